@@ -17,34 +17,34 @@ UnitOperation = Callable[..., bool]
 
 
 class _UnitDryRunError(Exception):
-    """Thrown to undo what a dry run did."""
+    """Rolls back what a dry run did."""
 
 
 @bp.cli.command("rename")
 @click.argument("path")
 @click.argument("new_path")
-@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day of the new name.")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day with the new name.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def rename(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
-    """Give the unit at PATH the name at the end of NEW_PATH."""
-    _run_change(changes.rename_unit, path, new_path, on.date(), dry_run)
+    """Rename the unit at PATH to the name at the end of NEW_PATH."""
+    _change_unit(changes.rename_unit, path, new_path, on.date(), dry_run)
 
 
 @bp.cli.command("move")
 @click.argument("path")
 @click.argument("new_path")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day in the new place.")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def move(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
-    """Put the unit at PATH, and all below it, at NEW_PATH."""
-    _run_change(changes.move_unit, path, new_path, on.date(), dry_run)
+    """Move the unit at PATH, with all units below it, to NEW_PATH."""
+    _change_unit(changes.move_unit, path, new_path, on.date(), dry_run)
 
 
-def _run_change(act: UnitOperation, path: str, new_path: str, on: date, dry_run: bool) -> None:
+def _change_unit(operation: UnitOperation, path: str, new_path: str, on: date, dry_run: bool) -> None:
     changed = False
     try:
         with transaction():
-            changed = act(path, new_path, on=on, at=stamp())
+            changed = operation(path, new_path, on=on, at=stamp())
             if dry_run or not changed:
                 raise _UnitDryRunError
     except _UnitDryRunError:
@@ -54,5 +54,5 @@ def _run_change(act: UnitOperation, path: str, new_path: str, on: date, dry_run:
         click.echo("Refused: nothing was changed.", err=True)
         sys.exit(1)
     if changed:
-        click.echo(f"From {on.isoformat()}: {path} is {new_path}.")
+        click.echo(f"From {on.isoformat()}, {path} is {new_path}.")
     click.echo("Dry run: nothing was changed." if dry_run else "Done." if changed else "Nothing to do.")

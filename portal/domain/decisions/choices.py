@@ -1,4 +1,4 @@
-"""What a request about a person can be about: the choices of its form, each with its wish."""
+"""The choices of a request's form: what a request about a person can concern."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from portal.domain.decisions import labels
 from portal.domain.decisions.queries import activity_titles
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.domain.people.as_of import is_known_fact
+from portal.domain.records.descriptions import achieved_label
 from portal.domain.records.queries import RecordRow, list_records, list_revocations
 from portal.domain.status.queries import asked_of, wholes_of
 from portal.platform.db import db
@@ -18,22 +19,22 @@ from portal.platform.wording import date as say_date
 
 @dataclass(frozen=True, slots=True)
 class RequestChoice:
-    """One thing that can be asked about; ``ids`` are columns of the request."""
+    """One choice; ``ids`` are columns of the request."""
 
     key: str
     label: str
     hint: str
     ids: dict[str, int]
-    since: date | None = None  # of a record: when it was achieved
+    since: date | None = None  # the day on which a record was achieved
 
 
 def list_choices(kind: str, person_id: int, today: date) -> list[RequestChoice]:
-    """What a request of this kind can be about; a few statements, however much there is."""
-    return _OFFERS[kind](person_id, today)
+    """The choices for a request of this kind; a fixed number of statements."""
+    return _LISTS[kind](person_id, today)
 
 
 def _list_directives(person_id: int, today: date) -> list[RequestChoice]:
-    """Every directive that is not withdrawn, those that reach the person first."""
+    """Every directive that is not withdrawn; first those that apply to the person."""
     v = DirectiveVersion
     rows = db.session.execute(
         select(Directive.id, Directive.reference, v.title, v.withdrawn)
@@ -42,48 +43,57 @@ def _list_directives(person_id: int, today: date) -> list[RequestChoice]:
         .order_by(Directive.reference, v.number)
     )
     newest = {reference: (i, title, withdrawn) for i, reference, title, withdrawn in rows}
-    stands = {one.directive: one for one in wholes_of(person_id, today)}
-    found = []
+    statuses = {status.directive: status for status in wholes_of(person_id, today)}
+    choices = []
     for reference, (directive_id, title, withdrawn) in newest.items():
-        held = stands.get(reference)
-        if withdrawn and held is None:
+        current = statuses.get(reference)
+        if withdrawn and current is None:
             continue
         hint = (
-            f"{held.status.label}, due on {say_date(held.due_on)}" if held else "Asks nothing of them today"
+            f"{current.status.label}, due on {say_date(current.due_on)}"
+            if current
+            else "Does not apply to them today"
         )
-        found.append(RequestChoice(reference, f"{reference}: {title}", hint, {"directive_id": directive_id}))
-    return sorted(found, key=lambda offer: offer.key not in stands)
+        choices.append(
+            RequestChoice(reference, f"{reference}: {title}", hint, {"directive_id": directive_id})
+        )
+    return sorted(choices, key=lambda choice: choice.key not in statuses)
 
 
 def _list_requirements(person_id: int, today: date) -> list[RequestChoice]:
-    asked = {one.activity_id: one for one in reversed(asked_of(person_id, today))}
-    titles = activity_titles(asked)
+    requirements = {
+        requirement.activity_id: requirement for requirement in reversed(asked_of(person_id, today))
+    }
+    titles = activity_titles(requirements)
     return [
         RequestChoice(
-            f"{one.kind}-{one.key}",
+            f"{requirement.kind}-{requirement.key}",
             titles[activity_id],
-            f"Directive {one.directive} · {one.status.label}",
+            f"Directive {requirement.directive} · {requirement.status.label}",
             {"activity_id": activity_id},
         )
-        for activity_id, one in reversed(asked.items())
+        for activity_id, requirement in reversed(requirements.items())
     ]
 
 
 def _list_records(person_id: int, today: date) -> list[RequestChoice]:
-    held = list_records(person_id)
-    revoked = {one.record_id for one in list_revocations([row.id for row in held])}
-    return [_record_choice(row, {}) for row in held if row.id not in revoked]
+    records = list_records(person_id)
+    revoked = {revocation.record_id for revocation in list_revocations([row.id for row in records])}
+    return [_record_choice(row, {}) for row in records if row.id not in revoked]
 
 
 def _list_revoked_records(person_id: int, today: date) -> list[RequestChoice]:
-    held = {row.id: row for row in list_records(person_id)}
-    gone = list_revocations(list(held))
-    return [_record_choice(held[one.record_id], {"revocation_id": one.id}) for one in gone]
+    records = {row.id: row for row in list_records(person_id)}
+    revocations = list_revocations(list(records))
+    return [
+        _record_choice(records[revocation.record_id], {"revocation_id": revocation.id})
+        for revocation in revocations
+    ]
 
 
-def _record_choice(row: RecordRow, more: dict[str, int]) -> RequestChoice:
-    hint = f"Achieved on {say_date(row.achieved_on)} · reference {row.reference}"
-    ids = {"record_id": row.id, "activity_id": row.activity_id, **more}
+def _record_choice(row: RecordRow, other_ids: dict[str, int]) -> RequestChoice:
+    hint = f"{achieved_label(row.source)} on {say_date(row.achieved_on)} · reference {row.reference}"
+    ids = {"record_id": row.id, "activity_id": row.activity_id, **other_ids}
     return RequestChoice(row.reference, labels.short_title(row.title), hint, ids, row.achieved_on)
 
 
@@ -107,7 +117,7 @@ def _list_exclusions(person_id: int, today: date) -> list[RequestChoice]:
     ]
 
 
-_OFFERS: dict[str, Callable[[int, date], list[RequestChoice]]] = {
+_LISTS: dict[str, Callable[[int, date], list[RequestChoice]]] = {
     "exemption": _list_directives,
     "deferral": _list_directives,
     "waiver": _list_requirements,

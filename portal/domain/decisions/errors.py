@@ -1,4 +1,4 @@
-"""What the rules of requests and decisions refuse, in words fit for a page."""
+"""Refusals of requests and decisions, in sentences for a page."""
 
 from datetime import datetime
 
@@ -7,39 +7,39 @@ from portal.platform.wording import instant
 
 
 class DecidedAlreadyError(ConflictError):
-    """Decision on, or withdrawal of, a request that has its answer, perhaps from somebody else just now."""
+    """Decision on, or withdrawal of, a request that has been answered, perhaps just now."""
 
     def __init__(self, outcome: str, by: str, at: datetime) -> None:
         super().__init__(f"This request was {outcome} by {by} at {instant(at)}. Nothing was changed.")
 
 
 class WaitingAlreadyError(ConflictError):
-    """A request for what somebody has asked for already."""
+    """A request that someone has already made."""
 
     def __init__(self, by: str, at: datetime) -> None:
-        super().__init__(f"{by} asked for this at {instant(at)}. It waits for a decision.")
+        super().__init__(f"{by} asked for this at {instant(at)}. It is waiting for a decision.")
 
 
 class SecondPersonError(RuleError):
-    """Decision of what a second person must decide."""
+    """Decision by the person who asked, where a second person must decide."""
 
     def __init__(self) -> None:
-        super().__init__("You asked for this yourself. A second person must decide it.")
+        super().__init__("You asked for this. A second person must decide it.")
 
 
 class OwnMatterError(RuleError):
     """Decision about oneself."""
 
     def __init__(self) -> None:
-        super().__init__("This request is about you. Somebody else must decide it.")
+        super().__init__("This request is about you. Someone else must decide it.")
 
 
 class NotYoursError(RuleError):
-    """Withdrawal of a request by somebody who did not ask for it."""
+    """Withdrawal of a request by someone who did not make it."""
 
     def __init__(self) -> None:
         super().__init__("Only the person who asked can withdraw a request.")
 
 
 class FaultyError(RuleError):
-    """Dates or a subject that no decision may have; the page says so beside the field beforehand."""
+    """A request with faults, which the form would have shown beside its fields."""

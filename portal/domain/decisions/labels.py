@@ -1,4 +1,4 @@
-"""The words of requests and decisions."""
+"""Labels of requests and decisions."""
 
 from datetime import date
 
@@ -35,22 +35,22 @@ REASONS: dict[str, dict[str, str]] = {
 
 
 def reason_label(kind: str, key: str) -> str:
-    """The words of a reason category."""
+    """The label of a reason category."""
     return REASONS[kind].get(key, key.replace("_", " "))
 
 
 def until_words(last: date | None) -> str:
-    """How long something holds."""
-    return "without end" if last is None or last == OPEN_END else f"until {say_date(last)}"
+    """The last day in words."""
+    return "with no end date" if last is None or last == OPEN_END else f"until {say_date(last)}"
 
 
 def short_title(title: str) -> str:
-    """A title as far as its colon."""
+    """The part of a title before its colon."""
     return title.partition(":")[0]
 
 
 def request_title(kind: str, directive: str, title: str, *, exempt: bool = True) -> str:
-    """What is asked for, in a few words.
+    """The title of a request.
 
     >>> request_title("exemption", "OIC-2026", "")
     'Exemption from OIC-2026'
@@ -59,7 +59,7 @@ def request_title(kind: str, directive: str, title: str, *, exempt: bool = True)
         "exemption": f"Exemption from {directive}",
         "deferral": f"Deferral under {directive}",
         "waiver": f"Prior learning for {short_title(title)}",
-        "revocation": f"{short_title(title)} not to be counted",
+        "revocation": f"Stop counting {short_title(title)}",
         "lift": f"End of the {'exemption from' if exempt else 'deferral under'} {directive}",
-        "restore": f"{short_title(title)} to count again",
+        "restore": f"Count {short_title(title)} again",
     }[kind]

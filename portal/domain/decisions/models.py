@@ -1,4 +1,4 @@
-"""Requests and the decisions on them: who asked and decided what, when. Texts are notes beside them."""
+"""Tables of requests and decisions: who asked for and decided what, and when. Free text is in notes."""
 
 from datetime import date, datetime
 from uuid import UUID, uuid4
@@ -10,7 +10,7 @@ from portal.platform.db import Base, BigId
 
 
 class DecisionRequest(Base):
-    """Somebody asked for something about a person; append-only. Dates are those asked for."""
+    """A request about a person; append-only. Dates are those requested."""
 
     __tablename__ = "decision_request"
     __table_args__ = (
@@ -25,7 +25,7 @@ class DecisionRequest(Base):
     recorded_at: Mapped[datetime]  # the transaction's stamp
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
     kind: Mapped[str]
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # whom it is about
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # the person it is about
     asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     reason: Mapped[str]  # a category, never free text
     directive_id: Mapped[int | None] = mapped_column(ForeignKey("directive.id"))
@@ -34,12 +34,12 @@ class DecisionRequest(Base):
     exclusion_id: Mapped[int | None] = mapped_column(ForeignKey("exclusion.id"))  # to be lifted
     revocation_id: Mapped[int | None] = mapped_column(ForeignKey("revocation.id"))  # to be undone
     from_on: Mapped[date | None]  # first day; of a waiver the day on the evidence
-    to_on: Mapped[date | None]  # last day; None of a lift: it never held
+    to_on: Mapped[date | None]  # last day; None for a lift: it should not have been recorded
     due_on: Mapped[date | None]  # of a deferral
 
 
 class Decision(Base):
-    """The one answer to a request; append-only. Dates are those granted, ids those of the facts written."""
+    """The one answer to a request; append-only. Dates are those granted; ids name the facts written."""
 
     __tablename__ = "decision"
     __table_args__ = (

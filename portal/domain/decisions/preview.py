@@ -1,4 +1,4 @@
-"""What granting a wish would change: worked out from the facts with one more among them, nothing written."""
+"""Previews what granting a request would change, from the facts with one more among them; writes nothing."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,12 +20,12 @@ from portal.domain.status.what_if import WHOLE, PersonFacts, Place, StatusWithDu
 from portal.platform.db import OPEN_END, db
 from portal.platform.wording import number, percent_cut
 
-_NEW = 2**62  # the id of the fact that is not written: later than all
+_NEW = 2**62  # id of the fact that is not written: higher than all real ones
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionShare:
-    """How many are complete, of those counted."""
+    """How many people are complete, of those counted."""
 
     done: int
     total: int
@@ -38,7 +38,7 @@ class CompletionShare:
         return f"{percent_cut(self.done, self.total)} ({number(self.done)} of {number(self.total)})"
 
     def with_change(self, before: Status, after: Status) -> "CompletionShare":
-        """With one person standing otherwise."""
+        """The share once one person's status has changed."""
         done = self.done + after.held - before.held
         return CompletionShare(done, self.total + before.excluded - after.excluded)
 
@@ -55,7 +55,7 @@ class RequirementChange:
 
 @dataclass(frozen=True, slots=True)
 class DirectiveEffect:
-    """Where a person stands under one directive on a day, now and after the decision."""
+    """A person's status under one directive on a day, before and after the decision."""
 
     reference: str
     title: str
@@ -70,69 +70,73 @@ class DirectiveEffect:
 
     @property
     def changes_status(self) -> bool:
-        """Whether the person under the whole directive stands differently."""
+        """Whether the status or due date under the whole directive changes."""
         return (self.before, self.due_before) != (self.after, self.due_after)
 
     @property
-    def told_parts(self) -> list[RequirementChange]:
-        """The requirements of which the whole does not tell."""
+    def parts_to_show(self) -> list[RequirementChange]:
+        """The requirements whose change differs from that of the whole directive."""
         return [part for part in self.parts if (part.before, part.after) != (self.before, self.after)]
 
 
 def preview_effects(
-    wish: ChangeRequest, viewer: Viewer, *, now: datetime, today: date
+    change: ChangeRequest, viewer: Viewer, *, now: datetime, today: date
 ) -> list[DirectiveEffect]:
-    """How the person's standing under each directive changes, today and on the first day it would hold.
+    """How the person's status under each directive changes, today and on the first day of the change.
 
-    Percentages are of the people the viewer may see. Directives under which nothing changes are left out.
+    Percentages count the people the viewer may see. Directives without a change are left out.
     """
-    what_if = project_what_if(wish.person_id, partial(_ADD[wish.kind], wish), now=now)
-    found = []
-    for day in _days_to_compare(wish, today):
-        stood, will = what_if.statuses_before(day), what_if.statuses_after(day)
-        both = {place: (was, will[place]) for place, was in stood.items() if was != will[place]}
-        found += _effects_of_day(_DayComparison(both, will, day), what_if, viewer)
-    return found
+    what_if = project_what_if(change.person_id, partial(_ADD[change.kind], change), now=now)
+    effects = []
+    for day in _days_to_compare(change, today):
+        before, after = what_if.statuses_before(day), what_if.statuses_after(day)
+        changes = {place: (old, after[place]) for place, old in before.items() if old != after[place]}
+        effects += _effects_of_day(_DayComparison(changes, after, day), what_if, viewer)
+    return effects
 
 
-def _days_to_compare(wish: ChangeRequest, today: date) -> list[date]:
-    first = wish.from_on
-    if wish.kind == "lift":
-        first = None if wish.to_on is None or wish.to_on == OPEN_END else wish.to_on + timedelta(days=1)
+def _days_to_compare(change: ChangeRequest, today: date) -> list[date]:
+    first = change.from_on
+    if change.kind == "lift":
+        first = None if change.to_on is None or change.to_on == OPEN_END else change.to_on + timedelta(days=1)
     return [today] if first is None or first <= today else [today, first]
 
 
 class _DayComparison(NamedTuple):
-    """What differs on a day, with where everything would stand."""
+    """The statuses that change on a day, and all statuses after the decision."""
 
-    both: dict[Place, tuple[StatusWithDueDay, StatusWithDueDay]]
-    will: dict[Place, StatusWithDueDay]
+    changes: dict[Place, tuple[StatusWithDueDay, StatusWithDueDay]]
+    after: dict[Place, StatusWithDueDay]
     day: date
 
 
-def _effects_of_day(change: _DayComparison, what_if: WhatIf, viewer: Viewer) -> list[DirectiveEffect]:
-    changed = sorted({directive_id for directive_id, _ in change.both})
-    if not changed:
+def _effects_of_day(comparison: _DayComparison, what_if: WhatIf, viewer: Viewer) -> list[DirectiveEffect]:
+    directive_ids = sorted({directive_id for directive_id, _ in comparison.changes})
+    if not directive_ids:
         return []
-    seen = visibility_of(viewer)
-    whose = standings.Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
+    visibility = visibility_of(viewer)
+    whose = standings.Whose(visibility.everyone, visibility.unit_ids, visibility.direct_reports_of)
     activities = what_if.activities
-    titles = activity_titles({activities[place] for place in change.both if place[1] != WHOLE})
-    found = []
+    titles = activity_titles({activities[place] for place in comparison.changes if place[1] != WHOLE})
+    effects = []
     for directive_id, (reference, title) in sorted(
-        directive_titles(changed).items(), key=lambda pair: pair[1]
+        directive_titles(directive_ids).items(), key=lambda pair: pair[1]
     ):
-        share = _completion_share(standings.Scope(directive_id, change.day, what_if.known_on, whose))
-        stays = change.will[directive_id, WHOLE]
-        (before, due_before), (after, due_after) = change.both.get((directive_id, WHOLE), (stays, stays))
+        share = _completion_share(standings.Scope(directive_id, comparison.day, what_if.known_on, whose))
+        unchanged = comparison.after[directive_id, WHOLE]
+        (before, due_before), (after, due_after) = comparison.changes.get(
+            (directive_id, WHOLE), (unchanged, unchanged)
+        )
         parts = tuple(
-            RequirementChange(place[1], titles[activities[place]], was[0], will[0])
-            for place, (was, will) in sorted(change.both.items())
-            if place[0] == directive_id and place[1] != WHOLE and was[0] is not will[0]
+            RequirementChange(place[1], titles[activities[place]], old[0], new[0])
+            for place, (old, new) in sorted(comparison.changes.items())
+            if place[0] == directive_id and place[1] != WHOLE and old[0] is not new[0]
         )
         dues, shares = (due_before, due_after), (share, share.with_change(before, after))
-        found.append(DirectiveEffect(reference, title, change.day, before, after, *dues, *shares, parts))
-    return found
+        effects.append(
+            DirectiveEffect(reference, title, comparison.day, before, after, *dues, *shares, parts)
+        )
+    return effects
 
 
 def _completion_share(scope: standings.Scope) -> CompletionShare:
@@ -156,45 +160,45 @@ def directive_titles(directive_ids: list[int]) -> dict[int, tuple[str, str]]:
     return {directive_id: (reference, title) for directive_id, reference, title in rows}
 
 
-def _add_exclusion(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
-    e, exempt = Exclusion, wish.kind == "exemption"
-    corrects = db.session.scalar(
+def _add_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
+    e, exempt = Exclusion, change.kind == "exemption"
+    corrected_id = db.session.scalar(
         select(e.id).where(
-            e.person_id == wish.person_id,
-            e.directive_id == wish.directive_id,
+            e.person_id == change.person_id,
+            e.directive_id == change.directive_id,
             e.exempt == exempt,
-            e.from_on == wish.from_on,
+            e.from_on == change.from_on,
             is_known_fact(e),
         )
     )
-    from_on: Any = wish.from_on
-    due_on = None if exempt else wish.due_on
-    new = Excluded(_NEW, t, False, corrects, from_on, wish.to_on or OPEN_END, exempt, due_on)
-    facts.exclusions.setdefault(wish.directive_id or 0, []).append(new)
+    from_on: Any = change.from_on
+    due_on = None if exempt else change.due_on
+    new = Excluded(_NEW, t, False, corrected_id, from_on, change.to_on or OPEN_END, exempt, due_on)
+    facts.exclusions.setdefault(change.directive_id or 0, []).append(new)
 
 
-def _remove_exclusion(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
-    held = db.session.get_one(Exclusion, wish.exclusion_id)
-    void = wish.to_on is None or wish.to_on < held.from_on
-    to_on = held.to_on if void or wish.to_on is None else wish.to_on
-    new = Excluded(_NEW, t, void, held.id, held.from_on, to_on, held.exempt, held.due_on)
-    facts.exclusions.setdefault(held.directive_id, []).append(new)
+def _remove_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
+    exclusion = db.session.get_one(Exclusion, change.exclusion_id)
+    void = change.to_on is None or change.to_on < exclusion.from_on
+    to_on = exclusion.to_on if void or change.to_on is None else change.to_on
+    new = Excluded(_NEW, t, void, exclusion.id, exclusion.from_on, to_on, exclusion.exempt, exclusion.due_on)
+    facts.exclusions.setdefault(exclusion.directive_id, []).append(new)
 
 
-def _add_waiver(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
-    achieved_on: Any = wish.from_on
-    facts.records.setdefault(wish.activity_id or 0, []).append(Earned(_NEW, t, False, None, achieved_on))
+def _add_waiver(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
+    achieved_on: Any = change.from_on
+    facts.records.setdefault(change.activity_id or 0, []).append(Earned(_NEW, t, False, None, achieved_on))
 
 
-def _remove_record(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
-    which: Any = (wish.record_id, wish.from_on)
-    facts.revocations.append(Revoked(_NEW, t, False, None, *which))
+def _remove_record(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
+    revoked: Any = (change.record_id, change.from_on)
+    facts.revocations.append(Revoked(_NEW, t, False, None, *revoked))
 
 
-def _restore_record(wish: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
-    held = db.session.get_one(Revocation, wish.revocation_id)
-    record = db.session.get_one(Record, held.record_id)
-    facts.revocations.append(Revoked(_NEW, t, True, held.id, record.id, held.from_on))
+def _restore_record(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
+    revocation = db.session.get_one(Revocation, change.revocation_id)
+    record = db.session.get_one(Record, revocation.record_id)
+    facts.revocations.append(Revoked(_NEW, t, True, revocation.id, record.id, revocation.from_on))
 
 
 _ADD = {kind: _add_exclusion for kind in EXCLUSIONS} | {

@@ -1,4 +1,4 @@
-"""Reading requests with their decisions, of people whom the viewer may see."""
+"""Reads requests with their decisions, about people whom the viewer may see."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from portal.platform.permissions import Permission
 _person: Any = aliased(PersonName)
 _asker: Any = aliased(PersonName)
 _decider: Any = aliased(PersonName)
-_made: Any = aliased(Record)  # by a waiver
+_new_record: Any = aliased(Record)  # by a waiver
 r, d = DecisionRequest, Decision
 
 
@@ -46,7 +46,7 @@ def request_subject(viewer: Viewer, staff_number: str) -> RequestSubject:
     """The person with this staff number.
 
     Raises:
-        NotFoundError: Nobody has it, or the viewer may ask for nothing about who has.
+        NotFoundError: Nobody has it, or the viewer may not make requests about this person.
     """
     person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
     if not may_see(viewer, person_id, Permission.DECISION_ASK):
@@ -65,7 +65,7 @@ def newest_title(activity: Any = Activity) -> ColumnElement[str]:
 
 
 def activity_titles(activity_ids: Collection[int]) -> dict[int, str]:
-    """The titles of these activities. At most one statement."""
+    """Titles by activity id. At most one statement."""
     if not activity_ids:
         return {}
     rows = db.session.execute(select(Activity.id, newest_title()).where(Activity.id.in_(activity_ids)))
@@ -78,7 +78,7 @@ def _full_name(person: Any) -> ColumnElement[str]:
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """One request with what became of it."""
+    """One request with its decision."""
 
     id: int
     uuid: UUID
@@ -116,27 +116,27 @@ class RequestRow:
 
     @property
     def state(self) -> str:
-        """``count_waiting_requests``, or how it ended."""
+        """``waiting``, or the outcome."""
         return self.outcome or "waiting"
 
     @property
     def state_words(self) -> str:
-        """The same, for a page."""
+        """The label of the state."""
         return labels.STATE_WORDS[self.state]
 
     @property
-    def what_is_requested(self) -> str:
-        """What is asked for."""
+    def request_title(self) -> str:
+        """What is requested."""
         return labels.request_title(self.kind, self.directive, self.title, exempt=self.exempt is not False)
 
     @property
     def reason_words(self) -> str:
-        """Why."""
+        """The label of the reason."""
         return labels.reason_label(self.kind, self.reason)
 
     @property
     def change_request(self) -> ChangeRequest:
-        """What was asked for, as the rules take it."""
+        """The requested change."""
         return ChangeRequest(
             self.kind,
             self.person_id,
@@ -154,9 +154,9 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class RequestFilters:
-    """Which requests a list shows; empty fields narrow nothing."""
+    """Which requests a list shows; an empty field does not filter."""
 
-    whose: str = ""  # "decide": those that wait for the viewer; "asked": those the viewer asked for
+    whose: str = ""  # "decide": those that the viewer may decide; "asked": those that the viewer made
     state: str = ""
     kind: str = ""
 
@@ -194,7 +194,7 @@ _COLUMNS: tuple[Any, ...] = (
     d.from_on,
     d.to_on,
     d.due_on,
-    _made.reference,
+    _new_record.reference,
 )
 
 
@@ -210,60 +210,60 @@ def _select_requests() -> Select[Any]:
         .outerjoin(Activity, Activity.id == r.activity_id)
         .outerjoin(Record, Record.id == r.record_id)
         .outerjoin(Exclusion, Exclusion.id == r.exclusion_id)
-        .outerjoin(_made, _made.id == d.record_id)
+        .outerjoin(_new_record, _new_record.id == d.record_id)
     )
 
 
 def _visible_requests(viewer: Viewer) -> ColumnElement[bool]:
     """Requests about people the viewer decides for, and the viewer's own about people they see.
 
-    What others ask about the viewer is not among them: its comment is not for the person it is about.
+    Requests that others make about the viewer are not among them: the comment is not for the viewer.
     """
-    asked = and_(r.asked_by_id == viewer.person_id, r.person_id.in_(visible_people(viewer)))
+    own = and_(r.asked_by_id == viewer.person_id, r.person_id.in_(visible_people(viewer)))
     if Permission.DECISION_MAKE not in viewer.permissions:
-        return asked
-    return or_(asked, _decided_about(viewer))
+        return own
+    return or_(own, _decided_about(viewer))
 
 
 def _decided_about(viewer: Viewer) -> ColumnElement[bool]:
-    """That the request is about somebody else, whom the viewer sees through a role that decides."""
-    seen = r.person_id.in_(visible_people(viewer, Permission.DECISION_MAKE))
-    return and_(r.person_id != viewer.person_id, seen)
+    """Requests about someone else whom the viewer sees through a role that decides."""
+    visible = r.person_id.in_(visible_people(viewer, Permission.DECISION_MAKE))
+    return and_(r.person_id != viewer.person_id, visible)
 
 
 def _waits_for(viewer: Viewer) -> ColumnElement[bool]:
-    """That nobody answered, and this person may."""
-    second = or_(r.kind.not_in(TWO_PERSONS), r.asked_by_id != viewer.person_id)
-    return and_(d.id.is_(None), second, _decided_about(viewer))
+    """Requests without an answer that the viewer may decide."""
+    is_allowed = or_(r.kind.not_in(TWO_PERSONS), r.asked_by_id != viewer.person_id)
+    return and_(d.id.is_(None), is_allowed, _decided_about(viewer))
 
 
-def _filter_conditions(viewer: Viewer, wanted: RequestFilters) -> list[ColumnElement[bool]]:
-    found = [_visible_requests(viewer)]
-    if wanted.whose == "decide":
-        found.append(_waits_for(viewer))
-    elif wanted.whose == "asked":
-        found.append(r.asked_by_id == viewer.person_id)
-    if wanted.state:
-        found.append(d.id.is_(None) if wanted.state == "waiting" else d.outcome == wanted.state)
-    if wanted.kind:
-        found.append(r.kind == wanted.kind)
-    return found
+def _filter_conditions(viewer: Viewer, filters: RequestFilters) -> list[ColumnElement[bool]]:
+    conditions = [_visible_requests(viewer)]
+    if filters.whose == "decide":
+        conditions.append(_waits_for(viewer))
+    elif filters.whose == "asked":
+        conditions.append(r.asked_by_id == viewer.person_id)
+    if filters.state:
+        conditions.append(d.id.is_(None) if filters.state == "waiting" else d.outcome == filters.state)
+    if filters.kind:
+        conditions.append(r.kind == filters.kind)
+    return conditions
 
 
-def count_requests(viewer: Viewer, wanted: RequestFilters) -> int:
-    """How many the list would show. One statement."""
+def count_requests(viewer: Viewer, filters: RequestFilters) -> int:
+    """How many requests the list has. One statement."""
     statement = select(func.count()).select_from(r).outerjoin(d, d.request_id == r.id)
-    return db.session.scalar(statement.where(*_filter_conditions(viewer, wanted))) or 0
+    return db.session.scalar(statement.where(*_filter_conditions(viewer, filters))) or 0
 
 
-def list_requests(viewer: Viewer, wanted: RequestFilters, offset: int, limit: int) -> list[RequestRow]:
-    """A slice of them, the newest first. One statement."""
-    chosen = _select_requests().where(*_filter_conditions(viewer, wanted)).order_by(r.id.desc())
-    return _request_rows(chosen.offset(offset).limit(limit))
+def list_requests(viewer: Viewer, filters: RequestFilters, offset: int, limit: int) -> list[RequestRow]:
+    """A page of the list, newest first. One statement."""
+    statement = _select_requests().where(*_filter_conditions(viewer, filters)).order_by(r.id.desc())
+    return _request_rows(statement.offset(offset).limit(limit))
 
 
 def count_waiting_requests(viewer: Viewer) -> int:
-    """How many requests wait for this person to decide; 0 for who decides nothing. At most one statement."""
+    """How many requests wait for the viewer to decide. At most one statement."""
     if Permission.DECISION_MAKE not in viewer.permissions:
         return 0
     return count_requests(viewer, RequestFilters(whose="decide"))
@@ -275,39 +275,41 @@ def get_request(viewer: Viewer, uuid: UUID) -> RequestRow:
     Raises:
         NotFoundError: There is none, or the viewer may not see it.
     """
-    found = _request_rows(_select_requests().where(r.uuid == uuid, _visible_requests(viewer)))
-    if not found:
+    rows = _request_rows(_select_requests().where(r.uuid == uuid, _visible_requests(viewer)))
+    if not rows:
         raise NotFoundError("There is no such request.")
-    return found[0]
+    return rows[0]
 
 
 def texts_of(row: RequestRow) -> tuple[dict[str, str], str]:
-    """The notes beside a request, by what each is, and the sentence beside its answer."""
-    asked = notes_of(r.__tablename__, [row.id]).get(row.id, {})
+    """The notes of a request by kind, and the comment on its decision."""
+    request_texts = notes_of(r.__tablename__, [row.id]).get(row.id, {})
     if row.decision_id is None:
-        return asked, ""
-    return asked, notes_of(d.__tablename__, [row.decision_id]).get(row.decision_id, {}).get("comment", "")
+        return request_texts, ""
+    return request_texts, notes_of(d.__tablename__, [row.decision_id]).get(row.decision_id, {}).get(
+        "comment", ""
+    )
 
 
-def requests_about(person_id: int) -> list[RequestRow]:
-    """Every request about a person, the newest first; the caller says what of it may be shown."""
+def list_requests_about(person_id: int) -> list[RequestRow]:
+    """Every request about a person, newest first; the caller decides what may be shown."""
     return _request_rows(_select_requests().where(r.person_id == person_id).order_by(r.id.desc()))
 
 
-def told_requests(person_id: int) -> list[tuple[RequestRow, str]]:
-    """The requests about a person of which that person is told, with the role of who decided.
+def list_own_decisions(person_id: int) -> list[tuple[RequestRow, str]]:
+    """The requests about a person that this person may see, with the role of who decided.
 
-    A correction of a pass is told once it is granted: until then nothing has happened to the record.
+    A correction of a pass is among them once it is granted: before, nothing has happened to the record.
     """
-    rows = requests_about(person_id)
-    told = [row for row in rows if row.kind not in TWO_PERSONS or row.outcome == "granted"]
-    acts = {row.id: (row.decided_by_id or 0, row.decided_at) for row in told if row.decided_at}
-    by = describe_deciders(set(acts.values()))
-    return [(row, by[acts[row.id]] if row.id in acts else "") for row in told]
+    rows = list_requests_about(person_id)
+    visible = [row for row in rows if row.kind not in TWO_PERSONS or row.outcome == "granted"]
+    decisions = {row.id: (row.decided_by_id or 0, row.decided_at) for row in visible if row.decided_at}
+    roles = describe_deciders(set(decisions.values()))
+    return [(row, roles[decisions[row.id]] if row.id in decisions else "") for row in visible]
 
 
 def may_decide(viewer: Viewer, row: RequestRow) -> bool:
-    """Whether this person could answer the request now."""
+    """Whether the viewer may decide the request now."""
     me = viewer.person_id
     return (
         Permission.DECISION_MAKE in viewer.permissions
@@ -319,7 +321,7 @@ def may_decide(viewer: Viewer, row: RequestRow) -> bool:
 
 
 def may_open(viewer: Viewer, row: RequestRow) -> bool:
-    """Whether this person, who sees whom the request is about, may open it too."""
+    """Whether the viewer, who may see the person it is about, may open the request."""
     decides = Permission.DECISION_MAKE in viewer.permissions
     if viewer.person_id in {row.asked_by_id, row.person_id}:
         return row.asked_by_id == viewer.person_id
@@ -327,17 +329,17 @@ def may_open(viewer: Viewer, row: RequestRow) -> bool:
 
 
 def has_decider(row: RequestRow) -> bool:
-    """Whether anybody who can sign in could answer the request. Four statements.
+    """Whether anyone with an open account may decide the request. Four statements.
 
-    The person it is about cannot, nor who asked, where a second person must.
+    The person it is about may not; nor may the person who asked, where a second person must decide.
     """
-    possible = overseers_of(row.person_id, Permission.DECISION_MAKE) - {row.person_id}
+    deciders = overseers_of(row.person_id, Permission.DECISION_MAKE) - {row.person_id}
     if row.kind in TWO_PERSONS:
-        possible -= {row.asked_by_id}
+        deciders -= {row.asked_by_id}
     closed = select(Credential.person_id).where(
-        Credential.person_id.in_(sorted(possible)), Credential.closed_at.is_not(None)
+        Credential.person_id.in_(sorted(deciders)), Credential.closed_at.is_not(None)
     )
-    return bool(possible.difference(db.session.scalars(closed)))
+    return bool(deciders.difference(db.session.scalars(closed)))
 
 
 def _request_rows(statement: Select[Any]) -> list[RequestRow]:

@@ -1,4 +1,4 @@
-"""Asking, deciding and withdrawing. A decision writes the facts it grants in the same transaction."""
+"""Makes, grants, refuses and withdraws requests. Granting writes the facts in the same transaction."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,42 +36,42 @@ _MATTER = ("kind", "person_id", "directive_id", "activity_id", "record_id", "exc
 _DATES = ("from_on", "to_on", "due_on")
 
 
-def complete_request(wish: ChangeRequest) -> ChangeRequest:
-    """The wish with what is filled in for it: no end, and the due date that follows a deferral."""
-    if wish.kind not in EXCLUSIONS:
-        return wish
-    wish = replace(wish, to_on=wish.to_on or OPEN_END)
-    if wish.kind == "deferral" and wish.due_on is None and wish.to_on and wish.directive_id:
-        return replace(wish, due_on=due_day_after_deferral(wish.directive_id, wish.to_on))
-    return wish
+def complete_request(change: ChangeRequest) -> ChangeRequest:
+    """The change with its defaults: no end, and the usual due date after a deferral."""
+    if change.kind not in EXCLUSIONS:
+        return change
+    change = replace(change, to_on=change.to_on or OPEN_END)
+    if change.kind == "deferral" and change.due_on is None and change.to_on and change.directive_id:
+        return replace(change, due_on=due_day_after_deferral(change.directive_id, change.to_on))
+    return change
 
 
-def submit_request(wish: ChangeRequest, texts: Mapping[str, str], *, by: int, at: datetime) -> UUID:
-    """Record a request; the same again by the same person, while it waits, is the same request.
+def submit_request(change: ChangeRequest, texts: Mapping[str, str], *, by: int, at: datetime) -> UUID:
+    """Record a request; the same person making it again while it waits changes nothing.
 
     Args:
-        wish: What is asked for; the asker may see the person, as the caller has made sure.
-        texts: Comment and evidence, as notes beside the request.
-        by: Who asks.
+        change: What is requested; the caller has checked that the person who asks may see its person.
+        texts: Comment and evidence, kept as notes.
+        by: The person who asks.
         at: Now, by the clock.
 
     Raises:
         FaultyError: It could never be granted.
-        WaitingAlreadyError: Somebody asked for this before, and it waits.
+        WaitingAlreadyError: The same matter is already waiting for a decision.
     """
     stamped = stamp()
-    wish = complete_request(wish)
-    _hold_to_rules(wish, at)
+    change = complete_request(change)
+    _refuse_faulty(change, at)
     r, d = DecisionRequest, Decision
-    same = [getattr(r, name) == getattr(wish, name) for name in _MATTER]
+    same_matter = [getattr(r, name) == getattr(change, name) for name in _MATTER]
     waiting = select(r, clock_at(r.recorded_at)).outerjoin(d, d.request_id == r.id)
-    waiting = waiting.where(*same, d.id.is_(None)).order_by(r.id).limit(1)
-    for open_one, asked_at in db.session.execute(waiting):
-        said = ("reason", *_DATES)
-        if open_one.asked_by_id == by and all(getattr(open_one, n) == getattr(wish, n) for n in said):
-            return open_one.uuid
-        raise WaitingAlreadyError(holder_name(open_one.asked_by_id), asked_at)
-    columns = {name: getattr(wish, name) for name in (*_MATTER, "reason", *_DATES)}
+    waiting = waiting.where(*same_matter, d.id.is_(None)).order_by(r.id).limit(1)
+    for existing, asked_at in db.session.execute(waiting):
+        details = ("reason", *_DATES)
+        if existing.asked_by_id == by and all(getattr(existing, n) == getattr(change, n) for n in details):
+            return existing.uuid
+        raise WaitingAlreadyError(holder_name(existing.asked_by_id), asked_at)
+    columns = {name: getattr(change, name) for name in (*_MATTER, "reason", *_DATES)}
     row = DecisionRequest(recorded_at=stamped, asked_by_id=by, **columns)
     db.session.add(row)
     db.session.flush()
@@ -79,9 +79,9 @@ def submit_request(wish: ChangeRequest, texts: Mapping[str, str], *, by: int, at
     log(
         "decision.asked",
         actor_id=by,
-        subject_id=wish.person_id,
-        kind=wish.kind,
-        reason=wish.reason,
+        subject_id=change.person_id,
+        kind=change.kind,
+        reason=change.reason,
         request=str(row.uuid),
     )
     return row.uuid
@@ -91,55 +91,55 @@ def grant_request(viewer: Viewer, uuid: UUID, granted: ChangeRequest, sentence: 
     """Grant a request, with the dates of ``granted``, and write the facts that follow from it.
 
     Args:
-        viewer: Who decides.
-        uuid: The request's.
-        granted: The wish of the request, with the dates decided.
-        sentence: A note to who asked; may be empty.
+        viewer: The person who decides.
+        uuid: Of the request.
+        granted: The requested change, with the dates decided.
+        sentence: A note to the person who asked; may be empty.
         at: Now, by the clock.
 
     Raises:
-        PortalError: As ``_get_decidable_request`` and ``list_faults`` say; nothing is changed.
+        PortalError: As in ``_get_decidable_request``, or the change has faults. Nothing is changed.
     """
     stamp()  # before anything is read
     row = _get_decidable_request(viewer, uuid)
     granted = complete_request(granted)
-    _hold_to_rules(granted, at)
-    made = _WRITE[row.kind](row, granted, viewer.person_id)
+    _refuse_faulty(granted, at)
+    written = _WRITERS[row.kind](row, granted, viewer.person_id)
     dates = {name: getattr(granted, name) for name in _DATES}
-    _record_decision(row, "granted", viewer.person_id, sentence, **dates, **made)
+    _record_decision(row, "granted", viewer.person_id, sentence, **dates, **written)
 
 
 def refuse_request(viewer: Viewer, uuid: UUID, sentence: str) -> None:
-    """Refuse a request, with the reason in a sentence.
+    """Refuse a request; ``sentence`` says why.
 
     Raises:
-        PortalError: As ``_get_decidable_request`` says.
+        PortalError: As in ``_get_decidable_request``.
     """
     stamp()  # before anything is read
     _record_decision(_get_decidable_request(viewer, uuid), "refused", viewer.person_id, sentence)
 
 
 def withdraw_request(viewer: Viewer, uuid: UUID) -> None:
-    """Take one's own request back while it waits.
+    """Withdraw the viewer's own request while it waits.
 
     Raises:
-        NotYoursError: Somebody else asked.
-        DecidedAlreadyError: It has its answer.
+        NotYoursError: Someone else asked.
+        DecidedAlreadyError: It has been answered.
     """
     stamp()  # before anything is read
     row = queries.get_request(viewer, uuid)
     if row.asked_by_id != viewer.person_id:
         raise NotYoursError
-    _hold_open(row)
+    _refuse_decided(row)
     _record_decision(row, "withdrawn", viewer.person_id, "")
 
 
 def _get_decidable_request(viewer: Viewer, uuid: UUID) -> RequestRow:
-    """The request, where this person may answer it.
+    """The request, if the viewer may decide it.
 
     Raises:
         NotFoundError: The viewer may not see it.
-        DecidedAlreadyError: It has its answer.
+        DecidedAlreadyError: It has been answered.
         OwnMatterError: It is about the viewer.
         SecondPersonError: The viewer asked for what a second person must decide.
     """
@@ -148,7 +148,7 @@ def _get_decidable_request(viewer: Viewer, uuid: UUID) -> RequestRow:
     row = queries.get_request(viewer, uuid)
     if not may_see(viewer, row.person_id, Permission.DECISION_MAKE):
         raise ForbiddenError("You may not decide requests about this person.")
-    _hold_open(row)
+    _refuse_decided(row)
     if row.person_id == viewer.person_id:
         raise OwnMatterError
     if row.kind in TWO_PERSONS and row.asked_by_id == viewer.person_id:
@@ -156,15 +156,15 @@ def _get_decidable_request(viewer: Viewer, uuid: UUID) -> RequestRow:
     return row
 
 
-def _hold_open(row: RequestRow) -> None:
+def _refuse_decided(row: RequestRow) -> None:
     if row.outcome is not None and row.decided_at is not None:
         raise DecidedAlreadyError(row.outcome, row.decided_by, row.decided_at)
 
 
-def _hold_to_rules(wish: ChangeRequest, at: datetime) -> None:
-    found = list_faults(wish, london_day(at))
-    if found:
-        raise FaultyError(f"Nothing was changed. {'. '.join(fault.sentence for fault in found)}.")
+def _refuse_faulty(change: ChangeRequest, at: datetime) -> None:
+    faults = list_faults(change, london_day(at))
+    if faults:
+        raise FaultyError(f"Nothing was changed. {'. '.join(fault.sentence for fault in faults)}.")
 
 
 def _record_decision(
@@ -191,35 +191,37 @@ def _record_exclusion(row: RequestRow, granted: ChangeRequest, by: int) -> dict[
     directive_id: Any = row.directive_id
     from_on: Any = granted.from_on
     to_on = granted.to_on or OPEN_END
-    decided = exclusions.ExclusionDecision(
+    decision = exclusions.ExclusionDecision(
         row.person_id, directive_id, exempt, row.reason, from_on, to_on, due, by
     )
-    return {"exclusion_id": exclusions.decide_exclusion(decided)}
+    return {"exclusion_id": exclusions.decide_exclusion(decision)}
 
 
 def _record_waiver(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:
     evidence = notes_of(DecisionRequest.__tablename__, [row.id]).get(row.id, {}).get("evidence", "")
-    whose: Any = (row.person_id, row.activity_id, granted.from_on)
-    record = records.recognise_prior_learning(*whose, reason=row.reason, evidence=evidence, decided_by=by)
+    prior_learning: Any = (row.person_id, row.activity_id, granted.from_on)
+    record = records.recognise_prior_learning(
+        *prior_learning, reason=row.reason, evidence=evidence, decided_by=by
+    )
     return {"record_id": record.id}
 
 
 def _revoke_record(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:
-    which: Any = (row.record_id, granted.from_on)
-    return {"revocation_id": records.revoke_record(*which, reason=row.reason, decided_by=by).id}
+    revoked: Any = (row.record_id, granted.from_on)
+    return {"revocation_id": records.revoke_record(*revoked, reason=row.reason, decided_by=by).id}
 
 
 def _restore_record(row: RequestRow, _granted: ChangeRequest, by: int) -> dict[str, int]:
-    which: Any = row.revocation_id
-    return {"revocation_id": records.restore_record(which, reason=row.reason, decided_by=by).id}
+    revocation_id: Any = row.revocation_id
+    return {"revocation_id": records.restore_record(revocation_id, reason=row.reason, decided_by=by).id}
 
 
 def _lift_exclusion(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:
-    which: Any = row.exclusion_id
-    return {"exclusion_id": exclusions.end_exclusion(which, granted.to_on, by=by)}
+    exclusion_id: Any = row.exclusion_id
+    return {"exclusion_id": exclusions.end_exclusion(exclusion_id, granted.to_on, by=by)}
 
 
-_WRITE = {
+_WRITERS = {
     "exemption": _record_exclusion,
     "deferral": _record_exclusion,
     "waiver": _record_waiver,

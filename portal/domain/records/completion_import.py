@@ -1,7 +1,7 @@
-"""Completions brought over from another system: read, checked as a whole, and recorded once.
+"""Imports completions from another system: reads them, checks them as a whole, and records each once.
 
-An imported completion is a record like any other, with its source system beside it and its evidence in a
-note. What is held already (same person, requirement and instant) is passed over and counted.
+An imported completion is a record like any other, with its source system in ``imported_record`` and its
+evidence in a note. One recorded already (same person, requirement and instant) is left out and counted.
 """
 
 import re
@@ -26,9 +26,9 @@ from portal.platform.db import db, touch
 from portal.platform.errors import BadInputError
 from portal.platform.tables.table_files import SourceRow
 
-STAFF_NUMBER, EMAIL = "staff_number", "email"  # how a person is known, beside the schemes of other systems
+STAFF_NUMBER, EMAIL = "staff_number", "email"  # schemes of identifiers, beside those of other systems
 REQUIREMENT_KINDS = ("module", "event", "guide")
-MOST_BOUND = 500  # values bound in one statement
+BATCH = 500  # values bound in one statement
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ISO_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})")
 _SCORE = re.compile(r"[01](\.\d{1,4})?")
@@ -36,7 +36,7 @@ _SCORE = re.compile(r"[01](\.\d{1,4})?")
 
 @dataclass(frozen=True, slots=True)
 class ImportedCompletion:
-    """One good row: who achieved what, when, and where that is from."""
+    """One row without faults: who achieved what and when, and the system it comes from."""
 
     line: int
     person_id: int
@@ -48,7 +48,7 @@ class ImportedCompletion:
 
     @property
     def identity_key(self) -> tuple[int, int, datetime]:
-        """What makes two rows the same completion."""
+        """The values that are equal for two rows of the same completion."""
         return self.person_id, self.activity_id, self.achieved_at
 
     @property
@@ -58,86 +58,86 @@ class ImportedCompletion:
 
 
 def parse_completions(rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER) -> list[ImportedCompletion]:
-    """The rows, checked against people, requirements and the calendar.
+    """Read the rows, checked against people, requirements and the calendar.
 
     Raises:
-        BadInputError: Some rows are bad; every one is told with its line and all its reasons.
+        BadInputError: Some rows have faults: one reason for each, with its line.
     """
-    found, reasons = parse_completions_with_faults(rows, person_by)
+    completions, reasons = parse_completions_with_faults(rows, person_by)
     if reasons:
         raise BadInputError(reasons)
-    return found
+    return completions
 
 
 def parse_completions_with_faults(
     rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER
 ) -> tuple[list[ImportedCompletion], list[str]]:
-    """The good rows, and every reason why another is bad, with its line.
+    """Read the rows: those without faults, and every fault of the others with its line.
 
     Args:
-        rows: With the columns of the profile "default"; who is meant stands under ``person``.
-        person_by: The scheme of what stands there: ``staff_number``, ``email``, or another system's.
+        rows: With the columns of the profile "default", and the person's identifier as ``person``.
+        person_by: The scheme of that identifier: ``staff_number``, ``email``, or another system's.
     """
     people = person_ids_by(person_by)
     activities = {
         (kind, key): i
         for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
     }
-    found, reasons = [], []
+    completions, reasons = [], []
     for row in rows:
         values = {**row.values, "person": normalise_identifier(row.values["person"], person_by)}
         faults = _find_faults(values, person_by, people, activities)
         reasons += [f"Line {row.line}: {fault}" for fault in faults]
         if not faults:
-            found.append(_build_completion(row.line, values, people, activities))
-    return found, reasons
+            completions.append(_build_completion(row.line, values, people, activities))
+    return completions, reasons
 
 
 def person_ids_by(scheme: str) -> dict[str, int]:
-    """Everyone who is known under a scheme: ids by staff number, by email address, or by another system's."""
+    """Person ids by identifier of a scheme: staff number, email address, or another system's."""
     if scheme == STAFF_NUMBER:
         rows = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
     elif scheme == EMAIL:
-        named = select(PersonName.email, PersonName.person_id).where(PersonName.email.is_not(None))
-        rows = db.session.execute(named)
+        statement = select(PersonName.email, PersonName.person_id).where(PersonName.email.is_not(None))
+        rows = db.session.execute(statement)
     else:
-        named = select(Identifier.value, Identifier.person_id).where(Identifier.scheme == scheme)
-        rows = db.session.execute(named)
+        statement = select(Identifier.value, Identifier.person_id).where(Identifier.scheme == scheme)
+        rows = db.session.execute(statement)
     return {value: person_id for value, person_id in rows}
 
 
 def normalise_identifier(value: str, scheme: str) -> str:
-    """A value as the portal keeps it: addresses in lower case."""
+    """The identifier as the portal keeps it: email addresses in lower case."""
     return value.lower() if scheme == EMAIL else value
 
 
 def list_identifier_schemes() -> list[str]:
-    """Under what people can be known, staff numbers first."""
+    """The schemes of identifiers that people have, staff numbers first."""
     others = db.session.scalars(select(Identifier.scheme).distinct().order_by(Identifier.scheme))
     return [STAFF_NUMBER, EMAIL, *others]
 
 
-def list_unrecorded(found: Iterable[ImportedCompletion]) -> list[ImportedCompletion]:
-    """Those that are not held yet, each once."""
-    wanted = {completion.identity_key: completion for completion in reversed(list(found))}
-    activities = sorted({completion.activity_id for completion in wanted.values()})
-    held = db.session.execute(
+def list_unrecorded(completions: Iterable[ImportedCompletion]) -> list[ImportedCompletion]:
+    """Those that are not recorded yet, each once."""
+    unrecorded = {completion.identity_key: completion for completion in reversed(list(completions))}
+    activities = sorted({completion.activity_id for completion in unrecorded.values()})
+    recorded = db.session.execute(
         select(Record.person_id, Record.activity_id, Record.achieved_at).where(
             is_known_fact(Record), Record.activity_id.in_(activities)
         )
     )
-    for person_id, activity_id, achieved_at in held:
-        wanted.pop((person_id, activity_id, achieved_at), None)
-    return list(wanted.values())[::-1]
+    for person_id, activity_id, achieved_at in recorded:
+        unrecorded.pop((person_id, activity_id, achieved_at), None)
+    return list(unrecorded.values())[::-1]
 
 
 def newest_record_id() -> int:
-    """The newest record; as long as it is the same, so is what ``list_unrecorded`` says. 0: there is none."""
+    """The id of the newest record, or 0; while it stays the same, so does ``list_unrecorded``."""
     return db.session.scalar(select(func.max(Record.id))) or 0
 
 
 def record_completions(
-    fresh: Sequence[ImportedCompletion],
+    completions: Sequence[ImportedCompletion],
     at: datetime,
     references: Sequence[str],
     *,
@@ -147,25 +147,25 @@ def record_completions(
     """Record completions as facts with the source system and evidence beside them.
 
     Args:
-        fresh: What ``list_unrecorded`` said under this lock.
-        at: The transaction's stamp, taken already: nothing else can be recorded meanwhile.
-        references: As many, which no record bears.
-        held: How many beside them were held already, for the audit trail.
-        by: Who imports them; None for a command.
+        completions: From ``list_unrecorded``, under the same lock.
+        at: The transaction's stamp, already taken, so that nothing else is recorded meanwhile.
+        references: An unused reference for each.
+        held: How many others were recorded already, for the audit trail.
+        by: The person who imports them; None for a command.
 
     Returns:
-        Their ids in the same order, which is ascending.
+        The ids of the records, in the same order and ascending.
     """
-    if not fresh:
+    if not completions:
         return []
-    ids = _insert_records(fresh, at, references)
-    touch(people=(completion.person_id for completion in fresh))
-    log("records.imported", actor_id=by, recorded=len(fresh), held=held)
+    ids = _insert_records(completions, at, references)
+    touch(people=(completion.person_id for completion in completions))
+    log("records.imported", actor_id=by, recorded=len(completions), held=held)
     return ids
 
 
 def _insert_records(
-    fresh: Sequence[ImportedCompletion], at: datetime, references: Sequence[str]
+    completions: Sequence[ImportedCompletion], at: datetime, references: Sequence[str]
 ) -> list[int]:
     records = [
         {
@@ -177,13 +177,13 @@ def _insert_records(
             "source": "imported",
             "reference": reference,
         }
-        for reference, completion in zip(references, fresh, strict=True)
+        for reference, completion in zip(references, completions, strict=True)
     ]
     ids = insert_facts(Record, records)
-    beside: list[dict[str, Any]] = []
+    imported: list[dict[str, Any]] = []
     notes: dict[int, dict[str, str]] = {}
-    for record_id, completion in zip(ids, fresh, strict=True):
-        beside.append(
+    for record_id, completion in zip(ids, completions, strict=True):
+        imported.append(
             {
                 "record_id": record_id,
                 "source_system": completion.source_system,
@@ -193,27 +193,27 @@ def _insert_records(
         if completion.evidence:
             notes[record_id] = {"evidence": completion.evidence}
     of_import: Any = ImportedRecord.__table__
-    db.session.execute(insert(of_import), beside)
+    db.session.execute(insert(of_import), imported)
     write_many_notes(Record.__tablename__, notes)
     return ids
 
 
-def draw_references(many: int, drawn: Iterable[str] = (), since: int = 0) -> list[str]:
-    """New references, none drawn twice and none held.
+def draw_references(number: int, drawn: Iterable[str] = (), since: int = 0) -> list[str]:
+    """Draw references that no record has.
 
     Args:
-        many: How many.
-        drawn: Those drawn earlier, to be taken first; none was held when ``since`` was the newest record.
+        number: How many.
+        drawn: References drawn earlier, to be used first; unused when ``since`` was the newest record.
         since: That record's id.
     """
-    found = set(drawn)
-    if found:
-        found.difference_update(db.session.scalars(select(Record.reference).where(Record.id > since)))
-    while len(found) < many:
-        more = sorted({new_reference() for _ in range(min(MOST_BOUND, many - len(found)))})
-        held = db.session.scalars(select(Record.reference).where(Record.reference.in_(more)))
-        found.update(set(more) - set(held))
-    return list(found)
+    references = set(drawn)
+    if references:
+        references.difference_update(db.session.scalars(select(Record.reference).where(Record.id > since)))
+    while len(references) < number:
+        candidates = sorted({new_reference() for _ in range(min(BATCH, number - len(references)))})
+        existing = db.session.scalars(select(Record.reference).where(Record.reference.in_(candidates)))
+        references.update(set(candidates) - set(existing))
+    return list(references)
 
 
 def _find_faults(
@@ -222,11 +222,13 @@ def _find_faults(
     person, kind, key = (values[name] for name in ("person", "requirement_kind", "requirement"))
     faults = []
     if person not in people:
-        faults.append(f"{scheme} {person!r} is nobody's in the portal." if person else f"{scheme} is empty.")
+        faults.append(
+            f"{scheme} {person!r} belongs to nobody in the portal." if person else f"{scheme} is empty."
+        )
     if kind not in REQUIREMENT_KINDS:
         faults.append(f"requirement_kind is {kind!r}. Write one of: {', '.join(REQUIREMENT_KINDS)}.")
     elif (kind, key) not in activities:
-        faults.append(f"requirement {key!r} is no {kind} of the portal.")
+        faults.append(f"requirement {key!r} is not a {kind} in the portal.")
     faults += _find_time_faults(values["achieved_at"])
     if values["score_scaled"] and not _is_score(values["score_scaled"]):
         faults.append(
@@ -240,15 +242,15 @@ def _find_faults(
 def _find_time_faults(text: str) -> list[str]:
     if not text:
         return ["achieved_at is empty."]
-    found = _parse_time(text)
-    if found is None:
+    achieved = _parse_time(text)
+    if achieved is None:
         return [
-            f"achieved_at {text!r} is neither a date such as 2026-04-30 nor an instant with its offset, "
-            "such as 2026-04-30T09:15:00+01:00."
+            f"achieved_at {text!r} is not valid. Write a date such as 2026-04-30, or a date and time "
+            "with its offset such as 2026-04-30T09:15:00+01:00."
         ]
-    if isinstance(found, datetime):
-        return [f"achieved_at {text} lies in the future."] if found > clock.now() else []
-    return [f"achieved_at {text} lies in the future."] if found > clock.today() else []
+    if isinstance(achieved, datetime):
+        return [f"achieved_at {text} is in the future."] if achieved > clock.now() else []
+    return [f"achieved_at {text} is in the future."] if achieved > clock.today() else []
 
 
 def _parse_time(text: str) -> date | datetime | None:
@@ -267,14 +269,14 @@ def _is_score(text: str) -> bool:
 def _build_completion(
     line: int, values: dict[str, str], people: dict[str, int], activities: dict[tuple[str, str], int]
 ) -> ImportedCompletion:
-    found = _parse_time(values["achieved_at"])
-    if found is None:
-        raise BadInputError(["achieved_at is neither a date nor an instant."])
+    achieved = _parse_time(values["achieved_at"])
+    if achieved is None:
+        raise BadInputError(["achieved_at is not a date, or a date and time."])
     return ImportedCompletion(
         line=line,
         person_id=people[values["person"]],
         activity_id=activities[values["requirement_kind"], values["requirement"]],
-        achieved_at=found if isinstance(found, datetime) else clock.noon(found),
+        achieved_at=achieved if isinstance(achieved, datetime) else clock.noon(achieved),
         score_scaled=Decimal(values["score_scaled"]) if values["score_scaled"] else None,
         source_system=values["source_system"],
         evidence=values["evidence"],

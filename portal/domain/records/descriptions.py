@@ -1,4 +1,4 @@
-"""A record in the words of its page."""
+"""Describes records in the words of their pages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,13 +9,14 @@ from portal.platform.clock import london_day, noon
 from portal.platform.wording import date, instant, percent_cut
 
 SOURCE_WORDS = {
-    "assessed": "Assessed here",
+    "assessed": "Passed in this portal",
     "attended": "Attended and signed off",
     "acknowledged": "Read and acknowledged",
     "waived": "Prior learning recognised",
-    "imported": "Brought over from another system",
+    "imported": "Imported from another system",
     "external": "Sent by another system",
 }
+_ACHIEVED_LABELS = {"attended": "Attended", "acknowledged": "Read"}
 REASON_WORDS: dict[str, dict[str, str]] = {
     "waiver": {
         "equivalent_course": "an equivalent course",
@@ -28,7 +29,7 @@ REASON_WORDS: dict[str, dict[str, str]] = {
         "wrong_person": "recorded for the wrong person",
         "not_own_work": "not the person's own work",
         "assessment_at_fault": "the assessment or its marking was at fault",
-        "evidence_not_good": "the evidence does not hold",
+        "evidence_not_good": "the evidence is not reliable",
         "recorded_in_error": "recorded in error",
         "other": "other",
     },
@@ -40,46 +41,51 @@ REASON_WORDS: dict[str, dict[str, str]] = {
 }
 
 
-def describe_validity(held: RecordRow, revoked: Sequence[RevocationDecision]) -> str:
+def achieved_label(source: str) -> str:
+    """What the person did on the day of the record."""
+    return _ACHIEVED_LABELS.get(source, "Passed")
+
+
+def describe_validity(record: RecordRow, revocations: Sequence[RevocationDecision]) -> str:
     """Whether the record counts, in a sentence."""
-    if held.void:
+    if record.void:
         return "This record was withdrawn."
-    if revoked:
-        return f"This record is not counted from {date(revoked[-1].from_on)} on."
-    return f"Achieved on {date(held.achieved_on)}."
+    if revocations:
+        return f"This record does not count from {date(revocations[-1].from_on)}."
+    return f"{achieved_label(record.source)} on {date(record.achieved_on)}."
 
 
 def summary_rows(chain: Sequence[RecordRow], waived_by: str = "", evidence: str = "") -> list[dict[str, Any]]:
-    """What is known of a record, as rows of a summary list; a correction keeps the first's score.
+    """A record as rows of a summary list; a correction keeps the score of the first row.
 
     Args:
-        chain: Its rows, the first written first.
-        waived_by: The role of who recognised prior learning.
-        evidence: What proves a record that was brought over.
+        chain: All rows under its reference, in the order recorded.
+        waived_by: The role of the person who recognised prior learning.
+        evidence: Of an imported record.
     """
-    held = chain[-1]
-    first = next((row for row in chain if row.version is not None), held)
+    record = chain[-1]
+    first = next((row for row in chain if row.version is not None), record)
     pairs = [
-        ("Reference", held.reference),
-        ("Achieved", _achieved_words(held)),
-        ("How", SOURCE_WORDS.get(held.source, held.source)),
+        ("Reference", record.reference),
+        (achieved_label(record.source), _achieved_words(record)),
+        ("How", SOURCE_WORDS.get(record.source, record.source)),
         ("Version", str(first.version) if first.version else ""),
         ("Score", _score_words(first)),
-        ("Brought over from", held.source_system or ""),
+        ("Imported from", record.source_system or ""),
         ("Evidence", evidence),
-        ("Reason", _reason_words("waiver", held.waiver_reason or "")),
+        ("Reason", _reason_words("waiver", record.waiver_reason or "")),
         ("Recorded", instant(chain[0].clock_at) + (f", decided by {waived_by}" if waived_by else "")),
     ]
     return [{"key": key, "value": value} for key, value in pairs if value]
 
 
-def describe_corrections(told: Sequence[RevocationDecision]) -> list[str]:
-    """What was decided about whether a record counts, in order, each in a sentence."""
+def describe_corrections(decisions: Sequence[RevocationDecision]) -> list[str]:
+    """The decisions about whether a record counts, in order, a sentence each."""
     return [
-        f"{'Counts again' if row.void else f'Not counted from {date(row.from_on)} on'}: "
+        f"{'Counts again' if row.void else f'Does not count from {date(row.from_on)}'}: "
         f"{_reason_words('restore' if row.void else 'revocation', row.reason)}. "
         f"Decided by {row.decided_by} at {instant(row.decided_at)}."
-        for row in told
+        for row in decisions
     ]
 
 
@@ -88,20 +94,22 @@ def _reason_words(kind: str, key: str) -> str:
 
 
 def build_timeline(
-    held: Sequence[RecordRow],
-    begun: Sequence[tuple[Registration, str, int]],
-    revoked: Sequence[Revocation],
-    opened: Sequence[ExtraAttemptRow],
+    records: Sequence[RecordRow],
+    registrations: Sequence[tuple[Registration, str, int]],
+    revocations: Sequence[Revocation],
+    extra_attempts: Sequence[ExtraAttemptRow],
 ) -> list[dict[str, Any]]:
-    """What a person began, earned and lost, newest first; when it was recorded only where that differs."""
-    names = {row.id: f"{row.title}, reference {row.reference}" for row in held}
-    entries = [(row.achieved_at, f"Completed {names[row.id]}", row.recorded_at) for row in held]
+    """A person's records and registrations, newest first; with the day of recording only if it differs."""
+    names = {row.id: f"{row.title}, reference {row.reference}" for row in records}
+    entries = [(row.achieved_at, f"Completed {names[row.id]}", row.recorded_at) for row in records]
     entries += [
-        (row.started_at, f"Began {title}, version {number}", row.recorded_at) for row, title, number in begun
+        (row.started_at, f"Started {title}, version {number}", row.recorded_at)
+        for row, title, number in registrations
     ]
-    entries += [(row.opened_at, row.summary_sentence, row.opened_at) for row in opened]
+    entries += [(row.opened_at, row.summary_sentence, row.opened_at) for row in extra_attempts]
     entries += [
-        (noon(row.from_on), f"No longer counted: {names[row.record_id]}", row.recorded_at) for row in revoked
+        (noon(row.from_on), f"Stopped counting: {names[row.record_id]}", row.recorded_at)
+        for row in revocations
     ]
     return [
         {
@@ -113,15 +121,15 @@ def build_timeline(
     ]
 
 
-def _achieved_words(held: RecordRow) -> str:
-    """The instant; the day alone where only the day is known."""
-    only_day = held.source != "assessed" and held.achieved_at == noon(held.achieved_on)
-    return date(held.achieved_on) if only_day else instant(held.achieved_at)
+def _achieved_words(record: RecordRow) -> str:
+    """The date and time; only the date if the time is not known."""
+    only_day = record.source != "assessed" and record.achieved_at == noon(record.achieved_on)
+    return date(record.achieved_on) if only_day else instant(record.achieved_at)
 
 
 def _score_words(row: RecordRow) -> str:
     if row.score_raw is not None and row.score_max and row.mastery_score is not None:
         share = percent_cut(int(row.score_raw), row.score_max)
-        reached = f"{float(row.score_raw):g} of {row.score_max} ({share})"
-        return f"{reached}. The pass mark was {float(row.mastery_score * 100):g}%."
+        score = f"{float(row.score_raw):g} of {row.score_max} ({share})"
+        return f"{score}. The pass mark was {float(row.mastery_score * 100):g}%."
     return f"{int(row.imported_score * 100)}%" if row.imported_score is not None else ""

@@ -1,4 +1,4 @@
-"""What was done and earned: registrations, lesson visits, records of every kind, revocations."""
+"""Tables of registrations, lesson visits, extra attempts, records and revocations."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from portal.platform.db import Base, BigId, Fact
 
 
 class Registration(Fact):
-    """A learner began one module version: written with its first lesson opened or attempt begun."""
+    """A learner began one module version, by opening its first lesson or beginning an attempt."""
 
     __tablename__ = "registration"
     __table_args__ = (Index("ix_registration_person_activity", "person_id", "activity_id", "started_on"),)
@@ -40,7 +40,7 @@ class LessonVisit(Base):
 
 
 class ExtraAttempt(Base):
-    """One more attempt was opened, after every one that the module allows was used; append-only."""
+    """One more attempt was opened, after all that the module allows were used; append-only."""
 
     __tablename__ = "extra_attempt"
     __table_args__ = (UniqueConstraint("registration_id", "opened_on"),)  # twice on a day is once
@@ -54,7 +54,7 @@ class ExtraAttempt(Base):
 
 
 class Record(Fact):
-    """A person achieved an activity: each pass, waiver or import. Its own columns stand beside it."""
+    """A person achieved an activity, from whatever source. Each source has its own table with details."""
 
     __tablename__ = "record"
     __table_args__ = (
@@ -77,7 +77,7 @@ class Record(Fact):
 
 
 class PassRecord(Base):
-    """The unchanging proof of a pass, with the rule by which it was judged; one a registration."""
+    """The unchangeable proof of a pass, with the rule by which it was judged; one for each registration."""
 
     __tablename__ = "pass_record"
     __table_args__ = (
@@ -105,7 +105,7 @@ class Waiver(Base):
 
 
 class ImportedRecord(Base):
-    """A completion brought over from another system; evidence is a note."""
+    """A completion imported from another system; evidence is a note."""
 
     __tablename__ = "imported_record"
     __table_args__ = (CheckConstraint("score_scaled BETWEEN 0 AND 1", name="score_is_scaled"),)
@@ -116,7 +116,7 @@ class ImportedRecord(Base):
 
 
 class Acknowledgement(Base):
-    """A guide was read, as its reader said; the version they had before them."""
+    """A reader stated that they have read this version of a guide."""
 
     __tablename__ = "acknowledgement"
 
@@ -125,7 +125,7 @@ class Acknowledgement(Base):
 
 
 class Revocation(Fact):
-    """A record is not counted from a day on (its own day, if it never was a pass)."""
+    """A record does not count from a day on (its own day, if it was never a pass)."""
 
     __tablename__ = "revocation"
 

@@ -1,4 +1,4 @@
-"""Reading what was begun, done and earned. "Known" here means known now: corrected or void rows are gone."""
+"""Reads registrations, lesson visits, records and revocations; "known" means not corrected and not void."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def latest_registration(person_id: int, activity_id: int) -> Registration | None
 
 
 def get_registration(registration_id: int, *, lock: bool = False) -> Registration:
-    """One registration; with ``lock`` no one else writes under it before this transaction ends."""
+    """One registration; with ``lock``, other transactions wait to write under it until this one ends."""
     statement = select(Registration).where(Registration.id == registration_id)
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
@@ -73,20 +73,20 @@ def pass_of(registration_id: int) -> PassRecord | None:
 
 def completed_lessons(registration_ids: Iterable[int]) -> dict[int, frozenset[int]]:
     """Ids of the lessons marked complete, by registration; in one statement."""
-    found: dict[int, set[int]] = {registration_id: set() for registration_id in registration_ids}
+    lessons_of: dict[int, set[int]] = {registration_id: set() for registration_id in registration_ids}
     rows = db.session.execute(
         select(LessonVisit.registration_id, LessonVisit.lesson_id).where(
-            LessonVisit.registration_id.in_(found), LessonVisit.kind == "completed"
+            LessonVisit.registration_id.in_(lessons_of), LessonVisit.kind == "completed"
         )
     )
     for registration_id, lesson_id in rows:
-        found[registration_id].add(lesson_id)
-    return {registration_id: frozenset(lessons) for registration_id, lessons in found.items()}
+        lessons_of[registration_id].add(lesson_id)
+    return {registration_id: frozenset(lessons) for registration_id, lessons in lessons_of.items()}
 
 
 def has_visit(registration_id: int, lesson_id: int, kind: str) -> bool:
     """Whether a lesson was opened (or completed) under a registration."""
-    found = db.session.scalar(
+    visit_id = db.session.scalar(
         select(LessonVisit.id)
         .where(
             LessonVisit.registration_id == registration_id,
@@ -95,12 +95,12 @@ def has_visit(registration_id: int, lesson_id: int, kind: str) -> bool:
         )
         .limit(1)
     )
-    return found is not None
+    return visit_id is not None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """One achievement as its page shows it, with what stands beside it by its source."""
+    """One record as its page shows it, with the details of its source."""
 
     id: int
     person_id: int
@@ -134,25 +134,25 @@ class RecordRow:
 
 
 def record_chain(reference: str) -> list[RecordRow]:
-    """Every row under a reference, the first written first; the last is what holds."""
+    """Every row under a reference, in the order recorded; the last is the current one."""
     return _fetch_rows(_select_records().where(Record.reference == reference).order_by(Record.id))
 
 
 def evidence_of_import(chain: Sequence[RecordRow]) -> str:
-    """What proves a record that was brought over from another system; empty for others, without asking."""
+    """The evidence of an imported record; empty for others, without a statement."""
     if chain[0].source != "imported":
         return ""
     return notes_of(Record.__tablename__, [chain[0].id]).get(chain[0].id, {}).get("evidence", "")
 
 
 def list_records(person_id: int) -> list[RecordRow]:
-    """What a person holds, newest first."""
+    """A person's known records, newest first."""
     statement = _select_records().where(Record.person_id == person_id, is_known_fact(Record))
     return _fetch_rows(statement.order_by(Record.achieved_at.desc(), Record.id.desc()))
 
 
 def list_all_record_rows(person_id: int) -> list[RecordRow]:
-    """Every row ever written of what a person achieved, replaced and withdrawn ones too; the first first."""
+    """Every record row of a person, replaced and void ones too, in the order recorded."""
     return _fetch_rows(_select_records().where(Record.person_id == person_id).order_by(Record.id))
 
 
@@ -193,13 +193,13 @@ def list_revocations(record_ids: Sequence[int]) -> list[Revocation]:
 
 @dataclass(frozen=True, slots=True)
 class RevocationDecision:
-    """A revocation, or its being taken back (void), as a record's page tells of it."""
+    """A revocation, or its withdrawal (void), as the record's page shows it."""
 
     from_on: date
     decided_at: datetime
     reason: str
     void: bool
-    known: bool  # it holds now
+    known: bool  # it is in force now
     decided_by: str  # the role
 
 
@@ -209,7 +209,7 @@ def list_revocation_decisions(record_ids: Sequence[int]) -> list[RevocationDecis
     statement = statement.where(Revocation.record_id.in_(record_ids)).order_by(Revocation.id)
     rows = [(row, at) for row, at in db.session.execute(statement)]
     replaced = {row.replaces_id for row, _ in rows}
-    by = describe_deciders({(row.decided_by_id, at) for row, at in rows})
+    roles = describe_deciders({(row.decided_by_id, at) for row, at in rows})
     return [
         RevocationDecision(
             row.from_on,
@@ -217,17 +217,17 @@ def list_revocation_decisions(record_ids: Sequence[int]) -> list[RevocationDecis
             row.reason,
             row.void,
             not row.void and row.id not in replaced,
-            by[row.decided_by_id, at],
+            roles[row.decided_by_id, at],
         )
         for row, at in rows
     ]
 
 
-def waiver_decider(held: RecordRow) -> str:
-    """The role of who recognised prior learning; empty of any other record."""
-    if held.waived_by_id is None:
+def waiver_decider(record: RecordRow) -> str:
+    """The role of the person who recognised prior learning; empty for other records."""
+    if record.waived_by_id is None:
         return ""
-    return describe_deciders([(held.waived_by_id, held.clock_at)])[held.waived_by_id, held.clock_at]
+    return describe_deciders([(record.waived_by_id, record.clock_at)])[record.waived_by_id, record.clock_at]
 
 
 def list_registrations(person_id: int) -> list[tuple[Registration, str, int]]:
@@ -243,7 +243,7 @@ def list_registrations(person_id: int) -> list[tuple[Registration, str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class ExtraAttemptRow:
-    """One more attempt that was opened, as pages tell of it."""
+    """One more attempt that was opened, as pages show it."""
 
     title: str
     opened_at: datetime
@@ -252,13 +252,13 @@ class ExtraAttemptRow:
 
     @property
     def summary_sentence(self) -> str:
-        """What was opened, by whom and why."""
-        why = EXTRA_REASONS.get(self.reason, self.reason)
-        return f"One more attempt at {self.title.partition(':')[0]} was opened by {self.by}: {why}"
+        """What was opened, who opened it and why."""
+        reason = EXTRA_REASONS.get(self.reason, self.reason)
+        return f"One more attempt at {self.title.partition(':')[0]} was opened by {self.by}: {reason}"
 
 
 def list_extra_attempts(person_id: int) -> list[ExtraAttemptRow]:
-    """Every attempt opened for a person beyond those that a module allows, the first first."""
+    """Every extra attempt opened for a person, in the order opened."""
     rows = db.session.execute(
         select(
             ModuleVersion.title,
@@ -276,7 +276,7 @@ def list_extra_attempts(person_id: int) -> list[ExtraAttemptRow]:
 
 
 def holder_name(person_id: int) -> str:
-    """Forenames and surname as they are now; 'Erased' where nothing is held any more."""
+    """Forenames and surname as they are now; 'Erased' where the name is erased."""
     name = db.session.get(PersonName, person_id)
     return f"{name.forenames} {name.surname}" if name else "Erased"
 
@@ -321,7 +321,7 @@ _OF_RECORD: tuple[Any, ...] = (
 
 
 def _select_records() -> Select[Any]:
-    """Records with all that stands beside them; the title is the passed version's, else the newest."""
+    """Records with the details of their source; the title is that of the passed version, else the newest."""
     return (
         select(*_OF_RECORD)
         .join(Activity, Activity.id == Record.activity_id)

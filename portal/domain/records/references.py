@@ -1,8 +1,8 @@
-"""References of records: unguessable, easily read aloud, and checked against a slip of the pen.
+"""References of records: not guessable, easy to read aloud, and with a check against mistyping.
 
-``OIC-XXXX-XXXX-C``: eight random characters of Crockford's base 32 and his check character, the number
-modulo 37. Numbers whose check would be one of the five signs beyond the alphabet are not drawn, so that a
-reference holds letters and digits alone.
+``OIC-XXXX-XXXX-C``: eight random characters of Crockford's base 32 and its check character, the number
+modulo 37. Numbers whose check would be one of the five symbols beyond the alphabet are not drawn, so that a
+reference has only letters and digits.
 """
 
 import secrets
@@ -14,7 +14,7 @@ _READ_AS = str.maketrans("OIL", "011")  # letters that the alphabet leaves out b
 
 
 def new_reference() -> str:
-    """A reference drawn at random; forty bits less a few, never derived from the record."""
+    """Draw a reference at random: almost forty bits, not derived from the record."""
     while True:
         body = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
         check = _check_character(body)
@@ -23,14 +23,14 @@ def new_reference() -> str:
 
 
 def is_reference(text: str) -> bool:
-    """Whether ``text`` is a reference exactly as the portal writes it, its check character right."""
+    """Whether ``text`` is a valid reference exactly as the portal writes it."""
     return normalise_reference(text) == text
 
 
 def normalise_reference(text: str) -> str | None:
-    """The reference a person meant, however they typed case, spaces, hyphens, O, I and L.
+    """The reference that a person typed, whatever the case, spaces, hyphens, and O, I and L for digits.
 
-    None where the text is no reference or its check character is wrong.
+    None if it is not a reference, or its check character is wrong.
 
     >>> normalise_reference("oic 0000 ooo1 1") == normalise_reference("OIC-0000-0001-1") == "OIC-0000-0001-1"
     True
@@ -45,7 +45,7 @@ def normalise_reference(text: str) -> str | None:
 
 
 def _check_character(body: str) -> str:
-    """The check character, empty where it lies beyond the alphabet."""
+    """The check character; empty if it would be outside the alphabet."""
     value = 0
     for character in body:
         value = value * 32 + _ALPHABET.index(character)

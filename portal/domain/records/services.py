@@ -1,4 +1,4 @@
-"""Writing what was begun, done and earned. Everything here may be done twice with the effect of once."""
+"""Records registrations, lesson visits, passes, prior learning and revocations; each is safe to repeat."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,10 +26,10 @@ from portal.platform.errors import ConflictError
 
 
 def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
-    """Begin a module version, unless the person is under way with this module already.
+    """Begin a module version, unless the person has an unfinished registration for this module.
 
-    Someone under way finishes the version they began, whatever was published since; after a pass a new
-    registration begins on ``version``.
+    They finish the version they began, whatever was published since; after a pass a new registration begins
+    on ``version``.
 
     Args:
         person_id: The learner.
@@ -37,13 +37,13 @@ def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> 
         at: Now. The lock of the stamp, taken here, lets no second registration in between.
 
     Returns:
-        The registration under way.
+        The unfinished registration, or the new one.
     """
     stamped = stamp()
     latest = queries.latest_registration(person_id, version.activity_id)
     if latest is not None and queries.pass_of(latest.id) is None:
         return latest
-    begun = Registration(
+    registration = Registration(
         recorded_at=stamped,
         person_id=person_id,
         activity_id=version.activity_id,
@@ -51,20 +51,20 @@ def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> 
         started_at=at,
         started_on=london_day(at),
     )
-    db.session.add(begun)
+    db.session.add(registration)
     touch(people=[person_id])
     db.session.flush()
-    return begun
+    return registration
 
 
 def open_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
-    """Note that a lesson was opened; once for each registration."""
+    """Record that a lesson was opened; once for each registration."""
     queries.get_registration(registration_id, lock=True)
     _record_visit(registration_id, lesson_id, "opened", at)
 
 
 def complete_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
-    """Note that a lesson was marked complete; once for each registration, and opened by then."""
+    """Record that a lesson was marked complete, and opened by then; once for each registration."""
     queries.get_registration(registration_id, lock=True)
     _record_visit(registration_id, lesson_id, "opened", at)
     _record_visit(registration_id, lesson_id, "completed", at)
@@ -88,10 +88,10 @@ def record_pass(
     mastery_score: Decimal,
     at: datetime,
 ) -> Record:
-    """Write the one pass of a registration, with its rule; a second call returns the first record.
+    """Record the one pass of a registration, with its rule; a second call returns the first record.
 
     Args:
-        registration: What was passed, and by whom.
+        registration: Of the learner who passed.
         attempt_id: The attempt that reached mastery.
         score_raw: Marks reached.
         score_max: Marks available.
@@ -121,20 +121,23 @@ def record_pass(
 
 
 def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) -> str:
-    """Record that a person read this version of a guide, and say the reference.
+    """Record that a person read this version of a guide.
 
     Twice on one London day for one version is the same as once; the lock of the stamp, taken here, lets no
     second in between.
 
     Args:
         person_id: The reader.
-        guide: What they read.
+        guide: The version they read.
         at: When, by the clock.
+
+    Returns:
+        The reference of the record.
     """
     stamp()
-    held = queries.acknowledged_on(person_id, guide.id, london_day(at))
-    if held is not None:
-        return held
+    reference = queries.acknowledged_on(person_id, guide.id, london_day(at))
+    if reference is not None:
+        return reference
     record = _write_record(person_id, guide.activity_id, "acknowledged", at)
     db.session.add(Acknowledgement(record_id=record.id, guide_version_id=guide.id))
     touch(people=[person_id])
@@ -152,25 +155,25 @@ def recognise_prior_learning(
     evidence: str,
     decided_by: int,
 ) -> Record:
-    """Record prior learning as achieved on the day of its evidence; the same once more is the same record.
+    """Record prior learning as achieved on the day of its evidence; repeating it returns the same record.
 
     Args:
-        person_id: Who learned it.
-        activity_id: What it counts for.
+        person_id: The person who learned it.
+        activity_id: The activity it counts for.
         achieved_on: The day on the evidence.
         reason: A category.
         evidence: What it is and where it is kept: a note beside the record.
-        decided_by: Who recognised it.
+        decided_by: The person who recognised it.
     """
     stamp()
-    held = db.session.scalar(
+    existing = db.session.scalar(
         select(Record)
         .where(Record.person_id == person_id, Record.activity_id == activity_id, is_known_fact(Record))
         .where(Record.source == "waived", Record.achieved_on == achieved_on)
         .limit(1)
     )
-    if held is not None:
-        return held
+    if existing is not None:
+        return existing
     record = _write_record(person_id, activity_id, "waived", noon(achieved_on))
     db.session.add(Waiver(record_id=record.id, reason=reason, decided_by_id=decided_by))
     if evidence:
@@ -182,43 +185,43 @@ def recognise_prior_learning(
 
 
 def revoke_record(record_id: int, from_on: date, *, reason: str, decided_by: int) -> Revocation:
-    """Let a record count no more from a day on; from its own day, it never was a pass.
+    """Stop counting a record from a day on; from its own day, it was never a pass.
 
     Raises:
-        ConflictError: It was corrected or withdrawn, or is revoked already.
+        ConflictError: It was corrected or voided, or is already revoked.
     """
     stamped = stamp()
     record = db.session.scalar(select(Record).where(Record.id == record_id, is_known_fact(Record)))
     if record is None or queries.list_revocations([record_id]):
-        raise ConflictError("This record was corrected, or is not counted any more already.")
-    revoked = Revocation(
+        raise ConflictError("This record was corrected, or has already stopped counting.")
+    revocation = Revocation(
         recorded_at=stamped, record_id=record_id, from_on=from_on, reason=reason, decided_by_id=decided_by
     )
-    return _write_revocation(revoked, record, "record.revoked")
+    return _write_revocation(revocation, record, "record.revoked")
 
 
 def restore_record(revocation_id: int, *, reason: str, decided_by: int) -> Revocation:
-    """Take a revocation back by a void fact, so that the record counts as before.
+    """Void a revocation, so that the record counts again.
 
     Raises:
-        ConflictError: It was taken back already.
+        ConflictError: It is already void.
     """
     stamped = stamp()
-    held = db.session.scalar(
+    revocation = db.session.scalar(
         select(Revocation).where(Revocation.id == revocation_id, is_known_fact(Revocation))
     )
-    if held is None:
-        raise ConflictError("This record counts again already.")
-    undone = Revocation(
+    if revocation is None:
+        raise ConflictError("This record already counts again.")
+    restoration = Revocation(
         recorded_at=stamped,
         void=True,
-        replaces_id=held.id,
-        record_id=held.record_id,
-        from_on=held.from_on,
+        replaces_id=revocation.id,
+        record_id=revocation.record_id,
+        from_on=revocation.from_on,
         reason=reason,
         decided_by_id=decided_by,
     )
-    return _write_revocation(undone, db.session.get_one(Record, held.record_id), "record.restored")
+    return _write_revocation(restoration, db.session.get_one(Record, revocation.record_id), "record.restored")
 
 
 def _write_revocation(fact: Revocation, record: Record, action: str) -> Revocation:
@@ -252,7 +255,7 @@ def _write_record(person_id: int, activity_id: int, source: str, achieved_at: da
 
 
 def unused_reference() -> str:
-    """A new reference that no record bears."""
+    """A new reference that no record has."""
     while True:
         reference = references.new_reference()
         if db.session.scalar(select(Record.id).where(Record.reference == reference)) is None:

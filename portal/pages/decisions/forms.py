@@ -1,4 +1,4 @@
-"""Forms of asking and deciding. Days are read as people write them; what is refused stays as typed."""
+"""Forms of requests and decisions. Dates are read as people write them; a refused one stays as typed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,28 +18,28 @@ from portal.platform.clock import read_day
 from portal.platform.db import OPEN_END
 from portal.platform.wording import date as say_date
 
-MOST = 2000  # characters of a note
-NEVER_HEALTH = (
-    "Do not write a diagnosis, or anything else about health. The person it is about never sees this; "
-    "those who decide do."
+MAXIMUM_LENGTH = 2000  # characters of a note
+NO_HEALTH_DETAILS = (
+    "Do not include a diagnosis or other health details. The person it is about will not see this. "
+    "The people who decide will."
 )
 
 
 class RequestDayField(StringField):  # type: ignore[misc]
-    """A day, day before month; ``data`` is the day, or None where the field is empty."""
+    """A date; ``data`` is the day, or None if the field is empty. Of 3/4, 3 is the day."""
 
     widget = GovInput(classes="govuk-input--width-20", autocomplete="off")
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read what was typed.
+        """Read the typed date.
 
         Raises:
-            ValueError: It names no day.
+            ValueError: It is not a date.
         """
         text = valuelist[0].strip() if valuelist else ""
         self.data = read_day(text)
         if text and self.data is None:
-            raise ValueError("Write a day such as 30 April 2026")
+            raise ValueError("Enter a date, such as 30 April 2026")
 
     def _value(self) -> str:
         if self.raw_data:
@@ -47,22 +47,22 @@ class RequestDayField(StringField):  # type: ignore[misc]
         return "" if self.data in (None, OPEN_END) else say_date(self.data)
 
 
-def _clean_note(said: str | None) -> str:
-    """The text without what no text has and no database takes, and without space around it."""
-    return NO_TEXT.sub("", said or "").strip()
+def _clean_note(text: str | None) -> str:
+    """The text without characters that the database refuses, and without surrounding space."""
+    return NO_TEXT.sub("", text or "").strip()
 
 
 class ExactlyOneChoice:
-    """That one of the choices is made, and no other."""
+    """Requires one of the offered choices."""
 
     def __init__(self, message: str) -> None:
         self.message = message
 
     def __call__(self, form: Form, field: RadioField) -> None:
-        """Refuse anything else.
+        """Check the choice.
 
         Raises:
-            StopValidation: Nothing, or what was not offered, is chosen.
+            StopValidation: Nothing is chosen, or something that was not offered.
         """
         if field.data not in {choice.value for choice in field.choices}:
             raise StopValidation(self.message)
@@ -73,7 +73,7 @@ def _capitalise(text: str) -> str:
 
 
 class AskForm(FlaskForm):  # type: ignore[misc]
-    """What every request says; the kinds below add their fields."""
+    """The fields of every request; each kind below adds its own."""
 
     about = RadioField("", widget=GovRadios(label_classes="govuk-fieldset__legend--s"), validate_choice=False)
     reason = RadioField(
@@ -84,29 +84,32 @@ class AskForm(FlaskForm):  # type: ignore[misc]
     )
     comment = TextAreaField(
         "Comment (optional)",
-        description=NEVER_HEALTH,
+        description=NO_HEALTH_DETAILS,
         widget=GovTextarea(rows=3),
         filters=[_clean_note],
-        validators=[Optional(), Length(max=MOST, message=f"Write at most {MOST:,} characters")],
+        validators=[
+            Optional(),
+            Length(max=MAXIMUM_LENGTH, message=f"Enter {MAXIMUM_LENGTH:,} characters or fewer"),
+        ],
     )
     send = SubmitField("Send request", widget=GovSubmit())
     kind = ""
     legend = ""
-    missing = ""  # what is said where nothing is chosen
-    order: tuple[str, ...] = ()  # of the fields between subject and reason
+    nothing_chosen = ""  # error if nothing is chosen
+    order: tuple[str, ...] = ()  # names of the fields between subject and reason
 
-    def __init__(self, offered: Sequence[RequestChoice], **kwargs: Any) -> None:
-        """Fill the choices from what can be asked about."""
+    def __init__(self, choices: Sequence[RequestChoice], **kwargs: Any) -> None:
+        """Offer the choices."""
         super().__init__(**kwargs)
         self.about.label.text = self.legend
-        self.offered = {offer.key: offer for offer in offered}
+        self.request_choices = {choice.key: choice for choice in choices}
         self.about.choices = [
-            SelectChoice(value=offer.key, label=offer.label, render_kw={"hint": offer.hint})
-            for offer in offered
+            SelectChoice(value=choice.key, label=choice.label, render_kw={"hint": choice.hint})
+            for choice in choices
         ]
-        if len(self.offered) == 1 and not self.is_submitted():
-            self.about.data = next(iter(self.offered))
-        self.about.validators = [ExactlyOneChoice(self.missing)]
+        if len(self.request_choices) == 1 and not self.is_submitted():
+            self.about.data = next(iter(self.request_choices))
+        self.about.validators = [ExactlyOneChoice(self.nothing_chosen)]
         reasons = decisions_labels.REASONS[self.kind].items()
         self.reason.choices = [SelectChoice(value=key, label=_capitalise(text)) for key, text in reasons]
 
@@ -116,61 +119,61 @@ class AskForm(FlaskForm):  # type: ignore[misc]
         return [self[name] for name in self.order]
 
     def requested_dates(self) -> dict[str, Any]:
-        """The days asked for."""
+        """The requested dates."""
         return {name: self[name].data for name in ("from_on", "to_on", "due_on") if name in self}
 
     def change_request(self, person_id: int) -> ChangeRequest:
-        """What is asked for, in a form without errors."""
-        columns: dict[str, Any] = self.offered[self.about.data].ids | self.requested_dates()
+        """The requested change, from a valid form."""
+        columns: dict[str, Any] = self.request_choices[self.about.data].ids | self.requested_dates()
         return ChangeRequest(self.kind, person_id, self.reason.data, **columns)
 
     def note_texts(self) -> dict[str, str]:
-        """The notes."""
+        """The texts to keep as notes."""
         return {name: self[name].data for name in ("comment", "evidence") if name in self}
 
-    def show_faults(self, found: Sequence[RequestFault]) -> None:
-        """Set each fault beside its field."""
-        for fault in found:
+    def show_faults(self, faults: Sequence[RequestFault]) -> None:
+        """Add each fault as an error of its field."""
+        for fault in faults:
             field = self[fault.field]
             field.errors = (*field.errors, fault.sentence)
 
 
 class ExemptionForm(AskForm):
-    """Not asked of the person for a time, or without end."""
+    """A request for an exemption, with or without an end."""
 
     kind, legend, order = "exemption", "Directive", ("from_on", "to_on")
-    missing = "Select a directive"
+    nothing_chosen = "Select a directive"
     from_on = RequestDayField("First day", description="For example, 30 April 2026")
-    to_on = RequestDayField("Last day (empty means without end)", validators=[Optional()])
+    to_on = RequestDayField("Last day (leave blank for no end date)", validators=[Optional()])
 
 
 class DeferralForm(AskForm):
-    """Not counted for a time, and due later."""
+    """A request for a deferral, with a new due date."""
 
     kind, legend, order = "deferral", "Directive", ("from_on", "to_on", "due_on")
-    missing = "Select a directive"
+    nothing_chosen = "Select a directive"
     from_on = RequestDayField("First day", description="For example, 30 April 2026")
     to_on = RequestDayField("Last day")
     due_on = RequestDayField(
-        "New due date (empty means the usual time after the last day)", validators=[Optional()]
+        "New due date (leave blank for the usual time after the last day)", validators=[Optional()]
     )
 
 
 _EVIDENCE = [
-    DataRequired("Write what the evidence is and where it is kept"),
-    Length(max=MOST, message=f"Write at most {MOST:,} characters"),
+    DataRequired("Enter what the evidence is and where it is kept"),
+    Length(max=MAXIMUM_LENGTH, message=f"Enter {MAXIMUM_LENGTH:,} characters or fewer"),
 ]
 
 
 class WaiverForm(AskForm):
-    """Prior learning, with the day on its evidence."""
+    """A request to recognise prior learning, with the date on its evidence."""
 
     kind, legend, order = "waiver", "What was learned before", ("from_on", "evidence")
-    missing = "Select what was learned before"
+    nothing_chosen = "Select what was learned before"
     from_on = RequestDayField("Date on the evidence", description="For example, 3 February 2026")
     evidence = TextAreaField(
         "Evidence",
-        description="What it is and where it is kept, for example the number of a certificate.",
+        description="What it is and where it is kept. For example, a certificate number.",
         widget=GovTextarea(rows=3),
         filters=[_clean_note],
         validators=_EVIDENCE,
@@ -178,75 +181,77 @@ class WaiverForm(AskForm):
 
 
 class RevocationForm(AskForm):
-    """A pass that should not count, from a day on or ever."""
+    """A request that a pass stop counting, from a day or altogether."""
 
     kind, legend, order = "revocation", "Record", ("whole", "from_on", "evidence")
-    missing = "Select a record"
+    nothing_chosen = "Select a record"
     whole = RadioField(
-        "From when is it not counted?",
+        "When does it stop counting?",
         choices=[
-            SelectChoice(value="yes", label="It never was a pass"),
-            SelectChoice(value="no", label="It does not count from a day on"),
+            SelectChoice(value="yes", label="It was never a pass"),
+            SelectChoice(value="no", label="It stops counting from a date"),
         ],
         widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
         validate_choice=False,
-        validators=[ExactlyOneChoice("Select from when it is not counted")],
+        validators=[ExactlyOneChoice("Select when it stops counting")],
     )
     from_on = RequestDayField(
-        "First day on which it is not counted", description="Only where it does not count from a day on."
+        "First day it does not count", description="Only if it stops counting from a date."
     )
     evidence = TextAreaField(
         "Evidence",
-        description="What shows it and where that is kept. " + NEVER_HEALTH,
+        description="What shows this, and where it is kept. " + NO_HEALTH_DETAILS,
         widget=GovTextarea(rows=3),
         filters=[_clean_note],
         validators=_EVIDENCE,
     )
 
     def requested_dates(self) -> dict[str, Any]:
-        """The first day without it: its own, where it never was a pass."""
-        whole = self.whole.data == "yes"
-        return {"from_on": self.offered[self.about.data].since if whole else self.from_on.data}
+        """The first day it does not count: the day it was achieved, if it was never a pass."""
+        never_counted = self.whole.data == "yes"
+        return {
+            "from_on": self.request_choices[self.about.data].since if never_counted else self.from_on.data
+        }
 
 
 class LiftForm(AskForm):
-    """The end of an exemption or deferral, earlier than decided."""
+    """A request to end an exemption or deferral early, or to remove it."""
 
     kind, legend, order = "lift", "Exemption or deferral", ("whole", "to_on")
-    missing = "Select an exemption or deferral"
+    nothing_chosen = "Select an exemption or deferral"
     whole = RadioField(
-        "What is to be done?",
+        "What do you want to do?",
         choices=[
-            SelectChoice(value="no", label="It ends on an earlier day"),
-            SelectChoice(value="yes", label="It should never have been recorded"),
+            SelectChoice(value="no", label="End it on an earlier day"),
+            SelectChoice(value="yes", label="Remove it, because it should not have been recorded"),
         ],
         widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
         validate_choice=False,
-        validators=[ExactlyOneChoice("Select what is to be done")],
+        validators=[ExactlyOneChoice("Select what you want to do")],
     )
-    to_on = RequestDayField("Last day", description="Only where it ends on an earlier day.")
+    to_on = RequestDayField("Last day", description="Only if you end it on an earlier day.")
 
     def requested_dates(self) -> dict[str, Any]:
-        """The last day; None where it should never have held."""
+        """The last day; None to remove it."""
         return {"to_on": None if self.whole.data == "yes" else self.to_on.data}
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """A day too, where it ends on one."""
-        good = bool(super().validate(extra_validators))
+        """Require the last day too, if it ends on one."""
+        is_valid = bool(super().validate(extra_validators))
         if self.whole.data == "no" and self.to_on.data is None and not self.to_on.errors:
             self.to_on.errors = ("Enter the last day",)
             return False
-        return good
+        return is_valid
 
 
 class RestoreForm(AskForm):
-    """A pass that was taken out of the count by mistake."""
+    """A request that a pass count again."""
 
     kind, legend, order = "restore", "Record", ("evidence",)
-    missing = "Select a record"
+    nothing_chosen = "Select a record"
     evidence = TextAreaField(
         "Evidence",
-        description="What shows that it counts. " + NEVER_HEALTH,
+        description="What shows that it should count. " + NO_HEALTH_DETAILS,
         widget=GovTextarea(rows=3),
         filters=[_clean_note],
         validators=_EVIDENCE,
@@ -259,35 +264,38 @@ FORMS: dict[str, type[AskForm]] = {
 }
 
 _LABELS = {
-    "exemption": {"from_on": "First day", "to_on": "Last day (empty means without end)"},
+    "exemption": {"from_on": "First day", "to_on": "Last day (leave blank for no end date)"},
     "deferral": {"from_on": "First day", "to_on": "Last day", "due_on": "New due date"},
     "waiver": {"from_on": "Date on the evidence"},
-    "revocation": {"from_on": "First day on which it is not counted"},
-    "lift": {"to_on": "Last day (empty means it never held)"},
+    "revocation": {"from_on": "First day it does not count"},
+    "lift": {"to_on": "Last day (leave blank if it should not have been recorded)"},
     "restore": {},
 }
 
 
 class DecideForm(FlaskForm):  # type: ignore[misc]
-    """The answer to a request: its days, which may be changed, and a sentence to who asked."""
+    """The decision on a request: its dates, which may be changed, and a comment."""
 
     from_on = RequestDayField("", validators=[Optional()])
     to_on = RequestDayField("", validators=[Optional()])
     due_on = RequestDayField("", validators=[Optional()])
     comment = TextAreaField(
         "To the person who asked",
-        description="Needed where you refuse. Do not write a diagnosis, or anything else about health. "
-        "Who asked reads this; the person it is about never does.",
+        description="You must fill this in if you refuse. Do not include a diagnosis or other health "
+        "details. Only the person who asked will see this.",
         widget=GovTextarea(rows=3),
         filters=[_clean_note],
-        validators=[Optional(), Length(max=MOST, message=f"Write at most {MOST:,} characters")],
+        validators=[
+            Optional(),
+            Length(max=MAXIMUM_LENGTH, message=f"Enter {MAXIMUM_LENGTH:,} characters or fewer"),
+        ],
     )
     preview = SubmitField("Show what would change", widget=GovSubmit(secondary=True))
     grant = SubmitField("Grant", widget=GovSubmit())
     refuse = SubmitField("Refuse", widget=GovSubmit(warning=True))
 
     def __init__(self, row: RequestRow, **kwargs: Any) -> None:
-        """Open with the days asked for; only those of the kind are there."""
+        """Fill in the requested dates, and keep only the fields of this kind."""
         super().__init__(data={"from_on": row.from_on, "to_on": row.to_on, "due_on": row.due_on}, **kwargs)
         labels = _LABELS[row.kind]
         for name in ("from_on", "to_on", "due_on"):
@@ -298,16 +306,16 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
 
     @property
     def day_fields(self) -> list[Any]:
-        """The fields of days."""
+        """The date fields of this kind."""
         return [self[name] for name in ("from_on", "to_on", "due_on") if name in self]
 
     def decided_dates(self) -> dict[str, Any]:
-        """The days decided."""
+        """The dates decided."""
         return {field.name: field.data for field in self.day_fields}
 
-    def show_faults(self, found: Sequence[RequestFault]) -> None:
-        """Set each fault beside its field, or over the form where it has none."""
-        for fault in found:
+    def show_faults(self, faults: Sequence[RequestFault]) -> None:
+        """Add each fault as an error of its field, or of the form if it has no field."""
+        for fault in faults:
             if fault.field in self:
                 self[fault.field].errors = (*self[fault.field].errors, fault.sentence)
             else:
@@ -315,22 +323,22 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
 
 
 class WithdrawRequestForm(FlaskForm):  # type: ignore[misc]
-    """One button."""
+    """The button that withdraws a request."""
 
     withdraw = SubmitField("Withdraw the request", widget=GovSubmit(secondary=True))
 
 
 class RequestFilterForm(Form):  # type: ignore[misc]
-    """Which requests are listed; sent by address."""
+    """The filters of the list of requests, kept in the address."""
 
     whose = SelectField("Which", widget=GovSelect(), validate_choice=False)
     state = SelectField("State", widget=GovSelect(), validate_choice=False)
     kind = SelectField("Kind", widget=GovSelect(), validate_choice=False)
 
     def __init__(self, *, decides: bool, **kwargs: Any) -> None:
-        """Fill the lists; who decides nothing sees only what they asked for."""
+        """Offer the filters; a person who decides nothing sees only their own requests."""
         super().__init__(**kwargs)
-        both = [("decide", "Waiting for me to decide"), ("asked", "Asked by me"), ("all", "All")]
-        self.whose.choices = both if decides else both[1:2]
+        choices = [("decide", "Waiting for me to decide"), ("asked", "Asked by me"), ("all", "All")]
+        self.whose.choices = choices if decides else choices[1:2]
         self.state.choices = [("", "Any state"), *decisions_labels.STATE_WORDS.items()]
         self.kind.choices = [("", "Any kind"), *decisions_labels.KIND_WORDS.items()]

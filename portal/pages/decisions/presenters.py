@@ -1,4 +1,4 @@
-"""What the pages of requests say."""
+"""Texts of the pages of requests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,51 +14,51 @@ from portal.platform.wording import instant
 
 @dataclass(frozen=True, slots=True)
 class AskPage:
-    """The words of a page on which something is asked for."""
+    """The texts of a page with the form of a request."""
 
     heading: str  # with the person's name
     lead: str
-    nothing: str  # where there is nothing to ask about
+    empty_text: str  # if there is nothing to choose from
 
 
 ASK = {
     "exemption": AskPage(
         "Ask for an exemption for {name}",
-        "While it holds, the directive asks nothing of them and they are not counted. "
+        "They do not have to complete it during this time, and they are not counted. "
         "The directive's owner decides.",
         "No directive is in force.",
     ),
     "deferral": AskPage(
         "Ask for a deferral for {name}",
-        "While it holds they are not counted; afterwards they have until a new due date. "
+        "They are not counted during this time. After it, they have until a new due date. "
         "The directive's owner decides.",
         "No directive is in force.",
     ),
     "waiver": AskPage(
         "Ask to recognise what {name} learned before",
         "The requirement counts as complete from the date on the evidence. The directive's owner decides.",
-        "No directive asks anything of them at present.",
+        "No directive applies to them today.",
     ),
     "revocation": AskPage(
         "Ask to correct a pass of {name}",
-        "The record stays and is shown as not counted. A second person decides.",
-        "They hold no record that is counted.",
+        "The record stays, and shows that it is not counted. A second person decides.",
+        "They have no record that counts.",
     ),
     "lift": AskPage(
         "Ask to end an exemption or deferral of {name}",
-        "You will see what happens before anything is decided.",
+        "The directive's owner decides.",
         "No exemption or deferral is recorded.",
     ),
     "restore": AskPage(
         "Ask to count a pass of {name} again",
-        "It counts as if the correction had not been made. A second person decides.",
-        "They hold no record that is left out of the count.",
+        "It will count as if it had not been corrected. A second person decides.",
+        "They have no record that has stopped counting.",
     ),
 }
 
 
 def request_summary(row: RequestRow, texts: dict[str, str]) -> list[dict[str, Any]]:
-    """What was asked, as rows of a summary list."""
+    """The request, as rows of a summary list."""
     pairs = [
         ("Reason", row.reason_words[:1].upper() + row.reason_words[1:]),
         *_list_dates(row),
@@ -77,53 +77,53 @@ def _list_dates(row: RequestRow) -> list[tuple[str, str]]:
     if row.kind == "revocation":
         return [("Not counted from", first)]
     if row.kind == "lift":
-        held = f"From {say_date(row.excluded_from)} {until_words(row.excluded_to)}"
-        return [("Was recorded", held), ("To end", _last_day_words(row.to_on))]
+        recorded = f"From {say_date(row.excluded_from)} {until_words(row.excluded_to)}"
+        return [("Recorded", recorded), ("Requested", _last_day_words(row.to_on))]
     if row.kind == "restore":
         return []
     return [("First day", first), ("Last day", _end_words(row.to_on)), ("New due date", say_date(row.due_on))]
 
 
 def _last_day_words(day: date | None) -> str:
-    return "It should never have been recorded" if day is None else f"Last day {say_date(day)}"
+    return "Removed, because it should not have been recorded" if day is None else f"Last day {say_date(day)}"
 
 
 def _end_words(day: date | None) -> str:
-    return "No end" if day == OPEN_END else say_date(day)
+    return "No end date" if day == OPEN_END else say_date(day)
 
 
-def own_entries(told: Iterable[tuple[RequestRow, str]]) -> list[dict[str, Any]]:
-    """For the person it is about: what was asked for and what became of it, without names."""
-    found = []
-    for row, by in told:
-        asked = f"Asked for at {instant(row.asked_at)}: {row.reason_words}."
+def own_decision_entries(requests: Iterable[tuple[RequestRow, str]]) -> list[dict[str, Any]]:
+    """Requests and decisions, as entries of a timeline for the person they are about, without names."""
+    entries = []
+    for row, role in requests:
+        requested = f"Asked for at {instant(row.asked_at)}: {row.reason_words}."
         if row.decided_at is None:
-            found.append(
+            entries.append(
                 {
                     "when": instant(row.asked_at),
-                    "fact": f"{row.what_is_requested}: waiting",
-                    "recorded": asked,
+                    "fact": f"{row.request_title}: waiting",
+                    "recorded": requested,
                 }
             )
             continue
-        who = "" if row.outcome == "withdrawn" else f" by {by}"
-        fact = f"{row.what_is_requested}: {row.state_words.lower()}{who}"
-        found.append({"when": instant(row.decided_at), "fact": fact, "recorded": asked})
-    return found
+        decider = "" if row.outcome == "withdrawn" else f" by {role}"
+        fact = f"{row.request_title}: {row.state_words.lower()}{decider}"
+        entries.append({"when": instant(row.decided_at), "fact": fact, "recorded": requested})
+    return entries
 
 
-def decision_words(row: RequestRow) -> str:
-    """How the request ended, with its time; that it waits, where it does."""
+def describe_decision(row: RequestRow) -> str:
+    """Who decided the request, how and when; or that it is waiting."""
     if row.outcome is None:
-        return "It waits for a decision."
-    who = f"{row.state_words} by {row.decided_by} at {instant(row.decided_at)}"
+        return "Waiting for a decision."
+    sentence = f"{row.state_words} by {row.decided_by} at {instant(row.decided_at)}"
     if row.outcome == "granted" and row.decided_by_id == row.asked_by_id:
-        who += ", who had asked for it too"
-    return f"{who}.{_changed_dates_words(row)}"
+        sentence += ", who also asked for it"
+    return f"{sentence}.{_changed_dates_words(row)}"
 
 
 def _changed_dates_words(row: RequestRow) -> str:
-    """The days decided, where they differ from those asked for."""
+    """The dates decided, if they differ from those requested."""
     granted = (row.granted_from, row.granted_to, row.granted_due)
     if row.outcome != "granted" or granted == (row.from_on, row.to_on, row.due_on):
         return ""

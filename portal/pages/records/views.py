@@ -20,15 +20,17 @@ bp = Blueprint("records", __name__, url_prefix="/records", template_folder="temp
 @bp.get("")
 @requires(Permission.RECORD_VIEW)
 def show_own_records() -> ResponseReturnValue:
-    """What the person holds, and a timeline of what they began and earned."""
-    held = queries.list_records(current_user.person_id)
-    begun = queries.list_registrations(current_user.person_id)
-    revoked = queries.list_revocations([row.id for row in held])
-    opened = queries.list_extra_attempts(current_user.person_id)
-    entries = descriptions.build_timeline(held, begun, revoked, opened)
-    gone = {row.record_id: row.from_on for row in revoked}
-    looks = list_access_log(current_user.person_id)
-    return render_template("records/records.html", held=held, revoked=gone, entries=entries, looks=looks)
+    """The person's own records, and a timeline of what they started and passed."""
+    records = queries.list_records(current_user.person_id)
+    registrations = queries.list_registrations(current_user.person_id)
+    revocations = queries.list_revocations([row.id for row in records])
+    extra_attempts = queries.list_extra_attempts(current_user.person_id)
+    entries = descriptions.build_timeline(records, registrations, revocations, extra_attempts)
+    revoked_from = {row.record_id: row.from_on for row in revocations}
+    accesses = list_access_log(current_user.person_id)
+    return render_template(
+        "records/records.html", records=records, revoked_from=revoked_from, entries=entries, accesses=accesses
+    )
 
 
 @bp.get("/<reference>")
@@ -38,22 +40,22 @@ def show_record(reference: str) -> ResponseReturnValue:
     chain = queries.record_chain(normalise_reference(reference) or "")
     if not chain:
         raise NotFoundError("There is no such record.")
-    held = chain[-1]
-    own = held.person_id == current_user.person_id
-    if not own and not may_see(current_user.viewer, held.person_id):
+    record = chain[-1]
+    own = record.person_id == current_user.person_id
+    if not own and not may_see(current_user.viewer, record.person_id):
         raise NotFoundError("There is no such record.")
-    if not is_access_logged(current_user.person_id, held.person_id, clock.now()):
+    if not is_access_logged(current_user.person_id, record.person_id, clock.now()):
         with transaction():
-            log_access(current_user.person_id, held.person_id, "record")
-    told = queries.list_revocation_decisions([row.id for row in chain])
-    waived_by = queries.waiver_decider(held)
+            log_access(current_user.person_id, record.person_id, "record")
+    decisions = queries.list_revocation_decisions([row.id for row in chain])
+    waived_by = queries.waiver_decider(record)
     return render_template(
         "records/record.html",
         own=own,
-        held=held,
+        record=record,
         chain=chain,
-        holder=queries.holder_name(held.person_id),
-        standing=descriptions.describe_validity(held, [row for row in told if row.known]),
+        holder=queries.holder_name(record.person_id),
+        validity=descriptions.describe_validity(record, [row for row in decisions if row.known]),
         rows=descriptions.summary_rows(chain, waived_by, queries.evidence_of_import(chain)),
-        corrections=descriptions.describe_corrections(told),
+        corrections=descriptions.describe_corrections(decisions),
     )

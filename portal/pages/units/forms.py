@@ -1,4 +1,4 @@
-"""What is asked of a unit's new name or place."""
+"""Forms to search for units, and to rename and move one."""
 
 from datetime import date, timedelta
 
@@ -14,55 +14,58 @@ ONE_DAY = timedelta(days=1)
 
 
 class UnitSearchForm(Form):  # type: ignore[misc]
-    """Which units to look for."""
+    """The search for units by name."""
 
-    q = StringField("A word of its name", widget=GovInput(autocomplete="off", spellcheck=False))
+    q = StringField("Word in the name", widget=GovInput(autocomplete="off", spellcheck=False))
 
 
 def _first_day_field() -> StringField:
     return StringField(
         "First day",
-        description="For example, 1 June 2026. Days before it keep the old path.",
+        description="For example, 1 June 2026. Earlier days keep the old path.",
         widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
         validators=[InputRequired("Enter the first day")],
     )
 
 
 class _FirstDayForm(FlaskForm):  # type: ignore[misc]
-    """What holds from a day on."""
+    """A change from a day on."""
 
     def validate_on(self, field: StringField) -> None:
-        """A day that can be read, and before which there is another."""
+        """Refuse what is not a date, and the first and last day of the calendar."""
         day = read_day(field.data or "")
         if day is None or not date.min + ONE_DAY < day < OPEN_END:
-            raise ValidationError("Write a date such as 1 June 2026.")
+            raise ValidationError("Enter a date, such as 1 June 2026")
 
     @property
     def first_day(self) -> date:
-        """The day that was written, once the form is valid."""
+        """The first day, of a valid form."""
         return read_day(self["on"].data or "") or OPEN_END
 
 
 class RenameForm(_FirstDayForm):
-    """Another name."""
+    """A new name for a unit."""
 
     name = StringField(
         "New name",
         widget=GovInput(autocomplete="off", classes="govuk-input--width-30"),
         filters=[lambda text: " ".join(text.split()) if text else text],
-        validators=[InputRequired("Enter the new name"), Length(max=120, message="120 characters at most")],
+        validators=[
+            InputRequired("Enter the new name"),
+            Length(max=120, message="Enter 120 characters or fewer"),
+        ],
     )
     on = _first_day_field()
     send = SubmitField("Continue", widget=GovSubmit())
 
 
 class MoveForm(_FirstDayForm):
-    """Another place."""
+    """A new place for a unit."""
 
     above = SelectField(
-        "Under which unit",
+        "Move it under",
         widget=GovSelect(),
-        validators=[InputRequired("Select the unit under which it will stand")],
+        validators=[InputRequired("Select the unit to move it under")],
     )
     on = _first_day_field()
     send = SubmitField("Continue", widget=GovSubmit())

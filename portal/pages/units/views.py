@@ -30,69 +30,75 @@ bp = Blueprint("units", __name__, template_folder="templates")
 @bp.get("/units")
 @requires(Permission.UNIT_CHANGE)
 def list_units() -> ResponseReturnValue:
-    """A unit and those directly under it, or the units found by a word of their name."""
-    strict = QueryArguments(request.args, request.path)
-    tree, text, asked = AdministeredUnits(current_user.viewer), strict.text("q"), strict.text("unit")
-    tops, errors = tree.top_unit_ids, []
-    here = tops[0] if len(tops) == 1 and not text else None
+    """A unit with those directly below it, or the units found by name."""
+    arguments = QueryArguments(request.args, request.path)
+    units, text, path = AdministeredUnits(current_user.viewer), arguments.text("q"), arguments.text("unit")
+    top_unit_ids, errors = units.top_unit_ids, []
+    unit_id = top_unit_ids[0] if len(top_unit_ids) == 1 and not text else None
     try:
-        here = tree.find_unit(asked) if asked else here
+        unit_id = units.find_unit(path) if path else unit_id
     except NotFoundError as error:
         errors = [(str(error), "#q")]
-    lines = tree.rows_named(text) if text else tree.rows_of(tops) if here is None else tree.rows_below(here)
-    page = strict.page(len(lines))
+    rows = (
+        units.rows_named(text)
+        if text
+        else units.rows_of(top_unit_ids)
+        if unit_id is None
+        else units.rows_below(unit_id)
+    )
+    page = arguments.page(len(rows))
     answer = render_template(
         "units/index.html",
         page=page,
-        errors=[*errors, *strict.errors()],
-        lines=lines[page.offset : page.offset + page.size],
+        errors=[*errors, *arguments.errors()],
+        lines=rows[page.offset : page.offset + page.size],
         form=UnitSearchForm(data={"q": text}),
         text=text,
-        unit=tree.rows_of([here])[0] if here is not None else None,
-        above=tree.row_above(here) if here is not None else None,
-        chapters=tree.list_history(here) if here is not None else [],
-        today=tree.today,
+        unit=units.rows_of([unit_id])[0] if unit_id is not None else None,
+        above=units.row_above(unit_id) if unit_id is not None else None,
+        history=units.list_history(unit_id) if unit_id is not None else [],
+        today=units.today,
     )
-    return answer, 404 if errors else strict.status
+    return answer, 404 if errors else arguments.status
 
 
 @bp.route("/units/rename", methods=["GET", "POST"])
 @requires(Permission.UNIT_CHANGE)
 def rename_unit() -> ResponseReturnValue:
-    """Give a unit another name from a day on: ask, say what it does, do it."""
+    """Rename a unit from a day on: the form, its preview, and the change."""
     if "confirmed" in request.form:
         return _apply_confirmed_change()
-    found = _read_requested_unit()
-    if found is None:
+    requested = _read_requested_unit()
+    if requested is None:
         return redirect(url_for(".list_units"), 303)
-    tree, unit_id = found
+    units, unit_id = requested
     form = RenameForm()
     if form.validate_on_submit():
-        old = tree.tree.path_on(unit_id, form.first_day)
+        old = units.tree.path_on(unit_id, form.first_day)
         new = paths.join([*_split_path(old)[:-1], form.name.data or ""])
-        return _render_preview_or_form(tree, unit_id, form, form.name, old, new)
-    return _render_form(tree, unit_id, form)
+        return _render_preview_or_form(units, unit_id, form, form.name, old, new)
+    return _render_form(units, unit_id, form)
 
 
 @bp.route("/units/move", methods=["GET", "POST"])
 @requires(Permission.UNIT_CHANGE)
 def move_unit() -> ResponseReturnValue:
-    """Put a unit, and all below it, under another from a day on: ask, say what it does, do it."""
+    """Move a unit, with all below it, from a day on: the form, its preview, and the change."""
     if "confirmed" in request.form:
         return _apply_confirmed_change()
-    found = _read_requested_unit()
-    if found is None:
+    requested = _read_requested_unit()
+    if requested is None:
         return redirect(url_for(".list_units"), 303)
-    tree, unit_id = found
+    units, unit_id = requested
     form = MoveForm()
-    places = [SelectChoice(value=key, label=path) for key, path in tree.possible_parents(unit_id)]
+    places = [SelectChoice(value=key, label=path) for key, path in units.possible_parents(unit_id)]
     form.above.choices = [SelectChoice(value="", label="Select a unit"), *places]
     if form.validate_on_submit():
-        old = tree.tree.path_on(unit_id, form.first_day)
-        above = tree.tree.path_on(int(form.above.data), form.first_day)
+        old = units.tree.path_on(unit_id, form.first_day)
+        above = units.tree.path_on(int(form.above.data), form.first_day)
         new = paths.join([*_split_path(above), *_split_path(old)[-1:]]) if above else ""
-        return _render_preview_or_form(tree, unit_id, form, form.above, old, new)
-    return _render_form(tree, unit_id, form)
+        return _render_preview_or_form(units, unit_id, form, form.above, old, new)
+    return _render_form(units, unit_id, form)
 
 
 def _split_path(path: str) -> tuple[str, ...]:
@@ -100,7 +106,7 @@ def _split_path(path: str) -> tuple[str, ...]:
 
 
 def _read_requested_unit() -> tuple[AdministeredUnits, int] | None:
-    """The tree and the unit that the address names; None where it names none."""
+    """The viewer's units and the unit that the address names; None if it names none."""
     text = request.args.get("unit", "").strip()
     if not text:
         return None
@@ -108,84 +114,84 @@ def _read_requested_unit() -> tuple[AdministeredUnits, int] | None:
     return tree, tree.find_unit(text)
 
 
-def _render_form(tree: AdministeredUnits, unit_id: int, form: RenameForm | MoveForm) -> ResponseReturnValue:
+def _render_form(units: AdministeredUnits, unit_id: int, form: RenameForm | MoveForm) -> ResponseReturnValue:
     moves = isinstance(form, MoveForm)
-    return render_template("units/change.html", form=form, unit=tree.rows_of([unit_id])[0], moves=moves)
+    return render_template("units/change.html", form=form, unit=units.rows_of([unit_id])[0], moves=moves)
 
 
 def _render_preview_or_form(
-    tree: AdministeredUnits, unit_id: int, form: RenameForm | MoveForm, field: Field, old: str, new: str
+    units: AdministeredUnits, unit_id: int, form: RenameForm | MoveForm, field: Field, old: str, new: str
 ) -> ResponseReturnValue:
-    """What would happen; or the form again, with the reason why it cannot."""
+    """The preview; or the form again, with the reason why the change cannot be made."""
     day = form.first_day
     try:
         if not old:
-            raise NotFoundError(f"The unit does not stand on {day_words(day)}.")
+            raise NotFoundError(f"The unit does not exist on {day_words(day)}.")
         if not new:
-            raise NotFoundError(f"The unit above it does not stand on {day_words(day)}.")
-        found = preview_unit_change(current_user.viewer, old, new, day)
-        if found is None:
-            raise RuleError("That is its path already: nothing would change.")
+            raise NotFoundError(f"The unit above it does not exist on {day_words(day)}.")
+        preview = preview_unit_change(current_user.viewer, old, new, day)
+        if preview is None:
+            raise RuleError("The unit already has this path.")
     except PortalError as error:
-        wrong = form.on if isinstance(error, NotFoundError) else field
-        wrong.errors = [str(error)]
-        return _render_form(tree, unit_id, form)
-    return _render_preview(found)
+        faulty_field = form.on if isinstance(error, NotFoundError) else field
+        faulty_field.errors = [str(error)]
+        return _render_form(units, unit_id, form)
+    return _render_preview(preview)
 
 
-def _render_preview(found: UnitChangePreview, *, moved_on: bool = False) -> ResponseReturnValue:
-    page = render_template("units/preview.html", p=found, moved_on=moved_on)
-    return page, 409 if moved_on else 200
+def _render_preview(preview: UnitChangePreview, *, has_changed: bool = False) -> ResponseReturnValue:
+    page = render_template("units/preview.html", p=preview, has_changed=has_changed)
+    return page, 409 if has_changed else 200
 
 
 def _apply_confirmed_change() -> ResponseReturnValue:
-    """Make the change that the page before described, or describe it anew where the facts moved on."""
+    """Make the change that was previewed, or preview it again if the facts have changed."""
     old, new = (request.form.get(name, "") for name in ("path", "new_path"))
     on = read_day(request.form.get("on", ""))
     if on is None or not old or not new:
-        raise RuleError("The form is not complete. Go back to the unit and begin again.")
+        raise RuleError("The form is not complete. Go back to the unit and start again.")
     _refuse_outside_own_units(old, new, on)
     with transaction():
         at = stamp()
         change = changes.plan_unit_change(tree := read_tree(), old, new, on=on)
         if change is not None:
             refuse_own_gain(tree, change, on, current_user.person_id)
-        differs = _preview_if_different(old, new, on)
-        done = differs is None and changes.move_unit(old, new, on=on, at=at, by=current_user.person_id)
-    if differs is not None:
-        return _render_preview(differs, moved_on=True)
-    flash(_change_message(old, new, on, done), "success")
+        new_preview = _preview_if_different(old, new, on)
+        is_done = new_preview is None and changes.move_unit(old, new, on=on, at=at, by=current_user.person_id)
+    if new_preview is not None:
+        return _render_preview(new_preview, has_changed=True)
+    flash(_change_message(old, new, on, is_done), "success")
     return redirect(url_for(".list_units", unit=new if on <= clock.today() else old), 303)
 
 
 def _preview_if_different(old: str, new: str, on: date) -> UnitChangePreview | None:
-    """What the change would do by now, where it is not what the form's preview said."""
+    """The preview of the change now, if it differs from the one that was confirmed."""
     if request.form.get("basis") == preview_basis():
         return None
-    found = preview_unit_change(current_user.viewer, old, new, on)
-    return found if found is not None and found.digest != request.form.get("digest") else None
+    preview = preview_unit_change(current_user.viewer, old, new, on)
+    return preview if preview is not None and preview.digest != request.form.get("digest") else None
 
 
-def _change_message(old: str, new: str, on: date, done: bool) -> str:
-    """What was done, by names: a whole path would not fit a phone."""
+def _change_message(old: str, new: str, on: date, is_done: bool) -> str:
+    """What was done, with names: a whole path would not fit on a phone."""
     *above, name = paths.split(new)
-    was = paths.split(old)[-1]
-    moved = f"{was} is called {name}" if was != name else f"{name} stands under {above[-1]}"
-    return f"{moved} from {day_words(on)}{'.' if done else ': that was done already.'}"
+    old_name = paths.split(old)[-1]
+    message = f"{old_name} is called {name}" if old_name != name else f"{name} is under {above[-1]}"
+    return f"{message} from {day_words(on)}{'.' if is_done else '. This was already done.'}"
 
 
 def _refuse_outside_own_units(old: str, new: str, on: date) -> None:
-    """Refuse what touches a unit that the administrator does not administer.
+    """Refuse a change outside the units that the viewer administers.
 
     Raises:
-        ForbiddenError: The unit, or the one above its new place, is beyond the administrator's units.
+        ForbiddenError: The unit, or the one above its new place, is outside them.
     """
-    within = administered_units(current_user.viewer)
-    if within is None:
+    own_units = administered_units(current_user.viewer)
+    if own_units is None:
         return
     tree = read_tree()
     unit_id = tree.find_unit(paths.split(old), on) or tree.find_unit(paths.split(new), on)
     above = tree.find_unit(paths.split(new)[:-1], on)
     stays = paths.split(old)[:-1] == paths.split(new)[:-1]
-    if unit_id not in within or not (stays or above in within):
-        raise ForbiddenError("This unit is outside those that you administer.")
+    if unit_id not in own_units or not (stays or above in own_units):
+        raise ForbiddenError("You do not administer this unit.")

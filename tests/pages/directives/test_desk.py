@@ -77,7 +77,7 @@ def test_a_change_shows_whose_due_date_changes_and_keeps_what_was(desk):
     shown = again(desk, page, f"{PREVIEW}?of=NEW-1", do="preview", **fields)
 
     assert shown.h1 == "2 people get a new due date"
-    assert "31 July 2027, before 30 April 2027" in shown.text
+    assert "31 July 2027 (was 30 April 2027)" in shown.text
     back = again(desk, shown, "/directives/NEW-1/change", do="edit")
     assert own(back).fields["due_on"] == ["31 July 2027"]
     done = again(desk, shown, f"{PREVIEW}?of=NEW-1", do="issue")
@@ -102,7 +102,7 @@ def test_what_moved_on_after_the_preview_is_previewed_again(desk):
 
     assert again_shown.status == 409
     assert again_shown.h1 == "3 people will have to do this"
-    assert "Posts, units or this directive changed after you looked" in again_shown.text
+    assert "Posts, units or this directive have changed since your preview" in again_shown.text
     assert versions() == 0
     assert "is issued" in again(desk, again_shown, PREVIEW, do="issue").text
 
@@ -147,7 +147,7 @@ def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_mac
         "Enter the first day that nobody has to complete it" in desk.press(page, "See who is affected").text
     )
     early = desk.press(page, "See who is affected", effective_on="1/1/2025")
-    assert any("A new version needs a later date." in words for words in early.links)
+    assert any("Choose a later date for a new version." in words for words in early.links)
     shown = desk.press(page, "See who is affected", effective_on="1 December 2026")
     assert shown.h1 == "3 people will no longer have to do this"
     assert "Vale, Priya" in shown.text

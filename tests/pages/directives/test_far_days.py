@@ -33,7 +33,7 @@ def test_a_reference_that_no_address_can_hold_is_refused(reference):
 
 @pytest.mark.parametrize("reference", ["new", "preview"])
 def test_a_reference_that_is_a_page_of_the_desk_is_refused(reference):
-    with pytest.raises(BadInputError, match="is the address of a page of the desk"):
+    with pytest.raises(BadInputError, match="is the address of another page"):
         read_directive(directive_text(reference=reference))
 
 

@@ -11,7 +11,7 @@ from tests.pages.directives.pages import FORM, PREVIEW, again, own, previewed, s
 from tests.pages.learning.asking import ask
 
 WRONG = {
-    "reference": ("A B", "Write letters, digits and hyphens alone, such as OIC-2026."),
+    "reference": ("A B", "Use only letters, digits and hyphens, such as OIC-2026."),
     "title": (" ", "Enter a title"),
     "source": ("", "Enter the recommendation that the directive answers"),
     "wording": ("", "Enter the exact wording of the directive"),
@@ -23,7 +23,7 @@ WRONG = {
     "due_days": ("-3", "Enter whole days, such as 60, or leave it blank"),
     "months": ("two", "Enter whole months, such as 24, or leave it blank"),
     "yearly_on": ("29 February", "Enter a day that every year has, such as 30 April"),
-    "gap": ("6", "Leave this empty, or enter the day of the year above"),
+    "gap": ("6", "Leave this blank, or enter the day of the year above"),
     "ends_soon": ("x", "Enter whole days, such as 60, or leave it blank"),
     "notices": ("30, x", "Enter days as whole numbers with commas between them, such as 30, 7, 1"),
     "target": ("101", "Enter the target as a number from 0 to 100, such as 95"),
@@ -66,7 +66,7 @@ def test_a_day_of_the_year_needs_its_gap_and_no_months(desk):
     fields = {"yearly_on": "30 April", "months": "12"}
     page = previewed(desk, **fields)
 
-    assert page.links["Enter either months or a day of the year, and leave the other empty"] == "#yearly_on"
+    assert page.links["Enter either months or a day of the year, and leave the other blank"] == "#yearly_on"
     assert page.links["Enter the least months that a pass counts, such as 6"] == "#gap"
     right = previewed(desk, yearly_on="30 April", gap="6")
     assert "A pass counts until the first 30 April that is at least 6 months later." in right.text
@@ -75,7 +75,7 @@ def test_a_day_of_the_year_needs_its_gap_and_no_months(desk):
 def test_a_reference_that_is_taken_leads_to_its_own_page(desk):
     ask("protect", reference="NEW-1")
 
-    assert "There is a directive NEW-1 already. Change it on its own page" in previewed(desk).text
+    assert "There is already a directive NEW-1. Change it on its own page" in previewed(desk).text
 
 
 def test_a_version_needs_a_later_day(desk):
@@ -84,7 +84,7 @@ def test_a_version_needs_a_later_day(desk):
     fields = {"do": "preview", "effective_on": "1/9/2025", "title": "Other"}
     shown = again(desk, page, f"{PREVIEW}?of=OIC-2026", **fields)
 
-    assert any("A new version needs a later date." in words for words in shown.links)
+    assert any("Choose a later date for a new version." in words for words in shown.links)
     assert own(shown).fields["title"] == ["Other"]
 
 
@@ -163,5 +163,5 @@ def test_capital_letters_make_no_second_directive(desk):
     page = previewed(desk, reference="oic-2026")
 
     assert page.title.startswith("Error: ")
-    assert "There is a directive OIC-2026 already, and capital letters do not make another." in page.text
+    assert "There is already a directive OIC-2026. Write it with the same capitals" in page.text
     assert versions() == 1

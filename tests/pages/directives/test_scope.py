@@ -8,7 +8,7 @@ from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.directives.pages import PREVIEW, again, own, previewed, versions
 from tests.pages.learning.asking import ask
 
-BEYOND = "Your role is for a unit"
+BEYOND = "This directive is for people outside your units."
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_it_is_previewed_then_withdrawn_and_the_one_before_goes_on(planned, time
     shown = planned.page(page.links["Withdraw version 2 before it takes effect"])
 
     assert shown.h1 == "2 people get a new due date"
-    assert "30 April 2026, before 30 April 2027" in shown.text
+    assert "30 April 2026 (was 30 April 2027)" in shown.text
     assert "Version 1 stays in force." in shown.text
     assert len(rows()) == 2
     done = send(planned, shown, PATH, **{**own(shown).fields, "do": "withdraw"})
@@ -132,14 +132,14 @@ def test_a_planned_withdrawal_is_withdrawn_too(planned):
 
 def test_what_holds_or_is_followed_is_refused_with_a_sentence(planned):
     assert (
-        "only the newest version can be withdrawn"
+        "You can withdraw only version 2 before it takes effect"
         in planned.page("/directives/OIC-2026/versions/1/withdraw", 409).text
     )
     planned.page("/directives/OIC-2026/versions/7/withdraw", 404)
     planned.page("/directives/NO-SUCH/versions/1/withdraw", 404)
     take_back()
     assert (
-        "took effect on 1 September 2025, so it stays on record"
+        "took effect on 1 September 2025, so you can no longer withdraw it"
         in planned.page("/directives/OIC-2026/versions/1/withdraw", 409).text
     )
     with pytest.raises(RuleError):

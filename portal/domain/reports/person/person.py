@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from portal.domain.decisions.queries import RequestRow, may_open, requests_about
+from portal.domain.decisions.queries import RequestRow, list_requests_about, may_open
 from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
@@ -142,7 +142,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
         modules = module_progress_by_activity(person_id)
         begun_modules = {activity_id: module for activity_id, module in modules.items() if module.progress}
     name = f"{names.forenames} {names.surname}"
-    requests = requests_about(person_id)
+    requests = list_requests_about(person_id)
     events = list_events(person_id, requests)
     return PersonPage(
         person_id,

@@ -265,11 +265,11 @@ def _request_events(rows: Sequence[RequestRow]) -> Iterator[Event]:
     for row in rows:
         if row.kind in TWO_PERSONS and row.outcome != "granted":
             continue
-        words = f"{row.what_is_requested}: requested by {row.asked_by}, {row.reason_words}"
+        words = f"{row.request_title}: requested by {row.asked_by}, {row.reason_words}"
         yield Event(row.asked_at, words, row.asked_at)
         if row.decided_at is not None:
             requested = f"requested at {say.instant(row.asked_at)}"
-            words = f"{row.what_is_requested}: {row.state_words.lower()} by {row.decided_by}, {requested}"
+            words = f"{row.request_title}: {row.state_words.lower()} by {row.decided_by}, {requested}"
             yield Event(row.decided_at, words, row.decided_at)
 
 

@@ -102,7 +102,7 @@ def _issue_version(proposal: Proposal, file: DirectiveFile) -> ResponseReturnVal
     )
     what = f"Version {issued.number} of {issued.reference}"
     day = say_date(issued.effective_on)
-    outcome = "is issued, in force from" if issued.new else "already says this, in force from"
+    outcome = "is issued and in force from" if issued.new else "already says this, in force from"
     flash(f"{what} {outcome} {day}.", "success")
     return redirect(url_for(".show_directive", reference=issued.reference), 303)
 
