@@ -134,4 +134,4 @@ def test_where_there_is_nothing_to_ask_for_the_page_says_so(desk):
     make_person(staff_number="L1")
     for kind, said in NOTHING:
         page = desk.as_("D4001").page(f"/people/L1/ask/{kind}")
-        assert f"There is nothing to ask for: {said}" in page.text
+        assert f"You cannot ask for this. {said}" in page.text

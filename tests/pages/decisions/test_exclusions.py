@@ -26,7 +26,7 @@ def held() -> list[tuple]:
 def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
     page = desk.exempt(comment="Seconded to the regional unit")
     assert page.h1 == "Exemption from OIC-2026"
-    assert "It waits for a decision." in page.text
+    assert "Waiting for a decision." in page.text
     assert desk.status() == "overdue"
     owner = desk.as_("D4001")
     assert owner.page("/monitoring").links["1 request waits for you"] == "/decisions"
@@ -122,7 +122,7 @@ def test_the_owner_may_grant_other_days_and_sees_them_first(desk):
 def test_a_refusal_needs_a_sentence_and_changes_nothing_else(desk):
     desk.exempt()
     page = desk.decide("Refuse", status=400)
-    assert page.links["Write in a sentence why you refuse"] == "#comment"
+    assert page.links["Enter why you refuse"] == "#comment"
 
     desk.decide("Refuse", comment="The role is affected.")
 
@@ -166,13 +166,13 @@ def test_the_same_request_twice_is_one_and_anothers_is_told_of(desk):
 
     page = desk.exempt("D4001", status=409, reason="leaving")
 
-    assert "Priya Shah asked for this at 10:00 on 1 June 2026. It waits for a decision." in page.text
+    assert "Priya Shah asked for this at 10:00 on 1 June 2026. It is waiting for a decision." in page.text
     assert count(DecisionRequest) == 1
 
 
 BAD_EXCLUSIONS = [
     ("exemption", {"from_on": ""}, "Enter the first day"),
-    ("exemption", {"from_on": "someday"}, "Write a day such as 30 April 2026"),
+    ("exemption", {"from_on": "someday"}, "Enter a date, such as 30 April 2026"),
     ("exemption", {"to_on": "31/5/2026"}, "The last day must be on or after the first, 1 June 2026"),
     ("exemption", {"reason": "flu"}, "Select a reason"),
     ("exemption", {"about": "OIC-9"}, "Select a directive"),
@@ -182,7 +182,7 @@ BAD_EXCLUSIONS = [
         {"to_on": "30/6/2026", "due_on": "29/6/2026"},
         "The new due date must not be before the last day, 30 June 2026",
     ),
-    ("exemption", {"comment": "x" * 2001}, "Write at most 2,000 characters"),
+    ("exemption", {"comment": "x" * 2001}, "Enter 2,000 characters or fewer"),
 ]
 
 
@@ -202,13 +202,13 @@ def test_an_owner_may_record_directly_and_it_says_so(desk):
 
     page = desk.decide("Grant")
 
-    assert "Granted by Priya Shah at 10:00 on 1 June 2026, who had asked for it too." in page.text
+    assert "Granted by Priya Shah at 10:00 on 1 June 2026, who also asked for it." in page.text
 
 
 def test_nobody_decides_about_themselves(desk):
     make_grant(desk.people["D1001"], "directive-owner")
     page = desk.exempt("D1001")
-    assert "This request is about you. Somebody else must decide it." in page.text
+    assert "This request is about you. Someone else must decide it." in page.text
     assert "Grant" not in [button for form in page.forms() for button in form.buttons]
     mine = desk.as_("D1001")
     assert mine.page("/decisions").h1 == "No request waits for you"
@@ -218,7 +218,7 @@ def test_nobody_decides_about_themselves(desk):
     answer = mine.post(f"{desk.waiting()}/decision", data=sent)
 
     assert answer.status_code == 409
-    assert "This request is about you. Somebody else must decide it." in answer.get_data(as_text=True)
+    assert "This request is about you. Someone else must decide it." in answer.get_data(as_text=True)
     assert count(Exclusion) == 0
 
 

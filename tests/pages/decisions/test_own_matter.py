@@ -64,14 +64,14 @@ def test_what_is_asked_for_oneself_is_ones_own(desk: Desk) -> None:
     page = desk.exempt("D1001", comment=SECRET)
 
     assert SECRET in page.text
-    assert "This request is about you. Somebody else must decide it." in page.text
+    assert "This request is about you. Someone else must decide it." in page.text
 
 
 def test_who_asked_is_told_where_nobody_is_left_to_decide(desk: Desk, owner: PortalClient) -> None:
     asker = desk.as_("D2001")
     links = asker.page("/decisions?whose=asked").links
     address = next(href for words, href in links.items() if re.match("Exemption", words))
-    said = "Nobody can decide this at present"
+    said = "Nobody can decide this now"
     assert said not in asker.page(address).text
     for number in ("D4001", "D4002"):
         with transaction():

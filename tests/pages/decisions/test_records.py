@@ -67,7 +67,7 @@ def test_prior_learning_counts_from_the_day_of_its_evidence(desk):
 BAD_WAIVERS = [
     ({"from_on": "2 June 2026"}, "The date on the evidence must be in the past"),
     ({"from_on": ""}, "Enter the date on the evidence"),
-    ({"evidence": ""}, "Write what the evidence is and where it is kept"),
+    ({"evidence": ""}, "Enter what the evidence is and where it is kept"),
     ({"about": "module-none"}, "Select what was learned before"),
 ]
 
@@ -110,8 +110,8 @@ def test_a_wrong_pass_is_corrected_by_two_persons_and_stays_visible(desk):
     assert answer.status_code == 409
     assert "You asked for this yourself. A second person must decide it." in answer.get_data(as_text=True)
     learner = desk.as_("D1001")
-    assert "not to be counted" not in learner.page("/records/decisions").text
-    assert "not to be counted" not in desk.as_("D2001").page("/people/D1001").text
+    assert "Stop counting" not in learner.page("/records/decisions").text
+    assert "Stop counting" not in desk.as_("D2001").page("/people/D1001").text
 
     desk.decide("Grant", "D4002")
 
@@ -168,7 +168,7 @@ BAD_CORRECTIONS = [
         "The day must be from 10 April 2026, when it was achieved, to today",
     ),
     ({"whole": ""}, "Select from when it is not counted"),
-    ({"evidence": " "}, "Write what the evidence is and where it is kept"),
+    ({"evidence": " "}, "Enter what the evidence is and where it is kept"),
 ]
 
 
@@ -184,7 +184,7 @@ def test_a_correction_that_waits_is_not_asked_for_again(desk):
     first, second = passed(desk)
     desk.ask("revocation", about=first, **NEVER)
     page = desk.ask("revocation", "D4002", about=first, status=409, **NEVER)
-    assert "It waits for a decision." in page.text
+    assert "Waiting for a decision." in page.text
     desk.ask("revocation", "D4002", about=second, **NEVER)
     assert count(DecisionRequest) == 2
 
