@@ -5,11 +5,14 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
+from portal.commands import directives as commands
+from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import Assignment, Directive, DirectiveVersion, Exclusion, Requirement
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import FactNote
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
-from portal.platform.db import db
+from portal.domain.status.projector import rebuild_status, stage_version
+from portal.platform.db import db, transaction
 from tests.domain.status.facts import add_activity
 from tests.factories.people import make_person, make_unit
 
@@ -73,6 +76,7 @@ def force(database):
     policing = make_unit("Local Policing", top)
     add_activity("module", "first"), add_activity("module", "second")
     return {
+        "policing": policing,
         "owner": make_person(top, staff_number="D4001", role="training"),
         "inside": make_person(policing, staff_number="D1001"),
         "outside": make_person(top, staff_number="D1002"),
@@ -81,13 +85,13 @@ def force(database):
     }
 
 
-def assigned():
+def assigned_people():
     """Known assignments by person: their days, due date, and the audience that reached them."""
     rows = db.session.scalars(select(Assignment).where(is_known_fact(Assignment)))
     return {a.person_id: (a.from_on, a.due_on, a.why) for a in rows}
 
 
-def count(model):
+def count_rows(model):
     return db.session.scalar(select(func.count()).select_from(model))
 
 
@@ -97,7 +101,7 @@ def test_issuing_reaches_the_audience_and_nobody_else(run, force, tmp_path):
     assert (code, refused) == (0, "")
     assert "OIC-1 version 1 takes effect on 2025-09-01" in said
     due = date(2026, 4, 30)
-    assert assigned() == {
+    assert assigned_people() == {
         force["inside"]: (date(2025, 9, 1), due, 1),
         force["inspector"]: (date(2025, 9, 1), due, 2),
     }
@@ -112,7 +116,7 @@ def test_a_dry_run_changes_nothing(run, force, tmp_path):
     assert "People it applies to on any day: 2." in said
     assert "2 people will have to do this.\n  D1001 from 2025-09-01, due 2026-04-30\n  D1003 from" in said
     assert "0 people will no longer have to do this.\n" in said
-    assert (count(Directive), count(Assignment), count(StatusPeriod)) == (0, 0, 0)
+    assert (count_rows(Directive), count_rows(Assignment), count_rows(StatusPeriod)) == (0, 0, 0)
 
 
 def test_the_same_file_twice_does_nothing(run, force, tmp_path):
@@ -121,7 +125,7 @@ def test_the_same_file_twice_does_nothing(run, force, tmp_path):
 
     assert code == 0
     assert "already says this" in said
-    assert count(DirectiveVersion) == 1
+    assert count_rows(DirectiveVersion) == 1
 
 
 def test_a_changed_file_needs_a_later_day(run, force, tmp_path):
@@ -130,7 +134,7 @@ def test_a_changed_file_needs_a_later_day(run, force, tmp_path):
 
     assert code == 1
     assert "effective_on: version 1 of OIC-1 takes effect on 2025-09-01" in refused
-    assert count(DirectiveVersion) == 1
+    assert count_rows(DirectiveVersion) == 1
 
 
 def test_a_later_version_keeps_the_position_of_its_activities(run, force, tmp_path):
@@ -205,14 +209,14 @@ def test_a_fault_is_named_and_nothing_is_issued(run, force, tmp_path, old, new, 
     assert (code, said) == (1, "")
     assert reason in refused
     assert refused.startswith("file: ")
-    assert count(Directive) == 0
+    assert count_rows(Directive) == 0
 
 
 def test_a_wrong_use_ends_with_2(run, tmp_path):
     assert run(tmp_path, "issue")[0] == 2
 
 
-def exclusions():
+def known_exclusions():
     rows = db.session.scalars(select(Exclusion).where(is_known_fact(Exclusion)).order_by(Exclusion.id))
     return [(e.exempt, e.reason, e.from_on, e.to_on, e.due_on) for e in rows]
 
@@ -229,7 +233,7 @@ def test_exclusions_are_recorded_once_and_can_be_corrected(run, force, tmp_path)
     ended = rows.replace("2026-01-01,,", "2026-01-01,2026-02-28,")
     assert run(tmp_path, "exclude", ended)[:2] == (0, "0 added, 1 corrected, 1 already recorded.\n")
 
-    assert exclusions() == [
+    assert known_exclusions() == [
         (False, "leaving", date(2026, 4, 1), date(2026, 6, 30), date(2026, 8, 29)),
         (True, "secondment", date(2026, 1, 1), date(2026, 2, 28), None),
     ]
@@ -241,7 +245,7 @@ def test_a_dry_run_of_exclusions_changes_nothing(run, force, tmp_path):
     rows = ROWS + "D1001,OIC-1,exemption,secondment,2026-01-01,,,D4001,\n"
 
     assert run(tmp_path, "exclude", rows, "--dry-run")[0] == 0
-    assert exclusions() == []
+    assert known_exclusions() == []
 
 
 @pytest.mark.parametrize(
@@ -266,7 +270,7 @@ def test_a_bad_row_is_named_by_its_line_and_nothing_is_recorded(run, force, tmp_
     assert code == 1
     assert "file: Line 3: " in refused
     assert reason in refused
-    assert exclusions() == []
+    assert known_exclusions() == []
 
 
 def test_reconcile_finds_nothing_where_all_follows(run, force, tmp_path):
@@ -290,3 +294,34 @@ def test_reconcile_reports_and_mends_what_does_not_follow(run, force, tmp_path):
     assert run(tmp_path, "reconcile", "", "--rebuild")[1] == "0 differences.\n"
     open_rows = db.session.scalars(select(StatusPeriod.id).where(StatusPeriod.known_to == OPEN_KNOWN))
     assert len(list(open_rows)) == len(spans)
+
+
+def test_the_projection_is_computed_before_the_lock(run, force, tmp_path, monkeypatch):
+    locked = []
+
+    def stage(proposal):
+        locked.append("stamp" in db.session.info)
+        return stage_version(proposal)
+
+    monkeypatch.setattr(commands, "stage_version", stage)
+
+    assert run(tmp_path, "issue", DIRECTIVE)[0] == 0
+    assert locked == [False]
+    assert set(db.session.scalars(select(StatusPeriod.person_id))) == {force["inside"], force["inspector"]}
+    assert (reconcile_all(), rebuild_status()) == ([], [])
+
+
+def test_someone_who_joins_before_the_lock_is_assigned_too(run, force, tmp_path, monkeypatch):
+    joined = []
+
+    def stage(proposal):
+        staged = stage_version(proposal)
+        with transaction():
+            joined.append(make_person(force["policing"], staff_number="D1005"))
+        return staged
+
+    monkeypatch.setattr(commands, "stage_version", stage)
+
+    assert run(tmp_path, "issue", DIRECTIVE)[0] == 0
+    assert set(assigned_people()) == {force["inside"], force["inspector"], *joined}
+    assert (reconcile_all(), rebuild_status()) == ([], [])

@@ -39,7 +39,7 @@ def _today(database):
         yield
 
 
-def row(**values):
+def csv_row(**values):
     return {
         "staff_number": "R1",
         "requirement_kind": "module",
@@ -52,25 +52,25 @@ def row(**values):
     }
 
 
-def load(app, tmp_path, *rows, options=()):
+def import_rows(app, tmp_path, *rows, options=()):
     path = write_csv(tmp_path / "records.csv", rows, COLUMNS)
     return run(app, "records", "import", path, "--profile", "default", *options)
 
 
-def records():
+def list_records():
     return db.session.scalars(select(Record).order_by(Record.achieved_at)).all()
 
 
-def count(table):
+def count_rows(table):
     return db.session.scalar(select(func.count()).select_from(table))
 
 
 def test_a_completion_becomes_a_record_with_its_source_and_evidence(app, tmp_path):
-    result = load(app, tmp_path, row())
+    result = import_rows(app, tmp_path, csv_row())
 
     assert result.exit_code == 0
     assert "Recorded: 1\nAlready recorded: 0\nPeople: 1\n" in result.stdout
-    (record,) = records()
+    (record,) = list_records()
     assert (record.source, record.achieved_on) == ("imported", date(2026, 4, 30))
     assert record.achieved_at == datetime(2026, 4, 30, 11, tzinfo=UTC)  # noon in London
     assert is_reference(record.reference)
@@ -87,42 +87,57 @@ def test_a_completion_becomes_a_record_with_its_source_and_evidence(app, tmp_pat
 
 
 def test_an_instant_counts_on_its_london_day(app, tmp_path):
-    load(app, tmp_path, row(achieved_at="2026-04-30T23:30:00Z"), row(achieved_at="2026-05-02T00:30:00+01:00"))
+    import_rows(
+        app,
+        tmp_path,
+        csv_row(achieved_at="2026-04-30T23:30:00Z"),
+        csv_row(achieved_at="2026-05-02T00:30:00+01:00"),
+    )
 
-    assert [(r.achieved_at, r.achieved_on) for r in records()] == [
+    assert [(r.achieved_at, r.achieved_on) for r in list_records()] == [
         (datetime(2026, 4, 30, 23, 30, tzinfo=UTC), date(2026, 5, 1)),
         (datetime(2026, 5, 1, 23, 30, tzinfo=UTC), date(2026, 5, 2)),
     ]
 
 
 def test_what_is_held_is_skipped_and_counted(app, tmp_path):
-    load(app, tmp_path, row())
-    before = (count(Record), count(FactNote), count(Stamp), count(AuditEvent))
+    import_rows(app, tmp_path, csv_row())
+    before = (count_rows(Record), count_rows(FactNote), count_rows(Stamp), count_rows(AuditEvent))
 
-    again = load(
-        app, tmp_path, row(), row(achieved_at="2026-04-30T12:00:00+01:00", evidence="The same instant")
+    again = import_rows(
+        app,
+        tmp_path,
+        csv_row(),
+        csv_row(achieved_at="2026-04-30T12:00:00+01:00", evidence="The same instant"),
     )
 
     assert again.exit_code == 0
     assert "Recorded: 0\nAlready recorded: 2\n" in again.stdout
     assert "Nothing to do." in again.stdout
-    assert (count(Record), count(FactNote), count(Stamp), count(AuditEvent)) == before
+    assert (count_rows(Record), count_rows(FactNote), count_rows(Stamp), count_rows(AuditEvent)) == before
 
 
 def test_one_file_that_says_it_twice_records_it_once(app, tmp_path):
-    result = load(app, tmp_path, row(), row(evidence=""), row(staff_number="R2"), row(requirement="report"))
+    result = import_rows(
+        app,
+        tmp_path,
+        csv_row(),
+        csv_row(evidence=""),
+        csv_row(staff_number="R2"),
+        csv_row(requirement="report"),
+    )
 
     assert "Recorded: 3\nAlready recorded: 1\nPeople: 2\n" in result.stdout
     assert [note.text for note in db.session.scalars(select(FactNote))] == ["Certificate 1234"] * 3
 
 
 def test_a_dry_run_counts_and_records_nothing(app, tmp_path):
-    stamps = count(Stamp)
+    stamps = count_rows(Stamp)
 
-    result = load(app, tmp_path, row(), options=["--dry-run"])
+    result = import_rows(app, tmp_path, csv_row(), options=["--dry-run"])
 
     assert "Recorded: 1" in result.stdout
-    assert (count(Record), count(Stamp)) == (0, stamps)
+    assert (count_rows(Record), count_rows(Stamp)) == (0, stamps)
 
 
 BAD = [
@@ -150,15 +165,15 @@ BAD = [
 
 @pytest.mark.parametrize(("different", "reason"), BAD)
 def test_a_bad_row_is_told_with_its_line_and_nothing_is_recorded(app, tmp_path, different, reason):
-    result = load(app, tmp_path, row(), row(**different))
+    result = import_rows(app, tmp_path, csv_row(), csv_row(**different))
 
     assert result.exit_code == 1
     assert reason in result.stderr
     assert result.stdout == ""
-    assert count(Record) == 0
+    assert count_rows(Record) == 0
 
 
 def test_an_unknown_profile_is_wrong_use(app, tmp_path):
-    path = write_csv(tmp_path / "records.csv", [row()], COLUMNS)
+    path = write_csv(tmp_path / "records.csv", [csv_row()], COLUMNS)
 
     assert run(app, "records", "import", path, "--profile", "other").exit_code == 2

@@ -31,7 +31,7 @@ def touched(monkeypatch):
     return seen
 
 
-def states():
+def unit_states():
     return db.session.scalar(select(func.count()).select_from(UnitState))
 
 
@@ -72,13 +72,13 @@ def test_on_the_first_day_of_a_state_the_change_corrects_it(app, units):
 def test_twice_is_the_same_as_once(app, units, command):
     arguments = ["units", command, f"{W}/Local/Team", f"{W}/Local/Night", "--on", ON]
     run(app, *arguments)
-    before = states(), db.session.scalar(select(func.count()).select_from(Stamp))
+    before = unit_states(), db.session.scalar(select(func.count()).select_from(Stamp))
 
     again = run(app, *arguments)
 
     assert again.exit_code == 0
     assert "Nothing to do." in again.stdout
-    assert (states(), db.session.scalar(select(func.count()).select_from(Stamp))) == before
+    assert (unit_states(), db.session.scalar(select(func.count()).select_from(Stamp))) == before
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(app, units):
@@ -101,13 +101,13 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(app, units):
     ],
 )
 def test_what_cannot_be_is_refused(app, units, command, path, new_path, reason):
-    before = states()
+    before = unit_states()
 
     result = run(app, "units", command, path, new_path, "--on", ON)
 
     assert result.exit_code == 1
     assert reason in result.stderr
-    assert states() == before
+    assert unit_states() == before
 
 
 def test_a_day_is_needed(app, units):

@@ -27,7 +27,7 @@ ROAD = "/people/D1001"
 BUTTONS = {"Grant": "grant", "Refuse": "refuse", "Show what would change": "preview"}
 
 
-def count(model: Any) -> int:
+def count_rows(model: Any) -> int:
     """Rows of a table."""
     return db.session.scalar(select(func.count()).select_from(model)) or 0
 
@@ -45,12 +45,12 @@ class Desk:
     directive: int = 0
     unit: int = 0
 
-    def at(self, instant: str) -> None:
-        """Go on at this instant; everybody signs in again."""
+    def move_clock(self, instant: str) -> None:
+        """Move the clock; everyone signs in again."""
         self.move_to(instant, tick=False)
         self.browsers.clear()
 
-    def as_(self, staff_number: str) -> PortalClient:
+    def browser_of(self, staff_number: str) -> PortalClient:
         """The browser of this person, signed in once."""
         if staff_number not in self.browsers:
             if staff_number not in self.accounts:  # hashing a password costs a tenth of a second
@@ -63,33 +63,33 @@ class Desk:
 
     def ask(self, kind: str, by: str = "D2001", *, status: int = 200, **fields: str) -> Page:
         """Fill the form for D1001 and send it."""
-        client = self.as_(by)
+        client = self.browser_of(by)
         return client.press(client.page(f"{ROAD}/ask/{kind}"), "Send request", status, **fields)
 
-    def exempt(self, by: str = "D2001", *, status: int = 200, **fields: str) -> Page:
+    def ask_for_exemption(self, by: str = "D2001", *, status: int = 200, **fields: str) -> Page:
         """An exemption for a secondment from today on."""
         given = {"about": "OIC-2026", "from_on": "1 June 2026", "reason": "secondment", **fields}
         return self.ask("exemption", by, status=status, **given)
 
-    def waiting(self, by: str = "D4001") -> str:
-        """The address of the newest request that waits for this person."""
-        page = self.as_(by).page("/decisions")
+    def path_of_waiting_request(self, by: str = "D4001") -> str:
+        """The address of the newest request that this person may decide."""
+        page = self.browser_of(by).page("/decisions")
         return next(href for href in page.links.values() if href.count("/") == 2 and "decisions/" in href)
 
     def decide(self, button: str, by: str = "D4001", *, status: int = 200, **more: str) -> Page:
         """Open the newest request that waits and press a button of the form that decides."""
-        client = self.as_(by)
-        page = client.page(self.waiting(by))
+        client = self.browser_of(by)
+        page = client.page(self.path_of_waiting_request(by))
         return client.press(page, button, status, **{BUTTONS[button]: "y"}, **more)
 
     def file_rows(self) -> list[dict[str, str]]:
         """The rows of D1001 in the completion file, by requirement."""
-        answer = self.as_("D2001").get("/monitoring/directives/OIC-2026/completions.csv")
+        answer = self.browser_of("D2001").get("/monitoring/directives/OIC-2026/completions.csv")
         rows = csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff")))
         return [row for row in rows if row["staff_number"] == "D1001"]
 
-    def status(self, day: date = TODAY, known: datetime | None = None, who: str = "D1001") -> str:
-        """Where a person stands under the directive."""
+    def status_of(self, day: date = TODAY, known: datetime | None = None, who: str = "D1001") -> str:
+        """The status of a person under the directive."""
         (whole,) = wholes_of(self.people[who], day, known)
         return whole.status.key
 

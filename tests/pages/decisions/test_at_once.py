@@ -15,7 +15,7 @@ from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.directives.models import Exclusion
 from portal.platform.db import db
 from tests.databases import close_database
-from tests.pages.decisions.desk import NOW, count, make_desk
+from tests.pages.decisions.desk import NOW, count_rows, make_desk
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def serving(request, tmp_path) -> Iterator[Flask]:
         close_database()
 
 
-def at_once(app: Flask, sends: list) -> list:
+def send_at_once(app: Flask, sends: list) -> list:
     """What browsers were answered when all sent together: each its cookies, an address and fields."""
     answers: list = [None] * len(sends)
     gate = threading.Barrier(len(sends))
@@ -64,29 +64,29 @@ def at_once(app: Flask, sends: list) -> list:
 def test_of_two_owners_one_decides_and_of_two_presses_one_asks(serving, time_machine):
     time_machine.move_to(NOW, tick=False)
     desk = make_desk(serving, time_machine.move_to)
-    manager = desk.as_("D2001")
+    manager = desk.browser_of("D2001")
     page = manager.page("/people/D1001/ask/exemption")
     fields = page.form_with("Send request").fields
     fields |= {"about": "OIC-2026", "from_on": "1 June 2026", "reason": "secondment"}
 
-    asked = at_once(serving, [(manager, page.path, fields)] * 6)
+    asked = send_at_once(serving, [(manager, page.path, fields)] * 6)
 
     assert {answer.status_code for answer in asked} == {303}
     assert len({answer.location for answer in asked}) == 1
-    assert count(DecisionRequest) == 1
-    address = desk.waiting()
+    assert count_rows(DecisionRequest) == 1
+    address = desk.path_of_waiting_request()
     sends = []
     for number in ("D4001", "D4002"):
-        owner = desk.as_(number)
+        owner = desk.browser_of(number)
         form = owner.page(address).form_with("Grant")
         sends.append((owner, form.action, {**form.fields, "grant": "y"}))
         sends.append((owner, form.action, {**form.fields, "refuse": "y", "comment": "No."}))
-    answers = at_once(serving, sends)
+    answers = send_at_once(serving, sends)
 
     assert sorted(answer.status_code for answer in answers) == [303, 409, 409, 409]
     decision = db.session.query(Decision).one()
     granted = decision.outcome == "granted"
-    assert count(Exclusion) == (1 if granted else 0)
+    assert count_rows(Exclusion) == (1 if granted else 0)
     won = next(place for place, answer in enumerate(answers) if answer.status_code == 303)
     assert granted == (won % 2 == 0)
     assert decision.decided_by_id == desk.people["D4001" if won < 2 else "D4002"]

@@ -13,7 +13,7 @@ from portal.domain.people.notes import erase_notes
 from portal.platform.db import db, stamp, transaction
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.account.browsing import make_account
-from tests.pages.decisions.desk import TODAY, count
+from tests.pages.decisions.desk import TODAY, count_rows
 from tests.pages.monitoring.counting import statements
 
 pytestmark = pytest.mark.slow
@@ -29,14 +29,14 @@ def ask_many(desk, number: int) -> None:
 
 
 def test_more_requests_make_more_pages_and_no_more_statements(desk):
-    owner = desk.as_("D4001")
+    owner = desk.browser_of("D4001")
     ask_many(desk, 2)
     pages = ("/decisions", "/people/D1001", "/records/decisions", "/monitoring")
     for path in pages:
         owner.page(path)  # what a process keeps is read by then
-    few = [_statements(owner, path) for path in pages]
+    few = [count_statements(owner, path) for path in pages]
     ask_many(desk, 28)
-    many = [_statements(owner, path) for path in pages]
+    many = [count_statements(owner, path) for path in pages]
 
     assert few == many
     first = owner.page("/decisions?whose=decide&kind=exemption")
@@ -47,27 +47,27 @@ def test_more_requests_make_more_pages_and_no_more_statements(desk):
     assert len(second.all("th", scope="row")) == 5
 
 
-def _statements(client, path: str) -> int:
+def count_statements(client, path: str) -> int:
     with statements() as run:
         client.page(path)
     return len(run)
 
 
 def test_a_request_costs_the_same_whatever_it_is_about(desk):
-    owner = desk.as_("D4001")
-    desk.exempt()
-    address = desk.waiting()
-    few = _statements(owner, address)
+    owner = desk.browser_of("D4001")
+    desk.ask_for_exemption()
+    address = desk.path_of_waiting_request()
+    few = count_statements(owner, address)
     ask_many(desk, 10)
 
-    assert _statements(owner, address) == few
+    assert count_statements(owner, address) == few
 
 
 def test_filters_narrow_by_state_and_kind(desk):
-    desk.exempt()
+    desk.ask_for_exemption()
     desk.decide("Refuse", comment="No.")
     desk.ask("deferral", about="OIC-2026", from_on="1/7/2026", to_on="31/7/2026", reason="leaving")
-    manager, owner = desk.as_("D2001"), desk.as_("D4001")
+    manager, owner = desk.browser_of("D2001"), desk.browser_of("D4001")
 
     def listed(client, query: str) -> list[str]:
         page = client.page(f"/decisions{query}")
@@ -86,39 +86,39 @@ def test_filters_narrow_by_state_and_kind(desk):
 
 
 def test_who_may_see_a_request(desk):
-    desk.exempt()
-    address = desk.waiting()
+    desk.ask_for_exemption()
+    address = desk.path_of_waiting_request()
     desk.people["D2002"] = make_person(desk.unit, staff_number="D2002")
     desk.people["D4003"] = make_person(make_unit("Elsewhere"), staff_number="D4003")
     make_grant(desk.people["D2002"], "manager", desk.unit)
     make_grant(desk.people["D4003"], "directive-owner", make_unit("Further away"))
 
     for number in ("D2002", "D4003"):  # another manager of the unit; an owner of another unit
-        client = desk.as_(number)
+        client = desk.browser_of(number)
         client.page(address, status=404)
         assert address not in client.page("/decisions").links.values()
-    desk.as_("D1001").page(address, status=403)
-    assert "Exemption" not in desk.as_("D1001").page("/learning").text
-    assert desk.as_("D2002").page("/people/D1001").links.get("Exemption from OIC-2026") is None
+    desk.browser_of("D1001").page(address, status=403)
+    assert "Exemption" not in desk.browser_of("D1001").page("/learning").text
+    assert desk.browser_of("D2002").page("/people/D1001").links.get("Exemption from OIC-2026") is None
 
 
 def test_a_manager_asks_only_about_whom_they_see(desk):
     make_account("D1009")
     for kind in ("exemption", "deferral", "waiver", "revocation", "lift", "restore"):
-        desk.as_("D2001").page(f"/people/D1009/ask/{kind}", status=404)
-    desk.as_("D2001").page("/people/D1001/ask/pardon", status=404)
-    desk.as_("D1001").page("/people/D1002/ask/exemption", status=403)
+        desk.browser_of("D2001").page(f"/people/D1009/ask/{kind}", status=404)
+    desk.browser_of("D2001").page("/people/D1001/ask/pardon", status=404)
+    desk.browser_of("D1001").page("/people/D1002/ask/exemption", status=403)
 
 
 def test_texts_of_a_request_can_be_erased(desk):
-    desk.exempt(comment="Seconded")
+    desk.ask_for_exemption(comment="Seconded")
     request = db.session.scalars(select(DecisionRequest)).one()
     person = desk.people["D1001"]
     with transaction():
         erase_notes("decision_request", [request.id], actor_id=None, subject_id=person)
 
-    assert count(FactNote) == 0
-    assert "Seconded" not in desk.as_("D4001").page(desk.waiting()).text
+    assert count_rows(FactNote) == 0
+    assert "Seconded" not in desk.browser_of("D4001").page(desk.path_of_waiting_request()).text
 
 
 NOTHING = [
@@ -133,5 +133,5 @@ def test_where_there_is_nothing_to_ask_for_the_page_says_so(desk):
     """Of somebody without a post, as one who has left."""
     make_person(staff_number="L1")
     for kind, said in NOTHING:
-        page = desk.as_("D4001").page(f"/people/L1/ask/{kind}")
+        page = desk.browser_of("D4001").page(f"/people/L1/ask/{kind}")
         assert f"You cannot ask for this. {said}" in page.text

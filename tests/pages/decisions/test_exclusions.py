@@ -13,22 +13,22 @@ from portal.platform.audit.models import AuditEvent
 from portal.platform.db import OPEN_END, db
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.factories.people import make_grant, make_person
-from tests.pages.decisions.desk import count
+from tests.pages.decisions.desk import count_rows
 
 pytestmark = pytest.mark.slow
 
 
-def held() -> list[tuple]:
+def known_exclusions() -> list[tuple]:
     rows = db.session.scalars(select(Exclusion).where(is_known_fact(Exclusion)).order_by(Exclusion.id))
     return [(row.exempt, row.from_on, row.to_on, row.due_on, row.decided_by_id) for row in rows]
 
 
 def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
-    page = desk.exempt(comment="Seconded to the regional unit")
+    page = desk.ask_for_exemption(comment="Seconded to the regional unit")
     assert page.h1 == "Exemption from OIC-2026"
     assert "Waiting for a decision." in page.text
-    assert desk.status() == "overdue"
-    owner = desk.as_("D4001")
+    assert desk.status_of() == "overdue"
+    owner = desk.browser_of("D4001")
     assert owner.page("/monitoring").links["1 request waits for you"] == "/decisions"
     listed = owner.page("/decisions")
     assert listed.h1 == "1 request waits for you"
@@ -40,9 +40,9 @@ def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
     page = desk.decide("Grant")
 
     assert "Granted by Priya Shah at 10:00 on 1 June 2026." in page.text
-    assert desk.status() == "exempt"
-    assert held() == [(True, date(2026, 6, 1), OPEN_END, None, desk.people["D4001"])]
-    assert (count(FactNote), count(DecisionRequest), count(Decision)) == (1, 1, 1)
+    assert desk.status_of() == "exempt"
+    assert known_exclusions() == [(True, date(2026, 6, 1), OPEN_END, None, desk.people["D4001"])]
+    assert (count_rows(FactNote), count_rows(DecisionRequest), count_rows(Decision)) == (1, 1, 1)
     actions = select(AuditEvent.action, AuditEvent.actor_id).where(AuditEvent.action.startswith("decision."))
     manager, owner_id = desk.people["D2001"], desk.people["D4001"]
     assert db.session.execute(actions.order_by(AuditEvent.id)).all() == [
@@ -52,7 +52,7 @@ def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
     assert {(row["status"], row["exclusion_reason"]) for row in desk.file_rows()} == {
         ("exempt", "secondment")
     }
-    learner = desk.as_("D1001")
+    learner = desk.browser_of("D1001")
     told = "Exempt, decided by a directive owner on 1 June 2026"
     assert f"Directive OIC-2026: {told}." in learner.page("/learning").text
     mine = learner.page(learner.page("/records").links["Decisions about you"])
@@ -60,7 +60,7 @@ def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
     assert "Exemption from OIC-2026: granted by a directive owner" in mine.text
     assert "Asked for at 10:00 on 1 June 2026: secondment." in mine.text
     assert "regional unit" not in mine.text + learner.page("/learning").text
-    person = desk.as_("D2001").page("/people/D1001")
+    person = desk.browser_of("D2001").page("/people/D1001")
     assert "Exemption from OIC-2026: requested by Priya Shah, secondment" in person.text
     granted = "Exemption from OIC-2026: granted by Priya Shah, requested at 10:00 on 1 June 2026"
     assert granted in person.text
@@ -70,7 +70,7 @@ def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
 def test_a_deferral_carries_its_due_date(desk):
     """As the example: 1 April to 30 June, due on 28 July: overdue from 29 July."""
     desk.ask("deferral", about="OIC-2026", from_on="1/4/2026", to_on="30 June 2026", reason="leaving")
-    page = desk.as_("D4001").page(desk.waiting())
+    page = desk.browser_of("D4001").page(desk.path_of_waiting_request())
     assert "New due date 28 July 2026" in page.text
     assert "due on 28 July 2026 instead of 30 April 2026" in page.text
 
@@ -78,10 +78,10 @@ def test_a_deferral_carries_its_due_date(desk):
 
     days = (date(2026, 3, 31), date(2026, 4, 1), date(2026, 6, 30), date(2026, 7, 1), date(2026, 7, 28))
     words = ["not_started", "deferred", "deferred", "not_started", "not_started"]
-    assert [desk.status(day) for day in days] == words
-    assert desk.status(date(2026, 7, 29)) == "overdue"
+    assert [desk.status_of(day) for day in days] == words
+    assert desk.status_of(date(2026, 7, 29)) == "overdue"
     told = "Deferred until 30 June 2026, then due on 28 July 2026, decided by a directive owner"
-    assert told in desk.as_("D1001").page("/learning").text
+    assert told in desk.browser_of("D1001").page("/learning").text
 
 
 def test_of_ten_eight_passed_and_one_of_them_is_exempt(desk):
@@ -90,26 +90,26 @@ def test_of_ten_eight_passed_and_one_of_them_is_exempt(desk):
     for person in (*people, *(desk.people[n] for n in ("D2001", "D4001", "D4002")))[:7]:
         for activity in desk.activities.values():
             make_record(person, activity, date(2026, 4, 1))
-    desk.exempt()
-    page = desk.as_("D4001").page(desk.waiting())
+    desk.ask_for_exemption()
+    page = desk.browser_of("D4001").page(desk.path_of_waiting_request())
 
     assert "Complete becomes Exempt" in page.text
     assert "80% (8 of 10) complete becomes 77% (7 of 9)" in page.text
     desk.decide("Grant")
-    assert "77% complete 7 of 9 people" in desk.as_("D4001").page("/monitoring").text
+    assert "77% complete 7 of 9 people" in desk.browser_of("D4001").page("/monitoring").text
 
 
 def test_the_owner_may_grant_other_days_and_sees_them_first(desk):
-    desk.exempt(to_on="31 December 2026")
+    desk.ask_for_exemption(to_on="31 December 2026")
     shown = desk.decide("Show what would change", from_on="1 September 2026", to_on="30.9.2026")
     assert "On 1 September 2026" in shown.text
-    assert count(Decision) == 0
+    assert count_rows(Decision) == 0
 
     page = desk.decide("Grant", from_on="1 September 2026", to_on="30.9.2026", comment="For September")
 
     assert "Decided: from 1 September 2026, until 30 September 2026." in page.text
     assert "For September" in page.text
-    assert [desk.status(date(2026, *d)) for d in ((8, 31), (9, 1), (9, 30), (10, 1))] == [
+    assert [desk.status_of(date(2026, *d)) for d in ((8, 31), (9, 1), (9, 30), (10, 1))] == [
         "overdue",
         "exempt",
         "exempt",
@@ -120,54 +120,54 @@ def test_the_owner_may_grant_other_days_and_sees_them_first(desk):
 
 
 def test_a_refusal_needs_a_sentence_and_changes_nothing_else(desk):
-    desk.exempt()
+    desk.ask_for_exemption()
     page = desk.decide("Refuse", status=400)
     assert page.links["Enter why you refuse"] == "#comment"
 
     desk.decide("Refuse", comment="The role is affected.")
 
-    page = desk.as_("D2001").page(desk.as_("D2001").page("/decisions").links[LINK])
+    page = desk.browser_of("D2001").page(desk.browser_of("D2001").page("/decisions").links[LINK])
     assert "Refused by Priya Shah at 10:00 on 1 June 2026." in page.text
     assert "The role is affected." in page.text
-    assert (count(Exclusion), desk.status()) == (0, "overdue")
-    assert "The role is affected." not in desk.as_("D1001").page("/records/decisions").text
+    assert (count_rows(Exclusion), desk.status_of()) == (0, "overdue")
+    assert "The role is affected." not in desk.browser_of("D1001").page("/records/decisions").text
 
 
 LINK = "Exemption from OIC-2026 for Priya Shah"
 
 
 def test_what_is_decided_or_withdrawn_stays_so(desk):
-    page = desk.exempt()
-    address = desk.waiting()
-    owner, other = desk.as_("D4001"), desk.as_("D4002")
+    page = desk.ask_for_exemption()
+    address = desk.path_of_waiting_request()
+    owner, other = desk.browser_of("D4001"), desk.browser_of("D4002")
     seen, also = owner.page(address), other.page(address)
 
-    done = desk.as_("D2001").press(page, "Withdraw the request", withdraw="y")
+    done = desk.browser_of("D2001").press(page, "Withdraw the request", withdraw="y")
 
     assert "Withdrawn by Priya Shah" in done.text
     late = owner.press(seen, "Grant", 409, grant="y")
     assert "This request was withdrawn by Priya Shah at 10:00 on 1 June 2026." in late.text
     assert "Nothing was changed." in late.text
-    assert count(Exclusion) == 0
-    desk.as_("D2001").press(page, "Withdraw the request", 409, withdraw="y")
-    desk.exempt()  # may be asked for again
-    again = other.page(desk.waiting("D4002"))
+    assert count_rows(Exclusion) == 0
+    desk.browser_of("D2001").press(page, "Withdraw the request", 409, withdraw="y")
+    desk.ask_for_exemption()  # may be asked for again
+    again = other.page(desk.path_of_waiting_request("D4002"))
     other.press(again, "Grant", grant="y")
     twice = other.press(again, "Grant", 409, grant="y")
     assert "This request was granted by Priya Shah" in twice.text
     other.press(also, "Refuse", 409, refuse="y", comment="No.")
-    assert (count(Exclusion), count(Decision)) == (1, 2)
+    assert (count_rows(Exclusion), count_rows(Decision)) == (1, 2)
 
 
 def test_the_same_request_twice_is_one_and_anothers_is_told_of(desk):
-    first = desk.exempt()
-    second = desk.exempt()
-    assert (first.h1, count(DecisionRequest)) == (second.h1, 1)
+    first = desk.ask_for_exemption()
+    second = desk.ask_for_exemption()
+    assert (first.h1, count_rows(DecisionRequest)) == (second.h1, 1)
 
-    page = desk.exempt("D4001", status=409, reason="leaving")
+    page = desk.ask_for_exemption("D4001", status=409, reason="leaving")
 
     assert "Priya Shah asked for this at 10:00 on 1 June 2026. It is waiting for a decision." in page.text
-    assert count(DecisionRequest) == 1
+    assert count_rows(DecisionRequest) == 1
 
 
 BAD_EXCLUSIONS = [
@@ -193,11 +193,11 @@ def test_bad_input_is_told_beside_its_field(desk):
 
         assert page.title.startswith("Error: ")
         assert said in page.links, said
-    assert count(DecisionRequest) == 0
+    assert count_rows(DecisionRequest) == 0
 
 
 def test_an_owner_may_record_directly_and_it_says_so(desk):
-    page = desk.exempt("D4001")
+    page = desk.ask_for_exemption("D4001")
     assert "You asked for this yourself." in page.text
 
     page = desk.decide("Grant")
@@ -207,19 +207,19 @@ def test_an_owner_may_record_directly_and_it_says_so(desk):
 
 def test_nobody_decides_about_themselves(desk):
     make_grant(desk.people["D1001"], "directive-owner")
-    page = desk.exempt("D1001")
+    page = desk.ask_for_exemption("D1001")
     assert "This request is about you. Someone else must decide it." in page.text
     assert "Grant" not in [button for form in page.forms() for button in form.buttons]
-    mine = desk.as_("D1001")
+    mine = desk.browser_of("D1001")
     assert mine.page("/decisions").h1 == "No request waits for you"
     token = page.form_with("Withdraw the request").fields["csrf_token"][0]
     sent = {"csrf_token": token, "from_on": "1 June 2026", "grant": "y"}
 
-    answer = mine.post(f"{desk.waiting()}/decision", data=sent)
+    answer = mine.post(f"{desk.path_of_waiting_request()}/decision", data=sent)
 
     assert answer.status_code == 409
     assert "This request is about you. Someone else must decide it." in answer.get_data(as_text=True)
-    assert count(Exclusion) == 0
+    assert count_rows(Exclusion) == 0
 
 
 @pytest.mark.parametrize(
@@ -231,55 +231,58 @@ def test_nobody_decides_about_themselves(desk):
 )
 def test_an_exemption_is_ended_or_taken_back_by_a_new_fact(desk, fields, ends, words):
     old = make_exclusion(desk.people["D1001"], desk.directive, date(2026, 5, 20))
-    assert desk.status(date(2026, 6, 11)) == "exempt"
-    link = desk.as_("D2001").page("/people/D1001").links["The end of an exemption or deferral"]
+    assert desk.status_of(date(2026, 6, 11)) == "exempt"
+    link = desk.browser_of("D2001").page("/people/D1001").links["The end of an exemption or deferral"]
     assert link == "/people/D1001/ask/lift"
     desk.ask("lift", about=str(old), reason="returned_early", **fields)
-    page = desk.as_("D4001").page(desk.waiting())
+    page = desk.browser_of("D4001").page(desk.path_of_waiting_request())
     assert "Exempt becomes Overdue" in page.text
     assert ("On 11 June 2026" if ends else "Today") in page.text
 
     desk.decide("Grant")
 
     days = (date(2026, 5, 20), date(2026, 6, 10), date(2026, 6, 11))
-    assert [desk.status(day) for day in days] == words
-    assert [row[2] for row in held()] == ([ends] if ends else [])
-    assert count(Exclusion) == 2
-    mine = desk.as_("D1001").page("/records/decisions").text
+    assert [desk.status_of(day) for day in days] == words
+    assert [row[2] for row in known_exclusions()] == ([ends] if ends else [])
+    assert count_rows(Exclusion) == 2
+    mine = desk.browser_of("D1001").page("/records/decisions").text
     assert "End of the exemption from OIC-2026: granted by a directive owner" in mine
 
 
 def test_what_changed_meanwhile_cannot_be_ended_twice(desk):
     old = make_exclusion(desk.people["D1001"], desk.directive, date(2026, 5, 20))
     desk.ask("lift", about=str(old), reason="returned_early", whole="yes")
-    page = desk.as_("D4001").page(desk.waiting())
+    page = desk.browser_of("D4001").page(desk.path_of_waiting_request())
     make_exclusion(
         desk.people["D1001"], desk.directive, date(2026, 5, 20), date(2026, 12, 31), replaces_id=old
     )
 
-    assert "It cannot be granted as it stands." in desk.as_("D4001").page(desk.waiting()).text
-    desk.as_("D4001").press(page, "Grant", 400, grant="y")
-    assert (count(Exclusion), count(Decision)) == (2, 0)
+    assert (
+        "It cannot be granted as it stands."
+        in desk.browser_of("D4001").page(desk.path_of_waiting_request()).text
+    )
+    desk.browser_of("D4001").press(page, "Grant", 400, grant="y")
+    assert (count_rows(Exclusion), count_rows(Decision)) == (2, 0)
 
 
 def test_what_no_database_takes_is_left_out_of_texts_and_refused_elsewhere(desk):
-    desk.exempt(comment="  Seconded\x00 to the\x01 regional unit ")
+    desk.ask_for_exemption(comment="  Seconded\x00 to the\x01 regional unit ")
     assert db.session.scalars(select(FactNote.text)).all() == ["Seconded to the regional unit"]
     for name in ("about", "reason", "from_on"):
         given = {"about": "OIC-2026", "from_on": "1/6/2026", "to_on": "2/6/2026", "reason": "other"}
         desk.ask("deferral", status=400, **{**given, name: "\x00"})
-    assert count(DecisionRequest) == 1
+    assert count_rows(DecisionRequest) == 1
 
 
 def test_exempt_beats_deferred_and_ending_it_leaves_the_deferral(desk):
     person = desk.people["D1001"]
     make_exclusion(person, desk.directive, date(2026, 5, 1), date(2026, 8, 1), date(2026, 9, 1))
-    desk.exempt()
-    assert "Deferred becomes Exempt" in desk.as_("D4001").page(desk.waiting()).text
+    desk.ask_for_exemption()
+    assert "Deferred becomes Exempt" in desk.browser_of("D4001").page(desk.path_of_waiting_request()).text
     desk.decide("Grant")
-    assert desk.status() == "exempt"
+    assert desk.status_of() == "exempt"
     exemption = db.session.scalars(select(Exclusion.id).where(Exclusion.exempt)).one()
     desk.ask("lift", about=str(exemption), whole="yes", reason="role_changed")
-    assert "Exempt becomes Deferred" in desk.as_("D4001").page(desk.waiting()).text
+    assert "Exempt becomes Deferred" in desk.browser_of("D4001").page(desk.path_of_waiting_request()).text
     desk.decide("Grant")
-    assert desk.status() == "deferred"
+    assert desk.status_of() == "deferred"

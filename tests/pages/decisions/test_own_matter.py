@@ -10,7 +10,7 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from tests.factories.people import make_grant
 from tests.page_reading import PortalClient
-from tests.pages.decisions.desk import Desk, count
+from tests.pages.decisions.desk import Desk, count_rows
 
 SECRET = "Has asked to be left alone by the sergeant"
 
@@ -19,14 +19,14 @@ SECRET = "Has asked to be left alone by the sergeant"
 def owner(desk: Desk) -> PortalClient:
     """D1001, who is a directive owner of the whole force, and about whom D2001 has asked."""
     make_grant(desk.people["D1001"], "directive-owner")
-    assert "The request is sent" in desk.exempt(comment=SECRET).text
-    return desk.as_("D1001")
+    assert "The request is sent" in desk.ask_for_exemption(comment=SECRET).text
+    return desk.browser_of("D1001")
 
 
 @pytest.mark.slow
 def test_the_subject_reads_the_comment_nowhere(desk: Desk, owner: PortalClient) -> None:
-    address = desk.waiting()
-    assert SECRET in desk.as_("D4001").page(address).text
+    address = desk.path_of_waiting_request()
+    assert SECRET in desk.browser_of("D4001").page(address).text
 
     owner.page(address, 404)
     seen = {address, "/decisions?whose=all", "/decisions?whose=asked", "/monitoring", "/people/D1001"}
@@ -44,16 +44,16 @@ def test_the_subject_reads_the_comment_nowhere(desk: Desk, owner: PortalClient) 
 
 @pytest.mark.slow
 def test_the_subject_decides_nothing_and_another_owner_does(desk: Desk, owner: PortalClient) -> None:
-    address = desk.waiting()
+    address = desk.path_of_waiting_request()
     assert owner.page("/decisions").h1 == "No request waits for you"
-    form = desk.as_("D4001").page(address).form_with("Grant").fields
+    form = desk.browser_of("D4001").page(address).form_with("Grant").fields
     token = owner.page("/decisions").form_with("Sign out").fields["csrf_token"]
     for button in ("grant", "refuse", "preview"):
         sent = {**form, "csrf_token": token, "comment": "Yes", button: "y"}
         answer = owner.post(f"{address}/decision", data=sent)
         assert answer.status_code == 404
         assert SECRET not in answer.get_data(as_text=True)
-    assert count(Decision) == 0
+    assert count_rows(Decision) == 0
 
     assert "Granted by" in desk.decide("Grant", "D4002").text
     owner.page(address, 404)
@@ -61,14 +61,14 @@ def test_the_subject_decides_nothing_and_another_owner_does(desk: Desk, owner: P
 
 def test_what_is_asked_for_oneself_is_ones_own(desk: Desk) -> None:
     make_grant(desk.people["D1001"], "directive-owner")
-    page = desk.exempt("D1001", comment=SECRET)
+    page = desk.ask_for_exemption("D1001", comment=SECRET)
 
     assert SECRET in page.text
     assert "This request is about you. Someone else must decide it." in page.text
 
 
 def test_who_asked_is_told_where_nobody_is_left_to_decide(desk: Desk, owner: PortalClient) -> None:
-    asker = desk.as_("D2001")
+    asker = desk.browser_of("D2001")
     links = asker.page("/decisions?whose=asked").links
     address = next(href for words, href in links.items() if re.match("Exemption", words))
     said = "Nobody can decide this now"

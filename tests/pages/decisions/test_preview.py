@@ -23,13 +23,13 @@ from tests.pages.decisions.desk import TODAY
 pytestmark = pytest.mark.slow
 
 
-def stands(desk, viewer, day: date) -> dict:
+def previewed_statuses(desk, viewer, day: date) -> dict:
     """Status, due date and share by directive, as the pages read them."""
     found = {}
     for whole in standings.wholes_of(desk.people["D1001"], day):
         directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == whole.directive))
         scope = standings.Scope(directive_id, day, clock.now(), standings.Whose(everyone=True))
-        source = count_source(replace(scope, as_known_on=newest()), Question.PEOPLE)
+        source = count_source(replace(scope, as_known_on=newest_request()), Question.PEOPLE)
         counts = list(source.count_units())
         done = sum(people for _, status, people in counts if status.held)
         total = sum(people for _, status, people in counts if not status.excluded)
@@ -41,17 +41,17 @@ def requirements(desk, day: date) -> dict:
     """The status of each requirement, by directive and position."""
     found, person = {}, desk.people["D1001"]
     for directive_id, reference in db.session.execute(select(Directive.id, Directive.reference)):
-        scope = standings.Scope(directive_id, day, newest(), standings.Whose(everyone=True))
+        scope = standings.Scope(directive_id, day, newest_request(), standings.Whose(everyone=True))
         for position, status in standings.statuses(scope, [person]).get(person, {}).items():
             found[reference, position] = status
     return found
 
 
-def newest():
+def newest_request():
     return max(clock.now(), newest_stamp())
 
 
-def wishes(desk, random: Random) -> list[ChangeRequest]:
+def random_changes(desk, random: Random) -> list[ChangeRequest]:
     """One wish of each kind that could be granted now."""
     person, found = desk.people["D1001"], []
     for kind in KINDS:
@@ -87,12 +87,12 @@ def test_the_preview_is_what_then_happens(desk, seed):
     viewer = viewer_of(desk.people["D4001"])
     kinds = set()
     for _ in range(2):
-        for wish in wishes(desk, random):
+        for wish in random_changes(desk, random):
             if list_faults(wish, TODAY):  # what was granted before may have taken its ground away
                 continue
-            told = preview.preview_effects(wish, viewer, now=newest(), today=TODAY)
+            told = preview.preview_effects(wish, viewer, now=newest_request(), today=TODAY)
             days = {TODAY, *(one.day for one in told)}
-            before = {day: stands(desk, viewer, day) for day in days}
+            before = {day: previewed_statuses(desk, viewer, day) for day in days}
             parts = {day: requirements(desk, day) for day in days}
             with transaction():
                 uuid = services.submit_request(wish, {}, by=desk.people["D2001"], at=stamp())
@@ -101,7 +101,7 @@ def test_the_preview_is_what_then_happens(desk, seed):
                     viewer, uuid, queries.get_request(viewer, uuid).change_request, "", at=stamp()
                 )
             kinds.add(wish.kind)
-            after = {day: stands(desk, viewer, day) for day in days}
+            after = {day: previewed_statuses(desk, viewer, day) for day in days}
             happened = {
                 (day, reference, *before[day][reference], *after[day][reference])
                 for day in days

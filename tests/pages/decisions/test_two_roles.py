@@ -5,7 +5,7 @@ import pytest
 from portal.domain.decisions.models import Decision
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import PortalClient
-from tests.pages.decisions.desk import BUTTONS, Desk, count
+from tests.pages.decisions.desk import BUTTONS, Desk, count_rows
 
 pytestmark = pytest.mark.slow
 
@@ -13,25 +13,25 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def both(desk: Desk) -> PortalClient:
     """An owner of another unit, who sees everybody as an auditor; a request about D1001 waits."""
-    desk.exempt()
+    desk.ask_for_exemption()
     desk.people["D4009"] = make_person(make_unit("Elsewhere"), staff_number="D4009")
     make_grant(desk.people["D4009"], "directive-owner", make_unit("Further away"))
     make_grant(desk.people["D4009"], "auditor")
-    return desk.as_("D4009")
+    return desk.browser_of("D4009")
 
 
 def test_a_request_that_another_role_sees_is_neither_shown_nor_decided(
     desk: Desk, both: PortalClient
 ) -> None:
-    address = desk.waiting()
-    form = desk.as_("D4001").page(address).form_with("Grant").fields
+    address = desk.path_of_waiting_request()
+    form = desk.browser_of("D4001").page(address).form_with("Grant").fields
 
     assert address not in both.page("/decisions?whose=all").links.values()
     both.page(address, status=404)
     token = both.page("/decisions").forms()[0].fields["csrf_token"]
     data = {**form, "csrf_token": token, BUTTONS["Grant"]: "y"}
     assert both.post(f"{address}/decision", data=data).status_code == 404
-    assert count(Decision) == 0
+    assert count_rows(Decision) == 0
     assert address not in both.page("/people/D1001").links.values()
 
 
@@ -43,7 +43,7 @@ def test_nothing_is_asked_about_whom_an_auditor_alone_sees(both: PortalClient) -
 def test_what_one_asked_for_as_a_manager_is_decided_by_another(desk: Desk, both: PortalClient) -> None:
     make_grant(desk.people["D4009"], "manager", desk.unit)
     desk.decide("Refuse", comment="Ask again.")
-    page = desk.exempt("D4009")
+    page = desk.ask_for_exemption("D4009")
 
     assert "The request is sent" in page.text
     assert "Grant" not in [button for form in page.forms() for button in form.buttons]

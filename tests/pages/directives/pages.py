@@ -24,27 +24,27 @@ FORM = {
 }
 
 
-def own(page):
+def own_form(page):
     """The page's own form, the one that is not the header's."""
     return next(f for f in page.forms() if "csrf_token" in f.fields and f.action != "/sign-out")
 
 
-def send(client, page, path, **fields):
+def send_form(client, page, path, **fields):
     """Post these fields with the token of ``page``, as a button with that address does."""
-    data = {"csrf_token": own(page).fields["csrf_token"][0], **fields}
+    data = {"csrf_token": own_form(page).fields["csrf_token"][0], **fields}
     response = client.post(path, data=data, follow_redirects=True)
     assert response.status_code in (200, 409)
     return Page(response, path)
 
 
-def again(client, page, path, **fields):
+def send_again(client, page, path, **fields):
     """Post what ``page`` carries, with these fields otherwise."""
-    return send(client, page, path, **{**own(page).fields, **fields})
+    return send_form(client, page, path, **{**own_form(page).fields, **fields})
 
 
-def previewed(client, **fields):
-    return send(client, client.page("/directives/new"), PREVIEW, do="preview", **{**FORM, **fields})
+def open_preview(client, **fields):
+    return send_form(client, client.page("/directives/new"), PREVIEW, do="preview", **{**FORM, **fields})
 
 
-def versions():
+def count_versions():
     return db.session.scalar(select(func.count()).select_from(DirectiveVersion))

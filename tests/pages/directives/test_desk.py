@@ -11,7 +11,14 @@ from portal.domain.status.queries import asked_of
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.account.browsing import another, let_in, make_account
-from tests.pages.directives.pages import PREVIEW, again, own, previewed, send, versions
+from tests.pages.directives.pages import (
+    PREVIEW,
+    count_versions,
+    open_preview,
+    own_form,
+    send_again,
+    send_form,
+)
 from tests.pages.learning.asking import ask
 from tests.pages.monitoring.counting import statements
 
@@ -44,12 +51,12 @@ def test_the_list_takes_as_many_reads_for_twenty_as_for_two(desk):
 
 
 def test_a_directive_is_issued_through_form_and_preview(desk):
-    shown = previewed(desk)
+    shown = open_preview(desk)
     assert shown.h1 == "2 people will have to do this"  # the owner has the role response too
     assert "Okafor, Priya" in shown.text
     assert "Hale" not in shown.text
-    assert versions() == 0
-    done = again(desk, shown, PREVIEW, do="issue")
+    assert count_versions() == 0
+    done = send_again(desk, shown, PREVIEW, do="issue")
 
     assert done.h1 == "A new directive"
     assert "Version 1 of NEW-1 is issued and in force from 1 December 2025." in done.text
@@ -58,7 +65,7 @@ def test_a_directive_is_issued_through_form_and_preview(desk):
 
 
 def test_the_form_and_the_file_say_the_same(desk):
-    again(desk, previewed(desk, months="24"), PREVIEW, do="issue")
+    send_again(desk, open_preview(desk, months="24"), PREVIEW, do="issue")
     response = desk.get("/directives/NEW-1/versions/1?as=toml")
 
     assert response.headers["Content-Disposition"] == "attachment; filename=NEW-1-1.toml"
@@ -69,58 +76,58 @@ def test_the_form_and_the_file_say_the_same(desk):
 
 
 def test_a_change_shows_whose_due_date_changes_and_keeps_what_was(desk):
-    again(desk, previewed(desk), PREVIEW, do="issue")
+    send_again(desk, open_preview(desk), PREVIEW, do="issue")
     page = desk.page("/directives/NEW-1/change")
-    form = own(page).fields
+    form = own_form(page).fields
     assert form["audience-0-roles"] == ["response"]
     fields = {"effective_on": "1 January 2027", "due_on": "31 July 2027"}
-    shown = again(desk, page, f"{PREVIEW}?of=NEW-1", do="preview", **fields)
+    shown = send_again(desk, page, f"{PREVIEW}?of=NEW-1", do="preview", **fields)
 
     assert shown.h1 == "2 people get a new due date"
     assert "31 July 2027 (was 30 April 2027)" in shown.text
-    back = again(desk, shown, "/directives/NEW-1/change", do="edit")
-    assert own(back).fields["due_on"] == ["31 July 2027"]
-    done = again(desk, shown, f"{PREVIEW}?of=NEW-1", do="issue")
+    back = send_again(desk, shown, "/directives/NEW-1/change", do="edit")
+    assert own_form(back).fields["due_on"] == ["31 July 2027"]
+    done = send_again(desk, shown, f"{PREVIEW}?of=NEW-1", do="issue")
     assert "Next change: version 2 from 1 January 2027." in done.text
     assert "Due: “On 31 July 2027 or 60 days" in done.text
     assert "On 30 April 2027" in done.text  # what it says today
 
 
 def test_a_change_of_nothing_has_nothing_to_issue(desk):
-    again(desk, previewed(desk), PREVIEW, do="issue")
+    send_again(desk, open_preview(desk), PREVIEW, do="issue")
     page = desk.page("/directives/NEW-1/change")
-    shown = again(desk, page, f"{PREVIEW}?of=NEW-1", do="preview", effective_on="1 December 2025")
+    shown = send_again(desk, page, f"{PREVIEW}?of=NEW-1", do="preview", effective_on="1 December 2025")
 
     assert "Version 1 of NEW-1 already says this." in shown.text
     assert not any("Issue version" in button for form in shown.forms() for button in form.buttons)
 
 
 def test_what_moved_on_after_the_preview_is_previewed_again(desk):
-    shown = previewed(desk)
+    shown = open_preview(desk)
     make_person(make_unit("Late"), staff_number="D1009", surname="Late")
-    again_shown = again(desk, shown, PREVIEW, do="issue")
+    again_shown = send_again(desk, shown, PREVIEW, do="issue")
 
     assert again_shown.status == 409
     assert again_shown.h1 == "3 people will have to do this"
     assert "Posts, units or this directive have changed since your preview" in again_shown.text
-    assert versions() == 0
-    assert "is issued" in again(desk, again_shown, PREVIEW, do="issue").text
+    assert count_versions() == 0
+    assert "is issued" in send_again(desk, again_shown, PREVIEW, do="issue").text
 
 
 def test_issuing_twice_is_issuing_once(desk):
-    shown = previewed(desk)
-    again(desk, shown, PREVIEW, do="issue")
-    done = again(desk, shown, PREVIEW, do="issue")
+    shown = open_preview(desk)
+    send_again(desk, shown, PREVIEW, do="issue")
+    done = send_again(desk, shown, PREVIEW, do="issue")
 
     assert "Version 1 of NEW-1 already says this" in done.text
-    assert versions() == 1
+    assert count_versions() == 1
 
 
 def test_a_preview_takes_as_many_reads_for_twenty_people_as_for_two(desk):
     counts = []
     for expected in (2, 20):
         with statements() as run:
-            assert previewed(desk).h1 == f"{expected} people will have to do this"
+            assert open_preview(desk).h1 == f"{expected} people will have to do this"
         counts.append(len(run))
         if expected == 2:
             unit = make_unit("Large")
@@ -131,10 +138,10 @@ def test_a_preview_takes_as_many_reads_for_twenty_people_as_for_two(desk):
 
 
 def test_what_moved_on_without_effect_is_issued_as_previewed(desk):
-    shown = previewed(desk)
+    shown = open_preview(desk)
     make_person(make_unit("Elsewhere"), staff_number="D1009", role="dogs")
 
-    assert "is issued" in again(desk, shown, PREVIEW, do="issue").text
+    assert "is issued" in send_again(desk, shown, PREVIEW, do="issue").text
 
 
 def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_machine):
@@ -151,7 +158,7 @@ def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_mac
     shown = desk.press(page, "See who is affected", effective_on="1 December 2026")
     assert shown.h1 == "3 people will no longer have to do this"
     assert "Vale, Priya" in shown.text
-    done = send(desk, shown, shown.path, **{**own(shown).fields, "do": "withdraw"})
+    done = send_form(desk, shown, shown.path, **{**own_form(shown).fields, "do": "withdraw"})
 
     assert "OIC-2026 is withdrawn from 1 December 2026. Its versions stay." in done.text
     assert "Next change: withdrawn from 1 December 2026." in done.text
@@ -174,7 +181,7 @@ def test_a_preview_names_nobody_outside_the_viewers_sight(desk, app):
     make_grant(make_account("D4002", unit=unit), "directive-owner", unit)
     client = another(app)
     let_in(client, "D4002")
-    shown = previewed(client)
+    shown = open_preview(client)
 
     assert shown.h1 == "3 people will have to do this"
     assert "Okafor" not in shown.text
@@ -217,9 +224,9 @@ def test_a_long_preview_is_paged_and_keeps_what_was_typed(desk):
                 )
             )
         touch(people=people)
-    shown = previewed(desk)
+    shown = open_preview(desk)
     assert "Showing 1 to 25 of 32" in shown.text
-    second = again(desk, shown, PREVIEW, page_joins="2")
+    second = send_again(desk, shown, PREVIEW, page_joins="2")
 
     assert "Showing 26 to 32 of 32" in second.text
-    assert "is issued" in again(desk, second, PREVIEW, do="issue").text
+    assert "is issued" in send_again(desk, second, PREVIEW, do="issue").text

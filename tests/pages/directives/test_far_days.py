@@ -8,7 +8,7 @@ from portal.domain.directives.assignments import add_days
 from portal.domain.directives.toml_reader import read_directive
 from portal.domain.reports.parameters import PositionError, parse_position
 from portal.platform.errors import BadInputError
-from tests.pages.directives.pages import previewed
+from tests.pages.directives.pages import open_preview
 from tests.pages.directives.text import directive_text
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -38,7 +38,7 @@ def test_a_reference_that_is_a_page_of_the_desk_is_refused(reference):
 
 
 def test_a_version_is_not_issued_for_a_far_day_by_a_slip(desk):
-    far = previewed(desk, effective_on="1 December 2062")
+    far = open_preview(desk, effective_on="1 December 2062")
 
     assert "Enter a day of the next five years" in far.text
     assert "Issue version 1" not in far.text

@@ -7,7 +7,15 @@ import pytest
 from portal.domain.directives import toml_reader
 from portal.domain.directives.toml_writer import to_toml
 from tests.page_reading import Page
-from tests.pages.directives.pages import FORM, PREVIEW, again, own, previewed, send, versions
+from tests.pages.directives.pages import (
+    FORM,
+    PREVIEW,
+    count_versions,
+    open_preview,
+    own_form,
+    send_again,
+    send_form,
+)
 from tests.pages.learning.asking import ask
 
 WRONG = {
@@ -33,13 +41,13 @@ WRONG = {
 @pytest.mark.parametrize("field", WRONG)
 def test_wrong_input_gets_a_sentence_beside_its_field(desk, field):
     typed, sentence = WRONG[field]
-    page = previewed(desk, **{field: typed})
+    page = open_preview(desk, **{field: typed})
 
     assert page.title.startswith("Error: New directive")
     assert page.links[sentence] == f"#{field}"
     (beside,) = page.all("p", id=f"{field}-error")
     assert "".join(beside.itertext()).strip().endswith(sentence)
-    assert versions() == 0
+    assert count_versions() == 0
 
 
 NOWHERE = "No unit has the path 'Nowhere//' on 2025-12-01."
@@ -47,87 +55,89 @@ NOWHERE = "No unit has the path 'Nowhere//' on 2025-12-01."
 
 def test_what_is_not_there_is_said_beside_its_field(desk):
     fields = {"requirements": ["module:protect", "event:none"], "audience-0-units": ["Nowhere//"]}
-    page = previewed(desk, **fields)
+    page = open_preview(desk, **fields)
 
     assert page.links[NOWHERE] == "#audience-0-units"
     assert page.links["There is no event 'none'. Publish it first."] == "#requirements"
-    assert own(page).fields["audience-0-units"] == ["Nowhere//"]
+    assert own_form(page).fields["audience-0-units"] == ["Nowhere//"]
 
 
 @pytest.mark.parametrize(("first", "due"), [("1/1/0001", "1/1/0001"), ("1/1/2027", "31 December 9999")])
 def test_the_first_and_the_last_day_there_is_can_be_previewed(desk, first, due):
     assert (
-        previewed(desk, effective_on=first, due_on=due, due_days="36500").h1
+        open_preview(desk, effective_on=first, due_on=due, due_days="36500").h1
         == "2 people will have to do this"
     )
 
 
 def test_a_day_of_the_year_needs_its_gap_and_no_months(desk):
     fields = {"yearly_on": "30 April", "months": "12"}
-    page = previewed(desk, **fields)
+    page = open_preview(desk, **fields)
 
     assert page.links["Enter either months or a day of the year, and leave the other blank"] == "#yearly_on"
     assert page.links["Enter the least months that a pass counts, such as 6"] == "#gap"
-    right = previewed(desk, yearly_on="30 April", gap="6")
+    right = open_preview(desk, yearly_on="30 April", gap="6")
     assert "A pass counts until the first 30 April that is at least 6 months later." in right.text
 
 
 def test_a_reference_that_is_taken_leads_to_its_own_page(desk):
     ask("protect", reference="NEW-1")
 
-    assert "There is already a directive NEW-1. Change it on its own page" in previewed(desk).text
+    assert "There is already a directive NEW-1. Change it on its own page" in open_preview(desk).text
 
 
 def test_a_version_needs_a_later_day(desk):
     ask("protect", reference="OIC-2026")
     page = desk.page("/directives/OIC-2026/change")
     fields = {"do": "preview", "effective_on": "1/9/2025", "title": "Other"}
-    shown = again(desk, page, f"{PREVIEW}?of=OIC-2026", **fields)
+    shown = send_again(desk, page, f"{PREVIEW}?of=OIC-2026", **fields)
 
     assert any("Choose a later date for a new version." in words for words in shown.links)
-    assert own(shown).fields["title"] == ["Other"]
+    assert own_form(shown).fields["title"] == ["Other"]
 
 
 def test_groups_and_units_are_added_and_removed(desk):
     page = desk.page("/directives/new")
     fields = {**FORM, "audience-0-unit": "Westshire Police/Response"}
-    page = send(desk, page, "/directives/new", do="add-unit", **fields)
-    assert own(page).fields["audience-0-units"] == ["Westshire Police/Response"]
+    page = send_form(desk, page, "/directives/new", do="add-unit", **fields)
+    assert own_form(page).fields["audience-0-units"] == ["Westshire Police/Response"]
     assert "Everyone with the role response, in Response or any unit below." in page.text
-    page = again(desk, page, "/directives/new", do="add-audience-0")
-    page = again(desk, page, "/directives/new", do="add-unit", **{"audience-1-more_roles": "dog handler\n"})
-    assert own(page).fields["audience-1-roles"] == ["dog handler"]
-    page = again(desk, page, "/directives/new", do="add-except-0")
-    page = again(desk, page, "/directives/new", do="add-unit", **{"exceptions-0-ranks": ["Constable"]})
+    page = send_again(desk, page, "/directives/new", do="add-audience-0")
+    page = send_again(
+        desk, page, "/directives/new", do="add-unit", **{"audience-1-more_roles": "dog handler\n"}
+    )
+    assert own_form(page).fields["audience-1-roles"] == ["dog handler"]
+    page = send_again(desk, page, "/directives/new", do="add-except-0")
+    page = send_again(desk, page, "/directives/new", do="add-unit", **{"exceptions-0-ranks": ["Constable"]})
     assert "except those of the rank or grade Constable." in page.text
-    page = again(desk, page, "/directives/new", do="remove-audience-0")
+    page = send_again(desk, page, "/directives/new", do="remove-audience-0")
 
     assert "Everyone with the role dog handler, except" in page.text
-    assert own(page).fields["title"] == ["A new directive"]
+    assert own_form(page).fields["title"] == ["A new directive"]
 
 
 @pytest.mark.parametrize("number", ["²", "٣", "9" * 5000, "-1"])
 def test_a_group_that_there_is_not_is_neither_read_nor_removed(desk, number):
     page = desk.page("/directives/new")
     forged = {**FORM, f"audience-{number}-ranks": ["Smuggled"]}
-    page = send(desk, page, "/directives/new", do=f"remove-audience-{number}", **forged)
+    page = send_form(desk, page, "/directives/new", do=f"remove-audience-{number}", **forged)
 
-    assert own(page).fields["audience-0-roles"] == FORM["audience-0-roles"]
+    assert own_form(page).fields["audience-0-roles"] == FORM["audience-0-roles"]
     assert "Smuggled" not in page.text
 
 
 def test_a_file_fills_in_the_form(desk):
     file = to_toml(_file())
     page = desk.page("/directives/new")
-    token = own(page).fields["csrf_token"][0]
+    token = own_form(page).fields["csrf_token"][0]
 
     def upload(content):
         data = {"csrf_token": token, "upload": (BytesIO(content), "directive.toml")}
         return Page(desk.post("/directives/new", data=data), "/directives/new")
 
     filled = upload(file)
-    assert own(filled).fields["title"] == ["From a file"]
-    assert own(filled).fields["yearly_on"] == ["30 April"]
+    assert own_form(filled).fields["title"] == ["From a file"]
+    assert own_form(filled).fields["yearly_on"] == ["30 April"]
     refused = upload(b"title = 3")
     assert refused.title.startswith("Error: ")
     assert "title: write a text" in refused.text
@@ -160,8 +170,8 @@ key = "protect"
 def test_capital_letters_make_no_second_directive(desk):
     ask("protect", reference="OIC-2026")
 
-    page = previewed(desk, reference="oic-2026")
+    page = open_preview(desk, reference="oic-2026")
 
     assert page.title.startswith("Error: ")
     assert "There is already a directive OIC-2026. Write it with the same capitals" in page.text
-    assert versions() == 1
+    assert count_versions() == 1

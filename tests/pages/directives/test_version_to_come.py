@@ -17,7 +17,7 @@ from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import words
 from tests.pages.account.browsing import another, let_in, make_account
-from tests.pages.directives.pages import own, send
+from tests.pages.directives.pages import own_form, send_form
 from tests.pages.learning.asking import ask
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def planned(desk):
     return desk
 
 
-def take_back(number=2, staged=None, **more):
+def withdraw_version(number=2, staged=None, **more):
     with transaction():
         now = datetime(2026, 11, 25, 12, tzinfo=UTC)
         issued = services.withdraw_version("OIC-2026", number, at=now, today=date(2026, 11, 25), **more)
@@ -43,13 +43,13 @@ def take_back(number=2, staged=None, **more):
             write_version(staged, issued)
 
 
-def later(client, time_machine, instant):
+def move_clock(client, time_machine, instant):
     """Go to another time; the session has run out meanwhile."""
     time_machine.move_to(instant)
     let_in(client, "D4001")
 
 
-def rows():
+def load_versions():
     columns = (DirectiveVersion.number, DirectiveVersion.void, DirectiveVersion.effective_on)
     return db.session.execute(select(*columns).order_by(DirectiveVersion.number)).all()
 
@@ -63,28 +63,28 @@ def test_it_is_previewed_then_withdrawn_and_the_one_before_goes_on(planned, time
     assert shown.h1 == "2 people get a new due date"
     assert "30 April 2026 (was 30 April 2027)" in shown.text
     assert "Version 1 stays in force." in shown.text
-    assert len(rows()) == 2
-    done = send(planned, shown, PATH, **{**own(shown).fields, "do": "withdraw"})
+    assert len(load_versions()) == 2
+    done = send_form(planned, shown, PATH, **{**own_form(shown).fields, "do": "withdraw"})
     assert "Version 2 of OIC-2026 is withdrawn. It will not take effect." in done.text
     assert "Next change" not in done.text
     assert "Version 2, from 1 December 2026: withdrawn at " in done.text
     assert "Withdraw version 1 before it takes effect" not in done.links
-    assert [tuple(row) for row in rows()][1:] == [(2, False, DAY), (3, True, DAY)]
+    assert [tuple(row) for row in load_versions()][1:] == [(2, False, DAY), (3, True, DAY)]
     assert "directive.version_withdrawn" in db.session.scalars(select(AuditEvent.action)).all()
     assert reconcile_all() == []
     assert rebuild_status(False) == []
-    later(planned, time_machine, "2026-12-02T10:00:00+00:00")
+    move_clock(planned, time_machine, "2026-12-02T10:00:00+00:00")
     head = [words(cell) for cell in planned.page(REPORT).all("th")]
     assert "Protect" in head
     assert "Recognise" not in head
 
 
 def test_as_known_before_the_report_answers_as_it_did(planned, time_machine):
-    later(planned, time_machine, "2026-12-02T09:00:00+00:00")
+    move_clock(planned, time_machine, "2026-12-02T09:00:00+00:00")
     known = f"as_at=2026-12-02&as_known_on={newest_stamp().isoformat().replace('+00:00', 'Z')}"
     before = planned.get(f"{REPORT}/completions.csv?{known}").data
     time_machine.move_to("2026-11-25T12:00:00+00:00")
-    take_back()
+    withdraw_version()
     time_machine.move_to("2026-12-02T09:30:00+00:00")
 
     assert planned.get(f"{REPORT}/completions.csv?{known}").data == before
@@ -104,13 +104,13 @@ def test_a_directive_wholly_to_come_then_asks_nothing_of_anybody_and_can_be_issu
     assert shown.h1 == "2 people will no longer have to do this"
     assert "The directive will apply to nobody." in shown.text
 
-    done = send(desk, shown, shown.path, **{**own(shown).fields, "do": "withdraw"})
+    done = send_form(desk, shown, shown.path, **{**own_form(shown).fields, "do": "withdraw"})
 
     assert done.h1 == "No directive is in force"
     assert reconcile_all() == []
     assert rebuild_status(False) == []
     ask("protect", effective="2026-12-05")
-    assert [row.number for row in rows()] == [1, 2, 3]
+    assert [row.number for row in load_versions()] == [1, 2, 3]
     assert "from 5 December 2026" in desk.page("/directives/OIC-2026").text
     assert reconcile_all() == []
 
@@ -120,14 +120,14 @@ def test_a_planned_withdrawal_is_withdrawn_too(planned):
         services.withdraw_directive("OIC-2026", date(2026, 12, 20), at=datetime(2026, 11, 25, 12, tzinfo=UTC))
     assert "Withdrawn from 20 December 2026" not in planned.page("/directives/OIC-2026/versions/2").text
 
-    take_back(3)
+    withdraw_version(3)
 
     page = planned.page("/directives/OIC-2026")
     assert "Next change: version 2 from 1 December 2026." in page.text
     assert "Withdraw it" in page.links
-    take_back(2)  # what follows is one's own to choose: the newest that is left
+    withdraw_version(2)  # what follows is one's own to choose: the newest that is left
     ask("protect", "recognise", effective="2027-01-01")
-    assert [row.number for row in rows()] == [1, 2, 3, 4, 5, 6]
+    assert [row.number for row in load_versions()] == [1, 2, 3, 4, 5, 6]
 
 
 def test_what_holds_or_is_followed_is_refused_with_a_sentence(planned):
@@ -137,36 +137,36 @@ def test_what_holds_or_is_followed_is_refused_with_a_sentence(planned):
     )
     planned.page("/directives/OIC-2026/versions/7/withdraw", 404)
     planned.page("/directives/NO-SUCH/versions/1/withdraw", 404)
-    take_back()
+    withdraw_version()
     assert (
         "took effect on 1 September 2025, so you can no longer withdraw it"
         in planned.page("/directives/OIC-2026/versions/1/withdraw", 409).text
     )
     with pytest.raises(RuleError):
-        take_back(1)
+        withdraw_version(1)
     with pytest.raises(NotFoundError):
-        take_back(2)
-    assert len(rows()) == 3
+        withdraw_version(2)
+    assert len(load_versions()) == 3
 
 
 def test_what_moved_on_after_the_preview_is_not_done(planned):
     shown = planned.page(PATH)
     make_person(make_unit("Late team"), staff_number="D1009", surname="Newcomer")
 
-    again = send(planned, shown, PATH, **{**own(shown).fields, "do": "withdraw"})
+    again = send_form(planned, shown, PATH, **{**own_form(shown).fields, "do": "withdraw"})
 
     assert again.status == 409
     assert again.h1 == "3 people get a new due date"
-    assert len(rows()) == 2
+    assert len(load_versions()) == 2
     with pytest.raises(ConflictError):
-        take_back(previewed="3:long ago:other")
+        withdraw_version(previewed="3:long ago:other")
 
 
 def test_what_was_worked_out_before_the_lock_is_what_follows(planned):
     staged = stage_version(propose_version_withdrawal("OIC-2026", 2, date(2026, 11, 25)))
     make_person(make_unit("Late team"), staff_number="D1009")
 
-    take_back(staged=staged)
+    withdraw_version(staged=staged)
 
     assert reconcile_all() == []
     assert rebuild_status(False) == []
@@ -180,4 +180,4 @@ def test_an_owner_of_a_unit_withdraws_none_beyond_it_and_others_none(app, planne
         let_in(other, number)
         assert other.get(PATH).status_code == 403
         assert other.post(PATH, data={"do": "withdraw"}).status_code in {400, 403}
-    assert len(rows()) == 2
+    assert len(load_versions()) == 2

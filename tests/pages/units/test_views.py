@@ -47,16 +47,16 @@ def admin(client: PortalClient, units) -> PortalClient:
     return client
 
 
-def at(path: str) -> str:
+def unit_address(path: str) -> str:
     return f"/units?unit={path}"
 
 
-def rows(page: Page, table: int = 0) -> list[list[str]]:
+def table_rows(page: Page, table: int = 0) -> list[list[str]]:
     found = [row for row in page.all("table")[table].iter() if row.tag.endswith("}tr")]
     return [[words(cell) for cell in row] for row in found[1:]]
 
 
-def states() -> int:
+def count_states() -> int:
     return db.session.scalar(select(func.count()).select_from(UnitState)) or 0
 
 
@@ -65,9 +65,9 @@ def test_the_tree_is_read_one_level_at_a_time(admin: PortalClient, units) -> Non
 
     top = admin.page("/units")
     assert top.h1 == W
-    assert rows(top) == [["Crime", "1 January 2020", "0", "0"], ["Local", "1 January 2020", "1", "1"]]
+    assert table_rows(top) == [["Crime", "1 January 2020", "0", "0"], ["Local", "1 January 2020", "1", "1"]]
     local = admin.page(top.links["Local"])
-    assert (local.h1, rows(local)) == ("Local", [["Team", "1 January 2020", "0", "1"]])
+    assert (local.h1, table_rows(local)) == ("Local", [["Team", "1 January 2020", "0", "1"]])
     assert "1 person today, 1 unit directly below" in local.text
     team = admin.page(local.links["Team"])
     assert "No unit stands under Team." in team.text
@@ -78,15 +78,15 @@ def test_a_unit_is_found_by_a_word_of_its_name(admin: PortalClient, units) -> No
     page = admin.page("/units?q=tea")
 
     assert page.h1 == "1 unit found"
-    assert rows(page)[0][:2] == ["Team", f"{W}/Local/Team"]
+    assert table_rows(page)[0][:2] == ["Team", f"{W}/Local/Team"]
     assert "No unit of today has “roads”" in admin.page("/units?q=roads").text
     assert "No unit has the path or name" in admin.page("/units?unit=roads", 404).text
 
 
 def test_a_rename_is_previewed_made_and_told_in_the_history(app: Flask, admin: PortalClient, units) -> None:
     make_person(units["team"])
-    before = states()
-    asked = admin.page(admin.page(at(f"{W}/Local/Team")).links["Give Team another name"])
+    before = count_states()
+    asked = admin.page(admin.page(unit_address(f"{W}/Local/Team")).links["Give Team another name"])
 
     preview = admin.press(asked, "Continue", name=" Night  Team ", on="1 June 2026")
     assert preview.h1 == "Rename Team from 1 June 2026"
@@ -94,13 +94,13 @@ def test_a_rename_is_previewed_made_and_told_in_the_history(app: Flask, admin: P
     assert "People there on that day 1" in preview.text
     assert "This day is over" in preview.text
     assert "No directive reaches anybody otherwise" in preview.text
-    assert states() == before
+    assert count_states() == before
 
     done = admin.press(preview, "Rename Team")
     assert done.h1 == "Night Team"
     assert unit_paths(BEFORE)[units["team"]] == f"{W}/Local/Team"
     assert unit_paths(ON)[units["team"]] == f"{W}/Local/Night Team"
-    assert rows(done)[:2] == [
+    assert table_rows(done)[:2] == [
         ["Night Team", f"{W}/Local", "1 June 2026", "None"],
         ["Team", f"{W}/Local", "1 January 2020", "31 May 2026"],
     ]
@@ -109,7 +109,7 @@ def test_a_rename_is_previewed_made_and_told_in_the_history(app: Flask, admin: P
 
     again = admin.press(preview, "Rename Team")
     assert "that was done already" in again.text
-    assert states() == before + 2
+    assert count_states() == before + 2
 
 
 def test_a_rename_to_come_shows_the_old_name_until_then(admin: PortalClient, units) -> None:
@@ -118,7 +118,7 @@ def test_a_rename_to_come_shows_the_old_name_until_then(admin: PortalClient, uni
     done = admin.press(preview, "Rename Team")
 
     assert done.h1 == "Team"
-    assert [row[0] for row in rows(done)] == ["NightTo come", "Team"]
+    assert [row[0] for row in table_rows(done)] == ["NightTo come", "Team"]
 
 
 def audience(unit: int) -> int:
@@ -130,7 +130,7 @@ def audience(unit: int) -> int:
     return directive
 
 
-def assigned(directive: int, day: date) -> set[int]:
+def assigned_people(directive: int, day: date) -> set[int]:
     replaced = select(Assignment.replaces_id).where(Assignment.replaces_id.is_not(None))
     return set(
         db.session.scalars(
@@ -151,7 +151,7 @@ def test_the_preview_of_a_move_says_whom_directives_reach_and_so_it_happens(
     make_unit("Squad", units["team"])
     person = make_person(units["team"], surname="Okafor", staff_number="D2001")
     joins, leaves = audience(units["crime"]), audience(units["local"])
-    assert (assigned(joins, ON), assigned(leaves, ON)) == (set(), {person})
+    assert (assigned_people(joins, ON), assigned_people(leaves, ON)) == (set(), {person})
     asked = admin.page(f"/units/move?unit={W}/Local/Team")
     assert [words(option) for option in asked.all("option")] == ["Select a unit", W, f"{W}/Crime"]
 
@@ -161,12 +161,12 @@ def test_the_preview_of_a_move_says_whom_directives_reach_and_so_it_happens(
     assert "1 person joins" in preview.text
     assert "1 person leaves" in preview.text
     assert "Okafor, Priya, D2001: from 1 July 2026" in preview.text
-    assert assigned(joins, date(2026, 7, 1)) == set()
+    assert assigned_people(joins, date(2026, 7, 1)) == set()
 
     admin.press(preview, "Move Team")
     assert unit_paths(date(2026, 7, 1))[units["team"]] == f"{W}/Crime/Team"
     for day, expected in ((date(2026, 6, 30), (set(), {person})), (date(2026, 7, 1), ({person}, set()))):
-        assert (assigned(joins, day), assigned(leaves, day)) == expected
+        assert (assigned_people(joins, day), assigned_people(leaves, day)) == expected
     assert run(app, "directives", "reconcile").stdout == "0 differences.\n"
 
 
@@ -174,16 +174,16 @@ def test_facts_that_moved_on_are_shown_again_before_anything_is_done(admin: Port
     asked = admin.page(f"/units/move?unit={W}/Local/Team")
     preview = admin.press(asked, "Continue", above=str(units["crime"]), on="1 July 2026")
     make_person(units["team"])
-    before = states()
+    before = count_states()
 
     again = admin.press(preview, "Move Team", 409)
 
     assert "changed since you looked. Nothing was done" in again.text
     assert "People there on that day 1" in again.text
-    assert states() == before
+    assert count_states() == before
     make_person(units["crime"])  # a post elsewhere is in nobody's way
     admin.press(again, "Move Team")
-    assert states() == before + 2
+    assert count_states() == before + 2
 
 
 @pytest.mark.parametrize(
@@ -204,13 +204,13 @@ def test_facts_that_moved_on_are_shown_again_before_anything_is_done(admin: Port
 )
 def test_what_cannot_be_is_said_beside_its_field(admin: PortalClient, units, act, fields, said) -> None:
     make_unit("Day", units["local"])
-    before = states()
+    before = count_states()
 
     page = admin.press(admin.page(f"/units/{act}?unit={W}/Local/Team"), "Continue", **fields)
 
     assert said in page.text
     assert page.title.startswith("Error: ")
-    assert states() == before
+    assert count_states() == before
 
 
 def test_a_form_that_is_not_complete_is_refused(admin: PortalClient, units) -> None:
@@ -219,7 +219,7 @@ def test_a_form_that_is_not_complete_is_refused(admin: PortalClient, units) -> N
     refused = admin.post("/units/rename", data={"csrf_token": token, "confirmed": "yes", "path": W})
 
     assert refused.status_code in {400, 409, 422}
-    assert states() == 4
+    assert count_states() == 4
 
 
 def test_an_administrator_of_a_unit_changes_only_what_is_theirs(client: PortalClient, units) -> None:
@@ -230,7 +230,7 @@ def test_an_administrator_of_a_unit_changes_only_what_is_theirs(client: PortalCl
 
     assert client.page("/units").h1 == "Local"
     for path in (W, f"{W}/Crime"):
-        assert client.get(at(path)).status_code == 404
+        assert client.get(unit_address(path)).status_code == 404
         assert client.get(f"/units/rename?unit={path}").status_code == 404
     for act, old, new in (
         ("rename", f"{W}/Crime", f"{W}/Serious"),
