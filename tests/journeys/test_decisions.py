@@ -94,7 +94,7 @@ def test_a_wrong_pass_is_corrected_and_stays_to_be_seen(browser: Browser, shared
         press(owner, "Grant")
 
         learner.goto("/records")
-        assert "not counted from" in learner.inner_text("main")
+        assert "does not count from" in learner.inner_text("main")
         go(learner, "main .portal-tasks a")
         assert "Whether it counts" in learner.inner_text("main")
         assert "not the person's own work" in learner.inner_text("main")

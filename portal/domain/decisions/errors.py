@@ -24,7 +24,7 @@ class SecondPersonError(RuleError):
     """Decision by the person who asked, where a second person must decide."""
 
     def __init__(self) -> None:
-        super().__init__("You asked for this. A second person must decide it.")
+        super().__init__("You asked for this yourself. A second person must decide it.")
 
 
 class OwnMatterError(RuleError):

@@ -55,6 +55,7 @@ def show_record(reference: str) -> ResponseReturnValue:
         record=record,
         chain=chain,
         holder=queries.holder_name(record.person_id),
+        achieved_label=descriptions.achieved_label(record.source),
         validity=descriptions.describe_validity(record, [row for row in decisions if row.known]),
         rows=descriptions.summary_rows(chain, waived_by, queries.evidence_of_import(chain)),
         corrections=descriptions.describe_corrections(decisions),

@@ -127,13 +127,13 @@ def test_a_wrong_pass_is_corrected_by_two_persons_and_stays_visible(desk):
     rows = [(row["status"], row["record_reference"]) for row in desk.file_rows()]
     assert sorted(rows) == [("overdue", ""), ("satisfied", second)]
     record = learner.page(f"/records/{first}")
-    assert "This record is not counted from 10 April 2026 on." in record.text
-    said = "Not counted from 10 April 2026 on: not the person's own work. Decided by a directive owner"
+    assert "This record does not count from 10 April 2026." in record.text
+    said = "Does not count from 10 April 2026: not the person's own work. Decided by a directive owner"
     assert said in record.text
-    assert "not counted from 10 April 2026 on" in learner.page("/records").text
+    assert "does not count from 10 April 2026" in learner.page("/records").text
     person = desk.browser_of("D2001").page("/people/D1001")
     assert "no longer counts: not the person's own work" in person.text
-    assert "not to be counted: granted by Priya Shah" in person.text
+    assert ": granted by Priya Shah" in person.text
     assert "file 12" not in record.text + person.text + learner.page("/records/decisions").text
     desk.ask("revocation", about=first, status=400, **NEVER)  # not offered any more
 
@@ -163,7 +163,7 @@ def test_a_correction_is_taken_back_by_two_persons(desk):
 
 
 BAD_CORRECTIONS = [
-    ({"whole": "no", "from_on": ""}, "Enter the first day on which it is not counted"),
+    ({"whole": "no", "from_on": ""}, "Enter the first day it does not count"),
     (
         {"whole": "no", "from_on": "9 April 2026"},
         "The day must be from 10 April 2026, when it was achieved, to today",
@@ -172,7 +172,7 @@ BAD_CORRECTIONS = [
         {"whole": "no", "from_on": "2 June 2026"},
         "The day must be from 10 April 2026, when it was achieved, to today",
     ),
-    ({"whole": ""}, "Select from when it is not counted"),
+    ({"whole": ""}, "Select when it stops counting"),
     ({"evidence": " "}, "Enter what the evidence is and where it is kept"),
 ]
 

@@ -28,7 +28,7 @@ def test_the_owner_sees_the_record_with_the_rule_it_was_judged_by(client):
     assert page.h1 == "Priya Shah: Protect: law & people"
     assert reference in page.text
     assert "4 of 4 (100%). The pass mark was 75%." in page.text
-    assert "Assessed here" in page.text
+    assert "Passed in this portal" in page.text
     assert client.page(f"/records/{reference.lower()}").h1 == page.h1
 
 
@@ -86,7 +86,7 @@ def test_a_correction_keeps_the_reference_and_both_are_shown(client):
 
     page = client.page(f"/records/{record.reference}")
 
-    assert "Achieved on 1 February 2026." in page.text
+    assert "Passed on 1 February 2026." in page.text
     assert "Corrections" in page.text
     assert "4 of 4" in page.text
     assert client.page("/records").text.count(record.reference) == 2  # in the list and in the timeline
@@ -105,9 +105,9 @@ def test_a_revoked_record_says_from_when_it_is_not_counted(client):
             )
         )
 
-    assert "not counted from 1 June 2026 on" in client.page(f"/records/{record.reference}").text
+    assert "does not count from 1 June 2026" in client.page(f"/records/{record.reference}").text
     assert (
-        f"No longer counted: Protect: law & people, reference {record.reference}"
+        f"Stopped counting: Protect: law & people, reference {record.reference}"
         in client.page("/records").text
     )
     module = client.page("/learning/modules/protect")
@@ -119,7 +119,7 @@ def test_a_revoked_record_says_from_when_it_is_not_counted(client):
 def test_own_records_list_what_is_held_and_what_happened(client):
     make_version()
     learner(client)
-    assert "What you pass will stand here" in client.page("/records").text
+    assert "Your passes will appear here" in client.page("/records").text
 
     take(client, 4)
     page = client.page("/records")
@@ -127,5 +127,5 @@ def test_own_records_list_what_is_held_and_what_happened(client):
     assert page.h1 == "Your records"
     reference = db.session.scalars(select(Record.reference)).one()
     assert page.links["Protect: law & people"] == f"/records/{reference}"
-    assert "Began Protect: law & people, version 1" in page.text
+    assert "Started Protect: law & people, version 1" in page.text
     assert f"Completed Protect: law & people, reference {reference}" in page.text
