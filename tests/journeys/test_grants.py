@@ -118,7 +118,7 @@ def test_a_unit_has_another_name_from_a_day_and_the_old_one_before(
         admin.goto("/units?q=" + old)
         go(admin, f"tbody a:text-is('{old}')")
         hold_to_account(admin)
-        follow(admin, f"Give {old} another name")
+        follow(admin, f"Rename {old}")
         press(admin, "Continue")
         assert admin.title().startswith("Error: ")
         hold_to_account(admin)

@@ -228,7 +228,7 @@ def _find_faults(
     if kind not in REQUIREMENT_KINDS:
         faults.append(f"requirement_kind is {kind!r}. Write one of: {', '.join(REQUIREMENT_KINDS)}.")
     elif (kind, key) not in activities:
-        faults.append(f"requirement {key!r} is not a {kind} in the portal.")
+        faults.append(f"requirement: there is no {kind} {key!r} in the portal.")
     faults += _find_time_faults(values["achieved_at"])
     if values["score_scaled"] and not _is_score(values["score_scaled"]):
         faults.append(

@@ -67,7 +67,7 @@ def test_each_date_in_a_column_of_a_module_is_a_record(app, tmp_path):
 @pytest.mark.parametrize(
     ("rows", "columns", "reason"),
     [
-        ([line(protect="soon")], COLUMNS, "Line 2: achieved_at 'soon' is neither a date"),
+        ([line(protect="soon")], COLUMNS, "Line 2: achieved_at 'soon' is not valid"),
         ([line("R9", protect="2026-01-02")], COLUMNS, "Line 2: staff_number 'R9' is nobody's in the portal."),
         ([line(protect="2026-01-02", other="")], COLUMNS, "Line 1: the column 'other' is unknown."),
         ([line()], COLUMNS[:3], "no column is named after a module"),

@@ -34,7 +34,7 @@ def test_a_manager_asks_the_owner_grants_and_the_learner_sees_it(desk):
     assert listed.h1 == "1 request waits for you"
     asked = owner.page(listed.links["Exemption from OIC-2026 for Priya Shah"])
     assert "Overdue becomes Exempt" in asked.text
-    assert "20% (1 of 5) complete becomes 25% (1 of 4)" in asked.text
+    assert "20% (1 of 5) complete, then 25% (1 of 4)" in asked.text
     assert "Seconded to the regional unit" in asked.text
 
     page = desk.decide("Grant")
@@ -94,7 +94,7 @@ def test_of_ten_eight_passed_and_one_of_them_is_exempt(desk):
     page = desk.browser_of("D4001").page(desk.path_of_waiting_request())
 
     assert "Complete becomes Exempt" in page.text
-    assert "80% (8 of 10) complete becomes 77% (7 of 9)" in page.text
+    assert "80% (8 of 10) complete, then 77% (7 of 9)" in page.text
     desk.decide("Grant")
     assert "77% complete 7 of 9 people" in desk.browser_of("D4001").page("/monitoring").text
 

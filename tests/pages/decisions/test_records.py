@@ -156,7 +156,7 @@ def test_a_correction_is_taken_back_by_two_persons(desk):
 
     assert desk.status_of() == "satisfied"
     record = desk.browser_of("D1001").page(f"/records/{first}")
-    assert "Achieved on 10 April 2026." in record.text
+    assert "Passed on 10 April 2026." in record.text
     assert "Counts again: new evidence. Decided by a directive owner" in record.text
     assert (count_rows(Revocation), count_rows(Decision)) == (2, 2)
     desk.ask("revocation", about=first, **NEVER)  # and may be corrected once more

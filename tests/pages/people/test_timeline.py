@@ -192,6 +192,6 @@ def test_a_records_own_page_strikes_what_was_replaced(auditor, world):
 
     page = auditor.page(f"/records/{reference}")
 
-    assert [words(one) for one in page.all("s")] == ["achieved at 13:00 on 18 April 2026"]
+    assert [words(one) for one in page.all("s")] == ["passed at 13:00 on 18 April 2026"]
     assert "Replaced at 09:30 on 14 May 2026" in page.text
-    assert "Recorded at 09:30 on 14 May 2026: achieved at 13:00 on 17 April 2026" in page.text
+    assert "Recorded at 09:30 on 14 May 2026: passed at 13:00 on 17 April 2026" in page.text

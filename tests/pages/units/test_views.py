@@ -70,7 +70,7 @@ def test_the_tree_is_read_one_level_at_a_time(admin: PortalClient, units) -> Non
     assert (local.h1, table_rows(local)) == ("Local", [["Team", "1 January 2020", "0", "1"]])
     assert "1 person today, 1 unit directly below" in local.text
     team = admin.page(local.links["Team"])
-    assert "No unit stands under Team." in team.text
+    assert "There are no units under Team." in team.text
     assert team.links["Local"] == "/units?unit=Westshire+Police/Local"
 
 
@@ -86,14 +86,14 @@ def test_a_unit_is_found_by_a_word_of_its_name(admin: PortalClient, units) -> No
 def test_a_rename_is_previewed_made_and_told_in_the_history(app: Flask, admin: PortalClient, units) -> None:
     make_person(units["team"])
     before = count_states()
-    asked = admin.page(admin.page(unit_address(f"{W}/Local/Team")).links["Give Team another name"])
+    asked = admin.page(admin.page(unit_address(f"{W}/Local/Team")).links["Rename Team"])
 
     preview = admin.press(asked, "Continue", name=" Night  Team ", on="1 June 2026")
     assert preview.h1 == "Rename Team from 1 June 2026"
     assert f"{W}/Local/Night Team" in preview.text
     assert "People there on that day 1" in preview.text
     assert "This day is over" in preview.text
-    assert "No directive reaches anybody otherwise" in preview.text
+    assert "Nobody's directives" in preview.text
     assert count_states() == before
 
     done = admin.press(preview, "Rename Team")
@@ -108,7 +108,7 @@ def test_a_rename_is_previewed_made_and_told_in_the_history(app: Flask, admin: P
     assert event.actor_id is not None
 
     again = admin.press(preview, "Rename Team")
-    assert "that was done already" in again.text
+    assert "This was already done" in again.text
     assert count_states() == before + 2
 
 
@@ -122,7 +122,7 @@ def test_a_rename_to_come_shows_the_old_name_until_then(admin: PortalClient, uni
 
 
 def audience(unit: int) -> int:
-    """A directive that reaches whoever works in or under ``unit``."""
+    """A directive for everyone with a post in or below ``unit``."""
     activity = make_activity()
     make_module_version(activity)
     directive = make_directive()
@@ -158,8 +158,8 @@ def test_the_preview_of_a_move_says_whom_directives_reach_and_so_it_happens(
     preview = admin.press(asked, "Continue", above=str(units["crime"]), on="1 July 2026")
     assert preview.h1 == "Move Team from 1 July 2026"
     assert "Units that go along 1" in preview.text
-    assert "1 person joins" in preview.text
-    assert "1 person leaves" in preview.text
+    assert "1 person will have to do this" in preview.text
+    assert "1 person will no longer have to do this" in preview.text
     assert "Okafor, Priya, D2001: from 1 July 2026" in preview.text
     assert assigned_people(joins, date(2026, 7, 1)) == set()
 
@@ -178,7 +178,7 @@ def test_facts_that_moved_on_are_shown_again_before_anything_is_done(admin: Port
 
     again = admin.press(preview, "Move Team", 409)
 
-    assert "changed since you looked. Nothing was done" in again.text
+    assert "changed since your preview. Nothing was done" in again.text
     assert "People there on that day 1" in again.text
     assert count_states() == before
     make_person(units["crime"])  # a post elsewhere is in nobody's way
@@ -193,7 +193,7 @@ def test_facts_that_moved_on_are_shown_again_before_anything_is_done(admin: Port
         ("rename", {"name": "Night", "on": ""}, "Enter the first day"),
         ("rename", {"name": "Night", "on": "soon"}, "Write a date such as 1 June 2026."),
         ("rename", {"name": "Night", "on": "31 December 9999"}, "Write a date such as 1 June 2026."),
-        ("rename", {"name": "Night", "on": "1 June 2019"}, "The unit does not stand on 1 June 2019."),
+        ("rename", {"name": "Night", "on": "1 June 2019"}, "The unit does not exist on 1 June 2019."),
         ("rename", {"name": "Team", "on": "1 June 2026"}, "nothing would change"),
         ("rename", {"name": "Day", "on": "1 June 2026"}, "Another unit has the path"),
         ("rename", {"name": "/Night", "on": "1 June 2026"}, "has an empty name"),
@@ -267,7 +267,7 @@ def test_a_preview_counts_all_and_names_only_whom_its_reader_may_see(client: Por
     asked = client.page(f"/units/move?unit={W}/Local/Team")
     preview = client.press(asked, "Continue", above=str(other), on="1 June 2026")
 
-    assert "2 people join" in preview.text
+    assert "2 people will have to do this" in preview.text
     assert "Seen, Priya" in preview.text
     assert "Gone" not in preview.text
     assert "Listed: 1 of 2." in preview.text
