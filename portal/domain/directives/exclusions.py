@@ -244,10 +244,10 @@ class _ExclusionReader:
         self.days = _days_after_joining()
 
     def read_decisions(self) -> list[tuple[SourceRow, ExclusionDecision]]:
-        read = [(row, self._read_decision(row)) for row in self.rows]
+        decisions = [(row, self._read_decision(row)) for row in self.rows]
         if self.faults:
             raise BadInputError(self.faults)
-        return [(row, decision) for row, decision in read if decision is not None]
+        return [(row, decision) for row, decision in decisions if decision is not None]
 
     def _read_decision(self, row: SourceRow) -> ExclusionDecision | None:
         before = len(self.faults)
@@ -265,8 +265,8 @@ class _ExclusionReader:
         due_on = self._read_due_date(row, exempt, directive, to_on)
         if len(self.faults) > before:
             return None
-        values_decided: Any = (person, directive, exempt, values["reason"], from_on, to_on, due_on, decider)
-        return ExclusionDecision(*values_decided)
+        columns: Any = (person, directive, exempt, values["reason"], from_on, to_on, due_on, decider)
+        return ExclusionDecision(*columns)
 
     def _read_due_date(
         self, row: SourceRow, exempt: bool, directive_id: int | None, to_on: date | None
@@ -305,8 +305,8 @@ class _ExclusionReader:
             self._add_fault(row, column, f"{value!r}: write a date such as 2026-04-30")
             return None
 
-    def _add_fault(self, row: SourceRow, column: str, what: str) -> None:
-        self.faults.append(f"Line {row.line}: {column}: {what}.")
+    def _add_fault(self, row: SourceRow, column: str, fault: str) -> None:
+        self.faults.append(f"Line {row.line}: {column}: {fault}.")
 
 
 def _days_after_joining() -> dict[int, int | None]:
