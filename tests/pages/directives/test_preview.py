@@ -63,9 +63,9 @@ POSTS = st.lists(
 )
 
 
-def rule(day, said, reference="PRE-1", **more):
+def directive_file(day, rules, reference="PRE-1", **more):
     texts = dict.fromkeys(("title", "source", "wording"), "x")
-    held = {"validity_months": None, "yearly_on": None, "minimum_gap_months": None, "withdrawn": False}
+    defaults = {"validity_months": None, "yearly_on": None, "minimum_gap_months": None, "withdrawn": False}
     return DirectiveFile(
         reference=reference,
         owner="OWNER",
@@ -74,22 +74,22 @@ def rule(day, said, reference="PRE-1", **more):
         notice_days=[],
         expiring_days=0,
         requirements=[("module", "one")],
-        **{**texts, **held, **said, **more},
+        **{**texts, **defaults, **rules, **more},
     )
 
 
-def rows(posts, first):
+def roster_rows(posts, first):
     """Roster rows of these posts, in the order drawn; one of a person and first day."""
-    found = {}
+    rows = {}
     for line, (who, role, rank, unit, since, days) in enumerate(posts, 2):
         number = f"P{first + who}"
-        found[number, since] = RosterRow(
+        rows[number, since] = RosterRow(
             line, number, "Shah", "Priya", None, rank, role, unit, None, since, None, f"k{days % 2}", False
         )
-    return list(found.values())
+    return list(rows.values())
 
 
-def world():
+def make_world():
     top = make_unit("Force")
     north = make_unit("North", top)
     make_unit("South", top), make_unit("Team", north)
@@ -97,63 +97,65 @@ def world():
     add_activity("module", "one")
 
 
-def bring(made):
-    import_rows(made)
+def apply_roster(changes):
+    import_rows(changes)
 
 
-def assigned():
+def load_assignments():
     """Days and due dates by directive and staff number, as they are now."""
     names = dict(db.session.execute(select(PersonName.person_id, PersonName.staff_number)).all())
     references = dict(db.session.execute(select(Directive.id, Directive.reference)).all())
-    found = {}
-    for one in db.session.scalars(select(Assignment).where(is_known_fact(Assignment))):
-        key = references[one.directive_id], names[one.person_id]
-        found.setdefault(key, []).append((one.from_on, one.to_on, one.due_on))
-    return found
+    assignments = {}
+    for assignment in db.session.scalars(select(Assignment).where(is_known_fact(Assignment))):
+        key = references[assignment.directive_id], names[assignment.person_id]
+        assignments.setdefault(key, []).append((assignment.from_on, assignment.to_on, assignment.due_on))
+    return assignments
 
 
-def on(days, day):
+def due_date_on(days, day):
     return next((due for first, last, due in days if first <= day <= last), None)
 
 
-def witness(before, after):
+def compare_day_by_day(before, after):
     """Day by day: who joins, who leaves, whose due date changes, each with the first such day."""
-    told = {"joins": {}, "leaves": {}, "due_changes": {}}
+    differences = {"joins": {}, "leaves": {}, "due_changes": {}}
     for key in sorted({*before, *after}):
-        was, becomes = before.get(key, []), after.get(key, [])
-        edges = {d for f, t, _ in (*was, *becomes) for d in (f, t if t == OPEN_END else t + timedelta(1))}
+        old_days, new_days = before.get(key, []), after.get(key, [])
+        edges = {
+            d for f, t, _ in (*old_days, *new_days) for d in (f, t if t == OPEN_END else t + timedelta(1))
+        }
         for day in sorted(edges):
-            old, new = on(was, day), on(becomes, day)
+            old, new = due_date_on(old_days, day), due_date_on(new_days, day)
             if old == new:
                 continue
-            what = "joins" if old is None else "leaves" if new is None else "due_changes"
-            told[what].setdefault(key, (day, new or old))
-    return told
+            kind = "joins" if old is None else "leaves" if new is None else "due_changes"
+            differences[kind].setdefault(key, (day, new or old))
+    return differences
 
 
-def said(effects, names=None):
-    told = {"joins": {}, "leaves": {}, "due_changes": {}}
+def summarise_effects(effects, names=None):
+    differences = {"joins": {}, "leaves": {}, "due_changes": {}}
     for effect in effects:
-        for what, found in told.items():
+        for what, group in differences.items():
             for each in getattr(effect, what):
                 number = names[each.person_id] if names else each.staff_number
-                found[effect.reference, number] = (each.first, each.due_on)
-    return told
+                group[effect.reference, number] = (each.first, each.due_on)
+    return differences
 
 
 @FEW
 @given(posts=POSTS, first=RULES, second=RULES, day=DAYS)
 def test_the_preview_of_a_version_is_what_happens(database, posts, first, second, day):
     with undone():
-        world(), bring(rows(posts, 1))
+        make_world(), apply_roster(roster_rows(posts, 1))
         names = dict(db.session.execute(select(PersonName.person_id, PersonName.staff_number)).all())
-        held = assigned()
-        for file in (rule(date(2024, 12, 1), first), rule(day, second)):
+        held = load_assignments()
+        for file in (directive_file(date(2024, 12, 1), first), directive_file(day, second)):
             effect, token = propose_version(file).preview()
             with transaction():
                 issue_directive(file, at=stamp(), previewed=token)
-            now = assigned()
-            assert said([effect], names) == witness(held, now)
+            now = load_assignments()
+            assert summarise_effects([effect], names) == compare_day_by_day(held, now)
             assert all(each.first >= file.effective_on for each in (*effect.joins, *effect.leaves))
             held = now
         effect = propose_version_withdrawal(
@@ -162,41 +164,41 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
         staged = stage_version(propose_version_withdrawal("PRE-1", 2, date(2024, 12, 31)))
         with transaction():
             write_version(staged, withdraw_version("PRE-1", 2, at=stamp(), today=date(2024, 12, 31)))
-        assert said([effect], names) == witness(held, assigned())
+        assert summarise_effects([effect], names) == compare_day_by_day(held, load_assignments())
         assert reconcile_all() == []
         assert rebuild_status(False) == []
         assert count_check.check_counts(False) == []
-        held = assigned()
+        held = load_assignments()
         effect = propose_withdrawal("PRE-1", day + timedelta(30)).compute_effect()
         with transaction():
             withdraw_directive("PRE-1", day + timedelta(30), at=stamp())
-        assert said([effect], names) == witness(held, assigned())
+        assert summarise_effects([effect], names) == compare_day_by_day(held, load_assignments())
 
 
 @FEW
 @given(posts=POSTS, later=POSTS, one=RULES, two=RULES)
 def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, two):
     with undone():
-        world(), bring(rows(posts, 1))
+        make_world(), apply_roster(roster_rows(posts, 1))
         for reference, said_of in (("PRE-1", one), ("PRE-2", two)):
             with transaction():
-                issue_directive(rule(date(2024, 12, 1), said_of, reference), at=stamp())
-        held = assigned()
-        coming = rows(later, 3)  # some are of people there already
+                issue_directive(directive_file(date(2024, 12, 1), said_of, reference), at=stamp())
+        held = load_assignments()
+        coming = roster_rows(later, 3)  # some are of people there already
         made = plan_rows(coming)
         effects = effect_of_posts(made.post_changes, made.unit_plan)
-        bring(coming)
-        assert said(effects) == witness(held, assigned())
+        apply_roster(coming)
+        assert summarise_effects(effects) == compare_day_by_day(held, load_assignments())
 
 
 @FEW
 @given(posts=POSTS, between=st.one_of(st.just([]), POSTS), first=RULES, second=RULES, day=DAYS)
 def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, between, first, second, day):
     with undone():
-        world(), bring(rows(posts, 1))
-        for file in (rule(date(2024, 12, 1), first), rule(day, second)):
+        make_world(), apply_roster(roster_rows(posts, 1))
+        for file in (directive_file(date(2024, 12, 1), first), directive_file(day, second)):
             staged = stage_version(propose_version(file))
-            bring(rows(between, 3))  # some are of people there already
+            apply_roster(roster_rows(between, 3))  # some are of people there already
             with transaction():
                 write_version(staged, issue_directive(file, at=stamp()))
             assert reconcile_all() == []
@@ -205,15 +207,20 @@ def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, be
 
 
 def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
-    world(), bring(rows([(0, "response", "Constable", ("Force", "North"), date(2025, 1, 1), 30)], 1))
+    (
+        make_world(),
+        apply_roster(
+            roster_rows([(0, "response", "Constable", ("Force", "North"), date(2025, 1, 1), 30)], 1)
+        ),
+    )
     said_first = {"audience": [{"designated_role": ["response"]}], "exceptions": []}
     said_first |= {"due_fixed_on": date(2026, 4, 30), "due_days_after_joining": None}
-    staged = stage_version(propose_version(rule(date(2024, 12, 1), said_first)))
+    staged = stage_version(propose_version(directive_file(date(2024, 12, 1), said_first)))
     with transaction():
-        issue_directive(rule(date(2024, 12, 1), said_first, "OTHER-1"), at=stamp())
+        issue_directive(directive_file(date(2024, 12, 1), said_first, "OTHER-1"), at=stamp())
     with transaction():
-        write_version(staged, issue_directive(rule(date(2024, 12, 1), said_first), at=stamp()))
+        write_version(staged, issue_directive(directive_file(date(2024, 12, 1), said_first), at=stamp()))
 
     assert rebuild_status(False) == []
     assert count_check.check_counts(False) == []
-    assert sorted(assigned()) == [("OTHER-1", "P1"), ("PRE-1", "P1")]
+    assert sorted(load_assignments()) == [("OTHER-1", "P1"), ("PRE-1", "P1")]
