@@ -1,12 +1,16 @@
 """Which tests say enough for ``make check``: ``pytest --quick``.
 
 Of a test that asks a database, one case shows whether a change broke it; ``make test`` runs the others too.
-Tests without a database are quick in all their cases. What takes long is marked ``slow``, one test at a time.
+Tests without a database are quick in all their cases. What takes long is marked ``slow``, one test at a time;
+of a few files the first test is run.
 """
 
 import pytest
 
 from tests.times import FAST, find_group
+
+# Each of their tests starts several processes that read its files, which takes about a second.
+FIRST_TEST_ALONE = {"tests/pages/imports/test_views.py"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +34,8 @@ def share_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.
     met: set[str] = set()
     for item in items:
         test = item.nodeid.partition("[")[0]
+        if (file := test.partition("::")[0]) in FIRST_TEST_ALONE:
+            test = file
         (left if find_group(item) != FAST and test in met else kept).append(item)
         met.add(test)
     return kept, left

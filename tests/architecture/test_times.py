@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.quick import share_out
+from tests.quick import FIRST_TEST_ALONE, share_out
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = """
@@ -72,3 +72,11 @@ def test_of_a_test_that_asks_a_database_the_first_case_is_quick():
     fast = [item("a.py::test_rule[1]"), item("a.py::test_rule[2]")]
 
     assert share_out([first, fast[0], other, alone, fast[1]]) == ([first, fast[0], alone, fast[1]], [other])
+
+
+def test_of_a_file_whose_tests_start_processes_the_first_is_quick():
+    (file,) = FIRST_TEST_ALONE
+    first, other = item(f"{file}::test_one[sqlite]", "app"), item(f"{file}::test_two[sqlite]", "app")
+
+    assert (ROOT / file).is_file()
+    assert share_out([first, other]) == ([first], [other])

@@ -155,7 +155,6 @@ def test_nobody_publishes_what_they_changed(author, publisher):
         reviews_services.publish_review(review, by=publisher.person, at=stamp())
 
 
-@pytest.mark.slow
 def test_a_save_that_comes_late_shows_both_texts(author, publisher):
     author.press(author.page(DESK), "Edit")
     page = author.page(TEXT)
@@ -171,7 +170,6 @@ def test_a_save_that_comes_late_shows_both_texts(author, publisher):
     assert "acknowledge = true" in saved_files()[FILE].decode()
 
 
-@pytest.mark.slow
 def test_what_cannot_be_published_stands_beside_the_text_and_in_the_way(author):
     page = save_guide(author, body="See [this](guide:nowhere).")
 
@@ -253,7 +251,6 @@ UNSHOWN = (
 )
 
 
-@pytest.mark.slow
 def test_a_medium_that_the_text_does_not_show_is_nothing_to_review(author, publisher):
     author.press(author.page(DESK), "Edit")
     upload_medium(author)
@@ -288,7 +285,6 @@ def test_a_shown_medium_that_changed_is_something_to_review(author):
     assert reviews_services.list_obstacles(queries.get_draft(KEY)) == []
 
 
-@pytest.mark.slow
 def test_a_new_guide_is_found_by_its_readers_only_once_published(author, publisher):
     key = "_guides/new"
     page = author.press(

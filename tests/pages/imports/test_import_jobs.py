@@ -2,7 +2,6 @@
 
 from threading import Event
 
-import pytest
 from sqlalchemy import func, select
 
 from portal.commands.jobs import make_worker_setup
@@ -15,7 +14,6 @@ from portal.platform.jobs.worker import JobRunner
 from tests.domain.imports.desk import administrator, csv_of, row, to_check
 
 
-@pytest.mark.slow
 def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
     administrator(client)
     monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)

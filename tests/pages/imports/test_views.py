@@ -79,7 +79,6 @@ def test_a_roster_goes_through_the_four_steps(client):
     assert "roster.csv" in client.page("/imports").text
 
 
-@pytest.mark.slow
 def test_a_workbook_is_checked_as_a_csv_is(client):
     administrator(client)
     line = row("X9", unit_path=TEAM)
@@ -109,7 +108,6 @@ def test_a_file_beyond_the_limit_is_refused_with_a_page(client):
     assert count(ImportRun) == 0
 
 
-@pytest.mark.slow
 def test_every_bad_row_is_told_at_once_and_a_file_of_them_can_be_had(client):
     administrator(client)
     before = count(Person)
@@ -149,7 +147,6 @@ def token(page, **fields):
     return {"csrf_token": page.forms()[-1].fields["csrf_token"][0], **fields}
 
 
-@pytest.mark.slow
 def test_the_check_tells_who_moves_leaves_comes_back_and_is_corrected(client):
     administrator(client)
     everyone = [row(f"R{n}", surname=f"Name {n}") for n in range(1, 7)]
@@ -187,7 +184,6 @@ def test_the_check_tells_who_moves_leaves_comes_back_and_is_corrected(client):
     assert "Nothing has been changed yet" in page.text
 
 
-@pytest.mark.slow
 def test_a_unit_whose_people_all_go_to_a_new_path_was_perhaps_renamed(client):
     administrator(client)
     people = [row(f"R{n}", unit_path=f"Westshire Police/Old/Team {n % 2}") for n in range(4)]
@@ -207,7 +203,6 @@ def test_a_unit_whose_people_all_go_to_a_new_path_was_perhaps_renamed(client):
     ]  # fmt: skip
 
 
-@pytest.mark.slow
 def test_the_check_says_whom_each_directive_reaches_otherwise(client):
     administrator(client)
     make_version("protect")
@@ -221,7 +216,6 @@ def test_the_check_says_whom_each_directive_reaches_otherwise(client):
     ]
 
 
-@pytest.mark.slow
 def test_what_changed_since_the_check_is_shown_before_anything_is_done(client, app, tmp_path):
     administrator(client)
     apply(client, csv_of([row()]))
@@ -236,7 +230,6 @@ def test_what_changed_since_the_check_is_shown_before_anything_is_done(client, a
     assert "was applied" in page.h1
 
 
-@pytest.mark.slow
 def test_a_change_that_does_not_concern_the_file_stops_nothing(client, app, tmp_path):
     administrator(client)
     version = make_version("protect")
@@ -247,7 +240,6 @@ def test_a_change_that_does_not_concern_the_file_stops_nothing(client, app, tmp_
     assert "was applied" in client.press(page, "Apply the import").h1
 
 
-@pytest.mark.slow
 def test_twice_is_once(client):
     administrator(client)
     apply(client, csv_of([row()]))
@@ -273,7 +265,6 @@ def test_pressing_apply_a_second_time_does_nothing_again(client):
     assert count(Stamp) == before
 
 
-@pytest.mark.slow
 def test_a_cancelled_import_changes_nothing_and_keeps_no_file(client):
     administrator(client)
     page = to_check(client, csv_of([row()]))
@@ -294,7 +285,6 @@ def test_a_file_that_waits_for_a_week_is_removed_and_its_import_stays(client):
         assert count(ImportContent) == 0
 
 
-@pytest.mark.slow
 def test_columns_are_found_by_other_names_chosen_and_saved(client, app, tmp_path):
     administrator(client)
     theirs = {
@@ -357,7 +347,6 @@ def test_a_file_that_is_no_table_is_refused_beside_its_field(client, content, re
     assert count(ImportRun) == 0
 
 
-@pytest.mark.slow
 def test_a_list_of_twenty_asks_as_often_as_one_of_two(client):
     person = administrator(client)
     counts = []

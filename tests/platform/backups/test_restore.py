@@ -39,6 +39,7 @@ def here(template: Path, tmp_path: Path) -> Path:
     return copied(template, tmp_path / "here")
 
 
+@pytest.mark.slow
 def test_what_was_there_is_kept_and_what_was_done_is_said(here):
     change(here / "b", "INSERT INTO stamp (recorded_at) VALUES ('2029-01-01 00:00:00.000000')")
 
