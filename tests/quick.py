@@ -1,8 +1,8 @@
 """Which tests say enough for ``make check``: ``pytest --quick``.
 
 Of a test that asks a database, one case shows whether a change broke it; ``make test`` runs the others too.
-Tests without a database are quick in all their cases. What takes long is marked ``slow``, one test at a time;
-of a few files the first test is run.
+Tests without a database are quick in all their cases, but for those of a few files that read much. What takes
+long is marked ``slow``, one test at a time; of some files the first test is run.
 """
 
 import pytest
@@ -11,6 +11,14 @@ from tests.times import FAST, find_group
 
 # Each of their tests starts several processes that read its files, which takes about a second.
 FIRST_TEST_ALONE = {"tests/pages/imports/test_views.py"}
+# Each case reads and checks a whole module of the portal's, or a workbook.
+FIRST_CASE_ALONE = {
+    "tests/domain/catalogue/test_guessing.py",
+    "tests/domain/content_checks/test_figure_checks.py",
+    "tests/domain/content_checks/test_item_checks.py",
+    "tests/domain/content_checks/test_module_checks.py",
+    "tests/hostile/test_workbooks.py",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,8 +42,10 @@ def share_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.
     met: set[str] = set()
     for item in items:
         test = item.nodeid.partition("[")[0]
-        if (file := test.partition("::")[0]) in FIRST_TEST_ALONE:
+        file = test.partition("::")[0]
+        if file in FIRST_TEST_ALONE:
             test = file
-        (left if find_group(item) != FAST and test in met else kept).append(item)
+        one_is_enough = find_group(item) != FAST or file in FIRST_CASE_ALONE
+        (left if one_is_enough and test in met else kept).append(item)
         met.add(test)
     return kept, left

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.quick import FIRST_TEST_ALONE, share_out
+from tests.quick import FIRST_CASE_ALONE, FIRST_TEST_ALONE, share_out
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = """
@@ -74,9 +74,11 @@ def test_of_a_test_that_asks_a_database_the_first_case_is_quick():
     assert share_out([first, fast[0], other, alone, fast[1]]) == ([first, fast[0], alone, fast[1]], [other])
 
 
-def test_of_a_file_whose_tests_start_processes_the_first_is_quick():
+def test_of_files_that_read_much_one_test_or_one_case_of_each_is_quick():
     (file,) = FIRST_TEST_ALONE
     first, other = item(f"{file}::test_one[sqlite]", "app"), item(f"{file}::test_two[sqlite]", "app")
+    cases = [item(f"{file}::test_one[{case}]") for file in sorted(FIRST_CASE_ALONE) for case in (1, 2)]
 
-    assert (ROOT / file).is_file()
+    assert [name for name in FIRST_CASE_ALONE | FIRST_TEST_ALONE if not (ROOT / name).is_file()] == []
     assert share_out([first, other]) == ([first], [other])
+    assert share_out(cases) == (cases[::2], cases[1::2])
