@@ -1,7 +1,7 @@
-"""Facts that a transaction to come will record, given to the projector and to previews as a value.
+"""Facts that a later transaction will record, given to the projector and to previews as a value.
 
-Ids that the database has yet to give are placeholders, as is the stamp; whoever writes what was computed from
-such facts says which real number each of them has become.
+Ids that the database has still to assign are placeholders, and so is the stamp. Whoever writes the rows that
+were computed from such facts maps the placeholders to real ids.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from portal.domain.directives.audience import AudienceVersion, PostFact, UnitFact
 
-ALL_KNOWN = datetime.max.replace(tzinfo=UTC)  # an instant by which everything is known, pending facts too
+ALL_KNOWN = datetime.max.replace(tzinfo=UTC)  # an instant on which everything is known, pending facts too
 FIRST_PLACEHOLDER = 2**62  # above all real ids: of two records on one day the lower id counts
 NEW_DIRECTIVE, NEW_VERSION = FIRST_PLACEHOLDER, FIRST_PLACEHOLDER + 1  # of a version that is to be issued
 

@@ -1,4 +1,4 @@
-"""Imports on their way in: what follows from them is staged before the lock, so that nobody waits for it."""
+"""Stages imports: their projection is computed before the lock, so that others wait only for its writing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from portal.domain.status.projector import StagedProjection, stage_projection
 
 
 def _stage_people(pending: PendingFacts, tell: Tell) -> StagedProjection:
-    """Stage what follows for all people of these facts."""
+    """Stage the projection of all people of these facts."""
     people = {*pending.posts, *pending.records}
     return stage_projection(
-        people, pending, lambda done, every: tell(2, f"Worked out {done:,} of {every:,} people")
+        people, pending, lambda done, total: tell(2, f"Worked out {done:,} of {total:,} people")
     )
 
 
 @dataclass(slots=True)
 class StagedRoster:
-    """A roster's plan, what it rests on, and what follows from it."""
+    """A roster's plan, the state of the database that it is based on, and its projection."""
 
     plan: RosterPlan
     basis: PlanBasis
@@ -35,15 +35,15 @@ class StagedRoster:
     projection: StagedProjection | None = None
 
     def stage(self, tell: Tell) -> None:
-        """Compute, without a lock, the assignments and status periods that follow."""
+        """Compute the assignments and status periods that follow, without a lock."""
         self.roster = build_pending_roster(self.plan.post_changes, self.plan.unit_plan)
         self.projection = _stage_people(self.roster.facts, tell)
 
     def write(self, at: datetime, by: int | None) -> None:
-        """Write the plan under the lock, with what follows from it.
+        """Write the plan and its projection under the lock.
 
         Raises:
-            MovedError: Since the check something was recorded that the plan rests on.
+            MovedError: Since the check something was recorded that the plan is based on.
         """
         if store.read_plan_basis() != self.basis or preview.preview_basis() != self.directives:
             raise MovedError
@@ -54,36 +54,36 @@ class StagedRoster:
 
 @dataclass(slots=True)
 class StagedCompletions:
-    """Completions of a file, and what follows from those that are new."""
+    """The completions of a file, and the projection of those that are not recorded yet."""
 
-    every: Sequence[ImportedCompletion]  # all that the file says
-    fresh: Sequence[ImportedCompletion]  # of these, what is not held
-    newest: int  # the newest record when that was found out, or one before it
+    completions: Sequence[ImportedCompletion]
+    new: Sequence[ImportedCompletion]  # of these, the ones that are not recorded
+    newest: int  # the newest record at the comparison, or an earlier one
     projection: StagedProjection | None = None
-    references: Sequence[str] = ()  # drawn for them
+    references: Sequence[str] = ()  # drawn for the new ones
 
     def stage(self, tell: Tell) -> None:
         """Draw references and compute the status periods that follow, without a lock."""
-        self.references = completion_import.draw_references(len(self.fresh))
+        self.references = completion_import.draw_references(len(self.new))
         records: dict[int, list[PendingRecord]] = {}
-        for placeholder, one in zip(number_placeholders(), self.fresh, strict=False):
-            record = PendingRecord(placeholder, one.activity_id, one.achieved_on)
-            records.setdefault(one.person_id, []).append(record)
+        for placeholder, completion in zip(number_placeholders(), self.new, strict=False):
+            record = PendingRecord(placeholder, completion.activity_id, completion.achieved_on)
+            records.setdefault(completion.person_id, []).append(record)
         self.projection = _stage_people(PendingFacts(records=records), tell)
 
     def write(self, at: datetime, by: int | None) -> None:
-        """Record them under the lock, with what follows from them.
+        """Record the new completions and write their projection under the lock.
 
         Raises:
-            MovedError: Since the check one of them was recorded, or one that was held no longer is.
+            MovedError: Since the check one of them was recorded, or one that was recorded no longer counts.
         """
         if (
             completion_import.newest_record_id() != self.newest
-            and completion_import.list_unrecorded(self.every) != self.fresh
+            and completion_import.list_unrecorded(self.completions) != self.new
         ):
             raise MovedError
-        held = len(self.every) - len(self.fresh)
-        drawn = completion_import.draw_references(len(self.fresh), self.references, self.newest)
-        ids = completion_import.record_completions(self.fresh, at, drawn, held=held, by=by)
+        recorded = len(self.completions) - len(self.new)
+        references = completion_import.draw_references(len(self.new), self.references, self.newest)
+        ids = completion_import.record_completions(self.new, at, references, held=recorded, by=by)
         if self.projection is not None:
             self.projection.write_rows(at, dict(zip(number_placeholders(), ids, strict=False)))
