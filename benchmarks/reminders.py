@@ -25,9 +25,9 @@ from portal.domain.reminders.models import Message
 from portal.domain.reminders.rules import LATE, ReminderRules
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
-from portal.domain.status.facts import load_facts
-from portal.domain.status.periods import position_facts
-from portal.domain.status.reminder_queries import chased
+from portal.domain.status.periods import group_facts_by_position
+from portal.domain.status.projector import load_facts
+from portal.domain.status.queries import people_to_remind
 from portal.domain.status.rules import compute_status
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -81,7 +81,7 @@ def measure() -> list[Figure]:
 
 def _measured() -> list[Figure]:
     now, today = clock.now(), clock.today()
-    asked = chased(today)
+    asked = people_to_remind(today)
     about = queries.directive_named("OIC-2026", today)
     with transaction():  # every day, whoever is overdue; nobody is told of others
         services.save_rules(about, ReminderRules((), 1, 0, ()), by=asked[0].person_id)
@@ -136,9 +136,9 @@ def _wrong(addresses: list[str]) -> int:
     for at in range(0, len(people), 500):
         for facts in load_facts(people[at : at + 500], versions).values():
             stood = [
-                compute_status(each, day, known)
+                compute_status(each, day)
                 for directive_id in facts.assignments
-                for each in position_facts(facts, directive_id, versions, known).values()
+                for each in group_facts_by_position(facts, directive_id, versions, known).values()
             ]
             wrong += not any(one is not None and one.status in LATE for one in stood)
     return wrong

@@ -15,10 +15,9 @@ from portal.app import create_app
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.people.models import Person
 from portal.domain.status import count_check
-from portal.domain.status.facts import load_facts
 from portal.domain.status.models import OPEN_KNOWN
-from portal.domain.status.period_store import COLUMNS, flatten_row
-from portal.domain.status.projector import replay_facts
+from portal.domain.status.projection_rows import PERIOD_COLUMNS, flatten_row
+from portal.domain.status.projector import load_facts, replay_facts
 from portal.platform.db import db, transaction
 
 PEOPLE = 250
@@ -60,7 +59,7 @@ def replayed(instance: Path, url: str, people: int = PEOPLE) -> list[int]:
     held: dict[int, list[Any]] = {person: [] for person in drawn}
     with connected(url) as connection:
         for row in connection.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM status_period WHERE person_id = ANY(%s)", (drawn,)
+            f"SELECT {', '.join(PERIOD_COLUMNS)} FROM status_period WHERE person_id = ANY(%s)", (drawn,)
         ):
             held[row[0]].append(row)
     return [person for person in drawn if sorted(held[person], key=_key) != sorted(wanted[person], key=_key)]

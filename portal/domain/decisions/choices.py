@@ -12,7 +12,7 @@ from portal.domain.directives.models import Directive, DirectiveVersion, Exclusi
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.records.descriptions import achieved_label
 from portal.domain.records.queries import RecordRow, list_records, list_revocations
-from portal.domain.status.queries import asked_of, wholes_of
+from portal.domain.status.queries import directive_statuses, requirements_of
 from portal.platform.db import db
 from portal.platform.wording import date as say_date
 
@@ -43,7 +43,7 @@ def _list_directives(person_id: int, today: date) -> list[RequestChoice]:
         .order_by(Directive.reference, v.number)
     )
     newest = {reference: (i, title, withdrawn) for i, reference, title, withdrawn in rows}
-    statuses = {status.directive: status for status in wholes_of(person_id, today)}
+    statuses = {status.directive: status for status in directive_statuses(person_id, today)}
     choices = []
     for reference, (directive_id, title, withdrawn) in newest.items():
         current = statuses.get(reference)
@@ -62,7 +62,7 @@ def _list_directives(person_id: int, today: date) -> list[RequestChoice]:
 
 def _list_requirements(person_id: int, today: date) -> list[RequestChoice]:
     requirements = {
-        requirement.activity_id: requirement for requirement in reversed(asked_of(person_id, today))
+        requirement.activity_id: requirement for requirement in reversed(requirements_of(person_id, today))
     }
     titles = activity_titles(requirements)
     return [

@@ -15,8 +15,16 @@ from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.records.models import Record, Revocation
 from portal.domain.status import queries as standings
 from portal.domain.status.counting import Question, count_source
-from portal.domain.status.rules import Earned, Excluded, Revoked, Status
-from portal.domain.status.what_if import WHOLE, PersonFacts, Place, StatusWithDueDay, WhatIf, project_what_if
+from portal.domain.status.rules import ExclusionFact, RecordFact, RevocationFact, Status
+from portal.domain.status.what_if import (
+    WHOLE,
+    PersonFacts,
+    Place,
+    StatusWithDueDay,
+    WhatIf,
+    project_what_if,
+    statuses_on_day,
+)
 from portal.platform.db import OPEN_END, db
 from portal.platform.wording import number, percent_cut
 
@@ -89,7 +97,7 @@ def preview_effects(
     what_if = project_what_if(change.person_id, partial(_ADD[change.kind], change), now=now)
     effects = []
     for day in _days_to_compare(change, today):
-        before, after = what_if.statuses_before(day), what_if.statuses_after(day)
+        before, after = statuses_on_day(what_if.before, day), statuses_on_day(what_if.after, day)
         changes = {place: (old, after[place]) for place, old in before.items() if old != after[place]}
         effects += _effects_of_day(_DayComparison(changes, after, day), what_if, viewer)
     return effects
@@ -173,7 +181,7 @@ def _add_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) -> No
     )
     from_on: Any = change.from_on
     due_on = None if exempt else change.due_on
-    new = Excluded(_NEW, t, False, corrected_id, from_on, change.to_on or OPEN_END, exempt, due_on)
+    new = ExclusionFact(_NEW, t, False, corrected_id, from_on, change.to_on or OPEN_END, exempt, due_on)
     facts.exclusions.setdefault(change.directive_id or 0, []).append(new)
 
 
@@ -181,24 +189,28 @@ def _remove_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) ->
     exclusion = db.session.get_one(Exclusion, change.exclusion_id)
     void = change.to_on is None or change.to_on < exclusion.from_on
     to_on = exclusion.to_on if void or change.to_on is None else change.to_on
-    new = Excluded(_NEW, t, void, exclusion.id, exclusion.from_on, to_on, exclusion.exempt, exclusion.due_on)
+    new = ExclusionFact(
+        _NEW, t, void, exclusion.id, exclusion.from_on, to_on, exclusion.exempt, exclusion.due_on
+    )
     facts.exclusions.setdefault(exclusion.directive_id, []).append(new)
 
 
 def _add_waiver(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     achieved_on: Any = change.from_on
-    facts.records.setdefault(change.activity_id or 0, []).append(Earned(_NEW, t, False, None, achieved_on))
+    facts.records.setdefault(change.activity_id or 0, []).append(
+        RecordFact(_NEW, t, False, None, achieved_on)
+    )
 
 
 def _remove_record(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     revoked: Any = (change.record_id, change.from_on)
-    facts.revocations.append(Revoked(_NEW, t, False, None, *revoked))
+    facts.revocations.append(RevocationFact(_NEW, t, False, None, *revoked))
 
 
 def _restore_record(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     revocation = db.session.get_one(Revocation, change.revocation_id)
     record = db.session.get_one(Record, revocation.record_id)
-    facts.revocations.append(Revoked(_NEW, t, True, revocation.id, record.id, revocation.from_on))
+    facts.revocations.append(RevocationFact(_NEW, t, True, revocation.id, record.id, revocation.from_on))
 
 
 _ADD = {kind: _add_exclusion for kind in EXCLUSIONS} | {

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from portal.domain.catalogue.guide_publishing import GuideSummary, guide_summaries
 from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
-from portal.domain.status.queries import Asked, asked_of
+from portal.domain.status.queries import AssignedRequirement, requirements_of
 from portal.domain.status.rules import Status
 from portal.platform.clock import london_day
 from portal.platform.wording import date as date_words
@@ -20,7 +20,7 @@ _NOUNS = {"module": ("module", "complete"), "guide": ("guide", "read")}  # if al
 class RequirementRow:
     """One requirement as the page shows it; ``module`` if it is a published module."""
 
-    requirement: Asked
+    requirement: AssignedRequirement
     module: ModuleProgress | None
 
     @property
@@ -70,7 +70,7 @@ class DueGroup:
     rows: tuple[RequirementRow, ...]
 
     @property
-    def due_reasons(self) -> list[Asked]:
+    def due_reasons(self) -> list[AssignedRequirement]:
         """One requirement of each directive in the group, for the directive's wording."""
         return [row.requirement for row in _first_of_each(self.rows, lambda row: row.requirement.directive)]
 
@@ -117,7 +117,7 @@ class MyLearning:
         """The earliest due date."""
         return self.groups[0].due_on if self.groups else None
 
-    def satisfied_requirement(self, activity_id: int) -> Asked | None:
+    def satisfied_requirement(self, activity_id: int) -> AssignedRequirement | None:
         """Return the completed requirement with this activity; None if no directive has it."""
         return next(
             (row.requirement for row in self.complete if row.requirement.activity_id == activity_id), None
@@ -164,7 +164,7 @@ def load_my_learning(person_id: int, now: datetime) -> MyLearning:
     modules = module_progress_by_activity(person_id)
     rows = [
         RequirementRow(requirement, modules.get(requirement.activity_id))
-        for requirement in asked_of(person_id, london_day(now))
+        for requirement in requirements_of(person_id, london_day(now))
     ]
     positions = {row.requirement.activity_id: position for position, row in enumerate(rows)}
     return MyLearning(

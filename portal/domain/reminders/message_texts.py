@@ -11,7 +11,7 @@ from portal.domain.learning.my_learning import MyLearning, load_my_learning
 from portal.domain.people.visibility.report_readers import find_report_readers
 from portal.domain.reminders.queries import Addressee, ReminderDirective, ReminderLine, list_addressees
 from portal.domain.reminders.rules import ReminderReason
-from portal.domain.status.reminder_queries import Chased, chased
+from portal.domain.status.queries import PersonToRemind, people_to_remind
 from portal.platform import wording as say
 from portal.platform.clock import london_day
 from portal.platform.mail.smtp import Letter, Recipient
@@ -40,7 +40,7 @@ class CurrentLine:
     """A line that still applies, with the status and the name of the person it is about."""
 
     line: ReminderLine
-    row: Chased
+    row: PersonToRemind
     about: Addressee
 
 
@@ -93,7 +93,7 @@ def _list_current_lines(
     day: date,
 ) -> Iterable[CurrentLine]:
     """The lines that still apply, the first for each person and directive."""
-    rows = chased(day, {line.about_id for line in lines})
+    rows = people_to_remind(day, {line.about_id for line in lines})
     row_by_key = {(row.person_id, row.directive_id): row for row in rows}
     mentioned: set[tuple[int, int]] = set()
     for line in lines:
@@ -171,7 +171,7 @@ def _own_paragraphs(
     yield Paragraph("Go on where you left off:", link=f"{address}/learning")
 
 
-def _status_words(row: Chased, day: date) -> str:
+def _status_words(row: PersonToRemind, day: date) -> str:
     if ReminderReason.NOTICE.still_applies(row.status):
         days = (row.due_on - day).days
         when = "today" if not days else f"in {say.plural(days, 'day')}"

@@ -8,7 +8,7 @@ from portal.domain.people.visibility.report_readers import find_report_readers
 from portal.domain.reminders import queries
 from portal.domain.reminders.queries import Addressee, ReminderDirective, ReminderLine, list_addressees
 from portal.domain.reminders.rules import PlanningWindow, ReminderReason, list_reasons
-from portal.domain.status.reminder_queries import Chased, chased
+from portal.domain.status.queries import PersonToRemind, people_to_remind
 
 MOST_DAYS = 31  # the most days to catch up on, if nothing was planned for longer
 
@@ -41,7 +41,7 @@ def plan_reminders(day: date, *, line_managers: bool = False) -> ReminderPlan:
     last = queries.last_planned_day()
     after = max(last or day - timedelta(days=1), day - timedelta(days=MOST_DAYS))
     plan = ReminderPlan(PlanningWindow(after, day), directives=queries.directives_in_force(day))
-    rows = chased(day) if after < day else []
+    rows = people_to_remind(day) if after < day else []
     escalated = [row for row in rows if ReminderReason.ESCALATION in _add_own_lines(plan, row)]
     _add_escalations(plan, escalated, day, line_managers)
     plan.people = list_addressees(_people_of_plan(plan), day)
@@ -65,7 +65,7 @@ def _people_of_plan(plan: ReminderPlan) -> set[int]:
     return people
 
 
-def _add_own_lines(plan: ReminderPlan, row: Chased) -> list[ReminderReason]:
+def _add_own_lines(plan: ReminderPlan, row: PersonToRemind) -> list[ReminderReason]:
     """Add the person's own reminders; return all reasons, the line manager's too."""
     directive = plan.directives.get(row.directive_id)
     if directive is None:
@@ -78,7 +78,9 @@ def _add_own_lines(plan: ReminderPlan, row: Chased) -> list[ReminderReason]:
     return reasons
 
 
-def _add_escalations(plan: ReminderPlan, rows: Sequence[Chased], day: date, line_managers: bool) -> None:
+def _add_escalations(
+    plan: ReminderPlan, rows: Sequence[PersonToRemind], day: date, line_managers: bool
+) -> None:
     """Add reminders to line managers about overdue people whose rows of the report they may read."""
     managers = {row.manager_id for row in rows if row.manager_id is not None}
     readers = find_report_readers(managers, day, line_managers=line_managers)

@@ -23,7 +23,7 @@ from portal.domain.reminders.planning import MOST_DAYS, ReminderPlan, plan_remin
 from portal.domain.reminders.queries import ReminderDirective, ReminderLine, list_addressees
 from portal.domain.reminders.rules import ReminderReason, ReminderRules
 from portal.domain.reminders.send_window import ANY_TIME, SendWindow
-from portal.domain.status.reminder_queries import chased
+from portal.domain.status.queries import people_to_remind
 from portal.platform.audit.services import log
 from portal.platform.clock import end_of_day, london_day
 from portal.platform.db import db
@@ -154,7 +154,7 @@ def refuse_needless_nudge(person_id: int, directive: ReminderDirective, day: dat
     Raises:
         RuleError: Which of the two it is.
     """
-    rows = [row for row in chased(day, [person_id]) if row.directive_id == directive.id]
+    rows = [row for row in people_to_remind(day, [person_id]) if row.directive_id == directive.id]
     if not any(ReminderReason.NUDGE.still_applies(row.status) for row in rows):
         raise RuleError(f"This person has nothing left to complete for {directive.reference}.")
     reader = list_addressees([person_id], day).get(person_id)

@@ -15,11 +15,13 @@ from portal.domain.reports.known_values import refuse_unknown
 from portal.domain.reports.parameters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters, Order, Position
 from portal.domain.reports.statistics import Figures, GroupLine, Outlook, UnitLine, group_lines, unit_lines
 from portal.domain.reports.viewer_scope import ViewerScope
-from portal.domain.status import paging
+from portal.domain.status import paging, report_rows
 from portal.domain.status import queries as status_queries
-from portal.domain.status.counting import CountSource, Question, count_source
+from portal.domain.status.counting import Question, count_source
 from portal.domain.status.paging import ERASED, Sort
-from portal.domain.status.queries import AudienceRow, Scope, Whose
+from portal.domain.status.period_counts import CountSource
+from portal.domain.status.queries import Scope, Whose
+from portal.domain.status.report_rows import AudienceRow
 from portal.domain.status.rules import Status
 
 BATCH = 500  # people of a file in memory at a time
@@ -189,11 +191,11 @@ class CompletionReport:
             statuses, offset = self._statuses_of_slice(order, offset, limit)
             scope = replace(scope, whose=replace(scope.whose, statuses=statuses))
         sort = Sort(order.column, order.descending, by_path)
-        return self._person_lines(paging.people(scope, sort, offset, limit))
+        return self._person_lines(paging.list_people(scope, sort, offset, limit))
 
     def most_overdue(self, limit: int) -> list[PersonLine]:
         """The people of the group who have been overdue or expired longest."""
-        return self._person_lines(paging.longest_late(self._group_scope, limit))
+        return self._person_lines(paging.list_longest_late(self._group_scope, limit))
 
     def rows(self) -> Iterator[CompletionRow]:
         """Every row by unit path, surname, staff number, requirement; ``BATCH`` people at a time."""
@@ -226,7 +228,7 @@ class CompletionReport:
     def _read_audience(self) -> Iterator[Sequence[AudienceRow]]:
         for unit_ids in self._unit_batches():
             people = replace(self._filtered_scope.whose, standing_in=frozenset(unit_ids))
-            yield from status_queries.audience(self.scope_of(people), BATCH, unit_ids)
+            yield from report_rows.stream_people(self.scope_of(people), BATCH, unit_ids)
 
     def _statuses_of_slice(self, order: Order, offset: int, limit: int) -> tuple[tuple[Status, ...], int]:
         """The statuses in a slice of the list sorted by status, and the offset of the slice among them.
@@ -263,7 +265,7 @@ class CompletionReport:
         return (unit.path if unit else "", unit_id)
 
     def _person_lines(self, rows: Sequence[Any]) -> list[PersonLine]:
-        statuses = status_queries.statuses(self._visible_scope, [row.person_id for row in rows])
+        statuses = report_rows.load_statuses(self._visible_scope, [row.person_id for row in rows])
         return [
             PersonLine(
                 self._read_holder(row),

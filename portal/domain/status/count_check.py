@@ -1,28 +1,47 @@
-"""Counts all open status periods anew: compares the status counts, puts them right, and keeps days summed."""
+"""Counts all open status periods anew: checks the status counts, corrects them, and adds snapshots."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, literal, select, union_all
+from sqlalchemy import CompoundSelect, and_, delete, func, insert, literal, select, union_all
 
 from portal.domain.directives.audience import LAST_DAY
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Post
-from portal.domain.status.count_writer import KEY, TABLE, GroupName, add_rows, make_groups
-from portal.domain.status.filters import late_since
-from portal.domain.status.models import OPEN_KNOWN, Kind, StatusCountSnapshot, StatusGroup, StatusPeriod
+from portal.domain.status.filters import Condition, last_day_in_time
+from portal.domain.status.models import (
+    OPEN_KNOWN,
+    Column,
+    Kind,
+    Statement,
+    StatusCountSnapshot,
+    StatusGroup,
+    StatusPeriod,
+)
 from portal.domain.status.periods import WHOLE
+from portal.domain.status.projection_rows import (
+    COUNT_COLUMNS,
+    COUNT_KEY,
+    COUNTS,
+    CountRow,
+    add_counts,
+    add_groups,
+)
 from portal.platform import clock
 from portal.platform.db import db, stamp
 
-MONTHS = 13  # how many ends of months are kept, the last first
-DAY, SUMMED = KEY.index("day"), KEY.index("summed")
-span, group = StatusPeriod, StatusGroup
+MONTHS = 13  # month ends with a snapshot, up to the last one
+
+_REASON = func.coalesce(Exclusion.reason, "")
+_COUNTED_BY: dict[Kind, dict[str, Column]] = {
+    Kind.PLACE: {"unit_id": StatusPeriod.unit_id},
+    Kind.POSITION: {"position": StatusPeriod.position},
+    Kind.DAYS: {"due_on": StatusPeriod.due_on, "since_on": last_day_in_time(StatusPeriod)},
+}
 
 
-def days_to_keep(today: date) -> list[int]:
-    """The ends of the last months, in order, as ordinals: the days over which lines are drawn."""
+def list_snapshot_days(today: date) -> list[int]:
+    """The last month ends, in order, as ordinals: the days over which lines are drawn."""
     days, day = [], today
     for _ in range(MONTHS):
         day = day.replace(day=1) - timedelta(days=1)
@@ -30,143 +49,133 @@ def days_to_keep(today: date) -> list[int]:
     return days[::-1]
 
 
-def find_missing_days(today: date) -> list[tuple[int, int]]:
-    """The directives and days that are to be kept and are not."""
-    held = {(directive_id, day) for directive_id, day in db.session.execute(select(*_KEPT))}
-    issued = db.session.scalars(select(Directive.id).order_by(Directive.id)).all()
-    return [(key, day) for key in issued for day in days_to_keep(today) if (key, day) not in held]
+def find_missing_snapshots(today: date) -> list[tuple[int, int]]:
+    """The directives and days without a snapshot that they should have."""
+    rows = db.session.execute(select(StatusCountSnapshot.directive_id, StatusCountSnapshot.day))
+    present = {(directive_id, day) for directive_id, day in rows}
+    directives = db.session.scalars(select(Directive.id).order_by(Directive.id)).all()
+    return [
+        (key, day) for key in directives for day in list_snapshot_days(today) if (key, day) not in present
+    ]
 
 
-_KEPT = (StatusCountSnapshot.directive_id, StatusCountSnapshot.day)
-
-
-def keep_days(today: date) -> int:
-    """Sum up, under the lock of a stamp, every day that is to be kept and is not; how many there were."""
+def add_missing_snapshots(today: date) -> int:
+    """Add the missing snapshots, under the lock of a stamp; returns how many there were."""
     stamp()
-    found = find_missing_days(today)
-    for directive_id, day in found:
-        sum_up_day(directive_id, day)
-    return len(found)
+    missing = find_missing_snapshots(today)
+    for directive_id, day in missing:
+        add_snapshot(directive_id, day)
+    return len(missing)
 
 
-def sum_up_day(directive_id: int, day: int) -> None:
-    """Keep a day of a directive, under the lock of a stamp: one statement sums the changes up to it."""
+def add_snapshot(directive_id: int, day: int) -> None:
+    """Sum the changes of a directive up to a day, in one statement, under the lock of a stamp."""
     db.session.execute(insert(StatusCountSnapshot).values(directive_id=directive_id, day=day))
-    db.session.execute(insert(TABLE).from_select([*KEY, "people"], _sum_of_changes(day, directive_id)))
+    sums = _sum_changes(day).where(COUNTS.c.directive_id == directive_id)
+    db.session.execute(insert(COUNTS).from_select(COUNT_COLUMNS, sums))
 
 
 def check_counts(write: bool) -> list[str]:
-    """Count every open span anew and compare; with ``write``, put right what differs, and keep days.
+    """Count every open period anew and compare; with ``write``, correct the counts and add snapshots.
 
     Returns:
         A sentence for each directive whose numbers differed; none is expected.
     """
     if write:
         stamp()
-        _make_groups()
+        _add_missing_groups()
     wrong: dict[int, int] = {}
     for rows in _find_differences(write):
-        for row in rows:
-            wrong[row[0]] = wrong.get(row[0], 0) + 1
+        for directive_id, *_ in rows:
+            wrong[directive_id] = wrong.get(directive_id, 0) + 1
     if write:
-        db.session.execute(delete(TABLE).where(TABLE.c.people == 0))
-        keep_days(clock.today())
+        db.session.execute(delete(COUNTS).where(COUNTS.c.people == 0))
+        add_missing_snapshots(clock.today())
     return [f"Directive {key}: {n} of its kept numbers differed." for key, n in sorted(wrong.items())]
 
 
-def _find_differences(write: bool) -> Iterator[list[Any]]:
-    """What is to be added to the rows, of the changes first, since kept days are summed from them."""
-    changes = union_all(*_counted_periods(), _stored_negated(TABLE.c.summed == 0))
-    kept_days = select(StatusCountSnapshot.day).distinct().order_by(StatusCountSnapshot.day)
-    days = db.session.scalars(kept_days).all()
-    yield _find_difference(changes, write)
-    for day in days:
-        yield _find_difference(
-            union_all(_sum_of_changes(day), _stored_negated(and_(TABLE.c.summed == 1, TABLE.c.day == day))),
-            write,
-        )
+def _find_differences(write: bool) -> Iterator[list[CountRow]]:
+    """The rows to add to the counts: to the changes first, because snapshots are summed from them."""
+    yield _add_difference(union_all(*_count_periods(), _negate_counts(COUNTS.c.summed == 0)), write)
+    snapshot = StatusCountSnapshot
+    for day in db.session.scalars(select(snapshot.day).distinct().order_by(snapshot.day)).all():
+        has_snapshot = and_(snapshot.directive_id == COUNTS.c.directive_id, snapshot.day == day)
+        sums = _sum_changes(day).join(snapshot, has_snapshot)
+        stored = _negate_counts(and_(COUNTS.c.summed == 1, COUNTS.c.day == day))
+        yield _add_difference(union_all(sums, stored), write)
 
 
-def _find_difference(both: Any, write: bool) -> list[Any]:
-    read = both.subquery()
-    key, people = [read.c[name] for name in KEY], func.sum(read.c.people)
-    rows = db.session.execute(select(*key, people).group_by(*key).having(people != 0)).all()
+def _add_difference(expected_less_stored: CompoundSelect[*CountRow], write: bool) -> list[CountRow]:
+    *key, people = expected_less_stored.subquery().c
+    total = func.sum(people)
+    statement = select(*key, total).group_by(*key).having(total != 0)
+    rows = [(*values, int(number)) for *values, number in db.session.execute(statement)]
     if write:
-        add_rows((tuple(row[:-1]), int(row[-1])) for row in rows)
-    return list(rows)
+        add_counts(rows)
+    return rows
 
 
-def _stored_negated(condition: Any) -> Any:
-    """What the table holds, to be taken from what it should hold."""
-    return select(*(TABLE.c[name] for name in KEY), (-TABLE.c.people).label("people")).where(condition)
+def _negate_counts(condition: Condition) -> Statement:
+    """The stored counts with the opposite sign."""
+    key = (COUNTS.c[name] for name in COUNT_KEY)
+    return select(*key, (-COUNTS.c.people).label("people")).where(condition)
 
 
-def _sum_of_changes(day: int, directive_id: int | None = None) -> Any:
-    """The numbers on a kept day, from the changes up to it."""
-    key = [literal(1).label("summed") if name == "summed" else TABLE.c[name] for name in KEY]
-    key[DAY] = literal(day).label("day")
-    by = [TABLE.c[name] for name in KEY if name not in ("summed", "day")]
-    people = func.sum(TABLE.c.people)
-    found = select(*key, people.label("people")).where(TABLE.c.summed == 0, TABLE.c.day <= day)
-    if directive_id is not None:
-        found = found.where(TABLE.c.directive_id == directive_id)
-    else:
-        found = found.join(
-            StatusCountSnapshot,
-            and_(StatusCountSnapshot.directive_id == TABLE.c.directive_id, StatusCountSnapshot.day == day),
-        )
-    return found.group_by(*by).having(people != 0)
-
-
-def _counted_periods() -> Iterator[Any]:
-    """Every change, from all open spans: where each begins, and where it ends."""
-    for kind in Kind:
-        for day, people, narrowed in ((span.from_on, 1, []), (span.to_on + 1, -1, [span.to_on < LAST_DAY])):
-            at = {**_key_columns(kind), "kind": literal(int(kind)), "summed": literal(0), "day": day}
-            columns = [at[name].label(name) for name in KEY]
-            found = _join_groups(select(*columns, literal(people).label("people")), kind == Kind.DAYS)
-            yield found.where(*narrowed, *([] if kind == Kind.POSITION else [span.position == WHOLE]))
-
-
-def _key_columns(kind: Kind) -> dict[str, Any]:
-    none = literal(0)
-    by_days = kind == Kind.DAYS
-    return {
-        "directive_id": span.directive_id,
-        "unit_id": span.unit_id if kind == Kind.PLACE else none,
-        "position": span.position if kind == Kind.POSITION else none,
-        "status": span.status,
-        "due_on": span.due_on if by_days else none,
-        "since_on": late_since(span) if by_days else none,
-        "group_id": func.coalesce(group.id, 0),  # 0: nobody was counted in such a group
-    }
-
-
-_REASON = func.coalesce(Exclusion.reason, "")
-
-
-def _join_groups(statement: Any, by_reason: bool) -> Any:
-    """Open spans with the groups that their people are counted in."""
-    same = (group.designated_role == Post.designated_role, group.rank_or_grade == Post.rank_or_grade)
+def _sum_changes(day: int) -> Statement:
+    """The counts of a snapshot of the day: the sums of the changes up to it."""
+    fixed = {"summed": literal(1).label("summed"), "day": literal(day).label("day")}
+    key = (fixed.get(name, COUNTS.c[name]) for name in COUNT_KEY)
+    people = func.sum(COUNTS.c.people)
     return (
-        statement.select_from(span)
-        .join(Post, Post.id == span.post_id)
-        .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
-        .outerjoin(group, and_(*same, group.reason == (_REASON if by_reason else "")))
-        .where(span.known_to == OPEN_KNOWN)
+        select(*key, people.label("people"))
+        .where(COUNTS.c.summed == 0, COUNTS.c.day <= day)
+        .group_by(*(COUNTS.c[name] for name in COUNT_KEY if name not in fixed))
+        .having(people != 0)
     )
 
 
-def _make_groups() -> None:
-    """Make the groups of open periods that are not there yet."""
-    opened = (
-        select(Post.designated_role, Post.rank_or_grade, _REASON.label("reason"))
-        .select_from(span)
-        .join(Post, Post.id == span.post_id)
-        .outerjoin(Exclusion, Exclusion.id == span.exclusion_id)
-        .where(span.known_to == OPEN_KNOWN)
-        .distinct()
+def _count_periods() -> Iterator[Statement]:
+    """Every change, from all open periods: where each begins, and where it ends."""
+    period = StatusPeriod
+    for kind, counted_by in _COUNTED_BY.items():
+        positions = [] if kind == Kind.POSITION else [period.position == WHOLE]
+        for day, people, conditions in (
+            (period.from_on, 1, positions),
+            (period.to_on + 1, -1, [*positions, period.to_on < LAST_DAY]),
+        ):
+            columns: dict[str, Column] = {
+                **dict.fromkeys(COUNT_KEY, literal(0)),
+                "directive_id": period.directive_id,
+                "kind": literal(int(kind)),
+                "day": day,
+                "status": period.status,
+                "group_id": func.coalesce(StatusGroup.id, 0),  # 0: the group is missing
+                **counted_by,
+            }
+            key = (columns[name].label(name) for name in COUNT_KEY)
+            statement = _join_posts(select(*key, literal(people).label("people")))
+            yield statement.outerjoin(StatusGroup, _is_group(kind)).where(*conditions)
+
+
+def _is_group(kind: Kind) -> Condition:
+    """That a group is the one that the person is counted in."""
+    group, reason = StatusGroup, _REASON if kind == Kind.DAYS else literal("")
+    same_post = (group.designated_role == Post.designated_role, group.rank_or_grade == Post.rank_or_grade)
+    return and_(*same_post, group.reason == reason)
+
+
+def _join_posts(statement: Statement) -> Statement:
+    """Open periods with their posts and exclusions."""
+    return (
+        statement.select_from(StatusPeriod)
+        .join(Post, Post.id == StatusPeriod.post_id)
+        .outerjoin(Exclusion, Exclusion.id == StatusPeriod.exclusion_id)
+        .where(StatusPeriod.known_to == OPEN_KNOWN)
     )
-    rows = db.session.execute(opened).all()
-    names: set[GroupName] = {(role, rank, why) for role, rank, reason in rows for why in ("", reason)}
-    make_groups(names)
+
+
+def _add_missing_groups() -> None:
+    """Add the groups of open periods that are missing."""
+    statement = select(Post.designated_role, Post.rank_or_grade, _REASON.label("reason"))
+    rows = db.session.execute(_join_posts(statement).distinct()).all()
+    add_groups({(role, rank, name) for role, rank, reason in rows for name in ("", reason)})

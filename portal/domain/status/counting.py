@@ -1,23 +1,45 @@
-"""How many people have which status: one protocol with two sources, chosen here and nowhere else.
+"""Counts people by status from one of two sources, which give the same answers.
 
-The status counts are summed up in advance and answer for everybody at once. The status periods hold one row
-a person; they answer whatever is asked, and take as long as there are people.
+Status counts are summed in advance, for everybody at once. Status periods have a row for each person: they
+answer every question, and take as long as there are people. ``count_source`` alone chooses between them.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
-from typing import Protocol
 
-from portal.domain.status.aggregates import DaysRun, PeriodCountSource
-from portal.domain.status.count_reader import SummedCountSource
-from portal.domain.status.filters import Scope, Whose
+from sqlalchemy import case, func, literal, or_, select, union_all
+
+from portal.domain.directives.models import Exclusion
+from portal.domain.people.models import Post
+from portal.domain.status.filters import AHEAD, LATE, Condition, Scope, Whose, late_arrivals
+from portal.domain.status.models import (
+    Column,
+    Kind,
+    Statement,
+    StatusCount,
+    StatusCountSnapshot,
+    StatusGroup,
+    StatusPeriod,
+)
+from portal.domain.status.period_counts import (
+    PERIOD_COLUMNS,
+    CountBy,
+    CountSource,
+    DaysRun,
+    Group,
+    PeriodCountSource,
+    Statuses,
+    Values,
+)
+from portal.domain.status.periods import WHOLE
 from portal.domain.status.rules import Status
+from portal.platform.db import Stamp, db
 
 
 class Question(Enum):
-    """What is counted; not everything is summed up in advance for everyone."""
+    """What is counted; the status counts cannot answer every question for everyone."""
 
     REQUIREMENTS = auto()  # people by requirement, and by unit under the whole directive
     PEOPLE = auto()  # under the whole directive alone, on the day of the scope
@@ -25,45 +47,14 @@ class Question(Enum):
     ORDER = auto()  # the same by the columns of a sorted table, other than the unit
 
 
-class CountSource(Protocol):
-    """Counts the people of a scope by status."""
-
-    def count_requirements(self) -> Iterable[tuple[int, int, Status, int]]:
-        """People by unit, position and status; position 0 is the whole directive.
-
-        A requirement may have the unit 0 for all units.
-        """
-
-    def count_units(self) -> Iterable[tuple[int, Status, int]]:
-        """People by unit and status under the whole directive."""
-
-    def count_posts(self) -> Sequence[tuple[str, str, Status, int]]:
-        """People by designated role, rank or grade, and status under the whole directive."""
-
-    def count_reasons(self) -> dict[str, int]:
-        """People exempt or deferred, by reason in alphabetical order."""
-
-    def commonest_due_dates(self, limit: int) -> list[date]:
-        """The due dates that most people have, in order."""
-
-    def count_days_left(self) -> Iterable[tuple[Status, int, int]]:
-        """Of those who have still to complete: status, days to the last day in time, and people.
-
-        The days are below zero where it is past.
-        """
-
-    def count_over_days(self, days: Sequence[date]) -> Iterable[DaysRun]:
-        """People by unit and status on each of ``days``, which rise; the scope's own day is not used."""
-
-
 def count_source(scope: Scope, question: Question) -> CountSource:
-    """The status counts, where they can answer the question for the people; else the status periods."""
+    """The status counts, where they can answer the question for these people; else the status periods."""
     return SummedCountSource(scope) if is_summed(scope.whose, question) else PeriodCountSource(scope)
 
 
 def is_summed(whose: Whose, question: Question) -> bool:
     """Whether the status counts can answer a question for these people."""
-    if question is Question.ORDER:  # due dates are among its columns
+    if question is Question.ORDER:  # the columns of a sorted table have the days
         whose = replace(whose, late=None, due_within=None)
     narrower = (whose.named, whose.people, whose.late, whose.due_within)
     if any(condition is not None for condition in narrower):
@@ -73,3 +64,172 @@ def is_summed(whose: Whose, question: Question) -> bool:
     if question is Question.REQUIREMENTS and whose.statuses is not None:
         return False
     return whose.everyone and whose.within is None
+
+
+_COUNT_COLUMNS: dict[CountBy, Column] = {
+    CountBy.UNIT: StatusCount.unit_id,
+    CountBy.STATUS: StatusCount.status,
+    CountBy.DUE_ON: StatusCount.due_on,
+    CountBy.LAST_DAY_IN_TIME: StatusCount.since_on,
+    CountBy.ROLE: StatusGroup.designated_role,
+    CountBy.RANK: StatusGroup.rank_or_grade,
+    CountBy.REASON: StatusGroup.reason,
+}
+_DAY_COLUMNS = {CountBy.DUE_ON, CountBy.LAST_DAY_IN_TIME, CountBy.REASON}
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The columns and the rows that are summed: of the status counts, and of the status periods."""
+
+    kinds: Sequence[Kind]
+    of_counts: Sequence[Column]
+    of_periods: Sequence[Column]
+    counts: Sequence[Condition]
+    periods: Sequence[Condition] = ()
+
+
+class SummedCountSource(CountSource):
+    """Counts people from the status counts, which hold what is known now.
+
+    For earlier knowledge, what was recorded later is read from the status periods and undone.
+    """
+
+    def count_requirements(self) -> Iterator[tuple[int, int, Status, int]]:
+        """People by unit, position and status; a requirement has the unit 0 for all units."""
+        count, period = StatusCount, StatusPeriod
+        selection = _Selection(
+            kinds=[Kind.PLACE, Kind.POSITION],
+            of_counts=[count.unit_id, count.position, count.status],
+            of_periods=[
+                case((period.position == WHOLE, period.unit_id), else_=0),
+                period.position,
+                period.status,
+            ],
+            counts=[or_(count.kind == Kind.PLACE, count.position != WHOLE)],
+        )
+        for _, unit_id, position, status, people in self._sum_up([self._scope.as_at], selection):
+            yield unit_id, position, Status(status), people
+
+    def count_by(self, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Group]:
+        """People of any status under the whole directive by the values of ``columns``."""
+        rows = self._sum_up([self._scope.as_at], self._select_columns(columns))
+        return [(tuple(values), people) for _, *values, people in rows]
+
+    def count_over_days(self, days: Sequence[date]) -> Iterator[DaysRun]:
+        """People by unit and status on each of ``days``; the unit is 0 where everybody is counted."""
+        places = {day.toordinal(): place for place, day in enumerate(days)}
+        whose = self._scope.whose
+        everybody = whose.everyone and whose.within is None
+        columns = [CountBy.STATUS] if everybody else [CountBy.STATUS, CountBy.UNIT]
+        for day, status, *units, people in self._sum_up(days, self._select_columns(columns)):
+            yield DaysRun(sum(units), False, Status(status), places[day], places[day], people)
+
+    def _select_columns(self, columns: Sequence[CountBy]) -> _Selection:
+        """What is summed to count by some columns."""
+        counts = self._list_day_conditions()
+        if CountBy.UNIT in columns:
+            kind = Kind.PLACE
+        elif CountBy.STATUS in columns and not counts and _DAY_COLUMNS.isdisjoint(columns):
+            kind = Kind.POSITION  # in fewer rows than by days, where people have many due dates
+            counts.append(StatusCount.position == WHOLE)
+        else:
+            kind = Kind.DAYS
+        of_counts = [_COUNT_COLUMNS[column] for column in columns]
+        of_periods = [PERIOD_COLUMNS[column] for column in columns]
+        return _Selection([kind], of_counts, of_periods, counts, [StatusPeriod.position == WHOLE])
+
+    def _list_day_conditions(self) -> list[Condition]:
+        """Conditions on the counts: so many days late, or days left."""
+        whose, today = self._scope.whose, self._scope.as_at.toordinal()
+        conditions: list[Condition] = []
+        if whose.late is not None:
+            least, most = whose.late
+            late_days = StatusCount.since_on.between(today - most, today - least)
+            conditions += [StatusCount.status.in_(LATE), late_days]
+        if whose.due_within is not None:
+            conditions += [StatusCount.status.in_(AHEAD), StatusCount.due_on <= today + whose.due_within]
+        return conditions
+
+    def _sum_up(self, days: Sequence[date], selection: _Selection) -> Sequence[Values]:
+        """Each of ``days`` as an ordinal, the values of the columns, and the people.
+
+        The counts alone are read where the scope knows the newest stamp, as long as no other transaction
+        has committed a newer one since.
+        """
+        parts = list(self._select_counts(days, selection))
+        if self._scope.newest:
+            newest = select(func.max(Stamp.recorded_at)).scalar_subquery()
+            if rows := _sum_parts(parts, newest <= self._scope.as_known_on):
+                return rows
+        return _sum_parts([*parts, *self._select_late_arrivals(days, selection)])
+
+    def _select_counts(self, days: Sequence[date], selection: _Selection) -> Iterator[Statement]:
+        """The rows of the status counts, each with the day that it counts for."""
+        directive_id, conditions = self._scope.directive_id, [*selection.counts, *self._list_conditions()]
+        by_group = any(column.table is StatusGroup.__table__ for column in selection.of_counts)
+        for day, rows in _find_count_rows(directive_id, [day.toordinal() for day in days]):
+            statement = select(day.label("day"), *selection.of_counts, StatusCount.people).where(
+                StatusCount.directive_id == directive_id, StatusCount.kind.in_(selection.kinds)
+            )
+            if by_group:
+                statement = statement.join(StatusGroup, StatusGroup.id == StatusCount.group_id)
+            yield statement.where(*conditions, *rows)
+
+    def _list_conditions(self) -> list[Condition]:
+        """Conditions on the counts: the people of the scope, by unit, group and status."""
+        whose = replace(self._scope.whose, standing_in=None)
+        conditions: list[Condition] = []
+        if (units := whose.units) is not None:
+            conditions.append(StatusCount.unit_id.in_(units))
+        if whose.role or whose.ranks:
+            groups = select(StatusGroup.id)
+            groups = groups.where(StatusGroup.designated_role == whose.role) if whose.role else groups
+            groups = groups.where(StatusGroup.rank_or_grade.in_(whose.ranks)) if whose.ranks else groups
+            conditions.append(StatusCount.group_id.in_(groups))
+        if whose.statuses is not None:
+            conditions.append(StatusCount.status.in_(whose.statuses))
+        return conditions
+
+    def _select_late_arrivals(self, days: Sequence[date], selection: _Selection) -> Iterator[Statement]:
+        """What undoes later knowledge: +1 for a period that has ended since, -1 for one known only since."""
+        scope, period = self._scope, StatusPeriod
+        whose = replace(scope.whose, standing_in=None)  # a period known only since may be in another unit
+        conditions = [period.directive_id == scope.directive_id, whose.matches(period)]
+        conditions += [*scope.status_conditions(period), *selection.periods]
+        columns = [column.label(f"c{place}") for place, column in enumerate(selection.of_periods)]
+        bounds = (period.from_on.label("first"), period.to_on.label("last"))
+        arrivals = union_all(
+            *(
+                select(*columns, literal(1 if known_before else -1).label("people"), *bounds)
+                .select_from(period)
+                .outerjoin(Post, Post.id == period.post_id)
+                .outerjoin(Exclusion, Exclusion.id == period.exclusion_id)
+                .where(*conditions, *rows)
+                for known_before, rows in late_arrivals((min(days), max(days)), scope.as_known_on)
+            )
+        ).cte("late_arrivals")
+        *values, first, last = arrivals.c
+        for day in (day.toordinal() for day in days):
+            yield select(literal(day), *values).where(first <= day, last >= day)
+
+
+def _find_count_rows(directive_id: int, days: Sequence[int]) -> Iterator[tuple[Column, list[Condition]]]:
+    """Which rows sum up to each day, with the day: the last snapshot's, and the changes since."""
+    snapshot, count = StatusCountSnapshot, StatusCount
+    snapshot_days = select(snapshot.day).where(snapshot.directive_id == directive_id)
+    summed = set(db.session.scalars(snapshot_days.where(snapshot.day.in_(days)))) if len(days) > 1 else set()
+    if summed:
+        yield count.day, [count.summed == 1, count.day.in_(sorted(summed))]
+    for day in sorted({*days} - summed):
+        earlier = snapshot_days.where(snapshot.day <= day).order_by(snapshot.day.desc()).limit(1)
+        last = earlier.scalar_subquery()
+        yield literal(day), [count.summed == 1, count.day == last]
+        yield literal(day), [count.summed == 0, count.day > func.coalesce(last, 0), count.day <= day]
+
+
+def _sum_parts(parts: Sequence[Statement], *conditions: Condition) -> Sequence[Values]:
+    *columns, people = union_all(*parts).subquery().c
+    total = func.sum(people)
+    statement = select(*columns, total).where(*conditions).group_by(*columns).having(total != 0)
+    return [(*values, int(people)) for *values, people in db.session.connection().execute(statement).all()]

@@ -1,115 +1,152 @@
-"""Which spans are read: on a day, as known on an instant, of the people whom a reader may be told of."""
+"""Conditions on status periods: on a day, as known on an instant, of the people whom a viewer may see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import Post
-from portal.domain.status.models import OPEN_KNOWN, StatusPeriod, micros
+from portal.domain.status.models import (
+    ENDED_LATE,
+    HAS_FIRST_DAY,
+    LATEST,
+    OPEN_KNOWN,
+    OPENED_LATE,
+    StatusPeriod,
+    evening_of,
+    to_microseconds,
+)
 from portal.domain.status.periods import WHOLE
 from portal.domain.status.rules import Status
 
 LATE = (Status.OVERDUE, Status.EXPIRED)
 AHEAD = (Status.NOT_STARTED, Status.IN_PROGRESS)
 
+Condition = ColumnElement[bool]
+Periods = type[StatusPeriod]  # the table, or an alias of it
 
-def late_since(whole: Any) -> ColumnElement[int]:
-    """The last day in time of somebody overdue: the due date, or the end of what lapsed after it.
 
-    An overdue person may hold other requirements for years to come; the end of those says nothing.
+def last_day_in_time(period: Periods) -> ColumnElement[int]:
+    """The due date, or of somebody expired the end of validity where that is later.
+
+    An overdue person may have other requirements valid for years to come; those do not count.
     """
-    lapsed = and_(whole.status == Status.EXPIRED, whole.valid_until > whole.due_on)
-    found: ColumnElement[int] = case((lapsed, whole.valid_until), else_=whole.due_on)
-    return found
+    lapsed = and_(period.status == Status.EXPIRED, period.valid_until > period.due_on)
+    return case((lapsed, period.valid_until), else_=period.due_on)
 
 
-def holds(span: Any, as_at: date) -> ColumnElement[bool]:
-    """That a span's days contain the day."""
-    day = as_at.toordinal()
-    return and_(span.from_on <= day, span.to_on >= day)
+def covers_day(period: Periods, day: date) -> Condition:
+    """That a period's days contain the day."""
+    return and_(period.from_on <= day.toordinal(), period.to_on >= day.toordinal())
 
 
-def is_known(span: Any, as_known_on: datetime | None) -> ColumnElement[bool]:
-    """That a span is known on the instant; None: that nothing has superseded it."""
+def is_known_on(period: Periods, as_known_on: datetime | None) -> Condition:
+    """That a period is known on the instant; None: that it is known now."""
     if as_known_on is None:
-        return and_(span.known_to == OPEN_KNOWN)
-    at = micros(as_known_on)
-    return and_(span.known_from <= at, span.known_to > at)
+        return period.known_to == OPEN_KNOWN
+    at = to_microseconds(as_known_on)
+    return and_(period.known_from <= at, period.known_to > at)
+
+
+class LateArrivals(NamedTuple):
+    """Conditions on periods that ended between two instants, or became known between them and still were."""
+
+    known_before: bool  # they ended
+    conditions: list[Condition]
+
+
+def late_arrivals(
+    days: tuple[date, date], since: datetime, until: datetime | None = None
+) -> Iterator[LateArrivals]:
+    """What was known on only one of two instants, in parts that share no period: each is found by an index.
+
+    Facts are mostly recorded on the day from which they are true. Periods that became known, or ended, after
+    the evening of their first day have indexes of their own; others that did so after an instant begin on the
+    instant's day or later.
+
+    Args:
+        days: First and last day: periods of any day between them.
+        since: The earlier instant.
+        until: The later one; None: now.
+    """
+    period, (first, last) = StatusPeriod, (day.toordinal() for day in days)
+    start, end = to_microseconds(since), LATEST if until is None else to_microseconds(until)
+    on_days = [period.from_on <= last, period.to_on >= first]
+    ended = [period.known_from <= start, period.known_to > start, period.known_to <= end]
+    opened = [period.known_from > start, period.known_from <= end, period.known_to > end]
+    for known_before, rows, late in ((True, ended, ENDED_LATE), (False, opened, OPENED_LATE)):
+        yield LateArrivals(known_before, [*rows, late, *on_days])
+        if start < evening_of(last):
+            begun_since = [HAS_FIRST_DAY, period.from_on >= since.astimezone(UTC).toordinal()]
+            yield LateArrivals(known_before, [*rows, not_(late), *begun_since, *on_days])
 
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose standings are read, by the posts that their rows stand for; every filled field narrows.
+    """The people whose periods are read, by the post of each period; every field that is set narrows.
 
-    ``everyone``, else those in ``unit_ids`` and those whose post names ``manager_id``: nobody where both
-    are empty.
+    Visible are ``everyone``, or else those in ``unit_ids`` and those whose post names ``manager_id``: nobody
+    where both are empty.
     """
 
     everyone: bool = False
     unit_ids: frozenset[int] = frozenset()
     manager_id: int | None = None
     within: frozenset[int] | None = None  # units
-    standing_in: frozenset[int] | None = None  # units that hold them all: it leads an index there
+    standing_in: frozenset[int] | None = None  # all units that they are in, if known: it leads an index there
     role: str = ""
     ranks: tuple[str, ...] = ()  # any of these
-    named: Select[Any] | None = None  # ids of people
+    named: Select[int] | None = None  # ids of people
     people: frozenset[int] | None = None
-    statuses: tuple[Status, ...] | None = None  # of the person under the whole directive, as what follows
+    statuses: tuple[Status, ...] | None = None  # under the whole directive, as the next two
     late: tuple[int, int] | None = None  # days overdue, at least and at most
     due_within: int | None = None  # days left, of those who have still to complete
 
     @property
     def by_standing(self) -> bool:
-        """Whether it asks where somebody stands, and not only who they are."""
+        """Whether it selects by status, and not only by who people are."""
         return self.statuses is not None or self.late is not None or self.due_within is not None
 
     def same_as(self, other: "Whose") -> bool:
-        """Whether spans are of both alike: who sees everyone needs no units for it."""
+        """Whether both select the same periods: whoever sees everyone needs no units for it."""
         mine, others = (
-            replace(one, unit_ids=frozenset(), manager_id=None) if one.everyone else one
-            for one in (self, other)
+            replace(whose, unit_ids=frozenset(), manager_id=None) if whose.everyone else whose
+            for whose in (self, other)
         )
         return mine == others
 
-    def theirs(self, span: Any) -> ColumnElement[bool]:
-        """That the span is of one of them, wherever these stand.
-
-        Their units are named once: of several lists of the same column an index is not led by each.
-        """
-        found = [] if self._by_units else [self.seen(span)]
-        if (units := self.units) is not None:
-            found.append(span.unit_id.in_(units))
-        return and_(true(), *found, *self._posts(span), *self._people(span))
-
-    @property
-    def _by_units(self) -> bool:
-        """Whether units alone say who may be told of."""
-        return self.everyone or self.manager_id is None
+    def matches(self, period: Periods) -> Condition:
+        """That the period is of one of these people, whatever their status."""
+        conditions = [*self._visibility_conditions(period), *self._post_conditions(period)]
+        if self.named is not None:
+            conditions.append(period.person_id.in_(self.named))
+        if self.people is not None:
+            conditions.append(period.person_id.in_(sorted(self.people)))
+        return and_(true(), *conditions)
 
     @property
     def units(self) -> list[int] | None:
-        """The units that they all are in; None: any."""
-        seen = None if self.everyone or not self._by_units else self.unit_ids
-        given = [units for units in (seen, self.within, self.standing_in) if units is not None]
-        return sorted(frozenset.intersection(*given)) if given else None
+        """The units that all of them are in; None: any."""
+        visible = self.unit_ids if not self.everyone and self.manager_id is None else None
+        limits = [units for units in (visible, self.within, self.standing_in) if units is not None]
+        return sorted(frozenset.intersection(*limits)) if limits else None
 
-    def seen(self, span: Any) -> ColumnElement[bool]:
-        """That the span is of somebody who may be told of."""
-        if self.everyone:
-            return true()
-        ways: list[ColumnElement[bool]] = []
-        if self.unit_ids:
-            ways.append(span.unit_id.in_(sorted(self.unit_ids)))
-        if self.manager_id is not None:
-            ways.append(span.post_id.in_(select(Post.id).where(Post.line_manager_id == self.manager_id)))
-        return or_(*ways) if ways else false()
+    def _visibility_conditions(self, period: Periods) -> list[Condition]:
+        """One list of units: with several conditions on the same column, no index is led by each."""
+        conditions: list[Condition] = []
+        if not self.everyone and self.manager_id is not None:
+            managed = select(Post.id).where(Post.line_manager_id == self.manager_id)
+            ways = [period.unit_id.in_(sorted(self.unit_ids))] if self.unit_ids else []
+            conditions.append(or_(*ways, period.post_id.in_(managed)))
+        if (units := self.units) is not None:
+            conditions.append(period.unit_id.in_(units))
+        return conditions
 
-    def _posts(self, span: Any) -> list[ColumnElement[bool]]:
-        """That the post is one of the role and the ranks asked for; it is of the span's unit."""
+    def _post_conditions(self, period: Periods) -> list[Condition]:
+        """That the post has the role and one of the ranks; it is of the period's unit."""
         if not self.role and not self.ranks:
             return []
         posts = select(Post.id)
@@ -117,72 +154,59 @@ class Whose:
         posts = posts.where(Post.rank_or_grade.in_(self.ranks)) if self.ranks else posts
         if (units := self.units) is not None:
             posts = posts.where(Post.unit_id.in_(units))
-        return [span.post_id.in_(posts)]
-
-    def _people(self, span: Any) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
-        if self.named is not None:
-            found.append(span.person_id.in_(self.named))
-        if self.people is not None:
-            found.append(span.person_id.in_(sorted(self.people)))
-        return found
+        return [period.post_id.in_(posts)]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One directive at one position, and whose rows are read of it."""
+    """One directive as at a day, as known on an instant, and the people whose periods are read."""
 
     directive_id: int
     as_at: date
     as_known_on: datetime
     whose: Whose
-    newest: bool = True  # it may know all that is recorded: then kept sums are asked
+    newest: bool = True  # whether it may know everything recorded: then the status counts alone may answer
 
-    def every(self, span: Any = StatusPeriod) -> list[ColumnElement[bool]]:
-        """What is asked of the spans of every requirement and of the whole."""
-        found = [*self._here(span), self.whose.theirs(span)]
+    def all_positions(self) -> list[Condition]:
+        """Conditions on the periods of every requirement and of the whole directive."""
+        conditions = [*self._position_conditions(StatusPeriod), self.whose.matches(StatusPeriod)]
         if self.whose.by_standing:
             whole = aliased(StatusPeriod)
-            stands = [*self._here(whole), whole.position == WHOLE, *self.stands(whole)]
-            found.append(span.person_id.in_(select(whole.person_id).where(*stands)))
-        return found
+            of_status = [
+                *self._position_conditions(whole),
+                whole.position == WHOLE,
+                *self.status_conditions(whole),
+            ]
+            conditions.append(StatusPeriod.person_id.in_(select(whole.person_id).where(*of_status)))
+        return conditions
 
-    def wholes(self, span: Any = StatusPeriod) -> list[ColumnElement[bool]]:
-        """What is asked of the spans of people under the whole directive: one for each person."""
-        here = [*self._here(span), span.position == WHOLE, self.whose.theirs(span)]
-        return [*here, *self.stands(span)]
-
-    def requirements(self, people: Any, span: Any = StatusPeriod) -> list[ColumnElement[bool]]:
-        """What is asked of the spans of the requirements of these people: ids, or a parameter of them."""
-        return [
-            *self._here(span),
-            self.whose.seen(span),
-            span.person_id.in_(people),
-            span.position > WHOLE,
+    def whole_directive(self) -> list[Condition]:
+        """Conditions on the periods of people under the whole directive: one for each person."""
+        period = StatusPeriod
+        conditions = [
+            *self._position_conditions(period),
+            period.position == WHOLE,
+            self.whose.matches(period),
         ]
+        return [*conditions, *self.status_conditions(period)]
 
-    def stands(self, whole: Any = StatusPeriod) -> list[ColumnElement[bool]]:
-        """What is asked of where somebody stands under the whole directive."""
+    def status_conditions(self, whole: Periods) -> list[Condition]:
+        """Conditions on the status, days late and days left under the whole directive."""
         whose, today = self.whose, self.as_at.toordinal()
-        found: list[ColumnElement[bool]] = []
+        conditions: list[Condition] = []
         if whose.statuses is not None:
-            found.append(_among(whole, whose.statuses))
+            conditions.append(whole.status.in_(whose.statuses))
         if whose.late is not None:
             least, most = whose.late
-            since = whole.due_on if whose.statuses == (Status.OVERDUE,) else late_since(whole)
-            found += [_among(whole, LATE), since.between(today - most, today - least)]
+            last_day = whole.due_on if whose.statuses == (Status.OVERDUE,) else last_day_in_time(whole)
+            conditions += [whole.status.in_(LATE), last_day.between(today - most, today - least)]
         if whose.due_within is not None:
-            found += [_among(whole, AHEAD), whole.due_on <= today + whose.due_within]
-        return found
+            conditions += [whole.status.in_(AHEAD), whole.due_on <= today + whose.due_within]
+        return conditions
 
-    def _here(self, span: Any) -> list[ColumnElement[bool]]:
+    def _position_conditions(self, period: Periods) -> list[Condition]:
         return [
-            span.directive_id == self.directive_id,
-            holds(span, self.as_at),
-            is_known(span, self.as_known_on),
+            period.directive_id == self.directive_id,
+            covers_day(period, self.as_at),
+            is_known_on(period, self.as_known_on),
         ]
-
-
-def _among(span: Any, statuses: Sequence[Status]) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = span.status.in_([int(status) for status in statuses])
-    return found

@@ -1,4 +1,4 @@
-"""The derived tables: spans of days and knowledge in which a standing does not change, and their sums.
+"""The derived tables: status periods, and the status counts that are their sums.
 
 Their constraints keep the names that they had before the tables were renamed by migration 0025.
 """
@@ -13,74 +13,40 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     PrimaryKeyConstraint,
+    Row,
+    Select,
     UniqueConstraint,
     and_,
-    column,
     literal_column,
-    table,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from portal.domain.directives.audience import LAST_DAY
 from portal.platform.db import Base, BigId
 
-OPEN_KNOWN = 2**63 - 1  # known_to of what still holds
+OPEN_KNOWN = 2**63 - 1  # known_to of what is known now
 LATEST = OPEN_KNOWN - 1  # after every instant
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400_000_000  # microseconds
-EVENING = DAY // 24 * 20  # what is recorded later on its day stands in the indexes of what came late
+EVENING = DAY // 24 * 20  # 20:00: what is recorded later about its own day is in the indexes of late arrivals
+
+# Of statements whose columns the type checker does not see.
+Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+Statement = Select[*tuple[Any, ...]]
+ResultRow = Row[*tuple[Any, ...]]
+
+_RECTANGLE = ("from_on", "to_on", "known_from", "known_to")
 
 
-def micros(instant: datetime) -> int:
-    """The instant as spans hold it: whole microseconds since 1970, exactly."""
+def to_microseconds(instant: datetime) -> int:
+    """The instant as the tables have it: whole microseconds since 1970, exactly."""
     return (instant - EPOCH) // timedelta(microseconds=1)
 
 
-def evening(day: int) -> int:
-    """20:00 UTC of a day, as spans hold instants."""
+def evening_of(day: int) -> int:
+    """20:00 UTC of a day, in microseconds."""
     return (day - EPOCH.toordinal()) * DAY + EVENING
-
-
-def _first_evening(span: Any) -> ColumnElement[int]:
-    """The same of the first day of a span.
-
-    Its numbers stand in the text of a statement: by parameters no index of some rows alone is found.
-    """
-    numbers = (EPOCH.toordinal(), DAY, EVENING)
-    epoch, day, late = (literal_column(str(number), BigInteger) for number in numbers)
-    found: ColumnElement[int] = (span.from_on - epoch) * day + late
-    return found
-
-
-def opened_late(span: Any) -> ColumnElement[bool]:
-    """That a span became known after the evening of its first day."""
-    return and_(span.known_from > _first_evening(span))
-
-
-def ended_late(span: Any) -> ColumnElement[bool]:
-    """That a span has ended, after the evening of its first day."""
-    return and_(span.known_to > _first_evening(span), span.known_to < literal_column(str(OPEN_KNOWN)))
-
-
-def begins(span: Any) -> ColumnElement[bool]:
-    """That a span has a first day, as all have: who asks for it by days says so.
-
-    SQLite, which keeps no statistics, would else find by it what other indexes find much sooner.
-    """
-    return and_(span.from_on > literal_column("0"))
-
-
-def ends(span: Any) -> ColumnElement[bool]:
-    """That a span has a last day."""
-    return and_(span.to_on < literal_column(str(LAST_DAY)))
-
-
-def _some(name: str, leading: str, condition: ColumnElement[bool]) -> Index:
-    return Index(name, "directive_id", leading, sqlite_where=condition, postgresql_where=condition)
-
-
-_row: Any = table("status_period", *map(column, ("from_on", "to_on", "known_from", "known_to"))).c
 
 
 class StatusPeriod(Base):
@@ -93,47 +59,14 @@ class StatusPeriod(Base):
     __tablename__ = "status_period"
     __table_args__ = (
         PrimaryKeyConstraint(name="pk_standing_span"),
-        Index(
-            "ix_span_unit",
-            "directive_id",
-            "unit_id",
-            "position",
-            "status",
-            "from_on",
-            "to_on",
-            "known_from",
-            "known_to",
-            "post_id",
-        ),
+        Index("ix_span_unit", "directive_id", "unit_id", "position", "status", *_RECTANGLE, "post_id"),
         Index(
             "ix_span_whole",
-            "directive_id",
-            "unit_id",
-            "status",
-            "from_on",
-            "to_on",
-            "known_from",
-            "known_to",
-            "person_id",
-            "post_id",
-            "due_on",
+            *("directive_id", "unit_id", "status", *_RECTANGLE, "person_id", "post_id", "due_on"),
             sqlite_where=text("position = 0"),
             postgresql_where=text("position = 0"),
         ),
-        Index(
-            "ix_span_person",
-            "person_id",
-            "directive_id",
-            "position",
-            "from_on",
-            "to_on",
-            "known_from",
-            "known_to",
-        ),
-        _some("ix_span_first", "from_on", begins(_row)),
-        _some("ix_span_last", "to_on", ends(_row)),
-        _some("ix_span_opened_late", "known_from", opened_late(_row)),
-        _some("ix_span_ended_late", "known_to", ended_late(_row)),
+        Index("ix_span_person", "person_id", "directive_id", "position", *_RECTANGLE),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -146,7 +79,7 @@ class StatusPeriod(Base):
     to_on: Mapped[int]
     known_from: Mapped[int] = mapped_column(BigInteger)
     known_to: Mapped[int] = mapped_column(BigInteger, default=OPEN_KNOWN)
-    status: Mapped[int]  # a Status, by badness: 1 is the worst
+    status: Mapped[int]  # a Status: 1 is the worst
     due_on: Mapped[int]
     record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id", name="fk_standing_span_record_id"))
     satisfied_on: Mapped[int | None]
@@ -159,8 +92,34 @@ class StatusPeriod(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id", name="fk_standing_span_unit_id"))
 
 
+def _literal_number(number: int) -> ColumnElement[int]:
+    """A number in the text of a statement: a partial index is not found by parameters."""
+    return literal_column(str(number), BigInteger)
+
+
+_FIRST_EVENING = (StatusPeriod.from_on - _literal_number(EPOCH.toordinal())) * _literal_number(
+    DAY
+) + _literal_number(EVENING)
+OPENED_LATE = StatusPeriod.known_from > _FIRST_EVENING
+ENDED_LATE = and_(StatusPeriod.known_to > _FIRST_EVENING, StatusPeriod.known_to < _literal_number(OPEN_KNOWN))
+# True of every period. SQLite keeps no statistics and would use these indexes for other queries, so a query
+# that is to use one of them names its condition.
+HAS_FIRST_DAY = StatusPeriod.from_on > _literal_number(0)
+HAS_LAST_DAY = StatusPeriod.to_on < _literal_number(LAST_DAY)
+
+
+def _add_index(name: str, leading: Column, condition: ColumnElement[bool]) -> None:
+    Index(name, StatusPeriod.directive_id, leading, sqlite_where=condition, postgresql_where=condition)
+
+
+_add_index("ix_span_first", StatusPeriod.from_on, HAS_FIRST_DAY)
+_add_index("ix_span_last", StatusPeriod.to_on, HAS_LAST_DAY)
+_add_index("ix_span_opened_late", StatusPeriod.known_from, OPENED_LATE)
+_add_index("ix_span_ended_late", StatusPeriod.known_to, ENDED_LATE)
+
+
 class Kind(IntEnum):
-    """What people are counted by, beside their group and status."""
+    """What people are counted by, in addition to their group and status."""
 
     PLACE = 1  # people under the whole directive, by unit
     POSITION = 2  # by requirement; the whole directive is position 0
@@ -168,7 +127,7 @@ class Kind(IntEnum):
 
 
 class StatusGroup(Base):
-    """People who are counted together: of one designated role and one rank or grade.
+    """People who are counted together: with one designated role and one rank or grade.
 
     ``reason`` is that of their exemption or deferral, where the count is by days; else empty.
     """
@@ -191,12 +150,12 @@ class StatusGroup(Base):
 
 
 class StatusCount(Base):
-    """How many people stand so, by what nothing has superseded: the sums of the open spans.
+    """How many people have a status, as known now: the sums of the open status periods.
 
-    Where ``summed`` is 0, by how much their number changes on ``day``; where it is 1, their number on it,
-    which is a kept day. So the number on any day is that of the last kept day before it and the changes
-    since. What does not count for a ``kind`` is 0. Derived: ``directives reconcile`` compares it with the
-    spans and puts it right.
+    Where ``summed`` is 0, ``people`` is by how much their number changes on ``day``; where it is 1, their
+    number on a day with a snapshot. So the number on any day is that of the last snapshot before it and
+    the changes since. Columns that a ``kind`` does not count by are 0. Derived: ``directives reconcile``
+    compares the counts with the periods and corrects them.
     """
 
     __tablename__ = "status_count"
@@ -220,7 +179,7 @@ class StatusCount(Base):
 
 
 class StatusCountSnapshot(Base):
-    """A day of a directive whose numbers are kept summed."""
+    """A day of a directive whose status counts are kept summed."""
 
     __tablename__ = "status_count_snapshot"
     __table_args__ = (PrimaryKeyConstraint(name="pk_standing_kept"), {"sqlite_with_rowid": False})

@@ -1,39 +1,35 @@
-"""A slice of a table of people, cut by what is counted first: names are sorted for the slice alone.
+"""Reads a slice of a sorted table of people; only the people of the slice are sorted by name.
 
-Whoever sorts a hundred thousand people by status, due date and name only to show twenty-five would wait for
-the names of all. The kept sums say which status and due date hold the slice; within one of very many
-people, names are walked in the order of their index until the slice is full.
+Sorting a hundred thousand people by status, due date and name to show twenty-five would take as long as for
+all. The status counts say which status and due date have the slice; within a large group, names are read in
+the order of their index until the slice is full.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row, and_, case, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import Person, PersonName, Post
 from portal.domain.status import counting
-from portal.domain.status.count_reader import SummedCountSource
-from portal.domain.status.counting import Question
-from portal.domain.status.filters import LATE, Scope, late_since
-from portal.domain.status.models import StatusPeriod
+from portal.domain.status.counting import Question, SummedCountSource
+from portal.domain.status.filters import LATE, Condition, Scope
+from portal.domain.status.models import Column, ResultRow, Statement, StatusPeriod
+from portal.domain.status.period_counts import PERIOD_COLUMNS, POST_COLUMNS, CountBy, Group, Values
 from portal.platform.db import db
 
 ERASED = "Erased"
 MANY = 500  # people in a group whose names are not all sorted
 
-_Group = tuple[tuple[Any, ...], int]  # the values of the columns, and people
+_manager = aliased(PersonName)
 
-span: Any = StatusPeriod
-name: Any = PersonName
-_manager: Any = aliased(PersonName)
-
-HOLDER = (
-    span.person_id,
-    span.unit_id,
+POST_AND_NAME = (
+    StatusPeriod.person_id,
+    StatusPeriod.unit_id,
     PersonName.staff_number,
     PersonName.surname,
     PersonName.forenames,
@@ -41,7 +37,6 @@ HOLDER = (
     Post.designated_role,
     _manager.staff_number.label("manager_number"),
 )
-_NAMES = (_manager.surname.label("manager_surname"), _manager.forenames.label("manager_forenames"))
 
 
 class Sort(NamedTuple):
@@ -53,164 +48,170 @@ class Sort(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _By:
-    """What the people are sorted by before their names."""
+class _Order:
+    """The columns that people are sorted by before their names."""
 
-    columns: tuple[Any, ...]
+    columns: Sequence[CountBy]
     descending: bool = False
-    counted: tuple[str, ...] | None = None  # the same, as the kept sums call it; None: they do not count it
-    units: Sequence[int] = ()  # in their order, where the place of a unit is sorted by: in place of columns
+    units: Sequence[int] = ()  # in their order; where there are any, people are sorted by unit alone
 
     @property
-    def asks_posts(self) -> bool:
-        """Whether the posts have to be read for it."""
-        return self.counted in (("rank_or_grade",), ("designated_role",))
+    def by_post(self) -> bool:
+        """Whether a column is of the post."""
+        return not POST_COLUMNS.isdisjoint(self.columns)
 
-    @property
-    def order(self) -> list[Any]:
-        """All that is sorted by; it ends with the name, so that slices never overlap."""
-        columns = [*self.columns, *by_name()]
+    def list_columns(self) -> list[Column]:
+        """All columns sorted by; the name is last, so that slices never overlap."""
+        columns = [unit_order(self.units)] if self.units else [PERIOD_COLUMNS[by] for by in self.columns]
+        columns += name_order()
         return [column.desc() for column in columns] if self.descending else columns
 
 
-def people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[Row[Any]]:
-    """A slice of the people, each with name, post, line manager and standing under the whole directive."""
-    by = {
-        "status": _By((span.status, span.due_on), sort.descending, ("status", "due_on")),
-        "person": _By((), sort.descending, ()),
-        "due": _By((span.due_on,), sort.descending, ("due_on",)),
-        "rank": _By((Post.rank_or_grade,), sort.descending, ("rank_or_grade",)),
-        "role": _By((Post.designated_role,), sort.descending, ("designated_role",)),
-        "unit": _by_units(scope, sort),
-    }[sort.column]
-    return _detailed(scope, _cut(scope, by, offset, limit))
+_COLUMNS = {
+    "status": [CountBy.STATUS, CountBy.DUE_ON],
+    "person": [],
+    "due": [CountBy.DUE_ON],
+    "rank": [CountBy.RANK],
+    "role": [CountBy.ROLE],
+    "unit": [],
+}
 
 
-def _by_units(scope: Scope, sort: Sort) -> _By:
-    """By the place of a unit, among those alone that hold anybody: each is compared with every unit named."""
-    holding = scope.whose.standing_in
-    units = [unit_id for unit_id in sort.units if holding is None or unit_id in holding]
-    return _By((), sort.descending, ("unit_id",), units) if units else _By((), sort.descending, ())
+def list_people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[ResultRow]:
+    """A slice of the people, with name, post, line manager and status under the whole directive."""
+    order = _Order(_COLUMNS[sort.column], sort.descending)
+    if sort.column == "unit":
+        occupied = scope.whose.standing_in  # each person is compared with every unit named
+        units = [unit_id for unit_id in sort.units if occupied is None or unit_id in occupied]
+        order = _Order([CountBy.UNIT] if units else [], sort.descending, units)
+    return _load_details(scope, _find_slice(scope, order, offset, limit))
 
 
-def longest_late(scope: Scope, limit: int) -> Sequence[Row[Any]]:
-    """Those who have been overdue or expired longest, as ``people`` gives them."""
+def list_longest_late(scope: Scope, limit: int) -> Sequence[ResultRow]:
+    """Those who have been overdue or expired longest, as ``list_people`` gives them."""
     late = replace(scope, whose=replace(scope.whose, statuses=LATE))
-    return _detailed(scope, _cut(late, _By((late_since(span),), counted=("since_on",)), 0, limit))
+    return _load_details(scope, _find_slice(late, _Order([CountBy.LAST_DAY_IN_TIME]), 0, limit))
 
 
-def with_names(statement: Any) -> Any:
-    """The spans of a statement with the post, the name and the line manager's name."""
+def join_names(statement: Statement) -> Statement:
+    """The periods of a statement with the post, the name and the line manager's name."""
     return (
-        statement.select_from(span)
-        .join(Post, Post.id == span.post_id)
-        .outerjoin(PersonName, PersonName.person_id == span.person_id)
+        statement.select_from(StatusPeriod)
+        .join(Post, Post.id == StatusPeriod.post_id)
+        .outerjoin(PersonName, PersonName.person_id == StatusPeriod.person_id)
         .outerjoin(_manager, _manager.person_id == Post.line_manager_id)
     )
 
 
-def by_name() -> list[Any]:
-    """Surname, staff number and, for those without a name any more, the opaque id: never null."""
+def name_order() -> list[Column]:
+    """Surname, staff number and, for those whose name was erased, the id: never null."""
     surname, number = PersonName.surname, PersonName.staff_number
-    return [func.coalesce(surname, ERASED), func.coalesce(number, ERASED), span.person_id]
+    return [func.coalesce(surname, ERASED), func.coalesce(number, ERASED), StatusPeriod.person_id]
 
 
-def place(units: Sequence[int]) -> Any:
-    """The place of a span's unit among ``units``."""
-    return case({unit_id: place for place, unit_id in enumerate(units)}, value=span.unit_id, else_=-1)
+def unit_order(units: Sequence[int]) -> Column:
+    """The place of a period's unit among ``units``; -1 for any other."""
+    places = {unit_id: place for place, unit_id in enumerate(units)}
+    return case(places, value=StatusPeriod.unit_id, else_=-1)
 
 
-def _detailed(scope: Scope, ids: Sequence[int]) -> Sequence[Row[Any]]:
-    """What the table says of these people, in their order: joined for these few alone."""
-    standing = (span.status, span.due_on, span.valid_until)
-    whose = replace(scope.whose, standing_in=None, named=None)  # nobody is looked for twice
-    here = (*replace(scope, whose=whose).wholes(), span.person_id.in_(ids))
-    statement = with_names(select(*standing, *HOLDER, *_NAMES)).where(*here)
-    found = {row.person_id: row for row in db.session.execute(statement)}
-    return [found[person_id] for person_id in ids]
+def _load_details(scope: Scope, people: Sequence[int]) -> Sequence[ResultRow]:
+    """The rows of these people in their order: names and posts are joined for them alone."""
+    period = StatusPeriod
+    whose = replace(scope.whose, standing_in=None, named=None)  # they are found by id
+    columns = (period.status, period.due_on, period.valid_until, *POST_AND_NAME)
+    managers = (_manager.surname.label("manager_surname"), _manager.forenames.label("manager_forenames"))
+    conditions = (*replace(scope, whose=whose).whole_directive(), period.person_id.in_(people))
+    statement = join_names(select(*columns, *managers)).where(*conditions)
+    rows = {row.person_id: row for row in db.session.execute(statement)}
+    return [rows[person_id] for person_id in people]
 
 
-def _anywhere(scope: Scope) -> Scope:
-    """The same people, found by who they are instead of by their units."""
+def _find_by_person(scope: Scope) -> Scope:
+    """The same scope without the units that lead an index: its people are found by who they are."""
     return replace(scope, whose=replace(scope.whose, standing_in=None))
 
 
-def _cut(scope: Scope, by: _By, offset: int, limit: int) -> list[int]:
+def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[int]:
     """The ids of the people of a slice, in their order."""
-    question = Question.PEOPLE if by.counted == ("unit_id",) else Question.ORDER
-    if by.counted is None or not counting.is_summed(scope.whose, question):
-        by = replace(by, columns=(place(by.units),)) if by.units else by
-        return _sorted(scope, by, (), offset, limit)
-    groups = SummedCountSource(scope).count_by(by.counted)
-    if by.units:
-        groups = _placed(groups, by.units)
-    found: list[int] = []
+    question = Question.PEOPLE if order.units else Question.ORDER
+    if not counting.is_summed(scope.whose, question):
+        return _sort_people(scope, order, (), offset, limit)
+    groups = SummedCountSource(scope).count_by(order.columns)
+    if order.units:
+        groups = _group_by_unit_place(groups, order.units)
+    slice_ids: list[int] = []
     before, everyone = 0, sum(people for _, people in groups)
-    for keys, held in _runs(sorted(groups, reverse=by.descending)):
+    for keys, size in _join_small_groups(sorted(groups, reverse=order.descending)):
         skipped = max(offset - before, 0)
-        taken = min(held - skipped, limit - len(found))
+        taken = min(size - skipped, limit - len(slice_ids))
         if taken > 0:
-            cut = _Slice(skipped, taken, held)
-            read = _walked if len(keys) == 1 and held > MANY and _is_near(cut, everyone) else _sorted_of
-            found += read(scope, _narrowed(by, keys), _among(by, keys), cut)
-        before += held
-    return found
+            part = _Part(_select_groups(order, keys), skipped, taken, size)
+            walk = len(keys) == 1 and size > MANY and _is_walk_shorter(part, everyone)
+            read_part = _walk_names if walk else _sort_part
+            slice_ids += read_part(scope, _limit_units(order, keys), part)
+        before += size
+    return slice_ids
 
 
-def _placed(groups: Sequence[_Group], units: Sequence[int]) -> list[_Group]:
-    """Groups by unit as groups by the place of the unit; one that has none comes first."""
+def _group_by_unit_place(groups: Sequence[Group], units: Sequence[int]) -> list[Group]:
+    """Groups by unit as groups by the place of the unit among ``units``; -1 for any other."""
     places = {unit_id: place for place, unit_id in enumerate(units)}
-    found: Counter[int] = Counter()
+    by_place: Counter[int] = Counter()
     for (unit_id,), people in groups:
-        found[places.get(unit_id, -1)] += people
-    return [((place,), people) for place, people in found.items()]
+        by_place[places.get(unit_id, -1)] += people
+    return [((place,), people) for place, people in by_place.items()]
 
 
-class _Slice(NamedTuple):
+class _Part(NamedTuple):
+    """The part of a slice that is in some groups."""
+
+    condition: Condition  # that a person is in one of the groups
     offset: int
     limit: int
-    of: int  # people
+    size: int  # people in the groups
 
 
-def _is_near(cut: _Slice, everyone: int) -> bool:
-    """Whether fewer names are passed on the way to a slice than there are people to sort.
+def _is_walk_shorter(part: _Part, everyone: int) -> bool:
+    """Whether fewer names are passed on the way to a part than there are people to sort.
 
-    Of all who are listed, as many have to be passed as the group is a small part of them.
+    Names of everybody are passed: as many for each person of the group as it is a small part of them.
     """
-    passed = cut.limit + min(cut.offset, cut.of - cut.offset - cut.limit)
-    return passed * everyone < cut.of**2
+    passed = part.limit + min(part.offset, part.size - part.offset - part.limit)
+    return passed * everyone < part.size**2
 
 
-def _runs(groups: Sequence[_Group]) -> Iterator[tuple[list[tuple[Any, ...]], int]]:
-    """Groups in their order: one of very many people alone, the others together as far as they are few."""
-    keys: list[tuple[Any, ...]] = []
-    held = 0
-    for key, count in groups:
-        if keys and held + count > MANY:
-            yield keys, held
-            keys, held = [], 0
+def _join_small_groups(groups: Sequence[Group]) -> Iterator[tuple[list[Values], int]]:
+    """Groups in their order: those of more than ``MANY`` people alone, others joined up to so many."""
+    keys: list[Values] = []
+    size = 0
+    for key, people in groups:
+        if keys and size + people > MANY:
+            yield keys, size
+            keys, size = [], 0
         keys.append(key)
-        held += count
+        size += people
     if keys:
-        yield keys, held
+        yield keys, size
 
 
-def _narrowed(by: _By, keys: Sequence[tuple[Any, ...]]) -> _By:
-    """The same order where only these groups are sorted: the places of their units alone."""
-    if not by.units:
-        return by
-    units = [by.units[at] for at in sorted(at for (at,) in keys if at >= 0)]
-    return replace(by, columns=(place(units),) if len(keys) > 1 else ())
+def _limit_units(order: _Order, keys: Sequence[Values]) -> _Order:
+    """The same order for the people of these groups: by the places of their own units alone."""
+    if not order.units:
+        return order
+    units = [order.units[place] for place in sorted(place for (place,) in keys if place >= 0)]
+    return replace(order, columns=[], units=units if len(keys) > 1 else ())
 
 
-def _among(by: _By, keys: Sequence[tuple[Any, ...]]) -> Any:
-    """That somebody is in one of these groups, which are in order: those that start alike are together."""
-    if by.units:
-        here = span.unit_id.in_([by.units[at] for (at,) in keys if at >= 0])
-        return or_(here, span.unit_id.not_in(by.units)) if (-1,) in keys else here
-    if not by.columns:
+def _select_groups(order: _Order, keys: Sequence[Values]) -> Condition:
+    """That a person is in one of these groups, which are in order: equal first columns are together."""
+    if order.units:
+        unit_id = StatusPeriod.unit_id
+        among = unit_id.in_([order.units[place] for (place,) in keys if place >= 0])
+        return or_(among, unit_id.not_in(order.units)) if (-1,) in keys else among
+    if not order.columns:
         return and_(True)
-    *firsts, last = by.columns
+    *firsts, last = (PERIOD_COLUMNS[by] for by in order.columns)
     ways = []
     for start, some in groupby(keys, key=lambda key: key[:-1]):
         same = [column == value for column, value in zip(firsts, start, strict=True)]
@@ -218,47 +219,50 @@ def _among(by: _By, keys: Sequence[tuple[Any, ...]]) -> Any:
     return or_(*ways)
 
 
-def _sorted_of(scope: Scope, by: _By, among: Any, cut: _Slice) -> list[int]:
-    return _sorted(scope, by, [among], cut.offset, cut.limit)
+def _sort_part(scope: Scope, order: _Order, part: _Part) -> list[int]:
+    return _sort_people(scope, order, [part.condition], part.offset, part.limit)
 
 
-def _sorted(scope: Scope, by: _By, among: Sequence[Any], offset: int, limit: int) -> list[int]:
+def _sort_people(
+    scope: Scope, order: _Order, conditions: Sequence[Condition], offset: int, limit: int
+) -> list[int]:
     if scope.whose.named is not None:
-        scope = _anywhere(scope)
-    named = select(span.person_id).outerjoin(PersonName, PersonName.person_id == span.person_id)
-    statement = named.where(*scope.wholes(), *among)
-    if by.asks_posts:
-        statement = statement.join(Post, Post.id == span.post_id)
-    return list(db.session.scalars(statement.order_by(*by.order).offset(offset).limit(limit)))
+        scope = _find_by_person(scope)
+    period = StatusPeriod
+    statement = select(period.person_id).outerjoin(PersonName, PersonName.person_id == period.person_id)
+    if order.by_post:
+        statement = statement.join(Post, Post.id == period.post_id)
+    statement = statement.where(*scope.whole_directive(), *conditions).order_by(*order.list_columns())
+    return list(db.session.scalars(statement.offset(offset).limit(limit)))
 
 
-def _walked(scope: Scope, by: _By, among: Any, cut: _Slice) -> list[int]:
-    """The same from the index of names, from the end that is nearer; nobody erased may be passed by."""
-    back = 2 * cut.offset + cut.limit > cut.of
-    skipped = cut.of - cut.offset - cut.limit if back else cut.offset
-    downwards = by.descending != back
-    order = [name.surname, name.staff_number, name.person_id]
-    stands = exists().where(span.person_id == name.person_id, among)
-    if by.asks_posts:
-        stands = stands.where(Post.id == span.post_id)
+def _walk_names(scope: Scope, order: _Order, part: _Part) -> list[int]:
+    """The same from the index of names, from its nearer end; people without a name may not be passed by."""
+    back = 2 * part.offset + part.limit > part.size
+    skipped = part.size - part.offset - part.limit if back else part.offset
+    downwards = order.descending != back
+    columns = [PersonName.surname, PersonName.staff_number, PersonName.person_id]
+    period = exists().where(StatusPeriod.person_id == PersonName.person_id, part.condition)
+    if order.by_post:
+        period = period.where(Post.id == StatusPeriod.post_id)
     statement = (
-        select(*order)
-        .where(stands.where(*_anywhere(scope).wholes()))
-        .order_by(*([column.desc() for column in order] if downwards else order))
+        select(*columns)
+        .where(period.where(*_find_by_person(scope).whole_directive()))
+        .order_by(*([column.desc() for column in columns] if downwards else columns))
         .offset(skipped)
-        .limit(cut.limit)
+        .limit(part.limit)
     )
     rows = db.session.execute(statement).all()
-    if not _all_named(rows, downwards) or len(rows) < cut.limit:
-        return _sorted(scope, by, [among], cut.offset, cut.limit)
+    if not _are_all_named(rows, downwards) or len(rows) < part.limit:
+        return _sort_part(scope, order, part)
     return [row.person_id for row in (rows[::-1] if back else rows)]
 
 
-def _all_named(rows: Sequence[Row[Any]], downwards: bool) -> bool:
-    """Whether nobody without a name stands before the last of these, or nobody is without one."""
+def _are_all_named(rows: Sequence[ResultRow], downwards: bool) -> bool:
+    """Whether nobody without a name comes before the last of these rows, or everybody has one."""
     if not rows:
         return False
-    last = tuple(rows[-1])[:2]
+    last = (rows[-1].surname, rows[-1].staff_number)
     if last > (ERASED, ERASED) if downwards else last < (ERASED, ERASED):
         return True
     nameless = select(Person.id).where(~exists().where(PersonName.person_id == Person.id))

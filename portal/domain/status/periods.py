@@ -1,6 +1,10 @@
-"""Computes a person's status periods from facts: pure, and the same for now and for any past instant."""
+"""Computes a person's status periods from facts, and diffs them with those that are stored: pure functions.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+A stored row is split, by days, where it stops being true; what is still true of it keeps its ``known_from``.
+So a late-arriving fact changes few rows, and a report of an earlier instant is that of today less those rows.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import chain, pairwise
@@ -9,21 +13,25 @@ from typing import NamedTuple
 from portal.domain.directives.as_of import Recorded, known_facts
 from portal.domain.directives.audience import AudienceVersion, PostFact, Segment, match_segments
 from portal.domain.directives.fact_loader import RuleHistory
+from portal.domain.status.models import OPEN_KNOWN
 from portal.domain.status.rules import (
     AssignmentRule,
-    Earned,
-    Excluded,
+    ExclusionFact,
+    FactHeader,
     Facts,
-    RecordedFact,
+    RecordFact,
     RequirementStatus,
-    Revoked,
-    Started,
+    RevocationFact,
+    StartFact,
     combine_statuses,
-    compute_known_status,
+    compute_status,
     find_days_of_change,
 )
 
 WHOLE = 0  # the position of the person under the whole directive
+
+Place = tuple[int, int]  # directive and position
+DayRange = tuple[int, int]  # first and last day, ordinals
 
 
 @dataclass(slots=True)
@@ -32,17 +40,18 @@ class PersonFacts:
 
     posts: list[PostFact] = field(default_factory=list)
     assignments: dict[int, list[AssignmentRule]] = field(default_factory=dict)
-    exclusions: dict[int, list[Excluded]] = field(default_factory=dict)
-    records: dict[int, list[Earned]] = field(default_factory=dict)
-    revocations: list[Revoked] = field(default_factory=list)
-    starts: dict[int, list[Started]] = field(default_factory=dict)
+    exclusions: dict[int, list[ExclusionFact]] = field(default_factory=dict)
+    records: dict[int, list[RecordFact]] = field(default_factory=dict)
+    revocations: list[RevocationFact] = field(default_factory=list)
+    starts: dict[int, list[StartFact]] = field(default_factory=dict)
 
     def list_stamps(self) -> set[datetime]:
         """The stamps of all its facts."""
-        by_key: list[Mapping[int, Sequence[RecordedFact]]]
+        by_key: list[Mapping[int, Sequence[FactHeader]]]
         by_key = [self.assignments, self.exclusions, self.records, self.starts]
-        facts: Iterable[Recorded] = chain(self.posts, *(some for each in by_key for some in each.values()))
-        return {fact.recorded_at for fact in chain(facts, self.revocations)}
+        groups = chain.from_iterable(facts.values() for facts in by_key)
+        facts: Iterable[Recorded] = chain(self.posts, self.revocations, *groups)
+        return {fact.recorded_at for fact in facts}
 
 
 class PeriodValues(NamedTuple):
@@ -68,7 +77,12 @@ class Period(NamedTuple):
     to_on: int
     values: PeriodValues
 
-    def on_days(self, days: tuple[int, int]) -> "Period":
+    @property
+    def place(self) -> Place:
+        """Its directive and position."""
+        return self.directive_id, self.position
+
+    def on_days(self, days: DayRange) -> "Period":
         """The same from a first to a last day."""
         return Period(self.directive_id, self.position, *days, self.values)
 
@@ -76,37 +90,37 @@ class Period(NamedTuple):
 def compute_periods(facts: PersonFacts, history: RuleHistory, t: datetime) -> set[Period]:
     """The person's status periods under every directive and position, as known on ``t``."""
     rules = history.as_known_on(t)
-    posts = _under_first_ids(known_facts(facts.posts, t), facts.posts)
+    posts = _with_first_ids(known_facts(facts.posts, t), facts.posts)
     periods: set[Period] = set()
     for directive_id in facts.assignments:
-        by_position = position_facts(facts, directive_id, history.versions, t)
+        by_position = group_facts_by_position(facts, directive_id, history.versions, t)
         segments = match_segments(posts, rules.versions_in_force.get(directive_id, ()), rules.tree)
-        for position, runs in _compute_runs(by_position, segments).items():
-            periods.update(Period(directive_id, position, *run) for run in runs)
+        periods.update(_join_equal_days(directive_id, by_position, segments))
     return periods
 
 
-def _under_first_ids(posts: Iterable[PostFact], recorded: Iterable[PostFact]) -> list[PostFact]:
-    """The posts under the ids of the first facts that said the same of them, whatever the days.
+def _with_first_ids(posts: Iterable[PostFact], recorded: Iterable[PostFact]) -> list[PostFact]:
+    """The posts, each with the id of the first recorded fact that differs from it at most in its days.
 
-    So nothing becomes known of the days before somebody moves: that their post ends makes it no other.
+    A post that ends is replaced by a fact with another id; with it every earlier period would change.
     """
     by_id = {post.id: post for post in recorded}
-    named = []
+    renamed = []
     for post in posts:
         first = post
-        while (before := by_id.get(first.replaces_id or 0)) and before.equals_but_for_days(post):
-            first = before
-        named.append(post if first is post else replace(post, id=first.id))
-    return named
+        while (replaced := by_id.get(first.replaces_id or 0)) and replaced.equals_but_for_days(post):
+            first = replaced
+        renamed.append(post if first is post else replace(post, id=first.id))
+    return renamed
 
 
-def position_facts(
+def group_facts_by_position(
     person: PersonFacts, directive_id: int, versions: Mapping[int, AudienceVersion], t: datetime
 ) -> dict[int, Facts]:
     """By position, the facts known on ``t``: only assignments whose version contains the position.
 
-    Positions that no record and no start tells apart have the same object.
+    Positions with the same assignments and without a record or a start share one object, so that their
+    status is computed once.
     """
     rules: dict[int, list[AssignmentRule]] = {}
     activities: dict[int, int] = {}
@@ -117,54 +131,56 @@ def position_facts(
     exclusions = known_facts(person.exclusions.get(directive_id, ()), t)
     revocations = known_facts(person.revocations, t)
     by_position: dict[int, Facts] = {}
-    untouched: dict[tuple[int, ...], Facts] = {}
+    shared: dict[tuple[int, ...], Facts] = {}
     for position, activity_id in activities.items():
         records = known_facts(person.records.get(activity_id, ()), t)
         starts = known_facts(person.starts.get(activity_id, ()), t)
         facts = Facts(rules[position], exclusions, records, revocations, starts)
-        if not records and not starts:  # nothing tells such positions apart: they share one object
-            facts = untouched.setdefault(tuple(rule.id for rule in facts.assignments), facts)
+        if not records and not starts:
+            facts = shared.setdefault(tuple(rule.id for rule in facts.assignments), facts)
         by_position[position] = facts
     return by_position
 
 
-def _compute_runs(
-    by_position: Mapping[int, Facts], segments: Sequence[Segment]
-) -> dict[int, list[tuple[int, int, PeriodValues]]]:
-    different = {id(facts): facts for facts in by_position.values()}.values()
-    days = {day.toordinal() for facts in different for day in find_days_of_change(facts)}
-    runs: dict[int, list[tuple[int, int, PeriodValues]]] = {}
+def _join_equal_days(
+    directive_id: int, by_position: Mapping[int, Facts], segments: Sequence[Segment]
+) -> Iterator[Period]:
+    """The periods under one directive: runs of days in which the values of a position are equal."""
+    distinct = {id(facts): facts for facts in by_position.values()}
+    days = {day.toordinal() for facts in distinct.values() for day in find_days_of_change(facts)}
+    latest: dict[int, Period] = {}  # by position
     for segment in segments:
         for first, last in _split_segment(segment, days):
-            for position, values in _compute_values(by_position, date.fromordinal(first), segment.post):
-                done = runs.setdefault(position, [])
-                if done and done[-1][1] + 1 == first and done[-1][2] == values:
-                    done[-1] = (done[-1][0], last, values)
-                else:
-                    done.append((first, last, values))
-    return runs
+            day = date.fromordinal(first)
+            for position, values in _compute_values(by_position, distinct, day, segment.post):
+                period = latest.get(position)
+                if period is not None and period.to_on == first - 1 and period.values == values:
+                    latest[position] = period.on_days((period.from_on, last))
+                    continue
+                if period is not None:
+                    yield period
+                latest[position] = Period(directive_id, position, first, last, values)
+    yield from latest.values()
 
 
-def _split_segment(segment: Segment, days: set[int]) -> Iterator[tuple[int, int]]:
+def _split_segment(segment: Segment, days: set[int]) -> Iterator[DayRange]:
+    """The segment's days, cut before each of ``days``."""
     within = {day for day in days if segment.first < day <= segment.last}
     cuts = sorted(within | {segment.first, segment.last + 1})
     return ((first, after - 1) for first, after in pairwise(cuts))
 
 
 def _compute_values(
-    by_position: Mapping[int, Facts], day: date, post: PostFact
+    by_position: Mapping[int, Facts], distinct: Mapping[int, Facts], day: date, post: PostFact
 ) -> Iterator[tuple[int, PeriodValues]]:
     """The values of every position that is required on ``day``, and last those of the whole directive."""
-    computed: dict[int, tuple[RequirementStatus, PeriodValues] | None] = {}
+    statuses = {key: compute_status(facts, day) for key, facts in distinct.items()}
+    values = {key: _requirement_values(status, post) for key, status in statuses.items() if status}
     required: list[RequirementStatus] = []
     for position, facts in by_position.items():
-        same = id(facts)
-        if same not in computed:
-            status = compute_known_status(facts, day)
-            computed[same] = None if status is None else (status, _requirement_values(status, post))
-        if (both := computed[same]) is not None:
-            required.append(both[0])
-            yield position, both[1]
+        if status := statuses[id(facts)]:
+            required.append(status)
+            yield position, values[id(facts)]
     if required:
         yield WHOLE, _whole_values(required, post)
 
@@ -185,7 +201,7 @@ def _requirement_values(status: RequirementStatus, post: PostFact) -> PeriodValu
 
 
 def _whole_values(required: Sequence[RequirementStatus], post: PostFact) -> PeriodValues:
-    """The person under the whole directive: the latest day and largest lateness once all are complete."""
+    """The values of the whole directive: its latest day and largest lateness once all are complete."""
     status = combine_statuses([each.status for each in required])
     complete = all(each.status.held for each in required)
     ends = [each.valid_until.toordinal() for each in required if each.valid_until]
@@ -202,3 +218,138 @@ def _whole_values(required: Sequence[RequirementStatus], post: PostFact) -> Peri
         post.id,
         post.unit_id,
     )
+
+
+class KnownPeriod(NamedTuple):
+    """A row of the table: a status period over the transaction time in which it is known."""
+
+    period: Period
+    known_from: int
+    known_to: int = OPEN_KNOWN
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing has superseded it."""
+        return self.known_to == OPEN_KNOWN
+
+
+@dataclass(slots=True)
+class RowEdits:
+    """How the stored rows of a person become others: ``known_to`` changes, or a row gives way to new ones."""
+
+    closed: dict[int, tuple[KnownPeriod, KnownPeriod]] = field(default_factory=dict)  # id: before, after
+    deleted: dict[int, KnownPeriod] = field(default_factory=dict)  # by id
+    inserted: list[KnownPeriod] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.closed or self.deleted or self.inserted)
+
+    def open_periods(self) -> Iterator[tuple[Period, int]]:
+        """The periods that are open from now on, with 1, and those that no longer are, with -1."""
+        old_rows = (*(before for before, _ in self.closed.values()), *self.deleted.values())
+        new_rows = (*(after for _, after in self.closed.values()), *self.inserted)
+        for rows, sign in ((old_rows, -1), (new_rows, 1)):
+            yield from ((row.period, sign) for row in rows if row.is_open)
+
+
+def diff_periods(stored: Mapping[int, KnownPeriod], expected: set[Period], at: int) -> RowEdits:
+    """The edits after which exactly the expected periods are known from ``at`` on; earlier knowledge stays.
+
+    Rows inserted earlier in this transaction that no longer apply are deleted, and rows that it split are
+    joined again where they still apply: projecting twice leaves the same rows as projecting once.
+
+    Args:
+        stored: The rows that are open or were closed at ``at``, by id.
+        expected: The periods that are true now.
+        at: The stamp of this transaction.
+    """
+    rows = stored.values()
+    if len(rows) == len(expected) and expected == {row.period for row in rows if row.is_open}:
+        return RowEdits()
+    return diff_rows(stored, supersede_periods(restore_known_before(rows, at), expected, at))
+
+
+def supersede_periods(
+    known: Mapping[Period, int], expected: Collection[Period], at: int
+) -> Iterator[KnownPeriod]:
+    """The rows of what was known until ``at`` and of what is known from then on; as few as can be.
+
+    Args:
+        known: The periods known until then, each with its ``known_from``, which is before ``at``.
+        expected: The periods known from then on.
+        at: The instant.
+
+    Yields:
+        The rows that stay open, those that are split or closed, and those that begin.
+    """
+    yield from (KnownPeriod(period, known[period]) for period in expected if period in known)
+    old = _group_by_place(period for period in known if period not in expected)
+    new = _group_by_place(period for period in expected if period not in known)
+    for place in sorted({*old, *new}):
+        before, after = old.get(place, []), new.get(place, [])
+        for period in before:
+            unchanged, since = _shared_days(period, after), known[period]
+            ended = _other_days(period, unchanged)
+            yield from (KnownPeriod(period.on_days(days), since) for days in unchanged)
+            yield from (KnownPeriod(period.on_days(days), since, at) for days in ended)
+        for period in after:
+            begun = _other_days(period, _shared_days(period, before))
+            yield from (KnownPeriod(period.on_days(days), at) for days in begun)
+
+
+def _group_by_place(periods: Iterable[Period]) -> dict[Place, list[Period]]:
+    """The periods by directive and position, in the order of their days."""
+    by_place: dict[Place, list[Period]] = {}
+    for period in sorted(periods, key=lambda each: each.from_on):
+        by_place.setdefault(period.place, []).append(period)
+    return by_place
+
+
+def _shared_days(period: Period, others: Sequence[Period]) -> list[DayRange]:
+    """The days of a period on which others have the same values, in order."""
+    return [
+        (max(period.from_on, other.from_on), min(period.to_on, other.to_on))
+        for other in others
+        if other.from_on <= period.to_on and other.to_on >= period.from_on and other.values == period.values
+    ]
+
+
+def _other_days(period: Period, taken: Sequence[DayRange]) -> Iterator[DayRange]:
+    """The days of a period that are not among these, which are in order."""
+    first = period.from_on
+    for start, end in taken:
+        if first < start:
+            yield first, start - 1
+        first = end + 1
+    if first <= period.to_on:
+        yield first, period.to_on
+
+
+def restore_known_before(rows: Iterable[KnownPeriod], at: int) -> dict[Period, int]:
+    """The periods known until ``at``, with their ``known_from``, joined again where ``at`` split them."""
+    groups: dict[tuple[Place, PeriodValues, int], dict[int, Period]] = {}  # equal periods by their last day
+    for period, known_from, _ in rows:
+        if known_from < at:
+            groups.setdefault((period.place, period.values, known_from), {})[period.to_on] = period
+    known: dict[Period, int] = {}
+    for (_, _, known_from), periods in groups.items():
+        for period in sorted(periods.values()):
+            neighbour = periods.pop(period.from_on - 1, None)
+            if neighbour is not None:
+                periods[period.to_on] = period.on_days((neighbour.from_on, period.to_on))
+        known.update((period, known_from) for period in periods.values())
+    return known
+
+
+def diff_rows(stored: Mapping[int, KnownPeriod], expected: Iterable[KnownPeriod]) -> RowEdits:
+    """How the stored rows become the expected ones."""
+    missing = {(row.period, row.known_from): row for row in expected}
+    edits = RowEdits()
+    for row_id, row in stored.items():
+        after = missing.pop((row.period, row.known_from), None)
+        if after is None:
+            edits.deleted[row_id] = row
+        elif after != row:
+            edits.closed[row_id] = (row, after)
+    edits.inserted.extend(missing.values())
+    return edits

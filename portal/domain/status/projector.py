@@ -1,30 +1,33 @@
 """The projector: loads facts, computes status periods, diffs them with the stored rows, and writes the edits.
 
-One way for all that is recorded. A single fact is projected in its transaction; an import or a directive that
-reaches thousands is staged before the lock, from pending facts, and written under it; a rebuild replays every
-stamp.
+A single fact is projected in its transaction. An import or a directive that reaches thousands is staged from
+pending facts before the lock, and written under it. A rebuild replays every stamp.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.directives.assignments import (
     AssignmentFact,
     AssignmentRow,
     AssignmentTerms,
     find_differences,
+    load_assignments,
     write_assignments,
 )
-from portal.domain.directives.audience import PostFact
-from portal.domain.directives.fact_loader import RuleHistory, split_into_batches
+from portal.domain.directives.audience import AudienceVersion, PostFact
+from portal.domain.directives.fact_loader import RuleHistory, fetch_tuples, load_posts, split_into_batches
 from portal.domain.directives.models import Assignment, DirectiveVersion, Exclusion
 from portal.domain.directives.pending import (
     ALL_KNOWN,
     NEW_DIRECTIVE,
     NEW_VERSION,
+    NOTHING_PENDING,
     PendingFacts,
     number_placeholders,
 )
@@ -32,33 +35,114 @@ from portal.domain.directives.proposals import Proposal
 from portal.domain.directives.services import IssueResult
 from portal.domain.people.models import Person, Post, UnitState
 from portal.domain.records.models import Record, Registration, Revocation
-from portal.domain.status.count_writer import CountChanges
-from portal.domain.status.diff import KnownPeriod, RowEdits, diff_periods, diff_rows, supersede_periods
-from portal.domain.status.facts import FactsByPerson, add_assignment, load_facts
-from portal.domain.status.models import micros
-from portal.domain.status.period_store import load_rows, write_edits
-from portal.domain.status.periods import Period, PersonFacts, compute_periods
-from portal.platform.db import Touched, db, newest_stamp, stamp, touch
+from portal.domain.status.models import to_microseconds
+from portal.domain.status.periods import (
+    KnownPeriod,
+    Period,
+    PersonFacts,
+    RowEdits,
+    compute_periods,
+    diff_periods,
+    diff_rows,
+    supersede_periods,
+)
+from portal.domain.status.projection_rows import CountChanges, load_rows, write_edits
+from portal.domain.status.rules import (
+    AssignmentRule,
+    ExclusionFact,
+    FactHeader,
+    RecordFact,
+    RevocationFact,
+    StartFact,
+)
+from portal.platform.db import Base, Touched, db, newest_stamp, stamp, touch
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
+F = TypeVar("F", bound=FactHeader)
+FactsByPerson = dict[int, PersonFacts]
 TellProgress = Callable[[int, int], None]  # how many people are done, of how many; may raise to stop it
+
+
+def load_facts(
+    people: Sequence[int], versions: Mapping[int, AudienceVersion], pending: PendingFacts = NOTHING_PENDING
+) -> FactsByPerson:
+    """Every fact ever recorded about these people, whenever it was known; six statements.
+
+    Args:
+        people: Ids.
+        versions: Every directive version by its id.
+        pending: Facts to add that are not recorded yet.
+    """
+    posts = load_posts(people, pending)
+    facts = {person: PersonFacts(posts=posts[person]) for person in people}
+    for assignments in load_assignments(people).values():
+        for assignment in assignments:
+            _add_assignment(facts, assignment, versions)
+    e, r, s = Exclusion, Record, Registration
+    for exclusion, person, directive_id in _fetch_facts(ExclusionFact, e, e.directive_id, people):
+        facts[person].exclusions.setdefault(directive_id, []).append(exclusion)
+    for record, person, activity_id in _fetch_facts(RecordFact, r, r.activity_id, people):
+        facts[person].records.setdefault(activity_id, []).append(record)
+    for start, person, activity_id in _fetch_facts(StartFact, s, s.activity_id, people):
+        facts[person].starts.setdefault(activity_id, []).append(start)
+    revocations = select(*_columns_like(RevocationFact, Revocation), Record.person_id)
+    revocations = revocations.join(Record, Record.id == Revocation.record_id)
+    for *values, person in fetch_tuples(revocations.where(Record.person_id.in_(people))):
+        facts[person].revocations.append(RevocationFact(*values))
+    _add_pending_records(facts, pending)
+    return facts
+
+
+def _add_pending_records(facts: FactsByPerson, pending: PendingFacts) -> None:
+    for person in facts:
+        for placeholder, activity_id, achieved_on in pending.records.get(person, ()):
+            record = RecordFact(placeholder, ALL_KNOWN, False, None, achieved_on)
+            facts[person].records.setdefault(activity_id, []).append(record)
+
+
+def _fetch_facts(
+    kind: type[F],
+    table: type[Exclusion | Record | Registration],
+    key: InstrumentedAttribute[int],
+    people: Sequence[int],
+) -> Iterator[tuple[F, int, int]]:
+    """The facts of one kind about these people, each with its person and its directive or activity."""
+    query = select(*_columns_like(kind, table), table.person_id, key).where(table.person_id.in_(people))
+    for *values, person_id, key_id in fetch_tuples(query):
+        yield kind(*values), person_id, key_id
+
+
+def _columns_like(kind: type[FactHeader], table: type[Base]) -> list[InstrumentedAttribute[object]]:
+    """The columns of a table that have the names of the fields of a fact."""
+    return [getattr(table, field.name) for field in fields(kind)]
+
+
+def _add_assignment(
+    facts: FactsByPerson, fact: AssignmentFact, versions: Mapping[int, AudienceVersion]
+) -> None:
+    """Add an assignment, with the terms of validity of its version."""
+    version, terms = versions[fact.terms.directive_version_id], fact.terms
+    head = (fact.id, fact.recorded_at, fact.void, fact.replaces_id)
+    validity = (version.validity_months, version.yearly_on, version.minimum_gap_months, version.expiring_days)
+    rule = AssignmentRule(*head, terms.from_on, terms.to_on, terms.due_on, version.id, *validity)
+    facts[fact.person_id].assignments.setdefault(fact.directive_id, []).append(rule)
 
 
 @dataclass(slots=True)
 class Projection:
-    """What brings people's status periods and the status counts up to date, ready to be written."""
+    """The edits of people's status periods and the changes of the status counts, ready to be written."""
 
     edits: dict[int, RowEdits] = field(default_factory=dict)  # by person
     posts: dict[int, PostFact] = field(default_factory=dict)  # of the same people
     counts: CountChanges = field(default_factory=CountChanges)
 
     def add_people(self, facts: FactsByPerson, history: RuleHistory, at: datetime) -> None:
-        """Add what changes for people by what their facts say, as known from ``at`` on."""
-        stored = load_rows(list(facts), micros(at))
+        """Add the edits that follow for people from their facts, as known from ``at`` on."""
+        stored = load_rows(list(facts), to_microseconds(at))
         for person_id, person in facts.items():
             expected = compute_periods(person, history, at)
-            if edits := diff_periods(stored[person_id], expected, micros(at)):
+            if edits := diff_periods(stored[person_id], expected, to_microseconds(at)):
                 self.edits[person_id] = edits
                 self.posts.update((post.id, post) for post in person.posts)
                 self.counts.add_edits(edits, self.posts)
@@ -70,7 +154,7 @@ class Projection:
                 self.counts.add_edits(edits, self.posts, times=-1)
 
     def write_rows(self, real: Mapping[int, int]) -> None:
-        """Write it, under the lock of the stamp; ``real`` holds what placeholders have become."""
+        """Write all edits, under the lock of the stamp; ``real`` maps placeholders to real ids."""
         write_edits(self.edits, real)
         self.counts.write_counts(real)
 
@@ -87,7 +171,7 @@ def project_status(touched: Touched) -> None:
 
 @dataclass(slots=True)
 class StagedProjection:
-    """What will follow from pending facts: computed without a lock, written with the facts."""
+    """The projection of pending facts: computed without a lock, written with the facts."""
 
     known_at: datetime  # the newest stamp when it was begun
     people: frozenset[int]
@@ -95,20 +179,20 @@ class StagedProjection:
     projection: Projection = field(default_factory=Projection)
 
     def write_rows(self, at: datetime, real: Mapping[int, int]) -> None:
-        """Write it under the lock, once the facts are recorded.
+        """Write the projection under the lock, once the facts are recorded.
 
-        People about whom another transaction recorded something meanwhile are left to be projected before
-        the commit; all of them are, where it recorded a unit or a directive version.
+        People about whom another transaction recorded a fact since staging are left out: they are projected
+        before the commit. Everybody is, where another transaction recorded a unit or a directive version.
 
         Args:
             at: The transaction's stamp.
-            real: The ids that placeholders have become.
+            real: The real ids of placeholders.
         """
         people = self.people - _find_outdated(self.people, self.known_at, at)
         self.projection.leave_out(self.people - people)
         rows = (row for person_id in sorted(people) for row in self.assignments.get(person_id, ()))
         write_assignments((_with_real_ids(row, real) for row in rows), at)
-        self.projection.write_rows({**real, micros(ALL_KNOWN): micros(at)})
+        self.projection.write_rows({**real, to_microseconds(ALL_KNOWN): to_microseconds(at)})
         touch(projected=(real.get(person_id, person_id) for person_id in people))
 
 
@@ -120,7 +204,7 @@ def _with_real_ids(row: AssignmentRow, real: Mapping[int, int]) -> AssignmentRow
 def stage_projection(
     people: Iterable[int], pending: PendingFacts, tell: TellProgress = lambda _done, _all: None
 ) -> StagedProjection:
-    """Compute what will follow for people from pending facts; takes no lock and writes nothing."""
+    """Compute the projection of pending facts about people; takes no lock and writes nothing."""
     staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people))
     history = RuleHistory(pending)
     done = 0
@@ -128,38 +212,39 @@ def stage_projection(
         facts = load_facts(ids, history.versions, pending)
         for row in find_differences(ids, history, ALL_KNOWN, pending):
             staged.assignments.setdefault(row["person_id"], []).append(row)
-        _add_pending_assignments(facts, staged.assignments, history)
+        _add_staged_assignments(facts, staged.assignments, history)
         staged.projection.add_people(facts, history, ALL_KNOWN)
         done += len(ids)
         tell(done, len(staged.people))
     return staged
 
 
-def _add_pending_assignments(
+def _add_staged_assignments(
     facts: FactsByPerson, assignments: Mapping[int, list[AssignmentRow]], history: RuleHistory
 ) -> None:
+    """Add the assignments that are still to be written."""
     numbers = number_placeholders()
     for row in (row for person_id in facts for row in assignments.get(person_id, ())):
         terms = AssignmentTerms(**{name: row[name] for name in AssignmentTerms._fields})
         head = (next(numbers), ALL_KNOWN, row["void"], row["replaces_id"])
         fact = AssignmentFact(*head, row["person_id"], row["directive_id"], terms)
-        add_assignment(facts, fact, history.versions)
+        _add_assignment(facts, fact, history.versions)
 
 
 def stage_version(proposal: Proposal) -> StagedProjection:
-    """Compute what will follow from issuing a directive version, for all who have a post."""
+    """Compute the projection of issuing a directive version, for everyone with a post."""
     people = () if proposal.is_unchanged else db.session.scalars(select(Post.person_id).distinct())
     return stage_projection(people, PendingFacts(versions=[proposal.pending_version()]))
 
 
 def write_version(staged: StagedProjection, issued: IssueResult) -> None:
-    """Write what ``stage_version`` computed, in the transaction that issued the version."""
+    """Write the projection of ``stage_version``, in the transaction that issued the version."""
     if issued.new:
         staged.write_rows(stamp(), {NEW_DIRECTIVE: issued.directive_id, NEW_VERSION: issued.version_id})
 
 
 def _find_outdated(people: frozenset[int], since: datetime, at: datetime) -> frozenset[int]:
-    """The people whose staged projection no longer holds, by what was recorded in between."""
+    """The people whose staged projection is outdated by facts that were recorded after ``since``."""
     for fact in (UnitState, DirectiveVersion):
         newest = select(func.max(fact.recorded_at)).where(fact.recorded_at < at)
         if (db.session.scalar(newest) or BEFORE_ALL) > since:
@@ -178,7 +263,7 @@ def _find_people_between(since: datetime, at: datetime) -> Iterator[int]:
 
 
 def rebuild_status(write: bool = True) -> list[str]:
-    """Replay every stamp and compare with the table; with ``write``, put right what differs.
+    """Replay every stamp and compare with the table; with ``write``, correct the rows that differ.
 
     The status counts are left to ``check_counts``.
 
@@ -190,19 +275,19 @@ def rebuild_status(write: bool = True) -> list[str]:
     for ids in split_into_batches(db.session.scalars(select(Person.id).order_by(Person.id))):
         facts, stored = load_facts(ids, history.versions), load_rows(ids)
         edits = {person: diff_rows(stored[person], replay_facts(facts[person], history)) for person in ids}
-        differing += [f"Person {person}: {_describe_edits(some)}." for person, some in edits.items() if some]
+        differing += [f"Person {person}: {_describe_edits(each)}." for person, each in edits.items() if each]
         if write:
             write_edits(edits, {})
     return differing
 
 
 def replay_facts(facts: PersonFacts, history: RuleHistory) -> set[KnownPeriod]:
-    """Every row that the person's facts make, stamp by stamp."""
-    moves = {state.recorded_at for state in history.states}
+    """Every row that follows from the person's facts, stamp by stamp."""
+    unit_stamps = {state.recorded_at for state in history.states}
     known: dict[Period, int] = {}
     closed: set[KnownPeriod] = set()
-    for t in sorted(facts.list_stamps() | moves):
-        rows = list(supersede_periods(known, compute_periods(facts, history, t), micros(t)))
+    for t in sorted(facts.list_stamps() | unit_stamps):
+        rows = list(supersede_periods(known, compute_periods(facts, history, t), to_microseconds(t)))
         known = {row.period: row.known_from for row in rows if row.is_open}
         closed.update(row for row in rows if not row.is_open)
     return closed | {KnownPeriod(period, since) for period, since in known.items()}

@@ -1,25 +1,33 @@
-"""From one position of a directive to another: which cells of the report differ, and where they changed.
+"""Diffs two reports of a directive: which cells differ, and when each changed on the way between them.
 
-The way leads over knowledge first, on the earlier position's day, and then over days, with the later
-position's knowledge. Along it every change of a cell happens at a stamp, when facts were recorded, or on a
-day, when facts began to hold or a date passed: so each can be explained.
+The way goes first from the earlier report's knowledge to the later one's, on the earlier report's day, and
+then over the days, with the later report's knowledge. On it, a cell changes at a stamp, when facts were
+recorded, or on a day, when facts began to be true or a date passed: so each change can be explained.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import NamedTuple
 
-from sqlalchemy import Row, and_, literal, or_, select, union
+from sqlalchemy import CompoundSelect, and_, literal, or_, select, union
 
-from portal.domain.status.filters import Scope, Whose, holds, is_known
-from portal.domain.status.late_arrivals import learnt
-from portal.domain.status.models import EPOCH, OPEN_KNOWN, StatusPeriod, begins, ends, micros
+from portal.domain.status.filters import Scope, Whose, covers_day, is_known_on, late_arrivals
+from portal.domain.status.models import (
+    EPOCH,
+    HAS_FIRST_DAY,
+    HAS_LAST_DAY,
+    OPEN_KNOWN,
+    ResultRow,
+    StatusPeriod,
+    to_microseconds,
+)
 from portal.domain.status.periods import WHOLE as WHOLE  # a position of the cells: readers name it too
 from portal.domain.status.rules import Status
 from portal.platform.db import db
 
-span: Any = StatusPeriod
+period = StatusPeriod
 
 
 class Cell(NamedTuple):
@@ -35,7 +43,7 @@ Cells = dict[int, tuple[Cell | None, Cell | None]]  # by position: then and now;
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change of one cell: when something was recorded, on a day, or as what may be seen changed."""
+    """One change of one cell: at a stamp, on a day, or (neither) because other rows may be seen."""
 
     position: int
     old: Cell | None
@@ -49,159 +57,135 @@ class Step:
         return self.position == WHOLE
 
 
-def changed(then: Scope, now: Scope) -> dict[int, Cells]:
-    """The cells that differ between two positions of one directive, by person. One statement.
+_CELL = (period.person_id, period.position, period.status, period.due_on, period.valid_until)
 
-    A cell is the status and the due date; where only the end of a completion differs, nothing is shown.
+
+def find_changed_cells(then: Scope, now: Scope) -> dict[int, Cells]:
+    """The cells that differ between two reports of one directive, by person; one statement.
+
+    Cells are compared by status and due date, which are shown.
     """
-    before = and_(holds(span, then.as_at), is_known(span, then.as_known_on), then.whose.theirs(span))
-    after = and_(holds(span, now.as_at), is_known(span, now.as_known_on), now.whose.theirs(span))
-    one_of_them = [span.directive_id == then.directive_id, before != after, or_(before, after)]
+    before, after = (
+        and_(covers_day(period, at.as_at), is_known_on(period, at.as_known_on), at.whose.matches(period))
+        for at in (then, now)
+    )
+    conditions = [period.directive_id == then.directive_id, before != after, or_(before, after)]
     if then.whose.same_as(now.whose):
-        one_of_them.append(span.person_id.in_(_touched(then, now)))
-    statement = select(*_CELL, before.label("before")).where(*one_of_them)
-    found: dict[int, dict[int, list[Cell | None]]] = {}
-    for row in db.session.execute(statement):
-        pair = found.setdefault(row.person_id, {}).setdefault(row.position, [None, None])
-        pair[0 if row.before else 1] = _cell(row)
-    told: dict[int, Cells] = {}
-    for person_id, positions in found.items():
-        differing = {place: (old, new) for place, (old, new) in positions.items() if _differ(old, new)}
-        if differing:
-            told[person_id] = differing
-    return told
+        conditions.append(period.person_id.in_(_select_people_on_the_way(then, now)))
+    pairs: dict[int, dict[int, list[Cell | None]]] = {}
+    for row in db.session.execute(select(*_CELL, before.label("before")).where(*conditions)):
+        pair = pairs.setdefault(row.person_id, {}).setdefault(row.position, [None, None])
+        pair[0 if row.before else 1] = _build_cell(row)
+    changed: dict[int, Cells] = {}
+    for person_id, by_position in pairs.items():
+        for position, (old, new) in by_position.items():
+            if _cells_differ(old, new):
+                changed.setdefault(person_id, {})[position] = (old, new)
+    return changed
 
 
-def _touched(then: Scope, now: Scope) -> Any:
-    """The people of whom anything becomes otherwise on the way from one position to the other."""
-    here = (span.directive_id == then.directive_id, then.whose.theirs(span))
+def _select_people_on_the_way(then: Scope, now: Scope) -> CompoundSelect[int]:
+    """The people with a period that begins or ends on the way from one report to the other."""
+    conditions = (period.directive_id == then.directive_id, then.whose.matches(period))
     earlier, later = sorted((then.as_known_on, now.as_known_on))
     low, high = sorted((then.as_at.toordinal(), now.as_at.toordinal()))
-    ways = [rows for _, rows in learnt((then.as_at, then.as_at), earlier, later)]
-    begun = [begins(span), span.from_on > low, span.from_on <= high]
-    ended = [ends(span), span.to_on >= low, span.to_on < high]
-    ways += [[*edge, is_known(span, now.as_known_on)] for edge in (begun, ended)]
-    return union(*(select(span.person_id).where(*here, *way) for way in ways))
+    parts = [rows for _, rows in late_arrivals((then.as_at, then.as_at), earlier, later)]
+    begun = [HAS_FIRST_DAY, period.from_on > low, period.from_on <= high]
+    ended = [HAS_LAST_DAY, period.to_on >= low, period.to_on < high]
+    parts += [[*edge, is_known_on(period, now.as_known_on)] for edge in (begun, ended)]
+    return union(*(select(period.person_id).where(*conditions, *rows) for rows in parts))
 
 
-_CELL = (span.person_id, span.position, span.status, span.due_on, span.valid_until)
-
-
-def _cell(row: Any) -> Cell:
+def _build_cell(row: ResultRow) -> Cell:
     until = None if row.valid_until is None else date.fromordinal(row.valid_until)
     return Cell(Status(row.status), date.fromordinal(row.due_on), until)
 
 
-def _differ(old: Cell | None, new: Cell | None) -> bool:
-    return (old and old[:2]) != (new and new[:2])
+def _cells_differ(old: Cell | None, new: Cell | None) -> bool:
+    return (old and (old.status, old.due_on)) != (new and (new.status, new.due_on))
 
 
-def steps(
+def list_steps(
     then: Scope, now: Scope, people: Collection[int], between: Whose | None = None
 ) -> dict[int, list[Step]]:
-    """Every change of a cell of these people on the way from one position to the other. One statement.
+    """Every change of a cell of these people on the way from one report to the other; one statement.
 
     Args:
         then: Where the way begins.
         now: Where it ends.
         people: Ids of people.
-        between: Whose rows may be read on the way, where those are fewer than at either end: then the first
+        between: Whose rows may be seen on the way, where those are fewer than at either end: then the first
             step and the last are changes of what may be seen.
     """
-    first, last = sorted((micros(then.as_known_on), micros(now.as_known_on)))
-    on_day = and_(holds(span, then.as_at), span.known_from <= last, span.known_to > first)
-    low, high = sorted((then.as_at, now.as_at))
-    over_days = and_(
-        span.from_on <= high.toordinal(), span.to_on >= low.toordinal(), is_known(span, now.as_known_on)
+    first, last = sorted((to_microseconds(then.as_known_on), to_microseconds(now.as_known_on)))
+    on_first_day = and_(covers_day(period, then.as_at), period.known_from <= last, period.known_to > first)
+    low, high = sorted((then.as_at.toordinal(), now.as_at.toordinal()))
+    over_days = and_(period.from_on <= high, period.to_on >= low, is_known_on(period, now.as_known_on))
+    seen_between = literal(True) if between is None else between.matches(period)
+    statement = select(
+        *_CELL,
+        *(period.from_on, period.to_on, period.known_from, period.known_to),
+        then.whose.matches(period).label("seen_then"),
+        seen_between.label("seen_between"),
+        now.whose.matches(period).label("seen_now"),
+    ).where(
+        period.directive_id == then.directive_id,
+        period.person_id.in_(sorted(people)),
+        or_(on_first_day, over_days),
     )
-    seen = [then.whose.theirs(span).label("seen_then"), now.whose.theirs(span).label("seen_now")]
-    seen.append((literal(True) if between is None else between.theirs(span)).label("seen_between"))
-    bounds = (span.from_on, span.to_on, span.known_from, span.known_to)
-    statement = select(*_CELL, *bounds, *seen).where(
-        span.directive_id == then.directive_id, span.person_id.in_(sorted(people)), or_(on_day, over_days)
-    )
-    rows: dict[tuple[int, int], list[Row[Any]]] = {}
+    rows: dict[tuple[int, int], list[ResultRow]] = {}
     for row in db.session.execute(statement):
         rows.setdefault((row.person_id, row.position), []).append(row)
-    found: dict[int, list[Step]] = {person_id: [] for person_id in people}
-    for (person_id, position), of_cell in sorted(rows.items()):
-        found[person_id] += _steps_of_cell(position, of_cell, then, now, between is not None)
-    return found
+    steps: dict[int, list[Step]] = {person_id: [] for person_id in people}
+    for (person_id, position), cell_rows in sorted(rows.items()):
+        points = _list_points(cell_rows, then, now, between is not None)
+        steps[person_id] += _compare_points(position, cell_rows, points)
+    return steps
 
 
-_Seen = Callable[[Row[Any]], bool]
+class _Point(NamedTuple):
+    """A point of the way, and how it was reached: see ``Step``."""
+
+    seen: str  # the column that says whether a row may be seen there
+    day: int
+    known: int
+    recorded_at: datetime | None = None
+    reached_on: date | None = None
 
 
-def _steps_of_cell(
-    position: int, rows: Sequence[Row[Any]], then: Scope, now: Scope, narrower: bool
-) -> Iterator[Step]:
-    day, at = then.as_at.toordinal(), micros(then.as_known_on)
-    to_day, to = now.as_at.toordinal(), micros(now.as_known_on)
-
-    def cell_at(on: int, known: int, seen: _Seen) -> Cell | None:
-        for row in rows:
-            if row.from_on <= on <= row.to_on and row.known_from <= known < row.known_to:
-                return _cell(row) if seen(row) else None
-        return None
-
-    def change_of_sight(on: int, known: int, before: _Seen, after: _Seen) -> Iterator[Step]:
-        """The change of what may be seen, at one position."""
-        if _differ(old := cell_at(on, known, before), new := cell_at(on, known, after)):
-            yield Step(position, old, new)
-
-    knowing = _seen_between if narrower else _seen_then
-    passing = _seen_between if narrower else _seen_now
-    yield from change_of_sight(day, at, _seen_then, knowing)
-    yield from _along(
-        position,
-        {edge for row in rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN},
-        at,
-        to,
-        lambda known: cell_at(day, known, knowing),
-        lambda edge: {"recorded_at": _instant(edge)},
-    )
-    yield from change_of_sight(day, to, knowing, passing)
-    yield from _along(
-        position,
-        {edge for row in rows for edge in (row.from_on, row.to_on + 1)},
-        day,
-        to_day,
-        lambda on: cell_at(on, to, passing),
-        lambda edge: {"day": date.fromordinal(edge)},
-    )
-    yield from change_of_sight(to_day, to, passing, _seen_now)
+def _list_points(rows: Sequence[ResultRow], then: Scope, now: Scope, narrower: bool) -> list[_Point]:
+    """The points of the way at which the cell of these rows can change, in order."""
+    day, known = then.as_at.toordinal(), to_microseconds(then.as_known_on)
+    last_day, last_known = now.as_at.toordinal(), to_microseconds(now.as_known_on)
+    seen_first, seen_next = ("seen_between", "seen_between") if narrower else ("seen_then", "seen_now")
+    points = [_Point("seen_then", day, known), _Point(seen_first, day, known)]
+    stamps = {edge for row in rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN}
+    for stamp, after in _order_edges(stamps, known, last_known):
+        points.append(_Point(seen_first, day, after, recorded_at=EPOCH + timedelta(microseconds=stamp)))
+    points.append(_Point(seen_next, day, last_known))
+    days = {edge for row in rows for edge in (row.from_on, row.to_on + 1)}
+    for edge, after in _order_edges(days, day, last_day):
+        points.append(_Point(seen_next, after, last_known, reached_on=date.fromordinal(edge)))
+    return [*points, _Point("seen_now", last_day, last_known)]
 
 
-def _seen_then(row: Row[Any]) -> bool:
-    return bool(row.seen_then)
+def _order_edges(edges: Collection[int], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The edges between two points of one axis in the order of the way, each with the point after it."""
+    between = sorted(edge for edge in edges if min(start, end) < edge <= max(start, end))
+    if start <= end:
+        return ((edge, edge) for edge in between)
+    return ((edge, edge - 1) for edge in reversed(between))
 
 
-def _seen_between(row: Row[Any]) -> bool:
-    return bool(row.seen_between)
+def _compare_points(position: int, rows: Sequence[ResultRow], points: Sequence[_Point]) -> Iterator[Step]:
+    cells = [_find_cell(rows, point) for point in points]
+    for (old, new), point in zip(pairwise(cells), points[1:], strict=True):
+        if _cells_differ(old, new):
+            yield Step(position, old, new, point.recorded_at, point.reached_on)
 
 
-def _seen_now(row: Row[Any]) -> bool:
-    return bool(row.seen_now)
-
-
-def _along(
-    position: int,
-    edges: Collection[int],
-    start: int,
-    end: int,
-    cell: Callable[[int], Cell | None],
-    when: Callable[[int], dict[str, Any]],
-) -> Iterator[Step]:
-    """The changes at the edges between two points of one axis, in the order of the way."""
-    low, high = sorted((start, end))
-    between = sorted(edge for edge in edges if low < edge <= high)
-    for edge in between if start <= end else reversed(between):
-        old, new = cell(edge - 1), cell(edge)
-        if start > end:
-            old, new = new, old
-        if _differ(old, new):
-            yield Step(position, old, new, **when(edge))
-
-
-def _instant(edge: int) -> datetime:
-    return EPOCH + timedelta(microseconds=edge)
+def _find_cell(rows: Sequence[ResultRow], point: _Point) -> Cell | None:
+    for row in rows:
+        if row.from_on <= point.day <= row.to_on and row.known_from <= point.known < row.known_to:
+            return _build_cell(row) if getattr(row, point.seen) else None
+    return None

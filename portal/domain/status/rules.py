@@ -1,4 +1,4 @@
-"""The status of one requirement of one person on any day, as known on any instant: a pure function."""
+"""The status of one requirement of one person on any day, by the facts known of it: a pure function."""
 
 import calendar
 from collections.abc import Iterable, Sequence
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 
-from portal.domain.directives.as_of import known_facts
-
 
 class Status(IntEnum):
-    """The status of a requirement, by badness: the lowest is the worst. Exclusions come last."""
+    """The status of a requirement, the worst first; exclusions come last."""
 
     OVERDUE = 1
     EXPIRED = 2
@@ -23,12 +21,12 @@ class Status(IntEnum):
 
     @property
     def label(self) -> str:
-        """The words of pages."""
+        """The words on pages."""
         return _LABELS[self]
 
     @property
     def key(self) -> str:
-        """The word of files and addresses."""
+        """The word in files and addresses."""
         return self.name.lower()
 
     @property
@@ -55,7 +53,7 @@ _LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedFact:
+class FactHeader:
     """What every fact carries: its row, its stamp, and the row it corrects."""
 
     id: int
@@ -65,7 +63,7 @@ class RecordedFact:
 
 
 @dataclass(frozen=True, slots=True)
-class AssignmentRule(RecordedFact):
+class AssignmentRule(FactHeader):
     """An assignment with the rules of the version it names."""
 
     from_on: date
@@ -79,11 +77,11 @@ class AssignmentRule(RecordedFact):
 
     @property
     def ends(self) -> bool:
-        """Whether what is earned ends at all."""
+        """Whether the validity of a record ends at all."""
         return self.validity_months is not None or self.yearly_on is not None
 
     def valid_until(self, achieved_on: date) -> date:
-        """The last day on which what was achieved on a day counts; ``date.max`` where it has no end."""
+        """The last day on which a record achieved on a day counts; ``date.max`` where it has no end."""
         if self.validity_months is not None:
             return add_months(achieved_on, self.validity_months)
         if self.yearly_on is not None:
@@ -92,7 +90,7 @@ class AssignmentRule(RecordedFact):
 
 
 @dataclass(frozen=True, slots=True)
-class Excluded(RecordedFact):
+class ExclusionFact(FactHeader):
     """An exemption, or a deferral with the due date decided with it."""
 
     from_on: date
@@ -102,14 +100,14 @@ class Excluded(RecordedFact):
 
 
 @dataclass(frozen=True, slots=True)
-class Earned(RecordedFact):
+class RecordFact(FactHeader):
     """A record of the requirement's activity."""
 
     achieved_on: date
 
 
 @dataclass(frozen=True, slots=True)
-class Revoked(RecordedFact):
+class RevocationFact(FactHeader):
     """A record not counted from a day on."""
 
     record_id: int
@@ -117,7 +115,7 @@ class Revoked(RecordedFact):
 
 
 @dataclass(frozen=True, slots=True)
-class Started(RecordedFact):
+class StartFact(FactHeader):
     """A registration on the requirement's activity."""
 
     started_on: date
@@ -125,27 +123,16 @@ class Started(RecordedFact):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Every fact about one person, directive and position.
+    """The facts about one person, directive and position that are known on an instant.
 
-    ``assignments`` holds only stretches whose version contains the position. A row replaced by one of a
-    version without the position must be left out beforehand: nothing here says that it is replaced.
+    ``assignments`` holds only those whose version contains the position.
     """
 
     assignments: Sequence[AssignmentRule] = ()
-    exclusions: Sequence[Excluded] = ()
-    records: Sequence[Earned] = ()
-    revocations: Sequence[Revoked] = ()
-    starts: Sequence[Started] = ()
-
-    def known_on(self, t: datetime) -> "Facts":
-        """Those that held as known on ``t``."""
-        return Facts(
-            known_facts(self.assignments, t),
-            known_facts(self.exclusions, t),
-            known_facts(self.records, t),
-            known_facts(self.revocations, t),
-            known_facts(self.starts, t),
-        )
+    exclusions: Sequence[ExclusionFact] = ()
+    records: Sequence[RecordFact] = ()
+    revocations: Sequence[RevocationFact] = ()
+    starts: Sequence[StartFact] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,51 +141,47 @@ class RequirementStatus:
 
     status: Status
     due_on: date
-    record: Earned | None  # the counted one; it stays beside an exclusion and when it has lapsed
+    record: RecordFact | None  # the counted one; it stays beside an exclusion and when it has lapsed
     valid_until: date | None  # None: no end
     late_days: int | None
-    exclusion: Excluded | None
+    exclusion: ExclusionFact | None
 
 
-def compute_status(facts: Facts, d: date, t: datetime) -> RequirementStatus | None:
-    """RequirementStatus at the close of London day ``d`` as known on ``t``; None: not required."""
-    return compute_known_status(facts.known_on(t), d)
-
-
-def compute_known_status(facts: Facts, d: date) -> RequirementStatus | None:
-    """RequirementStatus at the close of London day ``d`` by facts that are all known; None: not required."""
-    rule = next((a for a in facts.assignments if a.from_on <= d <= a.to_on), None)
+def compute_status(facts: Facts, day: date) -> RequirementStatus | None:
+    """The status at the close of a London day; None: not required."""
+    rule = next((a for a in facts.assignments if a.from_on <= day <= a.to_on), None)
     if rule is None:
         return None
-    exclusions = [e for e in facts.exclusions if e.from_on <= d]
-    live = [e for e in exclusions if d <= e.to_on]
-    due = max([rule.due_on, *(e.due_on for e in exclusions if e.due_on)])
-    revoked = {r.record_id for r in facts.revocations if r.from_on <= d}
-    held = [r for r in facts.records if r.achieved_on <= d and r.id not in revoked]
-    sign = -1 if rule.ends else 1
-    best = min(held, key=lambda r: (sign * r.achieved_on.toordinal(), r.id), default=None)
-    end = rule.valid_until(best.achieved_on) if best else None
+    exclusions = [e for e in facts.exclusions if e.from_on <= day]
+    due_on = max([rule.due_on, *(e.due_on for e in exclusions if e.due_on)])
+    live = (e for e in exclusions if day <= e.to_on)
     exclusion = min(live, key=lambda e: (not e.exempt, e.id), default=None)
+    revoked = {r.record_id for r in facts.revocations if r.from_on <= day}
+    records = [r for r in facts.records if r.achieved_on <= day and r.id not in revoked]
+    sign = -1 if rule.ends else 1  # the latest record counts where validity ends, else the earliest
+    counted = min(records, key=lambda r: (sign * r.achieved_on.toordinal(), r.id), default=None)
+    valid_until = rule.valid_until(counted.achieved_on) if counted else None
     if exclusion is not None:
         status = Status.EXEMPT if exclusion.exempt else Status.DEFERRED
-    elif end is not None and d <= end:
-        status = Status.EXPIRING if _ends_soon(end, d, rule.expiring_days) else Status.SATISFIED
+    elif valid_until is not None and day <= valid_until:
+        ends_soon = valid_until != date.max and (valid_until - day).days <= rule.expiring_days
+        status = Status.EXPIRING if ends_soon else Status.SATISFIED
     else:
-        status = _find_unmet_status(facts.starts, best, d, due)
-    met = min((r.achieved_on for r in held if rule.valid_until(r.achieved_on) >= due), default=None)
-    late = None if met is None else max(0, (met - due).days)
-    return RequirementStatus(status, due, best, None if end == date.max else end, late, exclusion)
+        status = _find_unmet_status(facts.starts, counted, day, due_on)
+    in_time = (r.achieved_on for r in records if rule.valid_until(r.achieved_on) >= due_on)
+    met_on = min(in_time, default=None)
+    late_days = None if met_on is None else max(0, (met_on - due_on).days)
+    end = None if valid_until == date.max else valid_until
+    return RequirementStatus(status, due_on, counted, end, late_days, exclusion)
 
 
-def _ends_soon(end: date, d: date, days: int) -> bool:
-    return end != date.max and (end - d).days <= days
-
-
-def _find_unmet_status(starts: Iterable[Started], best: Earned | None, d: date, due: date) -> Status:
-    if d > due:
-        return Status.EXPIRED if best else Status.OVERDUE
-    begun = max((s.started_on for s in starts if s.started_on <= d), default=None)
-    if begun is not None and (best is None or begun > best.achieved_on):
+def _find_unmet_status(
+    starts: Iterable[StartFact], lapsed: RecordFact | None, day: date, due: date
+) -> Status:
+    if day > due:
+        return Status.EXPIRED if lapsed else Status.OVERDUE
+    started_on = max((s.started_on for s in starts if s.started_on <= day), default=None)
+    if started_on is not None and (lapsed is None or started_on > lapsed.achieved_on):
         return Status.IN_PROGRESS
     return Status.NOT_STARTED
 
@@ -232,7 +215,7 @@ def _day_before(day: date, days: int) -> date:
 def combine_statuses(statuses: Sequence[Status]) -> Status:
     """A person's status under a directive, by those of its requirements: the worst of them.
 
-    ``not_started`` with another requirement begun or held is ``in_progress``; a lapsed record is not held.
+    Except that ``not_started`` becomes ``in_progress`` where another requirement is begun or complete.
     """
     worst = min(statuses)
     if worst is Status.NOT_STARTED and any(s is Status.IN_PROGRESS or s.held for s in statuses):
@@ -241,7 +224,7 @@ def combine_statuses(statuses: Sequence[Status]) -> Status:
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day number so many months later, else that month's last day.
+    """The same day number ``months`` later, or that month's last day where it has no such day.
 
     >>> add_months(date(2024, 2, 29), 12)
     datetime.date(2025, 2, 28)

@@ -1,38 +1,37 @@
 """What-if: a person's status if one more fact were known, by the same rules over facts in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.domain.directives.fact_loader import RuleHistory
-from portal.domain.status.facts import load_facts
-from portal.domain.status.periods import WHOLE, Period, PersonFacts, compute_periods
+from portal.domain.status.periods import WHOLE, Period, PersonFacts, Place, compute_periods
+from portal.domain.status.projector import load_facts
 from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp
 
-__all__ = ["WHOLE", "PersonFacts", "Place", "StatusWithDueDay", "WhatIf", "project_what_if"]
+__all__ = [
+    "WHOLE",
+    "PersonFacts",
+    "Place",
+    "StatusWithDueDay",
+    "WhatIf",
+    "project_what_if",
+    "statuses_on_day",
+]
 
-Place = tuple[int, int]  # directive, position
 StatusWithDueDay = tuple[Status, date]  # with the due date
 AddFact = Callable[[PersonFacts, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """A person's spans as they are known, and as they would be."""
+    """A person's status periods as they are known, and as they would be; both have the same places."""
 
     known_on: datetime
     before: set[Period]
     after: set[Period]
     activities: dict[Place, int]
-
-    def statuses_before(self, day: date) -> dict[Place, StatusWithDueDay]:
-        """Where the person stands on ``day``."""
-        return _list_statuses(self.before, day)
-
-    def statuses_after(self, day: date) -> dict[Place, StatusWithDueDay]:
-        """Where the person would stand on ``day``: in the same places."""
-        return _list_statuses(self.after, day)
 
 
 def project_what_if(person_id: int, add: AddFact, *, now: datetime) -> WhatIf:
@@ -58,13 +57,10 @@ def project_what_if(person_id: int, add: AddFact, *, now: datetime) -> WhatIf:
     return WhatIf(t, before, after, activities)
 
 
-def _list_statuses(found: set[Period], day: date) -> dict[Place, StatusWithDueDay]:
-    at = day.toordinal()
+def statuses_on_day(periods: Iterable[Period], day: date) -> dict[Place, StatusWithDueDay]:
+    """The status and due date of each directive and position on ``day``."""
     return {
-        (span.directive_id, span.position): (
-            Status(span.values.status),
-            date.fromordinal(span.values.due_on),
-        )
-        for span in found
-        if span.from_on <= at <= span.to_on
+        period.place: (Status(period.values.status), date.fromordinal(period.values.due_on))
+        for period in periods
+        if period.from_on <= day.toordinal() <= period.to_on
     }

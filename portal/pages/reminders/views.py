@@ -16,7 +16,7 @@ from portal.domain.reminders.planning import ReminderPlan
 from portal.domain.reminders.queries import Addressee, ReminderDirective
 from portal.domain.reminders.settings import line_managers_see, mail_hours, relay_is_set
 from portal.domain.reminders.untold import UntoldManagerRow, list_untold_managers
-from portal.domain.status.reminder_queries import chased
+from portal.domain.status.queries import people_to_remind
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.reminders.forms import NudgeForm, RulesForm
@@ -184,7 +184,7 @@ def nudge_person(staff_number: str, reference: str) -> ResponseReturnValue:
         return redirect(f"/people/{staff_number}", 303)
     last = queries.last_nudged_at(person.person_id, directive.id)
     allowed_from = queries.nudge_allowed_from(last)
-    rows = chased(clock.today(), [person.person_id])
+    rows = people_to_remind(clock.today(), [person.person_id])
     return render_template(
         "reminders/nudge.html",
         form=form,

@@ -17,8 +17,8 @@ from portal.domain.reminders.models import Delivery, Message, MessageLine
 from portal.domain.reminders.rules import LATE, ReminderReason
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import SendingRound, SendingSettings, send_due_messages
-from portal.domain.status.facts import load_facts
-from portal.domain.status.periods import position_facts
+from portal.domain.status.periods import group_facts_by_position
+from portal.domain.status.projector import load_facts
 from portal.domain.status.rules import compute_status
 from portal.platform import clock
 from portal.platform.db import db, stamp, touch, transaction
@@ -312,8 +312,8 @@ def test_every_message_agrees_with_the_rule_of_standings(world: World, office: O
     late = set()
     for person, facts in load_facts(sorted(world.people.values()), versions).items():
         if world.directive in facts.assignments:
-            of_positions = position_facts(facts, world.directive, versions, known).values()
-            stood = [compute_status(each, day, known) for each in of_positions]
+            of_positions = group_facts_by_position(facts, world.directive, versions, known).values()
+            stood = [compute_status(each, day) for each in of_positions]
             if any(one is not None and one.status in LATE for one in stood):
                 late.add(person)
     written = db.session.scalars(select(Message.person_id).where(Message.state == Delivery.SENT))

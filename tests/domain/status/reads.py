@@ -1,10 +1,10 @@
-"""What pages and files are told by the read model, held against the spans themselves."""
+"""Compares what pages and files read with the status periods themselves."""
 
 from collections import Counter
 from datetime import date
 
 from portal.domain.directives.models import Directive
-from portal.domain.status import paging, queries
+from portal.domain.status import paging, queries, report_rows
 from portal.domain.status.counting import Question, count_source
 from portal.domain.status.paging import Sort
 from portal.domain.status.queries import Scope, Whose
@@ -14,69 +14,73 @@ from portal.platform.db import db
 EVERYONE = Whose(everyone=True)
 
 
-def check_reads(history, day, t, spans):
-    """Every read of (day, t) says what ``spans``, rows by person and position, say."""
+def check_reads(history, day, t, periods):
+    """Compare every read of (day, t) with ``periods``, rows by person and position."""
     scope = Scope(history.directive, day, t, EVERYONE)
-    people = {person: {} for person, position in spans if position == 0}
-    for (person, position), row in spans.items():
+    people = {person: {} for person, position in periods if position == 0}
+    for (person, position), row in periods.items():
         if position:
             people[person][position] = row
 
-    told = paging.people(scope, Sort("status"), 0, 50)
-    assert [row.status for row in told] == sorted(row.status for key, row in spans.items() if key[1] == 0)
-    assert {row.person_id: row.due_on for row in told} == {
-        person: spans[person, 0].due_on for person in people
+    listed_rows = paging.list_people(scope, Sort("status"), 0, 50)
+    assert [row.status for row in listed_rows] == sorted(
+        row.status for key, row in periods.items() if key[1] == 0
+    )
+    assert {row.person_id: row.due_on for row in listed_rows} == {
+        person: periods[person, 0].due_on for person in people
     }
-    check_counts(scope, spans)
-    assert queries.statuses(scope, list(people)) == {
+    check_counts(scope, periods)
+    assert report_rows.load_statuses(scope, list(people)) == {
         person: {position: row.status for position, row in rows.items()} for person, rows in people.items()
     }
-    held = [row for some in queries.audience(scope, 1) for row in some]
-    assert {row.person_id: row.unit_id for row in held} == {p: spans[p, 0].unit_id for p in people}
-    written = {tuple(row[:6]) for row in queries.requirements(scope)(list(people))}
-    assert written == {
+    streamed_rows = [row for batch in report_rows.stream_people(scope, 1) for row in batch]
+    assert {row.person_id: row.unit_id for row in streamed_rows} == {p: periods[p, 0].unit_id for p in people}
+    requirement_rows = {tuple(row[:6]) for row in report_rows.requirement_reader(scope)(list(people))}
+    assert requirement_rows == {
         (person, position, row.status, row.due_on, row.valid_until, row.late_days)
         for person, rows in people.items()
         for position, row in rows.items()
     }
     for person in history.people:
-        check_person(history, day, t, person, people.get(person, {}), spans)
+        check_person(history, day, t, person, people.get(person, {}), periods)
 
 
-def check_counts(scope, spans):
-    """People by unit, and by requirement and status, whose units are not told apart where sums are kept."""
+def check_counts(scope, periods):
+    """Compare people by unit and by requirement; the status counts give no unit of requirements."""
     rows = list(count_source(scope, Question.REQUIREMENTS).count_requirements())
-    of_units = Counter({(unit, status): n for unit, place, status, n in rows if not place})
-    assert of_units == Counter((row.unit_id, row.status) for (_, place), row in spans.items() if not place)
-    of_places = Counter[tuple[int, Status]]()
+    by_unit = Counter({(unit, status): n for unit, place, status, n in rows if not place})
+    assert by_unit == Counter((row.unit_id, row.status) for (_, place), row in periods.items() if not place)
+    by_position = Counter[tuple[int, Status]]()
     for _, place, status, n in rows:
-        of_places[place, status] += n
-    assert of_places == Counter((place, row.status) for (_, place), row in spans.items())
+        by_position[place, status] += n
+    assert by_position == Counter((place, row.status) for (_, place), row in periods.items())
 
 
-def check_person(history, day, t, person, rows, spans):
+def check_person(history, day, t, person, rows, periods):
     reference = db.session.get(Directive, history.directive).reference
-    wholes = queries.wholes_of(person, day, t)
-    assert [(one.directive, one.status) for one in wholes] == (
-        [(reference, spans[person, 0].status)] if rows else []
+    statuses = queries.directive_statuses(person, day, t)
+    assert [(one.directive, one.status) for one in statuses] == (
+        [(reference, periods[person, 0].status)] if rows else []
     )
-    asked = {(one.activity_id, one.status, one.due_on) for one in queries.asked_of(person, day, t)}
-    assert asked == {
+    requirements = {
+        (one.activity_id, one.status, one.due_on) for one in queries.requirements_of(person, day, t)
+    }
+    assert requirements == {
         (history.activities[position - 1], Status(row.status), date.fromordinal(row.due_on))
         for position, row in rows.items()
     }
     if t == history.stamps[-1]:
-        assert queries.asked_of(person, day) == queries.asked_of(person, day, t)
+        assert queries.requirements_of(person, day) == queries.requirements_of(person, day, t)
 
 
 def check_differences(history, day, then, now, before, after):
-    """Who stands otherwise on a day as known ``now`` than ``then``: as two reports side by side show."""
-    told = queries.differing(
+    """Compare whose status on a day differs between two states of knowledge with two reports side by side."""
+    changes = queries.find_status_changes(
         Scope(history.directive, day, then, EVERYONE), Scope(history.directive, day, now, EVERYONE)
     )
     people = {person for person, _ in before | after}
     pairs = {
-        person: tuple(getattr(some.get((person, 0)), "status", None) for some in (before, after))
+        person: tuple(getattr(rows.get((person, 0)), "status", None) for rows in (before, after))
         for person in people
     }
-    assert told == {person: pair for person, pair in pairs.items() if pair[0] != pair[1]}
+    assert changes == {person: pair for person, pair in pairs.items() if pair[0] != pair[1]}

@@ -1,4 +1,4 @@
-"""On random histories the spans, the function, a witness in SQL and a rebuild say the same."""
+"""On random histories the status periods, the pure rule, a witness in SQL and a rebuild agree."""
 
 from contextlib import contextmanager
 from datetime import date
@@ -13,12 +13,12 @@ from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.fact_loader import RuleHistory, load_posts
 from portal.domain.people.models import Post
 from portal.domain.status import count_check
-from portal.domain.status.facts import load_facts
-from portal.domain.status.models import StatusPeriod, micros
-from portal.domain.status.projector import rebuild_status
-from portal.domain.status.rules import Facts, Status, compute_status
+from portal.domain.status.models import StatusPeriod, to_microseconds
+from portal.domain.status.projector import load_facts, rebuild_status
+from portal.domain.status.rules import Facts, Status
 from portal.platform import clock
 from portal.platform.db import db
+from tests.domain.status.facts import compute_status_as_known
 from tests.domain.status.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
 from tests.domain.status.reads import check_differences, check_reads
 from tests.domain.status.witness import witnessed
@@ -45,8 +45,8 @@ def undone():
 
 
 def reported(history, d, t):
-    """By person and position, what the spans hold on (d, t)."""
-    at, day, s = micros(t), d.toordinal(), StatusPeriod
+    """The status periods of (d, t) by person and position."""
+    at, day, s = to_microseconds(t), d.toordinal(), StatusPeriod
     query = select(s).where(
         s.directive_id == history.directive,
         s.from_on <= day,
@@ -55,9 +55,9 @@ def reported(history, d, t):
         s.known_to > at,
     )
     rows = list(db.session.execute(query).scalars())
-    found = {(row.person_id, row.position): row for row in rows}
-    assert len(found) == len(rows), "two spans cover one point"
-    return found
+    by_position = {(row.person_id, row.position): row for row in rows}
+    assert len(by_position) == len(rows), "two periods cover one point"
+    return by_position
 
 
 def as_values(row):
@@ -67,9 +67,9 @@ def as_values(row):
 
 
 def by_function(history, d, t):
-    """The pure function asked for every person and position."""
+    """The pure rule for every person and position."""
     versions = RuleHistory().versions
-    found = {}
+    results = {}
     for person, facts in load_facts(history.people, versions).items():
         stretches = facts.assignments.get(history.directive, [])
         live = {rule.id for rule in known_facts(stretches, t)}
@@ -79,25 +79,25 @@ def by_function(history, d, t):
                 for rule in stretches
                 if rule.id in live and (position, activity) in versions[rule.version_id].positions
             ]
-            every = Facts(
+            position_facts = Facts(
                 rules,
                 facts.exclusions.get(history.directive, []),
                 facts.records.get(activity, []),
                 facts.revocations,
                 facts.starts.get(activity, []),
             )
-            stood = compute_status(every, d, t)
-            if stood:
-                record, exclusion = stood.record, stood.exclusion
-                found[person, position] = (
-                    stood.status,
-                    stood.due_on,
+            status = compute_status_as_known(position_facts, d, t)
+            if status:
+                record, exclusion = status.record, status.exclusion
+                results[person, position] = (
+                    status.status,
+                    status.due_on,
                     record and record.id,
-                    stood.valid_until,
-                    stood.late_days,
+                    status.valid_until,
+                    status.late_days,
                     exclusion and exclusion.id,
                 )
-    return found
+    return results
 
 
 def person_status(statuses):
@@ -107,9 +107,9 @@ def person_status(statuses):
 
 
 def shown_posts(history, d, t):
-    """The row's post of each person whom the directive reaches, by looking at one day alone."""
+    """The row's post of each person to whom the directive applies, by looking at one day alone."""
     rules = RuleHistory()
-    day, found = d.toordinal(), {}
+    day, shown = d.toordinal(), {}
     versions = [v for v in known_facts(rules.versions.values(), t) if v.effective <= day]
     if not versions or max(versions, key=lambda v: (v.effective, v.number)).withdrawn:
         return {}
@@ -118,12 +118,12 @@ def shown_posts(history, d, t):
         live = [p for p in known_facts(posts, t) if p.first <= day <= p.last and reaches(history, p, parents)]
         live.sort(key=lambda p: p.post_key)
         if live:
-            found[person] = says(max(live, key=lambda p: p.first))
-    return found
+            shown[person] = says(max(live, key=lambda p: p.first))
+    return shown
 
 
 def says(post):
-    """What a post says but for its days: a span names the first fact that said so."""
+    """What a post says but for its days: a period names the first fact that said so."""
     return post.person_id, post.rank_or_grade, post.designated_role, post.unit_id, post.line_manager_id
 
 
@@ -139,53 +139,53 @@ def reaches(history, post, parents):
 
 @pytest.mark.slow
 @QUIET
-@given(acts=ACTS, validity=VALIDITY, asked=INSTANTS, waits=WAITS)
-def test_spans_function_and_witness_agree_and_the_past_stays(
-    database, monkeypatch, acts, validity, asked, waits
+@given(acts=ACTS, validity=VALIDITY, instants=INSTANTS, waits=WAITS)
+def test_periods_rule_and_witness_agree_and_the_past_stays(
+    database, monkeypatch, acts, validity, instants, waits
 ):
     with undone():
         recorded = Recorded(monkeypatch)
         history = History(validity)
-        told = []
+        reports = []
         for number, act in enumerate(acts):
             recorded.wait(waits[number])
             history.act(*act)
-            day = asked[number % len(asked)][0]
-            spans = {key: as_values(row) for key, row in reported(history, day, history.stamps[-1]).items()}
-            told.append((day, history.stamps[-1], spans))
-        for day, turn in asked:
+            day = instants[number % len(instants)][0]
+            periods = {key: as_values(row) for key, row in reported(history, day, history.stamps[-1]).items()}
+            reports.append((day, history.stamps[-1], periods))
+        for day, turn in instants:
             t, newest = history.stamps[turn % len(history.stamps)], history.stamps[-1]
             check(history, day, t)
             for on in (day, clock.london_day(t)):
                 both = reported(history, on, t), reported(history, on, newest)
                 check_differences(history, on, t, newest, *both)
-        for day, t, spans in told:
+        for day, t, periods in reports:
             now = {key: as_values(row) for key, row in reported(history, day, t).items()}
-            assert now == spans, "a report as known on an instant has changed"
+            assert now == periods, "a report as known on an instant has changed"
         assert rebuild_status(False) == []
         assert count_check.check_counts(False) == []
         assert reconcile_all() == []
 
 
 def check(history, day, t):
-    spans = reported(history, day, t)
-    check_reads(history, day, t, spans)
-    parts = {key: as_values(row) for key, row in spans.items() if key[1] > 0}
-    assert parts == by_function(history, day, t)
-    assert parts == witnessed(history.directive, day, t)
-    said = {person: says(db.session.get(Post, row.post_id)) for (person, _), row in spans.items()}
-    assert said == shown_posts(history, day, t)
-    for person in {person for person, _ in spans}:
-        whole, rows = spans[person, 0], [r for (p, n), r in spans.items() if p == person and n]
+    periods = reported(history, day, t)
+    check_reads(history, day, t, periods)
+    by_position = {key: as_values(row) for key, row in periods.items() if key[1] > 0}
+    assert by_position == by_function(history, day, t)
+    assert by_position == witnessed(history.directive, day, t)
+    posts = {person: says(db.session.get(Post, row.post_id)) for (person, _), row in periods.items()}
+    assert posts == shown_posts(history, day, t)
+    for person in {person for person, _ in periods}:
+        whole, rows = periods[person, 0], [r for (p, n), r in periods.items() if p == person and n]
         assert whole.status == person_status([row.status for row in rows])
         assert {row.due_on for row in rows} == {whole.due_on}
-        held = all(Status(row.status).held for row in rows)
-        assert whole.satisfied_on == (max(row.satisfied_on for row in rows) if held else None)
-        assert whole.late_days == (max(row.late_days or 0 for row in rows) if held else None)
+        complete = all(Status(row.status).held for row in rows)
+        assert whole.satisfied_on == (max(row.satisfied_on for row in rows) if complete else None)
+        assert whole.late_days == (max(row.late_days or 0 for row in rows) if complete else None)
 
 
 def test_the_witness_can_tell_a_difference(database):
-    """A span put wrong by hand is noticed by each of the comparisons."""
+    """A period changed by hand is noticed by each of the comparisons."""
     with undone():
         history = History({})
         day, t = date(2026, 1, 1), history.stamps[-1]

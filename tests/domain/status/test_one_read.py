@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 PORTAL = Path(__file__).resolve().parents[3] / "portal"
-INSIDE = "models|periods|period_store|diff|count_reader|count_writer"
+INSIDE = "models|periods|projection_rows"
 TABLE = re.compile(rf"Status(Period|Count)\b|status_(period|count)\b|portal\.domain\.status\.({INSIDE})\b")
 KNOWN = {"app.py"}  # names the models and what runs before each commit
 

@@ -1,4 +1,4 @@
-"""Spans are kept up by the transaction that writes a fact, at a cost that does not grow by statements."""
+"""Status periods are brought up to date in a fact's transaction, in a fixed number of statements."""
 
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import event, select
 
 from portal.domain.directives.models import Exclusion
 from portal.domain.people.models import Post
-from portal.domain.status.models import OPEN_KNOWN, StatusPeriod, micros
+from portal.domain.status.models import OPEN_KNOWN, StatusPeriod, to_microseconds
 from portal.domain.status.projector import rebuild_status
 from portal.domain.status.rules import Status
 from portal.platform.db import OPEN_END, db, settle, stamp, touch, transaction
@@ -43,8 +43,8 @@ def status(person, day=DAY, position=0):
         s.to_on >= day.toordinal(),
         s.known_to == OPEN_KNOWN,
     )
-    found = db.session.scalar(query)
-    return None if found is None else Status(found)
+    number = db.session.scalar(query)
+    return None if number is None else Status(number)
 
 
 def rows(person):
@@ -85,7 +85,7 @@ def test_each_kind_of_fact_is_in_the_spans_when_it_is_committed(database):
     assert status(person) is Status.EXEMPT
 
 
-def test_settling_twice_leaves_what_settling_once_would(database):
+def test_projecting_twice_leaves_the_same_rows_as_projecting_once(database):
     unit, _, directive = world()
     person = make_person(unit)
 
@@ -123,10 +123,10 @@ def test_twenty_people_cost_as_many_statements_as_two(database):
     for person in people:
         make_record(person, activities[0], date(2026, 5, 2))
     counts = []
-    for some in (people[:2], people):
+    for batch in (people[:2], people):
         with transaction():
             stamp()
-            touch(people=some)
+            touch(people=batch)
             with statements() as seen:
                 settle()
         counts.append(len(seen))
@@ -135,14 +135,14 @@ def test_twenty_people_cost_as_many_statements_as_two(database):
 
 
 def on_days(person, known_at):
-    """By position and day, what the rows say that were known on an instant; an error where two say it."""
-    found = {}
+    """By position and day, the values of the rows known on an instant; fails where two rows overlap."""
+    values = {}
     for row in rows(person):
         if row[5] <= known_at < row[6]:
             for day in range(row[3], min(row[4], FAR) + 1):
-                assert (row[2], day) not in found
-                found[row[2], day] = row[7:]
-    return found
+                assert (row[2], day) not in values
+                values[row[2], day] = row[7:]
+    return values
 
 
 FAR = date(2028, 1, 1).toordinal()
@@ -152,7 +152,7 @@ def test_a_later_fact_never_changes_what_was_known(database):
     unit, activities, _ = world()
     person = make_person(unit)
     with transaction():
-        then = micros(stamp() - timedelta(microseconds=1))
+        then = to_microseconds(stamp() - timedelta(microseconds=1))
     known_then = on_days(person, then)
     make_record(person, activities[0], date(2026, 4, 1))
 
@@ -162,11 +162,11 @@ def test_a_later_fact_never_changes_what_was_known(database):
 
 
 def test_a_fact_leaves_alone_what_is_known_of_the_days_before_it(database):
-    """What is learnt of a day only later is all that becomes known of it later."""
+    """Only days that the fact is about become known later."""
     unit, activities, _ = world()
     person = make_person(unit)
     with transaction():
-        then = micros(stamp())
+        then = to_microseconds(stamp())
     achieved = date(2026, 4, 1)
     make_record(person, activities[0], achieved)
 
@@ -178,32 +178,32 @@ def test_a_fact_leaves_alone_what_is_known_of_the_days_before_it(database):
 
 @pytest.mark.parametrize("what", ["unit_id", "line_manager_id", "rank_or_grade"])
 def test_a_move_leaves_alone_what_is_known_of_the_days_before_it(database, what):
-    """The fact that ends a post says the same of the days until then, under an id of its own."""
+    """The fact that ends a post says the same of the days until then, with an id of its own."""
     unit, _, _ = world()
     person = make_person(unit)
     with transaction():
-        then = micros(stamp())
+        then = to_microseconds(stamp())
     move = date(2026, 6, 1)
     other = {"unit_id": make_unit("Other"), "line_manager_id": make_person(unit), "rank_or_grade": "Sergeant"}
     with transaction():
-        held = db.session.execute(select(Post).where(Post.person_id == person)).scalar_one()
+        post = db.session.execute(select(Post).where(Post.person_id == person)).scalar_one()
         columns = ("person_id", "post_key", "rank_or_grade", "designated_role", "unit_id", "line_manager_id")
-        said = {name: getattr(held, name) for name in columns}
+        values = {name: getattr(post, name) for name in columns}
         ended = Post(
             recorded_at=stamp(),
-            replaces_id=held.id,
-            **said,
-            valid_from=held.valid_from,
+            replaces_id=post.id,
+            **values,
+            valid_from=post.valid_from,
             valid_to=move - timedelta(days=1),
         )
-        begun = Post(recorded_at=stamp(), **{**said, what: other[what]}, valid_from=move)
+        begun = Post(recorded_at=stamp(), **{**values, what: other[what]}, valid_from=move)
         db.session.add_all([ended, begun])
         touch(people=[person])
 
     later = [row for row in rows(person) if row[5] > then]
     assert {row[3] for row in later} == {move.toordinal()}
     assert {row[14] for row in later} == {begun.id}
-    assert {row[14] for row in rows(person) if row[3] < move.toordinal()} == {held.id}
+    assert {row[14] for row in rows(person) if row[3] < move.toordinal()} == {post.id}
     assert rebuild_status(False) == []
 
 

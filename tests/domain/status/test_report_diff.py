@@ -1,4 +1,4 @@
-"""The way from one position to another explains every changed cell, and nothing else: random histories."""
+"""On random histories, the steps between two reports explain every changed cell, and nothing else."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from portal.domain.people.models import Post
 from portal.domain.reports.changes.explanations import Causes
 from portal.domain.status.queries import Scope, Whose
-from portal.domain.status.report_diff import changed, steps
+from portal.domain.status.report_diff import find_changed_cells, list_steps
 from portal.platform.clock import end_of_day, london_day
 from portal.platform.db import db
 from tests.domain.status.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
@@ -19,10 +19,10 @@ EVERYONE = Whose(everyone=True)
 ENDS = st.lists(st.tuples(DAYS, DAYS, st.integers(0, 100), st.integers(0, 100)), min_size=4, max_size=4)
 
 
-def shown(spans, whose):
+def shown(periods, whose):
     """What a report shows of each cell of these people."""
     return {
-        key: (row.status, date.fromordinal(row.due_on)) for key, row in spans.items() if is_of(row, whose)
+        key: (row.status, date.fromordinal(row.due_on)) for key, row in periods.items() if is_of(row, whose)
     }
 
 
@@ -37,7 +37,7 @@ def groups(history):
     yield (Whose(everyone=True, role="response"),) * 2
     yield (Whose(everyone=True, within=frozenset(history.units[:2])),) * 2
     before, after = (
-        Whose(everyone=True, within=frozenset(some)) for some in (history.units[1:], history.units[:1])
+        Whose(everyone=True, within=frozenset(units)) for units in (history.units[1:], history.units[:1])
     )
     yield before, after
 
@@ -77,14 +77,14 @@ def compare(history, then, now, before=EVERYONE, after=EVERYONE):
     old, new = shown(reported(history, *then), before), shown(reported(history, *now), after)
     differing = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
 
-    cells = changed(*scopes)
+    cells = find_changed_cells(*scopes)
     assert {(person, place) for person, of in cells.items() for place in of} == differing
     for person, of_person in cells.items():
         for place, pair in of_person.items():
-            told = [cell and (cell.status, cell.due_on) for cell in pair]
-            assert told == [old.get((person, place)), new.get((person, place))]
+            shown_pair = [cell and (cell.status, cell.due_on) for cell in pair]
+            assert shown_pair == [old.get((person, place)), new.get((person, place))]
 
-    ways = steps(*scopes, history.people)
+    ways = list_steps(*scopes, history.people)
     causes = Causes(history.directive, history.people, now[1])
     for person in history.people:
         for place in {step.position for step in ways[person]} | {p for who, p in differing if who == person}:

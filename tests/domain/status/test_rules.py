@@ -7,18 +7,18 @@ import pytest
 
 from portal.domain.status.rules import (
     AssignmentRule,
-    Earned,
-    Excluded,
+    ExclusionFact,
     Facts,
-    Revoked,
-    Started,
+    RecordFact,
+    RevocationFact,
+    StartFact,
     Status,
     add_months,
     combine_statuses,
-    compute_status,
     find_next_yearly,
 )
 from portal.platform.clock import london_day
+from tests.domain.status.facts import compute_status_as_known
 
 T0 = datetime(2025, 1, 1, tzinfo=UTC)
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -37,12 +37,12 @@ def rule(from_on=date(2025, 9, 1), to_on=OPEN, due_on=DUE, **more):
 
 
 def passed(*when, at=T0):
-    return Earned(*head(at), date(*when))
+    return RecordFact(*head(at), date(*when))
 
 
 def status(facts, *day, t=NOW):
-    found = compute_status(facts, date(*day), t)
-    return found and found.status
+    result = compute_status_as_known(facts, date(*day), t)
+    return result and result.status
 
 
 def test_nothing_is_required_without_an_assignment():
@@ -61,7 +61,7 @@ def test_the_due_date_is_the_last_day_in_time():
 
 
 def test_begun_is_in_progress_until_it_is_overdue():
-    facts = Facts([rule()], starts=[Started(*head(), date(2026, 3, 1))])
+    facts = Facts([rule()], starts=[StartFact(*head(), date(2026, 3, 1))])
 
     assert status(facts, 2026, 2, 28) is Status.NOT_STARTED
     assert status(facts, 2026, 3, 1) is Status.IN_PROGRESS
@@ -70,21 +70,21 @@ def test_begun_is_in_progress_until_it_is_overdue():
 
 def test_an_exclusion_wins_and_the_row_keeps_its_record():
     facts = Facts(
-        [rule()], [Excluded(*head(), date(2026, 1, 1), date(2026, 6, 30), True)], [passed(2026, 3, 1)]
+        [rule()], [ExclusionFact(*head(), date(2026, 1, 1), date(2026, 6, 30), True)], [passed(2026, 3, 1)]
     )
-    found = compute_status(facts, date(2026, 4, 1), NOW)
+    result = compute_status_as_known(facts, date(2026, 4, 1), NOW)
 
-    assert found.status is Status.EXEMPT
-    assert found.record is facts.records[0]
-    assert found.exclusion is facts.exclusions[0]
+    assert result.status is Status.EXEMPT
+    assert result.record is facts.records[0]
+    assert result.exclusion is facts.exclusions[0]
 
 
 def test_exempt_beats_deferred():
     facts = Facts(
         [rule()],
         [
-            Excluded(*head(), date(2026, 1, 1), OPEN, False, date(2027, 1, 1)),
-            Excluded(*head(), date(2026, 1, 1), OPEN, True),
+            ExclusionFact(*head(), date(2026, 1, 1), OPEN, False, date(2027, 1, 1)),
+            ExclusionFact(*head(), date(2026, 1, 1), OPEN, True),
         ],
     )
 
@@ -93,25 +93,25 @@ def test_exempt_beats_deferred():
 
 def test_a_deferral_brings_its_own_due_date():
     facts = Facts(
-        [rule()], [Excluded(*head(), date(2026, 4, 1), date(2026, 6, 30), False, date(2026, 7, 28))]
+        [rule()], [ExclusionFact(*head(), date(2026, 4, 1), date(2026, 6, 30), False, date(2026, 7, 28))]
     )
 
     assert status(facts, 2026, 6, 30) is Status.DEFERRED
     assert status(facts, 2026, 7, 28) is Status.NOT_STARTED
     assert status(facts, 2026, 7, 29) is Status.OVERDUE
-    assert compute_status(facts, date(2026, 3, 31), NOW).due_on == DUE
-    assert compute_status(facts, date(2026, 4, 1), NOW).due_on == date(2026, 7, 28)
+    assert compute_status_as_known(facts, date(2026, 3, 31), NOW).due_on == DUE
+    assert compute_status_as_known(facts, date(2026, 4, 1), NOW).due_on == date(2026, 7, 28)
 
 
 def test_a_lapsed_record_is_expired_after_the_due_date():
     facts = Facts([rule(validity_months=24, expiring_days=60)], records=[passed(2026, 3, 10)])
-    found = compute_status(facts, date(2028, 3, 11), NOW)
+    result = compute_status_as_known(facts, date(2028, 3, 11), NOW)
 
     assert status(facts, 2028, 1, 9) is Status.SATISFIED
     assert status(facts, 2028, 1, 10) is Status.EXPIRING
     assert status(facts, 2028, 3, 10) is Status.EXPIRING
-    assert found.status is Status.EXPIRED
-    assert (found.due_on, found.valid_until) == (DUE, date(2028, 3, 10))
+    assert result.status is Status.EXPIRED
+    assert (result.due_on, result.valid_until) == (DUE, date(2028, 3, 10))
 
 
 def test_nobody_is_expired_before_the_due_date():
@@ -127,10 +127,10 @@ def test_a_renewal_begun_after_the_lapsed_record_is_in_progress():
     facts = Facts(
         [rule(from_on=date(2024, 1, 1), validity_months=12)],
         records=[passed(2024, 1, 15)],
-        starts=[Started(*head(), date(2024, 1, 2))],
+        starts=[StartFact(*head(), date(2024, 1, 2))],
     )
     renewed = Facts(
-        facts.assignments, records=facts.records, starts=[*facts.starts, Started(*head(), date(2025, 2, 1))]
+        facts.assignments, records=facts.records, starts=[*facts.starts, StartFact(*head(), date(2025, 2, 1))]
     )
 
     assert status(facts, 2025, 3, 1) is Status.NOT_STARTED
@@ -140,7 +140,7 @@ def test_a_renewal_begun_after_the_lapsed_record_is_in_progress():
 def test_yearly_validity_ends_on_its_day_after_the_least_gap():
     facts = Facts([rule(yearly_on="04-30", minimum_gap_months=6)], records=[passed(2026, 3, 1)])
 
-    assert compute_status(facts, date(2026, 3, 1), NOW).valid_until == date(2027, 4, 30)
+    assert compute_status_as_known(facts, date(2026, 3, 1), NOW).valid_until == date(2027, 4, 30)
     assert find_next_yearly("04-30", date(2026, 4, 30)) == date(2026, 4, 30)
 
 
@@ -160,31 +160,31 @@ def test_months_keep_the_day_or_take_the_last(day, months, ends):
 
 def test_a_day_is_a_london_day():
     achieved = london_day(datetime(2026, 4, 30, 23, 30, tzinfo=UTC))
-    facts = Facts([rule()], records=[Earned(*head(), achieved)])
+    facts = Facts([rule()], records=[RecordFact(*head(), achieved)])
 
-    assert compute_status(facts, date(2026, 5, 1), NOW).late_days == 1
+    assert compute_status_as_known(facts, date(2026, 5, 1), NOW).late_days == 1
 
 
 def test_a_second_pass_makes_nobody_late():
     facts = Facts([rule(validity_months=24)], records=[passed(2026, 3, 1), passed(2026, 8, 1)])
-    found = compute_status(facts, date(2026, 9, 1), NOW)
+    result = compute_status_as_known(facts, date(2026, 9, 1), NOW)
 
-    assert found.record is facts.records[1]
-    assert found.late_days == 0
+    assert result.record is facts.records[1]
+    assert result.late_days == 0
 
 
 def test_without_an_end_the_first_pass_counts():
     facts = Facts([rule()], records=[passed(2026, 8, 1), passed(2026, 5, 3)])
-    found = compute_status(facts, date(2026, 9, 1), NOW)
+    result = compute_status_as_known(facts, date(2026, 9, 1), NOW)
 
-    assert found.record is facts.records[1]
-    assert (found.late_days, found.valid_until) == (3, None)
+    assert result.record is facts.records[1]
+    assert (result.late_days, result.valid_until) == (3, None)
 
 
 def test_of_two_passes_on_a_day_the_lower_row_counts():
     facts = Facts([rule()], records=[passed(2026, 3, 1), passed(2026, 3, 1)])
 
-    assert compute_status(facts, date(2026, 9, 1), NOW).record is facts.records[0]
+    assert compute_status_as_known(facts, date(2026, 9, 1), NOW).record is facts.records[0]
 
 
 def test_two_directives_judge_one_record_by_their_own_rules():
@@ -202,7 +202,7 @@ def test_the_version_of_the_stretch_that_holds_the_day_decides():
         ]
     )
 
-    assert compute_status(facts, date(2026, 2, 1), NOW).due_on == DUE
+    assert compute_status_as_known(facts, date(2026, 2, 1), NOW).due_on == DUE
     assert status(facts, 2026, 5, 10) is Status.NOT_STARTED
 
 
@@ -212,12 +212,12 @@ def test_a_waiver_counts_from_the_date_on_its_evidence_once_it_is_known():
 
     assert status(facts, 2026, 5, 1, t=datetime(2026, 6, 8, tzinfo=UTC)) is Status.OVERDUE
     assert status(facts, 2026, 5, 1, t=decided) is Status.SATISFIED
-    assert compute_status(facts, date(2026, 5, 1), decided).late_days == 0
+    assert compute_status_as_known(facts, date(2026, 5, 1), decided).late_days == 0
 
 
 def test_a_revocation_counts_from_its_day_once_it_is_known():
     record = passed(2026, 3, 1)
-    revoked = Revoked(*head(datetime(2026, 6, 5, tzinfo=UTC)), record.id, date(2026, 6, 1))
+    revoked = RevocationFact(*head(datetime(2026, 6, 5, tzinfo=UTC)), record.id, date(2026, 6, 1))
     facts = Facts([rule()], records=[record], revocations=[revoked])
 
     assert status(facts, 2026, 6, 2, t=datetime(2026, 6, 3, tzinfo=UTC)) is Status.SATISFIED
@@ -241,8 +241,8 @@ def test_an_event_is_known_when_it_is_signed_off():
 
 def test_a_correction_and_a_void_hold_from_when_they_are_known():
     wrong = passed(2026, 3, 1)
-    right = Earned(next(_ids), datetime(2026, 6, 1, tzinfo=UTC), False, wrong.id, date(2026, 5, 2))
-    void = Earned(next(_ids), datetime(2026, 7, 1, tzinfo=UTC), True, right.id, date(2026, 5, 2))
+    right = RecordFact(next(_ids), datetime(2026, 6, 1, tzinfo=UTC), False, wrong.id, date(2026, 5, 2))
+    void = RecordFact(next(_ids), datetime(2026, 7, 1, tzinfo=UTC), True, right.id, date(2026, 5, 2))
     facts = Facts([rule()], records=[wrong, right, void])
 
     assert status(facts, 2026, 5, 1, t=datetime(2026, 5, 20, tzinfo=UTC)) is Status.SATISFIED

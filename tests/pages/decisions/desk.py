@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from portal.domain.accounts import services
 from portal.domain.directives.models import Directive
-from portal.domain.status.queries import wholes_of
+from portal.domain.status.queries import directive_statuses
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.domain.status.facts import add, make_activity, make_module_version, make_record, make_version
@@ -90,7 +90,7 @@ class Desk:
 
     def status_of(self, day: date = TODAY, known: datetime | None = None, who: str = "D1001") -> str:
         """The status of a person under the directive."""
-        (whole,) = wholes_of(self.people[who], day, known)
+        (whole,) = directive_statuses(self.people[who], day, known)
         return whole.status.key
 
 

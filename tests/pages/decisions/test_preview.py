@@ -13,6 +13,7 @@ from portal.domain.decisions.choices import list_choices
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
 from portal.domain.status import queries as standings
+from portal.domain.status import report_rows
 from portal.domain.status.counting import Question, count_source
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.slow
 def previewed_statuses(desk, viewer, day: date) -> dict:
     """Status, due date and share by directive, as the pages read them."""
     found = {}
-    for whole in standings.wholes_of(desk.people["D1001"], day):
+    for whole in standings.directive_statuses(desk.people["D1001"], day):
         directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == whole.directive))
         scope = standings.Scope(directive_id, day, clock.now(), standings.Whose(everyone=True))
         source = count_source(replace(scope, as_known_on=newest_request()), Question.PEOPLE)
@@ -42,7 +43,7 @@ def requirements(desk, day: date) -> dict:
     found, person = {}, desk.people["D1001"]
     for directive_id, reference in db.session.execute(select(Directive.id, Directive.reference)):
         scope = standings.Scope(directive_id, day, newest_request(), standings.Whose(everyone=True))
-        for position, status in standings.statuses(scope, [person]).get(person, {}).items():
+        for position, status in report_rows.load_statuses(scope, [person]).get(person, {}).items():
             found[reference, position] = status
     return found
 

@@ -7,7 +7,7 @@ import pytest
 from portal.domain.directives import queries, toml_reader
 from portal.domain.directives.toml_writer import to_toml
 from portal.domain.people.models import Post
-from portal.domain.status.queries import asked_of
+from portal.domain.status.queries import requirements_of
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.account.browsing import another, let_in, make_account
@@ -148,7 +148,10 @@ def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_mac
     ask("protect", reference="OIC-2026")
     person = make_person(make_unit("Later"), staff_number="D1010", surname="Vale")
     day = date(2026, 10, 1)
-    before, report = asked_of(person, day), desk.page("/monitoring/directives/OIC-2026?as_at=2026-10-01").text
+    before, report = (
+        requirements_of(person, day),
+        desk.page("/monitoring/directives/OIC-2026?as_at=2026-10-01").text,
+    )
     page = desk.page("/directives/OIC-2026/withdraw")
     assert (
         "Enter the first day that nobody has to complete it" in desk.press(page, "See who is affected").text
@@ -162,9 +165,9 @@ def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_mac
 
     assert "OIC-2026 is withdrawn from 1 December 2026. Its versions stay." in done.text
     assert "Next change: withdrawn from 1 December 2026." in done.text
-    assert asked_of(person, day) == before
-    assert asked_of(person, date(2026, 11, 30)) != []
-    assert asked_of(person, date(2026, 12, 1)) == []
+    assert requirements_of(person, day) == before
+    assert requirements_of(person, date(2026, 11, 30)) != []
+    assert requirements_of(person, date(2026, 12, 1)) == []
     assert _figures(report) == _figures(desk.page("/monitoring/directives/OIC-2026?as_at=2026-10-01").text)
     time_machine.move_to("2026-12-02T10:00:00+00:00", tick=True)
     let_in(desk, "D4001")

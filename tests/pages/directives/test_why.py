@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from portal.domain.directives.services import issue_toml
-from portal.domain.status.queries import asked_of
+from portal.domain.status.queries import requirements_of
 from portal.domain.status.rules import Status
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
@@ -50,7 +50,7 @@ def test_why_is_said_by_what_of_the_post_the_audience_names(database):
         issue_toml(TEXT.encode(), at=stamp())
 
     def why(person):
-        return {asked.why for asked in asked_of(person, clock.today())}
+        return {asked.why for asked in requirements_of(person, clock.today())}
 
     assert why(in_team) == {
         "You have to do this because you are in Team A, which is part of Response and "
@@ -85,6 +85,6 @@ def test_a_pass_that_ends_soon_is_renewed_and_the_old_one_stays(client, time_mac
     records = client.page("/records").text
     assert "10 March 2026" in records
     assert "20 February 2027" in records
-    (then,) = asked_of(person, date(2026, 6, 1))
+    (then,) = requirements_of(person, date(2026, 6, 1))
     assert (then.status, then.valid_until) == (Status.SATISFIED, date(2027, 3, 10))
     assert "Renew it now" not in client.page("/learning").text

@@ -44,10 +44,10 @@ def world(request: pytest.FixtureRequest, database: None) -> Iterator[World]:
         with transaction():
             stamp()
             if request.param == "month ends are kept":
-                count_check.keep_days(clock.today())
+                count_check.add_missing_snapshots(clock.today())
             elif request.param == "the days around are kept":
                 for day in (date(2026, 4, 19), date(2026, 5, 20), date(2026, 6, 2)):
-                    count_check.sum_up_day(found.directive, day.toordinal())
+                    count_check.add_snapshot(found.directive, day.toordinal())
         yield found
 
 
@@ -60,7 +60,7 @@ def test_every_page_reads_the_same(
     client.page(REPORT)  # the first look is kept
     paths = [*(REPORT + query for query in QUERIES), "/monitoring", "/monitoring?as_at=2026-05-20"]
     monkeypatch.setattr(paging, "MANY", 1)
-    monkeypatch.setattr(paging, "_is_near", lambda *_: True)
+    monkeypatch.setattr(paging, "_is_walk_shorter", lambda *_: True)
     kept = [client.page(path) for path in paths]
     monkeypatch.setattr(counting, "is_summed", lambda *_: False)
     read = [client.page(path) for path in paths]

@@ -16,7 +16,7 @@ from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.reports.parameters import Filters
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.viewer_scope import PEOPLE
-from portal.domain.status.queries import listed_among
+from portal.domain.status.queries import people_in_report
 from portal.platform.db import db
 
 
@@ -41,7 +41,7 @@ class Absences:
         """Look up the reasons for ``people``. At most two statements for each ``PEOPLE`` people."""
         viewer_scope, absent = report.viewer_scope, sorted(people)
         scope = report.scope_of(viewer_scope.select_people())
-        listed = _read_in_batches(absent, lambda batch: listed_among(scope, batch)) if filters else set()
+        listed = _read_in_batches(absent, lambda batch: people_in_report(scope, batch)) if filters else set()
         if viewer_scope.everyone:
             reason_in_sight, in_sight = Absence.NOT_REQUIRED, set(absent)
         else:

@@ -14,7 +14,7 @@ from portal.domain.reports.trend.trend import units_visible_throughout
 from portal.domain.reports.viewer_scope import linkable_people, numbers_and_names, units_under
 from portal.domain.status.paging import ERASED
 from portal.domain.status.queries import Scope, Whose
-from portal.domain.status.report_diff import WHOLE, Cell, Cells, changed, steps
+from portal.domain.status.report_diff import WHOLE, Cell, Cells, find_changed_cells, list_steps
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
 
@@ -66,7 +66,7 @@ class Changes:
     @cached_property
     def cells(self) -> dict[int, Cells]:
         """The cells that differ, by person; of people with a row in one report alone, the overall status."""
-        changed_cells = changed(*self._scopes)
+        changed_cells = find_changed_cells(*self._scopes)
         return {
             person_id: {WHOLE: cells[WHOLE]} if None in cells.get(WHOLE, ()) else cells
             for person_id, cells in changed_cells.items()
@@ -125,7 +125,7 @@ class Changes:
         ids = [person_id for person_id, *_ in people]
         sight, people_between = self._sight_between()
         known = (self.earlier.position.as_known_on, self.later.position.as_known_on)
-        steps_by_person = steps(*self._scopes, ids, people_between)
+        steps_by_person = list_steps(*self._scopes, ids, people_between)
         causes = Causes(self.later.directive.id, ids, known[1], sight, max(known))
         linkable = linkable_people(self.later.viewer, ids)
         return [

@@ -43,7 +43,7 @@ def compare_with_known_now(report: CompletionReport, newest: datetime) -> KnownN
     """
     report_now = _as_known_on(report, newest)
     scope_then, scope_now = (one.scope_of(one.viewer_scope.select_people()) for one in (report, report_now))
-    statuses = status_queries.differing(scope_then, scope_now)
+    statuses = status_queries.find_status_changes(scope_then, scope_now)
     counts = dict(report.figures.by_status)
     for old, new in statuses.values():
         if old is not None:

@@ -3,7 +3,7 @@
 Each batch of people takes a fixed number of statements.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -19,16 +19,15 @@ from portal.domain.records.queries import scale_score
 from portal.domain.reports.completion.export_columns import CompletionRow, PersonRow
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot
 from portal.domain.reports.parameters import Position
-from portal.domain.status import queries as status_queries
+from portal.domain.status import report_rows
 from portal.domain.status.filters import Scope
 from portal.domain.status.paging import ERASED
-from portal.domain.status.queries import AudienceRow
-from portal.domain.status.raw_columns import (
+from portal.domain.status.report_rows import (
+    AudienceRow,
     RawScore,
     ValueCache,
     fetch_raw_rows,
-    ids_parameter,
-    match_ids,
+    match_people,
     parse_day,
     parse_instant,
     parse_score,
@@ -56,7 +55,7 @@ class LearningWorkReader:
     def __init__(self, position: Position, activity_ids: Sequence[int]) -> None:
         columns = (Registration.person_id, Registration.activity_id)
         of_people = (
-            match_ids(Registration.person_id, "people"),
+            match_people(Registration.person_id),
             Registration.activity_id.in_(activity_ids),
         )
         self._registrations = (
@@ -79,17 +78,16 @@ class LearningWorkReader:
             )
         )
 
-    def read_work(self, person_ids: Iterable[int]) -> LearningWork:
+    def read_work(self, person_ids: Collection[int]) -> LearningWork:
         """The registrations and submissions of these people."""
-        parameters = {"people": ids_parameter(person_ids)}
         registered = {
             (person_id, activity_id): (parse_instant(started_at), version_id)
             for person_id, activity_id, started_at, version_id in fetch_raw_rows(
-                self._registrations, parameters
+                self._registrations, person_ids
             )
         }
         submitted: dict[PersonActivity, tuple[int, Decimal]] = {}
-        for person_id, activity_id, raw, maximum in fetch_raw_rows(self._submissions, parameters):
+        for person_id, activity_id, raw, maximum in fetch_raw_rows(self._submissions, person_ids):
             key, score = (person_id, activity_id), _SCALED_SCORES[raw, maximum]
             attempts, best = submitted.get(key, (0, score))
             submitted[key] = (attempts + 1, max(best, score))
@@ -140,8 +138,8 @@ class RowBuilder:
     ) -> None:
         self._subject, self._position = directive, position
         self._requirements = {requirement.position: requirement for requirement in directive.requirements}
-        self._read_requirements = status_queries.requirements(scope)
-        self._read_statuses = status_queries.statuses_and_reasons(scope)
+        self._read_requirements = report_rows.requirement_reader(scope)
+        self._read_statuses = report_rows.status_reader(scope)
         self._activity_ids = {each.position: each.activity_id for each in directive.requirements}
         self._work = LearningWorkReader(position, list(self._activity_ids.values()))
         self._versions = ValueCache(self._describe_version)

@@ -23,7 +23,7 @@ from portal.domain.reports import sentences
 from portal.domain.reports.completion.export_columns import AnyRow, Column, values_reader
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import CompletionReport
-from portal.domain.status.raw_columns import ValueCache
+from portal.domain.status.report_rows import ValueCache
 from portal.domain.status.rules import Status
 from portal.platform.clock import LONDON
 from portal.platform.errors import RuleError, UnwritableError

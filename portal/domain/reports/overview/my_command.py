@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from portal.domain.reports.parameters import Filters
 from portal.domain.reports.statistics import Figures, GroupLine, Share, UnitLine, group_lines, unit_lines
 from portal.domain.reports.viewer_scope import ViewerScope
-from portal.domain.status import aggregates
+from portal.domain.status import period_counts
 from portal.platform.wording import number, percent_cut, plural
 
 
@@ -38,7 +38,7 @@ def read_command(viewer_scope: ViewerScope, filters: Filters) -> Command | None:
     if not filters.unit and (viewer_scope.everyone or not viewer_scope.tops):
         return None
     position, people = viewer_scope.position, viewer_scope.select_people(filters)
-    counts = aggregates.across(position.as_at, position.as_known_on, people)
+    counts = period_counts.count_worst_by_unit(position.as_at, position.as_known_on, people)
     figures = Figures.from_unit_counts(counts, 0)
     top = viewer_scope.unit_of(filters.unit) if filters.unit else None
     if top is None and len(viewer_scope.tops) == 1:
@@ -57,7 +57,7 @@ def read_command_groups(
     A person is counted once in each line, by the worst status under any directive that applies there.
     """
     position, people = viewer_scope.position, viewer_scope.select_people(filters)
-    counts = aggregates.across_posts(position.as_at, position.as_known_on, people)
+    counts = period_counts.count_worst_by_post(position.as_at, position.as_known_on, people)
     ranks = group_lines((rank, status, count) for _, rank, status, count in counts)
     roles = group_lines((role, status, count) for role, _, status, count in counts)
     return ranks, roles

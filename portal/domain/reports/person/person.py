@@ -19,6 +19,7 @@ from portal.domain.reports.parameters import Position
 from portal.domain.reports.person.timeline import Event, last_active, list_events
 from portal.domain.reports.viewer_scope import linkable_people
 from portal.domain.status import queries as status_queries
+from portal.domain.status import report_rows
 from portal.domain.status.rules import Status
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db
@@ -219,13 +220,13 @@ def _read_directives(
     """Read every directive that applies to the person at the position, the worst status first."""
     directives = []
     people = status_queries.Whose(everyone=True, people=frozenset([person_id]))
-    for reference, status, due_on in status_queries.wholes_of(
+    for reference, status, due_on in status_queries.directive_statuses(
         person_id, position.as_at, position.as_known_on
     ):
         directive = read_directive(reference, position)
         scope = status_queries.Scope(directive.id, position.as_at, position.as_known_on, people)
         builder = RowBuilder(directive, scope, units, position)
-        rows = [row for batch in status_queries.audience(scope, 1) for row in builder.build_rows(batch)]
+        rows = [row for batch in report_rows.stream_people(scope, 1) for row in builder.build_rows(batch)]
         requirements = [_describe_requirement(row, directive, position, begun_modules) for row in rows]
         directives.append(PersonDirective(directive, status, due_on, requirements))
     return directives

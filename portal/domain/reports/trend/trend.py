@@ -9,8 +9,8 @@ from portal.domain.reports.parameters import EVERYONE, Filters
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope, tree_on, units_under
-from portal.domain.status.aggregates import DaysRun
 from portal.domain.status.counting import Question, count_source
+from portal.domain.status.period_counts import DaysRun
 
 MONTHS = 12
 

@@ -1,4 +1,4 @@
-"""Kept sums say what the spans say: on random histories, after every act, and beside what spoils them."""
+"""Status counts agree with the status periods: on random histories, after every act, and once corrected."""
 
 import re
 import secrets
@@ -51,23 +51,23 @@ SORTS = ("status", "person", "due", "rank", "role", "unit")
 
 
 @contextmanager
-def from_spans():
-    """In the block nothing is read from kept sums."""
+def from_periods():
+    """In the block nothing is read from the status counts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counting, "is_summed", lambda *_: False)
         yield
 
 
 def both(read):
-    """What is read from the kept sums and from the spans is the same; gives it back."""
-    kept = read()
-    with from_spans():
-        assert kept == read()
-    return kept
+    """What is read, which is the same from the status counts and from the status periods."""
+    counted = read()
+    with from_periods():
+        assert counted == read()
+    return counted
 
 
 def whoses(history):
-    """Those whom sums can tell of, and one by units, of whom they tell the line alone."""
+    """People for whom the status counts answer, and some by units, for whom they do so over days alone."""
     yield Whose(everyone=True)
     yield Whose(everyone=True, role="response")
     yield Whose(everyone=True, ranks=("Constable", "Sergeant"), statuses=(1, 2, 3))
@@ -83,24 +83,24 @@ def people_source(scope):
 
 def counted(scope):
     """People by position and status; by unit too for the whole directive."""
-    found = Counter()
+    people_by_status = Counter()
     for unit, place, status, people in count_source(scope, Question.REQUIREMENTS).count_requirements():
-        found[0 if place else unit, place, status] += people
-    return found
+        people_by_status[0 if place else unit, place, status] += people
+    return people_by_status
 
 
 def by_day(scope, days):
-    """People by day and status, and by unit where the scope tells units apart."""
-    found = Counter()
+    """People by day and status, and by unit where the scope is of some units."""
+    people_by_day = Counter()
     units = scope.whose.within is not None or not scope.whose.everyone
     for run in count_source(scope, Question.OVER_DAYS).count_over_days(days):
         for at in range(run.first, run.last + 1):
-            found[days[at], run.unit_id if units else 0, run.status] += run.people
-    return found
+            people_by_day[days[at], run.unit_id if units else 0, run.status] += run.people
+    return people_by_day
 
 
 def check_reads(history, day, days, known_on):
-    turn = day.toordinal()  # each day asks for other orders
+    turn = day.toordinal()  # each day uses other orders
     for column, whose in zip(SORTS[turn % 6 :] + SORTS * 2, whoses(history), strict=False):
         scope = Scope(history.directive, day, known_on, whose, newest=known_on == newest_stamp())
         if not whose.by_standing:
@@ -115,10 +115,10 @@ def check_reads(history, day, days, known_on):
         )
         both(lambda scope=scope: people_source(scope).count_reasons())
         both(lambda scope=scope: people_source(scope).commonest_due_dates(2))
-        both(lambda scope=scope: paging.longest_late(scope, 2))
+        both(lambda scope=scope: paging.list_longest_late(scope, 2))
         for turned, offset in ((False, 0), (True, 1)):
             sort = Sort(column, turned, history.units[:2] if column == "unit" else ())
-            both(lambda scope=scope, sort=sort, offset=offset: paging.people(scope, sort, offset, 2))
+            both(lambda scope=scope, sort=sort, offset=offset: paging.list_people(scope, sort, offset, 2))
 
 
 @pytest.mark.slow
@@ -126,51 +126,51 @@ def check_reads(history, day, days, known_on):
 @given(
     acts=ACTS,
     validity=VALIDITY,
-    asked=st.lists(DAYS, min_size=4, max_size=4),
+    chosen=st.lists(DAYS, min_size=4, max_size=4),
     many=st.integers(0, 2),
     waits=WAITS,
     turn=st.integers(0, 100),
 )
-def test_after_every_act_the_sums_are_those_of_the_spans(
-    database, monkeypatch, acts, validity, asked, many, waits, turn
+def test_after_every_act_the_counts_are_those_of_the_periods(
+    database, monkeypatch, acts, validity, chosen, many, waits, turn
 ):
     monkeypatch.setattr(paging, "MANY", many)  # so that names are walked, of two people too
-    monkeypatch.setattr(paging, "_is_near", lambda *_: True)
+    monkeypatch.setattr(paging, "_is_walk_shorter", lambda *_: True)
     waiting = iter(waits)
     recorded = Recorded(monkeypatch)
     with undone():
         history = History(validity)
-        days = sorted({*asked, START})
+        days = sorted({*chosen, START})
         for number, act in enumerate(acts):
             if number < len(days):  # before, between and after what happens
                 with transaction():
                     stamp()
-                    count_check.sum_up_day(history.directive, days[number].toordinal())
+                    count_check.add_snapshot(history.directive, days[number].toordinal())
             recorded.wait(next(waiting))
             history.act(*act)
             assert count_check.check_counts(False) == []
-        for day, known_on in positions(history, asked, turn):
+        for day, known_on in positions(history, chosen, turn):
             check_reads(history, day, days, known_on)
         with transaction():
             assert rebuild_status(True) == []
             assert count_check.check_counts(True) == []
-        held = rows()
+        stored = rows()
         for table in (StatusCount, StatusCountSnapshot, StatusGroup):
             db.session.execute(delete(table))
         with transaction():
             count_check.check_counts(True)
-        assert changes(rows()) == changes(held), "counted anew they are the same"
+        assert changes(rows()) == changes(stored), "counted anew they are the same"
 
 
-def positions(history, asked, turn):
+def positions(history, chosen, turn):
     """Any day as known now, or by an earlier stamp; a stamp's own day by it and by the evening."""
-    yield asked[0], newest_stamp()
+    yield chosen[0], newest_stamp()
     at = history.stamps[turn % len(history.stamps)]
     assert at < datetime(2029, 1, 1, tzinfo=UTC)
-    yield asked[1], at
+    yield chosen[1], at
     yield clock.london_day(at), at
     yield clock.london_day(at), clock.end_of_day(clock.london_day(at))
-    yield asked[2], clock.end_of_day(asked[2])
+    yield chosen[2], clock.end_of_day(chosen[2])
 
 
 def rows():
@@ -181,8 +181,8 @@ def rows():
     return {tuple(row) for row in db.session.execute(select(*columns, *names).join(group)) if row.people}
 
 
-def changes(found):
-    return {row for row in found if not row[2]}
+def changes(count_rows):
+    return {row for row in count_rows if not row[2]}
 
 
 def world(people=3):
@@ -191,8 +191,8 @@ def world(people=3):
     activities = [make_activity(), make_activity()]
     directive = make_directive()
     make_version(directive, {1: activities[0], 2: activities[1]})
-    found = [make_person(unit, surname=f"Name{number}") for number in range(people)]
-    return unit, activities, directive, found
+    persons = [make_person(unit, surname=f"Name{number}") for number in range(people)]
+    return unit, activities, directive, persons
 
 
 def answers(directive, day=date(2026, 5, 10)):
@@ -200,7 +200,7 @@ def answers(directive, day=date(2026, 5, 10)):
     return list(people_source(Scope(directive, day, newest_stamp(), Whose(everyone=True))).count_units())
 
 
-def test_sums_answer_for_everybody_by_unit_role_and_rank(database):
+def test_counts_answer_for_everybody_by_unit_role_and_rank(database):
     unit, activities, directive, people = world()
     then = newest_stamp()
     make_record(people[0], activities[0], date(2026, 4, 1))
@@ -222,10 +222,10 @@ def test_sums_answer_for_everybody_by_unit_role_and_rank(database):
 
 
 @pytest.mark.parametrize("summed", [0, 1])
-def test_a_spoiled_sum_is_named_and_put_right(app, database, summed):
+def test_a_wrong_count_is_named_and_corrected(app, database, summed):
     _, _, directive, _ = world()
     with transaction():
-        count_check.keep_days(clock.today())
+        count_check.add_missing_snapshots(clock.today())
     right = rows()
     table = StatusCount
     place = (
@@ -238,11 +238,11 @@ def test_a_spoiled_sum_is_named_and_put_right(app, database, summed):
 
     [sentence] = count_check.check_counts(False)
     wrong = int(re.fullmatch(rf"Directive {directive}: (\d+) of its kept numbers differed\.", sentence)[1])
-    assert wrong == 2 if summed else wrong > 2, "kept days are summed from the changes"
+    assert wrong == 2 if summed else wrong > 2, "snapshots are summed from the changes"
     assert rows() != right
-    said = app.test_cli_runner().invoke(args=["directives", "reconcile"])
-    assert "of its kept numbers differed." in said.output
-    assert said.exit_code == 0
+    result = app.test_cli_runner().invoke(args=["directives", "reconcile"])
+    assert "of its kept numbers differed." in result.output
+    assert result.exit_code == 0
     assert rows() == right
     assert app.test_cli_runner().invoke(args=["directives", "reconcile"]).output == "0 differences.\n"
 
@@ -251,7 +251,7 @@ def test_the_job_keeps_the_ends_of_months_once_a_month(app, database):
     _, activities, directive, people = world()
     make_record(people[0], activities[0], date(2026, 4, 1))
     job = task_of_kind("kept-days")
-    ends = count_check.days_to_keep(clock.today())
+    ends = count_check.list_snapshot_days(clock.today())
     before = [answers(directive, date.fromordinal(day)) for day in ends]
 
     assert len(ends) == count_check.MONTHS
@@ -270,12 +270,12 @@ class Silent:
         """Nobody listens."""
 
 
-def test_facts_before_and_after_a_kept_day_change_its_sum(database):
+def test_facts_before_and_after_a_snapshot_change_it(database):
     unit, activities, directive, people = world()
     with transaction():
         stamp()
         for day in (date(2026, 4, 30), date(2026, 5, 31)):
-            count_check.sum_up_day(directive, day.toordinal())
+            count_check.add_snapshot(directive, day.toordinal())
     records = [make_record(people[0], each, date(2026, 5, 15)) for each in activities]
     make_exclusion(people[1], directive, date(2026, 5, 31), date(2026, 6, 30))
 
@@ -288,7 +288,7 @@ def test_facts_before_and_after_a_kept_day_change_its_sum(database):
 
 def test_someone_without_a_name_keeps_their_place_where_names_are_walked(database, monkeypatch):
     monkeypatch.setattr(paging, "MANY", 1)
-    monkeypatch.setattr(paging, "_is_near", lambda *_: True)
+    monkeypatch.setattr(paging, "_is_walk_shorter", lambda *_: True)
     *_, directive, people = world(6)
     names = ["Adams", "Bell", "Evans", "Frost", "Erased", "Young"]
     for person, surname in zip(people, names, strict=True):
@@ -300,11 +300,11 @@ def test_someone_without_a_name_keeps_their_place_where_names_are_walked(databas
     for turned in (False, True):
         for offset in range(6):
             for limit in (1, 2, 6):
-                both(lambda *cut: paging.people(scope, Sort("person", turned), offset, limit))  # noqa: B023
+                both(lambda *cut: paging.list_people(scope, Sort("person", turned), offset, limit))  # noqa: B023
 
 
 @pytest.mark.slow
-def test_sums_cost_as_many_statements_for_many_as_for_few(database):
+def test_counts_cost_as_many_statements_for_many_as_for_few(database):
     unit, _, directive, _ = world()
     counts = []
     for more in (0, 30):
@@ -314,7 +314,7 @@ def test_sums_cost_as_many_statements_for_many_as_for_few(database):
             scope = Scope(directive, date(2026, 5, 10), newest_stamp(), Whose(everyone=True))
             list(count_source(scope, Question.REQUIREMENTS).count_requirements())
             people_source(scope).count_posts()
-            paging.people(scope, Sort("status"), 0, 25)
+            paging.list_people(scope, Sort("status"), 0, 25)
         counts.append(len(seen))
 
     assert counts[0] == counts[1]
@@ -336,11 +336,11 @@ def alone(request, tmp_path):
 
 
 @pytest.mark.slow
-def test_writers_at_once_leave_the_sums_right(alone):
+def test_writers_at_once_leave_the_counts_right(alone):
     _, activities, directive, people = world(8)
     with transaction():
         stamp()
-        count_check.sum_up_day(directive, date(2026, 4, 30).toordinal())
+        count_check.add_snapshot(directive, date(2026, 4, 30).toordinal())
     faults = []
 
     def write(mine):
@@ -349,7 +349,7 @@ def test_writers_at_once_leave_the_sums_right(alone):
                 for person in mine:
                     for activity in activities:
                         make_record(person, activity, date(2026, 4, 20))
-            except Exception as error:  # told below, in the test's own thread
+            except Exception as error:  # raised below, in the test's own thread
                 faults.append(error)
             finally:
                 db.session.remove()

@@ -1,0 +1,247 @@
+"""Reads the rows of reports and files: people in order, and their requirements.
+
+A file of a whole force has two million cells. The types of the database layer would make a new date, decimal
+or instant for each; here statements return the raw values of the driver, and each distinct day or score
+becomes a value once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    String,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import aliased
+from sqlalchemy.types import UserDefinedType
+
+from portal.domain.directives.models import Assignment, Exclusion
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
+from portal.domain.status.filters import Condition, Scope, Whose
+from portal.domain.status.models import Column, Statement, StatusPeriod
+from portal.domain.status.paging import POST_AND_NAME, join_names, name_order, unit_order
+from portal.domain.status.periods import WHOLE
+from portal.domain.status.rules import Status
+from portal.platform.db import db
+
+K = TypeVar("K")
+V = TypeVar("V")
+RawDay = str | date  # text on SQLite
+RawInstant = str
+RawScore = str | float  # text on PostgreSQL
+RawRow = tuple[Any, ...]  # what the driver returns: the reader of a statement names its columns' types
+
+
+class ValueCache(dict[K, V]):
+    """Makes the value of each key once, at its first use."""
+
+    def __init__(self, make: Callable[[K], V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: K) -> V:
+        value = self[key] = self._make(key)
+        return value
+
+
+def parse_instant(text: RawInstant) -> datetime:
+    """The instant, in UTC, that ``text_column`` read from either database.
+
+    >>> parse_instant("2026-04-18 12:00:00.020000") == parse_instant("2026-04-18 12:00:00.02+00")
+    True
+    """
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def parse_day(day: RawDay) -> date:
+    """The day that ``raw_column`` read."""
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def parse_score(score: RawScore) -> Decimal:
+    """The score that ``text_column`` read, with four decimal places.
+
+    >>> parse_score(0.75), parse_score("0.7500")
+    (Decimal('0.7500'), Decimal('0.7500'))
+    """
+    return Decimal(f"{Decimal(str(score)):.4f}")
+
+
+class _RawType(UserDefinedType[Any]):
+    cache_ok = True
+
+
+def raw_column(column: Column) -> ColumnElement[Any]:
+    """The column as the driver returns it: a day is text on SQLite."""
+    return type_coerce(column, _RawType())
+
+
+def text_column(column: Column) -> ColumnElement[Any]:
+    """A score or an instant in UTC as the database writes it, so that the driver makes no object of it.
+
+    On SQLite a score stays a number: casting it to text would dominate the cost of a row.
+    """
+    return cast(column, String) if db.engine.dialect.name == "postgresql" else raw_column(column)
+
+
+def match_people(column: Column) -> Condition:
+    """That the column is the id of one of the people whom ``fetch_raw_rows`` is given.
+
+    The statement has the same text however many people there are, so the database plans it once.
+    """
+    ids = bindparam("people", type_=String)
+    if db.engine.dialect.name == "postgresql":
+        return column == any_(cast(ids, ARRAY(BigInteger)))
+    return column.in_(select(func.json_each(ids).table_valued("value").c.value))
+
+
+def fetch_raw_rows(statement: Statement, people: Iterable[int]) -> Sequence[RawRow]:
+    """All rows of a statement for these people, as the driver returns them."""
+    ids = ",".join(map(str, people))
+    parameters = {"people": f"{{{ids}}}" if db.engine.dialect.name == "postgresql" else f"[{ids}]"}
+    with db.session.connection().execute(statement, parameters) as result:
+        rows: Sequence[RawRow] = result.cursor.fetchall()
+        return rows
+
+
+class AudienceRow(NamedTuple):
+    """A person to whom a directive applies, with the post of their row and their status under all of it."""
+
+    person_id: int
+    unit_id: int
+    staff_number: str | None  # None: erased, as the names
+    surname: str
+    forenames: str
+    rank_or_grade: str
+    designated_role: str
+    manager_number: str | None
+    status: int
+    due_on: int  # ordinal
+    joined_on: RawDay
+
+
+def stream_people(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequence[AudienceRow]]:
+    """The people for a file, ``size`` at a time, by unit in the order of ``units``, then by name.
+
+    One statement streams them: no more than ``size`` are in memory.
+    """
+    rule, period, day = Assignment, StatusPeriod, scope.as_at
+    same = and_(rule.person_id == period.person_id, rule.directive_id == period.directive_id)
+    live = and_(rule.from_on <= day, rule.to_on >= day, is_known_fact(rule, scope.as_known_on))
+    columns = (*POST_AND_NAME, period.status, period.due_on, raw_column(rule.joined_on).label("joined_on"))
+    statement = (
+        join_names(select(*columns))
+        .join(rule, and_(same, live))
+        .where(*scope.whole_directive())
+        .order_by(*([unit_order(units)] if len(units) > 1 else []), *name_order())
+        .execution_options(yield_per=size)
+    )
+    result = db.session.connection().execute(statement)  # without the session's work for each row
+    for rows in result.partitions():
+        yield [AudienceRow._make(row) for row in rows]
+
+
+_reason = select(Exclusion.reason).where(Exclusion.id == StatusPeriod.exclusion_id)
+_REASON = case((StatusPeriod.exclusion_id.is_not(None), _reason.scalar_subquery()))
+
+
+def _select_with_records() -> Statement:
+    """The periods of requirements with the record that counts.
+
+    What few of them have is a subquery within a CASE: joined, it would be looked up for every row of a file.
+    """
+    period, original = StatusPeriod, aliased(Record)
+    first = select(original.id).where(original.reference == Record.reference, original.replaces_id.is_(None))
+    corrected = case((Record.replaces_id.is_not(None), first.correlate(Record).scalar_subquery()))
+    proof = func.coalesce(corrected, Record.id)  # a correction keeps the proof of the row it replaces
+    without_pass = and_(Record.id.is_not(None), PassRecord.record_id.is_(None))
+    guide_version = select(Acknowledgement.guide_version_id).where(Acknowledgement.record_id == proof)
+    score = select(ImportedRecord.score_scaled).where(ImportedRecord.record_id == proof)
+    return (
+        select(
+            period.person_id,
+            period.position,
+            period.status,
+            period.due_on,
+            period.valid_until,
+            period.late_days,
+            _REASON,
+            text_column(Record.achieved_at),
+            Record.source,
+            Record.reference,
+            case((without_pass, -guide_version.scalar_subquery()), else_=PassRecord.module_version_id),
+            text_column(PassRecord.mastery_score),
+            text_column(PassRecord.score_raw),
+            PassRecord.score_max,
+            text_column(case((without_pass, score.scalar_subquery()))),
+        )
+        .select_from(period)
+        .outerjoin(Record, Record.id == period.record_id)
+        .outerjoin(PassRecord, PassRecord.record_id == proof)
+    )
+
+
+RawRequirementRow = tuple[
+    int,  # person id
+    int,  # position of the requirement
+    int,  # status
+    int,  # due date, an ordinal
+    int | None,  # last day on which the completion counts, an ordinal
+    int | None,  # days late
+    str | None,  # reason of an exclusion
+    RawInstant | None,  # when the record was achieved
+    str | None,  # source of the record
+    str | None,  # reference of the record
+    int | None,  # id of the module version passed; of a guide version acknowledged, below zero
+    RawScore | None,  # mastery score of the pass
+    RawScore | None,  # marks of the pass
+    int | None,  # marks available
+    RawScore | None,  # score of an imported record
+]
+RawStatusRow = tuple[int, int, int, str | None]  # person id, position, status, reason of an exclusion
+
+
+def requirement_reader(scope: Scope) -> Callable[[Iterable[int]], Sequence[RawRequirementRow]]:
+    """A function that reads the requirements of some people, with the record that counts.
+
+    Its rows come by person and position.
+    """
+    return _batch_reader(scope, _select_with_records())
+
+
+def status_reader(scope: Scope) -> Callable[[Iterable[int]], Sequence[RawStatusRow]]:
+    """A function that reads the status of some people on each requirement, by person and position."""
+    period = StatusPeriod
+    return _batch_reader(scope, select(period.person_id, period.position, period.status, _REASON))
+
+
+def load_statuses(scope: Scope, people: Sequence[int]) -> dict[int, dict[int, Status]]:
+    """The status of every requirement of these people, by person and position."""
+    period, statuses = StatusPeriod, dict[int, dict[int, Status]]()
+    read = _batch_reader(scope, select(period.person_id, period.position, period.status))
+    for person_id, position, status in read(people):
+        statuses.setdefault(person_id, {})[position] = Status(status)
+    return statuses
+
+
+def _batch_reader(scope: Scope, statement: Statement) -> Callable[[Iterable[int]], Sequence[RawRow]]:
+    """A function that runs one statement, made once, for each batch of people."""
+    whose, period = scope.whose, StatusPeriod
+    visible = replace(scope, whose=Whose(whose.everyone, whose.unit_ids, whose.manager_id))
+    conditions = (*visible.all_positions(), match_people(period.person_id), period.position > WHOLE)
+    prepared = statement.where(*conditions).order_by(period.person_id, period.position)
+    return lambda people: fetch_raw_rows(prepared, people)
