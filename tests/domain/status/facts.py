@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from portal.domain.catalogue.models import Activity, ModuleVersion
-from portal.domain.directives.as_of import known
+from portal.domain.directives.as_of import known_facts
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion, Requirement
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.domain.status.rules import Facts, RequirementStatus, compute_status
@@ -146,4 +146,4 @@ def add_activity(kind: str, key: str) -> int:
 def compute_status_as_known(facts: Facts, day: date, t: datetime) -> RequirementStatus | None:
     """The status on a day by those of the facts that are known on an instant."""
     lists = (facts.assignments, facts.exclusions, facts.records, facts.revocations, facts.starts)
-    return compute_status(Facts(*(known(rows, t) for rows in lists)), day)
+    return compute_status(Facts(*(known_facts(rows, t) for rows in lists)), day)
