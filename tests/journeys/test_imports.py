@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
-from tests.domain.imports.bad import BAD, mended, spoilt
+from tests.domain.imports.bad import BAD, bad_roster, corrected_roster
 from tests.domain.imports.desk import csv_of
 from tests.journeys.walking import ask, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
@@ -51,7 +51,7 @@ def test_a_roster_with_bad_rows_is_mended_and_applied_without_scripts(
 ) -> None:
     with visitor(browser, shared_server, 320, java_script_enabled=False) as tab:
         sign_in(tab, "D9001")
-        choose(tab, "/imports/roster/new", "november.csv", csv_of(spoilt()))
+        choose(tab, "/imports/roster/new", "november.csv", csv_of(bad_roster()))
         press(tab, "Check the file")
         assert h1(tab) == f"{len(BAD)} rows are bad"
         hold_to_account(tab)
@@ -62,12 +62,14 @@ def test_a_roster_with_bad_rows_is_mended_and_applied_without_scripts(
         rows = csv.DictReader(io.StringIO(waiting.value.path().read_text("utf-8-sig")))
         assert len(list(rows)) == len(BAD)
 
-        choose(tab, "/imports/roster/new", "mended.csv", csv_of(mended()))
+        choose(tab, "/imports/roster/new", "mended.csv", csv_of(corrected_roster()))
         press(tab, "Check the file")
         apply(tab, "mended.csv")
 
         query = "SELECT count(*) FROM person_name WHERE staff_number LIKE 'B%'"
-        assert ask(shared_server.instance, query) == [(len(mended()) - 3,)]  # three rows are of one person
+        assert ask(shared_server.instance, query) == [
+            (len(corrected_roster()) - 3,)
+        ]  # three rows are of one person
         tab.goto("/imports")
         assert "Applied" in tab.inner_text("tbody")
 

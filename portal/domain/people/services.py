@@ -41,8 +41,8 @@ def grant_role(
 ) -> bool:
     """Grant a role from the day of ``at`` on; a live grant with the same last day changes nothing.
 
-    A live grant with another last day ends, and this one replaces it. With ``unit_id`` None the role is
-    granted without a unit; ``by`` None means a command.
+    A live grant with another last day ends, and this one replaces it. Without ``unit_id`` the role is
+    granted on no unit; ``by`` None means a command.
 
     Returns:
         Whether a grant was made.

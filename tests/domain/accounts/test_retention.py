@@ -100,21 +100,21 @@ def test_one_sign_in_removes_only_so_many(frozen: time_machine.Traveller, client
     db.session.execute(insert(SignInFailure), rows)
     db.session.commit()
 
-    left = []
+    remaining = []
     for _ in range(3):
         with transaction():
             retention.delete_expired_rows(LIMITS, clock.now())
-        left.append(count(SignInFailure))
+        remaining.append(count(SignInFailure))
 
-    assert left == [retention.MOST_DELETED + 50, 50, 0]
+    assert remaining == [retention.MOST_DELETED + 50, 50, 0]
 
 
 def test_each_removal_finds_its_rows_by_an_index(client: PortalClient) -> None:
-    wanted: list[tuple[str, object]] = []
+    deletions: list[tuple[str, object]] = []
 
     def note(_c: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
         if statement.startswith("DELETE"):
-            wanted.append((statement, parameters))
+            deletions.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -123,15 +123,15 @@ def test_each_removal_finds_its_rows_by_an_index(client: PortalClient) -> None:
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
-    assert len(wanted) == 5
+    assert len(deletions) == 5
     connection = db.session.connection()
     sqlite = connection.dialect.name == "sqlite"
     if not sqlite:
         connection.execute(text("SET LOCAL enable_seqscan = off"))  # the tables are empty: no plan would pay
-    for statement, parameters in wanted:
+    for statement, parameters in deletions:
         plan = connection.exec_driver_sql(
             ("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + statement,
             parameters,  # type: ignore[arg-type]
         ).all()
-        found = " ".join(str(row) for row in plan)
-        assert any(index in found for index in INDEXES), found
+        plan_text = " ".join(str(row) for row in plan)
+        assert any(index in plan_text for index in INDEXES), plan_text

@@ -1,9 +1,9 @@
-"""A roster with every kind of bad row, and how each is mended."""
+"""A roster with every kind of bad row, and the correction of each."""
 
 from tests.domain.imports.rosters import row
 
 GOOD = row("G1")
-BAD = [  # what is wrong, why it is refused, how it is mended
+BAD = [  # the bad row, why it is refused, its correction
     (row("", email=""), "staff_number is empty.", {"staff_number": "B1"}),
     (row("B2", surname=""), "surname is empty.", {"surname": "Hale"}),
     (
@@ -40,11 +40,11 @@ BAD = [  # what is wrong, why it is refused, how it is mended
 ]
 
 
-def spoilt():
+def bad_roster():
     """The good row, and one of each bad kind."""
     return [GOOD, *(bad for bad, _, _ in BAD)]
 
 
-def mended():
-    """The same roster, put right; what cannot be is left out."""
-    return [GOOD, *({**bad, **mend} for bad, _, mend in BAD if mend is not None)]
+def corrected_roster():
+    """The same roster, corrected; rows that cannot be corrected are left out."""
+    return [GOOD, *({**bad, **correction} for bad, _, correction in BAD if correction is not None)]

@@ -1,4 +1,4 @@
-"""The pages of imports as a person walks them, without a browser."""
+"""Steps on the pages of imports, without a browser, for several tests."""
 
 import csv
 import io
@@ -33,47 +33,59 @@ def administrator(client, role="administrator", number="ADMIN", unit=None):
     return person
 
 
-def chosen(page):
-    """What the selects of a page say, as a browser would send them."""
-    found = {}
+def selected_values(page):
+    """The values of a page's selects, as a browser would send them."""
+    values = {}
     for select in page.all("select"):
-        picked = [o.get("value") for o in select.iter(H + "option") if o.get("selected") is not None]
-        first = [o.get("value") for o in select.iter(H + "option")]
-        found[select.get("name")] = (picked or first)[0]
-    return found
+        options = list(select.iter(H + "option"))
+        selected = [option for option in options if option.get("selected") is not None]
+        values[select.get("name")] = (selected or options)[0].get("value")
+    return values
 
 
 def upload(client, content, kind="roster", name="roster.csv", **fields):
     page = client.page(f"/imports/{kind}/new")
-    return client.press(page, "Continue", **{**chosen(page), "file": (io.BytesIO(content), name), **fields})
+    return client.press(
+        page, "Continue", **{**selected_values(page), "file": (io.BytesIO(content), name), **fields}
+    )
 
 
-def to_check(client, content, kind="roster", name="roster.csv", shape=None, **fields):
+def upload_and_check(client, content, kind="roster", name="roster.csv", shape=None, **fields):
     more = {"shape": shape} if shape else {}
     page = upload(client, content, kind, name, **more)
     assert page.h1 == f"Match the columns of {name}", page.text
-    return client.press(page, "Check the file", **{**chosen(page), **fields})
+    return client.press(page, "Check the file", **{**selected_values(page), **fields})
 
 
 def run_id(page):
-    found = re.search(r"/imports/([0-9a-f-]{36})", page.html)
-    assert found
-    return found[1]
+    match = re.search(r"/imports/([0-9a-f-]{36})", page.html)
+    assert match
+    return match[1]
 
 
 def sections(page):
-    """The lists of a check: their rows by their titles."""
-    found = {}
+    """The sections of a check: their rows by title."""
+    rows = {}
     for details in page.all("details"):
         title = words(next(details.iter(H + "summary"))).rpartition(":")[0]
-        found[title] = [
+        rows[title] = [
             [words(cell) for cell in line.iter(H + "td")] for line in list(details.iter(H + "tr"))[1:]
         ]
-    return found
+    return rows
 
 
 def activity(version_id):
     return db.session.get_one(ModuleVersion, version_id).activity_id
 
 
-__all__ = ["activity", "administrator", "chosen", "csv_of", "row", "run_id", "sections", "to_check", "upload"]
+__all__ = [
+    "activity",
+    "administrator",
+    "csv_of",
+    "row",
+    "run_id",
+    "sections",
+    "selected_values",
+    "upload",
+    "upload_and_check",
+]

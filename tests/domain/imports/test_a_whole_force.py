@@ -28,18 +28,18 @@ def test_fifteen_thousand_rows_twice_are_once(app, database, tmp_path):
     file, begun = write_csv(tmp_path / "roster.csv", rows), process_time()
 
     first = run(app, "people", "import", file)
-    held = _held()
+    counts = _count_rows()
     second = run(app, "people", "import", file)
 
     assert process_time() - begun < MOST_SECONDS
     assert (first.exit_code, second.exit_code) == (0, 0), first.stderr + second.stderr
     assert f"New people: {PEOPLE}\nNew posts: {PEOPLE}\n" in first.stdout
-    assert held[0] == PEOPLE
+    assert counts[0] == PEOPLE
     assert "Nothing to do." in second.stdout
-    assert _held() == held
+    assert _count_rows() == counts
 
 
-def _held() -> tuple[int, int]:
+def _count_rows() -> tuple[int, int]:
     """How many posts there are, and how many transactions recorded facts."""
     posts, stamps = (db.session.scalar(select(func.count()).select_from(t)) or 0 for t in (Post, Stamp))
     return posts, stamps

@@ -61,16 +61,16 @@ def check(slug, entries):
     data = csv_of(rows, COLUMNS)
     sheet = open_sheet(data, "c.csv")
     match = profiles.BUILT_IN_PROFILES["completions"]["default"](sheet.columns)
-    found = services.CHECKS["completions"](sheet, match, ignore_progress)
-    assert found.faults == []
-    return Upload("completions", "c.csv", data, sheet, match), found
+    result = services.CHECKS["completions"](sheet, match, ignore_progress)
+    assert result.faults == []
+    return Upload("completions", "c.csv", data, sheet, match), result
 
 
-def apply(brought, found):
+def apply(upload, result):
     with transaction():
         at = stamp()
-        run = services.begin_import(brought, by=None, at=clock.now())
-        services.apply_import(run.id, found, found.digest, by=None, at=at)
+        run = services.begin_import(upload, by=None, at=clock.now())
+        services.apply_import(run.id, result, result.digest, by=None, at=at)
 
 
 ENTRY = st.tuples(st.integers(0, 2), st.sampled_from(TIMES))
@@ -90,11 +90,11 @@ def test_spans_worked_out_before_are_those_that_the_facts_say(database, history,
     with time_machine.travel(NOW, tick=True):
         activity, people = force(slug, months)
         for entries, passed in history:
-            brought, found = check(slug, entries)
-            found.stage(ignore_progress)
+            upload, result = check(slug, entries)
+            result.stage(ignore_progress)
             for person in sorted(passed):  # between what was worked out and the lock, on a day of the file
                 make_record(people[person], activity, date(2026, 5, 1))
-            apply(brought, found)
+            apply(upload, result)
 
             assert rebuild_status(write=False) == []
             assert count_check.check_counts(False) == []
@@ -104,23 +104,23 @@ def test_spans_worked_out_before_are_those_that_the_facts_say(database, history,
 def test_only_those_of_whom_something_came_between_are_worked_out_under_the_lock(database, monkeypatch):
     with time_machine.travel(NOW, tick=True):
         activity, people = force("between", 0)
-        brought, found = check("between", [(n, "2026-05-01") for n in range(3)])
-        found.stage(ignore_progress)
+        upload, result = check("between", [(n, "2026-05-01") for n in range(3)])
+        result.stage(ignore_progress)
         make_record(people[1], activity, date(2026, 4, 30))
         under, load_facts = [], projector.load_facts
         monkeypatch.setattr(
             projector, "load_facts", lambda ids, versions: under.extend(ids) or load_facts(ids, versions)
         )
 
-        apply(brought, found)
+        apply(upload, result)
 
         assert under == [people[1]]
-        assert held_by(people[0], activity) == [date(2026, 5, 1)]
+        assert counted_days(people[0], activity) == [date(2026, 5, 1)]
         assert rebuild_status(write=False) == []
         assert count_check.check_counts(False) == []
 
 
-def held_by(person, activity):
+def counted_days(person, activity):
     """The days of the records that the person's open spans rest on."""
     return list(
         db.session.scalars(
@@ -136,11 +136,11 @@ def held_by(person, activity):
 def test_a_directive_issued_after_what_was_worked_out_counts(database):
     with time_machine.travel(NOW, tick=True):
         activity, people = force("issued", 0, people=1)
-        brought, found = check("issued", [(0, "2026-05-01")])
-        found.stage(ignore_progress)
+        upload, result = check("issued", [(0, "2026-05-01")])
+        result.stage(ignore_progress)
         ask("issued", reference="OIC-SECOND", months=12)
 
-        apply(brought, found)
+        apply(upload, result)
 
         directives = db.session.scalar(
             select(func.count(StatusPeriod.directive_id.distinct())).where(
@@ -148,7 +148,7 @@ def test_a_directive_issued_after_what_was_worked_out_counts(database):
             )
         )
         assert directives == 2
-        assert held_by(people[0], activity) == [date(2026, 5, 1)]
+        assert counted_days(people[0], activity) == [date(2026, 5, 1)]
         assert rebuild_status(write=False) == []
         assert count_check.check_counts(False) == []
 
@@ -157,12 +157,12 @@ def test_what_was_recorded_since_the_check_is_not_recorded_twice(database):
     with time_machine.travel(NOW, tick=True):
         force("twice", 0)
         entries = [(0, "2026-05-01"), (1, "2026-05-01")]
-        brought, found = check("twice", entries)
-        found.stage(ignore_progress)
+        upload, result = check("twice", entries)
+        result.stage(ignore_progress)
         apply(*check("twice", entries[:1]))
 
         try:
-            apply(brought, found)
+            apply(upload, result)
         except MovedError:
             apply(*check("twice", entries))
         else:

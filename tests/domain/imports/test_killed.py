@@ -58,15 +58,15 @@ def test_a_killed_import_leaves_nothing_and_is_taken_up_again(app: Flask, tmp_pa
     with app.app_context():
         upgrade()
         sheet = open_sheet(content, "r.csv")
-        brought = Upload("roster", "r.csv", content, sheet, profiles.map_roster(sheet.columns))
+        upload = Upload("roster", "r.csv", content, sheet, profiles.map_roster(sheet.columns))
         with transaction():
-            run_id = services.begin_import(brought, by=None, at=clock.now()).id
-        found = services.check_run(db.session.get_one(ImportRun, run_id))
+            run_id = services.begin_import(upload, by=None, at=clock.now()).id
+        result = services.check_run(db.session.get_one(ImportRun, run_id))
         with transaction():
-            services.save_check(run_id, found, clock.now())
-            job = tasks.start_apply(run_id, found.digest, by=None)
+            services.save_check(run_id, result, clock.now())
+            job = tasks.start_apply(run_id, result.digest, by=None)
 
-    def held() -> tuple[int, ...]:
+    def count_rows() -> tuple[int, ...]:
         with app.app_context():
             counts = (select(func.count()).select_from(table) for table in (Person, Post, Stamp))
             return tuple(db.session.scalar(count) or 0 for count in counts)
@@ -77,13 +77,13 @@ def test_a_killed_import_leaves_nothing_and_is_taken_up_again(app: Flask, tmp_pa
 
     with worker(tmp_path, "tests.domain.imports.slow_worker"):
         until((tmp_path / "in-the-middle").exists)
-    assert held() == (0, 0, 0)
+    assert count_rows() == (0, 0, 0)
     assert state() == "running"
 
     with worker(tmp_path, "flask", "--app", "wsgi", "jobs", "work"):
         until(lambda: state() != "running" and state() != "waiting")
 
     assert state() == "done"
-    assert held() == (MANY, MANY, 1)
+    assert count_rows() == (MANY, MANY, 1)
     with app.app_context():
         assert db.session.get_one(ImportRun, run_id).ended_as == "applied"

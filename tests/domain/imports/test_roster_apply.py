@@ -1,4 +1,4 @@
-"""What an import does is what its check said: for random rosters in turn, with facts recorded in between."""
+"""An import does what its check said: random rosters one after another, with facts recorded in between."""
 
 from datetime import UTC, date, datetime
 from itertools import count
@@ -65,17 +65,17 @@ def check(data):
     )
 
 
-def apply(brought, found, *, stage=True):
+def apply(upload, result, *, stage=True):
     if stage:
-        found.stage(ignore_progress)
+        result.stage(ignore_progress)
     with transaction():
         at = stamp()
-        run = services.begin_import(brought, by=None, at=clock.now())
-        services.apply_import(run.id, found, found.digest, by=None, at=at)
+        run = services.begin_import(upload, by=None, at=clock.now())
+        services.apply_import(run.id, result, result.digest, by=None, at=at)
 
 
-def reached(base):
-    """Who is reached under which directive, day by day, with the due date."""
+def list_assignments(base):
+    """The known assignments of people whose staff numbers begin so, with due dates."""
     rows = db.session.execute(
         select(PersonName.staff_number, Assignment.from_on, Assignment.to_on, Assignment.due_on)
         .join(PersonName, PersonName.person_id == Assignment.person_id)
@@ -84,10 +84,10 @@ def reached(base):
     return sorted(tuple(line) for line in rows)
 
 
-def told(found):
+def listed_people(result):
     return {
         section.key: [line[1] for line in section.rows]
-        for section in found.sections
+        for section in result.sections
         if section.key.startswith("reach-")
     }
 
@@ -100,21 +100,21 @@ def test_an_import_does_what_its_check_said_and_twice_is_once(database, history)
         activity = db.session.get_one(ModuleVersion, make_version(f"m{base}".lower())).activity_id
         ask(f"m{base}".lower(), reference=f"OIC-{base}", months=12)
         for entries, stage, passes in history:
-            before = reached(base)
-            brought, found = check(content(entries, base))
-            assert found.faults == []
+            before = list_assignments(base)
+            upload, result = check(content(entries, base))
+            assert result.faults == []
             if stage:
-                found.stage(ignore_progress)
-            held = db.session.scalar(
+                result.stage(ignore_progress)
+            person = db.session.scalar(
                 select(PersonName.person_id).where(PersonName.staff_number == f"{base}P0")
             )
-            if passes and held:  # between what was worked out and the lock
-                make_record(held, activity, date(2026, 5, 4))
-            apply(brought, found, stage=False)
+            if passes and person:  # between staging and the lock
+                make_record(person, activity, date(2026, 5, 4))
+            apply(upload, result, stage=False)
 
-            after = reached(base)
+            after = list_assignments(base)
             changed = {line[0] for line in set(before) ^ set(after)}
-            assert {number for some in told(found).values() for number in some} == changed
+            assert {number for some in listed_people(result).values() for number in some} == changed
             assert rebuild_status(write=False) == []
             assert count_check.check_counts(False) == []
             assert check(content(entries, base))[1].is_empty
@@ -123,19 +123,19 @@ def test_an_import_does_what_its_check_said_and_twice_is_once(database, history)
 def test_a_version_issued_after_what_was_worked_out_counts(database):
     with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
         make_version("late")
-        brought, found = check(csv_of([row("Z1")]))
-        found.stage(ignore_progress)
+        upload, result = check(csv_of([row("Z1")]))
+        result.stage(ignore_progress)
         ask("late", reference="OIC-LATE")
 
         try:
-            apply(brought, found, stage=False)
+            apply(upload, result, stage=False)
         except MovedError:
-            brought, found = check(csv_of([row("Z1")]))
-            apply(brought, found)
+            upload, result = check(csv_of([row("Z1")]))
+            apply(upload, result)
         else:
-            raise AssertionError("what the person saw said nothing of this directive")
+            raise AssertionError("the check did not mention this directive")
 
-        assert [line[0] for line in reached("Z1")] == ["Z1"]
+        assert [line[0] for line in list_assignments("Z1")] == ["Z1"]
         assert rebuild_status(write=False) == []
         assert count_check.check_counts(False) == []
 
@@ -146,15 +146,15 @@ def test_a_pass_recorded_in_between_is_in_the_spans(database):
         ask("between", reference="OIC-BETWEEN")
         unit = make_unit("Westshire Police")
         person = make_person(unit, staff_number="Z2", since=date(2025, 1, 1))
-        held = row("Z2", unit_path="Westshire Police")
-        brought, found = check(
-            csv_of([held, {**held, "valid_from": "2026-06-02", "rank_or_grade": "Sergeant"}])
+        post = row("Z2", unit_path="Westshire Police")
+        upload, result = check(
+            csv_of([post, {**post, "valid_from": "2026-06-02", "rank_or_grade": "Sergeant"}])
         )
-        found.stage(ignore_progress)
+        result.stage(ignore_progress)
         activity = db.session.get_one(ModuleVersion, version).activity_id
         make_record(person, activity, date(2026, 5, 4))
 
-        apply(brought, found, stage=False)
+        apply(upload, result, stage=False)
 
         assert person_by_staff_number("Z2") == person
         assert rebuild_status(write=False) == []
@@ -165,21 +165,21 @@ def test_a_job_cancelled_while_it_is_worked_out_writes_nothing_and_may_be_applie
     with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
         make_version("stopped")
         ask("stopped", reference="OIC-STOPPED")
-        brought, found = check(csv_of([row(f"C{n}") for n in range(600)]))
+        upload, result = check(csv_of([row(f"C{n}") for n in range(600)]))
         with transaction():
-            run_id = services.begin_import(brought, by=None, at=clock.now()).id
-            services.save_check(run_id, found, clock.now())
-        before, told = newest_stamp(), []
+            run_id = services.begin_import(upload, by=None, at=clock.now()).id
+            services.save_check(run_id, result, clock.now())
+        before, sentences = newest_stamp(), []
 
-        def stop(_done, said):
-            told.append(said)
-            if said.startswith("Worked out"):
+        def stop(_step, sentence):
+            sentences.append(sentence)
+            if sentence.startswith("Worked out"):
                 raise CancelledError
 
         with pytest.raises(CancelledError):
-            tasks.check_and_apply(run_id, found.digest, by=None, tell=stop)
+            tasks.check_and_apply(run_id, result.digest, by=None, tell=stop)
 
-        assert told[-1] == "Worked out 500 of 600 people"
-        assert (newest_stamp(), reached("C")) == (before, [])
-        tasks.check_and_apply(run_id, found.digest, by=None)
-        assert len(reached("C")) == 600
+        assert sentences[-1] == "Worked out 500 of 600 people"
+        assert (newest_stamp(), list_assignments("C")) == (before, [])
+        tasks.check_and_apply(run_id, result.digest, by=None)
+        assert len(list_assignments("C")) == 600

@@ -10,7 +10,7 @@ from portal.domain.catalogue.models import Activity
 from portal.domain.people.models import Identifier
 from portal.domain.records.models import ImportedRecord, Record
 from portal.platform.db import db, transaction
-from tests.domain.imports.desk import administrator, chosen, csv_of, sections, upload
+from tests.domain.imports.desk import administrator, csv_of, sections, selected_values, upload
 from tests.domain.imports.rosters import run, write_csv
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
@@ -33,7 +33,7 @@ def line(number="R1", **values):
     return {"staff_number": number, "source_system": "College Learn", "evidence": "C1", **values}
 
 
-def held():
+def list_records():
     rows = db.session.execute(
         select(Activity.key, Record.achieved_on, Record.source, ImportedRecord.source_system)
         .join(Activity, Activity.id == Record.activity_id)
@@ -52,11 +52,11 @@ def test_each_date_in_a_column_of_a_module_is_a_record(app, tmp_path):
     rows = [line(protect="2026-01-02", Respond=""), line("R2", protect="2026-01-03", Respond="2026-01-04")]
 
     dry = load(app, tmp_path, rows, "--dry-run")
-    assert held() == []
+    assert list_records() == []
     done = load(app, tmp_path, rows)
 
     assert dry.stdout.replace("Dry run: nothing was changed.", "Done.") == done.stdout
-    assert held() == [
+    assert list_records() == [
         ("protect", "2026-01-02", "imported", "College Learn"),
         ("protect", "2026-01-03", "imported", "College Learn"),
         ("respond", "2026-01-04", "imported", "College Learn"),
@@ -79,7 +79,7 @@ def test_what_is_wrong_is_told_and_nothing_recorded(app, tmp_path, rows, columns
 
     assert result.exit_code == 1
     assert reason in result.stderr
-    assert held() == []
+    assert list_records() == []
 
 
 def test_people_are_known_by_the_number_of_another_system(client):
@@ -90,7 +90,7 @@ def test_people_are_known_by_the_number_of_another_system(client):
     content = csv_of([{"Who": "42", "Protect": "2026-02-03"}], ("Who", "Protect"))
 
     page = upload(client, content, "completions", "lms.csv", shape="person")
-    fields = {**chosen(page), "column_person": "0", "person_by": "LMS", "fixed_source_system": "LMS"}
+    fields = {**selected_values(page), "column_person": "0", "person_by": "LMS", "fixed_source_system": "LMS"}
     page = client.press(page, "Check the file", **fields)
 
     assert sections(page)["New records"] == [

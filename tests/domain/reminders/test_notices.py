@@ -26,7 +26,7 @@ from tests.domain.reminders.post_office import Office
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, make_account, sign_in
-from tests.pages.grants.granting import LIST, PROPOSED, team
+from tests.pages.grants.granting import LIST, PROPOSED, make_team
 from tests.pages.monitoring.counting import statements
 
 NIGHT = datetime(2026, 5, 16, 1, 30, tzinfo=UTC)  # a Saturday: reminders wait, this does not
@@ -209,7 +209,7 @@ def test_many_grants_are_one_mail_to_each_administrator(
     app: Flask, office: Office, force: dict[str, int], admin: PortalClient
 ) -> None:
     for number in range(40):
-        team(f"Team {number}", f"M{number:02}", 1, force["north"])
+        make_team(f"Team {number}", f"M{number:02}", 1, force["north"])
     page = admin.page(PROPOSED)
     numbers = [box.get("value") for box in page.all("input", name="give")]
     confirm = admin.press(page, "Continue with those selected", give=numbers)

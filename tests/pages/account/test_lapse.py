@@ -37,7 +37,7 @@ def frozen() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def held() -> int:
+def count_held_forms() -> int:
     return db.session.scalar(select(func.count()).select_from(HeldForm)) or 0
 
 
@@ -91,7 +91,7 @@ def test_what_is_sent_after_a_lapse_is_carried_out_after_signing_in(
     done = client.press(kept, "Continue")
 
     assert "Role granted: Publisher" in done.text
-    assert held() == 0
+    assert count_held_forms() == 0
     assert client.get_cookie("portal-kept") is None
 
 
@@ -128,9 +128,9 @@ def test_two_forms_are_kept_and_sent_one_after_the_other(
 
     assert [form.buttons for form in kept.forms() if "Continue" in form.buttons] == [["Continue"]] * 2
     assert "Role granted: Publisher" in client.press(kept, "Continue").text
-    assert held() == 1
+    assert count_held_forms() == 1
     assert "Role granted: Author" in client.press(client.page("/sign-in/kept"), "Continue").text
-    assert held() == 0
+    assert count_held_forms() == 0
 
 
 @pytest.mark.parametrize("reason", ["signed_out", "closed", "password_changed", "ended_elsewhere"])
@@ -150,7 +150,7 @@ def test_nothing_is_kept_of_a_session_that_was_ended(
 
     assert asked.h1 == "Sign in"
     assert "was not carried out" in asked.text
-    assert held() == 0
+    assert count_held_forms() == 0
 
 
 def test_a_change_of_password_drops_what_was_kept(
@@ -160,12 +160,12 @@ def test_a_change_of_password_drops_what_was_kept(
     person = db.session.scalar(select(SignInSession.person_id)) or 0
     frozen.shift(timedelta(hours=2))
     send_form(client, page)
-    assert held() == 1
+    assert count_held_forms() == 1
 
     with transaction():
         services.set_password(person, OTHER, clock.now())
 
-    assert held() == 0
+    assert count_held_forms() == 0
 
 
 def test_another_person_never_gets_what_was_kept(
@@ -217,7 +217,7 @@ def test_a_form_that_another_site_made_is_not_kept(
     foreign = client.post(f"{FORM}/grants", data=fields, headers={"Origin": "https://evil.example"})
 
     assert (forged.status_code, foreign.status_code) == (400, 400)
-    assert held() == 0
+    assert count_held_forms() == 0
 
 
 def test_more_than_512_kilobytes_are_not_kept(frozen: time_machine.Traveller, client: PortalClient) -> None:
@@ -227,7 +227,7 @@ def test_more_than_512_kilobytes_are_not_kept(frozen: time_machine.Traveller, cl
     asked = send_form(client, page, note="x" * 524288)
 
     assert "was not carried out" in asked.text
-    assert held() == 0
+    assert count_held_forms() == 0
 
 
 def test_what_a_script_sends_is_not_kept_and_not_told_of_later(
@@ -243,7 +243,7 @@ def test_what_a_script_sends_is_not_kept_and_not_told_of_later(
     )
 
     assert answer.status_code == 401
-    assert held() == 0
+    assert count_held_forms() == 0
     assert "not carried out" not in client.page("/sign-in").text
 
 
@@ -270,7 +270,7 @@ def test_a_form_without_a_token_of_its_session_is_not_kept(
     response = client.post(f"{FORM}/grants", data=fields)
 
     assert response.status_code == 400
-    assert held() == 0
+    assert count_held_forms() == 0
 
 
 def test_one_person_cannot_fill_the_disk(frozen: time_machine.Traveller, client: PortalClient) -> None:
@@ -279,7 +279,7 @@ def test_one_person_cannot_fill_the_disk(frozen: time_machine.Traveller, client:
     for _ in range(25):
         send_form(client, page)
 
-    assert held() == held_forms.MOST_FORMS_A_PERSON
+    assert count_held_forms() == held_forms.MOST_FORMS_A_PERSON
 
 
 def test_a_page_opened_before_signing_out_does_not(

@@ -19,18 +19,18 @@ def signed_in_administrator(client: PortalClient) -> PortalClient:
     return client
 
 
-def rows(page: Page) -> list[list[str]]:
-    """The words of each cell of each line of the page's tables."""
+def table_rows(page: Page) -> list[list[str]]:
+    """The texts of the cells of each row of the page's tables."""
     return [[words(cell) for cell in row] for row in page.all("tr")][1:]
 
 
-def held() -> int:
-    """How many grants nobody has ended."""
+def count_live_grants() -> int:
+    """The number of grants that nobody has ended."""
     return db.session.scalar(select(func.count()).where(RoleGrant.ended_at.is_(None))) or 0
 
 
-def events(action: str) -> list[int | None]:
-    """To whom an act was done, in order."""
+def subjects_of(action: str) -> list[int | None]:
+    """The people on whom an audited action was done, in order."""
     return list(
         db.session.scalars(
             select(AuditEvent.subject_id).where(AuditEvent.action == action).order_by(AuditEvent.id)
@@ -38,8 +38,8 @@ def events(action: str) -> list[int | None]:
     )
 
 
-def team(name: str, manager: str, reports: int, above: int | None = None) -> tuple[int, int]:
-    """A unit with a sergeant and those whom the roster says they manage; the unit's id and the sergeant's."""
+def make_team(name: str, manager: str, reports: int, above: int | None = None) -> tuple[int, int]:
+    """Make a unit with a sergeant and direct reports; return the ids of the unit and the sergeant."""
     unit = make_unit(name, above)
     boss = make_person(unit, staff_number=manager, surname=f"Boss {manager}", rank="Sergeant")
     for _ in range(reports):

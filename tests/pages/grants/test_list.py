@@ -14,7 +14,13 @@ from tests.domain.imports.rosters import run
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import PortalClient, words
 from tests.pages.account.browsing import make_account, sign_in, signed_in
-from tests.pages.grants.granting import LIST, events, held, rows, signed_in_administrator
+from tests.pages.grants.granting import (
+    LIST,
+    count_live_grants,
+    signed_in_administrator,
+    subjects_of,
+    table_rows,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +39,7 @@ def test_the_list_says_who_may_do_what_where_since_when_and_given_by_whom(admin:
     unit = next(o.get("value") for o in page.all("option") if words(o) == "Westshire/Team 1")
     admin.press(page, "Grant role", role="manager", unit=unit, until="31 March 2099")
 
-    found = rows(admin.page(LIST))
+    found = table_rows(admin.page(LIST))
 
     name, role, where, _, until, given = found[0]
     assert (name, role, where) == ("Okafor, DanielD2001", "Manager", "Westshire/Team 1")
@@ -57,7 +63,7 @@ def test_the_list_is_filtered_by_address(admin: PortalClient) -> None:
         make_grant(make_person(team, staff_number=number, surname=number), role, unit)
 
     def numbers(query: str) -> set[str]:
-        return {row[0].split(", Priya")[0] for row in rows(admin.page(f"{LIST}?{query}"))} - {"Shah"}
+        return {row[0].split(", Priya")[0] for row in table_rows(admin.page(f"{LIST}?{query}"))} - {"Shah"}
 
     assert numbers("q=n1") == {"N1"}
     assert numbers("role=manager") == {"N1", "S1", "M1"}
@@ -84,10 +90,10 @@ def test_ended_grants_stand_under_their_filter_with_who_ended_them(admin: Portal
     admin.press(admin.page("/people/D6001/account"), "End role Auditor")
 
     assert "Walsh" not in admin.page(LIST).text
-    (ended,) = rows(admin.page(f"{LIST}?state=ended"))
+    (ended,) = table_rows(admin.page(f"{LIST}?state=ended"))
     assert ended[0].startswith("Walsh")
     assert ended[6].startswith("Shah, Priya")
-    assert len(rows(admin.page(f"{LIST}?state=all"))) == 2
+    assert len(table_rows(admin.page(f"{LIST}?state=all"))) == 2
 
 
 def test_the_list_is_sorted_by_its_heads_and_paged(admin: PortalClient) -> None:
@@ -96,12 +102,12 @@ def test_the_list_is_sorted_by_its_heads_and_paged(admin: PortalClient) -> None:
         make_grant(make_person(unit, staff_number=f"P{number:02}", surname=f"Name {number:02}"), "auditor")
 
     first = admin.page(f"{LIST}?sort=-person")
-    assert len(rows(first)) == 25
+    assert len(table_rows(first)) == 25
     assert "Showing 1 to 25 of 31" in first.text
-    assert rows(first)[1][0].startswith("Name 29")
-    assert rows(admin.page(f"{LIST}?sort=person"))[0][0].startswith("Name 00")
+    assert table_rows(first)[1][0].startswith("Name 29")
+    assert table_rows(admin.page(f"{LIST}?sort=person"))[0][0].startswith("Name 00")
     assert first.links["Person"] == f"{LIST}?sort=person"
-    assert len(rows(admin.page(f"{LIST}?sort=-person&page=2"))) == 6
+    assert len(table_rows(admin.page(f"{LIST}?sort=-person&page=2"))) == 6
 
 
 def test_an_administrator_of_a_unit_is_told_of_nobody_else(client: PortalClient) -> None:
@@ -117,8 +123,8 @@ def test_an_administrator_of_a_unit_is_told_of_nobody_else(client: PortalClient)
 
     page = client.page(LIST)
 
-    assert [row[0] for row in rows(page)] == ["Near, PriyaD2001", "Shah, PriyaD9001"]
-    assert rows(page)[0][5].startswith("Another administrator")
+    assert [row[0] for row in table_rows(page)] == ["Near, PriyaD2001", "Shah, PriyaD9001"]
+    assert table_rows(page)[0][5].startswith("Another administrator")
 
 
 @pytest.mark.parametrize(("written", "said"), [("1 March 2020", "today or later"), ("soon", "Write a date")])
@@ -129,7 +135,7 @@ def test_a_last_day_that_is_over_or_no_day_is_refused(admin: PortalClient, writt
 
     assert said in page.text
     assert page.title.startswith("Error: ")
-    assert held() == 1
+    assert count_live_grants() == 1
 
 
 def test_a_role_holds_on_its_last_day_and_not_on_the_next(app: Flask, client: PortalClient) -> None:
@@ -146,7 +152,7 @@ def test_a_role_holds_on_its_last_day_and_not_on_the_next(app: Flask, client: Po
         clock.move_to(datetime(2026, 3, 4, 0, 0, tzinfo=UTC))
         assert viewer_of(person).roles == frozenset()
         sign_in(client, "D9001", path="/sign-in?next=/account")
-        (ended,) = rows(client.page(f"{LIST}?state=ended"))
+        (ended,) = table_rows(client.page(f"{LIST}?state=ended"))
         assert ended[6] == "Ran out"
 
 
@@ -158,7 +164,7 @@ def test_what_was_said_last_of_a_role_holds(admin: PortalClient) -> None:
     rows_of = select(RoleGrant).where(RoleGrant.person_id == person).order_by(RoleGrant.id)
     kept = [(grant.valid_to.year, grant.ended_at is None) for grant in db.session.scalars(rows_of)]
     assert kept == [(9999, False), (2099, False), (9999, True)]
-    assert events("role.granted") == [person] * 3
+    assert subjects_of("role.granted") == [person] * 3
 
 
 def test_the_last_administrator_cannot_give_up_the_role(app: Flask, admin: PortalClient) -> None:
@@ -167,7 +173,7 @@ def test_the_last_administrator_cannot_give_up_the_role(app: Flask, admin: Porta
     refused = admin.press(page, "End role Administrator")
     assert "You are the last administrator who can sign in" in refused.text
     assert signed_in(admin)
-    assert held() == 1
+    assert count_live_grants() == 1
 
     make_grant(make_person(make_unit("Contact"), staff_number="D9003"), "administrator")  # no password
     assert "the last administrator" in admin.press(page, "End role Administrator").text
@@ -181,10 +187,10 @@ def test_the_command_gives_a_last_day_and_takes_it_back(app: Flask, admin: Porta
     grant = ("people", "grant", "D1001", "auditor")
 
     assert "is now auditor" in run(app, *grant, "--until", "2099-01-01").stdout
-    assert rows(admin.page(f"{LIST}?q=D1001"))[0][4] == "1 January 2099"
+    assert table_rows(admin.page(f"{LIST}?q=D1001"))[0][4] == "1 January 2099"
     assert "is now auditor" in run(app, *grant).stdout
     assert "was already auditor" in run(app, *grant).stdout
-    assert rows(admin.page(f"{LIST}?q=D1001"))[0][4] == "None"
+    assert table_rows(admin.page(f"{LIST}?q=D1001"))[0][4] == "None"
     refused = run(app, *grant, "--until", "2020-01-01")
     assert (refused.exit_code, "must be today or later" in refused.stderr) == (1, True)
     assert viewer_of(person).roles == {"auditor"}

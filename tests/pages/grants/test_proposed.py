@@ -9,7 +9,14 @@ from portal.domain.people.queries import viewer_of, visibility_of
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import PortalClient, words
 from tests.pages.account.browsing import make_account, sign_in
-from tests.pages.grants.granting import PROPOSED, events, held, rows, signed_in_administrator, team
+from tests.pages.grants.granting import (
+    PROPOSED,
+    count_live_grants,
+    make_team,
+    signed_in_administrator,
+    subjects_of,
+    table_rows,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -21,10 +28,10 @@ def admin(client: PortalClient) -> PortalClient:
 
 def test_managers_are_proposed_chosen_and_given_in_one_act(app: Flask, admin: PortalClient) -> None:
     force = make_unit("Westshire")
-    north, one = team("Team 1", "M1", 3, force)
+    north, one = make_team("Team 1", "M1", 3, force)
     make_person(north)
-    _, two = team("Team 2", "M2", 2, force)
-    south, three = team("Team 3", "M3", 2, force)
+    _, two = make_team("Team 2", "M2", 2, force)
+    south, three = make_team("Team 3", "M3", 2, force)
     make_grant(three, "manager", south)
 
     page = admin.page(PROPOSED)
@@ -38,28 +45,28 @@ def test_managers_are_proposed_chosen_and_given_in_one_act(app: Flask, admin: Po
     where = {"where-M1": str(north), "where-M2": ""}
     confirm = admin.press(page, "Continue with those selected", give=["M1", "M2"], **where)
     assert confirm.h1 == "Give 2 grants"
-    assert [row[1:] for row in rows(confirm)] == [
+    assert [row[1:] for row in table_rows(confirm)] == [
         ["Westshire/Team 1", "4 people"],
         ["Direct reports", "2 people"],
     ]
-    assert held() == 2
+    assert count_live_grants() == 2
 
     done = admin.press(confirm, "Give 2 grants")
     assert done.h1 == "Every line manager has a grant"
     assert "2 grants given" in done.text
     assert len(visibility_of(viewer_of(one)).unit_ids) == 1
     assert visibility_of(viewer_of(two)).direct_reports_of == two
-    assert events("role.granted") == [one, two]
+    assert subjects_of("role.granted") == [one, two]
 
     again = admin.press(confirm, "Give 2 grants")
     assert "2 grants given already" in again.text
-    assert events("role.granted") == [one, two]
+    assert subjects_of("role.granted") == [one, two]
 
 
 def test_all_are_given_or_none(admin: PortalClient) -> None:
     force = make_unit("Westshire")
     for number in ("M1", "M2"):
-        team(f"Team {number}", number, 2, force)
+        make_team(f"Team {number}", number, 2, force)
     page = admin.page(PROPOSED)
     values = [f"M1:{page.all('option')[0].get('value')}", "M2:999999"]
     token = page.form_with("Continue with those selected").fields["csrf_token"]
@@ -69,14 +76,14 @@ def test_all_are_given_or_none(admin: PortalClient) -> None:
     )
 
     assert "The proposal for M2 has changed since you looked. Nothing was given" in refused.text
-    assert held() == 1
+    assert count_live_grants() == 1
 
 
 def test_nobody_is_proposed_whose_people_are_covered_or_who_left(admin: PortalClient) -> None:
     force = make_unit("Westshire")
-    unit, boss = team("Team 1", "M1", 2, force)
+    unit, boss = make_team("Team 1", "M1", 2, force)
     make_grant(boss, "manager", force)
-    _, direct = team("Team 2", "M2", 2, force)
+    _, direct = make_team("Team 2", "M2", 2, force)
     make_grant(direct, "manager")
     gone = make_person(unit, staff_number="M3", until=date(2024, 6, 1))
     make_person(unit, manager=gone)
@@ -98,7 +105,7 @@ def test_a_grant_on_a_part_is_proposed_wider(admin: PortalClient) -> None:
     page = admin.page(PROPOSED)
 
     assert words(page.all("option")[0]) == "Local: sees 2 people"
-    assert rows(page)[0][4].endswith("Manager today of Westshire/Local/Team 1")
+    assert table_rows(page)[0][4].endswith("Manager today of Westshire/Local/Team 1")
 
 
 def test_sight_of_the_whole_force_is_not_what_is_proposed_first(admin: PortalClient) -> None:
@@ -121,20 +128,20 @@ def test_sight_of_the_whole_force_is_not_what_is_proposed_first(admin: PortalCli
 
 def test_nothing_chosen_is_an_error_and_filters_narrow(admin: PortalClient) -> None:
     force = make_unit("Westshire")
-    team("Team 1", "M1", 1, force)
-    team("Team 2", "M2", 1, force)
+    make_team("Team 1", "M1", 1, force)
+    make_team("Team 2", "M2", 1, force)
 
     page = admin.press(admin.page(PROPOSED), "Continue with those selected", 400, give=[])
     assert "Select at least one person" in page.text
-    assert len(rows(admin.page(f"{PROPOSED}?q=m1"))) == 1
-    assert rows(admin.page(f"{PROPOSED}?unit=team+2"))[0][2] == "SergeantWestshire/Team 2"
+    assert len(table_rows(admin.page(f"{PROPOSED}?q=m1"))) == 1
+    assert table_rows(admin.page(f"{PROPOSED}?unit=team+2"))[0][2] == "SergeantWestshire/Team 2"
     assert "No unit has the path" in admin.page(f"{PROPOSED}?unit=nowhere", 400).text
 
 
 def test_an_administrator_of_a_unit_is_proposed_what_they_may_give(client: PortalClient) -> None:
     force = make_unit("Westshire")
-    mine, _ = team("North", "M1", 2, force)
-    team("South", "M2", 2, force)
+    mine, _ = make_team("North", "M1", 2, force)
+    make_team("South", "M2", 2, force)
     make_grant(make_account("D9001", unit=mine), "administrator", mine)
     sign_in(client, "D9001", path="/sign-in?next=/account")
 

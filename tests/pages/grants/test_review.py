@@ -15,11 +15,11 @@ from tests.pages.grants.granting import (
     LIST,
     PROPOSED,
     REVIEW,
-    events,
-    held,
-    rows,
+    count_live_grants,
+    make_team,
     signed_in_administrator,
-    team,
+    subjects_of,
+    table_rows,
 )
 from tests.pages.people.test_account_views import statements
 
@@ -32,7 +32,7 @@ def admin(client: PortalClient) -> PortalClient:
 
 
 def reasons(page: Page) -> dict[str, str]:
-    return {row[1].split(",")[0]: row[5] for row in rows(page)}
+    return {row[1].split(",")[0]: row[5] for row in table_rows(page)}
 
 
 def test_grants_that_no_longer_fit_are_listed_with_the_reason(app: Flask, admin: PortalClient) -> None:
@@ -114,9 +114,9 @@ def test_a_grant_on_a_unit_that_ended_and_one_given_twice_are_listed(admin: Port
         "Walsh": "The unit ended on 3 May 2025.",
         "Twice": "Given twice: this person has the same role on the same unit.",
     }
-    assert len(rows(page)) == 2  # one of the two may stay
-    assert [row[3] for row in rows(page)] == ["Westshire/Team 1", "Westshire/Team 2"]
-    assert rows(admin.page("/people/D6001/account"))[0][1] == "Westshire/Team 2"
+    assert len(table_rows(page)) == 2  # one of the two may stay
+    assert [row[3] for row in table_rows(page)] == ["Westshire/Team 1", "Westshire/Team 2"]
+    assert table_rows(admin.page("/people/D6001/account"))[0][1] == "Westshire/Team 2"
     assert reasons(admin.page(f"{REVIEW}?unit=team+1")).keys() == {"Twice"}
     assert reasons(admin.page(f"{REVIEW}?q=wal")).keys() == {"Walsh"}
     assert "None of them matches" in admin.page(f"{REVIEW}?q=zzzz").text
@@ -153,15 +153,15 @@ def test_several_are_ended_at_once_audited_and_signed_out(app: Flask, admin: Por
 
     confirm = admin.press(page, "Continue with those selected", end=boxes)
     assert confirm.h1 == "End 2 grants"
-    assert held() == 3
+    assert count_live_grants() == 3
     done = admin.press(confirm, "End 2 grants")
 
     assert done.h1 == "Every grant fits a post"
     assert "2 grants ended." in done.text
     assert not signed_in(holder)
-    assert events("role.revoked") == [one, two]
+    assert subjects_of("role.revoked") == [one, two]
     assert "have ended already" in admin.press(confirm, "End 2 grants").text
-    assert events("role.revoked") == [one, two]
+    assert subjects_of("role.revoked") == [one, two]
 
 
 def test_a_grant_that_fits_cannot_be_ended_here(admin: PortalClient) -> None:
@@ -170,15 +170,15 @@ def test_a_grant_that_fits_cannot_be_ended_here(admin: PortalClient) -> None:
 
     admin.post(REVIEW, data={"csrf_token": token, "confirmed": "yes", "end": str(fits.id)})
 
-    assert held() == 1
-    assert events("role.revoked") == []
+    assert count_live_grants() == 1
+    assert subjects_of("role.revoked") == []
 
 
 def test_long_lists_ask_no_more_than_short_ones(app: Flask, admin: PortalClient) -> None:
     force = make_unit("Westshire")
 
     def add(number: int) -> None:
-        unit, boss = team(f"Team {number}", f"M{number}", 1, force)
+        unit, boss = make_team(f"Team {number}", f"M{number}", 1, force)
         make_grant(boss, "auditor", unit)
         make_grant(make_person(unit, surname=f"Lost {number}"), "manager")
 

@@ -12,7 +12,7 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import ForbiddenError
 from portal.platform.permissions import Role
-from tests.domain.imports.desk import activity, administrator, csv_of, row, run_id, to_check
+from tests.domain.imports.desk import activity, administrator, csv_of, row, run_id, upload_and_check
 from tests.domain.status.facts import make_record
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_unit
@@ -35,7 +35,7 @@ def test_a_directive_owner_imports_completions_and_no_roster(client):
 
 def test_a_roster_of_another_is_not_shown_to_who_may_not_import_one(client, app):
     administrator(client)
-    page = to_check(client, csv_of([row()]))
+    page = upload_and_check(client, csv_of([row()]))
     other = another(app)
     administrator(other, role="directive-owner", number="OWNER")
 
@@ -60,7 +60,7 @@ def test_another_role_s_sight_of_the_force_imports_nothing(client):
 def test_a_job_imports_nothing_for_who_may_not_any_more(client, monkeypatch):
     monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)
     person = administrator(client)
-    page = to_check(client, csv_of([row("N1"), row("N2")]))
+    page = upload_and_check(client, csv_of([row("N1"), row("N2")]))
     run = run_id(page)
     with transaction():
         revoke_role(person, Role.ADMINISTRATOR, unit_id=None, by=None, at=clock.now())
@@ -89,7 +89,7 @@ def test_who_left_cannot_sign_in_and_keeps_the_record(client, app):
         valid_from="2024-01-01",
     )
 
-    page = to_check(client, csv_of([{**post, "valid_to": "2026-05-31"}]))
+    page = upload_and_check(client, csv_of([{**post, "valid_to": "2026-05-31"}]))
     assert "was applied" in client.press(page, "Apply the import").h1
 
     assert not signed_in(leaver)

@@ -11,7 +11,7 @@ from portal.domain.people.models import Person
 from portal.platform.db import db
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.worker import JobRunner
-from tests.domain.imports.desk import administrator, csv_of, row, to_check
+from tests.domain.imports.desk import administrator, csv_of, row, upload_and_check
 
 
 def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
@@ -19,7 +19,7 @@ def test_a_large_file_is_checked_and_applied_as_a_job(client, app, monkeypatch):
     monkeypatch.setattr(tasks, "MOST_ROWS_AT_ONCE", 1)
     runner = JobRunner(make_worker_setup(app), Event())
 
-    page = to_check(client, csv_of([row(), row("R2")]))
+    page = upload_and_check(client, csv_of([row(), row("R2")]))
     assert page.h1 == "Check of an import"
     path = f"/imports/{db.session.scalars(select(ImportRun.id)).one()}"
     assert client.page(path).h1 == "Check of an import"  # which leads to the job while it waits

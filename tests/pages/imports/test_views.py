@@ -19,17 +19,17 @@ from portal.pages.imports.views import ENVELOPE
 from portal.platform import clock
 from portal.platform.db import Stamp, db, transaction
 from portal.platform.tables.table_files import open_sheet
-from tests.domain.imports.bad import BAD, mended, spoilt
+from tests.domain.imports.bad import BAD, bad_roster, corrected_roster
 from tests.domain.imports.desk import (
     activity,
     administrator,
-    chosen,
     csv_of,
     row,
     run_id,
     sections,
-    to_check,
+    selected_values,
     upload,
+    upload_and_check,
 )
 from tests.domain.imports.rosters import COLUMNS, TEAM, run, write_csv
 from tests.domain.status.facts import make_record
@@ -52,7 +52,7 @@ def count(table):
 
 
 def apply(client, content, **fields):
-    page = client.press(to_check(client, content, **fields), "Apply the import")
+    page = client.press(upload_and_check(client, content, **fields), "Apply the import")
     assert "was applied" in page.h1, page.text
     return page
 
@@ -61,7 +61,7 @@ def test_a_roster_goes_through_the_four_steps(client):
     administrator(client)
     before = count(Person)
 
-    page = to_check(client, csv_of([row(), row("R2", surname="Price")]))
+    page = upload_and_check(client, csv_of([row(), row("R2", surname="Price")]))
 
     assert page.h1 == "Every row is good"
     assert [line[1] for line in sections(page)["People who join"]] == ["R1", "R2"]
@@ -90,9 +90,9 @@ def test_a_workbook_is_checked_as_a_csv_is(client):
         day = book.add_format({"num_format": "dd/mm/yyyy"})
         sheet.write_datetime(1, COLUMNS.index("valid_from"), datetime(2025, 1, 1), day)
 
-    page = to_check(client, content.getvalue(), name="roster.xlsx")
+    page = upload_and_check(client, content.getvalue(), name="roster.xlsx")
 
-    assert sections(page) == sections(to_check(client, csv_of([line])))
+    assert sections(page) == sections(upload_and_check(client, csv_of([line])))
     assert sections(page)["People who join"][0][1:] == ["X9", "Constable, response", TEAM, "1 January 2025"]
     assert "was applied" in client.press(page, "Apply the import").h1
 
@@ -112,7 +112,7 @@ def test_every_bad_row_is_told_at_once_and_a_file_of_them_can_be_had(client):
     administrator(client)
     before = count(Person)
 
-    page = to_check(client, csv_of(spoilt()))
+    page = upload_and_check(client, csv_of(bad_roster()))
 
     assert page.h1.endswith("rows are bad")
     assert "Apply the import" not in page.text
@@ -123,15 +123,15 @@ def test_every_bad_row_is_told_at_once_and_a_file_of_them_can_be_had(client):
             reason,
         )
     body = client.get(f"/imports/{run_id(page)}/bad-rows.csv").get_data(as_text=True)
-    told = list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
-    assert {line["line"] for line in told} == {str(line) for line in lines}
-    assert "'Z9' is nobody's staff number" in next(t["reason"] for t in told if t["staff_number"] == "B7")
+    reported = list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
+    assert {line["line"] for line in reported} == {str(line) for line in lines}
+    assert "'Z9' is nobody's staff number" in next(t["reason"] for t in reported if t["staff_number"] == "B7")
     digest = db.session.scalars(select(ImportRun.digest)).one()
     refused = client.post(f"/imports/{run_id(page)}/apply", data=token(page, expected=digest))
     assert refused.status_code == 409
     assert count(Person) == before
 
-    apply(client, csv_of(mended()))
+    apply(client, csv_of(corrected_roster()))
 
     assert person_by_staff_number("B12")
 
@@ -153,7 +153,7 @@ def test_the_check_tells_who_moves_leaves_comes_back_and_is_corrected(client):
     everyone[5]["valid_to"] = "2025-12-31"
     apply(client, csv_of(everyone))
 
-    page = to_check(
+    page = upload_and_check(
         client,
         csv_of(
             [
@@ -168,19 +168,19 @@ def test_the_check_tells_who_moves_leaves_comes_back_and_is_corrected(client):
         ),
     )
 
-    told = sections(page)
-    assert told["People who move"][0][1:] == [
+    reported = sections(page)
+    assert reported["People who move"][0][1:] == [
         "R1", f"Constable, response, {TEAM}", f"Constable, custody, {TEAM}", "1 June 2026"
     ]  # fmt: skip
-    assert told["People who leave"] == [["Name 2, Priya", "R2", "30 June 2026"]]
-    assert told["Posts that are corrected"][0][1:] == [
+    assert reported["People who leave"] == [["Name 2, Priya", "R2", "30 June 2026"]]
+    assert reported["Posts that are corrected"][0][1:] == [
         "R3", "1 January 2025", "rank or grade: Constable becomes Sergeant"
     ]  # fmt: skip
-    assert told["Names and addresses that are corrected"][0][0] == "R4"
-    assert [line[1] for line in told["People who come back"]] == ["R6"]
-    assert told["People who join"][0][1] == "R7"
-    assert told["Possible duplicates"] == [["Name 1, Priya", "R7", "R1"]]
-    assert ["Name 5, Priya", "R5"] in told["People missing from the file"]
+    assert reported["Names and addresses that are corrected"][0][0] == "R4"
+    assert [line[1] for line in reported["People who come back"]] == ["R6"]
+    assert reported["People who join"][0][1] == "R7"
+    assert reported["Possible duplicates"] == [["Name 1, Priya", "R7", "R1"]]
+    assert ["Name 5, Priya", "R5"] in reported["People missing from the file"]
     assert "Nothing has been changed yet" in page.text
 
 
@@ -193,7 +193,7 @@ def test_a_unit_whose_people_all_go_to_a_new_path_was_perhaps_renamed(client):
         for one in people
     ]
 
-    page = to_check(client, csv_of([*people, *moved]))
+    page = upload_and_check(client, csv_of([*people, *moved]))
 
     assert sections(page)["Units that were perhaps renamed or moved"] == [
         [
@@ -208,7 +208,7 @@ def test_the_check_says_whom_each_directive_reaches_otherwise(client):
     make_version("protect")
     ask("protect")
 
-    page = to_check(client, csv_of([row("R1"), row("R2", designated_role="catering")]))
+    page = upload_and_check(client, csv_of([row("R1"), row("R2", designated_role="catering")]))
 
     assert sections(page)["Changes to directives"] == [["OIC-2026", "1", "0", "0"]]
     assert [line[:3] for line in sections(page)["OIC-2026: who joins, leaves or has a new due date"]] == [
@@ -219,7 +219,7 @@ def test_the_check_says_whom_each_directive_reaches_otherwise(client):
 def test_what_changed_since_the_check_is_shown_before_anything_is_done(client, app, tmp_path):
     administrator(client)
     apply(client, csv_of([row()]))
-    page = to_check(client, csv_of([row(designated_role="custody")]))
+    page = upload_and_check(client, csv_of([row(designated_role="custody")]))
     run(app, "people", "import", write_csv(tmp_path / "r.csv", [row(), row(valid_from="2026-01-01")]))
 
     page = client.press(page, "Apply the import")
@@ -234,7 +234,7 @@ def test_a_change_that_does_not_concern_the_file_stops_nothing(client, app, tmp_
     administrator(client)
     version = make_version("protect")
     person = make_person(make_unit("Elsewhere"), staff_number="E1")
-    page = to_check(client, csv_of([row()]))
+    page = upload_and_check(client, csv_of([row()]))
     make_record(person, activity(version), date(2026, 5, 1))
 
     assert "was applied" in client.press(page, "Apply the import").h1
@@ -245,7 +245,7 @@ def test_twice_is_once(client):
     apply(client, csv_of([row()]))
     before = count(Stamp)
 
-    page = to_check(client, csv_of([row()]))
+    page = upload_and_check(client, csv_of([row()]))
     assert page.h1 == "Nothing to do"
     page = client.press(page, "Apply the import")
 
@@ -255,7 +255,7 @@ def test_twice_is_once(client):
 
 def test_pressing_apply_a_second_time_does_nothing_again(client):
     administrator(client)
-    page = to_check(client, csv_of([row()]))
+    page = upload_and_check(client, csv_of([row()]))
     client.press(page, "Apply the import")
     before = count(Stamp)
 
@@ -267,7 +267,7 @@ def test_pressing_apply_a_second_time_does_nothing_again(client):
 
 def test_a_cancelled_import_changes_nothing_and_keeps_no_file(client):
     administrator(client)
-    page = to_check(client, csv_of([row()]))
+    page = upload_and_check(client, csv_of([row()]))
 
     client.press(page, "Cancel this import")
 
@@ -277,7 +277,7 @@ def test_a_cancelled_import_changes_nothing_and_keeps_no_file(client):
 
 def test_a_file_that_waits_for_a_week_is_removed_and_its_import_stays(client):
     administrator(client)
-    page = to_check(client, csv_of([row()]))
+    page = upload_and_check(client, csv_of([row()]))
     with time_machine.travel(datetime(2026, 6, 9, 12, tzinfo=UTC), tick=True):
         let_in(client, "ADMIN")
 
@@ -296,7 +296,7 @@ def test_columns_are_found_by_other_names_chosen_and_saved(client, app, tmp_path
     page = upload(client, content)
 
     assert "Not used: Where, Shoe size" in page.text
-    picked = chosen(page)
+    picked = selected_values(page)
     assert picked["column_staff_number"] == "0"
     page = client.press(page, "Check the file", **picked)
     assert "Choose the column for “Unit”" in page.text
@@ -314,7 +314,7 @@ def test_columns_are_found_by_other_names_chosen_and_saved(client, app, tmp_path
 
     page = upload(client, content, profile="HR")
     assert "Matched as in “HR”" in page.text
-    assert client.press(page, "Check the file", **chosen(page)).h1 == "Every row is good"
+    assert client.press(page, "Check the file", **selected_values(page)).h1 == "Every row is good"
     path = tmp_path / "hr.csv"
     path.write_bytes(content)
     result = run(app, "people", "import", path, "--profile", "HR")
@@ -351,13 +351,13 @@ def test_a_list_of_twenty_asks_as_often_as_one_of_two(client):
     person = administrator(client)
     counts = []
     for many in (2, 20):
-        page = to_check(client, csv_of([row(f"R{n}") for n in range(many)]))
+        page = upload_and_check(client, csv_of([row(f"R{n}") for n in range(many)]))
         content = csv_of([row()])
         sheet = open_sheet(content, "r.csv")
         for _ in range(many):
             with transaction():
-                brought = Upload("roster", "r.csv", content, sheet, profiles.map_roster(sheet.columns))
-                services.begin_import(brought, by=person, at=clock.now())
+                upload_of_file = Upload("roster", "r.csv", content, sheet, profiles.map_roster(sheet.columns))
+                services.begin_import(upload_of_file, by=person, at=clock.now())
         for path in ("/imports", f"/imports/{run_id(page)}"):
             client.page(path)
             with statements() as run:

@@ -61,7 +61,7 @@ def test_a_few_go_at_a_time_the_oldest_first(database: None, monkeypatch: pytest
 
 def test_an_import_outlives_the_job_that_checked_it(client: PortalClient):
     desk.administrator(client)
-    page = desk.to_check(client, desk.csv_of([row("W1")]))
+    page = desk.upload_and_check(client, desk.csv_of([row("W1")]))
     heading, path = page.h1, f"/imports/{desk.run_id(page)}"
     with transaction():
         db.session.execute(update(ImportRun).values(job_id=uuid4()))  # of a job that is not kept any more

@@ -20,11 +20,11 @@ from tests.pages.grants.granting import (
     LIST,
     PROPOSED,
     REVIEW,
-    events,
-    held,
-    rows,
+    count_live_grants,
+    make_team,
     signed_in_administrator,
-    team,
+    subjects_of,
+    table_rows,
 )
 
 OWN = "/people/D9001/account"
@@ -50,25 +50,25 @@ def test_an_administrator_gives_themself_no_role(admin: PortalClient, role: Role
     answer = admin.post(f"{OWN}/grants", data=sent, follow_redirects=True)
 
     assert "You cannot give yourself a role" in answer.get_data(as_text=True)
-    assert held() == 1
-    assert events("role.granted") == []
+    assert count_live_grants() == 1
+    assert subjects_of("role.granted") == []
 
 
 def test_no_proposal_is_for_the_one_who_gives(client: PortalClient) -> None:
-    unit, boss = team("Team 1", "D9001", 2)
+    unit, boss = make_team("Team 1", "D9001", 2)
     make_account_of(boss)
     make_grant(boss, "administrator")
-    team("Team 2", "D9002", 1)
+    make_team("Team 2", "D9002", 1)
     sign_in(client, "D9001", path="/sign-in?next=/account")
     page = client.page(PROPOSED)
-    assert [row[1] for row in rows(page)] == ["Boss D9002, PriyaD9002"]
+    assert [row[1] for row in table_rows(page)] == ["Boss D9002, PriyaD9002"]
     assert "another administrator must give it to you" in page.text
 
     for where in ("", str(unit)):
         forged = {"csrf_token": token(client), "give": f"D9001:{where}", "confirmed": "yes"}
         answer = client.post(PROPOSED, data=forged, follow_redirects=True)
         assert "You cannot give yourself a role" in answer.get_data(as_text=True)
-    assert held() == 1
+    assert count_live_grants() == 1
 
 
 def make_account_of(person: int) -> None:
@@ -83,7 +83,7 @@ def test_several_grants_with_an_own_one_among_them_are_refused_as_a_whole(admin:
     with pytest.raises(RuleError, match="You cannot give yourself a role"), transaction():
         changes.give_grants(wanted, by=me, at=clock.now())
 
-    assert held() == 1
+    assert count_live_grants() == 1
 
 
 def test_nobody_moves_a_unit_under_one_on_which_they_hold_a_role(admin: PortalClient) -> None:
@@ -137,10 +137,10 @@ def test_a_role_for_the_whole_force_is_refused_on_a_unit(app: Flask, admin: Port
     assert typed.exit_code == 1
     assert f"{words} is a role for the whole force: it cannot be given for a unit." in typed.stderr
     assert "Refused: nothing was changed." in typed.stderr
-    assert held() == 1
+    assert count_live_grants() == 1
 
     assert run(app, "people", "grant", "D1001", role.value).exit_code == 0
-    assert held() == 2
+    assert count_live_grants() == 2
 
 
 @pytest.mark.parametrize("role", WHOLE_FORCE_ROLES)
@@ -162,9 +162,9 @@ def test_such_a_role_that_is_held_on_a_unit_gives_nothing_and_is_listed(
     assert holder.get("/authoring").status_code == 403
     assert holder.get("/force-settings").status_code == 403
 
-    (row,) = rows(admin.page(REVIEW))
+    (row,) = table_rows(admin.page(REVIEW))
     assert row[5] == "This role has no effect on a unit. If it is needed, give it for the whole force."
-    assert rows(admin.page(f"{LIST}?q=D3001"))[0][2] == "Contact (no effect on a unit)"
+    assert table_rows(admin.page(f"{LIST}?q=D3001"))[0][2] == "Contact (no effect on a unit)"
     page = admin.press(admin.page("/people/D3001/account"), f"End role {role.capitalize()} Contact")
     assert "Role ended" in page.text
 

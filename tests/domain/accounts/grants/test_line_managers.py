@@ -21,7 +21,7 @@ from tests.domain.people.worlds import PEOPLE, TODAY, build, sees, worlds
 from tests.examples import few_or_many
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import PortalClient
-from tests.pages.grants.granting import LIST, PROPOSED, rows, signed_in_administrator, team
+from tests.pages.grants.granting import LIST, PROPOSED, make_team, signed_in_administrator, table_rows
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import World, enter, make_world
 
@@ -178,8 +178,8 @@ def test_grants_say_how_many_see_by_line_management_and_list_them(
 ) -> None:
     admin = signed_in_administrator(client)
     force = make_unit("Westshire")
-    one, boss = team("Team 1", "M1", 2, force)
-    team("Team 2", "M2", 1, force)
+    one, boss = make_team("Team 1", "M1", 2, force)
+    make_team("Team 2", "M2", 1, force)
     make_person(one, surname="Gone", until=date.today() - timedelta(1), manager=make_person(one))
     make_grant(boss, "auditor")
     off = admin.page(LIST)
@@ -191,22 +191,22 @@ def test_grants_say_how_many_see_by_line_management_and_list_them(
     page = admin.page(LIST)
     assert "2 line managers see direct reports without a grant" in page.text
     listed = admin.page(page.links["2 line managers"])
-    assert [row[:3] for row in rows(listed)] == [
+    assert [row[:3] for row in table_rows(listed)] == [
         ["Boss M1, PriyaM1", "Manager", "Direct reports"],
         ["Boss M2, PriyaM2", "Manager", "Direct reports"],
     ]
-    assert rows(listed)[0][5].startswith("The roster")
-    narrow = {row[0] for row in rows(admin.page(f"{LIST}?state=roster&unit=Team+2"))}
+    assert table_rows(listed)[0][5].startswith("The roster")
+    narrow = {row[0] for row in table_rows(admin.page(f"{LIST}?state=roster&unit=Team+2"))}
     assert narrow == {"Boss M2, PriyaM2"}
-    assert rows(admin.page(f"{LIST}?state=roster&role=auditor")) == []
+    assert table_rows(admin.page(f"{LIST}?state=roster&role=auditor")) == []
     assert admin.page(PROPOSED).h1 == "Every line manager sees direct reports"
     assert "Sees direct reports without a grant" in admin.page("/people/M2/account").text
     with statements() as few:
         admin.page(f"{LIST}?state=roster")
     for number in range(20):
-        team(f"Unit {number}", f"X{number}", 1, force)
+        make_team(f"Unit {number}", f"X{number}", 1, force)
     with statements() as many:
-        assert len(rows(admin.page(f"{LIST}?state=roster"))) == 22
+        assert len(table_rows(admin.page(f"{LIST}?state=roster"))) == 22
     assert len(few) == len(many)
 
 
