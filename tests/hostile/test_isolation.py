@@ -23,7 +23,7 @@ from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.platform.isolation.running import read_apart
 from portal.platform.isolation.stops import ReadersBusyError, ReadingStoppedError, TimeStopError
 from portal.platform.tables import table_files
-from tests.domain.imports.desk import administrator, chosen, upload
+from tests.domain.imports.desk import administrator, selected_values, upload
 from tests.domain.imports.rosters import COLUMNS, row
 from tests.hostile.workbooks import plain
 
@@ -153,7 +153,9 @@ def test_where_the_system_starts_none_the_person_is_asked_to_try_again(client, m
     with monkeypatch.context() as patch:
         patch.setattr(tempfile, "tempdir", "/nonexistent")
 
-        answer = client.press(page, "Continue", 503, **{**chosen(page), "file": (io.BytesIO(good), "r.xlsx")})
+        answer = client.press(
+            page, "Continue", 503, **{**selected_values(page), "file": (io.BytesIO(good), "r.xlsx")}
+        )
 
     assert "The portal is busy reading other files. Nothing was changed." in answer.text
 

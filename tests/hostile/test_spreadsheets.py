@@ -10,7 +10,7 @@ import time_machine
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, transaction
 from portal.platform.tables.csv_cells import disarm_formula
-from tests.domain.imports.desk import administrator, csv_of, row, run_id, to_check
+from tests.domain.imports.desk import administrator, csv_of, row, run_id, upload_and_check
 from tests.pages.monitoring.reading import csv_rows, xlsx_rows
 from tests.pages.monitoring.world import TODAY, enter, make_world
 
@@ -58,7 +58,7 @@ def test_a_name_is_neutral_in_the_csv_of_a_report_and_whole_in_the_workbook(clie
 @pytest.mark.slow
 def test_a_cell_of_the_bad_rows_is_neutral(client):
     administrator(client)
-    page = to_check(client, csv_of([row(surname="＝1+1", valid_from="never")]))
+    page = upload_and_check(client, csv_of([row(surname="＝1+1", valid_from="never")]))
 
     body = client.get(f"/imports/{run_id(page)}/bad-rows.csv").get_data(as_text=True)
 

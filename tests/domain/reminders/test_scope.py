@@ -46,7 +46,9 @@ def test_a_letter_to_a_manager_tells_of_nobody_whom_the_reader_may_not_see(owner
 
 
 def test_the_rules_of_the_force_s_directive_are_not_theirs(owner: PortalClient) -> None:
-    assert "Your role is for a unit" in owner.page("/reminders/rules/OIC-2026", 403).text
+    assert (
+        "This directive is for people outside your units" in owner.page("/reminders/rules/OIC-2026", 403).text
+    )
     assert "When each directive reminds" not in owner.page("/reminders").text
 
 

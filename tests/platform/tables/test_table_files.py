@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from tests.domain.imports.desk import administrator, csv_of, row, to_check, upload
+from tests.domain.imports.desk import administrator, csv_of, row, upload_and_check, upload
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def test_another_separator_is_named(client, mark, name):
 def test_values_that_no_page_could_show_are_bad(client, values, reason):
     administrator(client)
 
-    page = to_check(client, csv_of([row(**values)]))
+    page = upload_and_check(client, csv_of([row(**values)]))
 
     assert page.h1 == "1 row is bad"
     assert reason in page.text
@@ -48,7 +48,7 @@ def test_values_that_no_page_could_show_are_bad(client, values, reason):
 def test_a_control_character_is_not_put_on_a_page(client):
     administrator(client)
 
-    page = to_check(client, csv_of([row(surname="Sh\x00ah")]))
+    page = upload_and_check(client, csv_of([row(surname="Sh\x00ah")]))
 
     assert "surname has a control character in it." in page.text
 
@@ -57,7 +57,7 @@ def test_who_is_managed_by_somebody_on_a_bad_row_does_not_break_the_check(client
     administrator(client)
     bad = row("R2", line_manager_staff_number="Z9")
 
-    page = to_check(client, csv_of([bad, row("R1", line_manager_staff_number="R2")]))
+    page = upload_and_check(client, csv_of([bad, row("R1", line_manager_staff_number="R2")]))
 
     assert page.h1 == "1 row is bad"
     assert "'Z9' is nobody's staff number" in page.text
