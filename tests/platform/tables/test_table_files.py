@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from tests.domain.imports.desk import administrator, csv_of, row, upload_and_check, upload
+from tests.domain.imports.desk import administrator, csv_of, row, upload, upload_and_check
 
 
 @pytest.fixture(autouse=True)
