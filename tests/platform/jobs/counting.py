@@ -35,8 +35,11 @@ def _leave_line(arguments: Arguments, line: str) -> None:
     time.sleep(STEP_SECONDS)
 
 
+COUNTING = Task(KIND, "A count", count)
+
+
 if __name__ == "__main__":
     from wsgi import app
 
-    set_tasks((*TASKS, Task(KIND, "A count", count)))
+    set_tasks((*TASKS, COUNTING))
     run_worker(app, int(os.environ.get("JOBS_WORKERS", "1")))

@@ -17,16 +17,17 @@ from flask_migrate import upgrade
 from sqlalchemy import create_engine, func, select, text
 
 from config import Config
-from portal.app import create_app
+from portal.app import TASKS, create_app
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
 from portal.platform.jobs import services, state_transitions
 from portal.platform.jobs.models import Job
+from portal.platform.jobs.registry import set_tasks
 from tests.conftest import SECRET
 from tests.databases import close_database
 from tests.forked import Forked
-from tests.platform.jobs.counting import KIND
+from tests.platform.jobs.counting import COUNTING, KIND
 from tests.running import settings
 
 pytestmark = pytest.mark.slow
@@ -111,10 +112,12 @@ def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             connection.execute(text("CREATE DATABASE workers"))
         admin.dispose()
     app = create_app(Config(mode="demo", database_url=url, secret_key=SECRET, instance=instance))
+    set_tasks((*TASKS, COUNTING))
     with app.app_context():
         upgrade()
     made = Crew(app, instance / "steps", url)
     yield made
+    set_tasks(TASKS)
     for worker in made.workers:
         worker.kill()
     with app.app_context():
