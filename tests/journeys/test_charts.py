@@ -72,7 +72,7 @@ def test_a_manager_of_a_unit_meets_their_own_command_first(browser: Browser, sha
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D2001")
         first = tab.locator("main h2").first.inner_text()
-        assert "have completed everything asked of them" in first
+        assert "have completed all required training" in first
         unfold(tab)
         hold_to_account(tab)
         tab.goto("/monitoring?unit=Nowhere")

@@ -101,4 +101,4 @@ def test_a_wrong_pass_is_corrected_and_stays_to_be_seen(browser: Browser, shared
         assert "file 12" not in learner.content()
         hold_to_account(learner)
         owner.goto("/people/D1001")
-        assert "is not counted any more" in owner.inner_text("main")
+        assert "no longer counts" in owner.inner_text("main")

@@ -54,7 +54,7 @@ def issue(tab: Tab, reference: str) -> None:
     assert tab.input_value("#title") == "Whom to call"
     hold_to_account(tab)
     press(tab, "Preview what it does")
-    assert "join" in h1(tab)
+    assert "will have to do this" in h1(tab)
     assert "with the role custody, except those of the rank or grade Sergeant" in tab.inner_text("main")
     hold_to_account(tab)
     tab.go_back()  # a browser shows the form as it was left
@@ -103,7 +103,7 @@ def withdraw(tab: Tab, reference: str) -> None:
     hold_to_account(tab)
     tab.fill("#effective_on", say_date(clock.today() + timedelta(days=90)))
     press(tab, "See who is affected")
-    assert "leave" in h1(tab)
+    assert "will no longer have to do this" in h1(tab)
     hold_to_account(tab)
     press(tab, f"Withdraw {reference}")
     assert "Withdrawn." in tab.inner_text("main")

@@ -167,7 +167,7 @@ def test_somebody_is_reminded_once_and_the_owner_sees_it(
         follow(tab, "of OIC-2026")
         hold_to_account(tab)
         press(tab, "Send the reminder")
-        assert "The reminder to" in tab.inner_text("main")
+        assert "Reminder to" in tab.inner_text("main")
         tab.goto(f"/people/{number}/nudge/OIC-2026")
         assert "You can remind them again from" in tab.inner_text("main")
         hold_to_account(tab)
