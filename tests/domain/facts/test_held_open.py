@@ -33,12 +33,12 @@ REPORT = """
 import sys
 from portal.commands import report as cli
 from wsgi import app
-real = cli.position
+real = cli.parse_position
 def told(*words, **named):
     settled = real(*words, **named)
     print("settled", settled.as_known_on.isoformat(), flush=True)
     return settled
-cli.position = told
+cli.parse_position = told
 app.cli.main(["report", "completions", "--directive", "OIC-2026", "--format", "csv", *sys.argv[1:]])
 """
 

@@ -68,7 +68,11 @@ def test_each_date_in_a_column_of_a_module_is_a_record(app, tmp_path):
     ("rows", "columns", "reason"),
     [
         ([line(protect="soon")], COLUMNS, "Line 2: achieved_at 'soon' is not valid"),
-        ([line("R9", protect="2026-01-02")], COLUMNS, "Line 2: staff_number 'R9' is nobody's in the portal."),
+        (
+            [line("R9", protect="2026-01-02")],
+            COLUMNS,
+            "Line 2: staff_number 'R9' belongs to nobody in the portal.",
+        ),
         ([line(protect="2026-01-02", other="")], COLUMNS, "Line 1: the column 'other' is unknown."),
         ([line()], COLUMNS[:3], "no column is named after a module"),
         ([{"staff_number": "R1", "protect": ""}], ("staff_number", "protect"), "'source_system' is missing"),

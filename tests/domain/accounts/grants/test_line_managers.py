@@ -200,7 +200,7 @@ def test_grants_say_how_many_see_by_line_management_and_list_them(
     assert narrow == {"Boss M2, PriyaM2"}
     assert table_rows(admin.page(f"{LIST}?state=roster&role=auditor")) == []
     assert admin.page(PROPOSED).h1 == "Every line manager sees direct reports"
-    assert "Sees direct reports without a grant" in admin.page("/people/M2/account").text
+    assert "This person can see their direct reports without a role" in admin.page("/people/M2/account").text
     with statements() as few:
         admin.page(f"{LIST}?state=roster")
     for number in range(20):
