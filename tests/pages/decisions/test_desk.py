@@ -122,10 +122,10 @@ def test_texts_of_a_request_can_be_erased(desk):
 
 
 NOTHING = [
-    ("waiver", "No directive asks anything of them at present."),
-    ("revocation", "They hold no record that is counted."),
+    ("waiver", "No directive applies to them today."),
+    ("revocation", "They have no record that counts."),
     ("lift", "No exemption or deferral is recorded."),
-    ("restore", "They hold no record that is left out of the count."),
+    ("restore", "They have no record that has stopped counting."),
 ]
 
 

@@ -166,11 +166,11 @@ BAD_CORRECTIONS = [
     ({"whole": "no", "from_on": ""}, "Enter the first day it does not count"),
     (
         {"whole": "no", "from_on": "9 April 2026"},
-        "The day must be from 10 April 2026, when it was achieved, to today",
+        "Enter a day from 10 April 2026, the day it was passed, to today",
     ),
     (
         {"whole": "no", "from_on": "2 June 2026"},
-        "The day must be from 10 April 2026, when it was achieved, to today",
+        "Enter a day from 10 April 2026, the day it was passed, to today",
     ),
     ({"whole": ""}, "Select when it stops counting"),
     ({"evidence": " "}, "Enter what the evidence is and where it is kept"),
@@ -189,7 +189,7 @@ def test_a_correction_that_waits_is_not_asked_for_again(desk):
     first, second = passed(desk)
     desk.ask("revocation", about=first, **NEVER)
     page = desk.ask("revocation", "D4002", about=first, status=409, **NEVER)
-    assert "Waiting for a decision." in page.text
+    assert "It is waiting for a decision." in page.text
     desk.ask("revocation", "D4002", about=second, **NEVER)
     assert count_rows(DecisionRequest) == 2
 
@@ -201,10 +201,7 @@ def test_a_record_corrected_meanwhile_is_not_revoked(desk):
     old = db.session.scalars(select(Record).where(Record.reference == first)).one()
     make_record(old.person_id, old.activity_id, date(2026, 4, 11), reference=first, replaces_id=old.id)
 
-    assert (
-        "It cannot be granted as it stands."
-        in desk.browser_of("D4001").page(desk.path_of_waiting_request()).text
-    )
+    assert "You cannot grant this." in desk.browser_of("D4001").page(desk.path_of_waiting_request()).text
     desk.browser_of("D4001").press(page, "Grant", 400, grant="y")
     assert (count_rows(Revocation), count_rows(Decision)) == (0, 0)
     desk.decide("Refuse", comment="The record was corrected.")

@@ -127,7 +127,7 @@ def test_an_administrator_of_a_unit_is_told_of_nobody_else(client: PortalClient)
     assert table_rows(page)[0][5].startswith("Another administrator")
 
 
-@pytest.mark.parametrize(("written", "said"), [("1 March 2020", "today or later"), ("soon", "Write a date")])
+@pytest.mark.parametrize(("written", "said"), [("1 March 2020", "today or later"), ("soon", "Enter a date")])
 def test_a_last_day_that_is_over_or_no_day_is_refused(admin: PortalClient, written: str, said: str) -> None:
     make_person(make_unit("Contact"), staff_number="D1001")
 

@@ -79,7 +79,7 @@ def test_a_unit_is_found_by_a_word_of_its_name(admin: PortalClient, units) -> No
 
     assert page.h1 == "1 unit found"
     assert table_rows(page)[0][:2] == ["Team", f"{W}/Local/Team"]
-    assert "No unit of today has “roads”" in admin.page("/units?q=roads").text
+    assert "No unit has “roads” in its name today." in admin.page("/units?q=roads").text
     assert "No unit has the path or name" in admin.page("/units?unit=roads", 404).text
 
 
@@ -91,8 +91,8 @@ def test_a_rename_is_previewed_made_and_told_in_the_history(app: Flask, admin: P
     preview = admin.press(asked, "Continue", name=" Night  Team ", on="1 June 2026")
     assert preview.h1 == "Rename Team from 1 June 2026"
     assert f"{W}/Local/Night Team" in preview.text
-    assert "People there on that day 1" in preview.text
-    assert "This day is over" in preview.text
+    assert "People in it on that day 1" in preview.text
+    assert "This day is in the past" in preview.text
     assert "Nobody's directives" in preview.text
     assert count_states() == before
 
@@ -157,7 +157,7 @@ def test_the_preview_of_a_move_says_whom_directives_reach_and_so_it_happens(
 
     preview = admin.press(asked, "Continue", above=str(units["crime"]), on="1 July 2026")
     assert preview.h1 == "Move Team from 1 July 2026"
-    assert "Units that go along 1" in preview.text
+    assert "Units that move with it 1" in preview.text
     assert "1 person will have to do this" in preview.text
     assert "1 person will no longer have to do this" in preview.text
     assert "Okafor, Priya, D2001: from 1 July 2026" in preview.text
@@ -179,7 +179,7 @@ def test_facts_that_moved_on_are_shown_again_before_anything_is_done(admin: Port
     again = admin.press(preview, "Move Team", 409)
 
     assert "changed since your preview. Nothing was done" in again.text
-    assert "People there on that day 1" in again.text
+    assert "People in it on that day 1" in again.text
     assert count_states() == before
     make_person(units["crime"])  # a post elsewhere is in nobody's way
     admin.press(again, "Move Team")
@@ -191,13 +191,13 @@ def test_facts_that_moved_on_are_shown_again_before_anything_is_done(admin: Port
     [
         ("rename", {"name": "", "on": "1 June 2026"}, "Enter the new name"),
         ("rename", {"name": "Night", "on": ""}, "Enter the first day"),
-        ("rename", {"name": "Night", "on": "soon"}, "Write a date such as 1 June 2026."),
-        ("rename", {"name": "Night", "on": "31 December 9999"}, "Write a date such as 1 June 2026."),
+        ("rename", {"name": "Night", "on": "soon"}, "Enter a date, such as 1 June 2026"),
+        ("rename", {"name": "Night", "on": "31 December 9999"}, "Enter a date, such as 1 June 2026"),
         ("rename", {"name": "Night", "on": "1 June 2019"}, "The unit does not exist on 1 June 2019."),
-        ("rename", {"name": "Team", "on": "1 June 2026"}, "nothing would change"),
+        ("rename", {"name": "Team", "on": "1 June 2026"}, "The unit already has this path."),
         ("rename", {"name": "Day", "on": "1 June 2026"}, "Another unit has the path"),
         ("rename", {"name": "/Night", "on": "1 June 2026"}, "has an empty name"),
-        ("rename", {"name": "N" * 121, "on": "1 June 2026"}, "120 characters at most"),
+        ("rename", {"name": "N" * 121, "on": "1 June 2026"}, "Enter 120 characters or fewer"),
         ("move", {"above": "", "on": "1 June 2026"}, "Select the unit"),
         ("move", {"above": "999999", "on": "1 June 2026"}, "Not a valid choice"),
     ],
@@ -270,7 +270,7 @@ def test_a_preview_counts_all_and_names_only_whom_its_reader_may_see(client: Por
     assert "2 people will have to do this" in preview.text
     assert "Seen, Priya" in preview.text
     assert "Gone" not in preview.text
-    assert "Listed: 1 of 2." in preview.text
+    assert "Showing 1 of 2." in preview.text
 
 
 def test_a_report_of_a_day_before_shows_the_old_path_on_the_page_and_in_the_file(
