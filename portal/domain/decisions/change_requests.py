@@ -96,7 +96,7 @@ def _check_revocation(change: ChangeRequest, today: date) -> list[RequestFault]:
     conditions = (Record.id == change.record_id, Record.person_id == change.person_id)
     record = db.session.scalar(select(Record).where(*conditions, is_known_fact(Record)))
     if record is None:
-        return [RequestFault("about", "Select a record that counts")]
+        return [RequestFault("about", "This record has been corrected or removed")]
     if list_revocations([record.id]):
         return [RequestFault("about", "This record has already stopped counting")]
     if change.from_on is None:
@@ -110,7 +110,7 @@ def _check_revocation(change: ChangeRequest, today: date) -> list[RequestFault]:
 def _check_lift(change: ChangeRequest, _today: date) -> list[RequestFault]:
     exclusion = _find_exclusion(change)
     if exclusion is None:
-        return [RequestFault("about", "Select an exemption or deferral")]
+        return [RequestFault("about", "This exemption or deferral has been changed or removed")]
     if change.to_on is not None and not exclusion.from_on <= change.to_on < exclusion.to_on:
         end = "" if exclusion.to_on == OPEN_END else f" and before {say_date(exclusion.to_on)}"
         return [RequestFault("to_on", f"The last day must be on or after {say_date(exclusion.from_on)}{end}")]
@@ -121,7 +121,7 @@ def _check_restore(change: ChangeRequest, _today: date) -> list[RequestFault]:
     r = Revocation
     revocation = db.session.scalar(select(r).where(r.id == change.revocation_id, is_known_fact(r)))
     if revocation is None or db.session.get_one(Record, revocation.record_id).person_id != change.person_id:
-        return [RequestFault("about", "Select a record that has stopped counting")]
+        return [RequestFault("about", "This correction has been changed or removed")]
     return []
 
 

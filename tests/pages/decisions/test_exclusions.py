@@ -257,7 +257,11 @@ def test_what_changed_meanwhile_cannot_be_ended_twice(desk):
         desk.people["D1001"], desk.directive, date(2026, 5, 20), date(2026, 12, 31), replaces_id=old
     )
 
-    assert "You cannot grant this." in desk.browser_of("D4001").page(desk.path_of_waiting_request()).text
+    shown = desk.browser_of("D4001").page(desk.path_of_waiting_request())
+    assert (
+        "You cannot grant this as it is. This exemption or deferral has been changed or removed."
+        in shown.text
+    )
     desk.browser_of("D4001").press(page, "Grant", 400, grant="y")
     assert (count_rows(Exclusion), count_rows(Decision)) == (2, 0)
 

@@ -201,7 +201,8 @@ def test_a_record_corrected_meanwhile_is_not_revoked(desk):
     old = db.session.scalars(select(Record).where(Record.reference == first)).one()
     make_record(old.person_id, old.activity_id, date(2026, 4, 11), reference=first, replaces_id=old.id)
 
-    assert "You cannot grant this." in desk.browser_of("D4001").page(desk.path_of_waiting_request()).text
+    shown = desk.browser_of("D4001").page(desk.path_of_waiting_request())
+    assert "You cannot grant this as it is. This record has been corrected or removed." in shown.text
     desk.browser_of("D4001").press(page, "Grant", 400, grant="y")
     assert (count_rows(Revocation), count_rows(Decision)) == (0, 0)
     desk.decide("Refuse", comment="The record was corrected.")
