@@ -6,12 +6,26 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run setup first-run test test-full check typed tested data-model lock sbom licences bench hostile clean
+.PHONY: run run-with-sign-in setup first-run test test-full check typed tested data-model lock sbom licences bench hostile clean
 
 run: export PORTAL_MODE := demo
 run: setup
 	@$(BIN)/flask --app wsgi demo prepare
 	@exec $(BIN)/python serve.py
+
+# The same with an identity provider beside it: any staff number of the demo signs in without a password.
+run-with-sign-in: export PORTAL_MODE := demo
+run-with-sign-in: export PROVIDER_PORT ?= 8090
+run-with-sign-in: export PORTAL_ADDRESS := http://127.0.0.1:$(PORT)
+run-with-sign-in: export OIDC_ISSUER := http://127.0.0.1:$(PROVIDER_PORT)
+run-with-sign-in: export OIDC_CLIENT_ID := portal
+run-with-sign-in: export OIDC_CLIENT_SECRET := demo-secret
+run-with-sign-in: export OIDC_MATCH_CLAIM := employee_id
+run-with-sign-in: export OIDC_MATCH_FIELD := staff_number
+run-with-sign-in: export OIDC_LABEL := the demo provider
+run-with-sign-in: setup
+	@$(BIN)/flask --app wsgi demo prepare
+	@node portal/demo/sign_in_provider.mjs & trap "kill $$!" EXIT INT TERM; $(BIN)/python serve.py
 
 setup: $(VENV)/.base portal/pages/layout/static/manifest.json
 

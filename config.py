@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from portal.pages.layout import brand, proxies
+from portal.platform.openid.settings import OpenIdSettings
 
 ROOT = Path(__file__).resolve().parent
 DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served
@@ -134,6 +135,14 @@ class Config:
     idle_minutes: int = field(default_factory=lambda: _number_setting("SESSION_IDLE_MINUTES", "60"))
     absolute_hours: int = field(default_factory=lambda: _number_setting("SESSION_ABSOLUTE_HOURS", "12"))
 
+    oidc_issuer: str = field(default_factory=lambda: _env("OIDC_ISSUER"))
+    oidc_client_id: str = field(default_factory=lambda: _env("OIDC_CLIENT_ID"))
+    oidc_client_secret: str = field(default_factory=lambda: _env("OIDC_CLIENT_SECRET"))
+    oidc_match_claim: str = field(default_factory=lambda: _env("OIDC_MATCH_CLAIM"))
+    oidc_match_field: str = field(default_factory=lambda: _env("OIDC_MATCH_FIELD"))
+    oidc_label: str = field(default_factory=lambda: _env("OIDC_LABEL", "your force account"))
+    local_sign_in: str = field(default_factory=lambda: _env("LOCAL_SIGN_IN"))
+
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
@@ -168,8 +177,8 @@ class Config:
             self._keep("secret_key", secrets.token_hex(32))
             self._keep("demo_password", "-".join(secrets.token_hex(3) for _ in range(4)))
         for check in (
-            self._number_faults, self._text_faults, self._address_faults, self._access_faults,
-            self._database_faults, self._jobs_faults, self._mail_faults,
+            self._number_faults, self._text_faults, self._address_faults, self._sign_in_faults,
+            self._access_faults, self._database_faults, self._jobs_faults, self._mail_faults,
         ):  # fmt: skip
             faults += check()
         if faults:
@@ -241,6 +250,13 @@ class Config:
         elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
             yield "PUBLIC_URL must be https, except on a loopback host."
 
+    def _sign_in_faults(self) -> Iterator[str]:
+        yield from self.openid.list_faults()
+        if self.local_sign_in not in {"administrators", "everyone", ""}:
+            yield "LOCAL_SIGN_IN is 'administrators' or 'everyone'."
+        elif self.local_sign_in == "administrators" and not self.oidc_issuer:
+            yield "LOCAL_SIGN_IN is 'everyone' where OIDC_ISSUER is not set: nobody else could sign in."
+
     def _access_faults(self) -> Iterator[str]:
         if self.line_manager_sight not in {"on", "off", ""}:
             yield "LINE_MANAGER_SIGHT is 'on' or 'off'."
@@ -289,6 +305,19 @@ class Config:
             self.days_off  # noqa: B018 - read, so that a wrong one stops the start
         except ValueError:
             yield "MAIL_DAYS_OFF are days such as 2026-12-24, one after the other."
+
+    @property
+    def openid(self) -> OpenIdSettings:
+        """The force's own sign-in; its issuer is empty where there is none."""
+        return OpenIdSettings(
+            self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret,
+            self.oidc_match_claim, self.oidc_match_field, self.oidc_label,
+        )  # fmt: skip
+
+    @property
+    def passwords_for_everyone(self) -> bool:
+        """Whether everyone may sign in with a password; beside the force's own sign-in, administrators."""
+        return not self.oidc_issuer or self.local_sign_in == "everyone"
 
     @property
     def line_managers_see(self) -> bool:

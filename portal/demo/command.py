@@ -65,7 +65,16 @@ def _sign_ins(config: Config) -> str:
             "",
             f"{names.FORCE} is fictional. Sign in at {config.address}/sign-in with one of",
             *lines,
-            f"and the password  {config.demo_password}",
+            _second_half(config),
             "",
         ]
+    )
+
+
+def _second_half(config: Config) -> str:
+    if config.passwords_for_everyone:
+        return f"and the password  {config.demo_password}"
+    return (
+        f"at {config.oidc_label}, which asks for no password; administrators also with the password  "
+        f"{config.demo_password}"
     )

@@ -53,12 +53,22 @@ checked: set[tuple[int, int]] = set()  # what the checker has found nothing in, 
 
 
 @contextmanager
-def visitor(browser: Browser, server: Server, width: int = 1280, **options: Any) -> Iterator[Tab]:
-    """A tab of a browser of its own; its end fails on a script error, a refused resource or another host."""
-    own, complaints = urlsplit(server.address).netloc, list[str]()
+def visitor(
+    browser: Browser, server: Server, width: int = 1280, *, also: str = "", **options: Any
+) -> Iterator[Tab]:
+    """A tab of a browser of its own; its end fails on a script error, a refused resource or another host.
+
+    Args:
+        browser: Any.
+        server: Whose pages are opened.
+        width: Of the window.
+        also: The address of a provider that pages may lead to.
+        options: Of the browser's context.
+    """
+    own, complaints = {urlsplit(address).netloc for address in (server.address, also)}, list[str]()
 
     def asked(request: Request) -> None:
-        if urlsplit(request.url).scheme in {"http", "https"} and urlsplit(request.url).netloc != own:
+        if urlsplit(request.url).scheme in {"http", "https"} and urlsplit(request.url).netloc not in own:
             complaints.append(f"another host: {request.url}")
 
     context = browser.new_context(

@@ -1,8 +1,8 @@
-"""Tables of signing in: passwords, sessions, links, failures, known browsers and held forms."""
+"""Tables of signing in: passwords, sessions, links, failures, browsers, held forms, provider identities."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, false
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.platform.db import Base, BigId
@@ -33,12 +33,15 @@ class SignInSession(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
     seen_at: Mapped[datetime]  # written at most once a minute
     ended_at: Mapped[datetime | None]
-    # signed_out, ended_elsewhere, password_changed, role_changed, closed or lapsed
+    # signed_out, ended_elsewhere, password_changed, role_changed, closed, lapsed, provider_signed_out
+    # or identity_removed
     end_reason: Mapped[str | None]
     browser: Mapped[str]  # the browser's family and system in words
     address: Mapped[str]
     # Signed in with a weak password: nothing is allowed but choosing another.
     must_change: Mapped[bool] = mapped_column(default=False, server_default=false())
+    method: Mapped[str] = mapped_column(default="password", server_default="password")  # or oidc
+    provider_sid: Mapped[str | None] = mapped_column(index=True)  # the identity provider's session
 
 
 class PasswordLink(Base):
@@ -89,4 +92,43 @@ class HeldForm(Base):
     # Address and fields, encrypted for that cookie's token.
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     held_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ProviderIdentity(Base):
+    """An identity at the force's provider, and the person it signs in; bound once, ordinary, audited."""
+
+    __tablename__ = "provider_identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("person_id", "issuer"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    issuer: Mapped[str]
+    subject: Mapped[str]  # the claim sub; of Microsoft Entra ID tid/oid
+    claim_value: Mapped[str]  # by which the person was found in the roster then
+    bound_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+
+
+class RefusedIdentity(Base):
+    """An identity at the force's provider that signs nobody in, and why; ordinary, removed after 90 days."""
+
+    __tablename__ = "refused_identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    claim_value: Mapped[str]
+    reason: Mapped[str]  # a portal.domain.accounts.identities.binding.Refusal
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)  # None: nobody found
+    refused_at: Mapped[datetime] = mapped_column(index=True)  # the last time
+
+
+class SpentLogoutToken(Base):
+    """A logout token of the force's provider that was carried out, until it runs out: none counts twice."""
+
+    __tablename__ = "spent_logout_token"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)  # SHA-256 of issuer and jti
     expires_at: Mapped[datetime] = mapped_column(index=True)

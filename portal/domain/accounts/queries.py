@@ -210,16 +210,20 @@ def find_account(typed: str) -> SignInCandidate:
     return SignInCandidate(*row) if row is not None else _NOBODY
 
 
-def password_opens_account(candidate: SignInCandidate, plain: str) -> bool:
+def password_opens_account(
+    candidate: SignInCandidate, plain: str, *, administrators_only: bool = False
+) -> bool:
     """Whether the password opens the account.
 
-    Costs one Argon2 verification, also if there is no such account.
+    Costs one Argon2 verification, also if there is no such account, and whoever may use a password.
     """
     matches = hashing.password_matches(candidate.password_hash, plain)
     if not matches or candidate.person_id is None or candidate.closed_at is not None:
         return False
     viewer = viewer_of(candidate.person_id)
-    return viewer is not None and viewer.has_post
+    if viewer is None or not viewer.has_post:
+        return False
+    return not administrators_only or Permission.ACCOUNT_ADMINISTER in viewer.permissions
 
 
 def is_own_password(person_id: int, plain: str) -> bool:

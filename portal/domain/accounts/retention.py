@@ -5,23 +5,38 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, select
 
-from portal.domain.accounts.models import HeldForm, KnownBrowser, PasswordLink, SignInFailure, SignInSession
+from portal.domain.accounts.models import (
+    HeldForm,
+    KnownBrowser,
+    PasswordLink,
+    RefusedIdentity,
+    SignInFailure,
+    SignInSession,
+    SpentLogoutToken,
+)
 from portal.domain.accounts.queries import SessionLimits
 from portal.platform.db import db
 
 MOST_DELETED = 100  # rows of one table at one sign-in, which itself adds at most one to each
 FAILURE_RETENTION = timedelta(hours=2)  # older ones make nobody wait
 BROWSER_RETENTION = timedelta(days=180)  # since the last sign-in from it
+REFUSAL_RETENTION = timedelta(days=90)  # since the identity was last refused
 SESSION_RETENTION = timedelta(days=7)  # so that a form on a page left open over a long weekend is still held
 
 
 def delete_expired_rows(limits: SessionLimits, at: datetime) -> None:
-    """Delete sessions that expired a week ago, expired links and forms, old failures and unused browsers."""
+    """Delete sessions that expired a week ago, what else has expired, old failures and unused browsers."""
     _delete_rows(SignInSession, SignInSession.created_at < at - limits.absolute - SESSION_RETENTION)
     _delete_rows(PasswordLink, PasswordLink.expires_at <= at)
     delete_expired_forms(at)
     delete_old_failures(at)
     _delete_rows(KnownBrowser, KnownBrowser.used_at < at - BROWSER_RETENTION)
+
+
+def delete_old_provider_rows(at: datetime) -> None:
+    """Delete identities refused long ago and logout tokens that ran out, when another is dealt with."""
+    _delete_rows(RefusedIdentity, RefusedIdentity.refused_at < at - REFUSAL_RETENTION)
+    _delete_rows(SpentLogoutToken, SpentLogoutToken.expires_at <= at)
 
 
 def any_form_expired(at: datetime) -> bool:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 
 from portal.domain.accounts import queries
 from portal.domain.accounts.errors import LinkSpentError
@@ -17,6 +17,7 @@ from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
 
 LINK_LIFETIME = timedelta(hours=24)
+PASSWORD, OPENID = "password", "oidc"  # how somebody signed in
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,13 @@ class SignInOrigin:
 
 
 def open_session(
-    person_id: int, origin: SignInOrigin, at: datetime, *, must_change: bool = False
+    person_id: int,
+    origin: SignInOrigin,
+    at: datetime,
+    *,
+    must_change: bool = False,
+    method: str = PASSWORD,
+    provider_sid: str | None = None,
 ) -> tuple[str, str]:
     """Sign the person in with a new session.
 
@@ -37,16 +44,26 @@ def open_session(
         origin: From which address and browser.
         at: The instant of signing in.
         must_change: Whether the session allows nothing but choosing another password.
+        method: How the person showed who they are.
+        provider_sid: The identity provider's session, which can end this one.
 
     Returns:
         The token for the browser and the secret of its forms.
     """
-    log("account.signed_in", actor_id=person_id, subject_id=person_id)
-    return _new_session(person_id, origin, at, must_change=must_change)
+    log("account.signed_in", actor_id=person_id, subject_id=person_id, method=method)
+    return _new_session(
+        person_id, origin, at, must_change=must_change, method=method, provider_sid=provider_sid
+    )
 
 
 def _new_session(
-    person_id: int, origin: SignInOrigin, at: datetime, *, must_change: bool = False
+    person_id: int,
+    origin: SignInOrigin,
+    at: datetime,
+    *,
+    must_change: bool = False,
+    method: str = PASSWORD,
+    provider_sid: str | None = None,
 ) -> tuple[str, str]:
     token, secret = new_token(), new_token()
     db.session.add(
@@ -62,6 +79,8 @@ def _new_session(
             browser=origin.browser,
             address=origin.address,
             must_change=must_change,
+            method=method,
+            provider_sid=provider_sid,
         )
     )
     return token, secret
@@ -97,12 +116,17 @@ def record_session_use(token_hash: str, at: datetime) -> None:
     db.session.execute(update(SignInSession).where(SignInSession.token_hash == token_hash).values(seen_at=at))
 
 
-def end_browser_session(token_hash: str, reason: str, at: datetime) -> None:
-    """End the session of one browser, because of a sign-out or a new sign-in after it expired."""
-    db.session.execute(
+def end_browser_session(token_hash: str, reason: str, at: datetime) -> str | None:
+    """End the session of one browser, because of a sign-out or a new sign-in after it expired.
+
+    Returns:
+        How its person had signed in; None where it had ended before.
+    """
+    return db.session.scalar(
         update(SignInSession)
         .where(SignInSession.token_hash == token_hash, SignInSession.ended_at.is_(None))
         .values(ended_at=at, end_reason=reason)
+        .returning(SignInSession.method)
     )
 
 
@@ -206,9 +230,20 @@ def change_password(
     at: datetime,
     about: tuple[str, ...] = (),
     *,
+    session_hash: str,
     keep_forms: bool = False,
 ) -> tuple[str, str]:
     """Set a new password for the person who asks, and sign this browser in again.
+
+    Args:
+        person_id: Who asks.
+        plain: As typed.
+        origin: From which address and browser.
+        at: The instant of the change.
+        about: More words that must not make up the password.
+        session_hash: Of the session in which it is done. The new one keeps how the person had signed in, so
+            that the identity provider can still end it.
+        keep_forms: Whether forms held for the person stay.
 
     Returns:
         The new token for the browser and the secret of its forms.
@@ -216,8 +251,13 @@ def change_password(
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
     """
+    method, provider_sid = db.session.execute(
+        select(SignInSession.method, SignInSession.provider_sid).where(
+            SignInSession.token_hash == session_hash
+        )
+    ).one()
     set_password(person_id, plain, at, by=person_id, about=about, keep_forms=keep_forms)
-    return _new_session(person_id, origin, at)
+    return _new_session(person_id, origin, at, method=method, provider_sid=provider_sid)
 
 
 def _get_or_create_credential(person_id: int) -> Credential:

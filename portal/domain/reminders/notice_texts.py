@@ -72,6 +72,13 @@ WORDINGS = {
         "Your account was opened again",
         "{by} opened your account again. You can sign in.",
     ),
+    "account.identity_removed": NoticeWording(
+        "Link to the force account removed: {person}",
+        "{by} removed the link from {owner} to a force account. The next sign-in makes a new one.",
+        "The link to your force account was removed",
+        "{by} removed the link to the force account with which you sign in. You were signed out. Your next "
+        "sign-in makes a new one.",
+    ),
 }
 
 
@@ -216,5 +223,6 @@ def _path_of_page(acts: Sequence[DescribedAct]) -> str:
 def _foot_line(portal: PortalDetails) -> str:
     return (
         f"{portal.force} sends this from its learning portal, at any hour, when a role is given, changed or "
-        "ended, a password link is made, or an account is closed or opened. Replies are not read."
+        "ended, a password link is made, the link to a force account is removed, or an account is closed or "
+        "opened. Replies are not read."
     )

@@ -273,6 +273,7 @@ _ACT_WORDS = {
     "account.invited": "password link made",
     "account.closed": "closed",
     "account.opened": "opened again",
+    "account.identity_removed": "link to the force account removed",
 }
 MOST_ACTS = 10  # of one message that the outbox lists
 

@@ -137,6 +137,7 @@ def _change_and_continue(
             cookies.request_origin(),
             clock.now(),
             _force_words(),
+            session_hash=me.session.token_hash,
             keep_forms=keep_forms,
         )
         browser_token = cookies.remember_browser(me.person_id)

@@ -8,14 +8,26 @@ from wtforms import SelectChoice
 from portal.domain.accounts import queries, services
 from portal.domain.accounts.grants import authority, changes
 from portal.domain.accounts.grants.grant_list import role_words, where_words
+from portal.domain.accounts.identities import binding, identity_list
+from portal.domain.accounts.identities.binding import Refusal
 from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
 from portal.pages.layout.access import requires
+from portal.pages.layout.paging import Page
 from portal.pages.layout.sessions import cookies
 from portal.pages.people.forms import GrantForm
 from portal.platform import clock
 from portal.platform.db import OPEN_END, transaction
 from portal.platform.errors import ForbiddenError, NotFoundError, RuleError
 from portal.platform.permissions import UNIT_ROLES, Permission, Role
+
+REFUSAL_WORDS = {  # why, and what to do
+    Refusal.NO_CLAIM: "The sign-in gives no number. Have the provider send it.",
+    Refusal.NOBODY: "Nobody in the roster has this number. Correct it there, or at the provider.",
+    Refusal.SEVERAL: "More than one person has this number. Correct the roster.",
+    Refusal.NO_POST: "No post in the roster today.",
+    Refusal.CLOSED: "The account is closed.",
+    Refusal.BOUND_TO_ANOTHER: "Signs in with another account. If that one was replaced, remove the link.",
+}
 
 
 def add_account_pages(bp: Blueprint) -> None:
@@ -29,8 +41,10 @@ def add_account_pages(bp: Blueprint) -> None:
         ("/close", close_account, ["GET", "POST"]),
         ("/open", reopen_account, ["POST"]),
         ("/sessions/end", end_all_sessions, ["POST"]),
+        ("/identity/remove", remove_identity, ["POST"]),
     ):
         bp.add_url_rule(root + path, view.__name__, view, methods=methods)
+    bp.add_url_rule("/people/identities", show_identities.__name__, show_identities, methods=["GET"])
 
 
 def _find_visible_person(staff_number: str) -> Viewer:
@@ -98,11 +112,14 @@ def show_account(staff_number: str) -> ResponseReturnValue:
 
 
 def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
+    settings = cookies.current_settings()
     may_change = authority.administers_person(current_user.viewer, person.person_id)
     return render_template(
         "people/account.html",
         form=form,
         person=person,
+        identity=identity_list.find_identity(person.person_id, settings.oidc_issuer),
+        provider_label=settings.oidc_label if settings.oidc_issuer else "",
         state=queries.get_account_state(person.person_id, clock.now()),
         grants=authority.list_current_grants(person.person_id),
         sessions=len(queries.list_open_sessions(person.person_id, cookies.session_limits(), clock.now())),
@@ -214,3 +231,34 @@ def end_all_sessions(staff_number: str) -> ResponseReturnValue:
     with transaction():
         services.end_sessions(person.person_id, "ended_elsewhere", current_user.person_id, clock.now())
     return _return_to_account(staff_number, "They are signed out everywhere")
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def remove_identity(staff_number: str) -> ResponseReturnValue:
+    """Forget which identity at the force's provider signs the person in."""
+    person = _find_administered_person(staff_number)
+    issuer = cookies.current_settings().oidc_issuer
+    with transaction():
+        binding.remove_identity(person.person_id, issuer, by=current_user.person_id, at=clock.now())
+    return _return_to_account(staff_number, "The link is removed, and every session is ended")
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def show_identities() -> ResponseReturnValue:
+    """Who signs in with the force's provider, and who was not let in."""
+    settings, viewer = cookies.current_settings(), current_user.viewer
+    if not settings.oidc_issuer:
+        abort(404)
+    total = identity_list.count_bound_identities(viewer, settings.oidc_issuer)
+    page = Page.of(total, request.path, request.args.items())
+    return render_template(
+        "people/identities.html",
+        page=page,
+        bound=identity_list.list_bound_identities(
+            viewer, settings.oidc_issuer, offset=page.offset, limit=page.size
+        ),
+        refused=identity_list.list_refused_sign_ins(viewer, settings.oidc_issuer),
+        reason_words=REFUSAL_WORDS,
+        provider_label=settings.oidc_label,
+        match_claim=settings.oidc_match_claim,
+    )

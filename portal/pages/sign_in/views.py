@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.accounts import queries, retention, services
+from portal.domain.accounts import queries, services
 from portal.domain.accounts.errors import SignInRefusedError
 from portal.domain.accounts.queries import SignInCandidate
 from portal.domain.accounts.sign_in import failures, held_forms
@@ -17,6 +17,7 @@ from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
+from portal.pages.sign_in import oidc_views, opening
 from portal.pages.sign_in.forms import SignInForm
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -40,13 +41,7 @@ def sign_in() -> ResponseReturnValue:
             return _sign_in_or_refuse(form.name.data or "", form.password.data or "")
         except SignInRefusedError as error:
             mark_wrong(form.name, str(error))
-    return render_template(
-        "sign_in/sign_in.html",
-        form=form,
-        next=request.args.get("next"),
-        kept=bool(cookies.kept_tokens()),
-        sign_in_help=cookies.current_settings().sign_in_help,
-    )
+    return opening.render_sign_in(form, request.args.get("next"))
 
 
 def _sign_in_or_refuse(typed: str, plain: str) -> ResponseReturnValue:
@@ -60,7 +55,9 @@ def _sign_in_or_refuse(typed: str, plain: str) -> ResponseReturnValue:
     attempt, now = cookies.describe_current_attempt(candidate.person_id, typed), clock.now()
     try:
         failures.refuse_throttled(attempt, now)
-        is_right = queries.password_opens_account(candidate, plain)
+        is_right = queries.password_opens_account(
+            candidate, plain, administrators_only=not cookies.current_settings().passwords_for_everyone
+        )
         if not is_right or candidate.person_id is None:
             _record_refusal(candidate, attempt, now)
             raise SignInRefusedError
@@ -88,45 +85,43 @@ def _open_session(
     person_id: int, candidate: SignInCandidate, attempt: SignInAttempt, plain: str
 ) -> ResponseReturnValue:
     """Open a session and redirect; after a weak password, to the page for choosing another."""
-    earlier, now, origin = cookies.current_session(), clock.now(), cookies.request_origin()
+    now = clock.now()
     is_weak = services.is_password_weak(
         person_id, plain, candidate.password_rule, cookies.current_settings().force_name
     )
     with transaction():
         if failures.refuse_throttled(attempt, now, lock=True):
             failures.forget_failures(attempt)
-        if earlier is not None:
-            services.end_browser_session(earlier.token_hash, "lapsed", now)
         if not is_weak:
             services.accept_password(person_id, plain, candidate.password_hash or "", candidate.password_rule)
-        token, form_secret = services.open_session(person_id, origin, now, must_change=is_weak)
-        browser_token = cookies.remember_browser(person_id)
-        retention.delete_expired_rows(cookies.session_limits(), now)
-    form_hashes = held_forms.list_waiting_hashes(cookies.kept_tokens(), person_id, now)
-    target = url_for("sign_in.show_kept_forms") if form_hashes else safe_next(request.args.get("next"))
-    response = redirect(url_for("account.choose_password", next=target) if is_weak else target, 303)
-    cookies.set_session_cookie(response, token, form_secret)
-    cookies.set_browser_cookie(response, browser_token)
-    return response
+        opened = opening.open_session_here(person_id, now, must_change=is_weak)
+    return opening.respond_signed_in(opened, request.args.get("next"), now, must_change=is_weak)
 
 
 @bp.get("/sign-in/help")
 @public
 def sign_in_help() -> ResponseReturnValue:
     """Say what to do if one cannot sign in."""
-    return render_template("sign_in/help.html", sign_in_help=cookies.current_settings().sign_in_help)
+    settings = cookies.current_settings()
+    return render_template(
+        "sign_in/help.html",
+        sign_in_help=settings.sign_in_help,
+        provider_label=settings.oidc_label if settings.oidc_issuer else "",
+        passwords_for_everyone=settings.passwords_for_everyone,
+    )
 
 
 @bp.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:
     """End this browser's session."""
-    session = cookies.current_session()
+    session, method = cookies.current_session(), None
     if session is not None:
         with transaction():
-            services.end_browser_session(session.token_hash, "signed_out", clock.now())
+            method = services.end_browser_session(session.token_hash, "signed_out", clock.now())
             log("account.signed_out", actor_id=session.person_id, subject_id=session.person_id)
-    response = redirect(url_for("sign_in.sign_in"), 303)
+    by_provider = method == services.OPENID and cookies.current_settings().oidc_issuer
+    response = redirect(url_for("sign_in.leave_provider" if by_provider else "sign_in.sign_in"), 303)
     cookies.clear_session_cookies(response)
     flash("You have signed out", "success")
     return response
@@ -151,3 +146,6 @@ def show_kept_forms() -> ResponseReturnValue:
         for form in decrypted_forms
     ]
     return render_template("sign_in/kept.html", forms=forms)
+
+
+oidc_views.add_oidc_pages(bp)

@@ -7,7 +7,10 @@ from portal.platform.audit.models import AuditEvent
 from portal.platform.db import announce_act, db
 
 # Acts about which the owner of the account and its other administrators get an email.
-ANNOUNCED = frozenset({"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"})
+ANNOUNCED = frozenset(
+    {"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"}
+    | {"account.identity_removed"}
+)
 
 
 def log(action: str, *, actor_id: int | None, subject_id: int | None = None, **detail: Any) -> None:

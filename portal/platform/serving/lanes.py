@@ -1,7 +1,8 @@
 """Separate threads for each kind of request, so that no kind can use up the threads of another.
 
 Pages never wait behind forms that wait for the database's one writer, nor behind files that take long
-to write; and health checks are answered while everything else is busy.
+to write; health checks are answered while everything else is busy; and an identity provider that is slow
+keeps waiting only those who sign in with it.
 """
 
 import re
@@ -19,9 +20,13 @@ class Lane(StrEnum):
     FILES = "files"
     HEALTH = "health"
     READINESS = "readiness"
+    PROVIDER = "provider"
 
 
-THREADS = {Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.HEALTH: 1, Lane.READINESS: 1}
+THREADS = {
+    Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.HEALTH: 1, Lane.READINESS: 1, Lane.PROVIDER: 2,
+}  # fmt: skip
+PROVIDER_PATH = "/sign-in/oidc"  # what lies at and below it waits for the force's identity provider
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS}
 # Files that are written while their reader waits; each may take seconds of a processor.
@@ -34,6 +39,8 @@ def lane_of(method: str, path: str) -> Lane:
     >>> lane_of("GET", "/learning"), lane_of("POST", "/sign-in"), lane_of("GET", "/healthz")
     (<Lane.READS: 'reads'>, <Lane.CHANGES: 'changes'>, <Lane.HEALTH: 'health'>)
     """
+    if path == PROVIDER_PATH or path.startswith(f"{PROVIDER_PATH}/"):
+        return Lane.PROVIDER
     if method not in SAFE:
         return Lane.CHANGES
     if path in PROBES:

@@ -14,6 +14,8 @@ from sqlalchemy import insert
 
 from portal.domain.accounts import services
 from portal.domain.accounts.grants import changes
+from portal.domain.accounts.identities import binding
+from portal.domain.accounts.models import ProviderIdentity
 from portal.domain.accounts.queries import get_account_state
 from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
@@ -187,6 +189,22 @@ NOTICES = {
     "account.opened": Told(
         lambda scene, by: services.reopen_account(scene.person("D1001"), by=by),
         lambda scene, by: services.close_account(scene.person("D1001"), by=by, at=clock.now()),
+        ("Open. Password set",),
+        ("Your account",),
+        ACCOUNT,
+    ),
+    "account.identity_removed": Told(
+        lambda scene, by: binding.remove_identity(scene.person("D1001"), "", by=by, at=clock.now()),
+        lambda scene, by: db.session.add(
+            ProviderIdentity(
+                person_id=scene.person("D1001"),
+                issuer="",
+                subject="jo",
+                claim_value="D1001",
+                bound_at=clock.now(),
+                last_used_at=clock.now(),
+            )
+        ),
         ("Open. Password set",),
         ("Your account",),
         ACCOUNT,

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from portal.domain.accounts import services
 from portal.domain.accounts.grants import changes
+from portal.domain.accounts.models import ProviderIdentity
 from portal.domain.people.models import PersonName
 from portal.domain.reminders.models import Message, MessageKind, NoticeLine
 from portal.platform import clock
@@ -121,11 +122,25 @@ BY_PAGE: dict[str, tuple[Act, str, str]] = {
         "Priya Name D9001 (D9001) opened the account of Priya Name D1001 (D1001) again.",
         "Priya Name D9001 (D9001) opened your account again.",
     ),
+    "account.identity_removed": (
+        lambda admin: admin.post(
+            f"{PAGE}/identity/remove", data=admin.page(PAGE).form_with("End all sessions").fields
+        ),
+        "Priya Name D9001 (D9001) removed the link from Priya Name D1001 (D1001) to a force account.",
+        "Priya Name D9001 (D9001) removed the link to the force account with which you sign in.",
+    ),
 }
 BEFORE: dict[str, Callable[[dict[str, int]], object]] = {
     "role.revoked": lambda force: make_grant(force["D1001"], "manager", force["north"]),
     "account.opened": lambda force: closed(force["D1001"]),
+    "account.identity_removed": lambda force: linked(force["D1001"]),
 }
+
+
+def linked(person: int) -> None:
+    with transaction():
+        now, same = clock.now(), {"issuer": "", "subject": "jo", "claim_value": "D1001"}
+        db.session.add(ProviderIdentity(person_id=person, bound_at=now, last_used_at=now, **same))
 
 
 def closed(person: int) -> None:

@@ -69,6 +69,13 @@ MAY_BE_UNKNOWN = {
     "account.end_session",
     "sign_in.show_kept_forms",
     "people.revoke_role",
+    "people.remove_identity",
+    # Without a provider; with one, see tests/pages/sign_in.
+    "people.show_identities",
+    "sign_in.begin_sign_in",
+    "sign_in.end_by_provider",
+    "sign_in.finish_sign_in",
+    "sign_in.leave_provider",
 }
 
 # What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.

@@ -27,6 +27,22 @@ SECRETS = (
     "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
     "k7" * 10,
 )
+ISSUERS = (
+    "login.example",
+    "http://login.example",
+    "https://[",
+    "https://me@login.example",
+    "https://login.example/?tenant=west",
+    "https://login.microsoftonline.com/common/v2.0",
+    "https://login.microsoftonline.com/6f3c1a52-0b7e-4d8f-9a51-2c4e8b7d9f10",
+)
+OPENID = {
+    "OIDC_ISSUER": "https://login.example",
+    "OIDC_CLIENT_ID": "portal",
+    "OIDC_CLIENT_SECRET": "5f0c",
+    "OIDC_MATCH_CLAIM": "employee_id",
+    "OIDC_MATCH_FIELD": "staff_number",
+}
 # Of each setting of config.py: its field, its name in the environment and what is refused.
 WRONG = [
     ("mode", "PORTAL_MODE", ("staging",)),
@@ -41,6 +57,11 @@ WRONG = [
     ("status_networks", "STATUS_NETWORKS", ("everybody", "10.0.0.1/8", "10.0.0.0/8 ::1/x")),
     ("trusted_proxies", "TRUSTED_PROXIES", ("everybody", "0.0.0.0/0")),
     ("line_manager_sight", "LINE_MANAGER_SIGHT", ("perhaps",)),
+    ("oidc_issuer", "OIDC_ISSUER", ISSUERS),
+    ("oidc_match_claim", "OIDC_MATCH_CLAIM", ("email", "preferred_username", "Email", "employee id")),
+    ("oidc_match_field", "OIDC_MATCH_FIELD", ("email", "E-mail", "staff number")),
+    ("oidc_label", "OIDC_LABEL", ("x" * 61, "your\naccount")),
+    ("local_sign_in", "LOCAL_SIGN_IN", ("nobody", "administrators")),
     ("brand_colour", "BRAND_COLOUR", ("red", "#ffff00", "#12345")),
     ("idle_minutes", "SESSION_IDLE_MINUTES", ("0", "an hour", "1441")),
     ("absolute_hours", "SESSION_ABSOLUTE_HOURS", ("0", "12h", "169")),
@@ -60,13 +81,19 @@ WRONG = [
     ("mail_bank_holidays", "MAIL_ON_BANK_HOLIDAYS", ("perhaps",)),
     ("mail_days_off", "MAIL_DAYS_OFF", ("Christmas",)),
 ]
-FREE = {"demo_password", "smtp_user", "smtp_password"}  # whatever is written there may be meant
+FREE = {
+    "demo_password",
+    "smtp_user",
+    "smtp_password",
+    "oidc_client_id",
+    "oidc_client_secret",
+}  # whatever is written there may be meant
 
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """A good production setting in an environment that holds nothing else of the portal's."""
-    for _, name, _ in WRONG:
+    for name in {*OPENID, *(name for _, name, _ in WRONG)}:
         monkeypatch.delenv(name, raising=False)
     for name, value in {**GOOD, "INSTANCE_DIR": str(tmp_path), "SMTP_FROM": "a@b.example"}.items():
         monkeypatch.setenv(name, value)
@@ -81,6 +108,8 @@ def test_every_setting_is_tried_here() -> None:
 def test_a_wrong_value_is_one_sentence_that_names_its_setting(environment, name, value) -> None:
     if name == "SMTP_FROM":
         environment.setenv("SMTP_HOST", "relay")
+    for other, good in OPENID.items() if name.startswith("OIDC_") else ():
+        environment.setenv(other, good)
     environment.setenv(name, value)
 
     with pytest.raises(ConfigError) as refused:
@@ -89,6 +118,25 @@ def test_a_wrong_value_is_one_sentence_that_names_its_setting(environment, name,
     (sentence,) = refused.value.sentences
     assert name in sentence
     assert name != "SECRET_KEY" or value not in sentence
+
+
+@pytest.mark.parametrize("missing", OPENID)
+def test_a_sign_in_that_is_set_in_part_names_what_is_missing(environment, missing) -> None:
+    for name, value in OPENID.items():
+        environment.setenv(name, value)
+    Config()
+    environment.delenv(missing)
+
+    with pytest.raises(ConfigError, match=f"^{missing} must be set too"):
+        Config()
+
+
+@pytest.mark.parametrize("issuer", ["http://127.0.0.1:9000", "https://login.example/realms/west"])
+def test_a_provider_is_taken_over_https_or_on_this_machine(environment, issuer) -> None:
+    for name, value in {**OPENID, "OIDC_ISSUER": issuer}.items():
+        environment.setenv(name, value)
+
+    assert not Config().passwords_for_everyone
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "PUBLIC_URL"])

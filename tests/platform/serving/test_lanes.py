@@ -24,4 +24,18 @@ def test_probes_and_changes_have_threads_of_their_own():
     assert lane_of("POST", "/healthz") is Lane.CHANGES
     assert lane_of("POST", "/sign-in") is Lane.CHANGES
     assert lane_of("HEAD", "/sign-in") is Lane.READS
+    assert lane_of("GET", "/sign-in/help") is Lane.READS
     assert lane_of("GET", "/static/portal.0123456789abcdef.css") is Lane.READS
+
+
+def test_what_waits_for_the_identity_provider_has_threads_of_its_own(app):
+    paths = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods
+        if rule.rule.startswith("/sign-in/oidc")
+    }
+
+    assert len({path for _, path in paths}) == 4
+    assert {lane_of(method, path) for method, path in paths} == {Lane.PROVIDER}
+    assert lane_of("GET", "/sign-in/oidcs") is Lane.READS

@@ -1,0 +1,197 @@
+"""Signing in and out with the force's own identity provider (OpenID Connect)."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.accounts import services
+from portal.domain.accounts.identities import binding, provider_logout
+from portal.domain.accounts.identities.binding import BindingRefusedError
+from portal.domain.accounts.identities.provider_logout import LogoutReplayedError
+from portal.pages.layout.access import public
+from portal.pages.layout.query_arguments import safe_next
+from portal.pages.layout.secret_fields import takes_secret
+from portal.pages.layout.sessions import cookies
+from portal.pages.layout.sessions.request_guard import csrf
+from portal.pages.sign_in import opening, pending_sign_ins
+from portal.pages.sign_in.forms import SignInForm
+from portal.platform import clock
+from portal.platform.db import BUSY_SECONDS, transaction
+from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
+from portal.platform.openid.settings import OpenIdSettings
+from portal.platform.openid.subjects import ProviderSubject, subject_of_claims
+from portal.platform.wording import minutes_words
+
+if TYPE_CHECKING:
+    from portal.platform.openid.provider import Provider
+
+
+def add_oidc_pages(bp: Blueprint) -> None:
+    """Add the pages below ``/sign-in/oidc``; without a provider they are not there."""
+    for path, view in (("", begin_sign_in), ("/callback", finish_sign_in), ("/sign-out", leave_provider)):
+        bp.add_url_rule(f"/sign-in/oidc{path}", view.__name__, view, methods=["GET"])
+    bp.add_url_rule("/sign-in/oidc/back-channel-logout", view_func=end_by_provider, methods=["POST"])
+    csrf.exempt(end_by_provider)  # no browser sends it; what it carries is signed by the provider
+
+
+def _settings() -> OpenIdSettings:
+    settings = cookies.current_settings().openid
+    return settings if settings.issuer else abort(404)
+
+
+def _provider() -> "Provider":
+    settings = _settings()
+    return _make_provider(settings.issuer, settings.client_id, settings.client_secret)
+
+
+@lru_cache(maxsize=4)
+def _make_provider(issuer: str, client_id: str, client_secret: str) -> "Provider":
+    # 12 MiB, which a portal without a provider does without.
+    from portal.platform.openid.provider import Provider
+
+    return Provider(issuer, client_id, client_secret)
+
+
+def _callback_address() -> str:
+    return f"{cookies.current_settings().address}{url_for('sign_in.finish_sign_in')}"
+
+
+@takes_secret  # where the provider does not answer, the page offers the password
+@public
+def begin_sign_in() -> ResponseReturnValue:
+    """Send the browser to the provider."""
+    provider, next_page = _provider(), request.args.get("next")
+    if current_user.is_authenticated:
+        return redirect(safe_next(next_page), 303)
+    try:
+        address, pending = provider.begin_sign_in(_callback_address())
+    except ProviderUnavailableError as error:
+        return _show_unavailable(error, next_page)
+    pending_sign_ins.remember(pending, next_page, clock.now())
+    return redirect(address, 303)
+
+
+@takes_secret
+@public
+def finish_sign_in() -> ResponseReturnValue:
+    """Sign in whom the provider names."""
+    provider, settings = _provider(), _settings()
+    begun = pending_sign_ins.take(request.args.get("state", ""), clock.now())
+    if begun is None:
+        if current_user.is_authenticated:  # the Back button
+            return redirect("/", 303)
+        return _show_refusal("This sign-in was begun too long ago, or in another browser.", 400)
+    pending, next_page = begun
+    try:
+        claims = provider.finish_sign_in(
+            request.args.to_dict(),
+            pending,
+            _callback_address(),
+            needed_claim=settings.match_claim,
+            at=clock.now(),
+        )
+        subject = subject_of_claims(claims, settings.issuer, settings.match_claim)
+    except ProviderUnavailableError as error:
+        return _show_unavailable(error, next_page)
+    except TokenRefusedError as error:
+        return _show_token_refusal(error, next_page)
+    return _sign_in_subject(subject, settings.match_field, next_page)
+
+
+def _sign_in_subject(
+    subject: ProviderSubject, match_field: str, next_page: str | None
+) -> ResponseReturnValue:
+    now = clock.now()
+    try:
+        with transaction(wait_seconds=BUSY_SECONDS):  # a reader's request, which must write
+            person_id = binding.admit_subject(subject, match_field, now)
+            opened = opening.open_session_here(
+                person_id, now, method=services.OPENID, provider_sid=subject.provider_sid
+            )
+    except BindingRefusedError as error:
+        with transaction(wait_seconds=BUSY_SECONDS):
+            binding.record_refusal(subject, error, now)
+        return _show_refusal(str(error), 403, next_page, signed_in_there=True)
+    return opening.respond_signed_in(opened, next_page, now)
+
+
+def _show_unavailable(error: ProviderUnavailableError, next_page: str | None) -> ResponseReturnValue:
+    """The sign-in page, which says why the force's own sign-in is not possible; a password still is."""
+    current_app.logger.error("identity provider unavailable reason=%s", error.reason)
+    label = _settings().label
+    problem = f"Signing in with {label} does not work at the moment. Try again in a few minutes."
+    answer = opening.render_sign_in(SignInForm(formdata=None), next_page, problem=problem, status=503)
+    answer.headers["Retry-After"] = "60"
+    return answer
+
+
+def _show_token_refusal(error: TokenRefusedError, next_page: str | None) -> ResponseReturnValue:
+    label = _settings().label
+    address = cookies.request_origin().address
+    current_app.logger.warning("sign-in by provider refused reason=%s address=%s", error.reason, address)
+    if isinstance(error, ClockError):
+        apart = minutes_words(max(1, round(abs(error.seconds) / 60)))
+        current_app.logger.error("clocks differ: the provider's is ahead by seconds=%d", error.seconds)
+        return _show_refusal(f"The clocks of the portal and of {label} are {apart} apart.", 503, next_page)
+    if error.reason.startswith("provider_"):
+        return _show_refusal(f"You did not finish signing in with {label}.", 400, next_page)
+    return _show_refusal(f"What {label} sent could not be checked.", 400, next_page)
+
+
+def _show_refusal(
+    reason: str, status: int, next_page: str | None = None, *, signed_in_there: bool = False
+) -> ResponseReturnValue:
+    page = render_template(
+        "sign_in/refused.html",
+        reason=reason,
+        next=next_page,
+        provider_label=_settings().label,
+        signed_in_there=signed_in_there,
+        sign_in_help=cookies.current_settings().sign_in_help,
+    )
+    return page, status
+
+
+@public
+def end_by_provider() -> ResponseReturnValue:
+    """End the sessions that a logout token of the provider names: OpenID Connect Back-Channel Logout 1.0.
+
+    Not throttled by address: behind a proxy that is not named, anybody could keep the provider's tokens out.
+    What costs time, fetching keys for an unknown one, is done once in half a minute.
+    """
+    provider, now = _provider(), clock.now()
+    try:
+        claims = provider.read_logout_token(request.form.get("logout_token", ""), now)
+        with transaction():
+            ended = provider_logout.end_provider_sessions(
+                provider.issuer,
+                claims["jti"],
+                subject=claims.get("sub"),
+                provider_sid=claims.get("sid"),
+                at=now,
+            )
+    except (TokenRefusedError, LogoutReplayedError) as error:
+        reason = error.reason if isinstance(error, TokenRefusedError) else "replayed"
+        address = cookies.request_origin().address
+        current_app.logger.warning("logout token refused reason=%s address=%s", reason, address)
+        return {"error": "invalid_request"}, 400
+    except ProviderUnavailableError as error:
+        current_app.logger.error("identity provider unavailable reason=%s", error.reason)
+        return {"error": "temporarily_unavailable"}, 503
+    current_app.logger.info("logout by provider sessions=%d", ended)
+    return "", 200
+
+
+@public
+def leave_provider() -> ResponseReturnValue:
+    """Send the browser on to end its session at the provider too, where that can be done."""
+    return_to = f"{cookies.current_settings().address}{url_for('sign_in.sign_in')}"
+    address = _provider().sign_out_address(return_to)
+    if address is None:
+        return redirect(url_for("sign_in.sign_in"), 303)
+    page = render_template("sign_in/leaving.html", address=address, provider_label=_settings().label)
+    # Not a redirect: this follows a form, and the policy lets forms lead nowhere but here.
+    return page, {"Refresh": f"0; url={address}"}

@@ -1,0 +1,84 @@
+"""What every way of signing in ends with: the page that offers them, and the session of this browser."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import make_response, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from portal.domain.accounts import retention, services
+from portal.domain.accounts.sign_in import held_forms
+from portal.pages.layout.query_arguments import safe_next
+from portal.pages.layout.sessions import cookies
+from portal.pages.sign_in.forms import SignInForm
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session that was opened, and what its browser gets."""
+
+    person_id: int
+    token: str
+    form_secret: str
+    browser_token: str
+
+
+def render_sign_in(
+    form: SignInForm, next_page: str | None, *, problem: str = "", status: int = 200
+) -> Response:
+    """The page that offers every way of signing in.
+
+    Args:
+        form: For a password.
+        next_page: Where to go afterwards, as the address says it.
+        problem: Why the force's own sign-in is not possible at the moment.
+        status: Of the answer.
+    """
+    settings = cookies.current_settings()
+    page = render_template(
+        "sign_in/sign_in.html",
+        form=form,
+        next=next_page,
+        kept=bool(cookies.kept_tokens()),
+        problem=problem,
+        provider_label=settings.oidc_label if settings.oidc_issuer else "",
+        passwords_for_everyone=settings.passwords_for_everyone,
+    )
+    return make_response(page, status)
+
+
+def open_session_here(
+    person_id: int,
+    at: datetime,
+    *,
+    must_change: bool = False,
+    method: str = services.PASSWORD,
+    provider_sid: str | None = None,
+) -> OpenedSession:
+    """Open a session for this browser in the caller's transaction, instead of the one that it had."""
+    earlier = cookies.current_session()
+    if earlier is not None:
+        services.end_browser_session(earlier.token_hash, "lapsed", at)
+    token, form_secret = services.open_session(
+        person_id,
+        cookies.request_origin(),
+        at,
+        must_change=must_change,
+        method=method,
+        provider_sid=provider_sid,
+    )
+    browser_token = cookies.remember_browser(person_id)
+    retention.delete_expired_rows(cookies.session_limits(), at)
+    return OpenedSession(person_id, token, form_secret, browser_token)
+
+
+def respond_signed_in(
+    opened: OpenedSession, next_page: str | None, at: datetime, *, must_change: bool = False
+) -> Response:
+    """Redirect to what waits for the person: a held form, or the page that was asked for."""
+    waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), opened.person_id, at)
+    target = url_for("sign_in.show_kept_forms") if waiting else safe_next(next_page)
+    response = redirect(url_for("account.choose_password", next=target) if must_change else target, 303)
+    cookies.set_session_cookie(response, opened.token, opened.form_secret)
+    cookies.set_browser_cookie(response, opened.browser_token)
+    return response

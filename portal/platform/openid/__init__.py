@@ -1,0 +1,1 @@
+"""Signing in with OpenID Connect: what an identity provider publishes and signs."""

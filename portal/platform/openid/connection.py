@@ -1,0 +1,68 @@
+"""HTTP to the identity provider: bounded in time and size, and never led elsewhere by a redirect."""
+
+from time import monotonic
+from typing import Any
+
+from authlib.integrations.requests_client import OAuth2Session
+from requests import PreparedRequest, RequestException, Response
+from urllib3.exceptions import HTTPError
+
+from portal.platform.openid.errors import ProviderUnavailableError
+
+ANSWER_SECONDS = 5  # of silence, and for a whole answer; a person waits for it
+MOST_BYTES = 512 * 1024  # of one answer; key sets of large providers have some 20 KiB
+
+
+class ProviderConnection(OAuth2Session):  # type: ignore[misc]
+    """authlib's client with limits; it follows no redirect, since metadata names every address."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(default_timeout=ANSWER_SECONDS, **settings)
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:
+        """Send, and read the answer within the limits.
+
+        Raises:
+            ProviderUnavailableError: No whole answer came in time, or it is too large, or a redirect.
+        """
+        started = monotonic()
+        try:
+            response: Response = super().send(request, **options | {"stream": True, "allow_redirects": False})
+            with response:
+                response._content = _read_body(response, started + ANSWER_SECONDS)
+        except (RequestException, HTTPError) as error:
+            raise ProviderUnavailableError(type(error).__name__) from error
+        if response.is_redirect or response.status_code >= 500:
+            raise ProviderUnavailableError(f"status_{response.status_code}")
+        return response
+
+    def fetch_json(self, address: str, *, token: str = "") -> dict[str, Any]:
+        """The JSON object at an address of the provider.
+
+        Args:
+            address: As its metadata names it.
+            token: An access token to show, if the address needs one.
+
+        Raises:
+            ProviderUnavailableError: It does not answer with one.
+        """
+        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        response = self.request("GET", address, withhold_token=True, headers=headers)
+        try:
+            document = response.json() if response.status_code == 200 else None
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise ProviderUnavailableError("not_json")
+        return document
+
+
+def _read_body(response: Response, deadline: float) -> bytes:
+    body = bytearray()
+    while part := response.raw.read1(64 * 1024, decode_content=True):
+        body += part
+        if len(body) > MOST_BYTES:
+            raise ProviderUnavailableError("too_large")
+        if monotonic() > deadline:
+            raise ProviderUnavailableError("too_slow")
+    return bytes(body)
