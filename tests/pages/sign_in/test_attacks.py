@@ -87,7 +87,6 @@ def test_an_honest_token_signs_in(client: PortalClient, hostile: HostileProvider
         {"iat": int(time.time()) - 9_000, "exp": int(time.time()) - 7_200},  # expired two hours ago
         {"iat": int(time.time()) - 9_000, "exp": int(time.time()) + 9_000},  # somebody kept it
     ],
-    ids=str,
 )
 def test_a_token_with_wrong_claims_signs_nobody_in(
     client: PortalClient, hostile: HostileProvider, claims
@@ -165,7 +164,6 @@ def test_a_key_for_another_use_signs_nobody_in(client: PortalClient, hostile: Ho
 @pytest.mark.parametrize(
     "answer",
     [{"id_token": None}, {"id_token": 7}, {"id_token": None, "error": "server_error"}],
-    ids=str,
 )
 def test_a_token_answer_without_an_id_token_signs_nobody_in(client: PortalClient, hostile, answer) -> None:
     hostile.token_answer = answer
@@ -184,7 +182,6 @@ def test_a_token_answer_without_an_id_token_signs_nobody_in(client: PortalClient
         {"code": "of-somebody-else"},
         {"code": None, "error": "access_denied"},
     ],
-    ids=str,
 )
 def test_an_answer_that_was_not_asked_for_signs_nobody_in(client: PortalClient, hostile, changes) -> None:
     assert refused(client, attempt(client, hostile, **changes))

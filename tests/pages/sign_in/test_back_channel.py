@@ -79,7 +79,6 @@ def test_a_logout_token_ends_the_session(inside: PortalClient, trusted: HostileP
         {"key": SECOND_KEY},
         {"key": new_key("first")},
     ],
-    ids=str,
 )
 def test_a_token_that_is_not_right_ends_nothing(
     inside: PortalClient, trusted: HostileProvider, changes

@@ -85,7 +85,6 @@ def test_a_provider_that_nobody_listens_at_is_said(client: PortalClient, use_pro
         {"issuer": "http://127.0.0.1:1"},
         {"issuer": None},
     ],
-    ids=str,
 )
 def test_metadata_that_would_lead_astray_is_not_used(
     client: PortalClient, trusted: HostileProvider, metadata
