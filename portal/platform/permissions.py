@@ -1,6 +1,7 @@
 """Permission names, and which role carries which.
 
-A permission says what may be done; whose data it may be done to is decided by ``visible_to``.
+A permission says what may be done; whose data it may be done to is decided by
+``visible_people`` of ``portal/domain/people/visibility/rules.py``.
 """
 
 from enum import StrEnum

@@ -90,8 +90,8 @@ class CompletionReport:
         if not self.filters:
             return self.figures
         people = self.viewer_scope.select_people(self.filters)
-        if people.by_standing and (rows_of_each := self.group.rows_of_each):
-            in_units = replace(people, standing_in=frozenset(self.group.people))
+        if people.selects_by_status and (rows_of_each := self.group.rows_of_each):
+            in_units = replace(people, unit_hint=frozenset(self.group.people))
             counts = _count_source(self.scope_of(in_units)).count_units()
             return Figures.from_unit_counts(counts, rows_of_each)
         return self._count_requirements(people)
@@ -134,14 +134,14 @@ class CompletionReport:
     def _visible_scope(self) -> Scope:
         """Everyone the viewer may see; it names the units with people, so that an index is used."""
         return self.scope_of(
-            replace(self.viewer_scope.select_people(), standing_in=frozenset(self.figures.people))
+            replace(self.viewer_scope.select_people(), unit_hint=frozenset(self.figures.people))
         )
 
     @cached_property
     def _filtered_scope(self) -> Scope:
         """The people who match the filters, in the same way."""
         return self.scope_of(
-            replace(self.viewer_scope.select_people(self.filters), standing_in=frozenset(self.shown.people))
+            replace(self.viewer_scope.select_people(self.filters), unit_hint=frozenset(self.shown.people))
         )
 
     def count_exclusions(self) -> dict[str, int]:
@@ -152,7 +152,7 @@ class CompletionReport:
     def _group_scope(self) -> Scope:
         """The group, in the same way."""
         people = self.viewer_scope.select_people(self.filters.group)
-        return self.scope_of(replace(people, standing_in=frozenset(self.group.people)))
+        return self.scope_of(replace(people, unit_hint=frozenset(self.group.people)))
 
     @cached_property
     def posts(self) -> Sequence[tuple[str, str, Status, int]]:
@@ -227,7 +227,7 @@ class CompletionReport:
 
     def _read_audience(self) -> Iterator[Sequence[AudienceRow]]:
         for unit_ids in self._unit_batches():
-            people = replace(self._filtered_scope.whose, standing_in=frozenset(unit_ids))
+            people = replace(self._filtered_scope.whose, unit_hint=frozenset(unit_ids))
             yield from report_rows.stream_people(self.scope_of(people), BATCH, unit_ids)
 
     def _statuses_of_slice(self, order: Order, offset: int, limit: int) -> tuple[tuple[Status, ...], int]:

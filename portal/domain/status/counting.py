@@ -178,7 +178,7 @@ class SummedCountSource(CountSource):
 
     def _list_conditions(self) -> list[Condition]:
         """Conditions on the counts: the people of the scope, by unit, group and status."""
-        whose = replace(self._scope.whose, standing_in=None)
+        whose = replace(self._scope.whose, unit_hint=None)
         conditions: list[Condition] = []
         if (units := whose.units) is not None:
             conditions.append(StatusCount.unit_id.in_(units))
@@ -194,7 +194,7 @@ class SummedCountSource(CountSource):
     def _select_late_arrivals(self, days: Sequence[date], selection: _Selection) -> Iterator[Statement]:
         """What undoes later knowledge: +1 for a period that has ended since, -1 for one known only since."""
         scope, period = self._scope, StatusPeriod
-        whose = replace(scope.whose, standing_in=None)  # a period known only since may be in another unit
+        whose = replace(scope.whose, unit_hint=None)  # a period known only since may be in another unit
         conditions = [period.directive_id == scope.directive_id, whose.matches(period)]
         conditions += [*scope.status_conditions(period), *selection.periods]
         columns = [column.label(f"c{place}") for place, column in enumerate(selection.of_periods)]

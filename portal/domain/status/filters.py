@@ -96,7 +96,7 @@ class Whose:
     unit_ids: frozenset[int] = frozenset()
     manager_id: int | None = None
     within: frozenset[int] | None = None  # units
-    standing_in: frozenset[int] | None = None  # all units that they are in, if known: it leads an index there
+    unit_hint: frozenset[int] | None = None  # at least every unit that they are in: for the index
     role: str = ""
     ranks: tuple[str, ...] = ()  # any of these
     named: Select[int] | None = None  # ids of people
@@ -106,7 +106,7 @@ class Whose:
     due_within: int | None = None  # days left, of those who have still to complete
 
     @property
-    def by_standing(self) -> bool:
+    def selects_by_status(self) -> bool:
         """Whether it selects by status, and not only by who people are."""
         return self.statuses is not None or self.late is not None or self.due_within is not None
 
@@ -131,7 +131,7 @@ class Whose:
     def units(self) -> list[int] | None:
         """The units that all of them are in; None: any."""
         visible = self.unit_ids if not self.everyone and self.manager_id is None else None
-        limits = [units for units in (visible, self.within, self.standing_in) if units is not None]
+        limits = [units for units in (visible, self.within, self.unit_hint) if units is not None]
         return sorted(frozenset.intersection(*limits)) if limits else None
 
     def _visibility_conditions(self, period: Periods) -> list[Condition]:
@@ -170,7 +170,7 @@ class Scope:
     def all_positions(self) -> list[Condition]:
         """Conditions on the periods of every requirement and of the whole directive."""
         conditions = [*self._position_conditions(StatusPeriod), self.whose.matches(StatusPeriod)]
-        if self.whose.by_standing:
+        if self.whose.selects_by_status:
             whole = aliased(StatusPeriod)
             of_status = [
                 *self._position_conditions(whole),

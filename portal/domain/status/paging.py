@@ -81,7 +81,7 @@ def list_people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[R
     """A slice of the people, with name, post, line manager and status under the whole directive."""
     order = _Order(_COLUMNS[sort.column], sort.descending)
     if sort.column == "unit":
-        occupied = scope.whose.standing_in  # each person is compared with every unit named
+        occupied = scope.whose.unit_hint  # each person is compared with every unit named
         units = [unit_id for unit_id in sort.units if occupied is None or unit_id in occupied]
         order = _Order([CountBy.UNIT] if units else [], sort.descending, units)
     return _load_details(scope, _find_slice(scope, order, offset, limit))
@@ -118,7 +118,7 @@ def unit_order(units: Sequence[int]) -> Column:
 def _load_details(scope: Scope, people: Sequence[int]) -> Sequence[ResultRow]:
     """The rows of these people in their order: names and posts are joined for them alone."""
     period = StatusPeriod
-    whose = replace(scope.whose, standing_in=None, named=None)  # they are found by id
+    whose = replace(scope.whose, unit_hint=None, named=None)  # they are found by id
     columns = (period.status, period.due_on, period.valid_until, *POST_AND_NAME)
     managers = (_manager.surname.label("manager_surname"), _manager.forenames.label("manager_forenames"))
     conditions = (*replace(scope, whose=whose).whole_directive(), period.person_id.in_(people))
@@ -129,7 +129,7 @@ def _load_details(scope: Scope, people: Sequence[int]) -> Sequence[ResultRow]:
 
 def _find_by_person(scope: Scope) -> Scope:
     """The same scope without the units that lead an index: its people are found by who they are."""
-    return replace(scope, whose=replace(scope.whose, standing_in=None))
+    return replace(scope, whose=replace(scope.whose, unit_hint=None))
 
 
 def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[int]:

@@ -103,7 +103,7 @@ def check_reads(history, day, days, known_on):
     turn = day.toordinal()  # each day uses other orders
     for column, whose in zip(SORTS[turn % 6 :] + SORTS * 2, whoses(history), strict=False):
         scope = Scope(history.directive, day, known_on, whose, newest=known_on == newest_stamp())
-        if not whose.by_standing:
+        if not whose.selects_by_status:
             both(partial(counted, scope))
             both(partial(by_day, scope, days))
         both(lambda scope=scope: sorted(people_source(scope).count_units()))

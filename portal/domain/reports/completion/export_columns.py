@@ -1,8 +1,9 @@
-"""The rows of the completion files, and the one ordered list of columns that says what each file holds.
+"""Rows of completion files and people files, and the one ordered list of columns that says what each holds.
 
 A row is a flat record of named, typed values; None means not yet, or no end. A column names its header, the
 field it shows, its meaning, its type and the facts that it comes from. CSV, XLSX, JSON and the data
-dictionary are made from the list, so a new column is one more line in ``COLUMNS``.
+dictionary are made from the list, so a new column is a field, a line in
+``COLUMNS``, and the value that ``RowBuilder`` fills in.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

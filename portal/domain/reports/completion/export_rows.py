@@ -169,7 +169,7 @@ class RowBuilder:
             elif imported_score is not None:
                 score = _SCORES[imported_score]
             requirement, mastery = versions[position, passed_version_id or registered_version_id]
-            row = CompletionRow(  # by place: naming fifteen fields takes twice as long
+            row = CompletionRow(  # by place: naming the fields takes twice as long
                 *posts[person_id], *requirement, assigned_days[person_id], _ORDINAL_DAYS[due_on],
                 _STATUSES[status], started_at,
                 None if achieved_at is None else fromisoformat(achieved_at).replace(tzinfo=UTC),
