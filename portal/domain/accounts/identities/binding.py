@@ -64,7 +64,7 @@ def admit_subject(subject: ProviderSubject, match_field: str, at: datetime) -> i
         person_id = _match_person(subject.match_value, match_field)
         # Two tabs that sign in for the first time at once wait for each other here.
         db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
-        identity = _find_identity(subject) or _bind(subject, person_id, at)
+        identity = _find_identity(subject) or _bind_subject(subject, person_id, at)
     else:
         _refuse_shut_out(identity.person_id)
         identity.last_used_at = at
@@ -72,7 +72,7 @@ def admit_subject(subject: ProviderSubject, match_field: str, at: datetime) -> i
     return identity.person_id
 
 
-def _bind(subject: ProviderSubject, person_id: int, at: datetime) -> ProviderIdentity:
+def _bind_subject(subject: ProviderSubject, person_id: int, at: datetime) -> ProviderIdentity:
     _refuse_shut_out(person_id)
     other = select(ProviderIdentity.id).where(
         ProviderIdentity.person_id == person_id, ProviderIdentity.issuer == subject.issuer
