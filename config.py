@@ -20,6 +20,7 @@ PRODUCTION_SIGNS = ("SECRET_KEY", "PUBLIC_URL", "DATABASE_URL", "SMTP_HOST")  # 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 NO_NUMBER = -1  # stands in for text that is not a number; below every limit
 LONGEST_LINE = 500  # characters of a text that people read
+CONTACT = re.compile(r"mailto:[^@\s]+@[^@\s]+|https://[^\s/]+\S*", re.ASCII)
 FEWEST_KINDS = 10  # of characters in a secret key; 32 random hexadecimal digits have 14 on average
 KNOWN_SECRETS = (  # of tutorials and examples, in small letters
     "change", "secret", "password", "example", "insecure", "qwerty", "correct-horse",
@@ -130,6 +131,7 @@ class Config:
             "SIGN_IN_HELP", "Ask the learning and development team of your force for a new sign-in link."
         )
     )
+    security_contact: str = field(default_factory=lambda: _env("SECURITY_CONTACT"))
     status_networks: str = field(default_factory=lambda: _env("STATUS_NETWORKS", "127.0.0.0/8 ::1"))
     brand_colour: str = field(default_factory=lambda: _env("BRAND_COLOUR") or brand.DEFAULT)
     idle_minutes: int = field(default_factory=lambda: _number_setting("SESSION_IDLE_MINUTES", "60"))
@@ -236,6 +238,8 @@ class Config:
                 yield f"{name} is one line of 1 to {LONGEST_LINE} characters."
         if not re.fullmatch(r"[A-Za-z0-9.:_-]+", self.bind):
             yield "BIND is an address of this machine such as 127.0.0.1, without a port."
+        if self.security_contact and not CONTACT.fullmatch(self.security_contact):
+            yield "SECURITY_CONTACT is mailto: and an email address, or an address that begins with https://"
         try:
             self._set_field("brand_colour", brand.check_colour(self.brand_colour))
         except brand.BrandColourError as error:

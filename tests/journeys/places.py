@@ -65,6 +65,7 @@ NO_PAGES = {
     "operations.healthz",
     "operations.readyz",
     "statements.brand",
+    "statements.security_contact",
     "static",
 }
 # These only lead to other pages, or have a journey of their own for what the force made has not.

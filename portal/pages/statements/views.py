@@ -1,13 +1,17 @@
-"""Help, the statements in the footer of every page, and the style sheet with the force's colour."""
+"""Help, the statements in the footer, the force's style sheet, and where to report a weakness."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.pages.layout import brand
 from portal.pages.layout.access import public
+from portal.pages.layout.sessions import cookies
+from portal.platform import clock
 
+CONTACT_VALID = timedelta(days=90)  # a reader asks again after that; the RFC advises less than a year
 STATEMENTS = ("help", "accessibility", "privacy", "cookies")
 
 
@@ -27,7 +31,23 @@ def brand_sheet() -> ResponseReturnValue:
     return style
 
 
+def show_security_contact() -> ResponseReturnValue:
+    """Say where to report a weakness, as RFC 9116 asks; 404 where the force has set no contact."""
+    settings = cookies.current_settings()
+    if not settings.security_contact:
+        abort(404)
+    expires = datetime.combine(clock.today() + CONTACT_VALID, time(), UTC)
+    lines = (
+        f"Contact: {settings.security_contact}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.address}/.well-known/security.txt",
+    )
+    return Response("".join(f"{line}\n" for line in lines), mimetype="text/plain")
+
+
 bp = Blueprint("statements", __name__, template_folder="templates")
 for _name in STATEMENTS:
     bp.add_url_rule(f"/{_name}", _name, public(_statement_view(_name)))
 bp.add_url_rule("/brand.css", "brand", public(brand_sheet))
+bp.add_url_rule("/.well-known/security.txt", "security_contact", public(show_security_contact))

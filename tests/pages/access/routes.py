@@ -8,6 +8,7 @@ JOB = "job"
 
 ROUTES: dict[str, str] = {
     "home": NOBODY,
+    "statements.security_contact": NOBODY,
     "people.show_account": PERSON,
     "account.change_password": OWN,
     "account.choose_password": OWN,

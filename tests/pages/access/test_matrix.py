@@ -68,6 +68,7 @@ MAY_BE_UNKNOWN = {
     "account.set_password",
     "account.end_session",
     "sign_in.show_kept_forms",
+    "statements.security_contact",  # not set
     "people.revoke_role",
     "people.remove_identity",
     # Without a provider; with one, see tests/pages/sign_in.
