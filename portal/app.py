@@ -16,8 +16,10 @@ from portal.commands import records as records_commands
 from portal.commands import release
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
+from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.demo import command as demo_commands
+from portal.domain.access_tokens import models as access_tokens_models
 from portal.domain.accounts import models as accounts_models
 from portal.domain.assessment import models as assessment_models
 from portal.domain.authoring import models as authoring_models
@@ -60,6 +62,7 @@ from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
+from portal.pages.tokens import views as tokens_views
 from portal.pages.units import views as units_views
 from portal.platform.audit import models as audit_models
 from portal.platform.db import db, prepare_engine, subscribe
@@ -70,6 +73,7 @@ TABLES = (
     people_models,
     audit_models,
     accounts_models,
+    access_tokens_models,
     jobs_models,
     catalogue_models,
     records_models,
@@ -103,6 +107,7 @@ VIEWS = (
     health_views,
     units_views,
     statements_views,
+    tokens_views,
 )
 
 COMMANDS = (
@@ -117,6 +122,7 @@ COMMANDS = (
     people_commands,
     records_commands,
     reminders_commands,
+    tokens_commands,
     units_commands,
 )
 

@@ -15,6 +15,18 @@ class ForbiddenError(PortalError):
     """The person is known and may not do this."""
 
 
+class UnauthorisedError(PortalError):
+    """A request of another system shows no access token that works.
+
+    Attributes:
+        code: Of RFC 6750; empty where the request shows no token at all.
+    """
+
+    def __init__(self, message: str, code: str = "invalid_token") -> None:
+        self.code = code
+        super().__init__(message)
+
+
 class ConflictError(PortalError):
     """The data has moved on since the person looked."""
 

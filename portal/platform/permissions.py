@@ -37,6 +37,7 @@ class Permission(StrEnum):
     COMPLETION_EXPORT = "monitoring:completion:export"
     PERSON_VIEW = "people:person:view"
     ACCOUNT_ADMINISTER = "accounts:account:administer"
+    TOKEN_ADMINISTER = "access-tokens:token:administer"  # noqa: S105 - a permission's name
     DIRECTIVE_VIEW = "directives:directive:view"
     DIRECTIVE_ISSUE = "directives:directive:issue"
     DECISION_ASK = "decisions:decision:ask"
@@ -94,6 +95,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _SIGHT
     | {
         Permission.ACCOUNT_ADMINISTER,
+        Permission.TOKEN_ADMINISTER,
         Permission.FORCE_SET,
         Permission.ROSTER_IMPORT,
         Permission.RECORD_IMPORT,

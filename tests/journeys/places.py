@@ -165,6 +165,7 @@ ADMINISTRATION = {
     ),
     "grants.propose_grants": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
     "grants.review_grants": Place(("/grants/review",), ADMINISTRATOR),
+    "tokens.list_tokens": Place(("/tokens",), ADMINISTRATOR),
     "units.list_units": Place(
         (
             "/units",

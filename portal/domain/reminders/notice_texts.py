@@ -30,8 +30,8 @@ class NoticeWording:
 
     subject: str  # to an administrator, with the person's name
     text: str
-    own_subject: str  # to the person whose account it is
-    own_text: str
+    own_subject: str = ""  # to the person whose account it is, where it is about one
+    own_text: str = ""
 
 
 WORDINGS = {
@@ -78,6 +78,15 @@ WORDINGS = {
         "The link to your force account was removed",
         "{by} removed the link to the force account with which you sign in. You were signed out. Your next "
         "sign-in makes a new one.",
+    ),
+    "token.created": NoticeWording(
+        "Access token made: {token}",
+        "{by} made the access token {token} for another system: {token_scope}, {token_people}. It works for "
+        "{days}.",
+    ),
+    "token.revoked": NoticeWording(
+        "Access token revoked: {token}",
+        "{by} revoked the access token {token}: {token_scope}, {token_people}. It no longer works.",
     ),
 }
 
@@ -149,6 +158,7 @@ def _describe_acts(
             "owner": _name_of(person),
             "person": person.full_name if person else "somebody",
             "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
+            **_token_fields(event, path),
             "until": f"until {say.date(date.fromisoformat(until))}" if until else "without a last day",
         }
 
@@ -164,6 +174,18 @@ def _describe_acts(
         number = person.staff_number if person else ""
         acts.append(DescribedAct(kind, event.subject_id or 0, event.happened_at, fields_of(event), number))
     return acts
+
+
+def _token_fields(event: AuditEvent, path: str) -> dict[str, str]:
+    """The fields of an act on an access token; without meaning for another act."""
+    directive = event.detail.get("directive")
+    people = f"people in {path}" if path else "the whole force"
+    return {
+        "token": event.detail.get("token", ""),
+        "token_scope": f"scope {event.detail.get('scope')}",
+        "token_people": f"{people}, directive {directive}" if directive else people,
+        "days": say.plural(event.detail.get("days", 0), "day"),
+    }
 
 
 def _grant_of(event: AuditEvent) -> tuple[int | None, str | None, int | None]:
@@ -205,13 +227,15 @@ def _other_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> It
     )
     yield Paragraph("Look at it:", link=f"{portal.address}{_path_of_page(acts)}")
     yield Paragraph(
-        "If you did not expect this, ask the person who did it. If you are still in doubt, end the role or "
-        "close the account, and end all sessions of that person."
+        "If you did not expect this, ask the person who did it. If you are still in doubt, end the role, "
+        "close the account or revoke the token, and end all sessions of that person."
     )
 
 
 def _path_of_page(acts: Sequence[DescribedAct]) -> str:
-    """The path of the page that shows the acts: the account, the person's grants, or all grants."""
+    """The path of the page that shows the acts: the account, the person's or all grants, or the tokens."""
+    if all(act.kind.startswith("token.") for act in acts):
+        return "/tokens"
     numbers = {act.staff_number for act in acts}
     roles = all(act.kind.startswith("role.") for act in acts)
     if len(numbers) > 1 or not all(numbers):
@@ -223,6 +247,6 @@ def _path_of_page(acts: Sequence[DescribedAct]) -> str:
 def _foot_line(portal: PortalDetails) -> str:
     return (
         f"{portal.force} sends this from its learning portal, at any hour, when a role is given, changed or "
-        "ended, a password link is made, the link to a force account is removed, or an account is closed or "
-        "opened. Replies are not read."
+        "ended, a password link or an access token is made, the link to a force account is removed, or an "
+        "account is closed or opened. Replies are not read."
     )

@@ -10,6 +10,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
+from portal.domain.access_tokens.models import TokenScope
 from portal.domain.accounts.queries import Account
 from portal.platform.permissions import Permission
 
@@ -17,6 +18,7 @@ P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
 
 _declared: dict[Callable[..., Any], Permission | None] = {}
+_scopes: dict[Callable[..., Any], frozenset[TokenScope]] = {}  # of routes for other systems
 
 
 class ViewLimiter(Limiter):
@@ -57,8 +59,18 @@ def public(view: View[P]) -> View[P]:
     return view
 
 
+def declare_scopes(view: Callable[..., Any], scopes: frozenset[TokenScope]) -> None:
+    """Declare that ``view`` is called with an access token of one of these scopes; see ``bearer.py``."""
+    _scopes[view] = scopes
+
+
+def scopes_of(view: Callable[..., Any]) -> frozenset[TokenScope]:
+    """The scopes of access tokens that ``view`` accepts; none where people call it."""
+    return _scopes.get(view, frozenset())
+
+
 def permission_of(view: Callable[..., Any]) -> Permission | None:
-    """The permission ``view`` declares, None where it is public; KeyError where it says nothing."""
+    """The permission ``view`` declares, None where it is public; KeyError where it declares neither."""
     return _declared[view]
 
 
@@ -68,9 +80,11 @@ def is_public(view: Callable[..., Any]) -> bool:
 
 
 def refuse_undeclared_routes(app: Flask) -> None:
-    """Stop start-up if any endpoint says neither ``@requires`` nor ``@public``."""
+    """Stop start-up if any endpoint says neither ``@requires``, ``@public`` nor ``@accepts_token``."""
     missing = sorted(
-        name for name, view in app.view_functions.items() if name != "static" and view not in _declared
+        name
+        for name, view in app.view_functions.items()
+        if name != "static" and view not in _declared and view not in _scopes
     )
     if missing:
         raise RuntimeError(f"Routes without declared access: {', '.join(missing)}")

@@ -14,6 +14,7 @@ from flask import Flask, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.http import HTTP_STATUS_CODES
 
 from portal.platform.errors import (
     BadInputError,
@@ -24,12 +25,14 @@ from portal.platform.errors import (
     PortalError,
     RuleError,
     TooManyError,
+    UnauthorisedError,
     UnwritableError,
 )
 from portal.platform.wording import minutes_words, plural
 
 STATUS_OF = {
     BadInputError: 400,
+    UnauthorisedError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
@@ -38,7 +41,19 @@ STATUS_OF = {
     BusyError: 503,
     UnwritableError: 503,
 }
+# Other systems call these: their errors are problem documents (RFC 9457), not pages.
+SYSTEM_PATHS = ("/api/", "/scim/")
 PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503})
+SENTENCES = {  # of a problem document where nothing else is said
+    400: "The request is malformed.",
+    404: "There is nothing at this address that this token may see.",
+    405: "This address does not know this method.",
+    413: "The request is too large.",
+    415: "This address does not know this media type.",
+    429: "Too many requests. Wait as long as the header Retry-After says.",
+    500: "The portal could not answer. Tell support the reference.",
+    503: "The portal cannot answer now. Try again in a few minutes.",
+}
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -74,6 +89,8 @@ def _answer(failure: Failure) -> ResponseReturnValue:
         request.method,
         request.path,
     )
+    if request.path.startswith(SYSTEM_PATHS):
+        return _problem_document(failure, reference)
     try:
         body = render_template(failure.template, reference=reference, said=failure.said, **failure.words)
     except Exception:
@@ -83,6 +100,24 @@ def _answer(failure: Failure) -> ResponseReturnValue:
         body = _LAST_RESORT.format(reference=reference)
     response = make_response(body, failure.status)
     response.headers.update(failure.headers)
+    return response
+
+
+def _problem_document(failure: Failure, reference: str) -> ResponseReturnValue:
+    """A failure for another system to read: its status, what to do, and the reference for support."""
+    said = failure.said or (SENTENCES.get(failure.status, "The portal could not answer."),)
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTP_STATUS_CODES.get(failure.status, "Error"),
+        "status": failure.status,
+        "detail": " ".join(said),
+        "reference": reference,
+    }
+    if len(said) > 1:
+        problem["errors"] = list(said)
+    response = make_response(problem, failure.status)
+    response.headers.update(failure.headers)
+    response.mimetype = "application/problem+json"
     return response
 
 
@@ -101,11 +136,18 @@ def _too_many(seconds: int | None, said: tuple[str, ...] = ()) -> Failure:
     return Failure(429, "errors/429.html", said, headers, {"wait": wait})
 
 
+def _challenge(error: UnauthorisedError) -> dict[str, str]:
+    code = f', error="{error.code}"' if error.code else ""
+    return {"WWW-Authenticate": f'Bearer realm="portal"{code}'}
+
+
 def portal_error(error: PortalError) -> ResponseReturnValue:
     """The page of an error of the domain, in the words that the error was given."""
     status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 409)
     if isinstance(error, TooManyError):
         return _answer(_too_many(error.retry_after_seconds, (str(error),)))
+    if isinstance(error, UnauthorisedError):
+        return _answer(Failure(401, "errors/403.html", (str(error),), _challenge(error)))
     said = tuple(error.reasons) if isinstance(error, BadInputError) else (str(error),)
     # Whether a thing exists is not told to those who may not see it, so a 404 has always the same words.
     page = status if status in PAGES else 409

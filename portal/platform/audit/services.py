@@ -6,10 +6,11 @@ from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import announce_act, db
 
-# Acts about which the owner of the account and its other administrators get an email.
+# Acts about which the owner of the account, if there is one, and its other administrators get an email.
 ANNOUNCED = frozenset(
     {"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"}
     | {"account.identity_removed"}
+    | {"token.created", "token.revoked"}
 )
 
 

@@ -150,7 +150,8 @@ def closed(person: int) -> None:
 
 
 def test_every_act_that_is_announced_has_its_case() -> None:
-    assert BY_PAGE.keys() == ANNOUNCED
+    about_tokens = {act for act in ANNOUNCED if act.startswith("token.")}  # see tests/pages/tokens
+    assert BY_PAGE.keys() | about_tokens == ANNOUNCED
 
 
 @pytest.mark.parametrize("act", sorted(BY_PAGE))

@@ -70,6 +70,7 @@ MAY_BE_UNKNOWN = {
     "sign_in.show_kept_forms",
     "statements.security_contact",  # not set
     "people.revoke_role",
+    "tokens.revoke_token",
     "people.remove_identity",
     # Without a provider; with one, see tests/pages/sign_in.
     "people.show_identities",

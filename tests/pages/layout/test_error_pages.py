@@ -22,6 +22,7 @@ DOMAIN = [
     (errors.UnknownValueError([("“x” is not a known unit.", "unit")]), 400),
     (errors.BusyError(), 503),
     (errors.UnwritableError(), 503),
+    (errors.UnauthorisedError("This token does not work"), 401),
     (errors.PortalError("This cannot be done"), 409),
 ]
 

@@ -16,7 +16,7 @@ from portal.domain.accounts import queries, services
 from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.queries import Account, RequestSession, SessionState
 from portal.domain.accounts.sign_in import held_forms
-from portal.pages.layout.access import is_public
+from portal.pages.layout.access import is_public, scopes_of
 from portal.pages.layout.secret_fields import any_is_secret, view_takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
@@ -64,7 +64,7 @@ def guard_unsafe_request() -> ResponseReturnValue | None:
     if request.method in SAFE_METHODS:
         wait_briefly()
         return None
-    if not request.endpoint:
+    if not request.endpoint or _is_for_systems():
         return None
     _refuse_other_sites()
     current = cookies.current_session()
@@ -81,13 +81,18 @@ def guard_unsafe_request() -> ResponseReturnValue | None:
     return None
 
 
+def _is_for_systems() -> bool:
+    """Whether the route is called with an access token: no cookie counts there, so no form is forged."""
+    return bool(scopes_of(current_app.view_functions[request.endpoint or ""]))
+
+
 def redirect_weak_password() -> ResponseReturnValue | None:
     """Redirect a user who signed in with a weak password to the page for choosing another.
 
     A form sent meanwhile is kept until they have chosen.
     """
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or request.endpoint == CHOOSE_PASSWORD or is_public(view):
+    if view is None or request.endpoint == CHOOSE_PASSWORD or is_public(view) or _is_for_systems():
         return None
     current = cookies.current_session()
     if current is None or current.state is not SessionState.OPEN or not current.must_change:
