@@ -122,7 +122,7 @@ def test_every_page_of_a_draft_is_in_nobodys_way(browser: Browser, shared_server
         tab.goto("/authoring/protect/details")
         tab.fill("#review_on", "soon")
         press(tab, "Save the details")
-        expect(tab.locator("main")).to_contain_text("Enter a date such as 31 May 2027")
+        expect(tab.locator("main")).to_contain_text("Enter a date, such as 31 May 2027")
         hold_to_account(tab)
         tab.goto("/authoring/protect/preview/items/adult-refuses")
         press(tab, "Save and continue")

@@ -132,7 +132,7 @@ def write_as_iso(text: str) -> str:
 def _parse_day(field: str, text: str) -> date:
     day = read_day(text)
     if day is None:
-        raise PositionError(field, "Enter a date, like 30 April 2026.")
+        raise PositionError(field, "Enter a date, such as 30 April 2026.")
     return day
 
 
@@ -143,7 +143,7 @@ def _parse_instant(text: str, today: date, now: datetime) -> datetime:
         return now if day == today else clock.end_of_day(day)
     instant = _parse_time_on_day(text) or _parse_iso_instant(text)
     if instant is None:
-        raise PositionError("as_known_on", "Enter a date, or a date and time, like 9:00 on 15 May 2026.")
+        raise PositionError("as_known_on", "Enter a date, or a date and time, such as 9:00 on 15 May 2026.")
     return instant
 
 

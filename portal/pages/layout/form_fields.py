@@ -186,7 +186,7 @@ class DayField(StringField):  # type: ignore[misc]
         if is_empty and self.missing:
             raise ValidationError(self.missing)
         if self.day is None:
-            raise ValidationError("Enter a date such as 31 May 2027")
+            raise ValidationError("Enter a date, such as 31 May 2027")
 
     @property
     def day(self) -> date | None:

@@ -52,9 +52,9 @@ class GrantForm(FlaskForm):  # type: ignore[misc]
         text = (field.data or "").strip()
         day = read_day(text)
         if text and day is None:
-            raise ValidationError("Enter a date, like 31 March 2027.")
+            raise ValidationError("Enter a date, such as 31 March 2027")
         if day is not None and day < today():
-            raise ValidationError("The last day must be today or later.")
+            raise ValidationError("The last day must be today or later")
 
     @property
     def last_day(self) -> date:

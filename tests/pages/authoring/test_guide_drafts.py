@@ -120,7 +120,7 @@ def test_what_a_list_says_of_it_is_edited_too(author):
 def test_a_day_that_is_none_is_refused(author):
     page = save_guide(author, review_on="soon")
 
-    assert error_sentences(page) == ["Enter a date such as 31 May 2027"]
+    assert error_sentences(page) == ["Enter a date, such as 31 May 2027"]
     assert queries.get_draft(KEY).number == 1
 
 

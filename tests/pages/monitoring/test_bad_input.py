@@ -21,8 +21,8 @@ FILES = [
     )
 ]
 PAGES = ["/monitoring", REPORT, f"{REPORT}/changes", "/people/N1"]
-ENTER_A_DATE = "Enter a date, like 30 April 2026."
-ENTER_A_TIME = "Enter a date, or a date and time, like 9:00 on 15 May 2026."
+ENTER_A_DATE = "Enter a date, such as 30 April 2026."
+ENTER_A_TIME = "Enter a date, or a date and time, such as 9:00 on 15 May 2026."
 TOO_EARLY = "Choose 1 January 1900 or a later date."
 POSITIONS = [
     ("as_at=31+February+2026", ENTER_A_DATE),

@@ -220,7 +220,7 @@ def test_the_command_writes_what_an_auditor_downloads(auditor, app, tmp_path, fo
         (["--directive", "OIC-2026", "--as-at", "2 June 2026"], "cannot be shown for a future date"),
         (
             ["--directive", "OIC-2026", "--as-known-on", "soon"],
-            "Enter a date, or a date and time, like 9:00 on 15 May 2026.",
+            "Enter a date, or a date and time, such as 9:00 on 15 May 2026.",
         ),
     ],
 )

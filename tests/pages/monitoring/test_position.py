@@ -36,7 +36,7 @@ def test_a_day_is_read_as_people_write_it(text):
 
 @pytest.mark.parametrize("text", ["31 April 2026", "2026-13-01", "tomorrow", "April 2026", "4/30/2026", "0"])
 def test_what_names_no_day_is_refused_with_an_example(text):
-    with pytest.raises(PositionError, match="Enter a date, like 30 April 2026"):
+    with pytest.raises(PositionError, match="Enter a date, such as 30 April 2026"):
         asked(text)
 
 
@@ -72,7 +72,7 @@ def test_a_time_on_a_day_is_read_as_london_time(text, hour, second):
     "text", ["25:00 on 30 April 2026", "9:00 on 31 April 2026", "9:00", "9 on 30 April 2026"]
 )
 def test_what_names_no_time_is_refused_with_an_example(text):
-    with pytest.raises(PositionError, match="like 9:00 on 15 May 2026"):
+    with pytest.raises(PositionError, match="such as 9:00 on 15 May 2026"):
         asked("", text)
 
 
@@ -101,7 +101,7 @@ def test_knowledge_past_the_newest_stamp_is_that_stamp(text):
         ("2 June 2026", "", "cannot be shown for a future date"),
         ("", "2 June 2026", "must be now or earlier"),
         ("", "2026-06-01T09:30:01Z", "must be now or earlier"),
-        ("", "2026-04-30T12:00:00", "like 9:00 on 15 May 2026"),
+        ("", "2026-04-30T12:00:00", "such as 9:00 on 15 May 2026"),
     ],
 )
 def test_the_future_and_an_instant_without_offset_are_refused(as_at, as_known_on, reason):
