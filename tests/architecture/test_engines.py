@@ -6,22 +6,20 @@ from types import SimpleNamespace
 from tests import engines
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMED = engines.ON_SQLITE_ALONE | engines.ONCE_ON_POSTGRESQL | set(engines.OF_EACH_ON_POSTGRESQL)
-FIRST_CASES = {name.partition("::")[0] for name in engines.FIRST_CASE_ON_POSTGRESQL}
+NAMED = engines.ON_SQLITE_ALONE | set(engines.OF_EACH_ON_POSTGRESQL)
 STATUS = ("tests/domain/facts/", "tests/domain/status/")
 ROOMS = ("imports", "monitoring", "people", "records", "reminders", "reports")
 ON_BOTH = (*STATUS, *(f"tests/{storey}/{room}/" for storey in ("domain", "pages") for room in ROOMS))
 
 
 def test_what_is_named_exists_and_is_named_once():
-    assert [name for name in sorted(NAMED | FIRST_CASES) if not (ROOT / name).is_file()] == []
-    assert not engines.ON_SQLITE_ALONE & engines.ONCE_ON_POSTGRESQL
-    assert not FIRST_CASES & NAMED
+    assert [name for name in sorted(NAMED) if not (ROOT / name).is_file()] == []
+    assert [name for name in engines.EVERY_CASE_ON_POSTGRESQL if not (ROOT / name).exists()] == []
 
 
 def test_queries_facts_and_reports_run_on_both():
     assert [name for name in sorted(NAMED) if name.startswith(ON_BOTH)] == []
-    assert [name for name in sorted(FIRST_CASES) if name.startswith(STATUS)] == []
+    assert set(STATUS) <= set(engines.EVERY_CASE_ON_POSTGRESQL)
 
 
 def collected(engine: str, *tests: str) -> list:
@@ -37,30 +35,27 @@ def collected(engine: str, *tests: str) -> list:
     return found
 
 
-def test_a_second_database_takes_nothing_from_the_first_and_keeps_a_case_of_each_page():
-    forms, page, matrix = (
-        "tests/pages/layout/item_kinds/test_editors.py",
-        "tests/pages/jobs/test_views.py",
-        "tests/pages/access/test_matrix.py",
-    )
-    tests = [f"{forms}::t[{{}}-a]", f"{page}::t[{{}}-a]", f"{page}::t[{{}}-b]", f"{page}::u[{{}}]"]
-    tests += [f"{matrix}::t[{{}}-nobody]", f"{matrix}::t[{{}}-manager]", f"{matrix}::every[{{}}]"]
-    tests += [
-        "tests/domain/status/test_projector.py::t[{}-a]",
-        "tests/domain/status/test_projector.py::t[{}-b]",
-    ]
+def test_a_second_database_takes_nothing_from_the_first_and_leaves_out_what_says_no_more():
+    forms, matrix = "tests/pages/layout/item_kinds/test_editors.py", "tests/pages/access/test_matrix.py"
+    status = "tests/domain/status/test_projector.py"
+    tests = [f"{forms}::t[{{}}-a]", f"{matrix}::t[{{}}-nobody]", f"{matrix}::t[{{}}-manager]"]
+    tests += [f"{matrix}::every[{{}}]", f"{status}::t[{{}}-a]", f"{status}::t[{{}}-b]"]
 
     kept, left = engines.needed(collected("sqlite", *tests) + collected("postgresql", *tests))
 
     assert [item.nodeid for item in kept[: len(tests)]] == [t.format("sqlite") for t in tests]
-    assert [item.nodeid for item in left] == [tests[n].format("postgresql") for n in (0, 2, 4)]
+    assert [item.nodeid for item in left] == [tests[n].format("postgresql") for n in (0, 1)]
+    assert not any(item.get_closest_marker("sweep") for item in kept)
 
 
-def test_what_asks_one_statement_runs_in_one_case_and_in_sweeps_in_each():
+def test_of_a_test_with_several_cases_the_others_run_in_sweeps():
     file = "tests/commands/test_units.py"
     tests = [f"{file}::t[{{}}-a]", f"{file}::t[{{}}-b]", f"{file}::u[{{}}-a]"]
+    of_postgresql_alone = [f"{file}::v[a]", f"{file}::v[b]"]
 
-    kept, left = engines.needed(collected("sqlite", *tests) + collected("postgresql", *tests))
+    kept, left = engines.needed(
+        collected("sqlite", *tests) + collected("postgresql", *tests, *of_postgresql_alone)
+    )
 
     assert left == []
     in_sweeps = [item.nodeid for item in kept if item.get_closest_marker("sweep")]

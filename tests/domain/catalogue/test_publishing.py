@@ -11,6 +11,7 @@ from portal.platform.audit.models import AuditEvent
 from portal.platform.db import Stamp, db, stamp, transaction
 from portal.platform.errors import BadInputError, NotFoundError
 from tests.domain.catalogue.folders import MODULE, SOURCES, lesson, tree, write
+from tests.examples import few_or_many
 
 TABLES = (Activity, SharedVersion, ModuleVersion, PackageFile, Lesson, Item, AuditEvent)
 
@@ -176,7 +177,7 @@ WORDS = st.text(
 
 @pytest.mark.slow
 @settings(
-    max_examples=25,
+    max_examples=few_or_many(10, 25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

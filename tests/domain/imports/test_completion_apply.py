@@ -23,6 +23,7 @@ from portal.platform.db import db, stamp, transaction
 from portal.platform.tables.table_files import open_sheet
 from tests.domain.imports.desk import csv_of
 from tests.domain.status.facts import make_record
+from tests.examples import few_or_many
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.pages.learning.asking import ask
@@ -76,7 +77,11 @@ def apply(upload, result):
 ENTRY = st.tuples(st.integers(0, 2), st.sampled_from(TIMES))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=few_or_many(6, 15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     history=st.lists(
         st.tuples(st.lists(ENTRY, unique=True, min_size=1, max_size=6), st.sets(st.integers(0, 2))),

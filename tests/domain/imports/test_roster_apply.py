@@ -26,6 +26,7 @@ from portal.platform.tables.table_files import open_sheet
 from tests.domain.imports.desk import csv_of
 from tests.domain.imports.rosters import row
 from tests.domain.status.facts import make_record
+from tests.examples import few_or_many
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.pages.learning.asking import ask
@@ -92,7 +93,11 @@ def listed_people(result):
     }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=few_or_many(5, 12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(history=st.lists(st.tuples(rosters(), st.booleans(), st.booleans()), min_size=1, max_size=3))
 def test_an_import_does_what_its_check_said_and_twice_is_once(database, history):
     base = f"Y{next(numbers)}"

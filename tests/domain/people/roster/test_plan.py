@@ -15,6 +15,7 @@ from portal.domain.people.units.changes import rename_unit
 from portal.platform.db import OPEN_END, stamp, transaction
 from portal.platform.errors import BadInputError
 from tests.domain.imports.rosters import import_rows, plan_rows, row
+from tests.examples import few_or_many
 
 DAYS = 14
 FIRST = date(2026, 5, 25)
@@ -114,7 +115,11 @@ def load(rows):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=few_or_many(25, 60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(files(), min_size=1, max_size=4))
 def test_any_files_in_turn_leave_the_posts_that_the_rule_says(database, history):
     people = [f"X{next(numbers)}" for _ in range(2)]
