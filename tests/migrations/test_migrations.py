@@ -93,12 +93,9 @@ def earlier_revisions() -> list[Any]:
     cases = []
     for revision in sorted(readiness.known_revisions() - {readiness.head()}):
         is_short = revision in ("0001", "0017", "0024")
-        long_on_sqlite = [] if is_short else [pytest.mark.slow]
-        long_on_postgresql = [] if is_short else [pytest.mark.sweep]
-        cases.append(pytest.param("sqlite", revision, marks=long_on_sqlite))
-        cases.append(
-            pytest.param("postgresql", revision, marks=[pytest.mark.postgresql, *long_on_postgresql])
-        )
+        marks = [] if is_short else [pytest.mark.sweep]
+        cases.append(pytest.param("sqlite", revision, marks=marks))
+        cases.append(pytest.param("postgresql", revision, marks=[pytest.mark.postgresql, *marks]))
     return cases
 
 

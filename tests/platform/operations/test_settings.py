@@ -62,6 +62,7 @@ WRONG = [
     ("oidc_match_field", "OIDC_MATCH_FIELD", ("email", "E-mail", "staff number")),
     ("oidc_label", "OIDC_LABEL", ("x" * 61, "your\naccount")),
     ("local_sign_in", "LOCAL_SIGN_IN", ("nobody", "administrators")),
+    ("security_contact", "SECURITY_CONTACT", ("security@westshire.example", "http://westshire.example")),
     ("brand_colour", "BRAND_COLOUR", ("red", "#ffff00", "#12345")),
     ("idle_minutes", "SESSION_IDLE_MINUTES", ("0", "an hour", "1441")),
     ("absolute_hours", "SESSION_ABSOLUTE_HOURS", ("0", "12h", "169")),

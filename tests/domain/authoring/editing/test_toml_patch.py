@@ -25,7 +25,7 @@ from tests.examples import few_or_many
 from tests.pages.authoring.written import HANDS
 
 many = settings(
-    max_examples=few_or_many(100, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=few_or_many(40, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 REAL = {
     name: read_folder(ROOT / "modules" / name, Faults())
