@@ -34,6 +34,7 @@ from portal.domain.records import models as records_models
 from portal.domain.reminders import models as reminders_models
 from portal.domain.reminders import notices
 from portal.domain.reminders import tasks as reminders_tasks
+from portal.domain.reminders.invitations import tasks as invitations_tasks
 from portal.domain.reports import models as reports_models
 from portal.domain.reports.completion import tasks as reports_tasks
 from portal.domain.status import models as status_models
@@ -126,7 +127,13 @@ COMMANDS = (
     units_commands,
 )
 
-TASKS = (*status_tasks.TASKS, *reminders_tasks.TASKS, *imports_tasks.TASKS, *reports_tasks.TASKS)
+TASKS = (
+    *status_tasks.TASKS,
+    *reminders_tasks.TASKS,
+    *invitations_tasks.TASKS,
+    *imports_tasks.TASKS,
+    *reports_tasks.TASKS,
+)
 MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
 
 

@@ -9,6 +9,7 @@ import click
 from flask import Blueprint
 
 from portal.domain.reminders import planning, services
+from portal.domain.reminders.invitations import resets
 from portal.domain.reminders.sending import send_due_messages
 from portal.domain.reminders.settings import line_managers_see, mail_hours, sending_settings
 from portal.platform import clock
@@ -49,8 +50,10 @@ def plan_reminders(dry_run: bool, day: str) -> None:
 
 @bp.cli.command("send")
 def send_messages() -> None:
-    """Send the messages of the outbox that may be sent now."""
+    """Send the messages of the outbox that may be sent now, and links that were asked for at sign-in."""
     try:
+        with transaction():
+            resets.queue_reset_mails(clock.now())
         with click.progressbar(length=1, label="Sending", file=sys.stderr) as bar:
             outcome = send_due_messages(sending_settings(), lambda count, _: bar.update(0))
     except PortalError as error:

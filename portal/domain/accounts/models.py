@@ -1,6 +1,7 @@
 """Tables of signing in: passwords, sessions, links, failures, browsers, held forms, provider identities."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
@@ -132,3 +133,31 @@ class SpentLogoutToken(Base):
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)  # SHA-256 of issuer and jti
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Invitation(Base):
+    """An invitation to set a first password, by mail or on a printed list; the newest of a person counts."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    batch: Mapped[UUID] = mapped_column(index=True)  # the same for all that one press of a button made
+    invited_at: Mapped[datetime]
+    invited_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), unique=True)  # None: printed
+    expires_at: Mapped[datetime | None]  # of its link, counted from sending or printing; None: not sent yet
+    used_at: Mapped[datetime | None]  # when the person set a password with a link
+
+
+class ResetRequest(Base):
+    """Somebody asked at sign-in for a link to set a new password; ordinary, removed after an hour."""
+
+    __tablename__ = "reset_request"
+    __table_args__ = (Index("ix_reset_request_network", "network", "asked_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: nobody gets a mail
+    network: Mapped[str]  # from which it came
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    handled_at: Mapped[datetime | None]  # when a worker queued the mail, or found that there is none

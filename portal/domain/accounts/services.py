@@ -4,11 +4,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from portal.domain.accounts import queries
 from portal.domain.accounts.errors import LinkSpentError
-from portal.domain.accounts.models import Credential, PasswordLink, SignInSession
+from portal.domain.accounts.models import Credential, Invitation, PasswordLink, SignInSession
 from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.sign_in import held_forms, known_browsers
 from portal.domain.accounts.sign_in.tokens import hash_token, new_token
@@ -330,6 +330,12 @@ def set_password_from_link(token: str, plain: str, at: datetime, about: tuple[st
     if person_id is None:
         raise LinkSpentError
     set_password(person_id, plain, at, by=person_id, about=about)
+    db.session.execute(
+        update(Invitation)
+        .where(Invitation.person_id == person_id, Invitation.used_at.is_(None))
+        .where(or_(Invitation.expires_at.is_(None), Invitation.expires_at > at))
+        .values(used_at=at)
+    )
     return person_id
 
 

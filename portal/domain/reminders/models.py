@@ -28,6 +28,8 @@ class MessageKind(StrEnum):
 
     REMINDER = "reminder"  # about directives; one for each person and day, in the send window
     NOTICE = "notice"  # about acts on accounts; at once, at any hour
+    INVITATION = "invitation"  # a link to set a first password, in the send window
+    RESET = "reset"  # a link to set a new password, for somebody who asked; at once, at any hour
 
 
 class Message(Base):
@@ -51,7 +53,8 @@ class Message(Base):
     reference: Mapped[UUID] = mapped_column(unique=True)  # also in its Message-ID
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     kind: Mapped[str] = mapped_column(default=MessageKind.REMINDER, server_default=MessageKind.REMINDER)
-    email: Mapped[str | None]  # of a notice: the address known when the act was done
+    # Of a notice, the address known when the act was done; of an invitation, the one it was last sent to.
+    email: Mapped[str | None]
     state: Mapped[str] = mapped_column(default=Delivery.WAITING)
     created_at: Mapped[datetime]
     not_before: Mapped[datetime]

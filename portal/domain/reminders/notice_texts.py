@@ -22,6 +22,7 @@ from portal.platform.mail.smtp import Letter
 from portal.platform.permissions import Role
 
 CHANGED = "role.changed"  # ended and given again in one transaction: another last day
+BATCH = "accounts.invited"  # many people, of whom none is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,12 @@ WORDINGS = {
     "token.revoked": NoticeWording(
         "Access token revoked: {token}",
         "{by} revoked the access token {token}: {token_scope}, {token_people}. It no longer works.",
+    ),
+    BATCH: NoticeWording(
+        "{count} invited to the learning portal",
+        "{by} invited {count} to set a password.",
+        "{count} invited to the learning portal",
+        "{by} invited {count} to set a password.",
     ),
 }
 
@@ -159,6 +166,7 @@ def _describe_acts(
             "person": person.full_name if person else "somebody",
             "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
             **_token_fields(event, path),
+            "count": say.plural(event.detail.get("people", 0), "person", "people"),
             "until": f"until {say.date(date.fromisoformat(until))}" if until else "without a last day",
         }
 
@@ -233,9 +241,11 @@ def _other_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> It
 
 
 def _path_of_page(acts: Sequence[DescribedAct]) -> str:
-    """The path of the page that shows the acts: the account, the person's or all grants, or the tokens."""
+    """The path of the page that shows the acts."""
     if all(act.kind.startswith("token.") for act in acts):
         return "/tokens"
+    if all(act.kind == BATCH for act in acts):
+        return "/people/invitations"
     numbers = {act.staff_number for act in acts}
     roles = all(act.kind.startswith("role.") for act in acts)
     if len(numbers) > 1 or not all(numbers):
@@ -246,7 +256,6 @@ def _path_of_page(acts: Sequence[DescribedAct]) -> str:
 
 def _foot_line(portal: PortalDetails) -> str:
     return (
-        f"{portal.force} sends this from its learning portal, at any hour, when a role is given, changed or "
-        "ended, a password link or an access token is made, the link to a force account is removed, or an "
-        "account is closed or opened. Replies are not read."
+        f"{portal.force} sends this from its learning portal, at any hour, when a role, an account, a "
+        "way to sign in or an access token changes, or people are invited. Replies are not read."
     )

@@ -21,7 +21,6 @@ from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from portal.platform.jobs import services as jobs
-from portal.platform.jobs.models import Job, JobState
 from portal.platform.permissions import Permission, Role
 
 JOB = "notices"
@@ -51,7 +50,7 @@ def queue_notices(acts: Sequence[AuditEvent]) -> None:
     db.session.execute(insert(Message), rows)
     _write_lines(rows, readers)
     if relay_is_set() and any(row["state"] == Delivery.WAITING for row in rows):
-        _start_job()
+        jobs.start_job_once(JOB, at)
 
 
 def _write_lines(rows: Sequence[Mapping[str, Any]], readers: Mapping[int, Sequence[int]]) -> None:
@@ -121,10 +120,3 @@ def _emails_by_person(people: Mapping[int, object]) -> dict[int, str | None]:
         rows = select(PersonName.person_id, PersonName.email).where(PersonName.person_id.in_(batch))
         emails.update({person_id: email for person_id, email in db.session.execute(rows)})
     return emails
-
-
-def _start_job() -> None:
-    """Start the job that sends them after the commit, unless one waits already."""
-    job_waits = exists().where(Job.kind == JOB, Job.state == JobState.WAITING)
-    if not db.session.scalar(select(job_waits)):
-        jobs.start_job(JOB, {}, by=None, at=clock.now())

@@ -165,14 +165,18 @@ def read_acts(message_id: int) -> list[AuditEvent]:
     return list(db.session.scalars(acts.where(NoticeLine.message_id == message_id).order_by(AuditEvent.id)))
 
 
+# What somebody waits for at the sign-in page comes first, what comes every week last.
+_ORDER = {kind: place for place, kind in enumerate(("reset", "notice", "invitation", "reminder"))}
+
+
 def list_due_messages(
     now: datetime, limit: int, kinds: Collection[MessageKind]
 ) -> list[tuple[int, MessageKind]]:
-    """Messages of these kinds that may be sent now: notices first, then the longest waiting."""
+    """Messages of these kinds that may be sent now: by kind as in ``_ORDER``, then the longest waiting."""
     statement = (
         select(Message.id, Message.kind)
         .where(Message.state == Delivery.WAITING, Message.not_before <= now, Message.kind.in_(kinds))
-        .order_by(Message.kind, Message.not_before, Message.id)
+        .order_by(case(_ORDER, value=Message.kind), Message.not_before, Message.id)
         .limit(limit)
     )
     return [(message_id, MessageKind(kind)) for message_id, kind in db.session.execute(statement)]
@@ -274,6 +278,11 @@ _ACT_WORDS = {
     "account.closed": "closed",
     "account.opened": "opened again",
     "account.identity_removed": "link to the force account removed",
+    "accounts.invited": "people invited",
+}
+_WORDS_WITHOUT_LINES = {
+    MessageKind.INVITATION: ("Account: invitation to set a password",),
+    MessageKind.RESET: ("Account: link to set a new password, asked for at sign-in",),
 }
 MOST_ACTS = 10  # of one message that the outbox lists
 
@@ -362,7 +371,8 @@ def _lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
 def _acts_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     about = aliased(PersonName)
     is_visible = AuditEvent.subject_id.in_(visible_people(viewer))
-    name = case((~is_visible, UNSEEN), else_=func.coalesce(about.forenames + " " + about.surname, "Erased"))
+    erased = func.coalesce(about.forenames + " " + about.surname, "Erased")
+    name = case((AuditEvent.subject_id.is_(None), ""), (~is_visible, UNSEEN), else_=erased)
     statement = (
         select(NoticeLine.message_id, AuditEvent.action, name)
         .join(AuditEvent, AuditEvent.id == NoticeLine.event_id)
@@ -372,7 +382,8 @@ def _acts_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     )
     words: dict[int, list[str]] = {}
     for message_id, action, about_name in db.session.execute(statement):
-        words.setdefault(message_id, []).append(f"Account: {_ACT_WORDS.get(action, action)}, {about_name}")
+        of_whom = f", {about_name}" if about_name else ""
+        words.setdefault(message_id, []).append(f"Account: {_ACT_WORDS.get(action, action)}{of_whom}")
     return {message_id: [*acts[:MOST_ACTS], *_rest_in_words(acts)] for message_id, acts in words.items()}
 
 
@@ -384,4 +395,5 @@ def _outbox_row(row: Message, name: PersonName | None, lines: Iterable[str]) -> 
     number, listed_name = (name.staff_number, f"{name.surname}, {name.forenames}") if name else ("", "Erased")
     state = Delivery(row.state)
     times = (row.created_at, row.not_before, row.sent_at, row.tries, row.reason)
-    return OutboxRow(row.reference, number, listed_name, state, *times, tuple(lines))
+    words = tuple(lines) or _WORDS_WITHOUT_LINES.get(MessageKind(row.kind), ())
+    return OutboxRow(row.reference, number, listed_name, state, *times, words)

@@ -6,12 +6,16 @@ from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import select
 
+from portal.domain.accounts import delivered_links
 from portal.domain.reminders import queries, services
+from portal.domain.reminders.invitations import link_mails
+from portal.domain.reminders.invitations.link_mails import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
 from portal.domain.reminders.models import Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
@@ -82,25 +86,39 @@ def _write_notice(row: Message, now: datetime, portal: PortalDetails) -> Letter 
     return compose_notice(row.person_id, row.email, queries.read_acts(row.id), now=now, portal=portal)
 
 
-WRITERS = {MessageKind.REMINDER: _write_reminder, MessageKind.NOTICE: _write_notice}
+def _write_link_mail(row: Message, now: datetime, portal: PortalDetails) -> LinkLetter | NothingToSend:
+    """Write a mail with a link, which is made now; the database gets its hash alone."""
+    with transaction():
+        return link_mails.compose_link_mail(row, now=now, portal=portal)
+
+
+WRITERS: dict[MessageKind, Callable[[Message, datetime, PortalDetails], LinkLetter | Letter | NothingToSend]]
+WRITERS = {
+    MessageKind.REMINDER: _write_reminder,
+    MessageKind.NOTICE: _write_notice,
+    MessageKind.INVITATION: _write_link_mail,
+    MessageKind.RESET: _write_link_mail,
+}
 
 
 def send_due_messages(
     settings: SendingSettings,
     tell: Callable[[int, str], None] = lambda count, text: None,
     kinds: Collection[MessageKind] = tuple(MessageKind),
+    seconds: float = inf,
 ) -> SendingRound:
     """Send the waiting messages that may be sent now. Edge: it commits after each message.
 
     Args:
         settings: Of this portal.
-        kinds: Of the messages to send; notices about accounts come first, and at any hour.
+        kinds: Of the messages to send; what somebody waits for comes first, and at any hour.
         tell: Is told after each message how many are done, and the numbers in words; may raise to stop.
+        seconds: After which the round ends, so that other jobs get their turn; the others go on waiting.
 
     Raises:
         RelayError: The relay cannot be used. The other messages go on waiting.
     """
-    outcome = SendingRound()
+    outcome, last = SendingRound(), time.monotonic() + seconds
     if not _kinds_allowed_now(settings, kinds):
         return outcome
     with transaction():
@@ -112,6 +130,9 @@ def send_due_messages(
             for message_id, kind in due:
                 sender.send_message(message_id, kind)
                 tell(outcome.message_count, outcome.summary_words)
+                if time.monotonic() >= last:
+                    sender.keep_pace()  # the next round begins with its first message at once
+                    return outcome
             if outcome.message_count == count_before:
                 break  # other senders have claimed them
     finally:
@@ -139,7 +160,7 @@ class _MailSender:
 
     def send_message(self, message_id: int, kind: MessageKind) -> None:
         """Claim one message, check it again, send it and record its outcome."""
-        self._keep_pace()  # before the check, so that what is completed during the pause is not mentioned
+        self.keep_pace()  # before the check, so that what is completed during the pause is not mentioned
         now, hours = clock.now(), self.settings.hours
         if not services.send_window_of(kind, hours).allows_sending(now):
             return
@@ -148,16 +169,20 @@ class _MailSender:
                 return
         row = db.session.execute(select(Message).where(Message.id == message_id)).scalar_one()
         reference = row.reference
-        letter = WRITERS[kind](row, now, self.settings.portal_details)
+        draft = WRITERS[kind](row, now, self.settings.portal_details)
         db.session.rollback()  # no reading transaction stays open while the relay is slow
-        if isinstance(letter, NothingToSend):
+        if isinstance(draft, NothingToSend):
             self.outcome.dropped += 1
             with transaction():
-                services.mark_dropped(message_id, letter.reason)
+                services.mark_dropped(message_id, draft.reason)
             return
-        self._send_and_record(message_id, letter, reference, now)
+        letter, token = (draft.letter, draft.token) if isinstance(draft, LinkLetter) else (draft, "")
+        self._send_and_record(message_id, letter, reference, now, token)
 
-    def _send_and_record(self, message_id: int, letter: Letter, reference: UUID, now: datetime) -> None:
+    def _send_and_record(
+        self, message_id: int, letter: Letter, reference: UUID, now: datetime, token: str
+    ) -> None:
+        """Send a letter; ``token`` is that of the link in it, if it has one."""
         hours = self.settings.hours
         try:
             self.next = time.monotonic() + 60 / self.settings.relay.per_minute
@@ -166,10 +191,12 @@ class _MailSender:
             self.outcome.refused += 1
             with transaction():
                 services.mark_refused(message_id, str(error))
+                delivered_links.discard_link(token)
         except DeferredError as error:
             self.outcome.put_off += 1
             with transaction():
                 services.postpone_message(message_id, str(error), at=now, hours=hours)
+                delivered_links.discard_link("" if error.broken else token)  # if broken, it may have arrived
             if error.broken:
                 self.close()
                 self.breaks += 1
@@ -180,12 +207,14 @@ class _MailSender:
         except RelayError as error:
             with transaction():
                 services.postpone_message(message_id, str(error), at=now, hours=hours, counted=False)
+                delivered_links.discard_link(token)
             raise
         else:
             self.outcome.sent += 1
             self.breaks = 0
             with transaction():
                 services.mark_sent(message_id, at=clock.now())
+                link_mails.record_delivery(message_id, token, clock.now())
 
     def _hand_to_relay(self, letter: Letter, reference: UUID, now: datetime) -> None:
         relay = self.settings.relay
@@ -195,7 +224,8 @@ class _MailSender:
         host = urlsplit(self.settings.address).hostname or "localhost"
         hand_over(self.connection, letter, relay=relay, reference=reference, host=host, at=now)
 
-    def _keep_pace(self) -> None:
+    def keep_pace(self) -> None:
+        """Wait until the relay's limit allows another message."""
         wait = self.next - time.monotonic()
         if wait > 0:
             time.sleep(wait)

@@ -37,11 +37,11 @@ LOST_AFTER = timedelta(minutes=15)  # after which the sender of a claimed messag
 
 
 def send_window_of(kind: MessageKind, hours: SendWindow) -> SendWindow:
-    """When messages of a kind may be sent: reminders in these hours, notices about accounts at any time."""
-    return hours if kind is MessageKind.REMINDER else ANY_TIME
+    """When messages of a kind may be sent: what somebody waits for at any time, the others in these hours."""
+    return hours if kind in {MessageKind.REMINDER, MessageKind.INVITATION} else ANY_TIME
 
 
-def _lock_outbox() -> None:
+def lock_outbox() -> None:
     """Let nobody else add to the outbox until this transaction ends, since it reads what is there first."""
     if db.engine.dialect.name == "postgresql":  # on SQLite a writing transaction is alone anyway
         db.session.execute(select(func.pg_advisory_xact_lock(OUTBOX_LOCK)))
@@ -56,7 +56,7 @@ def plan_day(day: date, *, at: datetime, hours: SendWindow, line_managers: bool 
         hours: When mail may be sent.
         line_managers: As for ``plan_reminders``.
     """
-    _lock_outbox()
+    lock_outbox()
     plan = plan_reminders(day, line_managers=line_managers)
     if plan.window.after >= day:
         return plan
@@ -133,7 +133,7 @@ def queue_nudge(
         ConflictError: They were nudged about it less than seven days ago.
         RuleError: They have nothing left to complete for it, or no email address.
     """
-    _lock_outbox()
+    lock_outbox()
     day = london_day(at)
     allowed_from = queries.nudge_allowed_from(queries.last_nudged_at(person_id, directive.id))
     if allowed_from is not None and at < allowed_from:
@@ -231,7 +231,7 @@ def postpone_message(
         hours: When mail may be sent.
         counted: Whether this counts as a try; False if no relay could be reached.
     """
-    _lock_outbox()
+    lock_outbox()
     row = db.session.execute(select(Message.tries, Message.kind).where(Message.id == message_id)).one()
     tries, kind = row.tries or 1, MessageKind(row.kind)
     if counted and tries >= TRIES:
@@ -286,11 +286,12 @@ def requeue_message(row: Message, *, by: int, at: datetime, hours: SendWindow) -
     Raises:
         ConflictError: It is in another state, a newer one waits, or no email address is known.
     """
-    _lock_outbox()
+    lock_outbox()
     db.session.refresh(row)
     if row.state not in {Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED}:
         raise ConflictError("This message does not need to be sent again.")
-    if row.kind == MessageKind.NOTICE and not (row.email or queries.email_of(row.person_id)):
+    address = row.email if row.kind == MessageKind.NOTICE else None
+    if row.kind != MessageKind.REMINDER and not (address or queries.email_of(row.person_id)):
         raise ConflictError("No email address is known for this person. Import it with the roster first.")
     if row.kind == MessageKind.REMINDER and queries.waiting_reminders_of([row.person_id]):
         raise ConflictError("A newer message to this person is waiting already.")

@@ -13,13 +13,15 @@ from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.wording import plural
 
+KINDS = (MessageKind.NOTICE, MessageKind.REMINDER)  # the others have a job of their own
+
 
 def is_due(now: datetime) -> bool:
     """Whether today is not planned yet, or a message waits that may be sent now."""
     if not relay_is_set() or not mail_hours().allows_sending(now):
         return False
     return queries.last_planned_day() != clock.london_day(now) or bool(
-        queries.list_due_messages(now, 1, tuple(MessageKind))
+        queries.list_due_messages(now, 1, KINDS)
     )
 
 
@@ -55,7 +57,7 @@ def send_reminders(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     if not relay_is_set():
         return {"said": [*sentences, "Email is not set up, so they wait in the outbox."]}
     outcome = send_due_messages(
-        sending_settings(), lambda count, words: job.report_progress(count, count + 1, words)
+        sending_settings(), lambda count, words: job.report_progress(count, count + 1, words), KINDS
     )
     return {"said": [*sentences, f"{outcome.summary_words}."]}
 

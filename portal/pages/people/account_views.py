@@ -60,7 +60,7 @@ def _find_visible_person(staff_number: str) -> Viewer:
     return person
 
 
-def _find_administered_person(staff_number: str) -> Viewer:
+def find_administered_person(staff_number: str) -> Viewer:
     """Find the person whose account the administrator is about to change.
 
     Raises:
@@ -134,7 +134,7 @@ def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def make_link(staff_number: str) -> ResponseReturnValue:
     """Make a single-use link to set a password, and show it this once."""
-    person = _find_administered_person(staff_number)
+    person = find_administered_person(staff_number)
     with transaction():
         token = services.create_password_link(person.person_id, by=current_user.person_id, at=clock.now())
     link = f"{cookies.current_settings().address}{url_for('account.set_password', token=token)}"
@@ -144,7 +144,7 @@ def make_link(staff_number: str) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def grant_role(staff_number: str) -> ResponseReturnValue:
     """Grant a role."""
-    person, form = _find_administered_person(staff_number), _build_grant_form()
+    person, form = find_administered_person(staff_number), _build_grant_form()
     if not form.validate_on_submit():
         return _render_account(person, form)
     role, unit_id = Role(form.role.data), int(form.unit.data) if form.unit.data else None
@@ -178,7 +178,7 @@ def _show_refusal(
 @requires(Permission.ACCOUNT_ADMINISTER)
 def revoke_role(staff_number: str) -> ResponseReturnValue:
     """End a role of the person."""
-    person = _find_administered_person(staff_number)
+    person = find_administered_person(staff_number)
     role_and_unit = (request.form.get("role", ""), request.form.get("unit", ""))
     for grant in authority.list_current_grants(person.person_id):
         if (grant.role.value, str(grant.unit_id or "")) == role_and_unit:
@@ -204,7 +204,7 @@ def _end_role(person: Viewer, grant: authority.CurrentGrant) -> ResponseReturnVa
 @requires(Permission.ACCOUNT_ADMINISTER)
 def close_account(staff_number: str) -> ResponseReturnValue:
     """Ask for confirmation, then close the account."""
-    person = _find_administered_person(staff_number)
+    person = find_administered_person(staff_number)
     if request.method == "GET":
         return render_template("people/close_account.html", person=person)
     try:
@@ -218,7 +218,7 @@ def close_account(staff_number: str) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def reopen_account(staff_number: str) -> ResponseReturnValue:
     """Open a closed account again."""
-    person = _find_administered_person(staff_number)
+    person = find_administered_person(staff_number)
     with transaction():
         services.reopen_account(person.person_id, by=current_user.person_id)
     return _return_to_account(staff_number, "The account is open again")
@@ -227,7 +227,7 @@ def reopen_account(staff_number: str) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def end_all_sessions(staff_number: str) -> ResponseReturnValue:
     """Sign the person out everywhere."""
-    person = _find_administered_person(staff_number)
+    person = find_administered_person(staff_number)
     with transaction():
         services.end_sessions(person.person_id, "ended_elsewhere", current_user.person_id, clock.now())
     return _return_to_account(staff_number, "They are signed out everywhere")
@@ -236,7 +236,7 @@ def end_all_sessions(staff_number: str) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def remove_identity(staff_number: str) -> ResponseReturnValue:
     """Forget which identity at the force's provider signs the person in."""
-    person = _find_administered_person(staff_number)
+    person = find_administered_person(staff_number)
     issuer = cookies.current_settings().oidc_issuer
     with transaction():
         binding.remove_identity(person.person_id, issuer, by=current_user.person_id, at=clock.now())

@@ -19,6 +19,44 @@ class SearchForm(Form):  # type: ignore[misc]
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
 
 
+class InvitationFilterForm(Form):  # type: ignore[misc]
+    """Whom to invite; sent in the address, so that a preview can be opened again."""
+
+    unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))
+    role = SelectField("Role", widget=GovSelect(), validate_choice=False)
+    directive = SelectField("Directive that applies to them", widget=GovSelect(), validate_choice=False)
+    invited = SelectField(
+        "Invited before",
+        choices=[
+            SelectChoice(value="", label="Any"),
+            SelectChoice(value="never", label="Never invited"),
+            SelectChoice(value="before", label="Invited before"),
+        ],
+        widget=GovSelect(),
+        validate_choice=False,
+    )
+
+
+class PrintFilterForm(Form):  # type: ignore[misc]
+    """Whose links to print."""
+
+    unit = StringField(
+        "Unit, by path or name",
+        description="Everyone in it and in the units below it.",
+        widget=GovInput(autocomplete="off", spellcheck=False),
+    )
+    role = SelectField("Role", widget=GovSelect(), validate_choice=False)
+    who = SelectField(
+        "Who",
+        choices=[
+            SelectChoice(value="", label="People without an email address"),
+            SelectChoice(value="all", label="Everyone without an account"),
+        ],
+        widget=GovSelect(),
+        validate_choice=False,
+    )
+
+
 class ExtraAttemptForm(FlaskForm):  # type: ignore[misc]
     """The module in which one more attempt is opened, and why."""
 

@@ -1,8 +1,8 @@
-"""The form for signing in."""
+"""The forms for signing in, and for asking for a link by mail."""
 
 from flask_wtf import FlaskForm
 from wtforms import StringField, SubmitField
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, Length
 
 from portal.pages.layout.form_widgets import GovInput, GovPassword, GovSubmit
 from portal.pages.layout.secret_fields import SecretField
@@ -24,3 +24,19 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
         validators=[InputRequired("Enter your password")],
     )
     send = SubmitField("Sign in", widget=GovSubmit())
+
+
+class LinkRequestForm(FlaskForm):  # type: ignore[misc]
+    """Whose link to send."""
+
+    name = StringField(
+        "Staff number or email address",
+        widget=GovInput(
+            autocomplete="username", spellcheck=False, autocapitalize="none", label_classes="govuk-label--s"
+        ),
+        validators=[
+            InputRequired("Enter your staff number or email address"),
+            Length(max=254, message="Enter a staff number or email address of 254 characters or fewer"),
+        ],
+    )
+    send = SubmitField("Send me a link", widget=GovSubmit())

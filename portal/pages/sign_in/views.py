@@ -17,7 +17,7 @@ from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
-from portal.pages.sign_in import oidc_views, opening
+from portal.pages.sign_in import help_views, oidc_views, opening
 from portal.pages.sign_in.forms import SignInForm
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -98,19 +98,6 @@ def _open_session(
     return opening.respond_signed_in(opened, request.args.get("next"), now, must_change=is_weak)
 
 
-@bp.get("/sign-in/help")
-@public
-def sign_in_help() -> ResponseReturnValue:
-    """Say what to do if one cannot sign in."""
-    settings = cookies.current_settings()
-    return render_template(
-        "sign_in/help.html",
-        sign_in_help=settings.sign_in_help,
-        provider_label=settings.oidc_label if settings.oidc_issuer else "",
-        passwords_for_everyone=settings.passwords_for_everyone,
-    )
-
-
 @bp.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:
@@ -148,4 +135,5 @@ def show_kept_forms() -> ResponseReturnValue:
     return render_template("sign_in/kept.html", forms=forms)
 
 
+help_views.add_help_pages(bp)
 oidc_views.add_oidc_pages(bp)

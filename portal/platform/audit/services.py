@@ -9,7 +9,7 @@ from portal.platform.db import announce_act, db
 # Acts about which the owner of the account, if there is one, and its other administrators get an email.
 ANNOUNCED = frozenset(
     {"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"}
-    | {"account.identity_removed"}
+    | {"account.identity_removed", "accounts.invited"}
     | {"token.created", "token.revoked"}
 )
 
@@ -23,9 +23,21 @@ def log(action: str, *, actor_id: int | None, subject_id: int | None = None, **d
         subject_id: The person it was done to, where there is one.
         detail: Values that JSON can hold; never a secret, never free text.
     """
+    event = _add_event(action, actor_id, subject_id, detail)
+    if action in ANNOUNCED:
+        announce_act(event)
+
+
+def log_one_of_many(action: str, *, actor_id: int | None, subject_id: int, **detail: Any) -> None:
+    """Add one of many like audit events, as ``log``; another event announces all of them together."""
+    _add_event(action, actor_id, subject_id, detail)
+
+
+def _add_event(
+    action: str, actor_id: int | None, subject_id: int | None, detail: dict[str, Any]
+) -> AuditEvent:
     event = AuditEvent(
         happened_at=clock.now(), action=action, actor_id=actor_id, subject_id=subject_id, detail=detail
     )
     db.session.add(event)
-    if action in ANNOUNCED:
-        announce_act(event)
+    return event

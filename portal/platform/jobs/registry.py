@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from portal.platform.jobs.progress import JobProgress
 
 Arguments = dict[str, Any]
+REST = timedelta(minutes=15)  # between two jobs of one kind that a worker starts by itself
 Run = Callable[[JobProgress, Arguments], dict[str, Any] | None]
 
 
@@ -27,8 +29,9 @@ class Task:
         page: Gives the address of the page that a job with these arguments belongs to.
         by_hand: A sentence on what it does; with it the page of jobs offers to start one without arguments.
         due: Called by a worker every minute: whether to start one without arguments. None is started while
-            one has not ended, nor within a quarter of an hour of the last.
+            one has not ended, nor within ``rest`` of the last.
         own: Whether that page is shown only to the person who asked for the job.
+        rest: How long a worker waits after it started one by itself.
     """
 
     kind: str
@@ -38,6 +41,7 @@ class Task:
     by_hand: str = ""
     due: Callable[[], bool] | None = None
     own: bool = False
+    rest: timedelta = REST
 
 
 TASKS_BY_KIND: dict[str, Task] = {}

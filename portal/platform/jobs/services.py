@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 
 from portal.platform.audit.services import log
 from portal.platform.db import db
@@ -35,6 +35,13 @@ def start_job(kind: str, arguments: dict[str, Any], *, by: int | None, at: datet
     db.session.execute(insert(Job).values(state=JobState.WAITING, **row))
     log("job.asked", actor_id=by, job=str(reference), kind=kind)
     return reference
+
+
+def start_job_once(kind: str, at: datetime) -> None:
+    """Add a job without arguments, that nobody asked for, unless one of its kind waits already."""
+    is_waiting = exists().where(Job.kind == kind, Job.state == JobState.WAITING)
+    if not db.session.scalar(select(is_waiting)):
+        start_job(kind, {}, by=None, at=at)
 
 
 def cancel_job(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:

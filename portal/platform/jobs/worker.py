@@ -28,7 +28,6 @@ from portal.platform.jobs.state_transitions import ClaimedJob
 SWEEP_SECONDS = 0.5  # between two looks for a waiting job: how long one may wait for an idle worker
 RECOVERY_SECONDS = 3  # between two looks for lost jobs, and after an error before the next look
 UPKEEP_SECONDS = 60  # between two rounds of starting what is due and deleting what expired
-REST = timedelta(minutes=15)  # between two jobs of one kind that a worker starts by itself
 HEARTBEATS_BEFORE_LOST = 6  # this many may fail to be written before a job counts as lost
 GOODBYE_SECONDS = 10  # how long a job may take to notice that the worker ends
 TRIES = 8  # to write how a job ended, each as long as a writer waits
@@ -215,10 +214,10 @@ class Worker:
 def start_due_jobs(now: datetime) -> None:
     """Start scheduled jobs that are due; if two workers do so at once, the second starts nothing."""
     for task in list_scheduled_tasks():
-        if task.due is None or not queries.is_idle_since(task.kind, now - REST) or not task.due():
+        if task.due is None or not queries.is_idle_since(task.kind, now - task.rest) or not task.due():
             continue
         with transaction():
-            if queries.is_idle_since(task.kind, now - REST):
+            if queries.is_idle_since(task.kind, now - task.rest):
                 services.start_job(task.kind, {}, by=None, at=now)
 
 

@@ -1,0 +1,244 @@
+"""Who would be invited, who not and why: one statement for the page, the job and the printed list."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
+from sqlalchemy.orm import aliased
+
+from config import current_settings
+from portal.domain.accounts.grants.authority import administered_units
+from portal.domain.accounts.models import Invitation
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.models import PersonName, Post, RoleGrant
+from portal.domain.people.queries import Viewer, units_under
+from portal.domain.people.visibility.rules import is_granted_to, is_valid_on, is_visible
+from portal.domain.reminders.invitations import conditions
+from portal.domain.reminders.models import Delivery, Message
+from portal.domain.status.filters import covers_day, is_known_on
+from portal.domain.status.models import StatusPeriod
+from portal.domain.status.periods import WHOLE
+from portal.platform.clock import london_day
+from portal.platform.db import db
+
+NEVER, BEFORE = "never", "before"  # whether somebody was invited
+
+
+class Outcome(StrEnum):
+    """Whether a person would be invited now, or why not."""
+
+    INVITE = "invite"
+    OUTSIDE = "outside"  # the units that the viewer administers
+    CLOSED = "closed"
+    ACCOUNT = "account"  # there is one already
+    PROVIDER = "provider"  # passwords are for administrators alone, and the person is none
+    NO_EMAIL = "no-email"
+    SHARED_EMAIL = "shared-email"
+    INVITED = "invited"  # the mail waits, or its link works
+    UNDELIVERED = "undelivered"  # the address refused or returned the last invitation, and is still the same
+
+
+PRINTABLE = (
+    Outcome.INVITE,
+    Outcome.NO_EMAIL,
+    Outcome.SHARED_EMAIL,
+    Outcome.INVITED,
+    Outcome.UNDELIVERED,
+)
+WITHOUT_MAIL = (Outcome.NO_EMAIL, Outcome.SHARED_EMAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationFilter:
+    """Which people are looked at; empty fields narrow nothing."""
+
+    unit_id: int | None = None  # the unit and those below it
+    role: str = ""  # the designated role of a post
+    directive_id: int | None = None  # that applies to them today
+    history: str = ""  # NEVER or BEFORE: whether they were invited
+
+    @property
+    def as_arguments(self) -> dict[str, Any]:
+        """The fields as a job keeps them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class Candidate(NamedTuple):
+    """A person whom the filter names, and what the page says about them."""
+
+    person_id: int
+    staff_number: str
+    surname: str
+    forenames: str
+    email: str | None
+    outcome: str
+    invited_at: datetime | None
+    expires_at: datetime | None
+    used_at: datetime | None
+    is_printed: bool
+    state: str | None  # a Delivery
+    sent_at: datetime | None
+    reason: str | None
+
+
+class Candidates:
+    """The people with a post today whom the viewer may see and the filter names, with their outcomes."""
+
+    def __init__(self, viewer: Viewer, chosen: InvitationFilter, at: datetime) -> None:
+        self._day, self._at = london_day(at), at
+        units = administered_units(viewer)
+        self._outcome = case(
+            (~_is_administered(units, self._day), Outcome.OUTSIDE),
+            (conditions.is_closed(PersonName.person_id), Outcome.CLOSED),
+            (self._has_account(), Outcome.ACCOUNT),
+            (~self._may_use_password(), Outcome.PROVIDER),
+            (PersonName.email.is_(None), Outcome.NO_EMAIL),
+            (conditions.shares_email(PersonName.person_id), Outcome.SHARED_EMAIL),
+            (self._is_under_way(), Outcome.INVITED),
+            (self._came_back(), Outcome.UNDELIVERED),
+            else_=Outcome.INVITE,
+        )
+        self._where = [is_visible(PersonName.person_id, viewer), *self._filter_conditions(chosen)]
+
+    def count_by_outcome(self) -> tuple[dict[Outcome, int], int]:
+        """The number of people of each outcome, and of those to invite who were invited before."""
+        was_invited = Invitation.id.is_not(None)
+        statement = self._select(self._outcome, was_invited, func.count()).group_by(
+            self._outcome, was_invited
+        )
+        counts, again = dict.fromkeys(Outcome, 0), 0
+        for outcome, before, count in db.session.execute(statement):
+            counts[Outcome(outcome)] += count
+            again += count if before and outcome == Outcome.INVITE else 0
+        return counts, again
+
+    def list_rows(self, outcomes: Collection[Outcome], offset: int, limit: int) -> list[Candidate]:
+        """A slice of the people of these outcomes, by name. One statement."""
+        message_columns = (Message.state, Message.sent_at, Message.reason)
+        invitation_columns = (Invitation.invited_at, Invitation.expires_at, Invitation.used_at)
+        is_printed = and_(Invitation.id.is_not(None), Invitation.message_id.is_(None))
+        n = PersonName
+        person_columns = (n.person_id, n.staff_number, n.surname, n.forenames, n.email)
+        statement = self._select(
+            *person_columns, self._outcome, *invitation_columns, is_printed, *message_columns
+        )
+        statement = statement.where(self._outcome.in_(outcomes)).order_by(n.surname, n.staff_number)
+        return [Candidate(*row) for row in db.session.execute(statement.offset(offset).limit(limit))]
+
+    def next_slice(self, after: int, limit: int) -> list[int]:
+        """The ids of the next people to invite, after the person with this id."""
+        statement = self._select(PersonName.person_id).where(
+            PersonName.person_id > after, self._outcome == Outcome.INVITE
+        )
+        return list(db.session.scalars(statement.order_by(PersonName.person_id).limit(limit)))
+
+    def outcomes_of(self, people: Collection[int]) -> Mapping[int, Outcome]:
+        """The outcome of each of these people, a few hundred at most, whom the filter names."""
+        statement = self._select(PersonName.person_id, self._outcome)
+        rows = db.session.execute(statement.where(PersonName.person_id.in_(people)))
+        return {person_id: Outcome(outcome) for person_id, outcome in rows}
+
+    def _select(self, *columns: Any) -> Select[Any]:
+        """These columns of the people, each with their newest invitation and its message, if any."""
+        other = aliased(Invitation)
+        newest = select(func.max(other.id)).where(other.person_id == PersonName.person_id)
+        return (
+            select(*columns)
+            .select_from(PersonName)
+            .outerjoin(Invitation, Invitation.id == newest.correlate(PersonName).scalar_subquery())
+            .outerjoin(Message, Message.id == Invitation.message_id)
+            .where(*self._where)
+        )
+
+    def _filter_conditions(self, chosen: InvitationFilter) -> list[ColumnElement[bool]]:
+        post = [Post.person_id == PersonName.person_id, is_known_fact(Post), is_valid_on(Post, self._day)]
+        if chosen.unit_id is not None:
+            post.append(Post.unit_id.in_(units_under(chosen.unit_id, self._day)))
+        if chosen.role:
+            post.append(Post.designated_role == chosen.role)
+        wanted: list[ColumnElement[bool]] = [exists().where(*post)]
+        if chosen.directive_id is not None:
+            wanted.append(_is_reached_by(chosen.directive_id, self._day))
+        if chosen.history:
+            wanted.append(Invitation.id.is_(None) if chosen.history == NEVER else Invitation.id.is_not(None))
+        return wanted
+
+    def _has_account(self) -> ColumnElement[bool]:
+        has_password = conditions.has_password(PersonName.person_id)
+        issuer = current_settings().oidc_issuer
+        return (
+            or_(has_password, conditions.has_identity(PersonName.person_id, issuer))
+            if issuer
+            else has_password
+        )
+
+    def _may_use_password(self) -> ColumnElement[bool]:
+        return (
+            true()
+            if current_settings().passwords_for_everyone
+            else conditions.is_administrator(PersonName.person_id)
+        )
+
+    def _is_under_way(self) -> ColumnElement[bool]:
+        """The newest invitation waits for the relay, or its link works."""
+        lost = Message.state.in_((Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED, Delivery.DROPPED))
+        works = and_(Invitation.expires_at > self._at, func.coalesce(~lost, true()))
+        waits = Message.state.in_((Delivery.WAITING, Delivery.SENDING))
+        return and_(Invitation.used_at.is_(None), or_(works, waits))
+
+    def _came_back(self) -> ColumnElement[bool]:
+        at_fault = Message.state.in_((Delivery.REFUSED, Delivery.BOUNCED))
+        return and_(at_fault, Message.email == PersonName.email)
+
+
+def _is_administered(units: set[int] | None, day: date) -> ColumnElement[bool]:
+    """The viewer may change the person's account: the rule of ``administers_person``, for a statement.
+
+    Args:
+        units: The units that the viewer administers; None: the whole force.
+        day: Today.
+    """
+    if units is None:
+        return true()
+    post = aliased(Post)
+    has_post = exists().where(
+        post.person_id == PersonName.person_id,
+        is_known_fact(post),
+        is_valid_on(post, day),
+        post.unit_id.in_(units),
+    )
+    elsewhere = or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.not_in(units))
+    return and_(has_post, ~exists().where(is_granted_to(PersonName.person_id, day), elsewhere))
+
+
+def _is_reached_by(directive_id: int, day: date) -> ColumnElement[bool]:
+    """The directive applies to the person on the day, as known now."""
+    period = StatusPeriod
+    return exists().where(
+        period.person_id == PersonName.person_id,
+        period.directive_id == directive_id,
+        period.position == WHOLE,
+        covers_day(period, day),
+        is_known_on(period, None),
+    )
+
+
+def list_designated_roles(viewer: Viewer, day: date) -> list[str]:
+    """The designated roles of the posts of the day whose people the viewer may see. One statement."""
+    roles = select(Post.designated_role).where(
+        is_known_fact(Post), is_valid_on(Post, day), is_visible(Post.person_id, viewer)
+    )
+    return sorted(db.session.scalars(roles.distinct()))
+
+
+def list_main_posts(people: Collection[int], day: date) -> dict[int, tuple[str, int]]:
+    """The designated role and the unit of each person's first post of the day. One statement."""
+    rows = db.session.execute(
+        select(Post.person_id, Post.designated_role, Post.unit_id)
+        .where(Post.person_id.in_(people), is_known_fact(Post), is_valid_on(Post, day))
+        .order_by(Post.post_key.desc())  # the main post, "", is written last
+    )
+    return {person_id: (role, unit_id) for person_id, role, unit_id in rows}
