@@ -84,6 +84,7 @@ ELSEWHERE = {
 BEFORE_SIGNING_IN = {
     "sign_in.sign_in": ("/sign-in",),
     "sign_in.sign_in_help": ("/sign-in/help",),
+    "sign_in.link_requested": ("/sign-in/help/sent",),
     "account.set_password": ("/set-password/spent", "/set-password/{link}"),
 }
 REPORT = "/monitoring/directives/OIC-2026"
@@ -153,6 +154,17 @@ DECISIONS = {  # `request_made` makes one that waits, and one that is granted
 }
 ADMINISTRATION = {
     "people.show_account": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
+    "people.show_invitations": Place(
+        ("/people/invitations", "/people/invitations?outcome=account&page=2", "/people/invitations?unit=x"),
+        ADMINISTRATOR,
+    ),
+    "people.print_invitations": Place(
+        (
+            "/people/invitations/print",
+            "/people/invitations/print?unit=Westshire+Police/Response/Response+North&who=all",
+        ),
+        ADMINISTRATOR,
+    ),
     "people.close_account": Place(("/people/D2001/account/close",), ADMINISTRATOR),
     "imports.list_imports": Place(("/imports",), ADMINISTRATOR),
     "imports.choose_file": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),

@@ -36,7 +36,7 @@ from portal.pages.people.forms import InvitationFilterForm, PrintFilterForm
 from portal.pages.people.invitation_words import describe_candidate, may_be_sent_again, outcome_labels
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from portal.platform.jobs import services as jobs
 from portal.platform.permissions import Permission
 from portal.platform.wording import plural
@@ -181,7 +181,7 @@ def invite_person(staff_number: str) -> ResponseReturnValue:
             raise RuleError("Email is not set up. Make a link and hand it over instead.")
         with transaction():
             inviting.invite_again(current_user.viewer, person.person_id, at=clock.now(), hours=mail_hours())
-    except RuleError as error:
+    except (ConflictError, RuleError) as error:
         flash(str(error), "error")
     else:
         flash(f"An invitation to {person.display_name} will be sent.", "success")

@@ -218,7 +218,9 @@ OF_ACCOUNTS = {
 
 
 def test_every_kind_of_mail_has_its_case() -> None:
-    assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE}
+    # Mails with a link to set a password have tests of their own, in tests/pages.
+    links = {MessageKind.INVITATION, MessageKind.RESET}
+    assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | links
     assert REMINDERS.keys() == set(ReminderReason)
     assert NOTICES.keys() == OF_ACCOUNTS
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from threading import Event
 from typing import Any
@@ -23,6 +24,7 @@ from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import let_in, make_account
 
 PAGE = "/people/invitations"
+NOON = datetime(2026, 5, 20, 11, tzinfo=UTC)
 LINK = re.compile(r"https?://\S+/set-password/([\w-]{43})")
 
 
@@ -48,8 +50,12 @@ def make_force() -> Force:
     make_grant(force.people["D9001"], "administrator")
     force.people["D9002"] = make_account("D9002", unit=force.units["north"])
     make_grant(force.people["D9002"], "administrator", force.units["north"])
-    for number, unit in (("N1", "north"), ("N2", "north"), ("S1", "south")):
-        force.add(number, unit, surname=f"New {number}")
+    for number, unit, role in (
+        ("N1", "north", "response"),
+        ("N2", "north", "custody"),
+        ("S1", "south", "response"),
+    ):
+        force.add(number, unit, surname=f"New {number}", role=role)
     force.people["HAS"] = make_account("HAS", unit=force.units["north"])
     for number in ("CLOSED", "NOMAIL"):
         force.add(number)
@@ -91,11 +97,16 @@ def run_jobs(app: Flask) -> list[str]:
 def invite(app: Flask, admin: PortalClient, query: str = "", *, run: bool = True) -> Page:
     """Press the button of the page, and let a worker do what it started."""
     page = admin.page(PAGE + query)
-    button = next(text for form in page.forms() for text in form.buttons if text.startswith("Invite "))
-    answer = admin.press(page, button)
+    answer = admin.press(page, invite_button(page))
     if run:
         run_jobs(app)
     return answer
+
+
+def invite_button(page: Page) -> str:
+    """The words of the button that invites everyone of the preview; empty where there is none."""
+    buttons = (text for form in page.forms() for text in form.buttons)
+    return next((text for text in buttons if text.startswith("Invite ")), "")
 
 
 def token_of(mail: EmailMessage) -> str:
@@ -107,6 +118,13 @@ def token_of(mail: EmailMessage) -> str:
     assert len(found) == 1
     assert found[0] in page.get_content()
     return str(found[0])
+
+
+def text_of(mail: EmailMessage) -> str:
+    """The text of a mail, with plain line ends."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 def sent_to(office: Office, number: str) -> list[EmailMessage]:
@@ -124,4 +142,6 @@ def everything_stored() -> str:
 
 def events(action: str) -> list[AuditEvent]:
     """The audit events of this action."""
-    return list(db.session.scalars(select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.id)))
+    return list(
+        db.session.scalars(select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.id))
+    )
