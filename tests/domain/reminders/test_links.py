@@ -21,7 +21,7 @@ from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
 from portal.domain.reminders import services as reminders
 from portal.domain.reminders.models import MessageKind, ReminderRule
-from portal.domain.reminders.notice_texts import CHANGED, WORDINGS
+from portal.domain.reminders.notice_texts import BATCH, CHANGED, WORDINGS
 from portal.domain.reminders.rules import ReminderReason
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import WRITERS
@@ -212,17 +212,15 @@ NOTICES = {
 }
 
 
-OF_ACCOUNTS = {
-    kind for kind in WORDINGS if not kind.startswith("token.")
-}  # tests/pages/tokens has the others
+# Mails with a link to set a password, and those about a batch or a token, have tests of their own in tests/pages.
+ELSEWHERE = {BATCH, "token.created", "token.revoked"}
 
 
 def test_every_kind_of_mail_has_its_case() -> None:
-    # Mails with a link to set a password have tests of their own, in tests/pages.
     links = {MessageKind.INVITATION, MessageKind.RESET}
     assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | links
     assert REMINDERS.keys() == set(ReminderReason)
-    assert NOTICES.keys() == OF_ACCOUNTS
+    assert NOTICES.keys() | ELSEWHERE == WORDINGS.keys()
 
 
 @pytest.mark.slow
@@ -234,7 +232,7 @@ def test_the_links_of_a_reminder_open_and_show_what_it_says(scene: Scene, reason
 
 
 @pytest.mark.parametrize("by", ["D9001", None])
-@pytest.mark.parametrize("kind", sorted(OF_ACCOUNTS))
+@pytest.mark.parametrize("kind", sorted(NOTICES))
 def test_the_links_of_a_notice_open_and_show_what_it_says(scene: Scene, kind: str, by: str | None) -> None:
     case, actor = NOTICES[kind], scene.person(by) if by else None
     with transaction():

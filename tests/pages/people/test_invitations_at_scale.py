@@ -1,0 +1,81 @@
+"""Eight thousand people are invited in slices: nobody waits long for the lock, and memory stays small."""
+
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, insert, select
+
+from portal.domain.accounts.models import Invitation
+from portal.domain.people.models import Person, PersonName, Post
+from portal.domain.reminders.invitations import tasks
+from portal.platform.db import OPEN_END, db, stamp, transaction
+from tests.domain.reminders.office_set import set_office
+from tests.page_reading import PortalClient
+from tests.pages.people.inviting import PAGE, Force, invite_button, run_jobs
+from tests.times import FIGURE
+
+pytestmark = pytest.mark.sweep
+
+PEOPLE = 8_000
+FIRST = 100_000
+
+
+def add_people(force: Force) -> None:
+    """Eight thousand people of the north without an account."""
+    with transaction():
+        at, ids = stamp(), range(FIRST, FIRST + PEOPLE)
+        db.session.execute(insert(Person), [{"id": i, "recorded_at": at} for i in ids])
+        names = [
+            {
+                "person_id": i,
+                "staff_number": f"E{i}",
+                "surname": f"Name {i}",
+                "forenames": "Jo",
+                "email": f"e{i}@w.example",
+            }
+            for i in ids
+        ]
+        db.session.execute(insert(PersonName), names)
+        post = {"post_key": "", "rank_or_grade": "Constable", "designated_role": "response", "void": False}
+        post |= {"unit_id": force.units["north"], "valid_from": date(2024, 1, 1), "valid_to": OPEN_END}
+        db.session.execute(insert(Post), [{"person_id": i, "recorded_at": at, **post} for i in ids])
+
+
+def test_a_force_is_invited_in_slices(
+    app: Flask, admin: PortalClient, force: Force, monkeypatch: pytest.MonkeyPatch, record_property
+) -> None:
+    add_people(force)
+    held: list[float] = []
+
+    @contextmanager
+    def timed() -> Iterator[None]:
+        with transaction():
+            begun = time.process_time()
+            yield
+            held.append(time.process_time() - begun)
+
+    monkeypatch.setattr(tasks, "transaction", timed)
+    begun = time.process_time()
+    page = admin.page(PAGE)
+    record_property(FIGURE, f"preview of {PEOPLE} invitations: {time.process_time() - begun:.2f} s")
+    with set_office(app, smtp_host=""):
+        monkeypatch.setattr("portal.pages.people.invitation_views.relay_is_set", lambda: True)
+        admin.press(page, invite_button(page))
+        tracemalloc.start()
+        begun = time.process_time()
+        run_jobs(app)
+        seconds, (_, peak) = time.process_time() - begun, tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    count = db.session.scalar(select(func.count()).select_from(Invitation))
+    assert count == PEOPLE + 3
+    record_property(
+        FIGURE,
+        f"{count} invitations: {seconds:.1f} s, lock {1000 * max(held):.0f} ms, {peak / 2**20:.1f} MiB",
+    )
+    assert max(held) < 0.2
+    assert peak < 20 * 2**20
