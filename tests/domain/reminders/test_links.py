@@ -212,7 +212,7 @@ NOTICES = {
 }
 
 
-# Mails with a link to set a password, and those about a batch or a token, have tests of their own in tests/pages.
+# Mails with a link to set a password, and those about a batch or a token, have tests in tests/pages.
 ELSEWHERE = {BATCH, "token.created", "token.revoked"}
 
 
