@@ -56,10 +56,10 @@ WORDINGS = {
     ),
     "account.invited": NoticeWording(
         "Password link made for {person}",
-        "{by} made a link for {owner} to set a new password. It works once, within 24 hours.",
+        "{by} made a link for {owner} to set a new password. It works once, within {lifetime}.",
         "A link to set your password was made",
-        "{by} made a link for you to set a new password, and will give it to you. It works once, within 24 "
-        "hours. Do not let anyone else use it.",
+        "{by} made a link for you to set a new password, and will give it to you. It works once, within "
+        "{lifetime}. Do not let anyone else use it.",
     ),
     "account.closed": NoticeWording(
         "Account closed: {person}",
@@ -166,6 +166,7 @@ def _describe_acts(
             "person": person.full_name if person else "somebody",
             "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
             **_token_fields(event, path),
+            "lifetime": "7 days" if "batch" in event.detail else "24 hours",
             "count": say.plural(event.detail.get("people", 0), "person", "people"),
             "until": f"until {say.date(date.fromisoformat(until))}" if until else "without a last day",
         }

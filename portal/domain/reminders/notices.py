@@ -70,7 +70,7 @@ def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
     """The events about which each person gets a message, by person, in the order of the acts.
 
     The owner of the account gets one, even if they acted. So does each administrator of the whole force or of
-    a unit of the owner's, unless they acted.
+    a unit of the owner's, unless they acted, or the act is one of many that another announces together.
     """
     today = clock.today()
     owners = {act.subject_id for act in acts if act.subject_id is not None}
@@ -80,7 +80,8 @@ def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
         if act.subject_id is not None:
             events[act.subject_id].append(act.id)
         for administrator, people in people_by_administrator.items():
-            if administrator in {act.actor_id, act.subject_id}:
+            is_one_of_many = act.action == "account.invited" and "batch" in act.detail
+            if administrator in {act.actor_id, act.subject_id} or is_one_of_many:
                 continue
             if people is None or act.subject_id in people:
                 events[administrator].append(act.id)

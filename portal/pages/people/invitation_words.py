@@ -51,9 +51,16 @@ def describe_candidate(row: Candidate, now: datetime) -> list[str]:
     if row.used_at is not None:
         sentences.append(f"Used at {instant(row.used_at)}.")
     elif row.expires_at is not None and row.state != Delivery.BOUNCED:
-        verb = "works until" if row.expires_at > now else "expired at"
-        sentences.append(f"The link {verb} {instant(row.expires_at)}.")
+        sentences.append(_describe_link(row.expires_at, now, has_link=row.has_link))
     return sentences
+
+
+def _describe_link(expires_at: datetime, now: datetime, *, has_link: bool) -> str:
+    if expires_at <= now:
+        return f"The link expired at {instant(expires_at)}."
+    if not has_link:
+        return "The link no longer works."
+    return f"The link works until {instant(expires_at)}."
 
 
 def may_be_sent_again(row: Candidate) -> bool:

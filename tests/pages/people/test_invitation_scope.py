@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from portal.domain.accounts import services
 from portal.domain.accounts.grants.authority import administers_person
-from portal.domain.accounts.models import Credential, Invitation, ProviderIdentity
+from portal.domain.accounts.models import Credential, Invitation, PasswordLink, ProviderIdentity
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.queries import may_see, viewer_of
@@ -74,6 +74,18 @@ def test_an_administrator_of_a_unit_invites_there_alone(app: Flask, office: Offi
     token = {"csrf_token": page.form_with("Invite 2 people").fields["csrf_token"]}
     assert admin.post("/people/S1/account/invitation", data=token).status_code == 404
     assert admin.post("/people/N9/account/invitation", data=token).status_code == 403
+
+
+def test_whose_link_was_replaced_by_hand_or_ended_is_not_said_to_have_one(
+    app: Flask, office: Office, admin: PortalClient, force: Force
+) -> None:
+    invite(app, admin, "?unit=South")
+    with transaction():
+        services.close_account(force.people["S1"], by=None, at=portal_clock.now())
+        services.reopen_account(force.people["S1"], by=None)
+    page = admin.page(f"{PAGE}?unit=South")
+    assert "The link no longer works." in page.text
+    assert invite_button(page) == "Invite 1 person"
 
 
 @pytest.mark.parametrize(
@@ -310,6 +322,10 @@ def add_invitation(force: Force, number: str, seeded: random.Random) -> None:
     expires_at = seeded.choice([None, NOON.replace(day=NOON.day + days)])
     used_at = seeded.choice([None, None, None, NOON])
     add(invitation_of(force, number, message_id=message_id, expires_at=expires_at, used_at=used_at))
+    link = {"token_hash": seeded.randbytes(8).hex(), "person_id": person, "created_at": NOON}
+    link |= {"expires_at": NOON.replace(day=NOON.day + days), "used_at": seeded.choice([None, None, NOON])}
+    with transaction():
+        db.session.add(PasswordLink(**link))
 
 
 def outcome_by_hand(viewer: object, person_id: int) -> Outcome:
@@ -346,7 +362,9 @@ def outcome_by_history(person_id: int, own: str) -> Outcome:
     state = message.state if message else None
     if last.used_at is None and state in {"waiting", "sending"}:
         return Outcome.INVITED
-    if last.used_at is None and state in {None, "sent"} and last.expires_at and last.expires_at > NOON:
+    links = db.session.scalars(select(PasswordLink).where(PasswordLink.person_id == person_id))
+    has_link = any(link.used_at is None and link.expires_at > NOON for link in links)
+    if last.used_at is None and state in {None, "sent"} and has_link:
         return Outcome.INVITED
     if message and state in {"refused", "bounced"} and message.email == own:
         return Outcome.UNDELIVERED

@@ -14,8 +14,9 @@ from portal.domain.accounts.sign_in.tokens import hash_token
 from portal.domain.reminders.invitations import inviting
 from portal.platform.db import db
 from tests.domain.reminders.post_office import Office
+from tests.factories.people import make_grant
 from tests.page_reading import Page, PortalClient, words
-from tests.pages.account.browsing import PASSWORD, sign_in, signed_in
+from tests.pages.account.browsing import PASSWORD, make_account, sign_in, signed_in
 from tests.pages.people.inviting import (
     LINK,
     NOON,
@@ -137,6 +138,21 @@ def test_cards_are_recorded_for_each_person_and_told_of_once(
     assert set(db.session.scalars(select(Invitation.person_id))) == people
     app.test_cli_runner().invoke(args=["reminders", "send"])
     assert [text_of(mail) for _, mail in office.taken if "/set-password/" in text_of(mail)] == []
+
+
+def test_who_has_an_address_hears_that_a_link_was_printed(
+    app: Flask, office: Office, admin: PortalClient, force: Force
+) -> None:
+    make_grant(make_account("D9003", unit=force.units["force"]), "administrator")
+    app.test_cli_runner().invoke(args=["reminders", "send"])
+    office.taken.clear()
+    print_list(admin, "unit=North&who=all", 5)
+    app.test_cli_runner().invoke(args=["reminders", "send"])
+    texts = {address: text_of(mail) for address, mail in office.taken}
+    assert sorted(texts) == ["d9003@westshire.example", "n1@westshire.example", "n2@westshire.example"]
+    assert "will give it to you. It works once, within 7 days." in texts["n1@westshire.example"]
+    assert "invited 5 people to set a password." in texts["d9003@westshire.example"]
+    assert "made a link" not in texts["d9003@westshire.example"]
 
 
 def test_a_long_list_is_refused(admin: PortalClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A link by mail from the sign-in page: it reaches its owner, and tells whoever asks nothing."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -151,7 +152,7 @@ def test_the_answer_is_the_same_for_every_name(app: Flask, office: Office) -> No
                 len(answer.headers.get("Set-Cookie", "")),
             )
         )
-        work.add(tuple(run))
+        work.add(re.sub(r"sa_savepoint_\d+", "", "\n".join(run)))
     assert len(answers) == 2
     assert len(work) == 1
 

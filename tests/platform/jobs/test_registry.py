@@ -3,7 +3,16 @@
 from portal.app import TASKS
 from portal.platform.jobs import registry
 
-KINDS = ["imports.apply", "imports.check", "kept-days", "notices", "reconcile", "reminders", "report_file"]
+KINDS = [
+    "account_links",
+    "imports.apply",
+    "imports.check",
+    "invitations",
+    "kept-days",
+    "notices",
+    "reconcile",
+]
+KINDS += ["reminders", "report_file", "reset_requests"]
 
 
 def test_no_kind_is_renamed_or_used_twice():

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from config import current_settings
 from portal.domain.accounts.grants.authority import administered_units
-from portal.domain.accounts.models import Invitation
+from portal.domain.accounts.models import Invitation, PasswordLink
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import Viewer, units_under
@@ -79,6 +79,7 @@ class Candidate(NamedTuple):
     expires_at: datetime | None
     used_at: datetime | None
     is_printed: bool
+    has_link: bool  # that works, whoever made it
     state: str | None  # a Delivery
     sent_at: datetime | None
     reason: str | None
@@ -120,11 +121,10 @@ class Candidates:
         message_columns = (Message.state, Message.sent_at, Message.reason)
         invitation_columns = (Invitation.invited_at, Invitation.expires_at, Invitation.used_at)
         is_printed = and_(Invitation.id.is_not(None), Invitation.message_id.is_(None))
+        link_columns = (*invitation_columns, is_printed, self._has_link())
         n = PersonName
         person_columns = (n.person_id, n.staff_number, n.surname, n.forenames, n.email)
-        statement = self._select(
-            *person_columns, self._outcome, *invitation_columns, is_printed, *message_columns
-        )
+        statement = self._select(*person_columns, self._outcome, *link_columns, *message_columns)
         statement = statement.where(self._outcome.in_(outcomes)).order_by(n.surname, n.staff_number)
         return [Candidate(*row) for row in db.session.execute(statement.offset(offset).limit(limit))]
 
@@ -183,11 +183,16 @@ class Candidates:
         )
 
     def _is_under_way(self) -> ColumnElement[bool]:
-        """The newest invitation waits for the relay, or its link works."""
+        """The newest invitation waits for the relay, or went out and the person has a link that works."""
         lost = Message.state.in_((Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED, Delivery.DROPPED))
-        works = and_(Invitation.expires_at > self._at, func.coalesce(~lost, true()))
+        works = and_(Invitation.id.is_not(None), func.coalesce(~lost, true()), self._has_link())
         waits = Message.state.in_((Delivery.WAITING, Delivery.SENDING))
         return and_(Invitation.used_at.is_(None), or_(works, waits))
+
+    def _has_link(self) -> ColumnElement[bool]:
+        link = PasswordLink
+        works = (link.used_at.is_(None), link.expires_at > self._at)
+        return exists().where(link.person_id == PersonName.person_id, *works)
 
     def _came_back(self) -> ColumnElement[bool]:
         at_fault = Message.state.in_((Delivery.REFUSED, Delivery.BOUNCED))

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select
 from portal.domain.accounts import delivered_links
 from portal.domain.accounts.delivered_links import INVITATION_LIFETIME
 from portal.domain.accounts.models import Invitation
+from portal.domain.people.models import PersonName
 from portal.domain.people.queries import Viewer
 from portal.domain.reminders.invitations.candidates import (
     PRINTABLE,
@@ -94,7 +95,7 @@ def print_invitations(
     ]
     if rows:
         db.session.execute(insert(Invitation), rows)
-        _log_each(viewer, allowed, PAPER)
+        _log_printing(viewer, allowed, batch)
         announce_batch(viewer, batch, PAPER)
     return tokens
 
@@ -123,7 +124,8 @@ def _queue_invitations(
         for person_id, message_id in db.session.execute(statement)
     ]
     db.session.execute(insert(Invitation), invitations)
-    _log_each(viewer, people, MAIL)
+    for person_id in people:
+        log_one_of_many("account.invited", actor_id=viewer.person_id, subject_id=person_id, by=MAIL)
 
 
 def _invitation_columns(viewer: Viewer, person_id: int, batch: uuid.UUID, at: datetime) -> dict[str, object]:
@@ -131,9 +133,16 @@ def _invitation_columns(viewer: Viewer, person_id: int, batch: uuid.UUID, at: da
     return {**columns, "message_id": None, "expires_at": None, "used_at": None}
 
 
-def _log_each(viewer: Viewer, people: Collection[int], way: str) -> None:
+def _log_printing(viewer: Viewer, people: Collection[int], batch: uuid.UUID) -> None:
+    """Record a printed link for each of these people; those with an address get an email about it."""
+    with_email = select(PersonName.person_id).where(
+        PersonName.person_id.in_(people), PersonName.email.is_not(None)
+    )
+    reachable = set(db.session.scalars(with_email))
     for person_id in people:
-        log_one_of_many("account.invited", actor_id=viewer.person_id, subject_id=person_id, by=way)
+        record = log if person_id in reachable else log_one_of_many
+        acted = {"actor_id": viewer.person_id, "subject_id": person_id}
+        record("account.invited", **acted, by=PAPER, batch=str(batch))
 
 
 def _is_waiting(person_id: int) -> bool:

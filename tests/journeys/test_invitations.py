@@ -1,0 +1,142 @@
+"""Getting in without single sign-on, in a browser: by mail, on paper, and after a forgotten password."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
+
+from tests.domain.reminders.post_office import Office, open_office
+from tests.journeys.walking import (
+    ON_A_DESK_AND_A_PHONE,
+    fill_sign_in,
+    follow,
+    h1,
+    hold_to_account,
+    press,
+    sign_in,
+    visitor,
+)
+from tests.running import PASSWORD, Server, command, copied, settings
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+LINK = re.compile(r"http://\S+/set-password/[\w-]{43}")
+UNIT = "Westshire Police/Response/Response North"
+NEW = "kettle orbit walnut"
+
+
+@pytest.fixture(scope="module")
+def office() -> Iterator[Office]:
+    """A relay."""
+    with open_office() as opened:
+        yield opened
+
+
+@pytest.fixture
+def server(small_force: Path, tmp_path: Path, office: Office) -> Iterator[Server]:
+    """A portal that sends mail at any hour."""
+    more = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(office.port), "SMTP_TLS": "none"}
+    more |= {"SMTP_FROM": "learning@westshire.example", "SMTP_PER_MINUTE": "60000"}
+    more |= {"MAIL_FROM_TIME": "00:00", "MAIL_UNTIL_TIME": "23:59:59", "MAIL_ON_BANK_HOLIDAYS": "yes"}
+    started = Server(copied(small_force, tmp_path / "instance"), more=more)
+    try:
+        yield started.start()
+    finally:
+        started.kill()
+
+
+def wait_for_link(office: Office, subject: str, address: str = "") -> tuple[str, str]:
+    """The address and the link of the newest mail with this subject, once it has come."""
+    for _ in range(300):
+        for to, mail in reversed(office.taken):
+            body = mail.get_body(("plain",))
+            if mail["Subject"] == subject and body is not None and address in to:
+                return to, LINK.findall(body.get_content())[0]
+        time.sleep(0.2)
+    raise AssertionError(f"no mail “{subject}”: {[mail['Subject'] for _, mail in office.taken]}")
+
+
+def set_password_and_sign_in(tab: Tab, link: str, name: str, password: str) -> None:
+    tab.goto(link)
+    assert h1(tab) == "Set your password"
+    hold_to_account(tab)
+    tab.fill("#password", password)
+    press(tab, "Set password")
+    fill_sign_in(tab, name, password)
+    tab.goto("/account")
+    assert h1(tab) == "Your account"
+
+
+@ON_A_DESK_AND_A_PHONE
+def test_people_are_invited_by_mail_and_one_of_them_forgets_the_password(
+    browser: Browser, server: Server, office: Office, width: int, scripts: bool
+) -> None:
+    options = {} if scripts else {"java_script_enabled": False}
+    with (
+        visitor(browser, server, width, **options) as admin,
+        visitor(browser, server, width, **options) as newcomer,
+    ):
+        sign_in(admin, "D9001")
+        admin.goto("/people")
+        follow(admin, "Invitations")
+        admin.locator("summary:has-text('Filter')").click()
+        admin.fill("#unit", UNIT)
+        press(admin, "Apply filters")
+        hold_to_account(admin)
+        press(admin, "Invite ")
+        hold_to_account(admin)
+        address, link = wait_for_link(office, "Set your password for the learning portal")
+        set_password_and_sign_in(newcomer, link, address, NEW)
+        assert newcomer.goto(link).status == 404  # type: ignore[union-attr]
+
+        admin.goto("/people/invitations?outcome=account")
+        assert "Used at" in admin.inner_text("main")
+        admin.goto(f"/people/invitations?unit={UNIT}&outcome=invited")
+        hold_to_account(admin)
+
+        newcomer.context.clear_cookies()
+        newcomer.goto("/sign-in")
+        follow(newcomer, "I cannot sign in")
+        newcomer.fill("#name", address)
+        press(newcomer, "Send me a link")
+        assert h1(newcomer) == "Check your email"
+        hold_to_account(newcomer)
+        sent = command(settings(server.instance, server.port) | server.more, "reminders", "send")
+        assert sent.returncode == 0, sent.stderr
+        _, link = wait_for_link(office, "A link to set a new password", address)
+        set_password_and_sign_in(newcomer, link, address, PASSWORD)
+
+
+@ON_A_DESK_AND_A_PHONE
+def test_a_card_on_paper_lets_its_person_in(
+    browser: Browser, server: Server, width: int, scripts: bool
+) -> None:
+    options = {} if scripts else {"java_script_enabled": False}
+    with (
+        visitor(browser, server, width, **options) as admin,
+        visitor(browser, server, width, **options) as newcomer,
+    ):
+        sign_in(admin, "D9001")
+        admin.goto("/people/invitations/print")
+        admin.fill("#unit", UNIT)
+        admin.select_option("#who", "all")
+        press(admin, "Show who gets a card")
+        hold_to_account(admin)
+        press(admin, "Make ")
+        hold_to_account(admin)
+        card = admin.locator(".portal-card").first
+        number = card.locator("p").first.inner_text().rpartition(" ")[2]
+        link = card.locator(".portal-card__link").inner_text()
+        assert card.locator("svg[role=img] title").count() == 1
+        set_password_and_sign_in(newcomer, link, number, NEW)
+
+        admin.emulate_media(media="print")
+        boxes = admin.locator(".portal-card").evaluate_all(
+            "cards => cards.map(c => getComputedStyle(c).breakInside)"
+        )
+        assert set(boxes) == {"avoid"}
+        assert admin.locator(".portal-navigation").is_hidden()
