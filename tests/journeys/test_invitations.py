@@ -29,7 +29,7 @@ UNIT = "Westshire Police/Response/Response North"
 NEW = "kettle orbit walnut"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def office() -> Iterator[Office]:
     """A relay."""
     with open_office() as opened:

@@ -107,9 +107,9 @@ class Candidates:
     def count_by_outcome(self) -> tuple[dict[Outcome, int], int]:
         """The number of people of each outcome, and of those to invite who were invited before."""
         was_invited = Invitation.id.is_not(None)
-        statement = self._select(self._outcome, was_invited, func.count()).group_by(
-            self._outcome, was_invited
-        )
+        people = self._select(self._outcome.label("outcome"), was_invited.label("before")).subquery()
+        columns = (people.c.outcome, people.c.before)
+        statement = select(*columns, func.count()).group_by(*columns)
         counts, again = dict.fromkeys(Outcome, 0), 0
         for outcome, before, count in db.session.execute(statement):
             counts[Outcome(outcome)] += count
