@@ -200,7 +200,7 @@ def find_account(typed: str) -> SignInCandidate:
         .outerjoin(Credential, Credential.person_id == PersonName.person_id)
         .where(
             or_(
-                PersonName.staff_number.in_({name, name.upper(), name.lower()}),
+                PersonName.staff_number.in_((name, name.upper(), name.lower())),
                 PersonName.email == name.casefold(),
             ),
         )
