@@ -6,13 +6,14 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from portal.pages.layout import brand, proxies
+from portal.pages.layout.secret_keys import weakness_of_secret
 from portal.platform.openid.settings import OpenIdSettings
+from portal.platform.saml.settings import SamlSettings, read_saml_settings
 
 ROOT = Path(__file__).resolve().parent
 DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served
@@ -21,11 +22,6 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 NO_NUMBER = -1  # stands in for text that is not a number; below every limit
 LONGEST_LINE = 500  # characters of a text that people read
 CONTACT = re.compile(r"mailto:[^@\s]+@[^@\s]+|https://[^\s/]+\S*", re.ASCII)
-FEWEST_KINDS = 10  # of characters in a secret key; 32 random hexadecimal digits have 14 on average
-KNOWN_SECRETS = (  # of tutorials and examples, in small letters
-    "change", "secret", "password", "example", "insecure", "qwerty", "correct-horse",
-    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
-)  # fmt: skip
 RETIRED = {  # settings of earlier releases, and what to do about each
     "JOBS_URL": "JOBS_URL is no longer used and can be removed: workers find jobs in the portal's database.",
 }
@@ -82,26 +78,6 @@ def _parse_digits(text: str) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else NO_NUMBER
 
 
-def weakness_of_secret(secret: str) -> str:
-    """Reason why a secret key could be guessed, in a few words; empty if no reason is found.
-
-    >>> weakness_of_secret("a" * 64), weakness_of_secret("0123456789abcdef" * 4)
-    ('holds too few different characters', 'repeats itself')
-    """
-    steps = [ord(after) - ord(before) for before, after in pairwise(secret)]
-    if len(secret) < 32:
-        return "is too short"
-    if len(set(secret)) < FEWEST_KINDS:
-        return "holds too few different characters"
-    if secret in (secret + secret)[1:-1]:
-        return "repeats itself"
-    if any(word in secret.lower() for word in KNOWN_SECRETS):
-        return "is known from examples"
-    if sum(step in (-1, 0, 1) for step in steps) > len(steps) / 2:
-        return "counts up or down"
-    return ""
-
-
 def _split_address(address: str) -> SplitResult | None:
     """The parts of a URL; None if it is malformed."""
     try:
@@ -143,6 +119,7 @@ class Config:
     oidc_match_claim: str = field(default_factory=lambda: _env("OIDC_MATCH_CLAIM"))
     oidc_match_field: str = field(default_factory=lambda: _env("OIDC_MATCH_FIELD"))
     oidc_label: str = field(default_factory=lambda: _env("OIDC_LABEL", "your force account"))
+    saml: SamlSettings = field(default_factory=lambda: read_saml_settings(_env))
     local_sign_in: str = field(default_factory=lambda: _env("LOCAL_SIGN_IN"))
 
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
@@ -256,10 +233,13 @@ class Config:
 
     def _sign_in_faults(self) -> Iterator[str]:
         yield from self.openid.list_faults()
+        yield from self.saml.list_faults()
+        if self.oidc_issuer and self.saml.idp_metadata:
+            yield "OIDC_ISSUER and SAML_IDP_METADATA are both set: remove the settings of one of the two."
         if self.local_sign_in not in {"administrators", "everyone", ""}:
             yield "LOCAL_SIGN_IN is 'administrators' or 'everyone'."
-        elif self.local_sign_in == "administrators" and not self.oidc_issuer:
-            yield "LOCAL_SIGN_IN is 'everyone' where OIDC_ISSUER is not set: nobody else could sign in."
+        elif self.local_sign_in == "administrators" and not self._provider_set:
+            yield "LOCAL_SIGN_IN is 'everyone' without a provider (OIDC or SAML): nobody else could sign in."
 
     def _access_faults(self) -> Iterator[str]:
         if self.line_manager_sight not in {"on", "off", ""}:
@@ -319,9 +299,28 @@ class Config:
         )  # fmt: skip
 
     @property
+    def _provider_set(self) -> bool:
+        return bool(self.oidc_issuer or self.saml.idp_metadata)
+
+    @property
+    def provider_issuer(self) -> str:
+        """Under which issuer people are bound to the force's own sign-in; empty where there is none."""
+        return self.saml.issuer if self.saml.idp_metadata else self.oidc_issuer
+
+    @property
+    def provider_label(self) -> str:
+        """What the button of the force's own sign-in says after "Sign in with"; empty where there is none."""
+        return self.saml.label if self.saml.idp_metadata else self.oidc_label if self.oidc_issuer else ""
+
+    @property
+    def provider_claim(self) -> str:
+        """The claim or attribute by which the force's own sign-in names a person."""
+        return self.saml.match_attribute or self.oidc_match_claim
+
+    @property
     def passwords_for_everyone(self) -> bool:
         """Whether everyone may sign in with a password; beside the force's own sign-in, administrators."""
-        return not self.oidc_issuer or self.local_sign_in == "everyone"
+        return not self._provider_set or self.local_sign_in == "everyone"
 
     @property
     def line_managers_see(self) -> bool:

@@ -75,6 +75,6 @@ def _second_half(config: Config) -> str:
     if config.passwords_for_everyone:
         return f"and the password  {config.demo_password}"
     return (
-        f"at {config.oidc_label}, which asks for no password; administrators also with the password  "
+        f"at {config.provider_label}, which asks for no password; administrators also with the password  "
         f"{config.demo_password}"
     )

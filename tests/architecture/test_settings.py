@@ -5,19 +5,20 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-READERS = {"_env", "_number_setting"}
+# Where the environment is read, and by which functions.
+READERS = {"config.py": {"_env", "_number_setting"}, "portal/platform/saml/settings.py": {"read"}}
 NAME = re.compile(r"`([A-Z][A-Z0-9_]{2,})`")
 
 
 def settings_read():
-    """Names that config.py reads from the environment."""
-    calls = [
-        node for node in ast.walk(ast.parse((ROOT / "config.py").read_text())) if isinstance(node, ast.Call)
-    ]
+    """Names that are read from the environment."""
     return {
-        call.args[0].value
-        for call in calls
-        if getattr(call.func, "id", "") in READERS and isinstance(call.args[0], ast.Constant)
+        node.args[0].value
+        for file, readers in READERS.items()
+        for node in ast.walk(ast.parse((ROOT / file).read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") in readers
+        and isinstance(node.args[0], ast.Constant)
     }
 
 

@@ -41,7 +41,7 @@ class SignInSession(Base):
     address: Mapped[str]
     # Signed in with a weak password: nothing is allowed but choosing another.
     must_change: Mapped[bool] = mapped_column(default=False, server_default=false())
-    method: Mapped[str] = mapped_column(default="password", server_default="password")  # or oidc
+    method: Mapped[str] = mapped_column(default="password", server_default="password")  # oidc, saml
     provider_sid: Mapped[str | None] = mapped_column(index=True)  # the identity provider's session
 
 
@@ -161,3 +161,20 @@ class ResetRequest(Base):
     network: Mapped[str]  # from which it came
     asked_at: Mapped[datetime] = mapped_column(index=True)
     handled_at: Mapped[datetime | None]  # when a worker queued the mail, or found that there is none
+
+
+class ReceivedAssertion(Base):
+    """An assertion of the force's SAML provider that was accepted, until it runs out: none counts twice.
+
+    Whom it names is kept for the two minutes in which its browser, by a token, comes for it.
+    """
+
+    __tablename__ = "received_assertion"
+
+    assertion_hash: Mapped[str] = mapped_column(primary_key=True)  # SHA-256 of issuer and ID
+    token_hash: Mapped[str | None] = mapped_column(unique=True)  # None: the browser came
+    request_id: Mapped[str]  # which the assertion answers
+    subject: Mapped[str]  # this and the next are empty once the browser came
+    claim_value: Mapped[str]
+    received_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -9,6 +9,7 @@ from portal.domain.accounts.models import (
     HeldForm,
     KnownBrowser,
     PasswordLink,
+    ReceivedAssertion,
     RefusedIdentity,
     SignInFailure,
     SignInSession,
@@ -37,6 +38,11 @@ def delete_old_provider_rows(at: datetime) -> None:
     """Delete identities refused long ago and logout tokens that ran out, when another is dealt with."""
     _delete_rows(RefusedIdentity, RefusedIdentity.refused_at < at - REFUSAL_RETENTION)
     _delete_rows(SpentLogoutToken, SpentLogoutToken.expires_at <= at)
+
+
+def delete_old_assertions(at: datetime) -> None:
+    """Delete accepted assertions that ran out, when another is accepted."""
+    _delete_rows(ReceivedAssertion, ReceivedAssertion.expires_at <= at)
 
 
 def any_form_expired(at: datetime) -> bool:

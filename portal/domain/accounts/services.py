@@ -17,7 +17,7 @@ from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
 
 LINK_LIFETIME = timedelta(hours=24)
-PASSWORD, OPENID = "password", "oidc"  # how somebody signed in
+PASSWORD, OPENID, SAML = "password", "oidc", "saml"  # how somebody signed in
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,8 @@ def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
         "people/account.html",
         form=form,
         person=person,
-        identity=identity_list.find_identity(person.person_id, settings.oidc_issuer),
-        provider_label=settings.oidc_label if settings.oidc_issuer else "",
+        identity=identity_list.find_identity(person.person_id, settings.provider_issuer),
+        provider_label=settings.provider_label,
         state=queries.get_account_state(person.person_id, clock.now()),
         grants=authority.list_current_grants(person.person_id),
         sessions=len(queries.list_open_sessions(person.person_id, cookies.session_limits(), clock.now())),
@@ -237,7 +237,7 @@ def end_all_sessions(staff_number: str) -> ResponseReturnValue:
 def remove_identity(staff_number: str) -> ResponseReturnValue:
     """Forget which identity at the force's provider signs the person in."""
     person = find_administered_person(staff_number)
-    issuer = cookies.current_settings().oidc_issuer
+    issuer = cookies.current_settings().provider_issuer
     with transaction():
         binding.remove_identity(person.person_id, issuer, by=current_user.person_id, at=clock.now())
     return _return_to_account(staff_number, "The link is removed, and every session is ended")
@@ -247,18 +247,18 @@ def remove_identity(staff_number: str) -> ResponseReturnValue:
 def show_identities() -> ResponseReturnValue:
     """Who signs in with the force's provider, and who was not let in."""
     settings, viewer = cookies.current_settings(), current_user.viewer
-    if not settings.oidc_issuer:
+    if not settings.provider_issuer:
         abort(404)
-    total = identity_list.count_bound_identities(viewer, settings.oidc_issuer)
+    total = identity_list.count_bound_identities(viewer, settings.provider_issuer)
     page = Page.of(total, request.path, request.args.items())
     return render_template(
         "people/identities.html",
         page=page,
         bound=identity_list.list_bound_identities(
-            viewer, settings.oidc_issuer, offset=page.offset, limit=page.size
+            viewer, settings.provider_issuer, offset=page.offset, limit=page.size
         ),
-        refused=identity_list.list_refused_sign_ins(viewer, settings.oidc_issuer),
+        refused=identity_list.list_refused_sign_ins(viewer, settings.provider_issuer),
         reason_words=REFUSAL_WORDS,
-        provider_label=settings.oidc_label,
-        match_claim=settings.oidc_match_claim,
+        provider_label=settings.provider_label,
+        match_claim=settings.provider_claim,
     )

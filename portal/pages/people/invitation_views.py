@@ -84,7 +84,7 @@ def show_invitations() -> ResponseReturnValue:
         counts=counts,
         again=again,
         outcome=outcome,
-        labels=outcome_labels(settings.oidc_label),
+        labels=outcome_labels(settings.provider_label or settings.oidc_label),
         address_with=_address_with,
         filtered=bool(arguments.kept),
         relay=relay_is_set(),
@@ -223,7 +223,7 @@ def print_invitations() -> ResponseReturnValue:
 def _label_if_administrators_only() -> str:
     """What people sign in with where passwords are for administrators; empty where they are for everyone."""
     settings = cookies.current_settings()
-    return "" if settings.passwords_for_everyone else settings.oidc_label
+    return "" if settings.passwords_for_everyone else settings.provider_label
 
 
 def _show_printed_list(people: list[Candidate], unit: UnitRow, now: datetime) -> ResponseReturnValue:

@@ -60,6 +60,6 @@ def _render_help(form: LinkRequestForm) -> ResponseReturnValue:
         form=form,
         relay=bool(settings.smtp_host),
         sign_in_help=settings.sign_in_help,
-        provider_label=settings.oidc_label if settings.oidc_issuer else "",
+        provider_label=settings.provider_label,
         passwords_for_everyone=settings.passwords_for_everyone,
     )

@@ -8,22 +8,19 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.accounts import services
-from portal.domain.accounts.identities import binding, provider_logout
-from portal.domain.accounts.identities.binding import BindingRefusedError
+from portal.domain.accounts.identities import provider_logout
 from portal.domain.accounts.identities.provider_logout import LogoutReplayedError
 from portal.pages.layout.access import public
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.request_guard import csrf
-from portal.pages.sign_in import opening, pending_sign_ins
-from portal.pages.sign_in.forms import SignInForm
+from portal.pages.sign_in import pending_sign_ins, provider_answers
 from portal.platform import clock
-from portal.platform.db import BUSY_SECONDS, transaction
-from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
+from portal.platform.db import transaction
+from portal.platform.openid.errors import ProviderUnavailableError, TokenRefusedError
 from portal.platform.openid.settings import OpenIdSettings
-from portal.platform.openid.subjects import ProviderSubject, subject_of_claims
-from portal.platform.wording import minutes_words
+from portal.platform.openid.subjects import subject_of_claims
 
 if TYPE_CHECKING:
     from portal.platform.openid.provider import Provider
@@ -69,7 +66,8 @@ def begin_sign_in() -> ResponseReturnValue:
     try:
         address, pending = provider.begin_sign_in(_callback_address())
     except ProviderUnavailableError as error:
-        return _show_unavailable(error, next_page)
+        provider_answers.log_unavailable(error)
+        return provider_answers.show_unavailable(next_page)
     pending_sign_ins.remember(pending, next_page, clock.now())
     return redirect(address, 303)
 
@@ -83,7 +81,7 @@ def finish_sign_in() -> ResponseReturnValue:
     if begun is None:
         if current_user.is_authenticated:  # the Back button
             return redirect("/", 303)
-        return _show_refusal("This sign-in was begun too long ago, or in another browser.", 400)
+        return provider_answers.show_refusal(provider_answers.ELSEWHERE, 400)
     pending, next_page = begun
     try:
         claims = provider.finish_sign_in(
@@ -95,64 +93,12 @@ def finish_sign_in() -> ResponseReturnValue:
         )
         subject = subject_of_claims(claims, settings.issuer, settings.match_claim)
     except ProviderUnavailableError as error:
-        return _show_unavailable(error, next_page)
+        provider_answers.log_unavailable(error)
+        return provider_answers.show_unavailable(next_page)
     except TokenRefusedError as error:
-        return _show_token_refusal(error, next_page)
-    return _sign_in_subject(subject, settings.match_field, next_page)
-
-
-def _sign_in_subject(
-    subject: ProviderSubject, match_field: str, next_page: str | None
-) -> ResponseReturnValue:
-    now = clock.now()
-    try:
-        with transaction(wait_seconds=BUSY_SECONDS):  # a reader's request, which must write
-            person_id = binding.admit_subject(subject, match_field, now)
-            opened = opening.open_session_here(
-                person_id, now, method=services.OPENID, provider_sid=subject.provider_sid
-            )
-    except BindingRefusedError as error:
-        with transaction(wait_seconds=BUSY_SECONDS):
-            binding.record_refusal(subject, error, now)
-        return _show_refusal(str(error), 403, next_page, signed_in_there=True)
-    return opening.respond_signed_in(opened, next_page, now)
-
-
-def _show_unavailable(error: ProviderUnavailableError, next_page: str | None) -> ResponseReturnValue:
-    """The sign-in page, which says why the force's own sign-in is not possible; a password still is."""
-    current_app.logger.error("identity provider unavailable reason=%s", error.reason)
-    label = _settings().label
-    problem = f"Signing in with {label} does not work at the moment. Try again in a few minutes."
-    answer = opening.render_sign_in(SignInForm(formdata=None), next_page, problem=problem, status=503)
-    answer.headers["Retry-After"] = "60"
-    return answer
-
-
-def _show_token_refusal(error: TokenRefusedError, next_page: str | None) -> ResponseReturnValue:
-    label = _settings().label
-    address = cookies.request_origin().address
-    current_app.logger.warning("sign-in by provider refused reason=%s address=%s", error.reason, address)
-    if isinstance(error, ClockError):
-        apart = minutes_words(max(1, round(abs(error.seconds) / 60)))
-        current_app.logger.error("clocks differ: the provider's is ahead by seconds=%d", error.seconds)
-        return _show_refusal(f"The clocks of the portal and of {label} are {apart} apart.", 503, next_page)
-    if error.reason.startswith("provider_"):
-        return _show_refusal(f"You did not finish signing in with {label}.", 400, next_page)
-    return _show_refusal(f"What {label} sent could not be checked.", 400, next_page)
-
-
-def _show_refusal(
-    reason: str, status: int, next_page: str | None = None, *, signed_in_there: bool = False
-) -> ResponseReturnValue:
-    page = render_template(
-        "sign_in/refused.html",
-        reason=reason,
-        next=next_page,
-        provider_label=_settings().label,
-        signed_in_there=signed_in_there,
-        sign_in_help=cookies.current_settings().sign_in_help,
-    )
-    return page, status
+        provider_answers.log_token_refusal(error)
+        return provider_answers.show_token_refusal(error, next_page)
+    return provider_answers.sign_in_subject(subject, settings.match_field, next_page, method=services.OPENID)
 
 
 @public

@@ -41,10 +41,16 @@ def render_sign_in(
         next=next_page,
         kept=bool(cookies.kept_tokens()),
         problem=problem,
-        provider_label=settings.oidc_label if settings.oidc_issuer else "",
+        provider_label=settings.provider_label,
+        provider_endpoint=provider_endpoint(),
         passwords_for_everyone=settings.passwords_for_everyone,
     )
     return make_response(page, status)
+
+
+def provider_endpoint() -> str:
+    """The page that begins a sign-in at the force's provider."""
+    return "sign_in.begin_saml" if cookies.current_settings().saml.idp_metadata else "sign_in.begin_sign_in"
 
 
 def open_session_here(

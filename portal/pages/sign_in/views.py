@@ -17,7 +17,7 @@ from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
-from portal.pages.sign_in import help_views, oidc_views, opening
+from portal.pages.sign_in import help_views, oidc_views, opening, saml_views
 from portal.pages.sign_in.forms import SignInForm
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -137,3 +137,4 @@ def show_kept_forms() -> ResponseReturnValue:
 
 help_views.add_help_pages(bp)
 oidc_views.add_oidc_pages(bp)
+saml_views.add_saml_pages(bp)

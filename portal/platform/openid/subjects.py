@@ -16,7 +16,7 @@ class PendingSignIn:
 
     state: str
     nonce: str
-    code_verifier: str
+    code_verifier: str  # empty for SAML, where the nonce is the id of the request
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ class Lane(StrEnum):
 THREADS = {
     Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.HEALTH: 1, Lane.READINESS: 1, Lane.PROVIDER: 2,
 }  # fmt: skip
-PROVIDER_PATH = "/sign-in/oidc"  # what lies at and below it waits for the force's identity provider
+# What lies at and below them waits for the force's identity provider, or for xmlsec1.
+PROVIDER_PATHS = ("/sign-in/oidc", "/sign-in/saml", "/saml")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS}
 # Files that are written while their reader waits; each may take seconds of a processor.
@@ -39,7 +40,7 @@ def lane_of(method: str, path: str) -> Lane:
     >>> lane_of("GET", "/learning"), lane_of("POST", "/sign-in"), lane_of("GET", "/healthz")
     (<Lane.READS: 'reads'>, <Lane.CHANGES: 'changes'>, <Lane.HEALTH: 'health'>)
     """
-    if path == PROVIDER_PATH or path.startswith(f"{PROVIDER_PATH}/"):
+    if any(path == each or path.startswith(f"{each}/") for each in PROVIDER_PATHS):
         return Lane.PROVIDER
     if method not in SAFE:
         return Lane.CHANGES

@@ -33,9 +33,9 @@ def test_what_waits_for_the_identity_provider_has_threads_of_its_own(app):
         (method, rule.rule)
         for rule in app.url_map.iter_rules()
         for method in rule.methods
-        if rule.rule.startswith("/sign-in/oidc")
+        if rule.rule.startswith(("/sign-in/oidc", "/sign-in/saml", "/saml"))
     }
 
-    assert len({path for _, path in paths}) == 4
+    assert len({path for _, path in paths}) == 8
     assert {lane_of(method, path) for method, path in paths} == {Lane.PROVIDER}
     assert lane_of("GET", "/sign-in/oidcs") is Lane.READS

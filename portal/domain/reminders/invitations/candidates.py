@@ -168,7 +168,7 @@ class Candidates:
 
     def _has_account(self) -> ColumnElement[bool]:
         has_password = conditions.has_password(PersonName.person_id)
-        issuer = current_settings().oidc_issuer
+        issuer = current_settings().provider_issuer
         return (
             or_(has_password, conditions.has_identity(PersonName.person_id, issuer))
             if issuer

@@ -99,7 +99,7 @@ def _reason_against(row: Message, reader: Addressee | None, now: datetime) -> st
 def _reason_against_invitation(row: Message, credential: Credential | None) -> str:
     if credential is not None and credential.password_hash is not None:
         return "This person has set a password."
-    if db.session.scalar(select(conditions.has_identity(row.person_id, current_settings().oidc_issuer))):
+    if db.session.scalar(select(conditions.has_identity(row.person_id, current_settings().provider_issuer))):
         return "This person signs in with a force account."
     newest = select(func.max(Invitation.id)).where(Invitation.person_id == row.person_id)
     own = select(Invitation.id).where(Invitation.message_id == row.id)

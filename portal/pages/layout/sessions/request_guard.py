@@ -1,7 +1,9 @@
 """What stands before every change: the site it comes from, the form's token, and forms sent too late."""
 
 import hmac
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Flask, current_app, flash, g, redirect, request, session, url_for
@@ -24,6 +26,8 @@ from portal.platform.audit.services import log
 from portal.platform.db import transaction, try_to_write, wait_briefly
 from portal.platform.errors import BusyError, UnwritableError
 
+Declared = TypeVar("Declared", bound=Callable[..., Any])
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 LARGEST_FORM_KEPT = 512 * 1024  # the longest lesson, each of its letters written as three
 NOTE_USE_EVERY = timedelta(minutes=1)
@@ -36,6 +40,16 @@ ENTER_AGAIN = (
 )
 
 csrf = CSRFProtect()
+_open_to_other_sites: set[Callable[..., Any]] = set()
+
+
+def accepts_other_sites(view: Declared) -> Declared:
+    """Declare that another site's page may send forms to ``view``, which then believes nothing but the form.
+
+    No cookie of the portal counts there, and none is set: it can change nothing in the name of a session.
+    """
+    _open_to_other_sites.add(view)
+    return view
 
 
 def register_sessions(app: Flask, config: Config) -> None:
@@ -64,7 +78,7 @@ def guard_unsafe_request() -> ResponseReturnValue | None:
     if request.method in SAFE_METHODS:
         wait_briefly()
         return None
-    if not request.endpoint or _is_for_systems():
+    if not request.endpoint or _is_for_systems() or _is_open_to_other_sites():
         return None
     _refuse_other_sites()
     current = cookies.current_session()
@@ -84,6 +98,10 @@ def guard_unsafe_request() -> ResponseReturnValue | None:
 def _is_for_systems() -> bool:
     """Whether the route is called with an access token: no cookie counts there, so no form is forged."""
     return bool(scopes_of(current_app.view_functions[request.endpoint or ""]))
+
+
+def _is_open_to_other_sites() -> bool:
+    return current_app.view_functions[request.endpoint or ""] in _open_to_other_sites
 
 
 def redirect_weak_password() -> ResponseReturnValue | None:

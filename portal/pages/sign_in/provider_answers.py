@@ -1,0 +1,93 @@
+"""What follows a sign-in at the force's provider: a session, or a page that says why there is none."""
+
+from flask import current_app, render_template
+from flask.typing import ResponseReturnValue
+
+from portal.domain.accounts.identities import binding
+from portal.domain.accounts.identities.binding import BindingRefusedError
+from portal.pages.layout.sessions import cookies
+from portal.pages.sign_in import opening
+from portal.pages.sign_in.forms import SignInForm
+from portal.platform import clock
+from portal.platform.db import BUSY_SECONDS, transaction
+from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
+from portal.platform.openid.subjects import ProviderSubject
+from portal.platform.wording import minutes_words
+
+ELSEWHERE = "This sign-in was begun too long ago, or in another browser."
+
+
+def sign_in_subject(
+    subject: ProviderSubject, match_field: str, next_page: str | None, *, method: str
+) -> ResponseReturnValue:
+    """Sign in whom the provider names, or say why they are not let in.
+
+    Args:
+        subject: Who signed in there.
+        match_field: By what a person is found in the roster the first time.
+        next_page: Where to go afterwards.
+        method: How the provider was asked.
+    """
+    now = clock.now()
+    try:
+        with transaction(wait_seconds=BUSY_SECONDS):  # a reader's request, which must write
+            person_id = binding.admit_subject(subject, match_field, now)
+            opened = opening.open_session_here(
+                person_id, now, method=method, provider_sid=subject.provider_sid
+            )
+    except BindingRefusedError as error:
+        with transaction(wait_seconds=BUSY_SECONDS):
+            binding.record_refusal(subject, error, now)
+        return show_refusal(str(error), 403, next_page, signed_in_there=True)
+    return opening.respond_signed_in(opened, next_page, now)
+
+
+def log_unavailable(error: ProviderUnavailableError) -> None:
+    """Tell the operator why the provider cannot be used."""
+    current_app.logger.error("identity provider unavailable reason=%s", error.reason)
+
+
+def show_unavailable(next_page: str | None) -> ResponseReturnValue:
+    """The sign-in page, which says why the force's own sign-in is not possible; a password still is."""
+    label = cookies.current_settings().provider_label
+    problem = f"Signing in with {label} does not work at the moment. Try again in a few minutes."
+    answer = opening.render_sign_in(SignInForm(formdata=None), next_page, problem=problem, status=503)
+    answer.headers["Retry-After"] = "60"
+    return answer
+
+
+def log_token_refusal(error: TokenRefusedError) -> None:
+    """Tell the operator why a provider's answer was not believed; whoever sent it is not told."""
+    address = cookies.request_origin().address
+    current_app.logger.warning("sign-in by provider refused reason=%s address=%s", error.reason, address)
+    if isinstance(error, ClockError):
+        current_app.logger.error("clocks differ: the provider's is ahead by seconds=%d", error.seconds)
+
+
+def show_token_refusal(error: TokenRefusedError, next_page: str | None) -> ResponseReturnValue:
+    """The page that says that nobody was signed in: by the provider's own word, a clock, or a forgery."""
+    label = cookies.current_settings().provider_label
+    if isinstance(error, ClockError):
+        apart = minutes_words(max(1, round(abs(error.seconds) / 60)))
+        return show_refusal(f"The clocks of the portal and of {label} are {apart} apart.", 503, next_page)
+    if error.reason.startswith("provider_"):
+        return show_refusal(f"You did not finish signing in with {label}.", 400, next_page)
+    return show_refusal(f"What {label} sent could not be checked.", 400, next_page)
+
+
+def show_refusal(
+    reason: str, status: int, next_page: str | None = None, *, signed_in_there: bool = False
+) -> ResponseReturnValue:
+    """The page that says why somebody is not signed in, and what to do."""
+    settings = cookies.current_settings()
+    page = render_template(
+        "sign_in/refused.html",
+        reason=reason,
+        next=next_page,
+        provider_label=settings.provider_label,
+        provider_endpoint=opening.provider_endpoint(),
+        can_leave=bool(settings.oidc_issuer),
+        signed_in_there=signed_in_there,
+        sign_in_help=settings.sign_in_help,
+    )
+    return page, status
