@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from portal.pages.layout import brand, proxies
 from portal.pages.layout.secret_keys import weakness_of_secret
+from portal.platform.network_names import list_faults
 from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.saml.settings import SamlSettings, read_saml_settings
 
@@ -109,6 +110,7 @@ class Config:
     )
     security_contact: str = field(default_factory=lambda: _env("SECURITY_CONTACT"))
     status_networks: str = field(default_factory=lambda: _env("STATUS_NETWORKS", "127.0.0.0/8 ::1"))
+    network_names: str = field(default_factory=lambda: _env("NETWORK_NAMES"))
     brand_colour: str = field(default_factory=lambda: _env("BRAND_COLOUR") or brand.DEFAULT)
     idle_minutes: int = field(default_factory=lambda: _number_setting("SESSION_IDLE_MINUTES", "60"))
     absolute_hours: int = field(default_factory=lambda: _number_setting("SESSION_ABSOLUTE_HOURS", "12"))
@@ -252,6 +254,8 @@ class Config:
                 proxies.parse_networks(text)
             except proxies.NetworkError as error:
                 yield f"{name} lists networks such as 10.1.0.0/16, with commas between them: {error}."
+
+        yield from list_faults(self.network_names)
 
     def _database_faults(self) -> Iterator[str]:
         parts = _split_address(self.sqlalchemy_url)

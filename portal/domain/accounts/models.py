@@ -45,6 +45,18 @@ class SignInSession(Base):
     provider_sid: Mapped[str | None] = mapped_column(index=True)  # the identity provider's session
 
 
+class LastSignIn(Base):
+    """When, how and where a person signed in last; ordinary, overwritten at each sign-in."""
+
+    __tablename__ = "last_sign_in"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    signed_in_at: Mapped[datetime] = mapped_column(index=True)
+    method: Mapped[str]  # as in a session
+    browser: Mapped[str]  # in words; empty where it is not known any more
+    address: Mapped[str]  # the same
+
+
 class PasswordLink(Base):
     """A single-use link to set or reset a password, kept as the hash of its token."""
 

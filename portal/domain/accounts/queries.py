@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Boolean, Date, and_, bindparam, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Date, and_, bindparam, func, or_, select
 
 from portal.domain.accounts.models import Credential, PasswordLink, SignInSession
 from portal.domain.accounts.passwords import hashing
@@ -298,8 +298,19 @@ class OpenSession:
     reference: str
     browser: str
     address: str
+    method: str
     created_at: datetime
     seen_at: datetime
+
+
+def is_open(limits: SessionLimits, at: datetime) -> ColumnElement[bool]:
+    """WHERE clause: a session was neither ended nor has it expired, as ``session_of_token`` sees it."""
+    return and_(
+        SignInSession.ended_at.is_(None),
+        SignInSession.seen_at > at - limits.idle,
+        SignInSession.created_at > at - limits.absolute,
+        or_(SignInSession.must_change.is_(False), SignInSession.created_at > at - MUST_CHOOSE_WITHIN),
+    )
 
 
 def list_open_sessions(person_id: int, limits: SessionLimits, at: datetime) -> list[OpenSession]:
@@ -309,15 +320,11 @@ def list_open_sessions(person_id: int, limits: SessionLimits, at: datetime) -> l
             SignInSession.reference,
             SignInSession.browser,
             SignInSession.address,
+            SignInSession.method,
             SignInSession.created_at,
             SignInSession.seen_at,
         )
-        .where(
-            SignInSession.person_id == person_id,
-            SignInSession.ended_at.is_(None),
-            SignInSession.seen_at > at - limits.idle,
-            SignInSession.created_at > at - limits.absolute,
-        )
+        .where(SignInSession.person_id == person_id, is_open(limits, at))
         .order_by(SignInSession.seen_at.desc(), SignInSession.reference)
     )
     return [OpenSession(*row) for row in rows]

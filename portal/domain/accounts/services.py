@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select, update
 from portal.domain.accounts import queries
 from portal.domain.accounts.errors import LinkSpentError
 from portal.domain.accounts.models import Credential, Invitation, PasswordLink, SignInSession
+from portal.domain.accounts.overview import last_sign_in
 from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.sign_in import held_forms, known_browsers
 from portal.domain.accounts.sign_in.tokens import hash_token, new_token
@@ -51,6 +52,7 @@ def open_session(
         The token for the browser and the secret of its forms.
     """
     log("account.signed_in", actor_id=person_id, subject_id=person_id, method=method)
+    last_sign_in.record_sign_in(person_id, at, method, origin.browser, origin.address)
     return _new_session(
         person_id, origin, at, must_change=must_change, method=method, provider_sid=provider_sid
     )
@@ -130,8 +132,8 @@ def end_browser_session(token_hash: str, reason: str, at: datetime) -> str | Non
     )
 
 
-def end_session(person_id: int, reference: str, at: datetime) -> None:
-    """End one session of the person, from another browser.
+def end_session(person_id: int, reference: str, at: datetime, *, by: int | None) -> None:
+    """End one session of the person, from another browser or by an administrator.
 
     Raises:
         NotFoundError: The person has no such session.
@@ -148,7 +150,7 @@ def end_session(person_id: int, reference: str, at: datetime) -> None:
     if not ended:
         raise NotFoundError("There is no such session.")
     held_forms.delete_forms_of_person(person_id)
-    log("account.session_ended", actor_id=person_id, subject_id=person_id)
+    log("account.session_ended", actor_id=by, subject_id=person_id, sessions=1)
 
 
 def end_sessions(

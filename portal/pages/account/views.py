@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain.accounts import queries, services
 from portal.domain.accounts.grants.grant_list import role_words
+from portal.domain.accounts.overview.ways import method_words
 from portal.pages.account import password_views
 from portal.pages.layout.access import requires, signed_in_account
 from portal.pages.layout.forms import ConfirmForm
@@ -27,6 +28,7 @@ def show_own_account() -> ResponseReturnValue:
         me=me,
         roles=sorted(role_words(role) for role in me.viewer.roles),
         sessions=queries.list_open_sessions(me.person_id, cookies.session_limits(), clock.now()),
+        method_words=method_words,
     )
 
 
@@ -34,8 +36,9 @@ def show_own_account() -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def end_session(reference: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
+    me = signed_in_account()
     with transaction():
-        services.end_session(signed_in_account().person_id, reference, clock.now())
+        services.end_session(me.person_id, reference, clock.now(), by=me.person_id)
     flash("That browser is signed out", "success")
     return redirect(url_for("account.show_own_account"), 303)
 

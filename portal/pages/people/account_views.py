@@ -10,6 +10,9 @@ from portal.domain.accounts.grants import authority, changes
 from portal.domain.accounts.grants.grant_list import role_words, where_words
 from portal.domain.accounts.identities import binding, identity_list
 from portal.domain.accounts.identities.binding import Refusal
+from portal.domain.accounts.overview.last_sign_in import find_last_sign_in
+from portal.domain.accounts.overview.ways import method_words
+from portal.domain.accounts.sign_in import locks
 from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import Page
@@ -41,6 +44,8 @@ def add_account_pages(bp: Blueprint) -> None:
         ("/close", close_account, ["GET", "POST"]),
         ("/open", reopen_account, ["POST"]),
         ("/sessions/end", end_all_sessions, ["POST"]),
+        ("/sessions/<reference>/end", end_person_session, ["POST"]),
+        ("/unlock", lift_lock, ["POST"]),
         ("/identity/remove", remove_identity, ["POST"]),
     ):
         bp.add_url_rule(root + path, view.__name__, view, methods=methods)
@@ -122,7 +127,11 @@ def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
         provider_label=settings.provider_label,
         state=queries.get_account_state(person.person_id, clock.now()),
         grants=authority.list_current_grants(person.person_id),
-        sessions=len(queries.list_open_sessions(person.person_id, cookies.session_limits(), clock.now())),
+        sessions=queries.list_open_sessions(person.person_id, cookies.session_limits(), clock.now()),
+        here=current_user.session.reference,
+        last=find_last_sign_in(person.person_id),
+        lock=locks.find_lock_of(person.person_id, settings.secret_key, clock.now()),
+        method_words=method_words,
         may_change=may_change,
         is_self=person.person_id == current_user.person_id,
         role_words=role_words,
@@ -231,6 +240,29 @@ def end_all_sessions(staff_number: str) -> ResponseReturnValue:
     with transaction():
         services.end_sessions(person.person_id, "ended_elsewhere", current_user.person_id, clock.now())
     return _return_to_account(staff_number, "They are signed out everywhere")
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def end_person_session(staff_number: str, reference: str) -> ResponseReturnValue:
+    """Sign the person out of one browser."""
+    person = _find_administered_person(staff_number)
+    with transaction():
+        services.end_session(person.person_id, reference, clock.now(), by=current_user.person_id)
+    if reference != current_user.session.reference:
+        return _return_to_account(staff_number, "That browser is signed out")
+    response = redirect(url_for("sign_in.sign_in"), 303)
+    cookies.clear_session_cookies(response)
+    flash("You are signed out", "success")
+    return response
+
+
+@requires(Permission.ACCOUNT_ADMINISTER)
+def lift_lock(staff_number: str) -> ResponseReturnValue:
+    """Let the person sign in again at once after too many failed tries."""
+    person = _find_administered_person(staff_number)
+    with transaction():
+        locks.lift_lock(person.person_id, cookies.current_settings().secret_key, by=current_user.person_id)
+    return _return_to_account(staff_number, "The lock is lifted: they can sign in again now")
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)

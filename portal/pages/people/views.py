@@ -14,7 +14,7 @@ from portal.domain.reports.person.search import count_people, search_people
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import position_form, redirect_to_iso_days, requested_position
-from portal.pages.people import account_views, invitation_views
+from portal.pages.people import account_list_views, account_views, invitation_views, session_views
 from portal.pages.people.forms import ExtraAttemptForm, SearchForm
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -24,6 +24,8 @@ from portal.platform.permissions import Permission
 bp = Blueprint("people", __name__, template_folder="templates")
 account_views.add_account_pages(bp)
 invitation_views.add_invitation_pages(bp)
+account_list_views.add_account_list_pages(bp)
+session_views.add_session_pages(bp)
 
 
 @bp.get("/people")

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, RoleGrant
 from portal.domain.people.queries import Viewer, live_units, may_see
 from portal.domain.people.units.tree import read_tree
 from portal.domain.people.visibility.authorised_units import administered_units
-from portal.domain.people.visibility.rules import is_granted_to, is_valid_on
+from portal.domain.people.visibility.rules import is_granted_to, is_valid_on, is_visible
 from portal.domain.people.workforce import Workforce
 from portal.platform import clock
 from portal.platform.db import db
@@ -21,6 +22,7 @@ __all__ = [
     "administered_units",
     "administers_person",
     "grantable_units",
+    "is_administered",
     "list_current_grants",
     "people_administered_in",
 ]
@@ -73,6 +75,22 @@ def administers_person(viewer: Viewer, person_id: int) -> bool:
     ).all()
     has_role_elsewhere = any(grant.unit_id not in units for grant in list_current_grants(person_id))
     return any(unit_id in units for unit_id in posts) and not has_role_elsewhere
+
+
+def is_administered(person_id: Any, viewer: Viewer) -> ColumnElement[bool]:
+    """WHERE clause: ``administers_person`` holds for the person of this id column."""
+    units = administered_units(viewer)
+    if units is None:
+        return is_visible(person_id, viewer)
+    today = clock.today()
+    has_post_there = select(Post.person_id).where(
+        is_known_fact(Post), is_valid_on(Post, today), Post.unit_id.in_(sorted(units))
+    )
+    has_role_elsewhere = exists().where(
+        is_granted_to(person_id, today),
+        or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.not_in(sorted(units))),
+    )
+    return and_(person_id.in_(has_post_there), not_(has_role_elsewhere))
 
 
 def people_administered_in(units: set[int], force: Workforce) -> set[int]:

@@ -1,6 +1,7 @@
 """Counts failed sign-ins in the database, for all processes, and makes further ones wait."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +42,7 @@ class SignInAttempt:
     @property
     def is_from_known_browser(self) -> bool:
         """Whether it comes from a browser that the account used before."""
-        return self.place.startswith(_BROWSER)
+        return is_known_browser(self.place)
 
 
 def describe_attempt(account: str, address: str, browser_token: str | None) -> SignInAttempt:
@@ -66,15 +67,40 @@ def refuse_throttled(attempt: SignInAttempt, at: datetime, *, lock: bool = False
         _lock_account(attempt.account)
     rows = read(_FAILURES, {"account": attempt.account, "since": at - throttle.FAILURE_MEMORY})[::-1]
     here = [failed_at for place, failed_at in rows if place == attempt.place]
-    wait = throttle.wait_after(here, throttle.PLACE_RULE, at)
-    if not attempt.is_from_known_browser:
-        others = [failed_at for place, failed_at in rows if not place.startswith(_BROWSER)]
-        wait = max(wait, throttle.wait_after(others, throttle.ACCOUNT_RULE, at))
-        if here and is_noisy(attempt.place, at):
-            wait = max(wait, throttle.wait_after(here, throttle.NOISY_PLACE_RULE, at))
+    noisy = bool(here) and not attempt.is_from_known_browser and is_noisy(attempt.place, at)
+    wait = wait_at(attempt.place, rows, noisy, at)
     if wait > timedelta():
         raise TooManyError(THROTTLED_MESSAGE, math.ceil(wait.total_seconds()))
     return len(here)
+
+
+def wait_at(place: str, failures: Sequence[Any], noisy: bool, at: datetime) -> timedelta:
+    """How long an account must wait at a place.
+
+    Args:
+        place: An address or network, or a browser that the account used before.
+        failures: The account's recent failures, oldest first: each its place and its instant.
+        noisy: Whether many sign-ins to any accounts failed from this place.
+        at: This instant.
+    """
+    here = [failed_at for other, failed_at in failures if other == place]
+    wait = throttle.wait_after(here, throttle.PLACE_RULE, at)
+    if is_known_browser(place):
+        return wait
+    if noisy:
+        wait = max(wait, throttle.wait_after(here, throttle.NOISY_PLACE_RULE, at))
+    return max(wait, wait_everywhere(failures, at))
+
+
+def wait_everywhere(failures: Sequence[Any], at: datetime) -> timedelta:
+    """How long an account must wait wherever it did not sign in before; failures as of ``wait_at``."""
+    strange = [failed_at for place, failed_at in failures if not is_known_browser(place)]
+    return throttle.wait_after(strange, throttle.ACCOUNT_RULE, at)
+
+
+def is_known_browser(place: str) -> bool:
+    """Whether a place of a failure is a browser that the account used before."""
+    return place.startswith(_BROWSER)
 
 
 def is_noisy(place: str, at: datetime) -> bool:

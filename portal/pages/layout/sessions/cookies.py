@@ -19,6 +19,7 @@ from portal.domain.accounts.sign_in.failures import SignInAttempt
 from portal.domain.accounts.sign_in.held_forms import FORM_RETENTION
 from portal.domain.accounts.sign_in.tokens import account_key, new_token
 from portal.platform import clock
+from portal.platform.network_names import name_network, parse_network_names
 
 MOST_FORMS = 5  # kept over one lapse
 
@@ -69,6 +70,11 @@ def request_origin() -> SignInOrigin:
     return SignInOrigin(
         request.remote_addr or "", user_agents.describe_browser(request.headers.get("User-Agent", ""))
     )
+
+
+def network_name(address: str) -> str:
+    """The force's name for the network of an address; empty if it has none."""
+    return name_network(address, parse_network_names(current_settings().network_names))
 
 
 def current_session() -> RequestSession | None:

@@ -67,6 +67,7 @@ def register_sessions(app: Flask, config: Config) -> None:
     login_manager.unauthorized_handler(handle_unauthorized)
     login_manager.init_app(app, add_context_processor=False)  # the layout is given the viewer
     app.jinja_env.globals["csrf_token"] = cookies.form_token
+    app.jinja_env.filters["network_name"] = cookies.network_name
     app.context_processor(lambda: {"csrf_token": cookies.form_token})
     app.before_request(guard_unsafe_request)
     app.before_request(redirect_weak_password)
