@@ -116,10 +116,7 @@ def _count_links(ways: Mapping[str, int], states: Mapping[str, int]) -> list[Cou
         return CountLink(words, count, address(request.path, field.items()))
 
     return [
-        *(
-            link(f"Can sign in with: {source.words}", ways[source.key], way=source.key)
-            for source in WAY_SOURCES
-        ),
+        *(link(source.words_of_count, ways[source.key], way=source.key) for source in WAY_SOURCES),
         link(WAY_WORDS[NO_WAY], ways[NO_WAY], way=NO_WAY),
         *(link(STATE_WORDS[state], states[state], state=state) for state in STATES),
     ]

@@ -16,7 +16,7 @@ STATE_WORDS = {
     LOCKED: "Locked after failed sign-ins",
     CLOSED: "Closed",
 }
-WAY_WORDS = {source.key: source.words for source in WAY_SOURCES} | {NO_WAY: "No way to sign in"}
+WAY_WORDS = {source.key: source.words for source in WAY_SOURCES} | {NO_WAY: "Nothing to sign in with yet"}
 METHODS = {method: words.capitalize() for method, words in METHOD_WORDS.items()}
 ELSEWHERE_WORDS = "Any other network"
 _TEXT = GovInput(autocomplete="off", spellcheck=False)
@@ -33,7 +33,7 @@ class AccountFilterForm(Form):  # type: ignore[misc]
     q = StringField("Name or staff number", widget=_TEXT)
     unit = StringField("Unit, by path or name", widget=_TEXT)
     role = _choose("Role", {role.value: role_words(role) for role in Role}, "Any role or none")
-    way = _choose("Can sign in with", WAY_WORDS, "Anything or nothing")
+    way = _choose("Can sign in with", WAY_WORDS, "Anything, or nothing yet")
     state = _choose("State", STATE_WORDS, "Any state")
     before = StringField(
         "Last signed in before",

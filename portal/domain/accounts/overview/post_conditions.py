@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.as_of import is_known_fact
@@ -15,9 +15,9 @@ from portal.domain.people.visibility.rules import is_valid_on
 
 
 def has_post(person_id: Any, day: date) -> ColumnElement[bool]:
-    """WHERE clause: the person of this id column has a post on ``day``."""
-    posts = select(Post.person_id).where(is_known_fact(Post), is_valid_on(Post, day))
-    return cast(ColumnElement[bool], person_id.in_(posts))
+    """WHERE clause: the person of this id column has a post on ``day``; looked up for each row."""
+    post = aliased(Post)
+    return exists().where(post.person_id == person_id, is_known_fact(post), is_valid_on(post, day))
 
 
 def has_post_below(

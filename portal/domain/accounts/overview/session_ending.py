@@ -33,7 +33,7 @@ def end_slice(
         How many sessions ended, and of how many people; each person has one audit entry.
     """
     which = [*conditions, sessions.may_end()]
-    chosen = sessions.select_open(SignInSession.person_id.distinct()).where(*which)
+    chosen = sessions.select_open(SignInSession.person_id).where(*which).distinct()
     people = db.session.scalars(chosen.order_by(SignInSession.person_id).limit(SLICE)).all()
     if not people:
         return SessionCounts(0, 0)

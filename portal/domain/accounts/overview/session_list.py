@@ -188,7 +188,7 @@ class SessionList:
         typed = parse_typed_network(filters.address) if filters.address else None
         named = "" if filters.network == ELSEWHERE else filters.network
         matching = []
-        for address in db.session.scalars(self.select_open(SignInSession.address.distinct())):
+        for address in db.session.scalars(self.select_open(SignInSession.address).distinct()):
             parsed = parse_address(address)
             if typed is not None and (parsed is None or parsed not in typed):
                 continue

@@ -47,6 +47,7 @@ class WaySource:
 
     key: str  # in addresses
     words: str
+    words_of_count: str  # what its people can do
     # WHERE clause about ``PersonName.person_id``: the person can sign in so.
     condition: Callable[[SignInRules], ColumnElement[bool]]
     # Of each of some people what they have of it, by one statement.
@@ -129,6 +130,6 @@ def _read_passwords(people: Collection[int], rules: SignInRules) -> dict[int, li
 
 
 WAY_SOURCES: tuple[WaySource, ...] = (
-    WaySource(PROVIDER, "Single sign-on", _has_identity, _read_identities),
-    WaySource(PASSWORD, "Password", _has_password, _read_passwords),
+    WaySource(PROVIDER, "Single sign-on", "Can use single sign-on", _has_identity, _read_identities),
+    WaySource(PASSWORD, "Password", "Can use a password", _has_password, _read_passwords),
 )

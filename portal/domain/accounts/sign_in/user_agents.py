@@ -1,14 +1,31 @@
-"""Describes a browser in words, for the list of browsers in which someone is signed in."""
+"""Describes a browser in words, for the lists of browsers in which people are signed in.
 
-_FAMILIES = (
-    ("Edg", "Edge"),
+Since browsers froze their User-Agent header it tells a dozen families from each other and little more; a
+library with a thousand patterns names none of these better (docs/decisions/0042). Not told apart: browsers
+on Chromium without a mark of their own, which are Chrome here, and iPads that ask for desktop pages, which
+say that they are a Mac.
+"""
+
+_FAMILIES = (  # the first mark that the header has; what others claim to be as well comes last
+    ("Edg", "Edge"),  # also EdgA on Android and EdgiOS
     ("OPR/", "Opera"),
+    ("OPT/", "Opera"),
     ("SamsungBrowser", "Samsung Internet"),
+    ("DuckDuckGo", "DuckDuckGo"),
+    ("Ddg/", "DuckDuckGo"),
+    ("Vivaldi", "Vivaldi"),
+    ("GSA/", "Google app"),
+    ("Trident/", "Internet Explorer"),
     ("Firefox", "Firefox"),
     ("FxiOS", "Firefox"),
+    ("Focus/", "Firefox"),
     ("CriOS", "Chrome"),
+    ("; wv)", "App on Chrome"),  # a page inside another program
     ("Chrome", "Chrome"),
     ("Safari", "Safari"),
+    ("curl/", "Program (curl)"),
+    ("python", "Program (Python)"),
+    ("Python", "Program (Python)"),
 )
 _SYSTEMS = (
     ("iPhone", "iPhone"),
@@ -16,6 +33,7 @@ _SYSTEMS = (
     ("Android", "Android"),
     ("Windows", "Windows"),
     ("CrOS", "ChromeOS"),
+    ("Macintosh", "Mac"),
     ("Mac OS X", "Mac"),
     ("Linux", "Linux"),
 )
