@@ -60,6 +60,7 @@ NO_PAGES = {
     "monitoring.completions_xlsx",
     "monitoring.data_dictionary_csv",
     "monitoring.people_csv",
+    "people.accounts_csv",
     "monitoring.people_xlsx",
     "monitoring.download_file",
     "operations.healthz",
@@ -169,6 +170,21 @@ ADMINISTRATION = {
         ADMINISTRATOR,
     ),
     "people.close_account": Place(("/people/D2001/account/close",), ADMINISTRATOR),
+    "people.show_accounts": Place(
+        ("/people/accounts", "/people/accounts?state=never&sort=-signed-in", "/people/accounts?unit=x"),
+        ADMINISTRATOR,
+    ),
+    "people.show_sessions": Place(
+        (
+            "/people/accounts/sessions",
+            "/people/accounts/sessions?device=x",
+            "/people/accounts/sessions?idle=x",
+        ),
+        ADMINISTRATOR,
+    ),
+    "people.end_many_sessions": Place(
+        ("/people/accounts/sessions/end", "/people/accounts/sessions/end?q=zzzz"), ADMINISTRATOR
+    ),
     "imports.list_imports": Place(("/imports",), ADMINISTRATOR),
     "imports.choose_file": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
     "imports.match_columns": Place(("/imports/{good}/columns",), ADMINISTRATOR),

@@ -71,6 +71,7 @@ MAY_BE_UNKNOWN = {
     "statements.security_contact",  # not set
     "people.revoke_role",
     "tokens.revoke_token",
+    "people.end_person_session",
     "people.remove_identity",
     # Without a provider; with one, see tests/pages/sign_in.
     "people.show_identities",

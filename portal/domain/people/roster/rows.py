@@ -22,6 +22,7 @@ REQUIRED_COLUMNS = (
     "valid_to",
 )
 OPTIONAL_COLUMNS = ("post_key", "withdraw")
+RESERVED_NUMBERS = {"accounts", "accounts.csv", "identities"}  # pages below /people that are no person's
 FILLED_COLUMNS = ("staff_number", "surname", "forenames", "rank_or_grade", "designated_role", "unit_path")
 MOST_CHARACTERS = {name: 200 for name in ("surname", "forenames", "rank_or_grade", "designated_role")} | {
     "staff_number": 50,
@@ -120,6 +121,8 @@ def _find_unfit_values(values: dict[str, str]) -> list[str]:
         reasons.append(
             f"staff_number {number[:50]!r} has a “/” in it, which cannot be part of a page's address."
         )
+    if number in RESERVED_NUMBERS:
+        reasons.append(f"staff_number {number!r} is the address of a page.")
     if number and not number.strip("."):
         reasons.append(f"staff_number {number[:50]!r} has nothing but dots in it.")
     return reasons
