@@ -159,29 +159,30 @@ def end_many_sessions() -> ResponseReturnValue:
         return _end_one(requested, request.form["one"])
     about = request.form.get("confirmed", "")
     if about == ALL:
-        return _end_confirmed(requested, requested.conditions)
+        others = [] if "own" in request.form else [is_of_others(current_user.person_id)]
+        return _end_matching(requested, [*requested.conditions, *others])
     chosen = request.form.getlist("end")
     if not chosen:
         return _render_list(requested, [(NOTHING_CHOSEN, "#end")])
     session_ending.refuse_unadministered(requested.sessions, [is_chosen(chosen)])
     if about == CHOSEN:
-        return _end_confirmed(requested, [is_chosen(chosen)])
+        return _end_matching(requested, [is_chosen(chosen)])
     return _confirm(requested, CHOSEN, chosen)
 
 
 def _confirm(requested: _Requested, about: str, chosen: Sequence[str] = ()) -> ResponseReturnValue:
-    """Say how many sessions of how many people would end."""
+    """Say how many sessions of how many people would end; of one's own, those that were selected."""
+    sessions, is_own = requested.sessions, ~is_of_others(current_user.person_id)
     conditions = [is_chosen(chosen)] if about == CHOSEN else requested.conditions
-    sessions, me = requested.sessions, current_user.person_id
-    may_end = sessions.may_end()
-    counts = sessions.count_matching([*conditions, may_end, is_of_others(me)])
-    everything = sessions.count_matching(conditions)
-    own = sessions.count_matching([*conditions, ~is_of_others(me)])
+    everything = sessions.count_matching(conditions).sessions
+    own = 0 if about == CHOSEN else sessions.count_matching([*conditions, is_own]).sessions
+    others = [] if about == CHOSEN else [~is_own]
+    counts = sessions.count_matching([*conditions, *others, sessions.may_end()])
     return render_template(
         "people/end_sessions.html",
         counts=counts,
-        own=own.sessions,
-        beyond=everything.sessions - counts.sessions - own.sessions,
+        own=own,
+        beyond=everything - counts.sessions - own,
         about=about,
         chosen=chosen,
         filters=requested.filters,
@@ -194,12 +195,6 @@ def _confirm(requested: _Requested, about: str, chosen: Sequence[str] = ()) -> R
 def _end_one(requested: _Requested, reference: str) -> ResponseReturnValue:
     conditions = [is_chosen([reference])]
     session_ending.refuse_unadministered(requested.sessions, conditions)
-    return _end_matching(requested, conditions)
-
-
-def _end_confirmed(requested: _Requested, conditions: Sequence[ColumnElement[bool]]) -> ResponseReturnValue:
-    if "own" not in request.form:
-        conditions = [*conditions, is_of_others(current_user.person_id)]
     return _end_matching(requested, conditions)
 
 

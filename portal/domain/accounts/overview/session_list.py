@@ -199,7 +199,8 @@ class SessionList:
 
 def is_chosen(references: Sequence[str]) -> ColumnElement[bool]:
     """WHERE clause: the session is one of these."""
-    return SignInSession.reference.in_(references) if references else false()
+    known = [reference.replace("\x00", "") for reference in references]  # PostgreSQL takes no NUL
+    return SignInSession.reference.in_(known) if known else false()
 
 
 def is_of_others(person_id: int) -> ColumnElement[bool]:
