@@ -105,7 +105,7 @@ def show_accounts() -> ResponseReturnValue:
         chips=_chips(filters, sort),
         clear_url=request.path,
         summary=plural(total, "person", "people"),
-        file_url=address(url_for("people.accounts_csv"), arguments.kept),
+        file_url=address(url_for("people.accounts_csv"), {**filters.address_fields, "sort": sort}.items()),
         method_words=method_words,
     )
     return html, arguments.status

@@ -8,13 +8,13 @@ from flask import Flask
 from sqlalchemy import Engine, event, func, select
 
 from portal.domain.accounts import services
-from portal.domain.accounts.models import ProviderIdentity, SignInFailure
+from portal.domain.accounts.models import ProviderIdentity, SignInFailure, SignInSession
 from portal.domain.accounts.services import SignInOrigin
 from portal.domain.accounts.sign_in.tokens import account_key
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
-from tests.factories.people import make_grant
+from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import make_account, sign_in
 
@@ -120,3 +120,28 @@ def count_statements(client: PortalClient, path: str) -> int:
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     return len(seen)
+
+
+def boxes(page: Page) -> list[str]:
+    """The references of the sessions that the page lets select."""
+    return [box.get("value") or "" for box in page.all("input", type="checkbox", name="end")]
+
+
+def ended_by_subject() -> dict[int, int]:
+    """How many sessions the audit trail says were ended, by whose they were; one entry for each person."""
+    events = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "account.session_ended"))
+    rows = [event for event in events if "sessions" in event.detail]  # others are of a new password
+    by_subject = {event.subject_id or 0: event.detail["sessions"] for event in rows}
+    assert len(by_subject) == len(rows), "a person has two entries"
+    return by_subject
+
+
+def make_people(*numbers: str) -> dict[str, int]:
+    """People of one unit, whose surnames are their staff numbers."""
+    unit = make_unit("Response")
+    return {number: make_person(unit, staff_number=number, surname=number) for number in numbers}
+
+
+def reference_of(person: int) -> str:
+    """What names the only session of the person on pages."""
+    return db.session.scalars(select(SignInSession.reference).where(SignInSession.person_id == person)).one()

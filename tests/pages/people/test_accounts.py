@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from portal.domain.accounts import services
-from portal.domain.accounts.models import LastSignIn, PasswordLink
+from portal.domain.accounts.models import LastSignIn, PasswordLink, SignInFailure
+from portal.domain.accounts.sign_in.tokens import account_key
 from portal.domain.people.models import PersonName
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
@@ -324,3 +325,52 @@ def test_the_list_is_reached_from_people_and_from_ones_own_account(client: Porta
 
     assert client.page("/people").links["Accounts: how people sign in"] == ACCOUNTS
     assert client.page("/account").links["Accounts"] == ACCOUNTS
+
+
+def test_a_lock_is_said_and_lifted_on_the_page_of_the_account(app: Flask, client: PortalClient) -> None:
+    person, page = make_account("P1"), "/people/P1/account"
+    fail_sign_in(app, person, 6, "127.0.0.1")
+    locked_out = another(app)
+    assert "Too many tries" in sign_in(locked_out, "P1", status=429).text
+    signed_in_administrator(client)
+
+    shown = client.page(page)
+    assert "where the sign-ins failed, because too many tries failed" in shown.text
+    done = client.press(shown, "Lift the lock")
+
+    assert "The lock is lifted" in done.text
+    assert "too many tries" not in done.text
+    assert count_events("account.unlocked") == 1
+    let_in(locked_out, "P1")
+    client.press(shown, "Lift the lock")  # once more changes nothing
+    assert count_events("account.unlocked") == 1
+
+
+def test_a_lock_is_lifted_by_who_administers_the_account_alone(app: Flask, client: PortalClient) -> None:
+    force = make_unit("Force")
+    mine, other = make_unit("North", force), make_unit("South", force)
+    chief, far = make_account("CHIEF", unit=mine), make_account("S1", unit=other)
+    make_grant(chief, "auditor")
+    for person in (chief, far):
+        fail_sign_in(app, person, 6)
+    signed_in_administrator(client, mine, mine)
+
+    shown = client.page("/people/CHIEF/account")
+
+    assert "Locked until" in shown.text
+    assert "Lift the lock" not in shown.text
+    token = shown.form_with("Sign out").fields["csrf_token"]
+    assert client.post("/people/CHIEF/account/unlock", data={"csrf_token": token}).status_code == 403
+    assert client.post("/people/S1/account/unlock", data={"csrf_token": token}).status_code == 404
+    assert count_events("account.unlocked") == 0
+
+
+def test_tries_at_a_name_that_nobody_has_lock_nobody_here(app: Flask, client: PortalClient) -> None:
+    ghost = account_key(None, "ghost", app.config["PORTAL"].secret_key)
+    with transaction():
+        db.session.add_all(
+            SignInFailure(account_hash=ghost, address="203.0.113.9", failed_at=clock.now()) for _ in range(9)
+        )
+    signed_in_administrator(client)
+
+    assert counts_of(client.page(ACCOUNTS))["Locked after failed sign-ins"] == 0
