@@ -52,7 +52,7 @@ def add_account_pages(bp: Blueprint) -> None:
     bp.add_url_rule("/people/identities", show_identities.__name__, show_identities, methods=["GET"])
 
 
-def _find_visible_person(staff_number: str) -> Viewer:
+def find_visible_person(staff_number: str) -> Viewer:
     """Find the person, if the administrator may see them.
 
     Raises:
@@ -72,7 +72,7 @@ def find_administered_person(staff_number: str) -> Viewer:
         NotFoundError: Nobody has this number, or the administrator may not see that person.
         ForbiddenError: The account is outside the administrator's units.
     """
-    person = _find_visible_person(staff_number)
+    person = find_visible_person(staff_number)
     if not authority.administers_person(current_user.viewer, person.person_id):
         raise ForbiddenError("This account is outside the units that you administer.")
     return person
@@ -113,7 +113,7 @@ def _build_grant_form() -> GrantForm:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def show_account(staff_number: str) -> ResponseReturnValue:
     """The state of the account, and what the administrator can do with it."""
-    return _render_account(_find_visible_person(staff_number), _build_grant_form())
+    return _render_account(find_visible_person(staff_number), _build_grant_form())
 
 
 def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
@@ -245,7 +245,7 @@ def end_all_sessions(staff_number: str) -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def end_person_session(staff_number: str, reference: str) -> ResponseReturnValue:
     """Sign the person out of one browser."""
-    person = _find_administered_person(staff_number)
+    person = find_administered_person(staff_number)
     with transaction():
         services.end_session(person.person_id, reference, clock.now(), by=current_user.person_id)
     if reference != current_user.session.reference:
@@ -259,7 +259,7 @@ def end_person_session(staff_number: str, reference: str) -> ResponseReturnValue
 @requires(Permission.ACCOUNT_ADMINISTER)
 def lift_lock(staff_number: str) -> ResponseReturnValue:
     """Let the person sign in again at once after too many failed tries."""
-    person = _find_administered_person(staff_number)
+    person = find_administered_person(staff_number)
     with transaction():
         locks.lift_lock(person.person_id, cookies.current_settings().secret_key, by=current_user.person_id)
     return _return_to_account(staff_number, "The lock is lifted: they can sign in again now")

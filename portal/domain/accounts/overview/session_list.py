@@ -102,19 +102,12 @@ class SessionList:
 
         Two statements, and two more for an administrator of units.
         """
+        session = SignInSession
         columns = (
-            SignInSession.reference,
-            SignInSession.person_id,
-            PersonName.staff_number,
-            PersonName.surname + ", " + PersonName.forenames,
-            main_unit(self._day),
-            SignInSession.browser,
-            SignInSession.address,
-            SignInSession.method,
-            SignInSession.created_at,
-            SignInSession.seen_at,
-            self.may_end(),
-        )
+            session.reference, session.person_id, PersonName.staff_number,
+            PersonName.surname + ", " + PersonName.forenames, main_unit(self._day), session.browser,
+            session.address, session.method, session.created_at, session.seen_at, self.may_end(),
+        )  # fmt: skip
         statement = self.select_open(*columns).where(*conditions).order_by(*_sort_columns(sort))
         units = live_units(self._day)
         return [
