@@ -125,7 +125,7 @@ def make_everybody(app: Flask) -> dict[str, str]:
         services.close_account(db_person("D1002"), by=None, at=portal_clock.now())
         db.session.info.pop("acts")
     set_email(db_person("D1003"), None)
-    return {**numbers, "unknown": "D9999", "unknown-email": "nobody@example.org", "hostile": "a'; DROP--\tx"}
+    return {**numbers, "unknown": "D9999", "unknown-email": "nobody@example.org", "hostile": "a'; drop--\tx"}
 
 
 def db_person(number: str) -> int:

@@ -22,7 +22,7 @@ from portal.platform.wording import plural
 
 INVITATIONS, RESETS, LINKS = "invitations", "reset_requests", "account_links"
 KINDS = (MessageKind.RESET, MessageKind.INVITATION)
-SLICE = 100  # people in one transaction, so that nobody waits for its lock
+SLICE = 50  # people in one transaction, so that nobody waits for its lock
 SECONDS = 60  # of one round of sending; then other jobs get their turn
 PAGE = "/people/invitations"
 
