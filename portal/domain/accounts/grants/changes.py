@@ -157,3 +157,28 @@ def _refuse_last_administrator(
             "You are the last administrator who can sign in. "
             "First make somebody else an administrator, without a last day."
         )
+
+
+def refuse_no_administrator(at: datetime) -> None:
+    """Refuse a change after which nobody with a post and an open account would administer the whole force.
+
+    For changes that no administrator makes in person.
+
+    Raises:
+        RuleError: Nobody would.
+    """
+    db.session.flush()
+    today = london_day(at)
+    is_closed = exists().where(
+        Credential.person_id == RoleGrant.person_id, Credential.closed_at.is_not(None)
+    )
+    administrator = exists().where(
+        RoleGrant.role == str(Role.ADMINISTRATOR),
+        RoleGrant.unit_id.is_(None),
+        is_valid_on(RoleGrant, today),
+        RoleGrant.ended_at.is_(None),
+        ~is_closed,
+        exists().where(Post.person_id == RoleGrant.person_id, is_known_fact(Post), is_valid_on(Post, today)),
+    )
+    if not db.session.scalar(select(administrator)):
+        raise RuleError("Nobody would be left to administer the portal. First make somebody else administrator.")

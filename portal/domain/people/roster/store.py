@@ -1,12 +1,12 @@
 """Reads what a roster is compared with, and writes what it changes: in sets, never row by row."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select, true
 
 from portal.domain.people import services
 from portal.domain.people.as_of import is_known_fact
@@ -39,7 +39,7 @@ class PlanBasis:
 class RosterWriteResult(NamedTuple):
     """The ids of what a plan has written."""
 
-    people: dict[str, int]  # everyone, by staff number
+    people: dict[str, int]  # at least everyone whom the plan names, by staff number
     units: dict[UnitRef, int]  # new units, by their names
     post_ids: list[int]  # in the order of the plan's changes
 
@@ -59,6 +59,14 @@ def write_plan(plan: RosterPlan, at: datetime, *, by: int | None) -> RosterWrite
         at: The stamp.
         by: Who imports it; None for a command.
     """
+    written = write_facts(plan, at, by=by)
+    if not plan.is_empty:
+        _log_import(plan, by)
+    return written
+
+
+def write_facts(plan: RosterPlan, at: datetime, *, by: int | None) -> RosterWriteResult:
+    """Write a plan as ``write_plan`` does, without an audit event of its own: its caller has one."""
     people = _write_people(plan, at)
     units = _write_units(plan.unit_plan.new_units, at)
     for state in plan.unit_plan.extended_states:
@@ -67,19 +75,39 @@ def write_plan(plan: RosterPlan, at: datetime, *, by: int | None) -> RosterWrite
     post_ids = insert_facts(Post, list(_post_rows(plan, people, units, at))) if plan.post_changes else []
     touch(people=(people[change.values.staff_number] for change in plan.post_changes))
     services.correct_many_names(plan.renamed_people, by=by, at=clock.now())
-    if not plan.is_empty:
-        _log_import(plan, by)
     return RosterWriteResult(people, units, post_ids)
 
 
 def read_baseline() -> RosterBaseline:
     """Names, known posts, withdrawn posts and units as known now, in a few statements."""
-    names = db.session.execute(_select_names())
-    names_by_number = {row.staff_number: PersonNames(*row) for row in names}
-    number_of = {person.person_id: number for number, person in names_by_number.items()}
-    posts: dict[Slot, list[KnownPost]] = defaultdict(list)
+    names = [PersonNames(*row) for row in db.session.execute(_select_names())]
+    number_of = {person.person_id: person.staff_number for person in names}
+    return _build_baseline(names, db.session.execute(_select_posts()), number_of)
+
+
+def read_baseline_of(numbers: Collection[str], email: str | None) -> RosterBaseline:
+    """As much of the baseline as the row of one person needs, whatever the size of the force.
+
+    Args:
+        numbers: Staff numbers that the row names, in any capitals.
+        email: Its address; whoever has it is in the baseline too.
+    """
+    same_number = [func.lower(PersonName.staff_number) == func.lower(number) for number in numbers]
+    statement = _select_names().where(or_(*same_number, PersonName.email == email))
+    names = [PersonNames(*row) for row in db.session.execute(statement)]
+    number_of = {person.person_id: person.staff_number for person in names}
+    posts = db.session.execute(_select_posts(list(number_of))).all()
+    managers = {post.line_manager_id for post in posts if post.line_manager_id} - number_of.keys()
+    number_of |= {person.person_id: person.staff_number for person in services.list_names_of(managers)}
+    return _build_baseline(names, posts, number_of)
+
+
+def _build_baseline(names: Iterable[PersonNames], posts: Iterable[Any], number_of: Mapping[int, str]) -> RosterBaseline:
+    """The baseline of these people; ``number_of`` has their line managers too."""
+    names_by_number = {person.staff_number: person for person in names}
+    known_posts: dict[Slot, list[KnownPost]] = defaultdict(list)
     withdrawn = set()
-    for post_id, void, person_id, *values in db.session.execute(_select_posts()):
+    for post_id, void, person_id, *values in posts:
         number = number_of.get(person_id)
         if number is None:  # erased: no file can name this person
             continue
@@ -89,8 +117,8 @@ def read_baseline() -> RosterBaseline:
             continue
         manager = None if manager_id is None else number_of.get(manager_id, f"{ERASED_PREFIX}{manager_id}")
         post = PostValues(number, key, rank, role, unit_id, manager, start, end)
-        posts[number, key].append(KnownPost(post_id, post))
-    return RosterBaseline(names_by_number, posts, frozenset(withdrawn), read_tree(), clock.today())
+        known_posts[number, key].append(KnownPost(post_id, post))
+    return RosterBaseline(names_by_number, known_posts, frozenset(withdrawn), read_tree(), clock.today())
 
 
 def _select_names() -> Any:
@@ -106,8 +134,8 @@ def _select_names() -> Any:
 ERASED_PREFIX = "\0"  # before the id of a line manager without a staff number; no file can contain it
 
 
-def _select_posts() -> Any:
-    """Known posts, and the rows that plan one void."""
+def _select_posts(people: Collection[int] | None = None) -> Any:
+    """Known posts, and the rows that plan one void; of these people alone, if given."""
     columns = (
         Post.id,
         Post.void,
@@ -120,8 +148,9 @@ def _select_posts() -> Any:
         Post.valid_from,
         Post.valid_to,
     )
-    live = select(*columns).where(is_known_fact(Post))
-    return live.union_all(select(*columns).where(Post.void))
+    of_people = true() if people is None else Post.person_id.in_(people)
+    live = select(*columns).where(is_known_fact(Post), of_people)
+    return live.union_all(select(*columns).where(Post.void, of_people))
 
 
 def _log_import(plan: RosterPlan, by: int | None) -> None:
@@ -137,7 +166,7 @@ def _log_import(plan: RosterPlan, by: int | None) -> None:
 
 
 def _write_people(plan: RosterPlan, at: datetime) -> dict[str, int]:
-    """Write the new people; return everyone's ids by staff number."""
+    """Write the new people; return the ids of everyone whom the plan names, by staff number."""
     if plan.new_people:
         ids = insert_facts(Person, [{"recorded_at": at}] * len(plan.new_people))
         rows = [
@@ -151,8 +180,13 @@ def _write_people(plan: RosterPlan, at: datetime) -> dict[str, int]:
             for person_id, names in zip(ids, plan.new_people, strict=True)
         ]
         db.session.execute(insert(PersonName), rows)
-    rows_of_all = db.session.execute(select(PersonName.staff_number, PersonName.person_id))
-    return {number: person_id for number, person_id in rows_of_all}
+    statement = select(PersonName.staff_number, PersonName.person_id)
+    posts = [change.values for change in plan.post_changes]
+    named = {names.staff_number for names in plan.new_people} | {post.staff_number for post in posts}
+    named |= {post.manager for post in posts if post.manager and not post.manager.startswith(ERASED_PREFIX)}
+    if len(named) <= services.MOST_BOUND:
+        statement = statement.where(PersonName.staff_number.in_(sorted(named)))
+    return {number: person_id for number, person_id in db.session.execute(statement)}
 
 
 def _write_units(created: Sequence[NewUnit], at: datetime) -> dict[UnitRef, int]:

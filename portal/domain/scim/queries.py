@@ -1,0 +1,309 @@
+"""Reads users and groups as a provider sees them: everybody in the roster, and the groups that it sent."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.models import Identifier, Person, PersonName, Post
+from portal.domain.people.units.tree import UnitTree, read_tree
+from portal.domain.people.visibility.rules import is_valid_on
+from portal.domain.scim.models import ScimGroup, ScimMember, ScimUser
+from portal.platform.db import db
+from portal.platform.errors import NotFoundError
+
+USER_NAME, EXTERNAL_ID = "userName", "externalId"  # schemes of identifiers
+ID_PREFIX = "person-"  # so that no id is ever read as a staff number
+MOST_MEMBERS = 20_000  # of the groups on one page
+
+
+@dataclass(frozen=True, slots=True)
+class UserValues:
+    """What a provider says about a person; the roster's words are in the same order as in its file."""
+
+    user_name: str
+    external_id: str | None
+    staff_number: str
+    surname: str
+    forenames: str
+    email: str | None
+    rank_or_grade: str
+    designated_role: str
+    unit_path: str
+    manager_id: int | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """A user as the portal has it."""
+
+    person_id: int
+    created_at: datetime
+    is_provisioned: bool  # the provider has sent this person before
+    values: UserValues
+
+    @property
+    def id(self) -> str:
+        """The SCIM id, the same for ever, also after a new name or staff number."""
+        return user_id(self.person_id)
+
+    @property
+    def version(self) -> str:
+        """A tag that changes with every value that a provider sees."""
+        return hashlib.sha256(repr(asdict(self.values)).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecord:
+    """A group of the provider, with its members if they were asked for."""
+
+    id: UUID
+    display_name: str
+    external_id: str | None
+    created_at: datetime
+    version: str
+    member_ids: tuple[int, ...]
+
+
+def user_id(person_id: int) -> str:
+    """The SCIM id of a person."""
+    return f"{ID_PREFIX}{person_id}"
+
+
+def parse_user_id(text: str) -> int | None:
+    """The person of a SCIM id; None if the text is no such id."""
+    number = text.removeprefix(ID_PREFIX)
+    is_id = text.startswith(ID_PREFIX) and number.isascii() and number.isdigit() and len(number) < 16
+    return int(number) if is_id else None
+
+
+class UserTable:
+    """Users as one row each, by the facts of a day: the columns that filters compare, and their source.
+
+    The post shown is the main one of the day; without one, what the provider said last of an inactive
+    user, or else the post that ended last.
+    """
+
+    def __init__(self, day: date) -> None:
+        self._day = day
+        self._user_name, self._external_id = aliased(Identifier), aliased(Identifier)
+        now, last, shown = aliased(Post), aliased(Post), aliased(Post)
+        current_id = (
+            select(now.id)
+            .where(now.person_id == Person.id, is_known_fact(now), is_valid_on(now, day))
+            .order_by(now.post_key)  # the main post, "", comes first
+            .limit(1)
+            .scalar_subquery()
+        )
+        last_id = (
+            select(last.id)
+            .where(last.person_id == Person.id, is_known_fact(last))
+            .order_by(last.valid_to.desc(), last.post_key)
+            .limit(1)
+            .scalar_subquery()
+        )
+        self._shown, self._shown_id = shown, func.coalesce(current_id, last_id)
+        self.active = current_id.is_not(None)
+        self.user_name: Any = func.coalesce(
+            self._user_name.value, PersonName.email, PersonName.staff_number
+        )
+        self.external_id: Any = self._external_id.value
+        self.rank_or_grade = self._waiting_or(ScimUser.rank_or_grade, shown.rank_or_grade)
+        self.designated_role = self._waiting_or(ScimUser.designated_role, shown.designated_role)
+        self.unit_path_sent = self._waiting_or(ScimUser.unit_path, None)
+        self.unit_id = self._waiting_or(None, shown.unit_id)
+        self.manager_id = self._waiting_or(ScimUser.line_manager_id, shown.line_manager_id)
+
+    def _waiting_or(self, waiting: Any, shown: Any) -> Any:
+        """``waiting`` of an inactive user of whom the provider said something since, else ``shown``."""
+        is_waiting = and_(ScimUser.unit_path.is_not(None), ~self.active)
+        return case((is_waiting, waiting), else_=shown)
+
+    @cached_property
+    def tree(self) -> UnitTree:
+        """The units, read once."""
+        return read_tree()
+
+    def id_text(self, column: Any) -> ColumnElement[str]:
+        """A person's number as the text that is their SCIM id; null stays null."""
+        return literal(ID_PREFIX).concat(cast(column, String))
+
+    def select_rows(self, *columns: Any) -> Select[Any]:
+        """Columns of every user that the provider has not deleted."""
+        return (
+            select(*columns)
+            .join_from(Person, PersonName, PersonName.person_id == Person.id)
+            .outerjoin(ScimUser, ScimUser.person_id == Person.id)
+            .outerjoin(self._user_name, self._is_of(self._user_name, USER_NAME))
+            .outerjoin(self._external_id, self._is_of(self._external_id, EXTERNAL_ID))
+            .outerjoin(self._shown, self._shown.id == self._shown_id)
+            .where(ScimUser.removed_at.is_(None))
+        )
+
+    def _is_of(self, identifier: Any, scheme: str) -> ColumnElement[bool]:
+        return and_(identifier.person_id == Person.id, identifier.scheme == scheme)
+
+    def list_records(self, statement_of: Any) -> list[UserRecord]:
+        """The records of a statement.
+
+        Args:
+            statement_of: Given the columns, the statement: conditions, order and limits are its own.
+        """
+        columns = (
+            Person.id,
+            Person.recorded_at,
+            ScimUser.person_id.is_not(None),
+            self.user_name,
+            self.external_id,
+            PersonName.staff_number,
+            PersonName.surname,
+            PersonName.forenames,
+            PersonName.email,
+            self.rank_or_grade,
+            self.designated_role,
+            self.unit_path_sent,
+            self.manager_id,
+            self.active,
+            self.unit_id,
+        )
+        return [self._build_record(row) for row in db.session.execute(statement_of(*columns))]
+
+    def _build_record(self, row: Any) -> UserRecord:
+        person_id, created_at, is_provisioned, *values, unit_id = row
+        *names, rank, role, path_sent, manager_id, active = values
+        path = path_sent or ("" if unit_id is None else self.path_of(unit_id))
+        user = UserValues(*names, rank or "", role or "", path, manager_id, bool(active))
+        return UserRecord(person_id, created_at, bool(is_provisioned), user)
+
+    def path_of(self, unit_id: int) -> str:
+        """The unit's path, today or when it last existed."""
+        return self.tree.last_path_on(unit_id, self._day)
+
+
+def list_users(
+    table: UserTable, condition: ColumnElement[bool], *, offset: int, limit: int
+) -> list[UserRecord]:
+    """A page of the users that meet the condition, in the order of their ids."""
+    return table.list_records(
+        lambda *columns: (
+            table.select_rows(*columns).where(condition).order_by(Person.id).offset(offset).limit(limit)
+        )
+    )
+
+
+def count_users(table: UserTable, condition: ColumnElement[bool]) -> int:
+    """How many users meet the condition."""
+    return db.session.scalar(table.select_rows(func.count()).where(condition)) or 0
+
+
+def get_user(person_id: int | None, day: date) -> UserRecord:
+    """The user.
+
+    Raises:
+        NotFoundError: There is none, or the provider deleted it.
+    """
+    table = UserTable(day)
+    users = [] if person_id is None else list_users(table, Person.id == person_id, offset=0, limit=1)
+    if not users:
+        raise NotFoundError("There is no such user.")
+    return users[0]
+
+
+def find_person(text: str) -> int | None:
+    """The person whom a provider names by SCIM id or staff number; None if there is none."""
+    person_id = parse_user_id(text)
+    is_named = PersonName.person_id == person_id if person_id is not None else PersonName.staff_number == text
+    return db.session.scalar(select(PersonName.person_id).where(is_named))
+
+
+def find_user_named(user_name: str, day: date) -> int | None:
+    """The user with this userName, in any capitals; None if there is none."""
+    table = UserTable(day)
+    statement = table.select_rows(Person.id).where(func.lower(table.user_name) == func.lower(user_name))
+    return db.session.scalar(statement.limit(1))
+
+
+def list_groups(
+    condition: ColumnElement[bool], *, offset: int, limit: int, with_members: bool
+) -> list[GroupRecord]:
+    """A page of the groups that meet the condition, oldest first.
+
+    With members, a page ends early where its groups would have more than 20,000, but has one group at least.
+    """
+    statement = select(ScimGroup).where(condition).order_by(ScimGroup.created_at, ScimGroup.id)
+    groups = db.session.scalars(statement.offset(offset).limit(limit)).all()
+    members = _read_members(groups) if with_members else {}
+    records, total = [], 0
+    for group in groups:
+        member_ids = tuple(members.get(group.id, ()))
+        total += len(member_ids)
+        if records and total > MOST_MEMBERS:
+            break
+        records.append(_build_group(group, member_ids))
+    return records
+
+
+def _read_members(groups: Sequence[ScimGroup]) -> dict[UUID, list[int]]:
+    rows = db.session.execute(
+        select(ScimMember.group_id, ScimMember.person_id)
+        .where(ScimMember.group_id.in_([group.id for group in groups]))
+        .order_by(ScimMember.person_id)
+    )
+    members: dict[UUID, list[int]] = defaultdict(list)
+    for group_id, person_id in rows:
+        members[group_id].append(person_id)
+    return members
+
+
+def _build_group(group: ScimGroup, member_ids: tuple[int, ...]) -> GroupRecord:
+    return GroupRecord(
+        group.id, group.display_name, group.external_id, group.created_at, str(group.version), member_ids
+    )
+
+
+def count_groups(condition: ColumnElement[bool]) -> int:
+    """How many groups meet the condition."""
+    return db.session.scalar(select(func.count()).select_from(ScimGroup).where(condition)) or 0
+
+
+def get_group(text: str, *, lock: bool = False) -> ScimGroup:
+    """The group of a SCIM id.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    try:
+        statement = select(ScimGroup).where(ScimGroup.id == UUID(text))
+    except ValueError as error:
+        raise NotFoundError("There is no such group.") from error
+    group = db.session.scalar(statement.with_for_update() if lock else statement)
+    if group is None:
+        raise NotFoundError("There is no such group.")
+    return group
+
+
+def list_member_ids(group_id: UUID, condition: ColumnElement[bool]) -> list[int]:
+    """The members of a group that meet a condition."""
+    statement = select(ScimMember.person_id).where(ScimMember.group_id == group_id, condition)
+    return list(db.session.scalars(statement.order_by(ScimMember.person_id)))
+
+
+def list_user_person_ids(person_ids: Collection[int]) -> set[int]:
+    """Which of these people are users that the provider has not deleted."""
+    statement = (
+        select(PersonName.person_id)
+        .outerjoin(ScimUser, ScimUser.person_id == PersonName.person_id)
+        .where(or_(ScimUser.person_id.is_(None), ScimUser.removed_at.is_(None)))
+    )
+    if len(person_ids) <= 500:
+        statement = statement.where(PersonName.person_id.in_(person_ids))
+    return set(db.session.scalars(statement)) & set(person_ids)

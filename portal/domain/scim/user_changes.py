@@ -1,0 +1,329 @@
+"""Joiners, movers and leavers of a provider: through the check of a roster, then people and posts.
+
+A user is one row of a roster, valid from today. What the check of a roster would refuse is refused, and
+nothing is written. Every function is called under the stamp of its transaction, taken before it reads.
+"""
+
+import re
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import delete, func, select
+
+from portal.domain.accounts import services as accounts
+from portal.domain.people import services as people
+from portal.domain.people.models import Identifier, PersonName
+from portal.domain.people.roster import store
+from portal.domain.people.roster.plan import (
+    KnownPost,
+    PostChange,
+    PostValues,
+    RosterBaseline,
+    RosterPlan,
+    plan_with_faults,
+)
+from portal.domain.people.roster.rows import parse_rows_with_faults
+from portal.domain.people.services import PersonNames
+from portal.domain.people.units import paths
+from portal.domain.people.units.former_names import read_former_units
+from portal.domain.people.units.tree import UnitTree
+from portal.domain.scim import group_changes, queries
+from portal.domain.scim.errors import TakenError
+from portal.domain.scim.models import ScimUser
+from portal.domain.scim.queries import EXTERNAL_ID, USER_NAME, UserRecord, UserValues
+from portal.platform.audit.services import log
+from portal.platform.clock import london_day
+from portal.platform.db import OPEN_END, db
+from portal.platform.errors import BadInputError, RuleError
+from portal.platform.tables.table_files import SourceRow
+
+LEFT = "left"  # why the sessions of a leaver ended
+LONGEST_IDENTIFIER = 254  # characters
+ATTRIBUTES = {
+    "staff_number": "employeeNumber",
+    "surname": "name.familyName",
+    "forenames": "name.givenName",
+    "email": "emails",
+    "rank_or_grade": "title",
+    "designated_role": "userType",
+    "unit_path": "department",
+    "line_manager_staff_number": "manager",
+}
+_COLUMN = re.compile(rf"\b({'|'.join(ATTRIBUTES)})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Under which stamp a provider's change is made, when by the clock, and with which access token."""
+
+    stamp: datetime
+    at: datetime
+    token: str  # its name
+
+
+def create_user(values: UserValues, act: Act) -> int:
+    """Add a user: a new person, or one of the roster whom the provider never sent or has deleted since.
+
+    Returns:
+        The person.
+
+    Raises:
+        TakenError: Another user has the userName, externalId or staff number.
+        BadInputError: The check of a roster refuses it.
+    """
+    person_id = _find_by_staff_number(values.staff_number)
+    known = None if person_id is None else db.session.get(ScimUser, person_id)
+    if known is not None and known.removed_at is None:
+        raise TakenError(f"Another user already has the employeeNumber {values.staff_number}.")
+    _refuse_taken_name(values, person_id, act)
+    person_id = _write_person(values, person_id, act)
+    _write_identifiers(person_id, values)
+    log("scim.user_created", actor_id=None, subject_id=person_id, token=act.token, active=values.active)
+    return person_id
+
+
+def change_user(user: UserRecord, values: UserValues, act: Act) -> None:
+    """Change a user; values that are the same change nothing, and are not recorded.
+
+    Raises:
+        TakenError: Another user has the userName, externalId or staff number.
+        RuleError: The staff number is another, and the provider never sent this person before.
+        BadInputError: The check of a roster refuses it.
+    """
+    parts = [name for name, value in asdict(values).items() if value != asdict(user.values)[name]]
+    if not parts and user.is_provisioned:
+        return
+    _refuse_taken_name(values, user.person_id, act)
+    if "staff_number" in parts:
+        _correct_staff_number(user, values.staff_number, act)
+    _write_person(values, user.person_id, act)
+    _write_identifiers(user.person_id, values)
+    log("scim.user_changed", actor_id=None, subject_id=user.person_id, token=act.token, parts=parts)
+
+
+def remove_user(user: UserRecord, act: Act) -> None:
+    """Delete a user: a leaver whose facts stay, and who is in no group.
+
+    Raises:
+        RuleError: A group gives them the last administrator's role.
+    """
+    plan = RosterPlan()
+    _end_posts(plan, user.values.staff_number, store.read_baseline_of([user.values.staff_number], None))
+    store.write_facts(plan, act.stamp, by=None)
+    group_changes.leave_all_groups(user.person_id, act.at)
+    _delete_identifiers(user.person_id, USER_NAME, EXTERNAL_ID)
+    row = _get_or_create_row(user.person_id)
+    row.removed_at = act.at
+    _set_waiting(row, None)
+    accounts.end_sessions(user.person_id, LEFT, None, act.at)
+    log("scim.user_removed", actor_id=None, subject_id=user.person_id, token=act.token)
+
+
+def _find_by_staff_number(number: str) -> int | None:
+    return db.session.scalar(select(PersonName.person_id).where(PersonName.staff_number == number))
+
+
+def _refuse_taken_name(values: UserValues, person_id: int | None, act: Act) -> None:
+    """Refuse a userName or externalId that is not fit, or that another user has."""
+    for attribute, value in (("userName", values.user_name), ("externalId", values.external_id or "")):
+        if len(value) > LONGEST_IDENTIFIER:
+            raise BadInputError([f"{attribute} has more than {LONGEST_IDENTIFIER} characters."])
+    holder = queries.find_user_named(values.user_name, london_day(act.at))
+    if holder is not None and holder != person_id:
+        raise TakenError(f"Another user already has the userName {values.user_name}.")
+    if values.external_id is None:
+        return
+    holder = db.session.scalar(
+        select(Identifier.person_id).where(
+            Identifier.scheme == EXTERNAL_ID, Identifier.value == values.external_id
+        )
+    )
+    if holder is not None and holder != person_id:
+        raise TakenError(f"Another user already has the externalId {values.external_id}.")
+
+
+def _correct_staff_number(user: UserRecord, number: str, act: Act) -> None:
+    """Correct a staff number: the person, their posts and their passes stay the same."""
+    if not user.is_provisioned:
+        raise RuleError(
+            f"This person is in the portal with the staff number {user.values.staff_number}. "
+            "Match people by employeeNumber first: another number is perhaps another person."
+        )
+    holder = db.session.scalar(
+        select(PersonName.person_id).where(
+            func.lower(PersonName.staff_number) == func.lower(number),
+            PersonName.person_id != user.person_id,
+        )
+    )
+    if holder is not None:
+        raise TakenError(f"Another user already has the employeeNumber {number}.")
+    _refuse_faults(parse_rows_with_faults([_source_row(replace(user.values, staff_number=number), act)])[1])
+    names = people.list_names_of([user.person_id])[0]
+    people.correct_many_names([replace(names, staff_number=number)], by=None, at=act.at)
+
+
+def _write_person(values: UserValues, person_id: int | None, act: Act) -> int:
+    """Write names, posts and what waits, end a leaver's sessions; returns the person."""
+    manager = _manager_number(values)
+    email = values.email.lower() if values.email else None
+    numbers = [number for number in (values.staff_number, manager) if number]
+    baseline = store.read_baseline_of(numbers, email)
+    current = _current_post(values.staff_number, baseline)
+    source = _source_row(values, act, current, manager, baseline.tree)
+    rows, faults = parse_rows_with_faults([source])
+    _refuse_faults(faults)
+    plan, faults = plan_with_faults(rows, baseline)
+    _refuse_faults(faults)
+    if not values.active or _is_same_post(plan, current, baseline.today):
+        plan = RosterPlan(new_people=plan.new_people, renamed_people=plan.renamed_people)
+    if not values.active:
+        _end_posts(plan, values.staff_number, baseline)
+    written = store.write_facts(plan, act.stamp, by=None)
+    person_id = written.people[values.staff_number] if person_id is None else person_id
+    row = _get_or_create_row(person_id)
+    row.removed_at = None
+    _set_waiting(row, None if values.active else values)
+    if current is not None and not values.active:
+        accounts.end_sessions(person_id, LEFT, None, act.at)
+    return person_id
+
+
+def _manager_number(values: UserValues) -> str:
+    """The line manager's staff number; empty if there is none.
+
+    Raises:
+        BadInputError: They are nobody in the portal.
+    """
+    if values.manager_id is None:
+        return ""
+    names: list[PersonNames] = people.list_names_of([values.manager_id])
+    if not names:
+        raise BadInputError(["manager is nobody in the portal."])
+    return names[0].staff_number
+
+
+def _current_post(number: str, baseline: RosterBaseline) -> KnownPost | None:
+    """The main post of today."""
+    posts = [
+        post
+        for (holder, _), known in baseline.posts.items()
+        for post in known
+        if holder == number and post.values.valid_from <= baseline.today <= post.values.valid_to
+    ]
+    return min(posts, key=lambda post: post.values.post_key, default=None)
+
+
+def _source_row(
+    values: UserValues,
+    act: Act,
+    current: KnownPost | None = None,
+    manager: str = "",
+    tree: UnitTree | None = None,
+) -> SourceRow:
+    """The user as a row of a roster from today; a post that is to end keeps its last day."""
+    today = london_day(act.at)
+    last_day = current.values.valid_to if current else OPEN_END
+    row = {
+        "staff_number": values.staff_number,
+        "surname": values.surname,
+        "forenames": values.forenames,
+        "email": values.email or "",
+        "rank_or_grade": values.rank_or_grade,
+        "designated_role": values.designated_role,
+        "unit_path": _path_today(values.unit_path, tree, act) if tree else values.unit_path,
+        "line_manager_staff_number": manager,
+        "valid_from": today.isoformat(),
+        "valid_to": "" if last_day == OPEN_END else last_day.isoformat(),
+        "post_key": current.values.post_key if current else "",
+        "withdraw": "",
+    }
+    return SourceRow(1, {name: value.strip() for name, value in row.items()})
+
+
+def _path_today(path: str, tree: UnitTree, act: Act) -> str:
+    """The path; of a unit that was renamed or moved since, the one of today."""
+    today = london_day(act.at)
+    try:
+        names = paths.split(path.strip())
+    except RuleError:  # the check says what is wrong with it
+        return path
+    if tree.find_unit(names, today) is not None:
+        return path
+    live = [unit_id for unit_id in tree.unit_ids() if tree.state_on(unit_id, today)]
+    unit_id = read_former_units().find_unit(names, live)
+    return path if unit_id is None else tree.path_on(unit_id, today)
+
+
+def _refuse_faults(faults: list[str]) -> None:
+    """Refuse what the check of a roster refuses, in its words and with the provider's names."""
+    if faults:
+        raise BadInputError(
+            [_COLUMN.sub(lambda m: ATTRIBUTES[m[1]], fault.removeprefix("Line 1: ")) for fault in faults]
+        )
+
+
+def _is_same_post(plan: RosterPlan, current: KnownPost | None, today: date) -> bool:
+    """Whether the row of today says what the post of today says, so that there is nothing to record."""
+    if current is None:
+        return False
+    row = next((c.values for c in plan.post_changes if c.values.valid_from == today), current.values)
+    return _terms(row) == _terms(current.values)
+
+
+def _terms(values: PostValues) -> tuple[object, ...]:
+    """What a provider can say of a post; a line manager who was erased counts as none."""
+    manager = values.manager
+    known_manager = None if manager is None or manager.startswith(store.ERASED_PREFIX) else manager
+    return values.rank_or_grade, values.designated_role, values.unit, known_manager
+
+
+def _end_posts(plan: RosterPlan, number: str, baseline: RosterBaseline) -> None:
+    """Plan that the person has no post from today on, of whatever key; posts yet to begin are withdrawn.
+
+    Someone without a post today is no leaver: what the roster says of later days stays.
+    """
+    if _current_post(number, baseline) is None:
+        return
+    yesterday = baseline.today - timedelta(days=1)
+    for (holder, _), known in baseline.posts.items():
+        for post in known if holder == number else ():
+            if post.values.valid_from >= baseline.today:
+                plan.post_changes.append(PostChange(post.values, post.id, void=True))
+            elif post.values.valid_to >= baseline.today:
+                plan.post_changes.append(PostChange(post.values._replace(valid_to=yesterday), post.id))
+
+
+def _get_or_create_row(person_id: int) -> ScimUser:
+    row = db.session.get(ScimUser, person_id)
+    if row is None:
+        row = ScimUser(person_id=person_id)
+        db.session.add(row)
+    return row
+
+
+def _set_waiting(row: ScimUser, values: UserValues | None) -> None:
+    """Keep what the provider says of an inactive user until it makes them active."""
+    row.rank_or_grade = values.rank_or_grade if values else None
+    row.designated_role = values.designated_role if values else None
+    row.unit_path = values.unit_path if values else None
+    row.line_manager_id = values.manager_id if values else None
+
+
+def _write_identifiers(person_id: int, values: UserValues) -> None:
+    """Keep userName and externalId as numbers of other systems, by which a sign-in can find the person."""
+    for scheme, value in ((USER_NAME, values.user_name), (EXTERNAL_ID, values.external_id)):
+        held = db.session.scalar(
+            select(Identifier).where(Identifier.person_id == person_id, Identifier.scheme == scheme)
+        )
+        if value is None:
+            _delete_identifiers(person_id, scheme)
+        elif held is None:
+            db.session.add(Identifier(person_id=person_id, scheme=scheme, value=value))
+        else:
+            held.value = value
+
+
+def _delete_identifiers(person_id: int, *schemes: str) -> None:
+    db.session.execute(
+        delete(Identifier).where(Identifier.person_id == person_id, Identifier.scheme.in_(schemes))
+    )
