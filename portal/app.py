@@ -37,6 +37,7 @@ from portal.domain.reminders import tasks as reminders_tasks
 from portal.domain.reminders.invitations import tasks as invitations_tasks
 from portal.domain.reports import models as reports_models
 from portal.domain.reports.completion import tasks as reports_tasks
+from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
@@ -61,6 +62,7 @@ from portal.pages.monitoring import views as monitoring_views
 from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
+from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
@@ -86,6 +88,7 @@ TABLES = (
     decisions_models,
     imports_models,
     reports_models,
+    scim_models,
 )
 
 VIEWS = (
@@ -109,6 +112,7 @@ VIEWS = (
     units_views,
     statements_views,
     tokens_views,
+    scim_views,
 )
 
 COMMANDS = (

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029"
-down_revision = "0027"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
@@ -24,7 +24,9 @@ def upgrade() -> None:
         sa.Column("unit_path", WORDS),
         sa.Column("line_manager_id", ID),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_scim_user_person_id")),
-        sa.ForeignKeyConstraint(["line_manager_id"], ["person.id"], name=op.f("fk_scim_user_line_manager_id")),
+        sa.ForeignKeyConstraint(
+            ["line_manager_id"], ["person.id"], name=op.f("fk_scim_user_line_manager_id")
+        ),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_scim_user")),
     )
     op.create_table(

@@ -5,8 +5,9 @@ Loads the SCIM library, so only the first request for users or groups imports th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from scim2_models import InvalidFilterException
 from scim2_models.path import (
@@ -20,11 +21,11 @@ from scim2_models.path import (
     Present,
     ValuePath,
 )
-from sqlalchemy import ColumnElement, and_, exists, false, func, literal, not_, or_, select, true
+from sqlalchemy import ColumnElement, String, and_, case, cast, exists, false, func, literal, not_, or_, true
 
 from portal.domain.people.models import Person, PersonName
 from portal.domain.scim.models import ScimGroup, ScimMember
-from portal.domain.scim.queries import UserTable, user_id
+from portal.domain.scim.queries import UserTable, id_text
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:user"
 CORE = ("urn:ietf:params:scim:schemas:core:2.0:user", "urn:ietf:params:scim:schemas:core:2.0:group")
@@ -47,10 +48,12 @@ class Text:
     def compare(self, op: CompareOperator, value: Any) -> ColumnElement[bool]:
         """The comparison; never null, so that ``not`` turns it round."""
         if value is None:
-            return _compare_with_null(self.column, op)
+            null: ColumnElement[bool] = _compare_with_null(self.column, op)
+            return null
         if not isinstance(value, str):
             raise InvalidFilterException(detail="A text is compared with a text in double quotes.")
-        column, operand = self.column, literal(value)
+        column: Any = self.column
+        operand: Any = literal(value)
         if not self.is_case_exact:
             column, operand = func.lower(column), func.lower(operand)
         if op is CompareOperator.ne:
@@ -62,11 +65,10 @@ class Text:
         return and_(self.column.is_not(None), self.column != "")
 
 
-def _compare_texts(column: Any, op: CompareOperator, operand: Any, length: int) -> ColumnElement[bool]:
+def _compare_texts(column: Any, op: CompareOperator, operand: Any, length: int) -> Any:
     """A comparison of texts without LIKE, whose capitals and wildcards differ between databases."""
     if op in _ORDERINGS:
-        ordered: ColumnElement[bool] = getattr(column, _ORDERINGS[op])(operand)
-        return ordered
+        return getattr(column, _ORDERINGS[op])(operand)
     if op in _TEXT_OPERATORS and not length:
         return true()
     if op is CompareOperator.co:
@@ -79,7 +81,7 @@ def _compare_texts(column: Any, op: CompareOperator, operand: Any, length: int) 
     return column == operand
 
 
-def _compare_with_null(column: Any, op: CompareOperator) -> ColumnElement[bool]:
+def _compare_with_null(column: Any, op: CompareOperator) -> Any:
     if op is CompareOperator.eq:
         return column.is_(None)
     return column.is_not(None) if op is CompareOperator.ne else false()
@@ -116,7 +118,9 @@ class Instant:
         except ValueError:
             instant = None
         if instant is None or instant.tzinfo is None or op in _TEXT_OPERATORS:
-            raise InvalidFilterException(detail="meta.created is compared with a date and time with its zone.")
+            raise InvalidFilterException(
+                detail="meta.created is compared with a date and time with its zone."
+            )
         if op in _ORDERINGS:
             ordered: ColumnElement[bool] = getattr(self.column, _ORDERINGS[op])(instant)
             return ordered
@@ -136,23 +140,16 @@ class Department:
 
     def compare(self, op: CompareOperator, value: Any) -> ColumnElement[bool]:
         """The users whose unit's path, or what the provider said while they were inactive, compares so."""
+        if value is None:
+            either = func.coalesce(self.table.unit_path_sent, cast(self.table.unit_id, String))
+            return Text(either).compare(op, None)
         sent = Text(self.table.unit_path_sent).compare(op, value)
-        wanted = str(value).lower()
-        matching = [
-            unit_id
-            for unit_id in self.table.tree.unit_ids()
-            if _matches(self.table.path_of(unit_id).lower(), op, wanted)
-        ]
-        unit_id = self.table.unit_id
-        in_unit = and_(unit_id.is_not(None), unit_id.in_(matching))
-        if value is None or op is CompareOperator.ne:
-            return and_(sent, or_(unit_id.is_(None), in_unit)) if value else self._compare_with_null(op)
+        wanted, table = value.lower(), self.table
+        units = [u for u in table.tree.unit_ids() if _matches(table.path_of(u).lower(), op, wanted)]
+        in_unit = and_(table.unit_id.is_not(None), table.unit_id.in_(units))
+        if op is CompareOperator.ne:
+            return and_(sent, or_(table.unit_id.is_(None), in_unit))
         return or_(sent, in_unit)
-
-    def _compare_with_null(self, op: CompareOperator) -> ColumnElement[bool]:
-        if op is CompareOperator.eq:
-            return not_(self.is_present())
-        return self.is_present() if op is CompareOperator.ne else false()
 
     def is_present(self) -> ColumnElement[bool]:
         """Whether the user is in a unit or waits for one."""
@@ -212,12 +209,31 @@ class Emails:
         return and_(PersonName.email.is_not(None), _Translator(attributes).visit(inner))
 
 
-Attribute = Text | Flag | Instant | Department | Members | Emails
+@dataclass(frozen=True, slots=True)
+class GroupId:
+    """A group's id, which databases keep differently."""
+
+    def compare(self, op: CompareOperator, value: Any) -> ColumnElement[bool]:
+        """Equal or not."""
+        if op not in {CompareOperator.eq, CompareOperator.ne}:
+            raise InvalidFilterException(detail="A group's id is compared by eq or ne.")
+        try:
+            is_same = ScimGroup.id == UUID(str(value))
+        except ValueError:
+            is_same = false()
+        return is_same if op is CompareOperator.eq else not_(is_same)
+
+    def is_present(self) -> ColumnElement[bool]:
+        """Always."""
+        return true()
+
+
+Attribute = Text | Flag | Instant | Department | Members | Emails | GroupId
 
 
 def _member_attributes() -> dict[str, Any]:
     return {
-        "value": Text(literal(user_id("")[:0] or "person-").concat(func.cast_text(ScimMember.person_id))),
+        "value": Text(id_text(ScimMember.person_id), is_case_exact=True),
         "type": Text(literal("User")),
     }
 
@@ -269,7 +285,7 @@ class _Translator(FilterVisitor[ColumnElement[bool]]):
 
 def _user_attributes(table: UserTable) -> dict[str, Attribute]:
     return {
-        "id": Text(table.id_text(Person.id), is_case_exact=True),
+        "id": Text(id_text(Person.id), is_case_exact=True),
         "externalid": Text(table.external_id, is_case_exact=True),
         "username": Text(table.user_name),
         "name.familyname": Text(PersonName.surname),
@@ -279,10 +295,48 @@ def _user_attributes(table: UserTable) -> dict[str, Attribute]:
         "active": Flag(table.active),
         "emails": Emails(),
         "emails.value": Emails(),
-        "emails.type": Text(literal("work")),
+        "emails.type": Text(case((PersonName.email.is_not(None), "work"))),
         "meta.created": Instant(Person.recorded_at),
         f"{ENTERPRISE}:employeenumber": Text(PersonName.staff_number),
         f"{ENTERPRISE}:department": Department(table),
-        f"{ENTERPRISE}:manager": Text(table.id_text(table.manager_id), is_case_exact=True),
-        f"{ENTERPRISE}:manager.value": Text(table.id_text(table.manager_id), is_case_exact=True),
+        f"{ENTERPRISE}:manager": Text(id_text(table.manager_id), is_case_exact=True),
+        f"{ENTERPRISE}:manager.value": Text(id_text(table.manager_id), is_case_exact=True),
     }
+
+
+_GROUP_ATTRIBUTES: dict[str, Attribute] = {
+    "id": GroupId(),
+    "externalid": Text(ScimGroup.external_id, is_case_exact=True),
+    "displayname": Text(ScimGroup.display_name),
+    "meta.created": Instant(ScimGroup.created_at),
+    "members": Members(),
+    "members.value": Members(),
+}
+
+
+def user_condition(
+    node: FilterNode | None, table: UserTable, *, with_groups: bool = False
+) -> ColumnElement[bool]:
+    """The users who meet a filter; all without one.
+
+    Args:
+        node: The filter.
+        table: The table that the condition is put to.
+        with_groups: Whether groups are searched too, so that the filter may name their attributes.
+
+    Raises:
+        InvalidFilterException: It names an attribute that is not stored, or compares one as it cannot be.
+    """
+    foreign = frozenset(_GROUP_ATTRIBUTES) if with_groups else frozenset()
+    return true() if node is None else _Translator(_user_attributes(table), foreign).visit(node)
+
+
+def group_condition(node: FilterNode | None, *, with_users: UserTable | None = None) -> ColumnElement[bool]:
+    """The groups that meet a filter; see ``user_condition``."""
+    foreign = frozenset() if with_users is None else frozenset(_user_attributes(with_users))
+    return true() if node is None else _Translator(_GROUP_ATTRIBUTES, foreign).visit(node)
+
+
+def member_condition(node: FilterNode | None) -> ColumnElement[bool]:
+    """The members who meet the filter in brackets of a path; all without one."""
+    return true() if node is None else _Translator(_member_attributes()).visit(node)

@@ -27,7 +27,9 @@ LONGEST_NAME = 254  # characters
 MOST_MEMBERS = 20_000
 
 
-def create_group(name: str, external_id: str | None, members: Collection[int], at: datetime, token: str) -> ScimGroup:
+def create_group(
+    name: str, external_id: str | None, members: Collection[int], at: datetime, token: str
+) -> ScimGroup:
     """Add a group, which gives no role until an administrator says so.
 
     Raises:

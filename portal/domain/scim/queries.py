@@ -79,6 +79,11 @@ def user_id(person_id: int) -> str:
     return f"{ID_PREFIX}{person_id}"
 
 
+def id_text(column: Any) -> ColumnElement[str]:
+    """The SCIM id of a column with people, in SQL; null stays null."""
+    return literal(ID_PREFIX).concat(cast(column, String))
+
+
 def parse_user_id(text: str) -> int | None:
     """The person of a SCIM id; None if the text is no such id."""
     number = text.removeprefix(ID_PREFIX)
@@ -113,9 +118,7 @@ class UserTable:
         )
         self._shown, self._shown_id = shown, func.coalesce(current_id, last_id)
         self.active = current_id.is_not(None)
-        self.user_name: Any = func.coalesce(
-            self._user_name.value, PersonName.email, PersonName.staff_number
-        )
+        self.user_name: Any = func.coalesce(self._user_name.value, PersonName.email, PersonName.staff_number)
         self.external_id: Any = self._external_id.value
         self.rank_or_grade = self._waiting_or(ScimUser.rank_or_grade, shown.rank_or_grade)
         self.designated_role = self._waiting_or(ScimUser.designated_role, shown.designated_role)
@@ -132,10 +135,6 @@ class UserTable:
     def tree(self) -> UnitTree:
         """The units, read once."""
         return read_tree()
-
-    def id_text(self, column: Any) -> ColumnElement[str]:
-        """A person's number as the text that is their SCIM id; null stays null."""
-        return literal(ID_PREFIX).concat(cast(column, String))
 
     def select_rows(self, *columns: Any) -> Select[Any]:
         """Columns of every user that the provider has not deleted."""
@@ -178,11 +177,24 @@ class UserTable:
         return [self._build_record(row) for row in db.session.execute(statement_of(*columns))]
 
     def _build_record(self, row: Any) -> UserRecord:
-        person_id, created_at, is_provisioned, *values, unit_id = row
-        *names, rank, role, path_sent, manager_id, active = values
-        path = path_sent or ("" if unit_id is None else self.path_of(unit_id))
-        user = UserValues(*names, rank or "", role or "", path, manager_id, bool(active))
-        return UserRecord(person_id, created_at, bool(is_provisioned), user)
+        person_id, created_at, is_provisioned, user_name, external_id, number, surname, forenames, *others = (
+            row
+        )
+        email, rank, role, path_sent, manager_id, active, unit_id = others
+        values = UserValues(
+            user_name=user_name,
+            external_id=external_id,
+            staff_number=number,
+            surname=surname,
+            forenames=forenames,
+            email=email,
+            rank_or_grade=rank or "",
+            designated_role=role or "",
+            unit_path=path_sent or ("" if unit_id is None else self.path_of(unit_id)),
+            manager_id=manager_id,
+            active=bool(active),
+        )
+        return UserRecord(person_id, created_at, bool(is_provisioned), values)
 
     def path_of(self, unit_id: int) -> str:
         """The unit's path, today or when it last existed."""
@@ -229,7 +241,8 @@ def find_user_named(user_name: str, day: date) -> int | None:
     """The user with this userName, in any capitals; None if there is none."""
     table = UserTable(day)
     statement = table.select_rows(Person.id).where(func.lower(table.user_name) == func.lower(user_name))
-    return db.session.scalar(statement.limit(1))
+    person_id: int | None = db.session.scalar(statement.limit(1))
+    return person_id
 
 
 def list_groups(
@@ -242,7 +255,8 @@ def list_groups(
     statement = select(ScimGroup).where(condition).order_by(ScimGroup.created_at, ScimGroup.id)
     groups = db.session.scalars(statement.offset(offset).limit(limit)).all()
     members = _read_members(groups) if with_members else {}
-    records, total = [], 0
+    records: list[GroupRecord] = []
+    total = 0
     for group in groups:
         member_ids = tuple(members.get(group.id, ()))
         total += len(member_ids)

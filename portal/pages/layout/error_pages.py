@@ -16,6 +16,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
+from portal.pages.layout import scim_errors
+from portal.pages.layout.scim_errors import SCIM_PATH
 from portal.platform.errors import (
     BadInputError,
     BusyError,
@@ -106,6 +108,8 @@ def _answer(failure: Failure) -> ResponseReturnValue:
 def _problem_document(failure: Failure, reference: str) -> ResponseReturnValue:
     """A failure for another system to read: its status, what to do, and the reference for support."""
     said = failure.said or (SENTENCES.get(failure.status, "The portal could not answer."),)
+    if request.path.startswith(SCIM_PATH):
+        return _scim_document(failure, f"{' '.join(said)} Reference for support: {reference}.")
     problem: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTP_STATUS_CODES.get(failure.status, "Error"),
@@ -118,6 +122,16 @@ def _problem_document(failure: Failure, reference: str) -> ResponseReturnValue:
     response = make_response(problem, failure.status)
     response.headers.update(failure.headers)
     response.mimetype = "application/problem+json"
+    return response
+
+
+def _scim_document(failure: Failure, detail: str) -> ResponseReturnValue:
+    scim_type = failure.words.get("scim_type", "")
+    response = make_response(scim_errors.build_document(failure.status, scim_type, detail), failure.status)
+    response.headers.update(failure.headers)
+    if failure.status == 503:
+        response.headers["Retry-After"] = str(scim_errors.RETRY_SECONDS)
+    response.mimetype = scim_errors.MEDIA_TYPE
     return response
 
 
@@ -149,6 +163,9 @@ def portal_error(error: PortalError) -> ResponseReturnValue:
     if isinstance(error, UnauthorisedError):
         return _answer(Failure(401, "errors/403.html", (str(error),), _challenge(error)))
     said = tuple(error.reasons) if isinstance(error, BadInputError) else (str(error),)
+    scim = scim_errors.status_and_type_of(error) if request.path.startswith(SCIM_PATH) else None
+    if scim is not None:
+        return _answer(Failure(scim[0], "", said, {}, {"scim_type": scim[1]}))
     # Whether a thing exists is not told to those who may not see it, so a 404 has always the same words.
     page = status if status in PAGES else 409
     return _answer(Failure(status, f"errors/{page}.html", () if status == 404 else said))

@@ -169,9 +169,7 @@ def refuse_no_administrator(at: datetime) -> None:
     """
     db.session.flush()
     today = london_day(at)
-    is_closed = exists().where(
-        Credential.person_id == RoleGrant.person_id, Credential.closed_at.is_not(None)
-    )
+    is_closed = exists().where(Credential.person_id == RoleGrant.person_id, Credential.closed_at.is_not(None))
     administrator = exists().where(
         RoleGrant.role == str(Role.ADMINISTRATOR),
         RoleGrant.unit_id.is_(None),
@@ -181,4 +179,6 @@ def refuse_no_administrator(at: datetime) -> None:
         exists().where(Post.person_id == RoleGrant.person_id, is_known_fact(Post), is_valid_on(Post, today)),
     )
     if not db.session.scalar(select(administrator)):
-        raise RuleError("Nobody would be left to administer the portal. First make somebody else administrator.")
+        raise RuleError(
+            "Nobody would be left to administer the portal. First make somebody else administrator."
+        )

@@ -102,7 +102,9 @@ def read_baseline_of(numbers: Collection[str], email: str | None) -> RosterBasel
     return _build_baseline(names, posts, number_of)
 
 
-def _build_baseline(names: Iterable[PersonNames], posts: Iterable[Any], number_of: Mapping[int, str]) -> RosterBaseline:
+def _build_baseline(
+    names: Iterable[PersonNames], posts: Iterable[Any], number_of: Mapping[int, str]
+) -> RosterBaseline:
     """The baseline of these people; ``number_of`` has their line managers too."""
     names_by_number = {person.staff_number: person for person in names}
     known_posts: dict[Slot, list[KnownPost]] = defaultdict(list)

@@ -1,0 +1,205 @@
+"""What users and groups share of the protocol: bodies, filters, pages, versions and answers."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec
+
+from flask import Response, current_app, make_response, request
+from pydantic import ValidationError
+from scim2_models import Context, Error, Resource, ResponseParameters, SCIMException, SearchRequest
+from scim2_models.path import FilterNode
+
+from portal.domain.scim.errors import VersionError
+from portal.domain.scim.user_changes import Act
+from portal.pages.layout.bearer import current_token
+from portal.pages.layout.query_arguments import NO_TEXT
+from portal.pages.layout.scim_errors import MEDIA_TYPE, ScimError
+from portal.pages.scim.schemas import MOST_RESULTS, POLICY
+from portal.platform import clock
+from portal.platform.db import stamp
+
+P = ParamSpec("P")
+ACCEPTED_TYPES = frozenset({MEDIA_TYPE, "application/json"})
+USUAL_RESULTS = 100
+LONGEST_FILTER = 2_000  # characters; the library also refuses more than 32 levels
+LAST_INDEX = 10**9
+MOST_OPERATIONS = 1_000
+WAIT_SECONDS = 5  # for another transaction; then the provider is told to come back
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def translate_errors(view: Callable[P, Response]) -> Callable[P, Response]:
+    """Raise what the SCIM library refuses as an error of the portal, with its status and keyword."""
+
+    @wraps(view)
+    def translated(*args: P.args, **kwargs: P.kwargs) -> Response:
+        try:
+            return view(*args, **kwargs)
+        except ValidationError as error:
+            first = Error.from_validation_errors(error)[0]
+            raise ScimError(first.status or 400, first.scim_type or "", first.detail or "") from error
+        except SCIMException as error:
+            raise ScimError(error.status, error.scim_type, str(error)) from error
+
+    return translated
+
+
+def begin_act() -> Act:
+    """The act of this request, in its transaction: takes the stamp, before anything is read."""
+    at = clock.now()
+    return Act(stamp(), at, current_token().name)
+
+
+def read_body() -> dict[str, Any]:
+    """The JSON object of the request.
+
+    Raises:
+        ScimError: It is no JSON object, or has a character that no text has.
+    """
+    if request.mimetype not in ACCEPTED_TYPES:
+        raise ScimError(415, "", f"Send {MEDIA_TYPE}.")
+    try:
+        body = json.loads(request.get_data(), parse_constant=_refuse_constant)
+        text = json.dumps(body, ensure_ascii=False)
+    except (ValueError, RecursionError) as error:
+        raise ScimError(400, "invalidSyntax", "The body is not JSON that can be read.") from error
+    if NO_TEXT.search(text) or _SURROGATE.search(text) or "\\u00" in text:
+        raise ScimError(400, "invalidValue", "The body has a control character in it.")
+    if not isinstance(body, dict):
+        raise ScimError(400, "invalidSyntax", "The body is not a JSON object.")
+    return body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def read_operations(body: dict[str, Any]) -> list[Any]:
+    """The operations of a PATCH, as they were sent.
+
+    Raises:
+        ScimError: There are none, or too many.
+    """
+    operations = next((value for key, value in body.items() if key.lower() == "operations"), None)
+    if not isinstance(operations, list) or not operations:
+        raise ScimError(400, "invalidSyntax", "A PATCH has a list of Operations.")
+    if len(operations) > MOST_OPERATIONS:
+        raise ScimError(413, "", f"A PATCH has at most {MOST_OPERATIONS:,} operations.")
+    if not all(isinstance(operation, dict) for operation in operations):
+        raise ScimError(400, "invalidSyntax", "Each of the Operations is an object.")
+    return operations
+
+
+def unwrap_value(value: Any) -> Any:
+    """The text of ``[{"value": "text"}]``, as old versions of Entra send single values."""
+    is_wrapped = isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)
+    return value[0]["value"] if is_wrapped and "value" in value[0] else value
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a list or a search asks for."""
+
+    filter: FilterNode | None
+    offset: int
+    limit: int
+    shown: ResponseParameters[Any]
+
+    def shows(self, attribute: str) -> bool:
+        """Whether the answer has this attribute of a resource."""
+        return shows_attribute(self.shown, attribute)
+
+
+def read_search(source: dict[str, Any]) -> Search:
+    """The search of an address or of the body of ``/.search``.
+
+    Raises:
+        ScimError: The filter is too long.
+    """
+    names = ("filter", "startIndex", "count", "attributes", "excludedAttributes")
+    by_name = {name.lower(): name for name in names}
+    fields = {by_name[key.lower()]: value for key, value in source.items() if key.lower() in by_name}
+    if len(str(fields.get("filter", ""))) > LONGEST_FILTER:
+        raise ScimError(400, "invalidFilter", f"A filter has at most {LONGEST_FILTER:,} characters.")
+    asked: SearchRequest[Any] = SearchRequest.model_validate(fields, scim_policy=POLICY)
+    count = USUAL_RESULTS if asked.count is None else min(asked.count, MOST_RESULTS)
+    offset = min((asked.start_index or 1) - 1, LAST_INDEX)
+    return Search(asked.filter.ast if asked.filter else None, offset, count, asked)
+
+
+def read_shown() -> ResponseParameters[Any]:
+    """Which attributes the address asks for."""
+    fields = {
+        name: request.args[name] for name in ("attributes", "excludedAttributes") if name in request.args
+    }
+    shown: ResponseParameters[Any] = ResponseParameters.model_validate(fields, scim_policy=POLICY)
+    return shown
+
+
+def shows_attribute(shown: ResponseParameters[Any], attribute: str) -> bool:
+    """Whether these parameters leave the attribute in the answer."""
+
+    def names(paths: Any) -> set[str]:
+        return {str(path).rpartition(":")[2].partition(".")[0].lower() for path in paths}
+
+    if shown.attributes:
+        return attribute.lower() in names(shown.attributes)
+    whole = {str(path).rpartition(":")[2].lower() for path in shown.excluded_attributes or ()}
+    return attribute.lower() not in whole
+
+
+def refuse_other_version(version: str) -> None:
+    """Refuse a change of a version that the provider does not know.
+
+    Raises:
+        VersionError: ``If-Match`` names other versions.
+    """
+    if "If-Match" in request.headers and not request.if_match.contains_weak(version):
+        raise VersionError
+
+
+def address_of(endpoint: str, key: str) -> str:
+    """The address of a resource, the same from whatever machine it is read."""
+    return f"{current_app.config['PORTAL'].address}/scim/v2/{endpoint}/{key}"
+
+
+def answer_resource(
+    resource: Resource[Any], version: str, shown: ResponseParameters[Any], *, status: int = 200
+) -> Response:
+    """One resource; 304 if the reader has this version."""
+    if request.method == "GET" and request.if_none_match.contains_weak(version):
+        response = make_response("", 304)
+    else:
+        response = answer(dump(resource, shown), status)
+    response.set_etag(version, weak=True)
+    if status == 201 and resource.meta is not None:
+        response.headers["Location"] = str(resource.meta.location)
+    return response
+
+
+def dump(resource: Resource[Any], shown: ResponseParameters[Any]) -> dict[str, Any]:
+    """A resource as it is answered."""
+    return resource.model_dump(
+        scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=shown, scim_policy=POLICY
+    )
+
+
+def answer_list(search: Search, total: int, resources: list[dict[str, Any]]) -> Response:
+    """One page of a list."""
+    return answer(
+        {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+            "totalResults": total,
+            "startIndex": search.offset + 1,
+            "itemsPerPage": len(resources),
+            "Resources": resources,
+        }
+    )
+
+
+def answer(document: dict[str, Any], status: int = 200) -> Response:
+    """A document in the media type of the standard."""
+    return Response(json.dumps(document), status, mimetype=MEDIA_TYPE)

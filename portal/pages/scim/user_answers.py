@@ -1,0 +1,257 @@
+"""Users: from a provider's words to the portal's and back."""
+
+from typing import Any
+
+from flask import Response, request
+from scim2_models import Context, Meta, PatchOp
+
+from portal.domain.scim import queries, user_changes
+from portal.domain.scim.filters import user_condition
+from portal.domain.scim.queries import UserRecord, UserTable, UserValues
+from portal.pages.scim import protocol
+from portal.pages.scim.protocol import Search
+from portal.pages.scim.schemas import POLICY, Email, EnterpriseUser, Manager, Name, user_model
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import BadInputError
+
+ENDPOINT = "Users"
+_MANAGER = f"{EnterpriseUser.__schema__}:manager".lower()
+
+
+@protocol.translate_errors
+def create_user() -> Response:
+    """Add a user."""
+    shown, sent = protocol.read_shown(), _parse_user(protocol.read_body())
+    with transaction(wait_seconds=protocol.WAIT_SECONDS):
+        act = protocol.begin_act()
+        person_id = user_changes.create_user(_read_values(sent, None), act)
+    user = queries.get_user(person_id, clock.today())
+    return protocol.answer_resource(build_resource(user), user.version, shown, status=201)
+
+
+@protocol.translate_errors
+def show_user(key: str) -> Response:
+    """One user."""
+    shown, user = protocol.read_shown(), _get_user(key)
+    return protocol.answer_resource(build_resource(user), user.version, shown)
+
+
+@protocol.translate_errors
+def replace_user(key: str) -> Response:
+    """Replace a user; what the provider leaves out stays, as it may know less than the roster."""
+    shown, sent = protocol.read_shown(), _parse_user(protocol.read_body())
+    with transaction(wait_seconds=protocol.WAIT_SECONDS):
+        act = protocol.begin_act()
+        user = _get_user_to_change(key)
+        user_changes.change_user(user, _read_values(sent, user), act)
+    user = _get_user(key)
+    return protocol.answer_resource(build_resource(user), user.version, shown)
+
+
+@protocol.translate_errors
+def patch_user(key: str) -> Response:
+    """Change single attributes of a user."""
+    shown = protocol.read_shown()
+    operations = [_mend_operation(op) for op in protocol.read_operations(protocol.read_body())]
+    model = user_model()
+    message = {"schemas": [str(PatchOp.__schema__)], "Operations": operations}
+    patch = PatchOp[model].model_validate(  # type: ignore[valid-type]
+        message, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=POLICY
+    )
+    with transaction(wait_seconds=protocol.WAIT_SECONDS):
+        act = protocol.begin_act()
+        user = _get_user_to_change(key)
+        resource = build_resource(user)
+        if patch.patch(resource, scim_policy=POLICY):
+            user_changes.change_user(user, _read_all_values(resource, user), act)
+    user = _get_user(key)
+    return protocol.answer_resource(build_resource(user), user.version, shown)
+
+
+@protocol.translate_errors
+def remove_user(key: str) -> Response:
+    """Delete a user: a leaver whose facts stay."""
+    with transaction(wait_seconds=protocol.WAIT_SECONDS):
+        act = protocol.begin_act()
+        user_changes.remove_user(_get_user_to_change(key), act)
+    return Response(status=204)
+
+
+@protocol.translate_errors
+def list_users() -> Response:
+    """A page of users."""
+    return _answer_search(protocol.read_search(dict(request.args)))
+
+
+@protocol.translate_errors
+def search_users() -> Response:
+    """A page of users, asked for in a body."""
+    return _answer_search(protocol.read_search(protocol.read_body()))
+
+
+def _answer_search(search: Search) -> Response:
+    table = UserTable(clock.today())
+    condition = user_condition(search.filter, table)
+    total = queries.count_users(table, condition)
+    return protocol.answer_list(search, total, list_page(table, condition, search))
+
+
+def list_page(table: UserTable, condition: Any, search: Search) -> list[dict[str, Any]]:
+    """The users of a page, as they are answered."""
+    users = (
+        queries.list_users(table, condition, offset=search.offset, limit=search.limit) if search.limit else []
+    )
+    return [protocol.dump(build_resource(user), search.shown) for user in users]
+
+
+def _get_user(key: str) -> UserRecord:
+    return queries.get_user(queries.parse_user_id(key), clock.today())
+
+
+def _get_user_to_change(key: str) -> UserRecord:
+    user = _get_user(key)
+    protocol.refuse_other_version(user.version)
+    return user
+
+
+def build_resource(user: UserRecord) -> Any:
+    """A user as the SCIM library has it."""
+    values, model = user.values, user_model()
+    resource = model(
+        id=user.id,
+        external_id=values.external_id,
+        user_name=values.user_name,
+        name=Name(family_name=values.surname, given_name=values.forenames),
+        title=values.rank_or_grade or None,
+        user_type=values.designated_role or None,
+        active=values.active,
+        emails=[Email(value=values.email, type="work")] if values.email else None,
+        meta=Meta(
+            resource_type="User",
+            created=user.created_at,
+            location=protocol.address_of(ENDPOINT, user.id),
+            version=f'W/"{user.version}"',
+        ),
+    )
+    resource[EnterpriseUser] = EnterpriseUser(
+        employee_number=values.staff_number,
+        department=values.unit_path or None,
+        manager=None if values.manager_id is None else _build_manager(queries.user_id(values.manager_id)),
+    )
+    return resource
+
+
+def _build_manager(key: str) -> Manager:
+    return Manager.model_validate({"value": key, "$ref": protocol.address_of(ENDPOINT, key)})
+
+
+def _parse_user(body: dict[str, Any]) -> Any:
+    """The user of a body, its manager as an object also where a provider sends a text."""
+    mended = dict(body)
+    for key, value in body.items():
+        if key.lower() == _MANAGER.rpartition(":")[0] and isinstance(value, dict):
+            mended[key] = {
+                name: _mend_manager(item) if name.lower() == "manager" else item
+                for name, item in value.items()
+            }
+    return user_model().model_validate(mended, scim_ctx=Context.DEFAULT, scim_policy=POLICY)
+
+
+def _mend_manager(value: Any) -> Any:
+    """A manager as an object; Entra sends the id alone."""
+    value = protocol.unwrap_value(value)
+    return {"value": value} if isinstance(value, str) else value
+
+
+def _mend_operation(operation: dict[str, Any]) -> dict[str, Any]:
+    """An operation without the deviations that the SCIM library does not know.
+
+    A manager as a text; a single value in a list; a value of the extension, or its manager, in the value of
+    an operation without a path.
+    """
+    mended = {
+        key.lower(): value for key, value in operation.items() if key.lower() in {"op", "path", "value"}
+    }
+    path, value = str(mended.get("path") or ""), mended.get("value")
+    if not path and isinstance(value, dict):
+        mended["value"] = {name: _mend_value(name, item) for name, item in value.items()}
+    elif "value" in mended:
+        mended["value"] = _mend_value(path, value)
+    return mended
+
+
+def _mend_value(path: str, value: Any) -> Any:
+    name = path.lower()
+    if name in {_MANAGER, "manager"}:
+        return _mend_manager(value)
+    if name == _MANAGER.rpartition(":")[0] and isinstance(value, dict):
+        return {key: _mend_value(key, item) for key, item in value.items()}
+    return value if name in {"emails", "schemas"} else protocol.unwrap_value(value)
+
+
+def _read_values(sent: Any, user: UserRecord | None) -> UserValues:
+    """What a provider sent as a whole; what it left out is as it was, or empty for a new user."""
+    values = user.values if user else None
+    resource = build_resource(user) if user else user_model()(active=True)
+    sent_extension = sent[EnterpriseUser] or EnterpriseUser()
+    if resource[EnterpriseUser] is None:
+        resource[EnterpriseUser] = EnterpriseUser()
+    for target, source in ((resource, sent), (resource[EnterpriseUser], sent_extension)):
+        for field in source.model_fields_set - {"id", "meta", "schemas", "EnterpriseUser"}:
+            if getattr(source, field) is not None or field in {"external_id", "emails", "manager"}:
+                setattr(target, field, getattr(source, field))
+    return _read_resource(resource, values)
+
+
+def _read_all_values(resource: Any, user: UserRecord) -> UserValues:
+    """What a resource says after a PATCH."""
+    return _read_resource(resource, user.values)
+
+
+def _read_resource(resource: Any, before: UserValues | None) -> UserValues:
+    extension = resource[EnterpriseUser] or EnterpriseUser()
+    name = resource.name or Name()
+    if not _text(resource.user_name):
+        raise BadInputError(["userName is empty."])
+    return UserValues(
+        user_name=_text(resource.user_name),
+        external_id=_text(resource.external_id) or None,
+        staff_number=_text(extension.employee_number),
+        surname=_text(name.family_name),
+        forenames=_text(name.given_name),
+        email=_choose_email(resource.emails or []),
+        rank_or_grade=_text(resource.title),
+        designated_role=_text(resource.user_type),
+        unit_path=_text(extension.department),
+        manager_id=_find_manager(extension.manager, before),
+        active=resource.active is not False,
+    )
+
+
+def _text(value: str | None) -> str:
+    return (value or "").strip()
+
+
+def _choose_email(emails: list[Email]) -> str | None:
+    """The address of type work, or the first."""
+    addresses = [email for email in emails if _text(email.value)]
+    addresses.sort(key=lambda email: _text(email.type).lower() != "work")
+    return _text(addresses[0].value).lower() if addresses else None
+
+
+def _find_manager(manager: Manager | None, before: UserValues | None) -> int | None:
+    """The line manager, whom a provider names by id or staff number.
+
+    Raises:
+        BadInputError: There is no such person.
+    """
+    key = _text(manager.value) or _text(str(manager.ref or "")).rpartition("/")[2] if manager else ""
+    if not key:
+        return None
+    if before is not None and before.manager_id is not None and key == queries.user_id(before.manager_id):
+        return before.manager_id
+    person_id = queries.find_person(key)
+    if person_id is None:
+        raise BadInputError([f"manager: nobody in the portal has the id or staff number {key!r}."])
+    return person_id
