@@ -3,7 +3,7 @@
 Loads the SCIM library, so only the first request for users or groups imports this file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from sqlalchemy import ColumnElement, String, and_, case, cast, exists, false, f
 
 from portal.domain.people.models import Person, PersonName
 from portal.domain.scim.models import ScimGroup, ScimMember
-from portal.domain.scim.queries import UserTable, id_text
+from portal.domain.scim.queries import UserTable, has_user_name, id_text
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:user"
 CORE = ("urn:ietf:params:scim:schemas:core:2.0:user", "urn:ietf:params:scim:schemas:core:2.0:group")
@@ -85,6 +85,23 @@ def _compare_with_null(column: Any, op: CompareOperator) -> Any:
     if op is CompareOperator.eq:
         return column.is_(None)
     return column.is_not(None) if op is CompareOperator.ne else false()
+
+
+@dataclass(frozen=True, slots=True)
+class UserName:
+    """The userName, by which providers look people up before anything else."""
+
+    table: UserTable
+
+    def compare(self, op: CompareOperator, value: Any) -> ColumnElement[bool]:
+        """The comparison; equality by look-up."""
+        if op is CompareOperator.eq and isinstance(value, str):
+            return has_user_name(self.table, func.lower(value))
+        return Text(self.table.user_name).compare(op, value)
+
+    def is_present(self) -> ColumnElement[bool]:
+        """Always."""
+        return true()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +193,7 @@ class Members:
         """Whether somebody is a member, or with ``ne`` is not."""
         if op not in {CompareOperator.eq, CompareOperator.ne}:
             raise InvalidFilterException(detail="members is compared by eq or ne with a user's id.")
-        is_member = self._exists(_member_attributes()["value"].compare(CompareOperator.eq, value))
+        is_member = self._exists(_member_attributes()["value"]().compare(CompareOperator.eq, value))
         return is_member if op is CompareOperator.eq else not_(is_member)
 
     def is_present(self) -> ColumnElement[bool]:
@@ -205,7 +222,10 @@ class Emails:
 
     def select_in(self, inner: FilterNode) -> ColumnElement[bool]:
         """Whether the address meets the filter in brackets."""
-        attributes = {"value": Text(PersonName.email), "type": Text(literal("work"))}
+        attributes = {
+            "value": lambda: Text(PersonName.email),
+            "type": lambda: Text(literal("work")),
+        }
         return and_(PersonName.email.is_not(None), _Translator(attributes).visit(inner))
 
 
@@ -228,13 +248,13 @@ class GroupId:
         return true()
 
 
-Attribute = Text | Flag | Instant | Department | Members | Emails | GroupId
+Attribute = Text | UserName | Flag | Instant | Department | Members | Emails | GroupId
 
 
-def _member_attributes() -> dict[str, Any]:
+def _member_attributes() -> dict[str, Callable[[], Any]]:
     return {
-        "value": Text(id_text(ScimMember.person_id), is_case_exact=True),
-        "type": Text(literal("User")),
+        "value": lambda: Text(id_text(ScimMember.person_id), is_case_exact=True),
+        "type": lambda: Text(literal("User")),
     }
 
 
@@ -242,11 +262,13 @@ class _Translator(FilterVisitor[ColumnElement[bool]]):
     """Builds the condition; an attribute that is not stored refuses the filter.
 
     Args:
-        attributes: By lower-case path without the core schema's name.
+        attributes: How to make each, by lower-case path without the core schema's name.
         foreign: Paths of another resource type, which compare as false.
     """
 
-    def __init__(self, attributes: Mapping[str, Any], foreign: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, attributes: Mapping[str, Callable[[], Any]], foreign: frozenset[str] = frozenset()
+    ) -> None:
         self._attributes, self._foreign = attributes, foreign
 
     def _attribute(self, path: Any) -> Any:
@@ -254,7 +276,7 @@ class _Translator(FilterVisitor[ColumnElement[bool]]):
         uri = (path.uri or "").lower()
         name = name if not uri or uri in CORE else f"{uri}:{name}"
         if name in self._attributes:
-            return self._attributes[name]
+            return self._attributes[name]()
         if name in self._foreign:
             return None
         raise InvalidFilterException(detail=f"The portal does not store {name!r}, so it cannot filter by it.")
@@ -283,34 +305,35 @@ class _Translator(FilterVisitor[ColumnElement[bool]]):
         return attribute.select_in(node.val_filter)
 
 
-def _user_attributes(table: UserTable) -> dict[str, Attribute]:
+def _user_attributes(table: UserTable) -> dict[str, Callable[[], Attribute]]:
+    """How to make each attribute: a column of posts, once it is used, makes the statement read them."""
     return {
-        "id": Text(id_text(Person.id), is_case_exact=True),
-        "externalid": Text(table.external_id, is_case_exact=True),
-        "username": Text(table.user_name),
-        "name.familyname": Text(PersonName.surname),
-        "name.givenname": Text(PersonName.forenames),
-        "title": Text(table.rank_or_grade),
-        "usertype": Text(table.designated_role),
-        "active": Flag(table.active),
-        "emails": Emails(),
-        "emails.value": Emails(),
-        "emails.type": Text(case((PersonName.email.is_not(None), "work"))),
-        "meta.created": Instant(Person.recorded_at),
-        f"{ENTERPRISE}:employeenumber": Text(PersonName.staff_number),
-        f"{ENTERPRISE}:department": Department(table),
-        f"{ENTERPRISE}:manager": Text(id_text(table.manager_id), is_case_exact=True),
-        f"{ENTERPRISE}:manager.value": Text(id_text(table.manager_id), is_case_exact=True),
+        "id": lambda: Text(id_text(Person.id), is_case_exact=True),
+        "externalid": lambda: Text(table.external_id, is_case_exact=True),
+        "username": lambda: UserName(table),
+        "name.familyname": lambda: Text(PersonName.surname),
+        "name.givenname": lambda: Text(PersonName.forenames),
+        "title": lambda: Text(table.rank_or_grade),
+        "usertype": lambda: Text(table.designated_role),
+        "active": lambda: Flag(table.active),
+        "emails": lambda: Emails(),
+        "emails.value": lambda: Emails(),
+        "emails.type": lambda: Text(case((PersonName.email.is_not(None), "work"))),
+        "meta.created": lambda: Instant(Person.recorded_at),
+        f"{ENTERPRISE}:employeenumber": lambda: Text(PersonName.staff_number),
+        f"{ENTERPRISE}:department": lambda: Department(table),
+        f"{ENTERPRISE}:manager": lambda: Text(id_text(table.manager_id), is_case_exact=True),
+        f"{ENTERPRISE}:manager.value": lambda: Text(id_text(table.manager_id), is_case_exact=True),
     }
 
 
-_GROUP_ATTRIBUTES: dict[str, Attribute] = {
-    "id": GroupId(),
-    "externalid": Text(ScimGroup.external_id, is_case_exact=True),
-    "displayname": Text(ScimGroup.display_name),
-    "meta.created": Instant(ScimGroup.created_at),
-    "members": Members(),
-    "members.value": Members(),
+_GROUP_ATTRIBUTES: dict[str, Callable[[], Attribute]] = {
+    "id": GroupId,
+    "externalid": lambda: Text(ScimGroup.external_id, is_case_exact=True),
+    "displayname": lambda: Text(ScimGroup.display_name),
+    "meta.created": lambda: Instant(ScimGroup.created_at),
+    "members": Members,
+    "members.value": Members,
 }
 
 

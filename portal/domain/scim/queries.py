@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.as_of import is_known_fact
@@ -19,6 +19,7 @@ from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.scim.models import ScimGroup, ScimMember, ScimUser
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
+from portal.platform.permissions import Role
 
 USER_NAME, EXTERNAL_ID = "userName", "externalId"  # schemes of identifiers
 ID_PREFIX = "person-"  # so that no id is ever read as a staff number
@@ -91,72 +92,110 @@ def parse_user_id(text: str) -> int | None:
     return int(number) if is_id else None
 
 
+# Building aliases and subqueries is most of a statement's cost, so they are kept.
+_ALIASES: tuple[Any, Any, Any] = aliased(Identifier), aliased(Identifier), aliased(Post)
+
+
+@lru_cache(maxsize=2)
+def _build_post_ids(day: date) -> tuple[Any, Any]:
+    """A person's main post of the day, and the post shown: that one, or the one that ended last."""
+    now, last = aliased(Post), aliased(Post)
+    current_id = (
+        select(now.id)
+        .where(now.person_id == Person.id, is_known_fact(now), is_valid_on(now, day))
+        .order_by(now.post_key)  # the main post, "", comes first
+        .limit(1)
+        .scalar_subquery()
+    )
+    last_id = (
+        select(last.id)
+        .where(last.person_id == Person.id, is_known_fact(last))
+        .order_by(last.valid_to.desc(), last.post_key)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return current_id, func.coalesce(current_id, last_id)
+
+
 class UserTable:
     """Users as one row each, by the facts of a day: the columns that filters compare, and their source.
 
     The post shown is the main one of the day; without one, what the provider said last of an inactive
-    user, or else the post that ended last.
+    user, or else the post that ended last. Posts are read only where a column of them is used: for a whole
+    force that is most of the work.
     """
 
     def __init__(self, day: date) -> None:
         self._day = day
-        self._user_name, self._external_id = aliased(Identifier), aliased(Identifier)
-        now, last, shown = aliased(Post), aliased(Post), aliased(Post)
-        current_id = (
-            select(now.id)
-            .where(now.person_id == Person.id, is_known_fact(now), is_valid_on(now, day))
-            .order_by(now.post_key)  # the main post, "", comes first
-            .limit(1)
-            .scalar_subquery()
-        )
-        last_id = (
-            select(last.id)
-            .where(last.person_id == Person.id, is_known_fact(last))
-            .order_by(last.valid_to.desc(), last.post_key)
-            .limit(1)
-            .scalar_subquery()
-        )
-        self._shown, self._shown_id = shown, func.coalesce(current_id, last_id)
-        self.active = current_id.is_not(None)
+        self._user_name, self._external_id, self._shown = _ALIASES
+        self._current_id, self._shown_id = _build_post_ids(day)
+        self._reads_posts = False
         self.user_name: Any = func.coalesce(self._user_name.value, PersonName.email, PersonName.staff_number)
         self.external_id: Any = self._external_id.value
-        self.rank_or_grade = self._waiting_or(ScimUser.rank_or_grade, shown.rank_or_grade)
-        self.designated_role = self._waiting_or(ScimUser.designated_role, shown.designated_role)
-        self.unit_path_sent = self._waiting_or(ScimUser.unit_path, None)
-        self.unit_id = self._waiting_or(None, shown.unit_id)
-        self.manager_id = self._waiting_or(ScimUser.line_manager_id, shown.line_manager_id)
+
+    @property
+    def active(self) -> Any:
+        """Whether there is a post today."""
+        return self._current_id.is_not(None)
+
+    @property
+    def rank_or_grade(self) -> Any:
+        """Of the post shown."""
+        return self._waiting_or(ScimUser.rank_or_grade, self._shown.rank_or_grade)
+
+    @property
+    def designated_role(self) -> Any:
+        """Of the post shown."""
+        return self._waiting_or(ScimUser.designated_role, self._shown.designated_role)
+
+    @property
+    def unit_id(self) -> Any:
+        """Of the post shown; null where the provider's path waits."""
+        return self._waiting_or(None, self._shown.unit_id)
+
+    @property
+    def unit_path_sent(self) -> Any:
+        """The path that waits; null where a post is shown."""
+        return self._waiting_or(ScimUser.unit_path, None)
+
+    @property
+    def manager_id(self) -> Any:
+        """The line manager of the post shown."""
+        return self._waiting_or(ScimUser.line_manager_id, self._shown.line_manager_id)
 
     def _waiting_or(self, waiting: Any, shown: Any) -> Any:
         """``waiting`` of an inactive user of whom the provider said something since, else ``shown``."""
-        is_waiting = and_(ScimUser.unit_path.is_not(None), ~self.active)
-        return case((is_waiting, waiting), else_=shown)
+        self._reads_posts = True
+        return case((and_(ScimUser.unit_path.is_not(None), ~self.active), waiting), else_=shown)
 
     @cached_property
     def tree(self) -> UnitTree:
         """The units, read once."""
         return read_tree()
 
+    def path_of(self, unit_id: int) -> str:
+        """The unit's path, today or when it last existed."""
+        return self.tree.last_path_on(unit_id, self._day)
+
     def select_rows(self, *columns: Any) -> Select[Any]:
         """Columns of every user that the provider has not deleted."""
-        return (
+        statement = (
             select(*columns)
             .join_from(Person, PersonName, PersonName.person_id == Person.id)
             .outerjoin(ScimUser, ScimUser.person_id == Person.id)
             .outerjoin(self._user_name, self._is_of(self._user_name, USER_NAME))
             .outerjoin(self._external_id, self._is_of(self._external_id, EXTERNAL_ID))
-            .outerjoin(self._shown, self._shown.id == self._shown_id)
             .where(ScimUser.removed_at.is_(None))
         )
+        if self._reads_posts:
+            return statement.outerjoin(self._shown, self._shown.id == self._shown_id)
+        return statement
 
     def _is_of(self, identifier: Any, scheme: str) -> ColumnElement[bool]:
         return and_(identifier.person_id == Person.id, identifier.scheme == scheme)
 
-    def list_records(self, statement_of: Any) -> list[UserRecord]:
-        """The records of a statement.
-
-        Args:
-            statement_of: Given the columns, the statement: conditions, order and limits are its own.
-        """
+    def read_records(self, ids: Collection[int]) -> list[UserRecord]:
+        """The records of these people, in the order of their ids; the tree is read where a post needs it."""
         columns = (
             Person.id,
             Person.recorded_at,
@@ -174,7 +213,8 @@ class UserTable:
             self.active,
             self.unit_id,
         )
-        return [self._build_record(row) for row in db.session.execute(statement_of(*columns))]
+        statement = self.select_rows(*columns).where(Person.id.in_(ids)).order_by(Person.id)
+        return [self._build_record(row) for row in db.session.execute(statement)]
 
     def _build_record(self, row: Any) -> UserRecord:
         person_id, created_at, is_provisioned, user_name, external_id, number, surname, forenames, *others = (
@@ -196,20 +236,13 @@ class UserTable:
         )
         return UserRecord(person_id, created_at, bool(is_provisioned), values)
 
-    def path_of(self, unit_id: int) -> str:
-        """The unit's path, today or when it last existed."""
-        return self.tree.last_path_on(unit_id, self._day)
-
 
 def list_users(
     table: UserTable, condition: ColumnElement[bool], *, offset: int, limit: int
 ) -> list[UserRecord]:
     """A page of the users that meet the condition, in the order of their ids."""
-    return table.list_records(
-        lambda *columns: (
-            table.select_rows(*columns).where(condition).order_by(Person.id).offset(offset).limit(limit)
-        )
-    )
+    statement = table.select_rows(Person.id).where(condition).order_by(Person.id)
+    return table.read_records(db.session.scalars(statement.offset(offset).limit(limit)).all())
 
 
 def count_users(table: UserTable, condition: ColumnElement[bool]) -> int:
@@ -223,8 +256,7 @@ def get_user(person_id: int | None, day: date) -> UserRecord:
     Raises:
         NotFoundError: There is none, or the provider deleted it.
     """
-    table = UserTable(day)
-    users = [] if person_id is None else list_users(table, Person.id == person_id, offset=0, limit=1)
+    users = [] if person_id is None else UserTable(day).read_records([person_id])
     if not users:
         raise NotFoundError("There is no such user.")
     return users[0]
@@ -240,9 +272,24 @@ def find_person(text: str) -> int | None:
 def find_user_named(user_name: str, day: date) -> int | None:
     """The user with this userName, in any capitals; None if there is none."""
     table = UserTable(day)
-    statement = table.select_rows(Person.id).where(func.lower(table.user_name) == func.lower(user_name))
+    statement = table.select_rows(Person.id).where(has_user_name(table, func.lower(user_name)))
     person_id: int | None = db.session.scalar(statement.limit(1))
     return person_id
+
+
+def has_user_name(table: UserTable, lower_name: Any) -> ColumnElement[bool]:
+    """WHERE clause: the user has this userName, in small letters.
+
+    Whoever has it by any of its sources is looked up first, in three small tables.
+    """
+    sources = (
+        select(Identifier.person_id).where(
+            Identifier.scheme == USER_NAME, func.lower(Identifier.value) == lower_name
+        ),
+        select(PersonName.person_id).where(func.lower(PersonName.email) == lower_name),
+        select(PersonName.person_id).where(func.lower(PersonName.staff_number) == lower_name),
+    )
+    return and_(Person.id.in_(union_all(*sources)), func.lower(table.user_name) == lower_name)
 
 
 def list_groups(
@@ -321,3 +368,39 @@ def list_user_person_ids(person_ids: Collection[int]) -> set[int]:
     if len(person_ids) <= 500:
         statement = statement.where(PersonName.person_id.in_(person_ids))
     return set(db.session.scalars(statement)) & set(person_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class MappedGroup:
+    """A group as administrators see it: what it gives, and to how many."""
+
+    id: UUID
+    name: str
+    member_count: int
+    role: Role | None
+    unit_id: int | None
+    unit_path: str  # empty where the role names no unit
+    mapped_at: datetime | None
+
+
+def list_mapped_groups(day: date) -> list[MappedGroup]:
+    """Every group, by name. Two statements."""
+    rows = db.session.execute(
+        select(ScimGroup, func.count(ScimMember.person_id))
+        .outerjoin(ScimMember, ScimMember.group_id == ScimGroup.id)
+        .group_by(ScimGroup.id)
+        .order_by(func.lower(ScimGroup.display_name))
+    ).all()
+    tree = read_tree() if any(group.unit_id for group, _ in rows) else None
+    return [
+        MappedGroup(
+            id=group.id,
+            name=group.display_name,
+            member_count=members,
+            role=Role(group.role) if group.role else None,
+            unit_id=group.unit_id,
+            unit_path=tree.last_path_on(group.unit_id, day) if tree and group.unit_id else "",
+            mapped_at=group.mapped_at,
+        )
+        for group, members in rows
+    ]
