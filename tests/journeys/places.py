@@ -67,6 +67,15 @@ NO_PAGES = {
     "operations.readyz",
     "statements.brand",
     "statements.security_contact",
+    "scim.list_groups",
+    "scim.list_resource_types",
+    "scim.list_schemas",
+    "scim.list_users",
+    "scim.show_config",
+    "scim.show_group",
+    "scim.show_resource_type",
+    "scim.show_schema",
+    "scim.show_user",
     "static",
 }
 # These only lead to other pages, or have a journey of their own for what the force made has not.
@@ -81,6 +90,7 @@ ELSEWHERE = {
     "sign_in.finish_sign_in",
     "sign_in.leave_provider",
     "people.show_identities",
+    "grants.map_group",  # tests/pages/grants/test_groups.py: no force made here has a group
     "assessment.resume_attempt",
     "directives.preview_directive",
     "directives.withdraw_version",
@@ -196,6 +206,7 @@ ADMINISTRATION = {
     ),
     "grants.propose_grants": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
     "grants.review_grants": Place(("/grants/review",), ADMINISTRATOR),
+    "grants.show_groups": Place(("/grants/groups",), ADMINISTRATOR),
     "tokens.list_tokens": Place(("/tokens",), ADMINISTRATOR),
     "units.list_units": Place(
         (

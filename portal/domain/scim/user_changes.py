@@ -258,7 +258,7 @@ def _refuse_faults(faults: list[str]) -> None:
     """Refuse what the check of a roster refuses, in its words and with the provider's names."""
     if faults:
         raise BadInputError(
-            [_COLUMN.sub(lambda m: ATTRIBUTES[m[1]], fault.removeprefix("Line 1: ")) for fault in faults]
+            [_COLUMN.sub(lambda m: ATTRIBUTES[m[1]], fault.removeprefix("Line 1: "), 1) for fault in faults]
         )
 
 

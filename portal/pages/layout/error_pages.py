@@ -129,8 +129,8 @@ def _scim_document(failure: Failure, detail: str) -> ResponseReturnValue:
     scim_type = failure.words.get("scim_type", "")
     response = make_response(scim_errors.build_document(failure.status, scim_type, detail), failure.status)
     response.headers.update(failure.headers)
-    if failure.status == 503:
-        response.headers["Retry-After"] = str(scim_errors.RETRY_SECONDS)
+    if failure.status in scim_errors.RETRY_SECONDS:
+        response.headers.setdefault("Retry-After", str(scim_errors.RETRY_SECONDS[failure.status]))
     response.mimetype = scim_errors.MEDIA_TYPE
     return response
 

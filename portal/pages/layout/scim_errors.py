@@ -15,7 +15,7 @@ from portal.platform.errors import (
 
 SCIM_PATH = "/scim/"
 MEDIA_TYPE = "application/scim+json"
-RETRY_SECONDS = 5  # after which a provider may send again what the database had no time for
+RETRY_SECONDS = {429: 60, 503: 5}  # after which a provider may send again
 _KINDS: tuple[tuple[type[PortalError], int, str], ...] = (
     (VersionError, 412, ""),
     (TakenError, 409, "uniqueness"),

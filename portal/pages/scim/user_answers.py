@@ -246,7 +246,7 @@ def _find_manager(manager: Manager | None, before: UserValues | None) -> int | N
     Raises:
         BadInputError: There is no such person.
     """
-    key = _text(manager.value) or _text(str(manager.ref or "")).rpartition("/")[2] if manager else ""
+    key = _text(manager.value) if manager else ""
     if not key:
         return None
     if before is not None and before.manager_id is not None and key == queries.user_id(before.manager_id):

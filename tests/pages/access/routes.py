@@ -2,9 +2,11 @@
 
 # Whose data a route shows: nobody's in particular, a person by staff number, the owner of an attempt
 # alone, a record (its owner and those who may see the owner), a job (who asked for it and those who see
-# all jobs), or a session of one's own.
+# all jobs), or a session of one's own. A route of systems takes an access token alone: whatever people have
+# opens nothing there; what tokens open is tried in tests/pages/api/test_sight.py.
 NOBODY, PERSON, ATTEMPT, RECORD, OWN = "nobody", "person", "attempt", "record", "own"
 JOB = "job"
+SYSTEM = "system"
 
 ROUTES: dict[str, str] = {
     "home": NOBODY,
@@ -35,6 +37,8 @@ ROUTES: dict[str, str] = {
     "account.show_own_account": OWN,
     "grants.propose_grants": NOBODY,
     "grants.review_grants": NOBODY,
+    "grants.show_groups": NOBODY,
+    "grants.map_group": NOBODY,
     "people.revoke_role": PERSON,
     "account.set_password": NOBODY,
     "sign_in.begin_saml": NOBODY,
@@ -177,4 +181,24 @@ ROUTES: dict[str, str] = {
     "units.list_units": NOBODY,
     "units.move_unit": NOBODY,
     "units.rename_unit": NOBODY,
+    "scim.create_group": SYSTEM,
+    "scim.create_user": SYSTEM,
+    "scim.list_groups": SYSTEM,
+    "scim.list_resource_types": SYSTEM,
+    "scim.list_schemas": SYSTEM,
+    "scim.list_users": SYSTEM,
+    "scim.patch_group": SYSTEM,
+    "scim.patch_user": SYSTEM,
+    "scim.remove_group": SYSTEM,
+    "scim.remove_user": SYSTEM,
+    "scim.replace_group": SYSTEM,
+    "scim.replace_user": SYSTEM,
+    "scim.search_all": SYSTEM,
+    "scim.search_groups": SYSTEM,
+    "scim.search_users": SYSTEM,
+    "scim.show_config": SYSTEM,
+    "scim.show_group": SYSTEM,
+    "scim.show_resource_type": SYSTEM,
+    "scim.show_schema": SYSTEM,
+    "scim.show_user": SYSTEM,
 }

@@ -91,7 +91,8 @@ PostRow = tuple[str, str, str, str, date, date | None]
 def posts_of(number: str) -> list[PostRow]:
     """Known posts: rank, role, unit path on its first day, line manager's number, first and last day."""
     tree = read_tree()
-    managers = dict(db.session.execute(select(PersonName.person_id, PersonName.staff_number)).tuples())
+    names = db.session.execute(select(PersonName.person_id, PersonName.staff_number))
+    managers = {person_id: number for person_id, number in names}
     rows = db.session.scalars(
         select(Post)
         .join(PersonName, PersonName.person_id == Post.person_id)

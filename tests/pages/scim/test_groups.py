@@ -45,7 +45,8 @@ def map_to(key: str, role: Role | None, unit: int | None = None, *, by: int | No
 
 def live_grants() -> list[tuple[int, str, int | None]]:
     statement = select(RoleGrant.person_id, RoleGrant.role, RoleGrant.unit_id)
-    return sorted(db.session.execute(statement.where(RoleGrant.ended_at.is_(None))).tuples().all())
+    rows = db.session.execute(statement.where(RoleGrant.ended_at.is_(None)))
+    return sorted((person_id, role, unit_id) for person_id, role, unit_id in rows)
 
 
 def members(provider: Provider, key: str) -> list[str]:

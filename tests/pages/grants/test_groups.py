@@ -1,0 +1,77 @@
+"""An administrator says which role a group of the identity provider gives."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from portal.domain.people.models import RoleGrant
+from portal.domain.scim import group_changes
+from portal.platform import clock
+from portal.platform.audit.models import AuditEvent
+from portal.platform.db import db, transaction
+from portal.platform.permissions import Role
+from tests.factories.people import make_grant, make_person, make_unit
+from tests.page_reading import PortalClient
+from tests.pages.account.browsing import let_in, make_account, make_administrator
+
+
+def make_group(name: str = "Portal managers", *members: int) -> UUID:
+    with transaction():
+        return group_changes.create_group(name, None, members, clock.now(), "entra").id
+
+
+def test_a_group_is_given_a_role_on_a_unit_and_its_members_have_it(client: PortalClient) -> None:
+    unit = make_unit("Crime")
+    member, administrator = make_person(unit), make_administrator()
+    group = make_group("Portal managers", member)
+    let_in(client)
+
+    page = client.page("/grants/groups")
+    assert "Portal managers" in page.text
+    assert "No role" in page.text
+    form = client.page(f"/grants/groups/{group}")
+    assert "1 person in this group" in form.text
+    after = client.press(form, "Save", role="manager", unit=str(unit))
+
+    assert "The role of the group Portal managers is saved." in after.text
+    assert "Crime" in after.text
+    grant = db.session.scalars(select(RoleGrant).where(RoleGrant.person_id == member)).one()
+    assert (grant.role, grant.unit_id, grant.given_by_id) == ("manager", unit, administrator)
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "scim.group_mapped")).one()
+    assert (event.actor_id, event.detail["role"]) == (administrator, "manager")
+
+    client.press(client.page(f"/grants/groups/{group}"), "Save", role="", unit="")
+    assert grant.ended_at is not None
+
+
+def test_what_may_not_be_given_is_said_beside_the_field(client: PortalClient) -> None:
+    unit, administrator = make_unit("Crime"), make_administrator()
+    let_in(client)
+    group = make_group()
+
+    page = client.press(client.page(f"/grants/groups/{group}"), "Save", 400, role="author", unit=str(unit))
+    assert "is a role for the whole force" in page.text
+    own = make_group("My own", administrator)
+    page = client.press(client.page(f"/grants/groups/{own}"), "Save", 400, role="auditor", unit="")
+    assert "You cannot give yourself a role" in page.text
+
+
+def test_an_administrator_of_a_unit_sees_groups_and_changes_none(client: PortalClient) -> None:
+    unit = make_unit("Crime")
+    make_grant(make_account("D1001", unit=unit), Role.ADMINISTRATOR, unit)
+    group = make_group()
+    let_in(client)
+
+    assert "Change" not in client.page("/grants/groups").links
+    client.page(f"/grants/groups/{group}", 403)
+    client.page(f"/grants/groups/{uuid4()}", 404)
+
+
+@pytest.mark.parametrize("count", [0, 2, 20])
+def test_a_list_of_many_groups_is_one_page_of_a_few_statements(client: PortalClient, count: int) -> None:
+    make_administrator()
+    let_in(client)
+    for number in range(count):
+        make_group(f"Group {number:02}")
+    assert ("Group 01" in client.page("/grants/groups").text) == (count > 1)
