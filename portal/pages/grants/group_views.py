@@ -11,8 +11,8 @@ from wtforms.fields import SelectChoice
 
 from portal.domain.accounts.grants import authority
 from portal.domain.accounts.grants.grant_list import role_words, where_words
-from portal.domain.scim import group_changes, queries
-from portal.domain.scim.queries import MappedGroup
+from portal.domain.scim import group_changes, group_queries
+from portal.domain.scim.group_queries import MappedGroup
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import GovSelect, GovSubmit
 from portal.pages.layout.query_arguments import QueryArguments
@@ -48,7 +48,7 @@ def add_group_pages(bp: Blueprint) -> None:
 def show_groups() -> ResponseReturnValue:
     """Show the provider's groups and the roles that they give."""
     arguments = QueryArguments(request.args, request.path)
-    groups = queries.list_mapped_groups(clock.today())
+    groups = group_queries.list_mapped_groups(clock.today())
     page = arguments.page(len(groups))
     return render_template(
         "grants/groups.html",
@@ -87,7 +87,7 @@ def map_group(group_id: UUID) -> ResponseReturnValue:
 
 
 def _get_group(group_id: UUID) -> MappedGroup:
-    for group in queries.list_mapped_groups(clock.today()):
+    for group in group_queries.list_mapped_groups(clock.today()):
         if group.id == group_id:
             return group
     raise NotFoundError("There is no such group.")
@@ -99,7 +99,7 @@ def _save(group: MappedGroup, form: GroupRoleForm) -> bool:
     unit_id = int(form.unit.data) if form.unit.data and role else None
     try:
         with transaction():
-            row = queries.get_group(str(group.id), lock=True)
+            row = group_queries.get_group(str(group.id), lock=True)
             group_changes.map_group(row, role, unit_id, by=current_user.person_id, at=clock.now())
     except RuleError as error:
         (form.unit if unit_id else form.role).errors = [str(error)]

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 from scim2_models import Context, Meta
 
-from portal.domain.scim import queries
+from portal.domain.scim import group_queries, queries
 from portal.domain.scim.filters import group_condition, user_condition
 from portal.domain.scim.queries import UserTable
 from portal.pages.scim import group_answers, protocol, user_answers
@@ -49,7 +49,7 @@ def search_all() -> Response:
     table = UserTable(clock.today())
     users = user_condition(search.filter, table, with_groups=True)
     groups = group_condition(search.filter, with_users=table)
-    user_count, group_count = queries.count_users(table, users), queries.count_groups(groups)
+    user_count, group_count = queries.count_users(table, users), group_queries.count_groups(groups)
     page = user_answers.list_page(table, users, search) if search.offset < user_count else []
     rest = replace(search, offset=max(0, search.offset - user_count), limit=search.limit - len(page))
     page += group_answers.list_page(groups, rest)

@@ -10,10 +10,10 @@ from scim2_models import Context, Meta, PatchOp
 from scim2_models.path import FilterNode
 from sqlalchemy import ColumnElement, true
 
-from portal.domain.scim import group_changes, queries
+from portal.domain.scim import group_changes, group_queries, queries
 from portal.domain.scim.filters import group_condition, member_condition
+from portal.domain.scim.group_queries import GroupRecord
 from portal.domain.scim.models import ScimGroup
-from portal.domain.scim.queries import GroupRecord
 from portal.domain.scim.user_changes import Act
 from portal.pages.scim import protocol
 from portal.pages.scim.protocol import Search
@@ -103,7 +103,7 @@ def search_groups() -> Response:
 
 def _answer_search(search: Search) -> Response:
     condition = group_condition(search.filter)
-    total = queries.count_groups(condition)
+    total = group_queries.count_groups(condition)
     return protocol.answer_list(search, total, list_page(condition, search))
 
 
@@ -112,21 +112,21 @@ def list_page(condition: ColumnElement[bool], search: Search) -> list[dict[str, 
     if not search.limit:
         return []
     with_members = search.shows("members")
-    groups = queries.list_groups(
+    groups = group_queries.list_groups(
         condition, offset=search.offset, limit=search.limit, with_members=with_members
     )
     return [protocol.dump(build_resource(group), search.shown) for group in groups]
 
 
 def _answer_group(key: str, shown: Any, *, status: int = 200) -> Response:
-    condition = ScimGroup.id == queries.get_group(key).id
+    condition = ScimGroup.id == group_queries.get_group(key).id
     with_members = protocol.shows_attribute(shown, "members")
-    group = queries.list_groups(condition, offset=0, limit=1, with_members=with_members)[0]
+    group = group_queries.list_groups(condition, offset=0, limit=1, with_members=with_members)[0]
     return protocol.answer_resource(build_resource(group), group.version, shown, status=status)
 
 
 def _get_group_to_change(key: str) -> ScimGroup:
-    group = queries.get_group(key, lock=True)
+    group = group_queries.get_group(key, lock=True)
     protocol.refuse_other_version(str(group.version))
     return group
 
@@ -226,7 +226,7 @@ def _change_members(group: ScimGroup, operation: Any, value: Any, act: Act) -> N
     ]
     if operation.op == "remove":
         condition = member_condition(node) if node is not None or not listed else true()
-        matching = queries.list_member_ids(group.id, condition)
+        matching = group_queries.list_member_ids(group.id, condition)
         leavers = set(matching) if not listed else set(matching).intersection(listed)
         group_changes.set_members(group, remove=leavers, at=act.at, token=act.token)
     elif node is not None:
@@ -245,5 +245,5 @@ def _as_list(value: Any) -> list[Any]:
 
 def _set_members(group: ScimGroup, person_ids: list[int], act: Act) -> None:
     """Make these people the members, and nobody else."""
-    leavers = set(queries.list_member_ids(group.id, true())).difference(person_ids)
+    leavers = set(group_queries.list_member_ids(group.id, true())).difference(person_ids)
     group_changes.set_members(group, add=person_ids, remove=leavers, at=act.at, token=act.token)

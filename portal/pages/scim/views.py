@@ -1,7 +1,7 @@
 """The addresses of SCIM 2.0 (RFC 7644), for an access token of the scope scim alone.
 
 The answers are in the files beside this one. They load the SCIM library and pydantic, which only the first
-request of a provider does: a portal without one does without 15 MiB.
+request of a provider does: a portal without one does without 10 MiB.
 """
 
 from flask import Blueprint

@@ -20,7 +20,14 @@ from tests.factories.people import make_person, make_unit
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
 
-DEAR_TO_LOAD = ("zxcvbn", "cryptography.hazmat.primitives.ciphers.aead", "authlib", "joserfc")
+DEAR_TO_LOAD = (
+    "zxcvbn",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "authlib",
+    "joserfc",
+    "pydantic",
+    "scim2_models",
+)
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
