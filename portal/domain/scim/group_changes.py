@@ -117,14 +117,10 @@ def remove_group(group: ScimGroup, at: datetime, token: str) -> None:
 
 
 def leave_all_groups(person_id: int, at: datetime) -> None:
-    """Take a person out of every group.
-
-    Raises:
-        RuleError: Nobody would be left to administer.
-    """
+    """Take a leaver out of every group, also the last administrator: as a roster, it lets anybody go."""
     statement = select(ScimGroup).join(ScimMember).where(ScimMember.person_id == person_id)
-    for group in db.session.scalars(statement.order_by(ScimGroup.id)).all():
-        _end_membership(group, [person_id], at)
+    for group in db.session.scalars(statement.order_by(ScimGroup.id).with_for_update(of=ScimGroup)).all():
+        _end_membership(group, [person_id], at, is_leaver=True)
         group.version += 1
 
 
@@ -171,7 +167,9 @@ def _give_role(group: ScimGroup, person_id: int, at: datetime) -> int | None:
     )
 
 
-def _end_membership(group: ScimGroup, person_ids: Iterable[int], at: datetime) -> None:
+def _end_membership(
+    group: ScimGroup, person_ids: Iterable[int], at: datetime, *, is_leaver: bool = False
+) -> None:
     """Remove members; a grant that another group of theirs gives too passes to that group."""
     members = [db.session.get_one(ScimMember, (group.id, person_id)) for person_id in sorted(person_ids)]
     ended = []
@@ -185,7 +183,8 @@ def _end_membership(group: ScimGroup, person_ids: Iterable[int], at: datetime) -
     db.session.flush()
     if ended and group.mapped_by_id is not None:
         changes.end_grants_and_sessions(ended, by=group.mapped_by_id, at=at)
-        _refuse_no_administrator(group.role, at)
+        if not is_leaver:
+            _refuse_no_administrator(group.role, at)
 
 
 def _find_heir(group: ScimGroup, person_id: int) -> ScimMember | None:

@@ -78,6 +78,7 @@ def parse_user_id(text: str) -> int | None:
 
 # Building aliases and subqueries is most of a statement's cost, so they are kept.
 _ALIASES: tuple[Any, Any, Any] = aliased(Identifier), aliased(Identifier), aliased(Post)
+_MANAGER: Any = aliased(PersonName)
 
 
 @lru_cache(maxsize=2)
@@ -144,8 +145,9 @@ class UserTable:
 
     @property
     def manager_id(self) -> Any:
-        """The line manager of the post shown."""
-        return self._waiting_or(ScimUser.line_manager_id, self._shown.line_manager_id)
+        """The line manager of the post shown; null where they were erased."""
+        self._reads_posts = True
+        return _MANAGER.person_id
 
     def _waiting_or(self, waiting: Any, shown: Any) -> Any:
         """``waiting`` of an inactive user of whom the provider said something since, else ``shown``."""
@@ -172,7 +174,9 @@ class UserTable:
             .where(ScimUser.removed_at.is_(None))
         )
         if self._reads_posts:
-            return statement.outerjoin(self._shown, self._shown.id == self._shown_id)
+            manager_id = self._waiting_or(ScimUser.line_manager_id, self._shown.line_manager_id)
+            statement = statement.outerjoin(self._shown, self._shown.id == self._shown_id)
+            return statement.outerjoin(_MANAGER, _MANAGER.person_id == manager_id)
         return statement
 
     def _is_of(self, identifier: Any, scheme: str) -> ColumnElement[bool]:

@@ -93,30 +93,36 @@ def change_user(user: UserRecord, values: UserValues, act: Act) -> None:
     parts = [name for name, value in asdict(values).items() if value != asdict(user.values)[name]]
     if not parts and user.is_provisioned:
         return
-    _refuse_taken_name(values, user.person_id, act)
-    if "staff_number" in parts:
-        _correct_staff_number(user, values.staff_number, act)
-    _write_person(values, user.person_id, act)
-    _write_identifiers(user.person_id, values)
+    if parts == ["active"] and not values.active:
+        _let_go(user, act, waiting=values)
+    else:
+        _refuse_taken_name(values, user.person_id, act)
+        if "staff_number" in parts:
+            _correct_staff_number(user, values.staff_number, act)
+        _write_person(values, user.person_id, act)
+        _write_identifiers(user.person_id, values)
     log("scim.user_changed", actor_id=None, subject_id=user.person_id, token=act.token, parts=parts)
 
 
 def remove_user(user: UserRecord, act: Act) -> None:
-    """Delete a user: a leaver whose facts stay, and who is in no group.
-
-    Raises:
-        RuleError: A group gives them the last administrator's role.
-    """
-    plan = RosterPlan()
-    _end_posts(plan, user.values.staff_number, store.read_baseline_of([user.values.staff_number], None))
-    store.write_facts(plan, act.stamp, by=None)
+    """Delete a user: a leaver whose facts stay, and who is in no group."""
+    row = _let_go(user, act, waiting=None)
+    row.removed_at = act.at
     group_changes.leave_all_groups(user.person_id, act.at)
     _delete_identifiers(user.person_id, USER_NAME, EXTERNAL_ID)
-    row = _get_or_create_row(user.person_id)
-    row.removed_at = act.at
-    _set_waiting(row, None)
-    accounts.end_sessions(user.person_id, LEFT, None, act.at)
     log("scim.user_removed", actor_id=None, subject_id=user.person_id, token=act.token)
+
+
+def _let_go(user: UserRecord, act: Act, *, waiting: UserValues | None) -> ScimUser:
+    """End posts and sessions, whatever a roster's check would say of the rest; returns the user's row."""
+    plan, number = RosterPlan(), user.values.staff_number
+    _end_posts(plan, number, store.read_baseline_of([number], None))
+    store.write_facts(plan, act.stamp, by=None)
+    row = _get_or_create_row(user.person_id)
+    row.removed_at = None
+    _set_waiting(row, waiting)
+    accounts.end_sessions(user.person_id, LEFT, None, act.at)
+    return row
 
 
 def _find_by_staff_number(number: str) -> int | None:

@@ -138,6 +138,21 @@ def test_a_leaver_who_comes_back_gets_a_new_post_as_the_same_person(provider, cl
     assert db.session.scalar(select(func.count()).select_from(Person)) == 1
 
 
+def test_no_fault_of_anything_else_keeps_a_leaver_in(provider, clock):
+    boss, key = provider.add("100"), provider.add("4711", manager="100")
+    with transaction():
+        db.session.delete(db.session.get_one(PersonName, person_of(boss)))  # erased
+        db.session.get_one(PersonName, person_of(key)).email = "no address"
+    clock.move_to("2026-05-01T09:00:00Z")
+    title = {"op": "replace", "path": "title", "value": "Sergeant"}
+    assert "not an email" in provider.patch(key, title, status=400)["detail"]
+
+    shown = provider.patch(key, {"op": "replace", "path": "active", "value": False})
+
+    assert (shown["active"], "manager" in shown[ENTERPRISE]) == (False, False)
+    assert posts_of("4711")[0][5] == date(2026, 4, 30)
+
+
 def test_who_leaves_on_their_first_day_never_had_the_post(provider, clock):
     key = provider.add()
     provider.patch(key, {"op": "replace", "path": "active", "value": False})
@@ -260,10 +275,13 @@ def test_a_change_that_is_refused_changes_nothing_of_what_came_with_it(provider,
 
 
 def test_somebody_inactive_has_no_post_until_the_provider_makes_them_active(provider, clock):
+    boss = provider.add("100")
     key = provider.add(active=False)
+    provider.patch(key, {"op": "add", "path": f"{ENTERPRISE}:manager", "value": {"value": boss}})
 
     shown = provider.send("GET", f"/Users/{key}")
     assert posts_of("4711") == []
+    assert shown[ENTERPRISE]["manager"]["value"] == boss
     assert (shown["active"], shown["title"], shown[ENTERPRISE]["department"]) == (
         False,
         "Constable",
@@ -274,7 +292,7 @@ def test_somebody_inactive_has_no_post_until_the_provider_makes_them_active(prov
     clock.move_to("2026-04-01T09:00:00Z")
     provider.patch(key, {"op": "replace", "path": "active", "value": True})
 
-    assert posts_of("4711") == [("Sergeant", "response", RESPONSE, "", date(2026, 4, 1), None)]
+    assert posts_of("4711") == [("Sergeant", "response", RESPONSE, "100", date(2026, 4, 1), None)]
 
 
 def test_a_corrected_staff_number_is_the_same_person_with_the_same_posts(provider, clock):
