@@ -5,13 +5,13 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, time
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from portal.pages.layout import brand, proxies
 from portal.pages.layout.secret_keys import weakness_of_secret
+from portal.platform.mail.settings import MailSettings
 from portal.platform.network_names import list_faults
 from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.saml.settings import SamlSettings, read_saml_settings
@@ -159,7 +159,7 @@ class Config:
             self._keep("demo_password", "-".join(secrets.token_hex(3) for _ in range(4)))
         for check in (
             self._number_faults, self._text_faults, self._address_faults, self._sign_in_faults,
-            self._access_faults, self._database_faults, self._jobs_faults, self._mail_faults,
+            self._access_faults, self._database_faults, self._jobs_faults, self.mail.list_faults,
         ):  # fmt: skip
             faults += check()
         if faults:
@@ -269,31 +269,6 @@ class Config:
         if self.jobs not in {"embedded", "separate"}:
             yield "JOBS is 'embedded' or 'separate'."
 
-    def _mail_faults(self) -> Iterator[str]:
-        if self.smtp_tls not in {"starttls", "tls", "none"}:
-            yield "SMTP_TLS is 'starttls', 'tls' or 'none'."
-        if self.smtp_host and not re.fullmatch(r"[A-Za-z0-9.:_-]+", self.smtp_host):
-            yield "SMTP_HOST is the name of a machine, such as relay.example.police.uk"
-        if self.smtp_host and "@" not in self.smtp_from:
-            yield "Set SMTP_FROM, such as 'Learning portal <learning@example.police.uk>'."
-        if self.smtp_authorities and not os.access(self.smtp_authorities, os.R_OK):
-            yield "SMTP_CA_FILE names a file that can be read."
-        if self.mail_bank_holidays not in {"yes", "no"}:
-            yield "MAIL_ON_BANK_HOLIDAYS is 'yes' or 'no'."
-        yield from self._mail_day_faults()
-
-    def _mail_day_faults(self) -> Iterator[str]:
-        try:
-            first, last = self.mail_times
-            if first >= last:
-                yield "MAIL_FROM_TIME lies before MAIL_UNTIL_TIME."
-        except ValueError:
-            yield "MAIL_FROM_TIME and MAIL_UNTIL_TIME are times such as 07:00."
-        try:
-            self.days_off  # noqa: B018 - read, so that a wrong one stops the start
-        except ValueError:
-            yield "MAIL_DAYS_OFF are days such as 2026-12-24, one after the other."
-
     @property
     def openid(self) -> OpenIdSettings:
         """The force's own sign-in; its issuer is empty where there is none."""
@@ -332,14 +307,12 @@ class Config:
         return (self.line_manager_sight or ("on" if self.mode == "demo" else "off")) == "on"
 
     @property
-    def mail_times(self) -> tuple[time, time]:
-        """From and until when mail may go, in London."""
-        return time.fromisoformat(self.mail_from_time), time.fromisoformat(self.mail_until_time)
-
-    @property
-    def days_off(self) -> list[date]:
-        """Days of the force's own on which no mail goes."""
-        return [date.fromisoformat(day) for day in self.mail_days_off.replace(",", " ").split()]
+    def mail(self) -> MailSettings:
+        """The force's relay, and when mail may go."""
+        return MailSettings(
+            self.smtp_host, self.smtp_tls, self.smtp_from, self.smtp_authorities,
+            self.mail_from_time, self.mail_until_time, self.mail_bank_holidays, self.mail_days_off,
+        )  # fmt: skip
 
     def _keep(self, name: str, fresh: str) -> None:
         """What the demo makes up is kept in the instance folder, for its owner alone."""

@@ -67,15 +67,6 @@ NO_PAGES = {
     "operations.readyz",
     "statements.brand",
     "statements.security_contact",
-    "scim.list_groups",
-    "scim.list_resource_types",
-    "scim.list_schemas",
-    "scim.list_users",
-    "scim.show_config",
-    "scim.show_group",
-    "scim.show_resource_type",
-    "scim.show_schema",
-    "scim.show_user",
     "static",
 }
 # These only lead to other pages, or have a journey of their own for what the force made has not.

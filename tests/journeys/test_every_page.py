@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ViewportSize
 from playwright.sync_api import Page as Tab
 
 from config import Config
-from portal.pages.layout.access import permission_of
+from portal.pages.layout.access import permission_of, scopes_of
 from portal.platform.permissions import Permission, permissions_of
 from tests.databases import portal_on
 from tests.journeys import places
@@ -39,12 +39,14 @@ def made(browser: Browser, shared_server: Server) -> dict[str, str]:
 
 
 def pages(routes: Flask) -> dict[str, Permission | None]:
-    """Every page that the map names once one is signed in, with its permission."""
+    """Every page that the map names once one is signed in, with its permission; none for other systems."""
     other = places.NO_PAGES | places.ELSEWHERE | set(places.BEFORE_SIGNING_IN)
     return {
         rule.endpoint: permission_of(routes.view_functions[rule.endpoint])
         for rule in routes.url_map.iter_rules()
-        if "GET" in (rule.methods or set()) and rule.endpoint not in other
+        if "GET" in (rule.methods or set())
+        and rule.endpoint not in other
+        and not scopes_of(routes.view_functions[rule.endpoint])
     }
 
 

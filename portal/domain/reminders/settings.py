@@ -33,10 +33,10 @@ def _portal_config() -> Config:
 def mail_hours() -> SendWindow:
     """The hours in which reminders may be sent."""
     config = _portal_config()
-    days_off = set(config.days_off)
+    days_off = set(config.mail.days_off)
     if config.mail_bank_holidays == "no":
         days_off |= bank_holidays()
-    return make_send_window(*config.mail_times, days_off)
+    return make_send_window(*config.mail.times, days_off)
 
 
 def line_managers_see() -> bool:
