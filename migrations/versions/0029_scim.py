@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.create_table(
         "scim_user",
         sa.Column("person_id", ID, nullable=False),
+        sa.Column("confirmed_at", INSTANT),
         sa.Column("removed_at", INSTANT),
         sa.Column("rank_or_grade", WORDS),
         sa.Column("designated_role", WORDS),

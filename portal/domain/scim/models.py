@@ -15,6 +15,8 @@ class ScimUser(Base):
     __tablename__ = "scim_user"
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    # When the provider sent this person's staff number itself; None: it only changed somebody it found here.
+    confirmed_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]  # the provider deleted the user; the person's facts stay
     # What the provider says while the person has no post; None: see their last post.
     rank_or_grade: Mapped[str | None]

@@ -45,7 +45,7 @@ class UserRecord:
 
     person_id: int
     created_at: datetime
-    is_provisioned: bool  # the provider has sent this person before
+    is_confirmed: bool  # the provider has sent this person's staff number itself
     values: UserValues
 
     @property
@@ -187,7 +187,7 @@ class UserTable:
         columns = (
             Person.id,
             Person.recorded_at,
-            ScimUser.person_id.is_not(None),
+            ScimUser.confirmed_at.is_not(None),
             self.user_name,
             self.external_id,
             PersonName.staff_number,
@@ -205,9 +205,7 @@ class UserTable:
         return [self._build_record(row) for row in db.session.execute(statement)]
 
     def _build_record(self, row: Any) -> UserRecord:
-        person_id, created_at, is_provisioned, user_name, external_id, number, surname, forenames, *others = (
-            row
-        )
+        person_id, created_at, is_confirmed, user_name, external_id, number, surname, forenames, *others = row
         email, rank, role, path_sent, manager_id, active, unit_id = others
         values = UserValues(
             user_name=user_name,
@@ -222,7 +220,7 @@ class UserTable:
             manager_id=manager_id,
             active=bool(active),
         )
-        return UserRecord(person_id, created_at, bool(is_provisioned), values)
+        return UserRecord(person_id, created_at, bool(is_confirmed), values)
 
 
 def list_users(

@@ -73,25 +73,34 @@ def create_user(values: UserValues, act: Act) -> int:
     """
     person_id = _find_by_staff_number(values.staff_number)
     known = None if person_id is None else db.session.get(ScimUser, person_id)
-    if known is not None and known.removed_at is None:
+    if known is not None and known.confirmed_at is not None and known.removed_at is None:
         raise TakenError(f"Another user already has the employeeNumber {values.staff_number}.")
     _refuse_taken_name(values, person_id, act)
     person_id = _write_person(values, person_id, act)
+    _get_or_create_row(person_id).confirmed_at = act.at
     _write_identifiers(person_id, values)
     log("scim.user_created", actor_id=None, subject_id=person_id, token=act.token, active=values.active)
     return person_id
 
 
-def change_user(user: UserRecord, values: UserValues, act: Act) -> None:
+def change_user(user: UserRecord, values: UserValues, act: Act, *, confirms_number: bool = False) -> None:
     """Change a user; values that are the same change nothing, and are not recorded.
+
+    Args:
+        user: As the user is now.
+        values: As the user is to be.
+        act: The provider's act.
+        confirms_number: Whether the provider itself says that the person has the staff number of now.
 
     Raises:
         TakenError: Another user has the userName, externalId or staff number.
-        RuleError: The staff number is another, and the provider never sent this person before.
+        RuleError: The staff number is another, and the provider never sent the one before.
         BadInputError: The check of a roster refuses it.
     """
     parts = [name for name, value in asdict(values).items() if value != asdict(user.values)[name]]
-    if not parts and user.is_provisioned:
+    if confirms_number and not user.is_confirmed:
+        _get_or_create_row(user.person_id).confirmed_at = act.at
+    if not parts:
         return
     if parts == ["active"] and not values.active:
         _let_go(user, act, waiting=values)
@@ -150,7 +159,7 @@ def _refuse_taken_name(values: UserValues, person_id: int | None, act: Act) -> N
 
 def _correct_staff_number(user: UserRecord, number: str, act: Act) -> None:
     """Correct a staff number: the person, their posts and their passes stay the same."""
-    if not user.is_provisioned:
+    if not user.is_confirmed:
         raise RuleError(
             f"This person is in the portal with the staff number {user.values.staff_number}. "
             "Match people by employeeNumber first: another number is perhaps another person."

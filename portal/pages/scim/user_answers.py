@@ -44,7 +44,9 @@ def replace_user(key: str) -> Response:
     with transaction(wait_seconds=protocol.WAIT_SECONDS):
         act = protocol.begin_act()
         user = _get_user_to_change(key)
-        user_changes.change_user(user, _read_values(sent, user), act)
+        number = _text(sent[EnterpriseUser].employee_number) if sent[EnterpriseUser] else ""
+        confirms = number == user.values.staff_number
+        user_changes.change_user(user, _read_values(sent, user), act, confirms_number=confirms)
     user = _get_user(key)
     return protocol.answer_resource(build_resource(user), user.version, shown)
 

@@ -307,13 +307,13 @@ def test_a_corrected_staff_number_is_the_same_person_with_the_same_posts(provide
 def test_a_person_of_the_roster_never_gets_another_number_from_a_first_match(provider):
     person = make_person(make_unit("Force"), staff_number="D1001")
 
-    document = provider.patch(
-        f"person-{person}",
-        {"op": "replace", "path": f"{ENTERPRISE}:employeeNumber", "value": "D2002"},
-        status=400,
-    )
-
+    other_number = {"op": "replace", "path": f"{ENTERPRISE}:employeeNumber", "value": "D2002"}
+    provider.patch(f"person-{person}", {"op": "replace", "path": "title", "value": "Sergeant"})
+    document = provider.patch(f"person-{person}", other_number, status=400)
     assert "perhaps another person" in document["detail"]
+
+    provider.send("PUT", f"/Users/person-{person}", user("D1001", department="Force"))
+    provider.patch(f"person-{person}", other_number)
 
 
 def test_an_old_path_still_means_a_unit_that_was_renamed(provider, clock):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, insert, or_, select, true
+from sqlalchemy import false, func, insert, or_, select, true
 
 from portal.domain.people import services
 from portal.domain.people.as_of import is_known_fact
@@ -92,8 +92,9 @@ def read_baseline_of(numbers: Collection[str], email: str | None) -> RosterBasel
         numbers: Staff numbers that the row names, in any capitals.
         email: Its address; whoever has it is in the baseline too.
     """
-    same_number = [func.lower(PersonName.staff_number) == func.lower(number) for number in numbers]
-    statement = _select_names().where(or_(*same_number, PersonName.email == email))
+    conditions = [func.lower(PersonName.staff_number) == func.lower(number) for number in numbers]
+    conditions += [PersonName.email == email] if email else []
+    statement = _select_names().where(or_(false(), *conditions))
     names = [PersonNames(*row) for row in db.session.execute(statement)]
     number_of = {person.person_id: person.staff_number for person in names}
     posts = db.session.execute(_select_posts(list(number_of))).all()
