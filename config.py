@@ -124,6 +124,8 @@ class Config:
     saml: SamlSettings = field(default_factory=lambda: read_saml_settings(_env))
     local_sign_in: str = field(default_factory=lambda: _env("LOCAL_SIGN_IN"))
 
+    webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
+
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
@@ -246,12 +248,9 @@ class Config:
     def _access_faults(self) -> Iterator[str]:
         if self.line_manager_sight not in {"on", "off", ""}:
             yield "LINE_MANAGER_SIGHT is 'on' or 'off'."
-        for name, text in (
-            ("TRUSTED_PROXIES", self.trusted_proxies),
-            ("STATUS_NETWORKS", self.status_networks),
-        ):
+        for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "WEBHOOK_NETWORKS"):
             try:
-                proxies.parse_networks(text)
+                proxies.parse_networks(getattr(self, name.lower()))
             except proxies.NetworkError as error:
                 yield f"{name} lists networks such as 10.1.0.0/16, with commas between them: {error}."
 
@@ -340,6 +339,11 @@ class Config:
     def watching_networks(self) -> tuple[proxies.Network, ...]:
         """Networks that may read the details of ``/readyz``; this machine alone unless set."""
         return proxies.parse_networks(self.status_networks)
+
+    @property
+    def allowed_networks(self) -> tuple[proxies.Network, ...]:
+        """Networks to which webhooks may send although they are not public; none by default."""
+        return proxies.parse_networks(self.webhook_networks)
 
     @property
     def secure(self) -> bool:

@@ -41,6 +41,7 @@ from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
+from portal.domain.webhooks import models as webhooks_models
 from portal.pages.account import views as account_views
 from portal.pages.assessment import views as assessment_views
 from portal.pages.authoring import views as authoring_views
@@ -89,6 +90,7 @@ TABLES = (
     imports_models,
     reports_models,
     scim_models,
+    webhooks_models,
 )
 
 VIEWS = (

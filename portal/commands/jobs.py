@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, current_app
 
 from config import list_retired_settings
 from portal.domain.accounts import retention
+from portal.domain.webhooks.tasks import ROUTINES
 from portal.platform import presence
 from portal.platform.db import transaction
 from portal.platform.jobs.worker import Worker, WorkerSetup
@@ -24,6 +25,7 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
         lost_seconds=config.jobs_lost_seconds,
         kept_days=config.jobs_kept_days,
         upkeep=_delete_expired_forms,
+        routines=ROUTINES,
     )
 
 

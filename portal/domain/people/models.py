@@ -87,6 +87,7 @@ class Post(Fact):
     __table_args__ = (
         CheckConstraint("valid_from <= valid_to", name="from_before_to"),
         Index("ix_post_person_id_valid_from", "person_id", "valid_from"),
+        Index("ix_post_recorded_at", "recorded_at"),
     )
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

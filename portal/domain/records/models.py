@@ -59,6 +59,7 @@ class Record(Fact):
     __tablename__ = "record"
     __table_args__ = (
         Index("ix_record_person_activity", "person_id", "activity_id", "achieved_on"),
+        Index("ix_record_recorded_at", "recorded_at"),
         Index(
             "uq_record_reference_first",
             "reference",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 from portal.platform.jobs.progress import JobProgress
@@ -42,6 +43,24 @@ class Task:
     due: Callable[[], bool] | None = None
     own: bool = False
     rest: timedelta = REST
+
+
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """What a worker does again and again beside its jobs, in a thread of its own; no job, and not listed.
+
+    For work that has a queue of its own and waits for others, so that jobs never wait for it. Several workers
+    may do it at once, and one may be killed at any moment.
+
+    Attributes:
+        name: Of its thread, and in the log.
+        run: Called where the database can be used, outside a transaction; ends soon once the event is set.
+        seconds: Between the end of one call and the next.
+    """
+
+    name: str
+    run: Callable[[Event], object]
+    seconds: float
 
 
 TASKS_BY_KIND: dict[str, Task] = {}

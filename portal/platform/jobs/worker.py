@@ -22,7 +22,7 @@ from portal.platform.jobs import queries, services, state_transitions
 from portal.platform.jobs.errors import CancelledError, StoppedError
 from portal.platform.jobs.models import JobState
 from portal.platform.jobs.progress import JobProgress
-from portal.platform.jobs.registry import list_scheduled_tasks, task_of_kind
+from portal.platform.jobs.registry import Routine, list_scheduled_tasks, task_of_kind
 from portal.platform.jobs.state_transitions import ClaimedJob
 
 SWEEP_SECONDS = 0.5  # between two looks for a waiting job: how long one may wait for an idle worker
@@ -49,6 +49,7 @@ class WorkerSetup:
         lost_seconds: How long a run may give no heartbeat before its job counts as lost.
         kept_days: How long an ended job is kept.
         upkeep: Called about once a minute in such a context, outside a transaction.
+        routines: What it does beside its jobs.
     """
 
     open_context: Callable[[], AbstractContextManager[Any]]
@@ -56,6 +57,7 @@ class WorkerSetup:
     lost_seconds: int
     kept_days: int
     upkeep: Callable[[datetime], None]
+    routines: tuple[Routine, ...] = ()
 
 
 class JobRunner:
@@ -150,6 +152,9 @@ class Worker:
         self.parent = os.getppid() if embedded else None
         self._threads = [
             Thread(target=self._run_jobs, name=f"job-{number}", daemon=True) for number in range(threads)
+        ] + [
+            Thread(target=self._repeat_routine, args=(routine,), name=routine.name, daemon=True)
+            for routine in setup.routines
         ]
         self._is_looking = Lock()
         self._next_upkeep = 0.0
@@ -208,6 +213,17 @@ class Worker:
                     self.runner.run_claimed_job(job)
             except (Exception, SystemExit) as error:  # such as a database that restarts
                 self.setup.logger.warning("jobs could not be run: %s", type(error).__name__)
+                stopping.wait(RECOVERY_SECONDS)
+
+    def _repeat_routine(self, routine: Routine) -> None:
+        """Run a routine until the worker ends; a fault of one run ends that run alone."""
+        stopping = self.runner.stopping
+        while not stopping.wait(routine.seconds):
+            try:
+                with self.setup.open_context():
+                    routine.run(stopping)
+            except Exception as error:  # such as a database that restarts
+                self.setup.logger.warning("%s could not run: %s", routine.name, type(error).__name__)
                 stopping.wait(RECOVERY_SECONDS)
 
 

@@ -1,0 +1,36 @@
+"""Renders the message of an event. The person's staff number is put in when it is sent."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.domain.people.models import PersonName
+from portal.platform import clock
+from portal.platform.db import db
+
+
+def render_message(
+    kind: str, happened_at: datetime, person_id: int | None, staff_number: str | None, data: Mapping[str, Any]
+) -> bytes:
+    """The message of an event, in JSON.
+
+    Args:
+        kind: Its type.
+        happened_at: When it happened.
+        person_id: Whom it is about.
+        staff_number: Of that person; None where they were erased.
+        data: The rest.
+    """
+    subject = {"staff_number": staff_number} if person_id is not None else {}
+    message = {"type": kind, "timestamp": clock.format_utc(happened_at), "data": {**subject, **data}}
+    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def find_staff_number(person_id: int | None) -> str | None:
+    """A person's staff number as it is now; None: nobody's, or erased."""
+    if person_id is None:
+        return None
+    return db.session.scalar(select(PersonName.staff_number).where(PersonName.person_id == person_id))
