@@ -18,6 +18,7 @@ from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
+from portal.commands import webhooks as webhooks_commands
 from portal.demo import command as demo_commands
 from portal.domain.access_tokens import models as access_tokens_models
 from portal.domain.accounts import models as accounts_models
@@ -68,6 +69,7 @@ from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
 from portal.pages.tokens import views as tokens_views
 from portal.pages.units import views as units_views
+from portal.pages.webhooks import views as webhooks_views
 from portal.platform.audit import models as audit_models
 from portal.platform.db import db, prepare_engine, subscribe
 from portal.platform.jobs import models as jobs_models
@@ -115,6 +117,7 @@ VIEWS = (
     statements_views,
     tokens_views,
     scim_views,
+    webhooks_views,
 )
 
 COMMANDS = (
@@ -131,6 +134,7 @@ COMMANDS = (
     reminders_commands,
     tokens_commands,
     units_commands,
+    webhooks_commands,
 )
 
 TASKS = (

@@ -53,6 +53,7 @@ class Permission(StrEnum):
     DRAFT_EDIT = "authoring:draft:edit"
     FORCE_SET = "catalogue:force:set"
     VERSION_PUBLISH = "authoring:version:publish"
+    WEBHOOK_ADMINISTER = "webhooks:webhook:administer"
 
 
 LEARNER = frozenset(
@@ -102,6 +103,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.UNIT_CHANGE,
         Permission.JOB_VIEW,
         Permission.REMINDER_VIEW,
+        Permission.WEBHOOK_ADMINISTER,
     },
 }
 
@@ -112,7 +114,8 @@ def roles_with(permission: Permission) -> frozenset[Role]:
     return frozenset(role for role, given in ROLE_PERMISSIONS.items() if permission in given)
 
 
-WHOLE_FORCE = frozenset({Permission.FORCE_SET})  # what every page shows: a role for a unit does not give it
+# What every page shows, and what other systems are told: a role for a unit does not give it.
+WHOLE_FORCE = frozenset({Permission.FORCE_SET, Permission.WEBHOOK_ADMINISTER})
 
 
 @cache

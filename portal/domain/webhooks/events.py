@@ -6,7 +6,7 @@ when the message is sent, is put in then, so the outbox holds no personal data o
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid5
@@ -21,7 +21,7 @@ from portal.domain.people.presence_changes import (
     list_presence_changes,
     units_of_people,
 )
-from portal.domain.people.units.tree import read_tree
+from portal.domain.people.queries import units_under
 from portal.domain.records.models import Record
 from portal.domain.status.change_feed import find_people_with_changed_periods, list_status_transitions
 from portal.domain.status.queries import Scope, Whose, people_in_report
@@ -96,7 +96,7 @@ class EventScope:
         """The units that the webhook hears of, as the tree is at the window's end; None: all."""
         if self.unit_id is None:
             return None
-        return find_units_below(self.unit_id, window.until_on, window.until_at)
+        return units_under(self.unit_id, window.until_on, window.until_at)
 
     def _list_transitions(
         self, window: ChangeWindow, people: Collection[int], units: set[int] | None
@@ -177,16 +177,6 @@ class EventScope:
         rows = [(row, reference) for row, reference in db.session.execute(statement)]
         requirements = _requirements_of_versions({row.id for row, _ in rows})
         return [_build_directive_event(row, ref, requirements.get(row.id, [])) for row, ref in rows]
-
-
-def find_units_below(unit_id: int, day: date, known_on: datetime | None = None) -> set[int]:
-    """The unit and the units below it on a day."""
-    tree = read_tree(known_on)
-    return {
-        other
-        for other in tree.unit_ids()
-        if any(state.unit_id == unit_id for state in tree.states_above(other, day))
-    }
 
 
 def _build_person_event(

@@ -9,8 +9,10 @@ from sqlalchemy import exists, func, or_, select
 
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName
+from portal.domain.people.queries import unit_paths
 from portal.domain.people.units.tree import read_tree
 from portal.domain.webhooks.models import UNENDED, DeliveryState, EventType, Webhook, WebhookDelivery
+from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
@@ -123,6 +125,23 @@ def list_deliveries(
     if state is not None:
         statement = statement.where(row.state == state)
     return [DeliveryRow(delivery, number or "") for delivery, number in db.session.execute(statement)]
+
+
+def last_outcome(webhook_id: int) -> str:
+    """How the last try that ended did so; empty if there was none."""
+    ended = select(row.outcome).where(row.webhook_id == webhook_id, row.outcome != "")
+    return db.session.scalar(ended.order_by(row.id.desc()).limit(1)) or ""
+
+
+def list_unit_choices() -> list[tuple[int, str]]:
+    """Every unit of today, with its path, by path."""
+    return sorted(unit_paths(clock.today()).items(), key=lambda choice: choice[1])
+
+
+def list_directive_choices() -> list[tuple[int, str]]:
+    """Every directive, by its reference."""
+    statement = select(Directive.id, Directive.reference).order_by(Directive.reference)
+    return [(directive_id, reference) for directive_id, reference in db.session.execute(statement)]
 
 
 def event_types_of(webhook: Webhook) -> frozenset[EventType]:

@@ -209,7 +209,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "account.end_session": "unknown",
     }
     values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")
-    if rule.endpoint == "reminders.send_again":
+    if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith("webhooks."):
         values["reference"] = UUID(int=0)
     if rule.endpoint.startswith("jobs."):
         values["reference"] = subject.job

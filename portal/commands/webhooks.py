@@ -1,0 +1,81 @@
+"""Commands: webhooks."""
+
+import click
+from flask import Blueprint
+
+from portal.commands.imports import exit_refused
+from portal.domain.directives.queries import get_directive
+from portal.domain.people.queries import unit_by_path
+from portal.domain.webhooks import queries, services
+from portal.domain.webhooks.models import EventType
+from portal.domain.webhooks.services import WebhookSettings
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import PortalError
+from portal.platform.wording import plural
+
+bp = Blueprint("webhooks_commands", __name__, cli_group="webhooks")
+
+EVENTS = [str(event) for event in EventType if event is not EventType.TEST]
+
+
+@bp.cli.command("list")
+def list_webhooks() -> None:
+    """List every webhook: name, state, what it hears of, messages waiting and failed."""
+    rows = queries.list_webhooks(clock.today())
+    for row in rows:
+        webhook = row.webhook
+        state = "paused" if webhook.paused else "failing" if webhook.flagged_at else "active"
+        about = ", ".join(filter(None, [row.unit_path or "the whole force", row.directive]))
+        click.echo(f"{webhook.name}: {state}; {' '.join(webhook.events)}; {about}")
+        click.echo(f"  {webhook.address}  waiting {row.waiting}, failed {row.failed}")
+    click.echo(f"{plural(len(rows), 'webhook')}.")
+
+
+@bp.cli.command("add")
+@click.argument("name")
+@click.argument("address")
+@click.option("--event", "events", multiple=True, type=click.Choice(EVENTS), help="Without one: every event.")
+@click.option("--unit", help="Only people in and under this unit, such as 'Westshire Police/Crime'.")
+@click.option("--directive", help="Only this directive, such as OIC-2026.")
+def add_webhook(
+    name: str, address: str, events: tuple[str, ...], unit: str | None, directive: str | None
+) -> None:
+    """Add a webhook named NAME that sends to ADDRESS what happens from now on; prints its secret once."""
+    try:
+        settings = WebhookSettings(
+            " ".join(name.split()),
+            address,
+            tuple(map(EventType, events or EVENTS)),
+            unit_id=None if unit is None else unit_by_path(unit, clock.today()),
+            directive_id=None if directive is None else get_directive(directive).id,
+        )
+        with transaction():
+            _, secret = services.add_webhook(settings, by=None, at=clock.now())
+    except PortalError as error:
+        exit_refused(error)
+    click.echo(f"Added. Its secret, which is not shown again:\n{secret}")
+
+
+@bp.cli.command("remove")
+@click.argument("name")
+def remove_webhook(name: str) -> None:
+    """Remove the webhook NAME with all its messages, sent or not."""
+    try:
+        with transaction():
+            services.remove_webhook(queries.get_webhook_named(name), by=None)
+    except PortalError as error:
+        exit_refused(error)
+    click.echo("Removed.")
+
+
+@bp.cli.command("retry")
+@click.argument("name")
+def retry_messages(name: str) -> None:
+    """Send again all messages to the webhook NAME that failed; a worker does so within seconds."""
+    try:
+        with transaction():
+            count = services.send_again(queries.get_webhook_named(name), None, by=None, at=clock.now())
+    except PortalError as error:
+        exit_refused(error)
+    click.echo(f"{plural(count, 'message')} queued again.")
