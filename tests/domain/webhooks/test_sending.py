@@ -6,7 +6,7 @@ import pytest
 
 from portal.domain.webhooks.models import DeliveryState, EventType
 from portal.domain.webhooks.sending import send_messages
-from tests.domain.status.facts import make_activity, make_directive, make_record, make_version
+from tests.domain.status.facts import make_activity, make_record
 from tests.domain.webhooks.receiving import make_webhook, outbox, the_webhook, verified
 from tests.factories.people import make_person, make_unit
 from tests.platform.outbound.receivers import receiving
