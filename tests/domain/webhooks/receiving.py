@@ -1,7 +1,6 @@
 """What tests of webhooks share: one that hears of everything, and what its receiver got."""
 
 import json
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -65,7 +64,3 @@ def _verify(message: Received, secret: str) -> dict[str, Any]:
     Verifier(secret).verify(message.body, message.headers)
     read: dict[str, Any] = json.loads(message.body)
     return read
-
-
-def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)

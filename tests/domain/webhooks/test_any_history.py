@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from portal.domain.catalogue.models import Activity
 from portal.domain.people.models import Post
 from portal.domain.status.models import StatusPeriod, to_microseconds
 from portal.domain.status.rules import Status
@@ -20,7 +21,7 @@ from portal.platform import clock
 from portal.platform.db import db, newest_stamp
 from tests.domain.status.histories import ACTS, VALIDITY, WAITS, History, Recorded
 from tests.domain.status.test_histories import QUIET, undone
-from tests.domain.webhooks.receiving import make_webhook, outbox
+from tests.domain.webhooks.receiving import make_webhook, outbox, the_webhook
 
 LOOKS = st.lists(st.booleans(), min_size=15, max_size=15)  # after which acts somebody looks
 NIGHTS = st.lists(st.integers(0, 40), min_size=15, max_size=15)  # hours after an act, before the look
@@ -64,8 +65,6 @@ def collect_for(reference):
 
 def go_back(reference, start):
     """Have a webhook hear of everything since an earlier position."""
-    from tests.domain.webhooks.receiving import the_webhook
-
     webhook = the_webhook(reference)
     webhook.collected_on, webhook.collected_at = start
     db.session.commit()
@@ -151,8 +150,6 @@ def walk_posts(history, start, end):
 
 
 def key_of(activity):
-    from portal.domain.catalogue.models import Activity
-
     return db.session.get_one(Activity, activity).key
 
 

@@ -180,6 +180,23 @@ def test_a_revocation_and_its_end_are_changes_of_status_and_no_pass(force, clock
     assert EventType.PASS_RECORDED not in [kind for kind, _ in collected(reference)]
 
 
+def test_statuses_begin_and_end_with_posts_recorded_late_or_ahead(force, clock):
+    reference, _ = make_webhook(events=(EventType.STATUS_CHANGED,))
+    clock.at(NOON + timedelta(minutes=1))
+    make_person(force.north, since=date(2024, 1, 1))
+    assert {(old, new) for _, old, new in transitions(reference)} == {(None, "not_started")}
+
+    clock.at(NOON + timedelta(minutes=2))
+    change_post(force.person, void=True)
+    assert {(old, new) for _, old, new in transitions(reference)[3:]} == {("not_started", None)}
+
+    clock.at(NOON + timedelta(minutes=3))
+    make_person(force.north, since=date(2026, 4, 22))
+    assert len(transitions(reference)) == 6
+    clock.on(date(2026, 4, 22))
+    assert {(old, new) for _, old, new in transitions(reference)[6:]} == {(None, "not_started")}
+
+
 def test_an_exemption_is_a_change_of_status(force, clock):
     reference, _ = make_webhook(events=(EventType.STATUS_CHANGED,))
     make_exclusion(force.person, force.directive, date(2026, 4, 20), date(2026, 4, 25))

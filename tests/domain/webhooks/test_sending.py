@@ -1,11 +1,25 @@
 """Messages reach a real receiver, are verified by the reference library, and are tried until they are."""
 
-from datetime import date
+import base64
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from threading import Event
 
 import pytest
+from sqlalchemy import select
+from standardwebhooks import Webhook as Verifier
+from standardwebhooks import WebhookVerificationError
 
-from portal.domain.webhooks.models import DeliveryState, EventType
+from portal.domain.people.models import PersonName
+from portal.domain.webhooks import collecting, outcomes, retention, services
+from portal.domain.webhooks.collecting import collect_events
+from portal.domain.webhooks.models import DeliveryState, EventType, PauseReason, Webhook
+from portal.domain.webhooks.outcomes import DELAYS, delay_after
 from portal.domain.webhooks.sending import send_messages
+from portal.platform.audit.models import AuditEvent
+from portal.platform.db import db, transaction
 from tests.domain.status.facts import make_activity, make_record
 from tests.domain.webhooks.receiving import make_webhook, outbox, the_webhook, verified
 from tests.factories.people import make_person, make_unit
@@ -13,17 +27,419 @@ from tests.platform.outbound.receivers import receiving
 
 pytestmark = pytest.mark.usefixtures("database")
 
+NOON = datetime(2026, 4, 20, 12, tzinfo=UTC)
+PASSES = (EventType.PASS_RECORDED,)
 
-def test_a_pass_reaches_a_receiver_that_verifies_it():
-    person, activity = make_person(make_unit("North"), staff_number="W1"), make_activity()
+
+@pytest.fixture
+def at(time_machine):
+    """Move the time to an instant."""
+
+    def move(instant):
+        time_machine.move_to(instant, tick=False)
+
+    move(NOON)
+    return move
+
+
+@pytest.fixture
+def passes():
+    """Passes of people of one unit: each call records one."""
+    unit, activity = make_unit("North"), make_activity()
+    people = {}
+
+    def record(staff_number="W1"):
+        person = people.setdefault(staff_number, 0) or make_person(unit, staff_number=staff_number)
+        people[staff_number] = person
+        return make_record(person, activity, date(2026, 4, 1))
+
+    record("W1")
+    return record
+
+
+def states(reference):
+    return [(row.state, row.tries, row.outcome) for row in outbox(reference)]
+
+
+def numbers(receiver, secret):
+    return [message["data"]["staff_number"] for message in verified(receiver, secret)]
+
+
+def act(service, reference, *arguments, **options):
+    with transaction():
+        return service(services.get_webhook_to_change(reference), *arguments, by=None, **options)
+
+
+def actions():
+    return [
+        row.action
+        for row in db.session.scalars(select(AuditEvent).order_by(AuditEvent.id))
+        if "webhook" in row.action
+    ]
+
+
+def test_a_pass_reaches_a_receiver_that_verifies_it(passes):
     with receiving() as receiver:
-        reference, secret = make_webhook(receiver.address, (EventType.PASS_RECORDED,))
-        make_record(person, activity, date(2026, 3, 1), reference="OIC-AAAA-BBBB-C")
+        reference, secret = make_webhook(receiver.address, PASSES)
+        passes()
 
         assert send_messages() == 1
+        assert send_messages() == 0
 
         [message] = verified(receiver, secret)
+        headers = receiver.messages[0].headers
     assert message["type"] == "pass.recorded"
+    assert message["timestamp"].endswith("Z")
     assert message["data"]["staff_number"] == "W1"
-    assert [row.state for row in outbox(reference)] == [DeliveryState.DELIVERED]
-    assert the_webhook(reference).delivered_at
+    assert headers["content-type"] == "application/json"
+    assert headers["webhook-id"].startswith("msg_")
+    assert states(reference) == [(DeliveryState.DELIVERED, 1, "200")]
+
+
+def test_a_changed_message_or_another_secret_is_not_verified(passes):
+    with receiving() as receiver:
+        _, secret = make_webhook(receiver.address, PASSES)
+        passes()
+        send_messages()
+        [message] = receiver.messages
+    other = "whsec_" + base64.b64encode(b"x" * 32).decode()
+    for wrong_secret, body in ((other, message.body), (secret, message.body + b" ")):
+        with pytest.raises(WebhookVerificationError):
+            Verifier(wrong_secret).verify(body, message.headers)
+
+
+def test_a_message_names_the_staff_number_of_when_it_is_sent_and_nobody_after_an_erasure(passes):
+    with receiving() as receiver:
+        _, secret = make_webhook(receiver.address, PASSES)
+        passes("W1")
+        passes("W2")
+        collect_events()
+        with transaction():
+            db.session.scalars(
+                select(PersonName).where(PersonName.staff_number == "W1")
+            ).one().staff_number = "W7"
+            db.session.delete(
+                db.session.scalars(select(PersonName).where(PersonName.staff_number == "W2")).one()
+            )
+        send_messages()
+
+        assert numbers(receiver, secret) == ["W7", None]
+
+
+def test_both_secrets_sign_for_a_day_after_a_replacement(passes, at):
+    with receiving() as receiver:
+        reference, old = make_webhook(receiver.address, PASSES)
+        new = act(services.replace_secret, reference, at=NOON)
+        passes()
+        send_messages()
+        assert len(verified(receiver, old)) == len(verified(receiver, new)) == 1
+
+        at(NOON + timedelta(hours=24, seconds=1))
+        passes()
+        send_messages()
+        Verifier(new).verify(receiver.messages[1].body, receiver.messages[1].headers)
+        with pytest.raises(WebhookVerificationError):
+            Verifier(old).verify(receiver.messages[1].body, receiver.messages[1].headers)
+
+
+def test_secrets_are_not_in_the_database_and_another_key_reads_none(passes, app, monkeypatch):
+    with receiving() as receiver:
+        reference, secret = make_webhook(receiver.address, PASSES)
+        stored = the_webhook(reference).secret
+        assert secret.encode() not in stored
+        assert base64.b64decode(secret.removeprefix("whsec_")) not in stored
+        monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], secret_key="other" * 10))
+        passes()
+
+        send_messages()
+
+        assert receiver.messages == []
+    assert states(reference) == [(DeliveryState.WAITING, 1, "secret")]
+
+
+def test_a_failed_message_is_tried_again_later_with_the_same_id(passes, at):
+    with receiving() as receiver:
+        receiver.statuses = [500, 302, 200]
+        reference, _ = make_webhook(receiver.address, PASSES)
+        passes()
+        send_messages()
+        assert states(reference) == [(DeliveryState.WAITING, 1, "500")]
+        assert send_messages() == 0
+
+        at(NOON + timedelta(seconds=6))
+        send_messages()
+        at(NOON + timedelta(seconds=6, minutes=6))
+        send_messages()
+
+        assert states(reference) == [(DeliveryState.DELIVERED, 3, "200")]
+        assert len({message.headers["webhook-id"] for message in receiver.messages}) == 1
+        assert len({message.body for message in receiver.messages}) == 1
+        stamps = [int(message.headers["webhook-timestamp"]) for message in receiver.messages]
+        assert stamps == sorted(set(stamps))
+
+
+def test_delays_grow_to_three_days_in_all_and_vary_by_a_tenth():
+    assert timedelta(hours=71) < sum(DELAYS, timedelta()) < timedelta(days=3)
+    assert list(DELAYS) == sorted(DELAYS)
+    for tries, delay in enumerate(DELAYS, 1):
+        drawn = [delay_after(tries) for _ in range(50)]
+        assert 0.9 * delay <= min(drawn) < max(drawn) <= 1.1 * delay
+
+
+def test_what_fails_for_three_days_has_failed_and_is_told_once(passes, at):
+    with receiving() as receiver:
+        receiver.statuses = [503]
+        reference, _ = make_webhook(receiver.address, PASSES)
+        passes()
+        passes("W2")
+        instant = NOON
+        while instant < NOON + timedelta(days=4):
+            at(instant)
+            send_messages()
+            with transaction():
+                outcomes.fail_expired_messages(instant)
+            instant += timedelta(minutes=20)
+
+        assert [state for state, _, _ in states(reference)] == [DeliveryState.FAILED] * 2
+        assert 8 <= max(tries for _, tries, _ in states(reference)) <= 10
+        assert the_webhook(reference).flagged_at
+        assert actions().count("webhook.failed") == 1
+
+        receiver.statuses = [200]
+        assert act(services.send_again, reference, None, at=instant) == 2
+        at(instant)
+        send_messages()
+        assert [state for state, _, _ in states(reference)] == [DeliveryState.DELIVERED] * 2
+        assert the_webhook(reference).flagged_at is None
+
+
+def test_a_receiver_that_is_down_is_asked_less_and_less_whatever_waits(passes, at):
+    with receiving() as receiver:
+        receiver.statuses = [500]
+        make_webhook(receiver.address, PASSES)
+        for number in range(30):
+            passes(f"W{number}")
+        send_messages()
+        assert len(receiver.messages) == 3  # then it rests
+
+        for minutes in range(1, 121):
+            at(NOON + timedelta(minutes=minutes))
+            send_messages()
+        assert len(receiver.messages) <= 12
+
+        receiver.statuses = [200]
+        receiver.messages.clear()
+        at(NOON + timedelta(days=1))
+        send_messages()
+        assert len(receiver.messages) >= 25  # the others were tried just before
+
+
+def test_a_receiver_that_is_gone_pauses_its_webhook(passes, at):
+    with receiving() as receiver:
+        receiver.statuses = [410]
+        reference, _ = make_webhook(receiver.address, PASSES)
+        passes()
+        send_messages()
+        passes()
+
+        assert send_messages() == 0
+    assert the_webhook(reference).paused == PauseReason.GONE
+    assert states(reference) == [(DeliveryState.FAILED, 1, "410")]
+    assert "webhook.paused" in actions()
+
+
+def test_messages_about_one_person_keep_their_order_and_hold_up_nobody_else(passes, at):
+    with receiving() as receiver:
+        receiver.statuses = [500, 200]
+        _, secret = make_webhook(receiver.address, PASSES)
+        first, second, third = passes("W1"), passes("W1"), passes("W2")
+        send_messages()
+        assert numbers(receiver, secret) == ["W1", "W2"]
+
+        at(NOON + timedelta(seconds=10))
+        send_messages()
+        assert numbers(receiver, secret) == ["W1", "W2", "W1", "W1"]
+        read = verified(receiver, secret)
+        assert read[0]["data"]["record_reference"] == read[2]["data"]["record_reference"]
+    assert first < second < third
+
+
+def test_a_slow_receiver_holds_up_no_other(passes):
+    with receiving() as slow, receiving() as quick:
+        slow.seconds = 1.0
+        make_webhook(slow.address, PASSES, name="slow")
+        make_webhook(quick.address, PASSES, name="quick")
+        for number in range(5):
+            passes(f"W{number}")
+        stopping = Event()
+        threading.Timer(0.6, stopping.set).start()
+        began = time.monotonic()
+
+        send_messages(stopping)
+
+        assert time.monotonic() - began < 2
+        assert len(slow.messages) == 1
+        assert len(quick.messages) == 5
+
+
+def test_a_worker_killed_between_sending_and_recording_sends_again_with_the_same_id(passes, at, monkeypatch):
+    with receiving() as receiver:
+        reference, _ = make_webhook(receiver.address, PASSES)
+        passes()
+        with monkeypatch.context() as killed:
+
+            def die(*_):
+                raise SystemExit
+
+            killed.setattr(outcomes, "record_outcome", die)
+            with pytest.raises(SystemExit):
+                send_messages()
+        assert [row.state for row in outbox(reference)] == [DeliveryState.SENDING]
+        assert send_messages() == 0  # it may still be under way
+
+        at(NOON + timedelta(seconds=61))
+        assert send_messages() == 1
+
+        assert len(receiver.messages) == 2
+        assert len({message.headers["webhook-id"] for message in receiver.messages}) == 1
+    assert states(reference) == [(DeliveryState.DELIVERED, 2, "200")]
+
+
+def test_the_outcome_of_a_claim_that_was_given_up_is_left_out(passes, at):
+    reference, _ = make_webhook(events=PASSES)
+    passes()
+    collect_events()
+    number = the_webhook(reference).id
+    with transaction():
+        lost = outcomes.claim_next_message(number, NOON)
+    with transaction():
+        outcomes.requeue_lost_messages(NOON + timedelta(seconds=61))
+        again = outcomes.claim_next_message(number, NOON + timedelta(seconds=61))
+    with transaction():
+        outcomes.record_outcome(lost, "200", NOON + timedelta(seconds=62))
+    assert [row.state for row in outbox(reference)] == [DeliveryState.SENDING]
+    with transaction():
+        outcomes.record_outcome(again, "500", NOON + timedelta(seconds=62))
+    assert states(reference) == [(DeliveryState.WAITING, 2, "500")]
+
+
+def test_a_pause_loses_nothing_unless_asked_to(passes, at):
+    with receiving() as receiver:
+        reference, secret = make_webhook(receiver.address, PASSES)
+        act(services.pause_webhook, reference, PauseReason.BY_HAND)
+        passes("W1")
+        assert send_messages() == 0
+        at(NOON + timedelta(days=30))
+        act(services.resume_webhook, reference, at=NOON + timedelta(days=30))
+        send_messages()
+        assert numbers(receiver, secret) == ["W1"]
+
+        receiver.messages.clear()
+        act(services.pause_webhook, reference, PauseReason.BY_HAND)
+        at(NOON + timedelta(days=31))
+        passes("W2")
+        at(NOON + timedelta(days=32))
+        act(services.resume_webhook, reference, at=NOON + timedelta(days=32), from_now=True)
+        passes("W3")
+        send_messages()
+        assert numbers(receiver, secret) == ["W3"]
+
+
+def test_a_message_that_was_delivered_is_sent_again_by_hand(passes, at):
+    with receiving() as receiver:
+        reference, _ = make_webhook(receiver.address, PASSES)
+        passes()
+        send_messages()
+        [row] = outbox(reference)
+        assert act(services.send_again, reference, row.event_id, at=NOON) == 1
+        send_messages()
+
+        ids = [message.headers["webhook-id"] for message in receiver.messages]
+    assert ids[0] == ids[1]
+
+
+def test_a_test_event_is_about_nobody(at):
+    with receiving() as receiver:
+        reference, secret = make_webhook(receiver.address, PASSES)
+        act(services.send_test_event, reference, at=NOON)
+        send_messages()
+
+        [message] = verified(receiver, secret)
+    assert message == {
+        "type": "webhook.test",
+        "timestamp": "2026-04-20T12:00:00Z",
+        "data": {"webhook": "HR"},
+    }
+
+
+def test_a_private_address_gets_nothing_where_the_setting_does_not_allow_it(passes, app, monkeypatch):
+    with receiving() as receiver:
+        reference, _ = make_webhook(receiver.address, PASSES)
+        strict = replace(app.config["PORTAL"], webhook_networks="10.9.0.0/16")
+        monkeypatch.setitem(app.config, "PORTAL", strict)
+        passes()
+        send_messages()
+
+        assert receiver.messages == []
+    assert states(reference) == [(DeliveryState.WAITING, 1, "address")]
+
+
+def test_old_messages_are_deleted_those_that_failed_later(passes, at):
+    with receiving() as receiver:
+        receiver.statuses = [200, 410]
+        reference, _ = make_webhook(receiver.address, PASSES)
+        passes("W1")
+        passes("W2")
+        send_messages()
+        for days, left in ((29, 2), (31, 1), (89, 1), (91, 0)):
+            now = NOON + timedelta(days=days)
+            if retention.has_work(now):
+                with transaction():
+                    retention.delete_old_messages(now)
+            assert len(outbox(reference)) == left
+
+
+def test_events_are_added_once_by_two_who_collect_at_once(passes, monkeypatch):
+    reference, _ = make_webhook(events=PASSES)
+    passes()
+    real = services.add_deliveries
+
+    def add_after_another(*arguments):
+        monkeypatch.setattr(services, "add_deliveries", real)
+        db.session.rollback()
+        collect_events()
+        raise SystemExit  # killed before its commit
+
+    monkeypatch.setattr(services, "add_deliveries", add_after_another)
+    with pytest.raises(SystemExit):
+        collect_events()
+    collect_events()
+
+    assert len(outbox(reference)) == 1
+
+
+def test_a_large_window_is_collected_in_parts_that_survive_a_kill(passes, monkeypatch):
+    monkeypatch.setattr(collecting, "PEOPLE", 2)
+    reference, _ = make_webhook(events=PASSES)
+    for number in range(7):
+        passes(f"W{number}")
+    real, parts = services.add_deliveries, []
+
+    def add_twice_and_die(webhook_id, rows, at):
+        if len(parts) == 2:
+            raise SystemExit
+        parts.append(rows)
+        real(webhook_id, rows, at)
+
+    monkeypatch.setattr(services, "add_deliveries", add_twice_and_die)
+    with pytest.raises(SystemExit):
+        collect_events()
+    assert len(outbox(reference)) == 4
+    monkeypatch.setattr(services, "add_deliveries", real)
+    passes("W1")  # meanwhile
+    collect_events()
+    collect_events()
+
+    assert len(outbox(reference)) == 8
+    assert len({row.event_id for row in outbox(reference)}) == 8
+    assert db.session.scalars(select(Webhook.target_person)).all() == [0]
