@@ -46,6 +46,8 @@ def restore(file: Path, replace: bool) -> None:
     click.echo(f"{done.sessions:,} people were signed in and have to sign in again.")
     if done.jobs:
         click.echo(f"{done.jobs:,} jobs had not ended and are marked as failed: see /jobs.")
+    if done.webhooks:
+        click.echo(f"{done.webhooks:,} webhooks are paused: resume them at /webhooks, on one machine alone.")
 
 
 @bp.cli.command("version", with_appcontext=False)

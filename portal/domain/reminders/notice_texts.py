@@ -95,6 +95,18 @@ WORDINGS = {
         "{count} invited to the learning portal",
         "{by} invited {count} to set a password.",
     ),
+    "webhook.failed": NoticeWording(
+        "Messages to {webhook} failed",
+        "Messages to the webhook {webhook} could not be delivered for three days, and failed.",
+        own_subject="",
+        own_text="",
+    ),
+    "webhook.gone": NoticeWording(
+        "Webhook {webhook} is paused",
+        "The receiver of the webhook {webhook} answered that it wants no more messages. It is paused.",
+        own_subject="",
+        own_text="",
+    ),
 }
 
 
@@ -144,7 +156,10 @@ def compose_notice(
     acts = _describe_acts(events, people, day)
     own = [act for act in acts if act.person_id == reader_id]
     others = [act for act in acts if act.person_id != reader_id]
-    paragraphs = [*_own_paragraphs(own, portal), *_other_paragraphs(others, portal)]
+    webhooks = [act for act in others if act.kind.startswith("webhook.")]
+    accounts = [act for act in others if act not in webhooks]
+    paragraphs = [*_own_paragraphs(own, portal), *_other_paragraphs(accounts, portal)]
+    paragraphs += _webhook_paragraphs(webhooks, portal)
     return compose_letter(to, _subject_line(own, others), paragraphs, foot=_foot_line(portal))
 
 
@@ -164,6 +179,7 @@ def _describe_acts(
             "by": "Somebody at the command line" if event.actor_id is None else _name_of(actor),
             "owner": _name_of(person),
             "person": person.full_name if person else "somebody",
+            "webhook": event.detail.get("name", ""),
             "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
             **_token_fields(event, path),
             "lifetime": "7 days" if "batch" in event.detail else "24 hours",
@@ -241,6 +257,16 @@ def _other_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> It
     )
 
 
+def _webhook_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> Iterable[Paragraph]:
+    if not acts:
+        return
+    yield Paragraph(
+        "You look after webhooks of the learning portal. This happened:",
+        tuple(act.sentence_for(own=False) for act in acts),
+    )
+    yield Paragraph("Look at it, and send the messages again:", link=f"{portal.address}/webhooks")
+
+
 def _path_of_page(acts: Sequence[DescribedAct]) -> str:
     """The path of the page that shows the acts."""
     if all(act.kind.startswith("token.") for act in acts):
@@ -258,5 +284,5 @@ def _path_of_page(acts: Sequence[DescribedAct]) -> str:
 def _foot_line(portal: PortalDetails) -> str:
     return (
         f"{portal.force} sends this from its learning portal, at any hour, when a role, an account, a "
-        "way to sign in or an access token changes, or people are invited. Replies are not read."
+        "way to sign in, an access token or a webhook changes, or people are invited. Replies are not read."
     )

@@ -127,7 +127,7 @@ def replace_secret(webhook: Webhook, *, by: int | None, at: datetime) -> str:
 def pause_webhook(webhook: Webhook, reason: PauseReason, *, by: int | None) -> None:
     """Send nothing until it is resumed; what happens meanwhile is not lost."""
     webhook.paused = reason
-    _log("webhook.paused", webhook, by, reason=str(reason))
+    _log("webhook.gone" if reason is PauseReason.GONE else "webhook.paused", webhook, by)
 
 
 def resume_webhook(webhook: Webhook, *, by: int | None, at: datetime, from_now: bool = False) -> None:

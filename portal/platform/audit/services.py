@@ -11,6 +11,7 @@ ANNOUNCED = frozenset(
     {"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"}
     | {"account.identity_removed", "accounts.invited"}
     | {"token.created", "token.revoked"}
+    | {"webhook.failed", "webhook.gone"}  # to administrators of the force: nobody's account
 )
 
 

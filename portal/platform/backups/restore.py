@@ -27,6 +27,9 @@ END_JOBS = """
     WHERE state IN ('waiting', 'running')
 """
 
+# Nor are webhooks: the copy may be on another machine, and two would tell the same systems.
+PAUSE_WEBHOOKS = "UPDATE webhook SET paused = 'restored' WHERE paused IS NULL"
+
 
 @dataclass(slots=True)
 class Restored:
@@ -37,6 +40,7 @@ class Restored:
     head: str = ""  # to which it was upgraded
     sessions: int = 0  # ended
     jobs: int = 0  # marked as failed
+    webhooks: int = 0  # paused
     kept: str = ""  # where the database before is; empty: there was none
 
 
@@ -122,3 +126,5 @@ def _end_what_was_open(connection: Connection, done: Restored) -> None:
         connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - the names stand above
     if "job" in tables:
         done.jobs = connection.execute(text(END_JOBS)).rowcount
+    if "webhook" in tables:
+        done.webhooks = connection.execute(text(PAUSE_WEBHOOKS)).rowcount

@@ -151,7 +151,8 @@ def closed(person: int) -> None:
 
 
 def test_every_act_that_is_announced_has_its_case() -> None:
-    assert BY_PAGE.keys() | {BATCH, "token.created", "token.revoked"} == ANNOUNCED
+    of_webhooks = {"webhook.failed", "webhook.gone"}  # tests/pages/webhooks/test_views.py
+    assert BY_PAGE.keys() | {BATCH, "token.created", "token.revoked"} == ANNOUNCED - of_webhooks
 
 
 @pytest.mark.parametrize("act", sorted(BY_PAGE))

@@ -245,7 +245,7 @@ def test_a_receiver_that_is_gone_pauses_its_webhook(passes, at):
         assert send_messages() == 0
     assert the_webhook(reference).paused == PauseReason.GONE
     assert states(reference) == [(DeliveryState.FAILED, 1, "410")]
-    assert "webhook.paused" in actions()
+    assert "webhook.gone" in actions()
 
 
 def test_messages_about_one_person_keep_their_order_and_hold_up_nobody_else(passes, at):
