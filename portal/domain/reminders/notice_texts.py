@@ -95,6 +95,18 @@ WORDINGS = {
         "{count} invited to the learning portal",
         "{by} invited {count} to set a password.",
     ),
+    "webhook.added": NoticeWording(
+        "Webhook added: {webhook}",
+        "{by} added the webhook {webhook}, which tells {host} about people of the force.",
+        own_subject="",
+        own_text="",
+    ),
+    "webhook.changed": NoticeWording(
+        "Webhook changed: {webhook}",
+        "{by} changed the webhook {webhook}, which tells {host} about people of the force.",
+        own_subject="",
+        own_text="",
+    ),
     "webhook.failed": NoticeWording(
         "Messages to {webhook} failed",
         "Messages to the webhook {webhook} could not be delivered for three days, and failed.",
@@ -180,6 +192,7 @@ def _describe_acts(
             "owner": _name_of(person),
             "person": person.full_name if person else "somebody",
             "webhook": event.detail.get("name", ""),
+            "host": event.detail.get("host", ""),
             "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
             **_token_fields(event, path),
             "lifetime": "7 days" if "batch" in event.detail else "24 hours",
@@ -264,7 +277,7 @@ def _webhook_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> 
         "You look after webhooks of the learning portal. This happened:",
         tuple(act.sentence_for(own=False) for act in acts),
     )
-    yield Paragraph("Look at it, and send the messages again:", link=f"{portal.address}/webhooks")
+    yield Paragraph("Look at it:", link=f"{portal.address}/webhooks")
 
 
 def _path_of_page(acts: Sequence[DescribedAct]) -> str:

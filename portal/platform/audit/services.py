@@ -11,7 +11,8 @@ ANNOUNCED = frozenset(
     {"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"}
     | {"account.identity_removed", "accounts.invited"}
     | {"token.created", "token.revoked"}
-    | {"webhook.failed", "webhook.gone"}  # to administrators of the force: nobody's account
+    # To administrators of the whole force alone: nobody's account.
+    | {"webhook.added", "webhook.changed", "webhook.failed", "webhook.gone"}
 )
 
 

@@ -198,7 +198,10 @@ def test_twenty_messages_cost_as_many_statements_as_two(admin):
     assert len(many) == len(few)
 
 
-def test_administrators_get_one_mail_where_messages_failed(admin, app):
+def test_other_administrators_hear_of_a_webhook_and_all_of_messages_that_failed(admin, app):
+    make_grant(make_account("D9002"), "administrator")
+    unit = make_unit("North")
+    make_grant(make_account("D9004", unit=unit), "administrator", unit)
     with set_office(app) as office:
         fill_in(admin)
         admin.press(the_page(admin), "Send a test event")
@@ -208,9 +211,13 @@ def test_administrators_get_one_mail_where_messages_failed(admin, app):
                 outcomes.fail_expired_messages(clock.now())
         assert app.test_cli_runner().invoke(args=["reminders", "send"]).exit_code == 0
 
-        [(to, mail)] = office.taken
-    assert to == "d9001@westshire.example"
-    assert mail["Subject"] == "Messages to HR failed"
-    text = mail.get_body(("plain",)).get_content()
-    assert "could not be delivered for three days" in text
-    assert "/webhooks" in text
+        subjects = sorted((to, mail["Subject"]) for to, mail in office.taken)
+        texts = {mail["Subject"]: mail.get_body(("plain",)).get_content() for _, mail in office.taken}
+    assert subjects == [
+        ("d9001@westshire.example", "Messages to HR failed"),
+        ("d9002@westshire.example", "Messages to HR failed"),
+        ("d9002@westshire.example", "Webhook added: HR"),
+    ]
+    assert "could not be delivered for three days" in texts["Messages to HR failed"]
+    assert "tells hr.example about people" in " ".join(texts["Webhook added: HR"].split())
+    assert "/webhooks" in texts["Webhook added: HR"]
