@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, current_app
 
 from config import list_retired_settings
 from portal.domain.accounts import retention
-from portal.domain.webhooks.tasks import ROUTINES
+from portal.domain.webhooks.sending import ROUTINES
 from portal.platform import presence
 from portal.platform.db import transaction
 from portal.platform.jobs.worker import Worker, WorkerSetup

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from portal.platform import clock
 
 
-class Point(NamedTuple):
+class WindowPoint(NamedTuple):
     """A position on the way, and how it was reached: at a stamp or, without one, at midnight."""
 
     day: date
@@ -40,11 +40,11 @@ class ChangeWindow:
         return self.since_on == self.until_on and self.since_at == self.until_at
 
     @property
-    def start(self) -> Point:
+    def start(self) -> WindowPoint:
         """The position whose changes were read already."""
-        return Point(self.since_on, self.since_at)
+        return WindowPoint(self.since_on, self.since_at)
 
-    def order_points(self, days: Collection[date], stamps: Collection[datetime]) -> Iterator[Point]:
+    def order_points(self, days: Collection[date], stamps: Collection[datetime]) -> Iterator[WindowPoint]:
         """The points of the way at which something may change, in the order of time.
 
         Args:
@@ -60,4 +60,4 @@ class ChangeWindow:
         known_on = self.since_at
         for day, is_stamp, stamp in sorted(midnights + recorded):
             known_on = stamp if is_stamp else known_on
-            yield Point(day, known_on, stamp if is_stamp else None)
+            yield WindowPoint(day, known_on, stamp if is_stamp else None)

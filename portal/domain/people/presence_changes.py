@@ -8,17 +8,17 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.change_window import ChangeWindow, Point
+from portal.domain.people.change_window import ChangeWindow, WindowPoint
 from portal.domain.people.models import Post
 from portal.platform.db import db
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class PresenceChange:
     """A person began to have a post, or ceased to have one."""
 
     person_id: int
-    point: Point
+    point: WindowPoint
     joined: bool
     day: date | None  # the first day of having one, or the last; None: by a correction there never was one
 
@@ -49,7 +49,7 @@ def find_people_with_changed_posts(window: ChangeWindow) -> set[int]:
 
 def list_presence_changes(
     window: ChangeWindow, people: Collection[int], unit_ids: Collection[int] | None = None
-) -> list[Presence]:
+) -> list[PresenceChange]:
     """Who of these people began or ceased to have a post on the way; by person, then in the order of time.
 
     Args:
@@ -57,7 +57,7 @@ def list_presence_changes(
         people: Ids; as many as one statement takes.
         unit_ids: Only posts in these units count; None: in any.
     """
-    changes: list[Presence] = []
+    changes: list[PresenceChange] = []
     for person_id, posts in _load_posts(window, people).items():
         days = {edge for post in posts for edge in (post.valid_from, _day_after(post.valid_to))}
         before = _posts_at(posts, window.start, unit_ids)
@@ -69,7 +69,7 @@ def list_presence_changes(
     return changes
 
 
-def units_of_people(people: Collection[int], point: Point) -> dict[int, set[int]]:
+def units_of_people(people: Collection[int], point: WindowPoint) -> dict[int, set[int]]:
     """The units of the posts that these people have at a position."""
     live = (Post.valid_from <= point.day, Post.valid_to >= point.day, is_known_fact(Post, point.known_on))
     units: dict[int, set[int]] = {}
@@ -93,14 +93,14 @@ def _load_posts(window: ChangeWindow, people: Collection[int]) -> dict[int, list
 
 
 def _posts_at(
-    posts: Collection[_DatedPost], point: Point, unit_ids: Collection[int] | None
+    posts: Collection[_DatedPost], point: WindowPoint, unit_ids: Collection[int] | None
 ) -> list[_DatedPost]:
     known = _known_posts(posts, point, unit_ids)
     return [post for post in known if post.valid_from <= point.day <= post.valid_to]
 
 
 def _known_posts(
-    posts: Collection[_DatedPost], point: Point, unit_ids: Collection[int] | None
+    posts: Collection[_DatedPost], point: WindowPoint, unit_ids: Collection[int] | None
 ) -> list[_DatedPost]:
     recorded = [post for post in posts if post.recorded_at <= point.known_on]
     replaced = {post.replaces_id for post in recorded}
@@ -110,16 +110,16 @@ def _known_posts(
 
 def _describe_change(
     person_id: int,
-    point: Point,
+    point: WindowPoint,
     posts: Collection[_DatedPost],
     after: Collection[_DatedPost],
     unit_ids: Collection[int] | None,
-) -> Presence:
+) -> PresenceChange:
     if after:
-        return Presence(person_id, point, True, min(post.valid_from for post in after))
+        return PresenceChange(person_id, point, True, min(post.valid_from for post in after))
     known = _known_posts(posts, point, unit_ids)
     last_day = max((post.valid_to for post in known if post.valid_to < point.day), default=None)
-    return Presence(person_id, point, False, last_day)
+    return PresenceChange(person_id, point, False, last_day)
 
 
 def _day_after(day: date) -> date:

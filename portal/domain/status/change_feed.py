@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import and_, or_, select, union
 
 from portal.domain.directives.models import Directive
-from portal.domain.people.change_window import ChangeWindow, Point
+from portal.domain.people.change_window import ChangeWindow, WindowPoint
 from portal.domain.status.filters import Condition
 from portal.domain.status.models import (
     ENDED_LATE,
@@ -38,7 +38,7 @@ class StatusTransition:
     person_id: int
     directive_id: int
     position: int  # 0: the whole directive
-    point: Point
+    point: WindowPoint
     old: Status | None
     new: Status | None
     due_on: date
@@ -130,7 +130,7 @@ class _Cell:
     rows: Sequence[ResultRow]
     unit_ids: Collection[int] | None
 
-    def period_at(self, point: Point) -> ResultRow | None:
+    def period_at(self, point: WindowPoint) -> ResultRow | None:
         """The period that holds at a point, as far as it may be seen."""
         day, known = point.day.toordinal(), to_microseconds(point.known_on)
         for row in self.rows:
@@ -138,7 +138,7 @@ class _Cell:
                 return row if self.unit_ids is None or row.unit_id in self.unit_ids else None
         return None
 
-    def order_points(self, window: ChangeWindow) -> Iterator[Point]:
+    def order_points(self, window: ChangeWindow) -> Iterator[WindowPoint]:
         """The points at which a period of it begins or ends."""
         days = {edge for row in self.rows for edge in (row.from_on, row.to_on + 1)}
         stamps = {edge for row in self.rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN}

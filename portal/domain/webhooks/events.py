@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
-from portal.domain.people.change_window import ChangeWindow, Point
+from portal.domain.people.change_window import ChangeWindow, WindowPoint
 from portal.domain.people.presence_changes import (
     find_people_with_changed_posts,
     list_presence_changes,
@@ -140,7 +140,7 @@ class EventScope:
                 if record.person_id in concerned:
                     yield _build_pass_event(record, kind, key, point)
 
-    def _people_in_scope(self, people: set[int], point: Point, units: set[int] | None) -> set[int]:
+    def _people_in_scope(self, people: set[int], point: WindowPoint, units: set[int] | None) -> set[int]:
         """Those of these people of whom the webhook hears at a position."""
         if people and units is not None:
             places = units_of_people(people, point)
@@ -180,7 +180,7 @@ class EventScope:
 
 
 def _build_person_event(
-    kind: EventType, person_id: int, point: Point, data: dict[str, Any], key: str = ""
+    kind: EventType, person_id: int, point: WindowPoint, data: dict[str, Any], key: str = ""
 ) -> WebhookEvent:
     """The event, with the day of the report in which it is seen; no stamp brought what came at midnight."""
     known = point.stamp.isoformat() if point.stamp else ""
@@ -190,7 +190,7 @@ def _build_person_event(
     )
 
 
-def _build_pass_event(record: Record, kind: str, key: str, point: Point) -> WebhookEvent:
+def _build_pass_event(record: Record, kind: str, key: str, point: WindowPoint) -> WebhookEvent:
     data = {
         "requirement_kind": kind,
         "requirement": key,

@@ -14,18 +14,10 @@ from portal.domain.webhooks import signing
 from portal.domain.webhooks.messages import find_staff_number, render_message
 from portal.domain.webhooks.models import UNENDED, DeliveryState, PauseReason, Webhook, WebhookDelivery
 from portal.domain.webhooks.services import pause_webhook
-from portal.domain.webhooks.settings import encryption_key
+from portal.domain.webhooks.settings import DELAYS, JITTER, LOST_AFTER, PATIENCE, RESTS, encryption_key
 from portal.platform.audit.services import log
 from portal.platform.db import db
 
-# After each failed try, until the three days of a message are over.
-DELAYS = tuple(
-    timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 72000)
-)
-JITTER = 0.1  # each delay is longer or shorter by up to this part, so that receivers are not met all at once
-PATIENCE = 3  # failures in a row, whatever the messages, after which a webhook rests
-RESTS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30))
-LOST_AFTER = timedelta(seconds=60)  # a worker that claimed a message so long ago was killed
 GONE = 410
 NO_SECRET = "secret"  # noqa: S105 - outcome of a message that could not be signed
 

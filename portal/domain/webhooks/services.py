@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,13 @@ from portal.domain.webhooks import queries, signing
 from portal.domain.webhooks.errors import WebhookError
 from portal.domain.webhooks.events import PRESENCE
 from portal.domain.webhooks.models import DeliveryState, EventType, PauseReason, Webhook, WebhookDelivery
-from portal.domain.webhooks.settings import encryption_key, outbound_policy
+from portal.domain.webhooks.settings import (
+    MOST_WEBHOOKS,
+    OLD_SECRET,
+    TRIED_FOR,
+    encryption_key,
+    outbound_policy,
+)
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import db, newest_stamp
@@ -22,10 +28,7 @@ from portal.platform.errors import ConflictError, RuleError
 from portal.platform.outbound.errors import OutboundError
 from portal.platform.outbound.targets import read_target
 
-MOST_WEBHOOKS = 20  # each may have a thread of its own
 MOST_AGAIN = 20_000  # messages that are sent again by one act
-OLD_SECRET = timedelta(hours=24)  # how long a replaced secret signs too
-TRIED_FOR = timedelta(days=3)  # how long a message is tried
 NEVER_REST: dict[str, Any] = {"failures": 0, "resting_until": None}
 
 

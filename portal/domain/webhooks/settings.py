@@ -1,10 +1,22 @@
-"""The settings that webhooks need, from those of the portal."""
+"""The limits of webhooks, and what they need of the settings of the portal."""
 
+from datetime import timedelta
 from ipaddress import ip_network
 
 from config import current_settings
 from portal.platform.outbound.targets import OutboundPolicy
 
+MOST_WEBHOOKS = 20  # each may have a thread of its own
+OLD_SECRET = timedelta(hours=24)  # how long a replaced secret signs too
+TRIED_FOR = timedelta(days=3)  # how long a message is tried
+# After each failed try, until the three days of a message are over.
+DELAYS = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 72000)
+)
+JITTER = 0.1  # each delay is longer or shorter by up to this part, so that receivers are not met all at once
+PATIENCE = 3  # failures in a row, whatever the messages, after which a webhook rests
+RESTS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30))
+LOST_AFTER = timedelta(seconds=60)  # a worker that claimed a message so long ago was killed
 DEMO_NETWORKS = (ip_network("127.0.0.0/8"), ip_network("::1/128"))  # a receiver on the same machine
 
 
@@ -17,11 +29,3 @@ def outbound_policy() -> OutboundPolicy:
 def encryption_key() -> str:
     """The key under which secrets are stored, or rather what it is derived from."""
     return current_settings().secret_key
-
-
-def make_secret_hint() -> str:
-    """What to do where secrets can no longer be read."""
-    return (
-        "The secret cannot be read: SECRET_KEY was changed since it was made. "
-        "Replace the secret, and enter the new one at the receiver."
-    )

@@ -11,8 +11,7 @@ from portal.domain.webhooks import queries, services
 from portal.domain.webhooks.errors import WebhookError
 from portal.domain.webhooks.models import DeliveryState, EventType, PauseReason, Webhook, WebhookDelivery
 from portal.domain.webhooks.outcomes import NO_SECRET
-from portal.domain.webhooks.services import MOST_WEBHOOKS
-from portal.domain.webhooks.settings import make_secret_hint
+from portal.domain.webhooks.settings import MOST_WEBHOOKS
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import ConfirmForm
 from portal.pages.layout.query_arguments import QueryArguments
@@ -47,6 +46,10 @@ FAULTS = {
     OutboundFault.NO_ANSWER: "The receiver broke off without an answer",
     NO_SECRET: "Not sent: the secret cannot be read. Replace it",
 }
+UNSIGNED_HINT = (
+    "The secret cannot be read: SECRET_KEY was changed since it was made. "
+    "Replace the secret, and enter the new one at the receiver."
+)
 AGAIN = (DeliveryState.DELIVERED, DeliveryState.FAILED)
 
 
@@ -101,14 +104,9 @@ def show_webhook(reference: UUID) -> ResponseReturnValue:
         pause_words=PAUSES.get(PauseReason(webhook.paused)) if webhook.paused else "",
         rests=webhook.resting_until is not None and webhook.resting_until > clock.now(),
         describe_outcome=_describe_outcome,
-        secret_hint=make_secret_hint() if any_unsigned(webhook) else "",
+        secret_hint=UNSIGNED_HINT if queries.last_outcome(webhook.id) == NO_SECRET else "",
     )
     return html, arguments.status
-
-
-def any_unsigned(webhook: Webhook) -> bool:
-    """Whether the last message could not be signed."""
-    return queries.last_outcome(webhook.id) == NO_SECRET
 
 
 def _describe_outcome(delivery: WebhookDelivery) -> str:

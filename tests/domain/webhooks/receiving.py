@@ -1,6 +1,7 @@
 """What tests of webhooks share: one that hears of everything, and what its receiver got."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,13 @@ from portal.domain.webhooks.collecting import collect_events
 from portal.domain.webhooks.models import EventType, Webhook, WebhookDelivery
 from portal.domain.webhooks.services import WebhookSettings
 from portal.platform import clock
+from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
 from tests.platform.outbound.receivers import Received, Receiver
 
 EVERYTHING = tuple(kind for kind in EventType if kind is not EventType.TEST)
+NOON = datetime(2026, 4, 20, 12, tzinfo=UTC)
+PASSES = (EventType.PASS_RECORDED,)
 NOWHERE = "https://receiver.example/hook"
 
 
@@ -64,3 +68,24 @@ def _verify(message: Received, secret: str) -> dict[str, Any]:
     Verifier(secret).verify(message.body, message.headers)
     read: dict[str, Any] = json.loads(message.body)
     return read
+
+
+def states(reference):
+    return [(row.state, row.tries, row.outcome) for row in outbox(reference)]
+
+
+def numbers(receiver, secret):
+    return [message["data"]["staff_number"] for message in verified(receiver, secret)]
+
+
+def act(service, reference, *arguments, **options):
+    with transaction():
+        return service(services.get_webhook_to_change(reference), *arguments, by=None, **options)
+
+
+def actions():
+    return [
+        row.action
+        for row in db.session.scalars(select(AuditEvent).order_by(AuditEvent.id))
+        if "webhook" in row.action
+    ]

@@ -23,12 +23,10 @@ from tests.domain.status.facts import (
     make_version,
     noon,
 )
-from tests.domain.webhooks.receiving import collected, make_webhook, transitions
+from tests.domain.webhooks.receiving import NOON, collected, make_webhook, transitions
 from tests.factories.people import make_person, make_unit
 
 pytestmark = pytest.mark.usefixtures("database")
-
-NOON = datetime(2026, 4, 20, 12, tzinfo=UTC)
 
 
 @pytest.fixture
