@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,12 +45,18 @@ def requeue_lost_messages(now: datetime) -> int:
     return _count(update(row).where(*lost).values(**values))
 
 
+def lock_webhooks(webhooks: Collection[int]) -> None:
+    """Lock these webhooks until the transaction ends, in one order, so that no two workers wait in a ring."""
+    statement = select(Webhook.id).where(Webhook.id.in_(sorted(webhooks))).order_by(Webhook.id)
+    db.session.execute(statement.with_for_update())
+
+
 def claim_next_message(webhook_id: int, now: datetime) -> ClaimedMessage | None:
     """Claim the oldest message to a webhook that is due; None if none may be sent.
 
-    A message waits while an earlier one about the same person has not ended.
+    A message waits while an earlier one about the same person has not ended. The webhook is locked already.
     """
-    webhook = db.session.scalar(select(Webhook).where(Webhook.id == webhook_id).with_for_update())
+    webhook = db.session.get(Webhook, webhook_id)
     if webhook is None or webhook.paused is not None or (webhook.resting_until or now) > now:
         return None
     earlier = aliased(row)
@@ -98,12 +104,14 @@ def _read_secrets(webhook: Webhook, now: datetime) -> list[str]:
 def record_outcome(message: ClaimedMessage, outcome: str, now: datetime) -> None:
     """Record how a try ended; what another worker has claimed since is left alone.
 
+    The webhook is locked already.
+
     Args:
         message: What was sent.
         outcome: The status of the answer in digits, or why there was none.
         now: When it ended.
     """
-    webhook = db.session.scalar(select(Webhook).where(Webhook.id == message.webhook_id).with_for_update())
+    webhook = db.session.get(Webhook, message.webhook_id)
     delivery = db.session.scalar(select(row).where(row.id == message.delivery_id, row.claim == message.claim))
     if webhook is None or delivery is None:
         return
@@ -156,6 +164,7 @@ def fail_expired_messages(now: datetime) -> int:
     concerned = db.session.scalars(select(row.webhook_id).where(*expired).distinct()).all()
     if not concerned:
         return 0
+    lock_webhooks(concerned)
     count = _count(update(row).where(*expired).values(state=DeliveryState.FAILED, ended_at=now))
     for webhook in db.session.scalars(select(Webhook).where(Webhook.id.in_(concerned))):
         _flag(webhook, now)

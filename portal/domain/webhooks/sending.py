@@ -52,6 +52,7 @@ class MessageDispatch:
             return
         claimed = []
         with transaction():
+            outcomes.lock_webhooks([*free, *(message.webhook_id for message, _ in self.ended)])
             for message, outcome in self.ended:
                 outcomes.record_outcome(message, outcome, now)
             for webhook_id in free:

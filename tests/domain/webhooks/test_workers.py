@@ -1,0 +1,95 @@
+"""Real workers in processes of their own, killed while they send: each event arrives, as one message."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import func, select, update
+
+from config import Config
+from portal.domain.webhooks.models import DeliveryState, WebhookDelivery
+from portal.platform import clock
+from portal.platform.db import db, transaction
+from tests.conftest import SECRET
+from tests.databases import portal_on
+from tests.domain.status.facts import make_activity, make_record
+from tests.domain.webhooks.receiving import PASSES, make_webhook, outbox, verified
+from tests.factories.people import make_person, make_unit
+from tests.forked import Forked
+from tests.platform.outbound.receivers import receiving
+from tests.running import fresh_database, settings
+
+pytestmark = pytest.mark.slow
+PEOPLE = 12
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """A portal on a database of its own, which other processes open too."""
+    url = ""
+    if request.param == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgresql"), "webhook_workers")
+    with portal_on(Config(mode="demo", secret_key=SECRET, instance=tmp_path, database_url=url)) as made:
+        with made.app_context():
+            upgrade()
+        yield made
+
+
+def hire(app: Flask) -> Forked:
+    portal = app.config["PORTAL"]
+    environment = settings(portal.instance, database_url=portal.database_url) | {"SECRET_KEY": SECRET}
+    return Forked("flask", ["--app", "wsgi", "jobs", "work"], environment, portal.instance / "workers.log")
+
+
+def until(holds: Callable[[], bool]) -> None:
+    last = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < last, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def test_two_workers_of_whom_one_is_killed_deliver_every_event_in_the_order_of_each_person(
+    app: Flask,
+) -> None:
+    with receiving() as receiver, app.app_context():
+        receiver.seconds = 0.05
+        reference, secret = make_webhook(receiver.address, PASSES)
+        unit, activity = make_unit("North"), make_activity()
+        people = [make_person(unit) for _ in range(PEOPLE)]
+        for day in (1, 2, 3):
+            for person in people:
+                make_record(person, activity, date(2026, 3, day))
+        workers = [hire(app), hire(app)]
+        try:
+            until(lambda: len(receiver.messages) >= 5)
+            workers[0].send_signal(signal.SIGKILL)
+            workers.append(hire(app))
+
+            def all_ended() -> bool:
+                with transaction():  # what the killed one was sending waits for a minute, but not here
+                    old = clock.now() - timedelta(minutes=2)
+                    recent = WebhookDelivery.claimed_at < clock.now() - timedelta(seconds=3)
+                    lost = (WebhookDelivery.state == DeliveryState.SENDING, recent)
+                    db.session.execute(update(WebhookDelivery).where(*lost).values(claimed_at=old))
+                delivered = select(func.count()).where(WebhookDelivery.state == DeliveryState.DELIVERED)
+                return db.session.scalar(delivered) == 3 * PEOPLE
+
+            until(all_ended)
+            workers[-1].send_signal(signal.SIGTERM)
+            until(lambda: workers[-1].poll() is not None)
+        finally:
+            for worker in workers:
+                worker.kill()
+
+        ids = [message.headers["webhook-id"] for message in receiver.messages]
+        assert len(set(ids)) == 3 * PEOPLE == len(outbox(reference))
+        assert len(ids) <= 3 * PEOPLE + 2
+        days: dict[str, list[str]] = {}
+        for message in verified(receiver, secret):
+            days.setdefault(message["data"]["staff_number"], []).append(message["data"]["achieved_at"])
+        assert all(seen == sorted(seen) for seen in days.values())
