@@ -9,6 +9,7 @@ from portal.commands import release
 from portal.platform.backups import backup as backups_backup
 from portal.platform.backups import restore as backups_restore
 from portal.platform.errors import PortalError
+from portal.platform.wording import plural
 
 bp = Blueprint("operations_commands", __name__, cli_group=None)
 
@@ -47,7 +48,8 @@ def restore(file: Path, replace: bool) -> None:
     if done.jobs:
         click.echo(f"{done.jobs:,} jobs had not ended and are marked as failed: see /jobs.")
     if done.webhooks:
-        click.echo(f"{done.webhooks:,} webhooks are paused: resume them at /webhooks, on one machine alone.")
+        paused = plural(done.webhooks, "webhook is", "webhooks are")
+        click.echo(f"{paused} paused: resume at /webhooks, on one machine alone.")
 
 
 @bp.cli.command("version", with_appcontext=False)

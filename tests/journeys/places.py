@@ -15,6 +15,7 @@ from tests.journeys.prepared import file_asked
 from tests.journeys.walking import (
     answer_by_forms,
     ask,
+    follow,
     pass_by_forms,
     press,
     reach_assessment,
@@ -211,6 +212,15 @@ ADMINISTRATION = {
     "units.move_unit": Place(("/units/move?unit=Westshire+Police/Response/Response+North",), ADMINISTRATOR),
     "units.rename_unit": Place(("/units/rename?unit=Westshire+Police/Response",), ADMINISTRATOR),
 }
+HOOK = "/webhooks/{webhook}"
+WEBHOOKS = {
+    "webhooks.list_webhooks": Place(("/webhooks",), ADMINISTRATOR),
+    "webhooks.add_webhook": Place(("/webhooks/new",), ADMINISTRATOR),
+    "webhooks.show_webhook": Place((HOOK, f"{HOOK}?state=failed", f"{HOOK}?state=x"), ADMINISTRATOR),
+    "webhooks.edit_webhook": Place((f"{HOOK}/edit",), ADMINISTRATOR),
+    "webhooks.replace_secret": Place((f"{HOOK}/secret",), ADMINISTRATOR),
+    "webhooks.remove_webhook": Place((f"{HOOK}/remove",), ADMINISTRATOR),
+}
 DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
 GUIDE, OTHER_GUIDE = "/authoring/_guides/{guide}", "/authoring/_guides/intelligence-document"
 AUTHORING = {  # `draft_made` makes a module and a guide that are being written, and a module that was sent
@@ -266,7 +276,7 @@ REMINDERS = {
     "reminders.edit_rules": Place(("/reminders/rules/OIC-2026",), OWNER),
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS | REMINDERS
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "people.show_account",
     "people.close_account",
@@ -294,6 +304,7 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
         attempts
         | draft_made(browser, server)
         | job_made(browser, server)
+        | webhook_made(browser, server)
         | {"file": file_asked(server, MANAGER)}
         | imports_made(browser, server)
         | requests_made(browser, server)
@@ -328,6 +339,19 @@ def job_made(browser: Browser, server: Server) -> dict[str, str]:
         tab.goto("/jobs")
         press(tab, "Start: Check of all assignments")
         return {"job": tab.url.split("/")[-1]}
+
+
+def webhook_made(browser: Browser, server: Server) -> dict[str, str]:
+    """A webhook with a test event that waits: its receiver is not there."""
+    with visitor(browser, server) as tab:
+        sign_in(tab, ADMINISTRATOR)
+        tab.goto("/webhooks/new")
+        tab.fill("#name", "HR system")
+        tab.fill("#address", "http://127.0.0.1:9999/a/path/that/is/longer/than/a/phone/is/wide")
+        press(tab, "Save")
+        follow(tab, "Continue")
+        press(tab, "Send a test event")
+        return {"webhook": tab.url.split("/")[-1]}
 
 
 def attempts_made(browser: Browser, server: Server) -> dict[str, str]:

@@ -57,6 +57,18 @@ def test_what_was_there_is_kept_and_what_was_done_is_said(here):
 
 
 @pytest.mark.slow
+def test_webhooks_of_a_restored_copy_are_paused_so_that_two_portals_do_not_tell_the_same(here):
+    added = command(settings(here), "webhooks", "add", "HR", "https://hr.example/")
+    assert added.returncode == 0, added.stderr
+    assert command(settings(here), "backup", str(here / "c")).returncode == 0
+
+    done = command(settings(here), "restore", str(here / "c"), "--replace")
+
+    assert "1 webhook is paused: resume at /webhooks" in done.stdout, done.stderr
+    assert rows(here / NAME, "SELECT paused FROM webhook") == [("restored",)]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["nothing is left", "a page is torn", "it is another file"])
 def test_a_damaged_database_is_replaced_and_kept_as_it_was(here, damage):
     file = here / NAME
