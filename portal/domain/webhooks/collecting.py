@@ -1,7 +1,7 @@
 """Collects events into the outbox: each webhook has a position, and moves on in short transactions.
 
 What a window of time holds never changes, so it is read without a lock. One transaction then adds the
-messages about some hundred people and moves the position; another worker that did the same finds it moved
+messages about a hundred people and moves the position; another worker that did the same finds it moved
 and adds nothing. A worker that is killed in between leaves neither.
 """
 
@@ -17,7 +17,7 @@ from portal.domain.webhooks.models import Webhook
 from portal.platform import clock
 from portal.platform.db import db, transaction
 
-PEOPLE = 400  # whose events are added in one transaction
+PEOPLE = 100  # whose events are added in one transaction, while nobody else can write on SQLite
 
 Position = tuple[object, ...]
 

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_in_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_in_sqlite
 
 from portal.domain.people.change_window import ChangeWindow
 from portal.domain.webhooks import queries, signing
@@ -29,6 +31,7 @@ from portal.platform.outbound.errors import OutboundError
 from portal.platform.outbound.targets import read_target
 
 MOST_AGAIN = 20_000  # messages that are sent again by one act
+MESSAGES = WebhookDelivery.metadata.tables[WebhookDelivery.__tablename__]
 NEVER_REST: dict[str, Any] = {"failures": 0, "resting_until": None}
 
 
@@ -219,11 +222,13 @@ def send_again(webhook: Webhook, message: uuid.UUID | None, *, by: int | None, a
 
 
 def add_deliveries(webhook_id: int, rows: Collection[dict[str, Any]], at: datetime) -> None:
-    """Put messages into the outbox; each is tried for three days."""
+    """Put messages into the outbox; each is tried for three days. One that is there stays as it is."""
     columns = {"webhook_id": webhook_id, "state": DeliveryState.WAITING, "created_at": at, "due_at": at}
     columns |= {"expires_at": at + TRIED_FOR, "tries": 0, "outcome": ""}
+    insert = insert_in_postgresql if db.engine.dialect.name == "postgresql" else insert_in_sqlite
     if rows:
-        db.session.execute(insert(WebhookDelivery), [{**columns, **row} for row in rows])
+        statement = insert(MESSAGES).on_conflict_do_nothing()
+        db.session.execute(statement, [{**columns, **row} for row in rows])
 
 
 def start_window(webhook: Webhook, now: datetime) -> ChangeWindow:

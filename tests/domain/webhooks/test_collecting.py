@@ -10,7 +10,7 @@ from portal.domain.webhooks.collecting import collect_events
 from portal.domain.webhooks.models import Webhook
 from portal.domain.webhooks.sending import send_messages
 from portal.platform.db import db, transaction
-from tests.domain.webhooks.receiving import NOON, PASSES, make_webhook, outbox
+from tests.domain.webhooks.receiving import NOON, PASSES, make_webhook, outbox, the_webhook
 from tests.platform.outbound.receivers import receiving
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -29,6 +29,21 @@ def test_old_messages_are_deleted_those_that_failed_later(passes, at):
                 with transaction():
                     retention.delete_old_messages(now)
             assert len(outbox(reference)) == left
+
+
+def test_what_is_collected_again_is_the_same_message(passes):
+    reference, _ = make_webhook(events=PASSES)
+    webhook = the_webhook(reference)
+    before = webhook.collected_on, webhook.collected_at
+    passes()
+    collect_events()
+    webhook = the_webhook(reference)
+    webhook.collected_on, webhook.collected_at = before
+    db.session.commit()
+    passes("W2")
+    collect_events()
+
+    assert len(outbox(reference)) == 2
 
 
 def test_events_are_added_once_by_two_who_collect_at_once(passes, monkeypatch):
