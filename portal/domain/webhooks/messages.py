@@ -1,7 +1,7 @@
 """Renders the message of an event. The person's staff number is put in when it is sent."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +29,8 @@ def render_message(
     return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode()
 
 
-def find_staff_number(person_id: int | None) -> str | None:
-    """A person's staff number as it is now; None: nobody's, or erased."""
-    if person_id is None:
-        return None
-    return db.session.scalar(select(PersonName.staff_number).where(PersonName.person_id == person_id))
+def find_staff_numbers(people: Collection[int]) -> dict[int, str]:
+    """The staff numbers of these people as they are now; those who were erased have none."""
+    statement = select(PersonName.person_id, PersonName.staff_number)
+    rows = db.session.execute(statement.where(PersonName.person_id.in_(sorted(people))))
+    return {person_id: number for person_id, number in rows}

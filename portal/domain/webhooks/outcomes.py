@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,13 +11,14 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import aliased
 
 from portal.domain.webhooks import signing
-from portal.domain.webhooks.messages import find_staff_number, render_message
+from portal.domain.webhooks.messages import find_staff_numbers, render_message
 from portal.domain.webhooks.models import UNENDED, DeliveryState, PauseReason, Webhook, WebhookDelivery
 from portal.domain.webhooks.services import pause_webhook
 from portal.domain.webhooks.settings import DELAYS, JITTER, LOST_AFTER, PATIENCE, RESTS, encryption_key
 from portal.platform.audit.services import log
 from portal.platform.db import db
 
+MOST_CLAIMED = 20  # messages to one receiver that are sent one after the other and recorded together
 GONE = 410
 NO_SECRET = "secret"  # noqa: S105 - outcome of a message that could not be signed
 
@@ -51,14 +52,15 @@ def lock_webhooks(webhooks: Collection[int]) -> None:
     db.session.execute(statement.with_for_update())
 
 
-def claim_next_message(webhook_id: int, now: datetime) -> ClaimedMessage | None:
-    """Claim the oldest message to a webhook that is due; None if none may be sent.
+def claim_next_messages(webhook_id: int, now: datetime) -> list[ClaimedMessage]:
+    """Claim the oldest messages to a webhook that are due, of different people; none if none may be sent.
 
-    A message waits while an earlier one about the same person has not ended. The webhook is locked already.
+    One alone after a failure. A message waits while an earlier one about the same person has not ended. The
+    webhook is locked already.
     """
     webhook = db.session.get(Webhook, webhook_id)
     if webhook is None or webhook.paused is not None or (webhook.resting_until or now) > now:
-        return None
+        return []
     earlier = aliased(row)
     is_blocked = exists().where(
         earlier.webhook_id == row.webhook_id,
@@ -67,29 +69,38 @@ def claim_next_message(webhook_id: int, now: datetime) -> ClaimedMessage | None:
         earlier.id < row.id,
     )
     due = (row.webhook_id == webhook_id, row.state == DeliveryState.WAITING, row.due_at <= now)
-    delivery = db.session.scalar(select(row).where(*due, ~is_blocked).order_by(row.id).limit(1))
-    if delivery is None:
-        return None
-    delivery.state, delivery.claim, delivery.claimed_at = DeliveryState.SENDING, uuid.uuid4(), now
-    delivery.tries += 1
+    statement = select(row).where(*due, ~is_blocked).order_by(row.id)
+    deliveries = db.session.scalars(statement.limit(1 if webhook.failures else MOST_CLAIMED)).all()
+    for delivery in deliveries:
+        delivery.state, delivery.claim, delivery.claimed_at = DeliveryState.SENDING, uuid.uuid4(), now
+        delivery.tries += 1
     db.session.flush()
-    return _prepare_message(webhook, delivery, now)
+    return list(_prepare_messages(webhook, deliveries, now))
 
 
-def _prepare_message(webhook: Webhook, delivery: WebhookDelivery, now: datetime) -> ClaimedMessage:
-    person_id, number = delivery.person_id, find_staff_number(delivery.person_id)
-    body = render_message(delivery.type, delivery.happened_at, person_id, number, delivery.data)
-    message_id, timestamp = signing.format_message_id(delivery.event_id), int(now.timestamp())
-    headers = {
-        "Content-Type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-    }
-    secrets = _read_secrets(webhook, now)
-    if secrets:
-        headers["webhook-signature"] = signing.sign_message(message_id, timestamp, body, secrets)
-    claim = delivery.claim or uuid.uuid4()
-    return ClaimedMessage(delivery.id, webhook.id, claim, webhook.address, headers, body if secrets else b"")
+def _prepare_messages(
+    webhook: Webhook, deliveries: Sequence[WebhookDelivery], now: datetime
+) -> Iterator[ClaimedMessage]:
+    secrets, timestamp = _read_secrets(webhook, now), int(now.timestamp())
+    numbers = find_staff_numbers({each.person_id for each in deliveries if each.person_id})
+    for delivery in deliveries:
+        number = numbers.get(delivery.person_id or 0)
+        body = render_message(delivery.type, delivery.happened_at, delivery.person_id, number, delivery.data)
+        message_id = signing.format_message_id(delivery.event_id)
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signing.sign_message(message_id, timestamp, body, secrets),
+        }
+        yield ClaimedMessage(
+            delivery.id,
+            webhook.id,
+            delivery.claim or uuid.uuid4(),
+            webhook.address,
+            headers,
+            body if secrets else b"",
+        )
 
 
 def _read_secrets(webhook: Webhook, now: datetime) -> list[str]:
@@ -99,6 +110,13 @@ def _read_secrets(webhook: Webhook, now: datetime) -> list[str]:
         stored.append(webhook.old_secret)
     found = [signing.decrypt_secret(each, webhook.reference, encryption_key()) for each in stored]
     return [secret for secret in found if secret] if found[0] else []
+
+
+def release_message(message: ClaimedMessage) -> None:
+    """Put back to wait what was claimed and not sent."""
+    held = (row.id == message.delivery_id, row.claim == message.claim)
+    values = {"state": DeliveryState.WAITING, "claim": None, "tries": row.tries - 1}
+    _count(update(row).where(*held).values(**values))
 
 
 def record_outcome(message: ClaimedMessage, outcome: str, now: datetime) -> None:
@@ -116,7 +134,7 @@ def record_outcome(message: ClaimedMessage, outcome: str, now: datetime) -> None
     if webhook is None or delivery is None:
         return
     delivery.claim, delivery.outcome = None, outcome
-    if len(outcome) == 3 and outcome.startswith("2"):
+    if is_delivered(outcome):
         _record_success(webhook, delivery, now)
     elif outcome == str(GONE):
         _end(delivery, DeliveryState.FAILED, now)
@@ -124,6 +142,15 @@ def record_outcome(message: ClaimedMessage, outcome: str, now: datetime) -> None
             pause_webhook(webhook, PauseReason.GONE, by=None)
     else:
         _record_failure(webhook, delivery, now)
+
+
+def is_delivered(outcome: str) -> bool:
+    """Whether the receiver has the message.
+
+    >>> is_delivered("204"), is_delivered("302"), is_delivered("timeout")
+    (True, False, False)
+    """
+    return len(outcome) == 3 and outcome.startswith("2")
 
 
 def _record_success(webhook: Webhook, delivery: WebhookDelivery, now: datetime) -> None:

@@ -1,9 +1,10 @@
-"""Sends the messages of the outbox: one at a time to each receiver, to all receivers at once.
+"""Sends the messages of the outbox: one after the other to each receiver, to all receivers at once.
 
 The thread that calls this has the database to itself; threads of a pool only wait for receivers. So a slow
 receiver keeps nobody else waiting.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from time import monotonic
 
 from portal.domain.webhooks import outcomes, queries, retention
 from portal.domain.webhooks.collecting import collect_events
-from portal.domain.webhooks.outcomes import NO_SECRET, ClaimedMessage
+from portal.domain.webhooks.outcomes import NO_SECRET, ClaimedMessage, is_delivered
 from portal.domain.webhooks.settings import MOST_WEBHOOKS, outbound_policy
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -23,45 +24,47 @@ from portal.platform.outbound.sender import post_message
 from portal.platform.outbound.targets import OutboundPolicy
 
 COLLECTING_SECONDS = 3.0  # between two looks for new events while messages are sent
+SECONDS_IN_TURN = 15.0  # after which no more of the messages that were claimed together are sent
 UPKEEP_SECONDS = 60.0  # between two rounds of failing what expired and deleting what is old
+
+Outcome = tuple[ClaimedMessage, str]  # how its try ended; empty: it was not sent
 
 
 @dataclass(slots=True)
 class MessageDispatch:
-    """Messages under way, and those whose outcome is not recorded yet."""
+    """Messages under way, some to each receiver, and those whose outcome is not recorded yet."""
 
     policy: OutboundPolicy
     pool: ThreadPoolExecutor
-    under_way: dict[Future[str], ClaimedMessage] = field(default_factory=dict)
-    ended: list[tuple[ClaimedMessage, str]] = field(default_factory=list)
+    stopping: Event
+    under_way: dict[Future[list[Outcome]], int] = field(default_factory=dict)  # the webhook of each
+    ended: list[Outcome] = field(default_factory=list)
     sent: int = 0
 
-    def take_step(self, now: datetime, *, claims: bool) -> None:
-        """Record what ended and claim what is next, in one transaction; then hand it to the pool.
-
-        Args:
-            now: This instant.
-            claims: Whether to claim anything.
-        """
+    def take_step(self, now: datetime) -> None:
+        """Record what ended and claim what is next, in one transaction; then hand it to the pool."""
         for future in [future for future in self.under_way if future.done()]:
-            self.ended.append((self.under_way.pop(future), future.result()))
-        busy = {message.webhook_id for message in self.under_way.values()}
-        free = queries.list_sendable_webhook_ids(now, busy) if claims else []
+            del self.under_way[future]
+            self.ended += future.result()
+        busy = self.under_way.values()
+        free = [] if self.stopping.is_set() else queries.list_sendable_webhook_ids(now, busy)
         db.session.rollback()
         if not self.ended and not free:
             return
-        claimed = []
         with transaction():
-            outcomes.lock_webhooks([*free, *(message.webhook_id for message, _ in self.ended)])
+            outcomes.lock_webhooks({*free, *(message.webhook_id for message, _ in self.ended)})
             for message, outcome in self.ended:
-                outcomes.record_outcome(message, outcome, now)
-            for webhook_id in free:
-                if next_message := outcomes.claim_next_message(webhook_id, now):
-                    claimed.append(next_message)
-        self.sent += len(self.ended)
+                if outcome:
+                    outcomes.record_outcome(message, outcome, now)
+                else:
+                    outcomes.release_message(message)
+            claimed = {webhook_id: outcomes.claim_next_messages(webhook_id, now) for webhook_id in free}
+        self.sent += sum(bool(outcome) for _, outcome in self.ended)
         self.ended.clear()
-        for message in claimed:
-            self.under_way[self.pool.submit(_send, message, self.policy)] = message
+        for webhook_id, messages in claimed.items():
+            if messages:
+                future = self.pool.submit(_send_in_turn, messages, self.policy, self.stopping)
+                self.under_way[future] = webhook_id
 
     def wait_for_answer(self) -> None:
         """Wait until a receiver answers, or for a second."""
@@ -82,14 +85,14 @@ def send_messages(stopping: Event | None = None) -> int:
         return 0
     next_collecting = 0.0
     with ThreadPoolExecutor(MOST_WEBHOOKS, "webhook") as pool:
-        sending = MessageDispatch(outbound_policy(), pool)
+        sending = MessageDispatch(outbound_policy(), pool, stopping)
         while True:
             try:
                 if monotonic() >= next_collecting and not stopping.is_set():
                     collect_events(stopping)
                     _requeue_lost(clock.now())
                     next_collecting = monotonic() + COLLECTING_SECONDS
-                sending.take_step(clock.now(), claims=not stopping.is_set())
+                sending.take_step(clock.now())
             except BusyError:  # an import holds the database: what ended is recorded after it
                 stopping.wait(1.0)
                 continue
@@ -98,8 +101,20 @@ def send_messages(stopping: Event | None = None) -> int:
             sending.wait_for_answer()
 
 
+def _send_in_turn(
+    messages: Sequence[ClaimedMessage], policy: OutboundPolicy, stopping: Event
+) -> list[Outcome]:
+    """Send messages to one receiver, until one does not arrive or it takes long; knows no database."""
+    ended: list[Outcome] = []
+    last = monotonic() + SECONDS_IN_TURN
+    for message in messages:
+        is_over = ended and (stopping.is_set() or monotonic() > last or not is_delivered(ended[-1][1]))
+        ended.append((message, "" if is_over else _send(message, policy)))
+    return ended
+
+
 def _send(message: ClaimedMessage, policy: OutboundPolicy) -> str:
-    """Send one message; how it ended. Knows no database."""
+    """Send one message; the status of the answer, or why there was none."""
     if not message.body:
         return NO_SECRET
     try:

@@ -223,10 +223,10 @@ def test_the_outcome_of_a_claim_that_was_given_up_is_left_out(passes, at):
     collect_events()
     number = the_webhook(reference).id
     with transaction():
-        lost = outcomes.claim_next_message(number, NOON)
+        [lost] = outcomes.claim_next_messages(number, NOON)
     with transaction():
         outcomes.requeue_lost_messages(NOON + timedelta(seconds=61))
-        again = outcomes.claim_next_message(number, NOON + timedelta(seconds=61))
+        [again] = outcomes.claim_next_messages(number, NOON + timedelta(seconds=61))
     with transaction():
         outcomes.record_outcome(lost, "200", NOON + timedelta(seconds=62))
     assert [row.state for row in outbox(reference)] == [DeliveryState.SENDING]

@@ -88,7 +88,7 @@ def test_two_workers_of_whom_one_is_killed_deliver_every_event_in_the_order_of_e
 
         ids = [message.headers["webhook-id"] for message in receiver.messages]
         assert len(set(ids)) == 3 * PEOPLE == len(outbox(reference))
-        assert len(ids) <= 3 * PEOPLE + 2
+        assert len(ids) <= 3 * PEOPLE + 20  # what the killed one had sent and not recorded
         days: dict[str, list[str]] = {}
         for message in verified(receiver, secret):
             days.setdefault(message["data"]["staff_number"], []).append(message["data"]["achieved_at"])
