@@ -31,6 +31,7 @@ def test_another_separator_is_named(client, mark, name):
             {"staff_number": "N/1"},
             "staff_number 'N/1' has a “/” in it, which cannot be part of a page's address.",
         ),
+        ({"staff_number": "accounts"}, "staff_number 'accounts' is the address of a page."),
         ({"staff_number": ".."}, "staff_number '..' has nothing but dots in it."),
         ({"staff_number": "9" * 51}, "staff_number has more than 50 characters."),
         ({"surname": "x" * 201}, "surname has more than 200 characters."),
