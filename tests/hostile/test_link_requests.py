@@ -3,6 +3,7 @@
 import http.client
 import random
 import re
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -33,6 +34,9 @@ class Asker:
         assert token
         self._token, self._cookie = token[1], (answer.getheader("Set-Cookie") or "").partition(";")[0]
 
+    def close(self) -> None:
+        self._connection.close()
+
     def ask(self, name: str, address: str) -> tuple[float, tuple[int, bytes, str | None]]:
         """How long the answer took, and the answer."""
         body = urlencode({"csrf_token": self._token, "name": name})
@@ -61,6 +65,9 @@ def test_the_time_of_an_answer_tells_nothing(tmp_path: Path, record_property) ->
     ]
     assert len(known) == NAMES
     unknown = [f"X{number[1:]}" for number in known]
+    tries = [(name, is_known) for is_known, names in ((True, known), (False, unknown)) for name in names]
+    tries *= ROUNDS
+    random.Random(300).shuffle(tries)
     seconds: dict[bool, list[float]] = {True: [], False: []}
     answers = set()
     with open_office() as office:
@@ -68,16 +75,11 @@ def test_the_time_of_an_answer_tells_nothing(tmp_path: Path, record_property) ->
         more |= {"SMTP_FROM": "learning@westshire.example", "SMTP_PER_MINUTE": "60000"}
         server = Server(instance, more={**more, "TRUSTED_PROXIES": "127.0.0.0/8"}).start()
         try:
-            asker = Asker(server)
-            tries = [
-                (name, is_known) for is_known, names in ((True, known), (False, unknown)) for name in names
-            ]
-            tries *= ROUNDS
-            random.Random(300).shuffle(tries)
-            for place, (name, is_known) in enumerate(tries):
-                taken, answer = asker.ask(name, f"192.0.{place // 250}.{place % 250 + 1}")
-                seconds[is_known].append(taken)
-                answers.add(answer)
+            with closing(Asker(server)) as asker:
+                for place, (name, is_known) in enumerate(tries):
+                    taken, answer = asker.ask(name, f"192.0.{place // 250}.{place % 250 + 1}")
+                    seconds[is_known].append(taken)
+                    answers.add(answer)
         finally:
             server.kill()
     auc = rank_test(seconds[True], seconds[False])

@@ -47,6 +47,11 @@ LISTS = {  # every page that narrows, sorts or pages a list by its address
     REPORT: {**OF_REPORTS, "sort": "sort order", "page": "page"},
     f"{REPORT}/changes": {"unit": "unit", "role": "role", "rank": "rank or grade", "page": "page"},
     "/people": {"page": "page"},
+    "/people/invitations": {
+        **{name: name for name in ("role", "directive", "invited", "outcome")},
+        "page": "page",
+    },
+    "/people/invitations/print": {"role": "role", "who": "who"},
     "/jobs": {"state": "state", "page": "page"},
     "/imports": {"page": "page"},
     "/reminders": {"state": "state", "page": "page"},

@@ -168,6 +168,23 @@ def test_an_address_that_refuses_is_shown_and_invited_again_once_corrected(
     assert works(app, token_of(office.to("right@westshire.example")[0]))
 
 
+def test_the_outbox_sends_a_refused_invitation_again_unless_a_newer_one_went(
+    app: Flask, office: Office, admin: PortalClient
+) -> None:
+    office.refuse |= {"n1@westshire.example", "n2@westshire.example"}
+    invite(app, admin, "?unit=North")
+    assert "Account: invitation to set a password" in admin.page("/reminders").text
+    office.refuse.clear()
+    admin.press(admin.page(PAGE), "Send again: New N2, Priya")
+    outbox = admin.page("/reminders?state=refused")
+    for person in ("New N1, Priya", "New N2, Priya"):
+        admin.press(outbox, f"Try again: {person}")
+    app.test_cli_runner().invoke(args=["reminders", "send"])
+    assert works(app, token_of(sent_to(office, "N1")[0]))
+    assert len(sent_to(office, "N2")) == 1
+    assert "A newer invitation replaces this one." in admin.page("/reminders?state=dropped").text
+
+
 def test_a_mail_that_comes_back_is_shown(app: Flask, office: Office, admin: PortalClient) -> None:
     invite(app, admin)
     reference = sent_to(office, "N1")[0]["Message-ID"].strip("<>").partition("@")[0]
