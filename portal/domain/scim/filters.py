@@ -3,6 +3,7 @@
 Loads the SCIM library, so only the first request for users or groups imports this file.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,21 @@ from scim2_models.path import (
     Present,
     ValuePath,
 )
-from sqlalchemy import ColumnElement, String, and_, case, cast, exists, false, func, literal, not_, or_, true
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    true,
+)
 
 from portal.domain.people.models import Person, PersonName
 from portal.domain.scim.models import ScimGroup, ScimMember
@@ -35,6 +50,7 @@ _ORDERINGS = {
     CompareOperator.lt: "__lt__",
     CompareOperator.le: "__le__",
 }
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # neither can be sent to a database
 _TEXT_OPERATORS = {CompareOperator.co, CompareOperator.sw, CompareOperator.ew}
 
 
@@ -163,7 +179,9 @@ class Department:
         sent = Text(self.table.unit_path_sent).compare(op, value)
         wanted, table = value.lower(), self.table
         units = [u for u in table.tree.unit_ids() if _matches(table.path_of(u).lower(), op, wanted)]
-        in_unit = and_(table.unit_id.is_not(None), table.unit_id.in_(units))
+        # Written into the statement: several such filters would have more values than a database binds.
+        matching = bindparam(None, units, expanding=True, literal_execute=True)
+        in_unit = and_(table.unit_id.is_not(None), table.unit_id.in_(matching))
         if op is CompareOperator.ne:
             return and_(sent, or_(table.unit_id.is_(None), in_unit))
         return or_(sent, in_unit)
@@ -282,6 +300,8 @@ class _Translator(FilterVisitor[ColumnElement[bool]]):
         raise InvalidFilterException(detail=f"The portal does not store {name!r}, so it cannot filter by it.")
 
     def visit_comparison(self, node: Comparison) -> ColumnElement[bool]:
+        if isinstance(node.value, str) and _NO_TEXT.search(node.value):
+            raise InvalidFilterException(detail="The filter has a character in it that no text has.")
         attribute = self._attribute(node.attr_path)
         return false() if attribute is None else attribute.compare(node.op, node.value)
 
@@ -316,8 +336,8 @@ def _user_attributes(table: UserTable) -> dict[str, Callable[[], Attribute]]:
         "title": lambda: Text(table.rank_or_grade),
         "usertype": lambda: Text(table.designated_role),
         "active": lambda: Flag(table.active),
-        "emails": lambda: Emails(),
-        "emails.value": lambda: Emails(),
+        "emails": Emails,
+        "emails.value": Emails,
         "emails.type": lambda: Text(case((PersonName.email.is_not(None), "work"))),
         "meta.created": lambda: Instant(Person.recorded_at),
         f"{ENTERPRISE}:employeenumber": lambda: Text(PersonName.staff_number),

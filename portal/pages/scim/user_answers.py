@@ -66,7 +66,7 @@ def patch_user(key: str) -> Response:
         user = _get_user_to_change(key)
         resource = build_resource(user)
         if patch.patch(resource, scim_policy=POLICY):
-            user_changes.change_user(user, _read_all_values(resource, user), act)
+            user_changes.change_user(user, _read_resource(resource, user.values), act)
     user = _get_user(key)
     return protocol.answer_resource(build_resource(user), user.version, shown)
 
@@ -206,12 +206,8 @@ def _read_values(sent: Any, user: UserRecord | None) -> UserValues:
     return _read_resource(resource, values)
 
 
-def _read_all_values(resource: Any, user: UserRecord) -> UserValues:
-    """What a resource says after a PATCH."""
-    return _read_resource(resource, user.values)
-
-
 def _read_resource(resource: Any, before: UserValues | None) -> UserValues:
+    """What a resource says of a person, in the roster's words."""
     extension = resource[EnterpriseUser] or EnterpriseUser()
     name = resource.name or Name()
     if not _text(resource.user_name):

@@ -81,6 +81,8 @@ def test_a_filter_finds_whom_it_names(three, filter_):
         'meta.created gt "yesterday"',
         'meta.created gt "2020-01-01T00:00:00"',
         'title[value eq "x"]',
+        'title eq "a\\u0000b"',
+        'title eq "\\ud800"',
         "not (" * 40 + "title pr" + ")" * 40,
         " or ".join(['title eq "x"'] * 200),
         'id eq "\'; DROP TABLE person --" x',
