@@ -1,6 +1,7 @@
 """create_app(): the one file that knows every room."""
 
 import logging
+from collections.abc import Sequence
 
 from flask import Flask, current_app, request
 
@@ -23,6 +24,7 @@ from portal.demo import command as demo_commands
 from portal.domain.access_tokens import models as access_tokens_models
 from portal.domain.accounts import models as accounts_models
 from portal.domain.assessment import models as assessment_models
+from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.catalogue import models as catalogue_models
 from portal.domain.decisions import models as decisions_models
@@ -45,6 +47,7 @@ from portal.domain.status.projector import project_status
 from portal.domain.webhooks import models as webhooks_models
 from portal.pages.account import views as account_views
 from portal.pages.assessment import views as assessment_views
+from portal.pages.audit import views as audit_views
 from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
@@ -58,6 +61,7 @@ from portal.pages.layout import item_kinds, setup
 from portal.pages.layout.access import limiter, refuse_undeclared_routes
 from portal.pages.layout.frame import register_frame
 from portal.pages.layout.query_arguments import refuse_control_characters
+from portal.pages.layout.request_origin import register_origin
 from portal.pages.layout.sessions.request_guard import register_sessions
 from portal.pages.learning import views as learning_views
 from portal.pages.monitoring import views as monitoring_views
@@ -71,6 +75,7 @@ from portal.pages.tokens import views as tokens_views
 from portal.pages.units import views as units_views
 from portal.pages.webhooks import views as webhooks_views
 from portal.platform.audit import models as audit_models
+from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, prepare_engine, subscribe
 from portal.platform.jobs import models as jobs_models
 from portal.platform.jobs.registry import set_tasks
@@ -114,6 +119,7 @@ VIEWS = (
     jobs_views,
     health_views,
     units_views,
+    audit_views,
     statements_views,
     tokens_views,
     scim_views,
@@ -173,6 +179,7 @@ def create_app(config: Config | None = None) -> Flask:
         app.register_blueprint(views.bp)
     for commands in COMMANDS:
         release.refuse_other_releases(commands.bp.cli)
+        release.state_command_origins(commands.bp.cli)
         app.register_blueprint(commands.bp)
     refuse_undeclared_routes(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
@@ -183,13 +190,18 @@ def _prepare_database(app: Flask) -> None:
     read_settings_from(lambda: current_app.config["PORTAL"])
     db.init_app(app)
     release.migrate.init_app(app, db)
-    subscribe(reconcile_assignments, project_status, announcer=notices.queue_notices)
+    subscribe(reconcile_assignments, project_status, announcer=_announce_acts)
     set_tasks(TASKS)
     with app.app_context():
         prepare_engine(db.engine)
 
 
+def _announce_acts(acts: Sequence[AuditEvent]) -> None:
+    notices.queue_notices([*acts, *raise_alerts(acts)])
+
+
 def _prepare_pages(app: Flask, config: Config) -> None:
+    register_origin(app)
     app.before_request(refuse_control_characters)
     setup.register(app, brand_colour=config.brand_colour)
     item_kinds.register_templates(app)

@@ -18,6 +18,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
 from config import ConfigError
+from portal.platform.audit.origin import Channel, Origin, login_name, new_request_id, originating_from
 from portal.platform.db import db
 from portal.platform.operations import readiness
 
@@ -82,6 +83,26 @@ def _check_release_first(callback: Callable[..., Any]) -> Callable[..., Any]:
         if reason := reason_against_database():
             raise click.ClickException(reason)
         return callback(*arguments, **options)
+
+    return update_wrapper(run, callback)
+
+
+@cache
+def state_command_origins(group: click.Group) -> None:
+    """Make each command of the group state its origin: its words, and who signed in to this machine."""
+    for command in group.commands.values():
+        if isinstance(command, click.Group):
+            state_command_origins(command)
+        elif command.callback is not None:
+            command.callback = _state_origin_first(command.callback)
+
+
+def _state_origin_first(callback: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*arguments: Any, **options: Any) -> Any:
+        words = click.get_current_context().command_path.split()[1:]
+        agent = f"{' '.join(words)} ({login_name()})"
+        with originating_from(Origin(Channel.COMMAND, agent, request_id=new_request_id())):
+            return callback(*arguments, **options)
 
     return update_wrapper(run, callback)
 

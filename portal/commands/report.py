@@ -15,7 +15,7 @@ from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.parameters import PositionError, parse_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit.services import log_file
 from portal.platform.db import newest_stamp, transaction
 from portal.platform.errors import PortalError, RuleError
 
@@ -43,8 +43,9 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
             completion_writers.refuse_large_workbook(report.shown.rows, completion_writers.SHEET_ROWS)
         if not output.absolute().parent.is_dir():
             raise RuleError(f"--output: {output.parent} is not a folder.")
+        people, detail = report.list_person_ids(), completion_writers.audit_detail(report, form)
         with transaction():
-            log("completions.exported", actor_id=None, **completion_writers.audit_detail(report, form))
+            log_file("completions.exported", people, actor_id=None, **detail)
         _write_report(report, form, output)
     except PositionError as error:
         click.echo(f"--{error.field.replace('_', '-')}: {error}\nRefused: no file was written.", err=True)

@@ -45,6 +45,7 @@ class Permission(StrEnum):
     ROSTER_IMPORT = "imports:roster:apply"
     RECORD_IMPORT = "imports:record:apply"
     UNIT_CHANGE = "people:unit:change"
+    AUDIT_VIEW = "audit:event:view"  # acts by and on people whom one sees
     JOB_VIEW = "jobs:job:view"
     REMINDER_NUDGE = "reminders:person:nudge"
     REMINDER_VIEW = "reminders:outbox:view"
@@ -92,11 +93,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
     Role.FACILITATOR: frozenset(),
-    Role.AUDITOR: _SIGHT,
+    Role.AUDITOR: _SIGHT | {Permission.AUDIT_VIEW},
     Role.ADMINISTRATOR: _SIGHT
     | {
         Permission.ACCOUNT_ADMINISTER,
         Permission.TOKEN_ADMINISTER,
+        Permission.AUDIT_VIEW,
         Permission.FORCE_SET,
         Permission.ROSTER_IMPORT,
         Permission.RECORD_IMPORT,

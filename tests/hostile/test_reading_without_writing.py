@@ -36,8 +36,20 @@ RECORDED = {
     "monitoring.people_csv",
     "monitoring.people_xlsx",
     "monitoring.download_file",
+    "audit.list_acts",
+    "audit.show_disclosures",
+    "audit.download_acts",
 }
-RECORDED_OF_OTHERS = {"people.show_person", "records.show_record"}
+RECORDED_OF_OTHERS = {
+    "people.show_person",
+    "people.show_account",
+    "people.close_account",
+    "people.open_attempt",
+    "records.show_record",
+    "decisions.ask_decision",
+    "decisions.request",
+    "reminders.nudge_person",
+}
 SENTENCES = ("The portal is busy", "The portal cannot save anything at the moment")
 WITHIN = 1.0  # seconds
 Addresses = dict[str, tuple[str, bool]]

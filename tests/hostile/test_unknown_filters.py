@@ -52,6 +52,7 @@ LISTS = {  # every page that narrows, sorts or pages a list by its address
         "page": "page",
     },
     "/people/invitations/print": {"role": "role", "who": "who"},
+    "/audit": {"group": "kind of act", "outcome": "outcome", "channel": "way"},
     "/jobs": {"state": "state", "page": "page"},
     "/imports": {"page": "page"},
     "/reminders": {"state": "state", "page": "page"},

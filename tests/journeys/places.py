@@ -38,7 +38,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "D9001": frozenset({Role.ADMINISTRATOR}),
 }
 LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
-OWNER = "D4001"  # of directives
+OWNER, AUDITOR = "D4001", "D6001"  # of directives; of the whole force
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Place:
 
 
 NO_PAGES = {
+    "audit.download_acts",
     "authoring.show_medium",
     "catalogue.send_media",
     "imports.download_bad_rows",
@@ -159,6 +160,11 @@ DECISIONS = {  # `request_made` makes one that waits, and one that is granted
     "decisions.request": Place(("/decisions/{asked}", "/decisions/{granted}"), OWNER),
 }
 ADMINISTRATION = {
+    "audit.list_acts": Place(
+        ("/audit", "/audit?group=sign-in&outcome=refused", "/audit?by=D1001&since=x", "/audit?address=::1"),
+        AUDITOR,
+    ),
+    "audit.show_disclosures": Place(("/audit/people/D1001", "/audit/people/D6001"), AUDITOR),
     "people.show_account": Place(("/people/D2001/account", "/people/D9001/account"), ADMINISTRATOR),
     "people.show_invitations": Place(
         ("/people/invitations", "/people/invitations?outcome=account&page=2", "/people/invitations?unit=x"),
@@ -278,6 +284,7 @@ REMINDERS = {
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= DECISIONS | REMINDERS | WEBHOOKS
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
+    "audit.show_disclosures",
     "people.show_account",
     "people.close_account",
     "decisions.ask_decision",

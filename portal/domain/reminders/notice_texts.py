@@ -7,6 +7,14 @@ from urllib.parse import quote
 
 from portal.domain.accounts.grants.grant_list import role_words, where_words
 from portal.domain.people.units.tree import read_tree
+from portal.domain.reminders.alert_texts import (
+    ALERT_ADVICE,
+    ALERT_TEXTS,
+    agent_words,
+    alert_fields,
+    alert_path,
+    audit_path,
+)
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,
     NothingToSend,
@@ -23,6 +31,7 @@ from portal.platform.permissions import Role
 
 CHANGED = "role.changed"  # ended and given again in one transaction: another last day
 BATCH = "accounts.invited"  # many people, of whom none is named
+NEW_ADMINISTRATOR = "role.administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,12 @@ WORDINGS = {
         "{by} gave {owner} the role {role}, {until}.",
         "You were given a role",
         "{by} gave you the role {role}, {until}. Sign in again to use it.",
+    ),
+    NEW_ADMINISTRATOR: NoticeWording(
+        "New administrator: {person}",
+        "{by} made {owner} an administrator ({where}), {until}.",
+        "You were made an administrator",
+        "{by} made you an administrator ({where}), {until}. Sign in again to use it.",
     ),
     CHANGED: NoticeWording(
         "Role changed: {person}",
@@ -119,6 +134,13 @@ WORDINGS = {
         own_subject="",
         own_text="",
     ),
+    "account.factors_reset": NoticeWording(
+        "Second factor reset: {person}",
+        "{by} reset the second factor of {owner}. The next sign-in sets up a new one.",
+        "Your second factor was reset",
+        "{by} reset the second factor of your account. Your next sign-in sets up a new one.",
+    ),
+    **{action: NoticeWording(subject, text, "", "") for action, (subject, text) in ALERT_TEXTS.items()},
 }
 
 
@@ -131,6 +153,7 @@ class DescribedAct:
     at: datetime
     fields: Mapping[str, str]
     staff_number: str  # of the person; empty if they were erased
+    path: str = ""  # of the audit desk, where the act of an alert is listed
 
     def sentence_for(self, *, own: bool) -> str:
         """The sentence about the act, with its time; ``own``: to the account's owner."""
@@ -168,11 +191,18 @@ def compose_notice(
     acts = _describe_acts(events, people, day)
     own = [act for act in acts if act.person_id == reader_id]
     others = [act for act in acts if act.person_id != reader_id]
+    alerts = [act for act in others if act.path]
     webhooks = [act for act in others if act.kind.startswith("webhook.")]
-    accounts = [act for act in others if act not in webhooks]
-    paragraphs = [*_own_paragraphs(own, portal), *_other_paragraphs(accounts, portal)]
-    paragraphs += _webhook_paragraphs(webhooks, portal)
-    return compose_letter(to, _subject_line(own, others), paragraphs, foot=_foot_line(portal))
+    accounts = [act for act in others if act not in webhooks and act not in alerts]
+    paragraphs = [
+        *_own_paragraphs(own, portal),
+        *_other_paragraphs(accounts, portal),
+        *_webhook_paragraphs(webhooks, portal),
+        *_alert_paragraphs(alerts, portal),
+    ]
+    return compose_letter(
+        to, _subject_line(own, [*accounts, *webhooks, *alerts]), paragraphs, foot=_foot_line(portal)
+    )
 
 
 def _describe_acts(
@@ -188,11 +218,13 @@ def _describe_acts(
         path = tree.last_path_on(unit_id, day) if tree and unit_id else ""
         until = event.detail.get("until")
         return {
-            "by": "Somebody at the command line" if event.actor_id is None else _name_of(actor),
-            "owner": _name_of(person),
-            "person": person.full_name if person else "somebody",
+            **alert_fields(event),
+            "by": agent_words(event) if event.actor_id is None else _name_of(actor),
+            "owner": _name_of(person) if event.subject_id else agent_words(event),
+            "person": person.full_name if person else agent_words(event),
             "webhook": event.detail.get("name", ""),
             "host": event.detail.get("host", ""),
+            "where": where_words(Role(role), path) if role else "",
             "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
             **_token_fields(event, path),
             "lifetime": "7 days" if "batch" in event.detail else "24 hours",
@@ -208,9 +240,11 @@ def _describe_acts(
         if is_change and event.action == "role.revoked":
             continue
         person = people.get(event.subject_id or 0)
-        kind = CHANGED if is_change else event.action
         number = person.staff_number if person else ""
-        acts.append(DescribedAct(kind, event.subject_id or 0, event.happened_at, fields_of(event), number))
+        actor = people.get(event.actor_id or 0)
+        path = alert_path(event, number, actor.staff_number if actor else "")
+        act = (event.subject_id or 0, event.happened_at, fields_of(event), number, path)
+        acts.append(DescribedAct(CHANGED if is_change else _kind_of(event), *act))
     return acts
 
 
@@ -224,6 +258,11 @@ def _token_fields(event: AuditEvent, path: str) -> dict[str, str]:
         "token_people": f"{people}, directive {directive}" if directive else people,
         "days": say.plural(event.detail.get("days", 0), "day"),
     }
+
+
+def _kind_of(event: AuditEvent) -> str:
+    is_administrator = event.action == "role.granted" and event.detail.get("role") == Role.ADMINISTRATOR
+    return NEW_ADMINISTRATOR if is_administrator else event.action
 
 
 def _grant_of(event: AuditEvent) -> tuple[int | None, str | None, int | None]:
@@ -264,6 +303,7 @@ def _other_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> It
         tuple(act.sentence_for(own=False) for act in acts),
     )
     yield Paragraph("Look at it:", link=f"{portal.address}{_path_of_page(acts)}")
+    yield Paragraph("See from where it was done:", link=f"{portal.address}{_path_of_trail(acts)}")
     yield Paragraph(
         "If you did not expect this, ask the person who did it. If you are still in doubt, end the role, "
         "close the account or revoke the token, and end all sessions of that person."
@@ -280,6 +320,14 @@ def _webhook_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> 
     yield Paragraph("Look at it:", link=f"{portal.address}/webhooks")
 
 
+def _alert_paragraphs(acts: Sequence[DescribedAct], portal: PortalDetails) -> Iterable[Paragraph]:
+    for act in acts:
+        yield Paragraph(act.sentence_for(own=False))
+        yield Paragraph("See it in the audit trail:", link=f"{portal.address}{act.path}")
+    if acts:
+        yield Paragraph(ALERT_ADVICE)
+
+
 def _path_of_page(acts: Sequence[DescribedAct]) -> str:
     """The path of the page that shows the acts."""
     if all(act.kind.startswith("token.") for act in acts):
@@ -294,8 +342,17 @@ def _path_of_page(acts: Sequence[DescribedAct]) -> str:
     return f"/grants?q={number}&state=all" if roles else f"/people/{number}/account"
 
 
+def _path_of_trail(acts: Sequence[DescribedAct]) -> str:
+    """The path of the audit trail on the days of these acts, about one person where it is one."""
+    numbers = {act.staff_number for act in acts}
+    days = sorted(london_day(act.at) for act in acts)
+    about = {"about": numbers.pop()} if len(numbers) == 1 and all(numbers) else {}
+    return audit_path(days[0], days[-1], group="accounts", **about)
+
+
 def _foot_line(portal: PortalDetails) -> str:
     return (
         f"{portal.force} sends this from its learning portal, at any hour, when a role, an account, a "
-        "way to sign in, an access token or a webhook changes, or people are invited. Replies are not read."
+        "way to sign in, an access token or a webhook changes, people are invited, a file of more than 1,000 "
+        "people is downloaded, or many requests or sign-ins are refused. Replies are not read."
     )

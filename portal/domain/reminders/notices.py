@@ -19,6 +19,7 @@ from portal.domain.reminders.models import Delivery, Message, MessageKind, Notic
 from portal.domain.reminders.settings import relay_is_set
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
+from portal.platform.audit.services import ANNOUNCED, is_alert
 from portal.platform.db import db
 from portal.platform.jobs import services as jobs
 from portal.platform.permissions import Permission, Role
@@ -29,13 +30,15 @@ JOB = "notices"
 def queue_notices(acts: Sequence[AuditEvent]) -> None:
     """Queue a message about these acts to the owner of each account and to its other administrators.
 
+    Alerts go to administrators alone. Other acts are passed over.
+
     One message for each person and transaction, to the address known now. A message to somebody without an
     address is recorded as failed, so that it is seen. A worker sends the others at once.
 
     Args:
         acts: The audit events of this transaction, flushed.
     """
-    readers = _events_by_reader(acts)
+    readers = _events_by_reader([act for act in acts if act.action in ANNOUNCED or is_alert(act)])
     emails = _emails_by_person(readers)
     at = clock.now()
     rows: list[dict[str, Any]] = []
@@ -69,15 +72,15 @@ def _write_lines(rows: Sequence[Mapping[str, Any]], readers: Mapping[int, Sequen
 def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
     """The events about which each person gets a message, by person, in the order of the acts.
 
-    The owner of the account gets one, even if they acted. So does each administrator of the whole force or of
-    a unit of the owner's, unless they acted, or the act is one of many that another announces together.
+    The owner of the account gets one, even if they acted, but not about an alert. So does each administrator
+    of the whole force or of a unit of the owner's, unless they acted, or the act is one of many that another announces together.
     """
     today = clock.today()
     owners = {act.subject_id for act in acts if act.subject_id is not None}
     people_by_administrator = _people_by_administrator(owners, today)
     events: dict[int, list[int]] = defaultdict(list)
     for act in acts:
-        if act.subject_id is not None:
+        if act.subject_id is not None and act.action in ANNOUNCED:
             events[act.subject_id].append(act.id)
         for administrator, people in people_by_administrator.items():
             is_one_of_many = act.action == "account.invited" and "batch" in act.detail

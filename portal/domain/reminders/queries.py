@@ -271,6 +271,12 @@ _REASON_WORDS = {
 }
 
 
+_ALERT_WORDS = {
+    "alert.many_refusals": "Alert: many refusals",
+    "alert.many_failed_sign_ins": "Alert: many failed sign-ins",
+    "completions.exported": "Alert: completions of many people downloaded",
+    "audit.exported": "Alert: audit trail of many people downloaded",
+}
 _ACT_WORDS = {
     "role.granted": "role given",
     "role.revoked": "role ended",
@@ -278,6 +284,7 @@ _ACT_WORDS = {
     "account.closed": "closed",
     "account.opened": "opened again",
     "account.identity_removed": "link to the force account removed",
+    "account.factors_reset": "second factor reset",
     "accounts.invited": "people invited",
 }
 _WORDS_WITHOUT_LINES = {
@@ -382,8 +389,8 @@ def _acts_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     )
     words: dict[int, list[str]] = {}
     for message_id, action, about_name in db.session.execute(statement):
-        of_whom = f", {about_name}" if about_name else ""
-        words.setdefault(message_id, []).append(f"Account: {_ACT_WORDS.get(action, action)}{of_whom}")
+        what = _ALERT_WORDS.get(action) or f"Account: {_ACT_WORDS.get(action, action)}"
+        words.setdefault(message_id, []).append(f"{what}, {about_name}" if about_name else what)
     return {message_id: [*acts[:MOST_ACTS], *_rest_in_words(acts)] for message_id, acts in words.items()}
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.platform.db import Base
+from portal.platform.db import Base, BigId
 
 
 class PreparedFile(Base):
@@ -32,6 +32,7 @@ class PreparedFile(Base):
     sight: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True)
     )  # visibility when it was made
+    event_id: Mapped[int | None] = mapped_column(BigId)  # audit event of its making, which says whom it holds
 
 
 class ReportLook(Base):

@@ -179,6 +179,10 @@ class CompletionReport:
         """Ids of the people of the group who are overdue or whose record expired."""
         return status_queries.overdue_people(self._group_scope)
 
+    def list_person_ids(self) -> set[int]:
+        """Ids of everybody with a row in a file of this report."""
+        return status_queries.list_people_of(self._filtered_scope)
+
     def due_dates(self) -> list[date]:
         """The two due dates that most people have, in order."""
         return _count_source(self._visible_scope).commonest_due_dates(2)

@@ -40,6 +40,11 @@ def overdue_people(scope: Scope) -> set[int]:
     return set(db.session.scalars(select(period.person_id).where(*conditions)))
 
 
+def list_people_of(scope: Scope) -> set[int]:
+    """Ids of everybody with a row in the report."""
+    return set(db.session.scalars(select(period.person_id).where(*scope.whole_directive())))
+
+
 def people_in_report(scope: Scope, people: Collection[int]) -> set[int]:
     """Those of these people who have a row in the report."""
     conditions = (*scope.whole_directive(), period.person_id.in_(sorted(people)))

@@ -16,6 +16,7 @@ from portal.domain.directives.exclusions import list_exclusions
 from portal.pages.decisions import presenters
 from portal.pages.decisions.forms import FORMS, AskForm, DecideForm, RequestFilterForm, WithdrawRequestForm
 from portal.pages.layout.access import requires
+from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -57,6 +58,7 @@ def list_requests() -> ResponseReturnValue:
 def ask_decision(staff_number: str, kind: str) -> ResponseReturnValue:
     """Make a request about a person whom the viewer may see."""
     subject = queries.request_subject(current_user.viewer, staff_number)
+    log_disclosure(subject.person_id, "decision")
     if kind not in FORMS:
         raise NotFoundError("There is no such request.")
     form = FORMS[kind](list_choices(kind, subject.person_id, clock.today()))
@@ -103,6 +105,7 @@ def list_own_decisions() -> ResponseReturnValue:
 def request_page(uuid: UUID) -> ResponseReturnValue:
     """One request: what is requested, what it would change, and the decision."""
     row = queries.get_request(current_user.viewer, uuid)
+    log_disclosure(row.person_id, "decision")
     return _render_request(row, DecideForm(row), services.complete_request(row.change_request))
 
 

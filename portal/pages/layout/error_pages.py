@@ -18,6 +18,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from portal.pages.layout import scim_errors
 from portal.pages.layout.scim_errors import SCIM_PATH
+from portal.platform.audit.origin import current_origin
 from portal.platform.errors import (
     BadInputError,
     BusyError,
@@ -85,8 +86,9 @@ def _answer(failure: Failure) -> ResponseReturnValue:
     reference = f"{raw[:4]}-{raw[4:]}"
     current_app.logger.log(
         logging.ERROR if failure.status >= 500 else logging.INFO,
-        "refused reference=%s status=%d method=%s path=%r",
+        "refused reference=%s request=%s status=%d method=%s path=%r",
         reference,
+        current_origin().request_id,
         failure.status,
         request.method,
         request.path,

@@ -17,6 +17,7 @@ from portal.platform.wording import instant
 NAVIGATION = (
     ("Monitoring", "/monitoring", Permission.COMPLETION_VIEW),
     ("People", "/people", Permission.PERSON_VIEW),
+    ("Audit", "/audit", Permission.AUDIT_VIEW),
     ("Directives", "/directives", Permission.DIRECTIVE_ISSUE),
     ("Authoring", "/authoring", Permission.AUTHORING_VIEW),
     ("My learning", "/learning", Permission.LEARN),

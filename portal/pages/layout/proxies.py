@@ -3,7 +3,7 @@
 Anyone can write ``X-Forwarded-For``, so it counts only where the connection comes from a named network.
 Each proxy appends to the list, so the last address that is not a trusted proxy is the sender:
 everything before it was written by the sender. No other forwarded header is believed; ``PUBLIC_URL`` gives
-the portal's own host and protocol.
+the portal's own host and protocol. The same proxies may give each request its id, in ``X-Request-ID``.
 """
 
 import re
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from portal.platform.audit.origin import is_request_id
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -20,6 +22,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 STRANGER = "portal.forwarded_by_stranger"  # key of the environment: a forwarded header that is not believed
+TRUSTED_REQUEST_ID = "portal.request_id"  # key of the environment: the id that a trusted proxy gave
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_CLIENT_IP", "HTTP_TRUE_CLIENT_IP")
 # "192.0.2.7:41022" and "[2001:db8::7]:41022": some proxies write the port as well.
 _WITH_PORT = re.compile(r"(\d+\.\d+\.\d+\.\d+)(?::\d{1,5})?|\[([0-9a-fA-F:.]+)\](?::\d{1,5})?")
@@ -107,11 +110,14 @@ class Senders:
         """Pass the request on; mark it if it has a forwarded header from an untrusted sender."""
         peer = environ.get("REMOTE_ADDR") or ""
         environ.pop(STRANGER, None)
+        environ.pop(TRUSTED_REQUEST_ID, None)
         address = _parse_address(peer)
         if address is not None and _lies_in(address, self.trusted):
             environ["REMOTE_ADDR"] = sender_address(
                 peer, environ.get("HTTP_X_FORWARDED_FOR", ""), self.trusted
             )
+            if is_request_id(environ.get("HTTP_X_REQUEST_ID", "")):
+                environ[TRUSTED_REQUEST_ID] = environ["HTTP_X_REQUEST_ID"]
         elif any(name.startswith("HTTP_X_FORWARDED_") or name in _FORWARDED for name in environ):
             environ[STRANGER] = True
         return self.application(environ, start_response)

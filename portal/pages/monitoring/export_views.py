@@ -17,7 +17,7 @@ from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import parse_position_now
 from portal.pages.monitoring.export_file_views import TYPES, prepare_file
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit.services import log_file
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, UnknownValueError
 from portal.platform.permissions import Permission
@@ -188,8 +188,9 @@ def _requested_report(reference: str) -> CompletionReport:
 def _log_export(report: CompletionReport, form: str, *, wide: bool = False) -> None:
     """Record the export in the audit trail, before the first row is sent."""
     detail = {**writers.audit_detail(report, form), **({"shape": "wide"} if wide else {})}
+    people = report.list_person_ids()
     with transaction():
-        log("completions.exported", actor_id=current_user.person_id, **detail)
+        log_file("completions.exported", people, actor_id=current_user.person_id, **detail)
 
 
 def _stream_file(pieces: Iterator[str], kind: str, name: str) -> Response:

@@ -15,6 +15,7 @@ from portal.domain.accounts.overview.ways import method_words
 from portal.domain.accounts.sign_in import locks
 from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
 from portal.pages.layout.access import requires
+from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.paging import Page
 from portal.pages.layout.sessions import cookies
 from portal.pages.people.forms import GrantForm
@@ -113,7 +114,9 @@ def _build_grant_form() -> GrantForm:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def show_account(staff_number: str) -> ResponseReturnValue:
     """The state of the account, and what the administrator can do with it."""
-    return _render_account(find_visible_person(staff_number), _build_grant_form())
+    person = find_visible_person(staff_number)
+    log_disclosure(person.person_id, "account")
+    return _render_account(person, _build_grant_form())
 
 
 def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
@@ -215,6 +218,7 @@ def close_account(staff_number: str) -> ResponseReturnValue:
     """Ask for confirmation, then close the account."""
     person = find_administered_person(staff_number)
     if request.method == "GET":
+        log_disclosure(person.person_id, "account")
         return render_template("people/close_account.html", person=person)
     try:
         with transaction():

@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms.fields import SelectChoice
 
-from portal.domain.people.access_log import is_access_logged, list_access_log, log_access
+from portal.domain.people.access_log import list_access_log
 from portal.domain.people.queries import live_units, may_see
 from portal.domain.reports import extra_attempts, sentences
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.person.person import person_page
 from portal.domain.reports.person.search import count_people, search_people
 from portal.pages.layout.access import requires
+from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import position_form, redirect_to_iso_days, requested_position
 from portal.pages.people import account_list_views, account_views, invitation_views, session_views
@@ -54,10 +55,8 @@ def show_person(staff_number: str) -> ResponseReturnValue:
     position, errors = requested_position()
     if not errors and (iso_redirect := redirect_to_iso_days()):
         return iso_redirect
-    page, viewer_id = person_page(current_user.viewer, staff_number, position), current_user.person_id
-    if not is_access_logged(viewer_id, page.person_id, clock.now()):
-        with transaction():
-            log_access(viewer_id, page.person_id, "person")
+    page = person_page(current_user.viewer, staff_number, position)
+    log_disclosure(page.person_id, "person")
     response = render_template(
         "people/person.html",
         p=page,
@@ -67,6 +66,7 @@ def show_person(staff_number: str) -> ResponseReturnValue:
         position_form=position_form(position, errors),
         may_request=_may(Permission.DECISION_ASK, page.person_id),
         may_administer=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
+        may_audit=_may(Permission.AUDIT_VIEW, page.person_id),
         may_remind=_may_remind(page.person_id, position),
         may_open_attempts=extra_attempts.may_open_attempts(current_user.viewer, page.person_id),
     )
@@ -78,6 +78,7 @@ def show_person(staff_number: str) -> ResponseReturnValue:
 def open_attempt(staff_number: str) -> ResponseReturnValue:
     """Open one more attempt for a person who has used every attempt that a module allows."""
     learner = extra_attempts.get_limited_learner(current_user.viewer, staff_number)
+    log_disclosure(learner.person_id, "attempts")
     form = ExtraAttemptForm()
     modules = (
         learner.modules if form.is_submitted() else learner.exhausted_modules

@@ -4,13 +4,12 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.people.access_log import is_access_logged, list_access_log, log_access
+from portal.domain.people.access_log import list_access_log
 from portal.domain.people.queries import may_see
 from portal.domain.records import descriptions, queries
 from portal.domain.records.references import normalise_reference
 from portal.pages.layout.access import requires
-from portal.platform import clock
-from portal.platform.db import transaction
+from portal.pages.layout.disclosure import log_disclosure
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
@@ -44,9 +43,7 @@ def show_record(reference: str) -> ResponseReturnValue:
     own = record.person_id == current_user.person_id
     if not own and not may_see(current_user.viewer, record.person_id):
         raise NotFoundError("There is no such record.")
-    if not is_access_logged(current_user.person_id, record.person_id, clock.now()):
-        with transaction():
-            log_access(current_user.person_id, record.person_id, "record")
+    log_disclosure(record.person_id, "record")
     decisions = queries.list_revocation_decisions([row.id for row in chain])
     waived_by = queries.waiver_decider(record)
     return render_template(

@@ -18,6 +18,7 @@ from portal.domain.reminders.settings import line_managers_see, mail_hours, rela
 from portal.domain.reminders.untold import UntoldManagerRow, list_untold_managers
 from portal.domain.status.queries import people_to_remind
 from portal.pages.layout.access import requires
+from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.reminders.forms import NudgeForm, RulesForm
 from portal.platform import clock
@@ -172,6 +173,7 @@ def send_again(reference: UUID) -> ResponseReturnValue:
 def nudge_person(staff_number: str, reference: str) -> ResponseReturnValue:
     """Remind one person, whom the viewer may see, of one directive."""
     person = _get_person(staff_number)
+    log_disclosure(person.person_id, "reminder")
     directive = queries.directive_named(reference, clock.today())
     form, now, hours = NudgeForm(), clock.now(), mail_hours()
     is_self = person.person_id == current_user.person_id

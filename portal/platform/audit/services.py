@@ -1,33 +1,58 @@
 """Writing the audit trail."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import insert, literal, select
+
 from portal.platform import clock
-from portal.platform.audit.models import AuditEvent
+from portal.platform.audit.models import AuditEvent, FilePeople, Outcome
+from portal.platform.audit.origin import Channel, current_origin
+from portal.platform.audit.person_sets import pack_people
 from portal.platform.db import announce_act, db
 
 # Acts about which the owner of the account, if there is one, and its other administrators get an email.
 ANNOUNCED = frozenset(
     {"role.granted", "role.revoked", "account.invited", "account.closed", "account.opened"}
-    | {"account.identity_removed", "accounts.invited"}
+    | {"account.identity_removed", "account.factors_reset", "accounts.invited"}
     | {"token.created", "token.revoked"}
     # To administrators of the whole force alone: nobody's account.
     | {"webhook.added", "webhook.changed", "webhook.failed", "webhook.gone"}
 )
+# Acts and dangers about which administrators of the whole force get an email.
+ALERTS = frozenset(
+    {"completions.exported", "audit.exported"} | {"alert.many_refusals", "alert.many_failed_sign_ins"}
+)
+# Acts that are counted: too many of them within minutes are a danger of their own.
+COUNTED = frozenset({"access.refused", "account.refused"})
+# What became of an act follows from its action; of all others, it was done.
+OUTCOMES = {
+    **dict.fromkeys(COUNTED | {"account.binding_refused", "attempt.not_opened"}, Outcome.REFUSED),
+    "request.failed": Outcome.FAILED,
+}
+MASS_EXPORT = 1_000  # people; a file of more is told to administrators
 
 
-def log(action: str, *, actor_id: int | None, subject_id: int | None = None, **detail: Any) -> None:
-    """Add one audit event to the caller's transaction.
+def log(
+    action: str,
+    *,
+    actor_id: int | None,
+    subject_id: int | None = None,
+    **detail: Any,
+) -> AuditEvent:
+    """Add one audit event to the caller's transaction, with the origin that the edge stated.
 
     Args:
         action: A noun and a past participle, such as ``pass.recorded``.
-        actor_id: The person whose account acted; None for a command.
+        actor_id: The person whose account acted; None for a command, a job or a token.
         subject_id: The person it was done to, where there is one.
-        detail: Values that JSON can hold; never a secret, never free text.
+        detail: Values that JSON can hold; never a secret, never free text. Where a token acts on its own,
+            ``token`` is its name.
     """
     event = _add_event(action, actor_id, subject_id, detail)
-    if action in ANNOUNCED:
+    if action in ANNOUNCED or action in COUNTED or is_alert(event):
         announce_act(event)
+    return event
 
 
 def log_one_of_many(action: str, *, actor_id: int | None, subject_id: int, **detail: Any) -> None:
@@ -39,7 +64,71 @@ def _add_event(
     action: str, actor_id: int | None, subject_id: int | None, detail: dict[str, Any]
 ) -> AuditEvent:
     event = AuditEvent(
-        happened_at=clock.now(), action=action, actor_id=actor_id, subject_id=subject_id, detail=detail
+        happened_at=clock.now(),
+        action=action,
+        actor_id=actor_id,
+        subject_id=subject_id,
+        outcome=OUTCOMES.get(action, Outcome.DONE),
+        detail=detail,
     )
+    if actor_id is None and "token" in detail and current_origin().channel is Channel.PAGE:
+        event.channel, event.agent = Channel.TOKEN, str(detail["token"])
     db.session.add(event)
     return event
+
+
+def log_alert(action: str, act: AuditEvent, **detail: Any) -> AuditEvent:
+    """Add the event of a danger, on the account or by the token of the act that completed it.
+
+    The caller sees to it that it is announced.
+    """
+    event = AuditEvent(
+        happened_at=act.happened_at,
+        action=action,
+        actor_id=None,
+        subject_id=act.actor_id,
+        channel=act.channel,
+        agent=act.agent,
+        detail=detail,
+    )
+    db.session.add(event)
+    db.session.flush()
+    return event
+
+
+def log_file(action: str, people: Iterable[int], *, actor_id: int | None, **detail: Any) -> AuditEvent:
+    """Add the audit event of a file, and whose data it holds, before its first row is sent.
+
+    Args:
+        action: Such as ``completions.exported``.
+        people: The ids of everybody with a row in it.
+        actor_id: As ``log``.
+        detail: As ``log``; ``people``, their number, is added.
+    """
+    ids = set(people)
+    event = log(action, actor_id=actor_id, people=len(ids), **detail)
+    db.session.flush()
+    db.session.execute(insert(FilePeople).values(event_id=event.id, people=pack_people(ids)))
+    return event
+
+
+def log_copy(action: str, file_event_id: int | None, *, actor_id: int | None, **detail: Any) -> AuditEvent:
+    """Add the audit event of handing over a file that was made earlier, with the same people.
+
+    Args:
+        action: Such as ``completions.downloaded``.
+        file_event_id: The event of the file's making; None if it does not say whom the file holds.
+        actor_id: As ``log``.
+        detail: As ``log``.
+    """
+    event = log(action, actor_id=actor_id, **detail)
+    db.session.flush()
+    same = select(literal(event.id), FilePeople.people).where(FilePeople.event_id == file_event_id)
+    db.session.execute(insert(FilePeople).from_select(["event_id", "people"], same))
+    return event
+
+
+def is_alert(event: AuditEvent) -> bool:
+    """Whether administrators of the whole force are to be told of it; a file only if it holds many people."""
+    is_file = event.action.endswith(".exported")
+    return event.action in ALERTS and (not is_file or event.detail.get("people", 0) > MASS_EXPORT)

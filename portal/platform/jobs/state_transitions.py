@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from portal.platform.audit.models import AuditEvent, Outcome
 from portal.platform.db import db
 from portal.platform.jobs.models import MOST_RUNS, Job, JobState
 
@@ -94,7 +95,18 @@ def end_job(job: ClaimedJob, state: JobState, at: datetime, **values: Any) -> bo
     """End the job that this run has; False if the run no longer has it."""
     values |= {"state": state, "ended_at": at, "claim": None}
     with separate_transaction() as session:
-        return update_claimed_job(session, job.reference, job.claim, values)
+        is_ended = update_claimed_job(session, job.reference, job.claim, values)
+        if is_ended and state is JobState.FAILED:
+            _record_failure(session, job.reference, job.kind, job.asked_by_id, at)
+        return is_ended
+
+
+def _record_failure(
+    session: Session, reference: uuid.UUID, kind: str, asked_by_id: int | None, at: datetime
+) -> None:
+    detail = {"kind": kind, "job": str(reference)}
+    columns = {"happened_at": at, "actor_id": asked_by_id, "action": "job.failed", "detail": detail}
+    session.add(AuditEvent(**columns, outcome=Outcome.FAILED))
 
 
 def requeue_lost_jobs(lost_before: datetime, at: datetime, own: frozenset[uuid.UUID]) -> list[uuid.UUID]:
@@ -105,9 +117,8 @@ def requeue_lost_jobs(lost_before: datetime, at: datetime, own: frozenset[uuid.U
         at: This instant.
         own: Jobs that this very process runs, whatever their heartbeats say.
     """
-    silent = select(Job.reference, Job.claim, Job.runs, Job.heartbeat_at).where(
-        Job.state == JobState.RUNNING, Job.heartbeat_at < lost_before
-    )
+    columns = (Job.reference, Job.claim, Job.runs, Job.heartbeat_at, Job.kind, Job.asked_by_id)
+    silent = select(*columns).where(Job.state == JobState.RUNNING, Job.heartbeat_at < lost_before)
     with Session(db.engine) as session:
         lost_runs = [run for run in session.execute(silent) if run.reference not in own]
     requeued = []
@@ -118,8 +129,12 @@ def requeue_lost_jobs(lost_before: datetime, at: datetime, own: frozenset[uuid.U
             values = {"state": JobState.FAILED, "ended_at": at, "reason": reason, "claim": None}
         with separate_transaction() as session:
             still_silent = (*_has_claim(run.reference, run.claim), Job.heartbeat_at == run.heartbeat_at)
-            if _update_if(session, still_silent, values) and run.runs < MOST_RUNS:
+            if not _update_if(session, still_silent, values):
+                continue
+            if run.runs < MOST_RUNS:
                 requeued.append(run.reference)
+            else:
+                _record_failure(session, run.reference, run.kind, run.asked_by_id, at)
     return requeued
 
 

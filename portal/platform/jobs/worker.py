@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from portal.platform import clock
+from portal.platform.audit.origin import Channel, Origin, originating_from
 from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError, PortalError
 from portal.platform.jobs import queries, services, state_transitions
@@ -32,6 +33,7 @@ HEARTBEATS_BEFORE_LOST = 6  # this many may fail to be written before a job coun
 GOODBYE_SECONDS = 10  # how long a job may take to notice that the worker ends
 TRIES = 8  # to write how a job ended, each as long as a writer waits
 MOST_REASONS = 100
+SCHEDULE = "schedule"  # who starts jobs that nobody asked for, in the audit trail
 MOST_MIB = 256  # an embedded worker that had more than this is replaced by a fresh one, between two jobs
 UNEXPECTED = (
     "Something went wrong in the portal. Support finds the reason in its log, under this job’s reference."
@@ -83,8 +85,9 @@ class JobRunner:
     def run_claimed_job(self, job: ClaimedJob) -> None:
         """Run a job until it is done, failed or cancelled, or put back to wait because the worker ends."""
         self.own.add(job.reference)
+        origin = Origin(Channel.JOB, job.kind, request_id=str(job.reference))
         try:
-            with self.setup.open_context(), self._write_heartbeats(job):
+            with self.setup.open_context(), self._write_heartbeats(job), originating_from(origin):
                 self._run_task(job)
         finally:
             self.own.discard(job.reference)
@@ -188,7 +191,7 @@ class Worker:
     def maintain_jobs(self) -> None:
         """Put lost jobs back to wait and, once a minute, start what is due and delete what expired."""
         try:
-            with self.setup.open_context():
+            with self.setup.open_context(), originating_from(Origin(Channel.JOB, SCHEDULE)):
                 now = clock.now()
                 lost_before = now - timedelta(seconds=self.setup.lost_seconds)
                 state_transitions.requeue_lost_jobs(lost_before, now, frozenset(self.runner.own))

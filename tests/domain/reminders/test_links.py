@@ -20,12 +20,14 @@ from portal.domain.accounts.queries import get_account_state
 from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
 from portal.domain.reminders import services as reminders
+from portal.domain.reminders.alert_texts import ALERT_TEXTS
 from portal.domain.reminders.models import MessageKind, ReminderRule
-from portal.domain.reminders.notice_texts import BATCH, CHANGED, WORDINGS
+from portal.domain.reminders.notice_texts import BATCH, CHANGED, NEW_ADMINISTRATOR, WORDINGS
 from portal.domain.reminders.rules import ReminderReason
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import WRITERS
 from portal.platform import clock
+from portal.platform.audit.services import log
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run
@@ -150,19 +152,43 @@ class Told:
     shown: tuple[str, ...]  # to administrators, where the mail leads them
     own: tuple[str, ...]  # at /account; nobody signs in to a closed one
     page: str
+    trail: str  # what the audit trail says of it
 
 
-def grant(until: date | None = None) -> Callable[[Scene, int | None], object]:
+def grant(until: date | None = None, role: Role = Role.AUDITOR) -> Callable[[Scene, int | None], object]:
     more = {"until": until} if until else {}
     return lambda scene, by: changes.grant_role(
-        scene.person("D1001"), Role.AUDITOR, unit_id=None, by=by, at=clock.now(), **more
+        scene.person("D1001"), role, unit_id=None, by=by, at=clock.now(), **more
     )
 
 
+TRAIL = "/audit?since=2026-05-21&until=2026-05-21&group=accounts"
 GRANTS, ACCOUNT = "/grants?q=D1001&state=all", "/people/D1001/account"
 NOTICES = {
-    "role.granted": Told(grant(), None, ("Auditor", "Whole force", "21 May 2026"), ("Auditor",), GRANTS),
-    CHANGED: Told(grant(date(2027, 3, 31)), grant(), ("31 March 2027",), ("Auditor",), GRANTS),
+    "role.granted": Told(
+        grant(),
+        None,
+        ("Auditor", "Whole force", "21 May 2026"),
+        ("Auditor",),
+        GRANTS,
+        "Gave the role Auditor",
+    ),
+    NEW_ADMINISTRATOR: Told(
+        grant(role=Role.ADMINISTRATOR),
+        None,
+        ("Administrator", "Whole force"),
+        ("Administrator",),
+        GRANTS,
+        "Gave the role Administrator",
+    ),
+    CHANGED: Told(
+        grant(date(2027, 3, 31)),
+        grant(),
+        ("31 March 2027",),
+        ("Auditor",),
+        GRANTS,
+        "Gave the role Auditor, until 31 March 2027",
+    ),
     "role.revoked": Told(
         lambda scene, by: changes.revoke_role(
             scene.person("D1001"), Role.AUDITOR, unit_id=None, by=by, at=clock.now()
@@ -171,6 +197,7 @@ NOTICES = {
         ("Auditor", "Ended"),
         ("Your account",),
         GRANTS,
+        "Ended the role Auditor",
     ),
     "account.invited": Told(
         lambda scene, by: services.create_password_link(scene.person("D1001"), by=by, at=clock.now()),
@@ -178,6 +205,7 @@ NOTICES = {
         ("A link made at 12:00 on 21 May 2026",),
         ("Your account",),
         ACCOUNT,
+        "Made a link to set a password",
     ),
     "account.closed": Told(
         lambda scene, by: services.close_account(scene.person("D1001"), by=by, at=clock.now()),
@@ -185,6 +213,7 @@ NOTICES = {
         ("Closed at 12:00 on 21 May 2026",),
         (),
         ACCOUNT,
+        "Closed the account",
     ),
     "account.opened": Told(
         lambda scene, by: services.reopen_account(scene.person("D1001"), by=by),
@@ -192,6 +221,7 @@ NOTICES = {
         ("Open. Password set",),
         ("Your account",),
         ACCOUNT,
+        "Opened the account again",
     ),
     "account.identity_removed": Told(
         lambda scene, by: binding.remove_identity(scene.person("D1001"), "", by=by, at=clock.now()),
@@ -208,6 +238,15 @@ NOTICES = {
         ("Open. Password set",),
         ("Your account",),
         ACCOUNT,
+        "Removed the link to the force account",
+    ),
+    "account.factors_reset": Told(
+        lambda scene, by: log("account.factors_reset", actor_id=by, subject_id=scene.person("D1001")),
+        None,
+        ("Open. Password set",),
+        ("Your account",),
+        ACCOUNT,
+        "Reset the second factor",
     ),
 }
 
@@ -220,7 +259,7 @@ def test_every_kind_of_mail_has_its_case() -> None:
     links = {MessageKind.INVITATION, MessageKind.RESET}
     assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | links
     assert REMINDERS.keys() == set(ReminderReason)
-    assert NOTICES.keys() | ELSEWHERE == WORDINGS.keys()
+    assert NOTICES.keys() | ELSEWHERE | ALERT_TEXTS.keys() == WORDINGS.keys()  # tests/domain/audit_desk has alerts
 
 
 @pytest.mark.slow
@@ -249,6 +288,7 @@ def test_the_links_of_a_notice_open_and_show_what_it_says(scene: Scene, kind: st
     for number in ("D9001", "D9002", "D9003"):
         if number != by:
             scene.promise(number, case.page, *case.shown)
+            scene.promise(number, f"{TRAIL}&about=D1001", case.trail)
 
     follow(scene)
 
@@ -260,6 +300,7 @@ def test_many_at_once_lead_to_all_grants(scene: Scene) -> None:
         changes.give_grants(wanted, by=scene.person("D9001"), at=clock.now())
     for number in ("D9002", "D9003"):
         scene.promise(number, "/grants?state=all&sort=-given", "Shah, Priya", "Brennan", "Castell")
+        scene.promise(number, TRAIL, "Gave the role Auditor", "N1", "N2")
 
     follow(scene)
 

@@ -24,7 +24,7 @@ from portal.domain.reports.completion import pdf_export, writers
 from portal.domain.reports.models import PreparedFile
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Figures
-from portal.platform.audit.services import log
+from portal.platform.audit.services import log_copy
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 from portal.platform.jobs import services as jobs
@@ -170,15 +170,21 @@ def may_download(row: PreparedFile, viewer: Viewer) -> bool:
 
 
 def mark_file_made(
-    row_id: UUID, stored: Path, download_name: str, visibility: dict[str, Any], at: datetime
+    row_id: UUID, stored: Path, download_name: str, visibility: dict[str, Any], event_id: int, at: datetime
 ) -> None:
-    """Record that the file is ready; in the transaction that ends its job.
+    """Record that the file is ready, and which audit event says whom it holds; in the transaction of its job.
 
     Raises:
         RuleError: Its row was deleted in the meantime.
     """
-    values = {"made_at": at, "stored": stored.name, "called": download_name, "size": stored.stat().st_size}
-    statement = update(PreparedFile).where(PreparedFile.id == row_id).values(sight=visibility, **values)
+    values: dict[str, Any] = {
+        "made_at": at,
+        "stored": stored.name,
+        "called": download_name,
+        "size": stored.stat().st_size,
+    }
+    values |= {"sight": visibility, "event_id": event_id}
+    statement = update(PreparedFile).where(PreparedFile.id == row_id).values(**values)
     result: Any = db.session.execute(statement)
     if not result.rowcount:
         raise RuleError("You requested this file more than a day ago. Request it again.")
@@ -188,7 +194,7 @@ def record_download(row: PreparedFile) -> None:
     """Record the download in the audit trail; in the caller's transaction."""
     detail: dict[str, Any] = {"directive": row.directive, "name": row.name, "file": str(row.id)}
     detail |= {"filters": sorted(row.filters), **row.position}
-    log("completions.downloaded", actor_id=row.asked_by_id, **detail)
+    log_copy("completions.downloaded", row.event_id, actor_id=row.asked_by_id, **detail)
 
 
 def list_expired_files(at: datetime) -> list[UUID]:

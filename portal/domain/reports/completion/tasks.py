@@ -14,7 +14,7 @@ from portal.domain.reports.completion.export_files import FileFolder, FileInProg
 from portal.domain.reports.parameters import parse_filters, parse_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit.services import log_file
 from portal.platform.db import newest_stamp, transaction, try_to_write
 from portal.platform.errors import ForbiddenError
 from portal.platform.jobs.progress import JobProgress
@@ -47,13 +47,14 @@ def make_file(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any
     file_id, name = row.id, row.name
     with file_folder().start_file(file_id) as new_file:
         download_name, rows = _write_file(report, name, new_file, progress)
+        detail = {**writers.audit_detail(report, name.rpartition(".")[2]), "file": str(file_id)}
+        detail |= {"shape": "wide"} if name.startswith("people") else {}
+        people = report.list_person_ids()
         with transaction():
+            event = log_file("completions.exported", people, actor_id=viewer.person_id, **detail)
             export_files.mark_file_made(
-                file_id, new_file.put_in_place(), download_name, visibility, clock.now()
+                file_id, new_file.put_in_place(), download_name, visibility, event.id, clock.now()
             )
-            detail = {**writers.audit_detail(report, name.rpartition(".")[2]), "file": str(file_id)}
-            detail |= {"shape": "wide"} if name.startswith("people") else {}
-            log("completions.exported", actor_id=viewer.person_id, **detail)
             result = {"Rows": rows}
             progress.conclude_job(result)
     return result

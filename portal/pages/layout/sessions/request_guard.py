@@ -235,25 +235,27 @@ def handle_unauthorized() -> ResponseReturnValue:
 
 
 def finish_request(response: Response) -> Response:
-    """Forget a kept form once it is carried out; note a refusal in the audit trail."""
+    """Forget a kept form once it is carried out; note a refusal or a fault in the audit trail."""
     account = g.get("_login_user")
     if not isinstance(account, Account):
         return response
     if response.status_code == 403:
-        _note_refusal(account)
+        _note_outcome("access.refused", account)
+    elif response.status_code == 500:
+        _note_outcome("request.failed", account)
     elif request.method not in SAFE_METHODS and response.status_code < 400 and request.form.get("kept_form"):
         _forget_kept(response, account, request.form["kept_form"])
     return response
 
 
-def _note_refusal(account: Account) -> None:
-    """Record a refused request in the audit trail, or in the log if the trail cannot be written."""
+def _note_outcome(action: str, account: Account) -> None:
+    """Record in the audit trail that a request came to nothing; in the log if it takes no entry."""
     endpoint = request.endpoint or ""
     try:
         with transaction():
-            log("access.refused", actor_id=account.person_id, endpoint=endpoint)
+            log(action, actor_id=account.person_id, endpoint=endpoint)
     except (BusyError, UnwritableError):
-        current_app.logger.warning("access refused person=%d endpoint=%s", account.person_id, endpoint)
+        current_app.logger.warning("%s person=%d endpoint=%s", action, account.person_id, endpoint)
 
 
 def _forget_kept(response: Response, account: Account, hashed_token: str) -> None:

@@ -1,0 +1,165 @@
+"""Every action of the audit trail in plain words, and the group in which a filter finds it.
+
+A new action fails ``tests/domain/audit_desk/test_action_words.py`` until it has a line here. In a text,
+``{name}`` is a value of the event's detail, and a part in square brackets is left out where the event does
+not have all of its values.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+
+class ActionGroup(StrEnum):
+    """A group of actions, as the filter offers it."""
+
+    SIGN_IN = "sign-in"
+    ACCOUNTS = "accounts"
+    LOOKS = "looks"
+    FILES = "files"
+    AUDIT = "audit"
+    ALERTS = "alerts"
+    TOKENS = "tokens"
+    LEARNING = "learning"
+    DECISIONS = "decisions"
+    DIRECTIVES = "directives"
+    PEOPLE = "people"
+    CONTENT = "content"
+    MAIL = "mail"
+    JOBS = "jobs"
+
+
+GROUP_WORDS = {
+    ActionGroup.SIGN_IN: "Signing in and out",
+    ActionGroup.ACCOUNTS: "Accounts and roles",
+    ActionGroup.LOOKS: "Looking at a person",
+    ActionGroup.FILES: "Files of people",
+    ActionGroup.AUDIT: "Reading this desk",
+    ActionGroup.ALERTS: "Refusals and alerts",
+    ActionGroup.TOKENS: "Access tokens",
+    ActionGroup.LEARNING: "Learning and records",
+    ActionGroup.DECISIONS: "Requests and decisions",
+    ActionGroup.DIRECTIVES: "Directives",
+    ActionGroup.PEOPLE: "People and units",
+    ActionGroup.CONTENT: "Modules and guides",
+    ActionGroup.MAIL: "Reminders",
+    ActionGroup.JOBS: "Jobs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionWords:
+    """The group of an action, and its sentence."""
+
+    group: ActionGroup
+    text: str
+
+
+_TEXTS = {
+    ActionGroup.SIGN_IN: {
+        "account.signed_in": "Signed in[ by {method}]",
+        "account.signed_out": "Signed out",
+        "account.refused": "Sign-in failed[: wrong {reason}]",
+        "account.binding_refused": "Sign-in with the force account refused[: {reason}]",
+        "account.identity_bound": "Linked to a force account at the first sign-in",
+        "account.session_ended": "Sessions ended[: {reason}]",
+    },
+    ActionGroup.ACCOUNTS: {
+        "role.granted": "Gave the role {role}[ on {unit}][, until {until}]",
+        "role.revoked": "Ended the role {role}[ on {unit}]",
+        "account.invited": "Made a link to set a password",
+        "account.password_set": "Set a password",
+        "account.closed": "Closed the account",
+        "account.opened": "Opened the account again",
+        "account.identity_removed": "Removed the link to the force account",
+        "account.factors_reset": "Reset the second factor",
+    },
+    ActionGroup.LOOKS: {"person.viewed": "Looked at their {page}, for the first time that day"},
+    ActionGroup.FILES: {
+        "completions.exported": "Downloaded the completions of {directive}[ ({format})]"
+        "[, {people}][, {rows}]",
+        "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
+    },
+    ActionGroup.AUDIT: {
+        "audit.viewed": "Looked at the audit trail[: {page}]",
+        "audit.exported": "Downloaded the audit trail[, {rows}][, {people}]",
+    },
+    ActionGroup.ALERTS: {
+        "access.refused": "Was refused a page[: {endpoint}]",
+        "request.failed": "Met a fault of the portal[: {endpoint}]",
+        "alert.many_refusals": "Alert: {count} refusals of one account within {minutes}",
+        "alert.many_failed_sign_ins": "Alert: {count} failed sign-ins within {minutes}",
+    },
+    ActionGroup.TOKENS: {"token.created": "Made the access token {token}[, for {scope}]"},
+    ActionGroup.LEARNING: {
+        "attempt.submitted": "Submitted an assessment",
+        "attempt.opened": "Opened one more attempt at {module}[: {reason}]",
+        "attempt.not_opened": "Could not open one more attempt at {module}",
+        "pass.recorded": "Passed: record {reference}",
+        "guide.acknowledged": "Acknowledged a guide: record {reference}",
+        "learning.recognised": "Recognised prior learning: record {reference}",
+        "record.revoked": "Revoked record {reference}[ from {from_on}][: {reason}]",
+        "record.restored": "Restored record {reference}[ from {from_on}][: {reason}]",
+        "records.imported": "Imported completions: {recorded} recorded[, {held} held already]",
+        "notes.erased": "Erased texts that belong to {fact_table}",
+    },
+    ActionGroup.DECISIONS: {
+        "decision.asked": "Asked for: {kind}[ ({reason})]",
+        "decision.granted": "Granted a request: {kind}",
+        "decision.refused": "Refused a request: {kind}",
+        "decision.withdrawn": "Withdrew a request: {kind}",
+        "exclusions.recorded": "Recorded exemptions and deferrals: {added} new[, {corrected} corrected]",
+    },
+    ActionGroup.DIRECTIVES: {
+        "directive.issued": "Issued directive {reference}, version {number}",
+        "directive.withdrawn": "Withdrew directive {reference} with version {number}",
+        "directive.version_withdrawn": "Withdrew version {number} of directive {reference} before its day",
+    },
+    ActionGroup.PEOPLE: {
+        "roster.imported": "Imported a roster: {new_people} new people, {new_posts} new posts"
+        "[, {corrections} corrections][, {withdrawn} withdrawn][, {units_created} new units]",
+        "person.names_corrected": "Corrected their {parts}",
+        "unit.created": "Created the unit {unit}",
+        "unit.moved": "Moved or renamed the unit {unit}[ from {on}]",
+        "import.begun": "Began an import: {kind}",
+        "import.applied": "Applied an import: {kind}",
+        "import.cancelled": "Cancelled an import: {kind}",
+        "import.profile_saved": "Saved a mapping of columns: {kind}",
+    },
+    ActionGroup.CONTENT: {
+        "module.published": "Published version {number} of module {module}",
+        "guide.published": "Published version {number} of guide {guide}",
+        "shared_file.published": "Published version {number} of shared file {name}",
+        "draft.opened": "Opened a draft of {module}",
+        "draft.restored": "Brought back state {number} of the draft of {module}",
+        "draft.discarded": "Discarded a draft of {module}",
+        "draft.sent_for_review": "Sent the draft of {module} for review",
+        "review.commented": "Commented on the draft of {module}",
+        "review.published": "Published version {number} of {module} after a review",
+        "review.sent_back": "Sent back the draft of {module}",
+        "review.withdrawn": "Withdrew the draft of {module} from review",
+    },
+    ActionGroup.MAIL: {
+        "reminders.planned": "Planned the reminders of {day}: {letters} messages",
+        "reminders.rules_changed": "Changed when {directive} reminds",
+        "reminder.nudged": "Reminded them of {directive}",
+        "reminder.tried_again": "Queued a message to them again",
+        "reminder.bounced": "A message to them came back",
+    },
+    ActionGroup.JOBS: {
+        "job.asked": "Started a job: {kind}",
+        "job.asked_again": "Started a job again",
+        "job.cancelled": "Cancelled a job",
+        "job.failed": "Job failed: {kind}",
+    },
+}
+
+ACTIONS = {
+    action: ActionWords(group, text) for group, texts in _TEXTS.items() for action, text in texts.items()
+}
+
+
+@cache
+def actions_of(group: ActionGroup) -> tuple[str, ...]:
+    """The actions of a group."""
+    return tuple(_TEXTS[group])

@@ -1,0 +1,125 @@
+"""Whatever changes something writes an audit event: every route that takes a form, and every command.
+
+From each, the names that its code refers to are followed through the portal until ``log`` of the audit trail
+is met. A new route or command that never comes to it fails here, unless the lists below say why it need not.
+It is a net, not a proof: ``tests/pages/audit/test_unwritable.py`` does the acts themselves.
+"""
+
+import ast
+import importlib
+import inspect
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import click
+from flask import Flask
+
+PORTAL = Path(__file__).resolve().parents[2] / "portal"
+TRAIL = {("portal.platform.audit.services", name) for name in ("log", "log_file", "log_copy")}
+Name = tuple[str, str]  # module and function, or class
+
+OWN_WORK = "facts of one's own learning, each with its person and time, append-only"
+SHOWS = "draws the form and its preview; nothing is kept until the directive is issued"
+ROUTES_WITHOUT = {
+    "assessment.save_answer": OWN_WORK,
+    "learning.complete_lesson": OWN_WORK,
+    "learning.retake_module": OWN_WORK,
+    "learning.start_assessment": OWN_WORK,
+    "directives.change_directive": SHOWS,
+    "directives.new_directive": SHOWS,
+}
+OF_THE_MACHINE = "works on the files of the database, whatever its release; the machine's own log has it"
+COMMANDS_WITHOUT = {
+    "backup": OF_THE_MACHINE,
+    "restore": OF_THE_MACHINE,
+    "directives reconcile": "writes derived rows again from facts; no fact changes",
+    "imports tidy": "deletes files that nobody applied within a week; each was begun with an entry",
+    "modules check": "reads a folder",
+    "modules table": "reads a folder",
+    "reminders send": "sends what is in the outbox, which keeps what became of each message",
+    "version": "prints what runs",
+}
+
+
+@cache
+def references() -> dict[Name, frozenset[Name]]:
+    """What each function and class of the portal refers to."""
+    found: dict[Name, frozenset[Name]] = {}
+    for path in PORTAL.rglob("*.py"):
+        module = ".".join(path.relative_to(PORTAL.parent).with_suffix("").parts).removesuffix(".__init__")
+        tree = ast.parse(path.read_text())
+        names = dict(_imported(tree, module))
+        own = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        names |= {node.name: (module, node.name) for node in own}
+        for node in own:
+            found[module, node.name] = frozenset(_referred(node, names))
+    return found
+
+
+def _imported(tree: ast.Module, module: str) -> Iterator[tuple[str, Name]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("portal"):
+            for alias in node.names:
+                yield alias.asname or alias.name, (node.module, alias.name)
+
+
+def _referred(node: ast.AST, names: dict[str, Name]) -> Iterator[Name]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and part.id in names:
+            yield names[part.id]
+        elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in names:
+            package, module = names[part.value.id]
+            yield f"{package}.{module}", part.attr
+
+
+def reaches_trail(start: Name) -> bool:
+    """Whether the code of a function comes to the audit trail."""
+    seen, waiting = {start}, [start]
+    while waiting:
+        following = references().get(waiting.pop(), frozenset())
+        if following & TRAIL:
+            return True
+        waiting += following - seen
+        seen |= following
+    return False
+
+
+def name_of(function: object) -> Name:
+    plain = inspect.unwrap(function)  # type: ignore[arg-type]
+    return plain.__module__, plain.__qualname__.split(".")[0]
+
+
+def commands_of(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands_of(command, (*words, name))
+        else:
+            yield " ".join((*words, name)), command
+
+
+def test_every_route_that_takes_a_form_comes_to_the_audit_trail(app: Flask) -> None:
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    silent = {one for one in endpoints if not reaches_trail(name_of(app.view_functions[one]))}
+
+    assert len(endpoints) > 50
+    assert silent == set(ROUTES_WITHOUT)  # log what is done, or say above why it need not be
+
+
+def test_every_command_comes_to_the_audit_trail(app: Flask) -> None:
+    own = {
+        words: command
+        for words, command in commands_of(app.cli)
+        if command.callback and inspect.unwrap(command.callback).__module__.startswith("portal")
+    }
+    silent = {words for words, command in own.items() if not reaches_trail(name_of(command.callback))}
+
+    assert len(own) > 15
+    assert silent == set(COMMANDS_WITHOUT)
+
+
+def test_what_is_followed_is_real() -> None:
+    assert reaches_trail(("portal.pages.people.account_views", "grant_role"))
+    assert not reaches_trail(("portal.pages.people.account_views", "show_identities"))
+    for module, name in [("portal.pages.people.account_views", "grant_role"), *TRAIL]:
+        assert hasattr(importlib.import_module(module), name)
