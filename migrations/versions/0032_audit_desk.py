@@ -6,7 +6,7 @@ from alembic import op
 from migrations.append_only import AUDIT_FACT_TABLES, protect, unprotect
 
 revision = "0032"
-down_revision = "0027"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

@@ -259,7 +259,9 @@ def test_every_kind_of_mail_has_its_case() -> None:
     links = {MessageKind.INVITATION, MessageKind.RESET}
     assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | links
     assert REMINDERS.keys() == set(ReminderReason)
-    assert NOTICES.keys() | ELSEWHERE | ALERT_TEXTS.keys() == WORDINGS.keys()  # tests/domain/audit_desk has alerts
+    assert (
+        NOTICES.keys() | ELSEWHERE | ALERT_TEXTS.keys() == WORDINGS.keys()
+    )  # tests/domain/audit_desk has alerts
 
 
 @pytest.mark.slow
