@@ -26,6 +26,8 @@ ROUTES_WITHOUT = {
     "learning.complete_lesson": OWN_WORK,
     "learning.retake_module": OWN_WORK,
     "learning.start_assessment": OWN_WORK,
+    "sign_in.receive_assertion": "keeps the provider's answer for two minutes; the sign-in with it has an entry",
+    "sign_in.request_link": "keeps the request; the job that sends its mail makes the entry",
     "directives.change_directive": SHOWS,
     "directives.new_directive": SHOWS,
 }
@@ -37,7 +39,8 @@ COMMANDS_WITHOUT = {
     "imports tidy": "deletes files that nobody applied within a week; each was begun with an entry",
     "modules check": "reads a folder",
     "modules table": "reads a folder",
-    "reminders send": "sends what is in the outbox, which keeps what became of each message",
+    "tokens list": "reads",
+    "webhooks list": "reads",
     "version": "prints what runs",
 }
 

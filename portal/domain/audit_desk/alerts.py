@@ -31,8 +31,12 @@ def raise_alerts(acts: Sequence[AuditEvent]) -> list[AuditEvent]:
 def _raise_alert(alert: str, rule: AlertRule, act: AuditEvent) -> list[AuditEvent]:
     at = act.happened_at
     same_agent = AuditEvent.agent == act.agent
-    counted = (AuditEvent.action == act.action, AuditEvent.actor_id == act.actor_id, same_agent)
-    counted += (AuditEvent.happened_at <= at,)
+    counted = (
+        AuditEvent.action == act.action,
+        AuditEvent.actor_id == act.actor_id,
+        same_agent,
+        AuditEvent.happened_at <= at,
+    )
     if not rule.is_alert(_newest(counted, rule.count), None, at):
         return []
     if db.engine.dialect.name == "postgresql":  # two at once would each raise it; SQLite has one writer

@@ -210,28 +210,6 @@ def _describe_acts(
 ) -> list[DescribedAct]:
     """Describe the acts; a role that was ended and given again at once is one change."""
     tree = read_tree() if any(event.detail.get("unit_id") for event in events) else None
-
-    def fields_of(event: AuditEvent) -> dict[str, str]:
-        person = people.get(event.subject_id or 0)
-        actor = people.get(event.actor_id or 0)
-        role, unit_id = event.detail.get("role", ""), event.detail.get("unit_id")
-        path = tree.last_path_on(unit_id, day) if tree and unit_id else ""
-        until = event.detail.get("until")
-        return {
-            **alert_fields(event),
-            "by": agent_words(event) if event.actor_id is None else _name_of(actor),
-            "owner": _name_of(person) if event.subject_id else agent_words(event),
-            "person": person.full_name if person else agent_words(event),
-            "webhook": event.detail.get("name", ""),
-            "host": event.detail.get("host", ""),
-            "where": where_words(Role(role), path) if role else "",
-            "role": f"{role_words(Role(role))} ({where_words(Role(role), path)})" if role else "",
-            **_token_fields(event, path),
-            "lifetime": "7 days" if "batch" in event.detail else "24 hours",
-            "count": say.plural(event.detail.get("people", 0), "person", "people"),
-            "until": f"until {say.date(date.fromisoformat(until))}" if until else "without a last day",
-        }
-
     ended = {_grant_of(event) for event in events if event.action == "role.revoked"}
     given = {_grant_of(event) for event in events if event.action == "role.granted"}
     acts = []
@@ -243,9 +221,34 @@ def _describe_acts(
         number = person.staff_number if person else ""
         actor = people.get(event.actor_id or 0)
         path = alert_path(event, number, actor.staff_number if actor else "")
-        act = (event.subject_id or 0, event.happened_at, fields_of(event), number, path)
+        unit_id = event.detail.get("unit_id")
+        unit_path = tree.last_path_on(unit_id, day) if tree and unit_id else ""
+        fields = _fields_of(event, person, actor, unit_path)
+        act = (event.subject_id or 0, event.happened_at, fields, number, path)
         acts.append(DescribedAct(CHANGED if is_change else _kind_of(event), *act))
     return acts
+
+
+def _fields_of(
+    event: AuditEvent, person: Addressee | None, actor: Addressee | None, unit_path: str
+) -> dict[str, str]:
+    """The fields of an act's sentence; without meaning where its action has no use for them."""
+    role, until = event.detail.get("role", ""), event.detail.get("until")
+    where = where_words(Role(role), unit_path) if role else ""
+    return {
+        "by": agent_words(event) if event.actor_id is None else _name_of(actor),
+        "owner": _name_of(person) if event.subject_id else agent_words(event),
+        "person": person.full_name if person else agent_words(event),
+        "webhook": event.detail.get("name", ""),
+        "host": event.detail.get("host", ""),
+        "where": where,
+        "role": f"{role_words(Role(role))} ({where})" if role else "",
+        **_token_fields(event, unit_path),
+        "lifetime": "7 days" if "batch" in event.detail else "24 hours",
+        "count": say.plural(event.detail.get("people", 0), "person", "people"),
+        "until": f"until {say.date(date.fromisoformat(until))}" if until else "without a last day",
+        **alert_fields(event),
+    }
 
 
 def _token_fields(event: AuditEvent, path: str) -> dict[str, str]:

@@ -73,7 +73,8 @@ def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
     """The events about which each person gets a message, by person, in the order of the acts.
 
     The owner of the account gets one, even if they acted, but not about an alert. So does each administrator
-    of the whole force or of a unit of the owner's, unless they acted, or the act is one of many that another announces together.
+    of the whole force or of a unit of the owner's, unless they acted, or the act is one of many that another
+    announces together.
     """
     today = clock.today()
     owners = {act.subject_id for act in acts if act.subject_id is not None}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from portal.domain.people.visibility.report_readers import find_report_readers
-from portal.domain.reminders import queries
+from portal.domain.reminders import outbox_words, queries
 from portal.domain.reminders.queries import Addressee, ReminderDirective, ReminderLine, list_addressees
 from portal.domain.reminders.rules import PlanningWindow, ReminderReason, list_reasons
 from portal.domain.status.queries import PersonToRemind, people_to_remind
@@ -122,8 +122,9 @@ def line_words(
         reader_id: The addressee.
         visible: Who may be named; None: everybody.
     """
-    words = f"{plan.directives[line.directive_id].reference} {queries.reason_words(line.reason)}"
+    words = f"{plan.directives[line.directive_id].reference} {outbox_words.reason_words(line.reason)}"
     about = plan.people.get(line.about_id)
     if about is None or line.about_id == reader_id:
         return words
-    return f"{words}, {about.full_name if visible is None or line.about_id in visible else queries.UNSEEN}"
+    is_visible = visible is None or line.about_id in visible
+    return f"{words}, {about.full_name if is_visible else outbox_words.UNSEEN}"

@@ -1,12 +1,11 @@
 """Queries about the outbox, the directives that remind, and the people of a message."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
-from sqlalchemy.orm import aliased
 
 from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.directives.models import Directive, DirectiveVersion
@@ -23,6 +22,7 @@ from portal.domain.reminders.models import (
     ReminderRule,
     ReminderRun,
 )
+from portal.domain.reminders.outbox_words import WORDS_OF_KIND, lines_in_words
 from portal.domain.reminders.rules import ReminderReason, ReminderRules
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
@@ -31,7 +31,6 @@ from portal.platform.permissions import Permission, Role
 
 ENDING_DAYS = (60, 30, 7)  # before a completion ends, unless a directive has its own rules
 NUDGE_DAYS = 7
-UNSEEN = "somebody outside your units"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,43 +261,6 @@ class OutboxRow:
     lines: tuple[str, ...]  # why, in words
 
 
-_REASON_WORDS = {
-    ReminderReason.NOTICE: "due soon",
-    ReminderReason.OVERDUE: "overdue",
-    ReminderReason.ENDING: "ends soon",
-    ReminderReason.ESCALATION: "overdue, to the line manager",
-    ReminderReason.NUDGE: "nudged by a manager",
-}
-
-
-_ALERT_WORDS = {
-    "alert.many_refusals": "Alert: many refusals",
-    "alert.many_failed_sign_ins": "Alert: many failed sign-ins",
-    "completions.exported": "Alert: completions of many people downloaded",
-    "audit.exported": "Alert: audit trail of many people downloaded",
-}
-_ACT_WORDS = {
-    "role.granted": "role given",
-    "role.revoked": "role ended",
-    "account.invited": "password link made",
-    "account.closed": "closed",
-    "account.opened": "opened again",
-    "account.identity_removed": "link to the force account removed",
-    "account.factors_reset": "second factor reset",
-    "accounts.invited": "people invited",
-}
-_WORDS_WITHOUT_LINES = {
-    MessageKind.INVITATION: ("Account: invitation to set a password",),
-    MessageKind.RESET: ("Account: link to set a new password, asked for at sign-in",),
-}
-MOST_ACTS = 10  # of one message that the outbox lists
-
-
-def reason_words(reason: ReminderReason) -> str:
-    """The reason in a few words."""
-    return _REASON_WORDS[reason]
-
-
 def count_by_delivery(viewer: Viewer) -> dict[Delivery, int]:
     """The number of messages in each state that the viewer may see, zero included."""
     statement = select(Message.state, func.count()).where(_visible_messages(viewer)).group_by(Message.state)
@@ -314,7 +276,7 @@ def list_outbox(viewer: Viewer, state: Delivery | None, offset: int, limit: int)
     statement = statement.where(_visible_messages(viewer), *([Message.state == state] if state else []))
     statement = statement.order_by(Message.created_at.desc(), Message.id.desc()).offset(offset).limit(limit)
     rows = db.session.execute(statement).all()
-    lines = _lines_in_words(viewer, [message.id for message, _ in rows])
+    lines = lines_in_words(viewer, [message.id for message, _ in rows])
     return [_outbox_row(message, name, lines.get(message.id, [])) for message, name in rows]
 
 
@@ -354,53 +316,9 @@ def _visible_messages(viewer: Viewer) -> ColumnElement[bool]:
     return and_(is_visible, Message.kind == MessageKind.REMINDER)
 
 
-def _lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
-    about = aliased(PersonName)
-    is_visible = MessageLine.about_id.in_(visible_people(viewer))
-    name = case((~is_visible, UNSEEN), else_=func.coalesce(about.forenames + " " + about.surname, "Erased"))
-    statement = (
-        select(MessageLine, Directive.reference, name, Message.person_id)
-        .join(Directive, Directive.id == MessageLine.directive_id)
-        .join(Message, Message.id == MessageLine.message_id)
-        .outerjoin(about, about.person_id == MessageLine.about_id)
-        .where(MessageLine.message_id.in_(ids), or_(is_visible, Message.person_id == viewer.person_id))
-        .order_by(MessageLine.id)
-    )
-    words: dict[int, list[str]] = {}
-    for line, reference, about_name, addressee in db.session.execute(statement):
-        of_whom = "" if line.about_id == addressee else f", {about_name}"
-        words.setdefault(line.message_id, []).append(
-            f"{reference}: {reason_words(ReminderReason(line.reason))}{of_whom}"
-        )
-    return words | _acts_in_words(viewer, ids)
-
-
-def _acts_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
-    about = aliased(PersonName)
-    is_visible = AuditEvent.subject_id.in_(visible_people(viewer))
-    erased = func.coalesce(about.forenames + " " + about.surname, "Erased")
-    name = case((AuditEvent.subject_id.is_(None), ""), (~is_visible, UNSEEN), else_=erased)
-    statement = (
-        select(NoticeLine.message_id, AuditEvent.action, name)
-        .join(AuditEvent, AuditEvent.id == NoticeLine.event_id)
-        .outerjoin(about, about.person_id == AuditEvent.subject_id)
-        .where(NoticeLine.message_id.in_(ids))
-        .order_by(NoticeLine.id)
-    )
-    words: dict[int, list[str]] = {}
-    for message_id, action, about_name in db.session.execute(statement):
-        what = _ALERT_WORDS.get(action) or f"Account: {_ACT_WORDS.get(action, action)}"
-        words.setdefault(message_id, []).append(f"{what}, {about_name}" if about_name else what)
-    return {message_id: [*acts[:MOST_ACTS], *_rest_in_words(acts)] for message_id, acts in words.items()}
-
-
-def _rest_in_words(acts: Sequence[str]) -> list[str]:
-    return [f"and {len(acts) - MOST_ACTS} more"] if len(acts) > MOST_ACTS else []
-
-
 def _outbox_row(row: Message, name: PersonName | None, lines: Iterable[str]) -> OutboxRow:
     number, listed_name = (name.staff_number, f"{name.surname}, {name.forenames}") if name else ("", "Erased")
     state = Delivery(row.state)
     times = (row.created_at, row.not_before, row.sent_at, row.tries, row.reason)
-    words = tuple(lines) or _WORDS_WITHOUT_LINES.get(MessageKind(row.kind), ())
+    words = tuple(lines) or WORDS_OF_KIND.get(MessageKind(row.kind), ())
     return OutboxRow(row.reference, number, listed_name, state, *times, words)

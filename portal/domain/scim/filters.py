@@ -23,6 +23,7 @@ from scim2_models.path import (
     ValuePath,
 )
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     String,
     and_,
@@ -180,7 +181,7 @@ class Department:
         wanted, table = value.lower(), self.table
         units = [u for u in table.tree.unit_ids() if _matches(table.path_of(u).lower(), op, wanted)]
         # Written into the statement: several such filters would have more values than a database binds.
-        matching = bindparam(None, units, expanding=True, literal_execute=True)
+        matching: BindParameter[int] = bindparam(None, units, expanding=True, literal_execute=True)
         in_unit = and_(table.unit_id.is_not(None), table.unit_id.in_(matching))
         if op is CompareOperator.ne:
             return and_(sent, or_(table.unit_id.is_(None), in_unit))

@@ -53,7 +53,7 @@ _COLUMN = re.compile(rf"\b({'|'.join(ATTRIBUTES)})\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class ProviderChange:
     """Under which stamp a provider's change is made, when by the clock, and with which access token."""
 
     stamp: datetime
@@ -61,7 +61,7 @@ class Act:
     token: str  # its name
 
 
-def create_user(values: UserValues, act: Act) -> int:
+def create_user(values: UserValues, act: ProviderChange) -> int:
     """Add a user: a new person, or one of the roster whom the provider never sent or has deleted since.
 
     Returns:
@@ -83,7 +83,9 @@ def create_user(values: UserValues, act: Act) -> int:
     return person_id
 
 
-def change_user(user: UserRecord, values: UserValues, act: Act, *, confirms_number: bool = False) -> None:
+def change_user(
+    user: UserRecord, values: UserValues, act: ProviderChange, *, confirms_number: bool = False
+) -> None:
     """Change a user; values that are the same change nothing, and are not recorded.
 
     Args:
@@ -113,7 +115,7 @@ def change_user(user: UserRecord, values: UserValues, act: Act, *, confirms_numb
     log("scim.user_changed", actor_id=None, subject_id=user.person_id, token=act.token, parts=parts)
 
 
-def remove_user(user: UserRecord, act: Act) -> None:
+def remove_user(user: UserRecord, act: ProviderChange) -> None:
     """Delete a user: a leaver whose facts stay, and who is in no group."""
     row = _let_go(user, act, waiting=None)
     row.removed_at = act.at
@@ -122,7 +124,7 @@ def remove_user(user: UserRecord, act: Act) -> None:
     log("scim.user_removed", actor_id=None, subject_id=user.person_id, token=act.token)
 
 
-def _let_go(user: UserRecord, act: Act, *, waiting: UserValues | None) -> ScimUser:
+def _let_go(user: UserRecord, act: ProviderChange, *, waiting: UserValues | None) -> ScimUser:
     """End posts and sessions, whatever a roster's check would say of the rest; returns the user's row."""
     plan, number = RosterPlan(), user.values.staff_number
     _end_posts(plan, number, store.read_baseline_of([number], None))
@@ -138,7 +140,7 @@ def _find_by_staff_number(number: str) -> int | None:
     return db.session.scalar(select(PersonName.person_id).where(PersonName.staff_number == number))
 
 
-def _refuse_taken_name(values: UserValues, person_id: int | None, act: Act) -> None:
+def _refuse_taken_name(values: UserValues, person_id: int | None, act: ProviderChange) -> None:
     """Refuse a userName or externalId that is not fit, or that another user has."""
     for attribute, value in (("userName", values.user_name), ("externalId", values.external_id or "")):
         if len(value) > LONGEST_IDENTIFIER:
@@ -157,7 +159,7 @@ def _refuse_taken_name(values: UserValues, person_id: int | None, act: Act) -> N
         raise TakenError(f"Another user already has the externalId {values.external_id}.")
 
 
-def _correct_staff_number(user: UserRecord, number: str, act: Act) -> None:
+def _correct_staff_number(user: UserRecord, number: str, act: ProviderChange) -> None:
     """Correct a staff number: the person, their posts and their passes stay the same."""
     if not user.is_confirmed:
         raise RuleError(
@@ -177,7 +179,7 @@ def _correct_staff_number(user: UserRecord, number: str, act: Act) -> None:
     people.correct_many_names([replace(names, staff_number=number)], by=None, at=act.at)
 
 
-def _write_person(values: UserValues, person_id: int | None, act: Act) -> int:
+def _write_person(values: UserValues, person_id: int | None, act: ProviderChange) -> int:
     """Write names, posts and what waits, end a leaver's sessions; returns the person."""
     manager = _manager_number(values)
     email = values.email.lower() if values.email else None
@@ -230,7 +232,7 @@ def _current_post(number: str, baseline: RosterBaseline) -> KnownPost | None:
 
 def _source_row(
     values: UserValues,
-    act: Act,
+    act: ProviderChange,
     current: KnownPost | None = None,
     manager: str = "",
     tree: UnitTree | None = None,
@@ -255,7 +257,7 @@ def _source_row(
     return SourceRow(1, {name: value.strip() for name, value in row.items()})
 
 
-def _path_today(path: str, tree: UnitTree, act: Act) -> str:
+def _path_today(path: str, tree: UnitTree, act: ProviderChange) -> str:
     """The path; of a unit that was renamed or moved since, the one of today."""
     today = london_day(act.at)
     try:

@@ -22,7 +22,7 @@ from portal.domain.reminders.invitations.candidates import (
     Candidate,
     Candidates,
     InvitationFilter,
-    Outcome,
+    InvitationOutcome,
 )
 from portal.domain.reminders.invitations.tasks import INVITATIONS
 from portal.domain.reminders.queries import directives_in_force
@@ -64,12 +64,12 @@ def show_invitations() -> ResponseReturnValue:
         data={name: arguments.text(name) for name in ("unit", "role", "directive", "invited")}
     )
     chosen = _read_filter(arguments, form, units, clock.london_day(now))
-    outcome = arguments.choice("outcome", Outcome)
+    outcome = arguments.choice("outcome", InvitationOutcome)
     found = Candidates(current_user.viewer, chosen, now)
     counts, again = found.count_by_outcome()
     if request.method == "POST" and not arguments.faults:
-        return _start_inviting(chosen, counts[Outcome.INVITE])
-    shown = [Outcome(outcome)] if outcome else list(Outcome)
+        return _start_inviting(chosen, counts[InvitationOutcome.INVITE])
+    shown = [InvitationOutcome(outcome)] if outcome else list(InvitationOutcome)
     page = arguments.page(sum(counts[one] for one in shown))
     rows = found.list_rows(shown, page.offset, page.size)
     settings, hours = cookies.current_settings(), mail_hours()

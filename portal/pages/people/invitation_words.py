@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from portal.domain.reminders.invitations.candidates import Candidate, Outcome
+from portal.domain.reminders.invitations.candidates import Candidate, InvitationOutcome
 from portal.domain.reminders.models import Delivery
 from portal.platform.wording import instant
 
@@ -17,18 +17,18 @@ STATE_WORDS = {
 ON_THE_WAY = {Delivery.WAITING, Delivery.SENDING}
 
 
-def outcome_labels(provider_label: str) -> dict[Outcome, str]:
+def outcome_labels(provider_label: str) -> dict[InvitationOutcome, str]:
     """What the page says of each outcome, in the order of its filter."""
     return {
-        Outcome.INVITE: "Will be invited",
-        Outcome.INVITED: "Invited already",
-        Outcome.UNDELIVERED: "Did not arrive",
-        Outcome.NO_EMAIL: "No email address",
-        Outcome.SHARED_EMAIL: "Email address of two people",
-        Outcome.ACCOUNT: "Has an account",
-        Outcome.PROVIDER: f"Signs in with {provider_label}",
-        Outcome.CLOSED: "Account closed",
-        Outcome.OUTSIDE: "Outside your units",
+        InvitationOutcome.INVITE: "Will be invited",
+        InvitationOutcome.INVITED: "Invited already",
+        InvitationOutcome.UNDELIVERED: "Did not arrive",
+        InvitationOutcome.NO_EMAIL: "No email address",
+        InvitationOutcome.SHARED_EMAIL: "Email address of two people",
+        InvitationOutcome.ACCOUNT: "Has an account",
+        InvitationOutcome.PROVIDER: f"Signs in with {provider_label}",
+        InvitationOutcome.CLOSED: "Account closed",
+        InvitationOutcome.OUTSIDE: "Outside your units",
     }
 
 
@@ -65,4 +65,7 @@ def _describe_link(expires_at: datetime, now: datetime, *, has_link: bool) -> st
 
 def may_be_sent_again(row: Candidate) -> bool:
     """Whether the row offers to send another invitation: one went out, and was not used."""
-    return row.outcome in {Outcome.INVITED, Outcome.UNDELIVERED} and row.state not in ON_THE_WAY
+    return (
+        row.outcome in {InvitationOutcome.INVITED, InvitationOutcome.UNDELIVERED}
+        and row.state not in ON_THE_WAY
+    )

@@ -14,7 +14,7 @@ from portal.domain.scim import group_changes, group_queries, queries
 from portal.domain.scim.filters import group_condition, member_condition
 from portal.domain.scim.group_queries import GroupRecord
 from portal.domain.scim.models import ScimGroup
-from portal.domain.scim.user_changes import Act
+from portal.domain.scim.user_changes import ProviderChange
 from portal.pages.scim import protocol
 from portal.pages.scim.protocol import Search
 from portal.pages.scim.schemas import POLICY, Group, GroupMember
@@ -190,7 +190,7 @@ def _mend_operation(operation: dict[str, Any]) -> dict[str, Any]:
     return mended
 
 
-def _apply_operation(group: ScimGroup, operation: Any, act: Act) -> None:
+def _apply_operation(group: ScimGroup, operation: Any, act: ProviderChange) -> None:
     """Carry out one operation; a value without a path names its attributes itself."""
     if operation.path is not None:
         binding = operation.path.resolve()
@@ -205,7 +205,7 @@ def _apply_operation(group: ScimGroup, operation: Any, act: Act) -> None:
             _change_attribute(group, operation, field, value, act)
 
 
-def _change_attribute(group: ScimGroup, operation: Any, field: str, value: Any, act: Act) -> None:
+def _change_attribute(group: ScimGroup, operation: Any, field: str, value: Any, act: ProviderChange) -> None:
     if field == "members":
         _change_members(group, operation, value, act)
         return
@@ -218,7 +218,7 @@ def _change_attribute(group: ScimGroup, operation: Any, field: str, value: Any, 
         group_changes.rename_group(group, group.display_name, text, act.token)
 
 
-def _change_members(group: ScimGroup, operation: Any, value: Any, act: Act) -> None:
+def _change_members(group: ScimGroup, operation: Any, value: Any, act: ProviderChange) -> None:
     """Add, remove or replace members; a path's filter, or Entra's value, says which to remove."""
     node: FilterNode | None = operation.path.value_filter if operation.path is not None else None
     listed = [
@@ -243,7 +243,7 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _set_members(group: ScimGroup, person_ids: list[int], act: Act) -> None:
+def _set_members(group: ScimGroup, person_ids: list[int], act: ProviderChange) -> None:
     """Make these people the members, and nobody else."""
     leavers = set(group_queries.list_member_ids(group.id, true())).difference(person_ids)
     group_changes.set_members(group, add=person_ids, remove=leavers, at=act.at, token=act.token)

@@ -13,7 +13,7 @@ from scim2_models import Context, Error, Resource, ResponseParameters, SCIMExcep
 from scim2_models.path import FilterNode
 
 from portal.domain.scim.errors import VersionError
-from portal.domain.scim.user_changes import Act
+from portal.domain.scim.user_changes import ProviderChange
 from portal.pages.layout.bearer import current_token
 from portal.pages.layout.query_arguments import NO_TEXT
 from portal.pages.layout.scim_errors import MEDIA_TYPE, ScimError
@@ -47,10 +47,10 @@ def translate_errors(view: Callable[P, Response]) -> Callable[P, Response]:
     return translated
 
 
-def begin_act() -> Act:
+def begin_act() -> ProviderChange:
     """The act of this request, in its transaction: takes the stamp, before anything is read."""
     at = clock.now()
-    return Act(stamp(), at, current_token().name)
+    return ProviderChange(stamp(), at, current_token().name)
 
 
 def read_body() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from portal.domain.people.roster.plan import plan_with_faults
 from portal.domain.people.roster.rows import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, parse_rows_with_faults
 from portal.domain.scim import queries, user_changes
 from portal.domain.scim.queries import UserValues
-from portal.domain.scim.user_changes import Act
+from portal.domain.scim.user_changes import ProviderChange
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from portal.platform.tables.table_files import SourceRow
@@ -80,7 +80,7 @@ def say_by_scim(number: str, says: dict[str, Any]) -> None:
         **says,
     )
     with transaction():
-        act = Act(stamp(), clock.now(), "entra")
+        act = ProviderChange(stamp(), clock.now(), "entra")
         person_id = queries.find_person(number)
         if person_id is None:
             user_changes.create_user(values, act)

@@ -16,7 +16,7 @@ from portal.domain.accounts.models import Credential, Invitation, PasswordLink, 
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.queries import may_see, viewer_of
-from portal.domain.reminders.invitations.candidates import Candidates, InvitationFilter, Outcome
+from portal.domain.reminders.invitations.candidates import Candidates, InvitationFilter, InvitationOutcome
 from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.platform import clock as portal_clock
 from portal.platform.db import db, transaction
@@ -276,7 +276,7 @@ def test_the_preview_agrees_with_one_person_after_another(app: Flask, force: For
     viewer = viewer_of(force.people[number])
     assert viewer is not None
     found = Candidates(viewer, InvitationFilter(), portal_clock.now())
-    listed = {row.person_id: row.outcome for row in found.list_rows(list(Outcome), 0, 500)}
+    listed = {row.person_id: row.outcome for row in found.list_rows(list(InvitationOutcome), 0, 500)}
     expected = {
         person_id: outcome_by_hand(viewer, person_id)
         for person_id in db.session.scalars(select(PersonName.person_id))
@@ -288,7 +288,7 @@ def test_the_preview_agrees_with_one_person_after_another(app: Flask, force: For
     assert {outcome: count for outcome, count in counts.items() if count} == {
         outcome: list(expected.values()).count(outcome) for outcome in set(expected.values())
     }
-    invited = [person_id for person_id, outcome in expected.items() if outcome == Outcome.INVITE]
+    invited = [person_id for person_id, outcome in expected.items() if outcome == InvitationOutcome.INVITE]
     assert found.next_slice(0, 500) == sorted(invited)
 
 
@@ -328,44 +328,44 @@ def add_invitation(force: Force, number: str, seeded: random.Random) -> None:
         db.session.add(PasswordLink(**link))
 
 
-def outcome_by_hand(viewer: object, person_id: int) -> Outcome:
+def outcome_by_hand(viewer: object, person_id: int) -> InvitationOutcome:
     """The outcome by the rules as an administrator would say them, for one person."""
     if not administers_person(viewer, person_id):  # type: ignore[arg-type]
-        return Outcome.OUTSIDE
+        return InvitationOutcome.OUTSIDE
     credential = db.session.get(Credential, person_id)
     if credential and credential.closed_at:
-        return Outcome.CLOSED
+        return InvitationOutcome.CLOSED
     if credential and credential.password_hash:
-        return Outcome.ACCOUNT
+        return InvitationOutcome.ACCOUNT
     return outcome_by_address(person_id)
 
 
-def outcome_by_address(person_id: int) -> Outcome:
+def outcome_by_address(person_id: int) -> InvitationOutcome:
     """The same, for somebody who has no account and may get one."""
     rows = db.session.execute(select(PersonName.person_id, PersonName.email))
     emails = {person: email for person, email in rows}
     own = emails[person_id]
     if own is None:
-        return Outcome.NO_EMAIL
+        return InvitationOutcome.NO_EMAIL
     if [email.lower() for email in emails.values() if email].count(own.lower()) > 1:
-        return Outcome.SHARED_EMAIL
+        return InvitationOutcome.SHARED_EMAIL
     return outcome_by_history(person_id, own)
 
 
-def outcome_by_history(person_id: int, own: str) -> Outcome:
+def outcome_by_history(person_id: int, own: str) -> InvitationOutcome:
     """The same, for somebody with an address of their own."""
     rows = select(Invitation).where(Invitation.person_id == person_id).order_by(Invitation.id.desc())
     last = db.session.scalars(rows.limit(1)).one_or_none()
     if last is None:
-        return Outcome.INVITE
+        return InvitationOutcome.INVITE
     message = db.session.get(Message, last.message_id) if last.message_id else None
     state = message.state if message else None
     if last.used_at is None and state in {"waiting", "sending"}:
-        return Outcome.INVITED
+        return InvitationOutcome.INVITED
     links = db.session.scalars(select(PasswordLink).where(PasswordLink.person_id == person_id))
     has_link = any(link.used_at is None and link.expires_at > NOON for link in links)
     if last.used_at is None and state in {None, "sent"} and has_link:
-        return Outcome.INVITED
+        return InvitationOutcome.INVITED
     if message and state in {"refused", "bounced"} and message.email == own:
-        return Outcome.UNDELIVERED
-    return Outcome.INVITE
+        return InvitationOutcome.UNDELIVERED
+    return InvitationOutcome.INVITE

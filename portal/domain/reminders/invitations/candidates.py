@@ -27,7 +27,7 @@ from portal.platform.db import db
 NEVER, BEFORE = "never", "before"  # whether somebody was invited
 
 
-class Outcome(StrEnum):
+class InvitationOutcome(StrEnum):
     """Whether a person would be invited now, or why not."""
 
     INVITE = "invite"
@@ -42,13 +42,13 @@ class Outcome(StrEnum):
 
 
 PRINTABLE = (
-    Outcome.INVITE,
-    Outcome.NO_EMAIL,
-    Outcome.SHARED_EMAIL,
-    Outcome.INVITED,
-    Outcome.UNDELIVERED,
+    InvitationOutcome.INVITE,
+    InvitationOutcome.NO_EMAIL,
+    InvitationOutcome.SHARED_EMAIL,
+    InvitationOutcome.INVITED,
+    InvitationOutcome.UNDELIVERED,
 )
-WITHOUT_MAIL = (Outcome.NO_EMAIL, Outcome.SHARED_EMAIL)
+WITHOUT_MAIL = (InvitationOutcome.NO_EMAIL, InvitationOutcome.SHARED_EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +92,31 @@ class Candidates:
         self._day, self._at = london_day(at), at
         units = administered_units(viewer)
         self._outcome = case(
-            (~_is_administered(units, self._day), Outcome.OUTSIDE),
-            (conditions.is_closed(PersonName.person_id), Outcome.CLOSED),
-            (self._has_account(), Outcome.ACCOUNT),
-            (~self._may_use_password(), Outcome.PROVIDER),
-            (PersonName.email.is_(None), Outcome.NO_EMAIL),
-            (conditions.shares_email(PersonName.person_id), Outcome.SHARED_EMAIL),
-            (self._is_under_way(), Outcome.INVITED),
-            (self._came_back(), Outcome.UNDELIVERED),
-            else_=Outcome.INVITE,
+            (~_is_administered(units, self._day), InvitationOutcome.OUTSIDE),
+            (conditions.is_closed(PersonName.person_id), InvitationOutcome.CLOSED),
+            (self._has_account(), InvitationOutcome.ACCOUNT),
+            (~self._may_use_password(), InvitationOutcome.PROVIDER),
+            (PersonName.email.is_(None), InvitationOutcome.NO_EMAIL),
+            (conditions.shares_email(PersonName.person_id), InvitationOutcome.SHARED_EMAIL),
+            (self._is_under_way(), InvitationOutcome.INVITED),
+            (self._came_back(), InvitationOutcome.UNDELIVERED),
+            else_=InvitationOutcome.INVITE,
         )
         self._where = [is_visible(PersonName.person_id, viewer), *self._filter_conditions(chosen)]
 
-    def count_by_outcome(self) -> tuple[dict[Outcome, int], int]:
+    def count_by_outcome(self) -> tuple[dict[InvitationOutcome, int], int]:
         """The number of people of each outcome, and of those to invite who were invited before."""
         was_invited = Invitation.id.is_not(None)
         people = self._select(self._outcome.label("outcome"), was_invited.label("before")).subquery()
         columns = (people.c.outcome, people.c.before)
         statement = select(*columns, func.count()).group_by(*columns)
-        counts, again = dict.fromkeys(Outcome, 0), 0
+        counts, again = dict.fromkeys(InvitationOutcome, 0), 0
         for outcome, before, count in db.session.execute(statement):
-            counts[Outcome(outcome)] += count
-            again += count if before and outcome == Outcome.INVITE else 0
+            counts[InvitationOutcome(outcome)] += count
+            again += count if before and outcome == InvitationOutcome.INVITE else 0
         return counts, again
 
-    def list_rows(self, outcomes: Collection[Outcome], offset: int, limit: int) -> list[Candidate]:
+    def list_rows(self, outcomes: Collection[InvitationOutcome], offset: int, limit: int) -> list[Candidate]:
         """A slice of the people of these outcomes, by name. One statement."""
         message_columns = (Message.state, Message.sent_at, Message.reason)
         invitation_columns = (Invitation.invited_at, Invitation.expires_at, Invitation.used_at)
@@ -131,15 +131,15 @@ class Candidates:
     def next_slice(self, after: int, limit: int) -> list[int]:
         """The ids of the next people to invite, after the person with this id."""
         statement = self._select(PersonName.person_id).where(
-            PersonName.person_id > after, self._outcome == Outcome.INVITE
+            PersonName.person_id > after, self._outcome == InvitationOutcome.INVITE
         )
         return list(db.session.scalars(statement.order_by(PersonName.person_id).limit(limit)))
 
-    def outcomes_of(self, people: Collection[int]) -> Mapping[int, Outcome]:
+    def outcomes_of(self, people: Collection[int]) -> Mapping[int, InvitationOutcome]:
         """The outcome of each of these people, a few hundred at most, whom the filter names."""
         statement = self._select(PersonName.person_id, self._outcome)
         rows = db.session.execute(statement.where(PersonName.person_id.in_(people)))
-        return {person_id: Outcome(outcome) for person_id, outcome in rows}
+        return {person_id: InvitationOutcome(outcome) for person_id, outcome in rows}
 
     def _select(self, *columns: Any) -> Select[Any]:
         """These columns of the people, each with their newest invitation and its message, if any."""

@@ -15,7 +15,7 @@ from portal.domain.reminders.invitations.candidates import (
     PRINTABLE,
     Candidates,
     InvitationFilter,
-    Outcome,
+    InvitationOutcome,
 )
 from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.send_window import SendWindow
@@ -27,12 +27,12 @@ from portal.platform.errors import ConflictError, RuleError
 MAIL, PAPER = "mail", "paper"
 MOST_PRINTED = 200  # on one list
 OUTCOME_SENTENCES = {
-    Outcome.OUTSIDE: "This account is outside the units that you administer.",
-    Outcome.CLOSED: "This account is closed. Open it again first.",
-    Outcome.ACCOUNT: "This person has an account already.",
-    Outcome.PROVIDER: "Only administrators can sign in with a password. This person is none.",
-    Outcome.NO_EMAIL: "No email address is known for this person. Import it with the roster first.",
-    Outcome.SHARED_EMAIL: "Another person has the same email address. Correct the roster first.",
+    InvitationOutcome.OUTSIDE: "This account is outside the units that you administer.",
+    InvitationOutcome.CLOSED: "This account is closed. Open it again first.",
+    InvitationOutcome.ACCOUNT: "This person has an account already.",
+    InvitationOutcome.PROVIDER: "Only administrators can sign in with a password. This person is none.",
+    InvitationOutcome.NO_EMAIL: "No email address is known for this person. Import it with the roster first.",
+    InvitationOutcome.SHARED_EMAIL: "Another person has the same email address. Correct the roster first.",
 }
 
 
@@ -52,7 +52,7 @@ def invite_people(
     """
     lock_outbox()
     outcomes = Candidates(viewer, InvitationFilter(), at).outcomes_of(people)
-    invited = [person_id for person_id in people if outcomes.get(person_id) is Outcome.INVITE]
+    invited = [person_id for person_id in people if outcomes.get(person_id) is InvitationOutcome.INVITE]
     _queue_invitations(viewer, invited, batch=batch, at=at, hours=hours)
     return len(invited)
 

@@ -7,7 +7,7 @@ from portal.domain.accounts.sign_in.reset_requests import has_open_requests
 from portal.domain.people.queries import viewer_of
 from portal.domain.reminders import queries
 from portal.domain.reminders.invitations import inviting, resets
-from portal.domain.reminders.invitations.candidates import Candidates, InvitationFilter, Outcome
+from portal.domain.reminders.invitations.candidates import Candidates, InvitationFilter, InvitationOutcome
 from portal.domain.reminders.models import MessageKind
 from portal.domain.reminders.sending import send_due_messages
 from portal.domain.reminders.settings import mail_hours, relay_is_set, sending_settings
@@ -33,7 +33,7 @@ def make_invitations(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     if viewer is None or Permission.ACCOUNT_ADMINISTER not in viewer.permissions:
         raise ForbiddenError("Whoever asked for this does not administer accounts any more.")
     candidates = Candidates(viewer, InvitationFilter(**arguments), clock.now())
-    total = candidates.count_by_outcome()[0][Outcome.INVITE]
+    total = candidates.count_by_outcome()[0][InvitationOutcome.INVITE]
     after, count = 0, 0
     while people := candidates.next_slice(after, SLICE):
         with transaction():
