@@ -26,7 +26,7 @@ ROUTES_WITHOUT = {
     "learning.complete_lesson": OWN_WORK,
     "learning.retake_module": OWN_WORK,
     "learning.start_assessment": OWN_WORK,
-    "sign_in.receive_assertion": "keeps the provider's answer for two minutes; the sign-in with it has an entry",
+    "sign_in.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",
     "sign_in.request_link": "keeps the request; the job that sends its mail makes the entry",
     "directives.change_directive": SHOWS,
     "directives.new_directive": SHOWS,
