@@ -46,6 +46,7 @@ from portal.domain.status import tasks as status_tasks
 from portal.domain.status.projector import project_status
 from portal.domain.webhooks import models as webhooks_models
 from portal.pages.account import views as account_views
+from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
 from portal.pages.audit import views as audit_views
 from portal.pages.authoring import views as authoring_views
@@ -124,6 +125,7 @@ VIEWS = (
     tokens_views,
     scim_views,
     webhooks_views,
+    api_views,
 )
 
 COMMANDS = (

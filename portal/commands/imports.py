@@ -7,14 +7,13 @@ from typing import NoReturn
 import click
 from flask import Blueprint
 
-from portal.domain.imports import profiles, queries, services, tasks
-from portal.domain.imports.check_result import CheckResult, MovedError, ignore_progress
+from portal.domain.imports import profiles, services, tasks
+from portal.domain.imports.check_result import CheckResult
 from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.services import Upload
-from portal.domain.imports.sqlite_cache import enlarged_page_cache
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import BadInputError, NotFoundError, PortalError
+from portal.platform.errors import BadInputError, PortalError, UnknownValueError
 from portal.platform.tables.table_files import Sheet, open_sheet, read_bytes
 
 bp = Blueprint("imports_commands", __name__, cli_group="imports")
@@ -48,7 +47,9 @@ def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> No
         sheet = open_sheet(content, file.name)
         upload = Upload(kind, file.name, content, sheet, _choose_mapping(kind, profile, sheet), profile)
         click.echo(f"Read {sheet.rows:,} rows.", err=True)
-        result = _check_upload(upload) if dry_run else _check_and_apply(upload)
+        result = (
+            tasks.check_upload(upload) if dry_run else tasks.import_upload(upload, tell_writing=_tell_writing)
+        )
     except PortalError as error:
         exit_refused(error)
     click.echo(_summary_text(result))
@@ -57,46 +58,15 @@ def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> No
     )
 
 
-def _check_upload(upload: Upload) -> CheckResult:
-    result = services.CHECKS[upload.kind](upload.sheet, upload.mapping, ignore_progress)
-    if result.faults:
-        raise BadInputError([f"Line {line}: {reason}" for line, reason in result.faults])
-    return result
-
-
-def _check_and_apply(upload: Upload) -> CheckResult:
-    """Check and write; check again if others recorded facts meanwhile."""
-    for _ in range(tasks.TRIES):
-        result = _check_upload(upload)
-        if result.is_empty:
-            return result
-        click.echo("Every row is good. Writing the changes …", err=True)
-        result.stage(ignore_progress)
-        try:
-            with transaction(), enlarged_page_cache():
-                run = services.begin_import(upload, by=None, at=clock.now())
-                services.apply_import(run.id, result, result.digest, by=None, at=clock.now())
-        except MovedError:
-            continue
-        return result
-    raise MovedError
+def _tell_writing() -> None:
+    click.echo("Every row is good. Writing the changes …", err=True)
 
 
 def _choose_mapping(kind: str, name: str | None, sheet: Sheet) -> ColumnMapping:
-    """The column mapping of a built-in or a saved profile."""
-    built_in = profiles.BUILT_IN_PROFILES[kind].get(name or "default")
-    if built_in is not None:
-        return built_in(sheet.columns)
     try:
-        mapping = ColumnMapping.from_json(queries.get_profile(kind, name or "").columns)
-    except NotFoundError:
-        saved_names = [profile.name for profile in queries.list_profiles(kind)]
-        names = ", ".join([*profiles.BUILT_IN_PROFILES[kind], *saved_names])
-        raise click.BadParameter(f"{name!r} is not one of: {names}.", param_hint="--profile") from None
-    gaps = mapping.list_gaps(sheet.columns)
-    if gaps:
-        raise BadInputError([f"Line 1: {sentence}." for sentence in gaps.values()])
-    return mapping
+        return profiles.choose_mapping(kind, name, sheet.columns)
+    except UnknownValueError as error:
+        raise click.BadParameter(str(error), param_hint="--profile") from None
 
 
 def _summary_text(result: CheckResult) -> str:

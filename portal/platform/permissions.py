@@ -110,6 +110,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
+# What an access token of another system gives; whose data, its unit says.
+TOKEN_READS = _SIGHT
+TOKEN_WRITES = _SIGHT | {Permission.RECORD_IMPORT, Permission.ROSTER_IMPORT, Permission.DECISION_MAKE}
+
+
 @cache
 def roles_with(permission: Permission) -> frozenset[Role]:
     """The roles that carry a permission."""

@@ -51,6 +51,17 @@ class Place:
 
 NO_PAGES = {
     "audit.download_acts",
+    "api.describe",
+    "api.describe_token",
+    "api.list_completions",
+    "api.list_directives",
+    "api.list_people",
+    "api.list_records",
+    "api.show_directive",
+    "api.show_import",
+    "api.show_person",
+    "api.show_record",
+    "api.show_status",
     "authoring.show_medium",
     "catalogue.send_media",
     "imports.download_bad_rows",
@@ -99,6 +110,7 @@ REPORT = "/monitoring/directives/OIC-2026"
 EVERYBODY = {
     "account.show_own_account": Place(("/account",)),
     "account.change_password": Place(("/account/password",)),
+    "api.show_api": Place(("/api",)),
     "statements.accessibility": Place(("/accessibility",)),
     "statements.cookies": Place(("/cookies",)),
     "statements.help": Place(("/help",)),

@@ -14,9 +14,11 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.decision_roles import describe_deciders
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import write_notes
+from portal.domain.people.visibility.rules import COMMAND_LINE, Viewer, is_visible
 from portal.platform.audit import services as audit
 from portal.platform.db import OPEN_END, clock_at, db, stamp, touch
 from portal.platform.errors import BadInputError, ConflictError
+from portal.platform.permissions import Permission
 from portal.platform.tables.table_files import SourceRow
 from portal.platform.wording import date as say_date
 
@@ -64,7 +66,9 @@ class ExclusionCounts:
     unchanged: int
 
 
-def record_exclusions(rows: Sequence[SourceRow], *, at: datetime, by: int | None = None) -> ExclusionCounts:
+def record_exclusions(
+    rows: Sequence[SourceRow], *, at: datetime, by: int | None = None, viewer: Viewer = COMMAND_LINE
+) -> ExclusionCounts:
     """Record the exemption or deferral of every row, or none of them; rows recorded already change nothing.
 
     A row with the person, directive, kind and ``valid_from`` of a recorded one corrects it.
@@ -72,13 +76,14 @@ def record_exclusions(rows: Sequence[SourceRow], *, at: datetime, by: int | None
     Args:
         rows: With the columns ``COLUMNS`` and ``OPTIONAL``; an empty ``valid_to`` means no end.
         at: The instant of the decision, kept in the audit trail; facts carry the transaction's stamp.
-        by: The person whose account acted; None for a command.
+        by: The person whose account acted; None for a command or another system.
+        viewer: Only people whom they may decide about are known to it; others are unknown staff numbers.
 
     Raises:
         BadInputError: One reason a bad row, with its line. Nothing is changed.
     """
     stamped = stamp()
-    decisions = _ExclusionReader(rows).read_decisions()
+    decisions = _ExclusionReader(rows, viewer).read_decisions()
     known_exclusions = _load_known_exclusions({decision.person_id for _, decision in decisions})
     added = corrected = 0
     for row, decision in decisions:
@@ -91,13 +96,8 @@ def record_exclusions(rows: Sequence[SourceRow], *, at: datetime, by: int | None
             write_notes(Exclusion.__tablename__, fact_id, {"comment": row.values["comment"]})
         added, corrected = added + (known is None), corrected + (known is not None)
     if added or corrected:
-        audit.log(
-            "exclusions.recorded",
-            actor_id=by,
-            added=added,
-            corrected=corrected,
-            decided_at=at.isoformat(),
-        )
+        counts = {"added": added, "corrected": corrected}
+        audit.log("exclusions.recorded", actor_id=by, decided_at=at.isoformat(), **counts)
     return ExclusionCounts(added, corrected, len(decisions) - added - corrected)
 
 
@@ -232,12 +232,13 @@ def exclusions_on(person_id: int, day: date) -> dict[str, OwnExclusion]:
 class _ExclusionReader:
     """Reads rows as decisions and collects every fault."""
 
-    def __init__(self, rows: Sequence[SourceRow]) -> None:
+    def __init__(self, rows: Sequence[SourceRow], viewer: Viewer) -> None:
         self.rows = rows
         self.faults: list[str] = []
         numbers = {row.values[k] for row in rows for k in ("staff_number", "decided_by")}
         names = select(PersonName.staff_number, PersonName.person_id)
-        people = db.session.execute(names.where(PersonName.staff_number.in_(sorted(numbers))))
+        is_known = is_visible(PersonName.person_id, viewer, Permission.DECISION_MAKE)
+        people = db.session.execute(names.where(PersonName.staff_number.in_(sorted(numbers)), is_known))
         self.people = {staff_number: person_id for staff_number, person_id in people}
         directives = db.session.execute(select(Directive.reference, Directive.id))
         self.directives = {reference: directive_id for reference, directive_id in directives}

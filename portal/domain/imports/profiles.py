@@ -10,7 +10,7 @@ from portal.domain.imports.column_mapping import (
     suggest_mapping,
 )
 from portal.domain.people.roster import rows
-from portal.platform.errors import BadInputError
+from portal.platform.errors import BadInputError, NotFoundError, UnknownValueError
 
 BuiltInProfile = Callable[[Sequence[str]], ColumnMapping]  # takes the names of the file's columns
 
@@ -54,6 +54,28 @@ BUILT_IN_PROFILES: dict[str, dict[str, BuiltInProfile]] = {
     "roster": {"default": map_roster},
     "completions": {"default": map_completions, "wide": map_wide_completions},
 }
+
+
+def choose_mapping(kind: str, name: str | None, columns: Sequence[str]) -> ColumnMapping:
+    """The column mapping of a built-in or a saved profile; without a name, of the portal's own format.
+
+    Raises:
+        UnknownValueError: There is no such profile.
+        BadInputError: The columns do not fit it.
+    """
+    built_in = BUILT_IN_PROFILES[kind].get(name or "default")
+    if built_in is not None:
+        return built_in(columns)
+    try:
+        mapping = ColumnMapping.from_json(queries.get_profile(kind, name or "").columns)
+    except NotFoundError:
+        saved_names = [profile.name for profile in queries.list_profiles(kind)]
+        names = ", ".join([*BUILT_IN_PROFILES[kind], *saved_names])
+        raise UnknownValueError([(f"{name!r} is not one of: {names}.", "profile")]) from None
+    gaps = mapping.list_gaps(columns)
+    if gaps:
+        raise BadInputError([f"Line 1: {sentence}." for sentence in gaps.values()])
+    return mapping
 
 
 def _map_names(names: Sequence[str]) -> dict[str, str]:

@@ -6,17 +6,19 @@ from uuid import UUID
 
 from portal.domain.imports import queries, services
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
+from portal.domain.imports.services import Upload
 from portal.domain.imports.sqlite_cache import enlarged_page_cache
 from portal.domain.people.queries import viewer_of
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import ForbiddenError
+from portal.platform.errors import BadInputError, ForbiddenError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Task
 
 MOST_ROWS_AT_ONCE = 2_000  # a larger file is checked and applied by a job
-CHECK, APPLY = "imports.check", "imports.apply"  # in the table of jobs: never changed
+# In the table of jobs: never changed.
+CHECK, APPLY, IMPORT = "imports.check", "imports.apply", "imports.import"
 STEPS = 3
 TRIES = 3  # of applying, if others record facts meanwhile that do not affect the import
 
@@ -33,6 +35,11 @@ def start_check(run_id: UUID, *, by: int | None) -> UUID:
 def start_apply(run_id: UUID, expected: str, *, by: int | None) -> UUID:
     """Start a job that applies the check with this digest; in the caller's transaction."""
     return _start_job(APPLY, run_id, {"expected": expected}, by)
+
+
+def start_import(run_id: UUID) -> UUID:
+    """Start a job that checks another system's file and, if every row is good, applies it."""
+    return _start_job(IMPORT, run_id, {}, None)
 
 
 def _start_job(kind: str, run_id: UUID, arguments: dict[str, str], by: int | None) -> UUID:
@@ -120,7 +127,58 @@ def check_and_apply(
     raise MovedError
 
 
+def run_import(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Check the file and, if every row is good, write all of it; else save the check."""
+    run = queries.get_run(UUID(arguments["run"]))
+    progress.report_progress(0, STEPS, "Reading the file")
+    result = services.check_run(run, lambda step, text: progress.report_progress(step, STEPS, text))
+    if not result.faults:
+        conclude = progress.conclude_job
+        return dict(check_and_apply(run.id, result.digest, by=None, conclude=conclude).numbers)
+    with transaction():
+        services.save_check(run.id, result, clock.now())
+        numbers = {"Bad rows": result.bad_rows}
+        progress.conclude_job(numbers)
+    return numbers
+
+
+def check_upload(upload: Upload) -> CheckResult:
+    """Compare a command's or another system's file with the portal's data.
+
+    Raises:
+        BadInputError: Rows are bad: one reason for each, with its line.
+    """
+    result = services.CHECKS[upload.kind](upload.sheet, upload.mapping, ignore_progress)
+    if result.faults:
+        raise BadInputError([f"Line {line}: {reason}" for line, reason in result.faults])
+    return result
+
+
+def import_upload(upload: Upload, *, tell_writing: Callable[[], None] = lambda: None) -> CheckResult:
+    """Check such a file and write all of it; check again if others recorded facts meanwhile. Edge only.
+
+    Raises:
+        BadInputError: Rows are bad, and nothing was written.
+        MovedError: Others recorded facts each time.
+    """
+    for _ in range(TRIES):
+        result = check_upload(upload)
+        if result.is_empty:
+            return result
+        tell_writing()
+        result.stage(ignore_progress)
+        try:
+            with transaction(), enlarged_page_cache():
+                run = services.begin_import(upload, by=None, at=clock.now())
+                services.apply_import(run.id, result, result.digest, by=None, at=clock.now())
+        except MovedError:
+            continue
+        return result
+    raise MovedError
+
+
 TASKS = (
     Task(CHECK, "Check of an import", run_check, page=_page_address),
     Task(APPLY, "Import", run_apply, page=_page_address),
+    Task(IMPORT, "Import of another system", run_import, page=_page_address),
 )

@@ -11,6 +11,7 @@ from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.units import paths
 from portal.domain.people.visibility.rules import (
     COMMAND_LINE,
+    NOBODY,
     Viewer,
     Visibility,
     is_granted_to,
@@ -23,13 +24,14 @@ from portal.domain.people.visibility.rules import (
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
-from portal.platform.permissions import UNIT_ROLES, Role, permissions_of
+from portal.platform.permissions import UNIT_ROLES, Permission, Role, permissions_of
 
 __all__ = [
     "COMMAND_LINE",
     "UnitRow",
     "Viewer",
     "Visibility",
+    "build_system_viewer",
     "build_viewer",
     "live_units",
     "may_see",
@@ -114,6 +116,17 @@ def build_viewer(
         permissions=permissions_of(everywhere | by_roster, on_units, has_post=rank is not None),
         line_manager=bool(line_manager),
     )
+
+
+def build_system_viewer(name: str, unit_id: int | None, permissions: frozenset[Permission]) -> Viewer:
+    """Another system as a viewer, which sees what an auditor of the unit would see.
+
+    Args:
+        name: Of its access token.
+        unit_id: Of its access token; None: the whole force.
+        permissions: What it may do to the people it sees.
+    """
+    return Viewer(NOBODY, "", name, False, frozenset({Role.AUDITOR}), permissions, only_unit_id=unit_id)
 
 
 def person_by_staff_number(staff_number: str) -> int:

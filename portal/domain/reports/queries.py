@@ -21,7 +21,7 @@ from portal.domain.status.counting import Question, count_source
 from portal.domain.status.paging import ERASED, Sort
 from portal.domain.status.period_counts import CountSource
 from portal.domain.status.queries import Scope, Whose
-from portal.domain.status.report_rows import AudienceRow
+from portal.domain.status.report_rows import AudienceKey, AudienceRow
 from portal.domain.status.rules import Status
 
 BATCH = 500  # people of a file in memory at a time
@@ -206,6 +206,36 @@ class CompletionReport:
         builder = self._row_builder()
         for people in self._read_audience():
             yield from builder.build_rows(people)
+
+    def list_rows(
+        self, after: AudienceKey | None, people: int
+    ) -> tuple[list[CompletionRow], AudienceKey | None]:
+        """The rows of the next ``people`` people after a key, in the order of ``rows``.
+
+        Returns:
+            The rows, and the key to read on from; None after the last.
+        """
+        units = self._units_from(after, people + 1)
+        if not units:
+            return [], None
+        whose = replace(self._filtered_scope.whose, unit_hint=frozenset(units))
+        audience = report_rows.list_audience(self.scope_of(whose), units, after, people + 1)
+        shown = audience[:people]
+        last = AudienceKey.of_row(shown[-1]) if len(audience) > people else None
+        return self._row_builder().build_rows(shown), last
+
+    def _units_from(self, after: AudienceKey | None, people: int) -> list[int]:
+        """Units by path from the key's on, with at least ``people`` after the key if there are so many."""
+        counts = self.shown.unit_people
+        start = self._path_and_id(after.unit_id) if after else ("", 0)
+        units, further = [], 0
+        for unit_id in sorted(counts, key=self._path_and_id):
+            if self._path_and_id(unit_id) < start or further >= people:
+                continue
+            units.append(unit_id)
+            if after is None or unit_id != after.unit_id:
+                further += counts[unit_id]
+        return units
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -22,7 +22,9 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    or_,
     select,
+    tuple_,
     type_coerce,
 )
 from sqlalchemy.orm import aliased
@@ -33,7 +35,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
 from portal.domain.status.filters import Condition, Scope, Whose
 from portal.domain.status.models import Column, Statement, StatusPeriod
-from portal.domain.status.paging import POST_AND_NAME, join_names, name_order, unit_order
+from portal.domain.status.paging import ERASED, POST_AND_NAME, join_names, name_order, unit_order
 from portal.domain.status.periods import WHOLE
 from portal.domain.status.rules import Status
 from portal.platform.db import db
@@ -134,25 +136,58 @@ class AudienceRow(NamedTuple):
     joined_on: RawDay
 
 
+class AudienceKey(NamedTuple):
+    """The place of a person in the order of ``stream_people``."""
+
+    unit_id: int
+    surname: str
+    staff_number: str
+    person_id: int
+
+    @classmethod
+    def of_row(cls, row: AudienceRow) -> "AudienceKey":
+        """The place of a row; of an erased person by their id alone."""
+        name = (ERASED, ERASED) if row.staff_number is None else (row.surname, row.staff_number)
+        return cls(row.unit_id, *name, row.person_id)
+
+
 def stream_people(scope: Scope, size: int, units: Sequence[int] = ()) -> Iterator[Sequence[AudienceRow]]:
     """The people for a file, ``size`` at a time, by unit in the order of ``units``, then by name.
 
     One statement streams them: no more than ``size`` are in memory.
     """
+    statement = _select_audience(scope, units).execution_options(yield_per=size)
+    result = db.session.connection().execute(statement)  # without the session's work for each row
+    for rows in result.partitions():
+        yield [AudienceRow._make(row) for row in rows]
+
+
+def list_audience(
+    scope: Scope, units: Sequence[int], after: AudienceKey | None, limit: int
+) -> list[AudienceRow]:
+    """The next ``limit`` people of ``stream_people`` after a key, which is of one of ``units``."""
+    statement = _select_audience(scope, units)
+    if after is not None:
+        in_later_unit = StatusPeriod.unit_id != after.unit_id  # ``units`` begins with the key's
+        key = tuple_(*name_order())
+        statement = statement.where(
+            or_(in_later_unit, key > (after.surname, after.staff_number, after.person_id))
+        )
+    rows = db.session.connection().execute(statement.limit(limit))
+    return [AudienceRow._make(row) for row in rows]
+
+
+def _select_audience(scope: Scope, units: Sequence[int]) -> Statement:
     rule, period, day = Assignment, StatusPeriod, scope.as_at
     same = and_(rule.person_id == period.person_id, rule.directive_id == period.directive_id)
     live = and_(rule.from_on <= day, rule.to_on >= day, is_known_fact(rule, scope.as_known_on))
     columns = (*POST_AND_NAME, period.status, period.due_on, raw_column(rule.joined_on).label("joined_on"))
-    statement = (
+    return (
         join_names(select(*columns))
         .join(rule, and_(same, live))
         .where(*scope.whole_directive())
         .order_by(*([unit_order(units)] if len(units) > 1 else []), *name_order())
-        .execution_options(yield_per=size)
     )
-    result = db.session.connection().execute(statement)  # without the session's work for each row
-    for rows in result.partitions():
-        yield [AudienceRow._make(row) for row in rows]
 
 
 _reason = select(Exclusion.reason).where(Exclusion.id == StatusPeriod.exclusion_id)

@@ -6,6 +6,7 @@ the log. None shows a stack or blames the person.
 
 import errno
 import logging
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,7 @@ SENTENCES = {  # of a problem document where nothing else is said
     500: "The portal could not answer. Tell support the reference.",
     503: "The portal cannot answer now. Try again in a few minutes.",
 }
+_LINE = re.compile(r"Line (\d+): ")
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -119,8 +121,8 @@ def _problem_document(failure: Failure, reference: str) -> ResponseReturnValue:
         "detail": " ".join(said),
         "reference": reference,
     }
-    if len(said) > 1:
-        problem["errors"] = list(said)
+    if len(said) > 1 or _LINE.match(said[0]):
+        problem["errors"] = [_fault_of(sentence) for sentence in said]
     response = make_response(problem, failure.status)
     response.headers.update(failure.headers)
     response.mimetype = "application/problem+json"
@@ -135,6 +137,12 @@ def _scim_document(failure: Failure, detail: str) -> ResponseReturnValue:
         response.headers.setdefault("Retry-After", str(scim_errors.RETRY_SECONDS[failure.status]))
     response.mimetype = scim_errors.MEDIA_TYPE
     return response
+
+
+def _fault_of(sentence: str) -> dict[str, Any]:
+    """A fault of a request, with the line of its file if it names one."""
+    match = _LINE.match(sentence)
+    return {"line": int(match[1]), "detail": sentence[match.end() :]} if match else {"detail": sentence}
 
 
 def wait_words(seconds: int) -> str:

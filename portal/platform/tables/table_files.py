@@ -52,7 +52,14 @@ def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str] =
     Raises:
         BadInputError: The file cannot be read as a table with these columns; says why, line by line.
     """
-    sheet = open_sheet(read_bytes(path), path.name)
+    return parse_table(read_bytes(path), path.name, required=required, optional=optional)
+
+
+def parse_table(
+    content: bytes, name: str, *, required: Sequence[str], optional: Sequence[str] = ()
+) -> list[SourceRow]:
+    """The rows of a file's bytes, as ``read_table`` reads a file."""
+    sheet = open_sheet(content, name)
     _refuse_columns(sheet.columns, required, optional)
     rows, reasons = map_rows(sheet, as_named(sheet, [*required, *optional]))
     if reasons:

@@ -193,6 +193,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "run_id": UUID(int=0),
         "uuid": subject.request,
         "group_id": UUID(int=0),
+        "import_id": UUID(int=0),
     }
     if rule.endpoint == "decisions.ask_decision":
         values["kind"] = "exemption"

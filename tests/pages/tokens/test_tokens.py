@@ -48,7 +48,7 @@ def make(client: PortalClient, status: int = 200, **fields: str):
 def test_a_token_is_shown_once_and_works(admin):
     page = make(admin)
 
-    (shown,) = page.all("code", id="token")
+    (shown,) = page.all("pre", id="token")
     token = queries.find_token(shown.text, clock.now())
     assert token
     assert (token.name, token.scope, token.unit_id) == ("power-bi", TokenScope.READ, None)
@@ -57,7 +57,7 @@ def test_a_token_is_shown_once_and_works(admin):
 
 
 def test_it_is_revoked_by_a_button(admin):
-    plain = make(admin).all("code", id="token")[0].text
+    plain = make(admin).all("pre", id="token")[0].text
 
     page = admin.press(admin.page("/tokens"), "Revoke power-bi")
 

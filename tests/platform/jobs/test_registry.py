@@ -7,12 +7,15 @@ KINDS = [
     "account_links",
     "imports.apply",
     "imports.check",
+    "imports.import",
     "invitations",
     "kept-days",
     "notices",
     "reconcile",
+    "reminders",
+    "report_file",
+    "reset_requests",
 ]
-KINDS += ["reminders", "report_file", "reset_requests"]
 
 
 def test_no_kind_is_renamed_or_used_twice():

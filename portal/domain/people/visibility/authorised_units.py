@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.domain.people.models import RoleGrant
 from portal.domain.people.queries import Viewer, units_under
-from portal.domain.people.visibility.rules import COMMAND_LINE, is_granted_to
+from portal.domain.people.visibility.rules import is_granted_to
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.permissions import Permission, Role, roles_with
@@ -22,7 +22,11 @@ def units_allowing(viewer: Viewer, act: Permission) -> set[int] | None:
 
     For acts that no manager may do: a manager's grant without a unit is for direct reports alone.
     """
-    return None if viewer == COMMAND_LINE else _units_with_roles(viewer, roles_with(act))
+    if not viewer.is_system:
+        return _units_with_roles(viewer, roles_with(act))
+    if act not in viewer.permissions:
+        return set()
+    return None if viewer.only_unit_id is None else units_under(viewer.only_unit_id, clock.today())
 
 
 def _units_with_roles(viewer: Viewer, roles: Collection[Role]) -> set[int] | None:

@@ -3,7 +3,7 @@
 A manager with a grant on a unit sees the people in and under it; with a grant without a unit, direct reports.
 The other roles with sight see the people in and under their unit or, without one, the whole force. If the
 force chooses it (``LINE_MANAGER_SIGHT``), today's roster alone shows line managers their direct reports.
-Everyone sees themselves.
+Everyone sees themselves. Another system sees what an auditor of its token's unit would see.
 """
 
 from collections.abc import Collection
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, false, literal, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.models import Person, Post, RoleGrant, UnitState
+from portal.domain.people.models import Person, Post, RoleGrant, Unit, UnitState
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.permissions import SIGHT_ROLES, Permission, Role, roles_with
@@ -32,9 +32,16 @@ class Viewer:
     roles: frozenset[Role]
     permissions: frozenset[Permission]
     line_manager: bool = False  # by today's roster, if that alone shows direct reports in this force
+    only_unit_id: int | None = None  # of another system's access token: the unit in and under which it sees
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it is no person but a command or another system, which has no grants of its own."""
+        return self.person_id == NOBODY
 
 
-COMMAND_LINE = Viewer(0, "", "Command line", False, frozenset(Role), frozenset(Permission))
+NOBODY = 0  # the id of no person
+COMMAND_LINE = Viewer(NOBODY, "", "Command line", False, frozenset(Role), frozenset(Permission))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +56,8 @@ class Visibility:
 
 def visibility_of(viewer: Viewer) -> Visibility:
     """The viewer's visibility by the grants of this instant, for the rows of a report. One statement."""
-    if viewer == COMMAND_LINE:
-        return Visibility(
-            everyone=True, granted_unit_ids=frozenset(), unit_ids=frozenset(), direct_reports_of=None
-        )
+    if viewer.is_system:
+        return _visibility_of_system(viewer.only_unit_id)
     today = clock.today()
     under = _visible_units(viewer.person_id, today)
     grants = select(RoleGrant.role, RoleGrant.unit_id).where(_gives_sight(viewer.person_id, today))
@@ -66,6 +71,14 @@ def visibility_of(viewer: Viewer) -> Visibility:
         unit_ids=frozenset(unit_id for _, unit_id in rows if unit_id is not None),
         direct_reports_of=viewer.person_id if viewer.line_manager or Role.MANAGER in roles else None,
     )
+
+
+def _visibility_of_system(unit_id: int | None) -> Visibility:
+    everyone, granted, units = unit_id is None, frozenset[int](), frozenset[int]()
+    if unit_id is not None:
+        under = _units_under(_select_unit(unit_id), clock.today())
+        granted, units = frozenset({unit_id}), frozenset(db.session.scalars(select(under.c.unit_id)))
+    return Visibility(everyone, granted, units, direct_reports_of=None)
 
 
 def visible_people(
@@ -89,8 +102,8 @@ def is_visible(
     person_id: Any, viewer: Viewer, act: Permission | None = None, among: Collection[int] | None = None
 ) -> ColumnElement[bool]:
     """WHERE clause: the person of this id column is one of ``visible_people``, for another statement."""
-    if viewer == COMMAND_LINE:
-        return true()
+    if viewer.is_system:
+        return _is_visible_to_system(person_id, viewer, act, among)
     me, today = viewer.person_id, clock.today()
     roles = SIGHT_ROLES if act is None else SIGHT_ROLES & roles_with(act)
     unlimited = [_gives_sight(me, today, roles), RoleGrant.unit_id.is_(None)]
@@ -109,6 +122,22 @@ def is_visible(
         exists().where(*unlimited, RoleGrant.role != Role.MANAGER),
         *(person_id.in_(by_post.where(clause)) for clause in clauses),
     )
+
+
+def _is_visible_to_system(
+    person_id: Any, viewer: Viewer, act: Permission | None, among: Collection[int] | None
+) -> ColumnElement[bool]:
+    if act is not None and act not in viewer.permissions:
+        return false()
+    if viewer.only_unit_id is None:
+        return true()
+    today, post = clock.today(), aliased(Post)
+    under = _units_under(_select_unit(viewer.only_unit_id), today)
+    by_post = select(post.person_id).where(decides_visibility(post, today))
+    if among is not None:
+        by_post = by_post.where(post.person_id.in_(among))
+    in_ids: ColumnElement[bool] = person_id.in_(by_post.where(post.unit_id.in_(select(under.c.unit_id))))
+    return in_ids
 
 
 def may_see(viewer: Viewer, person_id: int, act: Permission | None = None) -> bool:
@@ -140,8 +169,16 @@ def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES
 def _visible_units(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
     """CTE of the granted units and of all units under them on ``day``, as known now."""
     by_unit = (_gives_sight(person_id, day, roles), RoleGrant.unit_id.is_not(None))
-    seed = select(RoleGrant.unit_id).where(*by_unit)
-    under = seed.cte(recursive=True)
+    return _units_under(select(RoleGrant.unit_id).where(*by_unit), day)
+
+
+def _select_unit(unit_id: int) -> Select[Any]:
+    return select(Unit.id.label("unit_id")).where(Unit.id == unit_id)
+
+
+def _units_under(units: Select[Any], day: date) -> Any:
+    """CTE of these units and of all units under them on ``day``, as known now."""
+    under = units.cte(recursive=True)
     state = aliased(UnitState)
     below = (
         select(state.unit_id)

@@ -1,0 +1,246 @@
+"""Operations of the API: each is declared once, and both its route and its description are made from it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+
+from portal.domain.access_tokens.models import TokenScope
+from portal.domain.access_tokens.queries import LiveToken
+from portal.domain.people.queries import Viewer, build_system_viewer
+from portal.domain.reports.parameters import FIELDS, Position
+from portal.pages.api.cursors import Cursor, read_cursor, write_cursor
+from portal.pages.api.rate_limits import count_request
+from portal.pages.api.shapes import Field, ObjectShape
+from portal.pages.layout.bearer import accepts_token, current_token, log_token_act
+from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.report_position import parse_position_now
+from portal.pages.layout.sessions import cookies
+from portal.platform.db import transaction
+from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError
+from portal.platform.permissions import TOKEN_READS, TOKEN_WRITES
+
+ROOT = "/api/v1"
+USUAL_LIMIT, MOST_ROWS = 100, 1000
+READERS, WRITERS = (TokenScope.READ, TokenScope.WRITE), (TokenScope.WRITE,)
+
+
+# Of every answer at a position.
+POSITION_FIELDS = (
+    Field("as_at", "The day the answer speaks of.", date),
+    Field("as_known_on", "The instant whose knowledge it uses.", datetime),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument of an address."""
+
+    name: str
+    meaning: str
+    schema: dict[str, Any] = field(default_factory=lambda: {"type": "string"})
+    place: str = "query"  # or "path"
+
+
+POSITION = (
+    Parameter(
+        "as_at",
+        "The day the answer speaks of, today or earlier. Default: today.",
+        {"type": "string", "format": "date"},
+    ),
+    Parameter(
+        "as_known_on",
+        "The instant whose knowledge counts, ISO 8601 with its offset, or a day, which means its end. "
+        "Default: everything known now.",
+        {"type": "string"},
+    ),
+)
+PAGING = (
+    Parameter(
+        "limit",
+        f"How many entries a page has, up to {MOST_ROWS}; of completions, how many people.",
+        {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_LIMIT},
+    ),
+    Parameter(
+        "cursor", "Reads on from a page: as its “next” has it, with no argument but “limit” beside it."
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request for an operation, read and checked."""
+
+    token: LiveToken
+    viewer: Viewer
+    position: Position
+    path: dict[str, str]
+    arguments: dict[str, str]  # of the query: position and filters
+    limit: int
+    after: list[Any]  # the key to read on from; empty at the beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an operation answers with."""
+
+    things: Any  # a thing, or the things of a page
+    next_key: list[Any] | None = None  # of a page: where to read on; None after the last
+    status: int = 200
+    location: str = ""
+    subject_id: int | None = None  # the one person it is about
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one address."""
+
+    name: str
+    path: str  # below ROOT
+    summary: str
+    shape: ObjectShape  # of the answer, or of each entry of a page
+    view: Callable[[Call], Reply]
+    method: str = "GET"
+    scopes: tuple[TokenScope, ...] = READERS
+    parameters: tuple[Parameter, ...] = ()
+    at_position: bool = True
+    paged: bool = False
+    of_people: bool = True  # whether a token of one directive may not use it
+    media_types: tuple[str, ...] = ()  # of the body
+    statuses: tuple[int, ...] = (200,)  # of a good answer
+
+    @property
+    def all_parameters(self) -> tuple[Parameter, ...]:
+        """Its own parameters, those of its path, of its position and of its pages."""
+        path = [Parameter(name, _PATH_MEANINGS[name], place="path") for name in self.path_names]
+        position = POSITION if self.at_position else ()
+        return (*path, *self.parameters, *position, *(PAGING if self.paged else ()))
+
+    @property
+    def path_names(self) -> list[str]:
+        """The names in its path."""
+        return re.findall(r"<(?:uuid:)?(\w+)>", self.path)
+
+    @property
+    def shown_path(self) -> str:
+        """Its path as people and OpenAPI write it."""
+        return re.sub(r"<(?:uuid:)?(\w+)>", r"{\1}", self.path)
+
+    @property
+    def answer_shape(self) -> ObjectShape:
+        """The shape of its whole answer: with the position that it speaks of."""
+        if self.paged:
+            following = Field("next", "The address of the next page; null on the last.", optional=True)
+            entries = Field("items", "The entries.", items=self.shape)
+            return ObjectShape(f"{self.shape.name}Page", (*POSITION_FIELDS, entries, following))
+        if self.at_position:
+            return ObjectShape(f"{self.shape.name}Answer", (*POSITION_FIELDS, *self.shape.fields))
+        return self.shape
+
+
+_PATH_MEANINGS = {
+    "staff_number": "Staff number of the person.",
+    "reference": "Reference of the directive or record.",
+    "import_id": "Id of the import, as the answer to its request has it.",
+}
+
+
+def add_operation(bp: Blueprint, operation: Operation) -> None:
+    """Add the operation's route."""
+
+    @accepts_token(*operation.scopes)
+    def answer(**path: Any) -> ResponseReturnValue:
+        count_request()
+        call = _read_call(operation, {name: str(value) for name, value in path.items()})
+        return _respond(operation, call, operation.view(call))
+
+    bp.add_url_rule(ROOT + operation.path, operation.name, answer, methods=[operation.method])
+
+
+def _read_call(operation: Operation, path: dict[str, str]) -> Call:
+    """The request's arguments, strictly.
+
+    Raises:
+        BadInputError: An argument is unknown, repeated or malformed.
+        ForbiddenError: The token is of one directive, and the operation is about people or others.
+        NotFoundError: The token is of another directive.
+    """
+    token, arguments = current_token(), QueryArguments(request.args)
+    _refuse_outside_directive(operation, token, path)
+    arguments.only([parameter.name for parameter in operation.all_parameters if parameter.place == "query"])
+    arguments.raise_faults()
+    named = {name: value for name, value in request.args.items() if value and name not in {"limit", "cursor"}}
+    cursor = Cursor(named, [])
+    if text := request.args.get("cursor", ""):
+        cursor = read_cursor(operation.name, text)
+        if named:
+            raise BadInputError(["cursor: give no other argument beside it but limit."])
+    position = parse_position_now(*(cursor.arguments.get(name, "") for name in FIELDS))
+    permissions = TOKEN_WRITES if token.scope is TokenScope.WRITE else TOKEN_READS
+    viewer = build_system_viewer(token.name, token.unit_id, permissions)
+    return Call(token, viewer, position, path, cursor.arguments, _read_limit(), cursor.key)
+
+
+def _refuse_outside_directive(operation: Operation, token: LiveToken, path: dict[str, str]) -> None:
+    if token.directive_reference is None:
+        return
+    if operation.of_people:
+        raise ForbiddenError(
+            f"This token is for the directive {token.directive_reference} alone: see {ROOT}/directives."
+        )
+    if path.get("reference", token.directive_reference) != token.directive_reference:
+        raise NotFoundError("There is no such directive.")
+
+
+def _read_limit() -> int:
+    text = request.args.get("limit", str(USUAL_LIMIT))
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST_ROWS:
+        raise BadInputError([f"limit: write a number from 1 to {MOST_ROWS}."])
+    return int(text)
+
+
+def _respond(operation: Operation, call: Call, answer: Reply) -> Response:
+    """The answer as JSON, or 304 if the caller has it already; what is sent is audited first."""
+    body = (
+        operation.shape.to_json(answer.things) if not operation.paged else _page_of(operation, call, answer)
+    )
+    if operation.at_position:
+        body = {**call.position.pinned, **body}
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    response = Response(f"{text}\n", answer.status, mimetype="application/json")
+    if answer.location:
+        response.headers["Location"] = answer.location
+    if operation.method != "GET":
+        return response
+    response.headers["Cache-Control"] = "private, no-cache"  # may be kept, but is asked for each time
+    response.set_etag(hashlib.sha256(text.encode()).hexdigest())
+    response.make_conditional(request)
+    if response.status_code == 200:
+        _log_read(operation, call, answer)
+    return response
+
+
+def _page_of(operation: Operation, call: Call, answer: Reply) -> dict[str, Any]:
+    next_address = None
+    if answer.next_key is not None:
+        began_with = {**call.arguments, **call.position.pinned}
+        cursor = write_cursor(operation.name, Cursor(began_with, answer.next_key))
+        arguments = urlencode({"limit": call.limit, "cursor": cursor})
+        next_address = f"{cookies.current_settings().address}{request.path}?{arguments}"
+    items = [operation.shape.to_json(thing) for thing in answer.things]
+    return {"items": items, "next": next_address}
+
+
+def _log_read(operation: Operation, call: Call, answer: Reply) -> None:
+    filters = sorted(set(call.arguments) - set(FIELDS))  # names alone: the trail has no free text
+    rows = len(answer.things) if operation.paged else 1
+    detail = {"operation": operation.name, "rows": rows, "filters": filters, **call.position.pinned}
+    with transaction():
+        log_token_act("data.read", subject_id=answer.subject_id, **detail)

@@ -1,0 +1,217 @@
+"""The operations that write: files of records, roster and exemptions, read as the commands read them."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import abort, request
+
+from portal.domain.directives.exclusions import COLUMNS, OPTIONAL, record_exclusions
+from portal.domain.imports import profiles, queries, services, tasks
+from portal.domain.imports.models import ImportRun
+from portal.domain.imports.services import Upload
+from portal.pages.api.operations import ROOT, WRITERS, Call, Operation, Parameter, Reply
+from portal.pages.api.shapes import Field, ObjectShape
+from portal.pages.layout.bearer import log_token_act
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError
+from portal.platform.jobs.models import JobState
+from portal.platform.jobs.queries import find_state
+from portal.platform.tables.table_files import MOST_BYTES, open_sheet, parse_table
+
+CSV_TYPE = "text/csv"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEDIA_TYPES = (CSV_TYPE, XLSX_TYPE)
+MOST_EXCLUSIONS = 2_000  # rows of one request
+JOB_STATES = {JobState.WAITING: "waiting", JobState.RUNNING: "running", JobState.FAILED: "failed"}
+
+DRY_RUN = Parameter(
+    "dry_run", "true: check every row, and change nothing.", {"type": "string", "enum": ["true", "false"]}
+)
+PROFILE = Parameter("profile", "How the columns are matched: default, or a profile saved in the portal.")
+
+FAULT = ObjectShape(
+    "Fault",
+    (Field("line", "Line of the file; 0: the file as a whole.", int), Field("reason", "What is wrong.")),
+)
+IMPORT = ObjectShape(
+    "Import",
+    (
+        Field("id", "Its id, by which to ask for it; null where nothing is kept.", optional=True),
+        Field(
+            "state",
+            "checked (a dry run), unchanged (the portal has it already), applied, waiting or running (ask "
+            "again), refused (bad rows, nothing was written), failed, cancelled or lapsed.",
+        ),
+        Field("rows", "Rows of the file.", int),
+        Field("numbers", "What is written, by name.", dict),
+        Field("faults", "Bad rows, of a refused import.", items=FAULT),
+    ),
+)
+EXCLUSIONS = ObjectShape(
+    "Exclusions",
+    (
+        Field("state", "checked (a dry run), unchanged or applied."),
+        Field("added", "New exemptions and deferrals.", int),
+        Field("corrected", "Recorded ones that were corrected.", int),
+        Field("unchanged", "Recorded already.", int),
+    ),
+)
+
+
+class _DryRunEndsError(Exception):
+    """Rolls back what a dry run did."""
+
+
+def import_records(call: Call) -> Reply:
+    """Import prior completions: all of them, or nothing."""
+    return _import(call, "completions")
+
+
+def import_roster(call: Call) -> Reply:
+    """Import the roster: all of it, or nothing."""
+    return _import(call, "roster")
+
+
+def _import(call: Call, kind: str) -> Reply:
+    if kind not in queries.list_importable_kinds(call.viewer):
+        raise ForbiddenError("A file names people of the whole force, and this token is for one unit.")
+    content = _read_file()
+    sheet, profile = open_sheet(content, _FILE_NAME), call.arguments.get("profile") or None
+    mapping = profiles.choose_mapping(kind, profile, sheet.columns)
+    upload = Upload(kind, _FILE_NAME, content, sheet, mapping, profile)
+    if _is_dry_run(call):
+        result = tasks.check_upload(upload)
+        return Reply(_build_import(None, "checked", sheet.rows, result.numbers))
+    if sheet.rows > tasks.MOST_ROWS_AT_ONCE:
+        return _begin_job(upload)
+    with transaction():
+        log_token_act("import.sent", kind=kind, rows=sheet.rows)
+    result = tasks.import_upload(upload)
+    state = "unchanged" if result.is_empty else "applied"
+    return Reply(_build_import(None, state, sheet.rows, result.numbers))
+
+
+def _begin_job(upload: Upload) -> Reply:
+    """Let a job check and apply a large file, and say where to ask for it."""
+    with transaction():
+        run = services.begin_import(upload, by=None, at=clock.now())
+        tasks.start_import(run.id)
+        log_token_act("import.sent", kind=upload.kind, rows=upload.sheet.rows, run=str(run.id))
+        run_id = str(run.id)
+    started = _build_import(run_id, "waiting", upload.sheet.rows, {})
+    return Reply(started, status=202, location=f"{ROOT}/imports/{run_id}")
+
+
+def show_import(call: Call) -> Reply:
+    """How far an import of another system is."""
+    run = queries.get_run(UUID(call.path["import_id"]))
+    if run.began_by_id is not None or run.kind not in queries.list_importable_kinds(call.viewer):
+        raise NotFoundError("There is no such import.")
+    faults = run.report["faults"] if run.report and not run.ended_as else []
+    shown = _build_import(str(run.id), _state_of(run), run.rows, run.numbers or {})
+    return Reply({**shown, "faults": [{"line": line, "reason": reason} for line, reason in faults]})
+
+
+def _state_of(run: ImportRun) -> str:
+    if run.ended_as:
+        return run.ended_as
+    state = JOB_STATES.get(JobState(find_state(run.job_id) or JobState.FAILED)) if run.job_id else None
+    return state or ("refused" if run.bad_rows else "checked")
+
+
+def _build_import(run_id: str | None, state: str, rows: int, numbers: dict[str, int]) -> dict[str, Any]:
+    return {"id": run_id, "state": state, "rows": rows, "numbers": numbers, "faults": []}
+
+
+def import_exclusions(call: Call) -> Reply:
+    """Record exemptions and deferrals: all of them, or nothing."""
+    rows = parse_table(_read_file(), _FILE_NAME, required=COLUMNS, optional=OPTIONAL)
+    if len(rows) > MOST_EXCLUSIONS:
+        raise BadInputError([f"Send at most {MOST_EXCLUSIONS:,} rows at once: split the file."])
+    is_dry_run = _is_dry_run(call)
+    try:
+        with transaction():
+            counts = record_exclusions(rows, at=clock.now(), viewer=call.viewer)
+            log_token_act("exclusions.sent", added=counts.added, corrected=counts.corrected)
+            if is_dry_run:
+                raise _DryRunEndsError
+    except _DryRunEndsError:
+        pass
+    state = "applied" if counts.added or counts.corrected else "unchanged"
+    numbers = {"added": counts.added, "corrected": counts.corrected, "unchanged": counts.unchanged}
+    return Reply({"state": "checked" if is_dry_run else state, **numbers})
+
+
+_FILE_NAME = "file"
+
+
+def _read_file() -> bytes:
+    """The body of the request, a file."""
+    if request.mimetype not in MEDIA_TYPES:
+        abort(415)
+    return request.get_data()
+
+
+def _is_dry_run(call: Call) -> bool:
+    text = call.arguments.get("dry_run", "false")
+    if text not in {"true", "false"}:
+        raise BadInputError(["dry_run: write true or false."])
+    return text == "true"
+
+
+def allow_large_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let a file be larger than other requests; runs before anything reads it."""
+    if endpoint in {f"api.{operation.name}" for operation in OPERATIONS if operation.media_types}:
+        request.max_content_length = MOST_BYTES
+
+
+OPERATIONS = (
+    Operation(
+        "import_records",
+        "/records",
+        "Import prior completions, as records import does",
+        IMPORT,
+        import_records,
+        method="POST",
+        scopes=WRITERS,
+        parameters=(PROFILE, DRY_RUN),
+        at_position=False,
+        media_types=MEDIA_TYPES,
+        statuses=(200, 202),
+    ),
+    Operation(
+        "import_roster",
+        "/roster",
+        "Import the roster, as people import does",
+        IMPORT,
+        import_roster,
+        method="POST",
+        scopes=WRITERS,
+        parameters=(PROFILE, DRY_RUN),
+        at_position=False,
+        media_types=MEDIA_TYPES,
+        statuses=(200, 202),
+    ),
+    Operation(
+        "import_exclusions",
+        "/exclusions",
+        "Record exemptions and deferrals, as directives exclude does",
+        EXCLUSIONS,
+        import_exclusions,
+        method="POST",
+        scopes=WRITERS,
+        parameters=(DRY_RUN,),
+        at_position=False,
+        media_types=MEDIA_TYPES,
+    ),
+    Operation(
+        "show_import",
+        "/imports/<uuid:import_id>",
+        "How far a large import is",
+        IMPORT,
+        show_import,
+        scopes=WRITERS,
+        at_position=False,
+    ),
+)
