@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from portal.pages.layout import brand, proxies
-from portal.pages.layout.secret_keys import weakness_of_secret
 from portal.platform.mail.settings import MailSettings
 from portal.platform.network_names import list_faults
 from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.saml.settings import SamlSettings, read_saml_settings
+from portal.platform.secret_keys import weakness_of_secret
 
 ROOT = Path(__file__).resolve().parent
 DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served
@@ -122,7 +122,10 @@ class Config:
     oidc_match_field: str = field(default_factory=lambda: _env("OIDC_MATCH_FIELD"))
     oidc_label: str = field(default_factory=lambda: _env("OIDC_LABEL", "your force account"))
     saml: SamlSettings = field(default_factory=lambda: read_saml_settings(_env))
+    oidc_acr: str = field(default_factory=lambda: _env("OIDC_ACR"))
+    oidc_amr: str = field(default_factory=lambda: _env("OIDC_AMR"))
     local_sign_in: str = field(default_factory=lambda: _env("LOCAL_SIGN_IN"))
+    second_factor: str = field(default_factory=lambda: _env("SECOND_FACTOR"))
 
     webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
 
@@ -240,6 +243,8 @@ class Config:
         yield from self.saml.list_faults()
         if self.oidc_issuer and self.saml.idp_metadata:
             yield "OIDC_ISSUER and SAML_IDP_METADATA are both set: remove the settings of one of the two."
+        if self.second_factor not in {"required", "offered", ""}:
+            yield "SECOND_FACTOR is 'required' or 'offered'."
         if self.local_sign_in not in {"administrators", "everyone", ""}:
             yield "LOCAL_SIGN_IN is 'administrators' or 'everyone'."
         elif self.local_sign_in == "administrators" and not self._provider_set:
@@ -274,6 +279,7 @@ class Config:
         return OpenIdSettings(
             self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret,
             self.oidc_match_claim, self.oidc_match_field, self.oidc_label,
+            frozenset(self.oidc_acr.split()), frozenset(self.oidc_amr.split()),
         )  # fmt: skip
 
     @property
@@ -299,6 +305,11 @@ class Config:
     def passwords_for_everyone(self) -> bool:
         """Whether everyone may sign in with a password; beside the force's own sign-in, administrators."""
         return not self._provider_set or self.local_sign_in == "everyone"
+
+    @property
+    def second_factor_required(self) -> bool:
+        """Whether whoever sees or changes other people's data needs a second factor; not in the demo."""
+        return (self.second_factor or ("offered" if self.mode == "demo" else "required")) == "required"
 
     @property
     def line_managers_see(self) -> bool:

@@ -23,6 +23,7 @@ from portal.commands import webhooks as webhooks_commands
 from portal.demo import command as demo_commands
 from portal.domain.access_tokens import models as access_tokens_models
 from portal.domain.accounts import models as accounts_models
+from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
@@ -64,6 +65,7 @@ from portal.pages.layout.frame import register_frame
 from portal.pages.layout.query_arguments import refuse_control_characters
 from portal.pages.layout.request_origin import register_origin
 from portal.pages.layout.sessions.request_guard import register_sessions
+from portal.pages.layout.sessions.step_up import register_step_up
 from portal.pages.learning import views as learning_views
 from portal.pages.monitoring import views as monitoring_views
 from portal.pages.people import views as people_views
@@ -86,6 +88,7 @@ TABLES = (
     audit_models,
     accounts_models,
     access_tokens_models,
+    factors_models,
     jobs_models,
     catalogue_models,
     records_models,
@@ -210,6 +213,7 @@ def _prepare_pages(app: Flask, config: Config) -> None:
     limiter.init_app(app)
     app.before_request(_allow_long_texts)
     register_sessions(app, config)
+    register_step_up(app)
     register_frame(app, force_name=config.force_name)
 
 

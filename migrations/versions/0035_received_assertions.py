@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("request_id", WORDS, nullable=False),
         sa.Column("subject", WORDS, nullable=False),
         sa.Column("claim_value", WORDS, nullable=False),
+        sa.Column("signed_in_at", INSTANT, nullable=False),
         sa.Column("received_at", INSTANT, nullable=False),
         sa.Column("expires_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("assertion_hash", name=op.f("pk_received_assertion")),

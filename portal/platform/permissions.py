@@ -121,6 +121,11 @@ def roles_with(permission: Permission) -> frozenset[Role]:
     return frozenset(role for role, given in ROLE_PERMISSIONS.items() if permission in given)
 
 
+def concern_others(permissions: frozenset[Permission]) -> bool:
+    """Whether these permissions let somebody see or change what is not their own: all but a learner's do."""
+    return bool(permissions - LEARNER)
+
+
 # What every page shows, and what other systems are told: a role for a unit does not give it.
 WHOLE_FORCE = frozenset({Permission.FORCE_SET, Permission.WEBHOOK_ADMINISTER})
 

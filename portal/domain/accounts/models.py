@@ -34,15 +34,18 @@ class SignInSession(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
     seen_at: Mapped[datetime]  # written at most once a minute
     ended_at: Mapped[datetime | None]
-    # signed_out, ended_elsewhere, password_changed, role_changed, closed, lapsed, provider_signed_out
-    # or identity_removed
+    # signed_out, ended_elsewhere, password_changed, role_changed, closed, lapsed, provider_signed_out,
+    # identity_removed or factors_reset
     end_reason: Mapped[str | None]
     browser: Mapped[str]  # the browser's family and system in words
     address: Mapped[str]
     # Signed in with a weak password: nothing is allowed but choosing another.
     must_change: Mapped[bool] = mapped_column(default=False, server_default=false())
-    method: Mapped[str] = mapped_column(default="password", server_default="password")  # oidc, saml
+    method: Mapped[str] = mapped_column(default="password", server_default="password")  # oidc, saml, passkey
     provider_sid: Mapped[str | None] = mapped_column(index=True)  # the identity provider's session
+    # The second factor that was shown: totp, passkey, recovery or provider; None: none.
+    factor: Mapped[str | None]
+    authenticated_at: Mapped[datetime | None]  # when its person last signed in again; None: never
 
 
 class LastSignIn(Base):
@@ -188,5 +191,6 @@ class ReceivedAssertion(Base):
     request_id: Mapped[str]  # which the assertion answers
     subject: Mapped[str]  # this and the next are empty once the browser came
     claim_value: Mapped[str]
+    signed_in_at: Mapped[datetime]  # there
     received_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -50,6 +50,9 @@ class RequestSession:
     seen_at: datetime
     state: SessionState
     must_change: bool  # allows nothing but choosing another password
+    method: str  # how the person signed in
+    factor: str | None  # the second factor that was shown
+    authenticated_at: datetime  # when the person last showed who they are
     viewer: Viewer | None  # the person, by today's posts and grants; None if they have no name
 
 
@@ -93,6 +96,9 @@ _SELECT_SESSION: Any = (
         SignInSession.created_at,
         SignInSession.seen_at,
         SignInSession.must_change,
+        SignInSession.method,
+        SignInSession.factor,
+        func.coalesce(SignInSession.authenticated_at, SignInSession.created_at),
         func.coalesce(SignInSession.ended_at, Credential.closed_at),
         PersonName.staff_number,
         PersonName.forenames,
@@ -130,7 +136,8 @@ def session_of_token(
     rows = read(_SELECT_SESSION, parameters)  # one for each post and grant
     if not rows:
         return None
-    token_hash, reference, person_id, secret, created_at, seen_at, must_change, ended_at, *rest = rows[0]
+    token_hash, reference, person_id, secret, created_at, seen_at, must_change, *rest = rows[0]
+    method, factor, authenticated_at, ended_at, *rest = rest
     *person, _, _, is_manager = rest
     state = SessionState.OPEN
     if ended_at is not None:
@@ -144,7 +151,10 @@ def session_of_token(
     viewer = None
     if person[0] is not None:
         viewer = build_viewer(person_id, *person, grants=grants, line_manager=is_manager)
-    return RequestSession(token_hash, reference, person_id, secret, seen_at, state, must_change, viewer)
+    return RequestSession(
+        token_hash, reference, person_id, secret, seen_at, state, must_change,
+        method, factor, authenticated_at, viewer,
+    )  # fmt: skip
 
 
 def account_of_session(session: RequestSession | None) -> Account | None:
@@ -220,10 +230,22 @@ def password_opens_account(
     matches = hashing.password_matches(candidate.password_hash, plain)
     if not matches or candidate.person_id is None or candidate.closed_at is not None:
         return False
-    viewer = viewer_of(candidate.person_id)
+    return _may_sign_in(candidate.person_id, administrators_only=administrators_only)
+
+
+def _may_sign_in(person_id: int, *, administrators_only: bool) -> bool:
+    viewer = viewer_of(person_id)
     if viewer is None or not viewer.has_post:
         return False
     return not administrators_only or Permission.ACCOUNT_ADMINISTER in viewer.permissions
+
+
+def is_open_account(person_id: int, *, administrators_only: bool = False) -> bool:
+    """Whether the person may sign in, once they have shown who they are otherwise than by the provider."""
+    closed = select(Credential.closed_at).where(Credential.person_id == person_id)
+    return db.session.scalar(closed) is None and _may_sign_in(
+        person_id, administrators_only=administrators_only
+    )
 
 
 def is_own_password(person_id: int, plain: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, select
 
+from portal.domain.accounts.factors.models import PendingPasswordSignIn, SpentChallenge
 from portal.domain.accounts.models import (
     HeldForm,
     KnownBrowser,
@@ -43,6 +44,12 @@ def delete_old_provider_rows(at: datetime) -> None:
 def delete_old_assertions(at: datetime) -> None:
     """Delete accepted assertions that ran out, when another is accepted."""
     _delete_rows(ReceivedAssertion, ReceivedAssertion.expires_at <= at)
+
+
+def delete_old_factor_rows(at: datetime) -> None:
+    """Delete sign-ins that waited too long for a second factor and challenges that ran out."""
+    _delete_rows(PendingPasswordSignIn, PendingPasswordSignIn.expires_at <= at)
+    _delete_rows(SpentChallenge, SpentChallenge.expires_at <= at)
 
 
 def any_form_expired(at: datetime) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select, update
 
 from portal.domain.accounts import queries
 from portal.domain.accounts.errors import LinkSpentError
+from portal.domain.accounts.factors import pending_sign_ins
 from portal.domain.accounts.models import Credential, Invitation, PasswordLink, SignInSession
 from portal.domain.accounts.overview import last_sign_in
 from portal.domain.accounts.passwords import hashing
@@ -18,7 +19,8 @@ from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
 
 LINK_LIFETIME = timedelta(hours=24)
-PASSWORD, OPENID, SAML = "password", "oidc", "saml"  # how somebody signed in
+PASSWORD, OPENID, SAML, PASSKEY = "password", "oidc", "saml", "passkey"  # how somebody signed in
+BY_PROVIDER = frozenset({OPENID, SAML})  # the force's provider said who it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def open_session(
     must_change: bool = False,
     method: str = PASSWORD,
     provider_sid: str | None = None,
+    factor: str | None = None,
 ) -> tuple[str, str]:
     """Sign the person in with a new session.
 
@@ -47,14 +50,21 @@ def open_session(
         must_change: Whether the session allows nothing but choosing another password.
         method: How the person showed who they are.
         provider_sid: The identity provider's session, which can end this one.
+        factor: The second factor that the person showed.
 
     Returns:
         The token for the browser and the secret of its forms.
     """
-    log("account.signed_in", actor_id=person_id, subject_id=person_id, method=method)
+    log("account.signed_in", actor_id=person_id, subject_id=person_id, method=method, factor=factor)
     last_sign_in.record_sign_in(person_id, at, method, origin.browser, origin.address)
     return _new_session(
-        person_id, origin, at, must_change=must_change, method=method, provider_sid=provider_sid
+        person_id,
+        origin,
+        at,
+        must_change=must_change,
+        method=method,
+        provider_sid=provider_sid,
+        factor=factor,
     )
 
 
@@ -66,6 +76,8 @@ def _new_session(
     must_change: bool = False,
     method: str = PASSWORD,
     provider_sid: str | None = None,
+    factor: str | None = None,
+    authenticated_at: datetime | None = None,
 ) -> tuple[str, str]:
     token, secret = new_token(), new_token()
     db.session.add(
@@ -83,6 +95,8 @@ def _new_session(
             must_change=must_change,
             method=method,
             provider_sid=provider_sid,
+            factor=factor,
+            authenticated_at=authenticated_at,
         )
     )
     return token, secret
@@ -168,7 +182,11 @@ def end_sessions(
 
 
 def close_sessions(person_id: int, reason: str, at: datetime) -> None:
-    """End every session of the person, expired ones too; a form sent from one is not carried out."""
+    """End every session of the person, expired ones too; a form sent from one is not carried out.
+
+    Sign-ins that wait for a second factor end too.
+    """
+    pending_sign_ins.forget_sign_ins(person_id)
     db.session.execute(
         update(SignInSession)
         .where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
@@ -243,8 +261,8 @@ def change_password(
         origin: From which address and browser.
         at: The instant of the change.
         about: More words that must not make up the password.
-        session_hash: Of the session in which it is done. The new one keeps how the person had signed in, so
-            that the identity provider can still end it.
+        session_hash: Of the session in which it is done. The new one keeps how and when the person had
+            signed in, so that the identity provider can still end it.
         keep_forms: Whether forms held for the person stay.
 
     Returns:
@@ -253,13 +271,16 @@ def change_password(
     Raises:
         PasswordRefusedError: It is too short, too long or too easy to guess.
     """
-    method, provider_sid = db.session.execute(
-        select(SignInSession.method, SignInSession.provider_sid).where(
-            SignInSession.token_hash == session_hash
-        )
+    kept = db.session.execute(
+        select(
+            SignInSession.method,
+            SignInSession.provider_sid,
+            SignInSession.factor,
+            func.coalesce(SignInSession.authenticated_at, SignInSession.created_at).label("authenticated_at"),
+        ).where(SignInSession.token_hash == session_hash)
     ).one()
     set_password(person_id, plain, at, by=person_id, about=about, keep_forms=keep_forms)
-    return _new_session(person_id, origin, at, method=method, provider_sid=provider_sid)
+    return _new_session(person_id, origin, at, **kept._mapping)
 
 
 def _get_or_create_credential(person_id: int) -> Credential:

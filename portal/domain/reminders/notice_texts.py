@@ -136,9 +136,33 @@ WORDINGS = {
     ),
     "account.factors_reset": NoticeWording(
         "Second factor reset: {person}",
-        "{by} reset the second factor of {owner}. The next sign-in sets up a new one.",
+        "{by} removed the second factor of {owner}, who adds a new one with a link to set a password.",
         "Your second factor was reset",
-        "{by} reset the second factor of your account. Your next sign-in sets up a new one.",
+        "{by} removed your second factor and your recovery codes. You were signed out.",
+    ),
+    "account.factor_added": NoticeWording(
+        "Second factor added: {person}",
+        "{by} added a second factor to the account of {owner}.",
+        "A second factor was added to your account",
+        "{by} added a passkey or a device for one-time codes to your account.",
+    ),
+    "account.factor_removed": NoticeWording(
+        "Second factor removed: {person}",
+        "{by} removed a second factor from the account of {owner}.",
+        "A second factor was removed from your account",
+        "{by} removed a passkey or a device for one-time codes from your account.",
+    ),
+    "account.recovery_codes_made": NoticeWording(
+        "Recovery codes made: {person}",
+        "{by} made new recovery codes for the account of {owner}.",
+        "New recovery codes were made for your account",
+        "{by} made new recovery codes for your account. Earlier ones no longer work.",
+    ),
+    "account.recovery_code_used": NoticeWording(
+        "Recovery code used: {person}",
+        "{by} used a recovery code of {owner}.",
+        "One of your recovery codes was used",
+        "{by} signed in to your account with one of your recovery codes.",
     ),
     **{action: NoticeWording(subject, text, "", "") for action, (subject, text) in ALERT_TEXTS.items()},
 }

@@ -19,7 +19,7 @@ from portal.domain.reminders.models import Delivery, Message, MessageKind, Notic
 from portal.domain.reminders.settings import relay_is_set
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
-from portal.platform.audit.services import ANNOUNCED, is_alert
+from portal.platform.audit.services import ANNOUNCED, ANNOUNCED_TO_OWNER, is_alert
 from portal.platform.db import db
 from portal.platform.jobs import services as jobs
 from portal.platform.permissions import Permission, Role
@@ -38,7 +38,8 @@ def queue_notices(acts: Sequence[AuditEvent]) -> None:
     Args:
         acts: The audit events of this transaction, flushed.
     """
-    readers = _events_by_reader([act for act in acts if act.action in ANNOUNCED or is_alert(act)])
+    announced = ANNOUNCED | ANNOUNCED_TO_OWNER
+    readers = _events_by_reader([act for act in acts if act.action in announced or is_alert(act)])
     emails = _emails_by_person(readers)
     at = clock.now()
     rows: list[dict[str, Any]] = []
@@ -73,19 +74,20 @@ def _events_by_reader(acts: Sequence[AuditEvent]) -> dict[int, list[int]]:
     """The events about which each person gets a message, by person, in the order of the acts.
 
     The owner of the account gets one, even if they acted, but not about an alert. So does each administrator
-    of the whole force or of a unit of the owner's, unless they acted, or the act is one of many that another
-    announces together.
+    of the whole force or of a unit of the owner's, unless they acted, it is the owner's own doing alone, or
+    the act is one of many that another announces together.
     """
     today = clock.today()
     owners = {act.subject_id for act in acts if act.subject_id is not None}
     people_by_administrator = _people_by_administrator(owners, today)
     events: dict[int, list[int]] = defaultdict(list)
     for act in acts:
-        if act.subject_id is not None and act.action in ANNOUNCED:
+        if act.subject_id is not None and act.action in ANNOUNCED | ANNOUNCED_TO_OWNER:
             events[act.subject_id].append(act.id)
         for administrator, people in people_by_administrator.items():
             is_one_of_many = act.action == "account.invited" and "batch" in act.detail
-            if administrator in {act.actor_id, act.subject_id} or is_one_of_many:
+            is_for_owner = act.action in ANNOUNCED_TO_OWNER
+            if administrator in {act.actor_id, act.subject_id} or is_one_of_many or is_for_owner:
                 continue
             if people is None or act.subject_id in people:
                 events[administrator].append(act.id)

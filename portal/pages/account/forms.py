@@ -1,11 +1,12 @@
-"""Forms for setting and changing a password."""
+"""Forms for setting and changing a password, and for adding a second factor."""
 
 from flask_wtf import FlaskForm
-from wtforms import SubmitField
-from wtforms.validators import InputRequired
+from wtforms import HiddenField, StringField, SubmitField
+from wtforms.validators import InputRequired, Length
 
+from portal.domain.accounts.factors.enrolment import LONGEST_LABEL
 from portal.domain.accounts.passwords.hashing import PASSWORD_LENGTH
-from portal.pages.layout.form_widgets import GovPassword, GovSubmit
+from portal.pages.layout.form_widgets import GovCode, GovInput, GovPassword, GovSubmit
 from portal.pages.layout.secret_fields import SecretField
 
 NEW_PASSWORD_HINT = (
@@ -52,3 +53,33 @@ class ChoosePasswordForm(FlaskForm):  # type: ignore[misc]
         validators=[InputRequired("Enter a new password")],
     )
     send = SubmitField("Save and continue", widget=GovSubmit())
+
+
+def _label_field(example: str) -> StringField:
+    return StringField(
+        "Name (optional)",
+        description=f"To tell it from others, such as {example}.",
+        widget=GovInput(classes="govuk-input--width-20", label_classes="govuk-label--s"),
+        filters=[lambda text: (text or "").strip()],
+        validators=[Length(max=LONGEST_LABEL, message=f"Name must be {LONGEST_LABEL} characters or fewer")],
+    )
+
+
+class AddCodeDeviceForm(FlaskForm):  # type: ignore[misc]
+    """A device for one-time codes: its first code, and a name."""
+
+    sealed = HiddenField()
+    code = SecretField(
+        "Code that the app shows",
+        description="6 digits. They change every 30 seconds.",
+        widget=GovCode(inputmode="numeric", label_classes="govuk-label--s"),
+        validators=[InputRequired("Enter the code that the app shows")],
+    )
+    label = _label_field("“Work phone”")
+    send = SubmitField("Set up", widget=GovSubmit())
+
+
+class AddPasskeyForm(FlaskForm):  # type: ignore[misc]
+    """The name of a new passkey; a script fills in the passkey."""
+
+    label = _label_field("“Laptop” or “Security key”")

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain.accounts import queries, services
 from portal.domain.accounts.errors import LinkSpentError, PasswordRefusedError
+from portal.domain.accounts.factors import enrolment
 from portal.domain.accounts.queries import Account
 from portal.domain.accounts.sign_in import failures as sign_in_failures
 from portal.domain.accounts.sign_in import held_forms
@@ -14,6 +15,7 @@ from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
+from portal.pages.layout.sessions.step_up import person_needs_factor
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import transaction
@@ -48,19 +50,40 @@ def set_password(token: str) -> ResponseReturnValue:
                     token, form.password.data or "", clock.now(), _force_words()
                 )
                 browser_token = cookies.remember_browser(person_id)
+                session = _open_session_to_enrol(person_id)
         except LinkSpentError:
             return _render_spent_link()
         except PasswordRefusedError as error:
             mark_wrong(form.password, str(error))
         else:
-            response = redirect(url_for("sign_in.sign_in"), 303)
-            cookies.clear_session_cookies(response)
-            cookies.set_browser_cookie(response, browser_token)
-            flash("Your password is set. Sign in with it.", "success")
-            return response
+            return _respond_password_set(session, browser_token)
     response = make_response(render_template("account/set_password.html", form=form))
     # The address contains the token; "no-referrer" would also hide the origin, which our own form must show.
     response.headers["Referrer-Policy"] = "strict-origin"
+    return response
+
+
+def _open_session_to_enrol(person_id: int) -> tuple[str, str] | None:
+    """Sign in who needs a second factor and has none, in the caller's transaction: the link stood in for it.
+
+    The session opens nothing but the pages where one is added (step_up.py), until it is.
+    """
+    if enrolment.has_factors(person_id) or not person_needs_factor(person_id):
+        return None
+    return services.open_session(person_id, cookies.request_origin(), clock.now())
+
+
+def _respond_password_set(session: tuple[str, str] | None, browser_token: str) -> ResponseReturnValue:
+    if session is None:
+        response = redirect(url_for("sign_in.sign_in"), 303)
+        cookies.clear_session_cookies(response)
+        flash("Your password is set. Sign in with it.", "success")
+    else:
+        response = redirect(url_for("account.show_factors"), 303)
+        cookies.clear_session_cookies(response)
+        cookies.set_session_cookie(response, *session)
+        flash("Your password is set.", "success")
+    cookies.set_browser_cookie(response, browser_token)
     return response
 
 

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from portal.domain.accounts import queries, services
 from portal.domain.accounts.grants.grant_list import role_words
 from portal.domain.accounts.overview.ways import method_words
-from portal.pages.account import password_views
+from portal.pages.account import factor_views, password_views
 from portal.pages.layout.access import requires, signed_in_account
 from portal.pages.layout.forms import ConfirmForm
 from portal.pages.layout.sessions import cookies
@@ -57,3 +57,4 @@ def end_sessions() -> ResponseReturnValue:
 
 
 password_views.add_password_pages(bp)
+factor_views.add_factor_pages(bp)

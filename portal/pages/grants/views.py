@@ -125,7 +125,7 @@ def _filter_chips(filters: GrantFilters, form: GrantFilterForm, sort: str) -> li
     ]
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def propose_grants() -> ResponseReturnValue:
     """Propose managers' grants from line management: choose some, see what each would show, give them."""
     force = read_workforce(clock.today())
@@ -256,7 +256,7 @@ def _redirect_to_sign_in() -> ResponseReturnValue:
     return response
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def review_grants() -> ResponseReturnValue:
     """Show grants that no longer fit a post, with the reasons; several can be ended at once."""
     force = read_workforce(clock.today())

@@ -64,7 +64,7 @@ def acknowledge_guide(key: str) -> ResponseReturnValue:
 
 
 @bp.route("/force-settings", methods=["GET", "POST"])
-@requires(Permission.FORCE_SET)
+@requires(Permission.FORCE_SET, recent=True)
 def edit_force_settings() -> ResponseReturnValue:
     """Edit the force's settings, with the pages on which each is shown."""
     content = shared_content()

@@ -19,6 +19,7 @@ View = Callable[P, ResponseReturnValue]
 
 _declared: dict[Callable[..., Any], Permission | None] = {}
 _scopes: dict[Callable[..., Any], frozenset[TokenScope]] = {}  # of routes for other systems
+_with_recent_sign_in: set[Callable[..., Any]] = set()
 
 
 class ViewLimiter(Limiter):
@@ -34,8 +35,14 @@ class ViewLimiter(Limiter):
 limiter = ViewLimiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
 
 
-def requires(permission: Permission) -> Callable[[View[P]], View[P]]:
-    """Let a view run only for a signed-in account that holds ``permission``."""
+def requires(permission: Permission, *, recent: bool = False) -> Callable[[View[P]], View[P]]:
+    """Let a view run only for a signed-in account that holds ``permission``.
+
+    Args:
+        permission: Which.
+        recent: Whether what is sent to it is carried out only for who signed in within ten minutes; others
+            sign in again first (portal/pages/layout/sessions/step_up.py).
+    """
 
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
@@ -48,6 +55,8 @@ def requires(permission: Permission) -> Callable[[View[P]], View[P]]:
             return view(*args, **kwargs)
 
         _declared[guarded] = permission
+        if recent:
+            _with_recent_sign_in.add(guarded)
         return guarded
 
     return guard
@@ -72,6 +81,11 @@ def scopes_of(view: Callable[..., Any]) -> frozenset[TokenScope]:
 def permission_of(view: Callable[..., Any]) -> Permission | None:
     """The permission ``view`` declares, None where it is public; KeyError where it declares neither."""
     return _declared[view]
+
+
+def wants_recent_sign_in(view: Callable[..., Any]) -> bool:
+    """Whether what is sent to ``view`` is carried out only for who signed in just now."""
+    return view in _with_recent_sign_in
 
 
 def is_public(view: Callable[..., Any]) -> bool:

@@ -94,6 +94,19 @@ class GovPassword(GovWidget):
         return {"label": title}
 
 
+class GovCode(GovWidget):
+    """A one-time or recovery code, read as it is typed; never filled in by the server."""
+
+    def __init__(self, **params: Any) -> None:
+        """As of every widget; browsers offer a code that was just sent, and correct nothing."""
+        kept = {"classes": "govuk-input--width-10", "autocomplete": "one-time-code", "spellcheck": False}
+        super().__init__(**{**kept, "autocapitalize": "characters", **params})
+
+    def specific(self, field: Field, title: Params) -> Params:
+        """The label alone."""
+        return {"label": title}
+
+
 class GovTextarea(GovWidget):
     """Several lines of text; ``rows=20`` as a parameter."""
 

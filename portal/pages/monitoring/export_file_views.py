@@ -16,6 +16,7 @@ from portal.domain.reports.queries import CompletionReport
 from portal.pages.layout import job_labels
 from portal.pages.layout.access import requires
 from portal.pages.layout.report_position import parse_position_now
+from portal.pages.layout.sessions.step_up import require_recent_sign_in
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import RuleError
@@ -94,6 +95,7 @@ def download_file(uuid: UUID) -> ResponseReturnValue:
         return _not_found()
     if not export_files.may_download(row, current_user.viewer):
         raise RuleError(export_files.NARROWED)
+    require_recent_sign_in()  # only files about many people are made by a job
     name = str(row.called)
     with transaction():
         export_files.record_download(row)

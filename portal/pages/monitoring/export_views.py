@@ -15,6 +15,7 @@ from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import parse_position_now
+from portal.pages.layout.sessions.step_up import MANY_PEOPLE, require_recent_sign_in
 from portal.pages.monitoring.export_file_views import TYPES, prepare_file
 from portal.platform import clock
 from portal.platform.audit.services import log_file
@@ -182,7 +183,10 @@ def _requested_report(reference: str) -> CompletionReport:
     arguments.only((*FIELDS, *NAMES), several=("rank",))
     arguments.raise_faults()
     position = parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
-    return _completion_report(reference, position, parse_filters(request.args))
+    report = _completion_report(reference, position, parse_filters(request.args))
+    if report.shown.assigned > MANY_PEOPLE:
+        require_recent_sign_in()
+    return report
 
 
 def _log_export(report: CompletionReport, form: str, *, wide: bool = False) -> None:

@@ -6,6 +6,7 @@ from flask_login import current_user
 from wtforms import SelectChoice
 
 from portal.domain.accounts import queries, services
+from portal.domain.accounts.factors import enrolment
 from portal.domain.accounts.grants import authority, changes
 from portal.domain.accounts.grants.grant_list import role_words, where_words
 from portal.domain.accounts.identities import binding, identity_list
@@ -48,6 +49,7 @@ def add_account_pages(bp: Blueprint) -> None:
         ("/sessions/<reference>/end", end_person_session, ["POST"]),
         ("/unlock", lift_lock, ["POST"]),
         ("/identity/remove", remove_identity, ["POST"]),
+        ("/factors/reset", reset_factors, ["POST"]),
     ):
         bp.add_url_rule(root + path, view.__name__, view, methods=methods)
     bp.add_url_rule("/people/identities", show_identities.__name__, show_identities, methods=["GET"])
@@ -128,6 +130,7 @@ def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
         person=person,
         identity=identity_list.find_identity(person.person_id, settings.provider_issuer),
         provider_label=settings.provider_label,
+        factors=enrolment.list_factors(person.person_id),
         state=queries.get_account_state(person.person_id, clock.now()),
         grants=authority.list_current_grants(person.person_id),
         sessions=queries.list_open_sessions(person.person_id, cookies.session_limits(), clock.now()),
@@ -153,7 +156,7 @@ def make_link(staff_number: str) -> ResponseReturnValue:
     return render_template("people/link.html", person=person, link=link)
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def grant_role(staff_number: str) -> ResponseReturnValue:
     """Grant a role."""
     person, form = find_administered_person(staff_number), _build_grant_form()
@@ -187,7 +190,7 @@ def _show_refusal(
     return _render_account(person, form)
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def revoke_role(staff_number: str) -> ResponseReturnValue:
     """End a role of the person."""
     person = find_administered_person(staff_number)
@@ -277,6 +280,18 @@ def remove_identity(staff_number: str) -> ResponseReturnValue:
     with transaction():
         binding.remove_identity(person.person_id, issuer, by=current_user.person_id, at=clock.now())
     return _return_to_account(staff_number, "The link is removed, and every session is ended")
+
+
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
+def reset_factors(staff_number: str) -> ResponseReturnValue:
+    """Remove the person's second factors, because they lost them."""
+    person = find_administered_person(staff_number)
+    try:
+        with transaction():
+            enrolment.reset_factors(person.person_id, by=current_user.person_id, at=clock.now())
+    except RuleError as error:
+        return _return_to_account(staff_number, str(error), "error")
+    return _return_to_account(staff_number, "The second factor is removed, and every session is ended")
 
 
 @requires(Permission.ACCOUNT_ADMINISTER)

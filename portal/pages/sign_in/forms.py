@@ -1,10 +1,10 @@
-"""The forms for signing in, and for asking for a link by mail."""
+"""Forms for signing in: with a password, with the second factor, again, and for a link by mail."""
 
 from flask_wtf import FlaskForm
 from wtforms import StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
-from portal.pages.layout.form_widgets import GovInput, GovPassword, GovSubmit
+from portal.pages.layout.form_widgets import GovCode, GovInput, GovPassword, GovSubmit
 from portal.pages.layout.secret_fields import SecretField
 
 
@@ -40,3 +40,32 @@ class LinkRequestForm(FlaskForm):  # type: ignore[misc]
         ],
     )
     send = SubmitField("Send me a link", widget=GovSubmit())
+
+
+class CodeForm(FlaskForm):  # type: ignore[misc]
+    """A one-time code, or a recovery code."""
+
+    code = SecretField(
+        "Code",
+        description="6 digits from your authenticator app, or one of your recovery codes.",
+        widget=GovCode(label_classes="govuk-label--s"),
+        validators=[InputRequired("Enter the code")],
+    )
+    send = SubmitField("Continue", widget=GovSubmit())
+
+
+class SignInAgainForm(FlaskForm):  # type: ignore[misc]
+    """The password again, and a code where the person has a second factor."""
+
+    password = SecretField(
+        "Password",
+        widget=GovPassword(autocomplete="current-password", label_classes="govuk-label--s"),
+        validators=[InputRequired("Enter your password")],
+    )
+    code = SecretField(
+        "Code",
+        description="6 digits from your authenticator app, or one of your recovery codes.",
+        widget=GovCode(label_classes="govuk-label--s"),
+        validators=[InputRequired("Enter the code")],
+    )
+    send = SubmitField("Continue", widget=GovSubmit())

@@ -15,11 +15,14 @@ from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.request_guard import csrf
+from portal.pages.layout.sessions.step_up import RECENT
 from portal.pages.sign_in import pending_sign_ins, provider_answers
+from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.openid.errors import ProviderUnavailableError, TokenRefusedError
 from portal.platform.openid.settings import OpenIdSettings
+from portal.platform.openid.strength import PROVIDER, is_fresh, shows_second_factor
 from portal.platform.openid.subjects import subject_of_claims
 
 if TYPE_CHECKING:
@@ -61,14 +64,17 @@ def _callback_address() -> str:
 def begin_sign_in() -> ResponseReturnValue:
     """Send the browser to the provider."""
     provider, next_page = _provider(), request.args.get("next")
-    if current_user.is_authenticated:
+    again = current_user.is_authenticated and bool(request.args.get("again"))
+    if current_user.is_authenticated and not again:
         return redirect(safe_next(next_page), 303)
+    acr_values = " ".join(sorted(_settings().factor_acr))
     try:
-        address, pending = provider.begin_sign_in(_callback_address())
+        address, pending = provider.begin_sign_in(_callback_address(), again=again, acr_values=acr_values)
     except ProviderUnavailableError as error:
         provider_answers.log_unavailable(error)
         return provider_answers.show_unavailable(next_page)
-    pending_sign_ins.remember(pending, next_page, clock.now())
+    is_file = bool(request.args.get("file"))
+    pending_sign_ins.remember(BegunSignIn(pending, next_page, again, is_file), clock.now())
     return redirect(address, 303)
 
 
@@ -82,11 +88,11 @@ def finish_sign_in() -> ResponseReturnValue:
         if current_user.is_authenticated:  # the Back button
             return redirect("/", 303)
         return provider_answers.show_refusal(provider_answers.ELSEWHERE, 400)
-    pending, next_page = begun
+    next_page = begun.next_page
     try:
         claims = provider.finish_sign_in(
             request.args.to_dict(),
-            pending,
+            begun.pending,
             _callback_address(),
             needed_claim=settings.match_claim,
             at=clock.now(),
@@ -98,7 +104,14 @@ def finish_sign_in() -> ResponseReturnValue:
     except TokenRefusedError as error:
         provider_answers.log_token_refusal(error)
         return provider_answers.show_token_refusal(error, next_page)
-    return provider_answers.sign_in_subject(subject, settings.match_field, next_page, method=services.OPENID)
+    return provider_answers.sign_in_subject(
+        subject,
+        settings.match_field,
+        begun,
+        method=services.OPENID,
+        factor=PROVIDER if shows_second_factor(claims, settings) else None,
+        is_new=is_fresh(claims, clock.now(), RECENT),
+    )
 
 
 @public

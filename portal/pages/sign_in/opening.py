@@ -7,9 +7,10 @@ from flask import make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from portal.domain.accounts import retention, services
+from portal.domain.accounts.queries import Account
 from portal.domain.accounts.sign_in import held_forms
 from portal.pages.layout.query_arguments import safe_next
-from portal.pages.layout.sessions import cookies
+from portal.pages.layout.sessions import cookies, passkey_requests
 from portal.pages.sign_in.forms import SignInForm
 
 
@@ -44,6 +45,7 @@ def render_sign_in(
         provider_label=settings.provider_label,
         provider_endpoint=provider_endpoint(),
         passwords_for_everyone=settings.passwords_for_everyone,
+        passkey_options=passkey_requests.sign_in_options(),
     )
     return make_response(page, status)
 
@@ -60,6 +62,7 @@ def open_session_here(
     must_change: bool = False,
     method: str = services.PASSWORD,
     provider_sid: str | None = None,
+    factor: str | None = None,
 ) -> OpenedSession:
     """Open a session for this browser in the caller's transaction, instead of the one that it had."""
     earlier = cookies.current_session()
@@ -72,19 +75,46 @@ def open_session_here(
         must_change=must_change,
         method=method,
         provider_sid=provider_sid,
+        factor=factor,
     )
     browser_token = cookies.remember_browser(person_id)
     retention.delete_expired_rows(cookies.session_limits(), at)
     return OpenedSession(person_id, token, form_secret, browser_token)
 
 
+def target_after_sign_in(person_id: int, next_page: str | None, at: datetime) -> str:
+    """Where the person goes on: to a form that is held for them, or to the page that was asked for."""
+    waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), person_id, at)
+    return url_for("sign_in.show_kept_forms") if waiting else safe_next(next_page)
+
+
 def respond_signed_in(
     opened: OpenedSession, next_page: str | None, at: datetime, *, must_change: bool = False
 ) -> Response:
     """Redirect to what waits for the person: a held form, or the page that was asked for."""
-    waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), opened.person_id, at)
-    target = url_for("sign_in.show_kept_forms") if waiting else safe_next(next_page)
+    target = target_after_sign_in(opened.person_id, next_page, at)
     response = redirect(url_for("account.choose_password", next=target) if must_change else target, 303)
     cookies.set_session_cookie(response, opened.token, opened.form_secret)
     cookies.set_browser_cookie(response, opened.browser_token)
+    return response
+
+
+def respond_renewed(
+    me: Account, token: str, next_page: str | None, at: datetime, *, is_file: bool = False
+) -> Response:
+    """Redirect to what had to wait until the person had signed in again.
+
+    Args:
+        me: Who.
+        token: The new token of their session; empty: it keeps the one that it has.
+        next_page: Where to go, as the address says it.
+        at: This instant.
+        is_file: Whether that is a file: it is offered by a link, since it would show no page.
+    """
+    target = target_after_sign_in(me.person_id, next_page, at)
+    if is_file:
+        target = url_for("sign_in.show_waiting_file", next=target)
+    response = redirect(target, 303)
+    if token:
+        cookies.set_session_cookie(response, token, me.session.csrf_secret)
     return response

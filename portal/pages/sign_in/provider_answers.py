@@ -1,13 +1,17 @@
 """What follows a sign-in at the force's provider: a session, or a page that says why there is none."""
 
-from flask import current_app, render_template
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
+from portal.domain.accounts.factors.errors import FactorMissingError
 from portal.domain.accounts.identities import binding
 from portal.domain.accounts.identities.binding import BindingRefusedError
 from portal.pages.layout.sessions import cookies
-from portal.pages.sign_in import opening
+from portal.pages.layout.sessions.step_up import SIGN_IN_AGAIN, person_needs_factor
+from portal.pages.sign_in import opening, step_up_views
 from portal.pages.sign_in.forms import SignInForm
+from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import BUSY_SECONDS, transaction
 from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
@@ -18,28 +22,42 @@ ELSEWHERE = "This sign-in was begun too long ago, or in another browser."
 
 
 def sign_in_subject(
-    subject: ProviderSubject, match_field: str, next_page: str | None, *, method: str
+    subject: ProviderSubject,
+    match_field: str,
+    begun: BegunSignIn,
+    *,
+    method: str,
+    factor: str | None,
+    is_new: bool,
 ) -> ResponseReturnValue:
-    """Sign in whom the provider names, or say why they are not let in.
+    """Sign in whom the provider names, or say why they are not let in; in an open session, go on there.
 
     Args:
         subject: Who signed in there.
         match_field: By what a person is found in the roster the first time.
-        next_page: Where to go afterwards.
+        begun: What was begun here.
         method: How the provider was asked.
+        factor: The second factor that the provider vouches for, if any.
+        is_new: Whether the person showed who they are just now, rather than being signed in there.
     """
+    if begun.again:
+        return step_up_views.renew_by_provider(subject, begun, method=method, factor=factor, is_new=is_new)
     now = clock.now()
     try:
         with transaction(wait_seconds=BUSY_SECONDS):  # a reader's request, which must write
             person_id = binding.admit_subject(subject, match_field, now)
+            if factor is None and person_needs_factor(person_id):
+                raise FactorMissingError
             opened = opening.open_session_here(
-                person_id, now, method=method, provider_sid=subject.provider_sid
+                person_id, now, method=method, provider_sid=subject.provider_sid, factor=factor
             )
+    except FactorMissingError as error:
+        return show_refusal(str(error), 403, begun.next_page)
     except BindingRefusedError as error:
         with transaction(wait_seconds=BUSY_SECONDS):
             binding.record_refusal(subject, error, now)
-        return show_refusal(str(error), 403, next_page, signed_in_there=True)
-    return opening.respond_signed_in(opened, next_page, now)
+        return show_refusal(str(error), 403, begun.next_page, signed_in_there=True)
+    return opening.respond_signed_in(opened, begun.next_page, now)
 
 
 def log_unavailable(error: ProviderUnavailableError) -> None:
@@ -51,6 +69,8 @@ def show_unavailable(next_page: str | None) -> ResponseReturnValue:
     """The sign-in page, which says why the force's own sign-in is not possible; a password still is."""
     label = cookies.current_settings().provider_label
     problem = f"Signing in with {label} does not work at the moment. Try again in a few minutes."
+    if current_user.is_authenticated:
+        return _return_to_again(problem, next_page)
     answer = opening.render_sign_in(SignInForm(formdata=None), next_page, problem=problem, status=503)
     answer.headers["Retry-After"] = "60"
     return answer
@@ -79,6 +99,8 @@ def show_refusal(
     reason: str, status: int, next_page: str | None = None, *, signed_in_there: bool = False
 ) -> ResponseReturnValue:
     """The page that says why somebody is not signed in, and what to do."""
+    if current_user.is_authenticated:  # who was to sign in again; they stay signed in
+        return _return_to_again(reason, next_page)
     settings = cookies.current_settings()
     page = render_template(
         "sign_in/refused.html",
@@ -91,3 +113,8 @@ def show_refusal(
         sign_in_help=settings.sign_in_help,
     )
     return page, status
+
+
+def _return_to_again(problem: str, next_page: str | None) -> ResponseReturnValue:
+    flash(problem, "error")
+    return redirect(url_for(SIGN_IN_AGAIN, next=next_page), 303)

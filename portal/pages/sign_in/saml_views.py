@@ -22,10 +22,13 @@ from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.request_guard import accepts_other_sites
+from portal.pages.layout.sessions.step_up import RECENT
 from portal.pages.sign_in import pending_sign_ins, provider_answers
+from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import BUSY_SECONDS, transaction
 from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
+from portal.platform.openid.strength import LEEWAY, PROVIDER
 from portal.platform.saml.settings import SamlSettings
 
 if TYPE_CHECKING:
@@ -71,14 +74,16 @@ def describe_saml() -> ResponseReturnValue:
 def begin_saml() -> ResponseReturnValue:
     """Send the browser to the provider."""
     provider, next_page = _provider(), request.args.get("next")
-    if current_user.is_authenticated:
+    again = current_user.is_authenticated and bool(request.args.get("again"))
+    if current_user.is_authenticated and not again:
         return redirect(safe_next(next_page), 303)
     try:
-        address, pending = provider.begin_sign_in(clock.now())
+        address, pending = provider.begin_sign_in(clock.now(), again=again)
     except ProviderUnavailableError as error:
         provider_answers.log_unavailable(error)
         return provider_answers.show_unavailable(next_page)
-    pending_sign_ins.remember(pending, next_page, clock.now())
+    is_file = bool(request.args.get("file"))
+    pending_sign_ins.remember(BegunSignIn(pending, next_page, again, is_file), clock.now())
     return redirect(address, 303)
 
 
@@ -94,7 +99,11 @@ def receive_assertion() -> ResponseReturnValue:
         statement = provider.read_response(request.form.get("SAMLResponse", ""), now)
         with transaction(wait_seconds=BUSY_SECONDS):
             token = received_assertions.keep_assertion(
-                statement.subject, statement.assertion_id, statement.request_id, now
+                statement.subject,
+                statement.assertion_id,
+                statement.request_id,
+                signed_in_at=statement.signed_in_at,
+                at=now,
             )
     except AssertionReplayedError:
         provider_answers.log_token_refusal(TokenRefusedError("replayed"))
@@ -126,15 +135,23 @@ def finish_saml() -> ResponseReturnValue:
         if current_user.is_authenticated:  # the Back button
             return redirect("/", 303)
         return provider_answers.show_refusal(provider_answers.ELSEWHERE, 400)
-    pending, next_page = begun
+    next_page = begun.next_page
     if problem := request.args.get("problem"):
         return _show_problem(problem, next_page)
     with transaction(wait_seconds=BUSY_SECONDS):
         token = request.args.get("token", "")
-        subject = received_assertions.take_subject(token, settings.issuer, pending.nonce, now)
-    if subject is None:
+        answer = received_assertions.take_subject(token, settings.issuer, begun.pending.nonce, now)
+    if answer is None:
         return provider_answers.show_refusal(provider_answers.ELSEWHERE, 400, next_page)
-    return provider_answers.sign_in_subject(subject, settings.match_field, next_page, method=services.SAML)
+    subject, signed_in_at = answer
+    return provider_answers.sign_in_subject(
+        subject,
+        settings.match_field,
+        begun,
+        method=services.SAML,
+        factor=PROVIDER,  # which is trusted to ask for one
+        is_new=-LEEWAY <= now - signed_in_at <= RECENT,
+    )
 
 
 def _show_problem(problem: str, next_page: str | None) -> ResponseReturnValue:

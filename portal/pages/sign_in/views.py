@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from portal.domain.accounts import queries, services
 from portal.domain.accounts.errors import SignInRefusedError
+from portal.domain.accounts.factors import enrolment
 from portal.domain.accounts.queries import SignInCandidate
 from portal.domain.accounts.sign_in import failures, held_forms
 from portal.domain.accounts.sign_in.failures import SignInAttempt
@@ -17,7 +18,15 @@ from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.secret_fields import takes_secret
 from portal.pages.layout.sessions import cookies
-from portal.pages.sign_in import help_views, oidc_views, opening, saml_views
+from portal.pages.layout.sessions.step_up import person_needs_factor
+from portal.pages.sign_in import (
+    help_views,
+    oidc_views,
+    opening,
+    saml_views,
+    second_factor_views,
+    step_up_views,
+)
 from portal.pages.sign_in.forms import SignInForm
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -84,18 +93,26 @@ def _record_refusal(candidate: SignInCandidate, attempt: SignInAttempt, at: date
 def _open_session(
     person_id: int, candidate: SignInCandidate, attempt: SignInAttempt, plain: str
 ) -> ResponseReturnValue:
-    """Open a session and redirect; after a weak password, to the page for choosing another."""
-    now = clock.now()
+    """Ask for the second factor of who has one; else open a session, and redirect.
+
+    After a weak password, to the page for choosing another. Who needs a second factor and has none stays out.
+    """
+    now, next_page = clock.now(), request.args.get("next")
     is_weak = services.is_password_weak(
         person_id, plain, candidate.password_rule, cookies.current_settings().force_name
     )
     with transaction():
-        if failures.refuse_throttled(attempt, now, lock=True):
-            failures.forget_failures(attempt)
+        failed = failures.refuse_throttled(attempt, now, lock=True)
         if not is_weak:
             services.accept_password(person_id, plain, candidate.password_hash or "", candidate.password_rule)
+        if enrolment.has_factors(person_id):  # failures count on until the factor is shown too
+            return second_factor_views.await_factor(person_id, next_page, now, must_change=is_weak)
+        if person_needs_factor(person_id):
+            return second_factor_views.refuse_without_factor(person_id)
+        if failed:
+            failures.forget_failures(attempt)
         opened = opening.open_session_here(person_id, now, must_change=is_weak)
-    return opening.respond_signed_in(opened, request.args.get("next"), now, must_change=is_weak)
+    return opening.respond_signed_in(opened, next_page, now, must_change=is_weak)
 
 
 @bp.post("/sign-out")
@@ -138,3 +155,5 @@ def show_kept_forms() -> ResponseReturnValue:
 help_views.add_help_pages(bp)
 oidc_views.add_oidc_pages(bp)
 saml_views.add_saml_pages(bp)
+second_factor_views.add_factor_pages(bp)
+step_up_views.add_step_up_pages(bp)

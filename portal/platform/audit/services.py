@@ -19,6 +19,11 @@ ANNOUNCED = frozenset(
     # To administrators of the whole force alone: nobody's account.
     | {"webhook.added", "webhook.changed", "webhook.failed", "webhook.gone"}
 )
+# Acts of which the owner of the account alone gets an email.
+ANNOUNCED_TO_OWNER = frozenset(
+    {"account.factor_added", "account.factor_removed", "account.recovery_codes_made"}
+    | {"account.recovery_code_used"}
+)
 # Acts and dangers about which administrators of the whole force get an email.
 ALERTS = frozenset(
     {"completions.exported", "audit.exported"} | {"alert.many_refusals", "alert.many_failed_sign_ins"}
@@ -50,7 +55,7 @@ def log(
             ``token`` is its name.
     """
     event = _add_event(action, actor_id, subject_id, detail)
-    if action in ANNOUNCED or action in COUNTED or is_alert(event):
+    if action in ANNOUNCED | ANNOUNCED_TO_OWNER | COUNTED or is_alert(event):
         announce_act(event)
     return event
 

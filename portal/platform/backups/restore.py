@@ -19,7 +19,7 @@ from portal.platform.operations import readiness
 SQLITE_MAGIC = b"SQLite format 3\x00"
 POSTGRESQL_MAGIC = b"PGDMP"
 # Sessions, password links, requests for one, and half-filled forms of the backup are void.
-ENDED = ("sign_in_session", "password_link", "held_form", "reset_request")
+ENDED = ("sign_in_session", "pending_sign_in", "password_link", "held_form", "reset_request")
 # Jobs that waited or ran in the backup are not started by themselves: an administrator decides.
 END_JOBS = """
     UPDATE job SET state = 'failed', claim = NULL, ended_at = CURRENT_TIMESTAMP,

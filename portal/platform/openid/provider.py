@@ -79,8 +79,15 @@ class Provider:
         self._metadata = _Fetched(self._fetch_metadata, timer)
         self._keys = _Fetched(self._fetch_keys, timer)
 
-    def begin_sign_in(self, redirect_uri: str) -> tuple[str, PendingSignIn]:
+    def begin_sign_in(
+        self, redirect_uri: str, *, again: bool = False, acr_values: str = ""
+    ) -> tuple[str, PendingSignIn]:
         """Where to send the browser, and what its answer must meet.
+
+        Args:
+            redirect_uri: Where the browser comes back to.
+            again: Whether the person must show who they are, although they are signed in at the provider.
+            acr_values: How strong a sign-in is asked for, in the provider's own words.
 
         Raises:
             ProviderUnavailableError: The provider does not answer.
@@ -93,6 +100,8 @@ class Provider:
                 state=pending.state,
                 nonce=pending.nonce,
                 code_verifier=pending.code_verifier,
+                **({"prompt": "login", "max_age": 0} if again else {}),
+                **({"acr_values": acr_values} if acr_values else {}),
             )
         return str(address), pending
 

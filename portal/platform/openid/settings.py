@@ -26,6 +26,8 @@ class OpenIdSettings:
     match_claim: str
     match_field: str  # staff_number, or a scheme of identifiers
     label: str
+    factor_acr: frozenset[str] = frozenset()  # asked for; one of them shows a second factor
+    factor_amr: frozenset[str] = frozenset()  # one of these methods shows a second factor
 
     def list_faults(self) -> Iterator[str]:
         """A sentence for each setting that is missing or wrong; none where no provider is set."""
@@ -44,6 +46,9 @@ class OpenIdSettings:
             return
         yield from self._issuer_faults()
         yield from self._match_faults()
+        for name, values in (("OIDC_ACR", self.factor_acr), ("OIDC_AMR", self.factor_amr)):
+            if any(not re.fullmatch(r"[\x21-\x7e]{1,200}", value) for value in values):
+                yield f"{name} lists values of the provider's claim, with spaces between them."
 
     def _issuer_faults(self) -> Iterator[str]:
         try:

@@ -29,11 +29,12 @@ class ExpectedAssertion:
 
 @dataclass(frozen=True, slots=True)
 class SignedStatement:
-    """Who signed in, by which assertion, for which request."""
+    """Who signed in and when, by which assertion, for which request."""
 
     subject: ProviderSubject
     assertion_id: str
     request_id: str
+    signed_in_at: datetime  # when the person showed the provider who they are
 
 
 def read_assertion(signed: bytes, expected: ExpectedAssertion, at: datetime) -> SignedStatement:
@@ -66,7 +67,8 @@ def read_assertion(signed: bytes, expected: ExpectedAssertion, at: datetime) -> 
         _match_value(assertion, expected.match_attribute),
         None,
     )
-    return SignedStatement(subject, str(assertion.id), str(bearer.in_response_to or ""))
+    signed_in_at = _instant(assertion.authn_statement[0].authn_instant)
+    return SignedStatement(subject, str(assertion.id), str(bearer.in_response_to or ""), signed_in_at)
 
 
 def _check_audience(conditions: Any, audience: str) -> None:

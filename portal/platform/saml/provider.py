@@ -34,8 +34,12 @@ class SamlProvider:
         settings = self._settings
         return service.describe_service(self._entity_id, self._address, settings.certificate_files)
 
-    def begin_sign_in(self, at: datetime) -> tuple[str, PendingSignIn]:
+    def begin_sign_in(self, at: datetime, *, again: bool = False) -> tuple[str, PendingSignIn]:
         """Where to send the browser, and what its answer must meet.
+
+        Args:
+            at: This instant.
+            again: Whether the person is to show who they are even if they are signed in there.
 
         Raises:
             ProviderUnavailableError: The provider's metadata cannot be used any more.
@@ -50,6 +54,7 @@ class SamlProvider:
             address=self._address,
             destination=destination,
             persistent=not settings.subject_attribute,
+            again=again,
             at=at,
         )
         return service.sign_redirect(request, destination, pending.state, settings.key_files[0]), pending

@@ -56,7 +56,14 @@ def _describe_key(
 
 
 def build_request(
-    request_id: str, *, entity_id: str, address: str, destination: str, persistent: bool, at: datetime
+    request_id: str,
+    *,
+    entity_id: str,
+    address: str,
+    destination: str,
+    persistent: bool,
+    again: bool,
+    at: datetime,
 ) -> str:
     """A request that the provider sign somebody in, and send the browser back to ``address`` with a form."""
     policy = samlp.NameIDPolicy(format=names.PERSISTENT, allow_create="true") if persistent else None
@@ -66,6 +73,7 @@ def build_request(
             version="2.0",
             issue_instant=at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             destination=destination,
+            force_authn="true" if again else None,
             protocol_binding=names.POST,
             assertion_consumer_service_url=address,
             issuer=saml.Issuer(text=entity_id),

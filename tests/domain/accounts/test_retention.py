@@ -23,6 +23,8 @@ INDEXES = {
     "ix_held_form_expires_at",
     "ix_sign_in_failure_failed_at",
     "ix_known_browser_used_at",
+    "ix_pending_sign_in_expires_at",
+    "ix_spent_challenge_expires_at",
 }
 LIMITS = SessionLimits(timedelta(minutes=60), timedelta(hours=12))
 
@@ -120,10 +122,11 @@ def test_each_removal_finds_its_rows_by_an_index(client: PortalClient) -> None:
     try:
         with transaction():
             retention.delete_expired_rows(LIMITS, clock.now())
+            retention.delete_old_factor_rows(clock.now())
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
-    assert len(deletions) == 5
+    assert len(deletions) == 7
     connection = db.session.connection()
     sqlite = connection.dialect.name == "sqlite"
     if not sqlite:

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from portal.domain.accounts import services
+from portal.domain.accounts.factors import enrolment
 from portal.domain.accounts.grants import changes
 from portal.domain.accounts.identities import binding
 from portal.domain.accounts.models import ProviderIdentity
@@ -27,9 +28,10 @@ from portal.domain.reminders.rules import ReminderReason
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import WRITERS
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit.services import ANNOUNCED_TO_OWNER, log
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
+from tests.domain.accounts.factors.making import add_codes
 from tests.domain.imports.rosters import run
 from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.post_office import Office
@@ -241,13 +243,24 @@ NOTICES = {
         "Removed the link to the force account",
     ),
     "account.factors_reset": Told(
-        lambda scene, by: log("account.factors_reset", actor_id=by, subject_id=scene.person("D1001")),
-        None,
-        ("Open. Password set",),
+        lambda scene, by: enrolment.reset_factors(scene.person("D1001"), by=by, at=clock.now()),
+        lambda scene, by: add_codes(scene.person("D1001")),
+        ("None yet.",),
         ("Your account",),
         ACCOUNT,
         "Reset the second factor",
     ),
+    **{
+        kind: Told(
+            lambda scene, by, kind=kind: log(kind, actor_id=by, subject_id=scene.person("D1001")),
+            None,
+            (),
+            ("Passkeys, one-time codes and recovery codes",),
+            ACCOUNT,
+            "",
+        )
+        for kind in ANNOUNCED_TO_OWNER
+    },
 }
 
 
@@ -288,7 +301,7 @@ def test_the_links_of_a_notice_open_and_show_what_it_says(scene: Scene, kind: st
         scene.promise("D1001", "/account", *case.own)
     scene.promise("D1001", "/sign-in/help", scene.app.config["PORTAL"].sign_in_help)
     for number in ("D9001", "D9002", "D9003"):
-        if number != by:
+        if number != by and kind not in ANNOUNCED_TO_OWNER:
             scene.promise(number, case.page, *case.shown)
             scene.promise(number, f"{TRAIL}&about=D1001", case.trail)
 

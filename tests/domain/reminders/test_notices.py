@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from portal.domain.accounts import services
+from portal.domain.accounts.factors.models import Factor
 from portal.domain.accounts.grants import changes
 from portal.domain.accounts.models import ProviderIdentity
 from portal.domain.people.models import PersonName
@@ -25,6 +26,7 @@ from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run
 from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.post_office import Office
+from tests.domain.status.facts import add
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, make_account, sign_in
@@ -33,6 +35,8 @@ from tests.pages.monitoring.counting import statements
 
 NIGHT = datetime(2026, 5, 16, 1, 30, tzinfo=UTC)  # a Saturday: reminders wait, this does not
 PAGE = "/people/D1001/account"
+LINK = {"issuer": "", "subject": "jo", "claim_value": "D1001", "bound_at": NIGHT, "last_used_at": NIGHT}
+DEVICE = {"reference": "r", "kind": "totp", "label": "Phone", "added_at": NIGHT}
 
 
 @pytest.fixture
@@ -130,18 +134,18 @@ BY_PAGE: dict[str, tuple[Act, str, str]] = {
         "Priya Name D9001 (D9001) removed the link from Priya Name D1001 (D1001) to a force account.",
         "Priya Name D9001 (D9001) removed the link to the force account with which you sign in.",
     ),
+    "account.factors_reset": (
+        lambda admin: admin.press(admin.page(PAGE), "Reset the second factor"),
+        "Priya Name D9001 (D9001) removed the second factor of Priya Name D1001 (D1001)",
+        "Priya Name D9001 (D9001) removed your second factor and your recovery codes. You were signed out.",
+    ),
 }
 BEFORE: dict[str, Callable[[dict[str, int]], object]] = {
     "role.revoked": lambda force: make_grant(force["D1001"], "manager", force["north"]),
     "account.opened": lambda force: closed(force["D1001"]),
-    "account.identity_removed": lambda force: linked(force["D1001"]),
+    "account.identity_removed": lambda force: add(ProviderIdentity(person_id=force["D1001"], **LINK)),
+    "account.factors_reset": lambda force: add(Factor(person_id=force["D1001"], **DEVICE)),
 }
-
-
-def linked(person: int) -> None:
-    with transaction():
-        now, same = clock.now(), {"issuer": "", "subject": "jo", "claim_value": "D1001"}
-        db.session.add(ProviderIdentity(person_id=person, bound_at=now, last_used_at=now, **same))
 
 
 def closed(person: int) -> None:

@@ -67,6 +67,7 @@ MAY_BE_UNKNOWN = {
     "imports.match_columns",
     "account.set_password",
     "account.end_session",
+    "account.remove_factor",
     "sign_in.show_kept_forms",
     "statements.security_contact",  # not set
     "people.revoke_role",
@@ -208,6 +209,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
     by_endpoint = {
         "records.show_record": subject.reference,
         "account.end_session": "unknown",
+        "account.remove_factor": "unknown",
     }
     values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")
     if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith("webhooks."):

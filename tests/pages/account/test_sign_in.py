@@ -173,7 +173,7 @@ def _refused(client: PortalClient, name: str, password: str = OTHER) -> Page:
 
 
 def _without(page: Page, name: str) -> str:
-    html = re.sub(r'name="csrf_token" value="[^"]*"', "", page.html)
+    html = re.sub(r'name="csrf_token" value="[^"]*"|challenge&#34;: &#34;[\w-]{75}&', "", page.html)
     return html.replace(f'value="{name}"', "")
 
 

@@ -27,13 +27,16 @@ class AssertionReplayedError(ConflictError):
         super().__init__("This assertion was accepted before.")
 
 
-def keep_assertion(subject: ProviderSubject, assertion_id: str, request_id: str, at: datetime) -> str:
+def keep_assertion(
+    subject: ProviderSubject, assertion_id: str, request_id: str, *, signed_in_at: datetime, at: datetime
+) -> str:
     """Note that an assertion was accepted, and whom it names; returns the token for its browser.
 
     Args:
         subject: Whom it names.
         assertion_id: Its ``ID``.
         request_id: The request that it answers.
+        signed_in_at: When the person showed the provider who they are.
         at: This instant.
 
     Raises:
@@ -47,6 +50,7 @@ def keep_assertion(subject: ProviderSubject, assertion_id: str, request_id: str,
         "request_id": request_id,
         "subject": subject.subject,
         "claim_value": subject.match_value,
+        "signed_in_at": signed_in_at,
         "received_at": at,
         "expires_at": at + REMEMBERED,
     }
@@ -58,8 +62,12 @@ def keep_assertion(subject: ProviderSubject, assertion_id: str, request_id: str,
     return token
 
 
-def take_subject(token: str, issuer: str, request_id: str, at: datetime) -> ProviderSubject | None:
-    """Whom the assertion of this token names, once; None where there is none for this request.
+def take_subject(
+    token: str, issuer: str, request_id: str, at: datetime
+) -> tuple[ProviderSubject, datetime] | None:
+    """Whom the assertion of this token names, and when they signed in there, once.
+
+    None where there is none for this request.
 
     Args:
         token: Which ``keep_assertion`` returned.
@@ -74,4 +82,4 @@ def take_subject(token: str, issuer: str, request_id: str, at: datetime) -> Prov
         return None
     subject = ProviderSubject(issuer, row.subject, row.claim_value, None)
     row.token_hash, row.subject, row.claim_value = None, "", ""
-    return subject
+    return subject, row.signed_in_at

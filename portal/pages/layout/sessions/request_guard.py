@@ -116,14 +116,31 @@ def redirect_weak_password() -> ResponseReturnValue | None:
     current = cookies.current_session()
     if current is None or current.state is not SessionState.OPEN or not current.must_change:
         return None
+    return lead_to(CHOOSE_PASSWORD, current, NOT_CARRIED_OUT_YET)
+
+
+def lead_to(endpoint: str, current: RequestSession, not_carried_out: str) -> ResponseReturnValue:
+    """Redirect to a page that must come first; it leads back, also to a form that was sent meanwhile.
+
+    Args:
+        endpoint: Of the page.
+        current: The session of the request.
+        not_carried_out: Says of a form that could not be kept that it is to be sent again.
+    """
     if _is_by_script():
         return "", 403
     if request.method in SAFE_METHODS:
-        return redirect(url_for(CHOOSE_PASSWORD, next=_requested_address()), 303)
+        return redirect(url_for(endpoint, next=_requested_address()), 303)
     if _is_form_to_keep():
-        return _keep_form(current, url_for(CHOOSE_PASSWORD))
-    flash(NOT_CARRIED_OUT_YET, "error")
-    return redirect(url_for(CHOOSE_PASSWORD), 303)
+        return _keep_form(current, url_for(endpoint))
+    flash(not_carried_out, "error")
+    return redirect(url_for(endpoint, next=_page_of_form()), 303)
+
+
+def _page_of_form() -> str | None:
+    """The page with the form that was sent, where it has the form's own address."""
+    rule = request.url_rule
+    return _requested_address() if rule is not None and "GET" in (rule.methods or ()) else None
 
 
 def load_account(_request: object) -> Account | None:
@@ -229,8 +246,7 @@ def handle_unauthorized() -> ResponseReturnValue:
         return redirect(url_for("sign_in.sign_in", next=_requested_address()), 303)
     secret = _has_secret()
     flash(ENTER_AGAIN if secret else NOT_CARRIED_OUT, "error")
-    rule = request.url_rule
-    page = _requested_address() if secret and rule is not None and "GET" in (rule.methods or ()) else None
+    page = _page_of_form() if secret else None
     return redirect(url_for("sign_in.sign_in", next=page), 303)
 
 

@@ -1,6 +1,6 @@
-"""Whether a key that signs cookies could be guessed.
+"""Judges whether a secret key was chosen at random, as far as that can be seen.
 
-What is found here is surely weak; a key in which nothing is found need not be random.
+It signs cookies and encrypts what is kept, so whoever guesses it is everybody.
 """
 
 from itertools import pairwise

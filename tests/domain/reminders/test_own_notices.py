@@ -1,0 +1,41 @@
+"""Mail about one's own account that the owner alone gets."""
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from flask import Flask
+
+from portal.domain.accounts.factors import enrolment, recovery_codes
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.permissions import Role
+from tests.domain.accounts.factors.making import add_codes
+from tests.domain.reminders.office_set import set_office
+from tests.domain.reminders.post_office import Office
+from tests.domain.reminders.test_notices import NIGHT, address, delivered, name, words
+from tests.factories.people import make_grant
+from tests.pages.account.browsing import make_account
+
+
+@pytest.fixture
+def office(app: Flask, database: None) -> Iterator[Office]:
+    with time_machine.travel(NIGHT, tick=False), set_office(app) as opened:
+        yield opened
+
+
+def test_only_the_owner_is_told_of_what_they_change_themselves(app: Flask, office: Office) -> None:
+    make_grant(make_account("D9001"), Role.ADMINISTRATOR)
+    person = make_account("D1001")
+    name(person, "Name D1001")
+    add_codes(person)
+    with transaction():
+        recovery_codes.replace_codes(person, "key", clock.now())
+        factor = enrolment.list_factors(person)[0].reference
+        enrolment.remove_factor(person, factor, needs_one=False)
+
+    mails = delivered(app, office)
+    assert mails.keys() == {address("D1001")}
+    text = "\n".join(map(words, mails[address("D1001")]))
+    for said in ("added a passkey or a device", "made new recovery codes", "removed a passkey or a device"):
+        assert f"Priya Name D1001 (D1001) {said}" in text
