@@ -63,11 +63,11 @@ def _add(token: AccessToken, days: int) -> str:
         db.session.flush()
     except IntegrityError as error:  # somebody else gave the name at this very moment
         raise RuleError(_NAME_IS_TAKEN.format(token.name)) from error
-    _log(token, "token.created", token.created_by_id, days=days)
+    _log("token.created", token, token.created_by_id, days=days)
     return plain
 
 
-def _log(token: AccessToken, action: str, by: int | None, **more: int) -> None:
+def _log(action: str, token: AccessToken, by: int | None, **more: int) -> None:
     limits = {"scope": str(token.scope), "unit_id": token.unit_id, "directive": token.directive_reference}
     detail: dict[str, Any] = {"token": token.name, **limits, **more}
     log(action, actor_id=by, **detail)
@@ -112,7 +112,7 @@ def revoke_token(token: AccessToken, *, by: int | None, at: datetime) -> None:
     if token.revoked_at is not None:
         return
     token.revoked_at, token.revoked_by_id = at, by
-    _log(token, "token.revoked", by)
+    _log("token.revoked", token, by)
 
 
 def is_use_to_note(token: LiveToken, at: datetime) -> bool:

@@ -20,6 +20,7 @@ class ActionGroup(StrEnum):
     AUDIT = "audit"
     ALERTS = "alerts"
     TOKENS = "tokens"
+    SYSTEMS = "systems"
     LEARNING = "learning"
     DECISIONS = "decisions"
     DIRECTIVES = "directives"
@@ -36,7 +37,8 @@ GROUP_WORDS = {
     ActionGroup.FILES: "Files of people",
     ActionGroup.AUDIT: "Reading this desk",
     ActionGroup.ALERTS: "Refusals and alerts",
-    ActionGroup.TOKENS: "Access tokens",
+    ActionGroup.TOKENS: "Access tokens and webhooks",
+    ActionGroup.SYSTEMS: "Done by other systems",
     ActionGroup.LEARNING: "Learning and records",
     ActionGroup.DECISIONS: "Requests and decisions",
     ActionGroup.DIRECTIVES: "Directives",
@@ -58,6 +60,7 @@ class ActionWords:
 _TEXTS = {
     ActionGroup.SIGN_IN: {
         "account.signed_in": "Signed in[ by {method}]",
+        "account.signed_in_again": "Signed in again[ by {method}]",
         "account.signed_out": "Signed out",
         "account.refused": "Sign-in failed[: wrong {reason}]",
         "account.binding_refused": "Sign-in with the force account refused[: {reason}]",
@@ -68,16 +71,25 @@ _TEXTS = {
         "role.granted": "Gave the role {role}[ on {unit}][, until {until}]",
         "role.revoked": "Ended the role {role}[ on {unit}]",
         "account.invited": "Made a link to set a password",
+        "accounts.invited": "Invited {people} to set a password",
+        "account.link_sent": "Sent a link to set a password",
+        "account.reset_requested": "Asked at sign-in for a link to set a new password",
         "account.password_set": "Set a password",
+        "account.unlocked": "Lifted the lock after failed sign-ins",
         "account.closed": "Closed the account",
         "account.opened": "Opened the account again",
         "account.identity_removed": "Removed the link to the force account",
+        "account.factor_added": "Added a second factor[: {kind}]",
+        "account.factor_removed": "Removed a second factor[: {kind}]",
         "account.factors_reset": "Reset the second factor",
+        "account.recovery_codes_made": "Made recovery codes",
+        "account.recovery_code_used": "Used a recovery code",
     },
     ActionGroup.LOOKS: {"person.viewed": "Looked at their {page}, for the first time that day"},
     ActionGroup.FILES: {
         "completions.exported": "Downloaded the completions of {directive}[ ({format})]"
         "[, {people}][, {rows}]",
+        "accounts.exported": "Downloaded the list of accounts[, {rows}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
     },
     ActionGroup.AUDIT: {
@@ -90,7 +102,34 @@ _TEXTS = {
         "alert.many_refusals": "Alert: {count} refusals of one account within {minutes}",
         "alert.many_failed_sign_ins": "Alert: {count} failed sign-ins within {minutes}",
     },
-    ActionGroup.TOKENS: {"token.created": "Made the access token {token}[, for {scope}]"},
+    ActionGroup.TOKENS: {
+        "token.created": "Made the access token {token}[, for {scope}]",
+        "token.revoked": "Revoked the access token {token}",
+        "webhook.added": "Added the webhook {name}",
+        "webhook.changed": "Changed the webhook {name}[: {changed}]",
+        "webhook.secret_replaced": "Replaced the secret of the webhook {name}",
+        "webhook.paused": "Paused the webhook {name}",
+        "webhook.gone": "Webhook {name} paused: its receiver wants no more messages",
+        "webhook.failed": "Messages to the webhook {name} failed",
+        "webhook.resumed": "Resumed the webhook {name}",
+        "webhook.removed": "Removed the webhook {name}",
+        "webhook.tested": "Sent a test message to the webhook {name}",
+        "webhook.sent_again": "Sent {messages} messages to the webhook {name} again",
+    },
+    ActionGroup.SYSTEMS: {
+        "data.read": "Read {operation}[, {rows}]",
+        "import.sent": "Sent an import: {kind}[, {rows}]",
+        "exclusions.sent": "Sent exemptions and deferrals: {added} new[, {corrected} corrected]",
+        "scim.user_created": "Added them as a user of the identity provider",
+        "scim.user_changed": "Changed what the identity provider says of them[: {parts}]",
+        "scim.user_removed": "Removed them as a user of the identity provider",
+        "scim.member_added": "Added them to a group of the identity provider",
+        "scim.member_removed": "Took them out of a group of the identity provider",
+        "scim.group_created": "Added a group of the identity provider",
+        "scim.group_changed": "Changed a group of the identity provider",
+        "scim.group_removed": "Removed a group of the identity provider",
+        "scim.group_mapped": "Chose the role of a provider's group[: {role}]",
+    },
     ActionGroup.LEARNING: {
         "attempt.submitted": "Submitted an assessment",
         "attempt.opened": "Opened one more attempt at {module}[: {reason}]",
