@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 from saml2.saml import assertion_from_string
 
@@ -51,7 +52,10 @@ def read_assertion(signed: bytes, expected: ExpectedAssertion, at: datetime) -> 
     """
     if b"<?" in signed:  # in canonical form, a processing instruction: one reader may cut a text there
         raise TokenRefusedError("processing_instruction")
-    assertion = assertion_from_string(signed)
+    try:
+        assertion = assertion_from_string(signed)
+    except ParseError as error:  # nothing was digested
+        raise TokenRefusedError("no_assertion") from error
     if assertion is None or assertion.version != "2.0":
         raise TokenRefusedError("no_assertion")
     if _text(assertion.issuer) != expected.issuer:

@@ -27,7 +27,9 @@ def run_idp(folder: Path, **more: str) -> Iterator[str]:
         **more,
     }
     command = [shutil.which("node") or "node", ROOT / "tests/pages/sign_in/saml/provider.mjs"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
+    ) as process:
         assert process.stdout
         try:
             yield process.stdout.readline().split()[-1]
