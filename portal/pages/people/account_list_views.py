@@ -52,7 +52,7 @@ def add_account_list_pages(bp: Blueprint) -> None:
 def current_rules(day: date) -> SignInRules:
     """How people may sign in here."""
     settings = cookies.current_settings()
-    return SignInRules(settings.oidc_issuer, settings.passwords_for_everyone, day)
+    return SignInRules(settings.provider_issuer, settings.passwords_for_everyone, day)
 
 
 def _read_accounts() -> AccountList:

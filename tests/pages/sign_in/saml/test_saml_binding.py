@@ -92,6 +92,9 @@ def test_administrators_see_who_is_linked_and_remove_a_link(
     page = client.page("/people/identities")
     assert page.h1 == "Sign-in with your Westshire account"
     assert "employee_id" in page.text
+    listed = client.page("/people/accounts")
+    assert "Sign-ins that were not let in" in listed.links
+    assert "single sign-on" in listed.text.lower()
     client.press(client.page("/people/D1001/account"), "Remove the link", 200)
 
     assert db.session.scalars(select(ProviderIdentity)).all() == []
