@@ -1,30 +1,13 @@
 """How each page is reached, for the sweep: a new page fails it until it stands here.
 
-A place's addresses may name what ``made`` makes, such as ``{passed}``. Whoever holds a page's permission
+A place's addresses may name what ``makings.made`` makes, such as ``{passed}``. Whoever holds its permission
 meets its first address; whoever must meet all of them is its ``owner``. Pages of one person are met by their
 owner alone, or by those who may see that person: they are listed in ``OF_SOMEONE``.
 """
 
 from dataclasses import dataclass
-from uuid import UUID
-
-from playwright.sync_api import Browser
 
 from portal.platform.permissions import Role
-from tests.journeys.prepared import file_asked
-from tests.journeys.walking import (
-    answer_by_forms,
-    ask,
-    follow,
-    pass_by_forms,
-    press,
-    reach_assessment,
-    send,
-    sign_in,
-    token_in,
-    visitor,
-)
-from tests.running import Server
 
 ROLES: dict[str, frozenset[Role]] = {
     "D1001": frozenset(),
@@ -321,130 +304,3 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "records.show_record",
     "reminders.nudge_person",
 }
-
-
-def made(browser: Browser, server: Server) -> dict[str, str]:
-    """What the addresses name, made once on this server."""
-    attempts = attempts_made(browser, server)
-    return (
-        attempts
-        | draft_made(browser, server)
-        | job_made(browser, server)
-        | webhook_made(browser, server)
-        | {"file": file_asked(server, MANAGER)}
-        | imports_made(browser, server)
-        | requests_made(browser, server)
-    )
-
-
-ROSTER = """staff_number,surname,forenames,email,rank_or_grade,designated_role,unit_path,\
-line_manager_staff_number,valid_from,valid_to
-N1,Hale,Robin,n1@westshire.example,Constable,response,Westshire Police/New Command/Team 1,,2026-01-05,{}
-"""
-
-
-def imports_made(browser: Browser, server: Server) -> dict[str, str]:
-    """Two rosters that were checked: in one every row is good, in the other none."""
-    found = {}
-    with visitor(browser, server) as tab:
-        sign_in(tab, ADMINISTRATOR)
-        for name, last in (("good", ""), ("bad", "someday")):
-            tab.goto("/imports/roster/new")
-            content = ROSTER.format(last).encode()
-            tab.set_input_files("#file", {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": content})
-            press(tab, "Continue")
-            press(tab, "Check the file")
-            found[name] = tab.url.split("/")[-1]
-    return found
-
-
-def job_made(browser: Browser, server: Server) -> dict[str, str]:
-    """A job that the administrator started."""
-    with visitor(browser, server) as tab:
-        sign_in(tab, ADMINISTRATOR)
-        tab.goto("/jobs")
-        press(tab, "Start: Check of all assignments")
-        return {"job": tab.url.split("/")[-1]}
-
-
-def webhook_made(browser: Browser, server: Server) -> dict[str, str]:
-    """A webhook with a test event that waits: its receiver is not there."""
-    with visitor(browser, server) as tab:
-        sign_in(tab, ADMINISTRATOR)
-        tab.goto("/webhooks/new")
-        tab.fill("#name", "HR system")
-        tab.fill("#address", "http://127.0.0.1:9999/a/path/that/is/longer/than/a/phone/is/wide")
-        press(tab, "Save")
-        follow(tab, "Continue")
-        press(tab, "Send a test event")
-        return {"webhook": tab.url.split("/")[-1]}
-
-
-def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
-    """The learner's attempts: one passed, with its record, one failed, one under way."""
-    instance = server.instance
-    with visitor(browser, server) as tab:
-        sign_in(tab, LEARNER)
-        passed = pass_by_forms(tab.context, instance, "protect").split("/")[-2]
-        failed = reach_assessment(tab.context, instance, "recognise")
-        token = token_in(tab.context.request.get("/learning").text())
-        answer_by_forms(tab.context, instance, failed, token, right=False)
-        send(tab.context, f"/assessment/{failed}/submission", token)
-        under_way = reach_assessment(tab.context, instance, "respond")
-    query = "SELECT r.reference FROM record r JOIN pass_record p ON p.record_id = r.id WHERE attempt_id = ?"
-    ((reference,),) = ask(instance, query, UUID(passed).hex)
-    return {"passed": passed, "failed": failed, "under_way": under_way, "reference": reference}
-
-
-def requests_made(browser: Browser, server: Server) -> dict[str, str]:
-    """The owner's requests: one that waits, and one asked for and granted by the owner, of a day to come."""
-    with visitor(browser, server) as tab:
-        sign_in(tab, OWNER)
-        for person in ("D1001", "D2002"):
-            tab.goto(f"/people/{person}/ask/exemption")
-            tab.check("[name=about][value='OIC-2026']")
-            tab.fill("#from_on", "1 June 2030")
-            tab.check("[name=reason][value='secondment']")
-            press(tab, "Send request")
-        press(tab, "Grant")
-    rows = ask(
-        server.instance,
-        "SELECT r.uuid FROM decision_request r LEFT JOIN decision d ON d.request_id = r.id ORDER BY d.id",
-    )
-    return {"asked": str(UUID(rows[0][0])), "granted": str(UUID(rows[1][0]))}
-
-
-def draft_made(browser: Browser, server: Server) -> dict[str, str]:
-    """Drafts of the author's: a module and a guide being written, and a module sent for review."""
-    with visitor(browser, server) as tab:
-        sign_in(tab, AUTHOR)
-        for key in ("protect", "report", "_guides/who-to-call"):
-            tab.goto(f"/authoring/{key}")
-            press(tab, "Edit")
-        tab.goto("/authoring/report/job-aid")
-        tab.fill("#title", "Reporting, on one page")
-        press(tab, "Save and preview")
-        tab.goto("/authoring/report/review/send")
-        tab.fill("#note", "A shorter title.")
-        press(tab, "Send for review")
-    return {"draft": "protect", "sent": "report", "guide": "who-to-call"}
-
-
-def lessons(server: Server) -> list[str]:
-    """Every published lesson."""
-    rows = ask(
-        server.instance,
-        "SELECT DISTINCT a.key, l.key FROM lesson l JOIN module_version v ON v.id = l.module_version_id"
-        " JOIN activity a ON a.id = v.activity_id ORDER BY 1, 2",
-    )
-    return [f"/learning/modules/{slug}/lessons/{key}" for slug, key in rows]
-
-
-def longest_lessons(server: Server) -> list[str]:
-    """Of each module the published lesson that has most to show."""
-    rows = ask(
-        server.instance,
-        "SELECT a.key, l.key, max(length(l.html)) FROM lesson l JOIN module_version v"
-        " ON v.id = l.module_version_id JOIN activity a ON a.id = v.activity_id GROUP BY a.key ORDER BY 1",
-    )
-    return [f"/learning/modules/{slug}/lessons/{key}" for slug, key, _ in rows]

@@ -13,7 +13,7 @@ from config import Config
 from portal.pages.layout.access import permission_of, scopes_of
 from portal.platform.permissions import Permission, permissions_of
 from tests.databases import portal_on
-from tests.journeys import places
+from tests.journeys import makings, places
 from tests.journeys.places import PLACES, ROLES
 from tests.journeys.walking import ask, hold_to_account, press, sign_in, visitor
 from tests.running import Server, command, settings
@@ -35,7 +35,7 @@ def routes(shared_server: Server) -> Iterator[Flask]:
 @pytest.fixture(scope="module")
 def made(browser: Browser, shared_server: Server) -> dict[str, str]:
     """What addresses of pages name."""
-    return places.made(browser, shared_server)
+    return makings.made(browser, shared_server)
 
 
 def pages(routes: Flask) -> dict[str, Permission | None]:
@@ -167,7 +167,7 @@ def test_a_page_of_another_role_is_refused_in_a_page(browser: Browser, shared_se
 
 def test_the_longest_lesson_of_each_module(browser: Browser, shared_server: Server) -> None:
     """At the narrow width, where lessons differ: their figures have a drawing of their own there."""
-    longest = places.longest_lessons(shared_server)
+    longest = makings.longest_lessons(shared_server)
     assert len(longest) == 4
     with visitor(browser, shared_server) as tab:
         sign_in(tab, places.MANAGER)
@@ -177,7 +177,7 @@ def test_the_longest_lesson_of_each_module(browser: Browser, shared_server: Serv
 
 @pytest.mark.sweep
 def test_every_lesson(browser: Browser, shared_server: Server) -> None:
-    every = places.lessons(shared_server)
+    every = makings.lessons(shared_server)
     assert len({path.split("/lessons/")[0] for path in every}) == 4
     with visitor(browser, shared_server) as tab:
         sign_in(tab, places.MANAGER)

@@ -89,7 +89,7 @@ _TEXTS = {
     ActionGroup.FILES: {
         "completions.exported": "Downloaded the completions of {directive}[ ({format})]"
         "[, {people}][, {rows}]",
-        "accounts.exported": "Downloaded the list of accounts[, {rows}]",
+        "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
     },
     ActionGroup.AUDIT: {

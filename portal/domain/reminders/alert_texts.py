@@ -15,6 +15,7 @@ ALERT_TEXTS = {  # subject and sentence
         "Completions of {people} downloaded",
         "{by} downloaded the completions of {directive}: {people}.",
     ),
+    "accounts.exported": ("List of {people} downloaded", "{by} downloaded the list of accounts: {people}."),
     "audit.exported": (
         "Audit trail downloaded",
         "{by} downloaded {rows} of the audit trail, which name {people}.",
@@ -66,7 +67,7 @@ def alert_path(event: AuditEvent, subject_number: str, actor_number: str) -> str
         return audit_path(day, day, outcome="refused", **who)
     if event.action == "alert.many_failed_sign_ins":
         return audit_path(day, day, outcome="refused", group="sign-in")
-    groups = {"completions.exported": "files", "audit.exported": "audit"}
+    groups = {"completions.exported": "files", "accounts.exported": "files", "audit.exported": "audit"}
     return audit_path(day, day, group=groups[event.action], **by)
 
 

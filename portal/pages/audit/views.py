@@ -19,6 +19,7 @@ from portal.pages.audit.forms import AuditFilterForm
 from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.paging import PAGE_SIZE, address
 from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.sessions.step_up import MANY_PEOPLE, require_recent_sign_in
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import transaction
@@ -102,6 +103,8 @@ def download_acts() -> ResponseReturnValue:
     if rows > csv_export.MOST_ROWS:
         raise RuleError(TOO_MANY_ROWS)
     people = queries.list_people_of_events(sight, filters, newest_id)
+    if len(people) > MANY_PEOPLE:
+        require_recent_sign_in()
     with transaction():
         services.log_export(current_user.person_id, filters, rows, people)
     pieces = csv_export.csv_pieces(sight, filters, newest_id)

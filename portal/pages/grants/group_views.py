@@ -66,7 +66,7 @@ def _role_words(group: MappedGroup) -> str:
     return f"{role_words(group.role)}, {where_words(group.role, group.unit_path)}"
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def map_group(group_id: UUID) -> ResponseReturnValue:
     """Choose the role that a group gives; its members have it from the next sign-in."""
     group = _get_group(group_id)

@@ -16,10 +16,11 @@ from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.paging import address
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.sessions import cookies
+from portal.pages.layout.sessions.step_up import MANY_PEOPLE, require_recent_sign_in
 from portal.pages.people.list_links import filter_chips, sort_heads
 from portal.pages.people.overview_forms import STATE_WORDS, WAY_WORDS, AccountFilterForm
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit.services import log_file
 from portal.platform.clock import read_day
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, RuleError
@@ -139,15 +140,17 @@ def accounts_csv() -> ResponseReturnValue:
     arguments = QueryArguments(request.args)
     arguments.only((*NAMES, "sort"))
     filters, sort = _read_filters(arguments), arguments.order(SORTS)
-    accounts, rows = _read_accounts(), 0
+    accounts, people = _read_accounts(), list[int]()
     try:
-        rows = accounts.count_matching(filters)
+        people = accounts.list_people(filters)
     except (NotFoundError, RuleError) as error:
         arguments.refuse("unit", str(error))
     arguments.raise_faults()
+    if len(people) > MANY_PEOPLE:
+        require_recent_sign_in()
     with transaction():  # what somebody typed into a filter stays out of the trail
         names = sorted(filters.address_fields)
-        log("accounts.exported", actor_id=current_user.person_id, rows=rows, filters=names)
+        log_file("accounts.exported", people, actor_id=current_user.person_id, filters=names)
     pieces = csv_pieces(accounts.iterate_rows(filters, sort), cookies.network_name, clock.now())
     response = Response(stream_with_context(pieces), content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename="accounts.csv")

@@ -57,7 +57,7 @@ def _render_list(units: set[int] | None, form: TokenForm) -> ResponseReturnValue
 
 
 @bp.post("/tokens")
-@requires(Permission.TOKEN_ADMINISTER)
+@requires(Permission.TOKEN_ADMINISTER, recent=True)
 def make_token() -> ResponseReturnValue:
     """Make a token and show it this once."""
     units = _own_units()

@@ -62,7 +62,7 @@ def list_webhooks() -> ResponseReturnValue:
 
 
 @bp.route("/webhooks/new", methods=["GET", "POST"])
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
 def add_webhook() -> ResponseReturnValue:
     """Make a webhook, and show its secret this once."""
     form = WebhookForm.from_webhook(None)
@@ -118,7 +118,7 @@ def _describe_outcome(delivery: WebhookDelivery) -> str:
 
 
 @bp.route("/webhooks/<uuid:reference>/edit", methods=["GET", "POST"])
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
 def edit_webhook(reference: UUID) -> ResponseReturnValue:
     """Change a webhook; its secret stays."""
     webhook = queries.get_webhook(reference)
@@ -139,7 +139,7 @@ def edit_webhook(reference: UUID) -> ResponseReturnValue:
 
 
 @bp.route("/webhooks/<uuid:reference>/secret", methods=["GET", "POST"])
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
 def replace_secret(reference: UUID) -> ResponseReturnValue:
     """Replace the secret, and show the new one this once."""
     form, webhook = ConfirmForm(), queries.get_webhook(reference)

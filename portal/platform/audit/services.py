@@ -26,7 +26,8 @@ ANNOUNCED_TO_OWNER = frozenset(
 )
 # Acts and dangers about which administrators of the whole force get an email.
 ALERTS = frozenset(
-    {"completions.exported", "audit.exported"} | {"alert.many_refusals", "alert.many_failed_sign_ins"}
+    {"completions.exported", "accounts.exported", "audit.exported"}
+    | {"alert.many_refusals", "alert.many_failed_sign_ins"}
 )
 # Acts that are counted: too many of them within minutes are a danger of their own.
 COUNTED = frozenset({"access.refused", "account.refused"})

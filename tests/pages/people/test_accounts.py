@@ -252,7 +252,7 @@ def test_the_file_has_the_rows_of_the_list_and_is_audited(
     assert by_number["C1"]["closed_at"]
     assert (by_number["P1"]["password"], by_number["O1"]["never_signed_in"]) == ("yes", "no")
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "accounts.exported")).one()
-    assert event.detail == {"rows": 6, "filters": ["unit"]}
+    assert event.detail == {"people": 6, "filters": ["unit"]}
 
 
 @pytest.mark.parametrize("query", ["state=gone", "unit=Roads", "page=2", "before=x", "q=a&q=b"])

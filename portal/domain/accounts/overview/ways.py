@@ -9,16 +9,23 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 
+from portal.domain.accounts.factors.enrolment import FactorKind
+from portal.domain.accounts.factors.models import Factor
 from portal.domain.accounts.models import Credential, ProviderIdentity
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.visibility.rules import is_granted_to
 from portal.platform.db import db
 from portal.platform.permissions import Permission, roles_with
 
-PROVIDER, PASSWORD = "provider", "password"
+PROVIDER, PASSKEY, PASSWORD = "provider", "passkey", "password"
 NO_WAY = "none"  # people with no way to sign in
 # How somebody signed in with a session, in words; a method that is not listed is its own word.
-METHOD_WORDS = {"password": "password", "oidc": "single sign-on", "saml": "single sign-on"}
+METHOD_WORDS = {
+    "password": "password",
+    "passkey": "passkey",
+    "oidc": "single sign-on",
+    "saml": "single sign-on",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,24 @@ def _read_passwords(people: Collection[int], rules: SignInRules) -> dict[int, li
     }
 
 
+def _has_passkey(_rules: SignInRules) -> ColumnElement[bool]:
+    return PersonName.person_id.in_(select(Factor.person_id).where(Factor.kind == FactorKind.PASSKEY))
+
+
+def _read_passkeys(people: Collection[int], _rules: SignInRules) -> dict[int, list[WayToSignIn]]:
+    rows = db.session.execute(
+        select(Factor.person_id, Factor.added_at)
+        .where(Factor.person_id.in_(people), Factor.kind == FactorKind.PASSKEY)
+        .order_by(Factor.added_at)
+    )
+    ways: dict[int, list[WayToSignIn]] = {}
+    for person_id, added_at in rows:  # not its label, which is its owner's
+        ways.setdefault(person_id, []).append(WayToSignIn(PASSKEY, "Passkey", "", added_at, works=True))
+    return ways
+
+
 WAY_SOURCES: tuple[WaySource, ...] = (
     WaySource(PROVIDER, "Single sign-on", "Can use single sign-on", _has_identity, _read_identities),
+    WaySource(PASSKEY, "Passkey", "Can use a passkey", _has_passkey, _read_passkeys),
     WaySource(PASSWORD, "Password", "Can use a password", _has_password, _read_passwords),
 )
