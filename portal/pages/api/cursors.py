@@ -1,7 +1,7 @@
 """Cursors: where a list is read on, and at which position, so that new facts never shift its pages.
 
-A cursor is signed and bound to its address; it holds the position and the filters with which the list began,
-and the key of the last row. Nothing in it is unknown to whoever got the page.
+A cursor is signed and bound to its list; it holds the position and the filters with which the list began,
+and the key of the last row. Nothing in it is about anybody who is not on that page.
 """
 
 from dataclasses import dataclass

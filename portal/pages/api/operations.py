@@ -20,11 +20,10 @@ from portal.pages.api.cursors import Cursor, read_cursor, write_cursor
 from portal.pages.api.rate_limits import count_request
 from portal.pages.api.shapes import Field, ObjectShape
 from portal.pages.layout.bearer import accepts_token, current_token, log_token_act
-from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import parse_position_now
 from portal.pages.layout.sessions import cookies
 from portal.platform.db import transaction
-from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError
+from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError, shorten_text
 from portal.platform.permissions import TOKEN_READS, TOKEN_WRITES
 
 ROOT = "/api/v1"
@@ -172,10 +171,9 @@ def _read_call(operation: Operation, path: dict[str, str]) -> Call:
         ForbiddenError: The token is of one directive, and the operation is about people or others.
         NotFoundError: The token is of another directive.
     """
-    token, arguments = current_token(), QueryArguments(request.args)
+    token = current_token()
     _refuse_outside_directive(operation, token, path)
-    arguments.only([parameter.name for parameter in operation.all_parameters if parameter.place == "query"])
-    arguments.raise_faults()
+    _refuse_unknown_arguments(operation)
     named = {name: value for name, value in request.args.items() if value and name not in {"limit", "cursor"}}
     cursor = Cursor(named, [])
     if text := request.args.get("cursor", ""):
@@ -186,6 +184,19 @@ def _read_call(operation: Operation, path: dict[str, str]) -> Call:
     permissions = TOKEN_WRITES if token.scope is TokenScope.WRITE else TOKEN_READS
     viewer = build_system_viewer(token.name, token.unit_id, permissions)
     return Call(token, viewer, position, path, cursor.arguments, _read_limit(), cursor.key)
+
+
+def _refuse_unknown_arguments(operation: Operation) -> None:
+    known = [parameter.name for parameter in operation.all_parameters if parameter.place == "query"]
+    hint = f"Its arguments are {', '.join(known)}." if known else "It has none."
+    faults = [
+        f"{shorten_text(name)}: this is no argument of this address. {hint}"
+        for name in request.args
+        if name not in known
+    ]
+    faults += [f"{name}: give it once." for name in known if len(request.args.getlist(name)) > 1]
+    if faults:
+        raise BadInputError(faults)
 
 
 def _refuse_outside_directive(operation: Operation, token: LiveToken, path: dict[str, str]) -> None:

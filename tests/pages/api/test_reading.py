@@ -174,8 +174,11 @@ def test_an_erased_person_keeps_their_rows_and_their_place(client, caller, world
         ("/people?limit=0", "limit: write a number from 1 to 1000."),
         ("/people?limit=1001", "limit: write a number from 1 to 1000."),
         ("/people?cursor=abc", "cursor: this is none of the portal's."),
-        ("/people?colour=red", "“colour” is not a filter of this file."),
-        ("/people?as_at=2026-05-01&as_at=2026-05-02", "twice"),
+        (
+            "/people?colour=red",
+            "colour: this is no argument of this address. Its arguments are as_at, as_known_on",
+        ),
+        ("/people?as_at=2026-05-01&as_at=2026-05-02", "as_at: give it once."),
         (f"{COMPLETIONS}?unit=Nowhere", "not a known unit"),
         (f"{COMPLETIONS}?status=done", "not a known status"),
     ],
