@@ -89,7 +89,7 @@ def say_by_scim(number: str, says: dict[str, Any]) -> None:
 
 
 @given(STEPS)
-@settings(max_examples=few_or_many(12, 150), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few_or_many(8, 150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_gives_the_posts_of_the_same_rows_in_a_roster(
     database: None, steps: list[tuple[int, tuple[str, Any]]]
 ) -> None:
