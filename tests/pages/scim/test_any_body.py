@@ -17,8 +17,8 @@ from tests.pages.scim.provider import ENTERPRISE, PATCH, user
 
 NAMES = st.sampled_from(
     (
-        "userName name familyName givenName title userType active emails value type externalId id meta schemas "
-        "members displayName manager department $ref employeeNumber password Operations x "
+        "userName name familyName givenName title userType active emails value type externalId id meta "
+        "schemas members displayName manager department $ref employeeNumber password Operations x "
         f"{ENTERPRISE} {ENTERPRISE}:manager"
     ).split()
 )

@@ -15,6 +15,7 @@ from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import BusyError
 from tests.factories.access_tokens import bearer, make_token
+from tests.pages.account.browsing import let_in, make_administrator
 from tests.pages.scim.provider import ENTERPRISE, PATCH, Provider, user
 
 ROUTES = (
@@ -105,16 +106,17 @@ def test_versions_stop_a_change_of_what_has_changed_since(provider):
     provider.send("PUT", f"/Users/{key}", body, If_Match="*")
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda value: value)
-def test_no_other_token_and_no_session_gets_in(app, provider, method, path):
-    client = app.test_client()
-    for scope in (TokenScope.READ, TokenScope.WRITE):
-        headers = bearer(make_token(scope, name=f"of {scope}"))
-        answer = client.open(f"/scim/v2{path}", method=method, headers=headers, json={})
-        assert answer.status_code == 403
-        assert answer.get_json(force=True)["status"] == "403"
-    assert client.open(f"/scim/v2{path}", method=method, json={}).status_code == 401
-    assert client.open(f"/scim/v2{path}", method=method, json={}).headers["WWW-Authenticate"]
+def test_no_other_token_and_no_session_gets_in(app, client):
+    make_administrator()
+    let_in(client)
+    others = [bearer(make_token(scope, name=f"of {scope}")) for scope in (TokenScope.READ, TokenScope.WRITE)]
+    for method, path in ROUTES:
+        for headers in others:
+            answer = app.test_client().open(f"/scim/v2{path}", method=method, headers=headers, json={})
+            assert (answer.status_code, answer.get_json(force=True)["status"]) == (403, "403"), path
+        answer = client.open(f"/scim/v2{path}", method=method, json={})  # signed in, without a token
+        assert answer.status_code == 401, path
+        assert answer.headers["WWW-Authenticate"]
 
 
 def test_an_expired_token_ends_provisioning_at_once(app, database):
