@@ -78,7 +78,7 @@ def test_a_list_of_many_groups_asks_as_little_as_one_of_few(client: PortalClient
     for number in range(1, 21):
         make_group(f"Group {number}")
 
-    assert count_statements(client) == few
+    assert count_statements(client) == few > 0
 
 
 def count_statements(client: PortalClient) -> int:

@@ -83,11 +83,8 @@ REFUSED = (
 
 
 def test_a_filter_finds_whom_it_names(three: Provider) -> None:
-    wanted = {
-        filter_: [f"u{number}@westshire.example" for number in numbers]
-        for filter_, numbers in FILTERS.items()
-    }
-    assert {filter_: three.find(filter_) for filter_ in FILTERS} == wanted
+    numbers = {filter_: [int(name[1:4]) for name in three.find(filter_)] for filter_ in FILTERS}
+    assert numbers == FILTERS
 
 
 def test_a_filter_that_is_wrong_unknown_too_long_or_too_deep_is_refused(three: Provider) -> None:

@@ -67,7 +67,7 @@ def test_a_list_of_many_asks_as_little_as_one_of_few(provider, app):
     few = count_statements()
     for number in range(2, 22):
         provider.add(str(number), manager="1")
-    assert count_statements() == few
+    assert count_statements() == few > 0
 
 
 def test_a_search_in_a_body_finds_users_and_groups(three):

@@ -8,11 +8,14 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
+from portal.domain.accounts.identities import binding
 from portal.domain.accounts.models import SignInSession
 from portal.domain.people.models import Identifier, Person, PersonName, Post
 from portal.domain.people.units import changes as unit_changes
 from portal.domain.status.models import StatusPeriod
+from portal.platform import clock as portal_clock
 from portal.platform.db import db, stamp, transaction
+from portal.platform.openid.subjects import ProviderSubject
 from tests.domain.status.facts import make_activity, make_directive, make_version
 from tests.factories.people import make_person, make_unit
 from tests.page_reading import PortalClient
@@ -63,6 +66,10 @@ def test_user_name_and_external_id_are_numbers_by_which_a_sign_in_finds_the_pers
         "userName": "u4711@westshire.example",
         "externalId": "4b1c",
     }
+    for field, value in (("userName", "U4711@westshire.example"), ("externalId", "4b1c")):
+        subject = ProviderSubject(f"https://{field.lower()}.example", "subject-1", value, None)
+        with transaction():
+            assert binding.admit_subject(subject, field, portal_clock.now()) == person_of(key)
 
 
 def test_a_mover_gets_a_new_post_and_the_old_one_ends_the_day_before(provider, clock):
