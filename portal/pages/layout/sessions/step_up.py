@@ -3,14 +3,13 @@
 Both are asked for before the view runs. A form that was sent is kept, and offered again afterwards.
 """
 
+import re
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from config import LOOPBACK
 from portal.domain.accounts import services
 from portal.domain.accounts.factors import enrolment, passkeys
 from portal.domain.accounts.factors.passkeys import RelyingParty
@@ -25,6 +24,7 @@ from portal.platform.permissions import concern_others
 
 RECENT = timedelta(minutes=10)
 MANY_PEOPLE = 1_000  # a file about more of them is given out only after a recent sign-in
+_OWN_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?")
 SIGN_IN_AGAIN = "sign_in.sign_in_again"
 OWN_FACTORS = "account.show_factors"
 # All that is open to a session that lacks its second factor, beside public pages.
@@ -56,7 +56,7 @@ def person_needs_factor(person_id: int) -> bool:
 def own_relying_party() -> RelyingParty:
     """The portal, as passkeys know it: its public address, or, on a machine of its own, the name used."""
     settings = cookies.current_settings()
-    has_names = not settings.secure and urlsplit(f"http://{request.host}").hostname in LOOPBACK
+    has_names = not settings.secure and _OWN_MACHINE.fullmatch(request.host)
     address = f"http://{request.host}" if has_names else settings.address
     return passkeys.relying_party(address, f"{settings.force_name} learning portal")
 
