@@ -91,6 +91,7 @@ def send_messages(stopping: Event | None = None) -> int:
                 if monotonic() >= next_collecting and not stopping.is_set():
                     collect_events(stopping)
                     _requeue_lost(clock.now())
+                    keep_up(clock.now())
                     next_collecting = monotonic() + COLLECTING_SECONDS
                 sending.take_step(clock.now())
             except BusyError:  # an import holds the database: what ended is recorded after it

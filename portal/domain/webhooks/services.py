@@ -85,6 +85,7 @@ def change_webhook(webhook: Webhook, settings: WebhookSettings, *, by: int | Non
     for name in changed:
         setattr(webhook, name, columns[name])
     if changed:
+        _stop_resting(webhook)
         _log("webhook.changed", webhook, by, changed=changed, events=list(settings.events))
     return bool(changed)
 
@@ -127,6 +128,7 @@ def replace_secret(webhook: Webhook, *, by: int | None, at: datetime) -> str:
     secret = signing.new_secret()
     webhook.old_secret, webhook.old_secret_until = webhook.secret, at + OLD_SECRET
     webhook.secret = signing.encrypt_secret(secret, webhook.reference, encryption_key())
+    _stop_resting(webhook)
     _log("webhook.secret_replaced", webhook, by)
     return secret
 
@@ -225,7 +227,7 @@ def add_deliveries(webhook_id: int, rows: Collection[dict[str, Any]], at: dateti
     """Put messages into the outbox; each is tried for three days. One that is there stays as it is."""
     columns = {"webhook_id": webhook_id, "state": DeliveryState.WAITING, "created_at": at, "due_at": at}
     columns |= {"expires_at": at + TRIED_FOR, "tries": 0, "outcome": ""}
-    insert = insert_in_postgresql if db.engine.dialect.name == "postgresql" else insert_in_sqlite
+    insert: Any = insert_in_postgresql if db.engine.dialect.name == "postgresql" else insert_in_sqlite
     if rows:
         statement = insert(MESSAGES).on_conflict_do_nothing()
         db.session.execute(statement, [{**columns, **row} for row in rows])
