@@ -7,6 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.status.rules import Status
 from portal.domain.webhooks import queries, services
 from portal.domain.webhooks.errors import WebhookError
 from portal.domain.webhooks.models import DeliveryState, EventType, PauseReason, Webhook, WebhookDelivery
@@ -103,6 +104,7 @@ def show_webhook(reference: UUID) -> ResponseReturnValue:
         event_words={str(event): words for event, words in EVENT_WORDS.items()},
         pause_words=PAUSES.get(PauseReason(webhook.paused)) if webhook.paused else "",
         rests=webhook.resting_until is not None and webhook.resting_until > clock.now(),
+        status_words={status.key: status.label for status in Status},
         describe_outcome=_describe_outcome,
         secret_hint=UNSIGNED_HINT if queries.last_outcome(webhook.id) == NO_SECRET else "",
     )
