@@ -45,7 +45,7 @@ def _collect_for(webhook_id: int, stopping: Event) -> int:
     webhook = db.session.get(Webhook, webhook_id)
     if webhook is None or webhook.paused is not None:
         return 0
-    window = services.start_window(webhook, clock.now())
+    window = services.start_window(webhook)
     if window.empty:
         return 0
     scope = EventScope(queries.event_types_of(webhook), webhook.unit_id, webhook.directive_id)

@@ -233,16 +233,17 @@ def add_deliveries(webhook_id: int, rows: Collection[dict[str, Any]], at: dateti
         db.session.execute(statement, [{**columns, **row} for row in rows])
 
 
-def start_window(webhook: Webhook, now: datetime) -> ChangeWindow:
+def start_window(webhook: Webhook) -> ChangeWindow:
     """The way from what was collected to what is known now, or the one that was begun.
 
-    The newest stamp is read before the day: so no stamp is of a day after the window's last.
+    The newest stamp is read before the day: so no stamp is of a day after the window's last. Where the clock
+    was set back, the days that it had shown come again; what they bring are the same messages.
     """
     if webhook.target_on and webhook.target_at:
         return ChangeWindow(webhook.collected_on, webhook.collected_at, webhook.target_on, webhook.target_at)
     newest = max(newest_stamp() or webhook.collected_at, webhook.collected_at)
-    today = max(clock.london_day(now), webhook.collected_on)  # not back, where the clock was set back
-    return ChangeWindow(webhook.collected_on, webhook.collected_at, today, newest)
+    today = clock.today()
+    return ChangeWindow(min(webhook.collected_on, today), webhook.collected_at, today, newest)
 
 
 def get_webhook_to_change(reference: uuid.UUID) -> Webhook:

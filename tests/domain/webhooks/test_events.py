@@ -123,6 +123,19 @@ def test_a_day_that_passes_makes_people_overdue_once(force, clock):
     assert len(collected(reference)) == 3
 
 
+def test_a_clock_that_was_ahead_and_is_set_back_is_followed(force, clock):
+    reference, _ = make_webhook(events=(EventType.STATUS_CHANGED,))
+    clock.on(date(2026, 5, 1))
+    assert len(collected(reference)) == 3
+
+    clock.at(NOON + timedelta(minutes=1))
+    make_exclusion(force.person, force.directive, date(2026, 4, 20), date(2026, 4, 25))
+    assert [data["as_at"] for _, data in collected(reference)[3:]] == ["2026-04-20"] * 3
+    clock.on(date(2026, 5, 2))
+    days = [data["as_at"] for _, data in collected(reference)]
+    assert days == ["2026-05-01"] * 3 + ["2026-04-20"] * 3 + ["2026-04-26"] * 3  # that of 1 May is there
+
+
 def test_what_a_day_brought_is_told_however_long_nobody_looked(force, clock):
     reference, _ = make_webhook(events=(EventType.STATUS_CHANGED,))
     clock.on(date(2026, 5, 20))
