@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.domain.audit_desk.action_words import ACTIONS, GROUP_WORDS
-from portal.domain.audit_desk.sentences import PERSON_KEYS, detail_pairs, exact_time, sentence_of
+from portal.domain.audit_desk.sentences import detail_pairs, exact_time, sentence_of
 from portal.domain.audit_desk.sight import UNSEEN, ActPerson, AuditSight
 from portal.domain.people.units.tree import read_tree
 from portal.platform.audit.models import AuditEvent, Outcome
 from portal.platform.audit.origin import Channel
 from portal.platform.clock import london_day, now
 
-OUTCOME_WORDS = {Outcome.DONE: "Done", Outcome.REFUSED: "Refused", Outcome.FAILED: "Failed"}
-CHANNEL_WORDS = {
+OUTCOME_WORDS: dict[str, str] = {Outcome.DONE: "Done", Outcome.REFUSED: "Refused", Outcome.FAILED: "Failed"}
+CHANNEL_WORDS: dict[str, str] = {
     Channel.PAGE: "On a page",
     Channel.TOKEN: "By an access token",
     Channel.COMMAND: "By a command",
@@ -36,13 +36,13 @@ class Act:
     address: str
     request_id: str
     channel: str  # in words; empty where the portal did not record it yet
-    outcome: Outcome
+    outcome: str
     details: tuple[tuple[str, str], ...]
 
     @property
     def outcome_words(self) -> str:
         """The outcome in a word."""
-        return OUTCOME_WORDS[self.outcome]
+        return OUTCOME_WORDS.get(self.outcome, self.outcome)
 
 
 def describe_events(sight: AuditSight, events: Sequence[AuditEvent]) -> list[Act]:
@@ -69,8 +69,8 @@ def describe_events(sight: AuditSight, events: Sequence[AuditEvent]) -> list[Act
             whom=people[event.subject_id] if event.subject_id is not None else None,
             address=event.address if named else "",
             request_id=event.request_id if named else "",
-            channel=CHANNEL_WORDS.get(Channel(event.channel), "") if named else "",
-            outcome=Outcome(event.outcome),
+            channel=CHANNEL_WORDS.get(event.channel, "") if named else "",
+            outcome=event.outcome,
             details=tuple(_details_of(event, people)),
         )
 
@@ -78,7 +78,13 @@ def describe_events(sight: AuditSight, events: Sequence[AuditEvent]) -> list[Act
 
 
 def _people_of(event: AuditEvent) -> list[int | None]:
-    return [event.actor_id, event.subject_id, *(event.detail.get(key) for key in PERSON_KEYS)]
+    return [event.actor_id, event.subject_id, *_people_of_detail(event).values()]
+
+
+def _people_of_detail(event: AuditEvent) -> dict[str, int]:
+    """The people whom the details name, by key; what is no id is passed over."""
+    values = {key: event.detail.get(key) for key in _PERSON_KEY_WORDS}
+    return {key: value for key, value in values.items() if isinstance(value, int)}
 
 
 def _agent_of(event: AuditEvent) -> ActPerson:
@@ -98,8 +104,7 @@ def _agent_of(event: AuditEvent) -> ActPerson:
 
 def _details_of(event: AuditEvent, people: dict[int, ActPerson]) -> list[tuple[str, str]]:
     pairs = [("When", exact_time(event.happened_at))]
-    for key, words in _PERSON_KEY_WORDS.items():
-        if (person_id := event.detail.get(key)) is not None:
-            person = people[person_id]
-            pairs.append((words, f"{person.name} {person.staff_number}".strip()))
+    for key, person_id in _people_of_detail(event).items():
+        person = people[person_id]
+        pairs.append((_PERSON_KEY_WORDS[key], f"{person.name} {person.staff_number}".strip()))
     return [*pairs, *detail_pairs(event.detail)]

@@ -1,7 +1,7 @@
 """Filters of the audit trail, and the place in it from which a page goes on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -30,9 +30,6 @@ class AuditFilters:
     channel: Channel | None = None
     address: str | None = None
     request_id: str | None = None
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, field.name) is not None for field in fields(self))
 
     def conditions(self) -> Conditions:
         """WHERE clauses of everything but the group."""
@@ -77,13 +74,17 @@ class AuditFilters:
 
     def audit_detail(self) -> dict[str, Any]:
         """The filters for the audit event of reading; the person concerned is its subject."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        names = {"by_id": "by", "from_on": "from_on", "to_on": "until", "about_id": ""}
-        return {
-            names.get(name, name): value.isoformat() if isinstance(value, date) else value
-            for name, value in found.items()
-            if value is not None and names.get(name, name)
+        values = {
+            "from_on": self.from_on and self.from_on.isoformat(),
+            "until": self.to_on and self.to_on.isoformat(),
+            "by": self.by_id,
+            "group": self.group,
+            "outcome": self.outcome,
+            "channel": self.channel,
+            "address": self.address,
+            "request_id": self.request_id,
         }
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

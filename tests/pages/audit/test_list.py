@@ -207,6 +207,14 @@ def test_the_file_has_the_same_acts_harmless_cells_and_an_entry_of_its_own(audit
     assert entry == "Downloaded the audit trail, 1 row, 1 person"
 
 
+def test_details_of_another_release_break_no_page(auditor, force):
+    act("role.granted", force["D9001"], force["D1001"], role="king", until="soon", about="x", unit_id=None)
+    act("of.another_release", asked_by=[1], people="many", page=7)
+
+    assert sentences(auditor.page(f"{DESK}?by=D9001")) == ["Gave the role king, until soon"]
+    assert "of.another_release" in sentences(auditor.page(DESK))
+
+
 def test_an_unknown_filter_makes_no_file(auditor):
     answer = auditor.get("/audit/acts.csv?by=D7777&since=1990")
 
