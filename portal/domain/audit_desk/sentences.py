@@ -80,7 +80,7 @@ def value_words(key: str, value: Any) -> str:
         text = _WORDS[key](value) if key in _WORDS else _plain_words(key, value)
     except (TypeError, ValueError):  # a value of another release
         text = str(value)
-    line = " ".join(text.split())
+    line = " ".join(str(text).split())
     return line if len(line) <= LONGEST_VALUE else f"{line[:LONGEST_VALUE]}…"
 
 
