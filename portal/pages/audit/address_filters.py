@@ -40,8 +40,10 @@ def read_filters(arguments: QueryArguments, sight: AuditSight) -> AskedFilters:
     group = arguments.choice("group", ActionGroup, "kind of act")
     outcome = arguments.choice("outcome", Outcome)
     channel = arguments.choice("channel", [channel for channel in Channel if channel], "way")
-    address = _read_text(arguments, "address", _is_address, "Enter an address, such as 10.1.2.3.")
-    request_id = _read_text(arguments, "request", is_request_id, "Enter an id as an entry shows it.")
+    address, request_id = _read_address(arguments), arguments.text("request")
+    if request_id and not is_request_id(request_id):
+        arguments.refuse("request", "Enter an id as an entry shows it.")
+        request_id = ""
     filters = AuditFilters(
         since,
         until,
@@ -51,7 +53,7 @@ def read_filters(arguments: QueryArguments, sight: AuditSight) -> AskedFilters:
         Outcome(outcome) if outcome else None,
         Channel(channel) if channel else None,
         address,
-        request_id,
+        request_id or None,
     )
     texts = {name: text for name, text in arguments.kept if name in NAMES and text.strip()}
     for name, day in (("since", since), ("until", until)):
@@ -87,22 +89,16 @@ def _read_person(arguments: QueryArguments, name: str, sight: AuditSight) -> int
         return None
 
 
-def _read_text(
-    arguments: QueryArguments, name: str, is_right: Callable[[str], bool], sentence: str
-) -> str | None:
-    text = arguments.text(name)
-    if text and not is_right(text):
-        arguments.refuse(name, sentence)
-        return None
-    return text or None
-
-
-def _is_address(text: str) -> bool:
+def _read_address(arguments: QueryArguments) -> str | None:
+    """The address of a computer, as the trail writes it."""
+    text = arguments.text("address")
     try:
-        ip_address(text)
+        if "%" in text:  # a zone may be any text, and none is recorded
+            raise ValueError
+        return str(ip_address(text)) if text else None
     except ValueError:
-        return False
-    return True
+        arguments.refuse("address", "Enter an address, such as 10.1.2.3.")
+        return None
 
 
 _CHIP_WORDS: dict[str, Callable[[str], str]] = {
