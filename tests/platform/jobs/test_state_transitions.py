@@ -310,6 +310,26 @@ def test_asking_and_cancelling_are_in_the_audit_trail(database, does):
     assert said == ["job.asked", "job.cancelled", "job.asked_again"]
 
 
+def test_a_failure_is_in_the_audit_trail_however_the_job_came_to_it(runner, does):
+    def act(progress: JobProgress, arguments: registry.Arguments) -> None:
+        raise BadInputError(["Line 3: no such unit."])
+
+    does.append(act)
+    refused, lost = start_job(), start_job()
+    runner.run_job(refused)
+    for _ in range(3):
+        state_transitions.claim_job(lost, NOW)
+        state_transitions.requeue_lost_jobs(NOW + timedelta(seconds=1), NOW, frozenset())
+
+    failed = select(AuditEvent).where(AuditEvent.action == "job.failed").order_by(AuditEvent.id)
+    failures = db.session.scalars(failed).all()
+
+    assert [(event.outcome, event.detail["job"]) for event in failures] == [
+        ("failed", str(refused)), ("failed", str(lost))
+    ]  # fmt: skip
+    assert (failures[0].channel, failures[0].request_id) == ("job", str(refused))
+
+
 def test_only_a_job_whose_transaction_was_committed_is_found(runner, does):
     with suppress(RuleError), transaction():
         services.start_job(KIND, {}, by=None, at=NOW)
