@@ -88,8 +88,9 @@ def login_name() -> str:
     except (OSError, ValueError):
         uid = NO_LOGIN
     if uid == NO_LOGIN:
-        uid = int(os.environ.get("SUDO_UID", "") or os.getuid()) if os.getuid() == 0 else os.getuid()
+        before_sudo = os.environ.get("SUDO_UID", "")
+        uid = int(before_sudo) if os.getuid() == 0 and before_sudo.isdecimal() else os.getuid()
     try:
         return pwd.getpwuid(uid).pw_name
-    except KeyError:
+    except (KeyError, OverflowError):
         return f"uid {uid}"

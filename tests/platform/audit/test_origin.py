@@ -149,8 +149,9 @@ def _wrappers(callback):
         (str(origin.NO_LOGIN), 0, "", "root"),
         (str(origin.NO_LOGIN), 1002, "1001", "uid 1002"),
         ("", 0, "", "root"),
+        ("x", 0, "nobody's", "root"),
     ],
-    ids=["login", "sudo", "root", "no-trick-without-root", "no-kernel"],
+    ids=["login", "sudo", "root", "no-trick-without-root", "no-kernel", "no-number"],
 )
 def test_who_signed_in_to_the_machine_survives_becoming_another(
     monkeypatch, tmp_path, login, uid, sudo, name
