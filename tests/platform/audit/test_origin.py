@@ -1,7 +1,9 @@
 """From where an act came: stated once by the edge, never taken from whoever sends it."""
 
 import re
+import types
 
+import click
 import pytest
 from sqlalchemy import select
 
@@ -113,7 +115,6 @@ def test_a_command_states_itself_and_who_signed_in(app, client, monkeypatch):
 
 def test_every_command_states_its_origin(app):
     """What runs outside of a group of the portal's own writes no audit event."""
-    import click
 
     def commands(group, words=()):
         for name, command in group.commands.items():
@@ -167,8 +168,6 @@ def test_who_signed_in_to_the_machine_survives_becoming_another(
 
 
 def _accounts(uid):
-    import types
-
     if uid:
         raise KeyError(uid)
     return types.SimpleNamespace(pw_name="root")
