@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import click
+import pytest
 from flask import Flask
 
 PORTAL = Path(__file__).resolve().parents[2] / "portal"
@@ -101,6 +102,7 @@ def commands_of(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tup
             yield " ".join((*words, name)), command
 
 
+@pytest.mark.slow
 def test_every_route_that_takes_a_form_comes_to_the_audit_trail(app: Flask) -> None:
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     silent = {one for one in endpoints if not reaches_trail(name_of(app.view_functions[one]))}

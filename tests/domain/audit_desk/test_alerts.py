@@ -18,6 +18,7 @@ from tests.factories.people import make_grant, make_unit
 from tests.pages.account.browsing import another, let_in, make_account, sign_in
 from tests.pages.audit.desk import act, sentences
 
+pytestmark = pytest.mark.slow
 START = datetime(2026, 5, 16, 1, 30, tzinfo=UTC)
 
 

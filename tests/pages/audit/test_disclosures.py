@@ -36,6 +36,7 @@ REPORT = "/monitoring/directives/OIC-2026"
 __all__ = ["force"]
 
 
+@pytest.mark.slow
 def test_every_page_about_a_person_is_recorded_before_somebody_else_sees_it(app, database):
     world = make_world("administrator")
     subject = world.subjects["seen"]

@@ -19,6 +19,7 @@ from tests.pages.audit.desk import force
 from tests.pages.learning.asking import ask
 
 __all__ = ["force"]
+pytestmark = pytest.mark.slow
 ACCOUNT, REPORT = "/people/D1001/account", "/monitoring/directives/OIC-2026"
 # Rows that say nothing of an act: a session's last use.
 IN_PASSING = {"sign_in_session", "alembic_version"}
