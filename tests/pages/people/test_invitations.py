@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 from portal.domain.accounts.models import Invitation, PasswordLink
 from portal.domain.accounts.sign_in.tokens import hash_token
 from portal.domain.reminders import services
+from portal.domain.reminders.invitations import tasks
 from portal.domain.reminders.models import Message
 from portal.platform.db import db, transaction
 from tests.domain.reminders.office_set import set_office
@@ -132,6 +134,28 @@ def test_a_list_that_has_changed_since_is_shown_again(
     admin.press(answer, "Invite 4 people")
     run_jobs(app)
     assert len(office.taken) == 4
+
+
+def test_other_jobs_get_their_turn_between_two_rounds(
+    app: Flask, office: Office, admin: PortalClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "SECONDS", 0)
+    admin.press(admin.page(PAGE), "Invite 3 people")
+    assert run_jobs(app) == ["invitations", *["account_links"] * 3]
+    assert len(office.taken) == 3
+
+
+def test_the_relays_pace_holds_within_and_between_rounds(
+    app: Flask, office: Office, admin: PortalClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "SECONDS", 0.1)
+    with set_office(app, smtp_per_minute=300) as slow:
+        admin.press(admin.page(PAGE), "Invite 3 people")
+        with time_machine.travel(NOON, tick=True):
+            run_jobs(app)
+        gaps = [later - earlier for earlier, later in pairwise(slow.when)]
+    assert len(gaps) == 2
+    assert min(gaps) > 0.15  # of 0.2 seconds, less what the first mail took
 
 
 def test_a_relay_that_is_down_loses_nothing(app: Flask, office: Office, admin: PortalClient) -> None:
