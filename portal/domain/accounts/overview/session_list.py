@@ -1,6 +1,6 @@
 """The open sessions of the people whom an administrator may see: filtered, sorted and paged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from portal.domain.accounts.overview.post_conditions import has_post, has_post_b
 from portal.domain.accounts.queries import SessionLimits, is_open
 from portal.domain.people.models import PersonName
 from portal.domain.people.name_search import name_conditions
-from portal.domain.people.queries import Viewer, live_units
+from portal.domain.people.queries import UnitRow, Viewer, live_units
 from portal.domain.people.visibility.rules import is_visible
 from portal.platform.clock import london_day
 from portal.platform.db import db
@@ -57,7 +57,6 @@ class SessionRow:
     unit: str  # path of the main post's unit
     browser: str
     address: str
-    place: str  # the name of its network; may be empty
     method: str
     created_at: datetime
     seen_at: datetime
@@ -110,26 +109,25 @@ class SessionList:
         )  # fmt: skip
         statement = self.select_open(*columns).where(*conditions).order_by(*_sort_columns(sort))
         units = live_units(self._day)
-        return [
-            SessionRow(
-                reference=reference,
-                person_id=person_id,
-                staff_number=staff_number,
-                name=name,
-                unit=units[unit_id].path if unit_id in units else "",
-                browser=browser,
-                address=address,
-                place=name_network(address, self._networks),
-                method=method,
-                created_at=created_at,
-                seen_at=seen_at,
-                may_end=bool(may_end),
-            )
-            for (
-                reference, person_id, staff_number, name, unit_id, browser, address, method, created_at,
-                seen_at, may_end,
-            ) in db.session.execute(statement.offset(offset).limit(limit))
-        ]  # fmt: skip
+        rows = db.session.execute(statement.offset(offset).limit(limit))
+        return [self._session_row(row, units) for row in rows]
+
+    def _session_row(self, row: Any, units: Mapping[int, UnitRow]) -> SessionRow:
+        reference, person_id, staff_number, name, unit_id, browser, address, *rest = row
+        method, created_at, seen_at, may_end = rest
+        return SessionRow(
+            reference=reference,
+            person_id=person_id,
+            staff_number=staff_number,
+            name=name,
+            unit=units[unit_id].path if unit_id in units else "",
+            browser=browser,
+            address=address,
+            method=method,
+            created_at=created_at,
+            seen_at=seen_at,
+            may_end=bool(may_end),
+        )
 
     def select_open(self, *columns: Any) -> Select[Any]:
         """SELECT about these sessions and their people, whatever the filters."""
