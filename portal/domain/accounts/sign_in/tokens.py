@@ -35,7 +35,7 @@ def account_key(person_id: int | None, typed: str, key: str) -> str:
     A name that nobody has gets one too, so that trying it is slowed alike. Unreadable without ``key``.
     """
     name = f"person:{person_id}" if person_id is not None else f"name:{typed.strip().casefold()}"
-    return hmac.new(key.encode(), b"sign-in " + name.encode("utf-8", "replace"), "sha256").hexdigest()
+    return hmac.digest(key.encode(), b"sign-in " + name.encode("utf-8", "replace"), "sha256").hex()
 
 
 def hash_browser(token: str, account: str) -> str:
