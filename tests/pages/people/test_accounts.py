@@ -61,6 +61,7 @@ def people(app: Flask, client: PortalClient, monkeypatch: pytest.MonkeyPatch) ->
     return made
 
 
+@pytest.mark.slow
 def test_each_count_leads_to_a_list_of_as_many(client: PortalClient, people: dict[str, int]) -> None:
     page = client.page(ACCOUNTS)
 
@@ -144,6 +145,7 @@ def test_an_identity_of_an_earlier_provider_is_shown_and_is_no_way(
     assert "0815, of a provider that is not set any more" in row[2]
 
 
+@pytest.mark.slow
 def test_sorted_by_name_or_last_sign_in_and_paged(client: PortalClient) -> None:
     unit = make_unit("Response")
     with time_machine.travel(NOW, tick=False):
@@ -263,6 +265,7 @@ def test_a_file_that_is_not_what_was_asked_is_refused(client: PortalClient, quer
     assert count_events("accounts.exported") == 0
 
 
+@pytest.mark.slow
 def test_twenty_rows_take_as_many_statements_as_two(app: Flask, client: PortalClient) -> None:
     unit = make_unit("Response")
 

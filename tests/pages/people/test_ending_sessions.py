@@ -141,6 +141,7 @@ def test_another_session_of_ones_own_is_ended_alone(app: Flask, client: PortalCl
     assert not signed_in(elsewhere)
 
 
+@pytest.mark.slow
 def test_slices_end_everything_with_one_entry_for_each_person(
     app: Flask, client: PortalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

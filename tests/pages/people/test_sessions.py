@@ -163,6 +163,7 @@ def test_only_sessions_that_could_be_used_are_listed(
     assert numbers_in(client.page(SESSIONS)) == {"OPEN", "D9001"}
 
 
+@pytest.mark.slow
 def test_twenty_rows_take_as_many_statements_as_two(client: PortalClient) -> None:
     people = make_people(*(f"P{number}" for number in range(20)))
     signed_in_administrator(client)
@@ -176,6 +177,7 @@ def test_twenty_rows_take_as_many_statements_as_two(client: PortalClient) -> Non
     assert count_statements(client, SESSIONS) == few <= 6
 
 
+@pytest.mark.slow
 def test_sorted_and_paged(client: PortalClient, frozen: time_machine.Traveller) -> None:
     people = make_people(*(f"P{number:02}" for number in range(30)))
     for person in people.values():

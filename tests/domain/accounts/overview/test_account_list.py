@@ -41,7 +41,7 @@ PEOPLE = 3
 PLACES = ("203.0.113.1", "203.0.113.2", "browser:known")
 STRANGE_PLACE = "203.0.113.99"
 QUIET = settings(
-    max_examples=few_or_many(12, 80),
+    max_examples=few_or_many(8, 80),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -154,6 +154,7 @@ def ways_of(known: Known) -> set[str]:
     return ways or {NO_WAY}
 
 
+@pytest.mark.slow
 @QUIET
 @given(history=HISTORIES)
 def test_counts_filters_and_rows_agree_with_the_history(app, database, history) -> None:
@@ -238,6 +239,7 @@ GRANTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @QUIET
 @given(grants=GRANTS, looker=st.integers(0, 3))
 def test_the_rule_as_a_condition_is_the_rule_for_one_person(app, database, grants, looker) -> None:
