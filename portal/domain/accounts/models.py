@@ -35,7 +35,7 @@ class SignInSession(Base):
     seen_at: Mapped[datetime]  # written at most once a minute
     ended_at: Mapped[datetime | None]
     # signed_out, ended_elsewhere, password_changed, role_changed, closed, lapsed, provider_signed_out,
-    # identity_removed or factors_reset
+    # identity_removed, factors_reset or left
     end_reason: Mapped[str | None]
     browser: Mapped[str]  # the browser's family and system in words
     address: Mapped[str]
