@@ -356,8 +356,7 @@ def test_a_job_is_asked_for_with_the_act_where_mail_is_set_up(
 ) -> None:
     for _ in range(2):
         BY_PAGE["account.invited"][0](admin)
-    kinds = list(db.session.scalars(select(Job.kind)))
-    assert kinds == ["notices"]  # it waits: one is enough
+    assert list(db.session.scalars(select(Job.kind))) == ["notices"]  # it waits: one is enough
 
 
 def test_without_a_relay_the_outbox_keeps_them_and_grants_say_so(
@@ -368,9 +367,8 @@ def test_without_a_relay_the_outbox_keeps_them_and_grants_say_so(
     BY_PAGE["account.invited"][0](client)
 
     page = client.page(LIST)
-    assert (
-        "Email is not set up, so nobody gets an email about changes made here. 4 messages wait" in page.text
-    )
+    assert "Email is not set up, so nobody gets an email" in page.text
+    assert "4 messages wait" in page.text
     assert list(db.session.scalars(select(Job.kind))) == []
     assert "Account: password link made, Priya Name D1001" in client.page(page.links["Reminders"]).text
 
@@ -384,9 +382,8 @@ def test_a_directive_owner_reads_of_no_account_in_the_outbox(
     owner = another(app)
     sign_in(owner, "D4001", path="/sign-in?next=/account")
 
-    page = owner.page("/reminders")
-    assert "Waiting (0)" in page.text
-    assert "Account:" not in page.text
+    shown = owner.page("/reminders").text
+    assert ("Waiting (0)" in shown, "Account:" in shown) == (True, False)
     assert "Waiting (4)" in admin.page("/reminders").text
 
 
