@@ -23,7 +23,7 @@ from portal.domain.accounts.sign_in import held_forms
 from portal.domain.accounts.sign_in.tokens import decrypt_form, encrypt_form, hash_token, new_token
 from portal.domain.people.queries import person_by_staff_number
 from portal.pages.account.forms import NewPasswordForm
-from portal.pages.layout.access import permission_of, public
+from portal.pages.layout.access import permission_of, public, scopes_of
 from portal.pages.layout.secret_fields import SecretField, any_is_secret, takes_secret, view_takes_secret
 from portal.platform.backups.backup import backup
 from portal.platform.db import db, transaction
@@ -90,7 +90,9 @@ def addresses(app: Flask) -> Iterator[tuple[str, str]]:
     adapter = app.url_map.bind("localhost")
     made = {"UUIDConverter": "00000000-0000-0000-0000-000000000000", "GuideKey": "_guides/a"}
     for rule in app.url_map.iter_rules():
-        if "POST" in (rule.methods or ()) and permission_of(app.view_functions[rule.endpoint]) is not None:
+        view = app.view_functions[rule.endpoint]
+        own = not scopes_of(view) and permission_of(view) is not None
+        if "POST" in (rule.methods or ()) and own:
             values = dict.fromkeys(rule.arguments, "1")
             for name, converter in rule._converters.items():
                 values[name] = min(getattr(converter, "items", [made.get(type(converter).__name__, "1")]))

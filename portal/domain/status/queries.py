@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Select, and_, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, literal, select, union_all
 
 from portal.domain.catalogue.models import Activity, GuideVersion
 from portal.domain.directives.audience import meets_selectors
@@ -43,6 +43,17 @@ def overdue_people(scope: Scope) -> set[int]:
 def list_people_of(scope: Scope) -> set[int]:
     """Ids of everybody with a row in the report."""
     return set(db.session.scalars(select(period.person_id).where(*scope.whole_directive())))
+
+
+def is_reached_by(person_id: Any, directive_id: int, day: date) -> ColumnElement[bool]:
+    """WHERE clause: the directive applies to the person on the day, as known now."""
+    return exists().where(
+        period.person_id == person_id,
+        period.directive_id == directive_id,
+        period.position == WHOLE,
+        covers_day(period, day),
+        is_known_on(period, None),
+    )
 
 
 def people_in_report(scope: Scope, people: Collection[int]) -> set[int]:

@@ -265,7 +265,9 @@ NOTICES = {
 
 
 # Mails with a link to set a password, and those about a batch or a token, have tests in tests/pages.
-ELSEWHERE = {BATCH, "token.created", "token.revoked"}
+ELSEWHERE = {BATCH, "token.created", "token.revoked"} | {
+    kind for kind in WORDINGS if kind.startswith("webhook.")
+}
 
 
 def test_every_kind_of_mail_has_its_case() -> None:

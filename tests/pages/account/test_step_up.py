@@ -42,12 +42,17 @@ WANTED = {
     "account.add_passkey",
     "account.remove_factor",
     "account.replace_recovery_codes",
+    "grants.map_group",
     "grants.propose_grants",
     "grants.review_grants",
     "guides.edit_force_settings",
     "people.grant_role",
     "people.reset_factors",
     "people.revoke_role",
+    "tokens.make_token",
+    "webhooks.add_webhook",
+    "webhooks.edit_webhook",
+    "webhooks.replace_secret",
 }
 
 

@@ -20,6 +20,7 @@ def test_each_file_is_named_by_its_content() -> None:
         "portal.css",
         "portal.js",
         "authoring.js",
+        "passkeys.js",
         "search.js",
         "govuk-frontend.js",
         "favicon.svg",

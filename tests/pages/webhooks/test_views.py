@@ -158,7 +158,9 @@ def test_pausing_resuming_changing_and_removing(admin):
     assert db.session.scalars(select(Webhook)).one().old_secret
     admin.press(admin.page(f"/webhooks/{reference}/remove"), "Remove this webhook")
     assert db.session.scalars(select(Webhook)).all() == []
-    acts = db.session.scalars(select(AuditEvent.action).where(AuditEvent.action.like("webhook.%"))).all()
+    acts = db.session.scalars(
+        select(AuditEvent.action).where(AuditEvent.action.like("webhook.%")).order_by(AuditEvent.id)
+    ).all()
     assert list(acts) == [
         "webhook.added",
         "webhook.paused",

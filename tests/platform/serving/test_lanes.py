@@ -3,7 +3,7 @@
 from portal.platform.serving.lanes import Lane, lane_of
 
 FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
-QUICK = {"learning.download_job_aid"}  # a page or two, for a learner
+QUICK = {"learning.download_job_aid", "api.describe"}  # a page or two, and a description
 
 
 def test_every_file_that_is_written_while_one_waits_has_the_thread_of_files(app):

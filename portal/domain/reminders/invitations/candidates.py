@@ -18,9 +18,7 @@ from portal.domain.people.queries import Viewer, units_under
 from portal.domain.people.visibility.rules import is_granted_to, is_valid_on, is_visible
 from portal.domain.reminders.invitations import conditions
 from portal.domain.reminders.models import Delivery, Message
-from portal.domain.status.filters import covers_day, is_known_on
-from portal.domain.status.models import StatusPeriod
-from portal.domain.status.periods import WHOLE
+from portal.domain.status.queries import is_reached_by
 from portal.platform.clock import london_day
 from portal.platform.db import db
 
@@ -161,7 +159,7 @@ class Candidates:
             post.append(Post.designated_role == chosen.role)
         wanted: list[ColumnElement[bool]] = [exists().where(*post)]
         if chosen.directive_id is not None:
-            wanted.append(_is_reached_by(chosen.directive_id, self._day))
+            wanted.append(is_reached_by(PersonName.person_id, chosen.directive_id, self._day))
         if chosen.history:
             wanted.append(Invitation.id.is_(None) if chosen.history == NEVER else Invitation.id.is_not(None))
         return wanted
@@ -217,18 +215,6 @@ def _is_administered(units: set[int] | None, day: date) -> ColumnElement[bool]:
     )
     elsewhere = or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.not_in(units))
     return and_(has_post, ~exists().where(is_granted_to(PersonName.person_id, day), elsewhere))
-
-
-def _is_reached_by(directive_id: int, day: date) -> ColumnElement[bool]:
-    """The directive applies to the person on the day, as known now."""
-    period = StatusPeriod
-    return exists().where(
-        period.person_id == PersonName.person_id,
-        period.directive_id == directive_id,
-        period.position == WHOLE,
-        covers_day(period, day),
-        is_known_on(period, None),
-    )
 
 
 def list_designated_roles(viewer: Viewer, day: date) -> list[str]:
