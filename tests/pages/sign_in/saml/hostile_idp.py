@@ -81,6 +81,7 @@ class HostileIdp:
             "issuer": self.entity, "issued": instant(), "before": instant(-5), "after": instant(300),
             "recipient": ACS, "audience": AUDIENCE, "request": request_id, "confirmed": instant(300),
             "method": f"{URN}:cm:bearer", "session": None, "extra": "", "begun": None,
+            "signed_in": instant(),
         } | self.values  # fmt: skip
         signed = signature_of(self.assertion_id, **self.signature) if signature is None else signature
         data = attributes(
@@ -93,7 +94,7 @@ class HostileIdp:
 <saml:Subject>{self.name_id}<saml:SubjectConfirmation Method="{values["method"]}">
 <saml:SubjectConfirmationData{data}/></saml:SubjectConfirmation></saml:Subject>
 <saml:Conditions{conditions}>{_audiences(values["audience"])}</saml:Conditions>{values["extra"]}
-<saml:AuthnStatement AuthnInstant="{instant()}"{attributes(SessionNotOnOrAfter=values["session"])}>
+<saml:AuthnStatement AuthnInstant="{values["signed_in"]}"{attributes(SessionNotOnOrAfter=values["session"])}>
 <saml:AuthnContext><saml:AuthnContextClassRef>{URN}:ac:classes:Password</saml:AuthnContextClassRef>
 </saml:AuthnContext></saml:AuthnStatement>{self._statement()}</saml:Assertion>"""
 
