@@ -1,6 +1,6 @@
 """Queries about viewers, people by staff number, and the units of a day."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -127,6 +127,14 @@ def build_system_viewer(name: str, unit_id: int | None, permissions: frozenset[P
         permissions: What it may do to the people it sees.
     """
     return Viewer(NOBODY, "", name, False, frozenset({Role.AUDITOR}), permissions, only_unit_id=unit_id)
+
+
+def people_by_staff_number(staff_numbers: Collection[str]) -> set[int]:
+    """The ids of the people who have these staff numbers. One statement for each five hundred."""
+    numbers = sorted(staff_numbers)
+    batches = (numbers[start : start + 500] for start in range(0, len(numbers), 500))
+    having = (select(PersonName.person_id).where(PersonName.staff_number.in_(batch)) for batch in batches)
+    return {person_id for statement in having for person_id in db.session.scalars(statement)}
 
 
 def person_by_staff_number(staff_number: str) -> int:

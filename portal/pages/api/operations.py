@@ -14,12 +14,12 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain.access_tokens.models import TokenScope
 from portal.domain.access_tokens.queries import LiveToken
-from portal.domain.people.queries import Viewer, build_system_viewer
+from portal.domain.people.queries import Viewer, build_system_viewer, people_by_staff_number
 from portal.domain.reports.parameters import FIELDS, Position
 from portal.pages.api.cursors import Cursor, read_cursor, write_cursor
 from portal.pages.api.rate_limits import count_request
 from portal.pages.api.shapes import Field, ObjectShape
-from portal.pages.layout.bearer import accepts_token, current_token, log_token_act
+from portal.pages.layout.bearer import accepts_token, current_token, log_token_read
 from portal.pages.layout.report_position import parse_position_now
 from portal.pages.layout.sessions import cookies
 from portal.platform.db import transaction
@@ -250,8 +250,10 @@ def _page_of(operation: Operation, call: Call, answer: Reply) -> dict[str, Any]:
 
 
 def _log_read(operation: Operation, call: Call, answer: Reply) -> None:
+    """Record what was read, and whose data it was, before it is sent."""
     filters = sorted(set(call.arguments) - set(FIELDS))  # names alone: the trail has no free text
-    rows = len(answer.things) if operation.paged else 1
-    detail = {"operation": operation.name, "rows": rows, "filters": filters, **call.position.pinned}
+    things = answer.things if operation.paged else [answer.things]
+    people = people_by_staff_number({n for thing in things if (n := getattr(thing, "staff_number", ""))})
+    detail = {"operation": operation.name, "rows": len(things), "filters": filters, **call.position.pinned}
     with transaction():
-        log_token_act("data.read", subject_id=answer.subject_id, **detail)
+        log_token_read(people, subject_id=answer.subject_id, **detail)

@@ -9,7 +9,7 @@ address is a problem document (RFC 9457), see ``error_pages.py``.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ from portal.domain.accounts.sign_in.failures import SignInAttempt
 from portal.domain.accounts.sign_in.tokens import account_key
 from portal.pages.layout.access import P, View, declare_scopes
 from portal.platform import clock
-from portal.platform.audit.services import log
+from portal.platform.audit.services import log, log_file
 from portal.platform.db import try_to_write
 from portal.platform.errors import ForbiddenError, TooManyError, UnauthorisedError, listed_words
 
@@ -64,6 +64,12 @@ def current_token() -> LiveToken:
 def log_token_act(action: str, *, subject_id: int | None = None, **detail: Any) -> None:
     """Add an audit event of this request's token to the caller's transaction; see ``log``."""
     log(action, actor_id=None, subject_id=subject_id, token=current_token().name, **detail)
+
+
+def log_token_read(people: Collection[int], *, subject_id: int | None, **detail: Any) -> None:
+    """Add an audit event of data that this request's token read, with whose it was; see ``log_file``."""
+    name = current_token().name
+    log_file("data.read", people, actor_id=None, subject_id=subject_id, token=name, **detail)
 
 
 def _read_token() -> LiveToken:

@@ -9,7 +9,9 @@ import time_machine
 from sqlalchemy import select, update
 
 from portal.domain.access_tokens.models import TokenScope
+from portal.domain.audit_desk.disclosures import list_disclosures
 from portal.domain.people.models import PersonName
+from portal.domain.people.queries import person_by_staff_number
 from portal.domain.records.models import Record
 from portal.domain.records.references import new_reference
 from portal.platform.audit.models import AuditEvent
@@ -249,6 +251,18 @@ def test_what_is_read_is_audited_with_the_token_and_no_free_text(caller):
     assert second["operation"] == "show_person"
     assert events[1].subject_id is not None
     assert "shah" not in str(first)
+
+
+def test_whoever_was_read_finds_it_among_the_disclosures(caller):
+    person = person_by_staff_number("D1001")
+    caller.read(f"{COMPLETIONS}?q=shah")
+    caller.read("/people/D1001")
+    caller.read(f"{COMPLETIONS}?q=cast")  # somebody else
+
+    acts = list_disclosures(person, limit=10)
+
+    assert [act.detail["operation"] for act in acts] == ["show_person", "list_completions"]
+    assert {act.agent for act in acts} == {"token-0-read"}
 
 
 def test_the_token_says_what_it_may_do(app, world):
