@@ -1,14 +1,18 @@
 """Which tests say enough for ``make check``: ``pytest --quick``.
 
-Of a test that asks a database, one case shows whether a change broke it; ``make test`` runs the others too.
+Of a file whose tests ask a database, the first six tests, each in one case, show whether a change broke its
+subject; ``make test`` runs the others too, so a file begins with what matters most.
 Tests without a database are quick in all their cases, but for those of a few files that read much. What takes
 long is marked ``slow``, one test at a time; of some files the first test is run.
 """
+
+from collections import Counter
 
 import pytest
 
 from tests.times import FAST, find_group
 
+TESTS_OF_A_FILE = 6  # that ask a database
 # Each of their tests starts several processes that read its files, which takes about a second.
 FIRST_TEST_ALONE = {"tests/pages/imports/test_views.py"}
 # Each case reads and checks a whole module of the portal's, or a workbook.
@@ -40,12 +44,16 @@ def share_out(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     met: set[str] = set()
+    asking: Counter[str] = Counter()  # tests of each file that ask a database
     for item in items:
         test = item.nodeid.partition("[")[0]
         file = test.partition("::")[0]
         if file in FIRST_TEST_ALONE:
             test = file
-        one_is_enough = find_group(item) != FAST or file in FIRST_CASE_ALONE
-        (left if one_is_enough and test in met else kept).append(item)
+        asks = find_group(item) != FAST
+        asking[file] += asks and test not in met
+        is_further_case = test in met and (asks or file in FIRST_CASE_ALONE)
+        is_beyond = asks and asking[file] > TESTS_OF_A_FILE
+        (left if is_further_case or is_beyond else kept).append(item)
         met.add(test)
     return kept, left

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.quick import FIRST_CASE_ALONE, FIRST_TEST_ALONE, share_out
+from tests.quick import FIRST_CASE_ALONE, FIRST_TEST_ALONE, TESTS_OF_A_FILE, share_out
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = """
@@ -72,6 +72,15 @@ def test_of_a_test_that_asks_a_database_the_first_case_is_quick():
     fast = [item("a.py::test_rule[1]"), item("a.py::test_rule[2]")]
 
     assert share_out([first, fast[0], other, alone, fast[1]]) == ([first, fast[0], alone, fast[1]], [other])
+
+
+def test_of_a_file_that_asks_a_database_the_first_tests_are_quick():
+    asking = [item(f"a.py::test_{number}[sqlite]", "app") for number in range(TESTS_OF_A_FILE + 2)]
+    fast = item("a.py::test_rule")
+
+    kept, left = share_out([*asking, fast])
+
+    assert (kept, left) == ([*asking[:TESTS_OF_A_FILE], fast], asking[TESTS_OF_A_FILE:])
 
 
 def test_of_files_that_read_much_one_test_or_one_case_of_each_is_quick():
