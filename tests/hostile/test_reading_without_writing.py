@@ -39,6 +39,7 @@ RECORDED = {
     "audit.list_acts",
     "audit.show_disclosures",
     "audit.download_acts",
+    "people.accounts_csv",
 }
 RECORDED_OF_OTHERS = {
     "people.show_person",

@@ -187,7 +187,6 @@ ADMINISTRATION = {
     "people.show_sessions": Place(
         (
             "/people/accounts/sessions",
-            "/people/accounts/sessions?device=x",
             "/people/accounts/sessions?idle=x",
         ),
         ADMINISTRATOR,

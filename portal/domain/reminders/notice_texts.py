@@ -280,7 +280,7 @@ def _token_fields(event: AuditEvent, path: str) -> dict[str, str]:
     directive = event.detail.get("directive")
     people = f"people in {path}" if path else "the whole force"
     return {
-        "token": event.detail.get("token", ""),
+        "token": " ".join(str(event.detail.get("token", "")).split()),  # one line: it is in the subject
         "token_scope": f"scope {event.detail.get('scope')}",
         "token_people": f"{people}, directive {directive}" if directive else people,
         "days": say.plural(event.detail.get("days", 0), "day"),
@@ -374,7 +374,8 @@ def _path_of_trail(acts: Sequence[DescribedAct]) -> str:
     numbers = {act.staff_number for act in acts}
     days = sorted(london_day(act.at) for act in acts)
     about = {"about": numbers.pop()} if len(numbers) == 1 and all(numbers) else {}
-    return audit_path(days[0], days[-1], group="accounts", **about)
+    group = "tokens" if all(act.kind.startswith("token.") for act in acts) else "accounts"
+    return audit_path(days[0], days[-1], group=group, **about)
 
 
 def _foot_line(portal: PortalDetails) -> str:
