@@ -157,6 +157,18 @@ def test_a_file_of_more_than_a_thousand_people_is_told_and_one_of_a_thousand_is_
     assert "/audit?since=2026-05-16&until=2026-05-16&group=files&by=D9001" in text
 
 
+def test_a_list_of_more_than_a_thousand_accounts_is_told(app, office, people):
+    with transaction():
+        log_file("accounts.exported", range(1, 1_002), actor_id=people["D9001"], filters=[])
+    mails = delivered(app, office)
+
+    assert set(mails) == {address("D9002")}
+    mail = mails[address("D9002")][0]
+    assert mail["Subject"] == "List of 1,001 people downloaded"
+    assert "Priya Shah (D9001) downloaded the list of accounts: 1,001 people." in words(mail)
+    assert opened_link(app, mail) == ["Downloaded the list of accounts, 1,001 people"]
+
+
 def test_a_token_that_was_made_is_told_by_whom_and_by_its_name(app, office, people):
     act("token.created", people["D9001"], token="Power BI\r\nBcc: x@y.example", scope="read")
     mails = delivered(app, office)

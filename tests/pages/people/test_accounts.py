@@ -13,6 +13,7 @@ from portal.domain.accounts import services
 from portal.domain.accounts.models import LastSignIn, PasswordLink, SignInFailure
 from portal.domain.accounts.sign_in.tokens import account_key
 from portal.domain.people.models import PersonName
+from portal.pages.people import account_list_views
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
@@ -284,6 +285,19 @@ def test_twenty_rows_take_as_many_statements_as_two(app: Flask, client: PortalCl
     add(range(2, 20))
 
     assert count_statements(client, ACCOUNTS) == few <= 11
+
+
+def test_a_file_of_many_people_needs_a_sign_in_of_the_last_ten_minutes(
+    client: PortalClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in_administrator(client)
+    monkeypatch.setattr(account_list_views, "MANY_PEOPLE", 0)
+    assert client.get(f"{ACCOUNTS}.csv").status_code == 200
+    with time_machine.travel(clock.now() + timedelta(minutes=11), tick=False):
+        answer = client.get(f"{ACCOUNTS}.csv")
+
+    assert answer.status_code == 303
+    assert answer.location.startswith("/sign-in/again")
 
 
 def test_the_last_sign_in_outlives_its_session_and_no_new_password_counts_as_one(

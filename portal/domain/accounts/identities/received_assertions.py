@@ -30,7 +30,7 @@ class AssertionReplayedError(ConflictError):
 def keep_assertion(
     subject: ProviderSubject, assertion_id: str, request_id: str, *, signed_in_at: datetime, at: datetime
 ) -> str:
-    """Note that an assertion was accepted, and whom it names; returns the token for its browser.
+    """Record an accepted assertion and its subject; returns the token for its browser.
 
     Args:
         subject: Whom it names.

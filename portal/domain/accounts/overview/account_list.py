@@ -55,7 +55,7 @@ class AccountFilters:
 
 @dataclass(frozen=True, slots=True)
 class AccountCounts:
-    """Of the people with a post whom the viewer may see."""
+    """Counts of people who have a post today and whom the viewer may see."""
 
     people: int
     ways: Mapping[str, int]  # by the key of a source, and ``NO_WAY``
