@@ -50,6 +50,12 @@ def list_groups(
     return records
 
 
+def read_group(group: ScimGroup, *, with_members: bool) -> GroupRecord:
+    """A group as a provider sees it."""
+    members = _read_members([group]) if with_members else {}
+    return _build_group(group, tuple(members.get(group.id, ())))
+
+
 def _read_members(groups: Sequence[ScimGroup]) -> dict[UUID, list[int]]:
     rows = db.session.execute(
         select(ScimMember.group_id, ScimMember.person_id)

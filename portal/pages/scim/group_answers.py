@@ -16,7 +16,7 @@ from portal.domain.scim.group_queries import GroupRecord
 from portal.domain.scim.models import ScimGroup
 from portal.domain.scim.user_changes import ProviderChange
 from portal.pages.scim import protocol
-from portal.pages.scim.protocol import Search
+from portal.pages.scim.protocol import Page, Search
 from portal.pages.scim.schemas import POLICY, Group, GroupMember
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError
@@ -34,14 +34,19 @@ def create_group() -> Response:
         group = group_changes.create_group(
             _read_name(sent.display_name), _read_external_id(sent), members, act.at, act.token
         )
-        key = str(group.id)
-    return _answer_group(key, shown, status=201)
+        return _answer_change(group, shown, "create_group", status=201)
 
 
 @protocol.translate_errors
 def show_group(key: str) -> Response:
     """One group."""
-    return _answer_group(key, protocol.read_shown())
+    shown = protocol.read_shown()
+    group = _read_group(group_queries.get_group(key), shown)
+    response = protocol.answer_resource(build_resource(group), group.version, shown)
+    if response.status_code == 200:
+        with transaction(wait_seconds=protocol.WAIT_SECONDS):
+            protocol.log_read("show_group", group.member_ids)
+    return response
 
 
 @protocol.translate_errors
@@ -55,7 +60,7 @@ def replace_group(key: str) -> Response:
         group_changes.rename_group(group, _read_name(sent.display_name), external_id, act.token)
         if "members" in sent.model_fields_set:
             _set_members(group, _read_member_ids(sent.members or []), act)
-    return _answer_group(key, shown)
+        return _answer_change(group, shown, "replace_group")
 
 
 @protocol.translate_errors
@@ -72,9 +77,9 @@ def patch_group(key: str) -> Response:
         group = _get_group_to_change(key)
         for operation in patch.operations or []:
             _apply_operation(group, operation, act)
+        if shown.attributes:
+            return _answer_change(group, shown, "patch_group")
         version = str(group.version)
-    if shown.attributes:
-        return _answer_group(key, shown)
     response = Response(status=204)
     response.set_etag(version, weak=True)
     return response
@@ -92,37 +97,43 @@ def remove_group(key: str) -> Response:
 @protocol.translate_errors
 def list_groups() -> Response:
     """A page of groups."""
-    return _answer_search(protocol.read_search(dict(request.args)))
+    return _answer_search(protocol.read_search(dict(request.args)), "list_groups")
 
 
 @protocol.translate_errors
 def search_groups() -> Response:
     """A page of groups, asked for in a body."""
-    return _answer_search(protocol.read_search(protocol.read_body()))
+    return _answer_search(protocol.read_search(protocol.read_body()), "search_groups")
 
 
-def _answer_search(search: Search) -> Response:
+def _answer_search(search: Search, operation: str) -> Response:
     condition = group_condition(search.filter)
     total = group_queries.count_groups(condition)
-    return protocol.answer_list(search, total, list_page(condition, search))
+    return protocol.answer_people(search, total, list_page(condition, search), operation)
 
 
-def list_page(condition: ColumnElement[bool], search: Search) -> list[dict[str, Any]]:
-    """The groups of a page, as they are answered."""
+def list_page(condition: ColumnElement[bool], search: Search) -> Page:
+    """The groups of a page, with their members where these are asked for."""
     if not search.limit:
-        return []
+        return Page([])
     with_members = search.shows("members")
     groups = group_queries.list_groups(
         condition, offset=search.offset, limit=search.limit, with_members=with_members
     )
-    return [protocol.dump(build_resource(group), search.shown) for group in groups]
+    resources = [protocol.dump(build_resource(group), search.shown) for group in groups]
+    return Page(resources, {person_id for group in groups for person_id in group.member_ids})
 
 
-def _answer_group(key: str, shown: Any, *, status: int = 200) -> Response:
-    condition = ScimGroup.id == group_queries.get_group(key).id
-    with_members = protocol.shows_attribute(shown, "members")
-    group = group_queries.list_groups(condition, offset=0, limit=1, with_members=with_members)[0]
+def _answer_change(row: ScimGroup, shown: Any, operation: str, *, status: int = 200) -> Response:
+    """One group as the caller's change leaves it, recorded with the change: it may have asked for nothing."""
+    group = _read_group(row, shown)
+    protocol.log_read(operation, group.member_ids)
     return protocol.answer_resource(build_resource(group), group.version, shown, status=status)
+
+
+def _read_group(row: ScimGroup, shown: Any) -> GroupRecord:
+    """A group, with its members if they are asked for."""
+    return group_queries.read_group(row, with_members=protocol.shows_attribute(shown, "members"))
 
 
 def _get_group_to_change(key: str) -> ScimGroup:

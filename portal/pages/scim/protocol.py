@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec
@@ -14,12 +14,12 @@ from scim2_models.path import FilterNode
 
 from portal.domain.scim.errors import VersionError
 from portal.domain.scim.user_changes import ProviderChange
-from portal.pages.layout.bearer import current_token
+from portal.pages.layout.bearer import current_token, log_token_read
 from portal.pages.layout.query_arguments import NO_TEXT
 from portal.pages.layout.scim_errors import MEDIA_TYPE, ScimError
 from portal.pages.scim.schemas import MOST_RESULTS, POLICY
 from portal.platform import clock
-from portal.platform.db import stamp
+from portal.platform.db import stamp, transaction
 
 P = ParamSpec("P")
 ACCEPTED_TYPES = frozenset({MEDIA_TYPE, "application/json"})
@@ -185,6 +185,36 @@ def dump(resource: Resource[Any], shown: ResponseParameters[Any]) -> dict[str, A
     return resource.model_dump(
         scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=shown, scim_policy=POLICY
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Resources of one page of a list as they are answered, and whose data they hold."""
+
+    resources: list[dict[str, Any]]
+    people: Collection[int] = ()
+
+
+def answer_people(search: Search, total: int, page: Page, operation: str) -> Response:
+    """One page of a list of users or groups, recorded before it is sent. Edge: it commits."""
+    response = answer_list(search, total, page.resources)
+    with transaction(wait_seconds=WAIT_SECONDS):
+        log_read(operation, page.people, rows=len(page.resources))
+    return response
+
+
+def log_read(
+    operation: str, people: Collection[int], *, rows: int = 1, subject_id: int | None = None
+) -> None:
+    """Add to the caller's transaction whose data the answer holds, however many they are.
+
+    Args:
+        operation: What was asked for.
+        people: Everybody who is in the answer, also as a member of a group.
+        rows: How many resources it has.
+        subject_id: The one person it is about.
+    """
+    log_token_read(people, subject_id=subject_id, operation=operation, rows=rows)
 
 
 def answer_list(search: Search, total: int, resources: list[dict[str, Any]]) -> Response:

@@ -9,7 +9,7 @@ from portal.domain.scim import queries, user_changes
 from portal.domain.scim.filters import user_condition
 from portal.domain.scim.queries import UserRecord, UserTable, UserValues
 from portal.pages.scim import protocol
-from portal.pages.scim.protocol import Search
+from portal.pages.scim.protocol import Page, Search
 from portal.pages.scim.schemas import POLICY, Email, EnterpriseUser, Manager, Name, user_model
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -26,15 +26,18 @@ def create_user() -> Response:
     with transaction(wait_seconds=protocol.WAIT_SECONDS):
         act = protocol.begin_act()
         person_id = user_changes.create_user(_read_values(sent, None), act)
-    user = queries.get_user(person_id, clock.today())
-    return protocol.answer_resource(build_resource(user), user.version, shown, status=201)
+        return _answer_change(queries.user_id(person_id), shown, "create_user", status=201)
 
 
 @protocol.translate_errors
 def show_user(key: str) -> Response:
     """One user."""
     shown, user = protocol.read_shown(), _get_user(key)
-    return protocol.answer_resource(build_resource(user), user.version, shown)
+    response = protocol.answer_resource(build_resource(user), user.version, shown)
+    if response.status_code == 200:
+        with transaction(wait_seconds=protocol.WAIT_SECONDS):
+            protocol.log_read("show_user", [user.person_id], subject_id=user.person_id)
+    return response
 
 
 @protocol.translate_errors
@@ -47,8 +50,7 @@ def replace_user(key: str) -> Response:
         number = _text(sent[EnterpriseUser].employee_number) if sent[EnterpriseUser] else ""
         confirms = number == user.values.staff_number
         user_changes.change_user(user, _read_values(sent, user), act, confirms_number=confirms)
-    user = _get_user(key)
-    return protocol.answer_resource(build_resource(user), user.version, shown)
+        return _answer_change(key, shown, "replace_user")
 
 
 @protocol.translate_errors
@@ -67,8 +69,7 @@ def patch_user(key: str) -> Response:
         resource = build_resource(user)
         if patch.patch(resource, scim_policy=POLICY):
             user_changes.change_user(user, _read_resource(resource, user.values), act)
-    user = _get_user(key)
-    return protocol.answer_resource(build_resource(user), user.version, shown)
+        return _answer_change(key, shown, "patch_user")
 
 
 @protocol.translate_errors
@@ -83,28 +84,36 @@ def remove_user(key: str) -> Response:
 @protocol.translate_errors
 def list_users() -> Response:
     """A page of users."""
-    return _answer_search(protocol.read_search(dict(request.args)))
+    return _answer_search(protocol.read_search(dict(request.args)), "list_users")
 
 
 @protocol.translate_errors
 def search_users() -> Response:
     """A page of users, asked for in a body."""
-    return _answer_search(protocol.read_search(protocol.read_body()))
+    return _answer_search(protocol.read_search(protocol.read_body()), "search_users")
 
 
-def _answer_search(search: Search) -> Response:
+def _answer_search(search: Search, operation: str) -> Response:
     table = UserTable(clock.today())
     condition = user_condition(search.filter, table)
     total = queries.count_users(table, condition)
-    return protocol.answer_list(search, total, list_page(table, condition, search))
+    return protocol.answer_people(search, total, list_page(table, condition, search), operation)
 
 
-def list_page(table: UserTable, condition: Any, search: Search) -> list[dict[str, Any]]:
-    """The users of a page, as they are answered."""
+def list_page(table: UserTable, condition: Any, search: Search) -> Page:
+    """The users of a page."""
     users = (
         queries.list_users(table, condition, offset=search.offset, limit=search.limit) if search.limit else []
     )
-    return [protocol.dump(build_resource(user), search.shown) for user in users]
+    resources = [protocol.dump(build_resource(user), search.shown) for user in users]
+    return Page(resources, [user.person_id for user in users])
+
+
+def _answer_change(key: str, shown: Any, operation: str, *, status: int = 200) -> Response:
+    """One user as the caller's change leaves it, recorded with the change: it may have asked for nothing."""
+    user = _get_user(key)
+    protocol.log_read(operation, [user.person_id], subject_id=user.person_id)
+    return protocol.answer_resource(build_resource(user), user.version, shown, status=status)
 
 
 def _get_user(key: str) -> UserRecord:
