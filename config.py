@@ -13,6 +13,7 @@ from portal.pages.layout import brand, proxies
 from portal.platform.mail.settings import MailSettings
 from portal.platform.network_names import list_faults
 from portal.platform.openid.settings import OpenIdSettings
+from portal.platform.outbound.proxy import list_proxy_faults
 from portal.platform.saml.settings import SamlSettings, read_saml_settings
 from portal.platform.secret_keys import weakness_of_secret
 
@@ -128,6 +129,7 @@ class Config:
     second_factor: str = field(default_factory=lambda: _env("SECOND_FACTOR"))
 
     webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
+    outbound_proxy: str = field(default_factory=lambda: _env("OUTBOUND_PROXY"), repr=False)
 
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
 
@@ -260,6 +262,7 @@ class Config:
                 yield f"{name} lists networks such as 10.1.0.0/16, with commas between them: {error}."
 
         yield from list_faults(self.network_names)
+        yield from list_proxy_faults(self.outbound_proxy)
 
     def _database_faults(self) -> Iterator[str]:
         parts = _split_address(self.sqlalchemy_url)

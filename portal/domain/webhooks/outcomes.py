@@ -14,9 +14,18 @@ from portal.domain.webhooks import signing
 from portal.domain.webhooks.messages import find_staff_numbers, render_message
 from portal.domain.webhooks.models import UNENDED, DeliveryState, PauseReason, Webhook, WebhookDelivery
 from portal.domain.webhooks.services import pause_webhook
-from portal.domain.webhooks.settings import DELAYS, JITTER, LOST_AFTER, PATIENCE, RESTS, encryption_key
+from portal.domain.webhooks.settings import (
+    DELAYS,
+    JITTER,
+    LONGEST_REST,
+    LOST_AFTER,
+    PATIENCE,
+    RESTS,
+    encryption_key,
+)
 from portal.platform.audit.services import log
 from portal.platform.db import db
+from portal.platform.outbound.retry_after import NO_WAIT
 
 MOST_CLAIMED = 20  # messages to one receiver that are sent one after the other and recorded together
 GONE = 410
@@ -119,7 +128,7 @@ def release_message(message: ClaimedMessage) -> None:
     _count(update(row).where(*held).values(**values))
 
 
-def record_outcome(message: ClaimedMessage, outcome: str, now: datetime) -> None:
+def record_outcome(message: ClaimedMessage, outcome: str, now: datetime, wait: timedelta = NO_WAIT) -> None:
     """Record how a try ended; what another worker has claimed since is left alone.
 
     The webhook is locked already.
@@ -128,6 +137,7 @@ def record_outcome(message: ClaimedMessage, outcome: str, now: datetime) -> None
         message: What was sent.
         outcome: The status of the answer in digits, or why there was none.
         now: When it ended.
+        wait: For how long the receiver said that it wants nothing; it gets an hour of it at most.
     """
     webhook = db.session.get(Webhook, message.webhook_id)
     delivery = db.session.scalar(select(row).where(row.id == message.delivery_id, row.claim == message.claim))
@@ -141,7 +151,7 @@ def record_outcome(message: ClaimedMessage, outcome: str, now: datetime) -> None
         if webhook.paused is None:
             pause_webhook(webhook, PauseReason.GONE, by=None)
     else:
-        _record_failure(webhook, delivery, now)
+        _record_failure(webhook, delivery, now, wait)
 
 
 def is_delivered(outcome: str) -> bool:
@@ -159,10 +169,14 @@ def _record_success(webhook: Webhook, delivery: WebhookDelivery, now: datetime) 
     webhook.flagged_at = None
 
 
-def _record_failure(webhook: Webhook, delivery: WebhookDelivery, now: datetime) -> None:
+def _record_failure(webhook: Webhook, delivery: WebhookDelivery, now: datetime, wait: timedelta) -> None:
+    """Try the message again later, and let the receiver rest: what it says holds for every message to it."""
     webhook.failures += 1
+    rest = min(wait, LONGEST_REST)
     if webhook.failures >= PATIENCE:
-        webhook.resting_until = now + RESTS[min(webhook.failures - PATIENCE, len(RESTS) - 1)]
+        rest = max(rest, RESTS[min(webhook.failures - PATIENCE, len(RESTS) - 1)])
+    if rest:
+        webhook.resting_until = now + rest
     due_at = now + delay_after(delivery.tries)
     if due_at > delivery.expires_at:
         _end(delivery, DeliveryState.FAILED, now)

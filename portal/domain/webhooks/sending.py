@@ -7,7 +7,7 @@ receiver keeps nobody else waiting.
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from time import monotonic
 
@@ -20,6 +20,7 @@ from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError
 from portal.platform.jobs.registry import Routine
 from portal.platform.outbound.errors import OutboundError
+from portal.platform.outbound.retry_after import NO_WAIT
 from portal.platform.outbound.sender import post_message
 from portal.platform.outbound.targets import OutboundPolicy
 
@@ -27,7 +28,14 @@ COLLECTING_SECONDS = 3.0  # between two looks for new events while messages are 
 SECONDS_IN_TURN = 15.0  # after which no more of the messages that were claimed together are sent
 UPKEEP_SECONDS = 60.0  # between two rounds of failing what expired and deleting what is old
 
-Outcome = tuple[ClaimedMessage, str]  # how its try ended; empty: it was not sent
+
+@dataclass(frozen=True, slots=True)
+class EndedTry:
+    """A message that was claimed, and what became of it."""
+
+    message: ClaimedMessage
+    outcome: str = ""  # the status of the answer, or why there was none; empty: it was not sent
+    wait: timedelta = NO_WAIT  # for how long the receiver wants nothing
 
 
 @dataclass(slots=True)
@@ -37,8 +45,8 @@ class MessageDispatch:
     policy: OutboundPolicy
     pool: ThreadPoolExecutor
     stopping: Event
-    under_way: dict[Future[list[Outcome]], int] = field(default_factory=dict)  # the webhook of each
-    ended: list[Outcome] = field(default_factory=list)
+    under_way: dict[Future[list[EndedTry]], int] = field(default_factory=dict)  # the webhook of each
+    ended: list[EndedTry] = field(default_factory=list)
     sent: int = 0
 
     def take_step(self, now: datetime) -> None:
@@ -52,14 +60,14 @@ class MessageDispatch:
         if not self.ended and not free:
             return
         with transaction():
-            outcomes.lock_webhooks({*free, *(message.webhook_id for message, _ in self.ended)})
-            for message, outcome in self.ended:
-                if outcome:
-                    outcomes.record_outcome(message, outcome, now)
+            outcomes.lock_webhooks({*free, *(each.message.webhook_id for each in self.ended)})
+            for each in self.ended:
+                if each.outcome:
+                    outcomes.record_outcome(each.message, each.outcome, now, each.wait)
                 else:
-                    outcomes.release_message(message)
+                    outcomes.release_message(each.message)
             claimed = {webhook_id: outcomes.claim_next_messages(webhook_id, now) for webhook_id in free}
-        self.sent += sum(bool(outcome) for _, outcome in self.ended)
+        self.sent += sum(bool(each.outcome) for each in self.ended)
         self.ended.clear()
         for webhook_id, messages in claimed.items():
             if messages:
@@ -104,24 +112,25 @@ def send_messages(stopping: Event | None = None) -> int:
 
 def _send_in_turn(
     messages: Sequence[ClaimedMessage], policy: OutboundPolicy, stopping: Event
-) -> list[Outcome]:
+) -> list[EndedTry]:
     """Send messages to one receiver, until one does not arrive or it takes long; knows no database."""
-    ended: list[Outcome] = []
+    ended: list[EndedTry] = []
     last = monotonic() + SECONDS_IN_TURN
     for message in messages:
-        is_over = ended and (stopping.is_set() or monotonic() > last or not is_delivered(ended[-1][1]))
-        ended.append((message, "" if is_over else _send(message, policy)))
+        is_over = ended and (stopping.is_set() or monotonic() > last or not is_delivered(ended[-1].outcome))
+        ended.append(EndedTry(message) if is_over else _send(message, policy))
     return ended
 
 
-def _send(message: ClaimedMessage, policy: OutboundPolicy) -> str:
-    """Send one message; the status of the answer, or why there was none."""
+def _send(message: ClaimedMessage, policy: OutboundPolicy) -> EndedTry:
+    """Send one message."""
     if not message.body:
-        return NO_SECRET
+        return EndedTry(message, NO_SECRET)
     try:
-        return str(post_message(message.address, message.body, message.headers, policy))
+        answer = post_message(message.address, message.body, message.headers, policy)
     except OutboundError as error:
-        return str(error.fault)
+        return EndedTry(message, str(error.fault))
+    return EndedTry(message, str(answer.status), answer.wait)
 
 
 def _requeue_lost(now: datetime) -> None:

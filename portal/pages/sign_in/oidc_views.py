@@ -44,15 +44,16 @@ def _settings() -> OpenIdSettings:
 
 def _provider() -> "Provider":
     settings = _settings()
-    return _make_provider(settings.issuer, settings.client_id, settings.client_secret)
+    proxy = cookies.current_settings().outbound_proxy
+    return _make_provider(settings.issuer, settings.client_id, settings.client_secret, proxy)
 
 
 @lru_cache(maxsize=4)
-def _make_provider(issuer: str, client_id: str, client_secret: str) -> "Provider":
+def _make_provider(issuer: str, client_id: str, client_secret: str, proxy: str) -> "Provider":
     # 12 MiB, which a portal without a provider does without.
     from portal.platform.openid.provider import Provider
 
-    return Provider(issuer, client_id, client_secret)
+    return Provider(issuer, client_id, client_secret, proxy=proxy)
 
 
 def _callback_address() -> str:

@@ -42,6 +42,7 @@ FAULTS = {
     OutboundFault.ADDRESS: "Not sent: the address is not public, or not allowed",
     OutboundFault.NAME: "Not sent: the name has no address",
     OutboundFault.UNREACHABLE: "The receiver could not be reached",
+    OutboundFault.PROXY: "Not sent: the proxy (OUTBOUND_PROXY) did not connect to the receiver",
     OutboundFault.CERTIFICATE: "Not sent: the receiver’s certificate is not valid for its name",
     OutboundFault.TIMEOUT: "No answer within 10 seconds",
     OutboundFault.NO_ANSWER: "The receiver broke off without an answer",

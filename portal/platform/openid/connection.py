@@ -5,6 +5,7 @@ from typing import Any
 
 from authlib.integrations.requests_client import OAuth2Session
 from requests import PreparedRequest, RequestException, Response
+from requests.utils import should_bypass_proxies
 from urllib3.exceptions import HTTPError
 
 from portal.platform.openid.errors import ProviderUnavailableError
@@ -14,10 +15,14 @@ MOST_BYTES = 512 * 1024  # of one answer; key sets of large providers have some 
 
 
 class ProviderConnection(OAuth2Session):  # type: ignore[misc]
-    """authlib's client with limits; it follows no redirect, since metadata names every address."""
+    """authlib's client with limits; it follows no redirect, since metadata names every address.
 
-    def __init__(self, **settings: Any) -> None:
+    The way out is ``proxy`` except for hosts that ``NO_PROXY`` names; without one, as ``HTTPS_PROXY`` says.
+    """
+
+    def __init__(self, proxy: str = "", **settings: Any) -> None:
         super().__init__(default_timeout=ANSWER_SECONDS, **settings)
+        self._proxy = proxy
 
     def send(self, request: PreparedRequest, **options: Any) -> Response:
         """Send, and read the answer within the limits.
@@ -26,8 +31,11 @@ class ProviderConnection(OAuth2Session):  # type: ignore[misc]
             ProviderUnavailableError: No whole answer came in time, or it is too large, or a redirect.
         """
         started = monotonic()
+        options |= {"stream": True, "allow_redirects": False}
+        if self._proxy and not should_bypass_proxies(request.url or "", no_proxy=None):
+            options["proxies"] = {"http": self._proxy, "https": self._proxy}
         try:
-            response: Response = super().send(request, **options | {"stream": True, "allow_redirects": False})
+            response: Response = super().send(request, **options)
             with response:
                 response._content = _read_body(response, started + ANSWER_SECONDS)
         except (RequestException, HTTPError) as error:

@@ -72,10 +72,17 @@ class Provider:
     """One provider, as one client of it; shared by the threads of a process."""
 
     def __init__(
-        self, issuer: str, client_id: str, client_secret: str, timer: Callable[[], float] = monotonic
+        self,
+        issuer: str,
+        client_id: str,
+        client_secret: str,
+        timer: Callable[[], float] = monotonic,
+        *,
+        proxy: str = "",
     ) -> None:
         self.issuer = issuer
         self._client_id, self._client_secret = client_id, client_secret
+        self._proxy = proxy  # as OUTBOUND_PROXY names it
         self._metadata = _Fetched(self._fetch_metadata, timer)
         self._keys = _Fetched(self._fetch_keys, timer)
 
@@ -218,16 +225,17 @@ class Provider:
             return read(self._keys.get(newer=True))
 
     def _fetch_metadata(self) -> Metadata:
-        with ProviderConnection() as connection:
+        with ProviderConnection(self._proxy) as connection:
             return parse_metadata(connection.fetch_json(well_known_address(self.issuer)), self.issuer)
 
     def _fetch_keys(self) -> KeySet:
         address = self._metadata.get().jwks_uri
-        with ProviderConnection() as connection:
+        with ProviderConnection(self._proxy) as connection:
             return parse_keys(connection.fetch_json(address))
 
     def _connect(self, metadata: Metadata, redirect_uri: str = "") -> ProviderConnection:
         return ProviderConnection(
+            self._proxy,
             client_id=self._client_id,
             client_secret=self._client_secret,
             token_endpoint_auth_method=self._auth_method(metadata),

@@ -9,6 +9,7 @@ class OutboundFault(StrEnum):
     ADDRESS = "address"  # a network that is not allowed, or an address that is refused as it is written
     NAME = "name"  # the host's name has no address
     UNREACHABLE = "unreachable"
+    PROXY = "proxy"  # the force's proxy could not be reached, or did not connect
     CERTIFICATE = "certificate"
     TIMEOUT = "timeout"
     NO_ANSWER = "no_answer"  # something else than HTTP, or the connection ended

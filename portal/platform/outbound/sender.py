@@ -9,14 +9,28 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from threading import Event, Thread, Timer
 from time import monotonic
 
+from portal.platform import clock
 from portal.platform.outbound.errors import OutboundError, OutboundFault
+from portal.platform.outbound.proxy import Proxy, open_tunnel
+from portal.platform.outbound.retry_after import NO_WAIT, read_retry_after
 from portal.platform.outbound.targets import Address, OutboundPolicy, Target, check_addresses, read_target
 
 SECONDS = 10.0  # for all of it: the name, the connection, the message and the head of the answer
 AGENT = "Learning-Portal"
+TOLD_WHEN = frozenset({429, 503})  # statuses of answers that may say when to come back
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver answered."""
+
+    status: int
+    wait: timedelta = NO_WAIT  # for how long it wants nothing, as far as it says so
 
 
 def post_message(
@@ -27,8 +41,8 @@ def post_message(
     *,
     seconds: float = SECONDS,
     authorities: str = "",
-) -> int:
-    """Post a message; the status of the answer, whatever it is. Redirects are answers like others.
+) -> Answer:
+    """Post a message; the answer, whatever its status is. Redirects are answers like others.
 
     Args:
         address: Where to; its certificate must be valid for its name.
@@ -43,21 +57,24 @@ def post_message(
     """
     deadline = monotonic() + seconds
     target = read_target(address, policy)
-    texts = _resolve(target, policy, deadline)
+    texts = _resolve(target.host, target.port, policy, deadline)
     addresses = check_addresses(texts, target, policy)
-    with _open_connection(target, addresses, deadline, authorities) as connection:
+    watch = _connect(addresses, target.port, policy, deadline)
+    with _open_connection(target, watch, authorities) as connection:
         named = {"Host": target.host_header, "User-Agent": AGENT, "Connection": "close", **headers}
         connection.request("POST", target.path, body, named)
-        return connection.getresponse().status  # the body is neither read nor kept
+        response = connection.getresponse()  # the body is neither read nor kept
+        told = response.getheader("Retry-After", "") if response.status in TOLD_WHEN else ""
+        return Answer(response.status, read_retry_after(told, clock.now()))
 
 
-def _resolve(target: Target, policy: OutboundPolicy, deadline: float) -> Sequence[str]:
-    """The addresses of the target's name, found beside this thread: the system's own wait has no limit."""
+def _resolve(host: str, port: int, policy: OutboundPolicy, deadline: float) -> Sequence[str]:
+    """The addresses of a name, found beside this thread: the system's own wait has no limit."""
     found: list[str] = []
 
     def resolve() -> None:
         with suppress(OSError, UnicodeError):
-            found.extend(policy.resolve(target.host, target.port))
+            found.extend(policy.resolve(host, port))
 
     thread = Thread(target=resolve, name="resolver", daemon=True)
     thread.start()
@@ -88,11 +105,8 @@ class _Watch:
 
 
 @contextmanager
-def _open_connection(
-    target: Target, addresses: Sequence[Address], deadline: float, authorities: str
-) -> Iterator[http.client.HTTPConnection]:
-    """A connection to the first of these addresses that takes one; errors become ``OutboundError``."""
-    watch = _Watch(_connect(addresses, target.port, deadline), deadline)
+def _open_connection(target: Target, watch: _Watch, authorities: str) -> Iterator[http.client.HTTPConnection]:
+    """HTTP over what is connected, which it closes; errors become ``OutboundError``."""
     try:
         if target.https:
             context = ssl.create_default_context()
@@ -114,14 +128,42 @@ def _open_connection(
         watch.end()
 
 
-def _connect(addresses: Sequence[Address], port: int, deadline: float) -> socket.socket:
+def _connect(addresses: Sequence[Address], port: int, policy: OutboundPolicy, deadline: float) -> _Watch:
+    """A connection to the first of these addresses that takes one, directly or through the proxy."""
+    fault = OutboundFault.UNREACHABLE
     for address in addresses:
-        left = deadline - monotonic()
-        if left <= 0:
-            break
+        proxy = policy.proxy_to(address)
+        with suppress(OSError, http.client.HTTPException):
+            if proxy is None:
+                return _Watch(_open_socket(str(address), port, deadline), deadline)
+            fault = OutboundFault.PROXY
+            return _connect_through(proxy, address, port, policy, deadline)
+    raise OutboundError(fault if monotonic() < deadline else OutboundFault.TIMEOUT)
+
+
+def _connect_through(
+    proxy: Proxy, address: Address, port: int, policy: OutboundPolicy, deadline: float
+) -> _Watch:
+    """A connection through the proxy to a checked address; the proxy's own is the operator's to choose."""
+    for own_address in _resolve(proxy.host, proxy.port, policy, deadline):
         with suppress(OSError):
-            return socket.create_connection((str(address), port), timeout=left)
-    raise OutboundError(OutboundFault.UNREACHABLE if monotonic() < deadline else OutboundFault.TIMEOUT)
+            watch = _Watch(_open_socket(own_address, proxy.port, deadline), deadline)
+            break
+    else:
+        raise OSError("The proxy cannot be reached.")
+    try:
+        open_tunnel(watch.socket, proxy.request_head(address, port, AGENT))
+    except BaseException:
+        watch.end()
+        raise
+    return watch
+
+
+def _open_socket(host: str, port: int, deadline: float) -> socket.socket:
+    left = deadline - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return socket.create_connection((host, port), timeout=left)
 
 
 def _fault_of(error: Exception, watch: _Watch) -> OutboundFault:

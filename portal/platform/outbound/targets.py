@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from urllib.parse import SplitResult, urlsplit
 
 from portal.platform.outbound.errors import OutboundError, OutboundFault
+from portal.platform.outbound.proxy import Proxy
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -47,10 +48,12 @@ class OutboundPolicy:
     Attributes:
         networks: Allowed although they are not public.
         resolve: Finds the addresses of a name.
+        proxy: The way to public addresses; allowed networks are reached directly.
     """
 
     networks: tuple[Network, ...] = ()
     resolve: Resolve = resolve_name
+    proxy: Proxy | None = None
 
     def allows(self, address: Address) -> bool:
         """Whether a message may be sent to this address.
@@ -61,6 +64,10 @@ class OutboundPolicy:
         """
         address = _unmap(address)
         return _lies_in(address, self.networks) or is_public(address)
+
+    def proxy_to(self, address: Address) -> Proxy | None:
+        """The proxy through which this address is reached; None: it is reached directly."""
+        return None if _lies_in(_unmap(address), self.networks) else self.proxy
 
 
 @dataclass(frozen=True, slots=True)

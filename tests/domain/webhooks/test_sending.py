@@ -146,6 +146,59 @@ def test_a_receiver_that_is_down_is_asked_less_and_less_whatever_waits(passes, a
         assert len(receiver.messages) >= 25  # the others were tried just before
 
 
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("told", ["600", "Mon, 20 Apr 2026 12:10:00 GMT"], ids=["seconds", "date"])
+def test_a_receiver_that_says_when_to_come_back_is_left_alone_until_then(passes, at, status, told):
+    with receiving() as receiver:
+        receiver.statuses, receiver.retry_after = [status, 200], told
+        reference, _ = make_webhook(receiver.address, PASSES)
+        passes("W1")
+        passes("W2")
+        for seconds in (0, 6, 300, 599):  # the back-off alone would try again after 5 seconds
+            at(NOON + timedelta(seconds=seconds))
+            send_messages()
+            passes("W3")
+        assert len(receiver.messages) == 1
+        assert the_webhook(reference).resting_until == NOON + timedelta(minutes=10)
+
+        at(NOON + timedelta(minutes=10))
+        send_messages()
+        assert {state for state, _, _ in states(reference)} == {DeliveryState.DELIVERED}
+
+
+def test_a_receiver_is_left_alone_for_an_hour_at_a_time_and_as_long_as_it_says_so(passes, at):
+    with receiving() as receiver:
+        receiver.statuses, receiver.retry_after = [503], "9" * 30
+        reference, _ = make_webhook(receiver.address, PASSES)
+        passes("W1")
+        passes("W2")
+        for minutes in range(0, 6 * 60, 5):
+            at(NOON + timedelta(minutes=minutes))
+            send_messages()
+
+        assert len(receiver.messages) == 6
+        assert [state for state, _, _ in states(reference)] == [DeliveryState.WAITING] * 2
+
+        act(services.send_test_event, reference, at=NOON + timedelta(hours=6))
+        assert the_webhook(reference).resting_until is None  # an administrator need not wait
+
+
+def test_a_receiver_cannot_shorten_the_back_off(passes, at):
+    with receiving() as receiver:
+        receiver.statuses, receiver.retry_after = [503], "1"
+        reference, _ = make_webhook(receiver.address, PASSES)
+        passes()
+        for seconds in (0, 2, 4):
+            at(NOON + timedelta(seconds=seconds))
+            send_messages()
+        assert len(receiver.messages) == 1
+
+        receiver.statuses, receiver.retry_after = [500], "3600"  # which 500 may not say
+        at(NOON + timedelta(seconds=6))
+        send_messages()
+        assert the_webhook(reference).resting_until == NOON + timedelta(seconds=1)
+
+
 def test_a_receiver_that_is_gone_pauses_its_webhook(passes, at):
     with receiving() as receiver:
         receiver.statuses = [410]

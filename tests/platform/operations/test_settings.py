@@ -57,6 +57,7 @@ WRONG = [
     ("status_networks", "STATUS_NETWORKS", ("everybody", "10.0.0.1/8", "10.0.0.0/8 ::1/x")),
     ("network_names", "NETWORK_NAMES", ("Headquarters", "10.1.2.3/16=HQ", "10.1.0.0/16=Elsewhere")),
     ("webhook_networks", "WEBHOOK_NETWORKS", ("everybody", "10.0.0.1/8", "0.0.0.0/0", "::/0")),
+    ("outbound_proxy", "OUTBOUND_PROXY", ("proxy:3128", "https://proxy:3128", "http://a:s3cr3t@proxy")),
     ("trusted_proxies", "TRUSTED_PROXIES", ("everybody", "0.0.0.0/0")),
     ("line_manager_sight", "LINE_MANAGER_SIGHT", ("perhaps",)),
     ("oidc_issuer", "OIDC_ISSUER", ISSUERS),

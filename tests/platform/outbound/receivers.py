@@ -23,6 +23,7 @@ class Receiver:
     address: str = ""
     statuses: list[int] = field(default_factory=lambda: [200])
     seconds: float = 0.0  # before each answer
+    retry_after: str = ""  # of each answer, as the header has it
     messages: list[Received] = field(default_factory=list)
     answer: Callable[[BaseHTTPRequestHandler], None] | None = None
 
@@ -45,6 +46,8 @@ def receiving(context: Any = None) -> Iterator[Receiver]:
                 receiver.answer(self)
                 return
             self.send_response(receiver.next_status())
+            if receiver.retry_after:
+                self.send_header("Retry-After", receiver.retry_after)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
