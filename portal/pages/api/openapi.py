@@ -63,7 +63,7 @@ def describe_api(operations: Sequence[Operation], *, force: str, address: str) -
     schemas: dict[str, Any] = {"Problem": PROBLEM}
     for operation in operations:
         paths.setdefault(ROOT + operation.shown_path, {})[operation.method.lower()] = _describe(operation)
-        schemas.update(operation.answer_shape.schemas)
+        schemas.update({} if operation.file_type else operation.answer_shape.schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -116,7 +116,9 @@ def _describe_answers(operation: Operation) -> dict[str, Any]:
     headers = {name: _header(meaning) for name, meaning in RATE_HEADERS.items()}
     if operation.method == "GET":
         headers["ETag"] = _header("Of this answer, for If-None-Match.")
-    content = {"application/json": {"schema": operation.answer_shape.reference}}
+    content: dict[str, Any] = {"application/json": {"schema": operation.answer_shape.reference}}
+    if operation.file_type:
+        content = {operation.file_type: {"schema": {"type": "string"}}}
     answers: dict[str, Any] = {
         str(status): {"description": HTTPStatus(status).phrase, "headers": headers, "content": content}
         for status in operation.statuses

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from portal.domain.access_tokens.models import TokenScope
@@ -17,11 +17,12 @@ from portal.domain.access_tokens.queries import LiveToken
 from portal.domain.people.queries import Viewer, build_system_viewer, people_by_staff_number
 from portal.domain.reports.parameters import FIELDS, Position
 from portal.pages.api.cursors import Cursor, read_cursor, write_cursor
-from portal.pages.api.rate_limits import count_request
+from portal.pages.api.rate_limits import count_file, count_request
 from portal.pages.api.shapes import Field, ObjectShape
 from portal.pages.layout.bearer import accepts_token, current_token, log_token_read
 from portal.pages.layout.report_position import parse_position_now
 from portal.pages.layout.sessions import cookies
+from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError, shorten_text
 from portal.platform.permissions import TOKEN_READS, TOKEN_WRITES
@@ -98,6 +99,16 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class FileReply:
+    """A file with which an operation answers, written while it is sent."""
+
+    pieces: Iterator[str]
+    name: str  # under which it is saved
+    people: Collection[int]  # everybody who has a row in it
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one address."""
 
@@ -105,7 +116,7 @@ class Operation:
     path: str  # below ROOT
     summary: str
     shape: ObjectShape  # of the answer, or of each entry of a page
-    view: Callable[[Call], Reply]
+    view: Callable[[Call], Reply | FileReply]
     method: str = "GET"
     scopes: tuple[TokenScope, ...] = READERS
     parameters: tuple[Parameter, ...] = ()
@@ -113,6 +124,7 @@ class Operation:
     paged: bool = False
     of_people: bool = True  # whether a token of one directive may not use it
     media_types: tuple[str, ...] = ()  # of the body
+    file_type: str = ""  # media type of the answer, where it is a file instead of JSON
     statuses: tuple[int, ...] = (200,)  # of a good answer
 
     @property
@@ -147,6 +159,7 @@ class Operation:
 _PATH_MEANINGS = {
     "staff_number": "Staff number of the person.",
     "reference": "Reference of the directive or record.",
+    "name": "Name of the file, as the list of files has it.",
     "import_id": "Id of the import, as the answer to its request has it.",
 }
 
@@ -158,7 +171,15 @@ def add_operation(bp: Blueprint, operation: Operation) -> None:
     def answer(**path: Any) -> ResponseReturnValue:
         count_request()
         call = _read_call(operation, {name: str(value) for name, value in path.items()})
-        return _respond(operation, call, operation.view(call))
+        tag = _tag_of_now(operation, call)
+        if tag and not request.if_none_match.star_tag and request.if_none_match.contains_weak(tag):
+            return _with_tag(Response(status=304), tag, weak=True)
+        if operation.file_type:
+            count_file()
+        reply = operation.view(call)
+        if isinstance(reply, FileReply):
+            return _send_file(operation, call, reply, tag)
+        return _respond(operation, call, reply, tag)
 
     bp.add_url_rule(ROOT + operation.path, operation.name, answer, methods=[operation.method])
 
@@ -217,8 +238,36 @@ def _read_limit() -> int:
     return int(text)
 
 
-def _respond(operation: Operation, call: Call, answer: Reply) -> Response:
-    """The answer as JSON, or 304 if the caller has it already; what is sent is audited first."""
+def _tag_of_now(operation: Operation, call: Call) -> str:
+    """The tag of an answer that speaks of now, known before the answer is made; empty for any other.
+
+    Facts, names, posts and units, and so what a token may see, change under a stamp alone, and what follows
+    from them with the day. So the newest stamp and the day stand for everything that the answer has in it.
+    """
+    if not operation.at_position or "as_known_on" in call.arguments:
+        return ""
+    force, fields = cookies.current_settings().force_name, [field.name for field in operation.shape.fields]
+    request_parts = [operation.name, call.path, call.arguments, call.limit, call.after, call.token.reference]
+    position = [call.position.today.isoformat(), clock.format_utc(call.position.as_known_on)]
+    parts = [*request_parts, *position, force, fields]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _with_tag(response: Response, tag: str, *, weak: bool) -> Response:
+    response.headers["Cache-Control"] = "private, no-cache"  # may be kept, but is asked for each time
+    response.set_etag(tag, weak=weak)
+    return response
+
+
+def _respond(operation: Operation, call: Call, answer: Reply, tag: str) -> Response:
+    """The answer as JSON, or 304 if the caller has it already; what is sent is audited first.
+
+    Args:
+        operation: What was asked for.
+        call: The request.
+        answer: What it is answered with.
+        tag: Of an answer that speaks of now; of others, empty, it follows from what they say.
+    """
     body = (
         operation.shape.to_json(answer.things) if not operation.paged else _page_of(operation, call, answer)
     )
@@ -230,12 +279,20 @@ def _respond(operation: Operation, call: Call, answer: Reply) -> Response:
         response.headers["Location"] = answer.location
     if operation.method != "GET":
         return response
-    response.headers["Cache-Control"] = "private, no-cache"  # may be kept, but is asked for each time
-    response.set_etag(hashlib.sha256(text.encode()).hexdigest())
+    _with_tag(response, tag or hashlib.sha256(text.encode()).hexdigest(), weak=bool(tag))
     response.make_conditional(request)
     if response.status_code == 200:
         _log_read(operation, call, answer)
     return response
+
+
+def _send_file(operation: Operation, call: Call, file: FileReply, tag: str) -> Response:
+    """The file, audited before its first row is sent."""
+    with transaction():
+        log_token_read(file.people, subject_id=None, **_audit_detail(operation, call, file.rows))
+    response = Response(stream_with_context(file.pieces), mimetype=operation.file_type)
+    response.headers.set("Content-Disposition", "attachment", filename=file.name)
+    return _with_tag(response, tag, weak=True) if tag else response
 
 
 def _page_of(operation: Operation, call: Call, answer: Reply) -> dict[str, Any]:
@@ -251,9 +308,12 @@ def _page_of(operation: Operation, call: Call, answer: Reply) -> dict[str, Any]:
 
 def _log_read(operation: Operation, call: Call, answer: Reply) -> None:
     """Record what was read, and whose data it was, before it is sent."""
-    filters = sorted(set(call.arguments) - set(FIELDS))  # names alone: the trail has no free text
     things = answer.things if operation.paged else [answer.things]
     people = people_by_staff_number({n for thing in things if (n := getattr(thing, "staff_number", ""))})
-    detail = {"operation": operation.name, "rows": len(things), "filters": filters, **call.position.pinned}
     with transaction():
-        log_token_read(people, subject_id=answer.subject_id, **detail)
+        log_token_read(people, subject_id=answer.subject_id, **_audit_detail(operation, call, len(things)))
+
+
+def _audit_detail(operation: Operation, call: Call, rows: int) -> dict[str, Any]:
+    filters = sorted(set(call.arguments) - set(FIELDS))  # names alone: the trail has no free text
+    return {"operation": operation.name, "rows": rows, "filters": filters, **call.position.pinned}

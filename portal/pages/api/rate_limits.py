@@ -12,6 +12,7 @@ from portal.pages.layout.bearer import current_token
 from portal.platform.errors import TooManyError
 
 PER_MINUTE = 300
+FILES_IN_FIVE_MINUTES = 30  # a file of a whole force takes seconds of a processor
 MESSAGE = "This token was used too often. Wait as long as the header Retry-After says."
 
 
@@ -28,6 +29,18 @@ def count_request() -> None:
     g.rate_limit = (max(0, stats.remaining), seconds)
     if not is_allowed:
         raise TooManyError(MESSAGE, seconds)
+
+
+def count_file() -> None:
+    """Count a file of this request's token.
+
+    Raises:
+        TooManyError: The token read too many in the last five minutes.
+    """
+    limit, key = RateLimitItemPerMinute(FILES_IN_FIVE_MINUTES, 5), ("api files", current_token().reference)
+    if not limiter.limiter.hit(limit, *key):
+        reset_time = limiter.limiter.get_window_stats(limit, *key).reset_time
+        raise TooManyError(MESSAGE, max(1, math.ceil(reset_time - time.time())))
 
 
 def add_rate_headers(response: Response) -> Response:

@@ -3,13 +3,13 @@
 from flask import Blueprint, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
-from portal.pages.api import read_operations, write_operations
+from portal.pages.api import file_operations, read_operations, write_operations
 from portal.pages.api.openapi import PROBLEMS, RATE_HEADERS, describe_api
 from portal.pages.api.operations import ROOT, add_operation
 from portal.pages.api.rate_limits import PER_MINUTE, add_rate_headers
 from portal.pages.layout.access import public
 
-OPERATIONS = (*read_operations.OPERATIONS, *write_operations.OPERATIONS)
+OPERATIONS = (*read_operations.OPERATIONS, *file_operations.OPERATIONS, *write_operations.OPERATIONS)
 
 bp = Blueprint("api", __name__, template_folder="templates")
 bp.url_value_preprocessor(write_operations.allow_large_file)

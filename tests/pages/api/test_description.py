@@ -34,7 +34,7 @@ CHECKS = [
     response_schema_conformance,
     unsupported_method,
 ]
-GOOD = {"staff_number": "D1001", "reference": "OIC-2026"}
+GOOD = {"staff_number": "D1001", "reference": "OIC-2026", "name": "people.csv"}
 
 
 def isolated(app: Flask) -> Callable[..., Iterable[bytes]]:
@@ -53,6 +53,7 @@ def isolated(app: Flask) -> Callable[..., Iterable[bytes]]:
 @pytest.fixture
 def world(database, monkeypatch):
     monkeypatch.setattr(rate_limits, "PER_MINUTE", 1_000_000)
+    monkeypatch.setattr(rate_limits, "FILES_IN_FIVE_MINUTES", 1_000_000)
     with time_machine.travel(TODAY, tick=False):
         yield make_world()
 
@@ -93,6 +94,17 @@ def test_the_document_names_every_operation_once_and_every_schema_it_refers_to(c
     assert document["openapi"] == "3.1.0"
     assert sorted(named) == sorted(operation.name for operation in OPERATIONS)
     schemathesis.openapi.from_dict(document).validate()
+
+
+def test_everything_that_is_read_has_both_times(client):
+    paths = client.get("/api/openapi.json").get_json()["paths"]
+    reads = {path: one["get"] for path, one in paths.items() if "get" in one}
+    del reads["/api/v1/imports/{import_id}"]  # how far a job is: of now alone
+
+    for path, read in reads.items():
+        names = [parameter["name"] for parameter in read["parameters"]]
+        assert {"as_at", "as_known_on"} <= set(names), path
+    assert len(reads) >= 8
 
 
 def test_the_page_shows_the_same_without_a_script_of_others(client):

@@ -135,6 +135,7 @@ def address(operation):
     named = {
         "staff_number": "D1001",
         "reference": "OIC-2026",
+        "name": "completions.csv",
         "uuid:import_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
     }
     path = operation.path
