@@ -7,10 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
+from portal.domain.access_tokens.models import TokenScope
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from tests.domain.catalogue.folders import write
 from tests.domain.imports.rosters import row, write_csv
+from tests.factories.access_tokens import bearer, make_token
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant
 from tests.page_reading import PortalClient
@@ -113,6 +115,29 @@ def test_what_cannot_be_logged_is_not_done_on_a_page(app, reader, name):
     assert {table for table in before if before[table] != after[table]} == set()
     assert done < 400  # it was the trail alone that stood in its way
     assert len(contents()["audit_event"]) > len(after["audit_event"])
+
+
+SYSTEMS = {
+    "people": (TokenScope.READ, "/api/v1/people", "D1001"),
+    "completions": (TokenScope.READ, "/api/v1/directives/OIC-2026/completions", "D1001"),
+    "person": (TokenScope.READ, "/api/v1/people/D1001", "D1001"),
+    "users": (TokenScope.SCIM, "/scim/v2/Users", "D1001"),
+    "user": (TokenScope.SCIM, "/scim/v2/Users/person-{D1001}", "D1001"),
+}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_what_cannot_be_logged_is_not_sent_to_another_system(app, reader, force, name):
+    scope, path, number = SYSTEMS[name]
+    headers, address = bearer(make_token(scope, name="other")), path.format(**force)
+    client = app.test_client()
+    with trail_takes_no_entry(app):
+        refused = client.get(address, headers=headers)
+    done = client.get(address, headers=headers)
+
+    assert refused.status_code >= 500
+    assert number not in refused.text
+    assert (done.status_code, number in done.text) == (200, True)
 
 
 COMMANDS = {

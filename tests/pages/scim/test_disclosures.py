@@ -100,19 +100,6 @@ def test_a_list_of_two_hundred_takes_as_many_statements_as_one_of_two(provider):
     assert [detail["people"] for detail in sizes][-1] == 200
 
 
-@pytest.mark.parametrize("path", ["/Users/{}", "/Users", "/Groups"])
-def test_a_read_that_cannot_be_recorded_is_not_answered(provider, monkeypatch, path):
-    key = provider.add()
-    provider.send("POST", "/Groups", {"displayName": "Staff", "members": [{"value": key}]}, status=201)
-
-    def full(*_args: object, **_more: object) -> None:
-        raise UnwritableError
-
-    monkeypatch.setattr(bearer, "log_file", full)
-    document = provider.send("GET", path.format(key), status=503)
-    assert key not in str(document)
-
-
 def test_a_change_whose_answer_cannot_be_recorded_is_not_made(provider, monkeypatch):
     before = db.session.scalar(select(func.count()).select_from(AuditEvent))
 

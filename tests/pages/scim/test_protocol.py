@@ -95,6 +95,8 @@ def test_versions_stop_a_change_of_what_has_changed_since(provider):
     read = provider.send("GET", f"/Users/{key}")
     tag = read["headers"]["ETag"]
     assert tag == read["meta"]["version"]
+    assert set(read["meta"]) == {"resourceType", "created", "location", "version"}  # what is recorded
+    assert provider.send("GET", "/ServiceProviderConfig")["etag"]["supported"] is True
     provider.send("GET", f"/Users/{key}", If_None_Match=tag, status=304)
 
     body = user(title="Sergeant")

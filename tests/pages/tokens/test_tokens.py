@@ -12,7 +12,7 @@ from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run
-from tests.factories.access_tokens import make_token
+from tests.factories.access_tokens import bearer, make_token
 from tests.factories.people import make_grant, make_unit
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account, sign_in
@@ -54,6 +54,16 @@ def test_a_token_is_shown_once_and_works(admin):
     assert (token.name, token.scope, token.unit_id) == ("power-bi", TokenScope.READ, None)
     assert shown.text not in admin.page("/tokens").html
     assert "power-bi" in admin.page("/tokens").text
+
+
+def test_its_last_use_is_shown_with_the_address_it_came_from(app, admin):
+    plain = make(admin).all("pre", id="token")[0].text
+    assert "203.0.113.9" not in admin.page("/tokens").text
+
+    used = {"headers": bearer(plain), "environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
+    assert app.test_client().get("/api/v1", **used).status_code == 200
+
+    assert "203.0.113.9" in admin.page("/tokens").text
 
 
 def test_it_is_revoked_by_a_button(admin):
