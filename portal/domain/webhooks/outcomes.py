@@ -25,7 +25,7 @@ from portal.domain.webhooks.settings import (
 )
 from portal.platform.audit.services import log
 from portal.platform.db import db
-from portal.platform.outbound.retry_after import NO_WAIT
+from portal.platform.outbound.sender import NO_WAIT
 
 MOST_CLAIMED = 20  # messages to one receiver that are sent one after the other and recorded together
 GONE = 410

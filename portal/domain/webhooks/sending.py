@@ -20,8 +20,7 @@ from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError
 from portal.platform.jobs.registry import Routine
 from portal.platform.outbound.errors import OutboundError
-from portal.platform.outbound.retry_after import NO_WAIT
-from portal.platform.outbound.sender import post_message
+from portal.platform.outbound.sender import NO_WAIT, post_message
 from portal.platform.outbound.targets import OutboundPolicy
 
 COLLECTING_SECONDS = 3.0  # between two looks for new events while messages are sent

@@ -10,7 +10,7 @@ from portal.domain.scim import group_queries, queries
 from portal.domain.scim.filters import group_condition, user_condition
 from portal.domain.scim.queries import UserTable
 from portal.pages.scim import group_answers, protocol, user_answers
-from portal.pages.scim.protocol import Page
+from portal.pages.scim.protocol import ResourcePage
 from portal.pages.scim.schemas import provider
 from portal.platform import clock
 from portal.platform.errors import NotFoundError
@@ -51,12 +51,12 @@ def search_all() -> Response:
     users = user_condition(search.filter, table, with_groups=True)
     groups = group_condition(search.filter, with_users=table)
     user_count, group_count = queries.count_users(table, users), group_queries.count_groups(groups)
-    first = user_answers.list_page(table, users, search) if search.offset < user_count else Page([])
+    first = user_answers.list_page(table, users, search) if search.offset < user_count else ResourcePage([])
     room = search.limit - len(first.resources)
     rest = group_answers.list_page(
         groups, replace(search, offset=max(0, search.offset - user_count), limit=room)
     )
-    page = Page(first.resources + rest.resources, {*first.people, *rest.people})
+    page = ResourcePage(first.resources + rest.resources, {*first.people, *rest.people})
     return protocol.answer_people(search, user_count + group_count, page, "search_all")
 
 

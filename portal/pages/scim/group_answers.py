@@ -16,7 +16,7 @@ from portal.domain.scim.group_queries import GroupRecord
 from portal.domain.scim.models import ScimGroup
 from portal.domain.scim.user_changes import ProviderChange
 from portal.pages.scim import protocol
-from portal.pages.scim.protocol import Page, Search
+from portal.pages.scim.protocol import ResourcePage, Search
 from portal.pages.scim.schemas import POLICY, Group, GroupMember
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError
@@ -112,16 +112,16 @@ def _answer_search(search: Search, operation: str) -> Response:
     return protocol.answer_people(search, total, list_page(condition, search), operation)
 
 
-def list_page(condition: ColumnElement[bool], search: Search) -> Page:
+def list_page(condition: ColumnElement[bool], search: Search) -> ResourcePage:
     """The groups of a page, with their members where these are asked for."""
     if not search.limit:
-        return Page([])
+        return ResourcePage([])
     with_members = search.shows("members")
     groups = group_queries.list_groups(
         condition, offset=search.offset, limit=search.limit, with_members=with_members
     )
     resources = [protocol.dump(build_resource(group), search.shown) for group in groups]
-    return Page(resources, {person_id for group in groups for person_id in group.member_ids})
+    return ResourcePage(resources, {person_id for group in groups for person_id in group.member_ids})
 
 
 def _answer_change(row: ScimGroup, shown: Any, operation: str, *, status: int = 200) -> Response:

@@ -188,14 +188,14 @@ def dump(resource: Resource[Any], shown: ResponseParameters[Any]) -> dict[str, A
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ResourcePage:
     """Resources of one page of a list as they are answered, and whose data they hold."""
 
     resources: list[dict[str, Any]]
     people: Collection[int] = ()
 
 
-def answer_people(search: Search, total: int, page: Page, operation: str) -> Response:
+def answer_people(search: Search, total: int, page: ResourcePage, operation: str) -> Response:
     """One page of a list of users or groups, recorded before it is sent. Edge: it commits."""
     response = answer_list(search, total, page.resources)
     with transaction(wait_seconds=WAIT_SECONDS):

@@ -9,7 +9,7 @@ from portal.domain.scim import queries, user_changes
 from portal.domain.scim.filters import user_condition
 from portal.domain.scim.queries import UserRecord, UserTable, UserValues
 from portal.pages.scim import protocol
-from portal.pages.scim.protocol import Page, Search
+from portal.pages.scim.protocol import ResourcePage, Search
 from portal.pages.scim.schemas import POLICY, Email, EnterpriseUser, Manager, Name, user_model
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -100,13 +100,13 @@ def _answer_search(search: Search, operation: str) -> Response:
     return protocol.answer_people(search, total, list_page(table, condition, search), operation)
 
 
-def list_page(table: UserTable, condition: Any, search: Search) -> Page:
+def list_page(table: UserTable, condition: Any, search: Search) -> ResourcePage:
     """The users of a page."""
     users = (
         queries.list_users(table, condition, offset=search.offset, limit=search.limit) if search.limit else []
     )
     resources = [protocol.dump(build_resource(user), search.shown) for user in users]
-    return Page(resources, [user.person_id for user in users])
+    return ResourcePage(resources, [user.person_id for user in users])
 
 
 def _answer_change(key: str, shown: Any, operation: str, *, status: int = 200) -> Response:

@@ -5,28 +5,32 @@ time limits hold for each read, not for the whole. The standard library does bot
 """
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from threading import Event, Thread, Timer
 from time import monotonic
 
 from portal.platform import clock
 from portal.platform.outbound.errors import OutboundError, OutboundFault
 from portal.platform.outbound.proxy import Proxy, open_tunnel
-from portal.platform.outbound.retry_after import NO_WAIT, read_retry_after
 from portal.platform.outbound.targets import Address, OutboundPolicy, Target, check_addresses, read_target
 
 SECONDS = 10.0  # for all of it: the name, the connection, the message and the head of the answer
 AGENT = "Learning-Portal"
+NO_WAIT = timedelta()
+LONGEST_WAIT = timedelta(days=365)  # a longer one means the same to anybody
+_SECONDS = re.compile(r"0*([0-9]+)")
 TOLD_WHEN = frozenset({429, 503})  # statuses of answers that may say when to come back
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReceiverAnswer:
     """What a receiver answered."""
 
     status: int
@@ -41,7 +45,7 @@ def post_message(
     *,
     seconds: float = SECONDS,
     authorities: str = "",
-) -> Answer:
+) -> ReceiverAnswer:
     """Post a message; the answer, whatever its status is. Redirects are answers like others.
 
     Args:
@@ -65,7 +69,28 @@ def post_message(
         connection.request("POST", target.path, body, named)
         response = connection.getresponse()  # the body is neither read nor kept
         told = response.getheader("Retry-After", "") if response.status in TOLD_WHEN else ""
-        return Answer(response.status, read_retry_after(told, clock.now()))
+        return ReceiverAnswer(response.status, read_retry_after(told, clock.now()))
+
+
+def read_retry_after(text: str, now: datetime) -> timedelta:
+    """For how long a receiver wants nothing, as ``Retry-After`` says it (RFC 9110, section 10.2.3).
+
+    ``NO_WAIT`` where it does not say so, or nobody understands it.
+
+    >>> now = datetime(2026, 4, 20, 12, tzinfo=UTC)
+    >>> [str(read_retry_after(text, now)) for text in ("90", "Mon, 20 Apr 2026 12:30:00 GMT", "soon", "-5")]
+    ['0:01:30', '0:30:00', '0:00:00', '0:00:00']
+    """
+    text = text.strip()
+    if seconds := _SECONDS.fullmatch(text):
+        digits = seconds[1]
+        return min(LONGEST_WAIT, timedelta(seconds=int(digits))) if len(digits) < 10 else LONGEST_WAIT
+    try:
+        until = parsedate_to_datetime(text)
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return min(LONGEST_WAIT, max(NO_WAIT, until - now))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return NO_WAIT
 
 
 def _resolve(host: str, port: int, policy: OutboundPolicy, deadline: float) -> Sequence[str]:
