@@ -16,6 +16,7 @@ def test_every_file_that_is_written_while_one_waits_has_the_thread_of_files(app)
     assert len(written) > 5
     for path, endpoint in written.items():
         assert (lane_of("GET", path) is Lane.FILES) == (endpoint not in QUICK), path
+    assert lane_of("GET", "/api/v1/directives/OIC-2026/files/people.csv") is Lane.FILES
 
 
 def test_probes_and_changes_have_threads_of_their_own():
