@@ -161,7 +161,7 @@ def test_where_people_sign_in_with_a_provider_administrators_alone_are_invited(
     page = admin.page(PAGE)
     assert "People sign in with your Westshire account. Only administrators can have a password" in page.text
     assert invite_button(page) == "Invite 1 person"
-    assert "Signs in with your Westshire account (4)" in page.text  # N1, N2, S1 and NOMAIL
+    assert "Signs in with your Westshire account (5)" in page.text  # N1, N2, S1, NOMAIL and HAS
     invite(app, admin)
     invitations = [to for to, mail in office.taken if mail["Subject"].startswith("Set your password")]
     assert invitations == ["d9005@westshire.example"]
@@ -188,7 +188,7 @@ def change_between(force: Force, what: str) -> None:
     ("what", "reason"),
     [
         ("closed", "The account is closed."),
-        ("password", "This person has set a password."),
+        ("password", "This person can sign in already."),
         ("left", "This person has left or was erased."),
         ("no address", "No email address is known for this person."),
         ("shared", "Another person has the same email address."),
