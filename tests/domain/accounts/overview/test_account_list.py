@@ -171,7 +171,9 @@ def test_counts_filters_and_rows_agree_with_the_history(app, database, history) 
                 act_on(people[number], act, place)
         now = clock.now()
 
-        accounts = AccountList(viewer_of(admin), SignInRules(ISSUER, True, False, False, london_day(now)), KEY, now)
+        accounts = AccountList(
+            viewer_of(admin), SignInRules(ISSUER, True, False, False, london_day(now)), KEY, now
+        )
 
         expected = {known.person: (states_of(known, now), ways_of(known)) for known in people}
         expected[admin] = ({NEVER}, {NO_WAY})
