@@ -103,7 +103,7 @@ def _read_passwords(people: Collection[int], rules: SignInRules) -> dict[int, li
     for person_id, set_at, may_use, lacks_factor in rows:
         detail = "" if may_use else FOR_ADMINISTRATORS
         if may_use and lacks_factor:
-            detail = "not without a second factor, and there is none"
+            detail = "second factor missing"
         ways[person_id] = [WayToSignIn(PASSWORD, "Password", detail, set_at, works=not detail)]
     return ways
 
