@@ -16,14 +16,21 @@ from portal.platform.db import db
 INVITATION_LIFETIME = timedelta(days=7)
 
 
-def add_link(person_id: int, lifetime: timedelta, at: datetime) -> str:
+def add_link(person_id: int, lifetime: timedelta, at: datetime, *, may_enrol: bool) -> str:
     """Add a single-use link to set the person's password, beside the earlier ones.
+
+    Args:
+        person_id: Whose password.
+        lifetime: How long it works.
+        at: This instant.
+        may_enrol: Whether it leads on to a first second factor, because an administrator invited the person.
 
     Returns:
         The link's token, which is stored nowhere.
     """
     token = new_token()
-    db.session.execute(insert(PasswordLink), [_link_columns(person_id, token, at, at + lifetime, None)])
+    columns = _link_columns(person_id, token, at, at + lifetime, None, may_enrol=may_enrol)
+    db.session.execute(insert(PasswordLink), [columns])
     return token
 
 
@@ -64,7 +71,7 @@ def make_links_for_paper(people: Collection[int], *, by: int, at: datetime) -> d
     _end_links(people, at)
     tokens = {person_id: new_token() for person_id in people}
     rows = [
-        _link_columns(person_id, token, at, at + INVITATION_LIFETIME, by)
+        _link_columns(person_id, token, at, at + INVITATION_LIFETIME, by, may_enrol=True)
         for person_id, token in tokens.items()
     ]
     if rows:
@@ -73,7 +80,7 @@ def make_links_for_paper(people: Collection[int], *, by: int, at: datetime) -> d
 
 
 def _link_columns(
-    person_id: int, token: str, at: datetime, expires_at: datetime, by: int | None
+    person_id: int, token: str, at: datetime, expires_at: datetime, by: int | None, *, may_enrol: bool
 ) -> dict[str, object]:
     return {
         "token_hash": hash_token(token),
@@ -82,6 +89,7 @@ def _link_columns(
         "created_by_id": by,
         "expires_at": expires_at,
         "used_at": None,
+        "may_enrol": may_enrol,
     }
 
 

@@ -71,6 +71,8 @@ class PasswordLink(Base):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
+    # Leads on to a first second factor: an administrator or an operator made it, nobody at the sign-in page.
+    may_enrol: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class SignInFailure(Base):

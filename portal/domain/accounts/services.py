@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, or_, select, update
 
@@ -21,6 +22,13 @@ from portal.platform.errors import NotFoundError, RuleError
 LINK_LIFETIME = timedelta(hours=24)
 PASSWORD, OPENID, SAML, PASSKEY = "password", "oidc", "saml", "passkey"  # how somebody signed in
 BY_PROVIDER = frozenset({OPENID, SAML})  # the force's provider said who it is
+
+
+class UsedLink(NamedTuple):
+    """What a link to set a password did."""
+
+    person_id: int  # whose password was set
+    may_enrol: bool  # whether it leads on to a first second factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,24 +331,22 @@ def create_password_link(person_id: int, *, by: int | None, at: datetime) -> str
             created_by_id=by,
             expires_at=at + LINK_LIFETIME,
             used_at=None,
+            may_enrol=True,
         )
     )
     log("account.invited", actor_id=by, subject_id=person_id)
     return token
 
 
-def set_password_from_link(token: str, plain: str, at: datetime, about: tuple[str, ...] = ()) -> int:
+def set_password_from_link(token: str, plain: str, at: datetime, about: tuple[str, ...] = ()) -> UsedLink:
     """Set the password that a link was made for; the link works once, even for two browsers at once.
-
-    Returns:
-        The person whose password it is.
 
     Raises:
         LinkSpentError: It was used, has expired or never existed.
         PasswordRefusedError: The password is refused; the link still works.
         RuleError: The account is closed.
     """
-    person_id: int | None = db.session.scalar(
+    row = db.session.execute(
         update(PasswordLink)
         .where(
             PasswordLink.token_hash == hash_token(token),
@@ -348,18 +354,19 @@ def set_password_from_link(token: str, plain: str, at: datetime, about: tuple[st
             PasswordLink.expires_at > at,
         )
         .values(used_at=at)
-        .returning(PasswordLink.person_id)
-    )
-    if person_id is None:
+        .returning(PasswordLink.person_id, PasswordLink.may_enrol)
+    ).one_or_none()
+    if row is None:
         raise LinkSpentError
-    set_password(person_id, plain, at, by=person_id, about=about)
+    link = UsedLink(*row)
+    set_password(link.person_id, plain, at, by=link.person_id, about=about)
     db.session.execute(
         update(Invitation)
-        .where(Invitation.person_id == person_id, Invitation.used_at.is_(None))
+        .where(Invitation.person_id == link.person_id, Invitation.used_at.is_(None))
         .where(or_(Invitation.expires_at.is_(None), Invitation.expires_at > at))
         .values(used_at=at)
     )
-    return person_id
+    return link
 
 
 def close_account(person_id: int, *, by: int | None, at: datetime) -> None:

@@ -7,6 +7,7 @@ from portal.domain.accounts import queries, services
 from portal.domain.accounts.errors import LinkSpentError, PasswordRefusedError
 from portal.domain.accounts.factors import enrolment
 from portal.domain.accounts.queries import Account
+from portal.domain.accounts.services import UsedLink
 from portal.domain.accounts.sign_in import failures as sign_in_failures
 from portal.domain.accounts.sign_in import held_forms
 from portal.pages.account.forms import ChangePasswordForm, ChoosePasswordForm, NewPasswordForm
@@ -46,11 +47,11 @@ def set_password(token: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with transaction():
-                person_id = services.set_password_from_link(
+                link = services.set_password_from_link(
                     token, form.password.data or "", clock.now(), _force_words()
                 )
-                browser_token = cookies.remember_browser(person_id)
-                session = _open_session_to_enrol(person_id)
+                browser_token = cookies.remember_browser(link.person_id)
+                session = _open_session_to_enrol(link)
         except LinkSpentError:
             return _render_spent_link()
         except PasswordRefusedError as error:
@@ -63,14 +64,15 @@ def set_password(token: str) -> ResponseReturnValue:
     return response
 
 
-def _open_session_to_enrol(person_id: int) -> tuple[str, str] | None:
+def _open_session_to_enrol(link: UsedLink) -> tuple[str, str] | None:
     """Sign in who needs a second factor and has none, in the caller's transaction: the link stood in for it.
 
-    The session opens nothing but the pages where one is added (step_up.py), until it is.
+    The session opens nothing but the pages where one is added (step_up.py), until it is. A link that anybody
+    could ask for at the sign-in page opens none, or whoever reads somebody's mail would add their own factor.
     """
-    if enrolment.has_factors(person_id) or not person_needs_factor(person_id):
+    if not link.may_enrol or enrolment.has_factors(link.person_id) or not person_needs_factor(link.person_id):
         return None
-    return services.open_session(person_id, cookies.request_origin(), clock.now())
+    return services.open_session(link.person_id, cookies.request_origin(), clock.now())
 
 
 def _respond_password_set(session: tuple[str, str] | None, browser_token: str) -> ResponseReturnValue:

@@ -208,7 +208,7 @@ def check_again(run_id: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/<uuid:run_id>/apply")
-@requires(Permission.RECORD_IMPORT)
+@requires(Permission.RECORD_IMPORT, recent=True)
 def apply_import(run_id: UUID) -> ResponseReturnValue:
     """The fourth step: apply all of it, or nothing."""
     run = _get_run(run_id)

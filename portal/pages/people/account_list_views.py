@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +10,8 @@ from flask_login import current_user
 from portal.domain.accounts.grants.grant_list import role_words
 from portal.domain.accounts.overview.account_file import csv_pieces
 from portal.domain.accounts.overview.account_list import SORTS, STATES, AccountFilters, AccountList
-from portal.domain.accounts.overview.ways import NO_WAY, WAY_SOURCES, SignInRules, method_words
+from portal.domain.accounts.overview.ways import NO_WAY, WAY_SOURCES, method_words
+from portal.domain.accounts.sign_in.ways import current_rules
 from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.paging import address
 from portal.pages.layout.query_arguments import QueryArguments
@@ -50,15 +50,9 @@ def add_account_list_pages(bp: Blueprint) -> None:
     bp.add_url_rule("/people/accounts.csv", "accounts_csv", accounts_csv)
 
 
-def current_rules(day: date) -> SignInRules:
-    """How people may sign in here."""
-    settings = cookies.current_settings()
-    return SignInRules(settings.provider_issuer, settings.passwords_for_everyone, day)
-
-
 def _read_accounts() -> AccountList:
-    settings, now = cookies.current_settings(), clock.now()
-    return AccountList(current_user.viewer, current_rules(clock.london_day(now)), settings.secret_key, now)
+    key, now = cookies.current_settings().secret_key, clock.now()
+    return AccountList(current_user.viewer, current_rules(clock.london_day(now)), key, now)
 
 
 def _read_filters(arguments: QueryArguments) -> AccountFilters:

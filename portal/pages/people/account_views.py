@@ -19,6 +19,7 @@ from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.paging import Page
 from portal.pages.layout.sessions import cookies
+from portal.pages.layout.sessions.step_up import needs_factor
 from portal.pages.people.forms import GrantForm
 from portal.platform import clock
 from portal.platform.db import OPEN_END, transaction
@@ -124,13 +125,15 @@ def show_account(staff_number: str) -> ResponseReturnValue:
 def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
     settings = cookies.current_settings()
     may_change = authority.administers_person(current_user.viewer, person.person_id)
+    factors = enrolment.list_factors(person.person_id)
     return render_template(
         "people/account.html",
         form=form,
         person=person,
         identity=identity_list.find_identity(person.person_id, settings.provider_issuer),
         provider_label=settings.provider_label,
-        factors=enrolment.list_factors(person.person_id),
+        factors=factors,
+        lacks_factor=needs_factor(person) and not factors,
         state=queries.get_account_state(person.person_id, clock.now()),
         grants=authority.list_current_grants(person.person_id),
         sessions=queries.list_open_sessions(person.person_id, cookies.session_limits(), clock.now()),
@@ -146,7 +149,7 @@ def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
     )
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def make_link(staff_number: str) -> ResponseReturnValue:
     """Make a single-use link to set a password, and show it this once."""
     person = find_administered_person(staff_number)
@@ -231,7 +234,7 @@ def close_account(staff_number: str) -> ResponseReturnValue:
     return _return_to_account(staff_number, "The account is closed")
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def reopen_account(staff_number: str) -> ResponseReturnValue:
     """Open a closed account again."""
     person = find_administered_person(staff_number)
@@ -263,7 +266,7 @@ def end_person_session(staff_number: str, reference: str) -> ResponseReturnValue
     return response
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def lift_lock(staff_number: str) -> ResponseReturnValue:
     """Let the person sign in again at once after too many failed tries."""
     person = find_administered_person(staff_number)
@@ -272,7 +275,7 @@ def lift_lock(staff_number: str) -> ResponseReturnValue:
     return _return_to_account(staff_number, "The lock is lifted: they can sign in again now")
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def remove_identity(staff_number: str) -> ResponseReturnValue:
     """Forget which identity at the force's provider signs the person in."""
     person = find_administered_person(staff_number)

@@ -50,7 +50,7 @@ class PrintFilterForm(Form):  # type: ignore[misc]
         "Who",
         choices=[
             SelectChoice(value="", label="People without an email address"),
-            SelectChoice(value="all", label="Everyone without an account"),
+            SelectChoice(value="all", label="Everyone who cannot sign in yet"),
         ],
         widget=GovSelect(),
         validate_choice=False,

@@ -55,7 +55,7 @@ def add_invitation_pages(bp: Blueprint) -> None:
         bp.add_url_rule(path, view.__name__, view, methods=methods)
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def show_invitations() -> ResponseReturnValue:
     """Show who would be invited, who not and why; one button invites them."""
     arguments, now = QueryArguments(request.args, request.path), clock.now()
@@ -84,12 +84,13 @@ def show_invitations() -> ResponseReturnValue:
         counts=counts,
         again=again,
         outcome=outcome,
-        labels=outcome_labels(settings.provider_label or settings.oidc_label),
+        labels=outcome_labels(settings.provider_label or settings.oidc_label, relay=relay_is_set()),
         address_with=_address_with,
         filtered=bool(arguments.kept),
         relay=relay_is_set(),
         next_at=None if hours.allows_sending(now) else hours.next_allowed(now),
         per_minute=settings.smtp_per_minute,
+        factor_required=settings.second_factor_required,
         provider_label=_label_if_administrators_only(),
     )
     return html, arguments.status
@@ -170,7 +171,7 @@ def _start_inviting(chosen: InvitationFilter, count: int) -> ResponseReturnValue
     return redirect(url_for("jobs.show_job", reference=reference), 303)
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def invite_person(staff_number: str) -> ResponseReturnValue:
     """Send one person an invitation, or a new one instead of the last."""
     person = find_administered_person(staff_number)
@@ -188,18 +189,20 @@ def invite_person(staff_number: str) -> ResponseReturnValue:
     return redirect(target, 303)
 
 
-@requires(Permission.ACCOUNT_ADMINISTER)
+@requires(Permission.ACCOUNT_ADMINISTER, recent=True)
 def print_invitations() -> ResponseReturnValue:
     """Choose a unit; once confirmed, make a link for each person in it and show them to be printed."""
     arguments, now = QueryArguments(request.args, request.path), clock.now()
     units = _administered_units(clock.london_day(now))
     form = PrintFilterForm(data={name: arguments.text(name) for name in PRINT_FIELDS})
+    if not relay_is_set():
+        del form.who  # everyone gets a card
     chosen = _read_filter(arguments, form, units, clock.london_day(now))
     who = arguments.choice("who", ("all",))
     is_ready = chosen.unit_id is not None and not arguments.faults
     people: list[Candidate] = []
     if is_ready:
-        outcomes = PRINTABLE if who else WITHOUT_MAIL
+        outcomes = PRINTABLE if who or not relay_is_set() else WITHOUT_MAIL
         found = Candidates(current_user.viewer, chosen, now)
         people = found.list_rows(outcomes, 0, inviting.MOST_PRINTED + 1)
     is_too_long = len(people) > inviting.MOST_PRINTED

@@ -17,15 +17,20 @@ STATE_WORDS = {
 ON_THE_WAY = {Delivery.WAITING, Delivery.SENDING}
 
 
-def outcome_labels(provider_label: str) -> dict[InvitationOutcome, str]:
-    """What the page says of each outcome, in the order of its filter."""
+def outcome_labels(provider_label: str, *, relay: bool) -> dict[InvitationOutcome, str]:
+    """What the page says of each outcome, in the order of its filter.
+
+    Args:
+        provider_label: What people sign in with where passwords are for administrators.
+        relay: Whether mail can be sent.
+    """
     return {
-        InvitationOutcome.INVITE: "Will be invited",
+        InvitationOutcome.INVITE: "Will be invited" if relay else "Needs a printed card",
         InvitationOutcome.INVITED: "Invited already",
         InvitationOutcome.UNDELIVERED: "Did not arrive",
-        InvitationOutcome.NO_EMAIL: "No email address",
+        InvitationOutcome.NO_EMAIL: "No email address: print a card",
         InvitationOutcome.SHARED_EMAIL: "Email address of two people",
-        InvitationOutcome.ACCOUNT: "Has an account",
+        InvitationOutcome.ACCOUNT: "Can sign in already",
         InvitationOutcome.PROVIDER: f"Signs in with {provider_label}",
         InvitationOutcome.CLOSED: "Account closed",
         InvitationOutcome.OUTSIDE: "Outside your units",

@@ -81,7 +81,7 @@ def rename_unit() -> ResponseReturnValue:
 
 
 @bp.route("/units/move", methods=["GET", "POST"])
-@requires(Permission.UNIT_CHANGE)
+@requires(Permission.UNIT_CHANGE, recent=True)
 def move_unit() -> ResponseReturnValue:
     """Move a unit, with all below it, from a day on: the form, its preview, and the change."""
     if "confirmed" in request.form:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from portal.domain.accounts.models import HeldForm, SignInSession
+from portal.domain.accounts.models import HeldForm, PasswordLink, SignInSession
 from portal.domain.accounts.queries import RequestSession, SessionState
 from portal.pages.layout.access import wants_recent_sign_in
 from portal.pages.layout.sessions import step_up
@@ -46,10 +46,19 @@ WANTED = {
     "grants.propose_grants",
     "grants.review_grants",
     "guides.edit_force_settings",
+    "imports.apply_import",
     "people.grant_role",
+    "people.invite_person",
+    "people.lift_lock",
+    "people.make_link",
+    "people.print_invitations",
+    "people.remove_identity",
+    "people.reopen_account",
     "people.reset_factors",
     "people.revoke_role",
+    "people.show_invitations",
     "tokens.make_token",
+    "units.move_unit",
     "webhooks.add_webhook",
     "webhooks.edit_webhook",
     "webhooks.replace_secret",
@@ -96,6 +105,25 @@ def test_what_was_sent_is_kept_and_carried_out_afterwards(
     assert db.session.scalar(select(func.count()).select_from(HeldForm)) == 0
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "account.signed_in_again")).one()
     assert event.detail == {"method": "password", "factor": None}
+
+
+def test_a_link_for_somebody_else_wants_a_recent_sign_in_and_is_shown_afterwards(
+    frozen: time_machine.Traveller, client: PortalClient
+) -> None:
+    form = open_form(client)
+    frozen.shift(timedelta(minutes=30))
+    page = client.press(form, "Make a link to set a password")
+    assert page.h1 == AGAIN
+    assert db.session.scalar(select(func.count()).select_from(PasswordLink)) == 0
+
+    page = client.press(page, "Continue", password=PASSWORD)
+    assert (
+        "Sent at 09:30 on 2 March 2026 to /people/D1005/account/link" in page.text
+    )  # perhaps by somebody else
+    page = client.press(page, "Continue")
+
+    assert page.h1.startswith("Link for")
+    assert "/set-password/" in page.text
 
 
 def test_the_session_goes_on_under_a_new_token(frozen: time_machine.Traveller, client: PortalClient) -> None:

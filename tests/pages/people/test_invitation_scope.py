@@ -132,9 +132,9 @@ def test_the_preview_says_why_not(app: Flask, force: Force, admin: PortalClient)
     rows = {words(row[0][-1]): words(row) for row in page.all("tr") if len(row[0])}
     for number, label in (
         ("N1", "Will be invited"),
-        ("HAS", "Has an account"),
+        ("HAS", "Can sign in already"),
         ("CLOSED", "Account closed"),
-        ("NOMAIL", "No email address"),
+        ("NOMAIL", "No email address: print a card"),
         ("TWIN1", "Email address of two people"),
         ("TWIN2", "Email address of two people"),
     ):
@@ -161,7 +161,7 @@ def test_where_people_sign_in_with_a_provider_administrators_alone_are_invited(
     page = admin.page(PAGE)
     assert "People sign in with your Westshire account. Only administrators can have a password" in page.text
     assert invite_button(page) == "Invite 1 person"
-    assert "Signs in with your Westshire account (4)" in page.text  # N1, N2, S1 and NOMAIL
+    assert "Signs in with your Westshire account (5)" in page.text  # N1, N2, S1, NOMAIL and HAS
     invite(app, admin)
     invitations = [to for to, mail in office.taken if mail["Subject"].startswith("Set your password")]
     assert invitations == ["d9005@westshire.example"]
@@ -188,7 +188,7 @@ def change_between(force: Force, what: str) -> None:
     ("what", "reason"),
     [
         ("closed", "The account is closed."),
-        ("password", "This person has set a password."),
+        ("password", "This person can sign in already."),
         ("left", "This person has left or was erased."),
         ("no address", "No email address is known for this person."),
         ("shared", "Another person has the same email address."),
@@ -236,6 +236,11 @@ def test_without_a_relay_nobody_is_invited_and_the_page_says_so(
     page = admin.page(PAGE)
     assert "Email is not set up, so nobody can be invited by email." in page.text
     assert invite_button(page) == ""
+    assert "Needs a printed card (3)" in page.text
+    assert "Will be invited" not in page.text
+    cards = admin.page("/people/invitations/print?unit=North")
+    assert "Everyone who cannot sign in yet" not in cards.text
+    assert "Make 3 links to print" in cards.text  # N1, N2 and NOMAIL
     admin.post(PAGE, data=fields)
     assert run_jobs(app) == []
 

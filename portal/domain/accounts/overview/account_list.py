@@ -16,12 +16,11 @@ from portal.domain.accounts.overview.post_conditions import has_post, has_post_b
 from portal.domain.accounts.overview.ways import (
     NO_WAY,
     WAY_SOURCES,
-    SignInRules,
     WayToSignIn,
-    has_any_way,
     list_ways,
 )
 from portal.domain.accounts.sign_in.locks import SignInLock, find_locks, locks_of_people
+from portal.domain.accounts.sign_in.ways import SignInRules, can_sign_in
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.name_search import name_conditions
 from portal.domain.people.queries import Viewer, live_units
@@ -98,8 +97,9 @@ class AccountList:
 
     def count_all(self) -> AccountCounts:
         """The counts above the list. One statement."""
-        conditions = {source.key: source.condition(self._rules) for source in WAY_SOURCES}
-        conditions[NO_WAY] = not_(has_any_way(self._rules))
+        person, rules = PersonName.person_id, self._rules
+        conditions = {source.key: source.condition(person, rules) for source in WAY_SOURCES}
+        conditions[NO_WAY] = not_(can_sign_in(person, rules))
         conditions |= {state: self._is_in_state(state) for state in STATES}
         counts = [func.coalesce(func.sum(case((clause, 1), else_=0)), 0) for clause in conditions.values()]
         people, *numbers = db.session.execute(self._select_people(func.count(), *counts)).one()
@@ -162,10 +162,10 @@ class AccountList:
             has_role = is_granted_to(PersonName.person_id, self._rules.day)
             conditions.append(exists().where(has_role, RoleGrant.role == filters.role))
         if filters.way == NO_WAY:
-            conditions.append(not_(has_any_way(self._rules)))
+            conditions.append(not_(can_sign_in(PersonName.person_id, self._rules)))
         elif filters.way:
             (source,) = (each for each in WAY_SOURCES if each.key == filters.way)
-            conditions.append(source.condition(self._rules))
+            conditions.append(source.condition(PersonName.person_id, self._rules))
         if filters.state:
             conditions.append(self._is_in_state(filters.state))
         if filters.before:

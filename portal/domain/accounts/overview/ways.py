@@ -1,24 +1,25 @@
-"""How people can sign in: each kind of credential is a source, for counts, filters and rows alike.
+"""How people can sign in, as the list of accounts shows it: counts, filters and rows, source by source.
 
-A new kind of credential adds its source to ``WAY_SOURCES``; nothing else in this room changes.
+A new kind of credential adds its condition to ``sign_in/ways.py`` and its source to ``WAY_SOURCES``.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, select
 
 from portal.domain.accounts.factors.enrolment import FactorKind
 from portal.domain.accounts.factors.models import Factor
 from portal.domain.accounts.models import Credential, ProviderIdentity
-from portal.domain.people.models import PersonName, RoleGrant
-from portal.domain.people.visibility.rules import is_granted_to
+from portal.domain.accounts.sign_in import ways as conditions
+from portal.domain.accounts.sign_in.ways import SignInRules
 from portal.platform.db import db
-from portal.platform.permissions import Permission, roles_with
 
 PROVIDER, PASSKEY, PASSWORD = "provider", "passkey", "password"
 NO_WAY = "none"  # people with no way to sign in
+FOR_ADMINISTRATORS = "for administrators alone"
 # How somebody signed in with a session, in words; a method that is not listed is its own word.
 METHOD_WORDS = {
     "password": "password",
@@ -26,15 +27,6 @@ METHOD_WORDS = {
     "oidc": "single sign-on",
     "saml": "single sign-on",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SignInRules:
-    """What of the portal's settings decides how people may sign in."""
-
-    issuer: str  # of the force's provider; empty where there is none
-    passwords_for_everyone: bool  # otherwise for administrators alone
-    day: date  # today
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +47,7 @@ class WaySource:
     key: str  # in addresses
     words: str
     words_of_count: str  # what its people can do
-    # WHERE clause about ``PersonName.person_id``: the person can sign in so.
-    condition: Callable[[SignInRules], ColumnElement[bool]]
+    condition: Callable[[Any, SignInRules], ColumnElement[bool]]  # WHERE clause: the person can sign in so
     # Of each of some people what they have of it, by one statement.
     read: Callable[[Collection[int], SignInRules], dict[int, list[WayToSignIn]]]
 
@@ -79,16 +70,6 @@ def list_ways(people: Collection[int], rules: SignInRules) -> dict[int, list[Way
     return ways
 
 
-def has_any_way(rules: SignInRules) -> ColumnElement[bool]:
-    """WHERE clause about ``PersonName.person_id``: the person can sign in in some way."""
-    return or_(*(source.condition(rules) for source in WAY_SOURCES))
-
-
-def _has_identity(rules: SignInRules) -> ColumnElement[bool]:
-    of_issuer = select(ProviderIdentity.person_id).where(ProviderIdentity.issuer == rules.issuer)
-    return PersonName.person_id.in_(of_issuer)
-
-
 def _read_identities(people: Collection[int], rules: SignInRules) -> dict[int, list[WayToSignIn]]:
     rows = db.session.execute(
         select(
@@ -108,52 +89,44 @@ def _read_identities(people: Collection[int], rules: SignInRules) -> dict[int, l
     return ways
 
 
-def _has_password(rules: SignInRules) -> ColumnElement[bool]:
-    with_password = select(Credential.person_id).where(Credential.password_hash.is_not(None))
-    return and_(PersonName.person_id.in_(with_password), _may_use_password(rules))
-
-
-def _may_use_password(rules: SignInRules) -> ColumnElement[bool]:
-    if rules.passwords_for_everyone:
-        return true()
-    administers = RoleGrant.role.in_(sorted(roles_with(Permission.ACCOUNT_ADMINISTER)))
-    return exists().where(is_granted_to(PersonName.person_id, rules.day), administers)
-
-
 def _read_passwords(people: Collection[int], rules: SignInRules) -> dict[int, list[WayToSignIn]]:
+    owner = Credential.person_id
     rows = db.session.execute(
-        select(PersonName.person_id, Credential.set_at, _may_use_password(rules))
-        .join(Credential, Credential.person_id == PersonName.person_id)
-        .where(PersonName.person_id.in_(people), Credential.password_hash.is_not(None))
+        select(
+            owner,
+            Credential.set_at,
+            conditions.may_use_password(owner, rules),
+            conditions.lacks_factor(owner, rules),
+        ).where(owner.in_(people), Credential.password_hash.is_not(None))
     )
-    return {
-        person_id: [
-            WayToSignIn(
-                PASSWORD, "Password", "" if works else "for administrators alone", set_at, works=bool(works)
-            )
-        ]
-        for person_id, set_at, works in rows
-    }
+    ways = {}
+    for person_id, set_at, may_use, lacks_factor in rows:
+        detail = "" if may_use else FOR_ADMINISTRATORS
+        if may_use and lacks_factor:
+            detail = "second factor missing"
+        ways[person_id] = [WayToSignIn(PASSWORD, "Password", detail, set_at, works=not detail)]
+    return ways
 
 
-def _has_passkey(_rules: SignInRules) -> ColumnElement[bool]:
-    return PersonName.person_id.in_(select(Factor.person_id).where(Factor.kind == FactorKind.PASSKEY))
-
-
-def _read_passkeys(people: Collection[int], _rules: SignInRules) -> dict[int, list[WayToSignIn]]:
+def _read_passkeys(people: Collection[int], rules: SignInRules) -> dict[int, list[WayToSignIn]]:
     rows = db.session.execute(
-        select(Factor.person_id, Factor.added_at)
+        select(Factor.person_id, Factor.added_at, conditions.may_use_password(Factor.person_id, rules))
         .where(Factor.person_id.in_(people), Factor.kind == FactorKind.PASSKEY)
         .order_by(Factor.added_at)
     )
     ways: dict[int, list[WayToSignIn]] = {}
-    for person_id, added_at in rows:  # not its label, which is its owner's
-        ways.setdefault(person_id, []).append(WayToSignIn(PASSKEY, "Passkey", "", added_at, works=True))
+    for person_id, added_at, works in rows:  # not its label, which is its owner's
+        way = WayToSignIn(
+            PASSKEY, "Passkey", "" if works else FOR_ADMINISTRATORS, added_at, works=bool(works)
+        )
+        ways.setdefault(person_id, []).append(way)
     return ways
 
 
 WAY_SOURCES: tuple[WaySource, ...] = (
-    WaySource(PROVIDER, "Single sign-on", "Can use single sign-on", _has_identity, _read_identities),
-    WaySource(PASSKEY, "Passkey", "Can use a passkey", _has_passkey, _read_passkeys),
-    WaySource(PASSWORD, "Password", "Can use a password", _has_password, _read_passwords),
+    WaySource(
+        PROVIDER, "Single sign-on", "Can use single sign-on", conditions.can_use_provider, _read_identities
+    ),
+    WaySource(PASSKEY, "Passkey", "Can use a passkey", conditions.can_use_passkey, _read_passkeys),
+    WaySource(PASSWORD, "Password", "Can use a password", conditions.can_use_password, _read_passwords),
 )

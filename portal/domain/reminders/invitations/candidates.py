@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
-from config import current_settings
-from portal.domain.accounts.grants.authority import administered_units
+from portal.domain.accounts.grants.authority import is_administered
 from portal.domain.accounts.models import Invitation, PasswordLink
+from portal.domain.accounts.sign_in import ways
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.models import PersonName, Post, RoleGrant
+from portal.domain.people.models import PersonName, Post
 from portal.domain.people.queries import Viewer, units_under
-from portal.domain.people.visibility.rules import is_granted_to, is_valid_on, is_visible
-from portal.domain.reminders.invitations import conditions
+from portal.domain.people.visibility.rules import is_valid_on, is_visible
 from portal.domain.reminders.models import Delivery, Message
 from portal.domain.status.queries import is_reached_by
 from portal.platform.clock import london_day
@@ -31,7 +30,7 @@ class InvitationOutcome(StrEnum):
     INVITE = "invite"
     OUTSIDE = "outside"  # the units that the viewer administers
     CLOSED = "closed"
-    ACCOUNT = "account"  # there is one already
+    ACCOUNT = "account"  # they can sign in already
     PROVIDER = "provider"  # passwords are for administrators alone, and the person is none
     NO_EMAIL = "no-email"
     SHARED_EMAIL = "shared-email"
@@ -88,14 +87,14 @@ class Candidates:
 
     def __init__(self, viewer: Viewer, chosen: InvitationFilter, at: datetime) -> None:
         self._day, self._at = london_day(at), at
-        units = administered_units(viewer)
+        person, rules = PersonName.person_id, ways.current_rules(self._day)
         self._outcome = case(
-            (~_is_administered(units, self._day), InvitationOutcome.OUTSIDE),
-            (conditions.is_closed(PersonName.person_id), InvitationOutcome.CLOSED),
-            (self._has_account(), InvitationOutcome.ACCOUNT),
-            (~self._may_use_password(), InvitationOutcome.PROVIDER),
+            (~is_administered(person, viewer), InvitationOutcome.OUTSIDE),
+            (ways.is_closed(person), InvitationOutcome.CLOSED),
+            (ways.can_sign_in(person, rules), InvitationOutcome.ACCOUNT),
+            (~ways.may_use_password(person, rules), InvitationOutcome.PROVIDER),
             (PersonName.email.is_(None), InvitationOutcome.NO_EMAIL),
-            (conditions.shares_email(PersonName.person_id), InvitationOutcome.SHARED_EMAIL),
+            (shares_email(person), InvitationOutcome.SHARED_EMAIL),
             (self._is_under_way(), InvitationOutcome.INVITED),
             (self._came_back(), InvitationOutcome.UNDELIVERED),
             else_=InvitationOutcome.INVITE,
@@ -164,22 +163,6 @@ class Candidates:
             wanted.append(Invitation.id.is_(None) if chosen.history == NEVER else Invitation.id.is_not(None))
         return wanted
 
-    def _has_account(self) -> ColumnElement[bool]:
-        has_password = conditions.has_password(PersonName.person_id)
-        issuer = current_settings().provider_issuer
-        return (
-            or_(has_password, conditions.has_identity(PersonName.person_id, issuer))
-            if issuer
-            else has_password
-        )
-
-    def _may_use_password(self) -> ColumnElement[bool]:
-        return (
-            true()
-            if current_settings().passwords_for_everyone
-            else conditions.is_administrator(PersonName.person_id)
-        )
-
     def _is_under_way(self) -> ColumnElement[bool]:
         """The newest invitation waits for the relay, or went out and the person has a link that works."""
         lost = Message.state.in_((Delivery.REFUSED, Delivery.FAILED, Delivery.BOUNCED, Delivery.DROPPED))
@@ -197,24 +180,12 @@ class Candidates:
         return and_(at_fault, Message.email == PersonName.email)
 
 
-def _is_administered(units: set[int] | None, day: date) -> ColumnElement[bool]:
-    """The viewer may change the person's account: the rule of ``administers_person``, for a statement.
-
-    Args:
-        units: The units that the viewer administers; None: the whole force.
-        day: Today.
-    """
-    if units is None:
-        return true()
-    post = aliased(Post)
-    has_post = exists().where(
-        post.person_id == PersonName.person_id,
-        is_known_fact(post),
-        is_valid_on(post, day),
-        post.unit_id.in_(units),
-    )
-    elsewhere = or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.not_in(units))
-    return and_(has_post, ~exists().where(is_granted_to(PersonName.person_id, day), elsewhere))
+def shares_email(person_id: Any) -> ColumnElement[bool]:
+    """Somebody else has the person's email address, in other capitals: nobody knows whose mailbox it is."""
+    own, every = aliased(PersonName), aliased(PersonName)
+    address = func.lower(every.email)
+    shared = select(address).where(every.email.is_not(None)).group_by(address).having(func.count() > 1)
+    return exists().where(own.person_id == person_id, func.lower(own.email).in_(shared))
 
 
 def list_designated_roles(viewer: Viewer, day: date) -> list[str]:

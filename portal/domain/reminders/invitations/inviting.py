@@ -29,7 +29,7 @@ MOST_PRINTED = 200  # on one list
 OUTCOME_SENTENCES = {
     InvitationOutcome.OUTSIDE: "This account is outside the units that you administer.",
     InvitationOutcome.CLOSED: "This account is closed. Open it again first.",
-    InvitationOutcome.ACCOUNT: "This person has an account already.",
+    InvitationOutcome.ACCOUNT: "This person can sign in already.",
     InvitationOutcome.PROVIDER: "Only administrators can sign in with a password. This person is none.",
     InvitationOutcome.NO_EMAIL: "No email address is known for this person. Import it with the roster first.",
     InvitationOutcome.SHARED_EMAIL: "Another person has the same email address. Correct the roster first.",

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 
-from config import current_settings
 from portal.domain.accounts import delivered_links
 from portal.domain.accounts.delivered_links import INVITATION_LIFETIME
-from portal.domain.accounts.models import Credential, Invitation
+from portal.domain.accounts.models import Invitation
 from portal.domain.accounts.services import LINK_LIFETIME
-from portal.domain.people.queries import viewer_of
-from portal.domain.reminders.invitations import conditions
+from portal.domain.accounts.sign_in import ways
+from portal.domain.reminders.invitations.candidates import shares_email
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,
     NothingToSend,
@@ -27,17 +27,16 @@ from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.mail.smtp import Letter
-from portal.platform.permissions import Permission
 
 RESET_WAITS = timedelta(hours=24)  # after which nobody waits for the mail any more
 
 
 @dataclass(frozen=True, slots=True)
 class LinkLetter:
-    """A mail with a link to set a password."""
+    """A mail with a link to set a password, or one that says why there is none."""
 
     letter: Letter
-    token: str  # of the link; stored nowhere
+    token: str  # of the link; stored nowhere. Empty: it has none
 
 
 def compose_link_mail(row: Message, *, now: datetime, portal: PortalDetails) -> LinkLetter | NothingToSend:
@@ -48,19 +47,27 @@ def compose_link_mail(row: Message, *, now: datetime, portal: PortalDetails) -> 
         now: This instant, from which the link's life is counted.
         portal: The portal that sends it.
     """
-    is_invitation = row.kind == MessageKind.INVITATION
     reader = list_addressees([row.person_id], london_day(now)).get(row.person_id)
-    reason = _reason_against(row, reader, now)
-    if reason or reader is None:
+    if reader is None or not reader.has_post:
+        return NothingToSend("This person has left or was erased.")
+    if not reader.email:
+        return NothingToSend(NO_ADDRESS)
+    state = _read_state(row.person_id, now)
+    is_invitation = row.kind == MessageKind.INVITATION
+    reason = _reason_against(row, state, now)
+    if reason:
         return NothingToSend(reason)
+    if state.lacks_factor and not is_invitation:
+        return LinkLetter(_compose_without_link(reader, portal), "")
     lifetime = INVITATION_LIFETIME if is_invitation else LINK_LIFETIME
-    token = delivered_links.add_link(row.person_id, lifetime, now)
+    token = delivered_links.add_link(row.person_id, lifetime, now, may_enrol=is_invitation)
     log("account.link_sent", actor_id=None, subject_id=row.person_id, purpose=row.kind)
     if is_invitation:
         db.session.execute(update(Message).where(Message.id == row.id).values(email=reader.email))
     link, until = f"{portal.address}/set-password/{token}", say.instant(now + lifetime)
-    compose = _compose_invitation if is_invitation else _compose_reset
-    return LinkLetter(compose(reader, link, until, portal), token)
+    if not is_invitation:
+        return LinkLetter(_compose_reset(reader, link, until, portal), token)
+    return LinkLetter(_compose_invitation(reader, link, until, portal, adds_factor=state.lacks_factor), token)
 
 
 def record_delivery(message_id: int, token: str, at: datetime) -> None:
@@ -74,33 +81,42 @@ def record_delivery(message_id: int, token: str, at: datetime) -> None:
         db.session.execute(invitation.values(expires_at=expires_at))
 
 
-def _reason_against(row: Message, reader: Addressee | None, now: datetime) -> str:
+class _AccountState(NamedTuple):
+    """What decides whether a person is sent a link, and which."""
+
+    is_closed: bool
+    shares_email: bool
+    may_use_password: bool
+    can_sign_in: bool
+    lacks_factor: bool
+
+
+def _read_state(person_id: int, now: datetime) -> _AccountState:
+    rules = ways.current_rules(london_day(now))
+    row = db.session.execute(
+        select(
+            ways.is_closed(person_id),
+            shares_email(person_id),
+            ways.may_use_password(person_id, rules),
+            ways.can_sign_in(person_id, rules),
+            ways.lacks_factor(person_id, rules),
+        )
+    ).one()
+    return _AccountState(*row)
+
+
+def _reason_against(row: Message, state: _AccountState, now: datetime) -> str:
     """Why the person gets no link now; empty if they get one."""
-    if reader is None or not reader.has_post:
-        return "This person has left or was erased."
-    if not reader.email:
-        return NO_ADDRESS
-    credential = db.session.get(Credential, row.person_id, populate_existing=True)
-    if credential is not None and credential.closed_at is not None:
+    if state.is_closed:
         return "The account is closed."
-    if db.session.scalar(select(conditions.shares_email(row.person_id))):
+    if state.shares_email:
         return "Another person has the same email address."
-    viewer = viewer_of(row.person_id)
-    may_use_password = current_settings().passwords_for_everyone or (
-        viewer is not None and Permission.ACCOUNT_ADMINISTER in viewer.permissions
-    )
-    if not may_use_password:
+    if not state.may_use_password:
         return "This person cannot sign in with a password."
     if row.kind == MessageKind.RESET:
         return "Asked for too long ago." if row.created_at < now - RESET_WAITS else ""
-    return _reason_against_invitation(row, credential)
-
-
-def _reason_against_invitation(row: Message, credential: Credential | None) -> str:
-    if credential is not None and credential.password_hash is not None:
-        return "This person has set a password."
-    if db.session.scalar(select(conditions.has_identity(row.person_id, current_settings().provider_issuer))):
-        return "This person signs in with a force account."
+    if state.can_sign_in:
+        return "This person can sign in already."
     newest = select(func.max(Invitation.id)).where(Invitation.person_id == row.person_id)
     own = select(Invitation.id).where(Invitation.message_id == row.id)
     if db.session.scalar(newest) != db.session.scalar(own):
@@ -108,11 +124,14 @@ def _reason_against_invitation(row: Message, credential: Credential | None) -> s
     return ""
 
 
-def _compose_invitation(reader: Addressee, link: str, until: str, portal: PortalDetails) -> Letter:
+def _compose_invitation(
+    reader: Addressee, link: str, until: str, portal: PortalDetails, *, adds_factor: bool
+) -> Letter:
+    first = "Choose a password, then add a second factor, which your role needs:"
     paragraphs = [
         Paragraph(
             f"{portal.force} has an account for you in its learning portal, for your training and your "
-            "records. Choose a password:",
+            "records. " + (first if adds_factor else "Choose a password:"),
             link=link,
         ),
         Paragraph(f"The link works once, until {until}. Do not forward this email."),
@@ -142,11 +161,34 @@ def _compose_reset(reader: Addressee, link: str, until: str, portal: PortalDetai
         ),
         *_help_paragraphs("If this happens again, report it. This page says who to contact:", portal),
     ]
-    foot = (
+    return compose_letter(reader, "A link to set a new password", paragraphs, foot=_asked_for(portal))
+
+
+def _compose_without_link(reader: Addressee, portal: PortalDetails) -> Letter:
+    """Such a link would set a password that opens nothing, and end an invitation that does."""
+    paragraphs = [
+        Paragraph(
+            f"Somebody asked for a link to set a new password for your account, {reader.staff_number}. We "
+            "have not sent one: your role needs a second factor, you have none yet, and a link by email "
+            "cannot add one."
+        ),
+        Paragraph(
+            "If it was you, use the link of your invitation, which works for 7 days, or ask an administrator "
+            "of the portal for another."
+        ),
+        Paragraph("If it was not you, do nothing. Your password is not changed."),
+        *_help_paragraphs("If this happens again, report it. This page says who to contact:", portal),
+    ]
+    return compose_letter(
+        reader, "You need a link from an administrator", paragraphs, foot=_asked_for(portal)
+    )
+
+
+def _asked_for(portal: PortalDetails) -> str:
+    return (
         f"{portal.force} sent this from its learning portal because a link was asked for at its sign-in "
         "page. Replies are not read."
     )
-    return compose_letter(reader, "A link to set a new password", paragraphs, foot=foot)
 
 
 def _help_paragraphs(words: str, portal: PortalDetails) -> Sequence[Paragraph]:

@@ -21,11 +21,12 @@ from portal.domain.accounts.overview.account_list import (
     AccountFilters,
     AccountList,
 )
-from portal.domain.accounts.overview.ways import NO_WAY, PASSWORD, PROVIDER, SignInRules
+from portal.domain.accounts.overview.ways import NO_WAY, PASSWORD, PROVIDER
 from portal.domain.accounts.services import SignInOrigin
 from portal.domain.accounts.sign_in import failures, locks
 from portal.domain.accounts.sign_in.failures import SignInAttempt
 from portal.domain.accounts.sign_in.tokens import account_key
+from portal.domain.accounts.sign_in.ways import SignInRules
 from portal.domain.people.models import Person
 from portal.domain.people.queries import viewer_of
 from portal.platform import clock
@@ -170,7 +171,9 @@ def test_counts_filters_and_rows_agree_with_the_history(app, database, history) 
                 act_on(people[number], act, place)
         now = clock.now()
 
-        accounts = AccountList(viewer_of(admin), SignInRules(ISSUER, True, london_day(now)), KEY, now)
+        accounts = AccountList(
+            viewer_of(admin), SignInRules(ISSUER, True, False, False, london_day(now)), KEY, now
+        )
 
         expected = {known.person: (states_of(known, now), ways_of(known)) for known in people}
         expected[admin] = ({NEVER}, {NO_WAY})
