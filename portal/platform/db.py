@@ -153,6 +153,11 @@ def write_row(statement: Any, values: Mapping[str, Any]) -> int:
     return number
 
 
+def write(statement: Any, values: Mapping[str, Any]) -> None:
+    """Execute a change that was built once, past the session as ``read``."""
+    db.session.connection().execute(statement, values)
+
+
 def touch(
     *,
     people: Iterable[int] = (),

@@ -80,7 +80,7 @@ class ItemKind(ABC):
     has_own_buttons: ClassVar[bool] = False  # whether a template ``after`` adds some below the save button
 
     def template_path(self, part: str) -> str:
-        """Return the template of a part: ``item`` (the question), ``after``, ``answer`` (read back), ``editor``."""
+        """Return the template of a part: ``item`` (asks), ``after``, ``answer`` (reads back), ``editor``."""
         return f"kinds/{self.name}/{part}.html"
 
     @abstractmethod

@@ -49,7 +49,10 @@ def needs_factor(viewer: Viewer) -> bool:
 
 def person_needs_factor(person_id: int) -> bool:
     """As ``needs_factor``, of a person who is not signed in yet."""
-    viewer = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
+    settings = cookies.current_settings()
+    if not settings.second_factor_required:
+        return False
+    viewer = viewer_of(person_id, line_managers=settings.line_managers_see)
     return viewer is not None and viewer.has_post and needs_factor(viewer)
 
 
