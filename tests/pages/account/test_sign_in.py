@@ -21,6 +21,7 @@ from portal.platform.db import db, transaction
 from tests.factories.people import make_person, make_unit
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
+from tests.pages.monitoring.counting import statements
 
 NAMES = ["D1001", "d1001", " D1001 ", "d1001@westshire.example", "D1001@Westshire.Example"]
 REFUSED = "The staff number, email address or password is not right"
@@ -40,6 +41,23 @@ def test_staff_number_or_email_address_signs_in(client: PortalClient, name: str)
     assert page.h1 == "Your account"
     assert "Constable Priya Shah" in page.text
     assert events("account.signed_in") == 1
+
+
+def test_a_sign_in_takes_sixteen_statements_and_the_first_page_no_more_than_its_own(client) -> None:
+    make_account()
+    sign_in(client)
+    client.post("/sign-out")
+    form = client.page("/sign-in").form_with("Sign in")
+    data = {**form.fields, "name": "D1001", "password": PASSWORD}
+
+    with statements() as of_sign_in:
+        answer = client.post("/sign-in", data=data)
+    with statements() as of_page:
+        client.get(answer.location)
+
+    assert answer.location == "/learning"
+    assert len(of_sign_in) <= 17, of_sign_in
+    assert len(of_page) <= 5, of_page
 
 
 def test_a_page_asks_to_sign_in_and_is_then_shown(client: PortalClient) -> None:

@@ -66,11 +66,11 @@ def own_relying_party() -> RelyingParty:
 
 def lacks_factor(current: RequestSession) -> bool:
     """Whether this session was opened without the second factor that its person needs."""
-    if current.factor is not None or current.viewer is None:
+    if current.factor is not None or current.viewer is None or not needs_factor(current.viewer):
         return False
     provider = cookies.current_settings().openid
     is_trusted = not provider.factor_acr and not provider.factor_amr  # whatever it says of the sign-in
-    return needs_factor(current.viewer) and not (current.method in services.BY_PROVIDER and is_trusted)
+    return not (current.method in services.BY_PROVIDER and is_trusted)
 
 
 def is_recent(current: RequestSession) -> bool:
