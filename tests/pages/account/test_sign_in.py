@@ -43,21 +43,28 @@ def test_staff_number_or_email_address_signs_in(client: PortalClient, name: str)
     assert events("account.signed_in") == 1
 
 
-def test_a_sign_in_takes_sixteen_statements_and_the_first_page_no_more_than_its_own(client) -> None:
+def test_a_sign_in_takes_seventeen_statements_and_leads_to_the_first_page(
+    app: Flask, client: PortalClient
+) -> None:
     make_account()
     sign_in(client)
-    client.post("/sign-out")
-    form = client.page("/sign-in").form_with("Sign in")
+    browser = another(app)
+    form = browser.page("/sign-in").form_with("Sign in")
     data = {**form.fields, "name": "D1001", "password": PASSWORD}
 
     with statements() as of_sign_in:
-        answer = client.post("/sign-in", data=data)
+        answer = browser.post("/sign-in", data=data)
     with statements() as of_page:
-        client.get(answer.location)
+        browser.get(answer.location)
 
     assert answer.location == "/learning"
-    assert len(of_sign_in) <= 17, of_sign_in
-    assert len(of_page) <= 5, of_page
+    assert _count_real(of_sign_in) <= 17, of_sign_in
+    assert _count_real(of_page) <= 5, of_page
+
+
+def _count_real(run: list[str]) -> int:
+    """How many there are beside the savepoints in which the tests wrap each request."""
+    return sum(not text.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")) for text in run)
 
 
 def test_a_page_asks_to_sign_in_and_is_then_shown(client: PortalClient) -> None:
