@@ -16,7 +16,6 @@ from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from psycopg import IsolationLevel
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -42,6 +41,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from portal.platform import clock
 from portal.platform.errors import BusyError, UnwritableError
 
+# Levels of isolation as psycopg numbers them; importing it takes 9 MiB, which SQLite does without.
+READ_COMMITTED, REPEATABLE_READ = 2, 3
 BUSY_SECONDS = 15  # how long a writer waits for another
 LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
 READER_SECONDS = 0.6  # how long a reader's request waits to record that something was read
@@ -381,7 +382,7 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
 def _begin_postgresql(connection: Any) -> None:
     """Let a reader see one state, as on SQLite; a writer sees what was committed while it waited."""
     writes = connection.get_execution_options().get("portal_writes")
-    level = IsolationLevel.READ_COMMITTED if writes else IsolationLevel.REPEATABLE_READ
+    level = READ_COMMITTED if writes else REPEATABLE_READ
     connection.connection.dbapi_connection.isolation_level = level  # nothing is sent before the first read
 
 

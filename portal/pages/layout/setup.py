@@ -4,9 +4,7 @@ from flask import Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, Template
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context
-from sqlalchemy.orm import configure_mappers
 
-from portal.domain.item_kinds import kinds_by_name
 from portal.pages.layout import assets, brand, error_pages, form_widgets, headers, proxies
 from portal.platform import wording
 
@@ -43,7 +41,7 @@ def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
     if app.jinja_loader is not None:
         loaders.insert(0, app.jinja_loader)
     app.jinja_loader = ChoiceLoader(loaders)
-    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True, "cache_size": -1}
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.jinja_env.template_class = SharedModule
     colour = app.config["BRAND_COLOUR"] = brand.check_colour(brand_colour)
     if colour != brand.DEFAULT:
@@ -59,14 +57,3 @@ def wrap(app: Flask, *, https: bool, trusted: tuple[proxies.Network, ...] = ()) 
     assets.wrap_static(app)
     proxies.wrap_senders(app, trusted)
     headers.wrap_headers(app, https=https)
-
-
-def load_all(app: Flask) -> None:
-    """Load what first pages would load one by one: item kinds, mapped classes, and every template.
-
-    Called before a server forks its processes, so that they share it.
-    """
-    kinds_by_name()
-    configure_mappers()
-    for name in app.jinja_env.list_templates(extensions=["html"]):
-        app.jinja_env.get_template(name)

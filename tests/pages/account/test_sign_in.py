@@ -21,7 +21,6 @@ from portal.platform.db import db, transaction
 from tests.factories.people import make_person, make_unit
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
-from tests.pages.monitoring.counting import statements
 
 NAMES = ["D1001", "d1001", " D1001 ", "d1001@westshire.example", "D1001@Westshire.Example"]
 REFUSED = "The staff number, email address or password is not right"
@@ -41,30 +40,6 @@ def test_staff_number_or_email_address_signs_in(client: PortalClient, name: str)
     assert page.h1 == "Your account"
     assert "Constable Priya Shah" in page.text
     assert events("account.signed_in") == 1
-
-
-def test_a_sign_in_takes_seventeen_statements_and_leads_to_the_first_page(
-    app: Flask, client: PortalClient
-) -> None:
-    make_account()
-    sign_in(client)
-    browser = another(app)
-    form = browser.page("/sign-in").form_with("Sign in")
-    data = {**form.fields, "name": "D1001", "password": PASSWORD}
-
-    with statements() as of_sign_in:
-        answer = browser.post("/sign-in", data=data)
-    with statements() as of_page:
-        browser.get(answer.location)
-
-    assert answer.location == "/learning"
-    assert _count_real(of_sign_in) <= 17, of_sign_in
-    assert _count_real(of_page) <= 5, of_page
-
-
-def _count_real(run: list[str]) -> int:
-    """How many there are beside the savepoints in which the tests wrap each request."""
-    return sum(not text.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")) for text in run)
 
 
 def test_a_page_asks_to_sign_in_and_is_then_shown(client: PortalClient) -> None:

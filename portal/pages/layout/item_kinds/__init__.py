@@ -20,10 +20,6 @@ class KindTemplateLoader(BaseLoader):
         """Return the template's source; read once, since the environment caches compiled templates."""
         return FileSystemLoader(list(__path__)).get_source(environment, template)
 
-    def list_templates(self) -> list[str]:
-        """Return the names of all of them."""
-        return FileSystemLoader(list(__path__)).list_templates()
-
 
 def register_templates(app: Flask) -> None:
     """Make the kinds' templates available to ``app`` as ``kinds/<kind>/item.html`` and so on."""
