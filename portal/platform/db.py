@@ -41,8 +41,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from portal.platform import clock
 from portal.platform.errors import BusyError, UnwritableError
 
-# Levels of isolation as psycopg numbers them; importing it takes 9 MiB, which SQLite does without.
-READ_COMMITTED, REPEATABLE_READ = 2, 3
 BUSY_SECONDS = 15  # how long a writer waits for another
 LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
 READER_SECONDS = 0.6  # how long a reader's request waits to record that something was read
@@ -152,11 +150,6 @@ def write_row(statement: Any, values: Mapping[str, Any]) -> int:
     key = db.session.connection().execute(statement, values).inserted_primary_key or (0,)
     number: int = key[0]
     return number
-
-
-def write(statement: Any, values: Mapping[str, Any]) -> None:
-    """Execute a change that was built once, past the session as ``read``."""
-    db.session.connection().execute(statement, values)
 
 
 def touch(
@@ -382,7 +375,8 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
 def _begin_postgresql(connection: Any) -> None:
     """Let a reader see one state, as on SQLite; a writer sees what was committed while it waited."""
     writes = connection.get_execution_options().get("portal_writes")
-    level = READ_COMMITTED if writes else REPEATABLE_READ
+    # READ COMMITTED and REPEATABLE READ as psycopg numbers them: its 9 MiB are not loaded beside SQLite.
+    level = 2 if writes else 3
     connection.connection.dbapi_connection.isolation_level = level  # nothing is sent before the first read
 
 

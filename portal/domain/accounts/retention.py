@@ -18,7 +18,7 @@ from portal.domain.accounts.models import (
     SpentLogoutToken,
 )
 from portal.domain.accounts.queries import SessionLimits
-from portal.platform.db import UtcDateTime, db, write
+from portal.platform.db import UtcDateTime, db
 
 MOST_DELETED = 100  # rows of one table at one sign-in, which itself adds at most one to each
 FAILURE_RETENTION = timedelta(hours=2)  # older ones make nobody wait
@@ -48,28 +48,28 @@ _OLD_CHALLENGES = _delete_until(SpentChallenge, SpentChallenge.expires_at)
 
 def delete_expired_rows(limits: SessionLimits, at: datetime) -> None:
     """Delete sessions that expired a week ago, what else has expired, old failures and unused browsers."""
-    write(_OLD_SESSIONS, {"before": at - limits.absolute - SESSION_RETENTION})
-    write(_OLD_LINKS, {"before": at})
+    _delete_rows(_OLD_SESSIONS, at - limits.absolute - SESSION_RETENTION)
+    _delete_rows(_OLD_LINKS, at)
     delete_expired_forms(at)
     delete_old_failures(at)
-    write(_OLD_BROWSERS, {"before": at - BROWSER_RETENTION})
+    _delete_rows(_OLD_BROWSERS, at - BROWSER_RETENTION)
 
 
 def delete_old_provider_rows(at: datetime) -> None:
     """Delete identities refused long ago and logout tokens that ran out, when another is dealt with."""
-    write(_OLD_REFUSALS, {"before": at - REFUSAL_RETENTION})
-    write(_OLD_LOGOUT_TOKENS, {"before": at})
+    _delete_rows(_OLD_REFUSALS, at - REFUSAL_RETENTION)
+    _delete_rows(_OLD_LOGOUT_TOKENS, at)
 
 
 def delete_old_assertions(at: datetime) -> None:
     """Delete accepted assertions that ran out, when another is accepted."""
-    write(_OLD_ASSERTIONS, {"before": at})
+    _delete_rows(_OLD_ASSERTIONS, at)
 
 
 def delete_old_factor_rows(at: datetime) -> None:
     """Delete sign-ins that waited too long for a second factor and challenges that ran out."""
-    write(_OLD_PENDING_SIGN_INS, {"before": at})
-    write(_OLD_CHALLENGES, {"before": at})
+    _delete_rows(_OLD_PENDING_SIGN_INS, at)
+    _delete_rows(_OLD_CHALLENGES, at)
 
 
 def any_form_expired(at: datetime) -> bool:
@@ -79,9 +79,13 @@ def any_form_expired(at: datetime) -> bool:
 
 def delete_expired_forms(at: datetime) -> None:
     """Delete held forms that have expired."""
-    write(_OLD_FORMS, {"before": at})
+    _delete_rows(_OLD_FORMS, at)
 
 
 def delete_old_failures(at: datetime) -> None:
     """Delete refused sign-ins that are too old to make anybody wait."""
-    write(_OLD_FAILURES, {"before": at - FAILURE_RETENTION})
+    _delete_rows(_OLD_FAILURES, at - FAILURE_RETENTION)
+
+
+def _delete_rows(statement: Any, before: datetime) -> None:
+    db.session.connection().execute(statement, {"before": before})

@@ -15,7 +15,7 @@ from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.sign_in import held_forms, known_browsers
 from portal.domain.accounts.sign_in.tokens import hash_token, new_token
 from portal.platform.audit.services import log
-from portal.platform.db import db, write
+from portal.platform.db import db, write_row
 from portal.platform.errors import NotFoundError, RuleError
 
 LINK_LIFETIME = timedelta(hours=24)
@@ -97,7 +97,7 @@ def _new_session(
         "factor": factor,
         "authenticated_at": authenticated_at,
     }
-    write(_INSERT_SESSION, session)
+    write_row(_INSERT_SESSION, session)
     return token, secret
 
 

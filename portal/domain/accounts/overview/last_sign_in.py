@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.domain.accounts.models import LastSignIn
-from portal.platform.db import db, write
+from portal.platform.db import db, write_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ _UPSERTS = {"postgresql": _upsert(postgresql.insert), "sqlite": _upsert(sqlite.i
 def record_sign_in(person_id: int, at: datetime, method: str, browser: str, address: str) -> None:
     """Record that the person signs in, in the caller's transaction. One statement, also for two at once."""
     values = {"signed_in_at": at, "method": method, "browser": browser, "address": address}
-    write(_UPSERTS[db.engine.dialect.name], {"person_id": person_id, **values})
+    write_row(_UPSERTS[db.engine.dialect.name], {"person_id": person_id, **values})
 
 
 def find_last_sign_in(person_id: int) -> LatestSignIn | None:
