@@ -275,7 +275,7 @@ def test_a_sign_in_costs_few_statements(
     statements: list[str] = []
 
     def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if not re.match(r"SAVEPOINT|RELEASE", statement):
+        if not re.match(r"SAVEPOINT|RELEASE|ROLLBACK", statement):  # in which the tests wrap a request
             statements.append(" ".join(statement.split()[:3]))
 
     event.listen(Engine, "before_cursor_execute", note)
@@ -286,4 +286,4 @@ def test_a_sign_in_costs_few_statements(
 
     writes = [one for one in statements if not one.startswith("SELECT")]
     assert sorted(one.split()[0] for one in writes) == ["DELETE"] * 5 + ["INSERT"] * 3, writes
-    assert len(statements) <= 19, statements
+    assert len(statements) <= 17, statements

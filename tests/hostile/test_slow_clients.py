@@ -129,6 +129,22 @@ def test_forms_that_wait_leave_pages_their_threads(small: tuple[Forked, int]) ->
         assert seconds_to(port, "/page") < AT_ONCE
 
 
+def test_people_who_sign_in_wait_for_one_another_alone(small: tuple[Forked, int]) -> None:
+    port = small[1]
+    sign_in = b"POST /sign-in/hold HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+    change = b"POST /page HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+    with all_open(connected(port) for _ in range(12)) as waiting:
+        for one in waiting:
+            one.sendall(sign_in)
+        time.sleep(0.3)
+        begun = time.monotonic()
+        with connected(port) as one:
+            one.sendall(change)
+            assert one.recv(4096).startswith(b"HTTP/1.1 200")
+        assert time.monotonic() - begun < AT_ONCE
+        assert seconds_to(port, "/page") < AT_ONCE
+
+
 def test_a_client_that_is_too_slow_is_closed(strict: int) -> None:
     for make in (slow_header, slow_body, connected, lambda port: slow_reader(port, FILE)):
         with make(strict) as one:

@@ -200,24 +200,27 @@ class SignInCandidate:
 
 
 _NOBODY = SignInCandidate(None, None, None, None)
+_TYPED: Any = bindparam("typed")
+_SELECT_CANDIDATE: Any = (
+    select(PersonName.person_id, Credential.password_hash, Credential.password_rule, Credential.closed_at)
+    .outerjoin(Credential, Credential.person_id == PersonName.person_id)
+    .where(
+        or_(
+            PersonName.staff_number.in_((_TYPED, bindparam("upper"), bindparam("lower"))),
+            PersonName.email == bindparam("casefold"),
+        )
+    )
+    .order_by((PersonName.staff_number == _TYPED).desc(), PersonName.person_id)
+    .limit(1)
+)
 
 
 def find_account(typed: str) -> SignInCandidate:
     """Find the account of a typed staff number, in any capitals, or email address."""
     name = typed.replace("\x00", "").strip()  # PostgreSQL takes no NUL
-    row = db.session.execute(
-        select(PersonName.person_id, Credential.password_hash, Credential.password_rule, Credential.closed_at)
-        .outerjoin(Credential, Credential.person_id == PersonName.person_id)
-        .where(
-            or_(
-                PersonName.staff_number.in_((name, name.upper(), name.lower())),
-                PersonName.email == name.casefold(),
-            ),
-        )
-        .order_by((PersonName.staff_number == name).desc(), PersonName.person_id)
-        .limit(1)
-    ).one_or_none()
-    return SignInCandidate(*row) if row is not None else _NOBODY
+    forms = {"upper": name.upper(), "lower": name.lower(), "casefold": name.casefold()}
+    rows = read(_SELECT_CANDIDATE, {"typed": name, **forms})
+    return SignInCandidate(*rows[0]) if rows else _NOBODY
 
 
 def password_opens_account(

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import bindparam, delete, exists, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.accounts.factors.models import PendingPasswordSignIn, SpentChallenge
 from portal.domain.accounts.models import (
@@ -17,7 +18,7 @@ from portal.domain.accounts.models import (
     SpentLogoutToken,
 )
 from portal.domain.accounts.queries import SessionLimits
-from portal.platform.db import db
+from portal.platform.db import UtcDateTime, db
 
 MOST_DELETED = 100  # rows of one table at one sign-in, which itself adds at most one to each
 FAILURE_RETENTION = timedelta(hours=2)  # older ones make nobody wait
@@ -26,30 +27,49 @@ REFUSAL_RETENTION = timedelta(days=90)  # since the identity was last refused
 SESSION_RETENTION = timedelta(days=7)  # so that a form on a page left open over a long weekend is still held
 
 
+def _delete_until(table: Any, instant: InstrumentedAttribute[datetime]) -> Any:
+    """DELETE of at most ``MOST_DELETED`` rows until ``before``; those that another deletes are skipped."""
+    key = table.__mapper__.primary_key[0]
+    keys = select(key).where(instant <= bindparam("before", type_=UtcDateTime()))
+    return delete(table).where(key.in_(keys.limit(MOST_DELETED).with_for_update(skip_locked=True)))
+
+
+_OLD_SESSIONS = _delete_until(SignInSession, SignInSession.created_at)
+_OLD_LINKS = _delete_until(PasswordLink, PasswordLink.expires_at)
+_OLD_FORMS = _delete_until(HeldForm, HeldForm.expires_at)
+_OLD_FAILURES = _delete_until(SignInFailure, SignInFailure.failed_at)
+_OLD_BROWSERS = _delete_until(KnownBrowser, KnownBrowser.used_at)
+_OLD_REFUSALS = _delete_until(RefusedIdentity, RefusedIdentity.refused_at)
+_OLD_LOGOUT_TOKENS = _delete_until(SpentLogoutToken, SpentLogoutToken.expires_at)
+_OLD_ASSERTIONS = _delete_until(ReceivedAssertion, ReceivedAssertion.expires_at)
+_OLD_PENDING_SIGN_INS = _delete_until(PendingPasswordSignIn, PendingPasswordSignIn.expires_at)
+_OLD_CHALLENGES = _delete_until(SpentChallenge, SpentChallenge.expires_at)
+
+
 def delete_expired_rows(limits: SessionLimits, at: datetime) -> None:
     """Delete sessions that expired a week ago, what else has expired, old failures and unused browsers."""
-    _delete_rows(SignInSession, SignInSession.created_at < at - limits.absolute - SESSION_RETENTION)
-    _delete_rows(PasswordLink, PasswordLink.expires_at <= at)
+    _delete_rows(_OLD_SESSIONS, at - limits.absolute - SESSION_RETENTION)
+    _delete_rows(_OLD_LINKS, at)
     delete_expired_forms(at)
     delete_old_failures(at)
-    _delete_rows(KnownBrowser, KnownBrowser.used_at < at - BROWSER_RETENTION)
+    _delete_rows(_OLD_BROWSERS, at - BROWSER_RETENTION)
 
 
 def delete_old_provider_rows(at: datetime) -> None:
     """Delete identities refused long ago and logout tokens that ran out, when another is dealt with."""
-    _delete_rows(RefusedIdentity, RefusedIdentity.refused_at < at - REFUSAL_RETENTION)
-    _delete_rows(SpentLogoutToken, SpentLogoutToken.expires_at <= at)
+    _delete_rows(_OLD_REFUSALS, at - REFUSAL_RETENTION)
+    _delete_rows(_OLD_LOGOUT_TOKENS, at)
 
 
 def delete_old_assertions(at: datetime) -> None:
     """Delete accepted assertions that ran out, when another is accepted."""
-    _delete_rows(ReceivedAssertion, ReceivedAssertion.expires_at <= at)
+    _delete_rows(_OLD_ASSERTIONS, at)
 
 
 def delete_old_factor_rows(at: datetime) -> None:
     """Delete sign-ins that waited too long for a second factor and challenges that ran out."""
-    _delete_rows(PendingPasswordSignIn, PendingPasswordSignIn.expires_at <= at)
-    _delete_rows(SpentChallenge, SpentChallenge.expires_at <= at)
+    _delete_rows(_OLD_PENDING_SIGN_INS, at)
+    _delete_rows(_OLD_CHALLENGES, at)
 
 
 def any_form_expired(at: datetime) -> bool:
@@ -59,16 +79,13 @@ def any_form_expired(at: datetime) -> bool:
 
 def delete_expired_forms(at: datetime) -> None:
     """Delete held forms that have expired."""
-    _delete_rows(HeldForm, HeldForm.expires_at <= at)
+    _delete_rows(_OLD_FORMS, at)
 
 
 def delete_old_failures(at: datetime) -> None:
     """Delete refused sign-ins that are too old to make anybody wait."""
-    _delete_rows(SignInFailure, SignInFailure.failed_at < at - FAILURE_RETENTION)
+    _delete_rows(_OLD_FAILURES, at - FAILURE_RETENTION)
 
 
-def _delete_rows(table: Any, old: ColumnElement[bool]) -> None:
-    """Delete at most ``MOST_DELETED`` rows; rows that another sign-in is deleting are skipped."""
-    key = table.__mapper__.primary_key[0]
-    keys = select(key).where(old).limit(MOST_DELETED).with_for_update(skip_locked=True)
-    db.session.execute(delete(table).where(key.in_(keys)), execution_options={"synchronize_session": False})
+def _delete_rows(statement: Any, before: datetime) -> None:
+    db.session.connection().execute(statement, {"before": before})

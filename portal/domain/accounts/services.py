@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from portal.domain.accounts import queries
 from portal.domain.accounts.errors import LinkSpentError
@@ -16,12 +16,14 @@ from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.sign_in import held_forms, known_browsers
 from portal.domain.accounts.sign_in.tokens import hash_token, new_token
 from portal.platform.audit.services import log
-from portal.platform.db import db
+from portal.platform.db import db, write_row
 from portal.platform.errors import NotFoundError, RuleError
 
 LINK_LIFETIME = timedelta(hours=24)
 PASSWORD, OPENID, SAML, PASSKEY = "password", "oidc", "saml", "passkey"  # how somebody signed in
 BY_PROVIDER = frozenset({OPENID, SAML})  # the force's provider said who it is
+
+_INSERT_SESSION = insert(SignInSession)
 
 
 class UsedLink(NamedTuple):
@@ -88,25 +90,22 @@ def _new_session(
     authenticated_at: datetime | None = None,
 ) -> tuple[str, str]:
     token, secret = new_token(), new_token()
-    db.session.add(
-        SignInSession(
-            token_hash=hash_token(token),
-            reference=secrets.token_hex(8),
-            person_id=person_id,
-            csrf_secret=secret,
-            created_at=at,
-            seen_at=at,
-            ended_at=None,
-            end_reason=None,
-            browser=origin.browser,
-            address=origin.address,
-            must_change=must_change,
-            method=method,
-            provider_sid=provider_sid,
-            factor=factor,
-            authenticated_at=authenticated_at,
-        )
-    )
+    session = {
+        "token_hash": hash_token(token),
+        "reference": secrets.token_hex(8),
+        "person_id": person_id,
+        "csrf_secret": secret,
+        "created_at": at,
+        "seen_at": at,
+        "browser": origin.browser,
+        "address": origin.address,
+        "must_change": must_change,
+        "method": method,
+        "provider_sid": provider_sid,
+        "factor": factor,
+        "authenticated_at": authenticated_at,
+    }
+    write_row(_INSERT_SESSION, session)
     return token, secret
 
 

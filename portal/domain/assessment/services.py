@@ -4,6 +4,7 @@ import random
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert
@@ -37,7 +38,14 @@ _INSERT_ATTEMPT = insert(Attempt)
 _INSERT_RESPONSE = insert(Response)
 
 
-def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
+class StartedAttempt(NamedTuple):
+    """The attempt under way, and whether it begins now."""
+
+    id: UUID
+    is_new: bool
+
+
+def start_attempt(registration: Registration, at: datetime) -> StartedAttempt:
     """Start an attempt: draw its items and freeze them with the mastery score.
 
     Only one attempt is open under a registration at a time, so a second call returns the open one.
@@ -57,7 +65,7 @@ def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
     attempts = queries.list_attempts(registration.id)
     under_way = next((other.attempt for other in attempts if other.submission is None), None)
     if under_way is not None:
-        return under_way
+        return StartedAttempt(under_way.id, is_new=False)
     _refuse_start(registration, version, attempts, at)
     attempt_id, number = uuid4(), len(attempts) + 1
     attempt = AttemptRow(
@@ -68,7 +76,7 @@ def start_attempt(registration: Registration, at: datetime) -> AttemptRow:
         drawn=draw_attempt_items(registration, attempt_id, number),
     )
     write_row(_INSERT_ATTEMPT, {**asdict(attempt), "started_at": at, "recorded_at": at})
-    return attempt
+    return StartedAttempt(attempt_id, is_new=True)
 
 
 def _refuse_start(

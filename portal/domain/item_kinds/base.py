@@ -77,9 +77,10 @@ class ItemKind(ABC):
     position: ClassVar[int] = 100  # among the kinds offered to authors
     takes_texts: ClassVar[bool] = False  # whether learners type texts in it
     usable_as_check: ClassVar[bool] = False  # whether a lesson may contain it as an unscored exercise
+    has_own_buttons: ClassVar[bool] = False  # whether a template ``after`` adds some below the save button
 
     def template_path(self, part: str) -> str:
-        """Return the template of a part: ``item`` (the question), ``answer`` (read back) or ``editor``."""
+        """Return the template of a part: ``item`` (asks), ``after``, ``answer`` (reads back), ``editor``."""
         return f"kinds/{self.name}/{part}.html"
 
     @abstractmethod

@@ -1,10 +1,10 @@
 """Work through a module: registration, lessons, and the start of the assessment."""
 
 from datetime import datetime
-from uuid import UUID
 
 from portal.domain.assessment import services as assessment
 from portal.domain.assessment.errors import LessonsFirstError
+from portal.domain.assessment.services import StartedAttempt
 from portal.domain.catalogue import queries as catalogue
 from portal.domain.learning import queries
 from portal.domain.records import services as records
@@ -53,7 +53,7 @@ def retake_module(person_id: int, slug: str, at: datetime) -> None:
     records.start_registration(person_id, queries.newest_version(slug), at)
 
 
-def begin_assessment(person_id: int, slug: str, at: datetime) -> UUID:
+def begin_assessment(person_id: int, slug: str, at: datetime) -> StartedAttempt:
     """Start an attempt, or return the one under way.
 
     If the module allows testing out, this may be the learner's first action in it.
@@ -67,4 +67,4 @@ def begin_assessment(person_id: int, slug: str, at: datetime) -> UUID:
     registration = latest_registration(person_id, reading.version.activity_id)
     if registration is None:
         raise LessonsFirstError
-    return assessment.start_attempt(registration, at).id
+    return assessment.start_attempt(registration, at)

@@ -5,12 +5,21 @@ A fact is never changed; its texts are kept beside it so that a person's words c
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy import text as sql
 
 from portal.domain.people.models import FactNote
 from portal.platform.audit.services import log
-from portal.platform.db import db
+from portal.platform.db import db, read
+
+_SELECT_NOTES = (
+    select(FactNote.fact_id, FactNote.kind, FactNote.text)
+    .where(
+        FactNote.fact_table == bindparam("fact_table"),
+        FactNote.fact_id.in_(bindparam("fact_ids", expanding=True)),
+    )
+    .order_by(FactNote.id)
+)
 
 
 def write_notes(fact_table: str, fact_id: int, texts: Mapping[str, str]) -> None:
@@ -32,11 +41,7 @@ def write_many_notes(fact_table: str, texts: Mapping[int, Mapping[str, str]]) ->
 def notes_of(fact_table: str, fact_ids: Collection[int]) -> dict[int, dict[str, str]]:
     """The texts of these facts, by fact and kind of text. One statement."""
     texts: dict[int, dict[str, str]] = {}
-    rows = db.session.execute(
-        select(FactNote.fact_id, FactNote.kind, FactNote.text)
-        .where(FactNote.fact_table == fact_table, FactNote.fact_id.in_(fact_ids))
-        .order_by(FactNote.id)
-    )
+    rows = read(_SELECT_NOTES, {"fact_table": fact_table, "fact_ids": list(fact_ids)})
     for fact_id, kind, text in rows:
         texts.setdefault(fact_id, {})[kind] = text
     return texts

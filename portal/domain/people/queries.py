@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import and_, false, select
+from sqlalchemy import Boolean, Date, and_, bindparam, select
 
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
@@ -22,7 +23,7 @@ from portal.domain.people.visibility.rules import (
     visible_people,
 )
 from portal.platform import clock
-from portal.platform.db import db
+from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import UNIT_ROLES, Permission, Role, permissions_of
 
@@ -54,32 +55,43 @@ class UnitRow:
     path: str  # names from the force down, joined by "/"; a "/" inside a name is "//"
 
 
+_TODAY: Any = bindparam("today", type_=Date())
+_SELECT_VIEWER: Any = (
+    select(
+        PersonName.staff_number,
+        PersonName.forenames,
+        PersonName.surname,
+        Post.rank_or_grade,
+        RoleGrant.role,
+        RoleGrant.unit_id,
+        and_(bindparam("line_managers", type_=Boolean()), is_line_manager(PersonName.person_id, _TODAY)),
+    )
+    .select_from(PersonName)
+    .outerjoin(
+        Post, and_(Post.person_id == PersonName.person_id, is_known_fact(Post), is_valid_on(Post, _TODAY))
+    )
+    .outerjoin(RoleGrant, is_granted_to(PersonName.person_id, _TODAY))
+    .where(PersonName.person_id == bindparam("person_id"))
+    .order_by(Post.post_key)  # the main post, "", comes first
+)
+
+
 def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
     """The person as a viewer, by today's posts and grants; None if nobody with that id has a name.
+
+    One statement; it sees what has been flushed.
 
     Args:
         person_id: The viewer.
         line_managers: Whether the roster alone gives line managers sight of their direct reports.
     """
-    today = clock.today()
-    manages = is_line_manager(person_id, today) if line_managers else false()
-    rows = db.session.execute(
-        select(PersonName.staff_number, PersonName.forenames, PersonName.surname, Post.rank_or_grade, manages)
-        .outerjoin(
-            Post, and_(Post.person_id == PersonName.person_id, is_known_fact(Post), is_valid_on(Post, today))
-        )
-        .where(PersonName.person_id == person_id)
-        .order_by(Post.post_key)  # the main post, "", comes first
-    ).all()
+    values = {"person_id": person_id, "today": clock.today(), "line_managers": line_managers}
+    rows = read(_SELECT_VIEWER, values)  # one for each post and grant
     if not rows:
         return None
-    grants = db.session.execute(
-        select(RoleGrant.role, RoleGrant.unit_id).where(is_granted_to(person_id, today))
-    )
-    *person, is_manager = rows[0]
-    return build_viewer(
-        person_id, *person, grants=[(role, unit_id) for role, unit_id in grants], line_manager=is_manager
-    )
+    *person, _, _, is_manager = rows[0]
+    grants = {(row.role, row.unit_id) for row in rows if row.role is not None}
+    return build_viewer(person_id, *person, grants=grants, line_manager=is_manager)
 
 
 def build_viewer(

@@ -98,7 +98,7 @@ def check_answers(attempt_id: UUID) -> ResponseReturnValue:
 @requires(Permission.ATTEMPT_TAKE)
 def submit_attempt(attempt_id: UUID) -> ResponseReturnValue:
     """Mark the attempt, then show the outcome; a second click shows the same outcome."""
-    if _own_answer_sheet(attempt_id).submission is not None:
+    if queries.own_attempt(attempt_id, current_user.person_id).submission is not None:
         return redirect(url_for("learning.show_outcome", attempt_id=attempt_id), 303)
     try:
         at = clock.now()

@@ -71,8 +71,12 @@ def redirect_home() -> ResponseReturnValue:
     """Redirect to the page with which a person's work begins."""
     if not current_user.is_authenticated:
         return redirect(url_for("sign_in.sign_in"))
-    sections = (href for _, href, permission in NAVIGATION if permission in current_user.permissions)
-    return redirect(next(sections, "/account"))
+    return redirect(first_page(current_user.permissions))
+
+
+def first_page(permissions: frozenset[Permission]) -> str:
+    """The page with which the work of a person with these permissions begins."""
+    return next((href for _, href, permission in NAVIGATION if permission in permissions), "/account")
 
 
 def clock_alarm() -> str:

@@ -129,14 +129,16 @@ def retake_module(slug: str) -> ResponseReturnValue:
 @bp.post("/learning/modules/<slug>/assessment")
 @requires(Permission.ATTEMPT_TAKE)
 def start_assessment(slug: str) -> ResponseReturnValue:
-    """Start an attempt, or resume the one under way."""
+    """Start an attempt and show its first question, or resume the one under way."""
     try:
         with transaction():
-            attempt_id = services.begin_assessment(current_user.person_id, slug, clock.now())
+            attempt = services.begin_assessment(current_user.person_id, slug, clock.now())
     except RuleError as error:
         flash(str(error), "error")
         return redirect(url_for(".show_module", slug=slug), 303)
-    return redirect(url_for("assessment.resume_attempt", attempt_id=attempt_id), 303)
+    if attempt.is_new:
+        return redirect(url_for("assessment.show_item", attempt_id=attempt.id, number=1), 303)
+    return redirect(url_for("assessment.resume_attempt", attempt_id=attempt.id), 303)
 
 
 @bp.get("/assessment/<uuid:attempt_id>/outcome")

@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 from portal.domain.accounts import retention, services
 from portal.domain.accounts.queries import Account
 from portal.domain.accounts.sign_in import held_forms
+from portal.domain.people.queries import viewer_of
+from portal.pages.layout.frame import first_page
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.sessions import cookies, passkey_requests
 from portal.pages.sign_in.forms import SignInForm
@@ -83,9 +85,15 @@ def open_session_here(
 
 
 def target_after_sign_in(person_id: int, next_page: str | None, at: datetime) -> str:
-    """Where the person goes on: to a form that is held for them, or to the page that was asked for."""
+    """Where the person goes on: to a form that is held for them, or to the page asked for, or their first."""
     waiting = held_forms.list_waiting_hashes(cookies.kept_tokens(), person_id, at)
-    return url_for("sign_in.show_kept_forms") if waiting else safe_next(next_page)
+    if waiting:
+        return url_for("sign_in.show_kept_forms")
+    target = safe_next(next_page)
+    if target != "/":
+        return target
+    viewer = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
+    return first_page(viewer.permissions) if viewer is not None else target
 
 
 def respond_signed_in(

@@ -3,6 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
@@ -10,11 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from config import current_settings
 from portal.platform import clock, presence
 from portal.platform.backups import backup, schema_comparison
-from portal.platform.backups.postgresql_target import PostgresqlTarget
 from portal.platform.backups.sqlite_target import SqliteTarget
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 from portal.platform.operations import readiness
+
+if TYPE_CHECKING:
+    from portal.platform.backups.postgresql_target import PostgresqlTarget
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 POSTGRESQL_MAGIC = b"PGDMP"
@@ -59,11 +62,10 @@ def restore(file: Path, *, replace: bool) -> Restored:
     kind, magic = ("SQLite", SQLITE_MAGIC) if backup.is_sqlite() else ("PostgreSQL", POSTGRESQL_MAGIC)
     if not start.startswith(magic):
         raise RuleError(f"{file} is not a backup of a {kind} database. Nothing was changed.")
-    target_of = SqliteTarget if backup.is_sqlite() else PostgresqlTarget
     with presence.hold_alone(current_settings().instance):
         db.session.remove()
         db.engine.dispose()
-        target = target_of(db.engine.url)
+        target = _target_of(db.engine)
         if (obstacle := target.obstacle_to_replacing()) and not replace:
             raise RuleError(f"{obstacle}: say --replace to replace it. Nothing was changed.")
         with target.copy_of_backup(file) as copy:
@@ -73,7 +75,15 @@ def restore(file: Path, *, replace: bool) -> Restored:
     return done
 
 
-def _prepare_copy(engine: Engine, target: SqliteTarget | PostgresqlTarget) -> Restored:
+def _target_of(engine: Engine) -> "SqliteTarget | PostgresqlTarget":
+    if backup.is_sqlite():
+        return SqliteTarget(engine.url)
+    from portal.platform.backups.postgresql_target import PostgresqlTarget  # 9 MiB, unused beside SQLite
+
+    return PostgresqlTarget(engine.url)
+
+
+def _prepare_copy(engine: Engine, target: "SqliteTarget | PostgresqlTarget") -> Restored:
     """Check the copy, upgrade it to this release, and end its open sessions, links and jobs.
 
     Nothing is written to it before its schema is known to be the portal's, so no foreign trigger runs.

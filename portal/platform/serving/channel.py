@@ -44,6 +44,21 @@ class PacedChannel(HTTPChannel):
         self.sent += count
         return count
 
+    def add_channel(self, map: dict[int, Any] | None = None) -> None:
+        """Be polled from now on."""
+        super().add_channel(map)
+        self.server.awake[self._fileno] = self
+
+    def del_channel(self, map: dict[int, Any] | None = None) -> None:
+        """Be polled no longer, before the connection is closed."""
+        self.server.resting.forget(self._fileno)
+        super().del_channel(map)
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing happens until the client sends something."""
+        return not (self.is_answering or self.will_close or self.close_when_flushed)
+
     @property
     def is_answering(self) -> bool:
         """Whether an answer, or a part of one, is still to be sent."""

@@ -1,8 +1,9 @@
 """Separate threads for each kind of request, so that no kind can use up the threads of another.
 
 Pages never wait behind forms that wait for the database's one writer, nor behind files that take long
-to write; health checks are answered while everything else is busy; and an identity provider that is slow
-keeps waiting only those who sign in with it.
+to write; health checks are answered while everything else is busy; and however many people sign in at once,
+each with a password to hash, they wait for one another, not learners for them. An identity provider that is
+slow keeps waiting only those who sign in with it.
 """
 
 import re
@@ -20,14 +21,17 @@ class Lane(StrEnum):
     FILES = "files"
     HEALTH = "health"
     READINESS = "readiness"
+    SIGN_IN = "sign_in"
     PROVIDER = "provider"
 
 
 THREADS = {
-    Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.HEALTH: 1, Lane.READINESS: 1, Lane.PROVIDER: 2,
+    Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.HEALTH: 1, Lane.READINESS: 1,
+    Lane.SIGN_IN: 2, Lane.PROVIDER: 2,
 }  # fmt: skip
 # What lies at and below them waits for the force's identity provider, or for xmlsec1.
 PROVIDER_PATHS = ("/sign-in/oidc", "/sign-in/saml", "/saml")
+SIGN_IN_PATH = "/sign-in"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS}
 # Files that are written while their reader waits; each may take seconds of a processor.
@@ -38,15 +42,19 @@ def lane_of(method: str, path: str) -> Lane:
     """The lane of a request.
 
     >>> lane_of("GET", "/learning"), lane_of("POST", "/sign-in"), lane_of("GET", "/healthz")
-    (<Lane.READS: 'reads'>, <Lane.CHANGES: 'changes'>, <Lane.HEALTH: 'health'>)
+    (<Lane.READS: 'reads'>, <Lane.SIGN_IN: 'sign_in'>, <Lane.HEALTH: 'health'>)
     """
-    if any(path == each or path.startswith(f"{each}/") for each in PROVIDER_PATHS):
+    if any(_lies_below(path, each) for each in PROVIDER_PATHS):
         return Lane.PROVIDER
     if method not in SAFE:
-        return Lane.CHANGES
+        return Lane.SIGN_IN if _lies_below(path, SIGN_IN_PATH) else Lane.CHANGES
     if path in PROBES:
         return PROBES[path]
     return Lane.FILES if _FILES.fullmatch(path) else Lane.READS
+
+
+def _lies_below(path: str, top: str) -> bool:
+    return path == top or path.startswith(f"{top}/")
 
 
 class Lanes:

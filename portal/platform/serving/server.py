@@ -17,6 +17,7 @@ from waitress.server import TcpWSGIServer
 from portal.platform.serving.channel import PacedChannel
 from portal.platform.serving.lanes import Lane, Lanes, lane_of
 from portal.platform.serving.requests import BusyWithFilesError, OneLine
+from portal.platform.serving.resting import RestingConnections
 
 MIB = 1024 * 1024
 MOST_CONNECTIONS = 1000  # of one process; beyond nine tenths, the oldest idle or unfinished ones are closed
@@ -61,6 +62,8 @@ class Server(TcpWSGIServer):
         super().__init__(
             application, _sock=listening, dispatcher=self.lanes, adj=adj, bind_socket=False, sockinfo=address
         )
+        self.awake: dict[int, Any] = dict(self._map)
+        self.resting = RestingConnections(self.awake)
 
     def add_task(self, channel: PacedChannel) -> None:
         """Queue the first request of a channel in its lane, or refuse one file too many."""
@@ -106,7 +109,8 @@ class Server(TcpWSGIServer):
     def run(self) -> None:
         """Serve until told to end or the parent process is gone; finish requests under way."""
         while not self.is_ending:
-            wasyncore.poll2(1, self._map)
+            self._poll(1)
+        self.resting.forget(self._fileno)
         self.del_channel()
         self.socket.close()
         last = monotonic() + FINISH_SECONDS
@@ -116,8 +120,12 @@ class Server(TcpWSGIServer):
                     channel.handle_close()
             if not self.active_channels:
                 return
-            wasyncore.poll2(0.1, self._map)
+            self._poll(0.1)
             self.maintenance(time.time())
+
+    def _poll(self, seconds: float) -> None:
+        wasyncore.poll2(seconds, self.awake)
+        self.resting.lay_to_rest()
 
 
 def serve_requests(

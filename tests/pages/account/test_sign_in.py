@@ -80,7 +80,7 @@ def test_next_never_leaves_the_site(client: PortalClient, target: str) -> None:
     response = client.post("/sign-in", query_string={"next": target}, data=data)
 
     assert response.status_code == 303
-    assert response.location == "/"
+    assert response.location == "/learning"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,15 @@ from tests.factories.catalogue import RIGHT, make_version
 from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.assessment.choosing import ticked_labels, values_of_keys
 from tests.pages.learning.asking import ask
-from tests.pages.learning.working import answer_all, attempt_base, begin, items_of, learner, take
+from tests.pages.learning.working import (
+    answer_all,
+    attempt_base,
+    begin,
+    items_of,
+    learner,
+    read_lessons,
+    take,
+)
 
 
 def count_rows(model) -> int:
@@ -33,6 +41,26 @@ def test_mastery_decides_the_pass(client, correct, heading, passes):
     assert page.h1 == heading
     assert count_rows(PassRecord) == passes
     assert [r.person_id for r in db.session.scalars(select(Record))] == [person] * passes
+
+
+def test_a_new_attempt_leads_straight_to_its_first_question_and_one_under_way_to_where_it_stands(client):
+    make_version()
+    learner(client)
+    start = read_lessons(client).form_with("Start assessment")
+
+    first = client.post(start.action, data=start.fields)
+    page = client.page(first.location)
+    client.press(page, "Save and continue", choice=values_of_keys(page, *_first_item(page)))
+    again = client.post(start.action, data=start.fields)
+
+    assert first.location == f"{attempt_base(page)}/items/1"
+    assert again.location == attempt_base(page)
+    assert client.get(again.location).location == f"{attempt_base(page)}/items/2"
+
+
+def _first_item(page):
+    item = items_of(attempt_base(page))[0]
+    return item, RIGHT[item.kind]
 
 
 def test_a_pass_shows_its_reference_and_leads_to_its_record(client):

@@ -275,4 +275,4 @@ def test_userinfo_of_somebody_else_signs_nobody_in(client: PortalClient, hostile
 def test_next_never_leaves_the_site(client: PortalClient, hostile: HostileProvider) -> None:
     answer = come_back(client, hostile.answer_to(begin(client, "//evil.example")))
 
-    assert (answer.status_code, answer.location) == (303, "/")
+    assert (answer.status_code, answer.location) == (303, "/learning")

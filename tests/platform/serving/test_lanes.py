@@ -23,7 +23,8 @@ def test_probes_and_changes_have_threads_of_their_own():
     assert lane_of("GET", "/healthz") is Lane.HEALTH
     assert lane_of("GET", "/readyz") is Lane.READINESS
     assert lane_of("POST", "/healthz") is Lane.CHANGES
-    assert lane_of("POST", "/sign-in") is Lane.CHANGES
+    assert lane_of("POST", "/sign-in") is lane_of("POST", "/sign-in/again") is Lane.SIGN_IN
+    assert lane_of("POST", "/sign-out") is lane_of("POST", "/sign-ins") is Lane.CHANGES
     assert lane_of("HEAD", "/sign-in") is Lane.READS
     assert lane_of("GET", "/sign-in/help") is Lane.READS
     assert lane_of("GET", "/static/portal.0123456789abcdef.css") is Lane.READS

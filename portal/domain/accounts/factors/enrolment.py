@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 
 from portal.domain.accounts import services
 from portal.domain.accounts.factors import recovery_codes
@@ -14,7 +14,7 @@ from portal.domain.accounts.factors.models import Factor
 from portal.domain.accounts.factors.passkeys import NewPasskey
 from portal.domain.accounts.models import SignInSession
 from portal.platform.audit.services import log
-from portal.platform.db import db
+from portal.platform.db import db, read
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 
 MOST_FACTORS = 10  # of one person
@@ -53,9 +53,12 @@ def list_factors(person_id: int) -> list[OwnFactor]:
     ]
 
 
+_ANY_FACTOR = select(Factor.id).where(Factor.person_id == bindparam("person_id")).limit(1)
+
+
 def has_factors(person_id: int) -> bool:
-    """Whether the person has added a factor."""
-    return bool(db.session.scalar(select(exists().where(Factor.person_id == person_id))))
+    """Whether the person has added a factor; it sees what has been flushed."""
+    return bool(read(_ANY_FACTOR, {"person_id": person_id}))
 
 
 def list_credential_ids(person_id: int) -> list[str]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.domain.accounts.models import LastSignIn
-from portal.platform.db import db
+from portal.platform.db import db, write_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,19 @@ class LatestSignIn:
     address: str
 
 
+def _upsert(insert: Any) -> Any:
+    statement = insert(LastSignIn)
+    kept = {name: statement.excluded[name] for name in ("signed_in_at", "method", "browser", "address")}
+    return statement.on_conflict_do_update(index_elements=[LastSignIn.person_id], set_=kept)
+
+
+_UPSERTS = {"postgresql": _upsert(postgresql.insert), "sqlite": _upsert(sqlite.insert)}
+
+
 def record_sign_in(person_id: int, at: datetime, method: str, browser: str, address: str) -> None:
     """Record that the person signs in, in the caller's transaction. One statement, also for two at once."""
     values = {"signed_in_at": at, "method": method, "browser": browser, "address": address}
-    insert: Any = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(LastSignIn).values(person_id=person_id, **values)
-    db.session.execute(
-        statement.on_conflict_do_update(index_elements=[LastSignIn.person_id], set_=values),
-        execution_options={"synchronize_session": False},
-    )
+    write_row(_UPSERTS[db.engine.dialect.name], {"person_id": person_id, **values})
 
 
 def find_last_sign_in(person_id: int) -> LatestSignIn | None:

@@ -6,42 +6,42 @@ that used it, a hash of both, which does not show that two people share a machin
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from portal.domain.accounts.models import KnownBrowser
 from portal.domain.accounts.sign_in.tokens import hash_browser
-from portal.platform.db import db
+from portal.platform.db import db, read, write_row
 
 MOST_BROWSERS = 10  # of one person; beyond it the one unused for longest is deleted
 _NOTED_EVERY = timedelta(days=1)  # how often its last use is written
+_LAST_USE = select(KnownBrowser.used_at).where(KnownBrowser.browser_hash == bindparam("browser_hash"))
+_SURPLUS = (
+    select(KnownBrowser.browser_hash)
+    .where(KnownBrowser.person_id == bindparam("person_id"))
+    .order_by(KnownBrowser.used_at.desc())
+    .offset(MOST_BROWSERS - 1)
+)
+_INSERT_BROWSER = insert(KnownBrowser)
 
 
 def find_browser_hash(account: str, token: str) -> str | None:
     """The stored hash of this browser; None if the account never used it."""
     browser_hash = hash_browser(token, account)
-    statement = select(KnownBrowser.browser_hash).where(KnownBrowser.browser_hash == browser_hash)
-    return db.session.scalar(statement)
+    return browser_hash if read(_LAST_USE, {"browser_hash": browser_hash}) else None
 
 
 def remember_browser(person_id: int, account: str, token: str, at: datetime) -> None:
     """Record that the person signed in from this browser."""
     browser_hash = hash_browser(token, account)
-    used_at = db.session.scalar(select(KnownBrowser.used_at).where(KnownBrowser.browser_hash == browser_hash))
-    if used_at is not None:
-        if at - used_at >= _NOTED_EVERY:
+    if rows := read(_LAST_USE, {"browser_hash": browser_hash}):
+        if at - rows[0].used_at >= _NOTED_EVERY:
             statement = update(KnownBrowser).where(KnownBrowser.browser_hash == browser_hash)
             db.session.execute(statement.values(used_at=at))
         return
-    surplus = (
-        select(KnownBrowser.browser_hash)
-        .where(KnownBrowser.person_id == person_id)
-        .order_by(KnownBrowser.used_at.desc())
-        .offset(MOST_BROWSERS - 1)
-    )
-    hashes = db.session.scalars(surplus).all()
+    hashes = [row.browser_hash for row in read(_SURPLUS, {"person_id": person_id})]
     if hashes:
         db.session.execute(delete(KnownBrowser).where(KnownBrowser.browser_hash.in_(hashes)))
-    db.session.add(KnownBrowser(browser_hash=browser_hash, person_id=person_id, used_at=at))
+    write_row(_INSERT_BROWSER, {"browser_hash": browser_hash, "person_id": person_id, "used_at": at})
 
 
 def forget_browsers(person_id: int) -> None:

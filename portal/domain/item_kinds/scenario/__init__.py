@@ -70,6 +70,7 @@ class ScenarioKind(ItemKind):
     advice = "For judgement over several decisions, in which an early one changes what comes next."
     position = 5
     takes_texts = True
+    has_own_buttons = True
 
     def read_content(self, table: Table, key: str, prefix: str) -> reading.ScenarioText:
         """Read the scenes; every path must end, and two or more must lead to the best end."""

@@ -49,7 +49,10 @@ def needs_factor(viewer: Viewer) -> bool:
 
 def person_needs_factor(person_id: int) -> bool:
     """As ``needs_factor``, of a person who is not signed in yet."""
-    viewer = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
+    settings = cookies.current_settings()
+    if not settings.second_factor_required:
+        return False
+    viewer = viewer_of(person_id, line_managers=settings.line_managers_see)
     return viewer is not None and viewer.has_post and needs_factor(viewer)
 
 
@@ -63,11 +66,11 @@ def own_relying_party() -> RelyingParty:
 
 def lacks_factor(current: RequestSession) -> bool:
     """Whether this session was opened without the second factor that its person needs."""
-    if current.factor is not None or current.viewer is None:
+    if current.factor is not None or current.viewer is None or not needs_factor(current.viewer):
         return False
     provider = cookies.current_settings().openid
     is_trusted = not provider.factor_acr and not provider.factor_amr  # whatever it says of the sign-in
-    return needs_factor(current.viewer) and not (current.method in services.BY_PROVIDER and is_trusted)
+    return not (current.method in services.BY_PROVIDER and is_trusted)
 
 
 def is_recent(current: RequestSession) -> bool:

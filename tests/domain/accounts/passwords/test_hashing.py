@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from time import process_time
 
@@ -288,3 +290,24 @@ def test_an_unknown_staff_number_is_an_error_of_the_command(app: Flask, database
 
     assert result.exit_code == 1
     assert "Nobody has the staff number X1" in result.output
+
+
+def test_a_process_hashes_one_password_at_a_time(monkeypatch):
+    under_way, most = [], []
+
+    class Hasher:
+        def verify(self, _stored: str, _plain: str) -> bool:
+            under_way.append(1)
+            most.append(len(under_way))
+            time.sleep(0.005)
+            under_way.pop()
+            return True
+
+        hash = verify
+
+    monkeypatch.setattr(hashing, "_hasher", Hasher())
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(lambda _: hashing.password_matches("stored", PASSWORD), range(16)))
+
+    assert outcomes == [True] * 16
+    assert set(most) == {1}

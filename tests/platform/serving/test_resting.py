@@ -1,0 +1,94 @@
+"""Connections that browsers keep open cost nothing until something arrives on them."""
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from portal.platform.serving.server import Server
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+MANY = 60
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all connections are polled")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    listening = socket.create_server(("127.0.0.1", 0), backlog=MANY)
+
+    def application(_environ, start_response):
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    running = Server(application, listening, {})
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    yield running
+    running.begin_to_end()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def _connect(server: Server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(server.effective_port)), timeout=5)
+
+
+def _answer(connection: socket.socket) -> bytes:
+    connection.sendall(REQUEST)
+    return _read(connection).split()[1]
+
+
+def _read(connection: socket.socket, answers: int = 1) -> bytes:
+    """So many answers in full; what came if the server closes the connection."""
+    read = b""
+    while read.count(b"\r\n\r\nok") < answers and (piece := connection.recv(4096)):
+        read += piece
+    return read
+
+
+def test_a_connection_at_rest_is_not_polled_and_answers_again(server):
+    connections = [_connect(server) for _ in range(MANY)]
+    own = len(server.awake)
+
+    for _ in range(2):
+        assert {_answer(connection) for connection in connections} == {b"200"}
+        _until(lambda: len(server.resting.resting) == MANY)
+        assert len(server.awake) <= own
+
+    for connection in connections:
+        connection.close()
+    _until(lambda: not server.active_channels)
+    assert not server.resting.resting
+
+
+def test_a_request_that_arrives_in_pieces_wakes_its_connection_for_each(server):
+    with _connect(server) as connection:
+        for piece in (REQUEST[:9], REQUEST[9:20]):
+            connection.sendall(piece)
+            _until(lambda: len(server.resting.resting) == 1)
+        connection.sendall(REQUEST[20:] + REQUEST)
+
+        assert _read(connection, 2).count(b"200 OK") == 2
+
+
+def test_a_connection_closed_while_it_rests_leaves_its_number_to_another(server):
+    with _connect(server) as first:
+        assert _answer(first) == b"200"
+        _until(lambda: len(server.resting.resting) == 1)
+        next(iter(server.active_channels.values())).busy_at -= 3600  # idle for long: the server closes it
+        _until(lambda: not server.resting.resting)
+        assert first.recv(1) == b""
+
+    with _connect(server) as second:
+        assert [_answer(second), _answer(second)] == [b"200", b"200"]
