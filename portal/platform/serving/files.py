@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 
 from portal.platform.processes import peak_memory_mib
 
-NICENESS = 10  # of a process that makes files: pages go first
+NICENESS = 5  # pages go first; not more, as a file is logged while SQLite has one writer
 THREADS = 2  # as many as web processes: each relays one file at a time
 MOST_MIB = 256  # a process that had more than this is replaced by a fresh one, between two files
 LOOK_SECONDS = 0.5  # between two looks for a reason to end
