@@ -6,7 +6,7 @@ A program gets a sentence, a person a page; views that can have the file made by
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -43,5 +43,5 @@ def refuse_file_too_many() -> ResponseReturnValue | None:
         headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
         return Response(f"{SENTENCE}\n", 503, headers, content_type="text/plain; charset=utf-8")
     if current_app.view_functions.get(request.endpoint or "") not in _offering:
-        abort(ServiceUnavailable(retry_after=RETRY_SECONDS))
+        raise ServiceUnavailable(retry_after=RETRY_SECONDS)
     return None

@@ -34,10 +34,10 @@ def test_who_comes_next_is_offered_the_same_file_by_a_job(app, auditor):
         page = _offered(auditor, path)
         assert page.h1 == "Other files are being made"
         assert "keep it for you for 24 hours" in page.text
-        made = auditor.press(page, "Make this file for me")
-        assert (made.h1, made.path.startswith("/monitoring/files/")) == ("Your file is being made", True)
+        answer = auditor.post(path, data=page.form_with("Make this file for me").fields)
+        assert auditor.page(answer.location).h1 == "Your file is being made"
         run_jobs(app)
-        file = auditor.get(link(auditor.page(made.path)))
+        file = auditor.get(link(auditor.page(answer.location)))
 
         for header in ("Content-Type", "Content-Disposition", "Cache-Control"):
             assert file.headers[header] == at_once.headers[header], name
@@ -60,9 +60,8 @@ def test_a_program_is_told_in_a_sentence_when_to_come_back(auditor):
     assert answer.text == "Other files are being sent. Try again in a minute.\n"
 
 
-def test_a_file_that_no_job_makes_is_refused_with_a_page(client):
-    enter(client, make_world(), "D9001")
-    answer = client.get("/audit/acts.csv", environ_overrides=BUSY, headers=HTML)
+def test_a_file_that_no_job_makes_is_refused_with_a_page(auditor):
+    answer = auditor.get("/audit/acts.csv", environ_overrides=BUSY, headers=HTML)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert "Wait a few minutes, then try again." in answer.text
