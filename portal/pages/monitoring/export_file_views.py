@@ -119,8 +119,8 @@ def download_file(uuid: UUID) -> ResponseReturnValue:
     name = str(row.called)
     with transaction():
         export_files.record_download(row)
-    kind = TYPES[name.rpartition(".")[2]]
-    response: Response = send_file(path, mimetype=kind, as_attachment=True, download_name=name, etag=False)
+    response: Response = send_file(path, as_attachment=True, download_name=name, etag=False)
+    response.content_type = TYPES[name.rpartition(".")[2]]
     response.headers["Cache-Control"] = "no-store"
     return response
 
