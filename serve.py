@@ -11,6 +11,7 @@ from functools import partial
 from config import Config, ConfigError, list_retired_settings
 from portal.pages.layout.headers import security_headers
 from portal.platform.processes import Supervisor, keep_running
+from portal.platform.serving.files import FilesApart
 from portal.platform.serving.server import FINISH_SECONDS, serve_requests
 
 WORKERS = 2
@@ -58,7 +59,7 @@ def serve(
     jobs: int = 0,
     refusal_headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Serve an application until stopped, with a process beside it that runs so many jobs at once."""
+    """Serve an application until stopped, with a process for files and one that runs so many jobs at once."""
     _with_less_memory()
     module, _, name = target.partition(":")
     _load(module)
@@ -72,8 +73,10 @@ def serve(
         supervisor = Supervisor(lambda: commands.run_worker(application, jobs, embedded=True))
     sys.stderr.write(f"Serving on http://{address}:{port}\n")
     try:
-        web = partial(serve_requests, application, listening, refusal_headers or {})
-        keep_running([web] * WORKERS, GOODBYE_SECONDS, before_end=listening.close)
+        files = FilesApart()
+        web = partial(serve_requests, application, files, listening, refusal_headers or {})
+        make_files = partial(files.serve, application)
+        keep_running([*[web] * WORKERS, make_files], GOODBYE_SECONDS, before_end=listening.close)
     finally:
         if supervisor:
             supervisor.stop_child()

@@ -35,5 +35,6 @@ def close_database() -> None:
 
 def forget_published_content() -> None:
     """Empty what this process keeps of published versions by id: another database gives the same ids."""
-    for kept in (version_cache.published_version, queries._cached_shared_content, placeholders._fill_from):
+    versions = version_cache.published_version, version_cache.version_content
+    for kept in (*versions, queries._cached_shared_content, placeholders._fill_from):
         kept.cache_clear()

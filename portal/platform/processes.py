@@ -1,6 +1,7 @@
 """Child processes: forks of this one, restarted whenever they die."""
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -10,6 +11,11 @@ from dataclasses import dataclass
 PAUSE_SECONDS = 0.2
 SUPERVISED_SECONDS = 15  # how long a supervised process may take to end; longer than a worker gives its jobs
 AGAIN_SECONDS, MOST_SECONDS = 1, 60  # before a child that died is restarted: longer each time
+
+
+def peak_memory_mib() -> int:
+    """The most memory that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def fork_copy(act: Callable[[], None]) -> int:

@@ -1,16 +1,18 @@
 """A small application for the server's own tests, served by ``serve.py``'s own function.
 
 ``/page`` answers at once, what ends in ``hold`` or ``hold.csv`` after some seconds; ``/large`` has 4 MB, and
-what looks like a file of a report 24 MB.
+what looks like a file of a report 24 MB. ``cut.csv`` ends the process that answers in the middle of it.
 """
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import serve
+from portal.platform.serving.lanes import FILES_ARE_BUSY
 
 PIECE = b"x" * 64 * 1024
 PIECES, FEWER_PIECES = 384, 64
@@ -22,16 +24,26 @@ def _large(pieces: int) -> Iterator[bytes]:
         yield PIECE
 
 
+def _cut() -> Iterator[bytes]:
+    yield PIECE
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer by the path alone."""
     path = environ["PATH_INFO"]
+    if FILES_ARE_BUSY in environ:
+        start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
+        return [b"busy"]
     start_response("200 OK", [("Content-Type", "text/plain")])
     if path.endswith(("/completions.csv", "/large")):
         return _large(FEWER_PIECES if path == "/large" else PIECES)
+    if path.endswith("/cut.csv"):
+        return _cut()
     if path.endswith(("/hold", "/hold.csv")):
         time.sleep(HOLD_SECONDS)
     body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""
-    return [f"{os.getpid()} {len(body)}".encode()]
+    return [f"{os.getpid()} {os.nice(0) if path.endswith('/nice.csv') else len(body)}".encode()]
 
 
 if __name__ == "__main__":

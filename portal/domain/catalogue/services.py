@@ -283,6 +283,7 @@ def _build_version(module: CheckedModule, activity_id: int, number: int, at: dat
         digest=module.digest,
         owner=module.package.owner,
         **version_fields(module),
+        job_aid_html=module.job_aid.html if module.job_aid else None,
         sources_version_id=sources.id if sources else None,
         published_at=at,
     )

@@ -1,16 +1,22 @@
-"""A cache of published versions as plain values; the database refuses to change them.
+"""Two caches of published versions as plain values; the database refuses to change them.
+
+A list of modules needs titles and minutes of each: 6 KiB a version. The texts and questions of one take 35
+times that, and are kept apart. Both caches are bounded in bytes.
 
 The key of a version is its id, the digest of its folder's bytes and the stamp of its publishing, read in
 the same transaction as everything else on the page. So an entry stays valid, even if another database is
 restored while the process runs.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import partial
+from threading import Lock
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, select
 
@@ -18,7 +24,11 @@ from portal.domain.catalogue.markdown.check_block import remove_choice_values
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
 from portal.platform.db import db, read
 
-MAX_CACHED_VERSIONS = 32  # the least recently used is dropped first
+MIB = 1024 * 1024
+MOST_OUTLINES = 4 * MIB  # about 600 versions
+MOST_CONTENTS = 16 * MIB  # about 70 versions
+
+V = TypeVar("V")
 
 
 class VersionKey(NamedTuple):
@@ -27,6 +37,48 @@ class VersionKey(NamedTuple):
     id: int
     digest: str
     recorded_at: datetime
+
+
+class VersionCache(Generic[V]):
+    """Values of versions, loaded once; the least recently used are dropped beyond ``most`` bytes."""
+
+    def __init__(self, load: Callable[[VersionKey], V], most: int) -> None:
+        self._load, self._most, self._lock = load, most, Lock()
+        self._values: OrderedDict[VersionKey, tuple[V, int]] = OrderedDict()
+        self.size = 0  # bytes of all values
+
+    def __call__(self, key: VersionKey) -> V:
+        """The value of this version, whose key was read in the same transaction."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key][0]
+        value = self._load(key)
+        size = bytes_of(value)
+        with self._lock:
+            if key not in self._values:  # no other thread loaded it meanwhile
+                self._values[key] = value, size
+                self.size += size
+            while self.size > self._most and len(self._values) > 1:
+                self.size -= self._values.popitem(last=False)[1][1]
+        return value
+
+    def cache_clear(self) -> None:
+        """Drop all values."""
+        with self._lock:
+            self._values.clear()
+            self.size = 0
+
+
+def bytes_of(value: Any) -> int:
+    """The memory that a value and all within it take, in bytes; what occurs twice counts twice."""
+    if isinstance(value, Mapping):
+        parts: Any = (*value, *value.values())
+    elif isinstance(value, list | tuple):
+        parts = value
+    else:
+        parts = [getattr(value, name) for name in getattr(value, "__slots__", ())]
+    return sys.getsizeof(value) + sum(map(bytes_of, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +92,7 @@ class PublishedActivity:
 
 @dataclass(frozen=True, slots=True)
 class PublishedLesson:
-    """A lesson of a version, as in ``Lesson``."""
+    """A lesson of a version, as in ``Lesson``, without its text."""
 
     id: int
     position: int
@@ -48,7 +100,6 @@ class PublishedLesson:
     title: str
     minutes: int
     outcomes: Sequence[str]
-    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +120,16 @@ class PublishedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionContent:
+    """What is large in a version: the text of each lesson by its id, and the items in order."""
+
+    lesson_html: Mapping[int, str]
+    items: tuple[PublishedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedVersion:
-    """A version with its lessons and items in order, as in ``ModuleVersion``."""
+    """A version with its lessons in order, as in ``ModuleVersion``; texts and items are loaded when used."""
 
     id: int
     number: int
@@ -86,16 +145,24 @@ class PublishedVersion:
     test_out: bool
     review_on: date
     job_aid_title: str | None
-    job_aid_html: str | None
     published_at: datetime
     activity: PublishedActivity
     lessons: tuple[PublishedLesson, ...]
-    items: tuple[PublishedItem, ...]
+    load_content: Callable[[], VersionContent]
 
     @property
     def activity_id(self) -> int:
         """Id of the module."""
         return self.activity.id
+
+    @property
+    def items(self) -> tuple[PublishedItem, ...]:
+        """The items in order."""
+        return self.load_content().items
+
+    def lesson_html(self, lesson: PublishedLesson) -> str:
+        """The text of a lesson of this version: safe HTML, with slots as in ``Lesson``."""
+        return self.load_content().lesson_html[lesson.id]
 
 
 def _columns_of(dataclass_type: type, table: type) -> tuple[Any, ...]:
@@ -104,7 +171,7 @@ def _columns_of(dataclass_type: type, table: type) -> tuple[Any, ...]:
     return tuple(getattr(table, name) for name in names if name not in _NOT_COLUMNS)
 
 
-_NOT_COLUMNS = frozenset({"activity", "lessons", "items"})
+_NOT_COLUMNS = frozenset({"activity", "lessons", "load_content"})
 _VERSIONS: Any = (
     select(Activity.id, Activity.kind, Activity.key, *_columns_of(PublishedVersion, ModuleVersion))
     .join(Activity, Activity.id == ModuleVersion.activity_id)
@@ -115,6 +182,7 @@ _LESSONS = (
     .where(Lesson.module_version_id == bindparam("id"))
     .order_by(Lesson.position)
 )
+_LESSON_TEXTS = select(Lesson.id, Lesson.html).where(Lesson.module_version_id == bindparam("id"))
 _ITEMS = (
     select(*_columns_of(PublishedItem, Item))
     .where(Item.module_version_id == bindparam("id"))
@@ -132,14 +200,21 @@ def version_key(version_id: int) -> VersionKey:
     return VersionKey(*read(_VERSION_KEY, {"id": version_id})[0])
 
 
-@lru_cache(maxsize=MAX_CACHED_VERSIONS)
-def published_version(key: VersionKey) -> PublishedVersion:
-    """Load the version with this key, which must have been read in the same transaction."""
+def _load_outline(key: VersionKey) -> PublishedVersion:
     parameters = {"id": key.id}
     activity_id, kind, module_key, *version = db.session.execute(_VERSIONS, parameters).one()
-    stored_lessons = (PublishedLesson(*row) for row in db.session.execute(_LESSONS, parameters))
-    lessons = tuple(replace(lesson, html=remove_choice_values(lesson.html)) for lesson in stored_lessons)
-    items = tuple(PublishedItem(*row) for row in db.session.execute(_ITEMS, parameters))
+    lessons = tuple(PublishedLesson(*row) for row in db.session.execute(_LESSONS, parameters))
     activity = PublishedActivity(activity_id, kind, module_key)
-    values: tuple[Any, ...] = (*version, activity, lessons, items)
+    values: tuple[Any, ...] = (*version, activity, lessons, partial(version_content, key))
     return PublishedVersion(*values)
+
+
+def _load_content(key: VersionKey) -> VersionContent:
+    texts = db.session.execute(_LESSON_TEXTS, {"id": key.id})
+    lesson_html = {lesson_id: remove_choice_values(html) for lesson_id, html in texts}
+    items = tuple(PublishedItem(*row) for row in db.session.execute(_ITEMS, {"id": key.id}))
+    return VersionContent(lesson_html, items)
+
+
+published_version = VersionCache(_load_outline, MOST_OUTLINES)
+version_content = VersionCache(_load_content, MOST_CONTENTS)

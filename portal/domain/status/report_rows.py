@@ -7,7 +7,7 @@ becomes a value once.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
@@ -22,6 +22,7 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -60,15 +61,6 @@ class ValueCache(dict[K, V]):
         return value
 
 
-def parse_instant(text: RawInstant) -> datetime:
-    """The instant, in UTC, that ``text_column`` read from either database.
-
-    >>> parse_instant("2026-04-18 12:00:00.020000") == parse_instant("2026-04-18 12:00:00.02+00")
-    True
-    """
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
 def parse_day(day: RawDay) -> date:
     """The day that ``raw_column`` read."""
     return date.fromisoformat(day) if isinstance(day, str) else day
@@ -93,11 +85,24 @@ def raw_column(column: Column) -> ColumnElement[Any]:
 
 
 def text_column(column: Column) -> ColumnElement[Any]:
-    """A score or an instant in UTC as the database writes it, so that the driver makes no object of it.
+    """A score as the database writes it, so that the driver makes no object of it.
 
     On SQLite a score stays a number: casting it to text would dominate the cost of a row.
     """
     return cast(column, String) if db.engine.dialect.name == "postgresql" else raw_column(column)
+
+
+def instant_column(column: Column) -> ColumnElement[Any]:
+    """The column as text for ``datetime.fromisoformat``, which then knows that it is in UTC.
+
+    >>> datetime.fromisoformat("2026-04-18 12:00:00.020000Z") == datetime.fromisoformat(
+    ...     "2026-04-18 12:00:00.02+00"
+    ... )
+    True
+    """
+    if db.engine.dialect.name == "postgresql":
+        return cast(column, String)
+    return type_coerce(column, String) + literal_column("'Z'")
 
 
 def match_people(column: Column) -> Condition:
@@ -215,7 +220,7 @@ def _select_with_records() -> Statement:
             period.valid_until,
             period.late_days,
             _REASON,
-            text_column(Record.achieved_at),
+            instant_column(Record.achieved_at),
             Record.source,
             Record.reference,
             case((without_pass, -guide_version.scalar_subquery()), else_=PassRecord.module_version_id),

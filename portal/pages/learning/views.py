@@ -102,7 +102,7 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
         )
         module = queries.module_reading_with_lesson(person_id, slug, key)
         lesson = module.lesson_by_key(key)
-    html = fill_placeholders(lesson.html, module.shared)
+    html = fill_placeholders(module.version.lesson_html(lesson), module.shared)
     return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
 
 

@@ -1,9 +1,10 @@
 """The pages of a file that a job makes: progress, download, cancel and try again."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, redirect, render_template, send_file, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -15,6 +16,7 @@ from portal.domain.reports.parameters import parse_filters
 from portal.domain.reports.queries import CompletionReport
 from portal.pages.layout import job_labels
 from portal.pages.layout.access import requires
+from portal.pages.layout.busy_files import RETRY_SECONDS
 from portal.pages.layout.report_position import parse_position_now
 from portal.pages.layout.sessions.step_up import require_recent_sign_in
 from portal.platform import clock
@@ -25,6 +27,8 @@ from portal.platform.jobs.models import JobState
 from portal.platform.permissions import Permission
 
 TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
     "zip": "application/zip",
@@ -37,6 +41,9 @@ HEADINGS = {
     JobState.CANCELLED: "Your file was cancelled",
 }
 CONTENTS = {
+    "completions.csv": "CSV, one row for each person and requirement",
+    "people.csv": "CSV, one row for each person",
+    "completions.json": "JSON, one record for each person and requirement",
     "completions.xlsx": "Spreadsheet, one row for each person and requirement",
     "people.xlsx": "Spreadsheet, one row for each person",
     "completions.pdf": "PDF, one row for each person",
@@ -62,6 +69,19 @@ def prepare_file(report: CompletionReport, name: str) -> ResponseReturnValue:
     return redirect(url_for("monitoring.show_file", uuid=file_id), 303)
 
 
+def offer_file(report: CompletionReport, name: str) -> ResponseReturnValue:
+    """Offer to have a job make the file, while too many others are being made and sent."""
+    reference = report.directive.reference
+    html = render_template(
+        "monitoring/offered.html",
+        reference=reference,
+        contents=CONTENTS[name],
+        again=request.full_path.rstrip("?"),
+        back=_report_address(reference, report.position.address, report.filters.address),
+    )
+    return html, 503, {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
+
+
 @requires(Permission.COMPLETION_EXPORT)
 def show_file(uuid: UUID) -> ResponseReturnValue:
     """The progress of the file; once it is ready, its download."""
@@ -82,7 +102,7 @@ def show_file(uuid: UUID) -> ResponseReturnValue:
         size=_size_words(row.size or 0),
         expires_at=export_files.expires_at(row),
         refusal=_download_refusal(row) if job.state == JobState.DONE else "",
-        back=f"/monitoring/directives/{row.directive}?{urlencode({**row.position, **row.filters})}",
+        back=_report_address(row.directive, row.position, row.filters),
     )
 
 
@@ -95,12 +115,12 @@ def download_file(uuid: UUID) -> ResponseReturnValue:
         return _not_found()
     if not export_files.may_download(row, current_user.viewer):
         raise RuleError(export_files.NARROWED)
-    require_recent_sign_in()  # only files about many people are made by a job
+    require_recent_sign_in()  # most files that a job makes are about many people
     name = str(row.called)
     with transaction():
         export_files.record_download(row)
-    kind = TYPES[name.rpartition(".")[2]]
-    response: Response = send_file(path, mimetype=kind, as_attachment=True, download_name=name, etag=False)
+    response: Response = send_file(path, as_attachment=True, download_name=name, etag=False)
+    response.content_type = TYPES[name.rpartition(".")[2]]
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -137,6 +157,10 @@ def _download_refusal(row: PreparedFile) -> str:
     if tasks.file_folder().stored_path(row) is None:
         return "This file is no longer in the portal. Go to the report and request it again."
     return "" if export_files.may_download(row, current_user.viewer) else export_files.NARROWED
+
+
+def _report_address(reference: str, position: Mapping[str, str], filters: Mapping[str, str]) -> str:
+    return f"/monitoring/directives/{reference}?{urlencode({**position, **filters})}"
 
 
 def _size_words(size: int) -> str:

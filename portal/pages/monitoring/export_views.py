@@ -9,14 +9,15 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.reports import sentences
-from portal.domain.reports.completion import export_columns, pdf_export, writers
+from portal.domain.reports.completion import export_columns, export_files, pdf_export, writers
 from portal.domain.reports.parameters import FIELDS, NAMES, Filters, Position, PositionError, parse_filters
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.access import limiter, requires
+from portal.pages.layout.busy_files import is_file_too_many, offers_job
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import parse_position_now
 from portal.pages.layout.sessions.step_up import MANY_PEOPLE, require_recent_sign_in
-from portal.pages.monitoring.export_file_views import TYPES, prepare_file
+from portal.pages.monitoring.export_file_views import TYPES, offer_file, prepare_file
 from portal.platform import clock
 from portal.platform.audit.services import log_file
 from portal.platform.db import transaction
@@ -28,99 +29,94 @@ files_limit = limiter.shared_limit(
     "30 per 5 minutes", scope="completions", key_func=lambda: str(current_user.person_id)
 )
 
-CSV_TYPE = "text/csv; charset=utf-8"
 _ANY_REQUIREMENT = [(1, "module", "…", "…")]  # the data dictionary's example of a requirement's column
 
 
 def add_export_pages(bp: Blueprint) -> None:
     """Add the files below ``/monitoring/directives/<reference>``, and the data dictionary."""
     root = "/monitoring/directives/<reference>"
-    for name, view in (
-        ("completions.csv", completions_csv),
-        ("completions.xlsx", completions_xlsx),
-        ("completions.json", completions_json),
-        ("completions.pdf", completions_pdf),
-        ("people.csv", people_csv),
-        ("people.xlsx", people_xlsx),
-    ):
-        bp.add_url_rule(f"{root}/{name}", view.__name__, view)
+    for name in _MAKERS:
+        bp.add_url_rule(f"{root}/{name}", name.replace(".", "_"), send_report, defaults={"name": name})
+    names = ", ".join(f'"{name}"' for name in _MAKERS)
+    bp.add_url_rule(f"{root}/<any({names}):name>", "request_file", request_file, methods=["POST"])
     bp.add_url_rule("/monitoring/data-dictionary", "data_dictionary", data_dictionary)
     bp.add_url_rule("/monitoring/data-dictionary.csv", "data_dictionary_csv", data_dictionary_csv)
 
 
+@offers_job
 @requires(Permission.COMPLETION_EXPORT)
 @files_limit
-def completions_csv(reference: str) -> ResponseReturnValue:
-    """One row for each person and requirement as CSV, streamed while it is read."""
+def send_report(reference: str, name: str) -> ResponseReturnValue:
+    """Send a file of the report; a large one is made by a job, and any where too many others are made."""
     report = _requested_report(reference)
+    export_files.refuse_too_large(report, name)
+    if export_files.needs_job(report, name):
+        return prepare_file(report, name)
+    return offer_file(report, name) if is_file_too_many() else _MAKERS[name](report)
+
+
+@requires(Permission.COMPLETION_EXPORT)
+@files_limit
+def request_file(reference: str, name: str) -> ResponseReturnValue:
+    """Have a job make a file, however small it is."""
+    report = _requested_report(reference)
+    export_files.refuse_too_large(report, name)
+    return prepare_file(report, name)
+
+
+def _send_completions_csv(report: CompletionReport) -> Response:
+    """One row for each person and requirement as CSV, streamed while it is read."""
     _log_export(report, "csv")
     pieces = writers.csv_pieces(report.rows(), report.columns)
-    return _stream_file(pieces, CSV_TYPE, writers.file_name(report, "csv"))
+    return _stream_file(pieces, TYPES["csv"], writers.file_name(report, "csv"))
 
 
-@requires(Permission.COMPLETION_EXPORT)
-@files_limit
-def completions_json(reference: str) -> ResponseReturnValue:
-    """The definition, the totals and the same rows as JSON, with types."""
-    report = _requested_report(reference)
-    _log_export(report, "json")
-    pieces = writers.json_pieces(report, report.rows(), report.columns)
-    return _stream_file(pieces, "application/json; charset=utf-8", writers.file_name(report, "json"))
-
-
-@requires(Permission.COMPLETION_EXPORT)
-@files_limit
-def completions_xlsx(reference: str) -> ResponseReturnValue:
+def _send_completions_xlsx(report: CompletionReport) -> Response:
     """The same rows as a workbook, with the definition and the meaning of each column."""
-    report = _requested_report(reference)
-    writers.refuse_large_workbook(report.shown.rows)
-    if report.shown.rows > writers.XLSX_ROWS:
-        return prepare_file(report, "completions.xlsx")
     _log_export(report, "xlsx")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     writers.write_xlsx(report.rows(), file, report, report.columns)
-    file.seek(0)
     return _send_temporary_file(file, TYPES["xlsx"], writers.file_name(report, "xlsx"))
 
 
-@requires(Permission.COMPLETION_EXPORT)
-@files_limit
-def completions_pdf(reference: str) -> ResponseReturnValue:
+def _send_completions_json(report: CompletionReport) -> Response:
+    """The definition, the totals and the same rows as JSON, with types."""
+    _log_export(report, "json")
+    pieces = writers.json_pieces(report, report.rows(), report.columns)
+    return _stream_file(pieces, TYPES["json"], writers.file_name(report, "json"))
+
+
+def _send_completions_pdf(report: CompletionReport) -> Response:
     """The definition, then one row for each person, as tagged PDF."""
-    report = _requested_report(reference)
-    pdf_export.refuse_long(report)
-    if report.shown.assigned > pdf_export.MOST_PEOPLE:
-        return prepare_file(report, "completions.pdf")
     _log_export(report, "pdf")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     file.write(pdf_export.report_pdf(report, force=current_app.config["PORTAL"].force_name, at=clock.now()))
-    file.seek(0)
     return _send_temporary_file(file, TYPES["pdf"], writers.file_name(report, "pdf"))
 
 
-@requires(Permission.COMPLETION_EXPORT)
-@files_limit
-def people_csv(reference: str) -> ResponseReturnValue:
+def _send_people_csv(report: CompletionReport) -> Response:
     """One row for each person, with a column for each requirement, as CSV."""
-    report = _requested_report(reference)
     _log_export(report, "csv", wide=True)
     pieces = writers.csv_pieces(report.person_rows(), report.person_columns)
-    return _stream_file(pieces, CSV_TYPE, writers.file_name(report, "csv", "people"))
+    return _stream_file(pieces, TYPES["csv"], writers.file_name(report, "csv", "people"))
 
 
-@requires(Permission.COMPLETION_EXPORT)
-@files_limit
-def people_xlsx(reference: str) -> ResponseReturnValue:
+def _send_people_xlsx(report: CompletionReport) -> Response:
     """One row for each person, with a column for each requirement, as a workbook."""
-    report = _requested_report(reference)
-    writers.refuse_large_workbook(report.shown.assigned)
-    if report.shown.assigned > writers.XLSX_ROWS:
-        return prepare_file(report, "people.xlsx")
     _log_export(report, "xlsx", wide=True)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     writers.write_xlsx(report.person_rows(), file, report, report.person_columns)
-    file.seek(0)
     return _send_temporary_file(file, TYPES["xlsx"], writers.file_name(report, "xlsx", "people"))
+
+
+_MAKERS = {  # by the last part of the address
+    "completions.csv": _send_completions_csv,
+    "completions.xlsx": _send_completions_xlsx,
+    "completions.json": _send_completions_json,
+    "completions.pdf": _send_completions_pdf,
+    "people.csv": _send_people_csv,
+    "people.xlsx": _send_people_xlsx,
+}
 
 
 @requires(Permission.COMPLETION_VIEW)
@@ -139,7 +135,7 @@ def data_dictionary_csv() -> ResponseReturnValue:
     arguments = QueryArguments(request.args)
     arguments.only(())
     arguments.raise_faults()
-    response = Response(writers.dictionary_csv(export_columns.COLUMNS), content_type=CSV_TYPE)
+    response = Response(writers.dictionary_csv(export_columns.COLUMNS), content_type=TYPES["csv"])
     response.headers.set("Content-Disposition", "attachment", filename="completions-data-dictionary.csv")
     return response
 
@@ -205,6 +201,7 @@ def _stream_file(pieces: Iterator[str], kind: str, name: str) -> Response:
 
 
 def _send_temporary_file(file: IO[bytes], kind: str, name: str) -> Response:
+    file.seek(0)
     response = send_file(file, mimetype=kind, as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response

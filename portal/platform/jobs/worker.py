@@ -2,7 +2,6 @@
 
 import logging
 import os
-import resource
 import signal
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from portal.platform.jobs.models import JobState
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Routine, list_scheduled_tasks, task_of_kind
 from portal.platform.jobs.state_transitions import ClaimedJob
+from portal.platform.processes import peak_memory_mib
 
 SWEEP_SECONDS = 0.5  # between two looks for a waiting job: how long one may wait for an idle worker
 RECOVERY_SECONDS = 3  # between two looks for lost jobs, and after an error before the next look
@@ -245,11 +245,6 @@ def delete_expired_jobs(ended_before: datetime) -> None:
     if queries.has_expired_jobs(ended_before):
         with transaction():
             services.delete_expired_jobs(ended_before)
-
-
-def peak_memory_mib() -> int:
-    """The most memory that this process has had, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _shorten_reason(reason: str) -> str:

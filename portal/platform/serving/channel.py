@@ -8,7 +8,7 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 
-from portal.platform.serving.requests import HEADER_SECONDS, Pace, RefusalTask, StrictParser
+from portal.platform.serving.requests import HEADER_SECONDS, LaneTask, Pace, RefusalTask, StrictParser
 
 IDLE_SECONDS = 75  # longer than a proxy keeps a connection for its next request
 READER_WINDOW = 60  # seconds over which the rate of a reader is averaged: a phone may be in a tunnel
@@ -21,6 +21,7 @@ class PacedChannel(HTTPChannel):
     """
 
     parser_class = StrictParser
+    task_class = LaneTask
     error_task_class = RefusalTask
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

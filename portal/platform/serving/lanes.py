@@ -29,6 +29,8 @@ THREADS = {
     Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.HEALTH: 1, Lane.READINESS: 1,
     Lane.SIGN_IN: 2, Lane.PROVIDER: 2,
 }  # fmt: skip
+LANE = "portal.lane"  # in the environment of a request
+FILES_ARE_BUSY = "portal.files_are_busy"  # in the environment of a request for one file too many
 # What lies at and below them waits for the force's identity provider, or for xmlsec1.
 PROVIDER_PATHS = ("/sign-in/oidc", "/sign-in/saml", "/saml")
 SIGN_IN_PATH = "/sign-in"

@@ -6,11 +6,13 @@ request is smuggled inside another.
 
 import logging
 from time import monotonic
+from typing import Any
 
 from waitress.parser import HTTPRequestParser, ParsingError, get_header_lines
 from waitress.rfc7230 import HEADER_FIELD_RE
-from waitress.task import ErrorTask
-from waitress.utilities import Error
+from waitress.task import ErrorTask, WSGITask
+
+from portal.platform.serving.lanes import FILES_ARE_BUSY, LANE, Lane
 
 RATE = 500  # bytes a second that a client must send or take
 HEADER_SECONDS = 10  # from a connection's first byte, or its opening, to the end of the header
@@ -40,6 +42,8 @@ class StrictParser(HTTPRequestParser):
         super().__init__(adj)
         self.begun = monotonic()
         self.pace: Pace | None = None
+        self.lane: Lane | None = None  # whose threads handle it
+        self.is_file_too_many = False
 
     def parse_header(self, header_plus: bytes) -> None:
         """Parse the first line and the header.
@@ -81,11 +85,16 @@ def _single_values(header: bytes) -> dict[str, list[bytes]]:
     return values
 
 
-class BusyWithFilesError(Error):
-    """Refusal of a file because too many are being sent or are waiting."""
+class LaneTask(WSGITask):
+    """Handles one request; its environment says which lane it is in."""
 
-    code = 503
-    reason = "Service Unavailable"
+    def get_environment(self) -> dict[str, Any]:
+        """The WSGI environment."""
+        environ: dict[str, Any] = super().get_environment()
+        environ[LANE] = self.request.lane
+        if self.request.is_file_too_many:
+            environ[FILES_ARE_BUSY] = True
+        return environ
 
 
 class RefusalTask(ErrorTask):
@@ -98,8 +107,6 @@ class RefusalTask(ErrorTask):
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", "text/plain; charset=utf-8"))
         self.response_headers.extend(self.channel.server.refusal_headers.items())
-        if error.code == BusyWithFilesError.code:
-            self.response_headers.append(("Retry-After", "60"))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

@@ -6,7 +6,7 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Any
 
@@ -15,8 +15,9 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
 from portal.platform.serving.channel import PacedChannel
-from portal.platform.serving.lanes import Lane, Lanes, lane_of
-from portal.platform.serving.requests import BusyWithFilesError, OneLine
+from portal.platform.serving.files import Application, FilesApart
+from portal.platform.serving.lanes import LANE, Lane, Lanes, lane_of
+from portal.platform.serving.requests import OneLine
 from portal.platform.serving.resting import RestingConnections
 
 MIB = 1024 * 1024
@@ -25,7 +26,7 @@ FILES_EACH = 3  # descriptors of a connection: itself, its body and its answer i
 LARGEST_BODY = 32 * MIB  # an import's file; the application refuses less with a page of its own
 MOST_RECEIVED = 256 * MIB  # of all incomplete bodies
 MOST_UNSENT = 1024 * MIB  # of answers that wait on the disk for slow readers
-MOST_FILES_WAITING = 20
+MOST_FILES_WAITING = 4  # of one process, each for seconds; whoever comes next is offered a job instead
 FINISH_SECONDS = 20  # for requests under way when the server is told to end
 SETTINGS = {
     "ident": "",
@@ -42,7 +43,6 @@ SETTINGS = {
     # The application itself decides which proxies to trust: its pages/layout/proxies.py reads their headers.
     "clear_untrusted_proxy_headers": False,
 }
-BUSY = "Other files are being sent. Try again in a minute."
 
 
 class Server(TcpWSGIServer):
@@ -51,8 +51,13 @@ class Server(TcpWSGIServer):
     channel_class = PacedChannel
 
     def __init__(
-        self, application: Callable[..., Any], listening: socket.socket, refusal_headers: Mapping[str, str]
+        self,
+        application: Application,
+        files: FilesApart,
+        listening: socket.socket,
+        refusal_headers: Mapping[str, str],
     ) -> None:
+        self._answer_here, self._files = application, files
         address = (listening.family, listening.type, listening.proto, listening.getsockname())
         adj = Adjustments(sockets=[listening], **SETTINGS)
         self.lanes = Lanes()
@@ -60,18 +65,23 @@ class Server(TcpWSGIServer):
         self.parent = os.getppid()
         self.is_ending = False
         super().__init__(
-            application, _sock=listening, dispatcher=self.lanes, adj=adj, bind_socket=False, sockinfo=address
+            self._answer, _sock=listening, dispatcher=self.lanes, adj=adj, bind_socket=False, sockinfo=address
         )
         self.awake: dict[int, Any] = dict(self._map)
         self.resting = RestingConnections(self.awake)
 
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a request as a WSGI application; the process of files answers those for files."""
+        answer = self._files.relay if environ[LANE] is Lane.FILES else self._answer_here
+        return answer(environ, start_response)
+
     def add_task(self, channel: PacedChannel) -> None:
-        """Queue the first request of a channel in its lane, or refuse one file too many."""
+        """Queue the first request of a channel in its lane; that of one file too many is told so."""
         request = channel.requests[0]
-        lane = Lane.READS if request.error else lane_of(request.command, request.path)
-        if lane is Lane.FILES and self._is_full():
-            request.error, lane = BusyWithFilesError(BUSY), Lane.READS
-        self.lanes.add_task(lane, channel)
+        request.lane = Lane.READS if request.error else lane_of(request.command, request.path)
+        if request.lane is Lane.FILES and self._is_full():
+            request.lane, request.is_file_too_many = Lane.READS, True
+        self.lanes.add_task(request.lane, channel)
 
     def _is_full(self) -> bool:
         unsent = sum(channel.total_outbufs_len for channel in list(self.active_channels.values()))
@@ -129,12 +139,16 @@ class Server(TcpWSGIServer):
 
 
 def serve_requests(
-    application: Callable[..., Any], listening: socket.socket, refusal_headers: Mapping[str, str]
+    application: Application,
+    files: FilesApart,
+    listening: socket.socket,
+    refusal_headers: Mapping[str, str],
 ) -> None:
     """Run one web process until SIGTERM; Ctrl-C is handled by its parent.
 
     Args:
         application: The WSGI application.
+        files: Where the process that makes files takes requests.
         listening: Bound, and shared with the other web processes.
         refusal_headers: Headers of the server's own error answers.
     """
@@ -147,6 +161,6 @@ def serve_requests(
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
     logging.getLogger("waitress").addFilter(OneLine())
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else each request to a full lane is logged
-    server = Server(application, listening, refusal_headers)
+    server = Server(application, files, listening, refusal_headers)
     signal.signal(signal.SIGTERM, server.begin_to_end)
     server.run()

@@ -169,6 +169,7 @@ ROUTES: dict[str, str] = {
     "people.open_attempt": PERSON,
     "monitoring.people_csv": NOBODY,
     "monitoring.people_xlsx": NOBODY,
+    "monitoring.request_file": NOBODY,
     "people.show_person": PERSON,
     "monitoring.show_file": NOBODY,
     "monitoring.act_on_file": NOBODY,

@@ -13,6 +13,7 @@ from portal.domain.catalogue.version_cache import (
     PublishedItem,
     PublishedLesson,
     PublishedVersion,
+    VersionContent,
 )
 from portal.domain.learning.queries import ModuleProgress
 from portal.platform.errors import NotFoundError
@@ -46,10 +47,11 @@ def draft_version(state: DraftState) -> PublishedVersion:
     Raises:
         NotFoundError: Its details cannot be parsed.
     """
-    reading = check_draft_hashes(state.key, state.files)
-    if not reading.modules:
-        raise NotFoundError("The details of this draft cannot be read.")
-    checked: CheckedModule = reading.modules[0]
+    checked = _check_draft(state)
+    content = VersionContent(
+        {position: rendered.html for position, rendered in enumerate(checked.lessons, 1)},
+        tuple(_published_item(position, rendered) for position, rendered in enumerate(checked.items, 1)),
+    )
     return PublishedVersion(
         id=0,
         number=(state.published_number or 0) + 1,
@@ -59,17 +61,32 @@ def draft_version(state: DraftState) -> PublishedVersion:
         lessons=tuple(
             _published_lesson(position, rendered) for position, rendered in enumerate(checked.lessons, 1)
         ),
-        items=tuple(
-            _published_item(position, rendered) for position, rendered in enumerate(checked.items, 1)
-        ),
+        load_content=lambda: content,
     )
+
+
+def draft_job_aid(state: DraftState) -> str:
+    """The text of the draft's job aid.
+
+    Raises:
+        NotFoundError: It has none, or its details cannot be parsed.
+    """
+    aid = _check_draft(state).job_aid
+    if aid is None:
+        raise NotFoundError("This draft has no job aid.")
+    return aid.html
+
+
+def _check_draft(state: DraftState) -> CheckedModule:
+    reading = check_draft_hashes(state.key, state.files)
+    if not reading.modules:
+        raise NotFoundError("The details of this draft cannot be read.")
+    return reading.modules[0]
 
 
 def _published_lesson(position: int, rendered: RenderedPage) -> PublishedLesson:
     page = rendered.page
-    return PublishedLesson(
-        position, position, page.key, page.title, page.minutes, page.outcomes, rendered.html
-    )
+    return PublishedLesson(position, position, page.key, page.title, page.minutes, page.outcomes)
 
 
 def _published_item(position: int, rendered: RenderedItem) -> PublishedItem:

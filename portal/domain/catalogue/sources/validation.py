@@ -111,7 +111,6 @@ def version_fields(module: CheckedModule) -> dict[str, Any]:
         "wait_minutes": rules.wait_minutes,
         "test_out": rules.test_out,
         "job_aid_title": aid.page.title if aid else None,
-        "job_aid_html": aid.html if aid else None,
     }
 
 

@@ -63,6 +63,29 @@ def job_notice(figures: Figures, offered: tuple[str, ...] = (LONG, WIDE, PAPER))
     return f"{names[:1].upper()}{names[1:]} {verb} a few minutes to make. {page}"
 
 
+def refuse_too_large(report: CompletionReport, name: str) -> None:
+    """Refuse a workbook or document that is too large even for a job.
+
+    Raises:
+        RuleError: It is; the sentence says what to do.
+    """
+    if name.endswith(".xlsx"):
+        writers.refuse_large_workbook(_count_rows(report, name))
+    elif name.endswith(".pdf"):
+        pdf_export.refuse_long(report)
+
+
+def needs_job(report: CompletionReport, name: str) -> bool:
+    """Whether the file is too large to be waited for; CSV and JSON are sent while they are made."""
+    if name.endswith(".pdf"):
+        return report.shown.assigned > pdf_export.MOST_PEOPLE
+    return name.endswith(".xlsx") and _count_rows(report, name) > writers.XLSX_ROWS
+
+
+def _count_rows(report: CompletionReport, name: str) -> int:
+    return report.shown.assigned if name.startswith("people") else report.shown.rows
+
+
 def request_file(report: CompletionReport, name: str, *, by: int, at: datetime) -> UUID:
     """Start a job that makes this file of a report; in the caller's transaction.
 

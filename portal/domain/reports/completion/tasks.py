@@ -87,7 +87,8 @@ def _write_file(
 ) -> tuple[str, int]:
     """Write the file; return its name and how many rows it has."""
     kind, _, form = name.rpartition(".")
-    total = report.shown.rows if name == "completions.xlsx" else report.shown.assigned
+    wide = kind == "people"
+    total = report.shown.assigned if wide or form == "pdf" else report.shown.rows
 
     def report_done(done: int) -> None:
         progress.report_progress(done, total, "Setting the pages" if form == "pdf" else "Writing rows")
@@ -95,13 +96,17 @@ def _write_file(
     report_done(0)
     if form == "pdf":
         return _write_pdf(report, new_file, report_done), total
-    writers.refuse_large_workbook(total)
-    wide = kind == "people"
     rows = _report_rows(report.person_rows() if wide else report.rows(), report_done)
     columns = report.person_columns if wide else report.columns
-    with new_file.draft.open("wb") as file:
-        writers.write_xlsx(rows, file, report, columns, scratch=str(new_file.scratch))
-    return writers.file_name(report, "xlsx", kind), total
+    if form == "csv":
+        writers.write_csv(rows, new_file.draft, columns)
+    elif form == "json":
+        writers.write_json(rows, new_file.draft, report, columns)
+    else:
+        writers.refuse_large_workbook(total)
+        with new_file.draft.open("wb") as file:
+            writers.write_xlsx(rows, file, report, columns, scratch=str(new_file.scratch))
+    return writers.file_name(report, form, kind), total
 
 
 def _report_rows(rows: Iterable[AnyRow], report_done: ReportDone) -> Iterator[AnyRow]:

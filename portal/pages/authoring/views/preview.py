@@ -92,7 +92,8 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
             return redirect(_first_item(module.version) or url_for(".preview_draft", key=key), 303)
         next_lesson = module.lessons[lesson.position]
         return redirect(url_for(".preview_lesson", key=key, name=next_lesson.key), 303)
-    html = fill_placeholders(learner_view.link_to_previews(key, lesson.html), module.shared)
+    text = learner_view.link_to_previews(key, module.version.lesson_html(lesson))
+    html = fill_placeholders(text, module.shared)
     return _render_preview(state, "authoring/preview_lesson.html", module=module, lesson=lesson, html=html)
 
 
@@ -102,9 +103,7 @@ def preview_job_aid(key: str) -> ResponseReturnValue:
     """Preview the job aid."""
     state = queries.get_draft(key)
     version = learner_view.draft_version(state)
-    if version.job_aid_html is None:
-        raise NotFoundError("This draft has no job aid.")
-    html = fill_placeholders(learner_view.link_to_previews(key, version.job_aid_html))
+    html = fill_placeholders(learner_view.link_to_previews(key, learner_view.draft_job_aid(state)))
     return _render_preview(state, "authoring/preview_job_aid.html", version=version, html=html)
 
 
