@@ -118,6 +118,7 @@ class Touched:
     units: set[int] = field(default_factory=set)  # moved under another parent
     directives: set[int] = field(default_factory=set)  # got a version
     projected: set[int] = field(default_factory=set)  # people whose derived rows are written already
+    reassigned: set[int] = field(default_factory=set)  # other people whom those versions concern
 
     def __bool__(self) -> bool:
         return bool(self.people or self.units or self.directives)

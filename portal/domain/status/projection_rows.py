@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_in_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_in_sqlite
 
 from portal.domain.directives.audience import LAST_DAY, PostFact
-from portal.domain.directives.fact_loader import split_into_batches
+from portal.domain.directives.fact_loader import RuleHistory, split_into_batches
 from portal.domain.directives.models import Exclusion
 from portal.domain.status.models import (
     OPEN_KNOWN,
@@ -41,10 +41,16 @@ CountedBy = tuple[int, int, int, int, int, Group]  # unit, position, status, due
 CountKey = tuple[int, Kind, int, CountedBy]  # directive, kind, day
 
 
-def load_rows(people: Sequence[int], at: int | None = None) -> dict[int, dict[int, KnownPeriod]]:
-    """The status periods of these people by person and id: open or closed at ``at``; None: all."""
+def load_rows(
+    people: Sequence[int], history: RuleHistory, at: int | None = None
+) -> dict[int, dict[int, KnownPeriod]]:
+    """The status periods of these people by person and id: open or closed at ``at``; None: all.
+
+    Those alone that are of the directives of the history.
+    """
     columns = (PERIODS.c[name] for name in PERIOD_COLUMNS)
     query = select(PERIODS.c.id, *columns).where(PERIODS.c.person_id.in_(people))
+    query = query.where(history.names_directive(PERIODS.c.directive_id))
     if at is not None:
         query = query.where(PERIODS.c.known_to.in_((OPEN_KNOWN, at)))
     rows: dict[int, dict[int, KnownPeriod]] = {person: {} for person in people}

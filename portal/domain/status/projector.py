@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.directives.assignments import (
@@ -17,6 +17,7 @@ from portal.domain.directives.assignments import (
     AssignmentRow,
     AssignmentTerms,
     find_differences,
+    list_people_with_posts,
     load_assignments,
     write_assignments,
 )
@@ -65,26 +66,33 @@ TellProgress = Callable[[int, int], None]  # how many people are done, of how ma
 
 
 def load_facts(
-    people: Sequence[int], versions: Mapping[int, AudienceVersion], pending: PendingFacts = NOTHING_PENDING
+    people: Sequence[int], history: RuleHistory, pending: PendingFacts = NOTHING_PENDING
 ) -> FactsByPerson:
     """Every fact ever recorded about these people, whenever it was known; six statements.
 
     Args:
         people: Ids.
-        versions: Every directive version by its id.
+        history: Of the directives that matter.
         pending: Facts to add that are not recorded yet.
     """
     posts = load_posts(people, pending)
     facts = {person: PersonFacts(posts=posts[person]) for person in people}
-    for assignments in load_assignments(people).values():
+    for assignments in load_assignments(people, history).values():
         for assignment in assignments:
-            _add_assignment(facts, assignment, versions)
+            _add_assignment(facts, assignment, history.versions)
     e, r, s = Exclusion, Record, Registration
-    for exclusion, person, directive_id in _fetch_facts(ExclusionFact, e, e.directive_id, people):
+    of_directives, of_activities = history.names_directive(e.directive_id), history.names_activity
+    for exclusion, person, directive_id in _fetch_facts(
+        ExclusionFact, e, e.directive_id, people, of_directives
+    ):
         facts[person].exclusions.setdefault(directive_id, []).append(exclusion)
-    for record, person, activity_id in _fetch_facts(RecordFact, r, r.activity_id, people):
+    for record, person, activity_id in _fetch_facts(
+        RecordFact, r, r.activity_id, people, of_activities(r.activity_id)
+    ):
         facts[person].records.setdefault(activity_id, []).append(record)
-    for start, person, activity_id in _fetch_facts(StartFact, s, s.activity_id, people):
+    for start, person, activity_id in _fetch_facts(
+        StartFact, s, s.activity_id, people, of_activities(s.activity_id)
+    ):
         facts[person].starts.setdefault(activity_id, []).append(start)
     revocations = select(*_columns_like(RevocationFact, Revocation), Record.person_id)
     revocations = revocations.join(Record, Record.id == Revocation.record_id)
@@ -106,9 +114,11 @@ def _fetch_facts(
     table: type[Exclusion | Record | Registration],
     key: InstrumentedAttribute[int],
     people: Sequence[int],
+    matters: ColumnElement[bool],
 ) -> Iterator[tuple[F, int, int]]:
     """The facts of one kind about these people, each with its person and its directive or activity."""
-    query = select(*_columns_like(kind, table), table.person_id, key).where(table.person_id.in_(people))
+    columns = (*_columns_like(kind, table), table.person_id, key)
+    query = select(*columns).where(table.person_id.in_(people), matters)
     for *values, person_id, key_id in fetch_tuples(query):
         yield kind(*values), person_id, key_id
 
@@ -139,7 +149,7 @@ class Projection:
 
     def add_people(self, facts: FactsByPerson, history: RuleHistory, at: datetime) -> None:
         """Add the edits that follow for people from their facts, as known from ``at`` on."""
-        stored = load_rows(list(facts), to_microseconds(at))
+        stored = load_rows(list(facts), history, to_microseconds(at))
         for person_id, person in facts.items():
             expected = compute_periods(person, history, at)
             if edits := diff_periods(stored[person_id], expected, to_microseconds(at)):
@@ -161,11 +171,13 @@ class Projection:
 
 def project_status(touched: Touched) -> None:
     """Bring the status periods of the touched people up to date, as known from the stamp on."""
-    if not touched.people:
-        return
-    at, history, projection = stamp(), RuleHistory(), Projection()
-    for ids in split_into_batches(sorted(touched.people)):
-        projection.add_people(load_facts(ids, history.versions), history, at)
+    at, projection = stamp(), Projection()
+    for people, only in ((touched.people, None), (touched.reassigned, touched.directives)):
+        if not people:
+            continue
+        history = RuleHistory(only=only)
+        for ids in split_into_batches(sorted(people)):
+            projection.add_people(load_facts(ids, history), history, at)
     projection.write_rows({})
 
 
@@ -175,6 +187,7 @@ class StagedProjection:
 
     known_at: datetime  # the newest stamp when it was begun
     people: frozenset[int]
+    only: frozenset[int] | None  # the directives that matter; None: all of them
     assignments: dict[int, list[AssignmentRow]] = field(default_factory=dict)  # to write, by person
     projection: Projection = field(default_factory=Projection)
 
@@ -188,12 +201,25 @@ class StagedProjection:
             at: The transaction's stamp.
             real: The real ids of placeholders.
         """
-        people = self.people - _find_outdated(self.people, self.known_at, at)
+        people = self.people - self._find_outdated(at)
         self.projection.leave_out(self.people - people)
         rows = (row for person_id in sorted(people) for row in self.assignments.get(person_id, ()))
         write_assignments((_with_real_ids(row, real) for row in rows), at)
         self.projection.write_rows({**real, to_microseconds(ALL_KNOWN): to_microseconds(at)})
         touch(projected=(real.get(person_id, person_id) for person_id in people))
+
+    def _find_outdated(self, at: datetime) -> frozenset[int]:
+        """The people whose projection is outdated by what other transactions recorded before ``at``."""
+        versions = select(func.max(DirectiveVersion.recorded_at))
+        if self.only is not None:
+            versions = versions.where(DirectiveVersion.directive_id.in_(self.only))
+        for fact, newest in (
+            (UnitState, select(func.max(UnitState.recorded_at))),
+            (DirectiveVersion, versions),
+        ):
+            if (db.session.scalar(newest.where(fact.recorded_at < at)) or BEFORE_ALL) > self.known_at:
+                return self.people
+        return self.people.intersection(_find_people_between(self.known_at, at))
 
 
 def _with_real_ids(row: AssignmentRow, real: Mapping[int, int]) -> AssignmentRow:
@@ -204,14 +230,20 @@ def _with_real_ids(row: AssignmentRow, real: Mapping[int, int]) -> AssignmentRow
 def stage_projection(
     people: Iterable[int], pending: PendingFacts, tell: TellProgress = lambda _done, _all: None
 ) -> StagedProjection:
-    """Compute the projection of pending facts about people; takes no lock and writes nothing."""
-    staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people))
-    history = RuleHistory(pending)
+    """Compute the projection of pending facts about people; takes no lock and writes nothing.
+
+    Where the facts are versions alone, it is computed for their directives, and for the people whose
+    assignments they change.
+    """
+    only = frozenset(version.directive_id for version in pending.versions) or None
+    staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people), only)
+    history = RuleHistory(pending, only)
     done = 0
     for ids in split_into_batches(sorted(staged.people)):
-        facts = load_facts(ids, history.versions, pending)
         for row in find_differences(ids, history, ALL_KNOWN, pending):
             staged.assignments.setdefault(row["person_id"], []).append(row)
+        changed_people = ids if only is None else [each for each in ids if each in staged.assignments]
+        facts = load_facts(changed_people, history, pending)
         _add_staged_assignments(facts, staged.assignments, history)
         staged.projection.add_people(facts, history, ALL_KNOWN)
         done += len(ids)
@@ -233,7 +265,7 @@ def _add_staged_assignments(
 
 def stage_version(proposal: Proposal) -> StagedProjection:
     """Compute the projection of issuing a directive version, for everyone with a post."""
-    people = () if proposal.is_unchanged else db.session.scalars(select(Post.person_id).distinct())
+    people = () if proposal.is_unchanged else list_people_with_posts()
     return stage_projection(people, PendingFacts(versions=[proposal.pending_version()]))
 
 
@@ -241,15 +273,6 @@ def write_version(staged: StagedProjection, issued: IssueResult) -> None:
     """Write the projection of ``stage_version``, in the transaction that issued the version."""
     if issued.new:
         staged.write_rows(stamp(), {NEW_DIRECTIVE: issued.directive_id, NEW_VERSION: issued.version_id})
-
-
-def _find_outdated(people: frozenset[int], since: datetime, at: datetime) -> frozenset[int]:
-    """The people whose staged projection is outdated by facts that were recorded after ``since``."""
-    for fact in (UnitState, DirectiveVersion):
-        newest = select(func.max(fact.recorded_at)).where(fact.recorded_at < at)
-        if (db.session.scalar(newest) or BEFORE_ALL) > since:
-            return people
-    return people.intersection(_find_people_between(since, at))
 
 
 def _find_people_between(since: datetime, at: datetime) -> Iterator[int]:
@@ -273,7 +296,7 @@ def rebuild_status(write: bool = True) -> list[str]:
     history = RuleHistory()
     differing: list[str] = []
     for ids in split_into_batches(db.session.scalars(select(Person.id).order_by(Person.id))):
-        facts, stored = load_facts(ids, history.versions), load_rows(ids)
+        facts, stored = load_facts(ids, history), load_rows(ids, history)
         edits = {person: diff_rows(stored[person], replay_facts(facts[person], history)) for person in ids}
         differing += [f"Person {person}: {_describe_edits(each)}." for person, each in edits.items() if each]
         if write:
