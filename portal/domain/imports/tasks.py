@@ -7,7 +7,6 @@ from uuid import UUID
 from portal.domain.imports import queries, services
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
 from portal.domain.imports.services import Upload
-from portal.domain.imports.sqlite_cache import enlarged_page_cache
 from portal.domain.people.queries import viewer_of
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -15,6 +14,7 @@ from portal.platform.errors import BadInputError, ForbiddenError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Task
+from portal.platform.sqlite_cache import enlarged_page_cache
 
 MOST_ROWS_AT_ONCE = 2_000  # a larger file is checked and applied by a job
 # In the table of jobs: never changed.

@@ -2,7 +2,8 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import chain, islice
 
 from sqlalchemy import ARRAY, BigInteger, bindparam, cast, delete, func, insert, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_in_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_in_sqlite
 
 from portal.domain.directives.audience import LAST_DAY, PostFact
-from portal.domain.directives.fact_loader import RuleHistory, split_into_batches
+from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.directives.models import Exclusion
 from portal.domain.status.models import (
     OPEN_KNOWN,
@@ -19,8 +20,17 @@ from portal.domain.status.models import (
     StatusCountSnapshot,
     StatusGroup,
     StatusPeriod,
+    to_microseconds,
 )
-from portal.domain.status.periods import WHOLE, KnownPeriod, Period, PeriodValues, RowEdits
+from portal.domain.status.periods import (
+    WHOLE,
+    KnownPeriod,
+    Period,
+    PeriodValues,
+    RowEdits,
+    diff_periods,
+    restore_known_before,
+)
 from portal.domain.status.rules import Status
 from portal.platform.db import db
 
@@ -42,24 +52,36 @@ CountKey = tuple[int, Kind, int, CountedBy]  # directive, kind, day
 
 
 def load_rows(
-    people: Sequence[int], history: RuleHistory, at: int | None = None
+    people: Sequence[int], at: int | None = None, only: Collection[int] | None = None
 ) -> dict[int, dict[int, KnownPeriod]]:
-    """The status periods of these people by person and id: open or closed at ``at``; None: all.
+    """The status periods of these people under any or ``only`` some directives, by person and id.
 
-    Those alone that are of the directives of the history.
+    Those that are open on ``at`` or were closed at it; None: all. Rows known from a later instant are being
+    written ahead of it, and those that end at such an instant are still open.
     """
     columns = (PERIODS.c[name] for name in PERIOD_COLUMNS)
     query = select(PERIODS.c.id, *columns).where(PERIODS.c.person_id.in_(people))
-    query = query.where(history.names_directive(PERIODS.c.directive_id))
+    if only is not None:
+        query = query.where(PERIODS.c.directive_id.in_(sorted(only)))
     if at is not None:
-        query = query.where(PERIODS.c.known_to.in_((OPEN_KNOWN, at)))
+        query = query.where(PERIODS.c.known_from <= at, PERIODS.c.known_to >= at)
     rows: dict[int, dict[int, KnownPeriod]] = {person: {} for person in people}
     for (
         row_id, person_id, directive_id, position, from_on, to_on, known_from, known_to, *values,
     ) in db.session.execute(query):  # fmt: skip
         period = Period(directive_id, position, from_on, to_on, PeriodValues(*values))
-        rows[person_id][row_id] = KnownPeriod(period, known_from, known_to)
+        is_closed = at is None or known_to == at
+        rows[person_id][row_id] = KnownPeriod(period, known_from, known_to if is_closed else OPEN_KNOWN)
     return rows
+
+
+def undo_rows(people: Iterable[int], at: datetime) -> None:
+    """Make the status periods of these people what they were known to be before ``at``; not the counts."""
+    instant = to_microseconds(at)
+    for ids in split_into_batches(people):
+        stored = load_rows(ids, instant)
+        before = {key: set(restore_known_before(rows.values(), instant)) for key, rows in stored.items()}
+        write_edits({key: diff_periods(stored[key], before[key], instant) for key in ids}, {})
 
 
 def write_edits(edits: Mapping[int, RowEdits], real: Mapping[int, int]) -> None:

@@ -6,7 +6,7 @@ pending facts before the lock, and written under it. A rebuild replays every sta
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, select
@@ -17,7 +17,6 @@ from portal.domain.directives.assignments import (
     AssignmentRow,
     AssignmentTerms,
     find_differences,
-    list_people_with_posts,
     load_assignments,
     write_assignments,
 )
@@ -26,16 +25,13 @@ from portal.domain.directives.fact_loader import RuleHistory, fetch_tuples, load
 from portal.domain.directives.models import Assignment, DirectiveVersion, Exclusion
 from portal.domain.directives.pending import (
     ALL_KNOWN,
-    NEW_DIRECTIVE,
-    NEW_VERSION,
     NOTHING_PENDING,
     PendingFacts,
     number_placeholders,
 )
-from portal.domain.directives.proposals import Proposal
-from portal.domain.directives.services import IssueResult
 from portal.domain.people.models import Person, Post, UnitState
 from portal.domain.records.models import Record, Registration, Revocation
+from portal.domain.status.ahead import refuse_rows_ahead
 from portal.domain.status.models import to_microseconds
 from portal.domain.status.periods import (
     KnownPeriod,
@@ -47,7 +43,7 @@ from portal.domain.status.periods import (
     diff_rows,
     supersede_periods,
 )
-from portal.domain.status.projection_rows import CountChanges, load_rows, write_edits
+from portal.domain.status.projection_rows import CountChanges, load_rows, undo_rows, write_edits
 from portal.domain.status.rules import (
     AssignmentRule,
     ExclusionFact,
@@ -147,9 +143,18 @@ class Projection:
     posts: dict[int, PostFact] = field(default_factory=dict)  # of the same people
     counts: CountChanges = field(default_factory=CountChanges)
 
-    def add_people(self, facts: FactsByPerson, history: RuleHistory, at: datetime) -> None:
-        """Add the edits that follow for people from their facts, as known from ``at`` on."""
-        stored = load_rows(list(facts), history, to_microseconds(at))
+    def add_people(
+        self, facts: FactsByPerson, history: RuleHistory, at: datetime, loaded_at: datetime | None = None
+    ) -> None:
+        """Add the edits that follow for people from their facts, as known from ``at`` on.
+
+        Args:
+            facts: By person.
+            history: Of the directives that matter.
+            at: The stamp of the transaction that writes the edits, or its placeholder.
+            loaded_at: The instant on which the stored rows are known; None: ``at``.
+        """
+        stored = load_rows(list(facts), to_microseconds(loaded_at or at), history.only)
         for person_id, person in facts.items():
             expected = compute_periods(person, history, at)
             if edits := diff_periods(stored[person_id], expected, to_microseconds(at)):
@@ -157,16 +162,10 @@ class Projection:
                 self.posts.update((post.id, post) for post in person.posts)
                 self.counts.add_edits(edits, self.posts)
 
-    def leave_out(self, people: Iterable[int]) -> None:
-        """Take people out again."""
-        for person_id in people:
-            if edits := self.edits.pop(person_id, None):
-                self.counts.add_edits(edits, self.posts, times=-1)
-
-    def write_rows(self, real: Mapping[int, int]) -> None:
-        """Write all edits, under the lock of the stamp; ``real`` maps placeholders to real ids."""
-        write_edits(self.edits, real)
-        self.counts.write_counts(real)
+    def leave_out(self, person_id: int) -> None:
+        """Take a person out again."""
+        if edits := self.edits.pop(person_id, None):
+            self.counts.add_edits(edits, self.posts, times=-1)
 
 
 def project_status(touched: Touched) -> None:
@@ -178,20 +177,50 @@ def project_status(touched: Touched) -> None:
         history = RuleHistory(only=only)
         for ids in split_into_batches(sorted(people)):
             projection.add_people(load_facts(ids, history), history, at)
-    projection.write_rows({})
+    write_edits(projection.edits, {})
+    projection.counts.write_counts({})
 
 
 @dataclass(slots=True)
 class StagedProjection:
-    """The projection of pending facts: computed without a lock, written with the facts."""
+    """The projection of pending facts: computed without a lock, written with the facts or ahead of them.
+
+    Where the facts are versions alone, it is computed for their directives, and for the people whose
+    assignments they change.
+    """
 
     known_at: datetime  # the newest stamp when it was begun
     people: frozenset[int]
-    only: frozenset[int] | None  # the directives that matter; None: all of them
+    pending: PendingFacts
     assignments: dict[int, list[AssignmentRow]] = field(default_factory=dict)  # to write, by person
     projection: Projection = field(default_factory=Projection)
 
-    def write_rows(self, at: datetime, real: Mapping[int, int]) -> None:
+    @property
+    def only(self) -> frozenset[int] | None:
+        """The directives that matter; None: all of them."""
+        return frozenset(version.directive_id for version in self.pending.versions) or None
+
+    def compute(self, people: Iterable[int], tell: TellProgress = lambda _done, _all: None) -> None:
+        """Compute the projection of these people, from the facts that are recorded and those pending."""
+        history, ids_to_do, done = RuleHistory(self.pending, self.only), sorted(people), 0
+        loaded_at = self.known_at + timedelta(microseconds=1)
+        for ids in split_into_batches(ids_to_do):
+            for row in find_differences(ids, history, ALL_KNOWN, self.pending):
+                self.assignments.setdefault(row["person_id"], []).append(row)
+            changed = ids if self.only is None else [each for each in ids if each in self.assignments]
+            facts = load_facts(changed, history, self.pending)
+            _add_staged_assignments(facts, self.assignments, history)
+            self.projection.add_people(facts, history, ALL_KNOWN, loaded_at)
+            done += len(ids)
+            tell(done, len(ids_to_do))
+
+    def leave_out(self, people: Iterable[int]) -> None:
+        """Take the projection of these people out again."""
+        for person_id in people:
+            self.assignments.pop(person_id, None)
+            self.projection.leave_out(person_id)
+
+    def write_rows(self, at: datetime, real: Mapping[int, int], *, are_ahead: bool = False) -> None:
         """Write the projection under the lock, once the facts are recorded.
 
         People about whom another transaction recorded a fact since staging are left out: they are projected
@@ -200,15 +229,20 @@ class StagedProjection:
         Args:
             at: The transaction's stamp.
             real: The real ids of placeholders.
+            are_ahead: Whether the status periods were written ahead.
         """
-        people = self.people - self._find_outdated(at)
-        self.projection.leave_out(self.people - people)
-        rows = (row for person_id in sorted(people) for row in self.assignments.get(person_id, ()))
+        outdated = self.find_outdated(at)
+        self.leave_out(outdated)
+        if are_ahead:
+            undo_rows(outdated, at)
+        else:
+            write_edits(self.projection.edits, with_stamp(real, at))
+        rows = (row for person_id in sorted(self.assignments) for row in self.assignments[person_id])
         write_assignments((_with_real_ids(row, real) for row in rows), at)
-        self.projection.write_rows({**real, to_microseconds(ALL_KNOWN): to_microseconds(at)})
-        touch(projected=(real.get(person_id, person_id) for person_id in people))
+        self.projection.counts.write_counts(real)
+        touch(projected=(real.get(person_id, person_id) for person_id in self.people - outdated))
 
-    def _find_outdated(self, at: datetime) -> frozenset[int]:
+    def find_outdated(self, at: datetime) -> frozenset[int]:
         """The people whose projection is outdated by what other transactions recorded before ``at``."""
         versions = select(func.max(DirectiveVersion.recorded_at))
         if self.only is not None:
@@ -222,33 +256,14 @@ class StagedProjection:
         return self.people.intersection(_find_people_between(self.known_at, at))
 
 
+def with_stamp(real: Mapping[int, int], at: datetime) -> dict[int, int]:
+    """The real ids of placeholders, and the stamp for its own."""
+    return {**real, to_microseconds(ALL_KNOWN): to_microseconds(at)}
+
+
 def _with_real_ids(row: AssignmentRow, real: Mapping[int, int]) -> AssignmentRow:
     ids = {name: row[name] for name in ("person_id", "directive_id", "directive_version_id")}
     return {**row, **{name: real.get(number, number) for name, number in ids.items()}}
-
-
-def stage_projection(
-    people: Iterable[int], pending: PendingFacts, tell: TellProgress = lambda _done, _all: None
-) -> StagedProjection:
-    """Compute the projection of pending facts about people; takes no lock and writes nothing.
-
-    Where the facts are versions alone, it is computed for their directives, and for the people whose
-    assignments they change.
-    """
-    only = frozenset(version.directive_id for version in pending.versions) or None
-    staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people), only)
-    history = RuleHistory(pending, only)
-    done = 0
-    for ids in split_into_batches(sorted(staged.people)):
-        for row in find_differences(ids, history, ALL_KNOWN, pending):
-            staged.assignments.setdefault(row["person_id"], []).append(row)
-        changed_people = ids if only is None else [each for each in ids if each in staged.assignments]
-        facts = load_facts(changed_people, history, pending)
-        _add_staged_assignments(facts, staged.assignments, history)
-        staged.projection.add_people(facts, history, ALL_KNOWN)
-        done += len(ids)
-        tell(done, len(staged.people))
-    return staged
 
 
 def _add_staged_assignments(
@@ -263,16 +278,13 @@ def _add_staged_assignments(
         _add_assignment(facts, fact, history.versions)
 
 
-def stage_version(proposal: Proposal) -> StagedProjection:
-    """Compute the projection of issuing a directive version, for everyone with a post."""
-    people = () if proposal.is_unchanged else list_people_with_posts()
-    return stage_projection(people, PendingFacts(versions=[proposal.pending_version()]))
-
-
-def write_version(staged: StagedProjection, issued: IssueResult) -> None:
-    """Write the projection of ``stage_version``, in the transaction that issued the version."""
-    if issued.new:
-        staged.write_rows(stamp(), {NEW_DIRECTIVE: issued.directive_id, NEW_VERSION: issued.version_id})
+def stage_projection(
+    people: Iterable[int], pending: PendingFacts, tell: TellProgress = lambda _done, _all: None
+) -> StagedProjection:
+    """Compute the projection of pending facts about people; takes no lock and writes nothing."""
+    staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people), pending)
+    staged.compute(staged.people, tell)
+    return staged
 
 
 def _find_people_between(since: datetime, at: datetime) -> Iterator[int]:
@@ -293,10 +305,11 @@ def rebuild_status(write: bool = True) -> list[str]:
     Returns:
         A sentence for each person whose rows differed; none is expected.
     """
+    refuse_rows_ahead()
     history = RuleHistory()
     differing: list[str] = []
     for ids in split_into_batches(db.session.scalars(select(Person.id).order_by(Person.id))):
-        facts, stored = load_facts(ids, history), load_rows(ids, history)
+        facts, stored = load_facts(ids, history), load_rows(ids)
         edits = {person: diff_rows(stored[person], replay_facts(facts[person], history)) for person in ids}
         differing += [f"Person {person}: {_describe_edits(each)}." for person, each in edits.items() if each]
         if write:

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from portal.domain.imports import services
-from portal.domain.imports.sqlite_cache import KIBIBYTES
 from portal.domain.people.roster import store
 from portal.platform.db import db, transaction
+from portal.platform.sqlite_cache import KIBIBYTES
 from tests.domain.imports.rosters import row, run, write_csv
 
 

@@ -9,7 +9,8 @@ from portal.domain.directives.models import Directive
 from portal.domain.directives.proposals import propose_withdrawal
 from portal.domain.directives.services import withdraw_directive
 from portal.domain.status import count_check, projector
-from portal.domain.status.projector import rebuild_status, stage_version, write_version
+from portal.domain.status.issuing import stage_version, write_version
+from portal.domain.status.projector import rebuild_status
 from portal.platform.db import db, transaction
 from tests.domain.status.facts import make_activity, make_directive, make_record, make_version
 from tests.domain.status.test_projector import statements
