@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from portal.domain.directives.as_of import known_facts
 from portal.domain.directives.audience import AudienceVersion, Segment, match_segments
@@ -14,10 +14,10 @@ from portal.domain.directives.fact_loader import RuleHistory, fetch_tuples, load
 from portal.domain.directives.models import Assignment
 from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
 from portal.domain.people.models import Post, UnitState
+from portal.platform.bulk_writing import insert_rows
 from portal.platform.db import Touched, db, stamp
 
 TABLE = Assignment.metadata.tables[Assignment.__tablename__]
-INSERT_BATCH = 5_000  # rows given to the driver at a time
 SAME_JOINING_DAYS = 31  # after a gap up to this long a person keeps their day of joining
 
 AssignmentRow = dict[str, Any]  # values by column, but for id and stamp
@@ -32,6 +32,9 @@ class AssignmentTerms(NamedTuple):
     joined_on: date
     due_on: date
     why: int
+
+
+COLUMNS = ("void", "replaces_id", "person_id", "directive_id", *AssignmentTerms._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +162,8 @@ def pair_assignments(
 
 def write_assignments(rows: Iterable[AssignmentRow], at: datetime) -> None:
     """Insert the rows as facts recorded at ``at``."""
-    for batch in split_into_batches(rows, INSERT_BATCH):
-        db.session.execute(insert(TABLE), [{"recorded_at": at, **row} for row in batch])
+    db.session.flush()
+    insert_rows(TABLE, ("recorded_at", *COLUMNS), ((at, *(row[name] for name in COLUMNS)) for row in rows))
 
 
 def load_assignments(people: Sequence[int], history: RuleHistory) -> dict[int, list[AssignmentFact]]:

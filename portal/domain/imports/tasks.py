@@ -9,12 +9,12 @@ from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ig
 from portal.domain.imports.services import Upload
 from portal.domain.people.queries import viewer_of
 from portal.platform import clock
+from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Task
-from portal.platform.sqlite_cache import enlarged_page_cache
 
 MOST_ROWS_AT_ONCE = 2_000  # a larger file is checked and applied by a job
 # In the table of jobs: never changed.

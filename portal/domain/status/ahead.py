@@ -18,6 +18,7 @@ from portal.domain.status.models import StatusPeriod, to_microseconds
 from portal.domain.status.periods import RowEdits
 from portal.domain.status.projection_rows import undo_rows, write_edits
 from portal.platform import clock
+from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import (
     EPOCH,
     StampAhead,
@@ -28,7 +29,6 @@ from portal.platform.db import (
     transaction,
 )
 from portal.platform.errors import BusyError
-from portal.platform.sqlite_cache import enlarged_page_cache
 
 SLICE = 2_000  # rows written under one lock: about 50 ms of a processor
 PEOPLE = 200  # whose rows are undone under one lock

@@ -9,9 +9,9 @@ from portal.domain.directives.proposals import Proposal
 from portal.domain.directives.services import IssueResult, add_directive
 from portal.domain.status.ahead import RowsAhead, begin_ahead
 from portal.domain.status.projector import StagedProjection, TellProgress, stage_projection, with_stamp
+from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import newest_stamp, stamp, transaction
 from portal.platform.errors import BusyError
-from portal.platform.sqlite_cache import enlarged_page_cache
 
 MOST_AT_ONCE = 500  # people whose rows are written in the transaction that records the version
 FEW = 20  # people whose rows may be computed again under the lock

@@ -32,11 +32,11 @@ from portal.domain.status.periods import (
     restore_known_before,
 )
 from portal.domain.status.rules import Status
+from portal.platform.bulk_writing import insert_rows
 from portal.platform.db import db
 
 PERIODS = StatusPeriod.metadata.tables[StatusPeriod.__tablename__]
 PERIOD_COLUMNS = ("person_id", *Period._fields[:4], "known_from", "known_to", *PeriodValues._fields)
-MOST_PERIODS = 5_000  # rows given to the driver at a time
 COUNTS = StatusCount.metadata.tables[StatusCount.__tablename__]
 COUNT_KEY = [column.name for column in COUNTS.primary_key]  # directive, kind, summed, day, unit, ..., group
 COUNT_COLUMNS = [*COUNT_KEY, "people"]
@@ -94,7 +94,8 @@ def write_edits(edits: Mapping[int, RowEdits], real: Mapping[int, int]) -> None:
             db.session.execute(update(PERIODS).where(PERIODS.c.id.in_(ids)).values(known_to=known_to))
     for ids in split_into_batches(row_id for each in edits.values() for row_id in each.deleted):
         db.session.execute(delete(PERIODS).where(PERIODS.c.id.in_(ids)))
-    _insert_periods(flatten_row(person, row, real) for person, each in edits.items() for row in each.inserted)
+    rows = (flatten_row(person, row, real) for person, each in edits.items() for row in each.inserted)
+    insert_rows(PERIODS, PERIOD_COLUMNS, rows)
 
 
 def flatten_row(person_id: int, row: KnownPeriod, real: Mapping[int, int]) -> PeriodRow:
@@ -119,21 +120,6 @@ def flatten_row(person_id: int, row: KnownPeriod, real: Mapping[int, int]) -> Pe
         real.get(post_id, post_id),
         real.get(unit_id, unit_id),
     )
-
-
-def _insert_periods(rows: Iterator[PeriodRow]) -> None:
-    """Insert rows in batches, so that a million of them are never in memory twice."""
-    connection = db.session.connection()
-    names = ", ".join(PERIOD_COLUMNS)
-    while batch := list(islice(rows, MOST_PERIODS)):
-        if connection.dialect.name == "postgresql":  # one round trip instead of one a row
-            with connection.connection.cursor().copy(f"COPY {PERIODS.name} ({names}) FROM STDIN") as copy:
-                for row in batch:
-                    copy.write_row(row)
-        else:
-            statement = insert(PERIODS).inline()
-            compiled = statement.compile(dialect=connection.dialect, column_keys=[*PERIOD_COLUMNS])
-            connection.exec_driver_sql(str(compiled), batch)
 
 
 class CountChanges:

@@ -5,8 +5,8 @@ from sqlalchemy import text
 
 from portal.domain.imports import services
 from portal.domain.people.roster import store
+from portal.platform.bulk_writing import KIBIBYTES
 from portal.platform.db import db, transaction
-from portal.platform.sqlite_cache import KIBIBYTES
 from tests.domain.imports.rosters import row, run, write_csv
 
 
