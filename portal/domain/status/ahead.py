@@ -110,9 +110,9 @@ def begin_ahead(prepare: Callable[[], T]) -> tuple[RowsAhead, T]:
     for _ in range(WAITS):
         undo_lost_rows()
         with transaction():
-            earliest = max(stamp(), clock.now())
+            take_writers_lock()
             if not is_written_ahead():
-                rows = RowsAhead(earliest + AHEAD, uuid4())
+                rows = RowsAhead(max(stamp(), clock.now()) + AHEAD, uuid4())
                 values = {"microseconds": to_microseconds(rows.at), "heartbeat_at": clock.now()}
                 db.session.execute(insert(StampAhead).values(claim=rows.claim, **values))
                 return rows, prepare()
