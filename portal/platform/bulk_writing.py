@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -40,7 +41,8 @@ def insert_rows(table: Table, names: Sequence[str], rows: Iterator[Sequence[Any]
     columns = ", ".join(names)
     statement = f"INSERT INTO {table.name} ({columns}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
     types = (table.c[name].type.dialect_impl(dialect) for name in names)
-    processors = [(n, process) for n, each in enumerate(types) if (process := each.bind_processor(dialect))]
+    bound = ((number, each.bind_processor(dialect)) for number, each in enumerate(types))
+    processors = [(number, cache(process)) for number, process in bound if process]  # few values, many rows
     while batch := list(islice(rows, MOST_ROWS)):
         if dialect.name == "postgresql":  # one round trip instead of one a row
             with connection.connection.cursor().copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
