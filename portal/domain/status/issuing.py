@@ -18,7 +18,7 @@ FEW = 20  # people whose rows may be computed again under the lock
 ROUNDS = 10  # of computing again those about whom something was recorded meanwhile
 TRIES = 3
 
-Record = Callable[[], IssueResult]
+Recorder = Callable[[], IssueResult]
 Conclude = Callable[[IssueResult], None]
 
 
@@ -28,7 +28,7 @@ class _OutdatedError(BusyError):
 
 def record_version(
     propose: Callable[[], Proposal],
-    record: Record,
+    record: Recorder,
     *,
     tell: TellProgress = lambda _done, _all: None,
     conclude: Conclude = lambda _issued: None,
@@ -73,7 +73,7 @@ def write_version(staged: StagedProjection, issued: IssueResult, *, are_ahead: b
 
 
 def _record_ahead(
-    proposal: Proposal, staged: StagedProjection, record: Record, conclude: Conclude
+    proposal: Proposal, staged: StagedProjection, record: Recorder, conclude: Conclude
 ) -> IssueResult:
     """Write the status periods in slices, and then the version with the rest, as known from one stamp on."""
     rows, directive_id = begin_ahead(
