@@ -15,7 +15,7 @@ from benchmarks.world import flask
 from config import Config
 from portal.app import create_app
 from portal.domain.directives.assignments import load_assignments
-from portal.domain.directives.fact_loader import load_posts, split_into_batches
+from portal.domain.directives.fact_loader import RuleHistory, load_posts, split_into_batches
 from portal.domain.directives.proposals import propose_version, propose_withdrawal
 from portal.domain.directives.queries import get_directive
 from portal.domain.directives.toml_reader import DirectiveFile
@@ -70,8 +70,9 @@ def _figure(what: str, floor: float, act: Callable[[], object]) -> Figure:
 
 
 def _read() -> None:
+    history = RuleHistory()
     for ids in split_into_batches(db.session.scalars(select(Person.id).order_by(Person.id))):
-        load_posts(ids), load_assignments(ids)
+        load_posts(ids), load_assignments(ids, history)
 
 
 def _seconds(act: Callable[[], object]) -> float:

@@ -131,14 +131,14 @@ def _send(port: int) -> float:
 def _wrong(addresses: list[str]) -> int:
     """How many were written to of whom the pure rule over the facts says that they are not late."""
     people = list(db.session.scalars(select(PersonName.person_id).where(PersonName.email.in_(addresses))))
-    versions = RuleHistory().versions
+    history = RuleHistory()
     day, known, wrong = clock.today(), clock.now(), 0
     for at in range(0, len(people), 500):
-        for facts in load_facts(people[at : at + 500], versions).values():
+        for facts in load_facts(people[at : at + 500], history).values():
             stood = [
                 compute_status(each, day)
                 for directive_id in facts.assignments
-                for each in group_facts_by_position(facts, directive_id, versions, known).values()
+                for each in group_facts_by_position(facts, directive_id, history.versions, known).values()
             ]
             wrong += not any(one is not None and one.status in LATE for one in stood)
     return wrong

@@ -51,7 +51,7 @@ def replayed(instance: Path, url: str, people: int = PEOPLE) -> list[int]:
     with _application(instance, url):
         drawn = Random(43).sample(list(db.session.scalars(select(Person.id))), people)
         history = RuleHistory()
-        facts = load_facts(drawn, history.versions)
+        facts = load_facts(drawn, history)
         wanted = {
             person: [flatten_row(person, row, {}) for row in replay_facts(facts[person], history)]
             for person in drawn

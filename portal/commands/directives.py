@@ -11,13 +11,14 @@ from flask import Blueprint
 from portal.domain.directives import checks, services, toml_reader
 from portal.domain.directives.descriptions import describe_people_affected
 from portal.domain.directives.exclusions import COLUMNS, OPTIONAL, record_exclusions
-from portal.domain.directives.preview import AudienceChange, AudienceEffect, preview_basis
+from portal.domain.directives.preview import AudienceChange, AudienceEffect
 from portal.domain.directives.proposals import propose_version
 from portal.domain.directives.queries import load_staff_numbers
 from portal.domain.status.count_check import check_counts
-from portal.domain.status.projector import rebuild_status, stage_version, write_version
+from portal.domain.status.issuing import record_version, stage_version, write_version
+from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
-from portal.platform.db import OPEN_END, settle, stamp, transaction
+from portal.platform.db import OPEN_END, settle, transaction
 from portal.platform.errors import BadInputError, PortalError
 from portal.platform.tables.table_files import read_table
 
@@ -63,17 +64,19 @@ def issue(file: Path, dry_run: bool) -> None:
     """Issue the directive in FILE, or its next version."""
     with _exit_on_refusal(file):
         directive = toml_reader.read_directive(file.read_bytes())
-        basis = preview_basis()
+        if not dry_run:
+            result = record_version(
+                lambda: propose_version(directive),
+                lambda: services.issue_directive(directive, at=clock.now()),
+            )
+            _print_result(result)
+            return
         proposal = propose_version(directive)
-        if dry_run:
-            _print_effect(proposal.compute_effect())
+        _print_effect(proposal.compute_effect())
         staged = stage_version(proposal)  # before the lock, so that nobody waits for it
         with _run_in_transaction(dry_run):
-            stamp()
-            is_current = preview_basis() == basis
             result = services.issue_directive(directive, at=clock.now())
-            if is_current:  # else the commit projects everyone
-                write_version(staged, result)
+            write_version(staged, result)
             settle()
             _print_result(result)
 

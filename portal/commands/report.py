@@ -16,7 +16,7 @@ from portal.domain.reports.parameters import PositionError, parse_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
 from portal.platform.audit.services import log_file
-from portal.platform.db import newest_stamp, transaction
+from portal.platform.db import read_stamps, transaction
 from portal.platform.errors import PortalError, RuleError
 
 bp = Blueprint("report_commands", __name__, cli_group="report")
@@ -37,7 +37,8 @@ bp = Blueprint("report_commands", __name__, cli_group="report")
 def completions(reference: str, as_at: str, as_known_on: str, form: str, output: Path) -> None:
     """Write the completion file of one directive, with everyone, one row for each requirement."""
     try:
-        position = parse_position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
+        newest, ahead = read_stamps()
+        position = parse_position(as_at, as_known_on, now=clock.now(), newest=newest, ahead=ahead)
         report = completion_report(COMMAND_LINE, reference, position)
         if form == "xlsx":
             completion_writers.refuse_large_workbook(report.shown.rows, completion_writers.SHEET_ROWS)

@@ -54,6 +54,7 @@ UNWRITABLE_SQLITE = {
     sqlite3.SQLITE_CANTOPEN,
 }
 SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
 NAMES = {
@@ -109,6 +110,22 @@ class Stamp(Base):
     clock_at: Mapped[datetime | None]  # earlier where the clock was set back; null in rows of older releases
 
 
+class StampAhead(Base):
+    """The stamp of a transaction to come, whose derived rows are being written already; at most one row.
+
+    Until that transaction commits, every other takes an earlier stamp, and no report is known on this one or
+    later: so nobody sees those rows before, and everybody all of them after.
+    """
+
+    __tablename__ = "stamp_ahead"
+    microseconds: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # since 1970
+    claim: Mapped[uuid.UUID]  # of the process that writes them, or undoes them
+    heartbeat_at: Mapped[datetime]  # when its rows were last written; where that is long ago they are undone
+
+
+_STAMPS = select(func.max(Stamp.recorded_at), select(func.max(StampAhead.microseconds)).scalar_subquery())
+
+
 @dataclass
 class Touched:
     """Ids whose facts this transaction wrote; what the subscribers bring up to date before the commit."""
@@ -117,6 +134,7 @@ class Touched:
     units: set[int] = field(default_factory=set)  # moved under another parent
     directives: set[int] = field(default_factory=set)  # got a version
     projected: set[int] = field(default_factory=set)  # people whose derived rows are written already
+    reassigned: set[int] = field(default_factory=set)  # other people whom those versions concern
 
     def __bool__(self) -> bool:
         return bool(self.people or self.units or self.directives)
@@ -177,6 +195,18 @@ def newest_stamp() -> datetime | None:
     return db.session.scalar(select(func.max(Stamp.recorded_at)))
 
 
+def read_stamps() -> tuple[datetime | None, datetime | None]:
+    """The newest stamp, and the stamp whose rows are being written ahead of it, if any; one statement."""
+    newest, ahead = db.session.execute(_STAMPS).one()
+    return newest, None if ahead is None else EPOCH + timedelta(microseconds=ahead)
+
+
+def take_writers_lock() -> None:
+    """Wait for the lock under which facts are recorded; held to the end of the transaction."""
+    if db.engine.dialect.name == "postgresql":  # on SQLite the transaction has it since its start
+        db.session.execute(text("SELECT pg_advisory_xact_lock(7241001)"))
+
+
 def stamp() -> datetime:
     """The one ``recorded_at`` of this transaction: taken at first call, under a lock held to its commit.
 
@@ -186,12 +216,13 @@ def stamp() -> datetime:
     """
     info = db.session.info
     if "stamp" not in info:
-        if db.engine.dialect.name == "postgresql":
-            db.session.execute(text("SELECT pg_advisory_xact_lock(7241001)"))
-        newest = newest_stamp()
+        take_writers_lock()
+        newest, ahead = read_stamps()
         now = at = info.get("stamp_as") or clock.now()
         if newest is not None and at <= newest:
             clock.warn_of_stamps(newest, now)
+            at = newest + timedelta(microseconds=1)
+        elif newest is not None and ahead is not None and "stamp_as" not in info and at >= ahead:
             at = newest + timedelta(microseconds=1)
         db.session.execute(insert(Stamp).values(recorded_at=at, clock_at=now))
         info["stamp"] = at
@@ -213,7 +244,8 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
     commit, the subscribers hear of the people, units and directives whose facts were written.
 
     Args:
-        stamp_as: The stamp to take, where it is later than all committed; for the demo alone.
+        stamp_as: The stamp to take, later than all committed: one whose rows were written ahead of it, or
+            one of the demo's past.
         wait_seconds: How long to wait for another transaction; as long as this request may, if not given.
 
     Raises:

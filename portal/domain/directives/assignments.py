@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from portal.domain.directives.as_of import known_facts
 from portal.domain.directives.audience import AudienceVersion, Segment, match_segments
@@ -14,10 +14,10 @@ from portal.domain.directives.fact_loader import RuleHistory, fetch_tuples, load
 from portal.domain.directives.models import Assignment
 from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
 from portal.domain.people.models import Post, UnitState
+from portal.platform.bulk_writing import insert_rows
 from portal.platform.db import Touched, db, stamp
 
 TABLE = Assignment.metadata.tables[Assignment.__tablename__]
-INSERT_BATCH = 5_000  # rows given to the driver at a time
 SAME_JOINING_DAYS = 31  # after a gap up to this long a person keeps their day of joining
 
 AssignmentRow = dict[str, Any]  # values by column, but for id and stamp
@@ -32,6 +32,9 @@ class AssignmentTerms(NamedTuple):
     joined_on: date
     due_on: date
     why: int
+
+
+COLUMNS = ("void", "replaces_id", "person_id", "directive_id", *AssignmentTerms._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +90,24 @@ def add_days(day: date, days: int) -> date:
 def reconcile_assignments(touched: Touched) -> None:
     """Bring the assignments of all people concerned by the touched facts up to date.
 
-    Afterwards ``touched.people`` holds everyone whose status periods may change.
+    Afterwards ``touched.people`` holds everyone whose status periods may change under any directive, and
+    ``touched.reassigned`` everyone else whose may change under the directives that got a version.
     """
     at = stamp()
     touched.people |= find_people_under(touched.units) if touched.units else set()
-    people_with_posts = (
-        set(db.session.scalars(select(Post.person_id).distinct())) if touched.directives else set()
-    )
-    people = (touched.people | people_with_posts) - touched.projected
-    rows = list(find_differences(people, RuleHistory(), at)) if people else []
-    write_assignments(rows, at)
-    touched.people = (touched.people - touched.projected) | {row["person_id"] for row in rows}
+    touched.people -= touched.projected
+    if touched.people:
+        write_assignments(find_differences(touched.people, RuleHistory(), at), at)
+    if touched.directives:
+        others = list_people_with_posts() - touched.people - touched.projected
+        rows = list(find_differences(others, RuleHistory(only=touched.directives), at))
+        write_assignments(rows, at)
+        touched.reassigned = {row["person_id"] for row in rows}
+
+
+def list_people_with_posts() -> set[int]:
+    """Everyone with a post ever recorded: to nobody else does any directive apply."""
+    return set(db.session.scalars(select(Post.person_id).distinct()))
 
 
 def find_differences(
@@ -114,33 +124,26 @@ def compare_assignments(
     history: RuleHistory,
     at: datetime,
     pending: PendingFacts = NOTHING_PENDING,
-    *,
-    only: int | None = None,
 ) -> Iterator[tuple[int, int, list[AssignmentFact], list[AssignmentTerms]]]:
     """For each person and directive: the assignments known on ``at``, and those that follow from the posts.
 
     Args:
         people: Ids, in any order.
-        history: Directive versions and unit states.
+        history: Directive versions, of the directives to compare, and unit states.
         at: Only posts, rules and assignments known on this instant count.
         pending: Posts that are not recorded yet.
-        only: A directive's id, to compare that one alone; None: all of them.
     """
     rules = history.as_known_on(at)
-    in_force_of = {key: in_force for key, in_force in rules.versions_in_force.items() if only in (None, key)}
     for ids in split_into_batches(sorted(people)):
-        posts, assigned = load_posts(ids, pending), load_assignments(ids)
+        posts, assigned = load_posts(ids, pending), load_assignments(ids, history)
         for person_id in ids:
             posts_known = known_facts(posts[person_id], at)
-            current = known_facts(assigned[person_id], at)
-            for directive_id, in_force in in_force_of.items():
+            current: dict[int, list[AssignmentFact]] = {}
+            for fact in known_facts(assigned[person_id], at):
+                current.setdefault(fact.directive_id, []).append(fact)
+            for directive_id, in_force in rules.versions_in_force.items():
                 expected = derive_assignments(match_segments(posts_known, in_force, rules.tree))
-                yield (
-                    person_id,
-                    directive_id,
-                    [a for a in current if a.directive_id == directive_id],
-                    expected,
-                )
+                yield person_id, directive_id, current.get(directive_id, []), expected
 
 
 def pair_assignments(
@@ -159,17 +162,18 @@ def pair_assignments(
 
 def write_assignments(rows: Iterable[AssignmentRow], at: datetime) -> None:
     """Insert the rows as facts recorded at ``at``."""
-    for batch in split_into_batches(rows, INSERT_BATCH):
-        db.session.execute(insert(TABLE), [{"recorded_at": at, **row} for row in batch])
+    db.session.flush()
+    insert_rows(TABLE, ("recorded_at", *COLUMNS), ((at, *(row[name] for name in COLUMNS)) for row in rows))
 
 
-def load_assignments(people: Sequence[int]) -> dict[int, list[AssignmentFact]]:
-    """Every assignment ever recorded of these people, by person."""
+def load_assignments(people: Sequence[int], history: RuleHistory) -> dict[int, list[AssignmentFact]]:
+    """Every assignment ever recorded of these people to the directives of a history, by person."""
     a = Assignment
     head = (a.id, a.recorded_at, a.void, a.replaces_id, a.person_id, a.directive_id)
     terms = (a.directive_version_id, a.from_on, a.to_on, a.joined_on, a.due_on, a.why)
     assignments: dict[int, list[AssignmentFact]] = {person: [] for person in people}
-    for row in fetch_tuples(select(*head, *terms).where(a.person_id.in_(people))):
+    query = select(*head, *terms).where(a.person_id.in_(people), history.names_directive(a.directive_id))
+    for row in fetch_tuples(query):
         values: tuple[Any, ...] = (*row[:6], AssignmentTerms(*row[6:]))
         fact = AssignmentFact(*values)
         assignments[fact.person_id].append(fact)

@@ -1,11 +1,12 @@
 """Loads the facts from which assignments are derived: versions, the unit tree, and posts of many people."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.directives.as_of import Recorded, known_facts
 from portal.domain.directives.audience import (
@@ -23,6 +24,7 @@ from portal.platform.db import db
 BATCH = 500  # people read by one statement: below SQLite's limit of bound values
 
 T = TypeVar("T")
+Column = InstrumentedAttribute[int] | ColumnElement[int]
 
 
 def split_into_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
@@ -59,10 +61,15 @@ class RuleHistory:
 
     Args:
         pending: Facts that are not recorded yet.
+        only: The ids of the directives that matter; None: all of them. What is loaded about people by this
+            history is about these directives alone.
     """
 
-    def __init__(self, pending: PendingFacts = NOTHING_PENDING) -> None:
+    def __init__(self, pending: PendingFacts = NOTHING_PENDING, only: Collection[int] | None = None) -> None:
+        self.only = None if only is None else frozenset(only)
         self.versions = {version.id: version for version in (*_load_versions(), *pending.versions)}
+        if self.only is not None:
+            self.versions = {v.id: v for v in self.versions.values() if v.directive_id in self.only}
         depends_on_units = any(version.depends_on_units for version in self.versions.values())
         # Where no audience names a unit the tree decides nothing.
         self.states = [*_load_states(), *pending.states] if depends_on_units else []
@@ -80,6 +87,18 @@ class RuleHistory:
                 known_facts(versions, t), known_facts(self.states, t), directive_ids
             )
         return self._known[stamps_known]
+
+    def names_directive(self, directive_id: Column) -> ColumnElement[bool]:
+        """The condition that a column names a directive that matters."""
+        return true() if self.only is None else directive_id.in_(sorted(self.only))
+
+    def names_activity(self, activity_id: Column) -> ColumnElement[bool]:
+        """The condition that a column names an activity that one of those directives has ever required."""
+        if self.only is None:
+            return true()
+        return activity_id.in_(
+            {activity for version in self.versions.values() for _, activity in version.positions}
+        )
 
 
 def _load_versions() -> list[AudienceVersion]:

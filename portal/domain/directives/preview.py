@@ -107,8 +107,7 @@ def _compare_effects(
 ) -> list[AudienceEffect]:
     """The effects on these directives, in order; those without a change are left out."""
     effects = {directive_id: AudienceEffect(reference) for directive_id, reference in references.items()}
-    only = next(iter(references)) if len(references) == 1 else None
-    rows = compare_assignments(people, RuleHistory(pending), ALL_KNOWN, pending, only=only)
+    rows = compare_assignments(people, RuleHistory(pending, only=references), ALL_KNOWN, pending)
     for person_id, directive_id, current, expected in rows:
         before = [fact.terms for fact in current]
         _add_changes(effects[directive_id], person_id, staff_numbers.get(person_id, ""), before, expected)

@@ -153,7 +153,7 @@ def _record_version(
 
 def _add_version(proposal: Proposal, stamped: datetime) -> DirectiveVersion:
     positions = proposal.requirement_positions()
-    directive_id = proposal.directive_id or _add_directive(proposal.reference, stamped)
+    directive_id = proposal.directive_id or add_directive(proposal.reference, stamped)
     withdrawn_id = proposal.newest.id if proposal.withdraws_version and proposal.newest else None
     version = DirectiveVersion(
         recorded_at=stamped,
@@ -173,7 +173,8 @@ def _add_version(proposal: Proposal, stamped: datetime) -> DirectiveVersion:
     return version
 
 
-def _add_directive(reference: str, stamped: datetime) -> int:
+def add_directive(reference: str, stamped: datetime) -> int:
+    """Add a directive's identity; without a version it applies to nobody and is shown nowhere."""
     directive = Directive(recorded_at=stamped, reference=reference)
     db.session.add(directive)
     db.session.flush()

@@ -7,9 +7,9 @@ from uuid import UUID
 from portal.domain.imports import queries, services
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
 from portal.domain.imports.services import Upload
-from portal.domain.imports.sqlite_cache import enlarged_page_cache
 from portal.domain.people.queries import viewer_of
 from portal.platform import clock
+from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError
 from portal.platform.jobs import services as jobs

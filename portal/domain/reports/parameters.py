@@ -78,7 +78,9 @@ class Position:
         return {"as_at": self.as_at.isoformat(), "as_known_on": clock.format_utc(self.as_known_on)}
 
 
-def parse_position(as_at: str, as_known_on: str, *, now: datetime, newest: datetime | None) -> Position:
+def parse_position(
+    as_at: str, as_known_on: str, *, now: datetime, newest: datetime | None, ahead: datetime | None = None
+) -> Position:
     """Parse the position that two texts name; empty ones mean today and now.
 
     Args:
@@ -87,6 +89,7 @@ def parse_position(as_at: str, as_known_on: str, *, now: datetime, newest: datet
             ISO 8601 instant with its offset.
         now: The current instant.
         newest: The newest committed stamp.
+        ahead: The stamp of a change that is being written: what is known then is still to come.
 
     Raises:
         PositionError: A text cannot be read, or names a time in the future or before 1900.
@@ -101,6 +104,8 @@ def parse_position(as_at: str, as_known_on: str, *, now: datetime, newest: datet
         raise PositionError("as_at", TOO_EARLY)
     newest_stamp = newest or now
     end = max(now, newest_stamp)  # stamps rise even if the machine's clock was set back
+    if ahead is not None:
+        end = min(end, ahead - timedelta(microseconds=1))
     instant = _parse_instant(as_known_on, today, end) if as_known_on.strip() else end
     if instant > end:
         raise PositionError("as_known_on", "As known on must be now or earlier.")

@@ -8,6 +8,7 @@ from sqlalchemy import CompoundSelect, and_, delete, func, insert, literal, sele
 from portal.domain.directives.audience import LAST_DAY
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Post
+from portal.domain.status.ahead import refuse_rows_ahead
 from portal.domain.status.filters import Condition, last_day_in_time
 from portal.domain.status.models import (
     OPEN_KNOWN,
@@ -83,6 +84,8 @@ def check_counts(write: bool) -> list[str]:
     """
     if write:
         stamp()
+    refuse_rows_ahead()
+    if write:
         _add_missing_groups()
     wrong: dict[int, int] = {}
     for rows in _find_differences(write):

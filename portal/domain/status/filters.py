@@ -11,9 +11,8 @@ from sqlalchemy.orm import aliased
 from portal.domain.people.models import Post
 from portal.domain.status.models import (
     ENDED_LATE,
+    FIRST_AHEAD,
     HAS_FIRST_DAY,
-    LATEST,
-    OPEN_KNOWN,
     OPENED_LATE,
     StatusPeriod,
     evening_of,
@@ -46,7 +45,7 @@ def covers_day(period: Periods, day: date) -> Condition:
 def is_known_on(period: Periods, as_known_on: datetime | None) -> Condition:
     """That a period is known on the instant; None: that it is known now."""
     if as_known_on is None:
-        return period.known_to == OPEN_KNOWN
+        return and_(period.known_from < FIRST_AHEAD, period.known_to >= FIRST_AHEAD)
     at = to_microseconds(as_known_on)
     return and_(period.known_from <= at, period.known_to > at)
 
@@ -73,7 +72,7 @@ def late_arrivals(
         until: The later one; None: now.
     """
     period, (first, last) = StatusPeriod, (day.toordinal() for day in days)
-    start, end = to_microseconds(since), LATEST if until is None else to_microseconds(until)
+    start, end = to_microseconds(since), FIRST_AHEAD - 1 if until is None else to_microseconds(until)
     on_days = [period.from_on <= last, period.to_on >= first]
     ended = [period.known_from <= start, period.known_to > start, period.known_to <= end]
     opened = [period.known_from > start, period.known_from <= end, period.known_to > end]

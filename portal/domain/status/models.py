@@ -17,16 +17,17 @@ from sqlalchemy import (
     Select,
     UniqueConstraint,
     and_,
+    func,
     literal_column,
+    select,
     text,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from portal.domain.directives.audience import LAST_DAY
-from portal.platform.db import Base, BigId
+from portal.platform.db import Base, BigId, StampAhead
 
 OPEN_KNOWN = 2**63 - 1  # known_to of what is known now
-LATEST = OPEN_KNOWN - 1  # after every instant
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400_000_000  # microseconds
 EVENING = DAY // 24 * 20  # 20:00: what is recorded later about its own day is in the indexes of late arrivals
@@ -102,6 +103,8 @@ _FIRST_EVENING = (StatusPeriod.from_on - _literal_number(EPOCH.toordinal())) * _
 ) + _literal_number(EVENING)
 OPENED_LATE = StatusPeriod.known_from > _FIRST_EVENING
 ENDED_LATE = and_(StatusPeriod.known_to > _FIRST_EVENING, StatusPeriod.known_to < _literal_number(OPEN_KNOWN))
+# The stamp of which rows are being written ahead: what is known from then on is not known yet.
+FIRST_AHEAD = select(func.coalesce(func.max(StampAhead.microseconds), OPEN_KNOWN)).scalar_subquery()
 # True of every period. SQLite keeps no statistics and would use these indexes for other queries, so a query
 # that is to use one of them names its condition.
 HAS_FIRST_DAY = StatusPeriod.from_on > _literal_number(0)

@@ -2,7 +2,8 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import chain, islice
 
 from sqlalchemy import ARRAY, BigInteger, bindparam, cast, delete, func, insert, select, update
@@ -19,14 +20,23 @@ from portal.domain.status.models import (
     StatusCountSnapshot,
     StatusGroup,
     StatusPeriod,
+    to_microseconds,
 )
-from portal.domain.status.periods import WHOLE, KnownPeriod, Period, PeriodValues, RowEdits
+from portal.domain.status.periods import (
+    WHOLE,
+    KnownPeriod,
+    Period,
+    PeriodValues,
+    RowEdits,
+    diff_periods,
+    restore_known_before,
+)
 from portal.domain.status.rules import Status
+from portal.platform.bulk_writing import insert_rows
 from portal.platform.db import db
 
 PERIODS = StatusPeriod.metadata.tables[StatusPeriod.__tablename__]
 PERIOD_COLUMNS = ("person_id", *Period._fields[:4], "known_from", "known_to", *PeriodValues._fields)
-MOST_PERIODS = 5_000  # rows given to the driver at a time
 COUNTS = StatusCount.metadata.tables[StatusCount.__tablename__]
 COUNT_KEY = [column.name for column in COUNTS.primary_key]  # directive, kind, summed, day, unit, ..., group
 COUNT_COLUMNS = [*COUNT_KEY, "people"]
@@ -41,19 +51,37 @@ CountedBy = tuple[int, int, int, int, int, Group]  # unit, position, status, due
 CountKey = tuple[int, Kind, int, CountedBy]  # directive, kind, day
 
 
-def load_rows(people: Sequence[int], at: int | None = None) -> dict[int, dict[int, KnownPeriod]]:
-    """The status periods of these people by person and id: open or closed at ``at``; None: all."""
+def load_rows(
+    people: Sequence[int], at: int | None = None, only: Collection[int] | None = None
+) -> dict[int, dict[int, KnownPeriod]]:
+    """The status periods of these people under any or ``only`` some directives, by person and id.
+
+    Those that are open on ``at`` or were closed at it; None: all. Rows known from a later instant are being
+    written ahead of it, and those that end at such an instant are still open.
+    """
     columns = (PERIODS.c[name] for name in PERIOD_COLUMNS)
     query = select(PERIODS.c.id, *columns).where(PERIODS.c.person_id.in_(people))
+    if only is not None:
+        query = query.where(PERIODS.c.directive_id.in_(sorted(only)))
     if at is not None:
-        query = query.where(PERIODS.c.known_to.in_((OPEN_KNOWN, at)))
+        query = query.where(PERIODS.c.known_from <= at, PERIODS.c.known_to >= at)
     rows: dict[int, dict[int, KnownPeriod]] = {person: {} for person in people}
     for (
         row_id, person_id, directive_id, position, from_on, to_on, known_from, known_to, *values,
     ) in db.session.execute(query):  # fmt: skip
         period = Period(directive_id, position, from_on, to_on, PeriodValues(*values))
-        rows[person_id][row_id] = KnownPeriod(period, known_from, known_to)
+        is_closed = at is None or known_to == at
+        rows[person_id][row_id] = KnownPeriod(period, known_from, known_to if is_closed else OPEN_KNOWN)
     return rows
+
+
+def undo_rows(people: Iterable[int], at: datetime) -> None:
+    """Make the status periods of these people what they were known to be before ``at``; not the counts."""
+    instant = to_microseconds(at)
+    for ids in split_into_batches(people):
+        stored = load_rows(ids, instant)
+        before = {key: set(restore_known_before(rows.values(), instant)) for key, rows in stored.items()}
+        write_edits({key: diff_periods(stored[key], before[key], instant) for key in ids}, {})
 
 
 def write_edits(edits: Mapping[int, RowEdits], real: Mapping[int, int]) -> None:
@@ -66,7 +94,8 @@ def write_edits(edits: Mapping[int, RowEdits], real: Mapping[int, int]) -> None:
             db.session.execute(update(PERIODS).where(PERIODS.c.id.in_(ids)).values(known_to=known_to))
     for ids in split_into_batches(row_id for each in edits.values() for row_id in each.deleted):
         db.session.execute(delete(PERIODS).where(PERIODS.c.id.in_(ids)))
-    _insert_periods(flatten_row(person, row, real) for person, each in edits.items() for row in each.inserted)
+    rows = (flatten_row(person, row, real) for person, each in edits.items() for row in each.inserted)
+    insert_rows(PERIODS, PERIOD_COLUMNS, rows)
 
 
 def flatten_row(person_id: int, row: KnownPeriod, real: Mapping[int, int]) -> PeriodRow:
@@ -91,21 +120,6 @@ def flatten_row(person_id: int, row: KnownPeriod, real: Mapping[int, int]) -> Pe
         real.get(post_id, post_id),
         real.get(unit_id, unit_id),
     )
-
-
-def _insert_periods(rows: Iterator[PeriodRow]) -> None:
-    """Insert rows in batches, so that a million of them are never in memory twice."""
-    connection = db.session.connection()
-    names = ", ".join(PERIOD_COLUMNS)
-    while batch := list(islice(rows, MOST_PERIODS)):
-        if connection.dialect.name == "postgresql":  # one round trip instead of one a row
-            with connection.connection.cursor().copy(f"COPY {PERIODS.name} ({names}) FROM STDIN") as copy:
-                for row in batch:
-                    copy.write_row(row)
-        else:
-            statement = insert(PERIODS).inline()
-            compiled = statement.compile(dialect=connection.dialect, column_keys=[*PERIOD_COLUMNS])
-            connection.exec_driver_sql(str(compiled), batch)
 
 
 class CountChanges:

@@ -6,10 +6,10 @@ pending facts before the lock, and written under it. A rebuild replays every sta
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.directives.assignments import (
@@ -25,16 +25,13 @@ from portal.domain.directives.fact_loader import RuleHistory, fetch_tuples, load
 from portal.domain.directives.models import Assignment, DirectiveVersion, Exclusion
 from portal.domain.directives.pending import (
     ALL_KNOWN,
-    NEW_DIRECTIVE,
-    NEW_VERSION,
     NOTHING_PENDING,
     PendingFacts,
     number_placeholders,
 )
-from portal.domain.directives.proposals import Proposal
-from portal.domain.directives.services import IssueResult
 from portal.domain.people.models import Person, Post, UnitState
 from portal.domain.records.models import Record, Registration, Revocation
+from portal.domain.status.ahead import refuse_rows_ahead
 from portal.domain.status.models import to_microseconds
 from portal.domain.status.periods import (
     KnownPeriod,
@@ -46,7 +43,7 @@ from portal.domain.status.periods import (
     diff_rows,
     supersede_periods,
 )
-from portal.domain.status.projection_rows import CountChanges, load_rows, write_edits
+from portal.domain.status.projection_rows import CountChanges, load_rows, undo_rows, write_edits
 from portal.domain.status.rules import (
     AssignmentRule,
     ExclusionFact,
@@ -65,26 +62,33 @@ TellProgress = Callable[[int, int], None]  # how many people are done, of how ma
 
 
 def load_facts(
-    people: Sequence[int], versions: Mapping[int, AudienceVersion], pending: PendingFacts = NOTHING_PENDING
+    people: Sequence[int], history: RuleHistory, pending: PendingFacts = NOTHING_PENDING
 ) -> FactsByPerson:
     """Every fact ever recorded about these people, whenever it was known; six statements.
 
     Args:
         people: Ids.
-        versions: Every directive version by its id.
+        history: Of the directives that matter.
         pending: Facts to add that are not recorded yet.
     """
     posts = load_posts(people, pending)
     facts = {person: PersonFacts(posts=posts[person]) for person in people}
-    for assignments in load_assignments(people).values():
+    for assignments in load_assignments(people, history).values():
         for assignment in assignments:
-            _add_assignment(facts, assignment, versions)
+            _add_assignment(facts, assignment, history.versions)
     e, r, s = Exclusion, Record, Registration
-    for exclusion, person, directive_id in _fetch_facts(ExclusionFact, e, e.directive_id, people):
+    of_directives, of_activities = history.names_directive(e.directive_id), history.names_activity
+    for exclusion, person, directive_id in _fetch_facts(
+        ExclusionFact, e, e.directive_id, people, of_directives
+    ):
         facts[person].exclusions.setdefault(directive_id, []).append(exclusion)
-    for record, person, activity_id in _fetch_facts(RecordFact, r, r.activity_id, people):
+    for record, person, activity_id in _fetch_facts(
+        RecordFact, r, r.activity_id, people, of_activities(r.activity_id)
+    ):
         facts[person].records.setdefault(activity_id, []).append(record)
-    for start, person, activity_id in _fetch_facts(StartFact, s, s.activity_id, people):
+    for start, person, activity_id in _fetch_facts(
+        StartFact, s, s.activity_id, people, of_activities(s.activity_id)
+    ):
         facts[person].starts.setdefault(activity_id, []).append(start)
     revocations = select(*_columns_like(RevocationFact, Revocation), Record.person_id)
     revocations = revocations.join(Record, Record.id == Revocation.record_id)
@@ -106,9 +110,11 @@ def _fetch_facts(
     table: type[Exclusion | Record | Registration],
     key: InstrumentedAttribute[int],
     people: Sequence[int],
+    matters: ColumnElement[bool],
 ) -> Iterator[tuple[F, int, int]]:
     """The facts of one kind about these people, each with its person and its directive or activity."""
-    query = select(*_columns_like(kind, table), table.person_id, key).where(table.person_id.in_(people))
+    columns = (*_columns_like(kind, table), table.person_id, key)
+    query = select(*columns).where(table.person_id.in_(people), matters)
     for *values, person_id, key_id in fetch_tuples(query):
         yield kind(*values), person_id, key_id
 
@@ -137,9 +143,18 @@ class Projection:
     posts: dict[int, PostFact] = field(default_factory=dict)  # of the same people
     counts: CountChanges = field(default_factory=CountChanges)
 
-    def add_people(self, facts: FactsByPerson, history: RuleHistory, at: datetime) -> None:
-        """Add the edits that follow for people from their facts, as known from ``at`` on."""
-        stored = load_rows(list(facts), to_microseconds(at))
+    def add_people(
+        self, facts: FactsByPerson, history: RuleHistory, at: datetime, loaded_at: datetime | None = None
+    ) -> None:
+        """Add the edits that follow for people from their facts, as known from ``at`` on.
+
+        Args:
+            facts: By person.
+            history: Of the directives that matter.
+            at: The stamp of the transaction that writes the edits, or its placeholder.
+            loaded_at: The instant on which the stored rows are known; None: ``at``.
+        """
+        stored = load_rows(list(facts), to_microseconds(loaded_at or at), history.only)
         for person_id, person in facts.items():
             expected = compute_periods(person, history, at)
             if edits := diff_periods(stored[person_id], expected, to_microseconds(at)):
@@ -147,38 +162,65 @@ class Projection:
                 self.posts.update((post.id, post) for post in person.posts)
                 self.counts.add_edits(edits, self.posts)
 
-    def leave_out(self, people: Iterable[int]) -> None:
-        """Take people out again."""
-        for person_id in people:
-            if edits := self.edits.pop(person_id, None):
-                self.counts.add_edits(edits, self.posts, times=-1)
-
-    def write_rows(self, real: Mapping[int, int]) -> None:
-        """Write all edits, under the lock of the stamp; ``real`` maps placeholders to real ids."""
-        write_edits(self.edits, real)
-        self.counts.write_counts(real)
+    def leave_out(self, person_id: int) -> None:
+        """Take a person out again."""
+        if edits := self.edits.pop(person_id, None):
+            self.counts.add_edits(edits, self.posts, times=-1)
 
 
 def project_status(touched: Touched) -> None:
     """Bring the status periods of the touched people up to date, as known from the stamp on."""
-    if not touched.people:
-        return
-    at, history, projection = stamp(), RuleHistory(), Projection()
-    for ids in split_into_batches(sorted(touched.people)):
-        projection.add_people(load_facts(ids, history.versions), history, at)
-    projection.write_rows({})
+    at, projection = stamp(), Projection()
+    for people, only in ((touched.people, None), (touched.reassigned, touched.directives)):
+        if not people:
+            continue
+        history = RuleHistory(only=only)
+        for ids in split_into_batches(sorted(people)):
+            projection.add_people(load_facts(ids, history), history, at)
+    write_edits(projection.edits, {})
+    projection.counts.write_counts({})
 
 
 @dataclass(slots=True)
 class StagedProjection:
-    """The projection of pending facts: computed without a lock, written with the facts."""
+    """The projection of pending facts: computed without a lock, written with the facts or ahead of them.
+
+    Where the facts are versions alone, it is computed for their directives, and for the people whose
+    assignments they change.
+    """
 
     known_at: datetime  # the newest stamp when it was begun
     people: frozenset[int]
+    pending: PendingFacts
     assignments: dict[int, list[AssignmentRow]] = field(default_factory=dict)  # to write, by person
     projection: Projection = field(default_factory=Projection)
 
-    def write_rows(self, at: datetime, real: Mapping[int, int]) -> None:
+    @property
+    def only(self) -> frozenset[int] | None:
+        """The directives that matter; None: all of them."""
+        return frozenset(version.directive_id for version in self.pending.versions) or None
+
+    def compute(self, people: Iterable[int], tell: TellProgress = lambda _done, _all: None) -> None:
+        """Compute the projection of these people, from the facts that are recorded and those pending."""
+        history, ids_to_do, done = RuleHistory(self.pending, self.only), sorted(people), 0
+        loaded_at = self.known_at + timedelta(microseconds=1)
+        for ids in split_into_batches(ids_to_do):
+            for row in find_differences(ids, history, ALL_KNOWN, self.pending):
+                self.assignments.setdefault(row["person_id"], []).append(row)
+            changed = ids if self.only is None else [each for each in ids if each in self.assignments]
+            facts = load_facts(changed, history, self.pending)
+            _add_staged_assignments(facts, self.assignments, history)
+            self.projection.add_people(facts, history, ALL_KNOWN, loaded_at)
+            done += len(ids)
+            tell(done, len(ids_to_do))
+
+    def leave_out(self, people: Iterable[int]) -> None:
+        """Take the projection of these people out again."""
+        for person_id in people:
+            self.assignments.pop(person_id, None)
+            self.projection.leave_out(person_id)
+
+    def write_rows(self, at: datetime, real: Mapping[int, int], *, are_ahead: bool = False) -> None:
         """Write the projection under the lock, once the facts are recorded.
 
         People about whom another transaction recorded a fact since staging are left out: they are projected
@@ -187,36 +229,41 @@ class StagedProjection:
         Args:
             at: The transaction's stamp.
             real: The real ids of placeholders.
+            are_ahead: Whether the status periods were written ahead.
         """
-        people = self.people - _find_outdated(self.people, self.known_at, at)
-        self.projection.leave_out(self.people - people)
-        rows = (row for person_id in sorted(people) for row in self.assignments.get(person_id, ()))
+        outdated = self.find_outdated(at)
+        self.leave_out(outdated)
+        if are_ahead:
+            undo_rows(outdated, at)
+        else:
+            write_edits(self.projection.edits, with_stamp(real, at))
+        rows = (row for person_id in sorted(self.assignments) for row in self.assignments[person_id])
         write_assignments((_with_real_ids(row, real) for row in rows), at)
-        self.projection.write_rows({**real, to_microseconds(ALL_KNOWN): to_microseconds(at)})
-        touch(projected=(real.get(person_id, person_id) for person_id in people))
+        self.projection.counts.write_counts(real)
+        touch(projected=(real.get(person_id, person_id) for person_id in self.people - outdated))
+
+    def find_outdated(self, at: datetime) -> frozenset[int]:
+        """The people whose projection is outdated by what other transactions recorded before ``at``."""
+        versions = select(func.max(DirectiveVersion.recorded_at))
+        if self.only is not None:
+            versions = versions.where(DirectiveVersion.directive_id.in_(self.only))
+        for fact, newest in (
+            (UnitState, select(func.max(UnitState.recorded_at))),
+            (DirectiveVersion, versions),
+        ):
+            if (db.session.scalar(newest.where(fact.recorded_at < at)) or BEFORE_ALL) > self.known_at:
+                return self.people
+        return self.people.intersection(_find_people_between(self.known_at, at))
+
+
+def with_stamp(real: Mapping[int, int], at: datetime) -> dict[int, int]:
+    """The real ids of placeholders, and the stamp for its own."""
+    return {**real, to_microseconds(ALL_KNOWN): to_microseconds(at)}
 
 
 def _with_real_ids(row: AssignmentRow, real: Mapping[int, int]) -> AssignmentRow:
     ids = {name: row[name] for name in ("person_id", "directive_id", "directive_version_id")}
     return {**row, **{name: real.get(number, number) for name, number in ids.items()}}
-
-
-def stage_projection(
-    people: Iterable[int], pending: PendingFacts, tell: TellProgress = lambda _done, _all: None
-) -> StagedProjection:
-    """Compute the projection of pending facts about people; takes no lock and writes nothing."""
-    staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people))
-    history = RuleHistory(pending)
-    done = 0
-    for ids in split_into_batches(sorted(staged.people)):
-        facts = load_facts(ids, history.versions, pending)
-        for row in find_differences(ids, history, ALL_KNOWN, pending):
-            staged.assignments.setdefault(row["person_id"], []).append(row)
-        _add_staged_assignments(facts, staged.assignments, history)
-        staged.projection.add_people(facts, history, ALL_KNOWN)
-        done += len(ids)
-        tell(done, len(staged.people))
-    return staged
 
 
 def _add_staged_assignments(
@@ -231,25 +278,13 @@ def _add_staged_assignments(
         _add_assignment(facts, fact, history.versions)
 
 
-def stage_version(proposal: Proposal) -> StagedProjection:
-    """Compute the projection of issuing a directive version, for everyone with a post."""
-    people = () if proposal.is_unchanged else db.session.scalars(select(Post.person_id).distinct())
-    return stage_projection(people, PendingFacts(versions=[proposal.pending_version()]))
-
-
-def write_version(staged: StagedProjection, issued: IssueResult) -> None:
-    """Write the projection of ``stage_version``, in the transaction that issued the version."""
-    if issued.new:
-        staged.write_rows(stamp(), {NEW_DIRECTIVE: issued.directive_id, NEW_VERSION: issued.version_id})
-
-
-def _find_outdated(people: frozenset[int], since: datetime, at: datetime) -> frozenset[int]:
-    """The people whose staged projection is outdated by facts that were recorded after ``since``."""
-    for fact in (UnitState, DirectiveVersion):
-        newest = select(func.max(fact.recorded_at)).where(fact.recorded_at < at)
-        if (db.session.scalar(newest) or BEFORE_ALL) > since:
-            return people
-    return people.intersection(_find_people_between(since, at))
+def stage_projection(
+    people: Iterable[int], pending: PendingFacts, tell: TellProgress = lambda _done, _all: None
+) -> StagedProjection:
+    """Compute the projection of pending facts about people; takes no lock and writes nothing."""
+    staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people), pending)
+    staged.compute(staged.people, tell)
+    return staged
 
 
 def _find_people_between(since: datetime, at: datetime) -> Iterator[int]:
@@ -270,10 +305,11 @@ def rebuild_status(write: bool = True) -> list[str]:
     Returns:
         A sentence for each person whose rows differed; none is expected.
     """
+    refuse_rows_ahead()
     history = RuleHistory()
     differing: list[str] = []
     for ids in split_into_batches(db.session.scalars(select(Person.id).order_by(Person.id))):
-        facts, stored = load_facts(ids, history.versions), load_rows(ids)
+        facts, stored = load_facts(ids, history), load_rows(ids)
         edits = {person: diff_rows(stored[person], replay_facts(facts[person], history)) for person in ids}
         differing += [f"Person {person}: {_describe_edits(each)}." for person, each in edits.items() if each]
         if write:

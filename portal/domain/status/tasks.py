@@ -2,7 +2,7 @@
 
 from portal.domain.directives import checks
 from portal.domain.directives.fact_loader import RuleHistory
-from portal.domain.status import count_check
+from portal.domain.status import ahead, count_check, version_changes
 from portal.platform import clock
 from portal.platform.db import newest_stamp, transaction
 from portal.platform.jobs.progress import JobProgress
@@ -37,7 +37,21 @@ def add_snapshots(job: JobProgress, arguments: Arguments) -> dict[str, list[str]
     return {"said": [f"{plural(days, 'day')} summed up."]}
 
 
+def undo_lost_rows(_job: JobProgress, _arguments: Arguments) -> dict[str, list[str]]:
+    """Undo what a process wrote ahead of a change and did not finish."""
+    ahead.undo_lost_rows()
+    return {"said": ["A change that was cut off is undone. Nobody has seen any of it."]}
+
+
 TASKS = (
+    Task(
+        "undo-ahead",
+        "Undoing of a change that was cut off",
+        undo_lost_rows,
+        due=ahead.has_lost_rows,
+        rest=ahead.SILENT,
+    ),
+    version_changes.TASK,
     Task(
         "kept-days",
         "Numbers of past months",

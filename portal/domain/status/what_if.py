@@ -44,7 +44,7 @@ def project_what_if(person_id: int, add: AddFact, *, now: datetime) -> WhatIf:
     """
     t = max(now, newest_stamp() or now)
     history = RuleHistory()
-    facts = load_facts([person_id], history.versions)[person_id]
+    facts = load_facts([person_id], history)[person_id]
     before = compute_periods(facts, history, t)
     add(facts, t)
     after = compute_periods(facts, history, t)

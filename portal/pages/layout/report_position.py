@@ -16,7 +16,7 @@ from portal.domain.reports.parameters import (
 )
 from portal.pages.layout.form_widgets import GovInput
 from portal.platform import clock
-from portal.platform.db import newest_stamp
+from portal.platform.db import read_stamps
 
 
 class PositionForm(Form):  # type: ignore[misc]
@@ -34,7 +34,8 @@ def parse_position_now(as_at: str, as_known_on: str) -> Position:
     Raises:
         PositionError: A text cannot be read, or names a time that is still to come.
     """
-    return parse_position(as_at, as_known_on, now=clock.now(), newest=newest_stamp())
+    newest, ahead = read_stamps()
+    return parse_position(as_at, as_known_on, now=clock.now(), newest=newest, ahead=ahead)
 
 
 def requested_position() -> tuple[Position, list[tuple[str, str]]]:

@@ -114,7 +114,7 @@ def test_only_those_of_whom_something_came_between_are_worked_out_under_the_lock
         make_record(people[1], activity, date(2026, 4, 30))
         under, load_facts = [], projector.load_facts
         monkeypatch.setattr(
-            projector, "load_facts", lambda ids, versions: under.extend(ids) or load_facts(ids, versions)
+            projector, "load_facts", lambda ids, history: under.extend(ids) or load_facts(ids, history)
         )
 
         apply(upload, result)

@@ -308,11 +308,11 @@ def test_every_message_agrees_with_the_rule_of_standings(world: World, office: O
     plan(date(2026, 5, 15))
     send(office)
     day, known = date(2026, 5, 20), clock.now()
-    versions = RuleHistory().versions
+    history = RuleHistory()
     late = set()
-    for person, facts in load_facts(sorted(world.people.values()), versions).items():
+    for person, facts in load_facts(sorted(world.people.values()), history).items():
         if world.directive in facts.assignments:
-            of_positions = group_facts_by_position(facts, world.directive, versions, known).values()
+            of_positions = group_facts_by_position(facts, world.directive, history.versions, known).values()
             stood = [compute_status(each, day) for each in of_positions]
             if any(one is not None and one.status in LATE for one in stood):
                 late.add(person)

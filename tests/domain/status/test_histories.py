@@ -68,9 +68,10 @@ def as_values(row):
 
 def by_function(history, d, t):
     """The pure rule for every person and position."""
-    versions = RuleHistory().versions
+    rules_known = RuleHistory()
+    versions = rules_known.versions
     results = {}
-    for person, facts in load_facts(history.people, versions).items():
+    for person, facts in load_facts(history.people, rules_known).items():
         stretches = facts.assignments.get(history.directive, [])
         live = {rule.id for rule in known_facts(stretches, t)}
         for position, activity in enumerate(history.activities, 1):

@@ -18,7 +18,8 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
 from portal.domain.people.roster.rows import RosterRow
 from portal.domain.status import count_check
-from portal.domain.status.projector import rebuild_status, stage_version, write_version
+from portal.domain.status.issuing import stage_version, write_version
+from portal.domain.status.projector import rebuild_status
 from portal.platform.db import OPEN_END, db, stamp, transaction
 from tests.domain.imports.rosters import import_rows, plan_rows
 from tests.domain.status.facts import add_activity

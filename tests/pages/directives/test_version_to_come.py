@@ -9,7 +9,8 @@ from portal.domain.directives import services
 from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import DirectiveVersion
 from portal.domain.directives.proposals import propose_version_withdrawal
-from portal.domain.status.projector import rebuild_status, stage_version, write_version
+from portal.domain.status.issuing import stage_version, write_version
+from portal.domain.status.projector import rebuild_status
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, newest_stamp, transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError

@@ -42,7 +42,8 @@ def make_file(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any
     row = export_files.get_requested_file(UUID(arguments["file"]), clock.now())
     viewer = _read_requester(row.asked_by_id)
     visibility = export_files.visibility_values(viewer)
-    position = parse_position(**row.position, now=clock.now(), newest=newest_stamp())
+    day, instant = row.position["as_at"], row.position["as_known_on"]
+    position = parse_position(day, instant, now=clock.now(), newest=newest_stamp())
     report = completion_report(viewer, row.directive, position, parse_filters(row.filters))
     file_id, name = row.id, row.name
     with file_folder().start_file(file_id) as new_file:

@@ -1,29 +1,29 @@
 """Pages that issue a directive or its next version: the form, its preview, and issuing."""
 
 import re
-from collections.abc import Callable
+from typing import Any
+from uuid import UUID
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.directives import descriptions, queries, services, toml_reader
+from portal.domain.directives import descriptions, queries, toml_reader
 from portal.domain.directives.proposals import Proposal, propose_version
 from portal.domain.directives.queries import DirectiveDetails
 from portal.domain.directives.scope import OUTSIDE_OWN_UNITS, exceeds_own_units, refuse_outside_own_units
-from portal.domain.directives.services import IssueResult
 from portal.domain.directives.toml_reader import DirectiveFile
+from portal.domain.directives.toml_writer import to_toml
 from portal.domain.people.queries import unit_paths
-from portal.domain.status.projector import stage_version, write_version
+from portal.domain.status import version_changes
+from portal.domain.status.version_changes import VersionChange
 from portal.pages.directives.forms import MOST_GROUPS, DirectiveChoices, DirectiveForm, FileForm, form_data_of
 from portal.pages.directives.views import preview_lists
 from portal.pages.directives.views.listing import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
-from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ConflictError
 from portal.platform.permissions import Permission
-from portal.platform.wording import date as say_date
 
 NOT_CARRIED = re.compile(r"csrf_token|do|previewed|kept_form|page_\w+")
 DEFAULTS = {"target": "100", "ends_soon": "60", "notices": "30, 7, 1"}
@@ -96,24 +96,19 @@ def _check_reference_is_free(
 
 def _issue_version(proposal: Proposal, file: DirectiveFile) -> ResponseReturnValue:
     refuse_outside_own_units(current_user.viewer, proposal)
-    by, token = current_user.person_id, request.form.get("previewed", "")
-    issued = record_version(
-        proposal, lambda: services.issue_directive(file, at=clock.now(), by=by, previewed=token)
+    return make_change(proposal.reference, ".show_directive", toml=to_toml(file).decode())
+
+
+def make_change(reference: str, then: str, **what: Any) -> ResponseReturnValue:
+    """Issue or withdraw what was previewed, and go to a page of it; or to the job that does it."""
+    token, now = request.form.get("previewed", ""), clock.now().isoformat()
+    done = version_changes.make_change(
+        VersionChange(reference, token, now, **what), by=current_user.person_id
     )
-    what = f"Version {issued.number} of {issued.reference}"
-    day = say_date(issued.effective_on)
-    outcome = "is issued and in force from" if issued.new else "already says this, in force from"
-    flash(f"{what} {outcome} {day}.", "success")
-    return redirect(url_for(".show_directive", reference=issued.reference), 303)
-
-
-def record_version(proposal: Proposal, record: Callable[[], IssueResult]) -> IssueResult:
-    """Record a version. Its projection is computed before the lock, so that nobody waits for it."""
-    staged = stage_version(proposal)
-    with transaction():
-        issued = record()
-        write_version(staged, issued)
-    return issued
+    if isinstance(done, UUID):
+        return redirect(url_for("jobs.show_job", reference=done), 303)
+    flash(done, "success")
+    return redirect(url_for(then, reference=reference), 303)
 
 
 def _render_preview(

@@ -2,23 +2,22 @@
 
 from datetime import date
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.directives import queries, services
+from portal.domain.directives import queries
 from portal.domain.directives.proposals import Proposal, propose_version_withdrawal, propose_withdrawal
 from portal.domain.directives.queries import DirectiveDetails
 from portal.domain.directives.scope import refuse_outside_own_units
 from portal.pages.directives.forms import WithdrawForm
 from portal.pages.directives.views import preview_lists
-from portal.pages.directives.views.issuing import record_version
+from portal.pages.directives.views.issuing import make_change
 from portal.pages.directives.views.listing import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.errors import BadInputError, ConflictError
 from portal.platform.permissions import Permission
-from portal.platform.wording import date as say_date
 
 
 @bp.route("/<reference>/withdraw", methods=["GET", "POST"])
@@ -41,17 +40,8 @@ def withdraw_directive(reference: str) -> ResponseReturnValue:
 
 
 def _record_withdrawal(reference: str, day: date) -> ResponseReturnValue:
-    by, token = current_user.person_id, request.form.get("previewed", "")
-    proposal = propose_withdrawal(reference, day)
-    refuse_outside_own_units(current_user.viewer, proposal)
-    withdrawal = record_version(
-        proposal, lambda: services.withdraw_directive(reference, day, at=clock.now(), by=by, previewed=token)
-    )
-    flash(
-        f"{withdrawal.reference} is withdrawn from {say_date(withdrawal.effective_on)}. Its versions stay.",
-        "success",
-    )
-    return redirect(url_for(".show_directive", reference=withdrawal.reference), 303)
+    refuse_outside_own_units(current_user.viewer, propose_withdrawal(reference, day))
+    return make_change(reference, ".show_directive", withdrawn_from=day.isoformat())
 
 
 def _render_withdrawal(directive: DirectiveDetails, form: WithdrawForm) -> str:
@@ -82,25 +72,13 @@ def withdraw_version(reference: str, number: int) -> ResponseReturnValue:
     refuse_outside_own_units(current_user.viewer, proposal)
     if request.method == "GET" or request.form.get("do") != "withdraw":
         return _preview_version(directive, proposal)
-    by, token, now = current_user.person_id, request.form.get("previewed", ""), clock.now()
-    today = clock.london_day(now)
+    then = ".show_directive" if len(directive.versions) > 1 else ".list_directives"
     try:
-        record_version(
-            proposal,
-            lambda: services.withdraw_version(reference, number, at=now, today=today, by=by, previewed=token),
-        )
+        return make_change(reference, then, number=number)
     except ConflictError as error:
         return _preview_version(
             directive, propose_version_withdrawal(reference, number, clock.today()), str(error)
         ), 409
-    flash(f"Version {number} of {reference} is withdrawn. It will not take effect.", "success")
-    has_other_versions = len(directive.versions) > 1
-    return redirect(
-        url_for(".show_directive", reference=reference)
-        if has_other_versions
-        else url_for(".list_directives"),
-        303,
-    )
 
 
 def _preview_version(directive: DirectiveDetails, proposal: Proposal, problem: str = "") -> str:

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from portal.domain.imports import services
-from portal.domain.imports.sqlite_cache import KIBIBYTES
 from portal.domain.people.roster import store
+from portal.platform.bulk_writing import KIBIBYTES
 from portal.platform.db import db, transaction
 from tests.domain.imports.rosters import row, run, write_csv
 

@@ -1,0 +1,25 @@
+"""Writing the rows of a large change before the change itself: the stamp that it will take."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0040"
+down_revision = "0035"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "stamp_ahead",
+        sa.Column("microseconds", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("claim", sa.Uuid(), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("microseconds", name=op.f("pk_stamp_ahead")),
+    )
+
+
+def downgrade() -> None:
+    """Undo."""
+    op.drop_table("stamp_ahead")

@@ -1,0 +1,178 @@
+"""Writes a large projection before its facts, in slices, so that nobody waits long for the lock.
+
+The transaction that will record the facts is given its stamp before the rows are written. No report is known
+on that stamp or later until it commits, so until then nobody sees them. What is cut off is undone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from time import sleep
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+
+from portal.domain.directives.fact_loader import split_into_batches
+from portal.domain.status.models import StatusPeriod, to_microseconds
+from portal.domain.status.periods import RowEdits
+from portal.domain.status.projection_rows import undo_rows, write_edits
+from portal.platform import clock
+from portal.platform.bulk_writing import enlarged_page_cache
+from portal.platform.db import (
+    EPOCH,
+    StampAhead,
+    db,
+    read_stamps,
+    stamp,
+    take_writers_lock,
+    transaction,
+)
+from portal.platform.errors import BusyError
+
+SLICE = 2_000  # rows written under one lock: about 50 ms of a processor
+PEOPLE = 200  # whose rows are undone under one lock
+REST = 0.005  # seconds between two slices, in which those who wait for the lock get it
+AHEAD = timedelta(seconds=1)  # from the newest stamp: others take theirs between the two
+SILENT = timedelta(seconds=30)  # without a heartbeat, after which rows written ahead are undone
+WAITS = 120  # times half a second, for another change to be written
+
+T = TypeVar("T")
+
+
+class LostClaimError(BusyError):
+    """The rows written ahead were undone meanwhile, because no heartbeat came."""
+
+
+class RowsAhead:
+    """The rows of one change, written ahead of its stamp ``at``."""
+
+    def __init__(self, at: datetime, claim: UUID) -> None:
+        self.at, self.claim = at, claim
+
+    def write_edits(self, edits: Mapping[int, RowEdits], real: Mapping[int, int]) -> None:
+        """Write edits by person, in slices: each holds the lock for a moment. Outside a transaction."""
+        for part in _split_edits(edits):
+            with self._slice():
+                write_edits(part, real)
+            sleep(REST)
+
+    def undo_people(self, people: Iterable[int]) -> None:
+        """Undo the rows of these people, in slices. Outside a transaction."""
+        for ids in split_into_batches(people, PEOPLE):
+            with self._slice():
+                undo_rows(ids, self.at)
+            sleep(REST)
+
+    def undo(self) -> None:
+        """Undo all rows, and free the stamp. Outside a transaction."""
+        at, period = to_microseconds(self.at), StatusPeriod
+        changed = or_(period.known_from == at, period.known_to == at)
+        self.undo_people(db.session.scalars(select(period.person_id).where(changed).distinct()).all())
+        with transaction():
+            self.free_stamp()
+
+    @contextmanager
+    def _slice(self) -> Iterator[None]:
+        """One short transaction under the lock, which says that the writer is alive.
+
+        Raises:
+            LostClaimError: Another process is undoing the rows.
+        """
+        with transaction(), enlarged_page_cache():
+            take_writers_lock()
+            alive = update(StampAhead).where(StampAhead.claim == self.claim).values(heartbeat_at=clock.now())
+            result: Any = db.session.execute(alive)
+            if not result.rowcount:
+                raise LostClaimError
+            yield
+
+    def free_stamp(self) -> None:
+        """End writing ahead, in the transaction that takes the stamp or after undoing.
+
+        Raises:
+            LostClaimError: Another process is undoing the rows.
+        """
+        result: Any = db.session.execute(delete(StampAhead).where(StampAhead.claim == self.claim))
+        if not result.rowcount:
+            raise LostClaimError
+
+
+def begin_ahead(prepare: Callable[[], T]) -> tuple[RowsAhead, T]:
+    """Take a stamp for a later transaction, whose rows are written ahead from now on. Outside a transaction.
+
+    Args:
+        prepare: Called in the same transaction, for rows that the others will refer to.
+
+    Raises:
+        BusyError: Another change is being written ahead all the time.
+    """
+    for _ in range(WAITS):
+        undo_lost_rows()
+        with transaction():
+            take_writers_lock()
+            if not is_written_ahead():
+                rows = RowsAhead(max(stamp(), clock.now()) + AHEAD, uuid4())
+                values = {"microseconds": to_microseconds(rows.at), "heartbeat_at": clock.now()}
+                db.session.execute(insert(StampAhead).values(claim=rows.claim, **values))
+                return rows, prepare()
+        sleep(0.5)
+    raise BusyError
+
+
+def is_written_ahead() -> bool:
+    """Whether the rows of a change are being written ahead of it."""
+    return read_stamps()[1] is not None
+
+
+def refuse_rows_ahead() -> None:
+    """Refuse to compare all rows with the facts while some are written ahead of theirs.
+
+    Raises:
+        BusyError: Some are.
+    """
+    if is_written_ahead():
+        raise BusyError
+
+
+def has_lost_rows() -> bool:
+    """Whether rows were written ahead by a process that is gone."""
+    return db.session.scalar(select(StampAhead.claim).where(_is_silent())) is not None
+
+
+def _is_silent() -> ColumnElement[bool]:
+    return StampAhead.heartbeat_at < clock.now() - SILENT
+
+
+def undo_lost_rows() -> None:
+    """Undo rows that were written ahead by a process that is gone. Outside a transaction; may be cut off."""
+    lost = db.session.execute(
+        select(StampAhead.microseconds, StampAhead.claim).where(
+            StampAhead.heartbeat_at < clock.now() - SILENT
+        )
+    ).one_or_none()
+    if lost is None:
+        return
+    claim = uuid4()
+    with transaction():
+        result: Any = db.session.execute(
+            update(StampAhead)
+            .where(StampAhead.claim == lost.claim, _is_silent())
+            .values(claim=claim, heartbeat_at=clock.now())
+        )
+    if result.rowcount:
+        RowsAhead(EPOCH + timedelta(microseconds=lost.microseconds), claim).undo()
+
+
+def _split_edits(edits: Mapping[int, RowEdits]) -> Iterator[dict[int, RowEdits]]:
+    """The edits in parts of about ``SLICE`` rows; those of one person stay together."""
+    part: dict[int, RowEdits] = {}
+    size = 0
+    for person, each in edits.items():
+        part[person] = each
+        size += len(each.closed) + len(each.deleted) + len(each.inserted)
+        if size >= SLICE:
+            yield part
+            part, size = {}, 0
+    if part:
+        yield part

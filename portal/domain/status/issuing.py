@@ -1,0 +1,113 @@
+"""Records a directive version with all that follows: at once, or ahead where that concerns many people."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from portal.domain.directives.assignments import list_people_with_posts
+from portal.domain.directives.pending import NEW_DIRECTIVE, NEW_VERSION, PendingFacts
+from portal.domain.directives.proposals import Proposal
+from portal.domain.directives.services import IssueResult, add_directive
+from portal.domain.status.ahead import RowsAhead, begin_ahead
+from portal.domain.status.projector import StagedProjection, TellProgress, stage_projection, with_stamp
+from portal.platform.bulk_writing import enlarged_page_cache
+from portal.platform.db import newest_stamp, stamp, transaction
+from portal.platform.errors import BusyError
+
+MOST_AT_ONCE = 500  # people whose rows are written in the transaction that records the version
+FEW = 20  # people whose rows may be computed again under the lock
+ROUNDS = 10  # of computing again those about whom something was recorded meanwhile
+TRIES = 3
+
+Recorder = Callable[[], IssueResult]
+Conclude = Callable[[IssueResult], None]
+
+
+class _OutdatedError(BusyError):
+    """Units, or versions of the directive, were recorded while the rows of a version were written."""
+
+
+def record_version(
+    propose: Callable[[], Proposal],
+    record: Recorder,
+    *,
+    tell: TellProgress = lambda _done, _all: None,
+    conclude: Conclude = lambda _issued: None,
+) -> IssueResult:
+    """Record a version; the lock is held for a moment at a time. Edge only, outside a transaction.
+
+    Args:
+        propose: Gives the version as it would be recorded now.
+        record: Records it, in a transaction.
+        tell: Is told how far it is; may raise to stop it.
+        conclude: Called in the transaction that records it, with what was recorded.
+
+    Raises:
+        BusyError: Others changed units or the directive each time.
+    """
+    for _ in range(TRIES):
+        staged = stage_version(propose(), tell)
+        if len(staged.projection.edits) <= MOST_AT_ONCE:
+            with transaction():
+                issued = record()
+                write_version(staged, issued)
+                conclude(issued)
+            return issued
+        try:
+            return _record_ahead(propose(), staged, record, conclude)
+        except _OutdatedError:
+            continue
+    raise BusyError
+
+
+def stage_version(proposal: Proposal, tell: TellProgress = lambda _done, _all: None) -> StagedProjection:
+    """Compute the projection of issuing a directive version, for everyone with a post."""
+    people = () if proposal.is_unchanged else list_people_with_posts()
+    return stage_projection(people, PendingFacts(versions=[proposal.pending_version()]), tell)
+
+
+def write_version(staged: StagedProjection, issued: IssueResult, *, are_ahead: bool = False) -> None:
+    """Write the projection of ``stage_version``, in the transaction that issued the version."""
+    if issued.new:
+        real = {NEW_DIRECTIVE: issued.directive_id, NEW_VERSION: issued.version_id}
+        staged.write_rows(stamp(), real, are_ahead=are_ahead)
+
+
+def _record_ahead(
+    proposal: Proposal, staged: StagedProjection, record: Recorder, conclude: Conclude
+) -> IssueResult:
+    """Write the status periods in slices, and then the version with the rest, as known from one stamp on."""
+    rows, directive_id = begin_ahead(
+        lambda: proposal.directive_id or add_directive(proposal.reference, stamp())
+    )
+    real = with_stamp({NEW_DIRECTIVE: directive_id}, rows.at)
+    try:
+        rows.write_edits(staged.projection.edits, real)
+        _catch_up(staged, rows, real)
+        with transaction(stamp_as=rows.at), enlarged_page_cache():
+            issued = record()
+            if not issued.new or len(staged.find_outdated(rows.at)) > FEW * ROUNDS:
+                raise _OutdatedError
+            write_version(staged, issued, are_ahead=True)
+            rows.free_stamp()
+            conclude(issued)
+    except BaseException:
+        rows.undo()
+        raise
+    return issued
+
+
+def _catch_up(staged: StagedProjection, rows: RowsAhead, real: dict[int, int]) -> None:
+    """Write again the rows of people about whom something was recorded meanwhile, until they are few."""
+    for _ in range(ROUNDS):
+        until = newest_stamp() or staged.known_at
+        outdated = staged.find_outdated(until + timedelta(microseconds=1))
+        if len(outdated) <= FEW:
+            return
+        if outdated == staged.people:
+            raise _OutdatedError
+        rows.undo_people(outdated)
+        staged.leave_out(outdated)
+        staged.known_at = until
+        staged.compute(outdated)
+        edits = staged.projection.edits
+        rows.write_edits({key: edits[key] for key in sorted(outdated) if key in edits}, real)

@@ -1,0 +1,27 @@
+"""A real worker that writes a directive a person a slice, and stops for a while after the third."""
+
+import os
+import time
+from itertools import count
+from pathlib import Path
+
+from portal.commands.jobs import run_worker
+from portal.domain.status import ahead, issuing
+
+slices = count(1)
+
+
+def rest(_seconds: float) -> None:
+    """Leave a mark after the third slice, and wait to be killed."""
+    if next(slices) == 3:
+        Path(os.environ["INSTANCE_DIR"], "in-the-middle").touch()
+        time.sleep(60)
+
+
+if __name__ == "__main__":
+    issuing.MOST_AT_ONCE = 0
+    ahead.SLICE = 1
+    ahead.sleep = rest  # type: ignore[assignment]
+    from wsgi import app
+
+    run_worker(app, 1)

@@ -1,0 +1,243 @@
+"""Rows of a large change are written ahead of it: nobody sees any before, and everybody all after."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from portal.domain.catalogue.models import Activity
+from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.proposals import propose_version, propose_withdrawal
+from portal.domain.directives.services import issue_directive, withdraw_directive
+from portal.domain.people.models import PersonName
+from portal.domain.status import ahead, count_check, issuing
+from portal.domain.status.models import OPEN_KNOWN, StatusCount, StatusPeriod, to_microseconds
+from portal.domain.status.projector import rebuild_status
+from portal.platform import clock
+from portal.platform.db import db, newest_stamp, read_stamps, stamp, transaction
+from portal.platform.errors import BusyError
+from tests.domain.status.facts import make_record
+from tests.domain.status.test_histories import undone
+from tests.pages.directives.test_preview import (
+    DAYS,
+    FEW,
+    POSTS,
+    RULES,
+    apply_roster,
+    directive_file,
+    make_world,
+    roster_rows,
+)
+
+pytestmark = pytest.mark.slow
+WAITING = date(2025, 6, 1)
+RULE = {
+    "audience": [{"designated_role": ["response", "contact"]}],
+    "exceptions": [],
+    "due_fixed_on": date(2026, 4, 30),
+    "due_days_after_joining": None,
+}
+RESPONSE = [
+    (who, "response", "Constable", ("Force", "North"), date(2025, 1, who + 1), 300) for who in range(4)
+]
+
+
+@pytest.fixture
+def slices(monkeypatch):
+    """Everything is written ahead, a person in each slice; what is called between two of them is settable."""
+
+    class Between:
+        act = staticmethod(lambda: None)
+        number = 0
+
+    def between(_seconds):
+        Between.number += 1
+        Between.act()
+
+    monkeypatch.setattr(issuing, "MOST_AT_ONCE", -1)
+    monkeypatch.setattr(issuing, "FEW", 1)
+    monkeypatch.setattr(ahead, "SLICE", 1)
+    monkeypatch.setattr(ahead, "PEOPLE", 1)
+    monkeypatch.setattr(ahead, "sleep", between)
+    return Between
+
+
+def issue(file):
+    return issuing.record_version(
+        lambda: propose_version(file), lambda: issue_directive(file, at=clock.now())
+    )
+
+
+def withdraw(on):
+    return issuing.record_version(
+        lambda: propose_withdrawal("PRE-1", on),
+        lambda: withdraw_directive("PRE-1", on, at=clock.now()),
+    )
+
+
+def known_on(instant):
+    """Values by person, directive, position and day, as known on an instant; fails where two overlap."""
+    values, at, s = {}, to_microseconds(instant), StatusPeriod
+    columns = [c for c in s.__table__.columns if c.name not in {"id", "known_from", "known_to"}]
+    for row in db.session.execute(select(*columns).where(s.known_from <= at, s.known_to > at)):
+        for day in range(row.from_on, min(row.to_on, date(2026, 7, 1).toordinal()) + 1):
+            place = (row.person_id, row.directive_id, row.position, day)
+            assert place not in values, "two periods cover one point"
+            values[place] = row[5:]
+    return values
+
+
+def counted():
+    c = StatusCount
+    key = (c.directive_id, c.kind, c.day, c.unit_id, c.position, c.status)
+    return sorted(db.session.execute(select(*key, func.sum(c.people)).group_by(*key)).all())
+
+
+def check_all():
+    assert reconcile_all() == []
+    assert rebuild_status(False) == []
+    assert count_check.check_counts(False) == []
+
+
+def people():
+    numbers = select(PersonName.staff_number, PersonName.person_id)
+    return [person for number, person in db.session.execute(numbers.order_by(numbers.selected_columns[0]))]
+
+
+BETWEEN = st.lists(
+    st.one_of(
+        st.tuples(st.just("record"), st.integers(0, 4), DAYS),
+        st.tuples(st.just("posts"), POSTS),
+        st.tuples(st.just("other"), RULES),
+        st.tuples(st.just("nothing")),
+    ),
+    max_size=6,
+)
+
+
+@FEW
+@given(posts=POSTS, first=RULES, second=RULES, day=DAYS, acts=BETWEEN)
+def test_whatever_is_recorded_meanwhile_reports_stay_and_all_follows(
+    database, slices, posts, first, second, day, acts
+):
+    with undone():
+        activity = make_world_with_module(posts)
+        seen, remaining = [], list(acts)
+
+        def between():
+            newest, coming = read_stamps()
+            assert coming is None or newest < coming
+            for instant, values in seen:
+                assert known_on(instant) == values, "a report as known on an instant has changed"
+            if remaining:
+                act(*remaining.pop(), activity, len(remaining))
+                seen.append((newest_stamp(), known_on(newest_stamp())))
+
+        slices.act = between
+        for write in (
+            lambda: issue(directive_file(date(2024, 12, 1), first)),
+            lambda: issue(directive_file(day, second)),
+            lambda: withdraw(day + timedelta(30)),
+        ):
+            seen.append((newest_stamp(), known_on(newest_stamp())))
+            try:
+                write()
+            except BusyError:
+                assert remaining or acts  # units changed each time
+            assert read_stamps()[1] is None
+            for instant, values in seen:
+                assert known_on(instant) == values
+            check_all()
+
+
+def make_world_with_module(posts):
+    make_world()
+    apply_roster(roster_rows(posts, 1))
+    return db.session.scalar(select(Activity.id))
+
+
+def act(kind, *arguments):
+    *values, activity, number = arguments
+    if kind == "record":
+        everybody = people()
+        make_record(everybody[values[0] % len(everybody)], activity, values[1])
+    elif kind == "posts":
+        apply_roster(roster_rows(values[0], 3))
+    elif kind == "other":
+        with transaction():
+            issue_directive(directive_file(date(2024, 12, 1), values[0], f"OTHER-{number}"), at=stamp())
+
+
+def test_no_lock_is_held_for_more_than_a_slice(database, slices, monkeypatch):
+    make_world()
+    apply_roster(roster_rows(RESPONSE, 1))
+    written, write_edits = [], ahead.write_edits
+    monkeypatch.setattr(
+        ahead, "write_edits", lambda part, real: written.append(len(part)) or write_edits(part, real)
+    )
+
+    issue(directive_file(date(2024, 12, 1), RULE))
+
+    assert written == [1] * len(RESPONSE)
+    assert slices.number == len(RESPONSE)
+    check_all()
+
+
+def test_what_is_cut_off_is_never_seen_and_is_undone(database, slices, monkeypatch, time_machine):
+    """The process is killed between two slices; the clock goes on, and others record facts."""
+    time_machine.move_to("2026-11-27T09:00:00Z", tick=False)
+    activity = make_world_with_module(RESPONSE)
+    issue(directive_file(date(2024, 12, 1), RULE))
+    before, counts = known_on(newest_stamp()), counted()
+    rows = db.session.scalar(select(func.count()).select_from(StatusPeriod))
+
+    class Killed(BaseException):
+        pass
+
+    def kill():
+        if slices.number == 2 * len(RESPONSE) - 1:
+            raise Killed
+
+    slices.act = kill
+    with monkeypatch.context() as dead:
+        dead.setattr(ahead.RowsAhead, "undo", lambda self: None)
+        with pytest.raises(Killed):
+            withdraw(WAITING)
+    slices.act = lambda: None
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(StatusPeriod)) > rows
+    assert known_on(newest_stamp()) == before
+    with pytest.raises(BusyError):
+        rebuild_status(False)
+    time_machine.shift(timedelta(minutes=5))
+    make_record(people()[1], activity, date(2025, 2, 1))
+    newest, coming = read_stamps()
+    assert newest < coming < clock.now()
+    ahead.undo_lost_rows()
+
+    assert read_stamps()[1] is None
+    check_all()
+    assert withdraw(WAITING).new
+    check_all()
+    assert counts != counted()
+    assert db.session.scalar(select(func.max(StatusPeriod.known_to))) == OPEN_KNOWN
+
+
+def test_a_writer_that_was_thought_dead_writes_nothing_more(database, slices, monkeypatch, time_machine):
+    time_machine.move_to("2026-11-27T09:00:00Z", tick=False)
+    make_world()
+    apply_roster(roster_rows(RESPONSE, 1))
+
+    def stall():
+        if slices.number == 2:
+            time_machine.shift(timedelta(minutes=5))
+            ahead.undo_lost_rows()
+
+    slices.act = stall
+    with pytest.raises(ahead.LostClaimError):
+        issue(directive_file(date(2024, 12, 1), RULE))
+
+    assert db.session.scalar(select(func.count()).select_from(StatusPeriod)) == 0
+    check_all()

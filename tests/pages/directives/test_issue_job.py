@@ -1,0 +1,77 @@
+"""In a large force a directive is issued and withdrawn by a job."""
+
+import pytest
+from sqlalchemy import update
+
+from portal.domain.people.models import RoleGrant
+from portal.domain.status import ahead, count_check, issuing, version_changes
+from portal.domain.status.projector import rebuild_status
+from portal.platform import clock
+from portal.platform.db import db, transaction
+from tests.factories.people import make_person, make_unit
+from tests.pages.directives.pages import PREVIEW, count_versions, open_preview, send_again
+from tests.pages.monitoring.preparing import jobs, run_jobs
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def large(desk, monkeypatch):
+    """A force that counts as large, in which each person is written ahead in a slice."""
+    monkeypatch.setattr(version_changes, "MOST_PEOPLE", 1)
+    monkeypatch.setattr(issuing, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(ahead, "SLICE", 1)
+    return desk
+
+
+def job_page(client):
+    """The page of the newest job."""
+    return client.page(f"/jobs/{jobs()[-1].reference}")
+
+
+def check_all():
+    assert rebuild_status(False) == []
+    assert count_check.check_counts(False) == []
+
+
+def test_a_job_issues_and_withdraws_what_was_previewed(app, large):
+    waiting = send_again(large, open_preview(large), PREVIEW, do="issue")
+    assert waiting.h1 == "Issue of a directive"
+    assert "It begins when a worker is free." in waiting.text
+    assert count_versions() == 0
+
+    run_jobs(app)
+
+    done = job_page(large)
+    assert "Version 1 of NEW-1 is issued and in force from 1 December 2025." in done.text
+    shown = large.page(done.links["Open the page it belongs to"])
+    assert "It applies to 2 people today." in shown.text
+    check_all()
+    path = "/directives/NEW-1/withdraw"
+    preview = send_again(large, large.page(path), path, do="preview", effective_on="1 December 2026")
+    send_again(large, preview, path, do="withdraw")
+    run_jobs(app)
+    assert "NEW-1 is withdrawn from 1 December 2026. Its versions stay." in job_page(large).text
+    check_all()
+
+
+def test_a_job_issues_nothing_that_differs_from_the_preview(app, large):
+    send_again(large, open_preview(large), PREVIEW, do="issue")
+    make_person(make_unit("Team B"), staff_number="D1003")
+
+    run_jobs(app)
+
+    assert "have changed since your preview. Nothing was issued." in job_page(large).text
+    assert count_versions() == 0
+    check_all()
+
+
+def test_a_job_issues_nothing_for_somebody_who_lost_their_role(app, large):
+    send_again(large, open_preview(large), PREVIEW, do="issue")
+    with transaction():
+        db.session.execute(update(RoleGrant).values(ended_at=clock.now()))
+
+    run_jobs(app)
+
+    assert [job.state for job in jobs()] == ["failed"]
+    assert count_versions() == 0
