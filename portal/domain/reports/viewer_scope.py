@@ -5,7 +5,7 @@ once, and a filter can only narrow it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -21,7 +21,7 @@ from portal.domain.people.units import paths
 from portal.domain.people.units.former_names import FormerUnits, read_former_units
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.reports.parameters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters, Position
-from portal.domain.status.queries import Whose
+from portal.domain.status.queries import Scope, Whose
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 
@@ -131,6 +131,11 @@ class ViewerScope:
             late=LATE_BANDS.get(filters.late),
             due_within=DUE_DAYS.get(filters.due),
         )
+
+    def scope_of(self, directive_ids: Iterable[int], whose: Whose) -> Scope:
+        """The scope of a query about some people under some directives at this position."""
+        position = self.position
+        return Scope(tuple(directive_ids), position.as_at, position.as_known_on, whose, position.latest)
 
     def unit_of(self, path: str) -> int | None:
         """The unit with this path at the position, else one that ever had it.

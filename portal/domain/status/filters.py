@@ -159,9 +159,9 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One directive as at a day, as known on an instant, and the people whose periods are read."""
+    """Directives as at a day, as known on an instant, and the people whose periods are read."""
 
-    directive_id: int
+    directive_ids: tuple[int, ...]
     as_at: date
     as_known_on: datetime
     whose: Whose
@@ -181,7 +181,7 @@ class Scope:
         return conditions
 
     def whole_directive(self) -> list[Condition]:
-        """Conditions on the periods of people under the whole directive: one for each person."""
+        """Conditions on the periods of people under each whole directive: one for each person."""
         period = StatusPeriod
         conditions = [
             *self._position_conditions(period),
@@ -206,7 +206,7 @@ class Scope:
 
     def _position_conditions(self, period: Periods) -> list[Condition]:
         return [
-            period.directive_id == self.directive_id,
+            period.directive_id.in_(self.directive_ids),
             covers_day(period, self.as_at),
             is_known_on(period, self.as_known_on),
         ]

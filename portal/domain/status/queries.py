@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, func, literal, select, union_all
 
 from portal.domain.catalogue.models import Activity, GuideVersion
 from portal.domain.directives.audience import meets_selectors
@@ -34,10 +34,10 @@ __all__ = [
 period = StatusPeriod
 
 
-def overdue_people(scope: Scope) -> set[int]:
-    """Ids of the people who are overdue, or whose completion has expired."""
+def count_late_people(scope: Scope) -> int:
+    """How many people are overdue or expired under one of the directives at least."""
     conditions = (*scope.whole_directive(), period.status.in_(LATE))
-    return set(db.session.scalars(select(period.person_id).where(*conditions)))
+    return db.session.scalar(select(func.count(period.person_id.distinct())).where(*conditions)) or 0
 
 
 def list_people_of(scope: Scope) -> set[int]:
@@ -77,7 +77,7 @@ def find_status_changes(then: Scope, now: Scope) -> dict[int, StatusChange]:
 
 def _select_changed(then: Scope, now: Scope) -> Select[int, int, bool] | CompoundSelect[int, int, bool]:
     """The periods that are in the report by one of the two states of knowledge and not by the other."""
-    conditions = (period.directive_id == then.directive_id, period.position == WHOLE)
+    conditions = (period.directive_id.in_(then.directive_ids), period.position == WHOLE)
     columns = (period.person_id, period.status)
     if then.whose.same_as(now.whose):
         day, visible = (then.as_at, then.as_at), then.whose.matches(period)

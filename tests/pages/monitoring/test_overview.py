@@ -8,10 +8,11 @@ import time_machine
 from portal.domain.directives.models import Directive
 from tests.domain.status.facts import add, make_activity, make_exclusion, make_version
 from tests.page_reading import H, PortalClient, words
+from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.reading import parsed
 from tests.pages.monitoring.test_charts import table_after, table_of
 from tests.pages.monitoring.test_report import people
-from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
+from tests.pages.monitoring.world import MARCH, REPORT, TODAY, enter, make_world
 
 
 @pytest.fixture
@@ -113,6 +114,28 @@ def test_before_anything_was_known_the_overview_has_no_card(client):
 
         assert page.h1 == "On 1 February 2026, nobody was overdue"
         assert not page.all("section", class_="portal-card")
+
+
+@pytest.mark.parametrize("viewer", ["D6001", "D2003", "D2001"])  # all, a command, a team
+@pytest.mark.parametrize("query", ["", "?as_at=2026-05-20&as_known_on=2026-05-05"])
+def test_the_overview_takes_as_many_statements_for_twenty_directives_as_for_two(client, viewer, query):
+    counts = []
+    with time_machine.travel(MARCH, tick=False):
+        world = make_world(late_import=False)
+    for number in range(19):
+        with time_machine.travel(MARCH, tick=False):
+            directive = add(Directive(reference=f"MORE-{number:02}"))
+            make_version(directive, world.activities, effective_on=date(2026, 1, 1))
+        if number in (0, 18):
+            with time_machine.travel(TODAY, tick=False):
+                browser = enter(client, world, viewer) if not counts else client
+                browser.page(f"/monitoring{query}")
+                with statements() as seen:
+                    page = browser.page(f"/monitoring{query}")
+            assert len(page.all("section", class_="portal-card")) == number + 2
+            counts.append(len(seen))
+
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize("asked", ["as_at=someday", "as_at=2027-01-01", "as_known_on=2031-01-01"])
