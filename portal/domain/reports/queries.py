@@ -128,7 +128,11 @@ class CompletionReport:
 
     def scope_of(self, whose: Whose) -> Scope:
         """The scope of a query about some people, under this directive at this position."""
-        return self.viewer_scope.scope_of((self.directive.id,), whose)
+        return replace(self._everyone, whose=whose)
+
+    @cached_property
+    def _everyone(self) -> Scope:
+        return self.viewer_scope.scope_of(self.directive.id)
 
     @cached_property
     def _visible_scope(self) -> Scope:

@@ -6,15 +6,16 @@ answer every question, and take as long as there are people. ``count_source`` al
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import Enum, auto
 
 from sqlalchemy import CTE, and_, case, func, literal, or_, select, union_all
 
 from portal.domain.directives.models import Directive, Exclusion
-from portal.domain.people.models import Post
-from portal.domain.status.filters import AHEAD, LATE, Condition, Scope, Whose, late_arrivals
+from portal.domain.people.models import Person, Post
+from portal.domain.status.filters import AHEAD, LATE, Condition, Later, Scope, late_arrivals
 from portal.domain.status.models import (
+    OPENED_LATE,
     Column,
     Kind,
     Statement,
@@ -22,6 +23,7 @@ from portal.domain.status.models import (
     StatusCountSnapshot,
     StatusGroup,
     StatusPeriod,
+    to_microseconds,
 )
 from portal.domain.status.period_counts import (
     PERIOD_COLUMNS,
@@ -48,13 +50,30 @@ class Question(Enum):
     ORDER = auto()  # the same by the columns of a sorted table, other than the unit
 
 
+def measure_later(directive_ids: Sequence[int], as_known_on: datetime) -> Later:
+    """Whether more periods became known late after an instant than there are people; one statement.
+
+    A first load of a force does this: all its people are learnt late, and all their completions.
+    """
+    period = StatusPeriod
+    late = select(literal(1)).where(
+        period.directive_id.in_(directive_ids), OPENED_LATE, period.known_from > to_microseconds(as_known_on)
+    )
+    people = select(func.count() * len(directive_ids)).select_from(Person).scalar_subquery()
+    is_much = db.session.scalar(select(late.offset(people).limit(1).exists()))
+    return Later.MUCH if is_much else Later.LITTLE
+
+
 def count_source(scope: Scope, question: Question) -> CountSource:
     """The status counts, where they can answer the question for these people; else the status periods."""
-    return SummedCountSource(scope) if is_summed(scope.whose, question) else PeriodCountSource(scope)
+    return SummedCountSource(scope) if is_summed(scope, question) else PeriodCountSource(scope)
 
 
-def is_summed(whose: Whose, question: Question) -> bool:
-    """Whether the status counts can answer a question for these people."""
+def is_summed(scope: Scope, question: Question) -> bool:
+    """Whether the status counts can answer a question for the people of a scope."""
+    whose = scope.whose
+    if scope.later is Later.MUCH:
+        return False
     if question is Question.ORDER:  # the columns of a sorted table have the days
         whose = replace(whose, late=None, due_within=None)
     narrower = (whose.named, whose.people, whose.late, whose.due_within)
@@ -64,7 +83,7 @@ def is_summed(whose: Whose, question: Question) -> bool:
         return whose.everyone or whose.manager_id is None
     if question is Question.REQUIREMENTS and whose.statuses is not None:
         return False
-    return whose.everyone and whose.within is None
+    return whose.in_all_units
 
 
 _COUNT_COLUMNS: dict[CountBy, Column] = {
@@ -118,13 +137,12 @@ class SummedCountSource(CountSource):
     def count_over_days(self, days: Sequence[date]) -> Iterator[DaysRun]:
         """People by directive, unit and status on each of ``days``; the unit is 0 if everybody is counted."""
         places = {day.toordinal(): place for place, day in enumerate(days)}
-        whose = self._scope.whose
-        everybody = whose.everyone and whose.within is None
-        columns = [CountBy.DIRECTIVE, CountBy.STATUS, *([] if everybody else [CountBy.UNIT])]
+        units = [] if self._scope.whose.in_all_units else [CountBy.UNIT]
+        columns = [CountBy.DIRECTIVE, CountBy.STATUS, *units]
         rows = self._sum_up(days, self._select_columns(columns))
-        for day, directive_id, status, *units, people in rows:
+        for day, directive_id, status, *unit, people in rows:
             place = places[day]
-            yield DaysRun(directive_id, sum(units), False, Status(status), place, place, people)
+            yield DaysRun(directive_id, sum(unit), False, Status(status), place, place, people)
 
     def _select_columns(self, columns: Sequence[CountBy]) -> _Selection:
         """What is summed to count by some columns."""
@@ -155,12 +173,12 @@ class SummedCountSource(CountSource):
     def _sum_up(self, days: Sequence[date], selection: _Selection) -> Sequence[Values]:
         """Each of ``days`` as an ordinal, the values of the columns, and the people.
 
-        The counts alone are read where the scope knows the newest stamp, as long as no other transaction
-        has committed a newer one since.
+        The counts alone are read where nothing was recorded later, as long as no other transaction has
+        committed a newer stamp since.
         """
         asked = _select_days(self._scope.directive_ids, days)
         parts = list(self._select_counts(asked, selection))
-        if self._scope.newest:
+        if self._scope.later is Later.NOTHING:
             newest = select(func.max(Stamp.recorded_at)).scalar_subquery()
             if rows := _sum_parts(parts, newest <= self._scope.as_known_on):
                 return rows

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from enum import Enum, auto
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, not_, or_, select, true
@@ -106,6 +107,11 @@ class Whose:
     due_within: int | None = None  # days left, of those who have still to complete
 
     @property
+    def in_all_units(self) -> bool:
+        """Whether it selects no units, so that a count over days needs none."""
+        return self.everyone and self.within is None
+
+    @property
     def selects_by_status(self) -> bool:
         """Whether it selects by status, and not only by who people are."""
         return self.statuses is not None or self.late is not None or self.due_within is not None
@@ -157,6 +163,14 @@ class Whose:
         return [period.post_id.in_(posts)]
 
 
+class Later(Enum):
+    """How much was recorded after the instant of a scope."""
+
+    NOTHING = auto()  # unless it is recorded while the report is read
+    LITTLE = auto()  # it is undone
+    MUCH = auto()  # undoing it would take longer than reading all periods
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Directives as at a day, as known on an instant, and the people whose periods are read."""
@@ -165,7 +179,7 @@ class Scope:
     as_at: date
     as_known_on: datetime
     whose: Whose
-    newest: bool = True  # whether it may know everything recorded: then the status counts alone may answer
+    later: Later = Later.NOTHING  # decides what is read, not what the answer is
 
     def all_positions(self) -> list[Condition]:
         """Conditions on the periods of every requirement and of the whole directive."""

@@ -139,7 +139,7 @@ def _find_by_person(scope: Scope) -> Scope:
 def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[int]:
     """The ids of the people of a slice, in their order."""
     question = Question.PEOPLE if order.units else Question.ORDER
-    if not counting.is_summed(scope.whose, question):
+    if not counting.is_summed(scope, question):
         return _sort_people(scope, order, (), offset, limit)
     groups = SummedCountSource(scope).count_by(order.columns)
     if order.units:

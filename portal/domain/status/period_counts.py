@@ -161,12 +161,14 @@ class PeriodCountSource(CountSource):
 
         The index gives equal periods together, so the days are looked up once for each group of them.
         """
-        runs = _find_runs(_count_equal_periods(self._scope, days), [day.toordinal() for day in days])
+        equal, ordinals = _count_equal_periods(self._scope, days), [day.toordinal() for day in days]
+        runs = _find_runs(equal, ordinals, self._scope.whose.in_all_units)
         *columns, people = runs.c
-        statement = select(*columns, func.sum(people)).where(runs.c.first <= runs.c.last).group_by(*columns)
+        statement = select(*columns, func.sum(people)).group_by(*columns)
         for directive_id, unit_id, status, reports, first, last, number in db.session.execute(statement):
-            run = (unit_id, bool(reports), Status(status), first, last, int(number))
-            yield DaysRun(directive_id, *run)
+            if first <= last:  # not in the statement, which would look the days up again
+                run = (unit_id, bool(reports), Status(status), first, last, int(number))
+                yield DaysRun(directive_id, *run)
 
 
 def _count_periods(scope: Scope, columns: Sequence[CountBy], statuses: Statuses) -> Statement:
@@ -204,13 +206,14 @@ def _count_equal_periods(scope: Scope, days: Sequence[date]) -> Subquery:
     )
 
 
-def _find_runs(equal: Subquery, days: Sequence[int]) -> Subquery:
+def _find_runs(equal: Subquery, days: Sequence[int], in_all_units: bool) -> Subquery:
     """The same with the places of the first and the last of the days that the periods contain."""
+    unit_id = literal(0).label("unit_id") if in_all_units else equal.c.unit_id
     first = case(*((equal.c.from_on <= day, place) for place, day in enumerate(days)))
     last = case(*((equal.c.to_on < day, place - 1) for place, day in enumerate(days)), else_=len(days) - 1)
     reports = equal.c.reports if "reports" in equal.c else literal(0)
     runs = (reports.label("reports"), first.label("first"), last.label("last"))
-    return select(equal.c.directive_id, equal.c.unit_id, equal.c.status, *runs, equal.c.people).subquery()
+    return select(equal.c.directive_id, unit_id, equal.c.status, *runs, equal.c.people).subquery()
 
 
 def count_worst_by_unit(as_at: date, as_known_on: datetime, whose: Whose) -> list[tuple[int, Status, int]]:

@@ -16,7 +16,16 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.records.models import Record
-from portal.domain.status.filters import LATE, Condition, Scope, Whose, covers_day, is_known_on, late_arrivals
+from portal.domain.status.filters import (
+    LATE,
+    Condition,
+    Later,
+    Scope,
+    Whose,
+    covers_day,
+    is_known_on,
+    late_arrivals,
+)
 from portal.domain.status.models import Column, ResultRow, StatusPeriod
 from portal.domain.status.periods import WHOLE
 from portal.domain.status.rules import Status
@@ -79,7 +88,7 @@ def _select_changed(then: Scope, now: Scope) -> Select[int, int, bool] | Compoun
     """The periods that are in the report by one of the two states of knowledge and not by the other."""
     conditions = (period.directive_id.in_(then.directive_ids), period.position == WHOLE)
     columns = (period.person_id, period.status)
-    if then.whose.same_as(now.whose):
+    if then.later is not Later.MUCH and then.whose.same_as(now.whose):
         day, visible = (then.as_at, then.as_at), then.whose.matches(period)
         arrivals = late_arrivals(day, then.as_known_on, now.as_known_on)
         parts = (

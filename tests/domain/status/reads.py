@@ -1,11 +1,13 @@
 """Compares what pages and files read with the status periods themselves."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 from portal.domain.directives.models import Directive
 from portal.domain.status import paging, queries, report_rows
 from portal.domain.status.counting import Question, count_source
+from portal.domain.status.filters import Later
 from portal.domain.status.paging import Sort
 from portal.domain.status.queries import Scope, Whose
 from portal.domain.status.rules import Status
@@ -76,9 +78,9 @@ def check_person(history, day, t, person, rows, periods):
 
 def check_differences(history, day, then, now, before, after):
     """Compare whose status on a day differs between two states of knowledge with two reports side by side."""
-    changes = queries.find_status_changes(
-        Scope((history.directive,), day, then, EVERYONE), Scope((history.directive,), day, now, EVERYONE)
-    )
+    scopes = [Scope((history.directive,), day, known_on, EVERYONE) for known_on in (then, now)]
+    changes = queries.find_status_changes(*scopes)
+    assert changes == queries.find_status_changes(replace(scopes[0], later=Later.MUCH), scopes[1])
     people = {person for person, _ in before | after}
     pairs = {
         person: tuple(getattr(rows.get((person, 0)), "status", None) for rows in (before, after))

@@ -18,7 +18,8 @@ from config import Config
 from portal.app import create_app
 from portal.domain.people.models import PersonName
 from portal.domain.status import count_check, counting, paging
-from portal.domain.status.counting import Question, count_source, is_summed
+from portal.domain.status.counting import Question, count_source, is_summed, measure_later
+from portal.domain.status.filters import Later
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.domain.status.paging import Sort
 from portal.domain.status.projector import rebuild_status
@@ -103,7 +104,8 @@ def by_day(scope, days):
 def check_reads(history, day, days, known_on):
     turn = day.toordinal()  # each day uses other orders
     for column, whose in zip(SORTS[turn % 6 :] + SORTS * 2, whoses(history), strict=False):
-        scope = Scope((history.directive,), day, known_on, whose, newest=known_on == newest_stamp())
+        later = Later.NOTHING if known_on == newest_stamp() else Later.LITTLE
+        scope = Scope((history.directive,), day, known_on, whose, later)
         if not whose.selects_by_status:
             both(partial(counted, scope))
             both(partial(by_day, scope, days))
@@ -211,8 +213,9 @@ def test_counts_answer_for_everybody_by_unit_role_and_rank(database):
     assert answers(directive) == [(unit, 1, 3)]
     day = date(2026, 5, 10)
     for whose in (Whose(everyone=True), Whose(everyone=True, role="response", statuses=(1,))):
-        assert is_summed(whose, Question.PEOPLE)
-        was = list(people_source(Scope((directive,), day, then, whose)).count_units())
+        scope = Scope((directive,), day, then, whose)
+        assert is_summed(scope, Question.PEOPLE)
+        was = list(people_source(scope).count_units())
         assert was == [(unit, 1, 3)], "as it was known before"
     for whose in (
         Whose(everyone=True, people=frozenset(people)),
@@ -220,8 +223,25 @@ def test_counts_answer_for_everybody_by_unit_role_and_rank(database):
         Whose(manager_id=people[0]),
         Whose(unit_ids=frozenset([unit]), manager_id=people[0]),
     ):
-        assert not is_summed(whose, Question.PEOPLE)
-        assert not is_summed(whose, Question.OVER_DAYS)
+        scope = Scope((directive,), day, then, whose)
+        assert not is_summed(scope, Question.PEOPLE)
+        assert not is_summed(scope, Question.OVER_DAYS)
+
+
+def test_what_many_are_known_to_have_done_only_later_is_not_undone_but_left_unread(database):
+    unit, activities, directive, people = world()
+    then = newest_stamp()
+    make_record(people[0], activities[0], date(2026, 4, 1))
+    assert measure_later([directive], then) is Later.LITTLE
+    for person in people:
+        make_record(person, activities[1], date(2026, 4, 1))
+    later = measure_later([directive], then)
+    assert later is Later.MUCH
+
+    scope = Scope((directive,), date(2026, 5, 10), then, Whose(everyone=True), later)
+    with statements() as run:
+        assert list(people_source(scope).count_units()) == [(unit, 1, 3)]
+    assert StatusCount.__tablename__ not in run[0]
 
 
 @pytest.mark.parametrize("summed", [0, 1])

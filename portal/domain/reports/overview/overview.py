@@ -26,7 +26,8 @@ from portal.domain.reports.trend.trend import month_ends, read_trends
 from portal.domain.reports.viewer_scope import ViewerScope, linkable_people
 from portal.domain.status import paging
 from portal.domain.status.counting import Question, count_source
-from portal.domain.status.queries import Scope, count_late_people
+from portal.domain.status.filters import Scope
+from portal.domain.status.queries import count_late_people
 from portal.domain.status.rules import Status
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
@@ -217,11 +218,17 @@ def read_overview(
     """
     filters, viewer_scope = Filters(unit=filters.unit), ViewerScope.of_viewer(viewer, position)
     refuse_unknown(filters, viewer_scope)
-    cards = _read_cards(viewer, viewer_scope, filters, opened)
-    own_command = read_command(viewer_scope, filters) if cards else None
-    in_units = _units_of(card.figures for card in cards)
+    known = {directive.id: directive for directive in read_directives(position)}
+    everyone = viewer_scope.scope_of(*known)
+    figures = _read_figures(replace(everyone, whose=viewer_scope.select_people(filters)))
+    in_units = frozenset[int]().union(*(each.people for each in figures.values()))
     people = replace(viewer_scope.select_people(filters), unit_hint=in_units)
-    scope = viewer_scope.scope_of([card.directive.id for card in cards], people)
+    scope = replace(everyone, directive_ids=tuple(key for key in known if key in figures), whose=people)
+    reports = [
+        CompletionReport(viewer, known[key], position, viewer_scope, filters) for key in scope.directive_ids
+    ]
+    cards = _read_cards(scope, figures, reports, opened) if reports else []
+    own_command = read_command(viewer_scope, filters) if cards else None
     return Overview(
         position,
         cards,
@@ -265,43 +272,39 @@ def list_groups() -> list[str]:
     return [*list_references(), COMMAND]
 
 
-def _read_cards(viewer: Viewer, viewer_scope: ViewerScope, filters: Filters, opened: str) -> list[Card]:
-    """A card for each directive that applies to somebody; as many statements for many as for one."""
-    position, people = viewer_scope.position, viewer_scope.select_people(filters)
-    known = {directive.id: directive for directive in read_directives(position)}
-    source = count_source(viewer_scope.scope_of(known, people), Question.REQUIREMENTS)
-    figures = Figures.by_directive(source.count_requirements())
-    directives = [directive for key, directive in known.items() if key in figures and figures[key].assigned]
-    if not directives:
-        return []
-    ids = [directive.id for directive in directives]
-    in_units = replace(people, unit_hint=_units_of(figures[key] for key in ids))
-    left = count_source(viewer_scope.scope_of(ids, in_units), Question.PEOPLE).count_days_left()
-    outlooks = Outlook.by_directive(left, ids)
-    months, week_ago = month_ends(position.as_at), position.as_at - WEEK
-    trends = read_trends(viewer_scope, ids, sorted({*months, week_ago}), filters)
+def _read_figures(scope: Scope) -> dict[int, Figures]:
+    """The figures of each directive that applies to somebody."""
+    counts = count_source(scope, Question.REQUIREMENTS).count_requirements()
+    return {key: figures for key, figures in Figures.by_directive(counts).items() if figures.assigned}
+
+
+def _read_cards(
+    scope: Scope, figures: dict[int, Figures], reports: Sequence[CompletionReport], opened: str
+) -> list[Card]:
+    """A card for each report: as many statements for many as for one."""
+    viewer_scope, filters = reports[0].viewer_scope, reports[0].filters
+    left = count_source(scope, Question.PEOPLE).count_days_left()
+    outlooks = Outlook.by_directive(left, scope.directive_ids)
+    months, week_ago = month_ends(scope.as_at), scope.as_at - WEEK
+    trends = read_trends(viewer_scope, scope, sorted({*months, week_ago}), filters)
     top = viewer_scope.unit_of(filters.unit) if filters.unit else None
     cards = []
-    for directive in directives:
-        group, shares = figures[directive.id], {each.day: each.share for each in trends[directive.id]}
-        report = CompletionReport(viewer, directive, position, viewer_scope, filters)
+    for report in reports:
+        directive = report.directive
+        group, points = figures[directive.id], trends[directive.id]
+        shares = {point.day: point.share for point in points}
         card = Card(
             directive,
             group,
             outlooks[directive.id],
-            LineChart([point for point in trends[directive.id] if point.day in months]),
+            LineChart([point for point in points if point.day in months]),
             unit_lines(group, viewer_scope.units, top),
-            sentences.weekly_change(shares[week_ago], shares[position.as_at]),
+            sentences.weekly_change(shares[week_ago], shares[scope.as_at]),
             minutes_to_learn(group, directive),
             Groups(report.ranks, report.roles) if opened == directive.reference else None,
         )
         cards.append(card)
     return cards
-
-
-def _units_of(figures: Iterable[Figures]) -> frozenset[int]:
-    """The units in which anybody is counted."""
-    return frozenset[int]().union(*(each.people for each in figures))
 
 
 def _place_words(viewer_scope: ViewerScope, filters: Filters) -> str:

@@ -10,6 +10,7 @@ from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope, tree_on, units_under
 from portal.domain.status.counting import Question, count_source
+from portal.domain.status.filters import Scope
 from portal.domain.status.period_counts import DaysRun
 
 MONTHS = 12
@@ -33,27 +34,27 @@ def month_ends(day: date, months: int = MONTHS) -> list[date]:
 
 def read_trend(report: CompletionReport, days: Sequence[date]) -> list[Point]:
     """The trend of a report's directive and group, as ``read_trends`` reads it."""
-    directive_id = report.directive.id
-    return read_trends(report.viewer_scope, [directive_id], days, report.filters.group)[directive_id]
+    scope = report.scope_of(report.viewer_scope.select_people())
+    return read_trends(report.viewer_scope, scope, days, report.filters.group)[report.directive.id]
 
 
 def read_trends(
-    viewer_scope: ViewerScope, directive_ids: Sequence[int], days: Sequence[date], filters: Filters
+    viewer_scope: ViewerScope, scope: Scope, days: Sequence[date], filters: Filters
 ) -> dict[int, list[Point]]:
     """Read the share of complete people at the end of each of ``days``, by directive; one query.
 
     Each share is that of the report of its day: the posts and units of that day decide who is visible.
 
     Args:
-        viewer_scope: Gives the viewer and as_known_on.
-        directive_ids: The directives.
+        viewer_scope: Gives the viewer.
+        scope: Gives the directives and as_known_on.
         days: In rising order.
         filters: Apply to the posts of each day; the unit is the one with this path on the viewer's day.
     """
     visible_units = _VisibleUnits(viewer_scope, filters, days)
-    counts = {directive_id: [[0, 0] for _ in days] for directive_id in directive_ids}
-    scope = viewer_scope.scope_of(directive_ids, visible_units.widest)
-    for run in count_source(scope, Question.OVER_DAYS).count_over_days(days):
+    counts = {directive_id: [[0, 0] for _ in days] for directive_id in scope.directive_ids}
+    source = count_source(replace(scope, whose=visible_units.widest), Question.OVER_DAYS)
+    for run in source.count_over_days(days):
         if run.status.excluded:
             continue
         for index in visible_units.indexes_of_days(run):
