@@ -13,7 +13,7 @@ from sqlalchemy import CTE, and_, case, func, literal, or_, select, union_all
 
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Person, Post
-from portal.domain.status.filters import AHEAD, LATE, Condition, Later, Scope, late_arrivals
+from portal.domain.status.filters import Condition, Later, Scope, late_arrivals
 from portal.domain.status.models import (
     OPENED_LATE,
     Column,
@@ -146,29 +146,18 @@ class SummedCountSource(CountSource):
 
     def _select_columns(self, columns: Sequence[CountBy]) -> _Selection:
         """What is summed to count by some columns."""
-        counts = self._list_day_conditions()
+        whose, counts = self._scope.whose, list[Condition]()
+        by_days = whose.late is not None or whose.due_within is not None
         if CountBy.UNIT in columns:
             kind = Kind.PLACE
-        elif CountBy.STATUS in columns and not counts and _DAY_COLUMNS.isdisjoint(columns):
+        elif CountBy.STATUS in columns and not by_days and _DAY_COLUMNS.isdisjoint(columns):
             kind = Kind.POSITION  # in fewer rows than by days, where people have many due dates
-            counts += [StatusCount.unit_id == 0, StatusCount.position == WHOLE]  # as the key begins
+            counts = [StatusCount.unit_id == 0, StatusCount.position == WHOLE]  # as the key begins
         else:
             kind = Kind.DAYS
         of_counts = [_COUNT_COLUMNS[column] for column in columns]
         of_periods = [PERIOD_COLUMNS[column] for column in columns]
         return _Selection([kind], of_counts, of_periods, counts, [StatusPeriod.position == WHOLE])
-
-    def _list_day_conditions(self) -> list[Condition]:
-        """Conditions on the counts: so many days late, or days left."""
-        whose, today = self._scope.whose, self._scope.as_at.toordinal()
-        conditions: list[Condition] = []
-        if whose.late is not None:
-            least, most = whose.late
-            late_days = StatusCount.since_on.between(today - most, today - least)
-            conditions += [StatusCount.status.in_(LATE), late_days]
-        if whose.due_within is not None:
-            conditions += [StatusCount.status.in_(AHEAD), StatusCount.due_on <= today + whose.due_within]
-        return conditions
 
     def _sum_up(self, days: Sequence[date], selection: _Selection) -> Sequence[Values]:
         """Each of ``days`` as an ordinal, the values of the columns, and the people.
@@ -202,16 +191,11 @@ class SummedCountSource(CountSource):
     def _list_conditions(self) -> list[Condition]:
         """Conditions on the counts: the people of the scope, by unit, group and status."""
         whose = replace(self._scope.whose, unit_hint=None)
-        conditions: list[Condition] = []
+        conditions = self._scope.status_conditions(StatusCount)
         if (units := whose.units) is not None:
             conditions.append(StatusCount.unit_id.in_(units))
-        if whose.role or whose.ranks:
-            groups = select(StatusGroup.id)
-            groups = groups.where(StatusGroup.designated_role == whose.role) if whose.role else groups
-            groups = groups.where(StatusGroup.rank_or_grade.in_(whose.ranks)) if whose.ranks else groups
+        if (groups := whose.select_by_post(StatusGroup)) is not None:
             conditions.append(StatusCount.group_id.in_(groups))
-        if whose.statuses is not None:
-            conditions.append(StatusCount.status.in_(whose.statuses))
         return conditions
 
     def _select_late_arrivals(self, asked: CTE, days: Sequence[date], selection: _Selection) -> Statement:

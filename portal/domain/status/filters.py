@@ -16,6 +16,9 @@ from portal.domain.status.models import (
     LATEST,
     OPEN_KNOWN,
     OPENED_LATE,
+    Column,
+    StatusCount,
+    StatusGroup,
     StatusPeriod,
     evening_of,
     to_microseconds,
@@ -30,11 +33,13 @@ Condition = ColumnElement[bool]
 Periods = type[StatusPeriod]  # the table, or an alias of it
 
 
-def last_day_in_time(period: Periods) -> ColumnElement[int]:
+def last_day_in_time(period: Periods | type[StatusCount]) -> Column:
     """The due date, or of somebody expired the end of validity where that is later.
 
     An overdue person may have other requirements valid for years to come; those do not count.
     """
+    if issubclass(period, StatusCount):
+        return period.since_on
     lapsed = and_(period.status == Status.EXPIRED, period.valid_until > period.due_on)
     return case((lapsed, period.valid_until), else_=period.due_on)
 
@@ -153,14 +158,16 @@ class Whose:
 
     def _post_conditions(self, period: Periods) -> list[Condition]:
         """That the post has the role and one of the ranks; it is of the period's unit."""
-        if not self.role and not self.ranks:
+        if (posts := self.select_by_post(Post)) is None:
             return []
-        posts = select(Post.id)
-        posts = posts.where(Post.designated_role == self.role) if self.role else posts
-        posts = posts.where(Post.rank_or_grade.in_(self.ranks)) if self.ranks else posts
-        if (units := self.units) is not None:
-            posts = posts.where(Post.unit_id.in_(units))
-        return [period.post_id.in_(posts)]
+        units = self.units
+        return [period.post_id.in_(posts if units is None else posts.where(Post.unit_id.in_(units)))]
+
+    def select_by_post(self, table: type[Post | StatusGroup]) -> Select[int] | None:
+        """The ids of the posts, or of the groups, with the role and one of the ranks; None: all of them."""
+        conditions = [table.designated_role == self.role] if self.role else []
+        conditions += [table.rank_or_grade.in_(self.ranks)] if self.ranks else []
+        return select(table.id).where(*conditions) if conditions else None
 
 
 class Later(Enum):
@@ -204,7 +211,7 @@ class Scope:
         ]
         return [*conditions, *self.status_conditions(period)]
 
-    def status_conditions(self, whole: Periods) -> list[Condition]:
+    def status_conditions(self, whole: Periods | type[StatusCount]) -> list[Condition]:
         """Conditions on the status, days late and days left under the whole directive."""
         whose, today = self.whose, self.as_at.toordinal()
         conditions: list[Condition] = []
@@ -212,7 +219,8 @@ class Scope:
             conditions.append(whole.status.in_(whose.statuses))
         if whose.late is not None:
             least, most = whose.late
-            last_day = whole.due_on if whose.statuses == (Status.OVERDUE,) else last_day_in_time(whole)
+            only_overdue = whose.statuses == (Status.OVERDUE,)  # then an index has their last days
+            last_day = whole.due_on if only_overdue else last_day_in_time(whole)
             conditions += [whole.status.in_(LATE), last_day.between(today - most, today - least)]
         if whose.due_within is not None:
             conditions += [whole.status.in_(AHEAD), whole.due_on <= today + whose.due_within]

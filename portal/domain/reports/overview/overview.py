@@ -205,7 +205,7 @@ class Overview:
 def read_overview(
     viewer: Viewer, position: Position, filters: Filters = EVERYONE, opened: str = ""
 ) -> Overview:
-    """Read every directive that applies to somebody the viewer may see; a fixed number of queries for each.
+    """Read every directive that applies to people the viewer may see; as many statements for many as for one.
 
     Args:
         viewer: Only people whom they may see are counted.
