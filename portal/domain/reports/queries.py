@@ -16,11 +16,10 @@ from portal.domain.reports.parameters import EVERYONE, Filters, Order, Position
 from portal.domain.reports.statistics import Figures, GroupLine, Outlook, UnitLine, group_lines, unit_lines
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.domain.status import paging, report_rows
-from portal.domain.status import queries as status_queries
 from portal.domain.status.counting import Question, count_source
 from portal.domain.status.paging import ERASED, Sort
 from portal.domain.status.period_counts import CountSource
-from portal.domain.status.queries import Scope, Whose
+from portal.domain.status.queries import Scope, Whose, people_in_report
 from portal.domain.status.report_rows import AudienceKey, AudienceRow
 from portal.domain.status.rules import Status
 
@@ -136,27 +135,27 @@ class CompletionReport:
 
     @cached_property
     def _visible_scope(self) -> Scope:
-        """Everyone the viewer may see; it names the units with people, so that an index is used."""
-        return self.scope_of(
-            replace(self.viewer_scope.select_people(), unit_hint=frozenset(self.figures.people))
-        )
+        """Everyone the viewer may see."""
+        return self._scope_in_units(EVERYONE, self.figures)
 
     @cached_property
     def _filtered_scope(self) -> Scope:
-        """The people who match the filters, in the same way."""
-        return self.scope_of(
-            replace(self.viewer_scope.select_people(self.filters), unit_hint=frozenset(self.shown.people))
-        )
+        """The people who match the filters."""
+        return self._scope_in_units(self.filters, self.shown)
+
+    @cached_property
+    def _group_scope(self) -> Scope:
+        """The group."""
+        return self._scope_in_units(self.filters.group, self.group)
+
+    def _scope_in_units(self, filters: Filters, figures: Figures) -> Scope:
+        """The people of these figures; it names the units with people, so that an index is used."""
+        people = self.viewer_scope.select_people(filters)
+        return self.scope_of(replace(people, unit_hint=frozenset(figures.people)))
 
     def count_exclusions(self) -> dict[str, int]:
         """People exempt or deferred, by reason."""
         return _count_source(self._visible_scope).count_reasons()
-
-    @cached_property
-    def _group_scope(self) -> Scope:
-        """The group, in the same way."""
-        people = self.viewer_scope.select_people(self.filters.group)
-        return self.scope_of(replace(people, unit_hint=frozenset(self.group.people)))
 
     @cached_property
     def posts(self) -> Sequence[tuple[str, str, Status, int]]:
@@ -181,7 +180,7 @@ class CompletionReport:
 
     def list_person_ids(self) -> set[int]:
         """Ids of everybody with a row in a file of this report."""
-        return status_queries.list_people_of(self._filtered_scope)
+        return people_in_report(self._filtered_scope)
 
     def due_dates(self) -> list[date]:
         """The two due dates that most people have, in order."""

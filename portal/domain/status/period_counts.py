@@ -216,25 +216,12 @@ def _find_runs(equal: Subquery, days: Sequence[int], in_all_units: bool) -> Subq
     return select(equal.c.directive_id, unit_id, equal.c.status, *runs, equal.c.people).subquery()
 
 
-def count_worst_by_unit(as_at: date, as_known_on: datetime, whose: Whose) -> list[tuple[int, Status, int]]:
-    """People by unit and the worst status that they have under any directive; each counts once.
+def count_worst(by: Sequence[CountBy], as_at: date, as_known_on: datetime, whose: Whose) -> list[Group]:
+    """People by the values of some columns and then by the worst status under any directive.
 
-    Exclusions come last, so whoever is excluded everywhere counts as excluded.
+    Each counts once by each set of values, and once in each of their units. Exclusions come last, so whoever
+    is excluded everywhere counts as excluded.
     """
-    groups = _count_worst([CountBy.UNIT], as_at, as_known_on, whose)
-    return [(unit_id, Status(status), people) for (unit_id, status), people in groups]
-
-
-def count_worst_by_post(
-    as_at: date, as_known_on: datetime, whose: Whose
-) -> list[tuple[str, str, Status, int]]:
-    """The same people by designated role, rank or grade, and worst status; once in each of these."""
-    groups = _count_worst([CountBy.ROLE, CountBy.RANK], as_at, as_known_on, whose)
-    return [(role, rank, Status(status), people) for (role, rank, status), people in groups]
-
-
-def _count_worst(by: Sequence[CountBy], as_at: date, as_known_on: datetime, whose: Whose) -> list[Group]:
-    """People by the values of some columns and by their worst status."""
     period, columns = StatusPeriod, [PERIOD_COLUMNS[column] for column in by]
     statement = select(*columns, func.min(period.status).label("status")).select_from(period)
     if POST_COLUMNS.intersection(by):

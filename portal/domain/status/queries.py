@@ -49,11 +49,6 @@ def count_late_people(scope: Scope) -> int:
     return db.session.scalar(select(func.count(period.person_id.distinct())).where(*conditions)) or 0
 
 
-def list_people_of(scope: Scope) -> set[int]:
-    """Ids of everybody with a row in the report."""
-    return set(db.session.scalars(select(period.person_id).where(*scope.whole_directive())))
-
-
 def is_reached_by(person_id: Any, directive_id: int, day: date) -> ColumnElement[bool]:
     """WHERE clause: the directive applies to the person on the day, as known now."""
     return exists().where(
@@ -65,10 +60,10 @@ def is_reached_by(person_id: Any, directive_id: int, day: date) -> ColumnElement
     )
 
 
-def people_in_report(scope: Scope, people: Collection[int]) -> set[int]:
-    """Those of these people who have a row in the report."""
-    conditions = (*scope.whole_directive(), period.person_id.in_(sorted(people)))
-    return set(db.session.scalars(select(period.person_id).where(*conditions)))
+def people_in_report(scope: Scope, among: Collection[int] | None = None) -> set[int]:
+    """The people, or those of these people, who have a row in the report."""
+    conditions = [] if among is None else [period.person_id.in_(sorted(among))]
+    return set(db.session.scalars(select(period.person_id).where(*scope.whole_directive(), *conditions)))
 
 
 StatusChange = tuple[Status | None, Status | None]  # then and now; None: not in the report
