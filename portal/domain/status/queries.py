@@ -71,12 +71,12 @@ StatusChange = tuple[Status | None, Status | None]  # then and now; None: not in
 
 def find_status_changes(then: Scope, now: Scope) -> dict[int, StatusChange]:
     """The people whose status under the whole directive differs between two states of knowledge of a day."""
-    changes: dict[int, StatusChange] = {}
-    for person_id, number, known_before in db.session.execute(_select_changed(then, now)):
-        old, new = changes.get(person_id, (None, None))
-        status = Status(number)
-        changes[person_id] = (status, new) if known_before else (old, status)
-    return {person_id: (old, new) for person_id, (old, new) in changes.items() if old is not new}
+    before, after = dict[int, int](), dict[int, int]()
+    for person_id, number, known_before in db.session.connection().execute(_select_changed(then, now)):
+        (before if known_before else after)[person_id] = number
+    pairs = {person_id: (before.get(person_id), after.get(person_id)) for person_id in before | after}
+    statuses: dict[int | None, Status | None] = {None: None, **{int(status): status for status in Status}}
+    return {key: (statuses[old], statuses[new]) for key, (old, new) in pairs.items() if old != new}
 
 
 def _select_changed(then: Scope, now: Scope) -> Select[int, int, bool] | CompoundSelect[int, int, bool]:
