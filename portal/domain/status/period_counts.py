@@ -1,6 +1,7 @@
 """Counts people from their status periods: those of one directive, and of all directives at once."""
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -8,7 +9,7 @@ from datetime import date, datetime
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Subquery, case, func, literal, select, union_all
+from sqlalchemy import CompoundSelect, case, func, literal, select, union_all
 
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Post
@@ -161,14 +162,12 @@ class PeriodCountSource(CountSource):
 
         The index gives equal periods together, so the days are looked up once for each group of them.
         """
-        equal, ordinals = _count_equal_periods(self._scope, days), [day.toordinal() for day in days]
-        runs = _find_runs(equal, ordinals, self._scope.whose.in_all_units)
-        *columns, people = runs.c
-        statement = select(*columns, func.sum(people)).group_by(*columns)
-        for directive_id, unit_id, status, reports, first, last, number in db.session.execute(statement):
-            if first <= last:  # not in the statement, which would look the days up again
-                run = (unit_id, bool(reports), Status(status), first, last, int(number))
-                yield DaysRun(directive_id, *run)
+        ordinals = [day.toordinal() for day in days]
+        for *group, first, last, people in db.session.execute(_count_equal_periods(self._scope, days)):
+            directive_id, unit_id, status, reports = group
+            run = bisect_left(ordinals, first), bisect_right(ordinals, last) - 1
+            if run[0] <= run[1]:
+                yield DaysRun(directive_id, unit_id, bool(reports), Status(status), *run, int(people))
 
 
 def _count_periods(scope: Scope, columns: Sequence[CountBy], statuses: Statuses) -> Statement:
@@ -188,32 +187,26 @@ def _fetch_groups(statement: Statement | CompoundSelect[*tuple[Any, ...]]) -> li
     return [(tuple(values), people) for *values, people in rows]
 
 
-def _count_equal_periods(scope: Scope, days: Sequence[date]) -> Subquery:
-    """How many periods are equal in unit, status and days, of those that reach into these days."""
-    period, manager_id = StatusPeriod, scope.whose.manager_id
+def _count_equal_periods(scope: Scope, days: Sequence[date]) -> Statement:
+    """How many periods that reach into these days are equal in unit, status and days; the unit may be 0."""
+    period, whose = StatusPeriod, scope.whose
     columns: list[Column] = [period.directive_id, period.unit_id, period.status]
-    columns += [period.from_on, period.to_on]
-    if manager_id is not None:
-        managed = select(Post.id).where(Post.line_manager_id == manager_id)
-        columns.append(case((period.post_id.in_(managed), 1), else_=0).label("reports"))
-    return (
-        select(*columns, func.count().label("people"))
+    managed = select(Post.id).where(Post.line_manager_id == whose.manager_id)
+    by_post = whose.manager_id is not None
+    reports = (case((period.post_id.in_(managed), 1), else_=0) if by_post else literal(0)).label("reports")
+    by_unit = (
+        select(*columns, reports, period.from_on, period.to_on, func.count().label("people"))
         .where(period.directive_id.in_(scope.directive_ids), period.position == WHOLE)
         .where(period.from_on <= days[-1].toordinal(), period.to_on >= days[0].toordinal())
-        .where(is_known_on(period, scope.as_known_on), scope.whose.matches(period))
-        .group_by(*columns)
-        .subquery()
+        .where(is_known_on(period, scope.as_known_on), whose.matches(period))
+        .group_by(*columns, period.from_on, period.to_on, *([reports] if by_post else []))
     )
-
-
-def _find_runs(equal: Subquery, days: Sequence[int], in_all_units: bool) -> Subquery:
-    """The same with the places of the first and the last of the days that the periods contain."""
-    unit_id = literal(0).label("unit_id") if in_all_units else equal.c.unit_id
-    first = case(*((equal.c.from_on <= day, place) for place, day in enumerate(days)))
-    last = case(*((equal.c.to_on < day, place - 1) for place, day in enumerate(days)), else_=len(days) - 1)
-    reports = equal.c.reports if "reports" in equal.c else literal(0)
-    runs = (reports.label("reports"), first.label("first"), last.label("last"))
-    return select(equal.c.directive_id, unit_id, equal.c.status, *runs, equal.c.people).subquery()
+    if not whose.in_all_units:
+        return by_unit
+    equal = by_unit.subquery().c
+    keys = (equal.status, equal.reports, equal.from_on, equal.to_on)
+    statement = select(equal.directive_id, literal(0), *keys, func.sum(equal.people))
+    return statement.group_by(equal.directive_id, *keys)
 
 
 def count_worst(by: Sequence[CountBy], as_at: date, as_known_on: datetime, whose: Whose) -> list[Group]:
