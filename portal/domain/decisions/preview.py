@@ -130,7 +130,7 @@ def _effects_of_day(comparison: _DayComparison, what_if: WhatIf, viewer: Viewer)
     for directive_id, (reference, title) in sorted(
         directive_titles(directive_ids).items(), key=lambda pair: pair[1]
     ):
-        share = _completion_share(standings.Scope(directive_id, comparison.day, what_if.known_on, whose))
+        share = _completion_share(standings.Scope((directive_id,), comparison.day, what_if.known_on, whose))
         unchanged = comparison.after[directive_id, WHOLE]
         (before, due_before), (after, due_after) = comparison.changes.get(
             (directive_id, WHOLE), (unchanged, unchanged)
@@ -149,7 +149,7 @@ def _effects_of_day(comparison: _DayComparison, what_if: WhatIf, viewer: Viewer)
 
 def _completion_share(scope: standings.Scope) -> CompletionShare:
     done = total = 0
-    for _, position, status, people in count_source(scope, Question.REQUIREMENTS).count_requirements():
+    for _, _, position, status, people in count_source(scope, Question.REQUIREMENTS).count_requirements():
         if position == WHOLE:
             done += people * status.held
             total += people * (not status.excluded)

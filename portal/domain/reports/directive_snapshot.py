@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import null, select
+from sqlalchemy import ColumnElement, null, select
 
 from portal.domain.catalogue.guide_publishing import WORDS_A_MINUTE
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
@@ -127,20 +127,45 @@ def read_directive(reference: str, position: Position) -> DirectiveSnapshot:
     Raises:
         NotFoundError: There is none, or it was not known then.
     """
-    statement = (
-        select(Directive.id, DirectiveVersion)
-        .join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
-        .where(Directive.reference == reference, is_known_fact(DirectiveVersion, position.as_known_on))
-        .order_by(DirectiveVersion.effective_on, DirectiveVersion.number)
-    )
-    rows = db.session.execute(statement).all()
-    if not rows:
+    found = read_directives(position, Directive.reference == reference)
+    if not found:
         raise NotFoundError(f"There is no directive {reference}.")
-    in_force = [row for row in rows if row[1].effective_on <= position.as_at]
-    directive_id, rule = in_force[-1] if in_force else rows[0]
-    requirements, versions = _read_requirements(rule.id, position)
+    return found[0]
+
+
+def read_directives(position: Position, *conditions: ColumnElement[bool]) -> list[DirectiveSnapshot]:
+    """Read the directives that were known at a position, by reference; four statements."""
+    statement = (
+        select(Directive.reference, DirectiveVersion)
+        .join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
+        .where(is_known_fact(DirectiveVersion, position.as_known_on), *conditions)
+        .order_by(Directive.reference, DirectiveVersion.effective_on, DirectiveVersion.number)
+    )
+    known: dict[str, list[DirectiveVersion]] = {}
+    for reference, version in db.session.execute(statement):
+        known.setdefault(reference, []).append(version)
+    in_force = {reference: _find_in_force(versions, position) for reference, versions in known.items()}
+    requirements, versions = _read_requirements([rule.id for rule in in_force.values()], position)
+    return [
+        _build_snapshot(reference, rule, known[reference], requirements[rule.id], versions)
+        for reference, rule in in_force.items()
+    ]
+
+
+def _find_in_force(versions: list[DirectiveVersion], position: Position) -> DirectiveVersion:
+    """The last of these versions that is in force; the first before any is."""
+    return next((rule for rule in reversed(versions) if rule.effective_on <= position.as_at), versions[0])
+
+
+def _build_snapshot(
+    reference: str,
+    rule: DirectiveVersion,
+    known: list[DirectiveVersion],
+    requirements: list[SnapshotRequirement],
+    versions: SnapshotVersions,
+) -> DirectiveSnapshot:
     return DirectiveSnapshot(
-        id=directive_id,
+        id=rule.directive_id,
         reference=reference,
         title=rule.title,
         source=rule.source,
@@ -152,26 +177,28 @@ def read_directive(reference: str, position: Position) -> DirectiveSnapshot:
         yearly_on=rule.yearly_on,
         expiring_days=rule.expiring_days,
         target=rule.target,
-        requirements=requirements,
+        requirements=tuple(requirements),
         versions=versions,
-        known_versions=tuple((version.number, version.effective_on) for _, version in rows),
+        known_versions=tuple((version.number, version.effective_on) for version in known),
     )
 
 
 def _read_requirements(
-    directive_version_id: int, position: Position
-) -> tuple[tuple[SnapshotRequirement, ...], SnapshotVersions]:
+    version_ids: list[int], position: Position
+) -> tuple[dict[int, list[SnapshotRequirement]], SnapshotVersions]:
+    """The requirements of each of these versions of directives, and the versions of their modules."""
+    columns = (Requirement.directive_version_id, Requirement.position)
     statement = (
-        select(Requirement.position, Activity.id, Activity.kind, Activity.key)
+        select(*columns, Activity.id, Activity.kind, Activity.key)
         .join(Activity, Activity.id == Requirement.activity_id)
-        .where(Requirement.directive_version_id == directive_version_id)
+        .where(Requirement.directive_version_id.in_(version_ids))
         .order_by(Requirement.position)
     )
     rows = db.session.execute(statement).all()
-    versions = SnapshotVersions.read([activity_id for _, activity_id, _, _ in rows], position)
-    requirements = []
-    for number, activity_id, kind, key in rows:
+    versions = SnapshotVersions.read({activity_id for _, _, activity_id, _, _ in rows}, position)
+    requirements: dict[int, list[SnapshotRequirement]] = {version_id: [] for version_id in version_ids}
+    for version_id, number, activity_id, kind, key in rows:
         current = versions.current.get(activity_id)
         title = current.title if current else key
-        requirements.append(SnapshotRequirement(number, activity_id, kind, key, title))
-    return tuple(requirements), versions
+        requirements[version_id].append(SnapshotRequirement(number, activity_id, kind, key, title))
+    return requirements, versions

@@ -6,21 +6,20 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from portal.domain.people.queries import Viewer
+from portal.domain.people.queries import UnitRow, Viewer
 from portal.domain.reports.completion import export_columns
 from portal.domain.reports.completion.export_columns import Column, CompletionRow, PersonRow
 from portal.domain.reports.completion.export_rows import RowBuilder
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_directive
 from portal.domain.reports.known_values import refuse_unknown
-from portal.domain.reports.parameters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters, Order, Position
+from portal.domain.reports.parameters import EVERYONE, Filters, Order, Position
 from portal.domain.reports.statistics import Figures, GroupLine, Outlook, UnitLine, group_lines, unit_lines
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.domain.status import paging, report_rows
-from portal.domain.status import queries as status_queries
 from portal.domain.status.counting import Question, count_source
 from portal.domain.status.paging import ERASED, Sort
 from portal.domain.status.period_counts import CountSource
-from portal.domain.status.queries import Scope, Whose
+from portal.domain.status.queries import Scope, Whose, people_in_report
 from portal.domain.status.report_rows import AudienceKey, AudienceRow
 from portal.domain.status.rules import Status
 
@@ -53,6 +52,7 @@ class Holder:
 class PersonLine:
     """One person of a report's table."""
 
+    directive_id: int
     holder: Holder
     status: Status
     due_on: date
@@ -106,8 +106,8 @@ class CompletionReport:
         return self._count_requirements(self.viewer_scope.select_people(self.filters.group))
 
     def _count_requirements(self, whose: Whose) -> Figures:
-        scope = self.scope_of(whose)
-        return Figures.from_counts(count_source(scope, Question.REQUIREMENTS).count_requirements())
+        source = count_source(self.scope_of(whose), Question.REQUIREMENTS)
+        return Figures.by_directive(source.count_requirements()).get(self.directive.id, Figures())
 
     @property
     def units(self) -> list[UnitLine]:
@@ -127,32 +127,35 @@ class CompletionReport:
 
     def scope_of(self, whose: Whose) -> Scope:
         """The scope of a query about some people, under this directive at this position."""
-        position = self.position
-        return Scope(self.directive.id, position.as_at, position.as_known_on, whose, position.latest)
+        return replace(self._everyone, whose=whose)
+
+    @cached_property
+    def _everyone(self) -> Scope:
+        return self.viewer_scope.scope_of(self.directive.id)
 
     @cached_property
     def _visible_scope(self) -> Scope:
-        """Everyone the viewer may see; it names the units with people, so that an index is used."""
-        return self.scope_of(
-            replace(self.viewer_scope.select_people(), unit_hint=frozenset(self.figures.people))
-        )
+        """Everyone the viewer may see."""
+        return self._scope_in_units(EVERYONE, self.figures)
 
     @cached_property
     def _filtered_scope(self) -> Scope:
-        """The people who match the filters, in the same way."""
-        return self.scope_of(
-            replace(self.viewer_scope.select_people(self.filters), unit_hint=frozenset(self.shown.people))
-        )
+        """The people who match the filters."""
+        return self._scope_in_units(self.filters, self.shown)
+
+    @cached_property
+    def _group_scope(self) -> Scope:
+        """The group."""
+        return self._scope_in_units(self.filters.group, self.group)
+
+    def _scope_in_units(self, filters: Filters, figures: Figures) -> Scope:
+        """The people of these figures; it names the units with people, so that an index is used."""
+        people = self.viewer_scope.select_people(filters)
+        return self.scope_of(replace(people, unit_hint=frozenset(figures.people)))
 
     def count_exclusions(self) -> dict[str, int]:
         """People exempt or deferred, by reason."""
         return _count_source(self._visible_scope).count_reasons()
-
-    @cached_property
-    def _group_scope(self) -> Scope:
-        """The group, in the same way."""
-        people = self.viewer_scope.select_people(self.filters.group)
-        return self.scope_of(replace(people, unit_hint=frozenset(self.group.people)))
 
     @cached_property
     def posts(self) -> Sequence[tuple[str, str, Status, int]]:
@@ -171,17 +174,13 @@ class CompletionReport:
     @cached_property
     def outlook(self) -> Outlook:
         """How long people of the group have been overdue, and how many are due soon."""
-        return Outlook.from_counts(
-            _count_source(self._group_scope).count_days_left(), LATE_BANDS, DUE_DAYS["30"]
-        )
-
-    def overdue_people(self) -> set[int]:
-        """Ids of the people of the group who are overdue or whose record expired."""
-        return status_queries.overdue_people(self._group_scope)
+        directive_id = self.directive.id
+        left = _count_source(self._group_scope).count_days_left()
+        return Outlook.by_directive(left, [directive_id])[directive_id]
 
     def list_person_ids(self) -> set[int]:
         """Ids of everybody with a row in a file of this report."""
-        return status_queries.list_people_of(self._filtered_scope)
+        return people_in_report(self._filtered_scope)
 
     def due_dates(self) -> list[date]:
         """The two due dates that most people have, in order."""
@@ -195,11 +194,7 @@ class CompletionReport:
             statuses, offset = self._statuses_of_slice(order, offset, limit)
             scope = replace(scope, whose=replace(scope.whose, statuses=statuses))
         sort = Sort(order.column, order.descending, by_path)
-        return self._person_lines(paging.list_people(scope, sort, offset, limit))
-
-    def most_overdue(self, limit: int) -> list[PersonLine]:
-        """The people of the group who have been overdue or expired longest."""
-        return self._person_lines(paging.list_longest_late(self._group_scope, limit))
+        return read_person_lines(self._visible_scope, units, paging.list_people(scope, sort, offset, limit))
 
     def rows(self) -> Iterator[CompletionRow]:
         """Every row by unit path, surname, staff number, requirement; ``BATCH`` people at a time."""
@@ -298,42 +293,45 @@ class CompletionReport:
         unit = self.viewer_scope.units.get(unit_id)
         return (unit.path if unit else "", unit_id)
 
-    def _person_lines(self, rows: Sequence[Any]) -> list[PersonLine]:
-        statuses = report_rows.load_statuses(self._visible_scope, [row.person_id for row in rows])
-        return [
-            PersonLine(
-                self._read_holder(row),
-                Status(row.status),
-                date.fromordinal(row.due_on),
-                None if row.valid_until is None else date.fromordinal(row.valid_until),
-                statuses.get(row.person_id, {}),
-            )
-            for row in rows
-        ]
-
-    def _read_holder(self, row: Any) -> Holder:
-        unit = self.viewer_scope.units.get(row.unit_id)
-        erased = row.staff_number is None
-        manager = None
-        if row.manager_number is not None:
-            manager = f"{row.manager_forenames} {row.manager_surname}"
-        return Holder(
-            person_id=row.person_id,
-            staff_number=f"{ERASED}-{row.person_id}" if erased else row.staff_number,
-            surname=ERASED if erased else row.surname,
-            forenames="" if erased else row.forenames,
-            rank_or_grade=row.rank_or_grade,
-            designated_role=row.designated_role,
-            unit=unit.name if unit else "",
-            unit_path=unit.path if unit else "",
-            manager_number=row.manager_number,
-            manager=manager,
-            erased=erased,
-        )
-
 
 def _count_source(scope: Scope) -> CountSource:
     return count_source(scope, Question.PEOPLE)
+
+
+def read_person_lines(scope: Scope, units: dict[int, UnitRow], rows: Sequence[Any]) -> list[PersonLine]:
+    """The lines of people whom ``paging`` has listed, with the status of every requirement in the scope."""
+    statuses = report_rows.load_statuses(scope, {row.person_id for row in rows})
+    return [
+        PersonLine(
+            row.directive_id,
+            _read_holder(row, units.get(row.unit_id)),
+            Status(row.status),
+            date.fromordinal(row.due_on),
+            None if row.valid_until is None else date.fromordinal(row.valid_until),
+            statuses.get((row.directive_id, row.person_id), {}),
+        )
+        for row in rows
+    ]
+
+
+def _read_holder(row: Any, unit: UnitRow | None) -> Holder:
+    erased = row.staff_number is None
+    manager = None
+    if row.manager_number is not None:
+        manager = f"{row.manager_forenames} {row.manager_surname}"
+    return Holder(
+        person_id=row.person_id,
+        staff_number=f"{ERASED}-{row.person_id}" if erased else row.staff_number,
+        surname=ERASED if erased else row.surname,
+        forenames="" if erased else row.forenames,
+        rank_or_grade=row.rank_or_grade,
+        designated_role=row.designated_role,
+        unit=unit.name if unit else "",
+        unit_path=unit.path if unit else "",
+        manager_number=row.manager_number,
+        manager=manager,
+        erased=erased,
+    )
 
 
 def completion_report(

@@ -6,6 +6,8 @@ from functools import cached_property
 
 from portal.domain.people.queries import UnitRow
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot
+from portal.domain.reports.parameters import DUE_DAYS, LATE_BANDS
+from portal.domain.status.period_counts import RequirementCount
 from portal.domain.status.rules import Status
 
 BAR_ORDER = (
@@ -33,6 +35,14 @@ class Figures:
     people: dict[int, dict[Status, int]] = field(default_factory=dict)  # unit id -> status -> people
     requirements: dict[int, dict[Status, int]] = field(default_factory=dict)  # position -> status -> people
     rows: int = 0
+
+    @classmethod
+    def by_directive(cls, counted: Iterable[RequirementCount]) -> dict[int, "Figures"]:
+        """The figures of each directive from people by directive, unit, position and status."""
+        rows: dict[int, list[tuple[int, int, Status, int]]] = {}
+        for directive_id, unit_id, position, status, people in counted:
+            rows.setdefault(directive_id, []).append((unit_id, position, status, people))
+        return {directive_id: cls.from_counts(counts) for directive_id, counts in rows.items()}
 
     @classmethod
     def from_counts(cls, counted: Iterable[tuple[int, int, Status, int]], rows_of_each: int = 0) -> "Figures":
@@ -133,24 +143,24 @@ class Outlook:
     soon: int
 
     @classmethod
-    def from_counts(
-        cls, left: Iterable[tuple[Status, int, int]], bands: dict[str, tuple[int, int]], ahead: int
-    ) -> "Outlook":
-        """Add up rows of status, days left and number of people.
+    def by_directive(
+        cls, left: Iterable[tuple[int, Status, int, int]], directive_ids: Iterable[int]
+    ) -> dict[int, "Outlook"]:
+        """Add up rows of directive, status, days left and number of people, for each of these directives.
 
         Args:
             left: Only people with something still to complete; days are negative once overdue.
-            bands: Least and most days overdue, inclusive, by name.
-            ahead: The most days left that count as soon.
+            directive_ids: The directives; some may have no rows.
         """
-        late, soon = dict.fromkeys(bands, 0), 0
-        for status, days, people in left:
+        late = {directive_id: dict.fromkeys(LATE_BANDS, 0) for directive_id in directive_ids}
+        soon = dict.fromkeys(late, 0)
+        for directive_id, status, days, people in left:
             if status in (Status.OVERDUE, Status.EXPIRED):
-                for name, (least, most) in bands.items():
-                    late[name] += people * (least <= -days <= most)
-            elif days <= ahead:
-                soon += people
-        return cls(late, soon)
+                for name, (least, most) in LATE_BANDS.items():
+                    late[directive_id][name] += people * (least <= -days <= most)
+            elif days <= DUE_DAYS["30"]:
+                soon[directive_id] += people
+        return {directive_id: cls(late[directive_id], soon[directive_id]) for directive_id in late}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from portal.domain.people.units import paths
 from portal.domain.people.units.former_names import FormerUnits, read_former_units
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.reports.parameters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters, Position
-from portal.domain.status.queries import Whose
+from portal.domain.status.counting import measure_later
+from portal.domain.status.filters import Later, Scope, Whose
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 
@@ -131,6 +132,12 @@ class ViewerScope:
             late=LATE_BANDS.get(filters.late),
             due_within=DUE_DAYS.get(filters.due),
         )
+
+    def scope_of(self, *directive_ids: int) -> Scope:
+        """Everyone whom the viewer may see, under some directives at this position."""
+        at = self.position
+        later = Later.NOTHING if at.latest else measure_later(directive_ids, at.as_known_on)
+        return Scope(directive_ids, at.as_at, at.as_known_on, self.select_people(), later)
 
     def unit_of(self, path: str) -> int | None:
         """The unit with this path at the position, else one that ever had it.

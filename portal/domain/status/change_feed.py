@@ -52,15 +52,12 @@ def find_people_with_changed_periods(window: ChangeWindow, directive_id: int | N
         window: The way.
         directive_id: Periods under this directive; None: under any.
     """
-    directives = [directive_id] if directive_id else db.session.scalars(select(Directive.id)).all()
-    people: set[int] = set()
-    for number in directives:
-        parts = (
-            select(period.person_id).where(period.directive_id == number, *conditions)
-            for conditions in _edges_on_the_way(window)
-        )
-        people.update(db.session.scalars(union(*parts)))
-    return people
+    directives = select(Directive.id) if directive_id is None else [directive_id]
+    parts = (
+        select(period.person_id).where(period.directive_id.in_(directives), *conditions)
+        for conditions in _edges_on_the_way(window)
+    )
+    return set(db.session.scalars(union(*parts)))
 
 
 def _edges_on_the_way(window: ChangeWindow) -> Iterator[list[Condition]]:

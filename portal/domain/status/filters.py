@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from enum import Enum, auto
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, not_, or_, select, true
@@ -14,6 +15,9 @@ from portal.domain.status.models import (
     FIRST_AHEAD,
     HAS_FIRST_DAY,
     OPENED_LATE,
+    Column,
+    StatusCount,
+    StatusGroup,
     StatusPeriod,
     evening_of,
     to_microseconds,
@@ -28,11 +32,13 @@ Condition = ColumnElement[bool]
 Periods = type[StatusPeriod]  # the table, or an alias of it
 
 
-def last_day_in_time(period: Periods) -> ColumnElement[int]:
+def last_day_in_time(period: Periods | type[StatusCount]) -> Column:
     """The due date, or of somebody expired the end of validity where that is later.
 
     An overdue person may have other requirements valid for years to come; those do not count.
     """
+    if issubclass(period, StatusCount):
+        return period.since_on
     lapsed = and_(period.status == Status.EXPIRED, period.valid_until > period.due_on)
     return case((lapsed, period.valid_until), else_=period.due_on)
 
@@ -105,6 +111,11 @@ class Whose:
     due_within: int | None = None  # days left, of those who have still to complete
 
     @property
+    def in_all_units(self) -> bool:
+        """Whether it selects no units, so that a count over days needs none."""
+        return self.everyone and self.within is None
+
+    @property
     def selects_by_status(self) -> bool:
         """Whether it selects by status, and not only by who people are."""
         return self.statuses is not None or self.late is not None or self.due_within is not None
@@ -146,25 +157,35 @@ class Whose:
 
     def _post_conditions(self, period: Periods) -> list[Condition]:
         """That the post has the role and one of the ranks; it is of the period's unit."""
-        if not self.role and not self.ranks:
+        if (posts := self.select_by_post(Post)) is None:
             return []
-        posts = select(Post.id)
-        posts = posts.where(Post.designated_role == self.role) if self.role else posts
-        posts = posts.where(Post.rank_or_grade.in_(self.ranks)) if self.ranks else posts
-        if (units := self.units) is not None:
-            posts = posts.where(Post.unit_id.in_(units))
-        return [period.post_id.in_(posts)]
+        units = self.units
+        return [period.post_id.in_(posts if units is None else posts.where(Post.unit_id.in_(units)))]
+
+    def select_by_post(self, table: type[Post | StatusGroup]) -> Select[int] | None:
+        """The ids of the posts, or of the groups, with the role and one of the ranks; None: all of them."""
+        conditions = [table.designated_role == self.role] if self.role else []
+        conditions += [table.rank_or_grade.in_(self.ranks)] if self.ranks else []
+        return select(table.id).where(*conditions) if conditions else None
+
+
+class Later(Enum):
+    """How much was recorded after the instant of a scope."""
+
+    NOTHING = auto()  # unless it is recorded while the report is read
+    LITTLE = auto()  # it is undone
+    MUCH = auto()  # undoing it would take longer than reading all periods
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One directive as at a day, as known on an instant, and the people whose periods are read."""
+    """Directives as at a day, as known on an instant, and the people whose periods are read."""
 
-    directive_id: int
+    directive_ids: tuple[int, ...]
     as_at: date
     as_known_on: datetime
     whose: Whose
-    newest: bool = True  # whether it may know everything recorded: then the status counts alone may answer
+    later: Later = Later.NOTHING  # decides what is read, not what the answer is
 
     def all_positions(self) -> list[Condition]:
         """Conditions on the periods of every requirement and of the whole directive."""
@@ -180,7 +201,7 @@ class Scope:
         return conditions
 
     def whole_directive(self) -> list[Condition]:
-        """Conditions on the periods of people under the whole directive: one for each person."""
+        """Conditions on the periods of people under each whole directive: one for each person."""
         period = StatusPeriod
         conditions = [
             *self._position_conditions(period),
@@ -189,7 +210,7 @@ class Scope:
         ]
         return [*conditions, *self.status_conditions(period)]
 
-    def status_conditions(self, whole: Periods) -> list[Condition]:
+    def status_conditions(self, whole: Periods | type[StatusCount]) -> list[Condition]:
         """Conditions on the status, days late and days left under the whole directive."""
         whose, today = self.whose, self.as_at.toordinal()
         conditions: list[Condition] = []
@@ -197,7 +218,8 @@ class Scope:
             conditions.append(whole.status.in_(whose.statuses))
         if whose.late is not None:
             least, most = whose.late
-            last_day = whole.due_on if whose.statuses == (Status.OVERDUE,) else last_day_in_time(whole)
+            only_overdue = whose.statuses == (Status.OVERDUE,)  # then an index has their last days
+            last_day = whole.due_on if only_overdue else last_day_in_time(whole)
             conditions += [whole.status.in_(LATE), last_day.between(today - most, today - least)]
         if whose.due_within is not None:
             conditions += [whole.status.in_(AHEAD), whole.due_on <= today + whose.due_within]
@@ -205,7 +227,7 @@ class Scope:
 
     def _position_conditions(self, period: Periods) -> list[Condition]:
         return [
-            period.directive_id == self.directive_id,
+            period.directive_id.in_(self.directive_ids),
             covers_day(period, self.as_at),
             is_known_on(period, self.as_known_on),
         ]

@@ -88,7 +88,10 @@ def list_people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[R
 
 
 def list_longest_late(scope: Scope, limit: int) -> Sequence[ResultRow]:
-    """Those who have been overdue or expired longest, as ``list_people`` gives them."""
+    """Those who have been overdue or expired longest, as ``list_people`` gives them.
+
+    Of several directives one after the other, with more people than the first ``limit``.
+    """
     late = replace(scope, whose=replace(scope.whose, statuses=LATE))
     return _load_details(scope, _find_slice(late, _Order([CountBy.LAST_DAY_IN_TIME]), 0, limit))
 
@@ -116,15 +119,16 @@ def unit_order(units: Sequence[int]) -> Column:
 
 
 def _load_details(scope: Scope, people: Sequence[int]) -> Sequence[ResultRow]:
-    """The rows of these people in their order: names and posts are joined for them alone."""
+    """The rows of these people by directive, in their order: names and posts are joined for them alone."""
     period = StatusPeriod
     whose = replace(scope.whose, unit_hint=None, named=None)  # they are found by id
-    columns = (period.status, period.due_on, period.valid_until, *POST_AND_NAME)
+    columns = (period.directive_id, period.status, period.due_on, period.valid_until, *POST_AND_NAME)
     managers = (_manager.surname.label("manager_surname"), _manager.forenames.label("manager_forenames"))
     conditions = (*replace(scope, whose=whose).whole_directive(), period.person_id.in_(people))
     statement = join_names(select(*columns, *managers)).where(*conditions)
-    rows = {row.person_id: row for row in db.session.execute(statement)}
-    return [rows[person_id] for person_id in people]
+    places = {person_id: place for place, person_id in enumerate(people)}
+    rows = db.session.execute(statement).all()
+    return sorted(rows, key=lambda row: (row.directive_id, places[row.person_id]))
 
 
 def _find_by_person(scope: Scope) -> Scope:
@@ -135,7 +139,7 @@ def _find_by_person(scope: Scope) -> Scope:
 def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[int]:
     """The ids of the people of a slice, in their order."""
     question = Question.PEOPLE if order.units else Question.ORDER
-    if not counting.is_summed(scope.whose, question):
+    if not counting.is_summed(scope, question):
         return _sort_people(scope, order, (), offset, limit)
     groups = SummedCountSource(scope).count_by(order.columns)
     if order.units:

@@ -1,6 +1,7 @@
 """Counts people from their status periods: those of one directive, and of all directives at once."""
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -8,7 +9,7 @@ from datetime import date, datetime
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Subquery, case, func, literal, select, union_all
+from sqlalchemy import CompoundSelect, case, func, literal, select, union_all
 
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Post
@@ -23,6 +24,7 @@ from portal.platform.db import db
 class CountBy(Enum):
     """What people are counted by."""
 
+    DIRECTIVE = auto()
     UNIT = auto()
     STATUS = auto()
     DUE_ON = auto()
@@ -35,8 +37,10 @@ class CountBy(Enum):
 Values = tuple[Any, ...]  # of the columns counted by, in their order: days are ordinals
 Group = tuple[Values, int]  # and the number of people
 Statuses = Sequence[Status] | None  # None: all
+RequirementCount = tuple[int, int, int, Status, int]  # directive, unit, position, status, people
 
 PERIOD_COLUMNS: dict[CountBy, Column] = {
+    CountBy.DIRECTIVE: StatusPeriod.directive_id,
     CountBy.UNIT: StatusPeriod.unit_id,
     CountBy.STATUS: StatusPeriod.status,
     CountBy.DUE_ON: StatusPeriod.due_on,
@@ -51,6 +55,7 @@ POST_COLUMNS = {CountBy.ROLE, CountBy.RANK}
 class DaysRun(NamedTuple):
     """How many people of a unit had the same status on a run of the days that are counted."""
 
+    directive_id: int
     unit_id: int  # 0 where all units are counted together
     reports: bool  # their post names the manager of the scope
     status: Status
@@ -66,15 +71,15 @@ class CountSource(ABC):
         self._scope = scope
 
     @abstractmethod
-    def count_requirements(self) -> Iterator[tuple[int, int, Status, int]]:
-        """People by unit, position and status; position 0 is the whole directive.
+    def count_requirements(self) -> Iterator[RequirementCount]:
+        """People by directive, unit, position and status; position 0 is the whole directive.
 
         A requirement may have the unit 0 for all units.
         """
 
     @abstractmethod
     def count_over_days(self, days: Sequence[date]) -> Iterator[DaysRun]:
-        """People by unit and status on each of ``days``, which rise; the scope's own day is not used."""
+        """People by directive, unit and status on each of ``days``, which rise, and not on the scope's."""
 
     @abstractmethod
     def count_by(self, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Group]:
@@ -107,26 +112,31 @@ class CountSource(ABC):
         commonest = sorted((-people, day) for (day,), people in self.count_by([CountBy.DUE_ON]))[:limit]
         return sorted(date.fromordinal(day) for _, day in commonest)
 
-    def count_days_left(self) -> Iterator[tuple[Status, int, int]]:
-        """People who have still to complete, by status and days to the last day in time, below 0 if past."""
+    def count_days_left(self) -> Iterator[tuple[int, Status, int, int]]:
+        """People who have still to complete, by directive, status and days to the last day in time.
+
+        The days are below 0 if it is past.
+        """
         today = self._scope.as_at.toordinal()
-        for (status, day), people in self._count_last_days():
+        for (directive_id, status, day), people in self._count_last_days():
             if status in (*LATE, *AHEAD):
-                yield Status(status), day - today, people
+                yield directive_id, Status(status), day - today, people
 
     def _count_last_days(self) -> list[Group]:
-        return self.count_by([CountBy.STATUS, CountBy.LAST_DAY_IN_TIME], [*LATE, *AHEAD])
+        columns = [CountBy.DIRECTIVE, CountBy.STATUS, CountBy.LAST_DAY_IN_TIME]
+        return self.count_by(columns, [*LATE, *AHEAD])
 
 
 class PeriodCountSource(CountSource):
     """Counts people from their status periods."""
 
-    def count_requirements(self) -> Iterator[tuple[int, int, Status, int]]:
-        """People by unit, position and status; position 0 is the whole directive."""
-        columns = (StatusPeriod.unit_id, StatusPeriod.position, StatusPeriod.status)
+    def count_requirements(self) -> Iterator[RequirementCount]:
+        """People by directive, unit, position and status; position 0 is the whole directive."""
+        period = StatusPeriod
+        columns = (period.directive_id, period.unit_id, period.position, period.status)
         statement = select(*columns, func.count()).where(*self._scope.all_positions()).group_by(*columns)
-        for unit_id, position, status, people in db.session.execute(statement):
-            yield unit_id, position, Status(status), people
+        for directive_id, unit_id, position, status, people in db.session.execute(statement):
+            yield directive_id, unit_id, position, Status(status), people
 
     def count_by(self, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Group]:
         """People of ``statuses`` under the whole directive by the values of ``columns``."""
@@ -142,20 +152,22 @@ class PeriodCountSource(CountSource):
 
     def _count_last_days(self) -> list[Group]:
         """Only those expired are read from the table: an index has the due dates of the others."""
-        due = _count_periods(self._scope, [CountBy.STATUS, CountBy.DUE_ON], [Status.OVERDUE, *AHEAD])
-        lapsed = [CountBy.STATUS, CountBy.LAST_DAY_IN_TIME]
-        return _fetch_groups(union_all(due, _count_periods(self._scope, lapsed, [Status.EXPIRED])))
+        due = [CountBy.DIRECTIVE, CountBy.STATUS, CountBy.DUE_ON]
+        lapsed = [CountBy.DIRECTIVE, CountBy.STATUS, CountBy.LAST_DAY_IN_TIME]
+        in_time = _count_periods(self._scope, due, [Status.OVERDUE, *AHEAD])
+        return _fetch_groups(union_all(in_time, _count_periods(self._scope, lapsed, [Status.EXPIRED])))
 
     def count_over_days(self, days: Sequence[date]) -> Iterator[DaysRun]:
-        """People by unit and status on runs of ``days``; one statement.
+        """People by directive, unit and status on runs of ``days``; one statement.
 
         The index gives equal periods together, so the days are looked up once for each group of them.
         """
-        runs = _find_runs(_count_equal_periods(self._scope, days), [day.toordinal() for day in days])
-        columns = (runs.c.unit_id, runs.c.reports, runs.c.status, runs.c.first, runs.c.last)
-        statement = select(*columns, func.sum(runs.c.people)).where(runs.c.first <= runs.c.last)
-        for unit_id, reports, status, first, last, people in db.session.execute(statement.group_by(*columns)):
-            yield DaysRun(unit_id, bool(reports), Status(status), first, last, int(people))
+        ordinals = [day.toordinal() for day in days]
+        for *group, first, last, people in db.session.execute(_count_equal_periods(self._scope, days)):
+            directive_id, unit_id, status, reports = group
+            run = bisect_left(ordinals, first), bisect_right(ordinals, last) - 1
+            if run[0] <= run[1]:
+                yield DaysRun(directive_id, unit_id, bool(reports), Status(status), *run, int(people))
 
 
 def _count_periods(scope: Scope, columns: Sequence[CountBy], statuses: Statuses) -> Statement:
@@ -175,51 +187,34 @@ def _fetch_groups(statement: Statement | CompoundSelect[*tuple[Any, ...]]) -> li
     return [(tuple(values), people) for *values, people in rows]
 
 
-def _count_equal_periods(scope: Scope, days: Sequence[date]) -> Subquery:
-    """How many periods are equal in unit, status and days, of those that reach into these days."""
-    period, manager_id = StatusPeriod, scope.whose.manager_id
-    columns: list[Column] = [period.unit_id, period.status, period.from_on, period.to_on]
-    if manager_id is not None:
-        managed = select(Post.id).where(Post.line_manager_id == manager_id)
-        columns.append(case((period.post_id.in_(managed), 1), else_=0).label("reports"))
-    return (
-        select(*columns, func.count().label("people"))
-        .where(period.directive_id == scope.directive_id, period.position == WHOLE)
+def _count_equal_periods(scope: Scope, days: Sequence[date]) -> Statement:
+    """How many periods that reach into these days are equal in unit, status and days; the unit may be 0."""
+    period, whose = StatusPeriod, scope.whose
+    columns: list[Column] = [period.directive_id, period.unit_id, period.status]
+    managed = select(Post.id).where(Post.line_manager_id == whose.manager_id)
+    by_post = whose.manager_id is not None
+    reports = (case((period.post_id.in_(managed), 1), else_=0) if by_post else literal(0)).label("reports")
+    by_unit = (
+        select(*columns, reports, period.from_on, period.to_on, func.count().label("people"))
+        .where(period.directive_id.in_(scope.directive_ids), period.position == WHOLE)
         .where(period.from_on <= days[-1].toordinal(), period.to_on >= days[0].toordinal())
-        .where(is_known_on(period, scope.as_known_on), scope.whose.matches(period))
-        .group_by(*columns)
-        .subquery()
+        .where(is_known_on(period, scope.as_known_on), whose.matches(period))
+        .group_by(*columns, period.from_on, period.to_on, *([reports] if by_post else []))
     )
+    if not whose.in_all_units:
+        return by_unit
+    equal = by_unit.subquery().c
+    keys = (equal.status, equal.reports, equal.from_on, equal.to_on)
+    statement = select(equal.directive_id, literal(0), *keys, func.sum(equal.people))
+    return statement.group_by(equal.directive_id, *keys)
 
 
-def _find_runs(equal: Subquery, days: Sequence[int]) -> Subquery:
-    """The same with the places of the first and the last of the days that the periods contain."""
-    first = case(*((equal.c.from_on <= day, place) for place, day in enumerate(days)))
-    last = case(*((equal.c.to_on < day, place - 1) for place, day in enumerate(days)), else_=len(days) - 1)
-    reports = equal.c.reports if "reports" in equal.c else literal(0)
-    runs = (reports.label("reports"), first.label("first"), last.label("last"))
-    return select(equal.c.unit_id, equal.c.status, *runs, equal.c.people).subquery()
+def count_worst(by: Sequence[CountBy], as_at: date, as_known_on: datetime, whose: Whose) -> list[Group]:
+    """People by the values of some columns and then by the worst status under any directive.
 
-
-def count_worst_by_unit(as_at: date, as_known_on: datetime, whose: Whose) -> list[tuple[int, Status, int]]:
-    """People by unit and the worst status that they have under any directive; each counts once.
-
-    Exclusions come last, so whoever is excluded everywhere counts as excluded.
+    Each counts once by each set of values, and once in each of their units. Exclusions come last, so whoever
+    is excluded everywhere counts as excluded.
     """
-    groups = _count_worst([CountBy.UNIT], as_at, as_known_on, whose)
-    return [(unit_id, Status(status), people) for (unit_id, status), people in groups]
-
-
-def count_worst_by_post(
-    as_at: date, as_known_on: datetime, whose: Whose
-) -> list[tuple[str, str, Status, int]]:
-    """The same people by designated role, rank or grade, and worst status; once in each of these."""
-    groups = _count_worst([CountBy.ROLE, CountBy.RANK], as_at, as_known_on, whose)
-    return [(role, rank, Status(status), people) for (role, rank, status), people in groups]
-
-
-def _count_worst(by: Sequence[CountBy], as_at: date, as_known_on: datetime, whose: Whose) -> list[Group]:
-    """People by the values of some columns and by their worst status."""
     period, columns = StatusPeriod, [PERIOD_COLUMNS[column] for column in by]
     statement = select(*columns, func.min(period.status).label("status")).select_from(period)
     if POST_COLUMNS.intersection(by):

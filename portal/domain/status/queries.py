@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, func, literal, select, union_all
 
 from portal.domain.catalogue.models import Activity, GuideVersion
 from portal.domain.directives.audience import meets_selectors
@@ -16,7 +16,16 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.records.models import Record
-from portal.domain.status.filters import LATE, Condition, Scope, Whose, covers_day, is_known_on, late_arrivals
+from portal.domain.status.filters import (
+    LATE,
+    Condition,
+    Later,
+    Scope,
+    Whose,
+    covers_day,
+    is_known_on,
+    late_arrivals,
+)
 from portal.domain.status.models import Column, ResultRow, StatusPeriod
 from portal.domain.status.periods import WHOLE
 from portal.domain.status.rules import Status
@@ -34,15 +43,10 @@ __all__ = [
 period = StatusPeriod
 
 
-def overdue_people(scope: Scope) -> set[int]:
-    """Ids of the people who are overdue, or whose completion has expired."""
+def count_late_people(scope: Scope) -> int:
+    """How many people are overdue or expired under one of the directives at least."""
     conditions = (*scope.whole_directive(), period.status.in_(LATE))
-    return set(db.session.scalars(select(period.person_id).where(*conditions)))
-
-
-def list_people_of(scope: Scope) -> set[int]:
-    """Ids of everybody with a row in the report."""
-    return set(db.session.scalars(select(period.person_id).where(*scope.whole_directive())))
+    return db.session.scalar(select(func.count(period.person_id.distinct())).where(*conditions)) or 0
 
 
 def is_reached_by(person_id: Any, directive_id: int, day: date) -> ColumnElement[bool]:
@@ -56,10 +60,10 @@ def is_reached_by(person_id: Any, directive_id: int, day: date) -> ColumnElement
     )
 
 
-def people_in_report(scope: Scope, people: Collection[int]) -> set[int]:
-    """Those of these people who have a row in the report."""
-    conditions = (*scope.whole_directive(), period.person_id.in_(sorted(people)))
-    return set(db.session.scalars(select(period.person_id).where(*conditions)))
+def people_in_report(scope: Scope, among: Collection[int] | None = None) -> set[int]:
+    """The people, or those of these people, who have a row in the report."""
+    conditions = [] if among is None else [period.person_id.in_(sorted(among))]
+    return set(db.session.scalars(select(period.person_id).where(*scope.whole_directive(), *conditions)))
 
 
 StatusChange = tuple[Status | None, Status | None]  # then and now; None: not in the report
@@ -67,19 +71,19 @@ StatusChange = tuple[Status | None, Status | None]  # then and now; None: not in
 
 def find_status_changes(then: Scope, now: Scope) -> dict[int, StatusChange]:
     """The people whose status under the whole directive differs between two states of knowledge of a day."""
-    changes: dict[int, StatusChange] = {}
-    for person_id, number, known_before in db.session.execute(_select_changed(then, now)):
-        old, new = changes.get(person_id, (None, None))
-        status = Status(number)
-        changes[person_id] = (status, new) if known_before else (old, status)
-    return {person_id: (old, new) for person_id, (old, new) in changes.items() if old is not new}
+    before, after = dict[int, int](), dict[int, int]()
+    for person_id, number, known_before in db.session.connection().execute(_select_changed(then, now)):
+        (before if known_before else after)[person_id] = number
+    pairs = {person_id: (before.get(person_id), after.get(person_id)) for person_id in before | after}
+    statuses: dict[int | None, Status | None] = {None: None, **{int(status): status for status in Status}}
+    return {key: (statuses[old], statuses[new]) for key, (old, new) in pairs.items() if old != new}
 
 
 def _select_changed(then: Scope, now: Scope) -> Select[int, int, bool] | CompoundSelect[int, int, bool]:
     """The periods that are in the report by one of the two states of knowledge and not by the other."""
-    conditions = (period.directive_id == then.directive_id, period.position == WHOLE)
+    conditions = (period.directive_id.in_(then.directive_ids), period.position == WHOLE)
     columns = (period.person_id, period.status)
-    if then.whose.same_as(now.whose):
+    if then.later is not Later.MUCH and then.whose.same_as(now.whose):
         day, visible = (then.as_at, then.as_at), then.whose.matches(period)
         arrivals = late_arrivals(day, then.as_known_on, now.as_known_on)
         parts = (

@@ -69,7 +69,7 @@ def find_changed_cells(then: Scope, now: Scope) -> dict[int, Cells]:
         and_(covers_day(period, at.as_at), is_known_on(period, at.as_known_on), at.whose.matches(period))
         for at in (then, now)
     )
-    conditions = [period.directive_id == then.directive_id, before != after, or_(before, after)]
+    conditions = [period.directive_id.in_(then.directive_ids), before != after, or_(before, after)]
     if then.whose.same_as(now.whose):
         conditions.append(period.person_id.in_(_select_people_on_the_way(then, now)))
     pairs: dict[int, dict[int, list[Cell | None]]] = {}
@@ -86,7 +86,7 @@ def find_changed_cells(then: Scope, now: Scope) -> dict[int, Cells]:
 
 def _select_people_on_the_way(then: Scope, now: Scope) -> CompoundSelect[int]:
     """The people with a period that begins or ends on the way from one report to the other."""
-    conditions = (period.directive_id == then.directive_id, then.whose.matches(period))
+    conditions = (period.directive_id.in_(then.directive_ids), then.whose.matches(period))
     earlier, later = sorted((then.as_known_on, now.as_known_on))
     low, high = sorted((then.as_at.toordinal(), now.as_at.toordinal()))
     parts = [rows for _, rows in late_arrivals((then.as_at, then.as_at), earlier, later)]
@@ -129,7 +129,7 @@ def list_steps(
         seen_between.label("seen_between"),
         now.whose.matches(period).label("seen_now"),
     ).where(
-        period.directive_id == then.directive_id,
+        period.directive_id.in_(then.directive_ids),
         period.person_id.in_(sorted(people)),
         or_(on_first_day, over_days),
     )

@@ -269,12 +269,12 @@ def status_reader(scope: Scope) -> Callable[[Iterable[int]], Sequence[RawStatusR
     return _batch_reader(scope, select(period.person_id, period.position, period.status, _REASON))
 
 
-def load_statuses(scope: Scope, people: Sequence[int]) -> dict[int, dict[int, Status]]:
-    """The status of every requirement of these people, by person and position."""
-    period, statuses = StatusPeriod, dict[int, dict[int, Status]]()
-    read = _batch_reader(scope, select(period.person_id, period.position, period.status))
-    for person_id, position, status in read(people):
-        statuses.setdefault(person_id, {})[position] = Status(status)
+def load_statuses(scope: Scope, people: Iterable[int]) -> dict[tuple[int, int], dict[int, Status]]:
+    """The status of every requirement of these people: by directive and person, then by position."""
+    period, statuses = StatusPeriod, dict[tuple[int, int], dict[int, Status]]()
+    columns = (period.directive_id, period.person_id, period.position, period.status)
+    for directive_id, person_id, position, status in _batch_reader(scope, select(*columns))(people):
+        statuses.setdefault((directive_id, person_id), {})[position] = Status(status)
     return statuses
 
 

@@ -146,7 +146,7 @@ class EventScope:
             places = units_of_people(people, point)
             people = {person for person in people if places.get(person, set()) & units}
         if people and self.directive_id is not None:
-            scope = Scope(self.directive_id, point.day, point.known_on, Whose(everyone=True))
+            scope = Scope((self.directive_id,), point.day, point.known_on, Whose(everyone=True))
             people = people_in_report(scope, people)
         return people
 

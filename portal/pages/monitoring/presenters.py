@@ -116,9 +116,7 @@ class ReportPage:
     @cached_property
     def line(self) -> LineChart:
         """The percentage at the end of each of the last months, as known on this report's as_known_on."""
-        return LineChart(
-            read_trend(self.report, month_ends(self.report.position.as_at), self.report.filters.group)
-        )
+        return LineChart(read_trend(self.report, month_ends(self.report.position.as_at)))
 
     @property
     def line_rows(self) -> list[dict[str, object]]:

@@ -1,11 +1,13 @@
 """Compares what pages and files read with the status periods themselves."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 from portal.domain.directives.models import Directive
 from portal.domain.status import paging, queries, report_rows
 from portal.domain.status.counting import Question, count_source
+from portal.domain.status.filters import Later
 from portal.domain.status.paging import Sort
 from portal.domain.status.queries import Scope, Whose
 from portal.domain.status.rules import Status
@@ -16,7 +18,7 @@ EVERYONE = Whose(everyone=True)
 
 def check_reads(history, day, t, periods):
     """Compare every read of (day, t) with ``periods``, rows by person and position."""
-    scope = Scope(history.directive, day, t, EVERYONE)
+    scope = Scope((history.directive,), day, t, EVERYONE)
     people = {person: {} for person, position in periods if position == 0}
     for (person, position), row in periods.items():
         if position:
@@ -31,7 +33,8 @@ def check_reads(history, day, t, periods):
     }
     check_counts(scope, periods)
     assert report_rows.load_statuses(scope, list(people)) == {
-        person: {position: row.status for position, row in rows.items()} for person, rows in people.items()
+        (history.directive, person): {position: row.status for position, row in rows.items()}
+        for person, rows in people.items()
     }
     streamed_rows = [row for batch in report_rows.stream_people(scope, 1) for row in batch]
     assert {row.person_id: row.unit_id for row in streamed_rows} == {p: periods[p, 0].unit_id for p in people}
@@ -48,10 +51,10 @@ def check_reads(history, day, t, periods):
 def check_counts(scope, periods):
     """Compare people by unit and by requirement; the status counts give no unit of requirements."""
     rows = list(count_source(scope, Question.REQUIREMENTS).count_requirements())
-    by_unit = Counter({(unit, status): n for unit, place, status, n in rows if not place})
+    by_unit = Counter({(unit, status): n for _, unit, place, status, n in rows if not place})
     assert by_unit == Counter((row.unit_id, row.status) for (_, place), row in periods.items() if not place)
     by_position = Counter[tuple[int, Status]]()
-    for _, place, status, n in rows:
+    for _, _, place, status, n in rows:
         by_position[place, status] += n
     assert by_position == Counter((place, row.status) for (_, place), row in periods.items())
 
@@ -75,9 +78,9 @@ def check_person(history, day, t, person, rows, periods):
 
 def check_differences(history, day, then, now, before, after):
     """Compare whose status on a day differs between two states of knowledge with two reports side by side."""
-    changes = queries.find_status_changes(
-        Scope(history.directive, day, then, EVERYONE), Scope(history.directive, day, now, EVERYONE)
-    )
+    scopes = [Scope((history.directive,), day, known_on, EVERYONE) for known_on in (then, now)]
+    changes = queries.find_status_changes(*scopes)
+    assert changes == queries.find_status_changes(replace(scopes[0], later=Later.MUCH), scopes[1])
     people = {person for person, _ in before | after}
     pairs = {
         person: tuple(getattr(rows.get((person, 0)), "status", None) for rows in (before, after))

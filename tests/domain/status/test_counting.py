@@ -18,7 +18,8 @@ from config import Config
 from portal.app import create_app
 from portal.domain.people.models import PersonName
 from portal.domain.status import count_check, counting, paging
-from portal.domain.status.counting import Question, count_source, is_summed
+from portal.domain.status.counting import Question, count_source, is_summed, measure_later
+from portal.domain.status.filters import Later
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.domain.status.paging import Sort
 from portal.domain.status.projector import rebuild_status
@@ -84,7 +85,8 @@ def people_source(scope):
 def counted(scope):
     """People by position and status; by unit too for the whole directive."""
     people_by_status = Counter()
-    for unit, place, status, people in count_source(scope, Question.REQUIREMENTS).count_requirements():
+    rows = count_source(scope, Question.REQUIREMENTS).count_requirements()
+    for _, unit, place, status, people in rows:
         people_by_status[0 if place else unit, place, status] += people
     return people_by_status
 
@@ -102,7 +104,8 @@ def by_day(scope, days):
 def check_reads(history, day, days, known_on):
     turn = day.toordinal()  # each day uses other orders
     for column, whose in zip(SORTS[turn % 6 :] + SORTS * 2, whoses(history), strict=False):
-        scope = Scope(history.directive, day, known_on, whose, newest=known_on == newest_stamp())
+        later = Later.NOTHING if known_on == newest_stamp() else Later.LITTLE
+        scope = Scope((history.directive,), day, known_on, whose, later)
         if not whose.selects_by_status:
             both(partial(counted, scope))
             both(partial(by_day, scope, days))
@@ -110,7 +113,9 @@ def check_reads(history, day, days, known_on):
         both(lambda scope=scope: sorted(people_source(scope).count_posts()))
         both(
             lambda scope=scope: Counter(
-                (status, left) for status, left, n in people_source(scope).count_days_left() for _ in range(n)
+                (status, left)
+                for _, status, left, n in people_source(scope).count_days_left()
+                for _ in range(n)
             )
         )
         both(lambda scope=scope: people_source(scope).count_reasons())
@@ -197,7 +202,7 @@ def world(people=3):
 
 def answers(directive, day=date(2026, 5, 10)):
     """What the status counts say of a day."""
-    return list(people_source(Scope(directive, day, newest_stamp(), Whose(everyone=True))).count_units())
+    return list(people_source(Scope((directive,), day, newest_stamp(), Whose(everyone=True))).count_units())
 
 
 def test_counts_answer_for_everybody_by_unit_role_and_rank(database):
@@ -208,8 +213,9 @@ def test_counts_answer_for_everybody_by_unit_role_and_rank(database):
     assert answers(directive) == [(unit, 1, 3)]
     day = date(2026, 5, 10)
     for whose in (Whose(everyone=True), Whose(everyone=True, role="response", statuses=(1,))):
-        assert is_summed(whose, Question.PEOPLE)
-        was = list(people_source(Scope(directive, day, then, whose)).count_units())
+        scope = Scope((directive,), day, then, whose)
+        assert is_summed(scope, Question.PEOPLE)
+        was = list(people_source(scope).count_units())
         assert was == [(unit, 1, 3)], "as it was known before"
     for whose in (
         Whose(everyone=True, people=frozenset(people)),
@@ -217,8 +223,25 @@ def test_counts_answer_for_everybody_by_unit_role_and_rank(database):
         Whose(manager_id=people[0]),
         Whose(unit_ids=frozenset([unit]), manager_id=people[0]),
     ):
-        assert not is_summed(whose, Question.PEOPLE)
-        assert not is_summed(whose, Question.OVER_DAYS)
+        scope = Scope((directive,), day, then, whose)
+        assert not is_summed(scope, Question.PEOPLE)
+        assert not is_summed(scope, Question.OVER_DAYS)
+
+
+def test_what_many_are_known_to_have_done_only_later_is_not_undone_but_left_unread(database):
+    unit, activities, directive, people = world()
+    then = newest_stamp()
+    make_record(people[0], activities[0], date(2026, 4, 1))
+    assert measure_later([directive], then) is Later.LITTLE
+    for person in people:
+        make_record(person, activities[1], date(2026, 4, 1))
+    later = measure_later([directive], then)
+    assert later is Later.MUCH
+
+    scope = Scope((directive,), date(2026, 5, 10), then, Whose(everyone=True), later)
+    with statements() as run:
+        assert list(people_source(scope).count_units()) == [(unit, 1, 3)]
+    assert StatusCount.__tablename__ not in run[0]
 
 
 @pytest.mark.parametrize("summed", [0, 1])
@@ -296,7 +319,7 @@ def test_someone_without_a_name_keeps_their_place_where_names_are_walked(databas
         db.session.execute(changed.values(surname=surname))
     db.session.execute(delete(PersonName).where(PersonName.person_id.in_(people[1:3])))
     db.session.commit()
-    scope = Scope(directive, date(2026, 5, 10), newest_stamp(), Whose(everyone=True))
+    scope = Scope((directive,), date(2026, 5, 10), newest_stamp(), Whose(everyone=True))
     for turned in (False, True):
         for offset in range(6):
             for limit in (1, 2, 6):
@@ -311,7 +334,7 @@ def test_counts_cost_as_many_statements_for_many_as_for_few(database):
         for number in range(more):
             make_person(unit, rank=f"Rank {number}")
         with statements() as seen:
-            scope = Scope(directive, date(2026, 5, 10), newest_stamp(), Whose(everyone=True))
+            scope = Scope((directive,), date(2026, 5, 10), newest_stamp(), Whose(everyone=True))
             list(count_source(scope, Question.REQUIREMENTS).count_requirements())
             people_source(scope).count_posts()
             paging.list_people(scope, Sort("status"), 0, 25)

@@ -73,7 +73,7 @@ def pick(history, number):
 
 
 def compare(history, then, now, before=EVERYONE, after=EVERYONE):
-    scopes = [Scope(history.directive, *then, before), Scope(history.directive, *now, after)]
+    scopes = [Scope((history.directive,), *then, before), Scope((history.directive,), *now, after)]
     old, new = shown(reported(history, *then), before), shown(reported(history, *now), after)
     differing = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
 

@@ -29,7 +29,7 @@ def previewed_statuses(desk, viewer, day: date) -> dict:
     found = {}
     for whole in standings.directive_statuses(desk.people["D1001"], day):
         directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == whole.directive))
-        scope = standings.Scope(directive_id, day, clock.now(), standings.Whose(everyone=True))
+        scope = standings.Scope((directive_id,), day, clock.now(), standings.Whose(everyone=True))
         source = count_source(replace(scope, as_known_on=newest_request()), Question.PEOPLE)
         counts = list(source.count_units())
         done = sum(people for _, status, people in counts if status.held)
@@ -42,8 +42,10 @@ def requirements(desk, day: date) -> dict:
     """The status of each requirement, by directive and position."""
     found, person = {}, desk.people["D1001"]
     for directive_id, reference in db.session.execute(select(Directive.id, Directive.reference)):
-        scope = standings.Scope(directive_id, day, newest_request(), standings.Whose(everyone=True))
-        for position, status in report_rows.load_statuses(scope, [person]).get(person, {}).items():
+        scope = standings.Scope((directive_id,), day, newest_request(), standings.Whose(everyone=True))
+        for position, status in (
+            report_rows.load_statuses(scope, [person]).get((directive_id, person), {}).items()
+        ):
             found[reference, position] = status
     return found
 

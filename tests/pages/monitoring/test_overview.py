@@ -6,12 +6,14 @@ import pytest
 import time_machine
 
 from portal.domain.directives.models import Directive
+from portal.platform.db import transaction
 from tests.domain.status.facts import add, make_activity, make_exclusion, make_version
 from tests.page_reading import H, PortalClient, words
+from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.reading import parsed
 from tests.pages.monitoring.test_charts import table_after, table_of
 from tests.pages.monitoring.test_report import people
-from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
+from tests.pages.monitoring.world import MARCH, REPORT, TODAY, enter, make_world
 
 
 @pytest.fixture
@@ -113,6 +115,33 @@ def test_before_anything_was_known_the_overview_has_no_card(client):
 
         assert page.h1 == "On 1 February 2026, nobody was overdue"
         assert not page.all("section", class_="portal-card")
+
+
+def test_the_overview_takes_as_many_statements_for_twenty_directives_as_for_two(app):
+    with time_machine.travel(MARCH, tick=False):
+        world = make_world()
+    with time_machine.travel(TODAY, tick=False):  # all, a command, a team
+        clients = [enter(PortalClient(app), world, viewer) for viewer in ("D6001", "D2003", "D2001")]
+    counts = []
+    for added in (1, 18):
+        with time_machine.travel(MARCH, tick=False), transaction():
+            for number in range(added):
+                directive = add(Directive(reference=f"MORE-{added}-{number}"))
+                make_version(directive, world.activities, effective_on=date(2026, 1, 1))
+        with time_machine.travel(TODAY, tick=False):
+            counts.append([count_statements(each, query) for each in clients for query in POSITIONS])
+
+    assert counts[0] == counts[1]
+
+
+POSITIONS = ("", "?as_at=2026-05-20&as_known_on=2026-05-05")
+
+
+def count_statements(client, query):
+    client.page(f"/monitoring{query}")
+    with statements() as seen:
+        client.page(f"/monitoring{query}")
+    return len(seen)
 
 
 @pytest.mark.parametrize("asked", ["as_at=someday", "as_at=2027-01-01", "as_known_on=2031-01-01"])

@@ -1,5 +1,6 @@
 """Compares a report with the same day as known now: whose status late-arriving facts changed."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -45,11 +46,11 @@ def compare_with_known_now(report: CompletionReport, newest: datetime) -> KnownN
     scope_then, scope_now = (one.scope_of(one.viewer_scope.select_people()) for one in (report, report_now))
     statuses = status_queries.find_status_changes(scope_then, scope_now)
     counts = dict(report.figures.by_status)
-    for old, new in statuses.values():
+    for (old, new), people_changed in Counter(statuses.values()).items():
         if old is not None:
-            counts[old] -= 1
+            counts[old] -= people_changed
         if new is not None:
-            counts[new] += 1
+            counts[new] += people_changed
     before, after = (
         Absences.look_up(
             one, EVERYONE, [person_id for person_id, pair in statuses.items() if pair[side] is None]

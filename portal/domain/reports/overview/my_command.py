@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from portal.domain.reports.parameters import Filters
 from portal.domain.reports.statistics import Figures, GroupLine, Share, UnitLine, group_lines, unit_lines
 from portal.domain.reports.viewer_scope import ViewerScope
-from portal.domain.status import period_counts
+from portal.domain.status.period_counts import CountBy, count_worst
+from portal.domain.status.rules import Status
 from portal.platform.wording import number, percent_cut, plural
 
 
@@ -38,8 +39,9 @@ def read_command(viewer_scope: ViewerScope, filters: Filters) -> Command | None:
     if not filters.unit and (viewer_scope.everyone or not viewer_scope.tops):
         return None
     position, people = viewer_scope.position, viewer_scope.select_people(filters)
-    counts = period_counts.count_worst_by_unit(position.as_at, position.as_known_on, people)
-    figures = Figures.from_unit_counts(counts, 0)
+    counts = count_worst([CountBy.UNIT], position.as_at, position.as_known_on, people)
+    by_unit = ((unit_id, Status(status), count) for (unit_id, status), count in counts)
+    figures = Figures.from_unit_counts(by_unit, 0)
     top = viewer_scope.unit_of(filters.unit) if filters.unit else None
     if top is None and len(viewer_scope.tops) == 1:
         top = viewer_scope.tops[0]
@@ -57,7 +59,8 @@ def read_command_groups(
     A person is counted once in each line, by the worst status under any directive that applies there.
     """
     position, people = viewer_scope.position, viewer_scope.select_people(filters)
-    counts = period_counts.count_worst_by_post(position.as_at, position.as_known_on, people)
-    ranks = group_lines((rank, status, count) for _, rank, status, count in counts)
-    roles = group_lines((role, status, count) for role, _, status, count in counts)
+    by = [CountBy.ROLE, CountBy.RANK]
+    counts = count_worst(by, position.as_at, position.as_known_on, people)
+    ranks = group_lines((rank, Status(status), count) for (_, rank, status), count in counts)
+    roles = group_lines((role, Status(status), count) for (role, _, status), count in counts)
     return ranks, roles

@@ -1,8 +1,7 @@
 """The overview: figures of every directive, as far as one viewer may see them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
@@ -10,16 +9,26 @@ from portal.domain.people.queries import Viewer
 from portal.domain.reports import sentences
 from portal.domain.reports.charts import LineChart
 from portal.domain.reports.completion import export_files
-from portal.domain.reports.directive_snapshot import DirectiveSnapshot, list_references, read_directive
+from portal.domain.reports.directive_snapshot import DirectiveSnapshot, list_references, read_directives
 from portal.domain.reports.known_values import refuse_unknown
 from portal.domain.reports.overview.my_command import Command, read_command, read_command_groups
 from portal.domain.reports.parameters import EVERYONE, Filters, Position, join_values, unit_name
-from portal.domain.reports.queries import CompletionReport, PersonLine
-from portal.domain.reports.statistics import Figures, GroupLine, Outlook, UnitLine, minutes_to_learn
-from portal.domain.reports.trend.trend import month_ends, read_trend
+from portal.domain.reports.queries import CompletionReport, PersonLine, read_person_lines
+from portal.domain.reports.statistics import (
+    Figures,
+    GroupLine,
+    Outlook,
+    UnitLine,
+    minutes_to_learn,
+    unit_lines,
+)
+from portal.domain.reports.trend.trend import month_ends, read_trends
 from portal.domain.reports.viewer_scope import ViewerScope, linkable_people
+from portal.domain.status import paging
+from portal.domain.status.counting import Question, count_source
+from portal.domain.status.filters import Scope
+from portal.domain.status.queries import count_late_people
 from portal.domain.status.rules import Status
-from portal.platform.errors import NotFoundError
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
 
@@ -196,7 +205,7 @@ class Overview:
 def read_overview(
     viewer: Viewer, position: Position, filters: Filters = EVERYONE, opened: str = ""
 ) -> Overview:
-    """Read every directive that applies to somebody the viewer may see; a fixed number of queries for each.
+    """Read every directive that applies to people the viewer may see; as many statements for many as for one.
 
     Args:
         viewer: Only people whom they may see are counted.
@@ -209,17 +218,23 @@ def read_overview(
     """
     filters, viewer_scope = Filters(unit=filters.unit), ViewerScope.of_viewer(viewer, position)
     refuse_unknown(filters, viewer_scope)
+    known = {directive.id: directive for directive in read_directives(position)}
+    everyone = viewer_scope.scope_of(*known)
+    figures = _read_figures(replace(everyone, whose=viewer_scope.select_people(filters)))
+    in_units = frozenset[int]().union(*(each.people for each in figures.values()))
+    people = replace(viewer_scope.select_people(filters), unit_hint=in_units)
+    scope = replace(everyone, directive_ids=tuple(key for key in known if key in figures), whose=people)
     reports = [
-        CompletionReport(viewer, directive, position, viewer_scope, filters)
-        for directive in _known_directives(position)
+        CompletionReport(viewer, known[key], position, viewer_scope, filters) for key in scope.directive_ids
     ]
-    reports = [report for report in reports if report.group.assigned]
-    own_command = read_command(viewer_scope, filters) if reports else None
+    cards = _read_cards(scope, figures, reports, opened) if reports else []
+    own_command = read_command(viewer_scope, filters) if cards else None
     return Overview(
         position,
-        [_read_card(report, opened) for report in reports],
-        _read_most_overdue(viewer, position, reports),
-        _count_overdue_people(reports),
+        cards,
+        _read_most_overdue(viewer, viewer_scope, scope, cards),
+        # nobody can be counted twice under one directive, so no more is read
+        cards[0].overdue if len(cards) == 1 else count_late_people(scope) if cards else 0,
         _place_words(viewer_scope, filters),
         filters,
         own_command,
@@ -228,29 +243,28 @@ def read_overview(
 
 
 def _read_most_overdue(
-    viewer: Viewer, position: Position, reports: Sequence[CompletionReport]
+    viewer: Viewer, viewer_scope: ViewerScope, scope: Scope, cards: Sequence[Card]
 ) -> list[OverduePerson]:
     """The people who have been overdue longest, over all directives."""
-    overdue_lines = [(report, line) for report in reports for line in report.most_overdue(SHOWN)]
-    overdue_lines.sort(key=_longest_overdue_first)
-    overdue_lines = overdue_lines[:SHOWN]
-    linkable = linkable_people(viewer, [line.holder.person_id for _, line in overdue_lines])
+    directives = {card.directive.id: card.directive for card in cards}
+    if not any(card.overdue for card in cards):
+        return []
+    visible = replace(scope, whose=viewer_scope.select_people())
+    lines = read_person_lines(visible, viewer_scope.units, paging.list_longest_late(scope, SHOWN))
+    lines.sort(
+        key=lambda line: (
+            line.overdue_since,
+            line.holder.surname,
+            line.holder.staff_number,
+            directives[line.directive_id].reference,
+        )
+    )
+    lines = lines[:SHOWN]
+    linkable = linkable_people(viewer, [line.holder.person_id for line in lines])
     return [
-        OverduePerson(report.directive, line, line.holder.person_id in linkable, position.as_at)
-        for report, line in overdue_lines
+        OverduePerson(directives[line.directive_id], line, line.holder.person_id in linkable, scope.as_at)
+        for line in lines
     ]
-
-
-def _count_overdue_people(reports: Sequence[CompletionReport]) -> int:
-    """How many people are overdue under at least one directive."""
-    if len(reports) == 1:  # nobody can be counted twice, so no ids are read
-        return reports[0].group.count_people(Status.OVERDUE, Status.EXPIRED)
-    return len(set().union(*(report.overdue_people() for report in reports)))
-
-
-def _longest_overdue_first(pair: tuple[CompletionReport, PersonLine]) -> tuple[date, str, str]:
-    line = pair[1]
-    return line.overdue_since, line.holder.surname, line.holder.staff_number
 
 
 def list_groups() -> list[str]:
@@ -258,27 +272,39 @@ def list_groups() -> list[str]:
     return [*list_references(), COMMAND]
 
 
-def _known_directives(position: Position) -> Iterator[DirectiveSnapshot]:
-    for reference in list_references():
-        with suppress(NotFoundError):
-            yield read_directive(reference, position)
+def _read_figures(scope: Scope) -> dict[int, Figures]:
+    """The figures of each directive that applies to somebody."""
+    counts = count_source(scope, Question.REQUIREMENTS).count_requirements()
+    return {key: figures for key, figures in Figures.by_directive(counts).items() if figures.assigned}
 
 
-def _read_card(report: CompletionReport, opened: str) -> Card:
-    today = report.position.as_at
-    months = month_ends(today)
-    points = read_trend(report, sorted({*months, today - WEEK}), report.filters.group)
-    shares = {point.day: point.share for point in points}
-    return Card(
-        report.directive,
-        report.group,
-        report.outlook,
-        LineChart([point for point in points if point.day in months]),
-        report.units,
-        sentences.weekly_change(shares[today - WEEK], shares[today]),
-        minutes_to_learn(report.group, report.directive),
-        Groups(report.ranks, report.roles) if opened == report.directive.reference else None,
-    )
+def _read_cards(
+    scope: Scope, figures: dict[int, Figures], reports: Sequence[CompletionReport], opened: str
+) -> list[Card]:
+    """A card for each report: as many statements for many as for one."""
+    viewer_scope, filters = reports[0].viewer_scope, reports[0].filters
+    left = count_source(scope, Question.PEOPLE).count_days_left()
+    outlooks = Outlook.by_directive(left, scope.directive_ids)
+    months, week_ago = month_ends(scope.as_at), scope.as_at - WEEK
+    trends = read_trends(viewer_scope, scope, sorted({*months, week_ago}), filters)
+    top = viewer_scope.unit_of(filters.unit) if filters.unit else None
+    cards = []
+    for report in reports:
+        directive = report.directive
+        group, points = figures[directive.id], trends[directive.id]
+        shares = {point.day: point.share for point in points}
+        card = Card(
+            directive,
+            group,
+            outlooks[directive.id],
+            LineChart([point for point in points if point.day in months]),
+            unit_lines(group, viewer_scope.units, top),
+            sentences.weekly_change(shares[week_ago], shares[scope.as_at]),
+            minutes_to_learn(group, directive),
+            Groups(report.ranks, report.roles) if opened == directive.reference else None,
+        )
+        cards.append(card)
+    return cards
 
 
 def _place_words(viewer_scope: ViewerScope, filters: Filters) -> str:

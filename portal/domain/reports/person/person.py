@@ -224,7 +224,7 @@ def _read_directives(
         person_id, position.as_at, position.as_known_on
     ):
         directive = read_directive(reference, position)
-        scope = status_queries.Scope(directive.id, position.as_at, position.as_known_on, people)
+        scope = status_queries.Scope((directive.id,), position.as_at, position.as_known_on, people)
         builder = RowBuilder(directive, scope, units, position)
         rows = [row for batch in report_rows.stream_people(scope, 1) for row in builder.build_rows(batch)]
         requirements = [_describe_requirement(row, directive, position, begun_modules) for row in rows]

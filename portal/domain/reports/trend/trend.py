@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from portal.domain.people.units.tree import UnitTree, read_tree
-from portal.domain.reports.parameters import EVERYONE, Filters
+from portal.domain.reports.parameters import Filters
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope, tree_on, units_under
 from portal.domain.status.counting import Question, count_source
+from portal.domain.status.filters import Scope
 from portal.domain.status.period_counts import DaysRun
 
 MONTHS = 12
@@ -31,38 +32,49 @@ def month_ends(day: date, months: int = MONTHS) -> list[date]:
     return days[::-1]
 
 
-def read_trend(report: CompletionReport, days: Sequence[date], filters: Filters = EVERYONE) -> list[Point]:
-    """Read the share of complete people at the end of each of ``days``, as known on the report's instant.
+def read_trend(report: CompletionReport, days: Sequence[date]) -> list[Point]:
+    """The trend of a report's directive and group, as ``read_trends`` reads it."""
+    scope = report.scope_of(report.viewer_scope.select_people())
+    return read_trends(report.viewer_scope, scope, days, report.filters.group)[report.directive.id]
+
+
+def read_trends(
+    viewer_scope: ViewerScope, scope: Scope, days: Sequence[date], filters: Filters
+) -> dict[int, list[Point]]:
+    """Read the share of complete people at the end of each of ``days``, by directive; one query.
 
     Each share is that of the report of its day: the posts and units of that day decide who is visible.
 
     Args:
-        report: Gives the viewer, the directive and as_known_on.
+        viewer_scope: Gives the viewer.
+        scope: Gives the directives and as_known_on.
         days: In rising order.
-        filters: Apply to the posts of each day; the unit is the one with this path on the report's day.
+        filters: Apply to the posts of each day; the unit is the one with this path on the viewer's day.
     """
-    visible_units = _VisibleUnits(report, filters, days)
-    counts = [[0, 0] for _ in days]
-    source = count_source(report.scope_of(visible_units.widest), Question.OVER_DAYS)
+    visible_units = _VisibleUnits(viewer_scope, filters, days)
+    counts = {directive_id: [[0, 0] for _ in days] for directive_id in scope.directive_ids}
+    source = count_source(replace(scope, whose=visible_units.widest), Question.OVER_DAYS)
     for run in source.count_over_days(days):
         if run.status.excluded:
             continue
         for index in visible_units.indexes_of_days(run):
-            counts[index][0] += run.people * run.status.held
-            counts[index][1] += run.people
-    return [Point(day, Share(done, total)) for day, (done, total) in zip(days, counts, strict=True)]
+            counts[run.directive_id][index][0] += run.people * run.status.held
+            counts[run.directive_id][index][1] += run.people
+    return {
+        directive_id: [Point(day, Share(*pair)) for day, pair in zip(days, pairs, strict=True)]
+        for directive_id, pairs in counts.items()
+    }
 
 
 class _VisibleUnits:
     """The units that the viewer may see on each of the days: units move."""
 
-    def __init__(self, report: CompletionReport, filters: Filters, days: Sequence[date]) -> None:
-        viewer_scope = report.viewer_scope
+    def __init__(self, viewer_scope: ViewerScope, filters: Filters, days: Sequence[date]) -> None:
         people = viewer_scope.select_people(filters)
         self._everyone, self._visible, self._within = viewer_scope.everyone, [], []
         top = viewer_scope.unit_of(filters.unit) if filters.unit else None
         if filters.unit or not viewer_scope.everyone:
-            tree = read_tree(report.position.as_known_on)
+            tree = read_tree(viewer_scope.position.as_known_on)
             self._visible = _units_under_by_day(tree, days, viewer_scope.granted)
         if filters.unit:
             self._within = _units_under_by_day(tree, days, () if top is None else (top,))
