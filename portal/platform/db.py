@@ -40,6 +40,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 
 from portal.platform import clock
+from portal.platform.engines import SESSION_OPTIONS
 from portal.platform.errors import BusyError, UnwritableError
 
 BUSY_SECONDS = 15  # how long a writer waits for another
@@ -49,11 +50,8 @@ LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code of a wait in vain
 # A disk that is full or fails, and a database that takes no change: PostgreSQL's codes, then SQLite's.
 UNWRITABLE = {"25006", "53100", "58030"}
 UNWRITABLE_SQLITE = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CANTOPEN,
-}
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+}  # fmt: skip
 SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
@@ -99,7 +97,7 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "create_savepoint"})
+db = SQLAlchemy(model_class=Base, session_options=SESSION_OPTIONS)
 
 
 class Stamp(Base):
@@ -223,6 +221,7 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
     """
     session = db.session()
     session.commit()
+    reads_from, session.reads_from = session.reads_from, None
     info = session.info
     _forget(info)
     if stamp_as is not None:
@@ -242,6 +241,7 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
         session.rollback()
         raise
     finally:
+        session.reads_from = reads_from
         _forget(info)
 
 

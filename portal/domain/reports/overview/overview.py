@@ -20,6 +20,7 @@ from portal.domain.reports.trend.trend import month_ends, read_trend
 from portal.domain.reports.viewer_scope import ViewerScope, linkable_people
 from portal.domain.status.rules import Status
 from portal.platform.errors import NotFoundError
+from portal.platform.replica import read_as_known_on
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
 
@@ -209,6 +210,7 @@ def read_overview(
     """
     filters, viewer_scope = Filters(unit=filters.unit), ViewerScope.of_viewer(viewer, position)
     refuse_unknown(filters, viewer_scope)
+    read_as_known_on(position.as_known_on)
     reports = [
         CompletionReport(viewer, directive, position, viewer_scope, filters)
         for directive in _known_directives(position)
