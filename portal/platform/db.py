@@ -221,8 +221,8 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
     """
     session = db.session()
     session.commit()
-    reads_from, session.reads_from = session.reads_from, None
     info = session.info
+    reads_from = info.pop("reads_from", None)
     _forget(info)
     if stamp_as is not None:
         info["stamp_as"] = stamp_as
@@ -241,7 +241,7 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
         session.rollback()
         raise
     finally:
-        session.reads_from = reads_from
+        info["reads_from"] = reads_from
         _forget(info)
 
 

@@ -13,16 +13,13 @@ CONNECT_SECONDS = 2  # to the replica; then reports are read from the database i
 class RoutedSession(Session):
     """The session of a request, a job or a command.
 
-    Attributes:
-        reads_from: The engine of the replica that it reads from, from now on; None for the database itself.
-            ``db.transaction`` always writes to the database itself.
+    ``info["reads_from"]`` is the engine of the replica that it reads from, from now on; if there is none,
+    it reads from the database itself. ``db.transaction`` always writes to the database itself.
     """
-
-    reads_from: Engine | None = None
 
     def get_bind(self, *args: Any, **options: Any) -> Engine | Connection:
         """The engine of the next statement."""
-        return self.reads_from or super().get_bind(*args, **options)
+        return self.info.get("reads_from") or super().get_bind(*args, **options)
 
 
 SESSION_OPTIONS = {"class_": RoutedSession, "join_transaction_mode": "create_savepoint"}

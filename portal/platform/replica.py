@@ -29,7 +29,7 @@ def read_as_known_on(instant: datetime) -> None:
     """
     engine = db.engines.get(REPLICA)
     session = db.session()
-    if engine is None or session.reads_from is not None or monotonic() < _left_alone_until[0]:
+    if engine is None or session.info.get("reads_from") or monotonic() < _left_alone_until[0]:
         return
     until = max(instant, clock.now() - MOST_BEHIND)
     needed = session.scalar(select(func.max(Stamp.recorded_at)).where(Stamp.recorded_at <= until))
@@ -41,7 +41,7 @@ def read_as_known_on(instant: datetime) -> None:
         logging.getLogger(__name__).warning("The replica does not answer (%s); reports are read here.", cause)
         return
     if has_replayed:
-        session.reads_from = engine
+        session.info["reads_from"] = engine
 
 
 def newest_replayed_stamp(engine: Engine) -> datetime | None:
