@@ -101,9 +101,11 @@ first-run:
 bench: $(VENV)/.dev portal/pages/layout/static/manifest.json  # a nation on PostgreSQL: BENCH="--only n"
 	$(BIN)/python -m benchmarks $(BENCH)
 
+BLOWS := --kills 10 --power-cuts 5 --postgresql-kills 3 --node-kills 5 --primary-restarts 3
 hostile: export PORTAL_MODE := demo
 hostile: $(VENV)/.dev portal/pages/layout/static/manifest.json  # kills and power cuts while people pass; exit 1 on a loss
-	$(BIN)/python -m tests.hostile.durability $(or $(HOSTILE),--kills 10 --power-cuts 5 --postgresql-kills 3)
+	@sh tests/system-packages.sh nginx
+	$(BIN)/python -m tests.hostile.durability $(or $(HOSTILE),$(BLOWS))
 
 clean:
 	rm -rf $(VENV) node_modules portal/pages/layout/static build

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from portal.pages.layout import brand, proxies
+from portal.platform.engines import DRIVER, with_driver
 from portal.platform.mail.settings import MailSettings
 from portal.platform.network_names import list_faults
 from portal.platform.openid.settings import OpenIdSettings
@@ -96,6 +97,7 @@ class Config:
 
     mode: str = field(default_factory=lambda: _env("PORTAL_MODE"))
     database_url: str = field(default_factory=lambda: _env("DATABASE_URL"))
+    replica_url: str = field(default_factory=lambda: _env("REPLICA_URL"))
     bind: str = field(default_factory=lambda: _env("BIND", "127.0.0.1"))
     port: int = field(default_factory=lambda: _number_setting("PORT", "8000"))
     public_url: str = field(default_factory=lambda: _env("PUBLIC_URL"))
@@ -271,6 +273,8 @@ class Config:
         )
         if parts is None or not (is_file or parts.scheme == "postgresql+psycopg"):
             yield "DATABASE_URL begins with postgresql://, or with sqlite:/// and the path of a file."
+        if self.replica_url and (is_file or not with_driver(self.replica_url).startswith(DRIVER)):
+            yield "REPLICA_URL begins with postgresql://, and DATABASE_URL does too."
 
     def _jobs_faults(self) -> Iterator[str]:
         if self.jobs not in {"embedded", "separate"}:
@@ -367,11 +371,7 @@ class Config:
     @property
     def sqlalchemy_url(self) -> str:
         """The database: embedded SQLite where nothing else is set; PostgreSQL through psycopg 3."""
-        url = self.database_url or f"sqlite:///{self.instance / 'portal.sqlite'}"
-        for prefix in ("postgres://", "postgresql://"):
-            if url.startswith(prefix):
-                return "postgresql+psycopg://" + url.removeprefix(prefix)
-        return url
+        return with_driver(self.database_url or f"sqlite:///{self.instance / 'portal.sqlite'}")
 
 
 _readers: list[Callable[[], Config]] = []

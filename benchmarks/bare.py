@@ -9,7 +9,7 @@ from flask import Flask, render_template
 from sqlalchemy import create_engine
 
 from portal.pages.layout import setup
-from portal.platform.db import prepare_engine
+from portal.platform.engines import prepare_engine
 from serve import serve
 
 PAGE = '{% extends "layouts/base.html" %}{% block h1 %}Lesson{% endblock %}{% block heading %}{% endblock %}'

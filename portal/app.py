@@ -80,7 +80,8 @@ from portal.pages.units import views as units_views
 from portal.pages.webhooks import views as webhooks_views
 from portal.platform.audit import models as audit_models
 from portal.platform.audit.models import AuditEvent
-from portal.platform.db import db, prepare_engine, subscribe
+from portal.platform.db import db, subscribe
+from portal.platform.engines import prepare_engine, replica_engines
 from portal.platform.jobs import models as jobs_models
 from portal.platform.jobs.registry import set_tasks
 
@@ -174,6 +175,7 @@ def create_app(config: Config | None = None) -> Flask:
         PORTAL=config,
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
+        SQLALCHEMY_BINDS=replica_engines(config.replica_url),
         MAX_CONTENT_LENGTH=768 * 1024,
         MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         MAX_FORM_PARTS=500,
@@ -199,7 +201,8 @@ def _prepare_database(app: Flask) -> None:
     subscribe(reconcile_assignments, project_status, announcer=_announce_acts)
     set_tasks(TASKS)
     with app.app_context():
-        prepare_engine(db.engine)
+        for engine in db.engines.values():
+            prepare_engine(engine)
 
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:

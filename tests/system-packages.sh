@@ -1,11 +1,15 @@
 #!/bin/sh
-# What the full suite needs from the system: Chromium, PostgreSQL's server, a C compiler and xmlsec1.
+# What the full suite needs from the system: Chromium, PostgreSQL's server, a C compiler and xmlsec1;
+# and the programs that are named.
 set -eu
 missing=""
 command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing="chromium"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
 command -v xmlsec1 >/dev/null || missing="$missing xmlsec1"
+for program in "$@"; do
+  command -v "$program" >/dev/null || missing="$missing $program"
+done
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "The full suite needs these packages of your system: $missing" >&2

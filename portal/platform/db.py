@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
@@ -20,7 +20,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
-    Engine,
     ForeignKey,
     Integer,
     MetaData,
@@ -28,7 +27,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
-    event,
     func,
     insert,
     select,
@@ -39,20 +37,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 
 from portal.platform import clock
+from portal.platform.engines import SESSION_OPTIONS
 from portal.platform.errors import BusyError, UnwritableError
 
-BUSY_SECONDS = 15  # how long a writer waits for another
-LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
 READER_SECONDS = 0.6  # how long a reader's request waits to record that something was read
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code of a wait in vain
 # A disk that is full or fails, and a database that takes no change: PostgreSQL's codes, then SQLite's.
 UNWRITABLE = {"25006", "53100", "58030"}
 UNWRITABLE_SQLITE = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CANTOPEN,
-}
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+}  # fmt: skip
 SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
@@ -99,7 +93,7 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "create_savepoint"})
+db = SQLAlchemy(model_class=Base, session_options=SESSION_OPTIONS)
 
 
 class Stamp(Base):
@@ -255,6 +249,7 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
     session = db.session()
     session.commit()
     info = session.info
+    reads_from = info.pop("reads_from", None)
     _forget(info)
     if stamp_as is not None:
         info["stamp_as"] = stamp_as
@@ -273,6 +268,7 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
         session.rollback()
         raise
     finally:
+        info["reads_from"] = reads_from
         _forget(info)
 
 
@@ -335,81 +331,6 @@ def settle() -> None:
 def _forget(info: dict[Any, Any]) -> None:
     for key in ("touched", "acts", "stamp", "stamp_as"):
         info.pop(key, None)
-
-
-def prepare_engine(engine: Engine) -> None:
-    """Set what every connection must have; a test asserts each on every connection."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    else:
-        event.listen(engine, "connect", _prepare_postgresql)
-        event.listen(engine, "begin", _begin_postgresql)
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver must not begin or commit by itself
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",  # an acknowledged commit survives a power cut
-        "foreign_keys = ON",
-        "recursive_triggers = ON",  # INSERT OR REPLACE would pass the delete trigger without it
-        f"busy_timeout = {BUSY_SECONDS * 1000}",
-        "cache_size = -2000",  # a connection; the operating system keeps the pages for all of them
-        "temp_store = MEMORY",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Any) -> None:
-    """Take SQLite's write lock at the start of a unit of work: FOR UPDATE does nothing there."""
-    options = connection.get_execution_options()
-    if options.get("portal_writes"):
-        wait = options.get("portal_wait")
-        _take_write_lock(connection.connection.dbapi_connection, BUSY_SECONDS if wait is None else wait)
-    else:  # cannot fail, so it goes straight to the driver
-        connection.connection.dbapi_connection.execute("BEGIN")
-
-
-def _take_write_lock(driver: Any, seconds: float) -> None:
-    """Begin as the one writer, waiting at most ``seconds`` for another.
-
-    SQLite's own wait sleeps up to 100 ms at a time while the lock comes free many times over; writers
-    here hold it for a few milliseconds, so it is asked for more often.
-    """
-    last = monotonic() + seconds
-    driver.execute("PRAGMA busy_timeout = 0")
-    try:
-        while True:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > last:
-                    raise
-                sleep(0.001)
-            else:
-                return
-    finally:
-        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-
-
-def _prepare_postgresql(connection: Any, _record: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET TIME ZONE 'UTC'")
-        cursor.execute("SET application_name = 'portal'")  # so that whoever looks at the server knows it
-        cursor.execute("SET synchronous_commit = on")
-        # A page's statements take milliseconds; compiling one with many branches takes a second, each time.
-        cursor.execute("SET jit = off")
-        cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-    connection.commit()
-
-
-def _begin_postgresql(connection: Any) -> None:
-    """Let a reader see one state, as on SQLite; a writer sees what was committed while it waited."""
-    writes = connection.get_execution_options().get("portal_writes")
-    # READ COMMITTED and REPEATABLE READ as psycopg numbers them: its 9 MiB are not loaded beside SQLite.
-    level = 2 if writes else 3
-    connection.connection.dbapi_connection.isolation_level = level  # nothing is sent before the first read
 
 
 class Fact(Base):

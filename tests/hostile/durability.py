@@ -1,6 +1,7 @@
 """Kills portals, cuts their power and kills PostgreSQL while people pass, and counts what was lost.
 
     python -m tests.hostile.durability --kills 30 --power-cuts 10 --postgresql-kills 8
+    python -m tests.hostile.durability --node-kills 10 --primary-restarts 5
 
 Each learner takes the four modules over HTTP. After each blow the portal starts again, and every pass whose
 reference was shown, and every answer that was acknowledged, has to be there; no pass may be half there.
@@ -8,7 +9,9 @@ Exit 1 where one is lost or half.
 """
 
 import argparse
+import itertools
 import json
+import operator
 import random
 import sqlite3
 import subprocess
@@ -28,6 +31,7 @@ import psycopg
 from benchmarks.browser import Browser
 from tests.hostile import power_cut
 from tests.hostile.learners import Acknowledged, Content, Crowd
+from tests.hostile.nodes import Nodes, database_with_replica, is_nginx_there
 from tests.hostile.portals import KilledServer, Postgres, PowerCutServer, free_port
 from tests.running import PASSWORD, ROOT, Server, copied, fresh_database, make_force, settings
 
@@ -279,18 +283,12 @@ def power_cuts(forces: Forces) -> Trial:
 @contextmanager
 def postgresql_kills(forces: Forces):
     """SIGKILL to every process of PostgreSQL, under a portal that goes on."""
-    database, copies = Postgres(), iter(range(1_000))
+    database = Postgres()
     try:
-        template = fresh_database(database.address, "force_template")
-        folder = forces.folder / "postgresql"
-        folder.mkdir()
-        make_force(folder, people=20, database_url=template)
-        people = enrol(settings(folder, database_url=template))
+        copy, people = _forces_on(database, forces)
 
         def begin() -> Server:
-            number = next(copies)
-            address = fresh_database(database.address, f"force_{number}", "force_template")
-            instance = copied(folder, forces.folder / f"postgresql-{number}")
+            instance, address = copy()
             return Server(instance, database_url=address, port=free_port()).start()
 
         def strike(server: Server, chance: random.Random) -> int:
@@ -304,6 +302,48 @@ def postgresql_kills(forces: Forces):
         database.end()
 
 
+@contextmanager
+def nodes(forces: Forces):
+    """SIGKILL to a node, or to its database: of two nodes behind nginx, a worker apart, and a replica."""
+    with database_with_replica() as (primary, replica):
+        copy, people = _forces_on(primary, forces)
+
+        def begin() -> Server:
+            instance, address = copy()
+            return Nodes(instance, primary, replica, address).start()
+
+        def strike(server: Server, chance: random.Random) -> int:
+            assert isinstance(server, Nodes)
+            server.kill_node(chance)
+            return 0
+
+        def strike_database(server: Server, chance: random.Random) -> int:
+            assert isinstance(server, Nodes)
+            server.restart_database()
+            return 0
+
+        kept = operator.attrgetter("database_url")
+        yield Trial(begin, strike, kept), Trial(begin, strike_database, kept), people
+
+
+def _forces_on(database: Postgres, forces: Forces):
+    """What makes a copy of a force on this server, as its folder and address; and its people."""
+    copies = itertools.count()
+    template = fresh_database(database.address, "force_template")
+    base = f"postgresql-{database.port}"
+    folder = forces.folder / base
+    folder.mkdir()
+    make_force(folder, people=20, database_url=template)
+    people = enrol(settings(folder, database_url=template))
+
+    def copy() -> tuple[Path, str]:
+        number = next(copies)
+        address = fresh_database(database.address, f"force_{number}", "force_template")
+        return copied(folder, forces.folder / f"{base}-{number}"), address
+
+    return copy, people
+
+
 def _until_ready(server: Server) -> None:
     last = time.monotonic() + WAIT
     while not server._ready():
@@ -315,31 +355,34 @@ def _until_ready(server: Server) -> None:
 def main(words: list[str] | None = None) -> int:
     """Strike as often as asked and print the counts; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("kills", "power-cuts", "postgresql-kills"):
+    for name in ("kills", "power-cuts", "postgresql-kills", "node-kills", "primary-restarts"):
         parser.add_argument(f"--{name}", type=int, default=0, metavar="N")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     asked = parser.parse_args(words)
+    if (asked.node_kills or asked.primary_restarts) and not is_nginx_there():
+        print("nginx is missing: apt-get install nginx", file=sys.stderr)
+        return 2
     print(f"seed {asked.seed}", flush=True)
     counts: list[Count] = []
     with tempfile.TemporaryDirectory(prefix="portal-hostile-") as folder:
         forces = Forces(Path(folder))
 
-        def note(what: str, count: Count) -> None:
-            counts.append(count)
-            print("\n".join([count.line(what), *count.lost, *count.half]), flush=True)
+        def strike(what: str, trial: Trial, blows: int, people: list[str]) -> None:
+            if blows:
+                count = run(trial, blows, people, forces.content, asked.seed)
+                counts.append(count)
+                print("\n".join([count.line(what), *count.lost, *count.half]), flush=True)
 
-        if asked.kills:
-            note("kills", run(kills(forces), asked.kills, forces.people, forces.content, asked.seed))
+        strike("kills", kills(forces), asked.kills, forces.people)
         if asked.power_cuts:
-            note(
-                "power cuts",
-                run(power_cuts(forces), asked.power_cuts, forces.people, forces.content, asked.seed),
-            )
+            strike("power cuts", power_cuts(forces), asked.power_cuts, forces.people)
         if asked.postgresql_kills:
             with postgresql_kills(forces) as (trial, people):
-                note(
-                    "PostgreSQL kills", run(trial, asked.postgresql_kills, people, forces.content, asked.seed)
-                )
+                strike("PostgreSQL kills", trial, asked.postgresql_kills, people)
+        if asked.node_kills or asked.primary_restarts:
+            with nodes(forces) as (node_trial, database_trial, people):
+                strike("kills of a node", node_trial, asked.node_kills, people)
+                strike("kills of the nodes' database", database_trial, asked.primary_restarts, people)
     return int(any(count.lost or count.half for count in counts))
 
 

@@ -155,35 +155,30 @@ def until(holds) -> None:
         time.sleep(0.1)
 
 
-class Postgres:
-    """A PostgreSQL server that keeps its promises, and can be killed with all its processes."""
+class _PostgresServer:
+    """A PostgreSQL server on loopback, its data in a folder of its own."""
 
     def __init__(self) -> None:
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         on_path = shutil.which("initdb")
         if not found and not on_path:
             raise RuntimeError("PostgreSQL's server is missing: apt-get install postgresql")
-        self._binaries = Path(on_path or found[-1]).parent
+        self._binaries = Path(on_path or found[-1]).resolve().parent  # the path may hold some of them only
         self.folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self._as:
             shutil.chown(self.folder, "postgres")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
-        words = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
-        self._run("initdb", *words)
-        self.start()
+        self.port = free_port()  # the same after a restart
 
     @property
     def address(self) -> str:
         """Of a database that is always there."""
-        return f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
         """Start, with what a power cut asks for switched on, and wait until it is ready."""
-        options = f"-p {self._port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=on"
-        options += " -c synchronous_commit=on -c full_page_writes=on"
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=on"
+        options += " -c synchronous_commit=on -c full_page_writes=on -c hot_standby_feedback=on"
         self._run("pg_ctl", "-l", str(self.folder / "log"), "-o", options, "-w", "start")
 
     def kill(self) -> None:
@@ -196,10 +191,30 @@ class Postgres:
         until(lambda: not Path(f"/proc/{postmaster}").exists())
 
     def end(self) -> None:
-        """Stop it and take its folder away."""
-        self._run("pg_ctl", "-m", "immediate", "stop")
+        """Stop it, if it runs, and take its folder away."""
+        with suppress(subprocess.CalledProcessError):
+            self._run("pg_ctl", "-m", "immediate", "stop")
         shutil.rmtree(self.folder)
 
     def _run(self, program: str, *words: str) -> None:
         whole = [*self._as, str(self._binaries / program), "-D", str(self.folder / "data"), *words]
         subprocess.run(whole, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class Postgres(_PostgresServer):
+    """A server that keeps its promises, and can be killed with all its processes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8")
+        self.start()
+
+
+class Replica(_PostgresServer):
+    """A streaming replica of a server."""
+
+    def __init__(self, primary: Postgres) -> None:
+        super().__init__()
+        of = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres"]
+        self._run("pg_basebackup", *of, "--write-recovery-conf", "--checkpoint=fast")
+        self.start()

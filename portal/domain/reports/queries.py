@@ -22,6 +22,7 @@ from portal.domain.status.period_counts import CountSource
 from portal.domain.status.queries import Scope, Whose, people_in_report
 from portal.domain.status.report_rows import AudienceKey, AudienceRow
 from portal.domain.status.rules import Status
+from portal.platform.replica import read_as_known_on
 
 BATCH = 500  # people of a file in memory at a time
 
@@ -346,4 +347,5 @@ def completion_report(
     directive, viewer_scope = read_directive(reference, position), ViewerScope.of_viewer(viewer, position)
     if filters:
         refuse_unknown(filters, viewer_scope)
+    read_as_known_on(position.as_known_on)
     return CompletionReport(viewer, directive, position, viewer_scope, filters or EVERYONE)

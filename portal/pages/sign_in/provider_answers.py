@@ -13,7 +13,8 @@ from portal.pages.sign_in import opening, step_up_views
 from portal.pages.sign_in.forms import SignInForm
 from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
-from portal.platform.db import BUSY_SECONDS, transaction
+from portal.platform.db import transaction
+from portal.platform.engines import BUSY_SECONDS
 from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
 from portal.platform.openid.subjects import ProviderSubject
 from portal.platform.wording import minutes_words

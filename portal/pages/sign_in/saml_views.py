@@ -26,7 +26,8 @@ from portal.pages.layout.sessions.step_up import RECENT
 from portal.pages.sign_in import pending_sign_ins, provider_answers
 from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
-from portal.platform.db import BUSY_SECONDS, transaction
+from portal.platform.db import transaction
+from portal.platform.engines import BUSY_SECONDS
 from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
 from portal.platform.openid.strength import LEEWAY, PROVIDER
 from portal.platform.saml.settings import SamlSettings

@@ -23,7 +23,8 @@ from portal.pages.sign_in.forms import SignInAgainForm
 from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
 from portal.platform.audit.services import log
-from portal.platform.db import BUSY_SECONDS, transaction
+from portal.platform.db import transaction
+from portal.platform.engines import BUSY_SECONDS
 from portal.platform.openid.subjects import ProviderSubject
 from portal.platform.permissions import Permission
 

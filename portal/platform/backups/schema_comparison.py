@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from portal.platform.db import prepare_engine
+from portal.platform.engines import prepare_engine
 from portal.platform.errors import RuleError
 from portal.platform.operations.readiness import MIGRATIONS
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from config import Config
 from portal.app import create_app
 from portal.platform import db as database_module
+from portal.platform import engines
 from portal.platform.db import Stamp, db
 from tests.conftest import SECRET
 from tests.databases import close_database
@@ -29,8 +30,8 @@ def impatient(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Flask]:
     """A portal of its own, whose writers wait for a moment only."""
-    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.2)
-    monkeypatch.setattr(database_module, "LOCK_TIMEOUT", "200ms")
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(engines, "LOCK_TIMEOUT", "200ms")
     url = ""
     if request.param == "postgresql":
         url = fresh_database(request.getfixturevalue("postgresql"), "busy")

@@ -29,6 +29,7 @@ from portal.domain.status.counting import Question, count_source
 from portal.domain.status.filters import Scope
 from portal.domain.status.queries import count_late_people
 from portal.domain.status.rules import Status
+from portal.platform.replica import read_as_known_on
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
 
@@ -218,6 +219,7 @@ def read_overview(
     """
     filters, viewer_scope = Filters(unit=filters.unit), ViewerScope.of_viewer(viewer, position)
     refuse_unknown(filters, viewer_scope)
+    read_as_known_on(position.as_known_on)
     known = {directive.id: directive for directive in read_directives(position)}
     everyone = viewer_scope.scope_of(*known)
     figures = _read_figures(replace(everyone, whose=viewer_scope.select_people(filters)))

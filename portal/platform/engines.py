@@ -1,0 +1,124 @@
+"""The engines of the portal, the database and a replica of it where one is set, and their connections."""
+
+import sqlite3
+from time import monotonic, sleep
+from typing import Any
+
+from flask_sqlalchemy.session import Session
+from sqlalchemy import Connection, Engine, event
+
+BUSY_SECONDS = 15  # how long a writer waits for another
+LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
+REPLICA = "replica"  # the key of its engine
+DRIVER = "postgresql+psycopg://"
+CONNECT_SECONDS = 2  # to the replica; then reports are read from the database itself
+
+
+class RoutedSession(Session):
+    """The session of a request, a job or a command.
+
+    ``info["reads_from"]`` is the engine of the replica that it reads from, from now on; if there is none,
+    it reads from the database itself. ``db.transaction`` always writes to the database itself.
+    """
+
+    def get_bind(self, *args: Any, **options: Any) -> Engine | Connection:
+        """The engine of the next statement."""
+        return self.info.get("reads_from") or super().get_bind(*args, **options)
+
+
+SESSION_OPTIONS = {"class_": RoutedSession, "join_transaction_mode": "create_savepoint"}
+
+
+def with_driver(url: str) -> str:
+    """The address of a database; of PostgreSQL, through psycopg 3.
+
+    >>> with_driver("postgres://portal@db/portal"), with_driver("sqlite:///portal.sqlite")
+    ('postgresql+psycopg://portal@db/portal', 'sqlite:///portal.sqlite')
+    """
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return DRIVER + url.removeprefix(prefix)
+    return url
+
+
+def replica_engines(url: str) -> dict[str, dict[str, Any]]:
+    """The settings of the replica's engine, for Flask-SQLAlchemy; none where there is no replica."""
+    if not url:
+        return {}
+    options = {"connect_args": {"connect_timeout": CONNECT_SECONDS}, "pool_pre_ping": True}
+    return {REPLICA: {"url": with_driver(url), **options}}
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Set what every connection must have; a test asserts each on every connection."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin or commit by itself
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # an acknowledged commit survives a power cut
+        "foreign_keys = ON",
+        "recursive_triggers = ON",  # INSERT OR REPLACE would pass the delete trigger without it
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "cache_size = -2000",  # a connection; the operating system keeps the pages for all of them
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    """Take SQLite's write lock at the start of a unit of work: FOR UPDATE does nothing there."""
+    options = connection.get_execution_options()
+    if options.get("portal_writes"):
+        wait = options.get("portal_wait")
+        _take_write_lock(connection.connection.dbapi_connection, BUSY_SECONDS if wait is None else wait)
+    else:  # cannot fail, so it goes straight to the driver
+        connection.connection.dbapi_connection.execute("BEGIN")
+
+
+def _take_write_lock(driver: Any, seconds: float) -> None:
+    """Begin as the one writer, waiting at most ``seconds`` for another.
+
+    SQLite's own wait sleeps up to 100 ms at a time while the lock comes free many times over; writers
+    here hold it for a few milliseconds, so it is asked for more often.
+    """
+    last = monotonic() + seconds
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > last:
+                    raise
+                sleep(0.001)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute("SET application_name = 'portal'")  # so that whoever looks at the server knows it
+        cursor.execute("SET synchronous_commit = on")
+        # A page's statements take milliseconds; compiling one with many branches takes a second, each time.
+        cursor.execute("SET jit = off")
+        cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+    connection.commit()
+
+
+def _begin_postgresql(connection: Any) -> None:
+    """Let a reader see one state, as on SQLite; a writer sees what was committed while it waited."""
+    writes = connection.get_execution_options().get("portal_writes")
+    # READ COMMITTED and REPEATABLE READ as psycopg numbers them: its 9 MiB are not loaded beside SQLite.
+    level = 2 if writes else 3
+    connection.connection.dbapi_connection.isolation_level = level  # nothing is sent before the first read
