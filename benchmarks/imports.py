@@ -1,6 +1,5 @@
 """(i) Answers saved while a roster is imported: the longest wait, of a first load and of a monthly file."""
 
-import csv
 import tempfile
 import threading
 import time
@@ -29,7 +28,7 @@ def measure() -> list[Figure]:
         flask(instance, "demo", "create", "--people", str(PEOPLE))
         first, monthly = Path(folder) / "first.csv", Path(folder) / "monthly.csv"
         roster.write(first)
-        _with_moves(first, monthly)
+        roster.write_moved(monthly, first, CHANGED)
         port = free_port()
         with serving(["serve.py"], environment(instance, port), port) as server:
             browser = World(instance, server).browser("D1001")
@@ -60,21 +59,6 @@ def _figures(idle: Waits, first: Waits, monthly: Waits) -> list[Figure]:
         Figure("i", f"{month}, beside answers", monthly[1], "s"),
         Figure("i", "a learner's page during it, p95", 1000 * pages[int(0.95 * len(pages))], "ms"),
     ]  # fmt: skip
-
-
-def _with_moves(first: Path, monthly: Path) -> None:
-    """The same roster, in which every seventh or so person goes to another team next month."""
-    with first.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    paths = [row["unit_path"] for row in rows]
-    with monthly.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, roster.COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-        step = len(rows) // CHANGED
-        for place in range(0, step * CHANGED, step):
-            moved = {"unit_path": paths[place - 1], "valid_from": "2027-01-01"}
-            writer.writerow({**rows[place], **moved})
 
 
 def _while(browser: Browser, act: Callable[[], object]) -> Waits:

@@ -85,6 +85,20 @@ def write(file: Path, *, rows: int = ROWS, since: str = "", seed: int = 1) -> No
             writer.writerow((staff, *names, email, rank, ROLES[team % 6], path, leader, begun, ""))
 
 
+def write_moved(file: Path, first: Path, moves: int) -> None:
+    """The roster of ``first`` in which so many people, evenly drawn, go to another team next year."""
+    with first.open(newline="", encoding="utf-8") as source:
+        rows = list(csv.DictReader(source))
+    paths = [row["unit_path"] for row in rows]
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        step = len(rows) // moves
+        for place in range(0, step * moves, step):
+            writer.writerow({**rows[place], "unit_path": paths[place - 1], "valid_from": "2027-01-01"})
+
+
 def insert(database: Path, file: Path) -> float:
     """Seconds in which SQLite's client puts a person, a name and a post for each row, in one commit."""
     with file.open(newline="", encoding="utf-8") as source:
