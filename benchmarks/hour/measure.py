@@ -70,7 +70,7 @@ def figures(result: Result) -> list[Figure]:
         _none(f"{what}: errors", tally.failures, "errors"),
         _none(f"{what}: of {tally.answers.total():,} acknowledged answers, lost", answers, "answers"),
         _none(f"{what}: of {len(tally.passes):,} acknowledged passes, lost", passes, "passes"),
-        _most(f"{what}: sign-in within {minute:.0f} s, p95", signing.p95, "ms", SIGN_IN_P95),
+        _most(f"{what}: sign-in within {minute:.3g} s, p95", signing.p95, "ms", SIGN_IN_P95),
         _most(f"{what}: learners afterwards, p95", learning.p95, "ms", LEARNER_P95),
         _most(f"{what}: learners afterwards, longest", learning.longest, "ms", LEARNER_LONGEST),
         _most(f"{what}: memory (PSS, all processes), most", sum(result.peak.values()), "MiB", MOST_MEMORY),

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from benchmarks.hour.plan import Plan
@@ -12,6 +12,7 @@ from benchmarks.hour.visitor import FAILURES, AnsweredError, Page, Visitor
 from benchmarks.knowledge import SAVE, Knowledge
 from benchmarks.world import lessons
 
+AGAIN = "Take this module again"
 NEXT, START, SUBMIT = "Mark as complete and continue", "Start assessment", "Submit answers"
 ITEM = re.compile(r"/assessment/[0-9a-f-]{36}/items/")
 ATTEMPT = re.compile(r"/assessment/([0-9a-f-]{36})")
@@ -35,21 +36,29 @@ class Officer:
         try:
             await sign_in(self.visitor, self.staff_number)
             self.visitor.tally.signed_in += 1
-            await self._read()
-            await self._pass()
+            await self.read(self.plan.reading(self.chance))
+            await self.take_assessment()
             self.visitor.tally.finished += 1
         except FAILURES as error:
             self.visitor.tally.fail(PAGE, error)
 
-    async def _read(self) -> None:
-        pace, here = self.plan.reading(self.chance), f"/learning/modules/{self.module}"
-        await self.visitor.page(here, PAGE)
+    def turned_to(self, module: str) -> "Officer":
+        """The same officer with another module."""
+        return replace(self, module=module)
+
+    async def read(self, seconds: float) -> None:
+        """Read the lessons, each for so long; a module passed before is taken again."""
+        here = f"/learning/modules/{self.module}"
+        page = await self.visitor.page(here, PAGE)
+        if AGAIN in page.text:
+            await self.visitor.press(page, AGAIN, ANSWER, PAGE)
         for key in lessons(self.module):
             page = await self.visitor.page(f"{here}/lessons/{key}", PAGE)
-            await asyncio.sleep(pace)
+            await asyncio.sleep(seconds)
             await self.visitor.press(page, NEXT, ANSWER, PAGE)
 
-    async def _pass(self) -> None:
+    async def take_assessment(self) -> None:
+        """Answer every question and submit."""
         page = await self.visitor.page(f"/learning/modules/{self.module}", PAGE)
         page = await self.visitor.press(page, START, ANSWER, PAGE)
         while ITEM.search(page.path):

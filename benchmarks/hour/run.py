@@ -17,8 +17,9 @@ from benchmarks.hour.visitor import FAILURES, AnsweredError, Page, Visitor
 from benchmarks.hour.wire import Pool
 from benchmarks.knowledge import Knowledge
 from benchmarks.serving import ROOT, Server
-from benchmarks.world import modules
+from benchmarks.world import lessons, modules
 
+EARLY, WARMING = "D1001", 8  # somebody who was there before, in so many browsers
 STEP = 0.1  # seconds between two looks at how late this thread is
 ROSTER_AT, DIRECTIVE_AT = 1.5, 4.0  # of the sign-in minute
 
@@ -94,6 +95,7 @@ class _Hour:
         desks = [self._desk(number, who) for number, who in enumerate((*MANAGERS, READER, IMPORTER, ISSUER))]
         for desk in desks:
             await desk.sign_in()
+        await asyncio.gather(*(self._warm(number) for number in range(WARMING)))
         officers = self._officers()
         self.tally.begin()
         before = _processor()
@@ -112,6 +114,14 @@ class _Hour:
         self.costs.connections = self.pool.most
         _raise_own_faults([*work, *beside])
         return self.tally, self.costs
+
+    async def _warm(self, number: int) -> None:
+        """Open the pages that officers open, so that no worker shows one for the first time."""
+        visitor = Visitor(self.pool, self.tally, f"10.11.0.{number + 1}")
+        await visitor.sign_in(EARLY, self.made.password)
+        for slug in modules():
+            await visitor.page(f"/learning/modules/{slug}", PAGE)
+            await visitor.page(f"/learning/modules/{slug}/lessons/{lessons(slug)[0]}", PAGE)
 
     def _officers(self) -> list[Officer]:
         knowledge, slugs = Knowledge(ROOT / "modules"), modules()
