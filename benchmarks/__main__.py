@@ -17,6 +17,7 @@ from benchmarks import (
     imports,
     lesson,
     memory,
+    profiles,
     reminders,
     report,
     roster,
@@ -43,6 +44,9 @@ ALONE = {"f": roster.measure, "i": imports.measure, "p": directives.measure, "r"
 def main() -> int:
     """Measure, print the table, and keep it when everything was measured."""
     asked = _arguments()
+    if asked.only == "profiles":
+        print(profiles.text(profiles.measure()))
+        return 0
     only = {"h"} if asked.only == "hour" else {*asked.only, *("n" if asked.large else "")}
     if asked.keep and not asked.instance:
         asked.keep.mkdir(mode=0o700, parents=True)
@@ -119,7 +123,9 @@ def _hours(asked: argparse.Namespace) -> list[Plan]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default="abcdefgiprx", help="letters of the measures, such as ad; or hour")
+    parser.add_argument(
+        "--only", default="abcdefgiprx", help="letters of the measures, such as ad; or hour, or profiles"
+    )
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
     parser.add_argument("--instance", type=Path, help="copy this folder, kept earlier, instead")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).parent
+MEASURED = ("portal", "migrations", "modules", "config.py", "serve.py", "wsgi.py", "requirements/base.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,16 @@ def commit() -> str:
         return "unknown"
 
 
-def _git(*words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=True)
+def commits_behind(since: str, folder: Path = HERE.parent) -> int | None:
+    """How many commits since one changed what is measured; None where the history does not say."""
+    try:
+        return int(_git("rev-list", "--count", f"{since}..HEAD", "--", *MEASURED, folder=folder))
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(*words: str, folder: Path = HERE.parent) -> str:
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 

@@ -56,7 +56,7 @@ class Knowledge:
     """The right answers of all modules below a folder."""
 
     def __init__(self, modules: Path) -> None:
-        self._items = [item for module in check_folder(modules).modules for item in module.items]
+        self.items = [item for module in check_folder(modules).modules for item in module.items]
         self._known: dict[Any, Right] = {}
 
     def choose(self, html: str) -> Chosen:
@@ -81,7 +81,7 @@ class Knowledge:
         if not form.ticks and not form.lists:  # the end of a scenario
             return {}
         heading = _words(form.heading)
-        for item in self._items:
+        for item in self.items:
             if not _said(item.prompt_html).fullmatch(heading):
                 continue
             for offered in _offers(item.item.kind, item.content):

@@ -15,7 +15,7 @@ from benchmarks.hour.wire import Reply
 from benchmarks.world import REPORT as REPORT_PATH
 
 LIMIT = 10.0  # seconds between two files of one person: the portal's own limit is 30 in five minutes
-DIVISION = "Westshire Police/Command 1/Division 1"
+DIVISION = "Westshire Police/Command 0/Division 0"
 FILES = (
     "completions.csv",
     "completions.xlsx",
