@@ -59,7 +59,7 @@ def _measure(world: World, browsers: Sequence[Browser]) -> tuple[Done, Done, Don
             for slug in modules():
                 _learn(browser, slug)
         clients = [[partial(_pass, browser, slug, knowledge) for slug in modules()] for browser in browsers]
-        passed.append(_used(world, lambda clients=clients: load.each(clients)))
+        passed.append(_used(world, partial(load.each, clients)))
     signing = [partial(_sign_in, world, staff_number) for staff_number in EIGHT]
     return _joined(passed), failed, _used(world, lambda: load.run(signing, SECONDS / 2))
 

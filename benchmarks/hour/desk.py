@@ -27,7 +27,7 @@ FILES = (
 UNDER_WAY = "Show the latest state"
 LINK = re.compile(r'href="([^"]+)"[^>]*>\s*Open the page it belongs to')
 FILE_JOB, FILE_READY = "is being made", "is ready"
-WORKING = 40  # looks at a job, from one second to ten apart
+WORKING = 80  # looks at a job, from one second to ten apart: ten minutes
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,11 +102,11 @@ class _Hour:
         *managers, reader, importer, issuer = desks
         beside = [asyncio.create_task(self._watch_lateness()), asyncio.create_task(reader.read_reports())]
         beside += [asyncio.create_task(desk.download(number)) for number, desk in enumerate(managers)]
-        work = [asyncio.create_task(officer.learn(self._sign_in)) for officer in officers]
-        work.append(asyncio.create_task(self._write_in_bulk(importer, issuer)))
+        work = [asyncio.create_task(officer.learn(self._sign_in), name=PAGE) for officer in officers]
+        work.append(asyncio.create_task(self._write_in_bulk(importer, issuer), name=BULK))
         _, late = await asyncio.wait(work, timeout=self.plan.longest)
-        for _ in late:
-            self.tally.fail(PAGE, AnsweredError(f"not finished after {self.plan.longest:.0f} s"))
+        for task in late:
+            self.tally.fail(task.get_name(), AnsweredError(f"not finished after {self.plan.longest:.0f} s"))
         for task in (*late, *beside):
             task.cancel()
         await asyncio.gather(*work, *beside, return_exceptions=True)
