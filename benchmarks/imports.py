@@ -11,6 +11,8 @@ from random import Random
 
 from benchmarks import roster
 from benchmarks.figures import Figure
+from benchmarks.hour import plan
+from benchmarks.hour.made import ACCOUNTS
 from benchmarks.hour.officers import Officer
 from benchmarks.hour.plan import Plan
 from benchmarks.hour.tally import ANSWER, PAGE, Spread, Tally
@@ -20,22 +22,11 @@ from benchmarks.knowledge import Knowledge
 from benchmarks.serving import ROOT, environment, free_port, serving
 from benchmarks.world import World, execute, flask, modules
 
-PEOPLE = 300  # of the force before the first load
-OFFICERS = 200
+DEMO, EARLY = 60, 900  # people before the first load: of the demo, and of the roster's first rows
+OFFICERS = 200  # of those
 CHANGED = 2_000
-IDLE = 10  # seconds without anything beside
+IDLE = 10  # seconds without anything beside, and before them
 LONGEST = 1_000  # ms within which an answer must be saved
-ACCOUNTS = """
-INSERT INTO credential (person_id, password_hash, password_rule, set_at)
-SELECT t.person_id, c.password_hash, c.password_rule, c.set_at FROM person_name t
-JOIN person_name o ON o.staff_number = 'D1001' JOIN credential c ON c.person_id = o.person_id
-JOIN post p ON p.person_id = t.person_id AND p.valid_from <= date('now') AND p.valid_to > date('now')
-WHERE t.person_id NOT IN (SELECT person_id FROM credential)
-  AND t.person_id NOT IN (SELECT person_id FROM registration)
-GROUP BY t.person_id LIMIT ?"""
-BEGINNERS = """
-SELECT n.staff_number FROM person_name n JOIN credential c ON c.person_id = n.person_id
-WHERE n.person_id NOT IN (SELECT person_id FROM registration) LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +44,12 @@ def measure() -> list[Figure]:
         instance = Path(folder) / "instance"
         instance.mkdir(mode=0o700)
         flask(instance, "db", "upgrade")
-        flask(instance, "demo", "create", "--people", str(PEOPLE))
-        execute(instance, ACCOUNTS, OFFICERS)
-        files = [Path(folder) / f"{name}.csv" for name in ("first", "monthly", "all")]
+        flask(instance, "demo", "create", "--people", str(DEMO))
+        early, *files = (Path(folder) / f"{name}.csv" for name in ("early", "first", "monthly", "all"))
         roster.write(files[0])
+        early.write_text("".join(files[0].read_text().splitlines(keepends=True)[: EARLY + 1]))
+        flask(instance, "people", "import", str(early))
+        execute(instance, ACCOUNTS)
         roster.write_moved(files[1], files[0], CHANGED)
         roster.write(files[2], since="2027-02-01", seed=2)
         port = free_port()
@@ -71,16 +64,19 @@ class _Crowd:
     """Officers who answer, with thinking times of a tenth of a real hour's, until they are told to stop."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.tally, self.plan = world, Tally(), Plan()
+        self.world, self.tally, self.plan = (
+            world,
+            Tally(),
+            Plan(officers=OFFICERS, force=EARLY, slower=plan.OFFICERS / OFFICERS),
+        )
         self.pool, knowledge = Pool(world.server.port), Knowledge(ROOT / "modules")
-        staff_numbers = [who for (who,) in execute(world.instance, BEGINNERS, OFFICERS)]
         slugs = modules()
         self.officers = [
             Officer(
                 Visitor(self.pool, self.tally, "127.0.0.1"),
                 who, slugs[number % len(slugs)], self.plan, knowledge, Random(number),
             )
-            for number, who in enumerate(staff_numbers)
+            for number, who in enumerate(self.plan.staff_numbers())
         ]  # fmt: skip
 
     async def beside(self, acts: list[Callable[[], object]]) -> list[Beside]:
@@ -90,6 +86,7 @@ class _Crowd:
             await officer.read(0)
         self.tally.begin()
         at_work = [asyncio.create_task(self._answer(officer)) for officer in self.officers]
+        await asyncio.sleep(IDLE)  # until they no longer begin at once
         found = []
         for number, act in enumerate(acts):
             name = str(number)
@@ -115,6 +112,7 @@ class _Crowd:
     async def _answer(self, officer: Officer) -> None:
         """Module after module, the lessons of all but the first read in a moment."""
         slugs = modules()
+        await asyncio.sleep(self.plan.thinking(officer.chance))
         while True:
             await officer.take_assessment()
             officer = officer.turned_to(slugs[(slugs.index(officer.module) + 1) % len(slugs)])
