@@ -10,6 +10,7 @@ from benchmarks.browser import Answer, Browser
 from benchmarks.figures import Figure
 from benchmarks.floors import Floors, floors
 from benchmarks.knowledge import SAVE, Knowledge
+from benchmarks.lesson import enrol_beginners
 from benchmarks.serving import ROOT
 from benchmarks.world import EIGHT, World, lessons, modules
 
@@ -60,7 +61,7 @@ def _measure(world: World, browsers: Sequence[Browser]) -> tuple[Done, Done, Don
                 _learn(browser, slug)
         clients = [[partial(_pass, browser, slug, knowledge) for slug in modules()] for browser in browsers]
         passed.append(_used(world, partial(load.each, clients)))
-    signing = [partial(_sign_in, world, staff_number) for staff_number in EIGHT]
+    signing = [partial(_sign_in, world, who) for who in enrol_beginners(world, len(browsers))]
     return _joined(passed), failed, _used(world, lambda: load.run(signing, SECONDS / 2))
 
 
@@ -92,7 +93,7 @@ def _figures(passed: Done, failed: Done, signed_in: Done, requests: float, commi
         *found,
         Figure(
             "b",
-            "sign-ins with a password, eight clients",
+            "sign-ins of learners with a password, eight clients",
             done.rate,
             "sign-ins/s",
             None,

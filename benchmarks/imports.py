@@ -105,6 +105,7 @@ class _Crowd:
         for task in at_work:
             with suppress(asyncio.CancelledError):
                 await task
+        await self.pool.close()
         if self.tally.failures:
             raise RuntimeError(f"Officers met errors: {dict(self.tally.errors)}")
         return found

@@ -110,6 +110,8 @@ class _Hour:
         for task in (*late, *beside):
             task.cancel()
         await asyncio.gather(*work, *beside, return_exceptions=True)
+        for pool in filter(None, (self.pool, self.provider)):
+            await pool.close()
         self.costs.processor, self.costs.elapsed = _processor() - before, self.tally.now
         self.costs.connections = self.pool.most
         _raise_own_faults([*work, *beside])

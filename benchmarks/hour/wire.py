@@ -5,7 +5,6 @@ length, cookies and redirects.
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from dataclasses import dataclass
 from typing import cast
@@ -163,18 +162,19 @@ class Pool:
     """Connections to one port, lent for one request each, as nginx keeps those to its upstream."""
 
     def __init__(self, port: int) -> None:
-        self.port, self.most, self._lent = port, 0, 0
+        self.port, self.most = port, 0  # the most that were lent at once
         self._free: deque[Wire] = deque()
+        self._lent: set[Wire] = set()
 
     async def ask(self, request: bytes, *, keeps: bool = True) -> Reply:
         """Send a request on a connection that nobody uses."""
         wire = await self._take()
-        self._lent += 1
-        self.most = max(self.most, self._lent)
+        self._lent.add(wire)
+        self.most = max(self.most, len(self._lent))
         try:
             reply = await wire.ask(request, keeps=keeps)
         finally:
-            self._lent -= 1
+            self._lent.discard(wire)
         if wire.is_open:
             wire.idle_since = asyncio.get_running_loop().time()
             self._free.append(wire)
@@ -190,8 +190,9 @@ class Pool:
         _, wire = await loop.create_connection(Wire, "127.0.0.1", self.port)
         return wire
 
-    def close(self) -> None:
-        """Close all that are free."""
-        with contextlib.suppress(IndexError):
-            while True:
-                self._free.pop().close()
+    async def close(self) -> None:
+        """Close all, lent or free."""
+        for wire in (*self._free, *self._lent):
+            wire.close()
+        self._free.clear()
+        await asyncio.sleep(0.05)  # a socket is closed in the loop's next round

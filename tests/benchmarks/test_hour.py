@@ -112,7 +112,7 @@ def test_answers_are_read_however_they_are_cut(name, size):
         async with server:
             pool = Pool(server.sockets[0].getsockname()[1])
             replies = [await pool.ask(b"GET / HTTP/1.1\r\n\r\n") for _ in range(2)]
-            pool.close()
+            await pool.close()
             return replies
 
     for reply in asyncio.run(ask()):
