@@ -98,7 +98,7 @@ licences: $(VENV)/.dev  # the licence of each; exit 1 if pyproject.toml does not
 first-run:
 	$(PYTHON) tests/first_run.py
 
-bench: $(VENV)/.dev portal/pages/layout/static/manifest.json  # a nation on PostgreSQL: BENCH="--only n"
+bench: $(VENV)/.dev portal/pages/layout/static/manifest.json  # BENCH="--only hour", or n for a nation: benchmarks/README.md
 	$(BIN)/python -m benchmarks $(BENCH)
 
 BLOWS := --kills 10 --power-cuts 5 --postgresql-kills 3 --node-kills 5 --primary-restarts 3

@@ -17,11 +17,15 @@ from benchmarks import (
     imports,
     lesson,
     memory,
+    profiles,
     reminders,
     report,
     roster,
 )
 from benchmarks.figures import Figure, table, write
+from benchmarks.hour import measure as hour
+from benchmarks.hour import plan
+from benchmarks.hour.plan import Plan
 from benchmarks.nation import measure as nation
 from benchmarks.serving import Watch
 from benchmarks.world import World, build, world
@@ -40,7 +44,10 @@ ALONE = {"f": roster.measure, "i": imports.measure, "p": directives.measure, "r"
 def main() -> int:
     """Measure, print the table, and keep it when everything was measured."""
     asked = _arguments()
-    only = {*asked.only, *("n" if asked.large else "")}
+    if asked.only == "profiles":
+        print(profiles.text(profiles.measure()))
+        return 0
+    only = {"h"} if asked.only == "hour" else {*asked.only, *("n" if asked.large else "")}
     if asked.keep and not asked.instance:
         asked.keep.mkdir(mode=0o700, parents=True)
         print(f"made in {build(asked.keep, asked.people):.0f} s")
@@ -54,6 +61,7 @@ def main() -> int:
     alone: dict[str, Callable[[], list[Figure]]] = {
         **ALONE,
         "g": partial(growth.measure, asked.large),
+        "h": partial(hour.measure, _hours(asked), asked.note),
         "n": partial(nation.measure, asked.nation, asked.note),
     }
     for part, measure in sorted(alone.items()):
@@ -62,7 +70,8 @@ def main() -> int:
             found += measure()
     found.sort(key=lambda figure: figure.part)
     print(table(found))
-    if "n" not in only:
+    if not only & {*"hn"}:
+        print("The hour when everyone comes takes half an hour: --only hour.")
         print("A nation on PostgreSQL takes the better part of an hour: --only n, or --large.")
     if only >= {*"abcdefgiprx"} or asked.write:
         write(found, asked.note, size)
@@ -94,14 +103,42 @@ def _size(served: World) -> dict[str, int]:
     return {**counts, "MiB": served.database.stat().st_size // 2**20}
 
 
+def _hours(asked: argparse.Namespace) -> list[Plan]:
+    """Passwords on both databases and, once, single sign-on; or what was asked for."""
+    ways = [("sqlite", "passwords"), ("sqlite", "provider"), ("postgresql", "passwords")]
+    if asked.hour_on and asked.hour_by:
+        ways = [(asked.hour_on, asked.hour_by)]
+    return [
+        Plan(
+            officers=asked.hour_people,
+            force=asked.hour_force or plan.FORCE * asked.hour_people,
+            slower=asked.hour_slower,
+            by_provider=by == "provider",
+            postgresql=on == "postgresql",
+        )
+        for on, by in ways
+        if asked.hour_on in (None, on) and asked.hour_by in (None, by)
+    ]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default="abcdefgiprx", help="letters of the measures, such as ad")
+    parser.add_argument(
+        "--only", default="abcdefgiprx", help="letters of the measures, such as ad; or hour, or profiles"
+    )
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
     parser.add_argument("--instance", type=Path, help="copy this folder, kept earlier, instead")
     parser.add_argument("--large", action="store_true", help="with g, 100,000 rows as a job; and n as well")
     parser.add_argument("--nation", type=Path, help="for n: use the nation kept in this folder, or keep it")
+    hours = parser.add_argument_group("the hour when everyone comes")
+    hours.add_argument(
+        "--hour-people", type=int, default=plan.OFFICERS, help="officers; fewer come at the same rate"
+    )
+    hours.add_argument("--hour-force", type=int, help="people of the force; five for each officer")
+    hours.add_argument("--hour-slower", type=float, default=1, help="stretch all times, for a busy machine")
+    hours.add_argument("--hour-on", choices=("sqlite", "postgresql"), help="one database alone")
+    hours.add_argument("--hour-by", choices=("passwords", "provider"), help="one way to sign in alone")
     parser.add_argument("--write", action="store_true", help="keep the figures though some are missing")
     parser.add_argument("--note", action="append", default=[], help="a sentence below the table")
     return parser.parse_args()

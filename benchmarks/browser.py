@@ -6,6 +6,7 @@ It shares the machine with the server it measures, so it parses as little as it 
 import re
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import unescape
 from types import TracebackType
@@ -66,13 +67,24 @@ class Browser:
         """The page at ``path`` once redirects are followed; anything but 200 is an error."""
         return self._landed(self.get(path))
 
+    def post(self, path: str, fields: Iterable[tuple[str, str]] = ()) -> Answer:
+        """One POST of a form; redirects are not followed."""
+        return self._send("POST", path, urlencode([*fields]).encode())
+
+    def follow(self, answer: Answer) -> Answer:
+        """The page to which an answer leads; anything but 200 is an error."""
+        return self._landed(answer)
+
     def press(self, page: Answer, button: str, **fields: str) -> Answer:
         """Send the form that holds ``button``, the first of all choices taken, and follow to its page."""
+        return self._landed(self.send(page, button, **fields))
+
+    def send(self, page: Answer, button: str, **fields: str) -> Answer:
+        """Send the form that holds ``button``; redirects are not followed."""
         for head, inside in FORM.findall(page.text):
             if button in inside:
                 action = dict(ATTRIBUTE.findall(head)).get("action") or page.path
-                data = {**form_fields(inside, button), **fields}
-                return self._landed(self._send("POST", unescape(action), urlencode(data).encode()))
+                return self.post(unescape(action), {**form_fields(inside, button), **fields}.items())
         raise RuntimeError(f"{page.path} has no form with {button!r}")
 
     def sign_in(self, staff_number: str, password: str) -> None:

@@ -4,12 +4,14 @@ import json
 import os
 import platform
 import sqlite3
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).parent
+MEASURED = ("portal", "migrations", "modules", "config.py", "serve.py", "wsgi.py", "requirements/base.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +49,56 @@ class Figure:
         return f"missed by {_number(abs(self.judged - self.target))} {self.judged_unit}".rstrip()
 
 
-def write(figures: Sequence[Figure], notes: Sequence[str], size: dict[str, int]) -> None:
-    """Write ``latest.json`` and ``latest.md`` beside this file."""
-    machine = {
+def machine() -> dict[str, object]:
+    """What was measured, and on what."""
+    return {
+        "commit": commit(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
         "processors": os.cpu_count(),
         "load_average_at_the_end": [round(each, 1) for each in os.getloadavg()],
         "architecture": platform.machine(),
         "system": platform.system(),
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
     }
+
+
+def commit() -> str:
+    """The commit that is checked out, with “and changes” where the code differs from it; else “unknown”."""
+    try:
+        head = _git("rev-parse", "HEAD")
+        return f"{head} and changes" if _git("status", "--porcelain", "--untracked-files=no") else head
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def commits_behind(since: str, folder: Path = HERE.parent) -> int | None:
+    """How many commits since one changed what is measured; None where the history does not say."""
+    try:
+        return int(_git("rev-list", "--count", f"{since}..HEAD", "--", *MEASURED, folder=folder))
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(*words: str, folder: Path = HERE.parent) -> str:
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def write(figures: Sequence[Figure], notes: Sequence[str], size: dict[str, int]) -> None:
+    """Write ``latest.json`` and ``latest.md`` beside this file."""
+    about = machine()
     measured_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     rows = [{**asdict(f), "met": f.met} for f in figures]
     data = {
         "measured_at": measured_at,
-        "machine": machine,
+        "machine": about,
         "database": size,
         "figures": rows,
         "notes": list(notes),
     }
     (HERE / "latest.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    about = ", ".join(f"{key} {value}" for key, value in {**machine, **size}.items())
-    text = f"# Last figures\n\nMeasured {measured_at}; {about}.\n\n{table(figures)}\n"
+    words = ", ".join(f"{key} {value}" for key, value in {**about, **size}.items())
+    text = f"# Last figures\n\nMeasured {measured_at}; {words}.\n\n{table(figures)}\n"
     text += "".join(f"\n- {note}" for note in notes) + ("\n" if notes else "")
     (HERE / "latest.md").write_text(text, encoding="utf-8")
 

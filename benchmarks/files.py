@@ -28,7 +28,7 @@ from portal.platform import clock
 from portal.platform.clock import LONDON
 from portal.platform.db import db, newest_stamp
 
-ROWS, PEOPLE, TIMES = 20_000, 2_000, 3
+ROWS, PEOPLE, TIMES = 60_000, 2_000, 3
 WAITED = 600  # seconds for a job
 
 

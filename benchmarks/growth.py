@@ -1,6 +1,5 @@
 """(g) First loads of four sizes by command; with ``--large`` also one of 100,000 rows as a job."""
 
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -69,17 +68,30 @@ def _command(instance: Path, rows: int) -> list[Figure]:
 
 
 def _run(instance: Path, *command: str) -> tuple[float, float]:
-    """The seconds that a command took, and the most memory it held, in MiB."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(
+    """The seconds that a command took, and the most memory it held, in MiB.
+
+    The memory is the child's own, as the kernel counts it for its address space: what ``wait4`` says of a
+    child is at least what its parent held when it began.
+    """
+    begun, most = time.perf_counter(), 0.0
+    with subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "wsgi", *command],
         cwd=ROOT, env=environment(instance), stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    ) as process:  # fmt: skip
+        while process.poll() is None:
+            most = max(most, _most_memory(process.pid))
+            time.sleep(0.02)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}")
-    return time.perf_counter() - begun, used.ru_maxrss / 1024
+    return time.perf_counter() - begun, most
+
+
+def _most_memory(pid: int) -> float:
+    """The most MiB that a process has held since it became what it is; 0 once it has ended."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
 
 
 @contextmanager

@@ -1,123 +1,142 @@
-"""(i) Answers saved while a roster is imported: the longest wait, of a first load and of a monthly file."""
+"""(i) 200 officers answer while a roster is imported: a first load, a monthly file, one that moves all."""
 
-import csv
+import asyncio
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from itertools import count
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from benchmarks import roster
-from benchmarks.attempts import ITEMS, _learn
-from benchmarks.browser import Answer, Browser
 from benchmarks.figures import Figure
-from benchmarks.serving import environment, free_port, serving
-from benchmarks.world import World, flask, modules
+from benchmarks.hour import plan
+from benchmarks.hour.made import ACCOUNTS
+from benchmarks.hour.officers import Officer
+from benchmarks.hour.plan import Plan
+from benchmarks.hour.tally import ANSWER, PAGE, Spread, Tally
+from benchmarks.hour.visitor import Visitor
+from benchmarks.hour.wire import Pool
+from benchmarks.knowledge import Knowledge
+from benchmarks.serving import ROOT, environment, free_port, serving
+from benchmarks.world import World, execute, flask, modules
 
-PEOPLE = 60  # of the force before the first load: those who have accounts are among them
+DEMO, EARLY = 60, 900  # people before the first load: of the demo, and of the roster's first rows
+OFFICERS = 200  # of those
 CHANGED = 2_000
-SECONDS = 1.0  # within which an answer must be saved
+IDLE = 10  # seconds without anything beside, and before them
+LONGEST = 1_000  # ms within which an answer must be saved
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the officers met while something was done, and how long that took."""
+
+    answers: Spread
+    pages: Spread
+    seconds: float
 
 
 def measure() -> list[Figure]:
-    """A first load of 15,000 people under a live directive, then the same file with 2,000 of them moved."""
+    """A first load of 15,000 people under a live directive, 2,000 of them moved, and all of them moved."""
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         instance = Path(folder) / "instance"
         instance.mkdir(mode=0o700)
         flask(instance, "db", "upgrade")
-        flask(instance, "demo", "create", "--people", str(PEOPLE))
-        first, monthly = Path(folder) / "first.csv", Path(folder) / "monthly.csv"
-        roster.write(first)
-        _with_moves(first, monthly)
+        flask(instance, "demo", "create", "--people", str(DEMO))
+        early, *files = (Path(folder) / f"{name}.csv" for name in ("early", "first", "monthly", "all"))
+        roster.write(files[0])
+        early.write_text("".join(files[0].read_text().splitlines(keepends=True)[: EARLY + 1]))
+        flask(instance, "people", "import", str(early))
+        execute(instance, ACCOUNTS)
+        roster.write_moved(files[1], files[0], CHANGED)
+        roster.write(files[2], since="2027-02-01", seed=2)
         port = free_port()
         with serving(["serve.py"], environment(instance, port), port) as server:
-            browser = World(instance, server).browser("D1001")
-            for slug in modules():
-                _learn(browser, slug)
-            idle = _while(browser, lambda: time.sleep(5))
-            loads = [_while(browser, lambda: flask(instance, "people", "import", str(first)))]
-            loads.append(_while(browser, lambda: flask(instance, "people", "import", str(monthly))))
-            browser.close()
-    return _figures(idle, *loads)
+            crowd = _Crowd(World(instance, server))
+            imports = [lambda file=file: flask(instance, "people", "import", str(file)) for file in files]
+            idle, *loads = asyncio.run(crowd.beside([lambda: time.sleep(IDLE), *imports]))
+    return _figures(idle, loads)
 
 
-Waits = tuple[list[float], float, list[float]]  # seconds of each answer, of what ran beside, of each page
+class _Crowd:
+    """Officers who answer, with thinking times of a tenth of a real hour's, until they are told to stop."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.tally, self.plan = (
+            world,
+            Tally(),
+            Plan(officers=OFFICERS, force=EARLY, slower=plan.OFFICERS / OFFICERS),
+        )
+        self.pool, knowledge = Pool(world.server.port), Knowledge(ROOT / "modules")
+        slugs = modules()
+        self.officers = [
+            Officer(
+                Visitor(self.pool, self.tally, "127.0.0.1"),
+                who, slugs[number % len(slugs)], self.plan, knowledge, Random(number),
+            )
+            for number, who in enumerate(self.plan.staff_numbers())
+        ]  # fmt: skip
+
+    async def beside(self, acts: list[Callable[[], object]]) -> list[Beside]:
+        """Each of these, one after the other, and what the officers met meanwhile."""
+        for officer in self.officers:
+            await officer.visitor.sign_in(officer.staff_number, self.world.password)
+            await officer.read(0)
+        self.tally.begin()
+        at_work = [asyncio.create_task(self._answer(officer)) for officer in self.officers]
+        await asyncio.sleep(IDLE)  # until they no longer begin at once
+        found = []
+        for number, act in enumerate(acts):
+            name = str(number)
+            with self.tally.phase(name):
+                await asyncio.to_thread(act)
+            begun, end = self.tally.phases[name]
+            found.append(
+                Beside(
+                    self.tally.spread_during([ANSWER], name),
+                    self.tally.spread_during([PAGE], name),
+                    end - begun,
+                )
+            )
+        for task in at_work:
+            task.cancel()
+        for task in at_work:
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.pool.close()
+        if self.tally.failures:
+            raise RuntimeError(f"Officers met errors: {dict(self.tally.errors)}")
+        return found
+
+    async def _answer(self, officer: Officer) -> None:
+        """Module after module, the lessons of all but the first read in a moment."""
+        slugs = modules()
+        await asyncio.sleep(self.plan.thinking(officer.chance))
+        while True:
+            await officer.take_assessment()
+            officer = officer.turned_to(slugs[(slugs.index(officer.module) + 1) % len(slugs)])
+            await officer.read(0)
 
 
-def _figures(idle: Waits, first: Waits, monthly: Waits) -> list[Figure]:
-    floor = max(idle[0])
-    load = f"first load of {roster.ROWS:,} people"
-    month = f"import of {roster.ROWS:,} people of whom {CHANGED:,} move"
-    pages = sorted(monthly[2])
-    return [
-        Figure("i", f"longest wait of an answer during a {load}", max(first[0]), "s", floor, "idle"),
-        Figure("i", f"{load}, beside answers", first[1], "s"),
-        Figure(
-            "i", f"longest wait of an answer during an {month}", max(monthly[0]), "s", floor, "idle",
-            max(monthly[0]), "s", SECONDS,
-        ),
-        Figure("i", f"{month}, beside answers", monthly[1], "s"),
-        Figure("i", "a learner's page during it, p95", 1000 * pages[int(0.95 * len(pages))], "ms"),
-    ]  # fmt: skip
-
-
-def _with_moves(first: Path, monthly: Path) -> None:
-    """The same roster, in which every seventh or so person goes to another team next month."""
-    with first.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    paths = [row["unit_path"] for row in rows]
-    with monthly.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, roster.COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-        step = len(rows) // CHANGED
-        for place in range(0, step * CHANGED, step):
-            moved = {"unit_path": paths[place - 1], "valid_from": "2027-01-01"}
-            writer.writerow({**rows[place], **moved})
-
-
-def _while(browser: Browser, act: Callable[[], object]) -> Waits:
-    """Save answers for as long as ``act`` takes."""
-    waits: list[float] = []
-    pages: list[float] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            act()
-        except BaseException as error:
-            failed.append(error)
-
-    beside = threading.Thread(target=run)
-    begun = time.perf_counter()
-    beside.start()
-    for number in count():
-        if not beside.is_alive():
-            break
-        _attempt(browser, modules()[number % len(modules())], waits, beside)
-        asked = time.perf_counter()
-        browser.page("/learning")
-        pages.append(time.perf_counter() - asked)
-    beside.join()
-    if failed:
-        raise failed[0]
-    return waits, time.perf_counter() - begun, pages
-
-
-def _attempt(browser: Browser, slug: str, waits: list[float], beside: threading.Thread) -> None:
-    """One attempt: it is begun, each answer saved, and submitted; every one of these waits its turn."""
-
-    def press(page: Answer, button: str) -> Answer:
-        begun = time.perf_counter()
-        shown = browser.press(page, button)
-        if beside.is_alive():
-            waits.append(time.perf_counter() - begun)
-        return shown
-
-    page = press(browser.page(f"/learning/modules/{slug}"), "Start assessment")
-    for _ in range(2 * ITEMS):
-        if "Submit answers" in page.text:
-            break
-        page = press(page, "Save and continue")
-    press(page, "Submit answers")
+def _figures(idle: Beside, loads: list[Beside]) -> list[Figure]:
+    people = f"{roster.ROWS:,} people"
+    names = (
+        f"first load of {people}",
+        f"import of {people} of whom {CHANGED:,} move",
+        f"import that moves {people}",
+    )
+    found = []
+    for name, load in zip(names, loads, strict=True):
+        longest = load.answers.longest
+        found += [
+            Figure(
+                "i", f"longest wait of an answer of {OFFICERS} officers during {name}", longest, "ms",
+                idle.answers.longest, "idle", longest, "ms", LONGEST,
+            ),
+            Figure("i", f"{name}: an answer, p95", load.answers.p95, "ms", idle.answers.p95, "idle"),
+            Figure("i", f"{name}: a learner's page, p95", load.pages.p95, "ms", idle.pages.p95, "idle"),
+            Figure("i", f"{name}, beside {OFFICERS} officers", load.seconds, "s"),
+        ]  # fmt: skip
+    return found

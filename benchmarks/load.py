@@ -1,9 +1,9 @@
-"""Bounded load: as many clients at once as there are tasks, each repeating its own."""
+"""Bounded load: so many clients at once, each with tasks of its own."""
 
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -27,25 +27,38 @@ class Load:
 
 def run(tasks: Sequence[Callable[[], object]], seconds: float) -> Load:
     """Repeat each task in a thread of its own until ``seconds`` are over; the last ones are finished."""
-    times: list[list[float]] = [[] for _ in tasks]
-    errors: list[BaseException] = []
-    start = threading.Barrier(len(tasks) + 1)
-    end = 0.0
+    end = [0.0]
 
-    def client(number: int) -> None:
+    def repeat(task: Callable[[], object]) -> Iterator[Callable[[], object]]:
+        end[0] = end[0] or time.perf_counter() + seconds
+        while time.perf_counter() < end[0]:
+            yield task
+
+    return each([repeat(task) for task in tasks])
+
+
+def each(clients: Sequence[Iterable[Callable[[], object]]]) -> Load:
+    """Let each client do its tasks one after the other, in a thread of its own, until none is left."""
+    times: list[list[float]] = [[] for _ in clients]
+    errors: list[BaseException] = []
+    start = threading.Barrier(len(clients) + 1)
+
+    def work(number: int) -> None:
         start.wait()
         try:
-            while (begun := time.perf_counter()) < end and not errors:
-                tasks[number]()
+            for task in clients[number]:
+                if errors:
+                    return
+                begun = time.perf_counter()
+                task()
                 times[number].append(time.perf_counter() - begun)
         except Exception as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(len(tasks))]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(clients))]
     for thread in threads:
         thread.start()
     begun = time.perf_counter()
-    end = begun + seconds
     start.wait()
     for thread in threads:
         thread.join()

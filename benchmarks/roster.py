@@ -59,9 +59,12 @@ def measure() -> list[Figure]:
     return [
         Figure("f", what, first, "s", floor, raw, first, "s", 20),
         Figure("f", f"{what}, again, nothing changes", again, "s"),
-        Figure("f", f"{what} that move everyone under a directive of four modules", moved, "s", floor, raw),
+        Figure(
+            "f", f"{what} that move everyone under a directive of four modules", moved, "s", floor, raw,
+            moved, "s", 20,
+        ),
         Figure("f", f"issue of a directive that reaches {ROWS:,} people", issued, "s"),
-    ]
+    ]  # fmt: skip
 
 
 def write(file: Path, *, rows: int = ROWS, since: str = "", seed: int = 1) -> None:
@@ -83,6 +86,20 @@ def write(file: Path, *, rows: int = ROWS, since: str = "", seed: int = 1) -> No
             email = f"{staff.lower()}@westshire.example"
             names = (random.choice(SURNAMES), f"Forename{number % 97}")
             writer.writerow((staff, *names, email, rank, ROLES[team % 6], path, leader, begun, ""))
+
+
+def write_moved(file: Path, first: Path, moves: int) -> None:
+    """The roster of ``first`` in which so many people, evenly drawn, go to another team next year."""
+    with first.open(newline="", encoding="utf-8") as source:
+        rows = list(csv.DictReader(source))
+    paths = [row["unit_path"] for row in rows]
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        step = len(rows) // moves
+        for place in range(0, step * moves, step):
+            writer.writerow({**rows[place], "unit_path": paths[place - 1], "valid_from": "2027-01-01"})
 
 
 def insert(database: Path, file: Path) -> float:

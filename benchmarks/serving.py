@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,27 +42,31 @@ class Server:
         while ahead:
             pid = ahead.pop()
             found.append(pid)
-            for task in Path(f"/proc/{pid}/task").glob("*/children"):
-                ahead.extend(map(int, task.read_text().split()))
+            with suppress(FileNotFoundError, ProcessLookupError):  # it may end meanwhile
+                for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                    ahead.extend(map(int, task.read_text().split()))
         return found
 
     def memory(self) -> float:
         """MiB over all processes, shared pages counted once (PSS)."""
-        total = 0
+        return sum(self.memory_by_process().values())
+
+    def memory_by_process(self) -> dict[int, float]:
+        """MiB of each process, by its id."""
+        found = {}
         for pid in self.pids():
-            try:
+            with suppress(FileNotFoundError, ProcessLookupError):
                 lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-        return total / 1024
+                found[pid] = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+        return found
 
     def processor_seconds(self) -> float:
-        """Seconds of processor time that all processes have used."""
+        """Seconds of processor time that all processes have used, with those of children that ended."""
         total = 0
         for pid in self.pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
+            with suppress(FileNotFoundError, ProcessLookupError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                total += sum(map(int, fields[11:15]))
         return total / TICKS
 
 

@@ -49,8 +49,7 @@ def reader(
 ) -> Iterator[Callable[[str], Reads]]:
     """What asks for a path in this process, signed in, and tells what the last of ``times`` askings sent."""
     app = create_app(config)
-    client = app.test_client()
-    _sign_in(client, staff_number, password)
+    client = signed_in(app, staff_number, password)
 
     def read(path: str) -> Reads:
         for _ in range(times - 1):
@@ -76,13 +75,16 @@ def by_client(database: Path, statements: list[tuple[str, Any]]) -> int:
         connection.close()
 
 
-def _sign_in(client: FlaskClient, staff_number: str, password: str) -> None:
+def signed_in(app: Flask, staff_number: str, password: str) -> FlaskClient:
+    """Somebody in this process."""
+    client = app.test_client()
     html = client.get("/sign-in").get_data(as_text=True)
     inside = next(inside for _, inside in FORM.findall(html) if "Sign in" in inside)
     data = {**form_fields(inside, "Sign in"), **credentials(html, staff_number, password)}
     answer = client.post("/sign-in", data=data)
     if answer.status_code not in (302, 303):
         raise RuntimeError(f"{staff_number} could not sign in: {answer.status_code}")
+    return client
 
 
 def _body(client: FlaskClient, path: str) -> bytes:

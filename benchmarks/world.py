@@ -1,14 +1,16 @@
 """The force that is measured: made by the product's own commands, served by its own server."""
 
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.browser import Browser
 from benchmarks.multiply import multiply
@@ -41,6 +43,12 @@ def flask(instance: Path, *command: str, **more: str) -> tuple[float, str]:
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr[-2000:]}")
     return time.perf_counter() - begun, done.stdout
+
+
+def execute(instance: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """The rows of one statement, in a commit of its own in the folder's SQLite file."""
+    with closing(sqlite3.connect(instance / "portal.sqlite")) as database, database:
+        return database.execute(statement, values).fetchall()
 
 
 @dataclass(frozen=True, slots=True)

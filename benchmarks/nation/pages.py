@@ -41,11 +41,6 @@ class Timed:
         """Both together."""
         return self.portal + self.server
 
-    @property
-    def judged(self) -> bool:
-        """Whether the target is about it: what was known then is reported."""
-        return self.position != "as known then"
-
 
 def positions() -> dict[str, dict[str, str]]:
     """Today, a past day as known now, and the same as it was known soon after."""

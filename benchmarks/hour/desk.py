@@ -1,0 +1,133 @@
+"""Those who work beside the learners: managers with files, a reader of reports, two who write in bulk."""
+
+import asyncio
+import re
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import cycle
+from pathlib import Path
+
+from benchmarks.hour.plan import Plan
+from benchmarks.hour.tally import BULK, FILE, REPORT
+from benchmarks.hour.visitor import FAILURES, REDIRECTS, AnsweredError, Page, Visitor
+from benchmarks.hour.wire import Reply
+from benchmarks.world import REPORT as REPORT_PATH
+
+LIMIT = 10.0  # seconds between two files of one person: the portal's own limit is 30 in five minutes
+DIVISION = "Westshire Police/Command 0/Division 0"
+FILES = (
+    "completions.csv",
+    "completions.xlsx",
+    "people.csv",
+    f"completions.pdf?unit={DIVISION.replace(' ', '+').replace('/', '%2F')}",
+    "completions.json",
+    "people.xlsx",
+)
+UNDER_WAY = "Show the latest state"
+LINK = re.compile(r'href="([^"]+)"[^>]*>\s*Open the page it belongs to')
+FILE_JOB, FILE_READY = "is being made", "is ready"
+WORKING = 80  # looks at a job, from one second to ten apart: ten minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One of them, signed in when they begin."""
+
+    visitor: Visitor
+    staff_number: str
+    password: str
+    plan: Plan
+
+    async def sign_in(self) -> None:
+        """As everybody does; not among the sign-ins that are judged."""
+        await self.visitor.sign_in(self.staff_number, self.password, "desk sign-in")
+
+    async def download(self, first: int) -> None:
+        """Files one after the other, as fast as the portal's limit for one person lets them."""
+        loop = asyncio.get_running_loop()
+        pause = max(1.0, LIMIT * min(1.0, self.plan.share))
+        for number in cycle(range(first, first + len(FILES))):
+            begun = loop.time()
+            await self._try(self._file(FILES[number % len(FILES)]), FILE)
+            await asyncio.sleep(max(0.0, begun + pause - loop.time()))
+
+    async def _file(self, name: str) -> None:
+        path, what = f"{REPORT_PATH}/{name}", name.partition("?")[0]
+        with self.visitor.timed(FILE, what):
+            reply = await self.visitor.ask("GET", path, keeps=False)
+            if reply.status in REDIRECTS and "/sign-in" in reply.location:
+                await self._again(reply.location)
+                reply = await self.visitor.ask("GET", path, keeps=False)
+            if reply.status in REDIRECTS:
+                reply = await self._made(reply.location.removeprefix(self.visitor.origin))
+            if reply.status != 200 or reply.size < 500:
+                raise AnsweredError(f"{reply.status} {what}")
+
+    async def _again(self, location: str) -> None:
+        """Sign in again: a file about so many people is given out only within ten minutes of it."""
+        path = location.removeprefix(self.visitor.origin)
+        page = Page(path, await self.visitor.ask("GET", path))
+        await self.visitor.sign_in(self.staff_number, self.password, "desk sign-in", page)
+
+    async def _made(self, path: str) -> Reply:
+        for look in range(WORKING):
+            text = (await self.visitor.ask("GET", path)).text
+            if FILE_JOB not in text:
+                break
+            await asyncio.sleep(min(1.0 + look / 4, 10.0))
+        if FILE_READY not in text:
+            raise AnsweredError("a file was not made")
+        return await self.visitor.ask("GET", f"{path}/download", keeps=False)
+
+    async def read_reports(self) -> None:
+        """The overview, the report and its filters, today and at a past day, two seconds each."""
+        past = date.today() - timedelta(days=30)
+        paths = ("/monitoring", REPORT_PATH, f"{REPORT_PATH}?status=overdue", f"{REPORT_PATH}?as_at={past}")
+        for path in cycle((*paths, f"{REPORT_PATH}?q=Okafor", f"{REPORT_PATH}/changes")):
+            await self._try(self.visitor.page(path, REPORT), REPORT)
+            await asyncio.sleep(2 * min(1.0, self.plan.share))
+
+    async def import_roster(self, file: Path) -> None:
+        """Upload, match, check, apply, as the four pages lead."""
+        phase = self.visitor.tally.phase
+        page = await self.visitor.page("/imports/roster/new", BULK)
+        with phase("roster: upload"):
+            page = await self.visitor.upload(page, "Continue", "file", file, BULK)
+        with phase("roster: check"):
+            page = await self._through(await self.visitor.fill(page, "Check the file", BULK))
+        if "Every row is good" not in page.text:
+            raise AnsweredError("the roster is not good")
+        with phase("roster: apply"):
+            page = await self._through(await self.visitor.fill(page, "Apply the import", BULK))
+        if "was applied" not in " ".join(page.text.split()):
+            raise AnsweredError("the roster was not applied")
+
+    async def issue_directive(self, file: Path) -> None:
+        """Fill the form in from a file, preview, issue."""
+        page = await self.visitor.page("/directives/new", BULK)
+        page = await self.visitor.upload(page, "Fill in from the file", "upload", file, BULK)
+        with self.visitor.tally.phase("directive: preview"):
+            page = await self.visitor.fill(page, "Preview what it does", BULK)
+        with self.visitor.tally.phase("directive: issue"):
+            page = await self._through(await self.visitor.fill(page, "Issue version", BULK))
+        if "issued and in force" not in page.text:
+            raise AnsweredError("the directive was not issued")
+
+    async def _through(self, page: Page) -> Page:
+        """The page to which a job leads, once it has ended; this one where there is none."""
+        for look in range(WORKING):
+            if UNDER_WAY not in page.text:
+                break
+            await asyncio.sleep(min(1.0 + look / 4, 10.0))
+            page = await self.visitor.page(page.path, BULK)
+        found = LINK.search(page.text)
+        return await self.visitor.page(found[1], BULK) if found else page
+
+    async def _try(self, act: Awaitable[object], kind: str) -> None:
+        """What fails is counted, and the next is tried."""
+        try:
+            await act
+        except FAILURES as error:
+            self.visitor.tally.fail(kind, error)
+            await asyncio.sleep(1)
