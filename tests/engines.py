@@ -1,4 +1,9 @@
-"""Which tests run on the second database too: all but those named here, in one case or in every case."""
+"""Which tests run on the second database too: all but those named here, in one case or in every case.
+
+What ``make test`` leaves out on PostgreSQL, it runs on SQLite, and sweeps run on both; see ADR 0046.
+"""
+
+from collections import Counter
 
 import pytest
 
@@ -46,6 +51,18 @@ EVERY_CASE_ON_POSTGRESQL = (
 # Who may do what is decided before a database is asked; whom one sees is asked, for managers in every way.
 OF_EACH_ON_POSTGRESQL = {"tests/pages/access/test_matrix.py": ("manager",)}
 
+# Of other files of pages, the first tests run on PostgreSQL in `make test` and the others in sweeps: a view
+# writes no statement, and those of the domain are asked on both by the domain's own tests and by these pages.
+FIRST_TESTS_OF_A_PAGE = 2
+EVERY_TEST_ON_POSTGRESQL = (
+    *(f"tests/pages/{room}/" for room in ("access", "api", "audit", "imports", "monitoring", "people")),
+    *(f"tests/pages/{room}/" for room in ("records", "reminders", "scim")),
+    # What two do at once, databases keep apart in ways of their own.
+    *(f"tests/pages/{room}/test_at_once.py" for room in ("assessment", "authoring", "decisions")),
+    "tests/pages/authoring/test_drafts.py",
+    "tests/pages/sign_in/test_link_requests.py",
+)
+
 
 def needed(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """The tests to run, and those that would only show on PostgreSQL what they show without it.
@@ -55,8 +72,10 @@ def needed(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     met: set[str] = set()
+    of_pages: Counter[str] = Counter()
     for item in items:
         test, _, case = item.nodeid.partition("[")
+        file = test.partition("::")[0]
         if item.get_closest_marker("postgresql") is None or "postgresql" not in case:  # of one database alone
             kept.append(item)
             continue
@@ -64,6 +83,10 @@ def needed(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
         met.add(test)
         if is_further_case and not test.startswith(EVERY_CASE_ON_POSTGRESQL):
             item.add_marker("sweep")
+        if file.startswith("tests/pages/") and not file.startswith(EVERY_TEST_ON_POSTGRESQL):
+            of_pages[file] += not is_further_case
+            if of_pages[file] > FIRST_TESTS_OF_A_PAGE:
+                item.add_marker("sweep")
         (left if _says_no_more(item) else kept).append(item)
     return kept, left
 
