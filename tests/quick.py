@@ -13,7 +13,7 @@ import pytest
 
 from tests.times import FAST, find_group
 
-TESTS_OF_A_FILE = 6  # that ask a database
+TESTS_OF_A_FILE = 4  # that ask a database
 # They need a program that `make test` installs, and `make check` may not.
 WITH_XMLSEC = ("tests/pages/sign_in/saml/", "tests/platform/saml/")
 # Each of their tests starts several processes that read its files, which takes about a second.

@@ -228,14 +228,16 @@ def test_a_cold_lesson_is_light(browser: Browser, shared_server: Server) -> None
 
 
 def test_the_checker_sees_faint_text_where_its_look_is_new(browser: Browser, shared_server: Server) -> None:
-    plain = "<main><h1>Plain</h1><p style='color: {}; background: {}'>A text</p></main>"
+    paint = (
+        "([color, behind]) => Object.assign(document.querySelector('h1').style, {color, background: behind})"
+    )
     with visitor(browser, shared_server) as tab:
         tab.goto("/sign-in")
-        for text, behind in (("#111", "#fff"), ("#111", "#fffffe")):
-            tab.evaluate("html => document.body.innerHTML = html", plain.format(text, behind))
+        for look in (["rgb(17, 17, 17)", "rgb(255, 255, 255)"], ["rgb(17, 17, 17)", "rgb(250, 250, 250)"]):
+            tab.evaluate(paint, look)
             check_page(tab)
-        for text, behind in (("#ddd", "#fff"), ("#111", "#222")):
-            tab.evaluate("html => document.body.innerHTML = html", plain.format(text, behind))
+        for look in (["rgb(221, 221, 221)", "rgb(255, 255, 255)"], ["rgb(17, 17, 17)", "rgb(34, 34, 34)"]):
+            tab.evaluate(paint, look)
             with pytest.raises(AssertionError, match="color-contrast"):
                 check_page(tab)
 
