@@ -51,17 +51,25 @@ EVERY_CASE_ON_POSTGRESQL = (
 # Who may do what is decided before a database is asked; whom one sees is asked, for managers in every way.
 OF_EACH_ON_POSTGRESQL = {"tests/pages/access/test_matrix.py": ("manager",)}
 
-# Of other files of pages, the first tests run on PostgreSQL in `make test` and the others in sweeps: a view
-# writes no statement, and those of the domain are asked on both by the domain's own tests and by these pages.
-FIRST_TESTS_OF_A_PAGE = 2
-EVERY_TEST_ON_POSTGRESQL = (
-    *(f"tests/pages/{room}/" for room in ("access", "api", "audit", "imports", "monitoring", "people")),
-    *(f"tests/pages/{room}/" for room in ("records", "reminders", "scim")),
-    # What two do at once, databases keep apart in ways of their own.
-    *(f"tests/pages/{room}/test_at_once.py" for room in ("assessment", "authoring", "decisions")),
-    "tests/pages/authoring/test_drafts.py",
-    "tests/pages/sign_in/test_link_requests.py",
-)
+# How many tests of a file run on PostgreSQL in `make test`, by the longest of these that its path begins
+# with; its others do in sweeps. A view and a command write no statement: what they ask is asked on both
+# databases by the tests of the domain. Those that count, sort or search have more. What two do at once, each
+# database keeps apart in its own way.
+ALL = 1_000
+FIRST_TESTS_ON_POSTGRESQL = {
+    "tests/": ALL,
+    "tests/commands/": 4,
+    "tests/domain/reminders/": 4,
+    "tests/hostile/": 4,
+    "tests/hostile/test_guessing_over_processes.py": ALL,
+    "tests/hostile/test_provisioning_at_once.py": ALL,
+    "tests/pages/": 2,
+    **{f"tests/pages/{room}/": 4 for room in ("api", "audit", "imports", "people", "reminders", "scim")},
+    **{f"tests/pages/{room}/": ALL for room in ("access", "monitoring", "records")},
+    **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
+    "tests/pages/authoring/test_drafts.py": ALL,
+    "tests/pages/sign_in/test_link_requests.py": ALL,
+}
 
 
 def needed(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
@@ -72,7 +80,7 @@ def needed(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     met: set[str] = set()
-    of_pages: Counter[str] = Counter()
+    asking: Counter[str] = Counter()  # tests of each file
     for item in items:
         test, _, case = item.nodeid.partition("[")
         file = test.partition("::")[0]
@@ -83,12 +91,20 @@ def needed(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
         met.add(test)
         if is_further_case and not test.startswith(EVERY_CASE_ON_POSTGRESQL):
             item.add_marker("sweep")
-        if file.startswith("tests/pages/") and not file.startswith(EVERY_TEST_ON_POSTGRESQL):
-            of_pages[file] += not is_further_case
-            if of_pages[file] > FIRST_TESTS_OF_A_PAGE:
-                item.add_marker("sweep")
+        asking[file] += not is_further_case and item.get_closest_marker("sweep") is None
+        if asking[file] > count_on_postgresql(file):
+            item.add_marker("sweep")
         (left if _says_no_more(item) else kept).append(item)
     return kept, left
+
+
+def count_on_postgresql(file: str) -> int:
+    """How many tests of this file run on PostgreSQL in ``make test``.
+
+    >>> count_on_postgresql("tests/pages/grants/test_list.py")
+    2
+    """
+    return FIRST_TESTS_ON_POSTGRESQL[max(filter(file.startswith, FIRST_TESTS_ON_POSTGRESQL), key=len)]
 
 
 def _says_no_more(item: pytest.Item) -> bool:
