@@ -1,6 +1,6 @@
 """Which tests say enough for ``make check``: ``pytest --quick``.
 
-Of a file whose tests ask a database, the first six tests, each in one case, show whether a change broke its
+Of a file whose tests ask a database, the first four tests, each in one case, show whether a change broke its
 subject; ``make test`` runs the others too, so a file begins with what matters most.
 Tests without a database are quick in all their cases, but for those of a few files that read much. What takes
 long is marked ``slow``, one test at a time; of some files the first test is run.
