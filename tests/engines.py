@@ -1,4 +1,9 @@
-"""Which tests run on the second database too: all but those named here, in one case or in every case."""
+"""Which tests run on the second database too: all but those named here, in one case or in every case.
+
+What ``make test`` leaves out on PostgreSQL, it runs on SQLite, and sweeps run on both; see ADR 0046.
+"""
+
+from collections import Counter
 
 import pytest
 
@@ -46,6 +51,26 @@ EVERY_CASE_ON_POSTGRESQL = (
 # Who may do what is decided before a database is asked; whom one sees is asked, for managers in every way.
 OF_EACH_ON_POSTGRESQL = {"tests/pages/access/test_matrix.py": ("manager",)}
 
+# How many tests of a file run on PostgreSQL in `make test`, by the longest of these that its path begins
+# with; its others do in sweeps. A view and a command write no statement: what they ask is asked on both
+# databases by the tests of the domain. Those that count, sort or search have more. What two do at once, each
+# database keeps apart in its own way.
+ALL = 1_000
+FIRST_TESTS_ON_POSTGRESQL = {
+    "tests/": ALL,
+    "tests/commands/": 4,
+    "tests/domain/reminders/": 4,
+    "tests/hostile/": 4,
+    "tests/hostile/test_guessing_over_processes.py": ALL,
+    "tests/hostile/test_provisioning_at_once.py": ALL,
+    "tests/pages/": 2,
+    **{f"tests/pages/{room}/": 4 for room in ("api", "audit", "imports", "people", "reminders", "scim")},
+    **{f"tests/pages/{room}/": ALL for room in ("access", "monitoring", "records")},
+    **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
+    "tests/pages/authoring/test_drafts.py": ALL,
+    "tests/pages/sign_in/test_link_requests.py": ALL,
+}
+
 
 def needed(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """The tests to run, and those that would only show on PostgreSQL what they show without it.
@@ -55,8 +80,10 @@ def needed(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     met: set[str] = set()
+    asking: Counter[str] = Counter()  # tests of each file
     for item in items:
         test, _, case = item.nodeid.partition("[")
+        file = test.partition("::")[0]
         if item.get_closest_marker("postgresql") is None or "postgresql" not in case:  # of one database alone
             kept.append(item)
             continue
@@ -64,8 +91,20 @@ def needed(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
         met.add(test)
         if is_further_case and not test.startswith(EVERY_CASE_ON_POSTGRESQL):
             item.add_marker("sweep")
+        asking[file] += not is_further_case and item.get_closest_marker("sweep") is None
+        if asking[file] > count_on_postgresql(file):
+            item.add_marker("sweep")
         (left if _says_no_more(item) else kept).append(item)
     return kept, left
+
+
+def count_on_postgresql(file: str) -> int:
+    """How many tests of this file run on PostgreSQL in ``make test``.
+
+    >>> count_on_postgresql("tests/pages/grants/test_list.py")
+    2
+    """
+    return FIRST_TESTS_ON_POSTGRESQL[max(filter(file.startswith, FIRST_TESTS_ON_POSTGRESQL), key=len)]
 
 
 def _says_no_more(item: pytest.Item) -> bool:

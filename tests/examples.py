@@ -1,5 +1,7 @@
 """How many examples a property is tried on: few in ``make check``, more in ``make test``, most in sweeps."""
 
+from typing import Any
+
 import pytest
 from hypothesis import settings
 
@@ -17,6 +19,11 @@ def choose_profile(config: pytest.Config) -> None:
     settings.register_profile("many", deadline=None)
     few = "quick" if config.getoption("--quick") else "few"
     settings.load_profile(few if WITHOUT_SWEEPS in config.option.markexpr else "many")
+
+
+def sweep_after(number: int, *cases: Any) -> list[Any]:
+    """The cases of a test, the densest first: so many of them run in ``make test``, the others in sweeps."""
+    return [*cases[:number], *(pytest.param(case, marks=pytest.mark.sweep) for case in cases[number:])]
 
 
 def few_or_many(few: int, many: int) -> int:

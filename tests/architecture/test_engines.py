@@ -14,12 +14,15 @@ ON_BOTH = (*STATUS, *(f"tests/{storey}/{room}/" for storey in ("domain", "pages"
 
 def test_what_is_named_exists_and_is_named_once():
     assert [name for name in sorted(NAMED) if not (ROOT / name).is_file()] == []
-    assert [name for name in engines.EVERY_CASE_ON_POSTGRESQL if not (ROOT / name).exists()] == []
+    on_both = [*engines.EVERY_CASE_ON_POSTGRESQL, *engines.FIRST_TESTS_ON_POSTGRESQL]
+    assert [name for name in on_both if not (ROOT / name).exists()] == []
 
 
 def test_queries_facts_and_reports_run_on_both():
     assert [name for name in sorted(NAMED) if name.startswith(ON_BOTH)] == []
     assert set(STATUS) <= set(engines.EVERY_CASE_ON_POSTGRESQL)
+    whole = (*STATUS, "tests/domain/imports/", "tests/pages/access/", "tests/pages/monitoring/")
+    assert {engines.count_on_postgresql(f"{name}test_any.py") for name in whole} == {engines.ALL}
 
 
 def collected(engine: str, *tests: str) -> list:
@@ -60,3 +63,14 @@ def test_of_a_test_with_several_cases_the_others_run_in_sweeps():
     assert left == []
     in_sweeps = [item.nodeid for item in kept if item.get_closest_marker("sweep")]
     assert in_sweeps == [f"{file}::t[postgresql-b]"]
+
+
+def test_of_a_page_the_first_tests_run_on_postgresql_and_the_others_in_sweeps():
+    page, report = "tests/pages/grants/test_list.py", "tests/pages/monitoring/test_report.py"
+    tests = [f"{file}::t{number}[{{}}]" for file in (page, report) for number in range(3)]
+
+    kept, left = engines.needed(collected("sqlite", *tests) + collected("postgresql", *tests))
+
+    assert left == []
+    in_sweeps = [item.nodeid for item in kept if item.get_closest_marker("sweep")]
+    assert in_sweeps == [f"{page}::t2[postgresql]"]

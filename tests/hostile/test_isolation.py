@@ -25,6 +25,7 @@ from portal.platform.isolation.stops import ReadersBusyError, ReadingStoppedErro
 from portal.platform.tables import table_files
 from tests.domain.imports.desk import administrator, selected_values, upload
 from tests.domain.imports.rosters import COLUMNS, row
+from tests.examples import sweep_after
 from tests.hostile.workbooks import plain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,23 +78,24 @@ def _nothing_stays(tmp_path, monkeypatch):
     assert not folders()
 
 
+SENTENCES = {
+    "loop": "This workbook takes too long to read.",
+    "close_and_stay": "This workbook takes too long to read.",
+    "eat": "This workbook takes too much memory to read.",
+    "crash": "This workbook cannot be read.",
+    "flood": "This workbook is too large to be read.",
+    "garble": "This workbook cannot be read.",
+    # These end as one above does.
+    "sleep": "This workbook takes too long to read.",
+    "fail": "This workbook cannot be read.",
+    "leave": "This workbook cannot be read.",
+    "another_shape": "This workbook cannot be read.",
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "sentence"),
-    [
-        ("loop", "This workbook takes too long to read."),
-        ("sleep", "This workbook takes too long to read."),
-        ("close_and_stay", "This workbook takes too long to read."),
-        ("eat", "This workbook takes too much memory to read."),
-        ("crash", "This workbook cannot be read."),
-        ("fail", "This workbook cannot be read."),
-        ("leave", "This workbook cannot be read."),
-        ("flood", "This workbook is too large to be read."),
-        ("garble", "This workbook cannot be read."),
-        ("another_shape", "This workbook cannot be read."),
-    ],
-)
-def test_the_page_says_one_sentence_and_the_next_page_is_fine(client, monkeypatch, name, sentence):
+@pytest.mark.parametrize("name", sweep_after(6, *SENTENCES))
+def test_the_page_says_one_sentence_and_the_next_page_is_fine(client, monkeypatch, name):
     administrator(client)
     good = plain(COLUMNS, [row()[column] for column in COLUMNS])
     with monkeypatch.context() as patch:
@@ -102,7 +104,7 @@ def test_the_page_says_one_sentence_and_the_next_page_is_fine(client, monkeypatc
         page = upload(client, good, name="r.xlsx")
 
     assert page.title.startswith("Error: ")
-    assert f"{sentence} {ADVICE}" in page.text
+    assert f"{SENTENCES[name]} {ADVICE}" in page.text
     assert upload(client, good, name="r.xlsx").h1 == "Match the columns of r.xlsx"
 
 

@@ -14,6 +14,7 @@ from portal.pages.layout.access import permission_of, scopes_of
 from portal.platform.permissions import Permission, permissions_of
 from tests.databases import portal_on
 from tests.journeys import makings, places
+from tests.journeys.checking import check_page
 from tests.journeys.places import PLACES, ROLES
 from tests.journeys.walking import ask, hold_to_account, press, sign_in, visitor
 from tests.running import Server, command, settings
@@ -224,6 +225,21 @@ def test_a_cold_lesson_is_light(browser: Browser, shared_server: Server) -> None
             assert sum(asked.values()) <= 50 * 1024, (path, asked)
             assert len(asked) <= 6, (path, asked, figures)
             assert len(asked) >= 3
+
+
+def test_the_checker_sees_faint_text_where_its_look_is_new(browser: Browser, shared_server: Server) -> None:
+    paint = (
+        "([color, behind]) => Object.assign(document.querySelector('h1').style, {color, background: behind})"
+    )
+    with visitor(browser, shared_server) as tab:
+        tab.goto("/sign-in")
+        for look in (["rgb(17, 17, 17)", "rgb(255, 255, 255)"], ["rgb(17, 17, 17)", "rgb(250, 250, 250)"]):
+            tab.evaluate(paint, look)
+            check_page(tab)
+        for look in (["rgb(221, 221, 221)", "rgb(255, 255, 255)"], ["rgb(17, 17, 17)", "rgb(34, 34, 34)"]):
+            tab.evaluate(paint, look)
+            with pytest.raises(AssertionError, match="color-contrast"):
+                check_page(tab)
 
 
 def weigh(tab: Tab, path: str) -> tuple[dict[str, int], dict[str, int]]:

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from tests.journeys.walking import (
+    ON_A_DESK_AND_A_PHONE,
     answer_all,
     ask,
     attempt_of,
@@ -99,7 +100,7 @@ def cells_of_learner(manager: Tab) -> list[str]:
     return manager.locator("tr", has_text="D1001").locator("td").all_inner_texts()
 
 
-@pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
+@ON_A_DESK_AND_A_PHONE
 def test_from_the_first_lesson_to_the_record(
     browser: Browser, server: Server, width: int, scripts: bool
 ) -> None:
@@ -120,7 +121,6 @@ def test_from_the_first_lesson_to_the_record(
         assert ask(server.instance, PASSES) == [(slug,)]
         assert {key for key, status in statuses_in_file(manager).items() if status == "satisfied"} == {slug}
         assert cells_of_learner(manager).count("Complete") == 1
-        if not scripts:
-            finish_by_forms(tab, server, slug)
-            assert set(statuses_in_file(manager).values()) == {"satisfied"}
-            assert cells_of_learner(manager).count("Complete") == 5
+        finish_by_forms(tab, server, slug)
+        assert set(statuses_in_file(manager).values()) == {"satisfied"}
+        assert cells_of_learner(manager).count("Complete") == 5

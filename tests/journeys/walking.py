@@ -16,19 +16,13 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Request
 from playwright.sync_api import Page as Tab
 
 from tests.journeys.answering import Fields, fill_in, forms, response, told
+from tests.journeys.checking import check_page
 from tests.running import PASSWORD, Server
 
-CHECKED = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
-CHECK = """options => axe.run(document, options).then(
-  ({violations, passes}) => ({violations, passes: passes.length}))"""
 # The content with the title, and all that is around it: what the checker can find is in one or the other.
 PARTS = """() => {
   const page = document.documentElement.cloneNode(true);
@@ -152,12 +146,7 @@ def hold_to_account(tab: Tab, *, content_too: bool = True) -> None:
     content, around = ((width, hash(part)) for part in tab.evaluate(PARTS))
     if around in checked and (content in checked or not content_too):
         return
-    if tab.evaluate("() => !window.axe"):
-        tab.evaluate(AXE_SCRIPT)
-    found = tab.evaluate(CHECK, CHECKED)
-    faults = [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found["violations"]]
-    assert faults == [], f"{tab.url} at {width}: {faults}"
-    assert found["passes"], tab.url
+    check_page(tab)
     checked.update((content, around))
 
 

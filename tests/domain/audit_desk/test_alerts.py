@@ -15,6 +15,7 @@ from portal.platform.db import db, transaction
 from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.test_notices import address, delivered, words
 from tests.factories.people import make_grant, make_unit
+from tests.kept import made_once
 from tests.pages.account.browsing import another, let_in, make_account, sign_in
 from tests.pages.audit.desk import act, sentences
 
@@ -37,6 +38,12 @@ def office(app, database, clock):
 @pytest.fixture
 def people(office):
     """Two administrators of the force, one of the north, and D1001 of the south."""
+    return make_people()
+
+
+@made_once
+def make_people():
+    """People by staff number."""
     top = make_unit("Force")
     north, south = make_unit("North", top), make_unit("South", top)
     ids = {number: make_account(number, unit=unit) for number, unit in (

@@ -28,6 +28,7 @@ from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.post_office import Office
 from tests.domain.status.facts import add
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.kept import made_once
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, make_account, sign_in
 from tests.pages.grants.granting import LIST, PROPOSED, make_team
@@ -48,6 +49,12 @@ def office(app: Flask, database: None) -> Iterator[Office]:
 @pytest.fixture
 def force(office: Office) -> dict[str, int]:
     """Three administrators of the force, one each of the north and the south, and D1001 of the north."""
+    return make_administrators()
+
+
+@made_once
+def make_administrators() -> dict[str, int]:
+    """People by staff number, and the units of the north and the south."""
     force = make_unit("Force")
     north, south = make_unit("North", force), make_unit("South", force)
     people = {"north": north, "south": south}

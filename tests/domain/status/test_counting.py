@@ -44,7 +44,7 @@ from tests.pages.monitoring.counting import statements
 from tests.running import fresh_database
 
 QUIET = settings(
-    max_examples=few_or_many(3, 8),
+    max_examples=few_or_many(2, 8),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

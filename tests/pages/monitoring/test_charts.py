@@ -19,7 +19,7 @@ from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp, stamp, touch, transaction
 from tests.domain.people.worlds import PEOPLE, World, build, worlds
 from tests.domain.status.facts import add, make_exclusion, make_record, make_version
-from tests.examples import few_or_many
+from tests.examples import few_or_many, sweep_after
 from tests.page_reading import H, Page, words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.reading import csv_rows, parsed, xlsx_rows
@@ -110,7 +110,7 @@ def test_no_line_is_drawn_where_nobody_was_required(auditor):
     assert "A line appears here after the end of two months" in page.text
 
 
-@pytest.mark.parametrize("viewer", ["D2003", "D6001"])
+@pytest.mark.parametrize("viewer", sweep_after(1, "D2003", "D6001"))
 def test_bars_line_and_command_of_twenty_ask_no_more_than_of_two(client, viewer):
     with time_machine.travel(TODAY, tick=False):
         world = make_world()

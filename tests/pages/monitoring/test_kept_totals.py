@@ -13,6 +13,7 @@ from portal.pages.monitoring import forms
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_start
+from tests.examples import sweep_after
 from tests.page_reading import PortalClient
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import REPORT, TODAY, World, enter, make_world
@@ -34,7 +35,10 @@ QUERIES = (
 )
 
 
-@pytest.fixture(params=["month ends are kept", "the days around are kept", "no day is kept"])
+KEPT = ("the days around are kept", "month ends are kept", "no day is kept")
+
+
+@pytest.fixture(params=sweep_after(1, *KEPT))
 def world(request: pytest.FixtureRequest, database: None) -> Iterator[World]:
     """The force of the other tests, with more kinds of standing, on 1 June."""
     with time_machine.travel(TODAY, tick=False):
@@ -51,8 +55,16 @@ def world(request: pytest.FixtureRequest, database: None) -> Iterator[World]:
         yield found
 
 
+# Each viewer and each way to keep days once; all of them together in sweeps.
+TOGETHER = (*zip(KEPT, VIEWERS, strict=True), *((days, who) for days in KEPT for who in VIEWERS))
+CASES = [
+    pytest.param(*case, marks=[pytest.mark.sweep] if at >= len(KEPT) else [])
+    for at, case in enumerate(dict.fromkeys(TOGETHER))
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("viewer", VIEWERS)
+@pytest.mark.parametrize(("world", "viewer"), CASES, indirect=["world"])
 def test_every_page_reads_the_same(
     client: PortalClient, world: World, viewer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from tests.domain.authoring.editing.comparing import (
     differing_lines,
     is_line_subsequence,
 )
-from tests.examples import few_or_many
+from tests.examples import few_or_many, sweep_after
 from tests.pages.authoring.written import HANDS
 
 many = settings(
@@ -279,7 +279,7 @@ def test_a_lesson_changes_where_it_was_edited(hand, outcomes):
     assert after.endswith(f"+++\n{blank}{body}{end}".encode())
 
 
-@pytest.mark.parametrize("name", ["report", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+@pytest.mark.parametrize("name", sweep_after(1, "report", *OTHERS))
 def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
     files = REAL[name]
 
@@ -300,7 +300,7 @@ def test_a_real_module_that_is_opened_and_saved_keeps_its_bytes(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", sweep_after(1, "report", *OTHERS))
 def test_each_item_of_a_real_module_changes_only_its_lines(name):
     files = REAL[name]
 
