@@ -117,7 +117,7 @@ def test_before_anything_was_known_the_overview_has_no_card(client):
         assert not page.all("section", class_="portal-card")
 
 
-def test_the_overview_takes_as_many_statements_for_twenty_directives_as_for_two(app):
+def test_the_overview_takes_as_many_statements_for_twenty_directives_as_for_two(app, database):
     with time_machine.travel(MARCH, tick=False):
         world = make_world()
     with time_machine.travel(TODAY, tick=False):  # all, a command, a team
