@@ -36,9 +36,8 @@ def add_export_pages(bp: Blueprint) -> None:
     """Add the files below ``/monitoring/directives/<reference>``, and the data dictionary."""
     root = "/monitoring/directives/<reference>"
     for name in _MAKERS:
-        bp.add_url_rule(f"{root}/{name}", name.replace(".", "_"), send_report, defaults={"name": name})
-    names = ", ".join(f'"{name}"' for name in _MAKERS)
-    bp.add_url_rule(f"{root}/<any({names}):name>", "request_file", request_file, methods=["POST"])
+        bp.add_url_rule(f"{root}/{name}", name.replace(".", "_"), send_report)
+        bp.add_url_rule(f"{root}/{name}", "request_file", request_file, methods=["POST"])
     bp.add_url_rule("/monitoring/data-dictionary", "data_dictionary", data_dictionary)
     bp.add_url_rule("/monitoring/data-dictionary.csv", "data_dictionary_csv", data_dictionary_csv)
 
@@ -46,9 +45,9 @@ def add_export_pages(bp: Blueprint) -> None:
 @offers_job
 @requires(Permission.COMPLETION_EXPORT)
 @files_limit
-def send_report(reference: str, name: str) -> ResponseReturnValue:
+def send_report(reference: str) -> ResponseReturnValue:
     """Send a file of the report; a large one is made by a job, and any where too many others are made."""
-    report = _requested_report(reference)
+    report, name = _requested_report(reference), _requested_name()
     export_files.refuse_too_large(report, name)
     if export_files.needs_job(report, name):
         return prepare_file(report, name)
@@ -57,9 +56,9 @@ def send_report(reference: str, name: str) -> ResponseReturnValue:
 
 @requires(Permission.COMPLETION_EXPORT)
 @files_limit
-def request_file(reference: str, name: str) -> ResponseReturnValue:
+def request_file(reference: str) -> ResponseReturnValue:
     """Have a job make a file, however small it is."""
-    report = _requested_report(reference)
+    report, name = _requested_report(reference), _requested_name()
     export_files.refuse_too_large(report, name)
     return prepare_file(report, name)
 
@@ -183,6 +182,11 @@ def _requested_report(reference: str) -> CompletionReport:
     if report.shown.assigned > MANY_PEOPLE:
         require_recent_sign_in()
     return report
+
+
+def _requested_name() -> str:
+    """The last part of the address, such as "completions.csv"."""
+    return request.path.rpartition("/")[2]
 
 
 def _log_export(report: CompletionReport, form: str, *, wide: bool = False) -> None:
