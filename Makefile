@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run run-with-sign-in setup first-run test test-full check typed tested data-model lock sbom licences bench hostile clean
+.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested data-model lock sbom licences bench hostile clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -51,10 +51,12 @@ check: export PORTAL_MODE := demo
 check: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --jobs=3 linted typed tested
+
+linted:
 	$(BIN)/djlint --check --quiet portal
 	$(BIN)/djlint --lint --quiet portal
 	$(BIN)/deptry --config requirements/deptry.toml .
-	@$(MAKE) --no-print-directory --jobs=2 typed tested
 
 typed:
 	$(BIN)/mypy

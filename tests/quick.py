@@ -1,6 +1,6 @@
 """Which tests say enough for ``make check``: ``pytest --quick``.
 
-Of a file whose tests ask a database, the first four tests, each in one case, show whether a change broke its
+Of a file whose tests ask a database, the first three tests, each in one case, show whether a change broke its
 subject; ``make test`` runs the others too, so a file begins with what matters most.
 Tests without a database are quick in all their cases, but for those of a few files that read much. What takes
 long is marked ``slow``, one test at a time; of some files the first test is run.
@@ -13,7 +13,7 @@ import pytest
 
 from tests.times import FAST, find_group
 
-TESTS_OF_A_FILE = 4  # that ask a database
+TESTS_OF_A_FILE = 3  # that ask a database
 # They need a program that `make test` installs, and `make check` may not.
 WITH_XMLSEC = ("tests/pages/sign_in/saml/", "tests/platform/saml/")
 # Each of their tests starts several processes that read its files, which takes about a second.

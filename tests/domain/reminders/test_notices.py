@@ -24,11 +24,10 @@ from portal.platform.errors import RuleError
 from portal.platform.jobs.models import Job
 from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run
-from tests.domain.reminders.office_set import set_office
+from tests.domain.reminders.office_set import make_administrators, set_office
 from tests.domain.reminders.post_office import Office
 from tests.domain.status.facts import add
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.kept import made_once
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, make_account, sign_in
 from tests.pages.grants.granting import LIST, PROPOSED, make_team
@@ -48,36 +47,13 @@ def office(app: Flask, database: None) -> Iterator[Office]:
 
 @pytest.fixture
 def force(office: Office) -> dict[str, int]:
-    """Three administrators of the force, one each of the north and the south, and D1001 of the north."""
     return make_administrators()
-
-
-@made_once
-def make_administrators() -> dict[str, int]:
-    """People by staff number, and the units of the north and the south."""
-    force = make_unit("Force")
-    north, south = make_unit("North", force), make_unit("South", force)
-    people = {"north": north, "south": south}
-    for number, unit in (("D9001", force), ("D9002", force), ("D9003", force), ("D1001", north)):
-        people[number] = make_account(number, unit=unit)
-        name(people[number], f"Name {number}")
-    for number in ("D9001", "D9002", "D9003"):
-        make_grant(people[number], "administrator")
-    for number, unit in (("D9004", north), ("D9005", south)):
-        people[number] = make_account(number, unit=unit)
-        make_grant(people[number], "administrator", unit)
-    return people
 
 
 @pytest.fixture
 def admin(client: PortalClient, force: dict[str, int]) -> PortalClient:
     sign_in(client, "D9001", path="/sign-in?next=/account")
     return client
-
-
-def name(person: int, surname: str) -> None:
-    with transaction():
-        db.session.execute(update(PersonName).where(PersonName.person_id == person).values(surname=surname))
 
 
 def address(number: str) -> str:
