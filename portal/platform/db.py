@@ -20,14 +20,12 @@ from psycopg import IsolationLevel
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    DateTime,
     Engine,
     ForeignKey,
     Integer,
     MetaData,
     String,
     Text,
-    TypeDecorator,
     Uuid,
     event,
     func,
@@ -35,11 +33,11 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 
 from portal.platform import clock
+from portal.platform.column_types import NAMES, UtcDateTime
 from portal.platform.errors import BusyError, UnwritableError
 
 BUSY_SECONDS = 15  # how long a writer waits for another
@@ -58,37 +56,8 @@ SAID_EVERY = 60  # seconds between two lines of the log about what could not be 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows of INTEGER keys alone
 ByteString = String().with_variant(Text(collation="C"), "postgresql")  # sorted by code point on both
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant, kept in UTC; SQLite would drop the zone, so it is converted before and set after."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """UTC; a naive instant is a bug and is refused."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("A naive instant reached the database.")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
@@ -114,8 +83,7 @@ class Stamp(Base):
 class StampAhead(Base):
     """The stamp of a transaction to come, whose derived rows are being written already; at most one row.
 
-    Until that transaction commits, every other takes an earlier stamp, and no report is known on this one or
-    later: so nobody sees those rows before, and everybody all of them after.
+    Until that transaction commits, others take earlier stamps and no report is known on this one or later.
     """
 
     __tablename__ = "stamp_ahead"
