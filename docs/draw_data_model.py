@@ -11,7 +11,8 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, LargeBinary, Numeri
 from migrations.append_only import FACT_TABLES
 from portal.app import TABLES
 from portal.platform import db as platform_db
-from portal.platform.db import Base, UtcDateTime
+from portal.platform.column_types import UtcDateTime
+from portal.platform.db import Base
 
 PAGE = Path(__file__).with_name("data-model.md")
 HEAD = """\

@@ -19,24 +19,22 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    DateTime,
     ForeignKey,
     Integer,
     MetaData,
     String,
     Text,
-    TypeDecorator,
     Uuid,
     func,
     insert,
     select,
     text,
 )
-from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 
 from portal.platform import clock
+from portal.platform.column_types import NAMES, UtcDateTime
 from portal.platform.engines import SESSION_OPTIONS
 from portal.platform.errors import BusyError, UnwritableError
 
@@ -51,37 +49,8 @@ SAID_EVERY = 60  # seconds between two lines of the log about what could not be 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows of INTEGER keys alone
 ByteString = String().with_variant(Text(collation="C"), "postgresql")  # sorted by code point on both
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant, kept in UTC; SQLite would drop the zone, so it is converted before and set after."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """UTC; a naive instant is a bug and is refused."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("A naive instant reached the database.")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):

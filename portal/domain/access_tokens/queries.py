@@ -11,7 +11,8 @@ from sqlalchemy import and_, bindparam, select
 from portal.domain.access_tokens.models import AccessToken, TokenScope
 from portal.domain.people.queries import live_units
 from portal.platform import clock
-from portal.platform.db import UtcDateTime, db, read
+from portal.platform.column_types import UtcDateTime
+from portal.platform.db import db, read
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Date, bindparam, text
 
-from portal.platform.db import UtcDateTime, db
+from portal.platform.column_types import UtcDateTime
+from portal.platform.db import db
 
 
 def _known(alias: str, table: str) -> str:

@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, delete, func, select
 from portal.domain.accounts import retention
 from portal.domain.accounts.models import SignInFailure
 from portal.domain.accounts.sign_in import known_browsers, throttle
-from portal.platform.db import UtcDateTime, db, read
+from portal.platform.column_types import UtcDateTime
+from portal.platform.db import db, read
 from portal.platform.errors import TooManyError
 
 THROTTLED_MESSAGE = (
