@@ -18,7 +18,8 @@ from portal.domain.accounts.models import (
     SpentLogoutToken,
 )
 from portal.domain.accounts.queries import SessionLimits
-from portal.platform.db import UtcDateTime, db
+from portal.platform.column_types import UtcDateTime
+from portal.platform.db import db
 
 MOST_DELETED = 100  # rows of one table at one sign-in, which itself adds at most one to each
 FAILURE_RETENTION = timedelta(hours=2)  # older ones make nobody wait

@@ -5,6 +5,7 @@ from portal.platform.jobs import registry
 
 KINDS = [
     "account_links",
+    "directives.issue",
     "imports.apply",
     "imports.check",
     "imports.import",
@@ -15,6 +16,7 @@ KINDS = [
     "reminders",
     "report_file",
     "reset_requests",
+    "undo-ahead",
 ]
 
 

@@ -47,6 +47,7 @@ OPENID = {
 WRONG = [
     ("mode", "PORTAL_MODE", ("staging",)),
     ("database_url", "DATABASE_URL", ("mysql://h/d", "sqlite://", "portal.sqlite", "postgresql://h:port/d")),
+    ("replica_url", "REPLICA_URL", ("postgresql://replica/portal", "sqlite:///copy.sqlite", "replica")),
     ("bind", "BIND", ("127.0.0.1 8000", "http://127.0.0.1")),
     ("port", "PORT", ("abc", "0", "65536", "-1", "8000.5", "٣")),
     ("public_url", "PUBLIC_URL", ("learning.example", "ftp://a.example", "http://a.example", "https://[")),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from portal.platform.serving.files import FilesApart
 from portal.platform.serving.server import Server
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -24,7 +25,7 @@ def server() -> Iterator[Server]:
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
-    running = Server(application, listening, {})
+    running = Server(application, FilesApart(), listening, {})
     thread = threading.Thread(target=running.run)
     thread.start()
     yield running
