@@ -136,10 +136,8 @@ def test_a_save_by_the_button_waits_for_the_one_that_is_under_way(
         held = list[Any]()
         tab.route(f"**{ITEM}", lambda route: held.append(route) if not held else route.continue_())
         seldom(tab, "0")
-        tab.fill("#explanation", "Under way.")
-        tab.wait_for_event(
-            "request", lambda request: request.method == "POST" and "render" not in request.url
-        )
+        with tab.expect_request(lambda asked: asked.method == "POST" and "render" not in asked.url):
+            tab.fill("#explanation", "Under way.")
         seldom(tab)
         tab.fill("#explanation", "Under way, and more.")
         with tab.expect_navigation():

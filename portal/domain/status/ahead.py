@@ -4,7 +4,7 @@ The transaction that will record the facts is given its stamp before the rows ar
 on that stamp or later until it commits, so until then nobody sees them. What is cut off is undone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from time import sleep
@@ -50,11 +50,24 @@ class RowsAhead:
     def __init__(self, at: datetime, claim: UUID) -> None:
         self.at, self.claim = at, claim
 
-    def write_edits(self, edits: Mapping[int, RowEdits], real: Mapping[int, int]) -> None:
-        """Write edits by person, in slices: each holds the lock for a moment. Outside a transaction."""
+    def write_edits(
+        self,
+        edits: Mapping[int, RowEdits],
+        real: Mapping[int, int],
+        find_outdated: Callable[[], Collection[int]],
+    ) -> None:
+        """Write edits by person, in slices: each holds the lock for a moment. Outside a transaction.
+
+        Args:
+            edits: Computed before the lock was taken.
+            real: The real ids of placeholders.
+            find_outdated: Gives the people about whom others have recorded something since; asked under each
+                lock, and their edits are left out: they would close periods that are closed already.
+        """
         for part in _split_edits(edits):
             with self._slice():
-                write_edits(part, real)
+                outdated = find_outdated()
+                write_edits({person: each for person, each in part.items() if person not in outdated}, real)
             sleep(REST)
 
     def undo_people(self, people: Iterable[int]) -> None:

@@ -81,7 +81,7 @@ def _record_ahead(
     )
     real = with_stamp({NEW_DIRECTIVE: directive_id}, rows.at)
     try:
-        rows.write_edits(staged.projection.edits, real)
+        rows.write_edits(staged.projection.edits, real, lambda: staged.find_outdated(rows.at))
         _catch_up(staged, rows, real)
         with transaction(stamp_as=rows.at), enlarged_page_cache():
             issued = record()
@@ -110,4 +110,5 @@ def _catch_up(staged: StagedProjection, rows: RowsAhead, real: dict[int, int]) -
         staged.known_at = until
         staged.compute(outdated)
         edits = staged.projection.edits
-        rows.write_edits({key: edits[key] for key in sorted(outdated) if key in edits}, real)
+        again = {key: edits[key] for key in sorted(outdated) if key in edits}
+        rows.write_edits(again, real, lambda: staged.find_outdated(rows.at))

@@ -33,6 +33,7 @@ class Task:
             one has not ended, nor within ``rest`` of the last.
         own: Whether that page is shown only to the person who asked for the job.
         rest: How long a worker waits after it started one by itself.
+        waits_for_others: Whether a job of any other kind goes first: nobody's record depends on this kind.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Task:
     due: Callable[[], bool] | None = None
     own: bool = False
     rest: timedelta = REST
+    waits_for_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,11 @@ def title_of_kind(kind: str) -> str:
 def list_offered_tasks() -> list[Task]:
     """Tasks that the page of jobs offers to start, by title."""
     return sorted((task for task in TASKS_BY_KIND.values() if task.by_hand), key=lambda task: task.title)
+
+
+def list_patient_kinds() -> list[str]:
+    """Kinds whose jobs wait for those of all others."""
+    return sorted(kind for kind, task in TASKS_BY_KIND.items() if task.waits_for_others)
 
 
 def list_scheduled_tasks() -> list[Task]:

@@ -4,13 +4,13 @@ Each runs in a short transaction of its own, separate from the job's, and takes 
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from portal.platform.audit.models import AuditEvent, Outcome
@@ -20,7 +20,12 @@ from portal.platform.jobs.models import MOST_RUNS, Job, JobState
 LOST_TOO_OFTEN = (
     "The portal was stopped in the middle of it {runs} times. Try again, or ask support to look at the log."
 )
-_OLDEST_WAITING = select(Job.reference).where(Job.state == JobState.WAITING).order_by(Job.id).limit(1)
+_NEXT_WAITING = (
+    select(Job.reference)
+    .where(Job.state == JobState.WAITING)
+    .order_by(Job.kind.in_(bindparam("patient_kinds", expanding=True)), Job.id)
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,13 @@ def separate_transaction() -> Iterator[Session]:
         session.commit()
 
 
-def find_waiting_job() -> uuid.UUID | None:
-    """The oldest job that waits; an index leads to it, so that workers may ask often."""
+def find_waiting_job(patient_kinds: Sequence[str] = ()) -> uuid.UUID | None:
+    """The oldest job that waits, but one of ``patient_kinds`` only where no other waits.
+
+    An index leads to those that wait, so that workers may ask often.
+    """
     with Session(db.engine) as session:
-        return session.scalar(_OLDEST_WAITING)
+        return session.scalar(_NEXT_WAITING, {"patient_kinds": list(patient_kinds)})
 
 
 def claim_job(reference: uuid.UUID, at: datetime) -> ClaimedJob | None:

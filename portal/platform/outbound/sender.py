@@ -67,9 +67,9 @@ def post_message(
     with _open_connection(target, watch, authorities) as connection:
         named = {"Host": target.host_header, "User-Agent": AGENT, "Connection": "close", **headers}
         connection.request("POST", target.path, body, named)
-        response = connection.getresponse()  # the body is neither read nor kept
-        told = response.getheader("Retry-After", "") if response.status in TOLD_WHEN else ""
-        return ReceiverAnswer(response.status, read_retry_after(told, clock.now()))
+        with connection.getresponse() as response:  # the body is neither read nor kept
+            told = response.getheader("Retry-After", "") if response.status in TOLD_WHEN else ""
+            return ReceiverAnswer(response.status, read_retry_after(told, clock.now()))
 
 
 def read_retry_after(text: str, now: datetime) -> timedelta:

@@ -11,9 +11,9 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Role
 from tests.domain.accounts.factors.making import add_codes
-from tests.domain.reminders.office_set import set_office
+from tests.domain.reminders.office_set import set_office, set_surname
 from tests.domain.reminders.post_office import Office
-from tests.domain.reminders.test_notices import NIGHT, address, delivered, name, words
+from tests.domain.reminders.test_notices import NIGHT, address, delivered, words
 from tests.factories.people import make_grant
 from tests.pages.account.browsing import make_account
 
@@ -27,7 +27,7 @@ def office(app: Flask, database: None) -> Iterator[Office]:
 def test_only_the_owner_is_told_of_what_they_change_themselves(app: Flask, office: Office) -> None:
     make_grant(make_account("D9001"), Role.ADMINISTRATOR)
     person = make_account("D1001")
-    name(person, "Name D1001")
+    set_surname(person, "Name D1001")
     add_codes(person)
     with transaction():
         recovery_codes.replace_codes(person, "key", clock.now())

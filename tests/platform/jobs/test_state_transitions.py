@@ -351,6 +351,16 @@ def test_the_job_that_waited_longest_is_claimed_first(runner, does):
     assert runner.claim_next_job() is None
 
 
+def test_a_kind_that_waits_for_others_is_claimed_after_all_of_them(runner, does, monkeypatch):
+    patient = registry.Task("patient", "A file", lambda job, arguments: None, waits_for_others=True)
+    monkeypatch.setitem(registry.TASKS_BY_KIND, "patient", patient)
+    with transaction():
+        files = [services.start_job("patient", {}, by=None, at=NOW) for _ in range(2)]
+    other = start_job()
+
+    assert [runner.claim_next_job().reference for _ in range(3)] == [other, *files]
+
+
 def test_looking_for_a_job_reads_an_index_and_writes_nothing(runner, does):
     for _ in range(20):
         runner.run_job(start_job())
@@ -363,6 +373,6 @@ def test_looking_for_a_job_reads_an_index_and_writes_nothing(runner, does):
     if db.engine.dialect.name == "postgresql":
         explain = "EXPLAIN"
         db.session.execute(text("SET LOCAL enable_seqscan = off"))  # so small a table is read as a whole
-    query = "SELECT reference FROM job WHERE state = 'waiting' ORDER BY id LIMIT 1"
+    query = "SELECT reference FROM job WHERE state = 'waiting' ORDER BY kind IN ('report_file'), id LIMIT 1"
     plan = db.session.execute(text(f"{explain} {query}")).all()
     assert "ix_job_state_id" in str(plan)

@@ -136,4 +136,8 @@ def _write_pdf(report: CompletionReport, new_file: FileInProgress, report_done: 
     return writers.file_name(report, "zip")
 
 
-TASKS = (Task(export_files.KIND, "File of a report", make_file, page=_page_address, own=True),)
+TASKS = (
+    Task(
+        export_files.KIND, "File of a report", make_file, page=_page_address, own=True, waits_for_others=True
+    ),
+)
