@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,14 +11,21 @@ from typing import Any
 import psycopg
 import pytest
 import time_machine
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from config import Config
+from portal.domain.catalogue.models import Activity
+from portal.domain.people.queries import COMMAND_LINE
+from portal.domain.reports.parameters import Order
+from portal.domain.reports.queries import CompletionReport, completion_report
+from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
-from portal.platform.db import db, stamp, transaction
+from portal.platform.db import db, newest_stamp, stamp, transaction
 from portal.platform.engines import REPLICA
+from portal.platform.replica import newest_replayed_stamp
 from tests.databases import forget_published_content, portal_on
-from tests.hostile.portals import Postgres, Replica
+from tests.domain.status.facts import make_record
+from tests.hostile.portals import Postgres, Replica, until
 from tests.page_reading import PortalClient
 from tests.running import PASSWORD, command, settings
 
@@ -116,6 +123,11 @@ def record_something(portal: Any) -> str:
         return before
 
 
+def read_report() -> CompletionReport:
+    """The report of this moment, with everyone."""
+    return completion_report(COMMAND_LINE, "OIC-2026", parse_position_now("", ""))
+
+
 def reports(asked: list[str]) -> bool:
     """Whether statuses were read, and not only the newest stamp."""
     return any("status_" in statement for statement in asked)
@@ -149,6 +161,28 @@ def test_what_the_replica_has_not_replayed_is_read_from_the_database(portal, ser
     assert not reports(asked_now)  # the newest stamp is not there yet
     assert reports(asked_before)  # all that was known then is
     assert not reports(asked_late)  # names and erased texts would be ten seconds old
+
+
+def test_what_is_replayed_after_the_position_was_read_is_not_counted(portal, servers):
+    with portal.app_context():
+        report = read_report()
+        figures, position = report.shown, report.position
+        lines = report.list_people(Order(), 0, 50)
+        person_id = next(line.holder.person_id for line in lines if not line.status.held)
+        db.session.remove()
+        activities = db.session.scalars(select(Activity.id).where(Activity.kind == "module")).all()
+        for activity_id in activities:
+            make_record(person_id, activity_id, date(2025, 1, 2))
+        newest = newest_stamp()
+        db.session.remove()
+        until(lambda: newest_replayed_stamp(db.engines[REPLICA]) >= newest)
+
+        again = completion_report(COMMAND_LINE, "OIC-2026", position)
+
+        assert again.shown == figures
+        assert db.session().info["reads_from"] is db.engines[REPLICA]
+        db.session.remove()
+        assert read_report().shown != figures
 
 
 def test_whoever_lost_a_role_is_refused_before_the_replica_knows(portal, servers):

@@ -89,7 +89,8 @@ def parse_position(
             ISO 8601 instant with its offset.
         now: The current instant.
         newest: The newest committed stamp.
-        ahead: The stamp of a change that is being written: what is known then is still to come.
+        ahead: The stamp of a change that is being written: until it is there, nothing is known on a later
+            instant than the newest stamp.
 
     Raises:
         PositionError: A text cannot be read, or names a time in the future or before 1900.
@@ -104,8 +105,8 @@ def parse_position(
         raise PositionError("as_at", TOO_EARLY)
     newest_stamp = newest or now
     end = max(now, newest_stamp)  # stamps rise even if the machine's clock was set back
-    if ahead is not None:
-        end = min(end, ahead - timedelta(microseconds=1))
+    if ahead is not None:  # stamps that others take meanwhile may be earlier than the clock
+        end = newest_stamp
     instant = _parse_instant(as_known_on, today, end) if as_known_on.strip() else end
     if instant > end:
         raise PositionError("as_known_on", "As known on must be now or earlier.")

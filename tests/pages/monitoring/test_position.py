@@ -47,6 +47,16 @@ def test_empty_means_today_as_known_by_the_newest_stamp():
     assert (found.past, found.forecast, found.address) == (False, False, {})
 
 
+def test_while_a_change_is_written_nothing_later_than_the_newest_stamp_is_known():
+    written = {"now": NOW, "newest": NEWEST, "ahead": NEWEST + timedelta(seconds=1)}
+    meanwhile = (NEWEST + timedelta(milliseconds=500)).isoformat()
+
+    assert parse_position("", "", **written).as_known_on == NEWEST
+    assert parse_position("", NEWEST.isoformat(), **written).as_known_on == NEWEST
+    with pytest.raises(PositionError, match="must be now or earlier"):
+        parse_position("", meanwhile, **written)
+
+
 def test_a_day_of_knowledge_means_its_end_in_london():
     assert asked("", "30 April 2026").as_known_on == datetime(2026, 4, 30, 22, 59, 59, 999999, tzinfo=UTC)
     assert asked("", "15/2/2026").as_known_on == datetime(2026, 2, 15, 23, 59, 59, 999999, tzinfo=UTC)
