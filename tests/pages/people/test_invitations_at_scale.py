@@ -61,7 +61,8 @@ def test_a_force_is_invited_in_slices(
             held.append(time.process_time() - begun)
 
     monkeypatch.setattr(tasks, "transaction", timed)
-    with set_office(app, smtp_host=""):
+    # No heartbeat meanwhile: it would share this test's one connection with the job.
+    with set_office(app, smtp_host="", jobs_lost_seconds=3_600):
         monkeypatch.setattr("portal.pages.people.invitation_views.relay_is_set", lambda: True)
         begun = time.process_time()
         admin.page(PAGE)
