@@ -65,7 +65,7 @@ class RowsAhead:
                 lock, and their edits are left out: they would close periods that are closed already.
         """
         for part in _split_edits(edits):
-            with self._slice():
+            with self._open_slice():
                 outdated = find_outdated()
                 write_edits({person: each for person, each in part.items() if person not in outdated}, real)
             sleep(REST)
@@ -73,11 +73,11 @@ class RowsAhead:
     def undo_people(self, people: Iterable[int]) -> None:
         """Undo the rows of these people, in slices. Outside a transaction."""
         for ids in split_into_batches(people, PEOPLE):
-            with self._slice():
+            with self._open_slice():
                 undo_rows(ids, self.at)
             sleep(REST)
 
-    def undo(self) -> None:
+    def undo_all(self) -> None:
         """Undo all rows, and free the stamp. Outside a transaction."""
         at, period = to_microseconds(self.at), StatusPeriod
         changed = or_(period.known_from == at, period.known_to == at)
@@ -86,7 +86,7 @@ class RowsAhead:
             self.free_stamp()
 
     @contextmanager
-    def _slice(self) -> Iterator[None]:
+    def _open_slice(self) -> Iterator[None]:
         """One short transaction under the lock, which says that the writer is alive.
 
         Raises:
@@ -160,9 +160,7 @@ def _is_silent() -> ColumnElement[bool]:
 def undo_lost_rows() -> None:
     """Undo rows that were written ahead by a process that is gone. Outside a transaction; may be cut off."""
     lost = db.session.execute(
-        select(StampAhead.microseconds, StampAhead.claim).where(
-            StampAhead.heartbeat_at < clock.now() - SILENT
-        )
+        select(StampAhead.microseconds, StampAhead.claim).where(_is_silent())
     ).one_or_none()
     if lost is None:
         return
@@ -174,7 +172,7 @@ def undo_lost_rows() -> None:
             .values(claim=claim, heartbeat_at=clock.now())
         )
     if result.rowcount:
-        RowsAhead(EPOCH + timedelta(microseconds=lost.microseconds), claim).undo()
+        RowsAhead(EPOCH + timedelta(microseconds=lost.microseconds), claim).undo_all()
 
 
 def _split_edits(edits: Mapping[int, RowEdits]) -> Iterator[dict[int, RowEdits]]:

@@ -91,7 +91,7 @@ def _record_ahead(
             rows.free_stamp()
             conclude(issued)
     except BaseException:
-        rows.undo()
+        rows.undo_all()
         raise
     return issued
 
@@ -108,7 +108,7 @@ def _catch_up(staged: StagedProjection, rows: RowsAhead, real: dict[int, int]) -
         rows.undo_people(outdated)
         staged.leave_out(outdated)
         staged.known_at = until
-        staged.compute(outdated)
+        staged.compute_edits(outdated)
         edits = staged.projection.edits
         again = {key: edits[key] for key in sorted(outdated) if key in edits}
         rows.write_edits(again, real, lambda: staged.find_outdated(rows.at))

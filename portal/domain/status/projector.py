@@ -196,18 +196,20 @@ class StagedProjection:
     projection: Projection = field(default_factory=Projection)
 
     @property
-    def only(self) -> frozenset[int] | None:
+    def directive_ids(self) -> frozenset[int] | None:
         """The directives that matter; None: all of them."""
         return frozenset(version.directive_id for version in self.pending.versions) or None
 
-    def compute(self, people: Iterable[int], tell: TellProgress = lambda _done, _all: None) -> None:
+    def compute_edits(self, people: Iterable[int], tell: TellProgress = lambda _done, _all: None) -> None:
         """Compute the projection of these people, from the facts that are recorded and those pending."""
-        history, ids_to_do, done = RuleHistory(self.pending, self.only), sorted(people), 0
+        history, ids_to_do, done = RuleHistory(self.pending, self.directive_ids), sorted(people), 0
         loaded_at = self.known_at + timedelta(microseconds=1)
         for ids in split_into_batches(ids_to_do):
             for row in find_differences(ids, history, ALL_KNOWN, self.pending):
                 self.assignments.setdefault(row["person_id"], []).append(row)
-            changed = ids if self.only is None else [each for each in ids if each in self.assignments]
+            changed = (
+                ids if self.directive_ids is None else [each for each in ids if each in self.assignments]
+            )
             facts = load_facts(changed, history, self.pending)
             _add_staged_assignments(facts, self.assignments, history)
             self.projection.add_people(facts, history, ALL_KNOWN, loaded_at)
@@ -245,8 +247,8 @@ class StagedProjection:
     def find_outdated(self, at: datetime) -> frozenset[int]:
         """The people whose projection is outdated by what other transactions recorded before ``at``."""
         versions = select(func.max(DirectiveVersion.recorded_at))
-        if self.only is not None:
-            versions = versions.where(DirectiveVersion.directive_id.in_(self.only))
+        if self.directive_ids is not None:
+            versions = versions.where(DirectiveVersion.directive_id.in_(self.directive_ids))
         for fact, newest in (
             (UnitState, select(func.max(UnitState.recorded_at))),
             (DirectiveVersion, versions),
@@ -283,7 +285,7 @@ def stage_projection(
 ) -> StagedProjection:
     """Compute the projection of pending facts about people; takes no lock and writes nothing."""
     staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people), pending)
-    staged.compute(staged.people, tell)
+    staged.compute_edits(staged.people, tell)
     return staged
 
 

@@ -40,7 +40,7 @@ class VersionChange:
     withdrawn_from: str = ""  # ISO 8601, the first day on which the directive is withdrawn
     number: int = 0  # of the version to withdraw before it takes effect
 
-    def propose(self) -> Proposal:
+    def make_proposal(self) -> Proposal:
         """The version that it would record now."""
         if self.toml:
             return propose_version(toml_reader.read_directive(self.toml.encode()))
@@ -48,7 +48,7 @@ class VersionChange:
             return propose_withdrawal(self.reference, date.fromisoformat(self.withdrawn_from))
         return propose_version_withdrawal(self.reference, self.number, self._decided_on)
 
-    def record(self, by: int | None) -> IssueResult:
+    def record_change(self, by: int | None) -> IssueResult:
         """Record it, in a transaction; raises what the services of directives do."""
         more: dict[str, Any] = {"at": datetime.fromisoformat(self.decided_at), "by": by}
         more["previewed"] = self.previewed
@@ -64,7 +64,7 @@ class VersionChange:
     def _decided_on(self) -> date:
         return clock.london_day(datetime.fromisoformat(self.decided_at))
 
-    def describe(self, issued: IssueResult) -> str:
+    def describe_outcome(self, issued: IssueResult) -> str:
         """A sentence on what was done."""
         day = say_date(issued.effective_on)
         if self.toml:
@@ -84,7 +84,7 @@ def make_change(change: VersionChange, *, by: int) -> str | UUID:
     if len(list_people_with_posts()) > MOST_PEOPLE:
         with transaction():
             return jobs.start_job(KIND, asdict(change), by=by, at=clock.now())
-    return change.describe(record_version(change.propose, lambda: change.record(by)))
+    return change.describe_outcome(record_version(change.make_proposal, lambda: change.record_change(by)))
 
 
 def run_change(job: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -93,18 +93,18 @@ def run_change(job: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     viewer = None if by is None else viewer_of(by)
     if viewer is None:
         raise ForbiddenError("The person who started this may no longer issue directives.")
-    refuse_outside_own_units(viewer, change.propose())
+    refuse_outside_own_units(viewer, change.make_proposal())
     job.report_progress(0, 1, "Working out whom it applies to")
     result: dict[str, Any] = {}
 
     def conclude(issued: IssueResult) -> None:
-        result["said"] = [change.describe(issued)]
+        result["said"] = [change.describe_outcome(issued)]
         job.conclude_job(result)
 
     def tell(done: int, total: int) -> None:
         job.report_progress(done, total, f"Worked out {done:,} of {total:,} people")
 
-    record_version(change.propose, lambda: change.record(by), tell=tell, conclude=conclude)
+    record_version(change.make_proposal, lambda: change.record_change(by), tell=tell, conclude=conclude)
     return result
 
 

@@ -62,9 +62,9 @@ def prepare_file(report: CompletionReport, name: str) -> ResponseReturnValue:
     """Start a job for the file, unless the same file is under way or ready; redirect to its page."""
     tasks.remove_expired_files()
     now = clock.now()
-    file_id = export_files.find_same_file(report, name, current_user.viewer, now)
-    if file_id is None:
-        with transaction():
+    with transaction():  # so that two requests at once start one job
+        file_id = export_files.find_same_file(report, name, current_user.viewer, now)
+        if file_id is None:
             file_id = export_files.request_file(report, name, by=current_user.person_id, at=now)
     return redirect(url_for("monitoring.show_file", uuid=file_id), 303)
 

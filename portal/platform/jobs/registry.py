@@ -33,7 +33,7 @@ class Task:
             one has not ended, nor within ``rest`` of the last.
         own: Whether that page is shown only to the person who asked for the job.
         rest: How long a worker waits after it started one by itself.
-        waits_for_others: Whether a job of any other kind goes first: nobody's record depends on this kind.
+        low_priority: Whether jobs of all other kinds go first: no record waits for a job of this kind.
     """
 
     kind: str
@@ -44,7 +44,7 @@ class Task:
     due: Callable[[], bool] | None = None
     own: bool = False
     rest: timedelta = REST
-    waits_for_others: bool = False
+    low_priority: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ def list_offered_tasks() -> list[Task]:
     return sorted((task for task in TASKS_BY_KIND.values() if task.by_hand), key=lambda task: task.title)
 
 
-def list_patient_kinds() -> list[str]:
-    """Kinds whose jobs wait for those of all others."""
-    return sorted(kind for kind, task in TASKS_BY_KIND.items() if task.waits_for_others)
+def list_low_priority_kinds() -> list[str]:
+    """Kinds of low priority: their jobs run when no other waits."""
+    return sorted(kind for kind, task in TASKS_BY_KIND.items() if task.low_priority)
 
 
 def list_scheduled_tasks() -> list[Task]:

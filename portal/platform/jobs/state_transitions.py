@@ -23,7 +23,7 @@ LOST_TOO_OFTEN = (
 _NEXT_WAITING = (
     select(Job.reference)
     .where(Job.state == JobState.WAITING)
-    .order_by(Job.kind.in_(bindparam("patient_kinds", expanding=True)), Job.id)
+    .order_by(Job.kind.in_(bindparam("low_priority_kinds", expanding=True)), Job.id)
     .limit(1)
 )
 
@@ -48,13 +48,13 @@ def separate_transaction() -> Iterator[Session]:
         session.commit()
 
 
-def find_waiting_job(patient_kinds: Sequence[str] = ()) -> uuid.UUID | None:
-    """The oldest job that waits, but one of ``patient_kinds`` only where no other waits.
+def find_waiting_job(low_priority_kinds: Sequence[str] = ()) -> uuid.UUID | None:
+    """The oldest job that waits, but one of ``low_priority_kinds`` only where no other waits.
 
     An index leads to those that wait, so that workers may ask often.
     """
     with Session(db.engine) as session:
-        return session.scalar(_NEXT_WAITING, {"patient_kinds": list(patient_kinds)})
+        return session.scalar(_NEXT_WAITING, {"low_priority_kinds": list(low_priority_kinds)})
 
 
 def claim_job(reference: uuid.UUID, at: datetime) -> ClaimedJob | None:

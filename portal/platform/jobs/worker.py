@@ -22,7 +22,7 @@ from portal.platform.jobs import queries, services, state_transitions
 from portal.platform.jobs.errors import CancelledError, StoppedError
 from portal.platform.jobs.models import JobState
 from portal.platform.jobs.progress import JobProgress
-from portal.platform.jobs.registry import Routine, list_patient_kinds, list_scheduled_tasks, task_of_kind
+from portal.platform.jobs.registry import Routine, list_low_priority_kinds, list_scheduled_tasks, task_of_kind
 from portal.platform.jobs.state_transitions import ClaimedJob
 from portal.platform.processes import peak_memory_mib
 
@@ -72,7 +72,7 @@ class JobRunner:
     def claim_next_job(self) -> ClaimedJob | None:
         """Claim the next job, if one waits; None too where another worker was faster."""
         with self.setup.open_context():
-            reference = state_transitions.find_waiting_job(list_patient_kinds())
+            reference = state_transitions.find_waiting_job(list_low_priority_kinds())
             return state_transitions.claim_job(reference, clock.now()) if reference else None
 
     def run_job(self, reference: uuid.UUID) -> None:

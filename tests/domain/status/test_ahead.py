@@ -202,7 +202,7 @@ def test_what_is_cut_off_is_never_seen_and_is_undone(database, slices, monkeypat
 
     slices.act = kill
     with monkeypatch.context() as dead:
-        dead.setattr(ahead.RowsAhead, "undo", lambda self: None)
+        dead.setattr(ahead.RowsAhead, "undo_all", lambda self: None)
         with pytest.raises(Killed):
             withdraw(WAITING)
     slices.act = lambda: None

@@ -351,11 +351,11 @@ def test_the_job_that_waited_longest_is_claimed_first(runner, does):
     assert runner.claim_next_job() is None
 
 
-def test_a_kind_that_waits_for_others_is_claimed_after_all_of_them(runner, does, monkeypatch):
-    patient = registry.Task("patient", "A file", lambda job, arguments: None, waits_for_others=True)
-    monkeypatch.setitem(registry.TASKS_BY_KIND, "patient", patient)
+def test_a_kind_of_low_priority_is_claimed_after_all_others(runner, does, monkeypatch):
+    low = registry.Task("low", "A file", lambda job, arguments: None, low_priority=True)
+    monkeypatch.setitem(registry.TASKS_BY_KIND, "low", low)
     with transaction():
-        files = [services.start_job("patient", {}, by=None, at=NOW) for _ in range(2)]
+        files = [services.start_job("low", {}, by=None, at=NOW) for _ in range(2)]
     other = start_job()
 
     assert [runner.claim_next_job().reference for _ in range(3)] == [other, *files]

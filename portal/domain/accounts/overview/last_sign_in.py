@@ -21,13 +21,13 @@ class LatestSignIn:
     address: str
 
 
-def _upsert(insert: Any) -> Any:
+def _build_upsert(insert: Any) -> Any:
     statement = insert(LastSignIn)
     kept = {name: statement.excluded[name] for name in ("signed_in_at", "method", "browser", "address")}
     return statement.on_conflict_do_update(index_elements=[LastSignIn.person_id], set_=kept)
 
 
-_UPSERTS = {"postgresql": _upsert(postgresql.insert), "sqlite": _upsert(sqlite.insert)}
+_UPSERTS = {"postgresql": _build_upsert(postgresql.insert), "sqlite": _build_upsert(sqlite.insert)}
 
 
 def record_sign_in(person_id: int, at: datetime, method: str, browser: str, address: str) -> None:

@@ -137,7 +137,5 @@ def _write_pdf(report: CompletionReport, new_file: FileInProgress, report_done: 
 
 
 TASKS = (
-    Task(
-        export_files.KIND, "File of a report", make_file, page=_page_address, own=True, waits_for_others=True
-    ),
+    Task(export_files.KIND, "File of a report", make_file, page=_page_address, own=True, low_priority=True),
 )
