@@ -238,6 +238,14 @@ def test_a_file_whose_process_dies_is_seen_to_be_cut_off_and_the_next_is_made(
     assert time.monotonic() - begun < 10
 
 
+def test_a_file_that_is_cut_off_is_no_whole_file_to_an_old_client_either(small: tuple[Forked, int]) -> None:
+    """HTTP/1.0 knows no chunks: an orderly end of the connection would be the end of the file."""
+    with connected(small[1]) as old:
+        old.sendall(b"GET /monitoring/cut.csv HTTP/1.0\r\nHost: a\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            list(iter(lambda: old.recv(65_536), b""))
+
+
 def test_a_process_that_is_killed_is_begun_anew(small: tuple[Forked, int]) -> None:
     _, port = small
 

@@ -18,8 +18,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, BinaryIO
 
 from portal.platform.processes import peak_memory_mib
@@ -27,7 +26,7 @@ from portal.platform.processes import peak_memory_mib
 NICENESS = 5  # pages go first; not more, as a file is logged while SQLite has one writer
 THREADS = 2  # as many as web processes: each relays one file at a time
 MOST_MIB = 256  # a process that had more than this is replaced by a fresh one, between two files
-LOOK_SECONDS = 0.5  # between two looks for a reason to end
+CHECK_SECONDS = 0.5  # between two checks whether to end
 _LENGTH = struct.Struct("!I")
 _TOKEN = b"."  # a socket is passed with at least one byte
 
@@ -52,15 +51,16 @@ class FilesApart:
         """
         texts = {name: value for name, value in environ.items() if isinstance(value, str)}
         ours, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._web_end, [_TOKEN], [theirs.fileno()])
-        ours.sendall(json.dumps(texts).encode())
-        ours.shutdown(socket.SHUT_WR)
-        with ours, ours.makefile("rb") as answer:
-            status, headers = json.loads(_read_frame(answer))
-            start_response(status, [(name, value) for name, value in headers])
-            while piece := _read_frame(answer):
-                yield piece
+        with ours:
+            with theirs:
+                socket.send_fds(self._web_end, [_TOKEN], [theirs.fileno()])
+            ours.sendall(json.dumps(texts).encode())
+            ours.shutdown(socket.SHUT_WR)
+            with ours.makefile("rb") as answer:
+                status, headers = json.loads(_read_frame(answer))
+                start_response(status, [(name, value) for name, value in headers])
+                while piece := _read_frame(answer):
+                    yield piece
 
     def serve(self, application: Application) -> None:
         """Answer such requests, in a process of its own, until SIGTERM or until its parent is gone."""
@@ -70,18 +70,21 @@ class FilesApart:
             signal.signal(number, signal.SIG_IGN)
         os.nice(NICENESS)
         parent = os.getppid()
-        self.requests.settimeout(LOOK_SECONDS)
+        self.requests.settimeout(CHECK_SECONDS)
         under_way: set[Future[None]] = set()
         with ThreadPoolExecutor(THREADS, "file") as pool:
             while True:
-                connection = self._next_request()
+                was_idle = not under_way
+                is_too_large = peak_memory_mib() > MOST_MIB and not signals
+                connection = None if is_too_large else self._next_request()
                 if connection is not None:
                     under_way.add(pool.submit(answer_request, application, connection))
                 under_way = {future for future in under_way if not future.done()}
                 if os.getppid() != parent:
                     os._exit(1)  # nobody reads what is under way
-                is_idle = connection is None and not under_way
-                if is_idle and (signals or peak_memory_mib() > MOST_MIB):
+                if is_too_large and under_way:
+                    wait(under_way, CHECK_SECONDS, FIRST_COMPLETED)  # whoever waits is for the next process
+                elif is_too_large or (signals and was_idle and connection is None and not under_way):
                     return
 
     def _next_request(self) -> socket.socket | None:
@@ -89,12 +92,15 @@ class FilesApart:
             _, descriptors, _, _ = socket.recv_fds(self.requests, 1, 1)
         except TimeoutError:
             return None
-        return socket.socket(fileno=descriptors[0]) if descriptors else None
+        if not descriptors:
+            return None
+        os.set_inheritable(descriptors[0], False)
+        return socket.socket(fileno=descriptors[0])
 
 
 def answer_request(application: Application, connection: socket.socket) -> None:
     """Answer one request; if its reader is gone, or the application fails, end the answer in the middle."""
-    with connection, suppress(OSError), connection.makefile("rb") as received:
+    with connection, connection.makefile("rb") as received:
         environ = {
             **json.loads(received.read()),
             "wsgi.version": (1, 0),
@@ -106,8 +112,8 @@ def answer_request(application: Application, connection: socket.socket) -> None:
         }
         try:
             _send_answer(application, environ, connection)
-        except OSError:
-            raise
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # its reader is gone
         except Exception:
             logging.getLogger("waitress").exception("a file could not be made")
 

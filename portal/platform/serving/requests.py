@@ -5,6 +5,8 @@ request is smuggled inside another.
 """
 
 import logging
+import socket
+import struct
 from time import monotonic
 from typing import Any
 
@@ -14,6 +16,7 @@ from waitress.task import ErrorTask, WSGITask
 
 from portal.platform.serving.lanes import FILES_ARE_BUSY, LANE, Lane
 
+RESET = struct.pack("ii", 1, 0)  # lingers for no second: the rest is dropped and the client told so
 RATE = 500  # bytes a second that a client must send or take
 HEADER_SECONDS = 10  # from a connection's first byte, or its opening, to the end of the header
 BODY_WINDOW = 15  # seconds over which the rate of a body is averaged
@@ -87,6 +90,18 @@ def _single_values(header: bytes) -> dict[str, list[bytes]]:
 
 class LaneTask(WSGITask):
     """Handles one request; its environment says which lane it is in."""
+
+    def execute(self) -> None:
+        """Answer. What breaks off in the middle of a body ends its connection by a reset.
+
+        Without chunks a client of HTTP/1.0 would take an orderly end for the end of the whole.
+        """
+        try:
+            super().execute()
+        except Exception:
+            if self.wrote_header and not self.chunked_response:
+                self.channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            raise
 
     def get_environment(self) -> dict[str, Any]:
         """The WSGI environment."""

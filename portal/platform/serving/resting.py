@@ -12,12 +12,12 @@ from waitress import wasyncore
 
 
 class RestingConnections:
-    """Among the dispatchers that waitress polls, one that stands for all connections at rest."""
+    """One entry in waitress's poll in place of all connections that wait for their client."""
 
     accepting = False
 
     def __init__(self, awake: dict[int, Any]) -> None:
-        """Take turns with ``awake``, the map of what waitress polls; a channel is in one of the two."""
+        """``awake`` maps what waitress polls; a connection is there or in ``self.resting``, never in both."""
         self.awake = awake
         self.resting: dict[int, Any] = {}
         if sys.platform == "linux":  # elsewhere all are polled
@@ -35,9 +35,10 @@ class RestingConnections:
     def handle_read_event(self) -> None:
         """Wake the connections on which something arrived, or that their client closed."""
         for number, _ in self._watch.poll(0):
-            self._watch.unregister(number)
-            channel = self.awake[number] = self.resting.pop(number)
-            wasyncore.readwrite(channel, select.POLLIN)
+            if channel := self.resting.pop(number, None):  # not one that another's turn has closed
+                self._watch.unregister(number)
+                self.awake[number] = channel
+                wasyncore.readwrite(channel, select.POLLIN)
 
     def lay_to_rest(self) -> None:
         """Stop polling the connections that wait for their client's next bytes; called after each poll."""
@@ -49,7 +50,11 @@ class RestingConnections:
                 self._watch.register(number, select.EPOLLIN)
 
     def forget(self, number: int | None) -> None:
-        """Forget a descriptor that is about to be closed; the kernel then forgets it too."""
+        """Forget a descriptor that is about to be closed.
+
+        The kernel would go on telling of it as long as a child process has a copy.
+        """
         if number is not None:
             self.awake.pop(number, None)
-            self.resting.pop(number, None)
+            if self.resting.pop(number, None) is not None:
+                self._watch.unregister(number)

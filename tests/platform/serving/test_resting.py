@@ -59,8 +59,9 @@ def _read(connection: socket.socket, answers: int = 1) -> bytes:
 
 
 def test_a_connection_at_rest_is_not_polled_and_answers_again(server):
-    connections = [_connect(server) for _ in range(MANY)]
+    _until(lambda: server.resting in server.awake.values())
     own = len(server.awake)
+    connections = [_connect(server) for _ in range(MANY)]
 
     for _ in range(2):
         assert {_answer(connection) for connection in connections} == {b"200"}
@@ -73,10 +74,17 @@ def test_a_connection_at_rest_is_not_polled_and_answers_again(server):
     assert not server.resting.resting
 
 
+def _held(server: Server) -> bytes:
+    """What the server has of the one request that is not complete yet."""
+    (channel,) = server.active_channels.values()
+    return channel.request.header_plus if channel.request else b""
+
+
 def test_a_request_that_arrives_in_pieces_wakes_its_connection_for_each(server):
     with _connect(server) as connection:
         for piece in (REQUEST[:9], REQUEST[9:20]):
             connection.sendall(piece)
+            _until(lambda sent=piece: _held(server) == REQUEST[: REQUEST.index(sent) + len(sent)])
             _until(lambda: len(server.resting.resting) == 1)
         connection.sendall(REQUEST[20:] + REQUEST)
 
@@ -87,9 +95,12 @@ def test_a_connection_closed_while_it_rests_leaves_its_number_to_another(server)
     with _connect(server) as first:
         assert _answer(first) == b"200"
         _until(lambda: len(server.resting.resting) == 1)
-        next(iter(server.active_channels.values())).busy_at -= 3600  # idle for long: the server closes it
+        (channel,) = server.active_channels.values()
+        number = channel._fileno
+        channel.busy_at -= 3600  # idle for long: the server closes it
         _until(lambda: not server.resting.resting)
         assert first.recv(1) == b""
 
     with _connect(server) as second:
         assert [_answer(second), _answer(second)] == [b"200", b"200"]
+        assert [each._fileno for each in server.active_channels.values()] == [number]
