@@ -93,7 +93,7 @@ def list_longest_late(scope: Scope, limit: int) -> Sequence[ResultRow]:
     Of several directives one after the other, with more people than the first ``limit``.
     """
     late = replace(scope, whose=replace(scope.whose, statuses=LATE))
-    return _load_details(scope, _find_slice(late, _Order([CountBy.LAST_DAY_IN_TIME]), 0, limit))
+    return _load_details(late, _find_slice(late, _Order([CountBy.LAST_DAY_IN_TIME]), 0, limit))
 
 
 def join_names(statement: Statement) -> Statement:

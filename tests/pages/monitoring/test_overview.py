@@ -7,7 +7,7 @@ import time_machine
 
 from portal.domain.directives.models import Directive
 from portal.platform.db import transaction
-from tests.domain.status.facts import add, make_activity, make_exclusion, make_version
+from tests.domain.status.facts import add, make_activity, make_exclusion, make_record, make_version
 from tests.page_reading import H, PortalClient, words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.reading import parsed
@@ -115,6 +115,24 @@ def test_before_anything_was_known_the_overview_has_no_card(client):
 
         assert page.h1 == "On 1 February 2026, nobody was overdue"
         assert not page.all("section", class_="portal-card")
+
+
+def test_nobody_is_listed_as_overdue_under_a_directive_that_they_completed(client):
+    with time_machine.travel(MARCH, tick=False):
+        world = make_world()
+    early = add(Directive(reference="EARLY-1"))
+    audience = {"audience": [{"designated_role": ["response"]}], "except": []}
+    rules = {"effective_on": date(2026, 1, 1), "due_fixed_on": date(2026, 2, 1), "audience": audience}
+    make_version(early, {1: world.activities[1]}, **rules)
+    make_record(world.people["D1001"], world.activities[1], date(2026, 1, 20))
+    with time_machine.travel(TODAY, tick=False):
+        page = enter(client, world, "D6001").page("/monitoring")
+
+        (table,) = [each for each in page.all("table") if "Overdue by" in words(each)]
+        rows = [words(row) for row in table.iter(f"{H}tr")]
+        assert [row for row in rows if "D1001" in row and "EARLY-1" in row] == []
+        assert len([row for row in rows if "D1001" in row]) == 1
+        assert len([row for row in rows if "EARLY-1" in row]) >= 2  # others are, and first
 
 
 def test_the_overview_takes_as_many_statements_for_twenty_directives_as_for_two(app, database):
