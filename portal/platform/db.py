@@ -47,6 +47,7 @@ UNWRITABLE_SQLITE = {
 }  # fmt: skip
 SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(seconds=1)  # from the newest stamp to one that is given before it is taken
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows of INTEGER keys alone
@@ -185,8 +186,8 @@ def stamp() -> datetime:
         if newest is not None and at <= newest:
             clock.warn_of_stamps(newest, now)
             at = newest + timedelta(microseconds=1)
-        elif newest is not None and ahead is not None and "stamp_as" not in info and at >= ahead:
-            at = newest + timedelta(microseconds=1)
+        elif newest is not None and ahead is not None and "stamp_as" not in info and at > ahead - AHEAD / 2:
+            at = newest + timedelta(microseconds=1)  # half a million of them, before the one that is given
         db.session.execute(insert(Stamp).values(recorded_at=at, clock_at=now))
         info["stamp"] = at
     taken: datetime = info["stamp"]

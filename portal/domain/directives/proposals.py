@@ -114,6 +114,12 @@ class Proposal:
         return tuple(sorted((position_of[activity_id], activity_id) for activity_id in self.activities))
 
 
+def find_directive_id(reference: str) -> int | None:
+    """The id of the directive with this reference; None if there is none."""
+    directive_id: int | None = db.session.scalar(select(Directive.id).where(Directive.reference == reference))
+    return directive_id
+
+
 def propose_version(file: DirectiveFile) -> Proposal:
     """The file as the next version of its directive.
 
@@ -121,7 +127,7 @@ def propose_version(file: DirectiveFile) -> Proposal:
         BadInputError: It names what does not exist, or does not take effect later than the newest version.
     """
     columns, activities = _resolve_columns(file)
-    directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == file.reference))
+    directive_id = find_directive_id(file.reference)
     if directive_id is None:
         _refuse_other_spelling(file.reference)
     newest = newest_version_of(directive_id) if directive_id is not None else None
@@ -148,7 +154,7 @@ def propose_withdrawal(reference: str, on: date) -> Proposal:
         NotFoundError: There is no such directive.
         BadInputError: It is withdrawn already, or a version takes effect on that day or later.
     """
-    directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == reference))
+    directive_id = find_directive_id(reference)
     newest = newest_version_of(directive_id) if directive_id is not None else None
     if newest is None:
         raise NotFoundError(f"There is no directive {reference}.")
@@ -170,7 +176,7 @@ def propose_version_withdrawal(reference: str, number: int, today: date) -> Prop
         NotFoundError: There is no such directive, or it has no such version.
         RuleError: The version has taken effect, or a later version exists.
     """
-    directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == reference))
+    directive_id = find_directive_id(reference)
     newest = newest_version_of(directive_id) if directive_id is not None else None
     if directive_id is None or newest is None or not 0 < number <= newest.number:
         raise NotFoundError(f"{reference} has no version {number}.")

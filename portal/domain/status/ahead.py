@@ -20,6 +20,7 @@ from portal.domain.status.projection_rows import undo_rows, write_edits
 from portal.platform import clock
 from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import (
+    AHEAD,
     EPOCH,
     StampAhead,
     db,
@@ -33,9 +34,9 @@ from portal.platform.errors import BusyError
 SLICE = 2_000  # rows written under one lock: about 50 ms of a processor
 PEOPLE = 200  # whose rows are undone under one lock
 REST = 0.005  # seconds between two slices, in which those who wait for the lock get it
-AHEAD = timedelta(seconds=1)  # from the newest stamp: others take theirs between the two
-SILENT = timedelta(seconds=30)  # without a heartbeat, after which rows written ahead are undone
-WAITS = 120  # times half a second, for another change to be written
+WAIT_SECONDS = 30.0  # for the lock, such as while an import is written
+SILENT = timedelta(seconds=60)  # without a heartbeat, after which rows written ahead are undone
+WAITS = 180  # times half a second, for another change to be written, or to be undone after a kill
 
 T = TypeVar("T")
 
@@ -54,21 +55,26 @@ class RowsAhead:
         self,
         edits: Mapping[int, RowEdits],
         real: Mapping[int, int],
-        find_outdated: Callable[[], Collection[int]],
+        find_outdated: Callable[[Collection[int]], Collection[int]],
+        tell: Callable[[int, int], None],
     ) -> None:
         """Write edits by person, in slices: each holds the lock for a moment. Outside a transaction.
 
         Args:
             edits: Computed before the lock was taken.
             real: The real ids of placeholders.
-            find_outdated: Gives the people about whom others have recorded something since; asked under each
-                lock, and their edits are left out: they would close periods that are closed already.
+            find_outdated: Gives those of some people about whom others have recorded something since. It is
+                asked under each lock; edits of these people would close periods that are closed already.
+            tell: Is told how many people are done, of how many, after each slice; may raise to stop it.
         """
+        done = 0
         for part in _split_edits(edits):
             with self._open_slice():
-                outdated = find_outdated()
+                outdated = find_outdated(part.keys())
                 write_edits({person: each for person, each in part.items() if person not in outdated}, real)
             sleep(REST)
+            done += len(part)
+            tell(done, len(edits))
 
     def undo_people(self, people: Iterable[int]) -> None:
         """Undo the rows of these people, in slices. Outside a transaction."""
@@ -92,13 +98,16 @@ class RowsAhead:
         Raises:
             LostClaimError: Another process is undoing the rows.
         """
-        with transaction(), enlarged_page_cache():
+        with transaction(wait_seconds=WAIT_SECONDS), enlarged_page_cache():
             take_writers_lock()
-            alive = update(StampAhead).where(StampAhead.claim == self.claim).values(heartbeat_at=clock.now())
-            result: Any = db.session.execute(alive)
-            if not result.rowcount:
-                raise LostClaimError
+            mine = StampAhead.claim == self.claim
+            self._require_claim(update(StampAhead).where(mine).values(heartbeat_at=clock.now()))
             yield
+
+    def renew_claim(self) -> None:
+        """Say that the writer is alive, between slices. Outside a transaction."""
+        with self._open_slice():
+            pass
 
     def free_stamp(self) -> None:
         """End writing ahead, in the transaction that takes the stamp or after undoing.
@@ -106,7 +115,11 @@ class RowsAhead:
         Raises:
             LostClaimError: Another process is undoing the rows.
         """
-        result: Any = db.session.execute(delete(StampAhead).where(StampAhead.claim == self.claim))
+        self._require_claim(delete(StampAhead).where(StampAhead.claim == self.claim))
+
+    def _require_claim(self, statement: Any) -> None:
+        """Execute a statement about the row of this claim, which must be there."""
+        result: Any = db.session.execute(statement)
         if not result.rowcount:
             raise LostClaimError
 
@@ -115,7 +128,7 @@ def begin_ahead(prepare: Callable[[], T]) -> tuple[RowsAhead, T]:
     """Take a stamp for a later transaction, whose rows are written ahead from now on. Outside a transaction.
 
     Args:
-        prepare: Called in the same transaction, for rows that the others will refer to.
+        prepare: Called in the same transaction; adds what the periods refer to, such as the directive.
 
     Raises:
         BusyError: Another change is being written ahead all the time.
@@ -126,8 +139,11 @@ def begin_ahead(prepare: Callable[[], T]) -> tuple[RowsAhead, T]:
             take_writers_lock()
             if not is_written_ahead():
                 rows = RowsAhead(max(stamp(), clock.now()) + AHEAD, uuid4())
-                values = {"microseconds": to_microseconds(rows.at), "heartbeat_at": clock.now()}
-                db.session.execute(insert(StampAhead).values(claim=rows.claim, **values))
+                db.session.execute(
+                    insert(StampAhead).values(
+                        microseconds=to_microseconds(rows.at), claim=rows.claim, heartbeat_at=clock.now()
+                    )
+                )
                 return rows, prepare()
         sleep(0.5)
     raise BusyError

@@ -15,6 +15,7 @@ from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Person, Post
 from portal.domain.status.filters import Condition, Later, Scope, late_arrivals
 from portal.domain.status.models import (
+    FIRST_AHEAD,
     OPENED_LATE,
     Column,
     Kind,
@@ -57,7 +58,10 @@ def measure_later(directive_ids: Sequence[int], as_known_on: datetime) -> Later:
     """
     period = StatusPeriod
     late = select(literal(1)).where(
-        period.directive_id.in_(directive_ids), OPENED_LATE, period.known_from > to_microseconds(as_known_on)
+        period.directive_id.in_(directive_ids),
+        OPENED_LATE,
+        period.known_from > to_microseconds(as_known_on),
+        period.known_from < FIRST_AHEAD,
     )
     people = select(func.count() * len(directive_ids)).select_from(Person).scalar_subquery()
     is_much = db.session.scalar(select(late.offset(people).limit(1).exists()))

@@ -1,20 +1,23 @@
 """Records a directive version with all that follows: at once, or ahead where that concerns many people."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from portal.domain.directives.assignments import list_people_with_posts
 from portal.domain.directives.pending import NEW_DIRECTIVE, NEW_VERSION, PendingFacts
-from portal.domain.directives.proposals import Proposal
+from portal.domain.directives.proposals import Proposal, find_directive_id
 from portal.domain.directives.services import IssueResult, add_directive
-from portal.domain.status.ahead import RowsAhead, begin_ahead
+from portal.domain.status.ahead import WAIT_SECONDS, LostClaimError, RowsAhead, begin_ahead
 from portal.domain.status.projector import StagedProjection, TellProgress, stage_projection, with_stamp
 from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import newest_stamp, stamp, transaction
 from portal.platform.errors import BusyError
 
 MOST_AT_ONCE = 500  # people whose rows are written in the transaction that records the version
-FEW = 20  # people whose rows may be computed again under the lock
+FEW = 20  # outdated people with whom the last transaction may begin
+MOST_UNDER_LOCK = 200  # whose rows it may compute again, as more come meanwhile
 ROUNDS = 10  # of computing again those about whom something was recorded meanwhile
 TRIES = 3
 
@@ -45,17 +48,16 @@ def record_version(
         BusyError: Others changed units or the directive each time.
     """
     for _ in range(TRIES):
-        staged = stage_version(propose(), tell)
+        proposal = propose()
+        staged = stage_version(proposal, tell)
         if len(staged.projection.edits) <= MOST_AT_ONCE:
             with transaction():
                 issued = record()
                 write_version(staged, issued)
                 conclude(issued)
             return issued
-        try:
-            return _record_ahead(propose(), staged, record, conclude)
-        except _OutdatedError:
-            continue
+        with suppress(_OutdatedError, LostClaimError):
+            return _record_ahead(proposal, staged, record, conclude, tell)
     raise BusyError
 
 
@@ -65,42 +67,50 @@ def stage_version(proposal: Proposal, tell: TellProgress = lambda _done, _all: N
     return stage_projection(people, PendingFacts(versions=[proposal.pending_version()]), tell)
 
 
-def write_version(staged: StagedProjection, issued: IssueResult, *, are_ahead: bool = False) -> None:
+def write_version(
+    staged: StagedProjection, issued: IssueResult, *, periods_are_written: bool = False
+) -> None:
     """Write the projection of ``stage_version``, in the transaction that issued the version."""
     if issued.new:
         real = {NEW_DIRECTIVE: issued.directive_id, NEW_VERSION: issued.version_id}
-        staged.write_rows(stamp(), real, are_ahead=are_ahead)
+        staged.write_rows(stamp(), real, periods_are_written=periods_are_written)
 
 
 def _record_ahead(
-    proposal: Proposal, staged: StagedProjection, record: Recorder, conclude: Conclude
+    proposal: Proposal, staged: StagedProjection, record: Recorder, conclude: Conclude, tell: TellProgress
 ) -> IssueResult:
     """Write the status periods in slices, and then the version with the rest, as known from one stamp on."""
     rows, directive_id = begin_ahead(
-        lambda: proposal.directive_id or add_directive(proposal.reference, stamp())
+        lambda: find_directive_id(proposal.reference) or add_directive(proposal.reference, stamp())
     )
     real = with_stamp({NEW_DIRECTIVE: directive_id}, rows.at)
     try:
-        rows.write_edits(staged.projection.edits, real, lambda: staged.find_outdated(rows.at))
+        rows.write_edits(staged.projection.edits, real, partial(staged.find_outdated, rows.at, real), tell)
         _catch_up(staged, rows, real)
-        with transaction(stamp_as=rows.at), enlarged_page_cache():
-            issued = record()
-            if not issued.new or len(staged.find_outdated(rows.at)) > FEW * ROUNDS:
+        with transaction(stamp_as=rows.at, wait_seconds=WAIT_SECONDS), enlarged_page_cache():
+            if stamp() != rows.at:
                 raise _OutdatedError
-            write_version(staged, issued, are_ahead=True)
+            issued = record()
+            if not issued.new or len(staged.find_outdated(rows.at, real)) > MOST_UNDER_LOCK:
+                raise _OutdatedError
+            write_version(staged, issued, periods_are_written=True)
             rows.free_stamp()
             conclude(issued)
     except BaseException:
-        rows.undo_all()
+        with suppress(BusyError):  # what cannot be undone now is undone when no heartbeat has come for long
+            rows.undo_all()
         raise
     return issued
 
 
 def _catch_up(staged: StagedProjection, rows: RowsAhead, real: dict[int, int]) -> None:
-    """Write again the rows of people about whom something was recorded meanwhile, until they are few."""
+    """Write again the rows of people about whom something was recorded meanwhile, until they are few.
+
+    After so many rounds they may still be more: the transaction that follows decides.
+    """
     for _ in range(ROUNDS):
         until = newest_stamp() or staged.known_at
-        outdated = staged.find_outdated(until + timedelta(microseconds=1))
+        outdated = staged.find_outdated(until + timedelta(microseconds=1), real)
         if len(outdated) <= FEW:
             return
         if outdated == staged.people:
@@ -108,7 +118,7 @@ def _catch_up(staged: StagedProjection, rows: RowsAhead, real: dict[int, int]) -
         rows.undo_people(outdated)
         staged.leave_out(outdated)
         staged.known_at = until
-        staged.compute_edits(outdated)
+        staged.compute_edits(outdated, tell=lambda _done, _all: rows.renew_claim())
         edits = staged.projection.edits
         again = {key: edits[key] for key in sorted(outdated) if key in edits}
-        rows.write_edits(again, real, lambda: staged.find_outdated(rows.at))
+        rows.write_edits(again, real, partial(staged.find_outdated, rows.at, real), lambda _done, _all: None)

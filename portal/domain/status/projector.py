@@ -4,7 +4,7 @@ A single fact is projected in its transaction. An import or a directive that rea
 pending facts before the lock, and written under it. A rebuild replays every stamp.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -54,6 +54,7 @@ from portal.domain.status.rules import (
 )
 from portal.platform.db import Base, Touched, db, newest_stamp, stamp, touch
 
+FACTS_OF_PEOPLE = (Post, Assignment, Exclusion, Record, Registration)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 F = TypeVar("F", bound=FactHeader)
@@ -189,7 +190,7 @@ class StagedProjection:
     assignments they change.
     """
 
-    known_at: datetime  # the newest stamp when it was begun
+    known_at: datetime  # everything recorded up to this stamp is in it
     people: frozenset[int]
     pending: PendingFacts
     assignments: dict[int, list[AssignmentRow]] = field(default_factory=dict)  # to write, by person
@@ -222,7 +223,7 @@ class StagedProjection:
             self.assignments.pop(person_id, None)
             self.projection.leave_out(person_id)
 
-    def write_rows(self, at: datetime, real: Mapping[int, int], *, are_ahead: bool = False) -> None:
+    def write_rows(self, at: datetime, real: Mapping[int, int], *, periods_are_written: bool = False) -> None:
         """Write the projection under the lock, once the facts are recorded.
 
         People about whom another transaction recorded a fact since staging are left out: they are projected
@@ -231,11 +232,11 @@ class StagedProjection:
         Args:
             at: The transaction's stamp.
             real: The real ids of placeholders.
-            are_ahead: Whether the status periods were written ahead.
+            periods_are_written: Whether the status periods were written ahead.
         """
-        outdated = self.find_outdated(at)
+        outdated = self.find_outdated(at, real)
         self.leave_out(outdated)
-        if are_ahead:
+        if periods_are_written:
             undo_rows(outdated, at)
         else:
             write_edits(self.projection.edits, with_stamp(real, at))
@@ -244,18 +245,28 @@ class StagedProjection:
         self.projection.counts.write_counts(real)
         touch(projected=(real.get(person_id, person_id) for person_id in self.people - outdated))
 
-    def find_outdated(self, at: datetime) -> frozenset[int]:
-        """The people whose projection is outdated by what other transactions recorded before ``at``."""
+    def find_outdated(
+        self, at: datetime, real: Mapping[int, int], among: Collection[int] | None = None
+    ) -> frozenset[int]:
+        """The people whose projection is outdated by what other transactions recorded before ``at``.
+
+        Args:
+            at: An instant.
+            real: The real ids of placeholders.
+            among: Some of the people, few enough for one statement; None: all of them.
+        """
+        people = self.people if among is None else frozenset(among)
         versions = select(func.max(DirectiveVersion.recorded_at))
         if self.directive_ids is not None:
-            versions = versions.where(DirectiveVersion.directive_id.in_(self.directive_ids))
+            directive_ids = [real.get(each, each) for each in self.directive_ids]
+            versions = versions.where(DirectiveVersion.directive_id.in_(directive_ids))
         for fact, newest in (
             (UnitState, select(func.max(UnitState.recorded_at))),
             (DirectiveVersion, versions),
         ):
             if (db.session.scalar(newest.where(fact.recorded_at < at)) or BEFORE_ALL) > self.known_at:
-                return self.people
-        return self.people.intersection(_find_people_between(self.known_at, at))
+                return people
+        return people.intersection(_find_people_between(self.known_at, at, among))
 
 
 def with_stamp(real: Mapping[int, int], at: datetime) -> dict[int, int]:
@@ -289,14 +300,17 @@ def stage_projection(
     return staged
 
 
-def _find_people_between(since: datetime, at: datetime) -> Iterator[int]:
-    """Everyone about whom a fact was recorded after an instant and before another."""
-    for fact in (Post, Assignment, Exclusion, Record, Registration):
-        between = (fact.recorded_at > since, fact.recorded_at < at)
-        yield from db.session.scalars(select(fact.person_id).where(*between).distinct())
+def _find_people_between(
+    since: datetime, at: datetime, among: Collection[int] | None = None
+) -> Iterator[int]:
+    """Everyone, or of some people those, about whom a fact was recorded between two instants."""
     revoked = select(Record.person_id).join(Revocation, Revocation.record_id == Record.id)
-    between = (Revocation.recorded_at > since, Revocation.recorded_at < at)
-    yield from db.session.scalars(revoked.where(*between).distinct())
+    for fact, owner, query in (
+        *((fact, fact.person_id, select(fact.person_id)) for fact in FACTS_OF_PEOPLE),
+        (Revocation, Record.person_id, revoked),
+    ):
+        query = query.where(fact.recorded_at > since, fact.recorded_at < at).distinct()
+        yield from db.session.scalars(query if among is None else query.where(owner.in_(sorted(among))))
 
 
 def rebuild_status(write: bool = True) -> list[str]:

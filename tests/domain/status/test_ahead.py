@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.checks import reconcile_all
+from portal.domain.directives.models import DirectiveVersion
 from portal.domain.directives.proposals import propose_version, propose_withdrawal
 from portal.domain.directives.services import issue_directive, withdraw_directive
 from portal.domain.people.models import PersonName
@@ -170,6 +171,43 @@ def act(kind, *arguments):
             issue_directive(directive_file(date(2024, 12, 1), values[0], f"OTHER-{number}"), at=stamp())
 
 
+def test_nobody_else_ever_takes_the_stamp_that_is_given_ahead(database, time_machine):
+    """Also where the last stamp by the clock is a few microseconds before it."""
+    time_machine.move_to("2026-11-27T09:00:00Z", tick=False)
+    rows, _ = ahead.begin_ahead(lambda: None)
+    others = []
+    for before in (400_000, 3, 2, 1, 0, -1, -5_000_000):
+        time_machine.move_to(rows.at - timedelta(microseconds=before), tick=False)
+        with transaction():
+            others.append(stamp())
+
+    assert others == sorted(set(others))
+    assert max(others) < rows.at
+    with transaction(stamp_as=rows.at):
+        assert stamp() == rows.at
+
+
+def test_a_first_version_that_somebody_else_records_meanwhile_is_followed(database, slices):
+    """The command compares no preview: what is written is what follows from both versions."""
+    make_world()
+    apply_roster(roster_rows(RESPONSE, 1))
+    day = date(2024, 12, 1)
+    others = [lambda: issue_directive(directive_file(day, RULE), at=stamp())]
+
+    def meanwhile():
+        if others:
+            with transaction():
+                others.pop()()
+
+    slices.act = meanwhile
+    issue(directive_file(day + timedelta(40), {**RULE, "due_fixed_on": date(2026, 6, 30)}))
+
+    assert not others
+    numbers = select(DirectiveVersion.number).order_by(DirectiveVersion.number)
+    assert list(db.session.scalars(numbers)) == [1, 2]
+    check_all()
+
+
 def test_no_lock_is_held_for_more_than_a_slice(database, slices, monkeypatch):
     make_world()
     apply_roster(roster_rows(RESPONSE, 1))
@@ -225,19 +263,21 @@ def test_what_is_cut_off_is_never_seen_and_is_undone(database, slices, monkeypat
     assert db.session.scalar(select(func.max(StatusPeriod.known_to))) == OPEN_KNOWN
 
 
-def test_a_writer_that_was_thought_dead_writes_nothing_more(database, slices, monkeypatch, time_machine):
+def test_a_writer_that_was_thought_dead_begins_anew(database, slices, time_machine):
     time_machine.move_to("2026-11-27T09:00:00Z", tick=False)
     make_world()
     apply_roster(roster_rows(RESPONSE, 1))
+    left = []
 
     def stall():
         if slices.number == 2:
             time_machine.shift(timedelta(minutes=5))
             ahead.undo_lost_rows()
+            left.append(db.session.scalar(select(func.count()).select_from(StatusPeriod)))
 
     slices.act = stall
-    with pytest.raises(ahead.LostClaimError):
-        issue(directive_file(date(2024, 12, 1), RULE))
+    issue(directive_file(date(2024, 12, 1), RULE))
 
-    assert db.session.scalar(select(func.count()).select_from(StatusPeriod)) == 0
+    assert left == [0]
+    assert len(db.session.scalars(select(DirectiveVersion)).all()) == 1
     check_all()
