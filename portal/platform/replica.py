@@ -15,7 +15,7 @@ from portal.platform import clock
 from portal.platform.db import Stamp, db
 from portal.platform.engines import REPLICA
 
-MOST_BEHIND = timedelta(seconds=5)  # names and erased texts have no stamps: no older copy of them is read
+MOST_BEHIND = timedelta(seconds=5)  # names keep no history: one that was changed is read for so long at most
 WAITS = (0.005, 0.01, 0.02, 0.04)  # seconds between two looks at a replica that is a moment behind
 PAUSE = 30.0  # seconds for which a replica that failed is left alone
 _left_alone_until = [float("-inf")]

@@ -49,7 +49,7 @@ _ACT_WORDS = {
 # Of messages that have no lines.
 WORDS_OF_KIND = {
     MessageKind.INVITATION: ("Account: invitation to set a password",),
-    MessageKind.RESET: ("Account: link to set a new password, asked for at sign-in",),
+    MessageKind.RESET: ("Account: answer to a request for a new password",),
 }
 MOST_ACTS = 10  # of one message that the outbox lists
 

@@ -42,7 +42,7 @@ PROBLEMS = {
     415: "The body is neither CSV nor XLSX.",
     429: "Too many requests, or too many wrong tokens from this address.",
     500: "A fault of the portal.",
-    503: "The portal cannot write now; nothing was changed. Try again.",
+    503: "The portal cannot write now, or too many files are being made; nothing was changed. Try again.",
 }
 USUAL_PROBLEMS, BODY_PROBLEMS = (400, 401, 403, 404, 429, 500, 503), (409, 413, 415)
 RATE_HEADERS = {

@@ -91,7 +91,7 @@ def cancel_job(reference: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/jobs/<uuid:reference>/again")
-@requires(Permission.ACCOUNT_OWN)
+@requires(Permission.ACCOUNT_OWN, recent=True)
 def retry_job(reference: uuid.UUID) -> ResponseReturnValue:
     """Run a job that failed or was cancelled again."""
     _get_own_job(reference)

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
+from portal.pages.layout.error_pages import SYSTEM_PATHS
 from portal.platform.serving.lanes import FILES_ARE_BUSY
 
 SENTENCE = "Other files are being sent. Try again in a minute."
@@ -39,6 +40,8 @@ def refuse_file_too_many() -> ResponseReturnValue | None:
     """Refuse such a request, unless its view can offer something to the person who sent it."""
     if not is_file_too_many():
         return None
+    if request.path.startswith(SYSTEM_PATHS):  # a problem document, as for all of their errors
+        raise ServiceUnavailable(SENTENCE, retry_after=RETRY_SECONDS)
     if request.accept_mimetypes.best_match(["text/plain", "text/html"]) != "text/html":
         headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
         return Response(f"{SENTENCE}\n", 503, headers, content_type="text/plain; charset=utf-8")

@@ -158,7 +158,7 @@ def edit_rules(reference: str) -> ResponseReturnValue:
 
 
 @bp.post("/reminders/<uuid:reference>/again")
-@requires(Permission.REMINDER_VIEW)
+@requires(Permission.REMINDER_VIEW, recent=True)
 def send_again(reference: UUID) -> ResponseReturnValue:
     """Queue a message that did not arrive once more."""
     with transaction():

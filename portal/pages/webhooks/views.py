@@ -182,7 +182,7 @@ def pause_webhook(reference: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/webhooks/<uuid:reference>/resume")
-@requires(Permission.WEBHOOK_ADMINISTER)
+@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
 def resume_webhook(reference: UUID) -> ResponseReturnValue:
     """Send again, with or without what happened meanwhile."""
     from_now = request.form.get("from") == "now"

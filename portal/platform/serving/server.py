@@ -23,7 +23,7 @@ from portal.platform.serving.resting import RestingConnections
 MIB = 1024 * 1024
 MOST_CONNECTIONS = 1000  # of one process; beyond nine tenths, the oldest idle or unfinished ones are closed
 FILES_EACH = 3  # descriptors of a connection: itself, its body and its answer in temporary files
-LARGEST_BODY = 32 * MIB  # an import's file; the application refuses less with a page of its own
+LARGEST_BODY = 51 * MIB  # of a file by the API, 50 MB; pages take less and say so themselves
 MOST_RECEIVED = 256 * MIB  # of all incomplete bodies
 MOST_UNSENT = 1024 * MIB  # of answers that wait on the disk for slow readers
 MOST_FILES_WAITING = 4  # of one process, each for seconds; whoever comes next is offered a job instead

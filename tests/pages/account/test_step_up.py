@@ -47,6 +47,7 @@ WANTED = {
     "grants.review_grants",
     "guides.edit_force_settings",
     "imports.apply_import",
+    "jobs.retry_job",
     "people.grant_role",
     "people.invite_person",
     "people.lift_lock",
@@ -57,11 +58,13 @@ WANTED = {
     "people.reset_factors",
     "people.revoke_role",
     "people.show_invitations",
+    "reminders.send_again",
     "tokens.make_token",
     "units.move_unit",
     "webhooks.add_webhook",
     "webhooks.edit_webhook",
     "webhooks.replace_secret",
+    "webhooks.resume_webhook",
 }
 
 

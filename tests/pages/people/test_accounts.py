@@ -135,7 +135,7 @@ def test_a_password_that_the_portal_would_not_accept_is_no_way(
 
     assert numbers_in(client.page(f"{ACCOUNTS}?way=password")) == {"D9001"}
     (row,) = table_rows(client.page(f"{ACCOUNTS}?q=P1"))
-    assert "Password (for administrators alone)" in row[2]
+    assert "Password (only administrators can use it)" in row[2]
 
 
 def test_an_identity_of_an_earlier_provider_is_shown_and_is_no_way(

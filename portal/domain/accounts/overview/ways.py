@@ -19,7 +19,7 @@ from portal.platform.db import db
 
 PROVIDER, PASSKEY, PASSWORD = "provider", "passkey", "password"
 NO_WAY = "none"  # people with no way to sign in
-FOR_ADMINISTRATORS = "for administrators alone"
+FOR_ADMINISTRATORS = "only administrators can use it"
 # How somebody signed in with a session, in words; a method that is not listed is its own word.
 METHOD_WORDS = {
     "password": "password",
@@ -103,7 +103,7 @@ def _read_passwords(people: Collection[int], rules: SignInRules) -> dict[int, li
     for person_id, set_at, may_use, lacks_factor in rows:
         detail = "" if may_use else FOR_ADMINISTRATORS
         if may_use and lacks_factor:
-            detail = "second factor missing"
+            detail = "needs a second factor"
         ways[person_id] = [WayToSignIn(PASSWORD, "Password", detail, set_at, works=not detail)]
     return ways
 

@@ -58,7 +58,7 @@ def compose_link_mail(row: Message, *, now: datetime, portal: PortalDetails) -> 
     if reason:
         return NothingToSend(reason)
     if state.lacks_factor and not is_invitation:
-        return LinkLetter(_compose_without_link(reader, portal), "")
+        return LinkLetter(_compose_without_link(reader, portal, can_sign_in=state.can_sign_in), "")
     lifetime = INVITATION_LIFETIME if is_invitation else LINK_LIFETIME
     token = delivered_links.add_link(row.person_id, lifetime, now, may_enrol=is_invitation)
     log("account.link_sent", actor_id=None, subject_id=row.person_id, purpose=row.kind)
@@ -164,24 +164,26 @@ def _compose_reset(reader: Addressee, link: str, until: str, portal: PortalDetai
     return compose_letter(reader, "A link to set a new password", paragraphs, foot=_asked_for(portal))
 
 
-def _compose_without_link(reader: Addressee, portal: PortalDetails) -> Letter:
+def _compose_without_link(reader: Addressee, portal: PortalDetails, *, can_sign_in: bool) -> Letter:
     """Such a link would set a password that opens nothing, and end an invitation that does."""
+    advice = (
+        "If it was you, sign in with your force account. You do not need a password here."
+        if can_sign_in  # without a password and a factor: by the force's provider
+        else "If it was you, use the link of your invitation, which works for 7 days, or ask an "
+        "administrator of the portal for another."
+    )
     paragraphs = [
         Paragraph(
             f"Somebody asked for a link to set a new password for your account, {reader.staff_number}. We "
             "have not sent one: your role needs a second factor, you have none yet, and a link by email "
             "cannot add one."
         ),
-        Paragraph(
-            "If it was you, use the link of your invitation, which works for 7 days, or ask an administrator "
-            "of the portal for another."
-        ),
+        Paragraph(advice),
         Paragraph("If it was not you, do nothing. Your password is not changed."),
         *_help_paragraphs("If this happens again, report it. This page says who to contact:", portal),
     ]
-    return compose_letter(
-        reader, "You need a link from an administrator", paragraphs, foot=_asked_for(portal)
-    )
+    subject = "Sign in with your force account" if can_sign_in else "You need a link from an administrator"
+    return compose_letter(reader, subject, paragraphs, foot=_asked_for(portal))
 
 
 def _asked_for(portal: PortalDetails) -> str:
