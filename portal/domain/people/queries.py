@@ -24,7 +24,7 @@ from portal.domain.people.visibility.rules import (
 )
 from portal.platform import clock
 from portal.platform.db import db, read
-from portal.platform.errors import NotFoundError
+from portal.platform.errors import ForbiddenError, NotFoundError
 from portal.platform.permissions import UNIT_ROLES, Permission, Role, permissions_of
 
 __all__ = [
@@ -92,6 +92,20 @@ def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
     *person, _, _, is_manager = rows[0]
     grants = {(row.role, row.unit_id) for row in rows if row.role is not None}
     return build_viewer(person_id, *person, grants=grants, line_manager=is_manager)
+
+
+def require_starter(
+    person_id: int | None, permission: Permission, refusal: str, *, line_managers: bool = False
+) -> Viewer:
+    """The person who started a job, with the posts and grants of today.
+
+    Raises:
+        ForbiddenError: With ``refusal``: they have no post any more, or not this permission.
+    """
+    viewer = None if person_id is None else viewer_of(person_id, line_managers=line_managers)
+    if viewer is None or not viewer.has_post or permission not in viewer.permissions:
+        raise ForbiddenError(refusal)
+    return viewer
 
 
 def build_viewer(

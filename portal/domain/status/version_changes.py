@@ -15,14 +15,14 @@ from portal.domain.directives.proposals import (
 )
 from portal.domain.directives.scope import refuse_outside_own_units
 from portal.domain.directives.services import IssueResult
-from portal.domain.people.queries import viewer_of
+from portal.domain.people.queries import require_starter
 from portal.domain.status.issuing import record_version
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import ForbiddenError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Task
+from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
 
 KIND = "directives.issue"  # in the table of jobs: never changed
@@ -90,9 +90,8 @@ def make_change(change: VersionChange, *, by: int) -> str | UUID:
 def run_change(job: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     """Make a change that somebody confirmed, if they still may."""
     change, by = VersionChange(**arguments), job.asked_by_id
-    viewer = None if by is None else viewer_of(by)
-    if viewer is None:
-        raise ForbiddenError("The person who started this may no longer issue directives.")
+    refusal = "The person who started this may no longer issue directives."
+    viewer = require_starter(by, Permission.DIRECTIVE_ISSUE, refusal)
     refuse_outside_own_units(viewer, change.make_proposal())
     job.report_progress(0, 1, "Working out whom it applies to")
     result: dict[str, Any] = {}

@@ -1,13 +1,13 @@
 """In a large force a directive is issued and withdrawn by a job."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from portal.domain.people.models import RoleGrant
+from portal.domain.people.models import Post, RoleGrant
 from portal.domain.status import ahead, count_check, issuing, version_changes
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
-from portal.platform.db import db, transaction
+from portal.platform.db import db, stamp, transaction
 from tests.factories.people import make_person, make_unit
 from tests.pages.directives.pages import PREVIEW, count_versions, open_preview, send_again
 from tests.pages.monitoring.preparing import jobs, run_jobs
@@ -27,6 +27,20 @@ def large(desk, monkeypatch):
 def job_page(client):
     """The page of the newest job."""
     return client.page(f"/jobs/{jobs()[-1].reference}")
+
+
+def lose_role():
+    db.session.execute(update(RoleGrant).values(ended_at=clock.now()))
+
+
+def leave_force():
+    of_owners = select(Post).where(Post.person_id.in_(select(RoleGrant.person_id)))
+    for post in db.session.scalars(of_owners):
+        same = {
+            key: getattr(post, key) for key in ("person_id", "rank_or_grade", "designated_role", "unit_id")
+        }
+        ended = Post(valid_from=post.valid_from, recorded_at=stamp(), replaces_id=post.id, void=True, **same)
+        db.session.add(ended)
 
 
 def check_all():
@@ -66,12 +80,14 @@ def test_a_job_issues_nothing_that_differs_from_the_preview(app, large):
     check_all()
 
 
-def test_a_job_issues_nothing_for_somebody_who_lost_their_role(app, large):
+@pytest.mark.parametrize("lost", [lose_role, leave_force], ids=["role", "post"])
+def test_a_job_issues_nothing_for_somebody_who_lost_their_role_or_left(app, large, lost):
     send_again(large, open_preview(large), PREVIEW, do="issue")
     with transaction():
-        db.session.execute(update(RoleGrant).values(ended_at=clock.now()))
+        lost()
 
     run_jobs(app)
 
-    assert [job.state for job in jobs()] == ["failed"]
+    refusal = "The person who started this may no longer issue directives."
+    assert [(job.state, job.reason) for job in jobs()] == [("failed", refusal)]
     assert count_versions() == 0

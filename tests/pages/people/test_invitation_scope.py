@@ -225,7 +225,7 @@ def test_who_lost_the_role_before_the_worker_came_invites_nobody(
     assert office.taken == []
     job = db.session.scalars(select(Job).where(Job.kind == "invitations")).one()
     assert job.state == "failed"
-    assert job.reason == "Whoever asked for this does not administer accounts any more."
+    assert job.reason == "The person who asked for this may no longer administer accounts."
 
 
 def test_without_a_relay_nobody_is_invited_and_the_page_says_so(

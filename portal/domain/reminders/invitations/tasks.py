@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from portal.domain.accounts.sign_in.reset_requests import has_open_requests
-from portal.domain.people.queries import viewer_of
+from portal.domain.people.queries import require_starter
 from portal.domain.reminders import queries
 from portal.domain.reminders.invitations import inviting, resets
 from portal.domain.reminders.invitations.candidates import Candidates, InvitationFilter, InvitationOutcome
@@ -13,7 +13,6 @@ from portal.domain.reminders.sending import send_due_messages
 from portal.domain.reminders.settings import mail_hours, relay_is_set, sending_settings
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from portal.platform.errors import ForbiddenError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
@@ -29,9 +28,8 @@ PAGE = "/people/invitations"
 
 def make_invitations(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Invite everyone whom the filter names and who is to be invited; safe to run again from its start."""
-    viewer = viewer_of(job.asked_by_id) if job.asked_by_id else None
-    if viewer is None or Permission.ACCOUNT_ADMINISTER not in viewer.permissions:
-        raise ForbiddenError("Whoever asked for this does not administer accounts any more.")
+    refusal = "The person who asked for this may no longer administer accounts."
+    viewer = require_starter(job.asked_by_id, Permission.ACCOUNT_ADMINISTER, refusal)
     candidates = Candidates(viewer, InvitationFilter(**arguments), clock.now())
     total = candidates.count_by_outcome()[0][InvitationOutcome.INVITE]
     after, count = 0, 0

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from config import current_settings
-from portal.domain.people.queries import Viewer, viewer_of
+from portal.domain.people.queries import Viewer, require_starter
 from portal.domain.reports.completion import export_files, pdf_export, writers
 from portal.domain.reports.completion.export_columns import AnyRow
 from portal.domain.reports.completion.export_files import FileFolder, FileInProgress
@@ -16,7 +16,6 @@ from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
 from portal.platform.audit.services import log_file
 from portal.platform.db import newest_stamp, transaction, try_to_write
-from portal.platform.errors import ForbiddenError
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Task
 from portal.platform.permissions import Permission
@@ -77,10 +76,9 @@ def _read_requester(person_id: int) -> Viewer:
     Raises:
         ForbiddenError: They may no longer download completions.
     """
-    viewer = viewer_of(person_id, line_managers=current_settings().line_managers_see)
-    if viewer is None or Permission.COMPLETION_EXPORT not in viewer.permissions:
-        raise ForbiddenError("You may no longer download completions, so this file was not made.")
-    return viewer
+    refusal = "You may no longer download completions, so this file was not made."
+    line_managers = current_settings().line_managers_see
+    return require_starter(person_id, Permission.COMPLETION_EXPORT, refusal, line_managers=line_managers)
 
 
 def _write_file(
