@@ -8,6 +8,7 @@ from time import monotonic
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_AHEAD = timedelta(minutes=1)  # of the newest stamp: beyond it, the clock was or is wrong
 SILENT_SECONDS = 60  # between two lines of the log that say so
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -44,6 +45,16 @@ def noon(day: date) -> datetime:
 def format_utc(instant: datetime) -> str:
     """The instant in UTC, ISO 8601 with Z, to the microsecond where it has any."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def to_microseconds(instant: datetime) -> int:
+    """The instant as tables keep it: whole microseconds since 1970, exactly."""
+    return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The instant, in UTC, that a table keeps as microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=microseconds)
 
 
 def read_day(text: str) -> date | None:

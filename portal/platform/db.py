@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 
 from portal.platform import clock
+from portal.platform.clock import from_microseconds
 from portal.platform.column_types import NAMES, UtcDateTime
 from portal.platform.engines import SESSION_OPTIONS
 from portal.platform.errors import BusyError, UnwritableError
@@ -46,7 +47,6 @@ UNWRITABLE_SQLITE = {
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
 }  # fmt: skip
 SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(seconds=1)  # from the newest stamp to one that is given before it is taken
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
@@ -162,7 +162,7 @@ def newest_stamp() -> datetime | None:
 def read_stamps() -> tuple[datetime | None, datetime | None]:
     """The newest stamp, and the stamp whose rows are being written ahead of it, if any; one statement."""
     newest, ahead = db.session.execute(_STAMPS).one()
-    return newest, None if ahead is None else EPOCH + timedelta(microseconds=ahead)
+    return newest, None if ahead is None else from_microseconds(ahead)
 
 
 def take_writers_lock() -> None:

@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, literal_column
 from portal.domain.audit_desk.action_words import ActionGroup
 from portal.platform.audit.models import AuditEvent, Outcome
 from portal.platform.audit.origin import Channel
-from portal.platform.clock import end_of_day
+from portal.platform.clock import end_of_day, from_microseconds, to_microseconds
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_PLACE = 40
 Conditions = list[ColumnElement[bool]]
 
@@ -98,7 +97,7 @@ class Place:
     skip: int = 0
 
     def __str__(self) -> str:
-        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.skip}"
+        return f"{to_microseconds(self.at)}-{self.skip}"
 
     @classmethod
     def parse(cls, text: str) -> "Place | None":
@@ -109,7 +108,7 @@ class Place:
         if not text.isascii():
             return None
         try:
-            return cls(_EPOCH + timedelta(microseconds=int(microseconds)), min(int(skip), 10**6))
+            return cls(from_microseconds(int(microseconds)), min(int(skip), 10**6))
         except OverflowError:
             return None
 

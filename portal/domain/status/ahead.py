@@ -14,14 +14,14 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from portal.domain.directives.fact_loader import split_into_batches
-from portal.domain.status.models import StatusPeriod, to_microseconds
+from portal.domain.status.models import StatusPeriod
 from portal.domain.status.periods import RowEdits
 from portal.domain.status.projection_rows import undo_rows, write_edits
 from portal.platform import clock
 from portal.platform.bulk_writing import enlarged_page_cache
+from portal.platform.clock import from_microseconds, to_microseconds
 from portal.platform.db import (
     AHEAD,
-    EPOCH,
     StampAhead,
     db,
     read_stamps,
@@ -188,7 +188,7 @@ def undo_lost_rows() -> None:
             .values(claim=claim, heartbeat_at=clock.now())
         )
     if result.rowcount:
-        RowsAhead(EPOCH + timedelta(microseconds=lost.microseconds), claim).undo_all()
+        RowsAhead(from_microseconds(lost.microseconds), claim).undo_all()
 
 
 def _split_edits(edits: Mapping[int, RowEdits]) -> Iterator[dict[int, RowEdits]]:

@@ -6,7 +6,7 @@ hold: the first day overdue, the end of a validity. Nothing is written for it: i
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date
 
 from sqlalchemy import and_, or_, select, union
 
@@ -15,7 +15,6 @@ from portal.domain.people.change_window import ChangeWindow, WindowPoint
 from portal.domain.status.filters import Condition
 from portal.domain.status.models import (
     ENDED_LATE,
-    EPOCH,
     HAS_FIRST_DAY,
     HAS_LAST_DAY,
     OPEN_KNOWN,
@@ -23,9 +22,9 @@ from portal.domain.status.models import (
     ResultRow,
     Statement,
     StatusPeriod,
-    to_microseconds,
 )
 from portal.domain.status.rules import Status
+from portal.platform.clock import from_microseconds, to_microseconds
 from portal.platform.db import db
 
 period = StatusPeriod
@@ -141,7 +140,7 @@ class _Cell:
         stamps = {edge for row in self.rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN}
         return window.order_points(
             [date.fromordinal(day) for day in days if day <= date.max.toordinal()],
-            [_to_instant(stamp) for stamp in stamps],
+            [from_microseconds(stamp) for stamp in stamps],
         )
 
 
@@ -159,7 +158,3 @@ def _compare_points(window: ChangeWindow, cell: _Cell) -> Iterator[StatusTransit
                 record_id=new.record_id if new else None,
             )
         old = new
-
-
-def _to_instant(microseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=microseconds)

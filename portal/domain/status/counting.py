@@ -24,7 +24,6 @@ from portal.domain.status.models import (
     StatusCountSnapshot,
     StatusGroup,
     StatusPeriod,
-    to_microseconds,
 )
 from portal.domain.status.period_counts import (
     PERIOD_COLUMNS,
@@ -39,6 +38,7 @@ from portal.domain.status.period_counts import (
 )
 from portal.domain.status.periods import WHOLE
 from portal.domain.status.rules import Status
+from portal.platform.clock import to_microseconds
 from portal.platform.db import Stamp, db
 
 

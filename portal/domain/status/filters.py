@@ -20,10 +20,10 @@ from portal.domain.status.models import (
     StatusGroup,
     StatusPeriod,
     evening_of,
-    to_microseconds,
 )
 from portal.domain.status.periods import WHOLE
 from portal.domain.status.rules import Status
+from portal.platform.clock import to_microseconds
 
 LATE = (Status.OVERDUE, Status.EXPIRED)
 AHEAD = (Status.NOT_STARTED, Status.IN_PROGRESS)

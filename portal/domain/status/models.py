@@ -3,7 +3,6 @@
 Their constraints keep the names that they had before the tables were renamed by migration 0025.
 """
 
-from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
@@ -25,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from portal.domain.directives.audience import LAST_DAY
+from portal.platform.clock import EPOCH
 from portal.platform.db import Base, BigId, StampAhead
 
 OPEN_KNOWN = 2**63 - 1  # known_to of what is known now
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400_000_000  # microseconds
 EVENING = DAY // 24 * 20  # 20:00: what is recorded later about its own day is in the indexes of late arrivals
 
@@ -38,11 +37,6 @@ Statement = Select[*tuple[Any, ...]]
 ResultRow = Row[*tuple[Any, ...]]
 
 _RECTANGLE = ("from_on", "to_on", "known_from", "known_to")
-
-
-def to_microseconds(instant: datetime) -> int:
-    """The instant as the tables have it: whole microseconds since 1970, exactly."""
-    return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 def evening_of(day: int) -> int:

@@ -20,7 +20,6 @@ from portal.domain.status.models import (
     StatusCountSnapshot,
     StatusGroup,
     StatusPeriod,
-    to_microseconds,
 )
 from portal.domain.status.periods import (
     WHOLE,
@@ -33,6 +32,7 @@ from portal.domain.status.periods import (
 )
 from portal.domain.status.rules import Status
 from portal.platform.bulk_writing import insert_rows
+from portal.platform.clock import to_microseconds
 from portal.platform.db import db
 
 PERIODS = StatusPeriod.metadata.tables[StatusPeriod.__tablename__]

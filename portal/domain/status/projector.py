@@ -32,7 +32,6 @@ from portal.domain.directives.pending import (
 from portal.domain.people.models import Person, Post, UnitState
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.domain.status.ahead import refuse_rows_ahead
-from portal.domain.status.models import to_microseconds
 from portal.domain.status.periods import (
     KnownPeriod,
     Period,
@@ -52,6 +51,7 @@ from portal.domain.status.rules import (
     RevocationFact,
     StartFact,
 )
+from portal.platform.clock import to_microseconds
 from portal.platform.db import Base, Touched, db, newest_stamp, stamp, touch
 
 FACTS_OF_PEOPLE = (Post, Assignment, Exclusion, Record, Registration)

@@ -7,7 +7,7 @@ recorded, or on a day, when facts began to be true or a date passed: so each cha
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,16 +15,15 @@ from sqlalchemy import CompoundSelect, and_, literal, or_, select, union
 
 from portal.domain.status.filters import Scope, Whose, covers_day, is_known_on, late_arrivals
 from portal.domain.status.models import (
-    EPOCH,
     HAS_FIRST_DAY,
     HAS_LAST_DAY,
     OPEN_KNOWN,
     ResultRow,
     StatusPeriod,
-    to_microseconds,
 )
 from portal.domain.status.periods import WHOLE as WHOLE  # a position of the cells: readers name it too
 from portal.domain.status.rules import Status
+from portal.platform.clock import from_microseconds, to_microseconds
 from portal.platform.db import db
 
 period = StatusPeriod
@@ -161,7 +160,7 @@ def _list_points(rows: Sequence[ResultRow], then: Scope, now: Scope, narrower: b
     points = [_Point("seen_then", day, known), _Point(seen_first, day, known)]
     stamps = {edge for row in rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN}
     for stamp, after in _order_edges(stamps, known, last_known):
-        points.append(_Point(seen_first, day, after, recorded_at=EPOCH + timedelta(microseconds=stamp)))
+        points.append(_Point(seen_first, day, after, recorded_at=from_microseconds(stamp)))
     points.append(_Point(seen_next, day, last_known))
     days = {edge for row in rows for edge in (row.from_on, row.to_on + 1)}
     for edge, after in _order_edges(days, day, last_day):

@@ -14,9 +14,10 @@ from portal.domain.directives.proposals import propose_version, propose_withdraw
 from portal.domain.directives.services import issue_directive, withdraw_directive
 from portal.domain.people.models import PersonName
 from portal.domain.status import ahead, count_check, issuing
-from portal.domain.status.models import OPEN_KNOWN, StatusCount, StatusPeriod, to_microseconds
+from portal.domain.status.models import OPEN_KNOWN, StatusCount, StatusPeriod
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
+from portal.platform.clock import to_microseconds
 from portal.platform.db import db, newest_stamp, read_stamps, stamp, transaction
 from portal.platform.errors import BusyError
 from tests.domain.status.facts import make_record

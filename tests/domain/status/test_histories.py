@@ -13,10 +13,11 @@ from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.fact_loader import RuleHistory, load_posts
 from portal.domain.people.models import Post
 from portal.domain.status import count_check
-from portal.domain.status.models import StatusPeriod, to_microseconds
+from portal.domain.status.models import StatusPeriod
 from portal.domain.status.projector import load_facts, rebuild_status
 from portal.domain.status.rules import Facts, Status
 from portal.platform import clock
+from portal.platform.clock import to_microseconds
 from portal.platform.db import db
 from tests.domain.status.facts import compute_status_as_known
 from tests.domain.status.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded

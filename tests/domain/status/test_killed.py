@@ -16,10 +16,11 @@ from portal.domain.directives.models import DirectiveVersion
 from portal.domain.directives.proposals import propose_version
 from portal.domain.directives.toml_writer import to_toml
 from portal.domain.status import count_check, version_changes
-from portal.domain.status.models import StatusPeriod, to_microseconds
+from portal.domain.status.models import StatusPeriod
 from portal.domain.status.projector import rebuild_status
 from portal.domain.status.version_changes import VersionChange
 from portal.platform import clock
+from portal.platform.clock import to_microseconds
 from portal.platform.db import db, newest_stamp, read_stamps
 from portal.platform.jobs.models import Job
 from tests.conftest import SECRET

@@ -8,9 +8,10 @@ from sqlalchemy import event, select
 
 from portal.domain.directives.models import Exclusion
 from portal.domain.people.models import Post
-from portal.domain.status.models import OPEN_KNOWN, StatusPeriod, to_microseconds
+from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
 from portal.domain.status.projector import rebuild_status
 from portal.domain.status.rules import Status
+from portal.platform.clock import to_microseconds
 from portal.platform.db import OPEN_END, db, settle, stamp, touch, transaction
 from tests.domain.status.facts import (
     make_activity,

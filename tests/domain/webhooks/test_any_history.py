@@ -13,11 +13,12 @@ from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity
 from portal.domain.people.models import Post
-from portal.domain.status.models import StatusPeriod, to_microseconds
+from portal.domain.status.models import StatusPeriod
 from portal.domain.status.rules import Status
 from portal.domain.webhooks.collecting import collect_events
 from portal.domain.webhooks.models import EventType
 from portal.platform import clock
+from portal.platform.clock import to_microseconds
 from portal.platform.db import db, newest_stamp
 from tests.domain.status.histories import ACTS, VALIDITY, WAITS, History, Recorded
 from tests.domain.status.test_histories import QUIET, undone
