@@ -169,7 +169,7 @@ def test_a_right_choice_does_not_stand_out(files):
     place = change_item(
         files,
         r'^text = "(?:[^"\\\n]|\\.)*"(\nfeedback = "(?:[^"\\\n]|\\.)*"\ncorrect = true)',
-        r'text = "Something that goes on and on and says it twice, since the author wanted to be quite sure that it is right"\1',
+        rf'text = "{"Something that goes on and on, since " * 3}the author wanted to be quite sure of it"\1',
     )
 
     breaches = [
