@@ -95,7 +95,7 @@ ACCOUNTS: tuple[AccountRow, ...] = (
 FORCE_VALUES = {
     "nccu_contact": "ring 01632 960101, day and night (a made-up number)",
     "intelligence_document": "form W-12 “Report to NCCU” (made up), under Forms on the intranet",
-    "intelligence_route": "nccu-documents@westshire.example, read day and night (a made-up mailbox)",
+    "intelligence_route": "the mailbox “NCCU documents”, read day and night (made up)",
     "crime_recording": "Westlog (a made-up system)",
     "safeguarding_contact": "safeguarding desk, 01632 960102, day and night (a made-up number)",
     "no_attendance": "duty inspector, 01632 960103; bus and beds: council night desk, 01632 960104 (made up)",
