@@ -62,6 +62,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
         _create_units(force)
         _create_people(force, planned)
         _create_accounts(force, password)
+        catalogue.set_force_values(names.FORCE_VALUES, by=force.people["D3001"])
     tell(f"{len(planned)} people in {len(force.units)} units")
     with transaction(stamp_as=_close_of(force.first_day) + timedelta(minutes=1)):
         directives.issue_toml(directive_file(force.first_day), at=stamp())

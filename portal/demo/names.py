@@ -90,3 +90,22 @@ ACCOUNTS: tuple[AccountRow, ...] = (
         "administrator", None,
     ),
 )  # fmt: skip
+
+# What the fictional force entered under "Your force's details". 01632 is kept for drama: nobody answers.
+FORCE_VALUES = {
+    "nccu_contact": "ring 01632 960101, day and night (a made-up number)",
+    "intelligence_document": "form W-12 “Report to NCCU” (made up), under Forms on the intranet",
+    "intelligence_route": "the mailbox “NCCU documents”, read day and night (made up)",
+    "crime_recording": "Westlog (a made-up system)",
+    "safeguarding_contact": "safeguarding desk, 01632 960102, day and night (a made-up number)",
+    "no_attendance": "duty inspector, 01632 960103; bus and beds: council night desk, 01632 960104 (made up)",
+    "arrest_guidance": "instruction W-30 “People found” (made up); if in doubt, the duty inspector",
+    "interpreter_line": "ring 01632 960105 and give the code WEST (made up)",
+    "lone_child_process": "Westshire has signed up (made up); children’s night desk, 01632 960106",
+    "device_guidance": "instruction W-31 “Devices” (made up); on-call inspector, 01632 960107",
+    "migrant_victims": "instruction W-32 (made up); the service to offer is Harbour House, 01632 960108",
+    "intelligence_report": "form W-20 in Westintel, to the intelligence desk; labels as here (made up)",
+    "source_unit": "source desk, 01632 960109, through your sergeant (a made-up number)",
+    "sharing_plan": "plan W-40 “What to ask, who reads it” (made up), on the intranet",
+    "regional_contact": "intelligence desk, 01632 960110, makes the contact for you (a made-up number)",
+}

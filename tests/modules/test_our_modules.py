@@ -5,10 +5,13 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from portal.demo.names import FORCE_VALUES
 from portal.domain.catalogue import services
 from portal.domain.catalogue.models import Item, Lesson
 from portal.domain.catalogue.queries import current_version
+from portal.domain.catalogue.sources.shared_files import parse_shared
 from portal.platform.db import db, stamp, transaction
+from portal.platform.formats.faults import Faults
 
 MODULES = Path(__file__).resolve().parents[2] / "modules"
 
@@ -31,3 +34,19 @@ def test_a_module_has_lessons_items_of_both_kinds_and_figures(database):
         assert all(covered[outcome["key"]] >= 4 for outcome in version.outcomes)
         assert sum("<figure" in lesson.html and "/media/" in lesson.html for lesson in lessons) >= 3
         assert all((MODULES / key / f"lessons/{lesson.key}.md").is_file() for lesson in lessons)
+
+
+def test_what_a_force_fills_in_has_a_place_in_lessons_job_aids_and_guides():
+    shared = parse_shared({"_force.toml": (MODULES / "_force.toml").read_bytes()}, Faults())
+    for pattern in ("*/lessons/*.md", "*/job-aid.md", "_guides/*.md"):
+        text = "".join(path.read_text("utf-8") for path in sorted(MODULES.glob(pattern)))
+        unused = [key for key in shared.settings if f"[[force.{key}]]" not in text]
+        assert unused == [], pattern
+
+
+def test_the_demo_fills_in_everything_and_says_that_it_is_made_up():
+    shared = parse_shared({"_force.toml": (MODULES / "_force.toml").read_bytes()}, Faults())
+
+    assert set(FORCE_VALUES) == set(shared.settings)
+    assert all(len(value) <= 300 for value in FORCE_VALUES.values())
+    assert all("made" in value or "01632 960" in value for value in FORCE_VALUES.values())

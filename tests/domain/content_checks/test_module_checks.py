@@ -82,6 +82,7 @@ def test_the_draw(files):
 
 def test_twenty_five_minutes_or_more(files):
     replace_text(files, MODULE, r"^draw = 12", "draw = 7")
+    replace_text(files, LESSON, rf"{HEAD}.*(?=^::: check)", r"\1Read this.\n\n")
 
     assert any("minutes. Aim for 25 to 40." in breach for breach in list_breaches(files, KEY))
 
@@ -96,9 +97,10 @@ def test_a_job_aid(files):
 
 def retire_items(files: Texts, pattern: str, keep: int) -> None:
     """Retire the items with this line until ``keep`` of them are left."""
-    left = sum(len(re.findall(pattern, files[path], re.M)) for path in files if f"{KEY}/items/" in path)
+    active = re.compile(rf"{pattern}\n(?!retired)", re.M)
+    left = sum(len(active.findall(files[path])) for path in files if f"{KEY}/items/" in path)
     for path in [path for path in files if path.startswith(f"{KEY}/items/")]:
-        while left > keep and (at := re.search(rf"{pattern}\n(?!retired)", files[path], re.M)):
+        while left > keep and (at := active.search(files[path])):
             files[path] = files[path][: at.end()] + "retired = true\n" + files[path][at.end() :]
             left -= 1
     assert left == keep
@@ -135,7 +137,7 @@ def test_a_lesson_is_not_too_long(files):
 
     breaches = list_breaches(files, KEY)
     assert any(
-        re.match(rf"{re.escape(place)}The lesson has 7\d\d words. Write 350 to 600.", breach)
+        re.match(rf"{re.escape(place)}The lesson has [78]\d\d words. Write 350 to 600.", breach)
         for breach in breaches
     )
     assert any(
