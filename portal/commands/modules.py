@@ -1,8 +1,9 @@
-"""Commands: modules check, table, publish and export; from folder to published version."""
+"""Commands: modules check, table, legal-review, publish and export; from folder to published version."""
 
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,7 +12,7 @@ from flask import Blueprint
 
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.catalogue import services
-from portal.domain.content_checks import metrics_table
+from portal.domain.content_checks import legal_review, metrics_table
 from portal.domain.content_checks.brief import check_brief
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -19,6 +20,7 @@ from portal.platform.errors import BadInputError, NotFoundError, PortalError
 
 bp = Blueprint("modules_commands", __name__, cli_group="modules")
 
+SHEET = "Write the sheet to this file; names and dates in it stay with words that did not change."
 INTO = "Write the tables between the marks of this document instead, such as docs/modules.md."
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -36,12 +38,7 @@ def check(folder: Path) -> None:
     listed: sizes, minutes, coverage, choices that give the answer away, figures, reading grade, unfinished
     text. The command then ends with 1 too, but the module can still be published.
     """
-    try:
-        reading = services.check_folder(folder)
-    except PortalError as error:
-        _exit_refused(error)
-    if len(reading.faults):
-        _exit_refused(BadInputError(reading.faults.sentences()))
+    reading = _read_folder(folder)
     if breaches := check_brief(reading, clock.today()):
         _exit_refused(BadInputError([str(breach) for breach in breaches]))
     for module in reading.modules:
@@ -56,18 +53,40 @@ def check(folder: Path) -> None:
 @click.option("--into", "document", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=INTO)
 def table(folder: Path, document: Path | None) -> None:
     """Show tables of all modules and guides: lessons, words, minutes, items by kind and outcome, grade."""
+    tables = metrics_table.format_tables(_read_folder(folder))
+    if document is None:
+        click.echo(tables)
+        return
+    _write_document(document, lambda text: metrics_table.insert_tables(text, tables))
+
+
+@bp.cli.command("legal-review")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--into", "document", type=click.Path(dir_okay=False, path_type=Path), help=SHEET)
+def review_law(folder: Path, document: Path | None) -> None:
+    """List every statement with a section, power, duty, number or date, its source, and room to sign it."""
+    reading = _read_folder(folder)
+    if document is None:
+        click.echo(legal_review.format_sheet(reading), nl=False)
+        return
+    _write_document(document, lambda text: legal_review.format_sheet(reading, text))
+
+
+def _read_folder(folder: Path) -> services.CheckedFolder:
+    """Read a folder whose format has no faults; the command ends if it has."""
     try:
         reading = services.check_folder(folder)
     except PortalError as error:
         _exit_refused(error)
     if len(reading.faults):
         _exit_refused(BadInputError(reading.faults.sentences()))
-    tables = metrics_table.format_tables(reading)
-    if document is None:
-        click.echo(tables)
-        return
+    return reading
+
+
+def _write_document(document: Path, change: Callable[[str], str]) -> None:
     try:
-        document.write_text(metrics_table.insert_tables(document.read_text("utf-8"), tables), "utf-8")
+        text = document.read_text("utf-8") if document.exists() else ""
+        document.write_text(change(text), "utf-8")
     except (OSError, ValueError) as error:
         _exit_refused(BadInputError([f"{document} cannot be written: {error}"]))
 

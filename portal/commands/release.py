@@ -25,7 +25,7 @@ from portal.platform.operations import readiness
 migrate = Migrate(directory="migrations", render_as_batch=False)
 UPGRADE = "run flask --app wsgi db upgrade"
 # Commands that repair or create the database, or do not need it.
-ANY_RELEASE = frozenset({"backup", "restore", "prepare", "check", "table", "version"})
+ANY_RELEASE = frozenset({"backup", "restore", "prepare", "check", "table", "legal-review", "version"})
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 

@@ -39,6 +39,7 @@ COMMANDS_WITHOUT = {
     "directives reconcile": "writes derived rows again from facts; no fact changes",
     "imports tidy": "deletes files that nobody applied within a week; each was begun with an entry",
     "modules check": "reads a folder",
+    "modules legal-review": "reads a folder",
     "modules table": "reads a folder",
     "tokens list": "reads",
     "webhooks list": "reads",

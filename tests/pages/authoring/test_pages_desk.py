@@ -12,6 +12,7 @@ from tests.pages.authoring.authors import (
     draft_file,
     error_sentences,
     open_draft,
+    press_button,
     publish_sample_module,
     sign_in_author,
 )
@@ -197,6 +198,18 @@ def test_as_many_statements_for_twenty_lessons_as_for_two(app, client, tmp_path)
         return len(few), len(editor), len(question)
 
     assert counted("small", 2) == counted("large", 20)
+
+
+def test_a_draft_lists_the_statements_of_law_that_changed(desk):
+    open_draft(desk.person)
+    assert "Statements of law" not in desk.page(DESK).text
+
+    press_button(desk, body="You must act within 72 hours.\n\nRest.\n")
+
+    page = desk.page(DESK)
+    assert "not as in version 1" in page.text
+    assert "1 new or changed, 0 taken out" in page.text
+    assert "You must act within 72 hours. Lesson 1, A lesson" in words(page.all("main")[0])
 
 
 def _bank() -> str:

@@ -43,6 +43,7 @@ class PageSource:
     body: str
     path: str  # shown in faults
     body_line: int  # the line of the file on which the body begins
+    sources: list[str] = field(default_factory=list)  # what its statements rest on; may be empty
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,7 @@ def _read_page(
         body=head.body,
         path=shown_path,
         body_line=head.body_line,
+        sources=table.texts("sources", required=False),
     )
     table.close()
     return page

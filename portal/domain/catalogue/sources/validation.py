@@ -84,6 +84,7 @@ def check_module(
         guides=guides,
     )
     _check_lessons(package, faults)
+    _check_page_sources(package, shared, faults)
     _check_items(package, shared, faults)
     _check_draw(package, faults)
     return CheckedModule(
@@ -148,6 +149,14 @@ def _check_lessons(package: Package, faults: Faults) -> None:
                 outcome.line,
                 f"No lesson covers the outcome “{outcome.key}”. Name it in one.",
             )
+
+
+def _check_page_sources(package: Package, shared: SharedContent, faults: Faults) -> None:
+    for page in (*package.lessons, *([package.job_aid] if package.job_aid else ())):
+        for number in page.sources:
+            if number != PRACTICE and number not in shared.sources:
+                reason = f"The source “{number}” is not in _sources.toml. Use one that is, or “practice”."
+                faults.add(page.path, 2, reason)
 
 
 def _check_items(package: Package, shared: SharedContent, faults: Faults) -> None:

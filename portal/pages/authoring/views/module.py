@@ -13,7 +13,9 @@ from portal.domain.authoring.editing import details, item_bank
 from portal.domain.authoring.editing import lesson as lesson_file
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.collect import Finding
+from portal.domain.authoring.findings.legal_changes import LegalChanges, list_legal_changes
 from portal.domain.authoring.queries import DraftState
+from portal.domain.catalogue.sources.module_source import Package
 from portal.domain.content_checks import metrics
 from portal.domain.item_kinds import kinds_by_name
 from portal.pages.authoring.views import draft_context, guides
@@ -37,6 +39,7 @@ def show_module(key: str) -> ResponseReturnValue:
     files = draft_context.read_text_files(state)
     reading = queries.check_draft_hashes(key, state.files)
     findings = finder.collect_findings(key, reading, files)
+    package = reading.modules[0].package if reading.modules else None
     module = details.read_details(files[draft_context.MODULE_FILE])
     lessons, items = _list_lessons(state, files), _list_items(state, files, module)
     places = {"details", "job-aid", "media"}
@@ -49,7 +52,8 @@ def show_module(key: str) -> ResponseReturnValue:
         may_edit=draft_context.may_edit(),
         findings=_findings_by_place(findings),
         facts=_list_details(module),
-        measures=metrics.measure_module(reading.modules[0].package) if reading.modules else None,
+        measures=metrics.measure_module(package) if package else None,
+        legal_changes=_legal_changes(state, package),
         other_findings=draft_context.list_findings(
             [finding for finding in findings if finding.place not in places]
         ),
@@ -58,6 +62,13 @@ def show_module(key: str) -> ResponseReturnValue:
         draw=module.draw,
         job_aid=lesson_file.read_lesson(files["job-aid.md"]).title if "job-aid.md" in files else "",
     )
+
+
+def _legal_changes(state: DraftState, package: Package | None) -> LegalChanges | None:
+    """What changed in statements of law since the published version; None while the draft is unchanged."""
+    if package is None or state.base_version_id is None or state.number == 1:
+        return None
+    return list_legal_changes(package, state.base_version_id)
 
 
 def _show_published(key: str) -> ResponseReturnValue:
