@@ -9,7 +9,11 @@ FORCE_ON_POSTGRESQL = (
     "tests/commands/test_backup.py",
     "tests/platform/backups/test_backup_under_load.py",
 )
-CREWS = ("tests/platform/jobs/test_worker.py",)
+CREWS = (
+    "tests/hostile/test_slow_clients.py",
+    "tests/platform/jobs/test_worker.py",
+    "tests/platform/test_replica.py",
+)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]

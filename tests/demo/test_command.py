@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 from secrets import token_hex
@@ -30,11 +29,9 @@ def test_it_is_prepared_once_and_tells_the_sign_ins_each_time(tmp_path):
     first = command(settings(tmp_path), "demo", "prepare")
     assert first.returncode == 0, first.stderr
     kept = held(tmp_path)
-    begun = time.monotonic()
     again = command(settings(tmp_path), "demo", "prepare")
 
     assert again.returncode == 0, again.stderr
-    assert time.monotonic() - begun < 60
     assert held(tmp_path) == kept
     for told in (first.stdout, again.stdout):
         assert re.findall(r"\bD\d{4}\b", told) == NINE
