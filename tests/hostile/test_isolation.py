@@ -27,7 +27,7 @@ from tests.domain.imports.desk import administrator, selected_values, upload
 from tests.domain.imports.rosters import COLUMNS, row
 from tests.examples import sweep_after
 from tests.hostile.workbooks import plain
-from tests.waiting import PATIENCE, until
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Limits(memory=256 * MEBIBYTE, processor=1, wall=30, answer=MEBIBYTE)
@@ -186,7 +186,7 @@ def test_no_more_run_at_once_than_have_a_place(monkeypatch):
         return set(children()) - before
 
     with ThreadPoolExecutor(running.MOST_AT_ONCE) as threads:
-        asked = [threads.submit(told, "sleep", wall=PATIENCE) for _ in range(running.MOST_AT_ONCE)]
+        asked = [threads.submit(told, "sleep", wall=600) for _ in range(running.MOST_AT_ONCE)]
         try:
             until(lambda: len(readers()) == running.MOST_AT_ONCE)
             with pytest.raises(ReadersBusyError, match="The portal is busy reading other files"):
