@@ -124,7 +124,7 @@ def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_of_eight_that_reach_for_a_job_at_once_one_gets_it(crew: Crew) -> None:
-    reference, all_ready = crew.ask(1), Barrier(8)
+    reference, all_ready = crew.ask(1), Barrier(8, timeout=PATIENCE)
 
     def reach() -> bool:
         with crew.app.app_context():
