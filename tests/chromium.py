@@ -4,8 +4,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.waiting import PATIENCE
+
+MILLISECONDS = 1_000 * PATIENCE  # for what a page is to show
 # Each window would begin a process for the suggestions under its address bar, and keep another ready for
 # the next page: more work than most pages of the portal. The last list of features is the one that counts,
 # so it names again what the driver leaves out.
@@ -48,6 +51,7 @@ def chromium() -> Iterator[Browser]:
     if found is None:
         pytest.fail("Chromium is missing: apt-get install chromium")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=MILLISECONDS)
         opened = playwright.chromium.launch(executable_path=found, args=QUIET)
         yield opened
         opened.close()

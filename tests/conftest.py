@@ -1,12 +1,7 @@
 """The application on each database, one transaction a test, and a client that reads pages."""
 
 import gc
-import os
 import secrets
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +23,7 @@ from tests.engines import needed
 from tests.examples import choose_profile
 from tests.limits import reset_limits
 from tests.page_reading import PortalClient
+from tests.postgres import QUICK, Postgres
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
 from tests.workers import Together
 
@@ -89,47 +85,14 @@ def real_passwords() -> Iterator[None]:
     hashing._dummy_hash.cache_clear()
 
 
-def _binaries() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    on_path = shutil.which("initdb")
-    if not found and not on_path:
-        pytest.fail("PostgreSQL's server is missing: apt-get install postgresql")
-    return Path(on_path or found[-1]).parent
-
-
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """A PostgreSQL server of the tests' own, on loopback, its data in a temporary folder."""
-    binaries, folder = _binaries(), Path(tempfile.mkdtemp(prefix="portal-pg-"))
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if as_user:
-        shutil.chown(folder, "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    data = folder / "data"
-    # Never a power cut to this server: what its own settings promise a portal costs tests nothing.
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
-    options += " -c synchronous_commit=off -c autovacuum=off"
-    initdb = [
-        binaries / "initdb",
-        "-D",
-        data,
-        "-A",
-        "trust",
-        "-U",
-        "postgres",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "--no-sync",
-    ]
-    control = [binaries / "pg_ctl", "-D", data, "-l", folder / "log"]
-    subprocess.run([*as_user, *initdb], check=True, capture_output=True)
-    subprocess.run([*as_user, *control, "-o", options, "-w", "start"], check=True, stdout=subprocess.DEVNULL)
-    yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    subprocess.run([*as_user, *control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL)
-    shutil.rmtree(folder)
+    """The address of a PostgreSQL server of this worker's own."""
+    server = Postgres(QUICK)
+    try:
+        yield server.address
+    finally:
+        server.end()
 
 
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

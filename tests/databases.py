@@ -33,6 +33,17 @@ def close_database() -> None:
     db.engine.dispose()
 
 
+@contextmanager
+def undone() -> Iterator[None]:
+    """One history of many in a test's transaction: what it wrote is gone after it."""
+    savepoint = db.engine.begin_nested()
+    try:
+        yield
+    finally:
+        db.session.remove()
+        savepoint.rollback()
+
+
 def forget_published_content() -> None:
     """Empty what this process keeps of published versions by id: another database gives the same ids."""
     versions = version_cache.published_version, version_cache.version_content

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 WITHOUT_SWEEPS = "not sweep"
 QUICK_PART = 4  # of the few, one in so many is tried by ``make check``
@@ -12,11 +12,12 @@ QUICK_PART = 4  # of the few, one in so many is tried by ``make check``
 def choose_profile(config: pytest.Config) -> None:
     """Load the profile of this run. Called before any test module is imported.
 
-    How long one example takes says how busy the machine is, not whether the property holds.
+    How long an example takes, or is made, says how busy the machine is, not whether the property holds.
     """
-    settings.register_profile("quick", deadline=None, max_examples=50 // QUICK_PART)
-    settings.register_profile("few", deadline=None, max_examples=50)
-    settings.register_profile("many", deadline=None)
+    patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("quick", patient, max_examples=50 // QUICK_PART)
+    settings.register_profile("few", patient, max_examples=50)
+    settings.register_profile("many", patient)
     few = "quick" if config.getoption("--quick") else "few"
     settings.load_profile(few if WITHOUT_SWEEPS in config.option.markexpr else "many")
 
@@ -24,6 +25,10 @@ def choose_profile(config: pytest.Config) -> None:
 def sweep_after(number: int, *cases: Any) -> list[Any]:
     """The cases of a test, the densest first: so many of them run in ``make test``, the others in sweeps."""
     return [*cases[:number], *(pytest.param(case, marks=pytest.mark.sweep) for case in cases[number:])]
+
+
+# Of properties that are tried within one test's transaction, which each example rolls back for itself.
+IN_ONE_TRANSACTION = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def few_or_many(few: int, many: int) -> int:

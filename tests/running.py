@@ -3,21 +3,32 @@
 import fcntl
 import http.client
 import os
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 
 from tests.forked import Forked
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct-horse-of-westshire"
+
+
+def free_port() -> int:
+    """A port that no outgoing connection is given: nobody takes it before, or after, who asked for it."""
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("No port is free.")
 
 
 def settings(instance: Path, port: int = 0, database_url: str = "") -> dict[str, str]:
@@ -99,20 +110,17 @@ class Server:
 
     def start(self) -> "Server":
         """Start, and wait until it is ready."""
-        if not self.port:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
+        self.port = self.port or free_port()
         environment = settings(self.instance, self.port, self.database_url) | self.more
-        self.process = Forked("serve.py", [], environment, self.instance / "server.log")
-        for _ in range(1_200):  # a machine that is busy with much else is no fault of the server's
-            if self._ready():
-                return self
-            time.sleep(0.1)
-        raise AssertionError((self.instance / "server.log").read_text())
+        process = self.process = Forked("serve.py", [], environment, self.instance / "server.log")
+        with suppress(AssertionError):
+            until(lambda: self._ready() or process.poll() is not None)
+        if process.poll() is not None or not self._ready():
+            raise AssertionError((self.instance / "server.log").read_text())
+        return self
 
     def _ready(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200

@@ -5,11 +5,21 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 IN_A_BROWSER = ("tests/journeys/", "tests/pages/layout/test_in_a_browser.py")
 FORCE_ON_POSTGRESQL = (
     "tests/domain/facts/test_held_open.py",
+    "tests/hostile/test_provisioning_at_once.py",
     "tests/journeys/test_on_postgresql.py",
     "tests/commands/test_backup.py",
     "tests/platform/backups/test_backup_under_load.py",
+    "tests/platform/backups/test_postgresql_target.py",
 )
-CREWS = ("tests/platform/jobs/test_worker.py",)
+CREWS = (
+    "tests/hostile/test_archives.py",
+    "tests/hostile/test_reading_without_writing.py",
+    "tests/hostile/test_slow_clients.py",
+    "tests/platform/backups/test_restore.py",
+    "tests/platform/jobs/test_worker.py",
+    "tests/platform/serving/test_server.py",
+    "tests/platform/test_replica.py",
+)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]

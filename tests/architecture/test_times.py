@@ -62,6 +62,14 @@ def test_times_are_added_up_by_group_over_two_workers(tmp_path):
     assert fast <= database
 
 
+def test_no_test_fails_for_the_time_it_took():
+    """Of the processor it may be said, or that something took at least so long: the machine may be busy."""
+    took = re.compile(r"assert time\.(monotonic|perf_counter)\(\) - \w+ <")
+    hasty = [path.name for path in (ROOT / "tests").rglob("*.py") if took.search(path.read_text())]
+
+    assert hasty == [], "wait for the condition with until() of tests/waiting.py"
+
+
 def item(nodeid: str, *fixtures: str) -> SimpleNamespace:
     return SimpleNamespace(nodeid=nodeid, fixturenames=fixtures, get_closest_marker=lambda name: None)
 

@@ -32,8 +32,10 @@ from benchmarks.browser import Browser
 from tests.hostile import power_cut
 from tests.hostile.learners import Acknowledged, Content, Crowd
 from tests.hostile.nodes import Nodes, database_with_replica, is_nginx_there
-from tests.hostile.portals import KilledServer, Postgres, PowerCutServer, free_port
-from tests.running import PASSWORD, ROOT, Server, copied, fresh_database, make_force, settings
+from tests.hostile.portals import KilledServer, PowerCutServer
+from tests.postgres import Postgres
+from tests.running import PASSWORD, ROOT, Server, copied, free_port, fresh_database, make_force, settings
+from tests.waiting import until
 
 PEOPLE = 40  # each takes four modules; a fresh force follows when all have begun
 AUDITOR = "D6001"  # sees every record
@@ -294,7 +296,7 @@ def postgresql_kills(forces: Forces):
         def strike(server: Server, chance: random.Random) -> int:
             database.kill()
             database.start()
-            _until_ready(server)
+            until(server._ready)
             return 0
 
         yield Trial(begin, strike, lambda server: server.database_url), people
@@ -342,14 +344,6 @@ def _forces_on(database: Postgres, forces: Forces):
         return copied(folder, forces.folder / f"{base}-{number}"), address
 
     return copy, people
-
-
-def _until_ready(server: Server) -> None:
-    last = time.monotonic() + WAIT
-    while not server._ready():
-        if time.monotonic() > last:
-            raise RuntimeError("The portal did not come back after its database.")
-        time.sleep(0.1)
 
 
 def main(words: list[str] | None = None) -> int:

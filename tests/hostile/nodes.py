@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.forked import Forked
-from tests.hostile.portals import KilledServer, Postgres, Replica, free_port, until
-from tests.running import ROOT, Server, settings
+from tests.hostile.portals import KilledServer
+from tests.postgres import Postgres, Replica
+from tests.running import ROOT, Server, free_port, settings
+from tests.waiting import until
 
 SITE = ROOT / "deploy" / "nodes" / "portal.conf"
 NODES = 2

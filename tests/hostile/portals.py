@@ -1,4 +1,4 @@
-"""Portals whose processes, power or database can be cut at any instant."""
+"""Portals whose processes or power can be cut at any instant."""
 
 import os
 import random
@@ -7,15 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from tests.hostile import power_cut
-from tests.running import ROOT, Server, settings
-
-PATIENCE = 60.0  # seconds until a portal has to be ready again
+from tests.running import ROOT, Server, free_port, settings
+from tests.waiting import until
 
 
 def in_session(leader: int) -> list[int]:
@@ -27,27 +25,6 @@ def in_session(leader: int) -> list[int]:
             if int(fields[3]) == leader and fields[0] not in "ZX":
                 found.append(int(path.parent.name))
     return sorted(found, key=lambda pid: (pid != leader, pid))
-
-
-def below(parent: int) -> list[int]:
-    """The process and all that descend from it."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-    found = [parent]
-    for one in found:
-        found += [pid for pid, above in parents.items() if above == one]
-    return found
-
-
-def free_port() -> int:
-    """A port that no outgoing connection is given: it is free again after the portal that had it died."""
-    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("No port is free.")
 
 
 def _is_free(port: int) -> bool:
@@ -144,77 +121,3 @@ class PowerCutServer(Server):
         self._before = self._copied()
         self.start()
         return left
-
-
-def until(holds) -> None:
-    """Wait until it holds."""
-    last = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > last:
-            raise RuntimeError("The portal did not get ready.")
-        time.sleep(0.1)
-
-
-class _PostgresServer:
-    """A PostgreSQL server on loopback, its data in a folder of its own."""
-
-    def __init__(self) -> None:
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-        on_path = shutil.which("initdb")
-        if not found and not on_path:
-            raise RuntimeError("PostgreSQL's server is missing: apt-get install postgresql")
-        self._binaries = Path(on_path or found[-1]).resolve().parent  # the path may hold some of them only
-        self.folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
-        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if self._as:
-            shutil.chown(self.folder, "postgres")
-        self.port = free_port()  # the same after a restart
-
-    @property
-    def address(self) -> str:
-        """Of a database that is always there."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
-
-    def start(self) -> None:
-        """Start, with what a power cut asks for switched on, and wait until it is ready."""
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=on"
-        options += " -c synchronous_commit=on -c full_page_writes=on -c hot_standby_feedback=on"
-        self._run("pg_ctl", "-l", str(self.folder / "log"), "-o", options, "-w", "start")
-
-    def kill(self) -> None:
-        """End every process of it at once, without a goodbye."""
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(postmaster, signal.SIGSTOP)  # so that it begins no other meanwhile
-        for pid in reversed(below(postmaster)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        until(lambda: not Path(f"/proc/{postmaster}").exists())
-
-    def end(self) -> None:
-        """Stop it, if it runs, and take its folder away."""
-        with suppress(subprocess.CalledProcessError):
-            self._run("pg_ctl", "-m", "immediate", "stop")
-        shutil.rmtree(self.folder)
-
-    def _run(self, program: str, *words: str) -> None:
-        whole = [*self._as, str(self._binaries / program), "-D", str(self.folder / "data"), *words]
-        subprocess.run(whole, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-class Postgres(_PostgresServer):
-    """A server that keeps its promises, and can be killed with all its processes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8")
-        self.start()
-
-
-class Replica(_PostgresServer):
-    """A streaming replica of a server."""
-
-    def __init__(self, primary: Postgres) -> None:
-        super().__init__()
-        of = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres"]
-        self._run("pg_basebackup", *of, "--write-recovery-conf", "--checkpoint=fast")
-        self.start()

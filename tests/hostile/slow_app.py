@@ -1,7 +1,7 @@
 """A small application for the server's own tests, served by ``serve.py``'s own function.
 
-``/page`` answers at once, what ends in ``hold`` or ``hold.csv`` after some seconds; ``/large`` has 4 MB, and
-what looks like a file of a report 24 MB. ``cut.csv`` ends the process that answers in the middle of it.
+``/page`` answers at once, what ends in ``hold`` or ``hold.csv`` when the test lets it go; ``/large`` has
+4 MB, a file of a report 24. ``cut.csv`` ends the process that answers in the middle of it.
 """
 
 import os
@@ -9,19 +9,31 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import serve
 from portal.platform.serving.lanes import FILES_ARE_BUSY
 
 PIECE = b"x" * 64 * 1024
 PIECES, FEWER_PIECES = 384, 64
-HOLD_SECONDS = 3
+HOLD = "hold"  # a folder in that of the instance
 
 
 def _large(pieces: int) -> Iterator[bytes]:
     for _ in range(pieces):
         yield PIECE
+
+
+def _hold() -> None:
+    """Wait as long as the file stands that says so."""
+    file = Path(os.environ["INSTANCE_DIR"], HOLD, uuid4().hex)
+    with suppress(FileNotFoundError):
+        file.touch()
+    while file.exists():
+        time.sleep(0.02)
 
 
 def _cut() -> Iterator[bytes]:
@@ -41,7 +53,7 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if path.endswith("/cut.csv"):
         return _cut()
     if path.endswith(("/hold", "/hold.csv")):
-        time.sleep(HOLD_SECONDS)
+        _hold()
     body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""
     return [f"{os.getpid()} {os.nice(0) if path.endswith('/nice.csv') else len(body)}".encode()]
 
@@ -51,7 +63,7 @@ if __name__ == "__main__":
         from portal.platform.serving import channel, requests, server
 
         requests.HEADER_SECONDS = channel.HEADER_SECONDS = requests.BODY_WINDOW = 1
-        channel.IDLE_SECONDS = channel.READER_WINDOW = 2
+        channel.READER_WINDOW, channel.IDLE_SECONDS = 2, 3
         server.MOST_CONNECTIONS, server.MOST_FILES_WAITING = 40, 1
         server.SETTINGS["connection_limit"] = 40
     serve.serve("tests.hostile.slow_app:app", "127.0.0.1", int(os.environ["PORT"]))

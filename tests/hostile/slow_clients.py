@@ -1,11 +1,18 @@
 """Clients that hold a server up: by sending slowly, or by taking slowly what it sends."""
 
 import http.client
+import itertools
+import shutil
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
 
+from tests.hostile.slow_app import HOLD
+from tests.waiting import until
+
+ESTABLISHED = "01"  # as the kernel writes it
 HEADER = b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
 
@@ -14,7 +21,7 @@ def connected(port: int, *, small: bool = False) -> socket.socket:
     one = socket.socket()
     if small:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    one.settimeout(10)
+    one.settimeout(60)
     try:
         one.connect(("127.0.0.1", port))
     except OSError:
@@ -51,15 +58,42 @@ def all_open(connections: Iterator[socket.socket]) -> Iterator[list[socket.socke
         yield [stack.enter_context(one) for one in connections]
 
 
-def seconds_to(port: int, path: str, timeout: float = 20) -> float:
-    """How long a page took that a quick client asked for and read to its end."""
-    begun = time.monotonic()
-    status, _ = answer_to(port, path, timeout)
-    assert status == 200
-    return time.monotonic() - begun
+@contextmanager
+def all_held(port: int, folder: Path, request: bytes, number: int) -> Iterator[list[socket.socket]]:
+    """Send this request until ``slow_app`` holds so many, which it does within the block.
+
+    Of several, one process may have got more than it has threads: then others are sent.
+    """
+    held, looks = folder / HOLD, itertools.count()
+    held.mkdir()
+    with ExitStack() as stack:
+        senders: list[socket.socket] = []
+
+        def are_held() -> bool:
+            if len(senders) < number or (number > 1 and next(looks) % 20 == 19):
+                senders.append(stack.enter_context(connected(port)))
+                senders[-1].sendall(request)
+            return len(list(held.iterdir())) >= number
+
+        try:
+            until(are_held)
+            yield senders
+        finally:
+            let_go(folder)
 
 
-def answer_to(port: int, path: str, timeout: float = 20) -> tuple[int, bytes]:
+def let_go(folder: Path) -> None:
+    """Let ``slow_app`` answer all that it holds."""
+    if (folder / HOLD).exists():
+        shutil.rmtree((folder / HOLD).rename(folder / f"{HOLD}-{uuid4()}"))
+
+
+def is_page(port: int, path: str) -> bool:
+    """Whether a quick client gets this page while others are held up: sooner than they would be let go."""
+    return answer_to(port, path, 50)[0] == 200
+
+
+def answer_to(port: int, path: str, timeout: float = 60) -> tuple[int, bytes]:
     """Status and body of a page."""
     asked = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
@@ -70,13 +104,20 @@ def answer_to(port: int, path: str, timeout: float = 20) -> tuple[int, bytes]:
         asked.close()
 
 
-def seconds_until_closed(one: socket.socket, most: float = 20) -> float:
-    """How long the server keeps a connection on which nothing more is sent."""
-    begun = time.monotonic()
+def read_to_its_end(one: socket.socket, most: float = 60) -> None:
+    """Take what comes until the server closes the connection.
+
+    Raises:
+        TimeoutError: It does not.
+    """
     one.settimeout(most)
-    try:
+    with suppress(ConnectionError):
         while one.recv(65536):
             pass
-    except ConnectionError:
-        pass
-    return time.monotonic() - begun
+
+
+def is_open_there(one: socket.socket) -> bool:
+    """Whether the server still holds its end of this connection, though the client reads nothing."""
+    ends = [f"0100007F:{end[1]:04X}" for end in (one.getpeername(), one.getsockname())]
+    lines = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines())
+    return any(line[1:4] == [*ends, ESTABLISHED] for line in lines)

@@ -107,11 +107,11 @@ def test_one_that_cannot_be_read_does_not_keep_the_others_from_being_read():
 
 def test_comments_before_a_drawing_take_no_time():
     """Told apart by a pattern that could cut them in every way, thirty took minutes."""
-    started = time.monotonic()
+    begun = time.process_time()
 
     assert media_kind(b"<!---->" * 5_000 + b"x") is None
     assert media_kind(b"<?xml version='1.0'?>\n<!-- a --> <!---->" + drawing("")) == "svg"
-    assert time.monotonic() - started < 1
+    assert time.process_time() - begun < 5
 
 
 def test_a_drawing_that_cannot_be_painted_is_refused_and_the_others_are_painted():

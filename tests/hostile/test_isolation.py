@@ -3,11 +3,11 @@
 import importlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +21,13 @@ from portal.platform.isolation import running
 from portal.platform.isolation.messages import pack_message, unpack_message
 from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.platform.isolation.running import read_apart
-from portal.platform.isolation.stops import ReadersBusyError, ReadingStoppedError, TimeStopError
+from portal.platform.isolation.stops import CrashStopError, ReadersBusyError, ReadingStoppedError
 from portal.platform.tables import table_files
 from tests.domain.imports.desk import administrator, selected_values, upload
 from tests.domain.imports.rosters import COLUMNS, row
 from tests.examples import sweep_after
 from tests.hostile.workbooks import plain
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Limits(memory=256 * MEBIBYTE, processor=1, wall=30, answer=MEBIBYTE)
@@ -51,17 +52,25 @@ def told(name, **limits):
     return read_apart(hostile(name, **limits), None, [], lambda value, _: value)
 
 
-def children():
-    """Processes whose parent this one is, those that have ended and not been asked for among them."""
+def children(parent=None):
+    """Processes of this parent, those that have ended and not been asked for among them."""
     found = []
     for place in Path("/proc").glob("[0-9]*/stat"):
         try:
             words = place.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(words[1]) == os.getpid():
+        if int(words[1]) == (parent or os.getpid()):
             found.append(place.parent.name)
     return found
+
+
+def has_ended(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state == "Z"  # dead, and its new parent will ask for it
 
 
 def folders():
@@ -165,36 +174,27 @@ def test_where_the_system_starts_none_the_person_is_asked_to_try_again(client, m
 def test_what_it_started_ends_with_it():
     (pid,) = told("leave_another")["reasons"]
 
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{pid}/stat").exists() and time.monotonic() < deadline:
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-            break  # dead, and its new parent will ask for it
-        time.sleep(0.01)
-    else:
-        assert not Path(f"/proc/{pid}").exists()
+    until(lambda: has_ended(pid))
 
 
 @pytest.mark.slow
 def test_no_more_run_at_once_than_have_a_place(monkeypatch):
     monkeypatch.setattr(running, "WAITS", 0.1)
-    results = []
+    before = set(children())
 
-    def ask():
+    def readers():
+        return set(children()) - before
+
+    with ThreadPoolExecutor(running.MOST_AT_ONCE) as threads:
+        asked = [threads.submit(told, "sleep", wall=600) for _ in range(running.MOST_AT_ONCE)]
         try:
-            told("sleep", wall=2)
-        except (ReadersBusyError, ReadingStoppedError) as error:
-            results.append(error)
-
-    threads = [threading.Thread(target=ask) for _ in range(running.MOST_AT_ONCE + 3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sum(isinstance(error, TimeStopError) for error in results) == running.MOST_AT_ONCE
-    busy = [error for error in results if isinstance(error, ReadersBusyError)]
-    assert len(busy) == 3
-    assert "The portal is busy reading other files." in str(busy[0])
+            until(lambda: len(readers()) == running.MOST_AT_ONCE)
+            with pytest.raises(ReadersBusyError, match="The portal is busy reading other files"):
+                told("sleep")
+        finally:
+            for pid in readers():
+                os.kill(int(pid), signal.SIGKILL)
+        assert {type(one.exception()) for one in asked} == {CrashStopError}
 
 
 @pytest.mark.slow
@@ -205,28 +205,14 @@ def test_one_whose_portal_was_killed_ends_by_itself():
     )
     environment = os.environ | {"TMPDIR": tempfile.gettempdir()}
     portal = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=environment)
-    started = time.monotonic()
-    while not (left := _readers_of(portal.pid)):
-        assert time.monotonic() < started + 20
-        time.sleep(0.02)
+    until(lambda: children(portal.pid))
+    left = children(portal.pid)
     portal.kill()
     portal.wait()
 
-    deadline = time.monotonic() + 60  # a second of the processor, beside much else
-    while any(Path(f"/proc/{pid}").exists() for pid in left) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    gone = not any(Path(f"/proc/{pid}").exists() for pid in left)
-    assert gone
+    until(lambda: all(map(has_ended, left)))  # after a second of the processor, beside much else
     for folder in folders():  # empty, of the one that was killed
         folder.rmdir()
-
-
-def _readers_of(pid):
-    return [
-        place.parent.name
-        for place in Path("/proc").glob("[0-9]*/stat")
-        if place.exists() and place.read_text().rpartition(")")[2].split()[1] == str(pid)
-    ]
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.function)

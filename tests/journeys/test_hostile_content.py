@@ -29,6 +29,7 @@ from portal.domain.catalogue.sources.validation import sha256_of
 from portal.domain.people.models import PersonName
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
+from tests.chromium import MILLISECONDS
 from tests.databases import close_database
 from tests.journeys.walking import servers, sign_in
 from tests.pages.authoring.hostile import (
@@ -119,10 +120,12 @@ class Watch:
 def watched(browser: Browser, server: Server, *, policy: bool = False) -> Iterator[Watch]:
     """A tab that obeys no content security policy, or that does."""
     context = browser.new_context(base_url=server.address, bypass_csp=not policy, accept_downloads=False)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(MILLISECONDS)
     servers[context] = server.address
-    yield Watch(context.new_page(), urlsplit(server.address).netloc)
-    context.close()
+    try:
+        yield Watch(context.new_page(), urlsplit(server.address).netloc)
+    finally:
+        context.close()
 
 
 def quoted(text: str) -> str:

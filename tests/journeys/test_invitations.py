@@ -1,7 +1,6 @@
 """Getting in without single sign-on, in a browser: by mail, on paper, and after a forgotten password."""
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from tests.journeys.walking import (
     visitor,
 )
 from tests.running import PASSWORD, Server, command, copied, settings
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -51,13 +51,17 @@ def server(small_force: Path, tmp_path: Path, office: Office) -> Iterator[Server
 
 def wait_for_link(office: Office, subject: str, address: str = "") -> tuple[str, str]:
     """The address and the link of the newest mail with this subject, once it has come."""
-    for _ in range(300):
-        for to, mail in reversed(office.taken):
-            body = mail.get_body(("plain",))
-            if mail["Subject"] == subject and body is not None and address in to:
-                return to, LINK.findall(body.get_content())[0]
-        time.sleep(0.2)
-    raise AssertionError(f"no mail “{subject}”: {[mail['Subject'] for _, mail in office.taken]}")
+
+    def links() -> list[tuple[str, str]]:
+        bodies = [(to, mail, mail.get_body(("plain",))) for to, mail in office.taken if address in to]
+        return [
+            (to, LINK.findall(body.get_content())[0])
+            for to, mail, body in bodies
+            if mail["Subject"] == subject and body is not None
+        ]
+
+    until(links)
+    return links()[-1]
 
 
 def set_password_and_sign_in(tab: Tab, link: str, name: str, password: str) -> None:

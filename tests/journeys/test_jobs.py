@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +11,7 @@ from playwright.sync_api import Page as Tab
 
 from tests.journeys.walking import ask, change, follow, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -35,12 +35,14 @@ def set_(server: Server, reference: str, values: str) -> None:
 
 def newest(tab: Tab) -> None:
     """Read the newest state until the job has ended, as one does without scripts."""
-    for _ in range(60):
+
+    def has_ended() -> bool:
         if tab.locator("main a:has-text('Show the latest state')").count() == 0:
-            return
-        time.sleep(0.2)
+            return True
         follow(tab, "Show the latest state")
-    raise AssertionError("the job did not end")
+        return False
+
+    until(has_ended)
 
 
 def test_a_check_is_started_and_seen_to_its_end(browser: Browser, shared_server: Server) -> None:
@@ -102,19 +104,22 @@ def test_a_job_of_a_kind_that_is_gone_fails_with_a_sentence(browser: Browser, sh
 
 
 def children(process: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    try:
+        return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:  # it has ended
+        return []
 
 
 def worker_of(server: Server) -> int:
     """The worker beside the server: the one process whose parent is neither the server nor a stranger."""
     assert server.process
-    last = time.monotonic() + 15
-    while time.monotonic() < last:
-        found = [worker for supervisor in children(server.process.pid) for worker in children(supervisor)]
-        if found:
-            return found[0]
-        time.sleep(0.1)
-    raise AssertionError("no worker runs")
+    supervisor = server.process.pid
+
+    def workers() -> list[int]:
+        return [worker for child in children(supervisor) for worker in children(child)]
+
+    until(workers)
+    return workers()[0]
 
 
 def test_a_killed_worker_is_begun_anew_and_ends_with_the_server(browser: Browser, server: Server) -> None:
@@ -131,6 +136,6 @@ def test_a_killed_worker_is_begun_anew_and_ends_with_the_server(browser: Browser
 
     assert server.process
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(timeout=20) == 0
+    assert server.process.wait(timeout=PATIENCE) == 0
     assert not Path(f"/proc/{worker}").exists()
     server.process = None

@@ -24,6 +24,7 @@ from tests.journeys.walking import (
     visitor,
 )
 from tests.running import Server
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ENOUGH = 5
@@ -97,9 +98,9 @@ def test_every_acknowledged_answer_outlives_a_killed_server(browser: Browser, se
 
         with ThreadPoolExecutor(1) as pool:
             writer = pool.submit(write)
-            assert enough.wait(60)
+            assert enough.wait(PATIENCE)
             server.kill()
-            writer.result(60)
+            writer.result(PATIENCE)
         server.start()
         kept = responses(server, attempt_id)
         assert kept[: len(acknowledged)] == acknowledged

@@ -1,6 +1,5 @@
 """A manager waits for a large file on a phone, takes it, and nobody else can; without scripts and with."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -11,17 +10,19 @@ from tests.journeys.prepared import file_asked
 from tests.journeys.walking import change, follow, h1, hold_to_account, press, sign_in, visitor
 from tests.pages.monitoring.reading import sheet_of
 from tests.running import Server
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def wait_without_scripts(tab: Tab, heading: str) -> None:
-    for _ in range(60):
+    def is_shown() -> bool:
         if h1(tab) == heading:
-            return
-        time.sleep(0.2)
+            return True
         follow(tab, "Show the latest state")
-    raise AssertionError(h1(tab))
+        return False
+
+    until(is_shown)
 
 
 def taken(tab: Tab, folder: Path) -> Path:

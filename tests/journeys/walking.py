@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Request
 from playwright.sync_api import Page as Tab
 
+from tests.chromium import MILLISECONDS
 from tests.journeys.answering import Fields, fill_in, forms, response, told
 from tests.journeys.checking import check_page
 from tests.running import PASSWORD, Server
@@ -71,14 +72,16 @@ def visitor(
     servers[context] = server.address
     if not options.get("java_script_enabled", True):
         without_scripts.add(context)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(MILLISECONDS)
     context.on("request", asked)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     context.on(
         "console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None
     )
-    yield context.new_page()
-    context.close()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
     assert complaints == []
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -22,7 +22,7 @@ from portal.domain.reports.queries import completion_report
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, newest_stamp, stamp, transaction
 from tests.domain.status.facts import add, make_activity, make_directive, make_module_version, make_version
-from tests.examples import few_or_many
+from tests.examples import IN_ONE_TRANSACTION, few_or_many
 from tests.factories.catalogue import make_version as make_module
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.account.browsing import let_in, make_account
@@ -157,7 +157,7 @@ def make_guide(activity: int) -> int:
 
 
 @pytest.mark.slow
-@settings(max_examples=few_or_many(6, 25), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few_or_many(6, 25), suppress_health_check=IN_ONE_TRANSACTION)
 @given(steps=STEPS)
 def test_however_the_clock_jumps_days_are_its_own_and_reports_stay(database, steps):
     with time_machine.travel(NOON, tick=False):

@@ -19,15 +19,16 @@ from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.parameters import Order
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.report_position import parse_position_now
-from portal.platform import clock
+from portal.platform import clock, replica
 from portal.platform.db import db, newest_stamp, stamp, transaction
 from portal.platform.engines import REPLICA
 from portal.platform.replica import newest_replayed_stamp
 from tests.databases import forget_published_content, portal_on
 from tests.domain.status.facts import make_record
-from tests.hostile.portals import Postgres, Replica, until
 from tests.page_reading import PortalClient
+from tests.postgres import QUICK, Postgres, Replica
 from tests.running import PASSWORD, command, settings
+from tests.waiting import until
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.slow]
 
@@ -52,13 +53,14 @@ class Visitor(PortalClient):
 @pytest.fixture(scope="module")
 def servers() -> Iterator[SimpleNamespace]:
     """A database with a small force, and its replica."""
-    primary = Postgres()
+    quick = (*QUICK, "hot_standby_feedback=on")
+    primary = Postgres(quick)
     try:
-        replica = Replica(primary)
+        follower = Replica(primary, quick)
         try:
-            yield SimpleNamespace(primary=primary, replica=replica)
+            yield SimpleNamespace(primary=primary, replica=follower)
         finally:
-            replica.end()
+            follower.end()
     finally:
         primary.end()
 
@@ -102,13 +104,13 @@ def counted(portal: Any) -> Iterator[list[str]]:
 
 
 @contextmanager
-def paused(replica: Replica) -> Iterator[None]:
+def paused(follower: Replica) -> Iterator[None]:
     """The replica receives what is committed, and replays none of it."""
-    with psycopg.connect(replica.address, autocommit=True) as admin:
+    with psycopg.connect(follower.address, autocommit=True) as admin:
         admin.execute("SELECT pg_wal_replay_pause()")
-        while admin.execute("SELECT pg_get_wal_replay_pause_state()").fetchone() != ("paused",):
-            pass
+        state = "SELECT pg_get_wal_replay_pause_state()"
         try:
+            until(lambda: admin.execute(state).fetchone() == ("paused",))
             yield
         finally:
             admin.execute("SELECT pg_wal_replay_resume()")
@@ -199,9 +201,17 @@ def test_whoever_lost_a_role_is_refused_before_the_replica_knows(portal, servers
     assert response.status_code in {302, 303, 403}
 
 
-def test_a_replica_that_is_gone_is_not_missed(portal, servers, auditor, caplog):
+@pytest.fixture
+def gone(servers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Kills the replica; after the test it runs again, and is asked again."""
+    monkeypatch.setattr(replica, "_left_alone_until", [float("-inf")])
+    yield servers.replica.kill
+    servers.replica.start()
+
+
+def test_a_replica_that_is_gone_is_not_missed(portal, gone, auditor, caplog):
     page = auditor.page(REPORT)
-    servers.replica.kill()
+    gone()
     with caplog.at_level(logging.WARNING):
         assert auditor.page(REPORT).h1 == page.h1
         assert auditor.page(REPORT).h1 == page.h1

@@ -1,7 +1,7 @@
 """Publishing is all or nothing, does nothing twice, and leaves what is published alone."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 
@@ -11,7 +11,7 @@ from portal.platform.audit.models import AuditEvent
 from portal.platform.db import Stamp, db, stamp, transaction
 from portal.platform.errors import BadInputError, NotFoundError
 from tests.domain.catalogue.folders import MODULE, SOURCES, lesson, tree, write
-from tests.examples import few_or_many
+from tests.examples import IN_ONE_TRANSACTION, few_or_many
 
 TABLES = (Activity, SharedVersion, ModuleVersion, PackageFile, Lesson, Item, AuditEvent)
 
@@ -178,8 +178,7 @@ WORDS = st.text(
 @pytest.mark.slow
 @settings(
     max_examples=few_or_many(10, 25),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=IN_ONE_TRANSACTION,
 )
 @given(
     body=st.lists(WORDS, min_size=1, max_size=4),

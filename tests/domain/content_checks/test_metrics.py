@@ -85,11 +85,11 @@ def test_a_table_s_rules_and_addresses_are_no_words():
 )
 def test_no_text_keeps_the_page_waiting(piece):
     body = piece * (60_000 // len(piece)) + "x"
-    started = time.perf_counter()
+    begun = time.process_time()
 
     metrics.measure_text(body)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - begun < 5
 
 
 def test_the_summary_of_folded_text_is_read_and_the_marks_are_not():

@@ -11,10 +11,12 @@ import pytest
 
 from tests.domain.imports.rosters import row, write_csv
 from tests.running import ROOT, command, copied, fresh_database, settings
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
-# Each runs a command as an operator does, and says on its output how far it is. The import waits with all
-# written and its stamp taken, until it hears a line; the report says when it has settled its two times.
+# Each runs a command as an operator does, and says on its output how far it is. The import says when it
+# begins, and waits with all written and its stamp taken until it hears a line; the report says when it has
+# settled its two times.
 IMPORT = """
 import sys
 from portal.domain.imports import services
@@ -27,6 +29,7 @@ def held(*words, at, **named):
     print("held", at.isoformat(), flush=True)
     sys.stdin.readline()
 services.apply_import = held
+print("begins", flush=True)
 app.cli.main(["people", "import", sys.argv[1]])
 """
 REPORT = """
@@ -76,7 +79,7 @@ def let_go(started: subprocess.Popen[str]) -> None:
     assert started.stdin is not None
     started.stdin.write("\n")
     started.stdin.flush()
-    assert started.wait(60) == 0
+    assert started.wait(PATIENCE) == 0
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -117,13 +120,14 @@ def test_a_report_during_a_held_import_never_changes_afterwards(
     during = tmp_path / "during.csv"
     asked = ("--as-at", "2026-04-30", "--output", str(during))
     with process(portal, IMPORT, str(roster)) as importing, process(portal, REPORT, *asked) as reporting:
+        says(importing, "begins")
         stamped = says(importing, "held")
         known = says(reporting, "settled")
         assert known < stamped  # both in UTC: the stamp was taken before the report asked what is known
         if portal["DATABASE_URL"]:  # an embedded database has one writer: there the audit event waits
-            assert reporting.wait(60) == 0
+            assert reporting.wait(PATIENCE) == 0
         let_go(importing)
-        assert reporting.wait(60) == 0
+        assert reporting.wait(PATIENCE) == 0
 
     (printed,) = {row["as_known_on"] for row in rows_of(during)}
     assert ask(portal, tmp_path / "again.csv", printed) == during.read_bytes()
@@ -138,10 +142,12 @@ def test_facts_recorded_beside_a_held_import_wait_and_are_stamped_later(
 ) -> None:
     other = write_csv(tmp_path / "other.csv", [row("H2", valid_from="2025-02-01")])
     with process(portal, IMPORT, str(roster)) as first:
+        says(first, "begins")
         stamped = says(first, "held")
         with process(portal, IMPORT, str(other)) as second:
+            says(second, "begins")
             with pytest.raises(subprocess.TimeoutExpired):
-                second.wait(3)
+                second.wait(1)
             let_go(first)
             assert says(second, "held") > stamped
             let_go(second)

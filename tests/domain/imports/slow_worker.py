@@ -15,7 +15,7 @@ def write(*given: Any, **more: Any) -> Any:
     """As it is, and then leave a mark and wait to be killed."""
     done = written(*given, **more)
     Path(os.environ["INSTANCE_DIR"], "in-the-middle").touch()
-    time.sleep(60)
+    time.sleep(600)
     return done
 
 

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -23,7 +23,7 @@ from portal.platform.db import db, stamp, transaction
 from portal.platform.tables.table_files import open_sheet
 from tests.domain.imports.desk import csv_of
 from tests.domain.status.facts import make_record
-from tests.examples import few_or_many
+from tests.examples import IN_ONE_TRANSACTION, few_or_many
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.pages.learning.asking import ask
@@ -79,8 +79,7 @@ ENTRY = st.tuples(st.integers(0, 2), st.sampled_from(TIMES))
 
 @settings(
     max_examples=few_or_many(6, 15),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=IN_ONE_TRANSACTION,
 )
 @given(
     history=st.lists(

@@ -1,7 +1,6 @@
 """An import whose server is killed in the middle: nothing is half applied, and another takes it up."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from tests.domain.imports.desk import csv_of
 from tests.domain.imports.rosters import row
 from tests.forked import Forked
 from tests.running import settings
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 MANY = 1_500
@@ -38,13 +38,6 @@ def worker(instance: Path, module: str, *words: str) -> Iterator[Forked]:
         yield process
     finally:
         process.kill()
-
-
-def until(holds: Callable[[], bool]) -> None:
-    last = time.monotonic() + 90
-    while not holds():
-        assert time.monotonic() < last, "it did not come to pass"
-        time.sleep(0.1)
 
 
 @pytest.fixture

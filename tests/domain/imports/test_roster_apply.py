@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -26,7 +26,7 @@ from portal.platform.tables.table_files import open_sheet
 from tests.domain.imports.desk import csv_of
 from tests.domain.imports.rosters import row
 from tests.domain.status.facts import make_record
-from tests.examples import few_or_many
+from tests.examples import IN_ONE_TRANSACTION, few_or_many
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
 from tests.pages.learning.asking import ask
@@ -95,8 +95,7 @@ def listed_people(result):
 
 @settings(
     max_examples=few_or_many(5, 12),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=IN_ONE_TRANSACTION,
 )
 @given(history=st.lists(st.tuples(rosters(), st.booleans(), st.booleans()), min_size=1, max_size=3))
 def test_an_import_does_what_its_check_said_and_twice_is_once(database, history):

@@ -26,7 +26,7 @@ def set_office(app: Flask, **more: object) -> Iterator[Office]:
             "smtp_tls": "none",
             "smtp_from": "Learning portal <learning@westshire.example>",
             "smtp_per_minute": 60_000,
-            "smtp_seconds": 2,
+            "smtp_seconds": 60,
             **more,
         }
         app.config["PORTAL"] = replace(before, **given)

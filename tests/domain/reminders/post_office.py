@@ -37,7 +37,7 @@ class Office:
         if address in self.busy:
             return "451 4.7.1 Try again later"
         if address in self.stall:
-            await asyncio.sleep(3)
+            await asyncio.sleep(10)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

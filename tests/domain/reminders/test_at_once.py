@@ -20,6 +20,7 @@ from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError
 from tests.databases import close_database
 from tests.pages.monitoring.world import World, make_world
+from tests.waiting import PATIENCE
 
 NOON = datetime(2026, 5, 20, 11, tzinfo=UTC)
 DAY = date(2026, 5, 20)
@@ -46,7 +47,7 @@ def serving(postgresql: str, tmp_path) -> Iterator[Flask]:
 
 def at_once(app: Flask, act: Callable[[], object]) -> list[object]:
     """What each of several threads got that did the same at the same instant: its answer or its error."""
-    gate, found = threading.Barrier(SENDERS), []
+    gate, found = threading.Barrier(SENDERS, timeout=PATIENCE), []
 
     def run() -> None:
         with app.app_context():

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from sqlalchemy import delete, select
 
 from portal.domain.accounts.grants import changes
@@ -25,7 +25,7 @@ from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run
 from tests.domain.people.worlds import TODAY, build, worlds
-from tests.examples import few_or_many
+from tests.examples import IN_ONE_TRANSACTION, few_or_many
 from tests.factories.people import make_grant
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another
@@ -153,8 +153,7 @@ def test_more_line_managers_ask_no_more(client: PortalClient, world: World) -> N
 @pytest.mark.slow
 @settings(
     max_examples=few_or_many(8, 25),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=IN_ONE_TRANSACTION,
 )
 @given(worlds())
 def test_readers_are_those_whom_the_rule_of_sight_shows_the_row(database: None, world: object) -> None:

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.people.roster import store
@@ -18,7 +18,7 @@ from portal.domain.scim.user_changes import ProviderChange
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from portal.platform.tables.table_files import SourceRow
-from tests.examples import few_or_many
+from tests.examples import IN_ONE_TRANSACTION, few_or_many
 from tests.pages.scim.provider import posts_of
 
 FIRST_DAY = date(2026, 1, 5)
@@ -89,7 +89,7 @@ def say_by_scim(number: str, says: dict[str, Any]) -> None:
 
 
 @given(STEPS)
-@settings(max_examples=few_or_many(8, 150), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few_or_many(8, 150), suppress_health_check=IN_ONE_TRANSACTION)
 def test_any_sequence_gives_the_posts_of_the_same_rows_in_a_roster(
     database: None, steps: list[tuple[int, tuple[str, Any]]]
 ) -> None:

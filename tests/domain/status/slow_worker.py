@@ -15,7 +15,7 @@ def rest(_seconds: float) -> None:
     """Leave a mark after the third slice, and wait to be killed."""
     if next(slices) == 3:
         Path(os.environ["INSTANCE_DIR"], "in-the-middle").touch()
-        time.sleep(60)
+        time.sleep(600)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from portal.platform import clock
 from portal.platform.clock import to_microseconds
 from portal.platform.db import db, newest_stamp, read_stamps, stamp, transaction
 from portal.platform.errors import BusyError
+from tests.databases import undone
 from tests.domain.status.facts import make_record
-from tests.domain.status.test_histories import undone
 from tests.pages.directives.test_preview import (
     DAYS,
     FEW,

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 from flask_migrate import upgrade
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
@@ -27,7 +27,7 @@ from portal.domain.status.queries import Scope, Whose
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp, stamp, transaction
 from portal.platform.jobs.registry import task_of_kind
-from tests.databases import close_database
+from tests.databases import close_database, undone
 from tests.domain.status.facts import (
     make_activity,
     make_directive,
@@ -37,8 +37,7 @@ from tests.domain.status.facts import (
     make_version,
 )
 from tests.domain.status.histories import ACTS, DAYS, START, VALIDITY, WAITS, History, Recorded
-from tests.domain.status.test_histories import undone
-from tests.examples import few_or_many
+from tests.examples import IN_ONE_TRANSACTION, few_or_many
 from tests.factories.people import make_person, make_unit
 from tests.pages.monitoring.counting import statements
 from tests.running import fresh_database
@@ -46,7 +45,7 @@ from tests.running import fresh_database
 QUIET = settings(
     max_examples=few_or_many(2, 8),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=IN_ONE_TRANSACTION,
 )
 SORTS = ("status", "person", "due", "rank", "role", "unit")
 

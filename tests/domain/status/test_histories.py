@@ -1,10 +1,9 @@
 """On random histories the status periods, the pure rule, a witness in SQL and a rebuild agree."""
 
-from contextlib import contextmanager
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -19,30 +18,19 @@ from portal.domain.status.rules import Facts, Status
 from portal.platform import clock
 from portal.platform.clock import to_microseconds
 from portal.platform.db import db
+from tests.databases import undone
 from tests.domain.status.facts import compute_status_as_known
 from tests.domain.status.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
 from tests.domain.status.reads import check_differences, check_reads
 from tests.domain.status.witness import witnessed
-from tests.examples import few_or_many
+from tests.examples import IN_ONE_TRANSACTION, few_or_many
 
 QUIET = settings(
     max_examples=few_or_many(3, 20),
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=IN_ONE_TRANSACTION,
 )
 INSTANTS = st.lists(st.tuples(DAYS, st.integers(0, 100)), min_size=6, max_size=6)
-
-
-@contextmanager
-def undone():
-    """One history of many in a test's transaction: what it wrote is gone after it."""
-    savepoint = db.engine.begin_nested()
-    try:
-        yield
-    finally:
-        db.session.remove()
-        savepoint.rollback()
 
 
 def reported(history, d, t):

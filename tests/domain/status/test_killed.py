@@ -25,10 +25,11 @@ from portal.platform.db import db, newest_stamp, read_stamps
 from portal.platform.jobs.models import Job
 from tests.conftest import SECRET
 from tests.databases import portal_on
-from tests.domain.imports.test_killed import until, worker
+from tests.domain.imports.test_killed import worker
 from tests.domain.status.test_ahead import RESPONSE, RULE
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.directives.test_preview import apply_roster, directive_file, make_world, roster_rows
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 

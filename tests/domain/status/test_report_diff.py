@@ -12,8 +12,9 @@ from portal.domain.status.queries import Scope, Whose
 from portal.domain.status.report_diff import find_changed_cells, list_steps
 from portal.platform.clock import end_of_day, london_day
 from portal.platform.db import db
+from tests.databases import undone
 from tests.domain.status.histories import ACTS, DAYS, VALIDITY, WAITS, History, Recorded
-from tests.domain.status.test_histories import QUIET, reported, undone
+from tests.domain.status.test_histories import QUIET, reported
 
 EVERYONE = Whose(everyone=True)
 ENDS = st.lists(st.tuples(DAYS, DAYS, st.integers(0, 100), st.integers(0, 100)), min_size=4, max_size=4)

@@ -20,8 +20,9 @@ from portal.domain.webhooks.models import EventType
 from portal.platform import clock
 from portal.platform.clock import to_microseconds
 from portal.platform.db import db, newest_stamp
+from tests.databases import undone
 from tests.domain.status.histories import ACTS, VALIDITY, WAITS, History, Recorded
-from tests.domain.status.test_histories import QUIET, undone
+from tests.domain.status.test_histories import QUIET
 from tests.domain.webhooks.receiving import make_webhook, outbox, the_webhook
 
 LOOKS = st.lists(st.booleans(), min_size=15, max_size=15)  # after which acts somebody looks

@@ -1,5 +1,6 @@
 """Each event follows from the fact, or from the day, that brought it: once, and with what it says."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -326,6 +327,6 @@ def test_no_event_names_anybody(force, clock):
 
     text = str(collected(reference))
 
-    assert "W2" not in text
+    assert not re.search(r"\bW2\b", text)  # a reference of a record may hold these two letters
     assert "Nashwell" not in text
     assert "@" not in text

@@ -1,7 +1,6 @@
 """Messages reach a real receiver, are verified by the reference library, and are tried until they are."""
 
 import threading
-import time
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event
@@ -29,6 +28,7 @@ from tests.domain.webhooks.receiving import (
     verified,
 )  # fmt: skip
 from tests.platform.outbound.receivers import receiving
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -231,18 +231,32 @@ def test_messages_about_one_person_keep_their_order_and_hold_up_nobody_else(pass
 
 def test_a_slow_receiver_holds_up_no_other(passes):
     with receiving() as slow, receiving() as quick:
-        slow.seconds = 1.0
+        stopping, released = Event(), Event()
+
+        def wait(handler):
+            released.wait(PATIENCE)
+            handler.send_response(200)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+
+        def stop_when_the_quick_one_has_all():
+            try:
+                until(lambda: len(quick.messages) == 5)
+            finally:
+                stopping.set()
+                released.set()
+
+        slow.answer = wait
         make_webhook(slow.address, PASSES, name="slow")
         make_webhook(quick.address, PASSES, name="quick")
         for number in range(5):
             passes(f"W{number}")
-        stopping = Event()
-        threading.Timer(0.6, stopping.set).start()
-        began = time.monotonic()
+        watching = threading.Thread(target=stop_when_the_quick_one_has_all)
+        watching.start()
 
         send_messages(stopping)
 
-        assert time.monotonic() - began < 2
+        watching.join()
         assert len(slow.messages) == 1
         assert len(quick.messages) == 5
 

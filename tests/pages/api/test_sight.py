@@ -1,5 +1,6 @@
 """Whom a token reaches: what an auditor of its unit would see; of one directive, that directive alone."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -86,9 +87,9 @@ def test_a_unit_token_gets_nothing_of_others_by_any_list_count_filter_or_error(a
         assert not response.get_json().get("items")
         words += response.text
 
-    assert "C1" in words
-    for other in ("D1001", "N1", "N2", "S1", "S2", "D2001", "Shah", "Brennan", "Okafor"):
-        assert other not in words
+    named = set(re.findall(r"[\w-]+", words))  # a reference of support may hold two such letters
+    assert "C1" in named
+    assert not named & {"D1001", "N1", "N2", "S1", "S2", "D2001", "Shah", "Brennan", "Okafor"}
     status = caller.read("/directives/OIC-2026/status")
     assert (status["numerator"], status["denominator"], status["exclusions"]) == (1, 1, {})
 

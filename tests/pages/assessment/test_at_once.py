@@ -21,6 +21,7 @@ from tests.factories.catalogue import make_version
 from tests.page_reading import PortalClient
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import answer_all, begin, learner, read_lessons
+from tests.waiting import PATIENCE
 
 CLICKS = 50
 
@@ -48,7 +49,7 @@ def serving(request, tmp_path) -> Iterator[Flask]:
 def at_once(app: Flask, client: PortalClient, send: Callable) -> list:
     """What fifty browsers of one session were answered when all sent together."""
     answers: list = []
-    gate = threading.Barrier(CLICKS)
+    gate = threading.Barrier(CLICKS, timeout=PATIENCE)
 
     def click() -> None:
         browser = app.test_client()

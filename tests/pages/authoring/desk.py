@@ -1,6 +1,7 @@
 """What the tests of the desk's pages share: a published module, its author and its publisher, signed in."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flask import Flask
 
@@ -10,8 +11,10 @@ from portal.domain.catalogue import services as catalogue
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import write
 from tests.factories.people import make_grant
+from tests.kept import made_once
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, let_in, make_account
+from tests.pages.assessment.published import publish
 
 
 def publish_sample(folder: Path, **changes: str | bytes | None) -> Path:
@@ -40,6 +43,21 @@ def signed_in_client(app: Flask, staff_number: str) -> PortalClient:
 def open_draft_page(client: PortalClient, key: str = "sample") -> Page:
     """The draft's page after “Edit”."""
     return client.press(client.page(f"/authoring/{key}"), "Edit")
+
+
+def author_of_questions(app: Flask, kind: str) -> PortalClient:
+    """The author of a draft of ``sample``, which has two questions of this kind, signed in."""
+    _make_draft_with_questions(kind)
+    return signed_in_client(app, "D3001")
+
+
+@made_once
+def _make_draft_with_questions(kind: str) -> None:
+    with TemporaryDirectory() as folder:
+        publish(Path(folder), kind)
+    author = make_person_with("D3001", "author")
+    with transaction():
+        services.open_draft("sample", by=author, at=stamp())
 
 
 def rewrite_lesson(by: int, body: str, *, key: str = "sample", name: str = "first") -> int:

@@ -21,6 +21,7 @@ from tests.databases import close_database
 from tests.domain.catalogue.folders import write
 from tests.factories.people import make_person
 from tests.pages.authoring.drafting import AT, FIRST, LATER, lesson_file, open_draft, publish_sample_folder
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -45,7 +46,7 @@ def serving(request, tmp_path) -> Iterator[Flask]:
 
 def at_once(app: Flask, acts: Sequence[Callable[[], Any]]) -> list[Any]:
     """What each act returned or was refused with, all begun at the same instant."""
-    gate = threading.Barrier(len(acts))
+    gate = threading.Barrier(len(acts), timeout=PATIENCE)
 
     def run(act: Callable[[], Any]) -> Any:
         with app.app_context():

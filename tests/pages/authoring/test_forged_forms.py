@@ -13,7 +13,6 @@ from portal.pages.layout.form_rows import MOST_SENT
 from portal.platform.db import db
 from tests.domain.catalogue.kinds_written import BODIES
 from tests.page_reading import Page, PortalClient
-from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of
 
@@ -30,12 +29,8 @@ GROUPS = {  # of each kind its rows, and what a new one has to say
 
 
 @pytest.fixture
-def author(app, database, tmp_path, request) -> PortalClient:
-    publish(tmp_path, getattr(request, "param", "single"))
-    desk.make_person_with("D3001", "author")
-    client = desk.signed_in_client(app, "D3001")
-    desk.open_draft_page(client)
-    return client
+def author(app, database, request) -> PortalClient:
+    return desk.author_of_questions(app, getattr(request, "param", "single"))
 
 
 every_kind = pytest.mark.parametrize("author", sorted(BODIES), indirect=True)

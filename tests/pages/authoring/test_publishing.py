@@ -26,6 +26,7 @@ from tests.pages.authoring.reviewing import changed as changed
 from tests.pages.authoring.reviewing import folder as folder
 from tests.pages.authoring.reviewing import publisher as publisher
 from tests.pages.learning.working import attempt_base, read_lessons
+from tests.waiting import PATIENCE
 
 
 def test_what_is_published_is_byte_for_byte_what_was_reviewed(folder, changed, author, publisher):
@@ -165,7 +166,7 @@ def test_two_publishers_at_the_same_instant_make_one_version(serving, tmp_path):
         draft_id = services.open_draft("sample", by=author, at=clock.now())
     rewrite_lesson(author, BODY)
     review_id = send_draft(draft_id, author)
-    gate, told = threading.Barrier(len(people)), list[str]()
+    gate, told = threading.Barrier(len(people), timeout=PATIENCE), list[str]()
 
     def decide(by: int) -> None:
         with serving.app_context():

@@ -16,6 +16,7 @@ from portal.domain.directives.models import Exclusion
 from portal.platform.db import db
 from tests.databases import close_database
 from tests.pages.decisions.desk import NOW, count_rows, make_desk
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ def serving(request, tmp_path) -> Iterator[Flask]:
 def send_at_once(app: Flask, sends: list) -> list:
     """What browsers were answered when all sent together: each its cookies, an address and fields."""
     answers: list = [None] * len(sends)
-    gate = threading.Barrier(len(sends))
+    gate = threading.Barrier(len(sends), timeout=PATIENCE)
 
     def send(place: int) -> None:
         client, address, fields = sends[place]

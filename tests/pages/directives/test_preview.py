@@ -21,9 +21,10 @@ from portal.domain.status import count_check
 from portal.domain.status.issuing import stage_version, write_version
 from portal.domain.status.projector import rebuild_status
 from portal.platform.db import OPEN_END, db, stamp, transaction
+from tests.databases import undone
 from tests.domain.imports.rosters import import_rows, plan_rows
 from tests.domain.status.facts import add_activity
-from tests.domain.status.test_histories import QUIET, undone
+from tests.domain.status.test_histories import QUIET
 from tests.examples import few_or_many
 from tests.factories.people import make_person, make_unit
 

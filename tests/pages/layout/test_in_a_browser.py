@@ -19,6 +19,7 @@ from wtforms.validators import InputRequired
 from portal.domain.status.rules import Status
 from portal.pages.layout.form_widgets import GovInput, GovPassword, GovRadios, GovSubmit
 from portal.pages.layout.paging import Page as Slice
+from tests.chromium import MILLISECONDS
 from tests.pages.layout.conftest import build
 
 pytestmark = pytest.mark.browser
@@ -81,6 +82,7 @@ def address() -> Iterator[str]:
 def opened(browser: Browser, width: int, **options: Any) -> Iterator[Tab]:
     context = browser.new_context(viewport={"width": width, "height": 800}, **options)
     complaints: list[str] = []
+    context.set_default_timeout(MILLISECONDS)
     tab = context.new_page()
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
@@ -119,7 +121,7 @@ def test_the_checker_finds_nothing_in_anyones_way(open_tab: Tab, address: str) -
         open_tab.goto(address + path)
         if path == "/form":
             open_tab.click("main button[type=submit]")
-            open_tab.locator(".govuk-error-summary").wait_for(timeout=5000)
+            open_tab.locator(".govuk-error-summary").wait_for()
         found = Axe().run(open_tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
         assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]] == [], path
         assert found.response["passes"], path
@@ -128,7 +130,7 @@ def test_the_checker_finds_nothing_in_anyones_way(open_tab: Tab, address: str) -
 def test_an_error_link_leads_to_its_field_by_keyboard(tab: Tab, address: str) -> None:
     tab.goto(f"{address}/form")
     tab.click("main button[type=submit]")
-    tab.locator(".govuk-error-summary:focus").wait_for(timeout=5000)
+    tab.locator(".govuk-error-summary:focus").wait_for()
     for field in ("who", "password", "choice"):
         tab.focus(f".govuk-error-summary a[href='#{field}']")
         tab.keyboard.press("Enter")
@@ -149,7 +151,7 @@ def test_a_password_can_be_shown_and_is_hidden_again_when_sent(tab: Tab, address
     tab.click("button:has-text('Show')")
     expect(tab.locator("#password")).to_have_attribute("type", "text")
     tab.click("main button[type=submit]")
-    tab.locator(".govuk-error-summary").wait_for(timeout=5000)
+    tab.locator(".govuk-error-summary").wait_for()
     assert tab.get_attribute("#password", "type") == "password"
     assert tab.input_value("#password") == ""
 
@@ -158,7 +160,7 @@ def test_a_form_works_and_shows_no_dead_button_without_scripts(plain_tab: Tab, a
     plain_tab.goto(f"{address}/form")
     assert not plain_tab.is_visible("button:has-text('Show')")
     plain_tab.click("main button[type=submit]")
-    plain_tab.locator(".govuk-error-summary").wait_for(timeout=5000)
+    plain_tab.locator(".govuk-error-summary").wait_for()
     assert plain_tab.title().startswith("Error: Sign in")
     plain_tab.click(".govuk-error-summary a[href='#choice']")
     plain_tab.wait_for_url("**/form#choice")

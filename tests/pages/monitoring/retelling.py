@@ -1,7 +1,5 @@
 """Writes a story as facts: as it is, or with everything changed that a viewer may not see."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
@@ -47,17 +45,6 @@ from tests.pages.monitoring.hidden import (
 REFERENCES = ("OIC-1", "OIC-2")
 PATHS = {"south": "Force/local/south", "crime": "Force/crime", "roads": "Force/roads"}
 DAY = timedelta(days=1)
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """One telling of many in a test's transaction: what it wrote is gone after it."""
-    savepoint = db.engine.begin_nested()
-    try:
-        yield
-    finally:
-        db.session.remove()
-        savepoint.rollback()
 
 
 class Telling:

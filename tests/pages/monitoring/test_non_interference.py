@@ -26,12 +26,13 @@ from portal.domain.reports.queries import completion_report
 from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
 from portal.platform.db import transaction
+from tests.databases import undone
 from tests.examples import few_or_many
 from tests.limits import reset_limits
 from tests.page_reading import PortalClient
 from tests.pages.monitoring.hidden import LOOKERS, NOON, PEOPLE, STORIES, Hidden, Looker, Story
 from tests.pages.monitoring.preparing import run_jobs
-from tests.pages.monitoring.retelling import REFERENCES, Telling, undone
+from tests.pages.monitoring.retelling import REFERENCES, Telling
 
 RANDOM = re.compile(
     r'name="csrf_token"[^>]*>'

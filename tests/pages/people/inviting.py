@@ -20,6 +20,7 @@ from portal.platform.jobs.models import Job, JobState
 from portal.platform.jobs.worker import JobRunner
 from tests.domain.reminders.post_office import Office
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.kept import made_once
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import let_in, make_account
 
@@ -41,6 +42,7 @@ class Force:
         return self.people[number]
 
 
+@made_once
 def make_force() -> Force:
     """An administrator of the force, D9001, one of the north, D9002, and one person in each state."""
     force = Force()

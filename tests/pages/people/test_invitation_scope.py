@@ -24,6 +24,7 @@ from portal.platform.jobs.models import Job
 from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.post_office import Office
 from tests.domain.status.facts import add, make_activity, make_module_version, make_version
+from tests.examples import sweep_after
 from tests.factories.people import make_grant
 from tests.page_reading import PortalClient, words
 from tests.pages.monitoring.counting import statements
@@ -271,7 +272,7 @@ def test_more_people_cost_no_more_statements(app: Flask, force: Force, admin: Po
     assert len(many) == len(few)
 
 
-@pytest.mark.parametrize("by", ["force", "unit", "unit-and-manager"])
+@pytest.mark.parametrize("by", sweep_after(1, "unit-and-manager", "unit", "force"))
 def test_the_preview_agrees_with_one_person_after_another(app: Flask, force: Force, by: str) -> None:
     seeded = random.Random(13)
     scatter_people(force, seeded)

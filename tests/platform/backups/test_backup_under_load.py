@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.running import ROOT, command, copied, fresh_database, settings
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 Portal = dict[str, str]
@@ -43,7 +44,7 @@ class Writer:
         with self.process:  # closes what it reads and writes, whatever happened
             self.process.stdin.write("\n")
             self.process.stdin.flush()
-            self.reader.join(60)
+            self.reader.join(PATIENCE)
         assert self.process.returncode == 0
 
 
@@ -52,12 +53,7 @@ def writing(portal: Portal) -> Iterator[list[Writer]]:
     """Two writers at work, both well under way."""
     writers = [Writer(portal, prefix) for prefix in ("V", "W")]
     try:
-        waited = threading.Event()
-        for _ in range(600):
-            if all(len(writer.joined) >= 3 for writer in writers):
-                break
-            assert all(writer.process.poll() is None for writer in writers)
-            waited.wait(0.1)
+        until(lambda: all(len(writer.joined) >= 3 for writer in writers))
         yield writers
     finally:
         for writer in writers:

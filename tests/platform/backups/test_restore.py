@@ -26,6 +26,7 @@ from tests.platform.backups.restored import (
     rows,
 )
 from tests.running import Server, command, copied, settings
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture(scope="module")
@@ -127,15 +128,17 @@ def test_a_portal_that_runs_is_noticed(here):
     assert not is_marked(here / NAME)
 
 
+def is_held(file: Path) -> bool:
+    """Whether a process holds a lock on this file, as the kernel lists them."""
+    inode = file.stat().st_ino if file.exists() else 0
+    return f":{inode} " in Path("/proc/locks").read_text()
+
+
 @pytest.mark.slow
 def test_a_worker_that_runs_is_noticed(here):
     worker = Forked("flask", ["--app", "wsgi", "jobs", "work"], settings(here), here / "out")
     try:
-        for _ in range(600):
-            if (here / presence.FILE).exists():
-                break
-            time.sleep(0.1)
-        time.sleep(0.3)  # from the file to the lock on it
+        until(lambda: is_held(here / presence.FILE))
         done = restore(here, "--replace")
         assert (done.returncode, "The portal is running" in done.stderr) == (1, True), done.stderr
     finally:
@@ -163,7 +166,9 @@ def test_killed_at_any_change_of_a_name_the_one_or_the_other_database_is_whole(h
         place = copied(here, tmp_path / str(number))
         die_after("INSERT INTO stamp (recorded_at) VALUES ('2031-01-01 00:00:00.000000')", place / NAME)
         words = [str(number), "restore", str(place / "b"), "--replace"]
-        code = Forked("tests/platform/operations/dying.py", words, settings(place), place / "out").wait(60)
+        code = Forked("tests/platform/operations/dying.py", words, settings(place), place / "out").wait(
+            PATIENCE
+        )
         replaced = not is_marked(place / NAME)
         held = rows(place / NAME, "SELECT 1 FROM stamp WHERE recorded_at > '2030-12-31'")
         assert bool(held) is not replaced

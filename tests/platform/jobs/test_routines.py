@@ -10,6 +10,7 @@ from portal.commands.jobs import make_worker_setup
 from portal.platform.jobs import worker
 from portal.platform.jobs.registry import Routine
 from portal.platform.jobs.worker import Worker, WorkerSetup
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_a_routine_is_repeated_though_one_run_fails_and_is_told_when_the_worker_
         if len(runs) == 1:
             raise RuntimeError("such as a database that restarts")
         if len(runs) == 3:
-            ended.append(stopping.wait(5))
+            ended.append(stopping.wait(PATIENCE))
 
     class Short(Worker):
         def must_end(self):

@@ -7,6 +7,7 @@ from portal.platform import presence
 from tests.conftest import SECRET
 from tests.forked import Forked
 from tests.running import command, settings
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_a_worker_and_a_server_name_it_as_they_start(tmp_path):
         worker = command(environment, "jobs", "work")
         out = tmp_path / "server.log"
         server = Forked("serve.py", [], environment, out)
-        assert (worker.returncode, server.wait(60)) == (1, 2)
+        assert (worker.returncode, server.wait(PATIENCE)) == (1, 2)
 
     for lines in (worker.stderr.splitlines(), out.read_text().splitlines()):
         assert [line for line in lines if "JOBS_URL" in line] == [RETIRED["JOBS_URL"]]

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from portal.commands.jobs import make_worker_setup
 from portal.platform.jobs import worker
 from portal.platform.jobs.worker import Worker
 from tests.running import ROOT
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def work():
         return  # of itself
     if len(open(sys.argv[1]).readlines()) == 2:
         os.kill(os.getpid(), 9)
-    time.sleep(60)
+    time.sleep(600)
 
 supervisor = Supervisor(work)
 sys.stdin.read()
@@ -51,12 +51,8 @@ def kept(tmp_path: Path):
     server = subprocess.Popen([sys.executable, "-c", SCRIPT, str(file)], cwd=ROOT, stdin=subprocess.PIPE)
 
     def begun(number: int) -> list[int]:
-        for _ in range(300):
-            found = [int(line) for line in file.read_text().split()] if file.exists() else []
-            if len(found) >= number:
-                return found
-            time.sleep(0.05)
-        raise AssertionError("no worker was begun")
+        until(lambda: file.exists() and file.read_text().count("\n") >= number)
+        return [int(line) for line in file.read_text().split()]
 
     yield server, begun
     server.kill()
@@ -72,7 +68,7 @@ def test_a_worker_that_ends_or_is_killed_is_begun_anew_and_ends_with_the_server(
     assert len({first, second, third}) == 3
     assert alive(third)
     server.stdin.close()
-    assert server.wait(timeout=10) == 0
+    assert server.wait(timeout=PATIENCE) == 0
     assert not alive(third)
 
 
@@ -83,11 +79,7 @@ def test_a_worker_ends_even_if_the_server_is_killed(kept):
     server.send_signal(signal.SIGKILL)
     server.wait()
 
-    for _ in range(100):
-        if not alive(third):
-            return
-        time.sleep(0.05)
-    raise AssertionError("the worker outlived its server")
+    until(lambda: not alive(third))
 
 
 def test_an_embedded_worker_that_has_grown_gives_way_between_two_jobs(app, database, monkeypatch):

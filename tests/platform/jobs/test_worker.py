@@ -3,8 +3,7 @@
 import os
 import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from portal.app import TASKS, create_app
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
-from portal.platform.jobs import services, state_transitions
+from portal.platform.jobs import services, state_transitions, worker
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.registry import set_tasks
 from tests.conftest import SECRET
@@ -29,9 +28,10 @@ from tests.databases import close_database
 from tests.forked import Forked
 from tests.platform.jobs.counting import COUNTING, KIND
 from tests.running import settings
+from tests.times import FIGURE
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
-LOST_SECONDS = 5
 
 
 @dataclass
@@ -43,11 +43,11 @@ class Crew:
     url: str
     workers: list[Forked] = field(default_factory=list)
 
-    def hire(self, number: int, threads: int = 1) -> None:
+    def hire(self, number: int, threads: int = 1, lost_seconds: int = 300) -> None:
         """See to it that so many workers run; new ones run so many jobs at once."""
         self.workers = [one for one in self.workers if one.poll() is None]
         environment = settings(Path(self.app.instance_path), database_url=self.url)
-        environment |= {"JOBS_LOST_SECONDS": str(LOST_SECONDS), "SECRET_KEY": SECRET}
+        environment |= {"JOBS_LOST_SECONDS": str(lost_seconds), "SECRET_KEY": SECRET}
         environment |= {"JOBS_WORKERS": str(threads)}
         while len(self.workers) < number:
             log = Path(self.app.instance_path) / "workers.log"
@@ -55,15 +55,21 @@ class Crew:
 
     def dismiss(self) -> None:
         """Tell every worker to end, and wait until all have."""
-        for worker in self.workers:
-            if worker.poll() is None:
-                worker.send_signal(signal.SIGTERM)
-                worker.wait(timeout=15)
+        for one in self.workers:
+            if one.poll() is None:
+                one.send_signal(signal.SIGTERM)
+                one.wait(timeout=PATIENCE)
 
     def ask(self, to: int, **arguments: object) -> UUID:
         with self.app.app_context(), transaction():
             asked = {"to": to, "file": str(self.file), **arguments}
             return services.start_job(KIND, asked, by=None, at=clock.now())
+
+    def cancel(self, *references: UUID) -> None:
+        with self.app.app_context():
+            for reference in references:
+                with transaction():
+                    services.cancel_job(reference, by=None, at=clock.now())
 
     def job(self, reference: UUID) -> Job:
         with self.app.app_context():
@@ -92,13 +98,6 @@ class Crew:
             return db.session.scalar(events) or 0
 
 
-def until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    last = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < last, "it did not come to pass"
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
     instance, url = tmp_path_factory.mktemp("workers"), ""
@@ -118,14 +117,14 @@ def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     made = Crew(app, instance / "steps", url)
     yield made
     set_tasks(TASKS)
-    for worker in made.workers:
-        worker.kill()
+    for one in made.workers:
+        one.kill()
     with app.app_context():
         close_database()
 
 
 def test_of_eight_that_reach_for_a_job_at_once_one_gets_it(crew: Crew) -> None:
-    reference, all_ready = crew.ask(1), Barrier(8)
+    reference, all_ready = crew.ask(1), Barrier(8, timeout=PATIENCE)
 
     def reach() -> bool:
         with crew.app.app_context():
@@ -137,13 +136,16 @@ def test_of_eight_that_reach_for_a_job_at_once_one_gets_it(crew: Crew) -> None:
 
     assert got.count(True) == 1
     assert crew.job(reference).runs == 1
-    with crew.app.app_context(), transaction():
-        services.cancel_job(reference, by=None, at=clock.now())
+    crew.cancel(reference)
 
 
 def test_two_workers_share_the_jobs_and_never_run_one_twice(crew: Crew) -> None:
     crew.hire(2)
+    long = [crew.ask(1_000) for _ in range(2)]
+    until(lambda: all(crew.steps(one) for one in long))
+    assert len({crew.steps(one)[0][0] for one in long}) == 2
     asked = [crew.ask(4) for _ in range(8)]
+    crew.cancel(*long)
 
     until(lambda: all(crew.job(one).state == "done" for one in asked))
 
@@ -151,30 +153,31 @@ def test_two_workers_share_the_jobs_and_never_run_one_twice(crew: Crew) -> None:
         assert [step for _, step in crew.steps(one)] == [0, 1, 2, 3]
         assert len({process for process, _ in crew.steps(one)}) == 1
         assert crew.job(one).runs == 1
-    assert len(Counter(crew.steps(one)[0][0] for one in asked)) == 2
 
 
-def test_an_idle_worker_starts_a_job_within_a_second(crew: Crew) -> None:
+def test_an_idle_worker_looks_for_a_job_every_half_second(crew: Crew, record_property) -> None:
     crew.hire(1)
     waits = []
-    for pause in (0.0, 0.2, 0.7, 1.1, 1.3):
+    for pause in (0.0, 0.2, 0.7):
         time.sleep(pause)
         reference = crew.ask(0)
         until(lambda one=reference: crew.job(one).state == "done")
         job = crew.job(reference)
         waits.append((job.started_at - job.asked_at).total_seconds())
 
-    assert sorted(waits[1:])[1] < 1, waits  # the first may meet a worker that is still loading
+    assert worker.SWEEP_SECONDS <= 0.5
+    record_property(FIGURE, f"a job waited for an idle worker for {min(waits):.1f} s")
 
 
 def test_a_worker_runs_as_many_jobs_at_once_as_it_has_threads(crew: Crew) -> None:
     crew.dismiss()
     crew.hire(1, threads=2)
-    asked = [crew.ask(30) for _ in range(3)]
+    asked = [crew.ask(1_000), crew.ask(1_000), crew.ask(1)]
 
     until(lambda: all(crew.steps(one) for one in asked[:2]))
     assert [crew.job(one).state for one in asked] == ["running", "running", "waiting"]
-    until(lambda: all(crew.job(one).state == "done" for one in asked))
+    crew.cancel(*asked[:2])
+    until(lambda: crew.job(asked[2]).state == "done")
 
     assert len({process for one in asked for process, _ in crew.steps(one)}) == 1
     crew.dismiss()
@@ -182,22 +185,22 @@ def test_a_worker_runs_as_many_jobs_at_once_as_it_has_threads(crew: Crew) -> Non
 
 def test_a_worker_outlives_the_loss_of_its_connections(crew: Crew) -> None:
     crew.hire(1)
-    reference = crew.ask(400)
+    reference = crew.ask(1_000)
     until(lambda: bool(crew.steps(reference)))
 
     crew.cut_connections()
-    with crew.app.app_context(), transaction():
-        services.cancel_job(reference, by=None, at=clock.now())
+    crew.cancel(reference)
     following = crew.ask(1)
     until(lambda: crew.job(following).state == "done")
 
-    assert [worker.poll() for worker in crew.workers].count(None) == 1
+    assert [one.poll() for one in crew.workers].count(None) == 1
 
 
 def test_a_job_whose_worker_is_killed_in_its_transaction_is_taken_up_again_and_applied_once(
     crew: Crew,
 ) -> None:
-    crew.hire(2)
+    crew.dismiss()
+    crew.hire(2, lost_seconds=3)
     before, reference = crew.events(), crew.ask(20, inside=True)
     until(lambda: len(crew.steps(reference)) > 4)
     killed = crew.steps(reference)[0][0]
@@ -212,31 +215,31 @@ def test_a_job_whose_worker_is_killed_in_its_transaction_is_taken_up_again_and_a
     assert [step for process, step in steps if process == other] == list(range(20))
     assert crew.events() - before == 20
     assert crew.job(reference).runs == 2
+    crew.dismiss()
 
 
 def test_a_cancelled_job_stops_before_it_applies(crew: Crew) -> None:
     crew.hire(1)
-    before, reference = crew.events(), crew.ask(200)
+    before, reference = crew.events(), crew.ask(1_000)
     until(lambda: crew.job(reference).done > 0)
 
-    with crew.app.app_context(), transaction():
-        services.cancel_job(reference, by=None, at=clock.now())
+    crew.cancel(reference)
     next_one = crew.ask(1)
     until(lambda: crew.job(next_one).state == "done")
 
     assert crew.job(reference).state == "cancelled"
-    assert len(crew.steps(reference)) < 200
+    assert len(crew.steps(reference)) < 1_000
     assert crew.events() == before
 
 
 def test_a_worker_that_is_told_to_end_gives_its_job_back(crew: Crew) -> None:
     crew.hire(1)
-    reference = crew.ask(400)
+    reference = crew.ask(1_000)
     until(lambda: bool(crew.steps(reference)))
 
-    running = [worker for worker in crew.workers if worker.poll() is None]
-    for worker in running:
-        worker.send_signal(signal.SIGTERM)
+    running = [one for one in crew.workers if one.poll() is None]
+    for one in running:
+        one.send_signal(signal.SIGTERM)
 
-    assert {worker.wait(timeout=10) for worker in running} == {0}
+    assert {one.wait(timeout=PATIENCE) for one in running} == {0}
     assert (crew.job(reference).state, crew.job(reference).runs) == ("waiting", 0)

@@ -15,7 +15,8 @@ import pytest
 
 from config import Config, ConfigError
 from tests.forked import Forked
-from tests.running import ROOT, command, copied, settings
+from tests.running import ROOT, command, copied, free_port, settings
+from tests.waiting import PATIENCE
 
 GOOD = {"PORTAL_MODE": "production", "SECRET_KEY": secrets.token_hex(32), "PUBLIC_URL": "https://a.example"}
 SECRETS = (
@@ -185,7 +186,7 @@ def typed(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         out, err = Path(folder) / "out", Path(folder) / "err"
         process = Forked("serve.py", words[1:], given, out, err)
         try:
-            code = process.wait(timeout=60)
+            code = process.wait(timeout=PATIENCE)
         finally:
             process.kill()
         return subprocess.CompletedProcess(words, code, out.read_text(), err.read_text())
@@ -229,7 +230,7 @@ def test_help_needs_no_settings(tmp_path, words, shown) -> None:
     ],
 )
 def test_a_server_that_could_not_serve_says_why(tmp_path, given, said) -> None:
-    done = typed("serve.py", PORTAL_MODE="demo", INSTANCE_DIR=str(tmp_path), PORT=_free_port(), **given)
+    done = typed("serve.py", PORTAL_MODE="demo", INSTANCE_DIR=str(tmp_path), PORT=str(free_port()), **given)
 
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert said in done.stderr
@@ -242,11 +243,6 @@ def test_a_taken_port_is_said(tmp_path) -> None:
 
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert f"PORT {port} of 127.0.0.1 is taken" in done.stderr
-
-
-def _free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return str(probe.getsockname()[1])
 
 
 @pytest.mark.slow

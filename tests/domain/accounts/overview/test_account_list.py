@@ -1,13 +1,11 @@
 """Counts, filters and rows of accounts agree with a computation of their own, on any history."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.accounts import services
@@ -33,7 +31,8 @@ from portal.platform import clock
 from portal.platform.clock import london_day
 from portal.platform.db import db, transaction
 from portal.platform.errors import TooManyError
-from tests.examples import few_or_many
+from tests.databases import undone
+from tests.examples import IN_ONE_TRANSACTION, few_or_many
 from tests.factories.people import make_grant, make_person, make_unit
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -43,8 +42,7 @@ PLACES = ("203.0.113.1", "203.0.113.2", "browser:known")
 STRANGE_PLACE = "203.0.113.99"
 QUIET = settings(
     max_examples=few_or_many(8, 80),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=IN_ONE_TRANSACTION,
 )
 ACTS = ("sign-in", "fail", "fail-often", "lift", "invite", "set-password", "close", "reopen", "bind")
 HISTORIES = st.lists(
@@ -69,17 +67,6 @@ class Known:
     closed: bool = False
     link_until: datetime | None = None
     states: set[str] = field(default_factory=set)
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """One history of many in a test's transaction: what it wrote is gone after it."""
-    savepoint = db.engine.begin_nested()
-    try:
-        yield
-    finally:
-        db.session.remove()
-        savepoint.rollback()
 
 
 def act_on(known: Known, act: str, place: str) -> None:

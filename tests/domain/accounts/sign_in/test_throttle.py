@@ -20,6 +20,7 @@ from portal.platform.db import db, transaction
 from portal.platform.errors import TooManyError
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import OTHER, PASSWORD, another, make_account, sign_in, signed_in
+from tests.waiting import PATIENCE
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -144,7 +145,7 @@ def test_guesses_at_the_current_password_and_at_sign_in_are_one_count(
 
 def test_tries_sent_at_once_cannot_slip_through(app: Flask) -> None:
     attempt = SignInAttempt(account_key(None, "D1001", "parallel"), "198.51.100.9")
-    barrier, admitted = Barrier(12), []
+    barrier, admitted = Barrier(12, timeout=PATIENCE), []
 
     def guess() -> None:
         with app.app_context():

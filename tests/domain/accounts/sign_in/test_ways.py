@@ -1,7 +1,5 @@
 """The conditions that say how people can sign in agree with what a sign-in does, for anybody."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +20,7 @@ from portal.pages.layout.sessions.step_up import person_needs_factor
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.permissions import Role
+from tests.databases import undone
 from tests.examples import few_or_many
 from tests.factories.people import make_grant, make_person, make_unit
 
@@ -54,16 +53,6 @@ PORTALS = st.fixed_dictionaries(
         "line_manager_sight": st.sampled_from(["on", "off"]),
     }
 )
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    savepoint = db.engine.begin_nested()
-    try:
-        yield
-    finally:
-        db.session.remove()
-        savepoint.rollback()
 
 
 def make_one(number: int, unit: int, traits: dict[str, Any]) -> int:

@@ -233,22 +233,22 @@ def test_the_space_around_changed_words_is_not_marked():
 @pytest.mark.parametrize("piece", ["a\n\n", "a ", "::: inset\n", "::: inset\nx\n:::\n\n", ". "])
 def test_a_text_of_one_thing_over_and_over_does_not_either(piece):
     old, new = piece * (60_000 // len(piece)), "b " + piece * (50_000 // len(piece)) + " c"
-    started = time.perf_counter()
+    begun = time.process_time()
 
     pairs = pair_paragraphs(old, new)
     runs = [diff_words(pair.old or "", pair.new or "") for pair in pairs if not pair.is_unchanged]
 
     assert "".join(pair.new or "" for pair in pairs) == new
     assert runs
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize("size", [1_000, 100_000])
 def test_a_very_long_text_does_not_keep_the_page_waiting(size):
     old, new = ("one two three. " * (size // 15), "four five six. " * (size // 15))
-    started = time.perf_counter()
+    begun = time.process_time()
 
     left, right = diff_words(old, new)
 
     assert (runs_text(left), runs_text(right)) == (old, new)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - begun < 10

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import ROOT
@@ -24,9 +24,7 @@ from tests.domain.authoring.editing.comparing import (
 from tests.examples import few_or_many, sweep_after
 from tests.pages.authoring.written import HANDS
 
-many = settings(
-    max_examples=few_or_many(40, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+many = settings(max_examples=few_or_many(40, 100))
 REAL = {
     name: read_folder(ROOT / "modules" / name, Faults())
     for name in ("recognise", "protect", "respond", "report")

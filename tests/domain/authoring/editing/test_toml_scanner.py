@@ -1,6 +1,6 @@
 """Valid files with an unusual layout are changed in place, or at least to the intended values."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -65,8 +65,8 @@ def test_a_text_of_two_hundred_kilobytes_is_written_at_once():
     blank = "x\n" + "\n" * 190_000 + "y"
     files = bank_files(f'[[item]]\nkey = "a"\nprompt = """\n{blank}"""\n')
 
-    started = perf_counter()
+    begun = process_time()
     after = item_bank.write_item(files, "a", {"key": "a", "prompt": blank.replace("\n" * 9, "\n\n")})
 
-    assert perf_counter() - started < 10
+    assert process_time() - begun < 10
     assert item_bank.read_items(after)[0].table["prompt"] == blank.replace("\n" * 9, "\n\n")

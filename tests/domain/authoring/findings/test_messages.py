@@ -7,7 +7,6 @@ from werkzeug.datastructures import MultiDict
 
 from portal.domain.authoring.findings.messages import author_message, row_name
 from tests.page_reading import Page, PortalClient
-from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of
 
@@ -37,12 +36,8 @@ EMPTIED = {  # by kind: the emptied field and the message
 
 
 @pytest.fixture
-def author(app, database, tmp_path, request) -> PortalClient:
-    publish(tmp_path, request.param)
-    desk.make_person_with("D3001", "author")
-    client = desk.signed_in_client(app, "D3001")
-    desk.open_draft_page(client)
-    return client
+def author(app, database, request) -> PortalClient:
+    return desk.author_of_questions(app, request.param)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from portal.domain.authoring import queries
 from tests.domain.catalogue.kinds_written import BODIES
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.assessment.choosing import values_of_labels
-from tests.pages.assessment.published import publish
 from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of
 
@@ -17,12 +16,8 @@ TRIED = "/authoring/sample/preview/items/one"
 
 
 @pytest.fixture
-def author(app, database, tmp_path, request) -> PortalClient:
-    publish(tmp_path, request.param)
-    desk.make_person_with("D3001", "author")
-    client = desk.signed_in_client(app, "D3001")
-    desk.open_draft_page(client)
-    return client
+def author(app, database, request) -> PortalClient:
+    return desk.author_of_questions(app, request.param)
 
 
 every_kind = pytest.mark.parametrize("author", sorted(BODIES), indirect=True)
