@@ -199,9 +199,10 @@ def _time_words(instant: datetime) -> str:
     day = clock.london_day(instant)
     if instant == clock.end_of_day(day):
         return say.date(day)
-    time_of_day = instant.astimezone(clock.LONDON).time()
-    is_minute = time_of_day == time_of_day.replace(second=0, microsecond=0)
-    return f"{time_of_day.isoformat('minutes' if is_minute else 'auto')} on {say.date(day)}"
+    if instant == instant.replace(second=0, microsecond=0):
+        return say.instant(instant)
+    local = instant.astimezone(clock.LONDON)
+    return f"{local.time().isoformat()}{' GMT' * local.fold} on {say.date(day)}"
 
 
 def reason_words(key: str) -> str:

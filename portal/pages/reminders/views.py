@@ -100,7 +100,8 @@ def preview_reminders() -> ResponseReturnValue:
     day = clock.read_day(typed_day) if typed_day else clock.today()
     if day is None or day < clock.today():
         arguments.refuse("day", "Enter today’s date or a later one, such as 30 April 2027.")
-        day = clock.today()
+        errors, page = arguments.errors(["day"]), arguments.page(0)
+        return render_template("reminders/preview.html", page=page, typed_day=typed_day, errors=errors), 400
     plan = planning.plan_reminders(day, line_managers=line_managers_see())
     visible = queries.visible_person_ids(current_user.viewer) & plan.people.keys()
     rows = _list_planned_letters(plan, visible)

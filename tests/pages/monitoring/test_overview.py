@@ -162,14 +162,6 @@ def count_statements(client, query):
     return len(seen)
 
 
-@pytest.mark.parametrize("asked", ["as_at=someday", "as_at=2027-01-01", "as_known_on=2031-01-01"])
-def test_an_impossible_position_of_the_overview_is_answered_with_a_sentence(auditor, asked):
-    page = auditor.page(f"/monitoring?{asked}", 400)
-
-    assert page.title.startswith("Error: ")
-    assert page.h1 == "3 people are overdue"
-
-
 def test_a_card_shows_ranks_and_roles_when_asked_each_leading_to_its_people(client):
     with time_machine.travel(TODAY, tick=False):
         client = enter(client, make_world(), "D2003")
