@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.domain.audit_desk.sentences import exact_time
 from portal.domain.reports.parameters import Position, write_as_iso
 from portal.domain.reports.sentences import known_on_field
 from portal.platform import wording as say
@@ -100,6 +101,7 @@ def test_an_instant_is_read_as_every_page_and_file_writes_it(instant):
     position = Position(london_day(instant), instant, london_day(instant), latest=False)
 
     assert read_instant(say.instant(instant), TODAY) == minute
+    assert read_instant(exact_time(instant), TODAY) == instant.replace(microsecond=0)
     assert read_instant(format_utc(instant), TODAY) == instant
     assert read_instant(known_on_field(position), TODAY) == instant
     assert write_as_iso(known_on_field(position), TODAY) == format_utc(instant)

@@ -5,6 +5,7 @@ path before it was renamed, is known. A value that the viewer may not see is ans
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, true
@@ -16,6 +17,18 @@ from portal.platform.db import db
 from portal.platform.errors import UnknownValueError, reason_of_refusal
 
 FIXED: dict[str, Collection[str]] = {"status": STATUS_WORDS, "late": LATE_BANDS, "due": DUE_DAYS}
+
+
+def accept_filters(filters: Filters, viewer_scope: ViewerScope) -> Filters:
+    """The filters with the path that their unit has at the position: a former path follows to its unit.
+
+    Raises:
+        UnknownValueError: The viewer cannot know a value.
+    """
+    refuse_unknown(filters, viewer_scope)
+    unit_id = viewer_scope.unit_of(filters.unit) if filters.unit else None
+    unit = viewer_scope.units.get(unit_id) if unit_id is not None else None
+    return replace(filters, unit=unit.path) if unit else filters
 
 
 def refuse_unknown(filters: Filters, viewer_scope: ViewerScope) -> None:

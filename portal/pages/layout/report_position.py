@@ -47,10 +47,16 @@ def requested_position() -> Position:
     return parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
 
 
-def redirect_to_iso_days() -> ResponseReturnValue | None:
-    """A redirect to the same address with its days in ISO 8601; None if they are in ISO 8601 already."""
+def redirect_to_iso_days(unit: str = "") -> ResponseReturnValue | None:
+    """A redirect to the same address with its days in ISO 8601; None if that is the address already.
+
+    Args:
+        unit: The path that the unit of the address has now; empty: as it is in the address.
+    """
     arguments = list(request.args.items(multi=True))
     iso_arguments = write_days_as_iso(arguments, clock.today())
+    if unit:
+        iso_arguments = [(name, unit if name == "unit" else text) for name, text in iso_arguments]
     return None if iso_arguments == arguments else redirect(f"{request.path}?{urlencode(iso_arguments)}", 303)
 
 

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal.domain.reports import sentences
 from portal.domain.reports.changes.changes import Changes, position_words
-from portal.domain.reports.known_values import refuse_unknown
+from portal.domain.reports.known_values import accept_filters
 from portal.domain.reports.parameters import (
     EARLIEST,
     Filters,
@@ -54,9 +54,11 @@ def show_changes(reference: str) -> ResponseReturnValue:
     arguments = QueryArguments(request.args, request.path)
     filters = parse_filters(request.args).group
     iso_texts = {name: write_as_iso(text, clock.today()) for name, text in texts.items()}
-    if iso_texts != texts:
-        return redirect(address(request.path, {**iso_texts, **filters.address}.items()), 303)
     changes = _compare(reference, position_before, position_after, filters, arguments)
+    unit = changes.filters.unit or filters.unit
+    if iso_texts != texts or unit != filters.unit:
+        current = {**iso_texts, **filters.address, "unit": unit}
+        return redirect(address(request.path, current.items()), 303)
     page = arguments.page(len(changes.cells))
     response = render_template(
         "monitoring/changes.html",
@@ -87,7 +89,7 @@ def _compare(
     except NotFoundError:  # the directive was not known then: nobody had a row
         earlier = replace(later, position=before, viewer_scope=ViewerScope.of_viewer(viewer, before))
     try:
-        refuse_unknown(filters, later.viewer_scope)
+        filters = accept_filters(filters, later.viewer_scope)
     except UnknownValueError as error:
         for sentence, name in error.faults:
             arguments.refuse(name, sentence)

@@ -45,10 +45,10 @@ def show_overview() -> ResponseReturnValue:
         position = requested_position()
     except PositionError as error:
         return refuse_position(error, {"text": "Monitoring", "href": request.path})
-    if iso_redirect := redirect_to_iso_days():
-        return iso_redirect
     arguments = QueryArguments(request.args, request.path)
     overview_page = _read_overview(position, arguments)
+    if current_address := redirect_to_iso_days(overview_page.filters.unit):
+        return current_address
     errors = arguments.errors()
     response = render_template(
         "monitoring/overview.html",
@@ -84,8 +84,8 @@ def show_report(reference: str) -> ResponseReturnValue:
         report = read_report(reference, position, arguments)
     except PositionError as error:
         return refuse_position(error, {"text": "Monitoring", "href": url_for(".show_overview")})
-    if iso_redirect := redirect_to_iso_days():
-        return iso_redirect
+    if current_address := redirect_to_iso_days(report.filters.unit):
+        return current_address
     order, number = parse_order(arguments.order(SORTS)), arguments.page_number()
     page = ReportPage(report, order, request.path, str(number))
     earlier_visit = _changes_since_visit(report)

@@ -7,6 +7,7 @@ from wtforms.fields import SelectChoice
 
 from portal.domain.people.access_log import list_access_log
 from portal.domain.people.queries import live_units, may_see
+from portal.domain.reminders.queries import nudges_allowed_from
 from portal.domain.reports import extra_attempts, sentences
 from portal.domain.reports.parameters import Position, PositionError
 from portal.domain.reports.person.person import person_page
@@ -74,7 +75,8 @@ def show_person(staff_number: str) -> ResponseReturnValue:
         may_request=_may(Permission.DECISION_ASK, page.person_id),
         may_administer=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
         may_audit=_may(Permission.AUDIT_VIEW, page.person_id),
-        may_remind=_may_remind(page.person_id, position),
+        may_remind=(may_remind := _may_remind(page.person_id, position)),
+        reminded_until=nudges_allowed_from(page.person_id, clock.now()) if may_remind else {},
         may_open_attempts=extra_attempts.may_open_attempts(current_user.viewer, page.person_id),
     )
 

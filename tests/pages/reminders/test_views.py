@@ -87,7 +87,8 @@ def test_a_dry_run_says_to_whom_and_why_and_writes_nothing(owner: PortalClient, 
 def test_a_day_that_is_none_or_over_gets_a_sentence(owner: PortalClient, day: str) -> None:
     page = owner.page(f"/reminders/preview?day={day}", 400)
     assert "Enter today’s date or a later one, such as 30 April 2027." in page.text
-    assert page.title.startswith("Error: ")
+    assert (page.title[:7], page.h1) == ("Error: ", "Choose another date")
+    assert "planned" not in page.text
 
 
 def test_an_owner_sets_when_a_directive_reminds(owner: PortalClient, world: World) -> None:
@@ -111,10 +112,14 @@ def test_a_manager_nudges_once_in_seven_days(manager: PortalClient, world: World
     sent = manager.press(manager.page(address), "Send the reminder")
     assert "Reminder to Priya Shah queued. Email is not set up, so it will not be sent yet." in sent.text
     page = manager.page(address)
-    assert "You can remind them again from 27 May 2026." in page.text
+    again = "You can remind them again from 12:00 on 27 May 2026."
+    assert again in page.text
     assert "Send the reminder" not in page.text
+    assert again in sent.text
+    assert not any(link.startswith("Remind Priya") for link in sent.links)
     with time_machine.travel(NOON + timedelta(days=7), tick=False):
         enter(manager, world, "D2001")
+        assert manager.page("/people/D1001").links["Remind Priya Shah of OIC-2026"] == address
         assert "Send the reminder" in manager.page(address).text
 
 

@@ -19,10 +19,11 @@ from typing import IO, Any
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
-from portal.domain.reports import sentences
+from portal.domain.reports import answers, sentences
 from portal.domain.reports.completion.export_columns import AnyRow, Column, values_reader
-from portal.domain.reports.parameters import Position
+from portal.domain.reports.parameters import Position, value_in_words
 from portal.domain.reports.queries import CompletionReport
+from portal.domain.reports.statistics import Figures
 from portal.domain.status.report_rows import ValueCache
 from portal.domain.status.rules import Status
 from portal.platform.clock import LONDON
@@ -32,6 +33,7 @@ from portal.platform.wording import number, plural
 
 TextMaker = Callable[[Sequence[Any]], Iterable[str]]  # the texts of a column's values
 
+LONGEST_OF_WHOM = 80  # characters of a file's name
 BATCH = 100  # rows of a CSV or JSON sent at a time: few enough for the processor's cache
 XLSX_ROWS = 20_000  # a job makes larger workbooks
 SHEET_ROWS = 1_048_575  # the most that a sheet can have below its head
@@ -61,10 +63,23 @@ def refuse_large_workbook(rows: int, most: int | None = None) -> None:
 
 
 def file_name(report: CompletionReport, form: str, kind: str = "completions") -> str:
-    """The file's name: directive and day, in letters, digits, dots and hyphens; a forecast says so."""
-    reference = re.sub(r"[^A-Za-z0-9.-]+", "-", report.directive.reference).strip("-.") or "directive"
+    """The file's name: directive, day and filters, in letters, digits, dots and hyphens; a forecast says so.
+
+    A name or number that somebody looked for is only called a search: file names are seen by others.
+    """
+    reference = _name_part(report.directive.reference) or "directive"
     forecast = "-forecast" if report.position.forecast else ""
-    return f"{reference}-{kind}-{report.position.as_at.isoformat()}{forecast}.{form}"
+    filters = report.filters.without("q").address.items()
+    words = " ".join(
+        [*(value_in_words(name, value) for name, value in filters), *["search"] * bool(report.filters.q)]
+    )
+    of_whom = _name_part(words)[:LONGEST_OF_WHOM].strip("-.")
+    dash = "-" if of_whom else ""
+    return f"{reference}-{kind}-{report.position.as_at.isoformat()}{forecast}{dash}{of_whom}.{form}"
+
+
+def _name_part(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.")
 
 
 def sheet_name(position: Position) -> str:
@@ -73,9 +88,12 @@ def sheet_name(position: Position) -> str:
 
 
 def definition_of(report: CompletionReport) -> dict[str, Any]:
-    """The definition of the percentage: its parts, exclusions by reason, filters and both times."""
-    figures, directive = report.figures, report.directive
-    share = figures.share
+    """The definition of the percentage: its parts, exclusions by reason, filters and both times.
+
+    The figures are of the people who match the filters on unit, role and rank; ``everyone`` has those of all
+    people the viewer may see, ``listed`` is the number of people with rows.
+    """
+    figures, directive = report.group, report.directive
     return {
         "directive": directive.reference,
         "title": directive.title,
@@ -83,20 +101,29 @@ def definition_of(report: CompletionReport) -> dict[str, Any]:
             {"number": number, "effective_on": day.isoformat()} for number, day in directive.known_versions
         ],
         "version": directive.version_number,
-        "numerator": share.done,
-        "denominator": share.total,
-        "percentage": share.done * 1000 // share.total / 10 if share.total else None,
-        "assigned": figures.assigned,
+        **_share_values(figures),
         "exclusions": report.count_exclusions(),
         "filters": report.filters.in_words,
+        "listed": report.shown.assigned,
+        "everyone": _share_values(report.figures),
         "forecast": report.position.forecast,
         **report.position.pinned,
     }
 
 
+def _share_values(figures: Figures) -> dict[str, Any]:
+    share = figures.share
+    return {
+        "numerator": share.done,
+        "denominator": share.total,
+        "percentage": share.done * 1000 // share.total / 10 if share.total else None,
+        "assigned": figures.assigned,
+    }
+
+
 def totals_by_status(report: CompletionReport) -> dict[str, int]:
-    """People by status; statuses that nobody has are 0."""
-    return {status.key: count for status, count in report.figures.by_status.items()}
+    """The people with rows by status; statuses that nobody has are 0."""
+    return {status.key: count for status, count in report.shown.by_status.items()}
 
 
 def audit_detail(report: CompletionReport, form: str) -> dict[str, Any]:
@@ -359,16 +386,16 @@ FORECAST = ("Forecast", sentences.FORECAST)
 def definition_lines(report: CompletionReport) -> list[tuple[str, str]]:
     """The definition of the percentage for a sheet, as pairs of a name and a text."""
     directive = report.directive
-    definition = sentences.definition_sentences(directive, report.figures, report.count_exclusions())
-    times, group = report.position.pinned, sentences.group_sentence(report.filters, report.group)
+    definition = sentences.definition_sentences(directive, report.group, report.count_exclusions())
+    times, counted, *whole = report.position.pinned, *answers.beside(report)
     return [
         ("Directive", f"{directive.reference}: {directive.title}"),
         ("Recommendation", directive.source),
-        ("Answer", sentences.report_headline(report.figures, report.position)),
-        *([("Of these", group)] * bool(group)),
-        ("Counted", sentences.not_counted(report.figures)),
+        ("Answer", answers.headline(report)),
+        ("Counted", counted),
+        *(("For comparison", sentence) for sentence in whole),
         *(("How this is worked out", sentence) for sentence in definition),
-        *((status.label, number(count)) for status, count in report.figures.by_status.items()),
+        *((status.label, number(count)) for status, count in report.shown.by_status.items()),
         ("As at", times["as_at"]),
         ("As known on", times["as_known_on"]),
         *([FORECAST] * report.position.forecast),
