@@ -42,6 +42,10 @@ def test_it_is_prepared_once_and_tells_the_sign_ins_each_time(tmp_path):
         assert "/sign-in" in told
     people = ask(tmp_path, "SELECT count(*) FROM person_name")[0][0]
     assert 550 <= people <= 700
+    late = "SELECT count(DISTINCT person_id) FROM record JOIN imported_record ON record_id = record.id WHERE "
+    late += "source_system = 'Regional training day'"
+    assert ask(tmp_path, late)[0][0] >= 5  # their list came after the due date
+    assert ask(tmp_path, "SELECT count(*) FROM revocation")[0][0] >= 1
     asked = {key for (key,) in ask(tmp_path, "SELECT key FROM activity WHERE kind = 'module'")}
     assert {"recognise", "protect", "respond", "report"} <= asked
 

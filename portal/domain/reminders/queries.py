@@ -224,6 +224,20 @@ def nudges_allowed_from(about_id: int, now: datetime) -> dict[int, datetime]:
     return {directive_id: last + timedelta(days=NUDGE_DAYS) for directive_id, last in rows}
 
 
+def nudged_since(people: Collection[int], directive_id: int, now: datetime) -> set[int]:
+    """The ``people`` who were nudged about a directive so recently that they may not be nudged again yet."""
+    nudged: set[int] = set()
+    for batch in split_into_batches(sorted(people)):
+        statement = (
+            select(MessageLine.about_id)
+            .join(Message, Message.id == MessageLine.message_id)
+            .where(MessageLine.about_id.in_(batch), MessageLine.directive_id == directive_id, *_NUDGED)
+            .where(MessageLine.created_at > now - timedelta(days=NUDGE_DAYS))
+        )
+        nudged.update(db.session.scalars(statement))
+    return nudged
+
+
 def nudge_allowed_from(last: datetime | None) -> datetime | None:
     """From when somebody who was last nudged at ``last`` may be nudged again; None: now."""
     return None if last is None else last + timedelta(days=NUDGE_DAYS)

@@ -10,7 +10,7 @@ from portal.domain.reports import answers, sentences
 from portal.domain.reports.changes.known_now import KnownNow, compare_with_known_now
 from portal.domain.reports.charts import LineChart
 from portal.domain.reports.completion import export_files
-from portal.domain.reports.parameters import LATE_WORDS, Order, join_values
+from portal.domain.reports.parameters import LATE_WORDS, MISSING, Order, join_values
 from portal.domain.reports.queries import CompletionReport, PersonLine
 from portal.domain.reports.statistics import GroupLine, UnitLine, minutes_to_learn
 from portal.domain.reports.trend.trend import month_ends, read_trend
@@ -113,6 +113,11 @@ class ReportPage:
             filter(None, (answers.group_words(self.report.filters), answers.list_words(self.report.filters)))
         )
         return f"{people}: {whom}" if whom else people
+
+    @property
+    def to_remind(self) -> int:
+        """How many of the people listed have something left to do today; 0 for another day."""
+        return 0 if self.report.position.past else self.report.shown.count_people(*MISSING)
 
     @property
     def line_heading(self) -> str:

@@ -99,6 +99,7 @@ def show_report(reference: str) -> ResponseReturnValue:
         page=page.page,
         errors=errors,
         refused=bool(arguments.faults),
+        may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
         position_form=position_form(position),
         filter_form=form,
     )

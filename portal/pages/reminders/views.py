@@ -20,6 +20,7 @@ from portal.domain.status.queries import people_to_remind
 from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.reminders.bulk_nudge_views import add_bulk_nudge_page
 from portal.pages.reminders.forms import NudgeForm, RulesForm
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -28,6 +29,7 @@ from portal.platform.permissions import Permission
 from portal.platform.wording import instant
 
 bp = Blueprint("reminders", __name__, template_folder="templates")
+add_bulk_nudge_page(bp)
 
 STATES = {
     Delivery.WAITING: "Waiting",

@@ -7,12 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 import time_machine
-from sqlalchemy import select
 
-from portal.domain.people.models import UnitState
 from portal.domain.people.units.changes import rename_unit
 from portal.domain.reports.parameters import STATUS_WORDS
-from portal.platform.db import db, stamp, transaction
+from portal.platform.db import stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.page_reading import H, Page, words
 from tests.pages.monitoring.counting import statements
@@ -203,9 +201,10 @@ def page_links(page: Page) -> list[tuple[str, str]]:
 
 
 def test_a_filtered_file_says_of_whom_in_its_name_and_its_definition(auditor):
+    north = "Westshire+Police/Local+Policing/Response,+North"
     files = {
         "?role=response&rank=Sergeant": "response-Sergeant",
-        "?unit=Westshire+Police/Local+Policing/Response,+North&status=late": "Response-North-overdue-or-expired",
+        f"?unit={north}&status=late": "Response-North-overdue-or-expired",
         "?q=Castell&late=31-90": "31-to-90-days-search",
         "": "",
     }
@@ -220,9 +219,10 @@ def test_a_filtered_file_says_of_whom_in_its_name_and_its_definition(auditor):
 
 def test_after_a_renaming_an_old_address_leads_to_the_unit(auditor):
     with transaction():
-        rename_unit(_unit_id("Response, North"), "Neighbourhood, North", on=date(2026, 5, 15), at=stamp())
-    old = urlencode({"unit": "Westshire Police/Local Policing/Response, North"})
-    new = urlencode({"unit": "Westshire Police/Local Policing/Neighbourhood, North"})
+        above = "Westshire Police/Local Policing"
+        former, current = f"{above}/Response, North", f"{above}/Neighbourhood, North"
+        rename_unit(former, current, on=date(2026, 5, 15), at=stamp())
+    old, new = urlencode({"unit": former}), urlencode({"unit": current})
 
     for path in (REPORT, "/monitoring", f"{REPORT}/changes"):
         answer = auditor.get(f"{path}?{old}")
@@ -231,10 +231,6 @@ def test_after_a_renaming_an_old_address_leads_to_the_unit(auditor):
     assert page.h1 == "Neighbourhood, North, overdue or expired: 2 of 3 people"
     assert auditor.page(f"{REPORT}?{new}&as_at=2026-05-14").h1.startswith("Response, North, on 14 May 2026")
     assert "Neighbourhood-North" in auditor.get(f"{REPORT}/people.csv?{old}").headers["Content-Disposition"]
-
-
-def _unit_id(name: str) -> int:
-    return db.session.scalars(select(UnitState.unit_id).where(UnitState.name == name)).one()
 
 
 @pytest.mark.slow

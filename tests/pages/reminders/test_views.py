@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from portal.domain.people.models import PersonName
 from portal.domain.reminders import queries, services
-from portal.domain.reminders.models import Delivery, Message, ReminderRule
-from portal.domain.reminders.rules import ReminderRules
+from portal.domain.reminders.models import Delivery, Message, MessageLine, ReminderRule
+from portal.domain.reminders.rules import ReminderReason, ReminderRules
 from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -121,6 +121,37 @@ def test_a_manager_nudges_once_in_seven_days(manager: PortalClient, world: World
         enter(manager, world, "D2001")
         assert manager.page("/people/D1001").links["Remind Priya Shah of OIC-2026"] == address
         assert "Send the reminder" in manager.page(address).text
+
+
+def test_everyone_listed_is_reminded_after_a_preview(client: PortalClient, world: World) -> None:
+    owner = enter(client, world, "D4001")
+    owner.press(owner.page("/people/D1001/nudge/OIC-2026"), "Send the reminder")
+    db.session.execute(update(PersonName).where(PersonName.staff_number == "N2").values(email=None))
+    db.session.commit()
+
+    report = owner.page("/monitoring/directives/OIC-2026?unit=Westshire+Police/Local+Policing")
+    preview = owner.page(report.links["Remind all 3 who have not finished"])
+    assert preview.h1 == "Remind 1 person of OIC-2026"
+    assert "1 person was reminded in the last 7 days." in preview.text
+    assert "1 person has no email address in the roster." in preview.text
+    assert preview.form_with("Send the reminders").fields["people"] == ["S1"]
+    untick = owner.press(preview, "Send the reminders", 400, people=[])
+    assert "Select the people to remind" in untick.text
+    sent = owner.press(preview, "Send the reminders")
+    assert sent.h1 == "Local Policing: 25% complete, 1 of 4 people"
+    assert "1 reminder queued. Email is not set up" in sent.text
+    again = owner.page(report.links["Remind all 3 who have not finished"])
+    assert again.h1 == "There is nobody to remind of OIC-2026"
+    nudged = select(MessageLine.about_id).where(MessageLine.reason == ReminderReason.NUDGE)
+    assert set(db.session.scalars(nudged)) == {world.people["D1001"], world.people["S1"]}
+
+
+def test_nobody_is_reminded_whom_one_may_not_remind(manager: PortalClient, world: World) -> None:
+    assert manager.get("/reminders/directives/OIC-2026?unit=Elsewhere").status_code == 400
+    preview = manager.page("/reminders/directives/OIC-2026")
+    assert preview.form_with("Send the reminders").fields["people"] == ["D1001"]
+    forged = manager.press(preview, "Send the reminders", people=["D1001", "S1"])
+    assert "1 reminder queued." in forged.text
 
 
 def test_nudging_twice_at_once_counts_once(manager: PortalClient, world: World) -> None:
