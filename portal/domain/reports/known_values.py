@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, true
 
 from portal.domain.people.models import Post
+from portal.domain.people.rank_order import sort_ranks
 from portal.domain.reports.parameters import DUE_DAYS, FIELD_WORDS, LATE_BANDS, STATUS_WORDS, Filters
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.platform.db import db
@@ -83,7 +84,7 @@ def _post_faults(
                 for post in _posts_maybe_seen(true(), viewer_scope)
                 if viewer_scope.saw_post(post)
             }
-            yield reason_of_refusal(FIELD_WORDS[name].lower(), value, sorted(known)), name
+            yield reason_of_refusal(FIELD_WORDS[name].lower(), value, sort_ranks(known)), name
 
 
 def _posts_maybe_seen(condition: ColumnElement[bool], viewer_scope: ViewerScope) -> Iterable[Any]:
