@@ -10,6 +10,7 @@ from portal.domain.reports import answers, sentences
 from portal.domain.reports.changes.known_now import KnownNow, compare_with_known_now
 from portal.domain.reports.charts import LineChart
 from portal.domain.reports.completion import export_files
+from portal.domain.reports.directive_snapshot import SnapshotRequirement
 from portal.domain.reports.parameters import LATE_WORDS, MISSING, Order, join_values
 from portal.domain.reports.queries import CompletionReport, PersonLine
 from portal.domain.reports.statistics import GroupLine, UnitLine, minutes_to_learn
@@ -17,6 +18,7 @@ from portal.domain.reports.trend.trend import month_ends, read_trend
 from portal.domain.reports.viewer_scope import linkable_people
 from portal.domain.status.rules import Status
 from portal.pages.layout.paging import Page
+from portal.pages.monitoring.table_columns import TableColumns
 from portal.platform.db import newest_stamp
 from portal.platform.wording import number, plural
 
@@ -49,13 +51,14 @@ class ReportPage:
 
     report: CompletionReport
     order: Order
+    columns: TableColumns
     path: str
     number: str  # of the requested page of the table
 
     @cached_property
     def page(self) -> Page:
         """The requested page of the table."""
-        kept = {**self._report_address, **self.order.address}
+        kept = {**self._report_address, **self._table_address}
         arguments = [*kept.items(), ("page", self.number)]
         page = Page.of(self.report.shown.assigned, self.path, arguments)
         return replace(page, url=lambda number: f"{page.url(number)}#{PEOPLE}")
@@ -88,7 +91,7 @@ class ReportPage:
     @property
     def today_url(self) -> str:
         """The address of the same list for today."""
-        return self._make_address(self.report.filters.address, self.order.address)
+        return self._make_address(self.report.filters.address, self._table_address)
 
     @property
     def of_whom(self) -> str:
@@ -191,7 +194,17 @@ class ReportPage:
     @property
     def last_heads(self) -> list[tuple[str, str, str | None]]:
         """Sortable heads after the requirements."""
-        return [self._sort_head(*head) for head in LAST_HEADS]
+        return [self._sort_head(*head) for head in LAST_HEADS if head[0] in self.columns]
+
+    @property
+    def requirements(self) -> list[SnapshotRequirement]:
+        """The requirements that have a column."""
+        return [each for each in self.report.directive.requirements if each.key in self.columns]
+
+    @property
+    def kept_by_columns_form(self) -> dict[str, str]:
+        """Hidden fields of the form that chooses columns."""
+        return {**self._report_address, **self.order.address}
 
     def status_url(self, status: Status) -> str:
         """The address of the people with a status, among those whom the bar shows."""
@@ -216,7 +229,7 @@ class ReportPage:
     @property
     def clear_url(self) -> str:
         """The address of the list without filters."""
-        return self._people_address(self.report.position.address, self.order.address)
+        return self._people_address(self.report.position.address, self._table_address)
 
     @property
     def changes_arguments(self) -> dict[str, str]:
@@ -226,12 +239,12 @@ class ReportPage:
     @property
     def kept_by_position_form(self) -> dict[str, str]:
         """Hidden fields of the position form."""
-        return {**self.report.filters.address, **self.order.address}
+        return {**self.report.filters.address, **self._table_address}
 
     @property
     def kept_by_filter_form(self) -> dict[str, str]:
         """Hidden fields of the filter form."""
-        return {**self.report.position.address, **self.order.address}
+        return {**self.report.position.address, **self._table_address}
 
     @cached_property
     def due_links(self) -> list[tuple[date, str, str]]:
@@ -279,6 +292,11 @@ class ReportPage:
         return export_files.job_notice(self.report.shown)
 
     @property
+    def _table_address(self) -> dict[str, str]:
+        """The order and the columns as arguments of an address."""
+        return {**self.order.address, **self.columns.address}
+
+    @property
     def _report_address(self) -> dict[str, str]:
         return {**self.report.position.address, **self.report.filters.address}
 
@@ -288,11 +306,12 @@ class ReportPage:
 
     def _sort_head(self, column: str, text: str) -> tuple[str, str, str | None]:
         order = self.order.order_after_click(column)
-        return text, self._people_address(self._report_address, order.address), self.order.direction(column)
+        href = self._people_address(self._report_address, order.address, self.columns.address)
+        return text, href, self.order.direction(column)
 
     def _address_without(self, name: str) -> str:
         kept = self.report.filters.without(name).address
-        return self._people_address(self.report.position.address, kept, self.order.address)
+        return self._people_address(self.report.position.address, kept, self._table_address)
 
     def _bar_row(self, line: UnitLine | GroupLine, field: str, value: str | None) -> dict[str, object]:
         """A row of a table with bars; its address narrows the report to the people whom it counts."""

@@ -28,6 +28,7 @@ from portal.pages.monitoring import change_pages, export_file_views, export_view
 from portal.pages.monitoring.export_views import read_report
 from portal.pages.monitoring.forms import ReportFilterForm
 from portal.pages.monitoring.presenters import ReportPage
+from portal.pages.monitoring.table_columns import ColumnsForm, requested_columns
 from portal.platform import clock
 from portal.platform.db import try_to_write
 from portal.platform.errors import UnknownValueError
@@ -87,21 +88,23 @@ def show_report(reference: str) -> ResponseReturnValue:
     if current_address := redirect_to_iso_days(report.filters.unit):
         return current_address
     order, number = parse_order(arguments.order(SORTS)), arguments.page_number()
-    page = ReportPage(report, order, request.path, str(number))
+    columns = requested_columns(report, arguments)
+    page = ReportPage(report, order, columns, request.path, str(number))
     earlier_visit = _changes_since_visit(report)
     form = ReportFilterForm(report)
     form.show_faults(arguments.faults)
-    errors = arguments.errors(form.usable_fields)
+    errors = arguments.errors([*form.usable_fields, "columns"])
     response = render_template(
         "monitoring/report.html",
         r=page,
         earlier_visit=earlier_visit,
         page=page.page,
         errors=errors,
-        refused=bool(arguments.faults),
+        refused={name for _, name in arguments.faults},
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
         position_form=position_form(position),
         filter_form=form,
+        columns_form=ColumnsForm(report, columns),
     )
     return response, 400 if errors else 200
 

@@ -200,6 +200,27 @@ def page_links(page: Page) -> list[tuple[str, str]]:
     ]
 
 
+def test_the_columns_that_one_chooses_are_kept_in_every_link(auditor):
+    page = auditor.page(f"{REPORT}?sort=person&status=late")
+    form = page.form_with("Show columns")
+    assert "manager" not in form.fields["columns"]
+    assert len(form.fields["columns"]) == 6  # two modules, due, rank, role and unit
+
+    chosen = auditor.press(page, "Show columns", columns=["unit", "manager"])
+
+    assert [words(head) for head in chosen.all("th", scope="col")][-4:] == [
+        *("Person ▲", "Overall", "Unit", "Line manager")
+    ]
+    assert [words(cell) for cell in rows_of(chosen)[1]][1:] == ["Overdue", "Response, North", "Daniel Okafor"]
+    for link in ("Overall", "Remove the filter Status: overdue or expired"):
+        followed = auditor.page(chosen.links[link])
+        assert followed.form_with("Show columns").fields["columns"] == ["unit", "manager"]
+    assert chosen.form_with("Apply filters").fields["columns"] == ["unit,manager"]
+    assert chosen.form_with("Show position").fields["columns"] == ["unit,manager"]
+    refused = auditor.page(f"{REPORT}?columns=unit,colour", 400)
+    assert "“colour” is not a known column." in refused.text
+
+
 def test_a_filtered_file_says_of_whom_in_its_name_and_its_definition(auditor):
     north = "Westshire+Police/Local+Policing/Response,+North"
     files = {
