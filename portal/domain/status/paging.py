@@ -25,6 +25,7 @@ from portal.platform.db import db
 
 ERASED = "Erased"
 MANY = 500  # people in a group whose names are not all sorted
+MOST_COUNTED = 20_000  # people equally late whose requirements are counted; more are sorted by name alone
 
 _manager = aliased(PersonName)
 
@@ -192,6 +193,8 @@ def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[in
         if taken > 0:
             part = _Part(_select_groups(order, keys), skipped, taken, size)
             in_order = order.limited_to(keys)
+            if size > MOST_COUNTED:
+                in_order = replace(in_order, most_left_first=False)
             walk = len(keys) == 1 and size > MANY and _is_walk_shorter(part, everyone)
             read_part = _walk_names if walk and not in_order.most_left_first else _sort_part
             slice_ids += read_part(scope, in_order, part)

@@ -58,6 +58,7 @@ def show_overview() -> ResponseReturnValue:
         errors=errors,
         position_form=position_form(position),
         may_request=Permission.DECISION_ASK in current_user.permissions,
+        may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
         waiting=count_waiting_requests(current_user.viewer),
     )
     return response, 400 if errors else 200

@@ -99,8 +99,8 @@ def test_the_overview_of_a_past_position_says_what_was_known_then(client):
         assert "6 days 2 of 2 modules" in asked.text
         assert "Minutes still to learn Not available for past dates" in asked.text
         report = client.page(asked.links["3 people overdue for OIC-2026"])
-        assert report.h1 == "Local Policing, overdue or expired, on 6 May 2026: 3 of 5 people"
-        assert "Local Policing: 25% were complete, 1 of 4 people; 5 assigned, less 1 exempt" in report.text
+        assert report.h1 == "Overdue or expired, on 6 May 2026: 3 of 5 people"
+        assert "Everyone you can see: 25% were complete, 1 of 4 people; 5 assigned, less 1" in report.text
         assert set(people(report)) == {"S1", "N2", "D1001"}
         file = client.get(asked.links["CSV of OIC-2026"]).get_data(as_text=True)
         assert {row["as_at"] for row in parsed(file)} == {"2026-05-06"}

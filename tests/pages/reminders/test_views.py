@@ -129,6 +129,7 @@ def test_everyone_listed_is_reminded_after_a_preview(client: PortalClient, world
     db.session.execute(update(PersonName).where(PersonName.staff_number == "N2").values(email=None))
     db.session.commit()
 
+    assert owner.page("/monitoring").links["Remind all 3"] == "/reminders/directives/OIC-2026?status=late"
     report = owner.page("/monitoring/directives/OIC-2026?unit=Westshire+Police/Local+Policing")
     preview = owner.page(report.links["Remind all 3 who have not finished"])
     assert preview.h1 == "Remind 1 person of OIC-2026"
