@@ -11,7 +11,7 @@ from random import Random
 from sqlalchemy import select
 
 from portal.demo import names
-from portal.demo.force import DAYS, PlannedPerson, PlannedPost, plan_people, unit_paths
+from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
 from portal.domain.catalogue import services as catalogue
@@ -96,7 +96,7 @@ notice_days = [30, 7, 1]
 expiring_days = 60
 
 [due]
-on = 2026-04-30
+on = {DUE.isoformat()}
 days_after_joining = 60
 
 [[audience]]

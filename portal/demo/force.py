@@ -8,6 +8,7 @@ from portal.demo.names import ACCOUNTS, FORENAMES, RANKS, SERGEANT, SURNAMES, UN
 from portal.platform.db import OPEN_END
 
 DAYS = 450  # of history before the day of creation
+DUE = date(2026, 4, 30)  # of the directive
 
 
 @dataclass

@@ -11,15 +11,24 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from portal.demo.force import PlannedPerson
+from portal.demo.force import DUE, PlannedPerson
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
 from portal.domain.item_kinds import kinds_by_name
-from portal.domain.records.models import ImportedRecord, LessonVisit, PassRecord, Record, Registration
+from portal.domain.records.models import (
+    ImportedRecord,
+    LessonVisit,
+    PassRecord,
+    Record,
+    Registration,
+    Revocation,
+)
 from portal.domain.records.references import new_reference
 from portal.platform.clock import noon
 from portal.platform.db import db, stamp, touch
 
+DayAct = tuple[date, partial[None]]  # what happens on which day
+TRAINING_DAY = "Regional training day"  # a fictional source
 GUESSES = 12  # so many that one of them is wrong
 MODULES = ("recognise", "protect", "respond", "report")
 DESIGNATED = ("response", "contact", "investigation", "custody", "neighbourhood", "roads policing")
@@ -57,17 +66,18 @@ class DemoHistory:
         for person in planned:
             if person.staff_number == "D1001" or person.posts[0].role not in DESIGNATED:
                 continue
-            for day, act in self._acts_of_person(person):
+            acts = self._acts_of_person(person)
+            for day, act in [*acts, *self._late_facts(person, acts)]:
                 if self.start < day <= self.today:
                     days[day].append(act)
 
-    def _acts_of_person(self, person: PlannedPerson) -> list[tuple[date, Callable[[], None]]]:
+    def _acts_of_person(self, person: PlannedPerson) -> list[DayAct]:
         person_id, post = self.people[person.staff_number], person.posts[0]
         begun = max(post.since, self.start)
         if self.random.random() < 0.02:
             known = begun + timedelta(days=self.random.randint(60, 90))
             return [(known, partial(self._import_records, person_id, known - timedelta(days=35)))]
-        acts: list[tuple[date, Callable[[], None]]] = []
+        acts: list[DayAct] = []
         day = begun + timedelta(days=self.random.randint(5, 200))
         for material in self.material:
             if self.random.random() > DILIGENCE[post.role]:
@@ -78,6 +88,24 @@ class DemoHistory:
             acts.append((day, partial(self._pass_module, person_id, material, day, fails)))
             day += timedelta(days=self.random.randint(1, 30))
         return acts
+
+    def _late_facts(self, person: PlannedPerson, acts: list[DayAct]) -> list[DayAct]:
+        """What became known only after the due date: so the position of that day differs, then and now.
+
+        Some had completed all modules on a training day, whose list came late; a few passes did not hold.
+        """
+        if person.staff_number.startswith("D"):  # what the accounts show is the same whenever the list comes
+            return []
+        luck = Random(f"late {person.staff_number}").random()  # noqa: S311 - changes nobody else's history
+        person_id, passed_on = (
+            self.people[person.staff_number],
+            [day for day, act in acts if act.func == self._pass_module],
+        )
+        if len(passed_on) < len(MODULES):
+            training_day = partial(self._import_records, person_id, DUE - timedelta(days=6), TRAINING_DAY)
+            return [(DUE + timedelta(days=12), training_day)] if luck < 0.12 else []
+        revoked = luck < 0.02 and passed_on[-1] <= DUE
+        return [(DUE + timedelta(days=20), partial(self._revoke_last_pass, person_id))] if revoked else []
 
     def _moment_of_day(self, day: date) -> datetime:
         return datetime.combine(day, time(7, 5), UTC) + timedelta(minutes=self.random.randint(0, 600))
@@ -208,13 +236,25 @@ class DemoHistory:
         touch(people=[person_id])
         return record
 
-    def _import_records(self, person_id: int, achieved: date) -> None:
-        """All four, done in an earlier system and brought over weeks later."""
+    def _revoke_last_pass(self, person_id: int) -> None:
+        """The evidence of the latest pass was not reliable: it never was one."""
+        passes = select(Record).where(Record.person_id == person_id, Record.source == "assessed")
+        record = db.session.scalars(passes.order_by(Record.achieved_at.desc()).limit(1)).one()
+        revocation = Revocation(
+            recorded_at=stamp(),
+            record_id=record.id,
+            from_on=record.achieved_on,
+            reason="Another person answered the questions",
+            decided_by_id=self.people["D4001"],
+        )
+        db.session.add(revocation)
+        touch(people=[person_id])
+
+    def _import_records(self, person_id: int, achieved: date, source: str = "Former learning system") -> None:
+        """All four, done elsewhere and brought over weeks later."""
         for material in self.material:
             record = self._write_record(person_id, material.version.activity_id, noon(achieved), "imported")
-            db.session.add(
-                ImportedRecord(record_id=record.id, source_system="Former learning system", score_scaled=None)
-            )
+            db.session.add(ImportedRecord(record_id=record.id, source_system=source, score_scaled=None))
 
 
 def _read_material(key: str) -> ModuleMaterial:

@@ -6,7 +6,7 @@ Every filter is a plain function of its arguments; none asks the time.
 from datetime import date as calendar_date
 from datetime import datetime
 
-from portal.platform.clock import LONDON
+from portal.platform.clock import LONDON, london_time
 
 
 def date(day: calendar_date | None) -> str:
@@ -29,7 +29,7 @@ def instant(moment: datetime | None) -> str:
 
 def clock_time(moment: datetime | None) -> str:
     """The London time of day of an instant, such as "09:14"."""
-    return "" if moment is None else f"{moment.astimezone(LONDON):%H:%M}"
+    return "" if moment is None else london_time(moment)
 
 
 def minutes_words(minutes: int) -> str:

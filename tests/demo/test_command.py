@@ -40,6 +40,10 @@ def test_it_is_prepared_from_nothing(tmp_path):
 
     people = ask(tmp_path, "SELECT count(*) FROM person_name")[0][0]
     assert 550 <= people <= 700
+    late = "SELECT count(DISTINCT person_id) FROM record JOIN imported_record ON record_id = record.id WHERE "
+    late += "source_system = 'Regional training day'"
+    assert ask(tmp_path, late)[0][0] >= 5  # their list came after the due date
+    assert ask(tmp_path, "SELECT count(*) FROM revocation")[0][0] >= 1
 
 
 def test_what_is_there_is_kept_and_the_sign_ins_are_told_each_time(small_force, tmp_path):

@@ -281,6 +281,9 @@ GUIDES = {
 REMINDERS = {
     "reminders.show_outbox": Place(("/reminders", "/reminders?state=refused"), OWNER),
     "reminders.nudge_person": Place(("/people/D1001/nudge/OIC-2026",), MANAGER),
+    "reminders.nudge_people": Place(
+        ("/reminders/directives/OIC-2026", "/reminders/directives/OIC-2026?rank=Sergeant"), OWNER
+    ),
     "reminders.preview_reminders": Place(("/reminders/preview", "/reminders/preview?day=x"), OWNER),
     "reminders.edit_rules": Place(("/reminders/rules/OIC-2026",), OWNER),
 }

@@ -35,6 +35,13 @@ PARTS = """() => {
   });
   return [told.join(""), page.outerHTML];
 }"""
+# Instants as programs write them, in what a person sees; examples of code may have them.
+INSTANTS = """() => {
+  const page = document.body.cloneNode(true);
+  for (const part of page.querySelectorAll("code, pre, script, style")) part.remove();
+  const typed = [...document.querySelectorAll("input:not([type=hidden])")].map((field) => field.value);
+  return [page.textContent, ...typed].join(" ").match(/\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\S*/g) || [];
+}"""
 # What a journey shows on a phone without scripts, the client of tests/pages.py shows of most forms, too.
 ON_A_DESK_AND_A_PHONE = pytest.mark.parametrize(
     ("width", "scripts"), [(1280, True), pytest.param(320, False, marks=pytest.mark.sweep)]
@@ -144,6 +151,7 @@ def hold_to_account(tab: Tab, *, content_too: bool = True) -> None:
     width = tab.viewport_size["width"] if tab.viewport_size else 0
     assert tab.evaluate("document.documentElement.scrollWidth") <= width, f"{tab.url} scrolls sideways"
     assert tab.locator("[hidden]:visible").count() == 0, f"{tab.url} shows what waits for a script"
+    assert tab.evaluate(INSTANTS) == [], tab.url
     if tab.context in without_scripts:  # the checker itself waits for timers, which never come there
         return
     content, around = ((width, hash(part)) for part in tab.evaluate(PARTS))

@@ -69,6 +69,8 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "as_at": _day_words,
     "as_known_on": lambda value: exact_time(datetime.fromisoformat(value)),
 }
+ISO_DAY = 10  # characters
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d\S*)?$")
 _NAMES = frozenset(
     {"reference", "directive", "module", "guide", "name", "token", "endpoint", "message", "job"}
 )
@@ -91,7 +93,16 @@ def _plain_words(key: str, value: Any) -> str:
         return say.number(value)
     if isinstance(value, list):
         return ", ".join(value_words(key, item) for item in value)
-    return str(value) if key in _NAMES else str(value).replace("_", " ")
+    if key in _NAMES:
+        return str(value)
+    return _time_words(str(value)) if _ISO.match(str(value)) else str(value).replace("_", " ")
+
+
+def _time_words(text: str) -> str:
+    """A day or an instant in ISO 8601 in words; of other texts a ValueError."""
+    if len(text) == ISO_DAY:
+        return _day_words(text)
+    return exact_time(datetime.fromisoformat(text))
 
 
 def detail_pairs(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from portal.domain.directives.toml_reader import DirectiveFile, Selectors
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.queries import Viewer, visible_people
+from portal.domain.people.rank_order import sort_ranks
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.db import clock_at, db
@@ -232,7 +233,7 @@ def list_roles_and_ranks() -> tuple[list[str], list[str]]:
     rows = db.session.execute(
         select(Post.designated_role, Post.rank_or_grade).where(is_known_fact(Post)).distinct()
     ).all()
-    return sorted({role for role, _ in rows}), sorted({rank for _, rank in rows})
+    return sorted({role for role, _ in rows}), sort_ranks(rank for _, rank in rows)
 
 
 @dataclass(frozen=True, slots=True)

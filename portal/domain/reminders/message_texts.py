@@ -194,7 +194,7 @@ def _team_paragraphs(
         )
         yield Paragraph(f"People you manage who are overdue under {directives[directive_id].title}:", items)
         reference = quote(directives[directive_id].reference, safe="")
-        link = f"{address}/monitoring/directives/{reference}?status=late"
+        link = f"{address}/monitoring/directives/{reference}?status=late#people"
         yield Paragraph("See them in the report:", link=link)
 
 

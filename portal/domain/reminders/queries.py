@@ -194,6 +194,9 @@ def waiting_reminders_of(people: Collection[int]) -> dict[int, int]:
     return message_ids
 
 
+_NUDGED = (MessageLine.reason == ReminderReason.NUDGE, Message.state != Delivery.DROPPED)
+
+
 def last_nudged_at(about_id: int, directive_id: int) -> datetime | None:
     """When somebody was last nudged about a directive; dropped messages do not count."""
     return db.session.scalar(
@@ -202,10 +205,37 @@ def last_nudged_at(about_id: int, directive_id: int) -> datetime | None:
         .where(
             MessageLine.about_id == about_id,
             MessageLine.directive_id == directive_id,
-            MessageLine.reason == ReminderReason.NUDGE,
-            Message.state != Delivery.DROPPED,
+            *_NUDGED,
         )
     )
+
+
+def nudges_allowed_from(about_id: int, now: datetime) -> dict[int, datetime]:
+    """From when somebody may be nudged again, by directive; empty of those about which they may be now."""
+    newest = func.max(MessageLine.created_at)
+    statement = (
+        select(MessageLine.directive_id, newest)
+        .join(Message, Message.id == MessageLine.message_id)
+        .where(MessageLine.about_id == about_id, *_NUDGED)
+        .group_by(MessageLine.directive_id)
+        .having(newest > now - timedelta(days=NUDGE_DAYS))
+    )
+    rows = db.session.execute(statement)
+    return {directive_id: last + timedelta(days=NUDGE_DAYS) for directive_id, last in rows}
+
+
+def nudged_since(people: Collection[int], directive_id: int, now: datetime) -> set[int]:
+    """The ``people`` who were nudged about a directive so recently that they may not be nudged again yet."""
+    nudged: set[int] = set()
+    for batch in split_into_batches(sorted(people)):
+        statement = (
+            select(MessageLine.about_id)
+            .join(Message, Message.id == MessageLine.message_id)
+            .where(MessageLine.about_id.in_(batch), MessageLine.directive_id == directive_id, *_NUDGED)
+            .where(MessageLine.created_at > now - timedelta(days=NUDGE_DAYS))
+        )
+        nudged.update(db.session.scalars(statement))
+    return nudged
 
 
 def nudge_allowed_from(last: datetime | None) -> datetime | None:

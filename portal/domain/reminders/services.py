@@ -1,7 +1,7 @@
 """Plans reminders, nudges, claims messages and records their outcome, in the caller's transaction."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,9 @@ from sqlalchemy import Date, case, delete, func, insert, literal, null, select, 
 from sqlalchemy.exc import IntegrityError
 
 from portal.domain.directives.fact_loader import split_into_batches
+from portal.domain.people.queries import Viewer
 from portal.domain.reminders import queries
+from portal.domain.reminders.bulk_nudges import BulkNudge, plan_bulk_nudge
 from portal.domain.reminders.models import (
     Delivery,
     Message,
@@ -146,6 +148,25 @@ def queue_nudge(
     _queue_lines({person_id: [line]}, at=at, hours=hours)
     log("reminder.nudged", actor_id=by, subject_id=person_id, directive=directive.reference)
     return hours.next_allowed(at)
+
+
+def queue_bulk_nudge(
+    people: Collection[int], directive: ReminderDirective, viewer: Viewer, *, at: datetime, hours: SendWindow
+) -> BulkNudge:
+    """Queue a reminder to each of ``people`` whom it would reach now; return the plan that was followed.
+
+    Sent twice is safe: whom the first reached, the second finds reminded.
+    """
+    lock_outbox()
+    plan = plan_bulk_nudge(people, directive, viewer, at=at)
+    by, nudge = viewer.person_id, ReminderReason.NUDGE
+    letters = {
+        person.person_id: [ReminderLine(directive.id, person.person_id, nudge, by)] for person in plan.people
+    }
+    _queue_lines(letters, at=at, hours=hours)
+    for person_id in letters:
+        log("reminder.nudged", actor_id=by, subject_id=person_id, directive=directive.reference)
+    return plan
 
 
 def refuse_needless_nudge(person_id: int, directive: ReminderDirective, day: date) -> None:

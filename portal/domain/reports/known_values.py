@@ -5,17 +5,31 @@ path before it was renamed, is known. A value that the viewer may not see is ans
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, true
 
 from portal.domain.people.models import Post
+from portal.domain.people.rank_order import sort_ranks
 from portal.domain.reports.parameters import DUE_DAYS, FIELD_WORDS, LATE_BANDS, STATUS_WORDS, Filters
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.platform.db import db
 from portal.platform.errors import UnknownValueError, reason_of_refusal
 
 FIXED: dict[str, Collection[str]] = {"status": STATUS_WORDS, "late": LATE_BANDS, "due": DUE_DAYS}
+
+
+def accept_filters(filters: Filters, viewer_scope: ViewerScope) -> Filters:
+    """The filters with the path that their unit has at the position: a former path follows to its unit.
+
+    Raises:
+        UnknownValueError: The viewer cannot know a value.
+    """
+    refuse_unknown(filters, viewer_scope)
+    unit_id = viewer_scope.unit_of(filters.unit) if filters.unit else None
+    unit = viewer_scope.units.get(unit_id) if unit_id is not None else None
+    return replace(filters, unit=unit.path) if unit else filters
 
 
 def refuse_unknown(filters: Filters, viewer_scope: ViewerScope) -> None:
@@ -70,7 +84,7 @@ def _post_faults(
                 for post in _posts_maybe_seen(true(), viewer_scope)
                 if viewer_scope.saw_post(post)
             }
-            yield reason_of_refusal(FIELD_WORDS[name].lower(), value, sorted(known)), name
+            yield reason_of_refusal(FIELD_WORDS[name].lower(), value, sort_ranks(known)), name
 
 
 def _posts_maybe_seen(condition: ColumnElement[bool], viewer_scope: ViewerScope) -> Iterable[Any]:

@@ -5,25 +5,19 @@ The position is as_at, a London day, with as_known_on, an instant; people write 
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from portal.domain.people.units import paths
 from portal.domain.status.rules import Status
 from portal.platform import clock
-from portal.platform.clock import read_day
 from portal.platform.errors import BadInputError, RuleError
 
 FIELDS = ("as_at", "as_known_on")
 EARLIEST = date(1900, 1, 1)  # reports look back a year from it, and nobody who learns here worked before
 TOO_EARLY = "Choose 1 January 1900 or a later date."
-_TIME_ON_DAY = re.compile(
-    r"(\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?) on (.+)"
-)  # such as "9:00 on 15 May 2026"
-_LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")  # an address turns the + of an offset into a space
 
 
 class PositionError(BadInputError):
@@ -96,7 +90,7 @@ def parse_position(
         PositionError: A text cannot be read, or names a time in the future or before 1900.
     """
     today = clock.london_day(now)
-    day = _parse_day("as_at", as_at) if as_at.strip() else today
+    day = _parse_day("as_at", as_at, today) if as_at.strip() else today
     if day > today:
         raise PositionError(
             "as_at", "Enter today's date or an earlier one. A position cannot be shown for a future date."
@@ -118,25 +112,26 @@ def parse_position(
     return Position(day, newest_stamp if latest else instant, today, latest)
 
 
-def write_days_as_iso(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def write_days_as_iso(pairs: Iterable[tuple[str, str]], today: date) -> list[tuple[str, str]]:
     """The arguments of an address, with the days and times of a position written as ISO 8601."""
-    return [(name, write_as_iso(text) if name in FIELDS else text) for name, text in pairs]
+    return [(name, write_as_iso(text, today) if name in FIELDS else text) for name, text in pairs]
 
 
-def write_as_iso(text: str) -> str:
-    """A day or a time on a day as ISO 8601; any other text unchanged.
+def write_as_iso(text: str, today: date) -> str:
+    """A day or a London time as ISO 8601; any other text unchanged.
 
-    >>> write_as_iso("30/4/2026"), write_as_iso("9:00 on 15 May 2026"), write_as_iso("soon")
+    >>> day = date(2026, 5, 16)
+    >>> write_as_iso("30/4/2026", day), write_as_iso("yesterday at 9:00", day), write_as_iso("soon", day)
     ('2026-04-30', '2026-05-15T08:00:00Z', 'soon')
     """
-    if day := read_day(text):
+    if day := clock.read_day(text, today):
         return day.isoformat()
-    instant = _parse_time_on_day(text)
+    instant = clock.read_london_time(text, today)
     return text if instant is None else clock.format_utc(instant)
 
 
-def _parse_day(field: str, text: str) -> date:
-    day = read_day(text)
+def _parse_day(field: str, text: str, today: date) -> date:
+    day = clock.read_day(text, today)
     if day is None:
         raise PositionError(field, "Enter a date, such as 30 April 2026.")
     return day
@@ -144,35 +139,13 @@ def _parse_day(field: str, text: str) -> date:
 
 def _parse_instant(text: str, today: date, now: datetime) -> datetime:
     """The named instant, or the end of the named day, which for today is now."""
-    day = read_day(text)
+    day = clock.read_day(text, today)
     if day is not None:
         return now if day == today else clock.end_of_day(day)
-    instant = _parse_time_on_day(text) or _parse_iso_instant(text)
+    instant = clock.read_instant(text, today)
     if instant is None:
         raise PositionError("as_known_on", "Enter a date, or a date and time, such as 9:00 on 15 May 2026.")
     return instant
-
-
-def _parse_time_on_day(text: str) -> datetime | None:
-    """The instant of a London time of day, such as "9:00 on 15 May 2026"; None for any other text."""
-    match = _TIME_ON_DAY.fullmatch(text.strip())
-    day = read_day(match[2]) if match else None
-    if match is None or day is None:
-        return None
-    try:
-        hours, _, rest = match[1].partition(":")
-        time_of_day = time.fromisoformat(f"{hours:0>2}:{rest}")
-        return datetime.combine(day, time_of_day, clock.LONDON).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _parse_iso_instant(text: str) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", text.strip()))
-        return instant.astimezone(UTC) if instant.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 @runtime_checkable

@@ -7,13 +7,23 @@ from functools import cached_property
 from typing import Any
 
 from portal.domain.people.queries import UnitRow, Viewer
+from portal.domain.people.rank_order import rank_key, sort_ranks
 from portal.domain.reports.completion import export_columns
 from portal.domain.reports.completion.export_columns import Column, CompletionRow, PersonRow
 from portal.domain.reports.completion.export_rows import RowBuilder
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_directive
-from portal.domain.reports.known_values import refuse_unknown
-from portal.domain.reports.parameters import EVERYONE, Filters, Order, Position
-from portal.domain.reports.statistics import Figures, GroupLine, Outlook, UnitLine, group_lines, unit_lines
+from portal.domain.reports.known_values import accept_filters
+from portal.domain.reports.parameters import EVERYONE, MISSING, Filters, Order, Position
+from portal.domain.reports.statistics import (
+    Figures,
+    GroupLine,
+    Outlook,
+    Share,
+    UnitLine,
+    group_lines,
+    share_of_group,
+    unit_lines,
+)
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.domain.status import paging, report_rows
 from portal.domain.status.counting import Question, count_source
@@ -66,6 +76,11 @@ class PersonLine:
         expired_on = self.valid_until if self.status is Status.EXPIRED else None
         return max(self.due_on, expired_on or self.due_on)
 
+    @property
+    def left(self) -> int:
+        """How many requirements are still to complete."""
+        return sum(status in MISSING for status in self.requirement_statuses.values())
+
 
 @dataclass(frozen=True)
 class CompletionReport:
@@ -97,10 +112,15 @@ class CompletionReport:
             return Figures.from_unit_counts(counts, rows_of_each)
         return self._count_requirements(people)
 
+    @property
+    def lists_some(self) -> bool:
+        """Whether the filters list only some people of the group, by name, status, lateness or due date."""
+        return self.filters != self.filters.group
+
     @cached_property
     def group(self) -> Figures:
-        """Counts of the people who match the unit, role and rank, whatever their status: bars show them."""
-        if self.filters == self.filters.group:
+        """Counts of the people who match the unit, role and rank, whatever their status."""
+        if not self.lists_some:
             return self.shown
         if not self.filters.group:
             return self.figures
@@ -112,19 +132,38 @@ class CompletionReport:
 
     @property
     def units(self) -> list[UnitLine]:
-        """The group by unit: below the unit of the filter, or below the lowest unit that has everyone."""
+        """The group by unit: below the unit of the filter, or below the lowest unit that has everyone.
+
+        Of each unit, the share that is complete or, where only some people are listed, that is listed.
+        """
         top = self.viewer_scope.unit_of(self.filters.unit) if self.filters.unit else None
-        return unit_lines(self.group, self.viewer_scope.units, top)
+        shares = self.group.unit_shares
+        if self.lists_some:
+            listed = self.shown.unit_people
+            shares = {unit: Share(listed.get(unit, 0), n) for unit, n in self.group.unit_people.items()}
+        return unit_lines(shares, self.viewer_scope.units, top, most_first=self.lists_some)
 
     @property
     def ranks(self) -> list[GroupLine]:
-        """The group by rank or grade."""
-        return group_lines((rank, status, people) for _, rank, status, people in self.group_posts)
+        """The group by rank or grade, in the order of ranks."""
+        lines = group_lines((rank, share) for _, rank, share in self._post_shares)
+        return sorted(lines, key=lambda line: rank_key(line.name))
 
     @property
     def roles(self) -> list[GroupLine]:
         """The group by designated role."""
-        return group_lines((role, status, people) for role, _, status, people in self.group_posts)
+        return group_lines(
+            ((role, share) for role, _, share in self._post_shares), most_first=self.lists_some
+        )
+
+    @cached_property
+    def _post_shares(self) -> list[tuple[str, str, Share]]:
+        """Designated role, rank or grade, and the share that is complete or listed."""
+        if not self.lists_some:
+            return [(role, rank, share_of_group({status: n})) for role, rank, status, n in self.group_posts]
+        listed = _count_source(self._filtered_scope).count_posts()
+        shares = [(role, rank, Share(0, people)) for role, rank, _, people in self.group_posts]
+        return shares + [(role, rank, Share(people, 0)) for role, rank, _, people in listed]
 
     def scope_of(self, whose: Whose) -> Scope:
         """The scope of a query about some people, under this directive at this position."""
@@ -155,8 +194,8 @@ class CompletionReport:
         return self.scope_of(replace(people, unit_hint=frozenset(figures.people)))
 
     def count_exclusions(self) -> dict[str, int]:
-        """People exempt or deferred, by reason."""
-        return _count_source(self._visible_scope).count_reasons()
+        """People of the group who are exempt or deferred, by reason."""
+        return _count_source(self._group_scope).count_reasons()
 
     @cached_property
     def posts(self) -> Sequence[tuple[str, str, Status, int]]:
@@ -165,7 +204,7 @@ class CompletionReport:
 
     def post_choices(self) -> tuple[list[str], list[str]]:
         """The designated roles, and the ranks or grades, of the people the viewer may see."""
-        return sorted({role for role, *_ in self.posts}), sorted({rank for _, rank, *_ in self.posts})
+        return sorted({role for role, *_ in self.posts}), sort_ranks(rank for _, rank, *_ in self.posts)
 
     @cached_property
     def group_posts(self) -> Sequence[tuple[str, str, Status, int]]:
@@ -190,11 +229,15 @@ class CompletionReport:
     def list_people(self, order: Order, offset: int, limit: int) -> list[PersonLine]:
         """A slice of the table, each person with the status of every requirement."""
         scope, units = self._filtered_scope, self.viewer_scope.units
-        by_path = sorted(units, key=lambda unit_id: units[unit_id].path) if order.column == "unit" else []
         if order.column == "status":
             statuses, offset = self._statuses_of_slice(order, offset, limit)
             scope = replace(scope, whose=replace(scope.whose, statuses=statuses))
-        sort = Sort(order.column, order.descending, by_path)
+        values: Sequence[int | str] = ()
+        if order.column == "unit":
+            values = sorted(units, key=lambda unit_id: units[unit_id].path)
+        elif order.column == "rank":
+            values = self.post_choices()[1]
+        sort = Sort(order.column, order.descending, values)
         return read_person_lines(self._visible_scope, units, paging.list_people(scope, sort, offset, limit))
 
     def rows(self) -> Iterator[CompletionRow]:
@@ -345,7 +388,6 @@ def completion_report(
         UnknownValueError: A filter has a value that the viewer cannot know.
     """
     directive, viewer_scope = read_directive(reference, position), ViewerScope.of_viewer(viewer, position)
-    if filters:
-        refuse_unknown(filters, viewer_scope)
+    filters = accept_filters(filters or EVERYONE, viewer_scope)
     read_as_known_on(position.as_known_on)
-    return CompletionReport(viewer, directive, position, viewer_scope, filters or EVERYONE)
+    return CompletionReport(viewer, directive, position, viewer_scope, filters)

@@ -6,7 +6,7 @@ from portal.domain.directives.exclusions import REASON_WORDS
 from portal.domain.learning.queries import ModuleProgress
 from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot
-from portal.domain.reports.parameters import FIELD_WORDS, Filters, Position, value_in_words
+from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Figures, Share
 from portal.domain.status.rules import Status
 from portal.platform import clock
@@ -53,26 +53,6 @@ def report_headline(figures: Figures, position: Position) -> str:
         if is_past
         else f"{percent} complete: {done} of {people}"
     )
-
-
-def group_sentence(filters: Filters, figures: Figures) -> str:
-    """The unit, role and rank of the filters, with the share of these people; empty without such filters.
-
-    Args:
-        filters: Of the report; those on name and status are ignored.
-        figures: Of the people who match.
-    """
-    names = [
-        f"{FIELD_WORDS[name].lower()} {value_in_words(name, value)}"
-        for name, value in filters.group.address.items()
-    ]
-    if not names:
-        return ""
-    group, share = ", ".join(names), figures.share
-    fraction = f"{say.number(share.done)} of {say.plural(share.total, 'person', 'people')}"
-    percent = say.percent_cut(share.done, share.total)
-    words = f"{percent} complete, {fraction}" if share.total else "nobody is counted"
-    return f"{group[:1].upper()}{group[1:]}: {words}"
 
 
 def not_counted(figures: Figures) -> str:
@@ -199,9 +179,10 @@ def _time_words(instant: datetime) -> str:
     day = clock.london_day(instant)
     if instant == clock.end_of_day(day):
         return say.date(day)
-    time_of_day = instant.astimezone(clock.LONDON).time()
-    is_minute = time_of_day == time_of_day.replace(second=0, microsecond=0)
-    return f"{time_of_day.isoformat('minutes' if is_minute else 'auto')} on {say.date(day)}"
+    if instant == instant.replace(second=0, microsecond=0):
+        return say.instant(instant)
+    local = instant.astimezone(clock.LONDON)
+    return f"{local.time().isoformat()}{' GMT' * local.fold} on {say.date(day)}"
 
 
 def reason_words(key: str) -> str:

@@ -27,6 +27,10 @@ class Share:
     done: int = 0
     total: int = 0
 
+    def __add__(self, other: "Share") -> "Share":
+        """The share of both groups together."""
+        return Share(self.done + other.done, self.total + other.total)
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -103,6 +107,11 @@ class Figures:
         return sum(self.by_status[status] for status in statuses)
 
     @property
+    def unit_shares(self) -> dict[int, Share]:
+        """The share of complete people by unit id."""
+        return {unit_id: share_of_group(group) for unit_id, group in self.people.items()}
+
+    @property
     def unit_people(self) -> dict[int, int]:
         """People by unit id."""
         return {unit_id: sum(group.values()) for unit_id, group in self.people.items()}
@@ -172,45 +181,49 @@ class GroupLine:
     total: int
 
 
-def group_lines(counted: Iterable[tuple[str, Status, int]]) -> list[GroupLine]:
+def group_lines(counted: Iterable[tuple[str, Share]], *, most_first: bool = False) -> list[GroupLine]:
     """The named groups, the lowest share first; groups in which nobody is counted come last."""
-    groups: dict[str, dict[Status, int]] = {}
-    for name, status, people in counted:
-        group = groups.setdefault(name, {})
-        group[status] = group.get(status, 0) + people
-    shares = [(name, share_of_group(group)) for name, group in groups.items()]
-    lines = [GroupLine(name, share.done, share.total) for name, share in shares]
-    return sorted(lines, key=_lowest_share_first)
+    groups: dict[str, Share] = {}
+    for name, share in counted:
+        groups[name] = groups.get(name, Share()) + share
+    lines = [GroupLine(name, share.done, share.total) for name, share in groups.items()]
+    return sorted(lines, key=_largest_share_first if most_first else _lowest_share_first)
 
 
 def _lowest_share_first(line: "GroupLine | UnitLine") -> tuple[float, str]:
     return line.done / line.total if line.total else 2, line.name
 
 
-def unit_lines(figures: Figures, units: dict[int, UnitRow], top: int | None) -> list[UnitLine]:
+def _largest_share_first(line: "GroupLine | UnitLine") -> tuple[float, str]:
+    return -line.done / line.total if line.total else 1, line.name
+
+
+def unit_lines(
+    shares: dict[int, Share], units: dict[int, UnitRow], top: int | None, *, most_first: bool = False
+) -> list[UnitLine]:
     """The units directly below ``top``, each with all units below it, the lowest share first.
 
     Args:
-        figures: The counts by unit.
+        shares: By unit id.
         units: The units of the position.
         top: A unit; None: the lowest one that contains everybody counted.
+        most_first: The largest share first instead.
     """
-    chains = {unit_id: _units_from_top(unit_id, units) for unit_id in figures.people}
+    chains = {unit_id: _units_from_top(unit_id, units) for unit_id in shares}
     if top is None:
         top = _lowest_common_unit(list(chains.values()))
-    groups: dict[int, dict[Status, int]] = {}
-    for unit_id, counts in figures.people.items():
+    groups: dict[int, Share] = {}
+    for unit_id, share in shares.items():
         chain = chains[unit_id]
         if top is not None and top not in chain:
             continue
         depth = chain.index(top) + 1 if top is not None else 0
-        group = groups.setdefault(chain[depth] if depth < len(chain) else unit_id, {})
-        for status, count in counts.items():
-            group[status] = group.get(status, 0) + count
+        key = chain[depth] if depth < len(chain) else unit_id
+        groups[key] = groups.get(key, Share()) + share
     if set(groups) == {top}:  # everybody is in the unit itself: name it like any other
         top = None
-    lines = [_unit_line(unit_id, top, share_of_group(group), units) for unit_id, group in groups.items()]
-    return sorted(lines, key=_lowest_share_first)
+    lines = [_unit_line(unit_id, top, share, units) for unit_id, share in groups.items()]
+    return sorted(lines, key=_largest_share_first if most_first else _lowest_share_first)
 
 
 def _unit_line(unit_id: int, top: int | None, counted: Share, units: dict[int, UnitRow]) -> UnitLine:

@@ -17,13 +17,15 @@ from sqlalchemy.orm import aliased
 from portal.domain.people.models import Person, PersonName, Post
 from portal.domain.status import counting
 from portal.domain.status.counting import Question, SummedCountSource
-from portal.domain.status.filters import LATE, Condition, Scope
+from portal.domain.status.filters import AHEAD, LATE, Condition, Scope, covers_day, is_known_on
 from portal.domain.status.models import Column, ResultRow, Statement, StatusPeriod
 from portal.domain.status.period_counts import PERIOD_COLUMNS, POST_COLUMNS, CountBy, Group, Values
+from portal.domain.status.periods import WHOLE
 from portal.platform.db import db
 
 ERASED = "Erased"
 MANY = 500  # people in a group whose names are not all sorted
+MOST_COUNTED = 20_000  # people equally late whose requirements are counted; more are sorted by name alone
 
 _manager = aliased(PersonName)
 
@@ -44,7 +46,7 @@ class Sort(NamedTuple):
 
     column: str  # status, person, due, rank, role or unit
     descending: bool = False
-    units: Sequence[int] = ()  # in their order, where they are sorted by
+    values: Sequence[int | str] = ()  # of units or ranks, in the order in which they are sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,38 @@ class _Order:
 
     columns: Sequence[CountBy]
     descending: bool = False
-    units: Sequence[int] = ()  # in their order; where there are any, people are sorted by unit alone
+    values: Sequence[int | str] = ()  # of the one column, in their order; empty: by the columns' own order
+    most_left_first: bool = False  # of people who are equally late
 
     @property
     def by_post(self) -> bool:
         """Whether a column is of the post."""
         return not POST_COLUMNS.isdisjoint(self.columns)
 
-    def list_columns(self) -> list[Column]:
+    @property
+    def column(self) -> Column:
+        """The one column whose values have an order."""
+        return PERIOD_COLUMNS[self.columns[0]]
+
+    def list_columns(self, scope: Scope) -> list[Column]:
         """All columns sorted by; the name is last, so that slices never overlap."""
-        columns = [unit_order(self.units)] if self.units else [PERIOD_COLUMNS[by] for by in self.columns]
+        columns: list[Column] = [PERIOD_COLUMNS[by] for by in self.columns]
+        if self.values:
+            columns = [place_order(self.column, self.values)]
+        if self.most_left_first:
+            columns.append(case((StatusPeriod.status.in_(LATE), -_count_left(scope)), else_=0))
         columns += name_order()
         return [column.desc() for column in columns] if self.descending else columns
+
+    def limited_to(self, keys: Sequence[Values]) -> "_Order":
+        """The same order for the people of these groups, by no more than tells them apart."""
+        if self.values:
+            places = sorted(place for (place,) in keys if place >= 0) if len(keys) > 1 else []
+            columns = self.columns if places or self.by_post else []
+            return replace(self, columns=columns, values=[self.values[place] for place in places])
+        by_status = self.columns and self.columns[0] is CountBy.STATUS
+        some_late = not by_status or any(status in LATE for status, *_ in keys)
+        return replace(self, most_left_first=self.most_left_first and some_late)
 
 
 _COLUMNS = {
@@ -73,27 +95,32 @@ _COLUMNS = {
     "due": [CountBy.DUE_ON],
     "rank": [CountBy.RANK],
     "role": [CountBy.ROLE],
-    "unit": [],
+    "unit": [CountBy.UNIT],
 }
 
 
 def list_people(scope: Scope, sort: Sort, offset: int, limit: int) -> Sequence[ResultRow]:
     """A slice of the people, with name, post, line manager and status under the whole directive."""
-    order = _Order(_COLUMNS[sort.column], sort.descending)
+    statuses, values = scope.whose.statuses, sort.values
+    some_late = statuses is None or not set(LATE).isdisjoint(statuses)
+    by_left = sort.column == "status" and some_late
+    columns = _COLUMNS[sort.column]
     if sort.column == "unit":
         occupied = scope.whose.unit_hint  # each person is compared with every unit named
-        units = [unit_id for unit_id in sort.units if occupied is None or unit_id in occupied]
-        order = _Order([CountBy.UNIT] if units else [], sort.descending, units)
+        values = [unit_id for unit_id in values if occupied is None or unit_id in occupied]
+        columns = columns if values else []
+    order = _Order(columns, sort.descending, values, by_left)
     return _load_details(scope, _find_slice(scope, order, offset, limit))
 
 
 def list_longest_late(scope: Scope, limit: int) -> Sequence[ResultRow]:
-    """Those who have been overdue or expired longest, as ``list_people`` gives them.
+    """Those who have been overdue or expired longest, as ``list_people`` gives them; most left to do first.
 
     Of several directives one after the other, with more people than the first ``limit``.
     """
     late = replace(scope, whose=replace(scope.whose, statuses=LATE))
-    return _load_details(late, _find_slice(late, _Order([CountBy.LAST_DAY_IN_TIME]), 0, limit))
+    order = _Order([CountBy.LAST_DAY_IN_TIME], most_left_first=True)
+    return _load_details(late, _find_slice(late, order, 0, limit))
 
 
 def join_names(statement: Statement) -> Statement:
@@ -112,10 +139,24 @@ def name_order() -> list[Column]:
     return [func.coalesce(surname, ERASED), func.coalesce(number, ERASED), StatusPeriod.person_id]
 
 
-def unit_order(units: Sequence[int]) -> Column:
-    """The place of a period's unit among ``units``; -1 for any other."""
-    places = {unit_id: place for place, unit_id in enumerate(units)}
-    return case(places, value=StatusPeriod.unit_id, else_=-1)
+def place_order(column: Column, values: Sequence[int | str]) -> Column:
+    """The place of a column's value among ``values``; -1 for any other."""
+    places = {value: place for place, value in enumerate(values)}
+    return case(places, value=column, else_=-1)
+
+
+def _count_left(scope: Scope) -> Column:
+    """How many requirements the person of a period has still to complete under its directive."""
+    other = aliased(StatusPeriod)
+    same = (other.person_id == StatusPeriod.person_id, other.directive_id == StatusPeriod.directive_id)
+    statement = select(func.count()).where(
+        *same,
+        other.position != WHOLE,
+        other.status.in_((*LATE, *AHEAD)),
+        covers_day(other, scope.as_at),
+        is_known_on(other, scope.as_known_on),
+    )
+    return statement.scalar_subquery()
 
 
 def _load_details(scope: Scope, people: Sequence[int]) -> Sequence[ResultRow]:
@@ -138,12 +179,12 @@ def _find_by_person(scope: Scope) -> Scope:
 
 def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[int]:
     """The ids of the people of a slice, in their order."""
-    question = Question.PEOPLE if order.units else Question.ORDER
+    question = Question.PEOPLE if CountBy.UNIT in order.columns else Question.ORDER
     if not counting.is_summed(scope, question):
         return _sort_people(scope, order, (), offset, limit)
     groups = SummedCountSource(scope).count_by(order.columns)
-    if order.units:
-        groups = _group_by_unit_place(groups, order.units)
+    if order.values:
+        groups = _group_by_place(groups, order.values)
     slice_ids: list[int] = []
     before, everyone = 0, sum(people for _, people in groups)
     for keys, size in _join_small_groups(sorted(groups, reverse=order.descending)):
@@ -151,19 +192,22 @@ def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[in
         taken = min(size - skipped, limit - len(slice_ids))
         if taken > 0:
             part = _Part(_select_groups(order, keys), skipped, taken, size)
+            in_order = order.limited_to(keys)
+            if size > MOST_COUNTED:
+                in_order = replace(in_order, most_left_first=False)
             walk = len(keys) == 1 and size > MANY and _is_walk_shorter(part, everyone)
-            read_part = _walk_names if walk else _sort_part
-            slice_ids += read_part(scope, _limit_units(order, keys), part)
+            read_part = _walk_names if walk and not in_order.most_left_first else _sort_part
+            slice_ids += read_part(scope, in_order, part)
         before += size
     return slice_ids
 
 
-def _group_by_unit_place(groups: Sequence[Group], units: Sequence[int]) -> list[Group]:
-    """Groups by unit as groups by the place of the unit among ``units``; -1 for any other."""
-    places = {unit_id: place for place, unit_id in enumerate(units)}
+def _group_by_place(groups: Sequence[Group], values: Sequence[int | str]) -> list[Group]:
+    """Groups by one column as groups by the place of its value among ``values``; -1 for any other."""
+    places = {value: place for place, value in enumerate(values)}
     by_place: Counter[int] = Counter()
-    for (unit_id,), people in groups:
-        by_place[places.get(unit_id, -1)] += people
+    for (value,), people in groups:
+        by_place[places.get(value, -1)] += people
     return [((place,), people) for place, people in by_place.items()]
 
 
@@ -199,20 +243,11 @@ def _join_small_groups(groups: Sequence[Group]) -> Iterator[tuple[list[Values], 
         yield keys, size
 
 
-def _limit_units(order: _Order, keys: Sequence[Values]) -> _Order:
-    """The same order for the people of these groups: by the places of their own units alone."""
-    if not order.units:
-        return order
-    units = [order.units[place] for place in sorted(place for (place,) in keys if place >= 0)]
-    return replace(order, columns=[], units=units if len(keys) > 1 else ())
-
-
 def _select_groups(order: _Order, keys: Sequence[Values]) -> Condition:
     """That a person is in one of these groups, which are in order: equal first columns are together."""
-    if order.units:
-        unit_id = StatusPeriod.unit_id
-        among = unit_id.in_([order.units[place] for (place,) in keys if place >= 0])
-        return or_(among, unit_id.not_in(order.units)) if (-1,) in keys else among
+    if order.values:
+        among = order.column.in_([order.values[place] for (place,) in keys if place >= 0])
+        return or_(among, order.column.not_in(order.values)) if (-1,) in keys else among
     if not order.columns:
         return and_(True)
     *firsts, last = (PERIOD_COLUMNS[by] for by in order.columns)
@@ -236,7 +271,7 @@ def _sort_people(
     statement = select(period.person_id).outerjoin(PersonName, PersonName.person_id == period.person_id)
     if order.by_post:
         statement = statement.join(Post, Post.id == period.post_id)
-    statement = statement.where(*scope.whole_directive(), *conditions).order_by(*order.list_columns())
+    statement = statement.where(*scope.whole_directive(), *conditions).order_by(*order.list_columns(scope))
     return list(db.session.scalars(statement.offset(offset).limit(limit)))
 
 

@@ -36,7 +36,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
 from portal.domain.status.filters import Condition, Scope, Whose
 from portal.domain.status.models import Column, Statement, StatusPeriod
-from portal.domain.status.paging import ERASED, POST_AND_NAME, join_names, name_order, unit_order
+from portal.domain.status.paging import ERASED, POST_AND_NAME, join_names, name_order, place_order
 from portal.domain.status.periods import WHOLE
 from portal.domain.status.rules import Status
 from portal.platform.db import db
@@ -191,7 +191,7 @@ def _select_audience(scope: Scope, units: Sequence[int]) -> Statement:
         join_names(select(*columns))
         .join(rule, and_(same, live))
         .where(*scope.whole_directive())
-        .order_by(*([unit_order(units)] if len(units) > 1 else []), *name_order())
+        .order_by(*([place_order(StatusPeriod.unit_id, units)] if len(units) > 1 else []), *name_order())
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.domain.people.queries import live_units
 from portal.domain.records.references import normalise_reference
-from portal.domain.reports.completion import export_columns, writers
+from portal.domain.reports.completion import definition, export_columns
 from portal.domain.reports.feeds.directives import get_feed_directive, list_feed_directives
 from portal.domain.reports.feeds.people import get_feed_person, list_feed_people
 from portal.domain.reports.feeds.records import get_feed_record, list_feed_records
@@ -170,7 +170,7 @@ def show_directive(call: Call) -> Reply:
 def show_status(call: Call) -> Reply:
     """The percentage of a directive, with what it is made of."""
     report = completion_report(call.viewer, call.path["reference"], call.position)
-    return Reply({**writers.definition_of(report), "by_status": writers.totals_by_status(report)})
+    return Reply({**definition.definition_of(report), "by_status": definition.totals_by_status(report)})
 
 
 def list_completions(call: Call) -> Reply:

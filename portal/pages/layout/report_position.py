@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from flask import redirect, request
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from wtforms import Form, StringField
 
@@ -38,26 +38,60 @@ def parse_position_now(as_at: str, as_known_on: str) -> Position:
     return parse_position(as_at, as_known_on, now=clock.now(), newest=newest, ahead=ahead)
 
 
-def requested_position() -> tuple[Position, list[tuple[str, str]]]:
-    """The position in the address; if it is refused, today's, with the reason and the link to its field."""
-    try:
-        return parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", "")), []
-    except PositionError as error:
-        return parse_position_now("", ""), [(str(error), f"#{error.field}")]
+def requested_position() -> Position:
+    """The position in the address.
+
+    Raises:
+        PositionError: It is refused: answer with ``refuse_position``.
+    """
+    return parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
 
 
-def redirect_to_iso_days() -> ResponseReturnValue | None:
-    """A redirect to the same address with its days in ISO 8601; None if they are in ISO 8601 already."""
+def redirect_to_iso_days(unit: str = "") -> ResponseReturnValue | None:
+    """A redirect to the same address with its days in ISO 8601; None if that is the address already.
+
+    Args:
+        unit: The path that the unit of the address has now; empty: as it is in the address.
+    """
     arguments = list(request.args.items(multi=True))
-    iso_arguments = write_days_as_iso(arguments)
+    iso_arguments = write_days_as_iso(arguments, clock.today())
+    if unit:
+        iso_arguments = [(name, unit if name == "unit" else text) for name, text in iso_arguments]
     return None if iso_arguments == arguments else redirect(f"{request.path}?{urlencode(iso_arguments)}", 303)
 
 
-def position_form(position: Position, errors: list[tuple[str, str]]) -> PositionForm:
-    """The form filled with a position; if the address was refused, with what it said and the reasons."""
-    shown = {"as_at": sentences.day_field(position), "as_known_on": sentences.known_on_field(position)}
-    form = PositionForm(data={name: (request.args if errors else shown).get(name, "") for name in FIELDS})
-    for text, target in errors:
-        if (name := target.removeprefix("#")) in form:
-            form[name].errors = [text]
-    return form
+def position_form(position: Position) -> PositionForm:
+    """The form filled with a position."""
+    return PositionForm(
+        data={"as_at": sentences.day_field(position), "as_known_on": sentences.known_on_field(position)}
+    )
+
+
+def refuse_position(error: PositionError, parent: dict[str, str]) -> ResponseReturnValue:
+    """Answer an address whose position is refused: the form with the reason, and no figures.
+
+    Args:
+        error: Why.
+        parent: The page above: its text and address.
+    """
+    form = PositionForm(data={name: request.args.get(name, "") for name in FIELDS})
+    form[error.field].errors = [str(error)]
+    return show_refused_form(form, "Show position", parent)
+
+
+def show_refused_form(form: Form, button: str, parent: dict[str, str]) -> ResponseReturnValue:
+    """A page with nothing but a form of dates, the reasons in it, and the way to today."""
+    kept = [
+        pair
+        for pair in request.args.items(multi=True)
+        if pair[0] not in form and pair[0] not in ("page", "open")
+    ]
+    html = render_template(
+        "layouts/refused_position.html",
+        form=form,
+        button=button,
+        kept=kept,
+        parent=parent,
+        today_url=f"{request.path}?{urlencode(kept)}" if kept else request.path,
+    )
+    return html, 400

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.reports import sentences
 from portal.domain.reports.changes.changes import Changes, position_words
-from portal.domain.reports.known_values import refuse_unknown
+from portal.domain.reports.known_values import accept_filters
 from portal.domain.reports.parameters import (
     EARLIEST,
     Filters,
@@ -23,8 +23,9 @@ from portal.domain.reports.viewer_scope import ViewerScope
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import address
 from portal.pages.layout.query_arguments import QueryArguments
-from portal.pages.layout.report_position import parse_position_now
+from portal.pages.layout.report_position import parse_position_now, show_refused_form
 from portal.pages.monitoring.forms import ChangesForm
+from portal.platform import clock
 from portal.platform.errors import NotFoundError, UnknownValueError
 from portal.platform.permissions import Permission
 
@@ -41,28 +42,32 @@ def add_change_page(bp: Blueprint) -> None:
 def show_changes(reference: str) -> ResponseReturnValue:
     """Whose status changed between two positions, and why."""
     texts = {name: request.args.get(name, "").strip() for name in FIELDS}
-    errors: list[tuple[str, str]] = []
-    position_after = _read_position(texts, "", errors)
+    form = ChangesForm(data=texts)
+    position_after = _read_position(form, "")
     position_before = (
-        _read_position(texts, "from_", errors) if texts["from_as_at"] else _week_before(position_after)
+        _read_position(form, "from_")
+        if texts["from_as_at"]
+        else position_after and _week_before(position_after)
     )
+    if position_before is None or position_after is None:
+        return show_refused_form(form, "Compare", _parent_of(reference))
     arguments = QueryArguments(request.args, request.path)
     filters = parse_filters(request.args).group
-    iso_texts = {name: write_as_iso(text) for name, text in texts.items()}
-    if not errors and iso_texts != texts:
-        return redirect(address(request.path, {**iso_texts, **filters.address}.items()), 303)
+    iso_texts = {name: write_as_iso(text, clock.today()) for name, text in texts.items()}
     changes = _compare(reference, position_before, position_after, filters, arguments)
+    unit = changes.filters.unit or filters.unit
+    if iso_texts != texts or unit != filters.unit:
+        current = {**iso_texts, **filters.address, "unit": unit}
+        return redirect(address(request.path, current.items()), 303)
     page = arguments.page(len(changes.cells))
-    form = ChangesForm(data=texts if errors else _form_values(position_before, position_after))
-    for text, name in errors:
-        form[name].errors = [text]
     response = render_template(
         "monitoring/changes.html",
         changes=changes,
         rows=changes.list_changes(page.offset, page.size),
         page=page,
-        form=form,
-        errors=[*((text, f"#{name}") for text, name in errors), *arguments.errors()],
+        form=ChangesForm(data=_form_values(position_before, position_after)),
+        errors=arguments.errors(),
+        parent=_parent_of(reference),
         before=position_words(position_before),
         after=position_words(position_after),
         reference=reference,
@@ -70,7 +75,7 @@ def show_changes(reference: str) -> ResponseReturnValue:
         chips=_filter_chips(texts, changes.filters),
         clear_url=address(request.path, texts.items()),
     )
-    return response, 400 if errors else arguments.status
+    return response, arguments.status
 
 
 def _compare(
@@ -84,7 +89,7 @@ def _compare(
     except NotFoundError:  # the directive was not known then: nobody had a row
         earlier = replace(later, position=before, viewer_scope=ViewerScope.of_viewer(viewer, before))
     try:
-        refuse_unknown(filters, later.viewer_scope)
+        filters = accept_filters(filters, later.viewer_scope)
     except UnknownValueError as error:
         for sentence, name in error.faults:
             arguments.refuse(name, sentence)
@@ -100,13 +105,17 @@ def _filter_chips(texts: dict[str, str], filters: Filters) -> list[tuple[str, st
     ]
 
 
-def _read_position(texts: dict[str, str], prefix: str, errors: list[tuple[str, str]]) -> Position:
-    """The position in two of the fields; if it is refused, today's, with the reason in ``errors``."""
+def _read_position(form: ChangesForm, prefix: str) -> Position | None:
+    """The position in two of the fields; None if it is refused, with the reason in its field."""
     try:
-        return parse_position_now(texts[f"{prefix}as_at"], texts[f"{prefix}as_known_on"])
+        return parse_position_now(form[f"{prefix}as_at"].data, form[f"{prefix}as_known_on"].data)
     except PositionError as error:
-        errors.append((str(error), f"{prefix}{error.field}"))
-        return parse_position_now("", "")
+        form[f"{prefix}{error.field}"].errors = [str(error)]
+        return None
+
+
+def _parent_of(reference: str) -> dict[str, str]:
+    return {"text": reference, "href": url_for(".show_report", reference=reference)}
 
 
 def _week_before(position: Position) -> Position:

@@ -20,9 +20,9 @@ class ChangesForm(Form):  # type: ignore[misc]
     from_as_at = StringField(
         "From the position on", description="For example, 30 April 2026", widget=GovInput(autocomplete="off")
     )
-    from_as_known_on = StringField("As known on (empty means now)", widget=GovInput(autocomplete="off"))
+    from_as_known_on = StringField("From: as known on (empty means now)", widget=GovInput(autocomplete="off"))
     as_at = StringField("To the position on", widget=GovInput(autocomplete="off"))
-    as_known_on = StringField("As known on (empty means now)", widget=GovInput(autocomplete="off"))
+    as_known_on = StringField("To: as known on (empty means now)", widget=GovInput(autocomplete="off"))
 
 
 class ReportFilterForm(Form):  # type: ignore[misc]

@@ -1,25 +1,48 @@
 """What the page of a report shows, and the addresses that it links to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 from urllib.parse import urlencode
 
-from portal.domain.reports import sentences
-from portal.domain.reports.changes.known_now import KnownNow, compare_with_known_now, group_known_now
+from portal.domain.reports import answers, sentences
+from portal.domain.reports.changes.known_now import KnownNow, compare_with_known_now
 from portal.domain.reports.charts import LineChart
 from portal.domain.reports.completion import export_files
-from portal.domain.reports.parameters import LATE_WORDS, Order, join_values
+from portal.domain.reports.directive_snapshot import SnapshotRequirement
+from portal.domain.reports.parameters import LATE_WORDS, MISSING, Order, join_values
 from portal.domain.reports.queries import CompletionReport, PersonLine
-from portal.domain.reports.statistics import Figures, GroupLine, UnitLine, minutes_to_learn
+from portal.domain.reports.statistics import GroupLine, UnitLine, minutes_to_learn
 from portal.domain.reports.trend.trend import month_ends, read_trend
 from portal.domain.reports.viewer_scope import linkable_people
+from portal.domain.status.rules import Status
 from portal.pages.layout.paging import Page
+from portal.pages.monitoring.table_columns import TableColumns
 from portal.platform.db import newest_stamp
 from portal.platform.wording import number, plural
 
+COMPLETE = "Complete"
+PEOPLE = "people"  # the id of the list's heading
 HEADS = (("person", "Person"), ("status", "Overall"))
 LAST_HEADS = (("due", "Due"), ("rank", "Rank or grade"), ("role", "Role"), ("unit", "Unit"))
+
+
+class BarWords(NamedTuple):
+    """The words of the tables with bars."""
+
+    whom: str  # "Response North, " or empty
+    order: str
+    measure: str  # what the bars show
+
+    @property
+    def caption(self) -> str:
+        """The beginning of a table's caption."""
+        return f"People {self.measure[:1].lower()}{self.measure[1:]}"
+
+    def heading(self, by: str) -> str:
+        """The heading above a table by unit, rank or role."""
+        return f"{self.whom}{'by' if self.whom else 'By'} {by}"
 
 
 @dataclass(frozen=True)
@@ -28,19 +51,17 @@ class ReportPage:
 
     report: CompletionReport
     order: Order
+    columns: TableColumns
     path: str
     number: str  # of the requested page of the table
-
-    @property
-    def figures(self) -> Figures:
-        """Everybody the viewer may see."""
-        return self.report.figures
 
     @cached_property
     def page(self) -> Page:
         """The requested page of the table."""
-        kept = {**self._report_address, **self.order.address}
-        return Page.of(self.report.shown.assigned, self.path, [*kept.items(), ("page", self.number)])
+        kept = {**self._report_address, **self._table_address}
+        arguments = [*kept.items(), ("page", self.number)]
+        page = Page.of(self.report.shown.assigned, self.path, arguments)
+        return replace(page, url=lambda number: f"{page.url(number)}#{PEOPLE}")
 
     @cached_property
     def people(self) -> list[PersonLine]:
@@ -54,13 +75,13 @@ class ReportPage:
 
     @property
     def h1(self) -> str:
-        """The heading: the percentage."""
-        return sentences.report_headline(self.figures, self.report.position)
+        """The heading: the answer, and of whom."""
+        return answers.headline(self.report)
 
     @property
     def lead(self) -> str:
-        """What is not counted, and both times."""
-        return f"{sentences.not_counted(self.figures)}. {sentences.both_times(self.report.position)}."
+        """What stands beside the answer, and both times."""
+        return f"{'. '.join(answers.beside(self.report))}. {sentences.both_times(self.report.position)}."
 
     @property
     def banner(self) -> str:
@@ -70,17 +91,44 @@ class ReportPage:
     @property
     def today_url(self) -> str:
         """The address of the same list for today."""
-        return self._make_address(self.report.filters.address, self.order.address)
+        return self._make_address(self.report.filters.address, self._table_address)
 
     @property
-    def group(self) -> str:
-        """The people whom bars, line and figures count, with their share; empty if everybody."""
-        return sentences.group_sentence(self.report.filters, self.report.group)
+    def of_whom(self) -> str:
+        """The heading of what is said of the group while only some of it is listed; else empty."""
+        return answers.group_answer(self.report) if self.report.lists_some else ""
 
     @property
-    def group_known_now(self) -> str:
-        """The same on the same day as known now."""
-        return sentences.group_sentence(self.report.filters, group_known_now(self.report))
+    def bars(self) -> BarWords:
+        """The words of the tables with bars."""
+        report, filters = self.report, self.report.filters
+        whom = answers.group_words(filters)
+        if report.lists_some:
+            words = answers.list_words(filters)
+            return BarWords(f"{whom}, " if whom else "", "largest share first", f"Listed: {words}")
+        return BarWords(f"{whom}, " if whom else "", "lowest first", COMPLETE)
+
+    @property
+    def people_heading(self) -> str:
+        """The heading of the list: how many people, and which."""
+        people = plural(self.report.shown.assigned, "person", "people")
+        whom = ", ".join(
+            filter(None, (answers.group_words(self.report.filters), answers.list_words(self.report.filters)))
+        )
+        return f"{people}: {whom}" if whom else people
+
+    @property
+    def to_remind(self) -> int:
+        """How many of the people listed have something left to do today; 0 for another day."""
+        return 0 if self.report.position.past else self.report.shown.count_people(*MISSING)
+
+    @property
+    def line_heading(self) -> str:
+        """The heading of the line over the months, which is always of the group."""
+        whom = answers.group_words(self.report.filters)
+        if self.report.lists_some:
+            return f"{answers.of_whom(self.report)}, complete over 12 months"
+        return f"{whom}, over 12 months" if whom else "Over 12 months"
 
     @property
     def unit_rows(self) -> list[dict[str, object]]:
@@ -104,9 +152,13 @@ class ReportPage:
         counts = [(f"Overdue {LATE_WORDS[key].lower()}", n, {"late": key}) for key, n in outlook.late.items()]
         soon = "Due in the 30 days after" if self.report.position.past else "Due in the next 30 days"
         counts.append((soon, outlook.soon, {"due": "30"}))
-        group = self.report.filters.group.address
+        position, group = self.report.position.address, self.report.filters.group.address
         figures: list[tuple[str, str, str | None]] = [
-            (label, plural(n, "person", "people"), self._people_address({**group, **filters}) if n else None)
+            (
+                label,
+                plural(n, "person", "people"),
+                self._people_address(position, group, filters) if n else None,
+            )
             for label, n, filters in counts
         ]
         minutes = minutes_to_learn(self.report.group, self.report.directive)
@@ -142,7 +194,22 @@ class ReportPage:
     @property
     def last_heads(self) -> list[tuple[str, str, str | None]]:
         """Sortable heads after the requirements."""
-        return [self._sort_head(*head) for head in LAST_HEADS]
+        return [self._sort_head(*head) for head in LAST_HEADS if head[0] in self.columns]
+
+    @property
+    def requirements(self) -> list[SnapshotRequirement]:
+        """The requirements that have a column."""
+        return [each for each in self.report.directive.requirements if each.key in self.columns]
+
+    @property
+    def kept_by_columns_form(self) -> dict[str, str]:
+        """Hidden fields of the form that chooses columns."""
+        return {**self._report_address, **self.order.address}
+
+    def status_url(self, status: Status) -> str:
+        """The address of the people with a status, among those whom the bar shows."""
+        filters = {**self.report.filters.address, "status": status.key}
+        return self._people_address(self.report.position.address, filters)
 
     @property
     def chips(self) -> list[tuple[str, str]]:
@@ -156,12 +223,13 @@ class ReportPage:
     @property
     def summary(self) -> str:
         """How many people the table lists, of how many."""
-        return f"{self.report.shown.assigned:,} of {plural(self.figures.assigned, 'person', 'people')}"
+        everyone = plural(self.report.figures.assigned, "person", "people")
+        return f"{number(self.report.shown.assigned)} of {everyone}"
 
     @property
     def clear_url(self) -> str:
         """The address of the list without filters."""
-        return self._make_address(self.report.position.address, self.order.address)
+        return self._people_address(self.report.position.address, self._table_address)
 
     @property
     def changes_arguments(self) -> dict[str, str]:
@@ -171,12 +239,12 @@ class ReportPage:
     @property
     def kept_by_position_form(self) -> dict[str, str]:
         """Hidden fields of the position form."""
-        return {**self.report.filters.address, **self.order.address}
+        return {**self.report.filters.address, **self._table_address}
 
     @property
     def kept_by_filter_form(self) -> dict[str, str]:
         """Hidden fields of the filter form."""
-        return {**self.report.position.address, **self.order.address}
+        return {**self.report.position.address, **self._table_address}
 
     @cached_property
     def due_links(self) -> list[tuple[date, str, str]]:
@@ -213,15 +281,20 @@ class ReportPage:
         as_at = self.report.position.as_at.isoformat()
         return self._make_address({"as_at": as_at}, self.kept_by_position_form)
 
-    def file_url(self, name: str, *, filtered: bool) -> str:
-        """The address of a file with exactly the rows that this page lists or counts."""
-        pairs = {**self.report.position.pinned, **(self.report.filters.address if filtered else {})}
+    def file_url(self, name: str) -> str:
+        """The address of a file with exactly the rows that this page lists."""
+        pairs = {**self.report.position.pinned, **self.report.filters.address}
         return f"{self.path}/{name}?{urlencode(pairs)}"
 
-    @staticmethod
-    def job_notice(figures: Figures) -> str:
-        """Which files of these people a job will make, as a sentence; empty if none."""
-        return export_files.job_notice(figures)
+    @property
+    def job_notice(self) -> str:
+        """Which files of the people listed a job will make, as a sentence; empty if none."""
+        return export_files.job_notice(self.report.shown)
+
+    @property
+    def _table_address(self) -> dict[str, str]:
+        """The order and the columns as arguments of an address."""
+        return {**self.order.address, **self.columns.address}
 
     @property
     def _report_address(self) -> dict[str, str]:
@@ -233,11 +306,12 @@ class ReportPage:
 
     def _sort_head(self, column: str, text: str) -> tuple[str, str, str | None]:
         order = self.order.order_after_click(column)
-        return text, self._make_address(self._report_address, order.address), self.order.direction(column)
+        href = self._people_address(self._report_address, order.address, self.columns.address)
+        return text, href, self.order.direction(column)
 
     def _address_without(self, name: str) -> str:
         kept = self.report.filters.without(name).address
-        return self._make_address(self.report.position.address, kept, self.order.address)
+        return self._people_address(self.report.position.address, kept, self._table_address)
 
     def _bar_row(self, line: UnitLine | GroupLine, field: str, value: str | None) -> dict[str, object]:
         """A row of a table with bars; its address narrows the report to the people whom it counts."""
@@ -248,12 +322,13 @@ class ReportPage:
         name = f"{line.name[:1].upper()}{line.name[1:]}"
         return {"name": name, "href": href, "done": line.done, "total": line.total}
 
-    def _people_address(self, filters: dict[str, str]) -> str:
-        return f"{self._make_address(self.report.position.address, filters)}#people"
+    def _people_address(self, *parts: dict[str, str]) -> str:
+        """The address of the list of people."""
+        return f"{self._make_address(*parts)}#{PEOPLE}"
 
     @property
     def definition(self) -> list[str]:
         """How the percentage is worked out, in sentences."""
         return sentences.definition_sentences(
-            self.report.directive, self.figures, self.report.count_exclusions()
+            self.report.directive, self.report.group, self.report.count_exclusions()
         )

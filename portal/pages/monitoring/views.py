@@ -1,6 +1,6 @@
 """The overview of all directives, and the report of one."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -19,15 +19,16 @@ from portal.pages.layout.access import requires
 from portal.pages.layout.paging import address
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import (
-    parse_position_now,
     position_form,
     redirect_to_iso_days,
+    refuse_position,
     requested_position,
 )
 from portal.pages.monitoring import change_pages, export_file_views, export_views
 from portal.pages.monitoring.export_views import read_report
 from portal.pages.monitoring.forms import ReportFilterForm
 from portal.pages.monitoring.presenters import ReportPage
+from portal.pages.monitoring.table_columns import ColumnsForm, requested_columns
 from portal.platform import clock
 from portal.platform.db import try_to_write
 from portal.platform.errors import UnknownValueError
@@ -41,19 +42,23 @@ bp = Blueprint("monitoring", __name__, template_folder="templates")
 @requires(Permission.COMPLETION_VIEW)
 def show_overview() -> ResponseReturnValue:
     """The figures of every directive, and who has been overdue longest; refused values are left out."""
-    position, errors = requested_position()
-    if not errors and (iso_redirect := redirect_to_iso_days()):
-        return iso_redirect
+    try:
+        position = requested_position()
+    except PositionError as error:
+        return refuse_position(error, {"text": "Monitoring", "href": request.path})
     arguments = QueryArguments(request.args, request.path)
     overview_page = _read_overview(position, arguments)
-    errors += arguments.errors()
+    if current_address := redirect_to_iso_days(overview_page.filters.unit):
+        return current_address
+    errors = arguments.errors()
     response = render_template(
         "monitoring/overview.html",
         overview=overview_page,
         banner=sentences.banner_sentence(position),
         errors=errors,
-        position_form=position_form(position, errors),
+        position_form=position_form(position),
         may_request=Permission.DECISION_ASK in current_user.permissions,
+        may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
         waiting=count_waiting_requests(current_user.viewer),
     )
     return response, 400 if errors else 200
@@ -75,30 +80,32 @@ def _read_overview(position: Position, arguments: QueryArguments) -> overview.Ov
 @requires(Permission.COMPLETION_VIEW)
 def show_report(reference: str) -> ResponseReturnValue:
     """The report of one directive; refused values are left out, with the reason."""
-    position, errors = requested_position()
-    if not errors and (iso_redirect := redirect_to_iso_days()):
-        return iso_redirect
     arguments = QueryArguments(request.args, request.path)
     try:
+        position = requested_position()
         report = read_report(reference, position, arguments)
     except PositionError as error:
-        position, errors = parse_position_now("", ""), [(str(error), f"#{error.field}")]
-        report = read_report(reference, position, arguments)
+        return refuse_position(error, {"text": "Monitoring", "href": url_for(".show_overview")})
+    if current_address := redirect_to_iso_days(report.filters.unit):
+        return current_address
     order, number = parse_order(arguments.order(SORTS)), arguments.page_number()
-    page = ReportPage(report, order, request.path, str(number))
+    columns = requested_columns(report, arguments)
+    page = ReportPage(report, order, columns, request.path, str(number))
     earlier_visit = _changes_since_visit(report)
     form = ReportFilterForm(report)
     form.show_faults(arguments.faults)
-    errors += arguments.errors(form.usable_fields)
+    errors = arguments.errors([*form.usable_fields, "columns"])
     response = render_template(
         "monitoring/report.html",
         r=page,
         earlier_visit=earlier_visit,
         page=page.page,
         errors=errors,
-        refused=bool(arguments.faults),
-        position_form=position_form(position, errors),
+        refused={name for _, name in arguments.faults},
+        may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
+        position_form=position_form(position),
         filter_form=form,
+        columns_form=ColumnsForm(report, columns),
     )
     return response, 400 if errors else 200
 

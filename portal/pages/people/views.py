@@ -7,14 +7,20 @@ from wtforms.fields import SelectChoice
 
 from portal.domain.people.access_log import list_access_log
 from portal.domain.people.queries import live_units, may_see
+from portal.domain.reminders.queries import nudges_allowed_from
 from portal.domain.reports import extra_attempts, sentences
-from portal.domain.reports.parameters import Position
+from portal.domain.reports.parameters import Position, PositionError
 from portal.domain.reports.person.person import person_page
 from portal.domain.reports.person.search import count_people, search_people
 from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.query_arguments import QueryArguments
-from portal.pages.layout.report_position import position_form, redirect_to_iso_days, requested_position
+from portal.pages.layout.report_position import (
+    position_form,
+    redirect_to_iso_days,
+    refuse_position,
+    requested_position,
+)
 from portal.pages.people import account_list_views, account_views, invitation_views, session_views
 from portal.pages.people.forms import ExtraAttemptForm, SearchForm
 from portal.platform import clock
@@ -52,25 +58,27 @@ def list_people() -> ResponseReturnValue:
 @requires(Permission.PERSON_VIEW)
 def show_person(staff_number: str) -> ResponseReturnValue:
     """The status of one person under each directive, and what happened."""
-    position, errors = requested_position()
-    if not errors and (iso_redirect := redirect_to_iso_days()):
+    try:
+        position = requested_position()
+    except PositionError as error:
+        return refuse_position(error, {"text": "People", "href": url_for(".list_people")})
+    if iso_redirect := redirect_to_iso_days():
         return iso_redirect
     page = person_page(current_user.viewer, staff_number, position)
     log_disclosure(page.person_id, "person")
-    response = render_template(
+    return render_template(
         "people/person.html",
         p=page,
         access_log=list_access_log(page.person_id),
         banner=sentences.banner_sentence(position),
-        errors=errors,
-        position_form=position_form(position, errors),
+        position_form=position_form(position),
         may_request=_may(Permission.DECISION_ASK, page.person_id),
         may_administer=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
         may_audit=_may(Permission.AUDIT_VIEW, page.person_id),
-        may_remind=_may_remind(page.person_id, position),
+        may_remind=(may_remind := _may_remind(page.person_id, position)),
+        reminded_until=nudges_allowed_from(page.person_id, clock.now()) if may_remind else {},
         may_open_attempts=extra_attempts.may_open_attempts(current_user.viewer, page.person_id),
     )
-    return response, 400 if errors else 200
 
 
 @bp.route("/people/<staff_number>/attempts", methods=["GET", "POST"])

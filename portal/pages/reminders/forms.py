@@ -1,13 +1,17 @@
 """Forms: when a directive reminds, and the reminder to one person."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field, Form, StringField, SubmitField, ValidationError
+from wtforms.fields import SelectChoice
 
+from portal.domain.reminders.queries import Addressee
 from portal.domain.reminders.rules import ReminderRules
 from portal.domain.reminders.services import sort_days
+from portal.pages.layout.form_fields import CheckboxesField
 from portal.pages.layout.form_widgets import GovInput, GovSubmit
 
 LONGEST_PERIOD = 730  # days
@@ -84,6 +88,27 @@ class RulesForm(FlaskForm):  # type: ignore[misc]
         every, escalate = [(_read_days(field.data or "") or [0])[0] for field in (self.every, self.escalate)]
         notice, ending = [sort_days(_read_days(field.data or "")) for field in (self.notice, self.ending)]
         return ReminderRules(notice, every, escalate, ending)
+
+
+class BulkNudgeForm(FlaskForm):  # type: ignore[misc]
+    """The people to remind: all of the preview are ticked until somebody unticks them."""
+
+    people = CheckboxesField("People to remind")
+    send = SubmitField("Send the reminders", widget=GovSubmit())
+
+    def offer_people(self, people: Sequence[Addressee]) -> None:
+        """Offer the people of a preview."""
+        self.people.choices = [
+            SelectChoice(value=person.staff_number, label=f"{person.listed_name} ({person.staff_number})")
+            for person in people
+        ]
+        if not self.is_submitted():
+            self.people.data = [person.staff_number for person in people]
+
+    def validate_people(self, field: CheckboxesField) -> None:
+        """Require at least one."""
+        if not field.chosen_values:
+            raise ValidationError("Select the people to remind")
 
 
 class NudgeForm(FlaskForm):  # type: ignore[misc]

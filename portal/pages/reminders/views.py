@@ -20,6 +20,7 @@ from portal.domain.status.queries import people_to_remind
 from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.reminders.bulk_nudge_views import add_bulk_nudge_page
 from portal.pages.reminders.forms import NudgeForm, RulesForm
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -28,6 +29,7 @@ from portal.platform.permissions import Permission
 from portal.platform.wording import instant
 
 bp = Blueprint("reminders", __name__, template_folder="templates")
+add_bulk_nudge_page(bp)
 
 STATES = {
     Delivery.WAITING: "Waiting",
@@ -100,7 +102,8 @@ def preview_reminders() -> ResponseReturnValue:
     day = clock.read_day(typed_day) if typed_day else clock.today()
     if day is None or day < clock.today():
         arguments.refuse("day", "Enter today’s date or a later one, such as 30 April 2027.")
-        day = clock.today()
+        errors, page = arguments.errors(["day"]), arguments.page(0)
+        return render_template("reminders/preview.html", page=page, typed_day=typed_day, errors=errors), 400
     plan = planning.plan_reminders(day, line_managers=line_managers_see())
     visible = queries.visible_person_ids(current_user.viewer) & plan.people.keys()
     rows = _list_planned_letters(plan, visible)

@@ -184,6 +184,7 @@ ROUTES: dict[str, str] = {
     "statements.privacy": NOBODY,
     "reminders.send_again": NOBODY,
     "reminders.show_outbox": NOBODY,
+    "reminders.nudge_people": NOBODY,
     "reminders.nudge_person": PERSON,
     "reminders.preview_reminders": NOBODY,
     "reminders.edit_rules": NOBODY,

@@ -12,7 +12,7 @@ from portal.domain.people.models import Post
 from portal.domain.people.units.changes import rename_unit
 from portal.platform.db import db, stamp, touch, transaction
 from tests.domain.status.facts import make_record
-from tests.page_reading import PortalClient
+from tests.page_reading import PortalClient, words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.world import REPORT, TODAY, World, enter, make_world
 
@@ -193,3 +193,14 @@ def test_many_changes_ask_as_many_statements_as_few(auditor: PortalClient, world
         page = auditor.page(f"{CHANGES}?{DUE}")
     assert len(page.all("tr")) == 26
     assert len(many) == len(few)
+
+
+def test_the_four_dates_have_labels_of_their_own(auditor: PortalClient) -> None:
+    page = auditor.page(CHANGES)
+    labels = [words(label) for label in page.all("label")]
+    assert labels == [
+        "From the position on",
+        "From: as known on (empty means now)",
+        "To the position on",
+        "To: as known on (empty means now)",
+    ]

@@ -170,22 +170,22 @@ def test_every_point_is_what_the_report_of_that_day_says(
 
 
 UNITS = "People complete, by unit, the lowest first"
-RANKS = "People complete, by rank or grade, the lowest first"
+RANKS = "People complete, by rank or grade"
 ROLES = "People complete, by designated role, the lowest first"
 
 
-def test_ranks_and_roles_stand_lowest_first_and_lead_to_their_people(auditor):
+def test_ranks_stand_in_their_order_and_roles_lowest_first_and_lead_to_their_people(auditor):
     page = auditor.page(REPORT)
 
-    assert table_after(page, RANKS) == [["Sergeant", "", "0% – 0 of 1"], ["Constable", "", "50% – 2 of 4"]]
+    assert table_after(page, RANKS) == [["Constable", "", "50% – 2 of 4"], ["Sergeant", "", "0% – 0 of 1"]]
     assert table_after(page, ROLES) == [
         ["Response", "", "25% – 1 of 4"],
         ["Investigation", "", "100% – 1 of 1"],
     ]
     narrowed = auditor.page(page.links["Investigation"])
     assert people(narrowed) == ["C1"]
-    assert "Role investigation: 100% complete, 1 of 1 person" in narrowed.text
-    assert narrowed.h1 == page.h1
+    assert narrowed.h1 == "Investigation: 100% complete, 1 of 1 person"
+    assert f"Everyone: {page.h1.replace(':', ',')}." in narrowed.text
     assert table_after(narrowed, RANKS) == [["Constable", "", "100% – 1 of 1"]]
     assert table_after(narrowed, UNITS) == [["Crime", "", "100% – 1 of 1"]]
     assert table_after(narrowed, LINE)[0] == ["1 June 2026", "100% – 1 of 1"]
@@ -195,7 +195,7 @@ def test_the_question_of_supervisors_in_a_unit_is_answered_with_its_line(auditor
     query = "unit=Westshire+Police/Local+Policing&rank=Constable"
     page = auditor.page(f"{REPORT}?as_at=2026-04-30&{query}")
 
-    assert "Unit Local Policing, rank or grade Constable: 33% complete, 1 of 3 people" in page.text
+    assert page.h1 == "Local Policing, Constable, on 30 April 2026: 33% were complete, 1 of 3 people"
     assert table_after(page, LINE)[0] == ["30 April 2026", "33% – 1 of 3"]
     assert set(people(page)) == {"S1", "D1001", "N1", "S2"}
     assert page.links["31 March 2026"] == (

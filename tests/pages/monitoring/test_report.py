@@ -1,12 +1,16 @@
 """The page of a directive's report."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
 
+from portal.domain.people.units.changes import rename_unit
 from portal.domain.reports.parameters import STATUS_WORDS
+from portal.platform.db import stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.page_reading import H, Page, words
 from tests.pages.monitoring.counting import statements
@@ -80,7 +84,10 @@ def test_filters_narrow_table_and_file_alike(auditor, query, found):
     assert people(page) == found
     assert f"{len(found)} of 6 people" in page.text
     assert {row["staff_number"] for row in csv_rows(auditor, query)} == set(found)
-    assert page.h1 == "40% complete: 2 of 5 people"
+    assert "40% complete, 2 of 5 people" in page.text  # the whole stands beside it
+    assert (
+        f"These {len(found)} {'person' if len(found) == 1 else 'people'}, {2 * len(found)} rows:" in page.text
+    )
 
 
 def test_every_filter_is_a_chip_that_takes_it_away(auditor):
@@ -126,6 +133,125 @@ def test_heads_sort_and_turn_round(auditor, column, first):
     assert [words(head) for head in page.all("th", aria_sort="ascending")] == [f"{column} ▲"]
     turned = auditor.page(page.links[column])
     assert people(turned) == people(page)[::-1]
+
+
+def test_of_people_equally_late_those_with_most_to_do_come_first(client):
+    world = make_world()
+    make_record(world.people["S1"], world.activities[1], date(2026, 5, 20))
+    with time_machine.travel(TODAY, tick=False):
+        auditor = enter(client, world, "D6001")
+
+        assert people(auditor.page(f"{REPORT}?status=late")) == ["N2", "D1001", "S1"]
+        assert people(auditor.page(f"{REPORT}?status=late&sort=-status")) == ["S1", "D1001", "N2"]
+        assert people(auditor.page("/monitoring")) == ["N2", "D1001", "S1"]
+
+
+def test_ranks_stand_in_the_order_of_ranks_wherever_they_are_listed(client):
+    world = make_world()
+    for number, rank in enumerate(("Chief Inspector", "Police Staff", "Special Constable", "Inspector")):
+        world.person(f"R{number}", "crime", rank=rank)
+    auditor = enter(client, world, "D6001")
+    ranks = ["Special Constable", "Constable", "Sergeant", "Inspector", "Chief Inspector", "Police Staff"]
+
+    page = auditor.page(f"{REPORT}?sort=rank")
+
+    shown = list(dict.fromkeys(words(row[-3]) for row in rows_of(page)))
+    assert shown == ranks
+    turned = auditor.page(page.links["Rank or grade"])
+    assert list(dict.fromkeys(words(row[-3]) for row in rows_of(turned))) == ranks[::-1]
+    assert [field.get("value") for field in page.all("input", name="rank")] == ranks
+    (table,) = [each for each in page.all("table") if "by rank or grade" in words(each[0])]
+    assert [words(row[0]) for row in table.iter(f"{H}tr")][1:] == ranks
+
+
+def test_every_link_that_promises_people_leads_to_the_list(auditor):
+    report = auditor.page(f"{REPORT}?as_at=2026-05-20")
+    (heading,) = report.all("h2", id="people")
+    assert (words(heading), heading.get("tabindex")) == ("6 people", "-1")
+
+    late = auditor.page(auditor.page("/monitoring").links["3 Overdue"])
+    promises = [*page_links(auditor.page("/monitoring")), *page_links(report), *page_links(late)]
+    promises += page_links(auditor.page("/directives")) + page_links(auditor.page("/directives/OIC-2026"))
+
+    assert len(promises) > 12
+    assert [link for link in promises if not link[1].endswith("#people")] == []
+    assert [words(h2) for h2 in late.all("h2", id="people")] == ["3 people: overdue"]
+
+
+def page_links(page: Page) -> list[tuple[str, str]]:
+    """The links of a page whose words say a number of people, or that turn a list of them round."""
+    promise = re.compile(
+        r"^(?:See all )?[\d,]+ (?:\w+ )*(?:people|person)\b|^\d+ (?:Complete|Overdue|In pro|Not st)"
+    )
+    heads = (
+        "Person",
+        "Overall",
+        "Due",
+        "Rank or grade",
+        "Role",
+        "Unit",
+        "Clear filters",
+        "Remove the filter",
+    )
+    return [
+        (text, href)
+        for text, href in page.links.items()
+        if promise.search(text) or (text.startswith(heads) and "/monitoring/directives/" in href)
+    ]
+
+
+def test_the_columns_that_one_chooses_are_kept_in_every_link(auditor):
+    page = auditor.page(f"{REPORT}?sort=person&status=late")
+    form = page.form_with("Show columns")
+    assert "manager" not in form.fields["columns"]
+    assert len(form.fields["columns"]) == 6  # two modules, due, rank, role and unit
+
+    chosen = auditor.page(f"{REPORT}?sort=person&status=late&columns=unit&columns=manager")
+
+    assert [words(head) for head in chosen.all("th", scope="col")][-4:] == [
+        *("Person ▲", "Overall", "Unit", "Line manager")
+    ]
+    assert [words(cell) for cell in rows_of(chosen)[1]][1:] == ["Overdue", "Response, North", "Daniel Okafor"]
+    for link in ("Overall", "Remove the filter Status: overdue or expired"):
+        followed = auditor.page(chosen.links[link])
+        assert followed.form_with("Show columns").fields["columns"] == ["unit", "manager"]
+    assert chosen.form_with("Apply filters").fields["columns"] == ["unit,manager"]
+    assert chosen.form_with("Show position").fields["columns"] == ["unit,manager"]
+    refused = auditor.page(f"{REPORT}?columns=unit,colour", 400)
+    assert "“colour” is not a known column." in refused.text
+
+
+def test_a_filtered_file_says_of_whom_in_its_name_and_its_definition(auditor):
+    north = "Westshire+Police/Local+Policing/Response,+North"
+    files = {
+        "?role=response&rank=Sergeant": "response-Sergeant",
+        f"?unit={north}&status=late": "Response-North-overdue-or-expired",
+        "?q=Castell&late=31-90": "31-to-90-days-search",
+        "": "",
+    }
+    for query, of_whom in files.items():
+        response = auditor.get(f"{REPORT}/completions.json{query}")
+        name = response.headers["Content-Disposition"].partition("filename=")[2].strip('"')
+        assert name == f"OIC-2026-completions-2026-06-01{'-' if of_whom else ''}{of_whom}.json"
+    definition = auditor.get(f"{REPORT}/completions.json?role=response&status=late").get_json()["definition"]
+    assert (definition["numerator"], definition["denominator"], definition["listed"]) == (1, 4, 3)
+    assert definition["everyone"] == {"numerator": 2, "denominator": 5, "percentage": 40.0, "assigned": 6}
+
+
+def test_after_a_renaming_an_old_address_leads_to_the_unit(auditor):
+    with transaction():
+        above = "Westshire Police/Local Policing"
+        former, current = f"{above}/Response, North", f"{above}/Neighbourhood, North"
+        rename_unit(former, current, on=date(2026, 5, 15), at=stamp())
+    old, new = urlencode({"unit": former}), urlencode({"unit": current})
+
+    for path in (REPORT, "/monitoring", f"{REPORT}/changes"):
+        answer = auditor.get(f"{path}?{old}")
+        assert (answer.status_code, answer.location) == (303, f"{path}?{new}")
+    page = auditor.page(f"{REPORT}?{old}&status=late")
+    assert page.h1 == "Neighbourhood, North, overdue or expired: 2 of 3 people"
+    assert auditor.page(f"{REPORT}?{new}&as_at=2026-05-14").h1.startswith("Response, North, on 14 May 2026")
+    assert "Neighbourhood-North" in auditor.get(f"{REPORT}/people.csv?{old}").headers["Content-Disposition"]
 
 
 @pytest.mark.slow

@@ -121,7 +121,8 @@ def test_a_workbook_says_what_its_figures_and_columns_mean(auditor: PortalClient
         book = CalamineWorkbook.from_path(str(path))
         assert book.sheet_names == ["Completions", "Definition", "Columns"]
         said = dict(row[:2] for row in book.get_sheet_by_name("Definition").to_python()[1:])
-        assert said["Answer"] == "40% complete: 2 of 5 people"
+        assert said["Answer"] == "Overdue, overdue 31 to 90 days: 3 of 6 people"
+        assert said["Counted"] == "Everyone: 40% complete, 2 of 5 people; 6 assigned, less 1 exempt"
         assert said["Filtered by"] == "Status: overdue; Overdue by: 31 to 90 days"  # as the page's chips
         assert said["Listed"] == "3 people"
         assert said["Overdue"] == "3"
@@ -186,22 +187,30 @@ def test_the_answer_for_a_rank_and_role_as_known_then_and_now_is_on_page_and_in_
     auditor: PortalClient, tmp_path: Path
 ) -> None:
     query = "?as_at=2026-04-30&as_known_on=2026-04-30&role=investigation&rank=Constable&status=not_complete"
-    then = "Role investigation, rank or grade Constable: 0% complete, 0 of 1 person"
-    now = "Role investigation, rank or grade Constable: 100% complete, 1 of 1 person"
+    then = "Investigation, Constable: 0% were complete, 0 of 1 person"
+    now = "Investigation, Constable: 100% were complete, 1 of 1 person"
 
     page = auditor.page(REPORT + query)
 
     assert then in [words(head) for head in page.all("h2")]
-    assert f"With records added since – {now}. See that position of these people" in page.text
+    assert page.h1 == "Investigation, Constable, not complete, on 30 April 2026: 1 of 1 person"
+    assert "With records added since, that day is 100%: 1 of 1. See that position" in page.text
+    assert "Everyone: 20% were complete, 1 of 5 people." in page.text
     assert list(page_rows(auditor, query)) == ["C1"]  # who was missing
-    later = auditor.page(page.links["See that position of these people"])
+    later = auditor.page(page.links["See that position"])
     assert now in [words(head) for head in later.all("h2")]
-    assert f"{then}." in pdf_text(auditor, query)
+    printed = pdf_text(auditor, query)
+    assert (
+        f"{then}; 1 assigned; none exempt or deferred. Everyone: 20% were complete, 1 of 5 people." in printed
+    )
+    assert page.h1 in printed
     path = tmp_path / "book.xlsx"
     path.write_bytes(auditor.get(f"{REPORT}/people.xlsx{query}").data)
     said = dict(
         row[:2] for row in CalamineWorkbook.from_path(str(path)).get_sheet_by_name("Definition").to_python()
     )
-    assert said["Of these"] == then
+    assert said["Answer"] == page.h1
+    assert said["Counted"].startswith(f"{then}; ")
+    assert said["For comparison"] == "Everyone: 20% were complete, 1 of 5 people"
     typed = json.loads(auditor.get(f"{REPORT}/completions.json{query}").data)["definition"]
     assert typed["filters"] == ["Role: investigation", "Rank or grade: Constable", "Status: not complete"]

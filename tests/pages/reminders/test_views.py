@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from portal.domain.people.models import PersonName
 from portal.domain.reminders import queries, services
-from portal.domain.reminders.models import Delivery, Message, ReminderRule
-from portal.domain.reminders.rules import ReminderRules
+from portal.domain.reminders.models import Delivery, Message, MessageLine, ReminderRule
+from portal.domain.reminders.rules import ReminderReason, ReminderRules
 from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -87,7 +87,8 @@ def test_a_dry_run_says_to_whom_and_why_and_writes_nothing(owner: PortalClient, 
 def test_a_day_that_is_none_or_over_gets_a_sentence(owner: PortalClient, day: str) -> None:
     page = owner.page(f"/reminders/preview?day={day}", 400)
     assert "Enter today’s date or a later one, such as 30 April 2027." in page.text
-    assert page.title.startswith("Error: ")
+    assert (page.title[:7], page.h1) == ("Error: ", "Choose another date")
+    assert "planned" not in page.text
 
 
 def test_an_owner_sets_when_a_directive_reminds(owner: PortalClient, world: World) -> None:
@@ -111,11 +112,47 @@ def test_a_manager_nudges_once_in_seven_days(manager: PortalClient, world: World
     sent = manager.press(manager.page(address), "Send the reminder")
     assert "Reminder to Priya Shah queued. Email is not set up, so it will not be sent yet." in sent.text
     page = manager.page(address)
-    assert "You can remind them again from 27 May 2026." in page.text
+    again = "You can remind them again from 12:00 on 27 May 2026."
+    assert again in page.text
     assert "Send the reminder" not in page.text
+    assert again in sent.text
+    assert not any(link.startswith("Remind Priya") for link in sent.links)
     with time_machine.travel(NOON + timedelta(days=7), tick=False):
         enter(manager, world, "D2001")
+        assert manager.page("/people/D1001").links["Remind Priya Shah of OIC-2026"] == address
         assert "Send the reminder" in manager.page(address).text
+
+
+def test_everyone_listed_is_reminded_after_a_preview(client: PortalClient, world: World) -> None:
+    owner = enter(client, world, "D4001")
+    owner.press(owner.page("/people/D1001/nudge/OIC-2026"), "Send the reminder")
+    db.session.execute(update(PersonName).where(PersonName.staff_number == "N2").values(email=None))
+    db.session.commit()
+
+    assert owner.page("/monitoring").links["Remind all 3"] == "/reminders/directives/OIC-2026?status=late"
+    report = owner.page("/monitoring/directives/OIC-2026?unit=Westshire+Police/Local+Policing")
+    preview = owner.page(report.links["Remind all 3 who have not finished"])
+    assert preview.h1 == "Remind 1 person of OIC-2026"
+    assert "1 person was reminded in the last 7 days." in preview.text
+    assert "1 person has no email address in the roster." in preview.text
+    assert preview.form_with("Send the reminders").fields["people"] == ["S1"]
+    untick = owner.press(preview, "Send the reminders", 400, people=[])
+    assert "Select the people to remind" in untick.text
+    sent = owner.press(preview, "Send the reminders")
+    assert sent.h1 == "Local Policing: 25% complete, 1 of 4 people"
+    assert "1 reminder queued. Email is not set up" in sent.text
+    again = owner.page(report.links["Remind all 3 who have not finished"])
+    assert again.h1 == "There is nobody to remind of OIC-2026"
+    nudged = select(MessageLine.about_id).where(MessageLine.reason == ReminderReason.NUDGE)
+    assert set(db.session.scalars(nudged)) == {world.people["D1001"], world.people["S1"]}
+
+
+def test_nobody_is_reminded_whom_one_may_not_remind(manager: PortalClient, world: World) -> None:
+    assert manager.get("/reminders/directives/OIC-2026?unit=Elsewhere").status_code == 400
+    preview = manager.page("/reminders/directives/OIC-2026")
+    assert preview.form_with("Send the reminders").fields["people"] == ["D1001"]
+    forged = manager.press(preview, "Send the reminders", people=["D1001", "S1"])
+    assert "1 reminder queued." in forged.text
 
 
 def test_nudging_twice_at_once_counts_once(manager: PortalClient, world: World) -> None:

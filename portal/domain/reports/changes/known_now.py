@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal.domain.reports.changes.absence import Absences
-from portal.domain.reports.parameters import EVERYONE
 from portal.domain.reports.queries import CompletionReport
-from portal.domain.reports.statistics import Figures, Share, share_of_group
+from portal.domain.reports.statistics import Share, share_of_group
 from portal.domain.reports.viewer_scope import ViewerScope, linkable_people, numbers_and_names
 from portal.domain.status import queries as status_queries
 from portal.domain.status.rules import Status
-from portal.platform.db import newest_stamp
 
 SHOWN = 50
 
@@ -38,14 +36,17 @@ class KnownNow:
 
 
 def compare_with_known_now(report: CompletionReport, newest: datetime) -> KnownNow:
-    """Compare a report with the same day as known on ``newest``, without the report's filters.
+    """Compare a report's group with the same day as known on ``newest``.
 
     A fixed number of statements: the share is computed from the report's own figures and the changes.
     """
     report_now = _as_known_on(report, newest)
-    scope_then, scope_now = (one.scope_of(one.viewer_scope.select_people()) for one in (report, report_now))
+    group = report.filters.group
+    scope_then, scope_now = (
+        one.scope_of(one.viewer_scope.select_people(group)) for one in (report, report_now)
+    )
     statuses = status_queries.find_status_changes(scope_then, scope_now)
-    counts = dict(report.figures.by_status)
+    counts = dict(report.group.by_status)
     for (old, new), people_changed in Counter(statuses.values()).items():
         if old is not None:
             counts[old] -= people_changed
@@ -53,7 +54,7 @@ def compare_with_known_now(report: CompletionReport, newest: datetime) -> KnownN
             counts[new] += people_changed
     before, after = (
         Absences.look_up(
-            one, EVERYONE, [person_id for person_id, pair in statuses.items() if pair[side] is None]
+            one, group, [person_id for person_id, pair in statuses.items() if pair[side] is None]
         )
         for side, one in enumerate((report, report_now))
     )
@@ -75,12 +76,6 @@ def compare_with_known_now(report: CompletionReport, newest: datetime) -> KnownN
 
 def _status_words(status: Status | None, absent: str) -> str:
     return absent if status is None else status.label
-
-
-def group_known_now(report: CompletionReport) -> Figures:
-    """Counts of the report's group on the same day as known now."""
-    newest = newest_stamp()
-    return report.group if newest is None or not report.filters.group else _as_known_on(report, newest).group
 
 
 def _as_known_on(report: CompletionReport, newest: datetime) -> CompletionReport:

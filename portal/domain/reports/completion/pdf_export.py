@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from portal.domain.reports import sentences
+from portal.domain.reports import answers, sentences
 from portal.domain.reports.completion.export_columns import PersonRow
 from portal.domain.reports.queries import CompletionReport
 from portal.platform import wording as say
@@ -50,7 +50,7 @@ def report_pdf(
     people = _people_table(report, report.person_rows() if rows is None else rows, part)
     return typeset_pdf(
         "\n".join([*_definition_markup(report), *_status_table(report), *people]),
-        title=sentences.report_headline(report.figures, report.position),
+        title=answers.headline(report),
         above=f"{force} · {directive.reference} · {directive.title}",
         foot=f"{directive.reference}. {sentences.both_times(report.position)}.{f' {part}.' if part else ''}",
         author=force,
@@ -60,10 +60,9 @@ def report_pdf(
 
 
 def _definition_markup(report: CompletionReport) -> list[str]:
-    definition = sentences.definition_sentences(report.directive, report.figures, report.count_exclusions())
-    counted = f"{sentences.not_counted(report.figures)}. {sentences.both_times(report.position)}."
-    group = sentences.group_sentence(report.filters, report.group)
-    paragraphs = [*([f"{group}."] * bool(group)), counted, *definition, report.directive.source]
+    definition = sentences.definition_sentences(report.directive, report.group, report.count_exclusions())
+    counted = f"{'. '.join(answers.beside(report))}. {sentences.both_times(report.position)}."
+    paragraphs = [counted, *definition, report.directive.source]
     if report.position.forecast:
         paragraphs.insert(0, f"Forecast. {sentences.FORECAST}")
     return [f"{text_content(text)}\n" for text in paragraphs]
@@ -74,7 +73,7 @@ def _status_table(report: CompletionReport) -> list[str]:
     rows = [
         f"[{text_content(status.label + (', not counted' if status.excluded else ''))}], "
         f"table.cell(align: right)[{text_content(say.number(count))}],"
-        for status, count in report.figures.by_status.items()
+        for status, count in report.shown.by_status.items()
     ]
     head = f"table.header([{text_content('Status')}], [{text_content('People')}]),"
     return [f"== {text_content('People by status')}", "#table(columns: 2,", head, *rows, ")"]

@@ -19,19 +19,20 @@ from typing import IO, Any
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
-from portal.domain.reports import sentences
+from portal.domain.reports.completion import definition
 from portal.domain.reports.completion.export_columns import AnyRow, Column, values_reader
-from portal.domain.reports.parameters import Position
+from portal.domain.reports.parameters import Position, value_in_words
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.status.report_rows import ValueCache
 from portal.domain.status.rules import Status
 from portal.platform.clock import LONDON
 from portal.platform.errors import RuleError, UnwritableError
 from portal.platform.tables.csv_cells import csv_text
-from portal.platform.wording import number, plural
+from portal.platform.wording import number
 
 TextMaker = Callable[[Sequence[Any]], Iterable[str]]  # the texts of a column's values
 
+LONGEST_OF_WHOM = 80  # characters of a file's name
 BATCH = 100  # rows of a CSV or JSON sent at a time: few enough for the processor's cache
 XLSX_ROWS = 20_000  # a job makes larger workbooks
 SHEET_ROWS = 1_048_575  # the most that a sheet can have below its head
@@ -61,42 +62,28 @@ def refuse_large_workbook(rows: int, most: int | None = None) -> None:
 
 
 def file_name(report: CompletionReport, form: str, kind: str = "completions") -> str:
-    """The file's name: directive and day, in letters, digits, dots and hyphens; a forecast says so."""
-    reference = re.sub(r"[^A-Za-z0-9.-]+", "-", report.directive.reference).strip("-.") or "directive"
+    """The file's name: directive, day and filters, in letters, digits, dots and hyphens; a forecast says so.
+
+    A name or number that somebody looked for is only called a search: file names are seen by others.
+    """
+    reference = _name_part(report.directive.reference) or "directive"
     forecast = "-forecast" if report.position.forecast else ""
-    return f"{reference}-{kind}-{report.position.as_at.isoformat()}{forecast}.{form}"
+    filters = report.filters.without("q").address.items()
+    words = " ".join(
+        [*(value_in_words(name, value) for name, value in filters), *["search"] * bool(report.filters.q)]
+    )
+    of_whom = _name_part(words)[:LONGEST_OF_WHOM].strip("-.")
+    dash = "-" if of_whom else ""
+    return f"{reference}-{kind}-{report.position.as_at.isoformat()}{forecast}{dash}{of_whom}.{form}"
+
+
+def _name_part(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.")
 
 
 def sheet_name(position: Position) -> str:
     """The name of the sheet with the rows."""
     return "Completions (forecast)" if position.forecast else "Completions"
-
-
-def definition_of(report: CompletionReport) -> dict[str, Any]:
-    """The definition of the percentage: its parts, exclusions by reason, filters and both times."""
-    figures, directive = report.figures, report.directive
-    share = figures.share
-    return {
-        "directive": directive.reference,
-        "title": directive.title,
-        "versions": [
-            {"number": number, "effective_on": day.isoformat()} for number, day in directive.known_versions
-        ],
-        "version": directive.version_number,
-        "numerator": share.done,
-        "denominator": share.total,
-        "percentage": share.done * 1000 // share.total / 10 if share.total else None,
-        "assigned": figures.assigned,
-        "exclusions": report.count_exclusions(),
-        "filters": report.filters.in_words,
-        "forecast": report.position.forecast,
-        **report.position.pinned,
-    }
-
-
-def totals_by_status(report: CompletionReport) -> dict[str, int]:
-    """People by status; statuses that nobody has are 0."""
-    return {status.key: count for status, count in report.figures.by_status.items()}
 
 
 def audit_detail(report: CompletionReport, form: str) -> dict[str, Any]:
@@ -205,7 +192,12 @@ def write_xlsx(
         with xlsxwriter.Workbook(file, options) as book:
             bold = book.add_format({"bold": True})
             _write_rows(book, book.add_worksheet(sheet_name(report.position)), rows, columns, bold)
-            _write_texts(book.add_worksheet("Definition"), ("Definition", ""), definition_lines(report), bold)
+            _write_texts(
+                book.add_worksheet("Definition"),
+                ("Definition", ""),
+                definition.definition_lines(report),
+                bold,
+            )
             _write_texts(book.add_worksheet("Columns"), DICTIONARY, dictionary_lines(columns), bold)
     except FileCreateError as error:  # the disk is full
         raise UnwritableError from error
@@ -287,8 +279,8 @@ def _serial_instant(instant: datetime) -> float:
 
 def json_pieces(report: CompletionReport, rows: Iterable[AnyRow], columns: Sequence[Column]) -> Iterator[str]:
     """The JSON file in pieces: ``definition``, ``totals`` by status, and ``rows``, one a line."""
-    yield f'{{\n"definition": {json.dumps(definition_of(report), ensure_ascii=False)},\n'
-    yield f'"totals": {json.dumps(totals_by_status(report))},\n"rows": ['
+    yield f'{{\n"definition": {json.dumps(definition.definition_of(report), ensure_ascii=False)},\n'
+    yield f'"totals": {json.dumps(definition.totals_by_status(report))},\n"rows": ['
     members = [f"{_json_text(column.header).replace('%', '%%')}: %s" for column in columns]
     write_row, lead = f"{{{', '.join(members)}}}".__mod__, "\n"
     for texts in _text_batches(rows, columns, _JSON_TEXTS):
@@ -350,28 +342,3 @@ def dictionary_csv(columns: Iterable[Column]) -> str:
     writer.writerow(DICTIONARY)
     writer.writerows(dictionary_lines(columns))
     return buffer.getvalue()
-
-
-NOBODY = "Nobody you can see matches these filters."
-FORECAST = ("Forecast", sentences.FORECAST)
-
-
-def definition_lines(report: CompletionReport) -> list[tuple[str, str]]:
-    """The definition of the percentage for a sheet, as pairs of a name and a text."""
-    directive = report.directive
-    definition = sentences.definition_sentences(directive, report.figures, report.count_exclusions())
-    times, group = report.position.pinned, sentences.group_sentence(report.filters, report.group)
-    return [
-        ("Directive", f"{directive.reference}: {directive.title}"),
-        ("Recommendation", directive.source),
-        ("Answer", sentences.report_headline(report.figures, report.position)),
-        *([("Of these", group)] * bool(group)),
-        ("Counted", sentences.not_counted(report.figures)),
-        *(("How this is worked out", sentence) for sentence in definition),
-        *((status.label, number(count)) for status, count in report.figures.by_status.items()),
-        ("As at", times["as_at"]),
-        ("As known on", times["as_known_on"]),
-        *([FORECAST] * report.position.forecast),
-        ("Filtered by", "; ".join(report.filters.in_words) or "nothing"),
-        ("Listed", plural(report.shown.assigned, "person", "people") if report.shown.assigned else NOBODY),
-    ]

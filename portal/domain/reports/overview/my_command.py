@@ -2,8 +2,17 @@
 
 from dataclasses import dataclass
 
+from portal.domain.people.rank_order import rank_key
 from portal.domain.reports.parameters import Filters
-from portal.domain.reports.statistics import Figures, GroupLine, Share, UnitLine, group_lines, unit_lines
+from portal.domain.reports.statistics import (
+    Figures,
+    GroupLine,
+    Share,
+    UnitLine,
+    group_lines,
+    share_of_group,
+    unit_lines,
+)
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.domain.status.period_counts import CountBy, count_worst
 from portal.domain.status.rules import Status
@@ -47,7 +56,7 @@ def read_command(viewer_scope: ViewerScope, filters: Filters) -> Command | None:
         top = viewer_scope.tops[0]
     unit = viewer_scope.units.get(top) if top is not None else None
     name = unit.name if unit else "Your units"
-    lines = unit_lines(figures, viewer_scope.units, top)
+    lines = unit_lines(figures.unit_shares, viewer_scope.units, top)
     return Command(name, figures.share, lines if len(lines) > 1 else [])
 
 
@@ -61,6 +70,7 @@ def read_command_groups(
     position, people = viewer_scope.position, viewer_scope.select_people(filters)
     by = [CountBy.ROLE, CountBy.RANK]
     counts = count_worst(by, position.as_at, position.as_known_on, people)
-    ranks = group_lines((rank, Status(status), count) for (_, rank, status), count in counts)
-    roles = group_lines((role, Status(status), count) for (role, _, status), count in counts)
-    return ranks, roles
+    shares = [(role, rank, share_of_group({Status(status): n})) for (role, rank, status), n in counts]
+    ranks = group_lines((rank, share) for _, rank, share in shares)
+    roles = group_lines((role, share) for role, _, share in shares)
+    return sorted(ranks, key=lambda line: rank_key(line.name)), roles

@@ -1,6 +1,6 @@
 """The overview: figures of every directive, as far as one viewer may see them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from portal.domain.reports import sentences
 from portal.domain.reports.charts import LineChart
 from portal.domain.reports.completion import export_files
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot, list_references, read_directives
-from portal.domain.reports.known_values import refuse_unknown
+from portal.domain.reports.known_values import accept_filters
 from portal.domain.reports.overview.my_command import Command, read_command, read_command_groups
 from portal.domain.reports.parameters import EVERYONE, Filters, Position, join_values, unit_name
 from portal.domain.reports.queries import CompletionReport, PersonLine, read_person_lines
@@ -97,9 +97,8 @@ class OverduePerson:
     @property
     def still_to_do(self) -> str:
         """How many of the requirements are still to complete."""
-        missing = sum(not status.held for status in self.line.requirement_statuses.values())
         total = len(self.line.requirement_statuses)
-        return f"{missing} of {plural(total, self.directive.requirement_noun)}"
+        return f"{self.line.left} of {plural(total, self.directive.requirement_noun)}"
 
 
 @dataclass(frozen=True)
@@ -149,6 +148,10 @@ class Overview:
         """The address of another page with the same unit and position, and with further filters."""
         pairs = {**self.position.address, **self.filters.address, **more}
         return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def status_urls(self, path: str) -> Callable[[Status], str]:
+        """A function of a status that gives the address of its people in the report at ``path``."""
+        return lambda status: f"{self.address_of(path, status=status.key)}#people"
 
     def address_today(self, path: str) -> str:
         """The address of a page with the same unit, for today as known now."""
@@ -218,7 +221,7 @@ def read_overview(
         UnknownValueError: The viewer cannot know the unit.
     """
     filters, viewer_scope = Filters(unit=filters.unit), ViewerScope.of_viewer(viewer, position)
-    refuse_unknown(filters, viewer_scope)
+    filters = accept_filters(filters, viewer_scope)
     read_as_known_on(position.as_known_on)
     known = {directive.id: directive for directive in read_directives(position)}
     everyone = viewer_scope.scope_of(*known)
@@ -256,6 +259,7 @@ def _read_most_overdue(
     lines.sort(
         key=lambda line: (
             line.overdue_since,
+            -line.left,
             line.holder.surname,
             line.holder.staff_number,
             directives[line.directive_id].reference,
@@ -300,7 +304,7 @@ def _read_cards(
             group,
             outlooks[directive.id],
             LineChart([point for point in points if point.day in months]),
-            unit_lines(group, viewer_scope.units, top),
+            unit_lines(group.unit_shares, viewer_scope.units, top),
             sentences.weekly_change(shares[week_ago], shares[scope.as_at]),
             minutes_to_learn(group, directive),
             Groups(report.ranks, report.roles) if opened == directive.reference else None,

@@ -1,0 +1,66 @@
+"""A reminder to several people at once: whom it would reach, and why not the others."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.domain.directives.fact_loader import split_into_batches
+from portal.domain.people.queries import Viewer, visible_people
+from portal.domain.reminders.queries import Addressee, ReminderDirective, list_addressees, nudged_since
+from portal.domain.reminders.rules import ReminderReason
+from portal.domain.status.queries import people_to_remind
+from portal.platform.clock import london_day
+from portal.platform.db import db
+from portal.platform.permissions import Permission
+from portal.platform.wording import plural
+
+MOST = 500  # people of one preview
+
+
+@dataclass(frozen=True)
+class BulkNudge:
+    """The people whom a reminder of one directive would reach, and those it would not, each by name."""
+
+    directive: ReminderDirective
+    people: list[Addressee]
+    reminded: list[Addressee]  # less than seven days ago
+    without_address: list[Addressee]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Why some are left out, in sentences; nothing is said of people who have finished."""
+        sentences = []
+        if self.reminded:
+            were = "was" if len(self.reminded) == 1 else "were"
+            sentences.append(
+                f"{plural(len(self.reminded), 'person', 'people')} {were} reminded in the last 7 days."
+            )
+        if self.without_address:
+            have = "has" if len(self.without_address) == 1 else "have"
+            people = plural(len(self.without_address), "person", "people")
+            sentences.append(f"{people} {have} no email address in the roster.")
+        return sentences
+
+
+def plan_bulk_nudge(
+    people: Collection[int], directive: ReminderDirective, viewer: Viewer, *, at: datetime
+) -> BulkNudge:
+    """Sort ``people`` by whether a reminder would reach them; a fixed number of statements for each 500.
+
+    Left out without a word: the viewer, whom they may not remind, and who has nothing left to complete.
+    """
+    day = london_day(at)
+    missing = {
+        row.person_id
+        for row in people_to_remind(day, people)
+        if row.directive_id == directive.id and ReminderReason.NUDGE.still_applies(row.status)
+    }
+    allowed: set[int] = set()
+    for batch in split_into_batches(sorted(missing - {viewer.person_id})):
+        allowed |= set(db.session.scalars(visible_people(viewer, Permission.REMINDER_NUDGE, batch)))
+    recent = nudged_since(allowed, directive.id, at)
+    reached, reminded, without_address = [], [], []
+    for person in sorted(list_addressees(allowed, day).values(), key=lambda p: (p.surname, p.staff_number)):
+        group = reminded if person.person_id in recent else reached if person.email else without_address
+        group.append(person)
+    return BulkNudge(directive, reached, reminded, without_address)
