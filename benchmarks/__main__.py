@@ -13,7 +13,7 @@ from benchmarks import (
     completions,
     directives,
     files,
-    growth,
+    first_loads,
     imports,
     lesson,
     memory,
@@ -60,7 +60,7 @@ def main() -> int:
             found += _served(served, only)
     alone: dict[str, Callable[[], list[Figure]]] = {
         **ALONE,
-        "g": partial(growth.measure, asked.large),
+        "g": partial(first_loads.measure, asked.large),
         "h": partial(hour.measure, _hours(asked), asked.note),
         "n": partial(nation.measure, asked.nation, asked.note),
     }
