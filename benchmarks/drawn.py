@@ -1,4 +1,4 @@
-"""Growth as pictures: lines over sizes, one chart or a page of small ones, as SVG that reads without colour."""
+"""Growth as pictures: lines over sizes, one chart or many small ones, as SVG that reads without colour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

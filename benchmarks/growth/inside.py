@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -35,7 +35,11 @@ class Calendar:
     def in_force(self) -> Iterator[None]:
         """Let the portal of this process ask this clock."""
         true_now = clock.now
-        with mock.patch.object(clock, "now", lambda: true_now() - timedelta(days=self.days_ago)):
+
+        def now() -> datetime:
+            return true_now() - timedelta(days=self.days_ago)
+
+        with mock.patch.object(clock, "now", now):
             yield
 
 

@@ -111,7 +111,7 @@ def _cost(app: Flask, act: Act, times: int) -> tuple[float, int]:
         spent, statements = spent + seconds, len(counted)
         if number or seconds > SECONDS:  # the first warms what a process keeps
             best = min(best, seconds)
-        if number and spent > SECONDS or seconds > SECONDS:
+        if seconds > SECONDS or (number and spent > SECONDS):
             break
     return 1000 * best, statements
 
