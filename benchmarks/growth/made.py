@@ -46,9 +46,11 @@ class Force:
 def forces(folder: Path, quick: bool) -> Iterator[Force]:
     """One after the other; each is as it was made until the next is asked for."""
     base = SMALL if quick else BASE
-    first, small = folder / "first", folder / "small"
-    _make_demo(first, base)
-    _make_demo(small, SMALL)
+    empty, first = folder / "empty", folder / "first"
+    empty.mkdir(mode=0o700)
+    flask(empty, "db", "upgrade")
+    _make_demo(empty, first, base)
+    small = first if quick else _make_demo(empty, folder / "small", SMALL)
     people, directives, more_modules, units, days, late = DIMENSIONS
 
     def sizes(dimension: Dimension) -> tuple[int, ...]:
@@ -68,17 +70,17 @@ def forces(folder: Path, quick: bool) -> Iterator[Force]:
         grown = _copied(small, folder / f"units-{size}")
         in_process(_import_units, grown, size, ROSTERED // 10 if quick else ROSTERED)
         yield Force(units, size, grown)
-    yield from _daily(days, sizes(days), folder / "days", SMALL if quick else MOVING)
+    yield from _daily(days, sizes(days), empty, SMALL if quick else MOVING)
     for size in sizes(late):
         grown = _grown(first, folder / f"late-{size}", 4)
         in_process(_import_completions, grown, size)
         yield Force(late, size, grown)
 
 
-def _make_demo(instance: Path, people: int, days_ago: int = 0) -> None:
-    instance.mkdir(mode=0o700)
-    flask(instance, "db", "upgrade")
-    in_process(_create, instance, people, days_ago)
+def _make_demo(empty: Path, instance: Path, people: int, days_ago: int = 0) -> Path:
+    """The demo's force of so many people, in a copy of the empty folder, its history ending that day."""
+    in_process(_create, _copied(empty, instance), people, days_ago)
+    return instance
 
 
 def _create(instance: Path, people: int, days_ago: int) -> None:
@@ -144,10 +146,10 @@ def _import_units(instance: Path, size: int, rows: int) -> None:
         command(app, "people", "import", str(file))
 
 
-def _daily(dimension: Dimension, sizes: tuple[int, ...], instance: Path, people: int) -> Iterator[Force]:
+def _daily(dimension: Dimension, sizes: tuple[int, ...], empty: Path, people: int) -> Iterator[Force]:
     """A roster of all who move on each day; the force is measured at the days between."""
     ahead = sizes[-1]
-    _make_demo(instance, people, ahead)
+    instance = _make_demo(empty, empty.with_name("days"), people, ahead)
     for fewer, size in zip((0, *sizes), sizes, strict=False):
         in_process(_import_days, instance, ahead - fewer, ahead - size, fewer)
         yield Force(dimension, size, instance, ahead - size)
