@@ -99,7 +99,7 @@ def _inside(chart: Chart) -> str:
     for mark in chart.marks:
         _, y = chart.at(sizes[-1], mark)
         parts.append(_rule(LEFT, y, end, y))
-        parts.append(_text(LEFT - 8, y + 4, f"{mark:,.4g}", anchor="end"))
+        parts.append(_text(LEFT - 8, y + 4, _number(mark), anchor="end"))
     if chart.target:
         _, y = chart.at(0, chart.target)
         parts.append(_rule(LEFT, y, end, y, LIMIT))
@@ -118,7 +118,8 @@ def _diagonal(chart: Chart, least: float, most: float) -> list[str]:
     low, high = chart.powers
     reach = min(most / least, high / low)
     start, end = chart.at(least, low), chart.at(least * reach, low * reach)
-    return [_rule(*start, *end), _text(end[0] - 6, end[1] + 14, "linear", anchor="end", ink="#505a5f")]
+    middle, height = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+    return [_rule(*start, *end), _text(middle + 8, height + 14, "linear", ink="#505a5f")]
 
 
 def _drawn(chart: Chart) -> list[str]:
@@ -163,6 +164,10 @@ def _text(
 ) -> str:  # fmt: skip
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" font-size="{size}"'
     return f'<text {place} fill="{ink}">{escape(words)}</text>'
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.4g}"
 
 
 def _share(value: float, least: float, most: float) -> float:

@@ -57,7 +57,7 @@ def _pages(learner: FlaskClient, manager: FlaskClient) -> dict[str, tuple[FlaskC
     paths = {
         "lesson": (learner, f"/learning/modules/recognise/lessons/{lessons('recognise')[0]}"),
         plan.LEARNING: (learner, "/learning"),
-        "search of guides and lessons": (learner, "/guides?q=lorry"),
+        "search of lessons": (learner, "/guides?q=lorry"),
         "report, today": (manager, REPORT),
         "report, past": (manager, as_at),
         "report, as known then": (manager, f"{as_at}&as_known_on={known}"),

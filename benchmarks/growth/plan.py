@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 FLAT, LINEAR = 0.3, 1.2  # the most that an exponent may be, with room for the noise of a busy machine
 LEARNING, OVERVIEW = "My learning", "overview"
 PAGES = (
-    LEARNING, "lesson", "search of guides and lessons", "report, today", "report, past",
+    LEARNING, "lesson", "search of lessons", "report, today", "report, past",
     "report, as known then", OVERVIEW, "list of people", "search for a person",
 )  # fmt: skip
-FILE, IMPORT = "completion file (CSV)", "import of one roster row"
-ISSUE, RECONCILE, REBUILD = "issue of one more directive", "directives reconcile", "reconcile --rebuild"
+FILE, IMPORT = "completion file (CSV)", "import of one row"
+ISSUE, RECONCILE, REBUILD = "issue of a directive", "directives reconcile", "reconcile --rebuild"
 BULK = (FILE, IMPORT, ISSUE, RECONCILE, REBUILD)
 MOST_REBUILT = 5_000  # people up to whom everything is computed again
 
