@@ -13,7 +13,7 @@ from benchmarks import (
     completions,
     directives,
     files,
-    growth,
+    first_loads,
     imports,
     lesson,
     memory,
@@ -23,6 +23,7 @@ from benchmarks import (
     roster,
 )
 from benchmarks.figures import Figure, table, write
+from benchmarks.growth import measure as growth
 from benchmarks.hour import measure as hour
 from benchmarks.hour import plan
 from benchmarks.hour.plan import Plan
@@ -37,6 +38,7 @@ SERVED = {
     "c": completions.measure,
     "d": report.measure,
 }
+WORDS = {"hour": "h", "growth": "w"}
 # Each with a force of its own:
 ALONE = {"f": roster.measure, "i": imports.measure, "p": directives.measure, "r": reminders.measure}
 
@@ -47,7 +49,7 @@ def main() -> int:
     if asked.only == "profiles":
         print(profiles.text(profiles.measure()))
         return 0
-    only = {"h"} if asked.only == "hour" else {*asked.only, *("n" if asked.large else "")}
+    only = {*WORDS.get(asked.only, asked.only), *("n" if asked.large else "")}
     if asked.keep and not asked.instance:
         asked.keep.mkdir(mode=0o700, parents=True)
         print(f"made in {build(asked.keep, asked.people):.0f} s")
@@ -60,9 +62,10 @@ def main() -> int:
             found += _served(served, only)
     alone: dict[str, Callable[[], list[Figure]]] = {
         **ALONE,
-        "g": partial(growth.measure, asked.large),
+        "g": partial(first_loads.measure, asked.large),
         "h": partial(hour.measure, _hours(asked), asked.note),
         "n": partial(nation.measure, asked.nation, asked.note),
+        "w": partial(growth.measure, asked.growth_quick, asked.note),
     }
     for part, measure in sorted(alone.items()):
         if part in only:
@@ -70,8 +73,8 @@ def main() -> int:
             found += measure()
     found.sort(key=lambda figure: figure.part)
     print(table(found))
-    if not only & {*"hn"}:
-        print("The hour when everyone comes takes half an hour: --only hour.")
+    if not only & {*"hnw"}:
+        print("The hour when everyone comes, and growth, take half an hour each: --only hour, --only growth.")
         print("A nation on PostgreSQL takes the better part of an hour: --only n, or --large.")
     if only >= {*"abcdefgiprx"} or asked.write:
         write(found, asked.note, size)
@@ -124,7 +127,7 @@ def _hours(asked: argparse.Namespace) -> list[Plan]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", default="abcdefgiprx", help="letters of the measures, such as ad; or hour, or profiles"
+        "--only", default="abcdefgiprx", help="letters of the measures, such as ad; or a word of the README"
     )
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
@@ -139,6 +142,7 @@ def _arguments() -> argparse.Namespace:
     hours.add_argument("--hour-slower", type=float, default=1, help="stretch all times, for a busy machine")
     hours.add_argument("--hour-on", choices=("sqlite", "postgresql"), help="one database alone")
     hours.add_argument("--hour-by", choices=("passwords", "provider"), help="one way to sign in alone")
+    parser.add_argument("--growth-quick", action="store_true", help="with growth, small sizes: two minutes")
     parser.add_argument("--write", action="store_true", help="keep the figures though some are missing")
     parser.add_argument("--note", action="append", default=[], help="a sentence below the table")
     return parser.parse_args()

@@ -24,8 +24,12 @@ TABLES = (
     "imported_record",
     "status_period",
 )
-# The digit that holds a UUID's version is 4 in all that the portal makes, and never in these.
-_COPIED_UUID = "substr({0}, 1, 12) || printf('%x', (:copy + 4) % 16) || substr({0}, 14)"
+# A UUID's version is 4 in all that the portal makes, and its variant 8 to b: in no copy both are.
+_COPIED_UUID = (
+    "substr({0}, 1, 12) || printf('%x', (:copy + 4) % 16) || substr({0}, 14, 3)"
+    " || printf('%x', (instr('0123456789abcdef', substr({0}, 17, 1)) - 1 + 4 * (:copy / 16)) % 16)"
+    " || substr({0}, 18)"
+)
 NEW_TEXT = {  # what is unique, made so again; :copy is the copy's number
     ("person_name", "staff_number"): "staff_number || '-' || :copy",
     ("person_name", "email"): "'copy' || :copy || '.' || email",
@@ -38,7 +42,7 @@ NEW_TEXT = {  # what is unique, made so again; :copy is the copy's number
 
 
 def multiply(database: Path, times: int) -> None:
-    """Make ``times`` (at most 16) people of each, none of the new ones with an account."""
+    """Make ``times`` (at most 64) people of each, none of the new ones with an account."""
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")  # checked once, at the end
         connection.execute("BEGIN IMMEDIATE")

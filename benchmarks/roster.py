@@ -67,18 +67,18 @@ def measure() -> list[Figure]:
     ]  # fmt: skip
 
 
-def write(file: Path, *, rows: int = ROWS, since: str = "", seed: int = 1) -> None:
-    """A roster of people in designated roles, in teams of 25 whose first member leads."""
+def write(file: Path, *, rows: int = ROWS, since: str = "", seed: int = 1, teams: int | None = None) -> None:
+    """A roster of people in designated roles, in ``teams``, or teams of 25, whose first member leads."""
     random = Random(seed)
-    many = rows * TEAMS // ROWS
-    teams = list(range(many))
-    random.shuffle(teams)
+    many = teams or rows * TEAMS // ROWS
+    order = list(range(many))
+    random.shuffle(order)
     with file.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
         writer.writerow(COLUMNS)
         for number in range(rows):
             place = number % many
-            team = teams[place] if seed > 1 else place
+            team = order[place] if seed > 1 else place
             staff, leader = f"B{number:05}", "" if number < many else f"B{place:05}"
             path = f"{FORCE}/Command {team % 5}/Division {team % 40}/Team {team}"
             rank = "Constable" if leader else "Sergeant"

@@ -6,13 +6,14 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+from benchmarks.drawn import Chart, Line, drawing
 from benchmarks.nation import files, made, pages
 from benchmarks.nation.cluster import Cluster, connected
-from benchmarks.nation.drawn import Line, drawing
 from benchmarks.world import REPORT
 from portal.domain.status.models import OPEN_KNOWN
 
 FORCES = (3, 10, 21, made.FORCES)
+ACROSS = "people in the audience"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,6 @@ def pictures(sizes: Sequence[Size]) -> dict[str, str]:
         line("one force", "one_force"),
     ]
     return {
-        "pages.svg": drawing("First page of the report, median", "ms", ways, pages.TARGET),
-        "file.svg": drawing("CSV of everybody", "s", [line("one row a requirement", "csv")]),
+        "pages.svg": drawing(Chart("First page of the report, median", "ms", ACROSS, ways, pages.TARGET)),
+        "file.svg": drawing(Chart("CSV of everybody", "s", ACROSS, [line("one row a requirement", "csv")])),
     }

@@ -10,7 +10,7 @@ from benchmarks.figures import commits_behind
 from benchmarks.serving import ROOT
 
 MOST_BEHIND = 60
-KEPT = ("latest", "hour/latest")
+KEPT = ("latest", "hour/latest", "growth/latest")
 
 
 @pytest.mark.parametrize("name", KEPT)

@@ -1,0 +1,1 @@
+"""(w) How costs grow with people, directives, modules, units, days of rosters, and facts learnt late."""
