@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, BinaryIO
 
-from portal.platform.processes import peak_memory_mib
+from portal.platform.processes import name_process, peak_memory_mib
 
 NICENESS = 5  # pages go first; not more, as a file is logged while SQLite has one writer
 THREADS = 2  # as many as web processes: each relays one file at a time
@@ -64,6 +64,7 @@ class FilesApart:
 
     def serve(self, application: Application) -> None:
         """Answer such requests, in a process of its own, until SIGTERM or until its parent is gone."""
+        name_process("portal-files")
         signals: list[int] = []
         signal.signal(signal.SIGTERM, lambda received, _: signals.append(received))
         for number in (signal.SIGINT, signal.SIGHUP):
