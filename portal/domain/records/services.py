@@ -1,10 +1,11 @@
 """Records registrations, lesson visits, passes, prior learning and revocations; each is safe to repeat."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from portal.domain.catalogue.models import GuideVersion, ModuleVersion
 from portal.domain.people.as_of import is_known_fact
@@ -21,8 +22,10 @@ from portal.domain.records.models import (
 )
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day, noon
-from portal.platform.db import db, stamp, touch
+from portal.platform.db import db, stamp, touch, write_row
 from portal.platform.errors import ConflictError
+
+_INSERT_VISIT = insert(LessonVisit)
 
 
 def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
@@ -59,24 +62,21 @@ def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> 
 
 def open_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
     """Record that a lesson was opened; once for each registration."""
-    queries.get_registration(registration_id, lock=True)
-    _record_visit(registration_id, lesson_id, "opened", at)
+    _record_visits(registration_id, lesson_id, ("opened",), at)
 
 
 def complete_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
     """Record that a lesson was marked complete, and opened by then; once for each registration."""
-    queries.get_registration(registration_id, lock=True)
-    _record_visit(registration_id, lesson_id, "opened", at)
-    _record_visit(registration_id, lesson_id, "completed", at)
+    _record_visits(registration_id, lesson_id, ("opened", "completed"), at)
 
 
-def _record_visit(registration_id: int, lesson_id: int, kind: str, at: datetime) -> None:
-    if queries.has_visit(registration_id, lesson_id, kind):
-        return
-    db.session.add(
-        LessonVisit(recorded_at=at, registration_id=registration_id, lesson_id=lesson_id, kind=kind)
-    )
-    db.session.flush()
+def _record_visits(registration_id: int, lesson_id: int, kinds: Sequence[str], at: datetime) -> None:
+    queries.lock_registration(registration_id)
+    recorded = queries.list_visit_kinds(registration_id, lesson_id)
+    row = {"recorded_at": at, "registration_id": registration_id, "lesson_id": lesson_id}
+    for kind in kinds:
+        if kind not in recorded:
+            write_row(_INSERT_VISIT, {**row, "kind": kind})
 
 
 def record_pass(
