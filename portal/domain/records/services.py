@@ -55,7 +55,7 @@ def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> 
         started_on=london_day(at),
     )
     db.session.add(registration)
-    touch(people=[person_id])
+    touch(learners=[person_id])
     db.session.flush()
     return registration
 
@@ -114,7 +114,7 @@ def record_pass(
         )
     )
     learner = registration.person_id
-    touch(people=[learner])
+    touch(learners=[learner])
     log("pass.recorded", actor_id=learner, subject_id=learner, reference=record.reference)
     db.session.flush()
     return record
@@ -140,7 +140,7 @@ def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) ->
         return reference
     record = _write_record(person_id, guide.activity_id, "acknowledged", at)
     db.session.add(Acknowledgement(record_id=record.id, guide_version_id=guide.id))
-    touch(people=[person_id])
+    touch(learners=[person_id])
     log("guide.acknowledged", actor_id=person_id, subject_id=person_id, reference=record.reference)
     db.session.flush()
     return record.reference
@@ -178,7 +178,7 @@ def recognise_prior_learning(
     db.session.add(Waiver(record_id=record.id, reason=reason, decided_by_id=decided_by))
     if evidence:
         write_notes(Record.__tablename__, record.id, {"evidence": evidence})
-    touch(people=[person_id])
+    touch(learners=[person_id])
     log("learning.recognised", actor_id=decided_by, subject_id=person_id, reference=record.reference)
     db.session.flush()
     return record
@@ -226,7 +226,7 @@ def restore_record(revocation_id: int, *, reason: str, decided_by: int) -> Revoc
 
 def _write_revocation(fact: Revocation, record: Record, action: str) -> Revocation:
     db.session.add(fact)
-    touch(people=[record.person_id])
+    touch(learners=[record.person_id])
     log(
         action,
         actor_id=fact.decided_by_id,
