@@ -108,19 +108,14 @@ def _size(served: World) -> dict[str, int]:
 
 def _hours(asked: argparse.Namespace) -> list[Plan]:
     """Passwords on both databases and, once, single sign-on; or what was asked for."""
-    ways = [("sqlite", "passwords"), ("sqlite", "provider"), ("postgresql", "passwords")]
+    ways = [(each.postgresql, each.by_provider) for each in plan.WHOLE]
     if asked.hour_on and asked.hour_by:
-        ways = [(asked.hour_on, asked.hour_by)]
+        ways = [(asked.hour_on == "postgresql", asked.hour_by == "provider")]
     return [
-        Plan(
-            officers=asked.hour_people,
-            force=asked.hour_force or plan.FORCE * asked.hour_people,
-            slower=asked.hour_slower,
-            by_provider=by == "provider",
-            postgresql=on == "postgresql",
-        )
-        for on, by in ways
-        if asked.hour_on in (None, on) and asked.hour_by in (None, by)
+        Plan(asked.hour_people, asked.hour_force, asked.hour_slower, by_provider, postgresql)
+        for postgresql, by_provider in ways
+        if asked.hour_on in (None, "postgresql" if postgresql else "sqlite")
+        and asked.hour_by in (None, "provider" if by_provider else "passwords")
     ]
 
 
@@ -138,7 +133,7 @@ def _arguments() -> argparse.Namespace:
     hours.add_argument(
         "--hour-people", type=int, default=plan.OFFICERS, help="officers; fewer come at the same rate"
     )
-    hours.add_argument("--hour-force", type=int, help="people of the force; five for each officer")
+    hours.add_argument("--hour-force", type=int, default=plan.FORCE, help="people of the force")
     hours.add_argument("--hour-slower", type=float, default=1, help="stretch all times, for a busy machine")
     hours.add_argument("--hour-on", choices=("sqlite", "postgresql"), help="one database alone")
     hours.add_argument("--hour-by", choices=("passwords", "provider"), help="one way to sign in alone")

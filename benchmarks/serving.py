@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,23 +52,32 @@ class Server:
         """MiB over all processes, shared pages counted once (PSS)."""
         return sum(self.memory_by_process().values())
 
-    def memory_by_process(self) -> dict[int, float]:
-        """MiB of each process, by its id."""
+    def memory_by_process(self) -> dict[str, float]:
+        """MiB of each process, by its name and id."""
         found = {}
         for pid in self.pids():
             with suppress(FileNotFoundError, ProcessLookupError):
                 lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-                found[pid] = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+                size = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+                found[f"{_name(pid)} {pid}"] = size / 1024
         return found
 
     def processor_seconds(self) -> float:
         """Seconds of processor time that all processes have used, with those of children that ended."""
-        total = 0
+        return sum(self.processor_seconds_by_name().values())
+
+    def processor_seconds_by_name(self) -> dict[str, float]:
+        """The same by the name of the process."""
+        seconds: dict[str, float] = defaultdict(float)
         for pid in self.pids():
             with suppress(FileNotFoundError, ProcessLookupError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += sum(map(int, fields[11:15]))
-        return total / TICKS
+                seconds[_name(pid)] += sum(map(int, fields[11:15])) / TICKS
+        return seconds
+
+
+def _name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 @contextmanager

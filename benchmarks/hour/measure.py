@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, machine, table
 from benchmarks.hour import made
-from benchmarks.hour.plan import OFFICERS, Plan
+from benchmarks.hour.plan import WHOLE, Plan
 from benchmarks.hour.run import Costs, Memory, run
 from benchmarks.hour.tally import ANSWER, BULK, FILE, LEARNING, PAGE, REPORT, SIGN_IN, Spread, Tally
 
@@ -25,8 +25,8 @@ class Result:
     plan: Plan
     tally: Tally
     costs: Costs
-    peak: dict[int, float]  # MiB of each of the portal's processes when together they had most
-    used: float  # seconds of processor time of the portal
+    peak: dict[str, float]  # MiB of each of the portal's processes when together they had most
+    used: dict[str, float]  # seconds of processor time of the portal, by the name of the process
     lost: tuple[int, int]  # answers and passes acknowledged that the database does not have
 
     @property
@@ -37,13 +37,13 @@ class Result:
 
 
 def measure(plans: Sequence[Plan], notes: Sequence[str] = ()) -> list[Figure]:
-    """Run each and judge it; kept in ``latest.md`` where all were whole hours."""
+    """Run each and judge it; kept in ``latest.md`` where they were the three whole hours."""
     results = []
     for plan in plans:
         results.append(result := one(plan))
         print(report(result), flush=True)
     found = [figure for result in results for figure in figures(result)]
-    if all(plan.officers == OFFICERS and plan.slower == 1 for plan in plans):
+    if tuple(plans) == WHOLE:
         write(results, found, notes)
     return found
 
@@ -52,10 +52,11 @@ def one(plan: Plan) -> Result:
     """Make the force, let everybody come, stop the portal, and look what is kept."""
     with made.force(plan) as force:
         with made.portal(force, plan) as (server, signer):
-            before, memory = server.processor_seconds(), Memory(server)
+            before, memory = server.processor_seconds_by_name(), Memory(server)
             with memory.sampling():
                 tally, costs = run(plan, force, server, signer)
-            used = server.processor_seconds() - before
+            after = server.processor_seconds_by_name()
+            used = {name: seconds - before.get(name, 0.0) for name, seconds in after.items()}
         return Result(plan, tally, costs, memory.peak, used, made.lost(force, tally))
 
 
@@ -77,11 +78,12 @@ def figures(result: Result) -> list[Figure]:
         Figure("h", f"{what}: all signed in after", _last(tally, SIGN_IN), "s"),
         Figure("h", f"{what}: passed", tally.finished, "officers"),
         Figure("h", f"{what}: files downloaded", tally.spread([FILE]).count, "files"),
+        Figure("h", f"{what}: of them by the offer of a job", tally.offers, "files"),
         *(
             Figure("h", f"{what}: {name}", end - begun, "s")
             for name, (begun, end) in tally.phases.items()
         ),
-        Figure("h", f"{what}: processor time of the portal", result.used, "s"),
+        Figure("h", f"{what}: processor time of the portal", sum(result.used.values()), "s"),
         Figure("h", f"{what}: the client's own share of a processor", 100 * result.costs.share, "%"),
         Figure("h", f"{what}: the client late by, p95", result.costs.lateness.p95, "ms"),
     ]  # fmt: skip
@@ -111,10 +113,11 @@ def report(result: Result) -> str:
         rows.append((f"during {name}", "learners", tally.spread_during(LEARNING, name)))
     lines = [
         f"## {plan.officers:,} officers of {plan.force:,} people, {result.name}\n",
-        f"{costs.elapsed:.0f} s; portal {result.used:.0f} s of processor time; client"
+        f"{costs.elapsed:.0f} s; portal {sum(result.used.values()):.0f} s of processor time"
+        f" ({_sizes(result.used)}); client"
         f" {100 * costs.share:.0f} % of one processor, late by {costs.lateness.p95:.0f} ms (p95),"
-        f" at most {costs.lateness.longest:.0f} ms; {costs.connections} connections at most; memory at most"
-        f" {', '.join(f'{size:.0f}' for size in sorted(result.peak.values(), reverse=True))} MiB.\n",
+        f" at most {costs.lateness.longest:.0f} ms; {costs.connections} connections at most;"
+        f" memory at most, MiB: {_sizes(result.peak)}.\n",
         "| When | What | Count | p50, ms | p95, ms | Longest, ms |",
         "|---|---|--:|--:|--:|--:|",
         *(_row((when, what), spread) for when, what, spread in rows if spread.count),
@@ -125,6 +128,11 @@ def report(result: Result) -> str:
         *(_row((f"{kind}: {what}",), spread) for kind, what, spread in _by_address(tally)),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _sizes(values: dict[str, float]) -> str:
+    largest_first = sorted(values.items(), key=lambda pair: -pair[1])
+    return ", ".join(f"{name} {value:.0f}" for name, value in largest_first)
 
 
 def _by_address(tally: Tally) -> list[tuple[str, str, Spread]]:

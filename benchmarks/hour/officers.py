@@ -35,7 +35,6 @@ class Officer:
         await asyncio.sleep(self.plan.arrival(self.chance))
         try:
             await sign_in(self.visitor, self.staff_number)
-            self.visitor.tally.signed_in += 1
             await self.read(self.plan.reading(self.chance))
             await self.take_assessment()
             self.visitor.tally.finished += 1

@@ -48,11 +48,11 @@ class Memory:
     """Samples the portal's memory once a second, until it is left."""
 
     def __init__(self, server: Server) -> None:
-        self.server, self.samples = server, list[dict[int, float]]()
+        self.server, self.samples = server, list[dict[str, float]]()
         self._over = threading.Event()
 
     @property
-    def peak(self) -> dict[int, float]:
+    def peak(self) -> dict[str, float]:
         """MiB of each process at the moment when they had most together."""
         return max(self.samples, key=lambda sample: sum(sample.values()))
 

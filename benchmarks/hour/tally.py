@@ -52,8 +52,8 @@ class Tally:
     answers: Counter[str] = field(default_factory=Counter)  # acknowledged savings, by attempt
     passes: dict[str, str] = field(default_factory=dict)  # attempt, by the reference that was shown
     phases: dict[str, tuple[float, float]] = field(default_factory=dict)  # begin and end
-    signed_in: int = 0
-    finished: int = 0
+    finished: int = 0  # officers who passed
+    offers: int = 0  # files that a job was asked to make, as too many others were being made
 
     def begin(self) -> None:
         """The run begins now; what was taken before it does not count."""

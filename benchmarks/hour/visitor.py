@@ -143,7 +143,7 @@ class Visitor:
         """One request with this person's cookies; what is set stays set."""
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.pool.port}\r\n"
-            f"User-Agent: benchmark\r\nX-Forwarded-For: {self.address}\r\n"
+            f"User-Agent: benchmark\r\nAccept: text/html,*/*;q=0.8\r\nX-Forwarded-For: {self.address}\r\n"
         )
         if self.cookies:
             head += f"Cookie: {'; '.join(f'{name}={value}' for name, value in self.cookies.items())}\r\n"

@@ -12,6 +12,7 @@ from portal.domain.webhooks.sending import ROUTINES
 from portal.platform import presence
 from portal.platform.db import transaction
 from portal.platform.jobs.worker import Worker, WorkerSetup
+from portal.platform.processes import name_process
 
 bp = Blueprint("jobs_commands", __name__, cli_group="jobs")
 
@@ -31,6 +32,7 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
 
 def run_worker(app: Flask, threads: int, *, embedded: bool = False) -> None:
     """Run jobs until told to end or, if embedded, until the process that started this one has ended."""
+    name_process("portal-jobs")
     Worker(make_worker_setup(app), threads, embedded=embedded).run_until_told_to_end()
 
 

@@ -95,13 +95,14 @@ class Touched:
     """Ids whose facts this transaction wrote; what the subscribers bring up to date before the commit."""
 
     people: set[int] = field(default_factory=set)
+    learners: set[int] = field(default_factory=set)  # only their registrations and records changed
     units: set[int] = field(default_factory=set)  # moved under another parent
     directives: set[int] = field(default_factory=set)  # got a version
     projected: set[int] = field(default_factory=set)  # people whose derived rows are written already
     reassigned: set[int] = field(default_factory=set)  # other people whom those versions concern
 
     def __bool__(self) -> bool:
-        return bool(self.people or self.units or self.directives)
+        return bool(self.people or self.learners or self.units or self.directives)
 
 
 Listener = Callable[[Any], None]
@@ -137,6 +138,7 @@ def write_row(statement: Any, values: Mapping[str, Any]) -> int:
 def touch(
     *,
     people: Iterable[int] = (),
+    learners: Iterable[int] = (),
     units: Iterable[int] = (),
     directives: Iterable[int] = (),
     projected: Iterable[int] = (),
@@ -144,6 +146,7 @@ def touch(
     """Note whose facts this transaction writes, and for which people it has written all that follows."""
     touched = db.session.info.setdefault("touched", Touched())
     touched.people.update(people)
+    touched.learners.update(learners)
     touched.units.update(units)
     touched.directives.update(directives)
     touched.projected.update(projected)

@@ -1,6 +1,7 @@
 """The engines of the portal, the database and a replica of it where one is set, and their connections."""
 
 import sqlite3
+from threading import Lock
 from time import monotonic, sleep
 from typing import Any
 
@@ -12,6 +13,8 @@ LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be 
 REPLICA = "replica"  # the key of its engine
 DRIVER = "postgresql+psycopg://"
 CONNECT_SECONDS = 2  # to the replica; then reports are read from the database itself
+
+_turn_to_ask = Lock()  # for SQLite's write lock
 
 
 class RoutedSession(Session):
@@ -87,9 +90,11 @@ def _take_write_lock(driver: Any, seconds: float) -> None:
     """Begin as the one writer, waiting at most ``seconds`` for another.
 
     SQLite's own wait sleeps up to 100 ms at a time while the lock comes free many times over; writers
-    here hold it for a few milliseconds, so it is asked for more often.
+    here hold it for a few milliseconds, so it is asked for more often: by one thread of a process at a
+    time, as others would only take the processor from whoever holds it.
     """
     last = monotonic() + seconds
+    has_turn = _turn_to_ask.acquire(timeout=seconds)
     driver.execute("PRAGMA busy_timeout = 0")
     try:
         while True:
@@ -102,6 +107,8 @@ def _take_write_lock(driver: Any, seconds: float) -> None:
             else:
                 return
     finally:
+        if has_turn:
+            _turn_to_ask.release()
         driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 

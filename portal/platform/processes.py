@@ -6,8 +6,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+NICENESS = 5  # not more: even a thread that makes files is, for moments, SQLite's one writer
 PAUSE_SECONDS = 0.2
 SUPERVISED_SECONDS = 15  # how long a supervised process may take to end; longer than a worker gives its jobs
 AGAIN_SECONDS, MOST_SECONDS = 1, 60  # before a child that died is restarted: longer each time
@@ -16,6 +19,18 @@ AGAIN_SECONDS, MOST_SECONDS = 1, 60  # before a child that died is restarted: lo
 def peak_memory_mib() -> int:
     """The most memory that this process has had, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def name_process(name: str) -> None:
+    """Have ``ps`` and ``top`` show this name, of at most 15 characters; on Linux alone."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(name)
+
+
+def yield_to_pages() -> None:
+    """Let threads that answer pages have the processor before this one and those it starts, for good."""
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        os.nice(NICENESS)
 
 
 def fork_copy(act: Callable[[], None]) -> int:

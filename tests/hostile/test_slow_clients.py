@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.platform.serving.files import NICENESS
+from portal.platform.processes import NICENESS
 from tests.forked import Forked
 from tests.hostile.slow_app import HOLD, PIECE, PIECES
 from tests.hostile.slow_clients import (

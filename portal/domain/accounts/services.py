@@ -116,20 +116,19 @@ def is_password_weak(person_id: int, plain: str, rule: int | None, force_name: s
     return hashing.is_weak(plain, (*queries.list_words_about(person_id), force_name))
 
 
-def accept_password(person_id: int, plain: str, stored_hash: str, rule: int | None) -> None:
-    """Record that a verified password passes the current rule; hash it again if the hash's costs changed.
+def accept_password(person_id: int, rule: int | None, new_hash: str | None) -> None:
+    """Record that a verified password passes the current rule, and its new hash if it was hashed again.
 
     Args:
         person_id: Whose password.
-        plain: As typed.
-        stored_hash: Its hash in the database.
         rule: The number of the rule that it passed before, if any.
+        new_hash: As ``hashing.renewed_hash`` gave it, before the transaction: nobody waits for its making.
     """
     values: dict[str, object] = {}
     if rule != hashing.RULE_NUMBER:
         values["password_rule"] = hashing.RULE_NUMBER
-    if hashing.needs_rehash(stored_hash):
-        values["password_hash"] = hashing.hash_password(plain)
+    if new_hash is not None:
+        values["password_hash"] = new_hash
     if values:
         db.session.execute(update(Credential).where(Credential.person_id == person_id).values(values))
 

@@ -90,7 +90,8 @@ def add_days(day: date, days: int) -> date:
 def reconcile_assignments(touched: Touched) -> None:
     """Bring the assignments of all people concerned by the touched facts up to date.
 
-    Afterwards ``touched.people`` holds everyone whose status periods may change under any directive, and
+    Registrations and records change no assignment, so learners are not read. Afterwards ``touched.people``
+    holds everyone whose status periods may change under any directive, learners too, and
     ``touched.reassigned`` everyone else whose may change under the directives that got a version.
     """
     at = stamp()
@@ -103,6 +104,8 @@ def reconcile_assignments(touched: Touched) -> None:
         rows = list(find_differences(others, RuleHistory(only=touched.directives), at))
         write_assignments(rows, at)
         touched.reassigned = {row["person_id"] for row in rows}
+    touched.people |= touched.learners - touched.projected
+    touched.reassigned -= touched.learners
 
 
 def list_people_with_posts() -> set[int]:

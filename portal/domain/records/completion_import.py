@@ -159,7 +159,7 @@ def record_completions(
     if not completions:
         return []
     ids = _insert_records(completions, at, references)
-    touch(people=(completion.person_id for completion in completions))
+    touch(learners=(completion.person_id for completion in completions))
     log("records.imported", actor_id=by, recorded=len(completions), held=held)
     return ids
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy import ScalarSelect, Select, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
@@ -25,7 +25,7 @@ from portal.domain.records.models import (
     Revocation,
     Waiver,
 )
-from portal.platform.db import clock_at, db
+from portal.platform.db import clock_at, db, read
 
 EXTRA_REASONS = {  # why one more attempt may be opened
     "prepared": "has gone through the lessons again",
@@ -33,6 +33,14 @@ EXTRA_REASONS = {  # why one more attempt may be opened
     "disturbed": "an attempt was disturbed or went wrong",
     "other": "another reason",
 }
+
+_LOCK_REGISTRATION = (
+    select(Registration.id).where(Registration.id == bindparam("registration_id")).with_for_update()
+)
+_VISIT_KINDS = select(LessonVisit.kind).where(
+    LessonVisit.registration_id == bindparam("registration_id"),
+    LessonVisit.lesson_id == bindparam("lesson_id"),
+)
 
 
 def scale_score(raw: Decimal, maximum: int) -> Decimal:
@@ -84,18 +92,15 @@ def completed_lessons(registration_ids: Iterable[int]) -> dict[int, frozenset[in
     return {registration_id: frozenset(lessons) for registration_id, lessons in lessons_of.items()}
 
 
-def has_visit(registration_id: int, lesson_id: int, kind: str) -> bool:
-    """Whether a lesson was opened (or completed) under a registration."""
-    visit_id = db.session.scalar(
-        select(LessonVisit.id)
-        .where(
-            LessonVisit.registration_id == registration_id,
-            LessonVisit.lesson_id == lesson_id,
-            LessonVisit.kind == kind,
-        )
-        .limit(1)
-    )
-    return visit_id is not None
+def lock_registration(registration_id: int) -> None:
+    """Let other transactions wait to write under a registration until this one ends."""
+    read(_LOCK_REGISTRATION, {"registration_id": registration_id})
+
+
+def list_visit_kinds(registration_id: int, lesson_id: int) -> set[str]:
+    """Whether a lesson was "opened" and "completed" under a registration."""
+    rows = read(_VISIT_KINDS, {"registration_id": registration_id, "lesson_id": lesson_id})
+    return {kind for (kind,) in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Records registrations, lesson visits, passes, prior learning and revocations; each is safe to repeat."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from portal.domain.catalogue.models import GuideVersion, ModuleVersion
 from portal.domain.people.as_of import is_known_fact
@@ -21,8 +22,10 @@ from portal.domain.records.models import (
 )
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day, noon
-from portal.platform.db import db, stamp, touch
+from portal.platform.db import db, stamp, touch, write_row
 from portal.platform.errors import ConflictError
+
+_INSERT_VISIT = insert(LessonVisit)
 
 
 def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
@@ -52,31 +55,28 @@ def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> 
         started_on=london_day(at),
     )
     db.session.add(registration)
-    touch(people=[person_id])
+    touch(learners=[person_id])
     db.session.flush()
     return registration
 
 
 def open_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
     """Record that a lesson was opened; once for each registration."""
-    queries.get_registration(registration_id, lock=True)
-    _record_visit(registration_id, lesson_id, "opened", at)
+    _record_visits(registration_id, lesson_id, ("opened",), at)
 
 
 def complete_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
     """Record that a lesson was marked complete, and opened by then; once for each registration."""
-    queries.get_registration(registration_id, lock=True)
-    _record_visit(registration_id, lesson_id, "opened", at)
-    _record_visit(registration_id, lesson_id, "completed", at)
+    _record_visits(registration_id, lesson_id, ("opened", "completed"), at)
 
 
-def _record_visit(registration_id: int, lesson_id: int, kind: str, at: datetime) -> None:
-    if queries.has_visit(registration_id, lesson_id, kind):
-        return
-    db.session.add(
-        LessonVisit(recorded_at=at, registration_id=registration_id, lesson_id=lesson_id, kind=kind)
-    )
-    db.session.flush()
+def _record_visits(registration_id: int, lesson_id: int, kinds: Sequence[str], at: datetime) -> None:
+    queries.lock_registration(registration_id)
+    recorded = queries.list_visit_kinds(registration_id, lesson_id)
+    row = {"recorded_at": at, "registration_id": registration_id, "lesson_id": lesson_id}
+    for kind in kinds:
+        if kind not in recorded:
+            write_row(_INSERT_VISIT, {**row, "kind": kind})
 
 
 def record_pass(
@@ -114,7 +114,7 @@ def record_pass(
         )
     )
     learner = registration.person_id
-    touch(people=[learner])
+    touch(learners=[learner])
     log("pass.recorded", actor_id=learner, subject_id=learner, reference=record.reference)
     db.session.flush()
     return record
@@ -140,7 +140,7 @@ def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) ->
         return reference
     record = _write_record(person_id, guide.activity_id, "acknowledged", at)
     db.session.add(Acknowledgement(record_id=record.id, guide_version_id=guide.id))
-    touch(people=[person_id])
+    touch(learners=[person_id])
     log("guide.acknowledged", actor_id=person_id, subject_id=person_id, reference=record.reference)
     db.session.flush()
     return record.reference
@@ -178,7 +178,7 @@ def recognise_prior_learning(
     db.session.add(Waiver(record_id=record.id, reason=reason, decided_by_id=decided_by))
     if evidence:
         write_notes(Record.__tablename__, record.id, {"evidence": evidence})
-    touch(people=[person_id])
+    touch(learners=[person_id])
     log("learning.recognised", actor_id=decided_by, subject_id=person_id, reference=record.reference)
     db.session.flush()
     return record
@@ -226,7 +226,7 @@ def restore_record(revocation_id: int, *, reason: str, decided_by: int) -> Revoc
 
 def _write_revocation(fact: Revocation, record: Record, action: str) -> Revocation:
     db.session.add(fact)
-    touch(people=[record.person_id])
+    touch(learners=[record.person_id])
     log(
         action,
         actor_id=fact.decided_by_id,

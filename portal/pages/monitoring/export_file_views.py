@@ -21,6 +21,7 @@ from portal.pages.layout.report_position import parse_position_now
 from portal.pages.layout.sessions.step_up import require_recent_sign_in
 from portal.platform import clock
 from portal.platform.db import transaction
+from portal.platform.engines import BUSY_SECONDS
 from portal.platform.errors import RuleError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.models import JobState
@@ -117,7 +118,7 @@ def download_file(uuid: UUID) -> ResponseReturnValue:
         raise RuleError(export_files.NARROWED)
     require_recent_sign_in()  # most files that a job makes are about many people
     name = str(row.called)
-    with transaction():
+    with transaction(wait_seconds=BUSY_SECONDS):  # whoever waited for the file waits a little more
         export_files.record_download(row)
     response: Response = send_file(path, as_attachment=True, download_name=name, etag=False)
     response.content_type = TYPES[name.rpartition(".")[2]]

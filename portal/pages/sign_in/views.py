@@ -10,6 +10,7 @@ from flask_login import current_user
 from portal.domain.accounts import queries, services
 from portal.domain.accounts.errors import SignInRefusedError
 from portal.domain.accounts.factors import enrolment
+from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.queries import SignInCandidate
 from portal.domain.accounts.sign_in import failures, held_forms
 from portal.domain.accounts.sign_in.failures import SignInAttempt
@@ -101,10 +102,11 @@ def _open_session(
     is_weak = services.is_password_weak(
         person_id, plain, candidate.password_rule, cookies.current_settings().force_name
     )
+    new_hash = None if is_weak else hashing.renewed_hash(candidate.password_hash or "", plain)
     with transaction():
         failed = failures.refuse_throttled(attempt, now, lock=True)
         if not is_weak:
-            services.accept_password(person_id, plain, candidate.password_hash or "", candidate.password_rule)
+            services.accept_password(person_id, candidate.password_rule, new_hash)
         if enrolment.has_factors(person_id):  # failures count on until the factor is shown too
             return second_factor_views.await_factor(person_id, next_page, now, must_change=is_weak)
         if person_needs_factor(person_id):

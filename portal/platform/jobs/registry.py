@@ -33,7 +33,8 @@ class Task:
             one has not ended, nor within ``rest`` of the last.
         own: Whether that page is shown only to the person who asked for the job.
         rest: How long a worker waits after it started one by itself.
-        low_priority: Whether jobs of all other kinds go first: no record waits for a job of this kind.
+        low_priority: Whether each worker does these jobs in one thread of their own, to which all else goes
+            first: no record waits for a job of this kind, and no other job is to.
     """
 
     kind: str

@@ -20,12 +20,10 @@ from portal.platform.jobs.models import MOST_RUNS, Job, JobState
 LOST_TOO_OFTEN = (
     "The portal was stopped in the middle of it {runs} times. Try again, or ask support to look at the log."
 )
-_NEXT_WAITING = (
-    select(Job.reference)
-    .where(Job.state == JobState.WAITING)
-    .order_by(Job.kind.in_(bindparam("low_priority_kinds", expanding=True)), Job.id)
-    .limit(1)
-)
+_LOW_KINDS = bindparam("low_priority_kinds", expanding=True)
+_OLDEST_WAITING = select(Job.reference).where(Job.state == JobState.WAITING).order_by(Job.id).limit(1)
+_NEXT_OF_LOW_PRIORITY = _OLDEST_WAITING.where(Job.kind.in_(_LOW_KINDS))
+_NEXT_OF_OTHERS = _OLDEST_WAITING.where(Job.kind.not_in(_LOW_KINDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,16 @@ def separate_transaction() -> Iterator[Session]:
         session.commit()
 
 
-def find_waiting_job(low_priority_kinds: Sequence[str] = ()) -> uuid.UUID | None:
-    """The oldest job that waits, but one of ``low_priority_kinds`` only where no other waits.
+def find_waiting_job(
+    low_priority_kinds: Sequence[str] = (), *, low_priority: bool = False
+) -> uuid.UUID | None:
+    """The oldest job that waits, of all kinds but those of low priority, or of these alone.
 
     An index leads to those that wait, so that workers may ask often.
     """
+    statement = _NEXT_OF_LOW_PRIORITY if low_priority else _NEXT_OF_OTHERS
     with Session(db.engine) as session:
-        return session.scalar(_NEXT_WAITING, {"low_priority_kinds": list(low_priority_kinds)})
+        return session.scalar(statement, {"low_priority_kinds": list(low_priority_kinds)})
 
 
 def claim_job(reference: uuid.UUID, at: datetime) -> ClaimedJob | None:

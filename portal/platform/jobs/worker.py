@@ -5,7 +5,7 @@ import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
@@ -24,7 +24,7 @@ from portal.platform.jobs.models import JobState
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Routine, list_low_priority_kinds, list_scheduled_tasks, task_of_kind
 from portal.platform.jobs.state_transitions import ClaimedJob
-from portal.platform.processes import peak_memory_mib
+from portal.platform.processes import peak_memory_mib, yield_to_pages
 
 SWEEP_SECONDS = 0.5  # between two looks for a waiting job: how long one may wait for an idle worker
 RECOVERY_SECONDS = 3  # between two looks for lost jobs, and after an error before the next look
@@ -69,10 +69,11 @@ class JobRunner:
         self.setup, self.stopping = setup, stopping
         self.own: set[uuid.UUID] = set()  # jobs that this process runs now
 
-    def claim_next_job(self) -> ClaimedJob | None:
-        """Claim the next job, if one waits; None too where another worker was faster."""
+    def claim_next_job(self, *, low_priority: bool = False) -> ClaimedJob | None:
+        """Claim the next job of low priority, or of all others, if one waits; None if another was faster."""
         with self.setup.open_context():
-            reference = state_transitions.find_waiting_job(list_low_priority_kinds())
+            kinds = list_low_priority_kinds()
+            reference = state_transitions.find_waiting_job(kinds, low_priority=low_priority)
             return state_transitions.claim_job(reference, clock.now()) if reference else None
 
     def run_job(self, reference: uuid.UUID) -> None:
@@ -143,7 +144,9 @@ class JobRunner:
 
 
 class Worker:
-    """Threads that run jobs; the main thread recovers lost jobs and watches for a reason to end.
+    """Threads that run jobs, and one for those of low priority, so that no other job waits for these.
+
+    The main thread recovers lost jobs and watches for a reason to end.
 
     A worker ends on SIGTERM, on Ctrl-C and with its terminal. An embedded one ends with the process that
     started it instead, whose terminal is not its own.
@@ -153,13 +156,15 @@ class Worker:
         self.setup = setup
         self.runner = JobRunner(setup, Event())
         self.parent = os.getppid() if embedded else None
-        self._threads = [
-            Thread(target=self._run_jobs, name=f"job-{number}", daemon=True) for number in range(threads)
-        ] + [
-            Thread(target=self._repeat_routine, args=(routine,), name=routine.name, daemon=True)
-            for routine in setup.routines
-        ]
         self._is_looking = Lock()
+        self._threads = [
+            *(Thread(target=self._run_jobs, name=f"job-{number}", daemon=True) for number in range(threads)),
+            Thread(target=self._run_low_priority_jobs, name="low-priority job", daemon=True),
+            *(
+                Thread(target=self._repeat_routine, args=(routine,), name=routine.name, daemon=True)
+                for routine in setup.routines
+            ),
+        ]
         self._next_upkeep = 0.0
 
     def run_until_told_to_end(self) -> None:
@@ -203,13 +208,18 @@ class Worker:
         except Exception as error:
             self.setup.logger.warning("jobs could not be maintained: %s", type(error).__name__)
 
-    def _run_jobs(self) -> None:
+    def _run_low_priority_jobs(self) -> None:
+        """Run one job of low priority after another, while no other job waits for it and pages go first."""
+        yield_to_pages()
+        self._run_jobs(low_priority=True)
+
+    def _run_jobs(self, low_priority: bool = False) -> None:
         """Run one job after another; of the idle threads, one at a time looks for the next."""
         stopping = self.runner.stopping
         while not stopping.is_set():
             try:
-                with self._is_looking:
-                    job = self.runner.claim_next_job()
+                with nullcontext() if low_priority else self._is_looking:
+                    job = self.runner.claim_next_job(low_priority=low_priority)
                     if job is None:
                         stopping.wait(SWEEP_SECONDS)
                 if job:

@@ -21,9 +21,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, BinaryIO
 
-from portal.platform.processes import peak_memory_mib
+from portal.platform.processes import name_process, peak_memory_mib, yield_to_pages
 
-NICENESS = 5  # pages go first; not more, as a file is logged while SQLite has one writer
 THREADS = 2  # as many as web processes: each relays one file at a time
 MOST_MIB = 256  # a process that had more than this is replaced by a fresh one, between two files
 CHECK_SECONDS = 0.5  # between two checks whether to end
@@ -64,11 +63,12 @@ class FilesApart:
 
     def serve(self, application: Application) -> None:
         """Answer such requests, in a process of its own, until SIGTERM or until its parent is gone."""
+        name_process("portal-files")
         signals: list[int] = []
         signal.signal(signal.SIGTERM, lambda received, _: signals.append(received))
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        os.nice(NICENESS)
+        yield_to_pages()
         parent = os.getppid()
         self.requests.settimeout(CHECK_SECONDS)
         under_way: set[Future[None]] = set()

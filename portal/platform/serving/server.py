@@ -14,6 +14,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
+from portal.platform.processes import name_process
 from portal.platform.serving.channel import PacedChannel
 from portal.platform.serving.files import Application, FilesApart
 from portal.platform.serving.lanes import LANE, Lane, Lanes, lane_of
@@ -152,6 +153,7 @@ def serve_requests(
         listening: Bound, and shared with the other web processes.
         refusal_headers: Headers of the server's own error answers.
     """
+    name_process("portal-web")
     for name in (signal.SIGINT, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -219,7 +219,7 @@ def test_an_unknown_name_costs_one_verification_too(
     for name in ("D1001", "D9999"):
         _refused(client, name)
 
-    assert calls == ["m=19456,t=2,p=1"] * 2
+    assert calls == ["m=7168,t=5,p=1"] * 2
 
 
 @pytest.mark.slow

@@ -351,14 +351,17 @@ def test_the_job_that_waited_longest_is_claimed_first(runner, does):
     assert runner.claim_next_job() is None
 
 
-def test_a_kind_of_low_priority_is_claimed_after_all_others(runner, does, monkeypatch):
+def test_a_kind_of_low_priority_is_claimed_by_itself(runner, does, monkeypatch):
     low = registry.Task("low", "A file", lambda job, arguments: None, low_priority=True)
     monkeypatch.setitem(registry.TASKS_BY_KIND, "low", low)
     with transaction():
         files = [services.start_job("low", {}, by=None, at=NOW) for _ in range(2)]
     other = start_job()
 
-    assert [runner.claim_next_job().reference for _ in range(3)] == [other, *files]
+    assert runner.claim_next_job().reference == other
+    assert runner.claim_next_job() is None
+    assert [runner.claim_next_job(low_priority=True).reference for _ in range(2)] == files
+    assert runner.claim_next_job(low_priority=True) is None
 
 
 def test_looking_for_a_job_reads_an_index_and_writes_nothing(runner, does):

@@ -25,6 +25,7 @@ from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import transaction, try_to_write, wait_briefly
 from portal.platform.errors import BusyError, UnwritableError
+from portal.platform.serving.lanes import LANE, Lane
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 
@@ -77,7 +78,8 @@ def register_sessions(app: Flask, config: Config) -> None:
 def guard_unsafe_request() -> ResponseReturnValue | None:
     """Refuse a change that is not from the portal's own page; keep one whose session has lapsed."""
     if request.method in SAFE_METHODS:
-        wait_briefly()
+        if request.environ.get(LANE) != Lane.FILES:  # no page waits for its threads
+            wait_briefly()
         return None
     if not request.endpoint or _is_for_systems() or _is_open_to_other_sites():
         return None
