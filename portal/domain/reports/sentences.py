@@ -6,7 +6,7 @@ from portal.domain.directives.exclusions import REASON_WORDS
 from portal.domain.learning.queries import ModuleProgress
 from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot
-from portal.domain.reports.parameters import FIELD_WORDS, Filters, Position, value_in_words
+from portal.domain.reports.parameters import FIELD_WORDS, Filters, Position
 from portal.domain.reports.statistics import Figures, Share
 from portal.domain.status.rules import Status
 from portal.platform import clock
@@ -62,10 +62,7 @@ def group_sentence(filters: Filters, figures: Figures) -> str:
         filters: Of the report; those on name and status are ignored.
         figures: Of the people who match.
     """
-    names = [
-        f"{FIELD_WORDS[name].lower()} {value_in_words(name, value)}"
-        for name, value in filters.group.address.items()
-    ]
+    names = [f"{FIELD_WORDS[name].lower()} {filters.words_of(name)}" for name in filters.group.address]
     if not names:
         return ""
     group, share = ", ".join(names), figures.share
