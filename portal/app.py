@@ -62,6 +62,7 @@ from portal.pages.jobs import views as jobs_views
 from portal.pages.layout import item_kinds, setup
 from portal.pages.layout.access import limiter, refuse_undeclared_routes
 from portal.pages.layout.busy_files import register_busy_files
+from portal.pages.layout.compression import register_compression
 from portal.pages.layout.frame import register_frame
 from portal.pages.layout.query_arguments import refuse_control_characters
 from portal.pages.layout.request_origin import register_origin
@@ -210,6 +211,7 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:
+    register_compression(app)
     register_origin(app)
     register_busy_files(app)
     app.before_request(refuse_control_characters)

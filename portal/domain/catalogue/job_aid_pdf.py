@@ -1,10 +1,10 @@
-"""Checks that a job aid can be made into a tagged PDF; force settings are left unset."""
+"""Checks that a job aid can be made into a tagged PDF, with a stand-in for each force setting."""
 
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from portal.domain.catalogue.markdown.placeholders import UNSET_TEXT
+from portal.domain.catalogue.markdown.unset_settings import FORCE_SLOT
 from portal.domain.catalogue.sources.module_source import PageSource
 from portal.platform.documents.fonts import undrawable_letters
 from portal.platform.documents.markup import markup_of
@@ -13,7 +13,7 @@ from portal.platform.documents.typesetting import TypesettingError, typeset_pdf
 from portal.platform.formats.faults import Faults
 from portal.platform.isolation.stops import ReadingStoppedError
 
-_FORCE_SLOT = re.compile(r"\{\{force:[^{}]*\}\}")
+_USUAL_VALUE = "Control room, 01632 960 100, any hour"
 _TERM_SLOT = re.compile(r"\{\{term:[^{}]*\}\}")
 _PAGE = re.compile(rb"/Type\s*/Page\b")
 _PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: it does not change the number of pages
@@ -32,7 +32,7 @@ def count_a4_pages(html: str, title: str, module: str) -> int:
         TypesettingError: No accessible PDF can be made of it.
         ReadingStoppedError: Making the PDF took too much memory or time.
     """
-    markup = markup_of(_TERM_SLOT.sub("", _FORCE_SLOT.sub(UNSET_TEXT, html)))
+    markup = markup_of(_TERM_SLOT.sub("", FORCE_SLOT.sub(_USUAL_VALUE, html)))
     content = typeset_pdf(markup, title=title, above=f"Job aid · {module}", foot="", author="", at=_PRINTED)
     return len(_PAGE.findall(content))
 

@@ -220,7 +220,7 @@ def set_force_values(values: dict[str, str], *, by: int) -> bool:
     """Store the values of the force's settings as a new version, shown from now on.
 
     Args:
-        values: The values by the setting's key; an empty one is left out, and is shown as not set.
+        values: The values by the setting's key; an empty one is not set.
         by: The person who enters them.
 
     Returns:

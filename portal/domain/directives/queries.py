@@ -282,7 +282,5 @@ def _select_visible_people(
         .where(PersonName.person_id.in_(people), PersonName.person_id.in_(visible_people(viewer)))
     )
     for person_id, number, surname, forenames, role, unit_id in db.session.execute(statement):
-        state = tree.state_on(unit_id, day) if unit_id else None
-        yield NamedPerson(
-            person_id, number, f"{surname}, {forenames}", role or "", state.name if state else ""
-        )
+        unit = tree.label_on(unit_id, day) if unit_id else ""
+        yield NamedPerson(person_id, number, f"{surname}, {forenames}", role or "", unit)

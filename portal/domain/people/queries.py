@@ -10,6 +10,7 @@ from sqlalchemy import Boolean, Date, and_, bindparam, select
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.units import paths
+from portal.domain.people.units.labels import label_units
 from portal.domain.people.visibility.rules import (
     COMMAND_LINE,
     NOBODY,
@@ -53,6 +54,7 @@ class UnitRow:
     name: str
     parent_id: int | None
     path: str  # names from the force down, joined by "/"; a "/" inside a name is "//"
+    label: str = ""  # names enough to tell it apart, such as "Response North, Team A"; pages show it
 
 
 _TODAY: Any = bindparam("today", type_=Date())
@@ -185,8 +187,10 @@ def live_units(day: date, known_at: datetime | None = None) -> dict[int, UnitRow
         )
     )
     states = {unit_id: (name, parent_id) for unit_id, name, parent_id in rows}
+    names = {unit_id: _names_from_force(unit_id, states) for unit_id in states}
+    labels = label_units(names)
     return {
-        unit_id: UnitRow(name, parent_id, paths.join(_names_from_force(unit_id, states)))
+        unit_id: UnitRow(name, parent_id, paths.join(names[unit_id]), labels[unit_id])
         for unit_id, (name, parent_id) in states.items()
     }
 

@@ -246,7 +246,7 @@ def _describe_acts(
         actor = people.get(event.actor_id or 0)
         path = alert_path(event, number, actor.staff_number if actor else "")
         unit_id = event.detail.get("unit_id")
-        unit_path = tree.last_path_on(unit_id, day) if tree and unit_id else ""
+        unit_path = tree.last_label_on(unit_id, day) if tree and unit_id else ""
         fields = _fields_of(event, person, actor, unit_path)
         act = (event.subject_id or 0, event.happened_at, fields, number, path)
         acts.append(DescribedAct(CHANGED if is_change else _kind_of(event), *act))

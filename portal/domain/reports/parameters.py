@@ -6,7 +6,7 @@ The position is as_at, a London day, with as_known_on, an instant; people write 
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
@@ -198,6 +198,7 @@ class Filters:
     status: str = ""  # of the person under the whole directive
     late: str = ""  # how long overdue: a key of LATE_BANDS
     due: str = ""  # how soon due, if anything is still to complete: a key of DUE_DAYS
+    unit_label: str = field(default="", compare=False)  # no filter: how pages write the unit
 
     @property
     def statuses(self) -> tuple[Status, ...]:
@@ -216,12 +217,12 @@ class Filters:
     @property
     def group(self) -> "Filters":
         """The filters on people alone: unit, role and rank, without name and status."""
-        return Filters(unit=self.unit, role=self.role, rank=self.rank)
+        return replace(EVERYONE, unit=self.unit, role=self.role, rank=self.rank, unit_label=self.unit_label)
 
     @property
     def address(self) -> dict[str, str]:
         """The filled fields as arguments of an address."""
-        return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
+        return {name: value for name in NAMES if (value := getattr(self, name))}
 
     @property
     def names(self) -> list[str]:
@@ -231,7 +232,12 @@ class Filters:
     @property
     def in_words(self) -> list[str]:
         """The filled fields in words, as pages and files show them."""
-        return [f"{FIELD_WORDS[name]}: {value_in_words(name, value)}" for name, value in self.address.items()]
+        return [f"{FIELD_WORDS[name]}: {self.words_of(name)}" for name in self.address]
+
+    def words_of(self, name: str) -> str:
+        """The value of a field in words, as ``value_in_words`` writes it, with the unit's label if known."""
+        label = self.unit_label if name == "unit" else ""
+        return label or value_in_words(name, getattr(self, name))
 
     def __bool__(self) -> bool:
         return bool(self.address)
@@ -255,15 +261,16 @@ def value_in_words(name: str, value: str) -> str:
 
 
 def unit_name(path: str) -> str:
-    """The last name of a unit's path; a text that is not a path is left as it is.
+    """The names of a unit's path below the force; a text that is not a path is left as it is.
 
-    >>> unit_name("Westshire Police/Serious//Organised"), unit_name("/")
-    ('Serious/Organised', '/')
+    >>> unit_name("Westshire Police/Response/Serious//Organised"), unit_name("/")
+    ('Response, Serious/Organised', '/')
     """
     try:
-        return paths.split(path)[-1]
+        names = paths.split(path)
     except RuleError:
         return path
+    return ", ".join(names[1:] or names)
 
 
 def join_values(values: Iterable[str]) -> str:
@@ -291,7 +298,7 @@ def parse_filters(arguments: Mapping[str, str]) -> Filters:
 
     Only ranks may be repeated: a form sends each as an argument of its own.
     """
-    values = {field.name: arguments.get(field.name, "").strip() for field in fields(Filters)}
+    values = {name: arguments.get(name, "").strip() for name in NAMES}
     if isinstance(arguments, RepeatedArguments) and len(ranks := arguments.getlist("rank")) > 1:
         values["rank"] = join_values(rank for text in ranks for rank in split_values(text))
     return Filters(**values) if split_values(values["rank"]) else Filters(**{**values, "rank": ""})

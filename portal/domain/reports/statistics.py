@@ -228,7 +228,7 @@ def unit_lines(
 
 def _unit_line(unit_id: int, top: int | None, counted: Share, units: dict[int, UnitRow]) -> UnitLine:
     unit = units.get(unit_id)
-    name = unit.name if unit else "A unit that had ended"
+    name = unit.label if unit else "A unit that had ended"
     if unit_id == top:
         return UnitLine(f"{name}, not in a sub-unit", None, counted.done, counted.total)
     return UnitLine(name, unit.path if unit else None, counted.done, counted.total)

@@ -6,7 +6,7 @@ once, and a filter can only narrow it.
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -38,7 +38,7 @@ class ViewerScope:
     everyone: bool
     unit_ids: frozenset[int]  # in and under the granted units, by the tree of the position
     manager_id: int | None
-    names: tuple[str, ...]  # of the granted units today
+    names: tuple[str, ...]  # labels of the granted units today
     granted: frozenset[int] = frozenset()  # ids of units
     tops: tuple[int, ...] = ()  # the granted units that are below no other granted unit today
     today_ids: frozenset[int] = frozenset()  # in and under the granted units, by the tree of today
@@ -56,7 +56,7 @@ class ViewerScope:
             visible_ids = visibility.unit_ids
             tops = [u for u in visible_ids if u not in today or today[u].parent_id not in visible_ids]
             unit_ids = units_under(units, *visibility.granted_unit_ids)
-            names = sorted(today[unit_id].name for unit_id in tops if unit_id in today)
+            names = sorted(today[unit_id].label for unit_id in tops if unit_id in today)
         return cls(
             position,
             units,
@@ -174,6 +174,12 @@ class ViewerScope:
         except RuleError:
             return None
         return self._former_units.find_unit(names, None if self.everyone else self._known_units)
+
+    def label_unit(self, filters: Filters) -> Filters:
+        """The same filters, which say the label of their unit at the position instead of its names."""
+        unit_id = self.unit_of(filters.unit) if filters.unit else None
+        unit = self.units.get(unit_id) if unit_id is not None else None
+        return replace(filters, unit_label=unit.label) if unit else filters
 
     def sees_all_of(self, path: str) -> bool:
         """Whether the viewer may see everybody in this unit and below it."""

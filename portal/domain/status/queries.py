@@ -210,7 +210,7 @@ def _build_requirement(row: ResultRow, tree: UnitTree, day: date) -> AssignedReq
     values = row._asdict()
     audience, unit_id, rank = (values.pop(name) for name in ("audience", "unit_id", "rank_or_grade"))
     role, until = row.designated_role, row.valid_until
-    units = [(state.unit_id, state.name) for state in tree.states_above(unit_id, day)]
+    units = [(state.unit_id, tree.label_on(state.unit_id, day)) for state in tree.states_above(unit_id, day)]
     ids = {unit_id for unit_id, _ in units}
     matching = (table for table in audience["audience"] if meets_selectors(table, role, rank, ids))
     values["status"], values["due_on"] = Status(row.status), date.fromordinal(row.due_on)

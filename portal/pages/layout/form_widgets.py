@@ -17,7 +17,10 @@ from flask import Flask
 from jinja2 import Environment, PackageLoader, PrefixLoader
 from markupsafe import Markup
 from wtforms import Field, FieldList, Form, FormField
+from wtforms.csrf.core import CSRFTokenField
 from wtforms.fields import BooleanField, HiddenField
+
+from portal.pages.layout.sessions.cookies import form_token
 
 Params = dict[str, Any]
 
@@ -218,7 +221,11 @@ def _field_errors(field: Field) -> Iterator[tuple[str, str]]:
 
 def hidden_fields(form: Form) -> Markup:
     """The fields of ``form`` that no one sees, without ids, so that a page may hold several forms."""
-    pairs = [(field.name, _typed(field)) for field in form if isinstance(field, HiddenField)]
+    pairs = [
+        (field.name, form_token() if isinstance(field, CSRFTokenField) else _typed(field))
+        for field in form
+        if isinstance(field, HiddenField)
+    ]
     line = Markup('<input type="hidden" name="{}" value="{}">')
     return Markup("\n").join(line.format(name, value) for name, value in pairs)
 

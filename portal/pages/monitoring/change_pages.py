@@ -94,7 +94,7 @@ def _compare(
         for sentence, name in error.faults:
             arguments.refuse(name, sentence)
         filters = filters.without(*(name for _, name in error.faults))
-    return Changes(earlier, later, filters)
+    return Changes(earlier, later, later.viewer_scope.label_unit(filters))
 
 
 def _filter_chips(texts: dict[str, str], filters: Filters) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.catalogue import services
-from portal.domain.catalogue.markdown.placeholders import UNSET_TEXT, fill_placeholders
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.item_kinds.match_answers import shuffle_by_name
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import CHECK, ITEM, SVG, lesson, write
@@ -256,14 +256,16 @@ def test_links_lead_within_the_portal(tmp_path):
 
 
 def test_slots_are_filled_and_escaped_when_shown(database, tmp_path):
-    html = render_lesson(tmp_path, "Ring [[force.nccu_contact]] about [OIC](term:OIC). `[[force.x]]`\n")
+    html = render_lesson(
+        tmp_path, "Ring [[force.nccu_contact]] now. Ask about [OIC](term:OIC). `[[force.x]]`\n"
+    )
     assert "Organised" not in html
     with transaction():
         services.publish_folder(tmp_path, at=stamp())
 
     shown = str(fill_placeholders(html))
 
-    assert f"Ring {UNSET_TEXT} about" in shown
+    assert "Ring" not in shown
     assert 'title="Organised &lt;immigration&gt; &amp; &#34;crime&#34;."' in shown
     assert 'href="/glossary#term-oic"' in shown
     assert "[[force.x]]" in shown

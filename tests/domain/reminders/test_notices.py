@@ -92,8 +92,8 @@ BY_PAGE: dict[str, tuple[Act, str, str]] = {
     ),
     "role.revoked": (
         lambda admin: admin.press(admin.page(PAGE), "End role Manager Force/North"),
-        "Priya Name D9001 (D9001) ended the role Manager (Force/North) of Priya Name D1001 (D1001).",
-        "Priya Name D9001 (D9001) ended your role Manager (Force/North).",
+        "Priya Name D9001 (D9001) ended the role Manager (North) of Priya Name D1001 (D1001).",
+        "Priya Name D9001 (D9001) ended your role Manager (North).",
     ),
     "account.invited": (
         lambda admin: admin.press(admin.page(PAGE), "Make a link to set a password"),

@@ -35,7 +35,7 @@ Begin with life.
 
 ## Ambulance first
 
-Ring early. [OIC](term:OIC): [[force.nccu_contact]]
+Ring early. Do not wait. [OIC](term:OIC): [[force.nccu_contact]]
 
 ::: figure media/box.svg
 A box.
@@ -144,13 +144,14 @@ def test_a_lesson_may_link_to_a_guide(learner, tmp_path):
     assert page.links["See"] == "/guides/whom-to-call"
 
 
-def test_a_reader_sees_the_parts_the_drawing_and_what_the_force_has_not_set(learner, tmp_path):
+def test_a_reader_sees_the_parts_the_drawing_without_what_the_force_has_not_set(learner, tmp_path):
     publish_all(write_guide(tmp_path))
 
     page = learner.page("/guides/whom-to-call")
 
     assert page.h1 == "Whom to call"
-    assert "Your force has not set this yet" in page.text
+    assert "Ring early. Do not wait." in page.text
+    assert "OIC" not in page.text
     assert [h.get("id") for h in page.all("h2") if (h.get("id") or "").startswith("part-")] == [
         "part-ambulance-first",
         "part-then-the-control-room",
@@ -349,6 +350,9 @@ def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
     saved = client.press(page, "Save", **{"force-nccu_contact": " <b>Ring</b>  desk 9 "})
 
     assert page.h1 == "1 detail of your force is not set"
+    assert page.links["How to reach NCCU"] == "#force-nccu_contact"
+    assert "Left out in 2 places" in page.text
+    assert "Shown in 2 places" in saved.text
     assert saved.h1 == "Your force’s details are set"
     assert "<b>Ring</b> desk 9" in client.page("/guides/whom-to-call").text
     assert "Ring <b>Ring</b> desk 9." in client.page("/learning/modules/sample/lessons/second").text
@@ -367,7 +371,7 @@ def test_an_emptied_detail_is_not_set_again_and_a_long_one_is_refused(client, tm
 
     assert "Use 300 characters or fewer." in refused.text
     assert emptied.h1 == "1 detail of your force is not set"
-    assert "Your force has not set this yet" in client.page("/guides/whom-to-call").text
+    assert "OIC" not in client.page("/guides/whom-to-call").text
 
 
 def test_publishing_the_folder_again_keeps_what_the_force_filled_in(client, tmp_path):

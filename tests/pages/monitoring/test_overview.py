@@ -1,13 +1,17 @@
 """The overview: the viewer's command first, a unit in the address, and past positions."""
 
 from datetime import date
+from io import BytesIO
+from urllib.parse import quote, urlencode
 
 import pytest
 import time_machine
+from pypdf import PdfReader
 
 from portal.domain.directives.models import Directive
 from portal.platform.db import transaction
 from tests.domain.status.facts import add, make_activity, make_exclusion, make_record, make_version
+from tests.factories.people import make_unit
 from tests.page_reading import H, PortalClient, words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.reading import parsed
@@ -205,3 +209,30 @@ def test_the_command_by_rank_and_role_adds_up_to_its_whole(client):
 def test_groups_of_a_directive_that_is_none_are_refused(auditor):
     page = auditor.page("/monitoring?open=NO-SUCH", 400)
     assert "“NO-SUCH” is not a known directive. Choose OIC-2026 or *." in page.text
+
+
+def test_units_of_one_name_are_told_apart_everywhere_but_in_columns(client):
+    with time_machine.travel(TODAY, tick=False):
+        world = make_world()
+        for side in ("north", "south"):
+            world.units[f"{side} team"] = make_unit("Team A", world.units[side])
+            world.person(f"T-{side}", f"{side} team")
+        admin = enter(client, world, "D6001")
+        north = "Westshire Police/Local Policing/Response, North/Team A"
+
+        report = admin.page(f"{REPORT}?{urlencode({'unit': north})}")
+        person = admin.page("/people/T-north")
+        search = admin.page("/people?q=T-")
+        overview = admin.page(f"/monitoring?{urlencode({'unit': north})}")
+        above = admin.page(f"{REPORT}?unit={quote('Westshire Police/Local Policing')}")
+        file = admin.get(f"{REPORT}/completions.csv?{urlencode({'unit': north})}").get_data(as_text=True)
+        pdf = admin.get(f"{REPORT}/completions.pdf?{urlencode({'unit': north})}").data
+
+    assert "Unit: Response, North, Team A" in report.text
+    assert "T-north · Constable · Response, North, Team A" in person.text
+    assert "Response, North, Team A" in search.text
+    assert "Response/South, Team A" in search.text
+    assert "in Response, North, Team A" in overview.h1
+    assert "Response/South" in above.text
+    assert {(row["unit"], row["unit_path"].replace("//", "|")) for row in parsed(file)} == {("Team A", north)}
+    assert "Response, North, Team A" in PdfReader(BytesIO(pdf)).pages[0].extract_text()

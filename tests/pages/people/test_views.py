@@ -103,7 +103,7 @@ def test_roles_in_the_portal_are_shown_and_an_administrator_gets_to_the_account(
 
     page = client.page("/people/D2002")
 
-    assert "Manager, on Westshire Police/Crime, since 1 January 2020" in page.text
+    assert "Manager, on Crime, since 1 January 2020" in page.text
     assert page.links["Account, roles and sign-in"] == "/people/D2002/account"
 
 

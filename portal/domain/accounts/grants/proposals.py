@@ -29,7 +29,7 @@ class GrantOption:
 
     unit_id: int | None
     where: str  # the unit's path
-    short_name: str  # its name
+    short_name: str  # its label
     people_seen: int
 
     @property
@@ -190,7 +190,7 @@ def _build_options(
     unit_id = force.smallest_common_unit(post.unit_id for post in reports)
     if unit_id is not None and (units is None or unit_id in units):
         unit, people_seen = force.units[unit_id], len(force.people_under(unit_id) - {person_id})
-        options.append(GrantOption(unit_id, unit.path, unit.name, people_seen))
+        options.append(GrantOption(unit_id, unit.path, unit.label, people_seen))
     if units is None:
         words = where_words(Role.MANAGER, "")
         direct_reports = GrantOption(None, words, words, len({post.person_id for post in reports}))

@@ -52,7 +52,7 @@ def preview_text(state: DraftState, path: str, content: bytes) -> TextPreview:
         f'media="{PHONE_QUERY}"', 'media="all"'
     )
     html = learner_view.link_to_previews(state.key, html)
-    return TextPreview(fill_placeholders(html), findings, metrics.measure_text(body))
+    return TextPreview(fill_placeholders(html, names_unset=True), findings, metrics.measure_text(body))
 
 
 def place_of_path(path: str) -> str:

@@ -56,6 +56,15 @@ class SharedContent:
     settings: dict[str, ForceSetting] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)  # of settings, as the force entered them
 
+    @property
+    def unset_settings(self) -> list[ForceSetting]:
+        """The settings without a value, in the file's order."""
+        return [setting for key, setting in self.settings.items() if key not in self.values]
+
+    def label_of(self, key: str) -> str:
+        """The label of a setting; of one that is no longer in the file, its key in words."""
+        return self.settings[key].label if key in self.settings else key.replace("_", " ")
+
 
 def parse_shared(files: dict[str, bytes], faults: Faults) -> SharedContent:
     """Parse the shared files; a missing file counts as empty."""

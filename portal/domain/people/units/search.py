@@ -1,4 +1,4 @@
-"""Finds a unit by typed text: its path, current or former, or its name if no other unit has it."""
+"""Finds a unit by typed text: its path, current or former, its label, or a name that no other unit has."""
 
 from collections.abc import Mapping
 
@@ -38,7 +38,11 @@ def find_current_unit(text: str, units: Mapping[int, UnitRow]) -> int:
     name_or_path = text.strip().casefold()
     matching = [unit_id for unit_id, unit in units.items() if unit.path.casefold() == name_or_path]
     if not matching:
-        matching = [unit_id for unit_id, unit in units.items() if unit.name.casefold() == name_or_path]
+        matching = [
+            unit_id
+            for unit_id, unit in units.items()
+            if name_or_path in (unit.name.casefold(), unit.label.casefold())
+        ]
     if not matching:
         raise NotFoundError(f"No unit has the path or name “{text.strip()}” today.")
     if len(matching) > 1:

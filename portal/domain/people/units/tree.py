@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import UnitState
 from portal.domain.people.units import paths
+from portal.domain.people.units.labels import label_units
 from portal.platform.db import db
 
 
@@ -40,6 +41,7 @@ class UnitTree:
                 self._starts.append(state.valid_from)
             edges.update((state.valid_from.toordinal(), state.valid_to.toordinal() + 1))
         self._edges = sorted(edges)
+        self._labels: dict[int, dict[int, str]] = {}  # by version of the tree
 
     def unit_ids(self) -> Iterable[int]:
         """Every unit that was ever known."""
@@ -79,7 +81,15 @@ class UnitTree:
 
     def path_on(self, unit_id: int, day: date) -> str:
         """The unit's path on ``day``."""
-        return paths.join([state.name for state in self.states_above(unit_id, day)][::-1])
+        return paths.join(self._names_on(unit_id, day))
+
+    def label_on(self, unit_id: int, day: date) -> str:
+        """The unit's label on ``day``, as ``label_units`` gives it; empty if it does not exist then."""
+        version = self.version_on(day)
+        if version not in self._labels:
+            names = {unit: self._names_on(unit, day) for unit in self._of if self.state_on(unit, day)}
+            self._labels[version] = label_units(names)
+        return self._labels[version].get(unit_id, "")
 
     def version_on(self, day: date) -> int:
         """A number that is the same for all days between two changes of the tree."""
@@ -87,11 +97,11 @@ class UnitTree:
 
     def last_path_on(self, unit_id: int, day: date) -> str:
         """The unit's path on ``day`` or, if it no longer exists, on its last day."""
-        states = self.states_of(unit_id)
-        if not states or self.state_on(unit_id, day):
-            return self.path_on(unit_id, day)
-        before = [state.valid_to for state in states if state.valid_to < day]
-        return self.path_on(unit_id, before[-1] if before else states[0].valid_from)
+        return self.path_on(unit_id, self._last_day_on(unit_id, day))
+
+    def last_label_on(self, unit_id: int, day: date) -> str:
+        """The unit's label on ``day`` or, if it no longer exists, on its last day."""
+        return self.label_on(unit_id, self._last_day_on(unit_id, day))
 
     def edges_after(self, day: date) -> list[date]:
         """The days after ``day`` on which a state begins, or the day after one ended."""
@@ -110,6 +120,17 @@ class UnitTree:
             for when in (day, *self.changes_after(day))
             if any(state.unit_id == unit_id for state in self.states_above(other, when))
         } | {unit_id}
+
+    def _names_on(self, unit_id: int, day: date) -> list[str]:
+        return [state.name for state in self.states_above(unit_id, day)][::-1]
+
+    def _last_day_on(self, unit_id: int, day: date) -> date:
+        """``day``, or the unit's last day before it; of a unit still to come, its first."""
+        states = self.states_of(unit_id)
+        if not states or self.state_on(unit_id, day):
+            return day
+        before = [state.valid_to for state in states if state.valid_to < day]
+        return before[-1] if before else states[0].valid_from
 
 
 def read_tree(known_at: datetime | None = None) -> UnitTree:

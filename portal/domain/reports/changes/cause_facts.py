@@ -15,9 +15,9 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
-from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
 from portal.domain.people.queries import UnitRow
+from portal.domain.people.units.tree import read_tree
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.domain.reports import sentences
 from portal.domain.status.report_diff import Step
@@ -71,8 +71,8 @@ class FactSight(NamedTuple):
 
     @property
     def unit_names(self) -> dict[int, str]:
-        """Names of units at the later position or, if they ended before it, at the earlier one."""
-        return {unit_id: unit.name for tree in self.trees for unit_id, unit in tree.items()}
+        """Labels of units at the later position or, if they ended before it, at the earlier one."""
+        return {unit_id: unit.label for tree in self.trees for unit_id, unit in tree.items()}
 
     def parents_by_unit(self) -> dict[int, set[int]]:
         """The units directly above each unit at the two positions."""
@@ -157,11 +157,9 @@ def _posts_as_causes(people: list[int], as_known_on: datetime, sight: FactSight 
 
 
 def _unit_names(units: Collection[int], as_known_on: datetime) -> dict[int, str]:
-    """The last name of each of these units, as known then."""
-    statement = select(UnitState.unit_id, UnitState.name).where(
-        UnitState.unit_id.in_(sorted(units)), is_known_fact(UnitState, as_known_on)
-    )
-    return {unit_id: name for unit_id, name in db.session.execute(statement.order_by(UnitState.valid_from))}
+    """The last label of each of these units, as known then."""
+    tree = read_tree(as_known_on)
+    return {unit_id: tree.last_label_on(unit_id, date.max) for unit_id in units}
 
 
 def _exclusions_as_causes(people: list[int], directive_id: int) -> CausesByPerson:

@@ -1,6 +1,6 @@
 """A report as tagged PDF: the definition of the percentage, then the people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from portal.domain.reports import answers, sentences
@@ -86,7 +86,8 @@ def _people_table(report: CompletionReport, rows: Iterable[PersonRow], part: str
     heads = ["Person", "Overall", *titles, "Due", "Rank or grade", "Role", "Unit"]
     columns = f"({', '.join(['2fr', *['auto'] * (len(titles) + 2), '1fr', '1fr', '2fr'])})"
     positions = [requirement.position for requirement in requirements]
-    table = [_table_row(row, positions) for row in rows]
+    labels = {unit.path: unit.label for unit in report.viewer_scope.units.values()}
+    table = [_table_row(row, positions, labels) for row in rows]
     filters = "; ".join(report.filters.in_words)
     heading = f"People – {filters}" if filters else "People"
     heading = f"{heading}: {part}" if part else heading
@@ -102,7 +103,7 @@ def _people_table(report: CompletionReport, rows: Iterable[PersonRow], part: str
     ]
 
 
-def _table_row(row: PersonRow, positions: Sequence[int]) -> str:
+def _table_row(row: PersonRow, positions: Sequence[int], labels: Mapping[str, str]) -> str:
     forenames = f", {row.forenames}" if row.forenames else ""
     statuses = [row.status, *(row.requirement_statuses.get(position) for position in positions)]
     texts = [
@@ -111,6 +112,6 @@ def _table_row(row: PersonRow, positions: Sequence[int]) -> str:
         say.date(row.due_on),
         row.rank_or_grade,
         row.designated_role.capitalize(),
-        row.unit,
+        labels.get(row.unit_path, row.unit),
     ]
     return "".join(f"[{text_content(text)}], " for text in texts)

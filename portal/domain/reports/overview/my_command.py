@@ -55,7 +55,7 @@ def read_command(viewer_scope: ViewerScope, filters: Filters) -> Command | None:
     if top is None and len(viewer_scope.tops) == 1:
         top = viewer_scope.tops[0]
     unit = viewer_scope.units.get(top) if top is not None else None
-    name = unit.name if unit else "Your units"
+    name = unit.label if unit else "Your units"
     lines = unit_lines(figures.unit_shares, viewer_scope.units, top)
     return Command(name, figures.share, lines if len(lines) > 1 else [])
 

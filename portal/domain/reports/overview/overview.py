@@ -12,7 +12,7 @@ from portal.domain.reports.completion import export_files
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot, list_references, read_directives
 from portal.domain.reports.known_values import accept_filters
 from portal.domain.reports.overview.my_command import Command, read_command, read_command_groups
-from portal.domain.reports.parameters import EVERYONE, Filters, Position, join_values, unit_name
+from portal.domain.reports.parameters import EVERYONE, Filters, Position, join_values
 from portal.domain.reports.queries import CompletionReport, PersonLine, read_person_lines
 from portal.domain.reports.statistics import (
     Figures,
@@ -142,7 +142,7 @@ class Overview:
     @property
     def unit(self) -> str:
         """The name of the unit filtered by; empty without one."""
-        return unit_name(self.filters.unit) if self.filters else ""
+        return self.filters.words_of("unit") if self.filters else ""
 
     def address_of(self, path: str, **more: str) -> str:
         """The address of another page with the same unit and position, and with further filters."""
@@ -222,6 +222,7 @@ def read_overview(
     """
     filters, viewer_scope = Filters(unit=filters.unit), ViewerScope.of_viewer(viewer, position)
     filters = accept_filters(filters, viewer_scope)
+    filters = viewer_scope.label_unit(filters)
     read_as_known_on(position.as_known_on)
     known = {directive.id: directive for directive in read_directives(position)}
     everyone = viewer_scope.scope_of(*known)
@@ -315,7 +316,7 @@ def _read_cards(
 
 def _place_words(viewer_scope: ViewerScope, filters: Filters) -> str:
     if filters.unit:
-        name = unit_name(filters.unit)
+        name = filters.words_of("unit")
         return f"in {name}" if viewer_scope.sees_all_of(filters.unit) else f"you can see in {name}"
     if viewer_scope.everyone:
         return ""

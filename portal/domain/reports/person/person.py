@@ -180,7 +180,7 @@ def _read_posts(
         HeldPost(
             post.rank_or_grade,
             post.designated_role,
-            units[post.unit_id].name if post.unit_id in units else "",
+            units[post.unit_id].label if post.unit_id in units else "",
             units[post.unit_id].path if post.unit_id in units else "",
             post.valid_from,
             None if post.valid_to == OPEN_END else post.valid_to,
@@ -206,7 +206,7 @@ def _read_grants(person_id: int, units: dict[int, UnitRow]) -> list[Grant]:
     return [
         Grant(
             grant.role.replace("-", " ").capitalize(),
-            units[grant.unit_id].path if grant.unit_id in units else "",
+            units[grant.unit_id].label if grant.unit_id in units else "",
             grant.valid_from,
             None if grant.valid_to == OPEN_END else grant.valid_to,
         )

@@ -53,7 +53,7 @@ def search_people(
             name=f"{row.surname}, {row.forenames}",
             rank_or_grade=row.rank_or_grade or "",
             designated_role=row.designated_role or "",
-            unit=units[row.unit_id].name if row.unit_id in units else "",
+            unit=units[row.unit_id].label if row.unit_id in units else "",
         )
         for row in db.session.execute(statement)
     ]

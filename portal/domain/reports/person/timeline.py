@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import aliased
 
 from portal.domain.assessment.models import Attempt, Submission
 from portal.domain.catalogue.models import Lesson, ModuleVersion
@@ -14,8 +13,8 @@ from portal.domain.decisions.change_requests import TWO_PERSONS
 from portal.domain.decisions.labels import reason_label
 from portal.domain.decisions.queries import RequestRow
 from portal.domain.directives.models import Assignment, Directive, Exclusion
-from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.models import Post, UnitState
+from portal.domain.people.models import Post
+from portal.domain.people.units.tree import read_tree
 from portal.domain.records.models import LessonVisit, Registration, Revocation
 from portal.domain.records.queries import RecordRow, list_all_record_rows, list_extra_attempts
 from portal.domain.reports import sentences
@@ -119,22 +118,13 @@ def _events_with_corrections(
 
 
 def _post_events(person_id: int) -> Iterator[Event]:
-    post, state = Post, aliased(UnitState)
-    rows = db.session.execute(
-        select(post, state.name)
-        .outerjoin(
-            state,
-            (state.unit_id == post.unit_id)
-            & (state.valid_from <= post.valid_from)
-            & (state.valid_to >= post.valid_from)
-            & is_known_fact(state),
-        )
-        .where(post.person_id == person_id)
-    )
+    tree = read_tree()
+    rows = db.session.execute(select(Post).where(Post.person_id == person_id))
 
-    def make_event(row: Post, unit: str | None) -> Event:
+    def make_event(row: Post) -> Event:
         until = "" if row.valid_to == OPEN_END else f", until {say.date(row.valid_to)}"
-        words = f"Posted to {unit or 'a unit'} as {row.rank_or_grade}, role {row.designated_role}{until}"
+        unit = tree.label_on(row.unit_id, row.valid_from) or "a unit"
+        words = f"Posted to {unit} as {row.rank_or_grade}, role {row.designated_role}{until}"
         return Event(row.valid_from, words, row.recorded_at, replaces=row.replaces_id is not None)
 
     return _events_with_corrections(rows, make_event)

@@ -1,7 +1,10 @@
 """Cookies: tokens of the session, of the browser itself, and of forms kept after a session lapsed."""
 
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from functools import lru_cache
+from operator import xor
 
 from flask import Flask, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
@@ -22,6 +25,7 @@ from portal.platform import clock
 from portal.platform.network_names import name_network, parse_network_names
 
 MOST_FORMS = 5  # kept over one lapse
+_MASKED = "~"  # begins a masked token of a form; none begins with it unmasked
 
 
 def current_settings() -> Config:
@@ -92,13 +96,35 @@ def _read_session(token: str) -> RequestSession | None:
 
 
 def form_token() -> str:
-    """The token of this page's forms: made once for each secret, since it holds as long as that does."""
-    secret = session.get("csrf_token")
-    if secret is None:
-        fresh: str = generate_csrf()
-        return fresh
-    token = g.csrf_token = _sign_form_token(current_app.secret_key, secret)
-    return token
+    """The token of this page's forms: signed once for each secret, and masked anew for each page."""
+    if "masked_form_token" not in g:
+        secret = session.get("csrf_token")
+        token = generate_csrf() if secret is None else _sign_form_token(current_app.secret_key, secret)
+        g.csrf_token, g.masked_form_token = token, mask_form_token(token)
+    masked: str = g.masked_form_token
+    return masked
+
+
+def mask_form_token(token: str) -> str:
+    """The token beside a random pad and combined with it, so that no two pages have text of it in common."""
+    plain = token.encode()
+    pad = secrets.token_bytes(len(plain))
+    return _MASKED + urlsafe_b64encode(pad + _combine(plain, pad)).decode()
+
+
+def unmask_form_token(text: str) -> str:
+    """The token that ``mask_form_token`` masked; any other text unchanged."""
+    if not text.startswith(_MASKED):
+        return text
+    try:
+        both = urlsafe_b64decode(text.removeprefix(_MASKED))
+        return _combine(both[: len(both) // 2], both[len(both) // 2 :]).decode()
+    except ValueError:
+        return text
+
+
+def _combine(text: bytes, pad: bytes) -> bytes:
+    return bytes(map(xor, text, pad))
 
 
 @lru_cache(maxsize=4096)

@@ -40,7 +40,16 @@ ENTER_AGAIN = (
     "codes: sign in, then enter them again."
 )
 
-csrf = CSRFProtect()
+
+class FormGuard(CSRFProtect):
+    """Checks the token of a form, which is masked differently on every page."""
+
+    def _get_csrf_token(self) -> str | None:
+        token = super()._get_csrf_token()
+        return cookies.unmask_form_token(token) if token else None
+
+
+csrf = FormGuard()
 _open_to_other_sites: set[Callable[..., Any]] = set()
 
 
@@ -183,7 +192,7 @@ def _token_made_with(secrets: list[str]) -> bool:
     """Whether the form's token is genuine and was made with one of these secrets."""
     signer = URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token")
     try:
-        secret = str(signer.loads(request.form.get("csrf_token", "")))
+        secret = str(signer.loads(cookies.unmask_form_token(request.form.get("csrf_token", ""))))
     except BadData:
         return False
     return any(hmac.compare_digest(secret, other) for other in secrets)
