@@ -92,7 +92,7 @@ def download_job_aid(slug: str) -> ResponseReturnValue:
 @bp.get("/learning/modules/<slug>/lessons/<key>")
 @requires(Permission.LEARN)
 def show_lesson(slug: str, key: str) -> ResponseReturnValue:
-    """Show one lesson and record its first opening, unless the database is busy."""
+    """Show one lesson; of a module under way, record its first opening, unless the database is busy."""
     person_id = current_user.person_id
     module = queries.module_reading_with_lesson(person_id, slug, key)
     lesson = module.lesson_by_key(key)
@@ -100,8 +100,6 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
         try_to_write(
             lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
         )
-        module = queries.module_reading_with_lesson(person_id, slug, key)
-        lesson = module.lesson_by_key(key)
     html = fill_placeholders(module.version.lesson_html(lesson), module.shared)
     return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
 
@@ -119,11 +117,13 @@ def complete_lesson(slug: str, key: str) -> ResponseReturnValue:
 
 @bp.post("/learning/modules/<slug>/registrations")
 @requires(Permission.LEARN)
-def retake_module(slug: str) -> ResponseReturnValue:
-    """Take a module again after a pass."""
+def start_module(slug: str) -> ResponseReturnValue:
+    """Begin a module and show its first lesson; after a pass, take it again from its own page."""
     with transaction():
-        services.retake_module(current_user.person_id, slug, clock.now())
-    return redirect(url_for(".show_module", slug=slug), 303)
+        lesson = services.start_module(current_user.person_id, slug, clock.now())
+    if lesson is None:
+        return redirect(url_for(".show_module", slug=slug), 303)
+    return redirect(url_for(".show_lesson", slug=slug, key=lesson), 303)
 
 
 @bp.post("/learning/modules/<slug>/assessment")
