@@ -8,7 +8,7 @@ from sqlalchemy import event, select
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.records.models import Record
 from portal.platform.db import db, stamp, touch, transaction
-from tests.factories.catalogue import make_version
+from tests.factories.catalogue import make_guide, make_version
 from tests.page_reading import words
 from tests.pages.account.browsing import let_in
 from tests.pages.learning.asking import ask
@@ -266,3 +266,61 @@ def _statements(client) -> int:
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return len([statement for statement in seen if statement.lstrip().upper().startswith(("SELECT", "WITH"))])
+
+
+def section(page, heading: str) -> str:
+    """The words of the page from this heading to the next of its level."""
+    heads = [words(head) for head in page.all("h2")]
+    following = [*heads[heads.index(heading) + 1 :], "Look something up"][0]
+    return page.text.partition(heading)[2].partition(following)[0]
+
+
+@pytest.mark.usefixtures("_spring")
+def test_everything_under_way_is_under_continue_required_or_not(client):
+    for key in ("protect", "recognise", "respond", "report"):
+        make_version(key)
+    ask("protect", "recognise")
+    learner(client)
+    for key in ("recognise", "respond"):
+        client.press(
+            client.page(f"/learning/modules/{key}/lessons/lesson-1"), "Mark as complete and continue"
+        )
+    question = begin(client, "report")
+
+    page = client.page("/learning")
+
+    under_way = section(page, "Continue")
+    assert next_button(page).startswith("Continue: Recognise, lesson 2")
+    assert "Respond: law & people Lesson 2 of 2 · about 15 minutes left In progress" in under_way
+    assert "Report: law & people Assessment under way · about 10 minutes left In progress" in under_way
+    assert "Protect" not in under_way
+    assert words(page.all("a", href=attempt_base(question))[0]) == "Report: law & people"
+    assert page.links["Respond: law & people"].endswith("/respond/lessons/lesson-2")
+
+
+def test_an_attempt_of_whom_nothing_is_required_is_the_one_button(client):
+    make_version()
+    make_version("respond")
+    learner(client)
+    question = begin(client)
+
+    page = client.page("/learning")
+
+    assert page.links["Continue the assessment: Protect"] == attempt_base(question)
+    assert "Respond" not in section(page, "Continue")
+
+
+def test_where_nothing_is_required_the_main_column_offers_modules_and_guides(client):
+    make_version()
+    make_version("respond", lessons=3)
+    make_guide("pocket-book")
+    learner(client)
+    take(client, 4)
+
+    page = client.page("/learning")
+
+    offered = section(page, "Modules you can take")
+    assert "Protect: law & people 2 lessons and an assessment · about 20 minutes Complete" in offered
+    assert "Respond: law & people 3 lessons and an assessment · about 20 minutes" in offered
+    assert "Pocket-book" in section(page, "Guides to read")
+    assert [words(link) for link in page.all("a")].count("Respond: law & people") == 1
