@@ -86,9 +86,12 @@ def _read(world: World, floor: Floors, pages: Sequence[Callable[[], object]]) ->
 
 
 def _opened_and_completed(world: World, floor: Floors) -> list[Figure]:
-    """A first view, which is recorded, and “Mark as complete”, by people who have begun nothing."""
+    """A first view, which is recorded, and “Mark as complete”, by people who have just started."""
     people = [world.browser(staff_number) for staff_number in enrol_beginners(world, BEGINNERS)]
     clients = [people[place :: len(EIGHT)] for place in range(len(EIGHT))]
+    for person in people:
+        for slug in modules():
+            person.press(person.page(f"/learning/modules/{slug}"), "Start: ")
     floors_before = [floor.rate(path, 2) for path in ("/first", "/complete")]
     opened = load.each([_open_all(some) for some in clients])
     forms = [[_form_of(one, slug, key) for one in some for slug, key in _all()] for some in clients]

@@ -294,7 +294,7 @@ def pass_by_forms(context: BrowserContext, instance: Kept, slug: str) -> str:
 
 def read_every_lesson(tab: Tab) -> str:
     """From My learning through the lessons of the first module to its assessment; returns the module."""
-    go(tab, "main a.portal-next")
+    go(tab, "main .portal-next")
     slug = tab.url.split("/modules/")[1].split("/")[0]
     hold_to_account(tab)
     read = 0

@@ -189,6 +189,19 @@ def list_lapsed_form_secrets(person_id: int, limits: SessionLimits, at: datetime
     return [secret for (secret,) in rows]
 
 
+def find_signed_out_person(form_secret: str, limits: SessionLimits, at: datetime) -> int | None:
+    """The person of the session with this form secret, if they signed out of it within the last day."""
+    day_ago = at - timedelta(days=1)
+    return db.session.scalar(
+        select(SignInSession.person_id).where(
+            SignInSession.csrf_secret == form_secret,
+            SignInSession.created_at > day_ago - limits.absolute,  # which has an index
+            SignInSession.ended_at > day_ago,
+            SignInSession.end_reason == "signed_out",
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SignInCandidate:
     """The account that a typed name belongs to, if any."""

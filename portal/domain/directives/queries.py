@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from portal.domain.catalogue.guide_publishing import guide_summaries
 from portal.domain.catalogue.models import Activity
 from portal.domain.catalogue.queries import published_modules
-from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
+from portal.domain.directives.models import Assignment, Directive, DirectiveVersion, Requirement
 from portal.domain.directives.toml_reader import DirectiveFile, Selectors
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
@@ -103,6 +103,36 @@ def get_directive(reference: str) -> DirectiveDetails:
     if not directives:
         raise NotFoundError(f"There is no directive {reference}.")
     return directives[0]
+
+
+WITHDRAWAL_SHOWN = timedelta(days=180)
+
+
+class WithdrawnDirective(NamedTuple):
+    """A directive that applied to a person until it was withdrawn."""
+
+    reference: str
+    title: str
+    from_on: date  # the first day without it
+
+
+def withdrawn_directives_of(person_id: int, day: date) -> list[WithdrawnDirective]:
+    """The directives withdrawn from this person within half a year before ``day``. One statement."""
+    version = DirectiveVersion
+    rows = db.session.execute(
+        select(Directive.reference, version.title, version.effective_on, Assignment.to_on)
+        .join(version, version.directive_id == Directive.id)
+        .join(Assignment, Assignment.directive_id == Directive.id)
+        .where(version.withdrawn, is_known_fact(version))
+        .where(version.effective_on <= day, version.effective_on > day - WITHDRAWAL_SHOWN)
+        .where(Assignment.person_id == person_id, is_known_fact(Assignment))
+        .order_by(version.effective_on, Directive.reference)
+    )
+    return [
+        WithdrawnDirective(reference, title, from_on)
+        for reference, title, from_on, last_day in rows
+        if last_day == from_on - timedelta(days=1)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

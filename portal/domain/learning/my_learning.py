@@ -139,6 +139,28 @@ class MyLearning:
         return (begun or soonest)[0].module
 
     @property
+    def module_of_button(self) -> ModuleProgress | None:
+        """The module of the page's one large button: the next required one, else one begun freely."""
+        if self.next_module or self.next_wait:
+            return self.next_module
+        return next((module for module in self.under_way if self._can_go_on(module)), None)
+
+    @property
+    def under_way(self) -> list[ModuleProgress]:
+        """The modules that are begun and not passed, required or not; required ones first, by due date."""
+        return [module for module in self.library if module.progress is not None]
+
+    def status_of(self, module: ModuleProgress) -> Status:
+        """The status of a module under way: that of its requirement due first, if it is required."""
+        rows = (row for row in self.open_rows if row.requirement.activity_id == module.version.activity_id)
+        return next((row.requirement.status for row in rows), Status.IN_PROGRESS)
+
+    @property
+    def requires_nothing(self) -> bool:
+        """Whether the person has nothing to complete and nothing that they completed for a directive."""
+        return not (self.groups or self.complete)
+
+    @property
     def next_wait(self) -> tuple[ModuleProgress, datetime] | None:
         """The module whose wait after a fail ends first, and when; None if there is one to go on with."""
         if self.next_module is not None:

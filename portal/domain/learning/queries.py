@@ -114,8 +114,8 @@ class ModuleReading:
         return lesson
 
     def has_opened(self, lesson: PublishedLesson) -> bool:
-        """Whether the person has opened this lesson, so that opening it again writes nothing."""
-        return self.passed if self.progress is None else lesson.id in self.progress.opened_lessons
+        """Whether opening this lesson writes nothing: it was opened before, or the module is not begun."""
+        return self.progress is None or lesson.id in self.progress.opened_lessons
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,19 @@ from portal.domain.records.queries import latest_registration
 
 
 def record_lesson_opened(person_id: int, slug: str, lesson_key: str, at: datetime) -> None:
-    """Record that a person opened a lesson; their first lesson begins a registration.
+    """Record that a person opened a lesson of a module under way.
 
-    Repeat-safe: opening it again writes nothing, nor does reading after a pass.
+    Repeat-safe: opening it again writes nothing, nor does reading a module that is not begun or is passed.
     """
     reading = queries.module_reading(person_id, slug)
-    if reading.passed:
+    if reading.progress is None:
         return
     lesson = reading.lesson_by_key(lesson_key)
-    records.open_lesson(_ensure_registration(person_id, reading, at), lesson.id, at)
+    records.open_lesson(reading.progress.registration_id, lesson.id, at)
 
 
 def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> str | None:
-    """Mark a lesson complete.
+    """Mark a lesson complete; the first one begins a registration.
 
     Returns:
         Key of the next lesson: the first incomplete one after this, else the first incomplete of all; None if
@@ -48,9 +48,17 @@ def _ensure_registration(person_id: int, reading: queries.ModuleReading, at: dat
     return records.start_registration(person_id, catalogue.get_module_version(reading.version.id), at).id
 
 
-def retake_module(person_id: int, slug: str, at: datetime) -> None:
-    """Register the person for the newest version of a module again, after a pass."""
-    records.start_registration(person_id, queries.newest_version(slug), at)
+def start_module(person_id: int, slug: str, at: datetime) -> str | None:
+    """Begin the newest version of a module, the first time or again after a pass.
+
+    Repeat-safe: a module under way stays as it is.
+
+    Returns:
+        Key of the lesson to go on with; None if every lesson is complete, or the module is taken again.
+    """
+    reading = queries.module_reading(person_id, slug)
+    _ensure_registration(person_id, reading, at)
+    return None if reading.passed or reading.next_lesson is None else reading.next_lesson.key
 
 
 def begin_assessment(person_id: int, slug: str, at: datetime) -> StartedAttempt:

@@ -11,7 +11,7 @@ from portal.platform.db import Base, BigId, Fact
 
 
 class Registration(Fact):
-    """A learner began one module version, by opening its first lesson or beginning an attempt."""
+    """A learner began one module version: by Start, by a lesson marked complete or by an attempt."""
 
     __tablename__ = "registration"
     __table_args__ = (Index("ix_registration_person_activity", "person_id", "activity_id", "started_on"),)

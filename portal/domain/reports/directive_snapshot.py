@@ -108,6 +108,7 @@ class DirectiveSnapshot:
     requirements: tuple[SnapshotRequirement, ...]
     versions: SnapshotVersions
     known_versions: tuple[tuple[int, date], ...]  # number and first day of each known version
+    withdrawn_on: date | None = None  # the first day without it; None: in force, or still to come
 
     @property
     def requirement_noun(self) -> str:
@@ -180,6 +181,7 @@ def _build_snapshot(
         requirements=tuple(requirements),
         versions=versions,
         known_versions=tuple((version.number, version.effective_on) for version in known),
+        withdrawn_on=rule.effective_on if rule.withdrawn else None,
     )
 
 

@@ -19,6 +19,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from portal.pages.layout import scim_errors
 from portal.pages.layout.scim_errors import SCIM_PATH
+from portal.pages.layout.sessions.request_guard import OtherPersonError
 from portal.platform.audit.origin import current_origin
 from portal.platform.errors import (
     BadInputError,
@@ -209,7 +210,8 @@ def disk_error(error: OSError) -> ResponseReturnValue:
 def csrf_error(error: CSRFError) -> ResponseReturnValue:
     """The page for a form that was open too long or was not the portal's own."""
     current_app.logger.warning("form token refused: %s", error.description)
-    return _answer(Failure(400, "errors/form_too_old.html"))
+    is_of_other = isinstance(error, OtherPersonError)
+    return _answer(Failure(400, f"errors/{'form_of_other' if is_of_other else 'form_too_old'}.html"))
 
 
 def register(app: Flask) -> None:

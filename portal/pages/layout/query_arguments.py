@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from flask import abort, request
 from werkzeug.datastructures import MultiDict
 
+from portal.domain.catalogue.markdown.check_answers import CheckAnswers
 from portal.pages.layout.paging import PAGE_SIZE, Page, asked_number
 from portal.platform.errors import (
     BadInputError,
@@ -139,6 +140,12 @@ def refuse_control_characters() -> None:
         abort(404)
     if any(NO_TEXT.search(text) for pair in request.args.items(multi=True) for text in pair):
         abort(400)
+
+
+def sent_check_answers() -> CheckAnswers:
+    """The answers to the checks of a lesson, as the address has them; what is no number does not count."""
+    chosen = {name: values for name, values in request.args.lists() if name.startswith("check-")}
+    return CheckAnswers(chosen, frozenset(request.args.getlist("checked")))
 
 
 def safe_next(target: str | None) -> str:

@@ -11,11 +11,14 @@ from flask_login import current_user
 
 from config import Config
 from portal.domain.assessment import queries as assessment
+from portal.domain.catalogue.markdown.check_answers import answer_checks
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.directives.exclusions import exclusions_on
+from portal.domain.directives.queries import withdrawn_directives_of
 from portal.domain.learning import my_learning, queries, services
 from portal.domain.records.queries import reference_of
 from portal.pages.layout.access import requires
+from portal.pages.layout.query_arguments import sent_check_answers
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
 from portal.platform.documents.markup import markup_of
@@ -34,7 +37,14 @@ def show_my_learning() -> ResponseReturnValue:
     learning = my_learning.load_my_learning(current_user.person_id, clock.now())
     today = clock.today()
     excluded = exclusions_on(current_user.person_id, today) if learning.excluded else {}
-    return render_template("learning/home.html", learning=learning, today=today, excluded=excluded)
+    asks_nothing = learning.requires_nothing and not learning.excluded
+    return render_template(
+        "learning/home.html",
+        learning=learning,
+        today=today,
+        excluded=excluded,
+        withdrawn=withdrawn_directives_of(current_user.person_id, today) if asks_nothing else [],
+    )
 
 
 @bp.get("/learning/modules/<slug>")
@@ -92,7 +102,7 @@ def download_job_aid(slug: str) -> ResponseReturnValue:
 @bp.get("/learning/modules/<slug>/lessons/<key>")
 @requires(Permission.LEARN)
 def show_lesson(slug: str, key: str) -> ResponseReturnValue:
-    """Show one lesson and record its first opening, unless the database is busy."""
+    """Show one lesson; of a module under way, record its first opening, unless the database is busy."""
     person_id = current_user.person_id
     module = queries.module_reading_with_lesson(person_id, slug, key)
     lesson = module.lesson_by_key(key)
@@ -100,9 +110,8 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
         try_to_write(
             lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
         )
-        module = queries.module_reading_with_lesson(person_id, slug, key)
-        lesson = module.lesson_by_key(key)
-    html = fill_placeholders(module.version.lesson_html(lesson), module.shared)
+    text = answer_checks(module.version.lesson_html(lesson), sent_check_answers())
+    html = fill_placeholders(text, module.shared)
     return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
 
 
@@ -119,11 +128,13 @@ def complete_lesson(slug: str, key: str) -> ResponseReturnValue:
 
 @bp.post("/learning/modules/<slug>/registrations")
 @requires(Permission.LEARN)
-def retake_module(slug: str) -> ResponseReturnValue:
-    """Take a module again after a pass."""
+def start_module(slug: str) -> ResponseReturnValue:
+    """Begin a module and show its first lesson; after a pass, take it again from its own page."""
     with transaction():
-        services.retake_module(current_user.person_id, slug, clock.now())
-    return redirect(url_for(".show_module", slug=slug), 303)
+        lesson = services.start_module(current_user.person_id, slug, clock.now())
+    if lesson is None:
+        return redirect(url_for(".show_module", slug=slug), 303)
+    return redirect(url_for(".show_lesson", slug=slug, key=lesson), 303)
 
 
 @bp.post("/learning/modules/<slug>/assessment")

@@ -1,7 +1,6 @@
 """Pages for signing in and out, and for forms held after a session ended."""
 
 from datetime import datetime
-from urllib.parse import parse_qsl
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -29,6 +28,7 @@ from portal.pages.sign_in import (
     step_up_views,
 )
 from portal.pages.sign_in.forms import SignInForm
+from portal.pages.sign_in.kept_forms import present_kept_form
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import transaction
@@ -142,15 +142,7 @@ def show_kept_forms() -> ResponseReturnValue:
     )
     if not decrypted_forms:
         return redirect("/", 303)
-    forms = [
-        {
-            "path": form.path,
-            "held_at": form.held_at,
-            "token_hash": form.token_hash,
-            "fields": parse_qsl(form.body, keep_blank_values=True),
-        }
-        for form in decrypted_forms
-    ]
+    forms = [present_kept_form(form) for form in decrypted_forms]
     return render_template("sign_in/kept.html", forms=forms)
 
 

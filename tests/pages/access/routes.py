@@ -148,7 +148,7 @@ ROUTES: dict[str, str] = {
     "jobs.list_jobs": NOBODY,
     "jobs.show_job": JOB,
     "jobs.show_progress": JOB,
-    "learning.retake_module": OWN,
+    "learning.start_module": OWN,
     "learning.complete_lesson": OWN,
     "learning.show_my_learning": OWN,
     "learning.show_job_aid": NOBODY,

@@ -49,9 +49,11 @@ def open_form(client: PortalClient) -> Page:
     return client.page(FORM)
 
 
-def send_form(client: PortalClient, page: Page, role: str = "publisher", **more: str) -> Page:
+def send_form(
+    client: PortalClient, page: Page, role: str = "publisher", *, status: int = 200, **more: str
+) -> Page:
     """Send the form of that page."""
-    return client.press(page, "Grant role", role=role, unit="", **more)
+    return client.press(page, "Grant role", status, role=role, unit="", **more)
 
 
 def let_in(client: PortalClient, name: str = "D1001", password: str = PASSWORD) -> None:

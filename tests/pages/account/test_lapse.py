@@ -282,14 +282,27 @@ def test_one_person_cannot_fill_the_disk(frozen: time_machine.Traveller, client:
     assert count_held_forms() == held_forms.MOST_FORMS_A_PERSON
 
 
-def test_a_page_opened_before_signing_out_does_not(
+def test_a_page_opened_before_signing_out_is_kept_until_its_person_confirms(
     frozen: time_machine.Traveller, client: PortalClient
 ) -> None:
     page = open_form(client)
     client.press(client.page("/account"), "Sign out")
     sign_in(client, path="/sign-in?next=/account")
-    fields = page.form_with("Grant role").fields
 
-    response = client.post(f"{FORM}/grants", data={**fields, "role": "publisher", "unit": ""})
+    kept = send_form(client, page)
 
-    assert response.status_code == 400
+    assert kept.h1 == "What you sent was kept"
+    assert "Role granted: Publisher" not in client.page(FORM).text
+    assert "Role granted: Publisher" in client.press(kept, "Continue").text
+
+
+def test_a_page_opened_more_than_a_day_before_is_not(
+    frozen: time_machine.Traveller, client: PortalClient
+) -> None:
+    page = open_form(client)
+    client.press(client.page("/account"), "Sign out")
+    frozen.shift(timedelta(hours=24))
+    sign_in(client, path="/sign-in?next=/account")
+
+    assert send_form(client, page, status=400).h1 == "This form was open too long"
+    assert count_held_forms() == 0

@@ -101,12 +101,17 @@ def test_fifty_starts_are_one_attempt(serving):
 
 
 @pytest.mark.slow
-def test_fifty_openings_are_one_registration_and_one_visit(serving):
+def test_fifty_starts_and_openings_are_one_registration_and_one_visit(serving):
     make_version()
     client = PortalClient(serving)
     learner(client)
+    form = next(
+        form for form in client.page("/learning/modules/protect").forms() if "registrations" in form.action
+    )
 
-    answers = at_once(serving, client, lambda b: b.get("/learning/modules/protect/lessons/lesson-1"))
+    starts = at_once(serving, client, lambda browser: browser.post(form.action, data=form.fields))
+    openings = at_once(serving, client, lambda browser: browser.get(starts[0].location))
 
-    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.location for answer in starts} == {"/learning/modules/protect/lessons/lesson-1"}
+    assert {answer.status_code for answer in openings} == {200}
     assert (count_rows(Registration), count_rows(LessonVisit)) == (1, 1)

@@ -88,7 +88,13 @@ def test_a_change_shows_whose_due_date_changes_and_keeps_what_was(desk):
     back = send_again(desk, shown, "/directives/NEW-1/change", do="edit")
     assert own_form(back).fields["due_on"] == ["31 July 2027"]
     done = send_again(desk, shown, f"{PREVIEW}?of=NEW-1", do="issue")
-    assert "Next change: version 2 from 1 January 2027." in done.text
+    assert "Next change: version 2 from 1 January 2027. New due date: on 31 July 2027 or 60 days" in done.text
+    assert (
+        "(until then: on 30 April 2027 or 60 days after joining the audience, whichever is later)"
+        in done.text
+    )
+    version = desk.page("/directives/NEW-1/versions/2")
+    assert "Before this version: on 30 April 2027 or 60 days" in version.text
     assert "Due: “On 31 July 2027 or 60 days" in done.text
     assert "On 30 April 2027" in done.text  # what it says today
 
@@ -173,6 +179,8 @@ def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_mac
     let_in(desk, "D4001")
     assert "Withdrawn since 1 December 2026" in desk.page("/directives").text
     assert desk.page("/directives").h1 == "No directive is in force"
+    assert "Withdrawn from 1 December 2026." in desk.page("/monitoring/directives/OIC-2026").text
+    assert "withdrawn from 1 December 2026" in desk.page("/monitoring").text
 
 
 def _figures(text):

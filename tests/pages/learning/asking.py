@@ -14,6 +14,7 @@ def ask(
     due: str = "2026-04-30",
     effective: str = "2025-09-01",
     months: int = 0,
+    withdrawn: bool = False,
 ) -> None:
     """Issue a directive, or its next version, that asks these modules of everyone with the role response."""
     owner = f"OWN-{reference}"
@@ -31,6 +32,7 @@ effective_on = {effective}
 target = 1.0
 notice_days = [30]
 expiring_days = 60
+withdrawn = {str(withdrawn).lower()}
 [due]
 on = {due}
 {validity}

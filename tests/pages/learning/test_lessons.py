@@ -5,28 +5,60 @@ from sqlalchemy import func, select
 from portal.domain.records.models import LessonVisit, PassRecord, Registration
 from portal.platform.db import db
 from tests.factories.catalogue import make_version
+from tests.pages.learning.asking import ask
 from tests.pages.learning.working import NEXT, answer_all, begin, learner, take
+
+START = "Start: Protect, lesson 1 – Lesson called 1About 5 minutes"
 
 
 def count_rows(model, *conditions) -> int:
     return db.session.scalar(select(func.count()).select_from(model).where(*conditions))
 
 
-def test_the_first_lesson_opened_begins_a_registration_once(client):
-    version = make_version()
-    person = learner(client)
-    assert client.page("/learning/modules/protect").status == 200
-    assert count_rows(Registration) == 0
+def registrations() -> list[tuple[int, int]]:
+    return [(row.person_id, row.module_version_id) for row in db.session.scalars(select(Registration))]
 
-    for _ in range(3):
-        page = client.page("/learning/modules/protect/lessons/lesson-1")
+
+def test_reading_a_lesson_begins_nothing_and_start_does_once(client):
+    version = make_version()
+    ask("protect", due="2099-04-30")
+    person = learner(client)
+
+    lesson = client.page("/learning/modules/protect/lessons/lesson-1")
     client.page("/learning/modules/protect/lessons/lesson-2")
+    module = client.page("/learning/modules/protect")
+
+    assert lesson.h1 == "Lesson called 1"
+    assert "Lesson 1 of 2 · about 5 minutes" in lesson.text
+    assert "0 of 2 lessons complete" in lesson.text
+    assert (registrations(), count_rows(LessonVisit)) == ([], 0)
+    assert "Not started" in client.page("/learning").text
+    for _ in range(2):
+        assert client.press(module, START).h1 == "Lesson called 1"
+    assert registrations() == [(person, version)]
+    assert "In progress" in client.page("/learning").text
+    client.page("/learning/modules/protect/lessons/lesson-1")
+    assert count_rows(LessonVisit, LessonVisit.kind == "opened") == 1
+
+
+def test_the_button_of_my_learning_starts_too(client):
+    version = make_version()
+    ask("protect", due="2099-04-30")
+    person = learner(client)
+
+    page = client.press(client.page("/learning"), START)
 
     assert page.h1 == "Lesson called 1"
-    assert "Lesson 1 of 2 · about 5 minutes" in page.text
-    begun = db.session.scalars(select(Registration)).one()
-    assert (begun.person_id, begun.module_version_id) == (person, version)
-    assert count_rows(LessonVisit, LessonVisit.kind == "opened") == 2
+    assert registrations() == [(person, version)]
+
+
+def test_the_first_lesson_marked_complete_begins_a_module_too(client):
+    version = make_version()
+    person = learner(client)
+
+    client.press(client.page("/learning/modules/protect/lessons/lesson-1"), NEXT)
+
+    assert registrations() == [(person, version)]
 
 
 def test_lesson_after_lesson_leads_to_the_assessment(client):
@@ -112,7 +144,7 @@ def test_who_has_not_begun_gets_the_newest_version(client):
     newest = make_version(lessons=3)
     learner(client)
 
-    client.page("/learning/modules/protect/lessons/lesson-3")
+    client.press(client.page("/learning/modules/protect/lessons/lesson-3"), NEXT)
 
     assert db.session.scalars(select(Registration.module_version_id)).one() == newest
 

@@ -8,7 +8,8 @@ from sqlalchemy import event, select
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.records.models import Record
 from portal.platform.db import db, stamp, touch, transaction
-from tests.factories.catalogue import make_version
+from tests.factories.catalogue import make_guide, make_version
+from tests.page_reading import words
 from tests.pages.account.browsing import let_in
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import answer_all, attempt_base, begin, learner, read_lessons, take
@@ -17,6 +18,12 @@ from tests.pages.learning.working import answer_all, attempt_base, begin, learne
 @pytest.fixture
 def _spring(time_machine):
     time_machine.move_to("2026-04-18T10:00:00+00:00", tick=True)
+
+
+def next_button(page) -> str:
+    """The words of the one large button."""
+    (button,) = [*page.all("a", class_="portal-next"), *page.all("button", class_="portal-next")]
+    return words(button)
 
 
 @pytest.mark.usefixtures("_spring")
@@ -35,9 +42,7 @@ def test_the_heading_says_how_much_and_by_when(client):
     assert "Why am I asked to do this?" in page.text
     assert "Complete these modules." in page.text
     assert "You have to do this because your role is response." in page.text
-    assert page.links["Start: Recognise, lesson 1 – Lesson called 1About 5 minutes"].endswith(
-        "/lessons/lesson-1"
-    )
+    assert next_button(page) == "Start: Recognise, lesson 1 – Lesson called 1About 5 minutes"
 
 
 @pytest.mark.usefixtures("_spring")
@@ -77,7 +82,7 @@ def test_after_a_pass_the_next_module_is_the_one_button(client):
     page = take(client, 4)
 
     assert "1 module is left, due on 30 April 2026. About 20 minutes." in page.text
-    assert any(words.startswith("Start: Respond, lesson 1") for words in page.links)
+    assert next_button(page).startswith("Start: Respond, lesson 1")
 
 
 @pytest.mark.usefixtures("_spring")
@@ -93,7 +98,7 @@ def test_due_dates_group_the_requirements_and_the_earliest_leads(client):
     assert page.h1 == "You have 2 modules to complete, the first by 30 April 2026"
     assert "To complete by 30 April 2026" in page.text
     assert "To complete by 30 June 2026" in page.text
-    assert any(words.startswith("Start: Recognise") for words in page.links)
+    assert next_button(page).startswith("Start: Recognise")
     assert "About 40 minutes left." in page.text  # a module asked twice is learned once
 
 
@@ -204,7 +209,7 @@ def test_who_is_exempt_sees_so_and_is_asked_nothing(client):
     assert page.h1 == "You have no modules to complete"
     assert "You do not have to complete anything at present." in page.text
     assert "Exempt" in page.text
-    assert not page.all("a", class_="portal-next")
+    assert not [*page.all("a", class_="portal-next"), *page.all("button", class_="portal-next")]
 
 
 def test_of_whom_nothing_is_asked_may_take_any_module(client):
@@ -261,3 +266,77 @@ def _statements(client) -> int:
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return len([statement for statement in seen if statement.lstrip().upper().startswith(("SELECT", "WITH"))])
+
+
+def section(page, heading: str) -> str:
+    """The words of the page from this heading to the next of its level."""
+    heads = [words(head) for head in page.all("h2")]
+    following = [*heads[heads.index(heading) + 1 :], "Look something up"][0]
+    return page.text.partition(heading)[2].partition(following)[0]
+
+
+@pytest.mark.usefixtures("_spring")
+def test_everything_under_way_is_under_continue_required_or_not(client):
+    for key in ("protect", "recognise", "respond", "report"):
+        make_version(key)
+    ask("protect", "recognise")
+    learner(client)
+    for key in ("recognise", "respond"):
+        client.press(
+            client.page(f"/learning/modules/{key}/lessons/lesson-1"), "Mark as complete and continue"
+        )
+    question = begin(client, "report")
+
+    page = client.page("/learning")
+
+    under_way = section(page, "Continue")
+    assert next_button(page).startswith("Continue: Recognise, lesson 2")
+    assert "Respond: law & people Lesson 2 of 2 · about 15 minutes left In progress" in under_way
+    assert "Report: law & people Assessment under way · about 10 minutes left In progress" in under_way
+    assert "Protect" not in under_way
+    assert words(page.all("a", href=attempt_base(question))[0]) == "Report: law & people"
+    (lesson,) = page.all("a", href="/learning/modules/respond/lessons/lesson-2")
+    assert words(lesson) == "Respond: law & people"
+
+
+def test_an_attempt_of_whom_nothing_is_required_is_the_one_button(client):
+    make_version()
+    make_version("respond")
+    learner(client)
+    question = begin(client)
+
+    page = client.page("/learning")
+
+    assert page.links["Continue the assessment: Protect"] == attempt_base(question)
+    assert "Respond" not in section(page, "Continue")
+
+
+def test_where_nothing_is_required_the_main_column_offers_modules_and_guides(client):
+    make_version()
+    make_version("respond", lessons=3)
+    make_guide("pocket-book")
+    learner(client)
+    take(client, 4)
+
+    page = client.page("/learning")
+
+    offered = section(page, "Modules you can take")
+    assert "Protect: law & people 2 lessons and an assessment · about 20 minutes Complete" in offered
+    assert "Respond: law & people 3 lessons and an assessment · about 20 minutes" in offered
+    assert "Pocket-book" in section(page, "Guides to read")
+    assert [words(link) for link in page.all("a")].count("Respond: law & people") == 1
+
+
+@pytest.mark.usefixtures("_spring")
+def test_a_withdrawn_directive_says_so(client):
+    make_version()
+    ask("protect")
+    learner(client)
+    ask("protect", effective="2026-04-01", withdrawn=True)
+
+    page = client.page("/learning")
+
+    assert page.h1 == "You have no modules to complete"
+    told = section(page, "No longer required")
+    assert "Directive OIC-2026, E-learning OIC-2026, was withdrawn from 1 April 2026." in told
+    assert "Protect: law & people" in section(page, "Modules you can take")

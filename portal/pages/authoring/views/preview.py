@@ -11,6 +11,7 @@ from portal.domain.authoring import queries
 from portal.domain.authoring.content_types import is_guide
 from portal.domain.authoring.preview import learner_view
 from portal.domain.authoring.queries import DraftState
+from portal.domain.catalogue.markdown.check_answers import answer_checks
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.version_cache import PublishedItem, PublishedVersion
 from portal.domain.item_kinds import kinds_by_name
@@ -18,6 +19,7 @@ from portal.domain.item_kinds.base import Answer, AnswerError
 from portal.pages.authoring.views import details, draft_context, guides, items, job_aid, lessons
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
+from portal.pages.layout.query_arguments import sent_check_answers
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
@@ -93,7 +95,7 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
         next_lesson = module.lessons[lesson.position]
         return redirect(url_for(".preview_lesson", key=key, name=next_lesson.key), 303)
     text = learner_view.link_to_previews(key, module.version.lesson_html(lesson))
-    html = fill_placeholders(text, module.shared)
+    html = fill_placeholders(answer_checks(text, sent_check_answers()), module.shared)
     return _render_preview(state, "authoring/preview_lesson.html", module=module, lesson=lesson, html=html)
 
 

@@ -53,7 +53,7 @@ def show_directive(reference: str) -> ResponseReturnValue:
         "directives/directive.html",
         directive=directive,
         shown=shown,
-        rows=version_rows(shown, titles),
+        rows=version_rows(directive, shown, titles),
         reach=count_reach(current_user.viewer, today).get(directive.id, NOBODY),
         state=describe_state(directive, today),
         next_change=describe_next_change(directive, today),
@@ -81,7 +81,7 @@ def show_version(reference: str, number: int) -> ResponseReturnValue:
         "directives/version.html",
         directive=directive,
         shown=version,
-        rows=version_rows(version, titles),
+        rows=version_rows(directive, version, titles),
         changes=version_changes(directive, version, titles),
     )
 
@@ -98,13 +98,20 @@ def may_issue() -> bool:
     return Permission.DIRECTIVE_ISSUE in current_user.permissions
 
 
-def version_rows(version: VersionDetails, titles: dict[tuple[str, str], str]) -> list[tuple[str, str]]:
-    """A version in words, as pairs of a label and its text."""
+def version_rows(
+    directive: DirectiveDetails, version: VersionDetails, titles: dict[tuple[str, str], str]
+) -> list[tuple[str, str]]:
+    """A version in words, as pairs of a label and its text; a changed due date with the one before it."""
+    was_due = _due_before(directive, version)
     file = version.file
     return [
         ("Who", descriptions.describe_audience(file)),
         ("To complete", "\n".join(descriptions.requirement_titles(file, titles))),
-        ("Due", descriptions.describe_due_date(file)),
+        (
+            "Due",
+            descriptions.describe_due_date(file)
+            + (f"\nBefore this version: {_within_sentence(was_due)}." if was_due else ""),
+        ),
         ("Validity", descriptions.describe_validity(file)),
         ("Notices", descriptions.describe_notices(file)),
         ("Target", descriptions.target_percentage(file.target)),
@@ -112,6 +119,13 @@ def version_rows(version: VersionDetails, titles: dict[tuple[str, str], str]) ->
         ("Recommendation", file.source),
         ("Exact wording", file.wording),
     ]
+
+
+def _due_before(directive: DirectiveDetails, version: VersionDetails) -> str:
+    """The due date of the version before, as one sentence; empty where it is the same or there is none."""
+    previous = directive.version_before(version)
+    due = descriptions.describe_due_date(previous.file) if previous else ""
+    return "" if due == descriptions.describe_due_date(version.file) else due
 
 
 def version_changes(
@@ -139,9 +153,19 @@ def describe_state(directive: DirectiveDetails, day: date) -> str:
 
 
 def describe_next_change(directive: DirectiveDetails, day: date) -> str:
-    """What takes effect next after ``day``; empty if nothing is planned."""
+    """What takes effect next after ``day``, with a changed due date; empty if nothing is planned."""
     version = directive.next_version_after(day)
     if version is None:
         return ""
-    change = "Withdrawn" if version.file.withdrawn else f"Version {version.number}"
-    return f"{change} from {say_date(version.effective_on)}"
+    from_day = f"from {say_date(version.effective_on)}"
+    if version.file.withdrawn:
+        return f"Withdrawn {from_day}"
+    change, was_due = f"Version {version.number} {from_day}", _due_before(directive, version)
+    if not was_due:
+        return change
+    due = descriptions.describe_due_date(version.file)
+    return f"{change}. New due date: {_within_sentence(due)} (until then: {_within_sentence(was_due)})"
+
+
+def _within_sentence(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")

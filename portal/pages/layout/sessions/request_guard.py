@@ -50,6 +50,12 @@ class FormGuard(CSRFProtect):
 
 
 csrf = FormGuard()
+
+
+class OtherPersonError(CSRFError):
+    """A form was opened by one person, who signed out, and sent while another is signed in here."""
+
+
 _open_to_other_sites: set[Callable[..., Any]] = set()
 
 
@@ -95,15 +101,18 @@ def guard_unsafe_request() -> ResponseReturnValue | None:
     _refuse_other_sites()
     current = cookies.current_session()
     if current is not None and current.state is SessionState.LAPSED and _can_be_kept(current):
-        return _keep_form(current, url_for("sign_in.sign_in"))
+        return _keep_form(current.person_id, url_for("sign_in.sign_in"))
     if current is not None and current.state is SessionState.OPEN:
         _bind_forms(current)
     try:
         csrf.protect(apply_exemptions=True)
     except CSRFError:
-        if not _from_before_a_lapse(current):
+        if _from_before_a_lapse(current):
+            g.csrf_valid = True  # where form objects look
+        elif owner_id := _owner_before_sign_out(current):
+            return _keep_form(owner_id, url_for("sign_in.show_kept_forms"))
+        else:
             raise
-        g.csrf_valid = True  # where form objects look
     return None
 
 
@@ -143,7 +152,7 @@ def lead_to(endpoint: str, current: RequestSession, not_carried_out: str) -> Res
     if request.method in SAFE_METHODS:
         return redirect(url_for(endpoint, next=_requested_address()), 303)
     if _is_form_to_keep():
-        return _keep_form(current, url_for(endpoint))
+        return _keep_form(current.person_id, url_for(endpoint))
     flash(not_carried_out, "error")
     return redirect(url_for(endpoint, next=_page_of_form()), 303)
 
@@ -188,13 +197,18 @@ def _refuse_other_sites() -> None:
         raise CSRFError("The form was sent from another site.")
 
 
-def _token_made_with(secrets: list[str]) -> bool:
-    """Whether the form's token is genuine and was made with one of these secrets."""
+def _form_secret() -> str:
+    """The secret that the form's token was made with; empty where the token is not genuine."""
     signer = URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token")
     try:
-        secret = str(signer.loads(cookies.unmask_form_token(request.form.get("csrf_token", ""))))
+        return str(signer.loads(cookies.unmask_form_token(request.form.get("csrf_token", ""))))
     except BadData:
-        return False
+        return ""
+
+
+def _token_made_with(secrets: list[str]) -> bool:
+    """Whether the form's token is genuine and was made with one of these secrets."""
+    secret = _form_secret()
     return any(hmac.compare_digest(secret, other) for other in secrets)
 
 
@@ -205,6 +219,26 @@ def _from_before_a_lapse(found: RequestSession | None) -> bool:
     return _token_made_with(
         queries.list_lapsed_form_secrets(found.person_id, cookies.session_limits(), clock.now())
     )
+
+
+def _owner_before_sign_out(current: RequestSession | None) -> int | None:
+    """The person for whom to keep a form that they opened before they signed out, in this browser.
+
+    It is carried out only if they say so in their new session, for a sign-out ends what an old page may do.
+
+    Raises:
+        OtherPersonError: Somebody else is signed in here. Who sent the form is not known: nothing is kept.
+    """
+    secret = _form_secret()
+    if not secret or _is_by_script() or not _is_form_to_keep():
+        return None
+    owner_id = queries.find_signed_out_person(secret, cookies.session_limits(), clock.now())
+    if owner_id is None or not cookies.describe_current_attempt(owner_id).is_from_known_browser:
+        return None
+    is_open = current is not None and current.state is SessionState.OPEN
+    if is_open and current is not None and current.person_id != owner_id:
+        raise OtherPersonError("The form was opened by somebody who has signed out.")
+    return owner_id
 
 
 def _is_by_script() -> bool:
@@ -239,11 +273,11 @@ def _requested_address() -> str:
     return f"{path}?{query}" if query else path
 
 
-def _keep_form(sender: RequestSession, next_page: str) -> ResponseReturnValue:
-    """Keep this form, and redirect to the page that leads its sender back to it."""
+def _keep_form(person_id: int, next_page: str) -> ResponseReturnValue:
+    """Keep this form for the person, and redirect to the page that leads them back to it."""
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "kept_form"}]
     with transaction():
-        token = held_forms.hold_form(sender.person_id, _requested_address(), urlencode(fields), clock.now())
+        token = held_forms.hold_form(person_id, _requested_address(), urlencode(fields), clock.now())
     response = redirect(next_page, 303)
     cookies.set_kept_tokens(response, [*cookies.kept_tokens(), token])
     return response
