@@ -11,7 +11,6 @@ from portal.domain.reports.parameters import (
     LATE_WORDS,
     STATUS_WORDS,
     Filters,
-    value_in_words,
 )
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Figures
@@ -53,7 +52,7 @@ def of_whom(report: CompletionReport) -> str:
 
 def group_words(filters: Filters) -> str:
     """The unit, role and ranks of the filters in words; empty without any."""
-    values = [value_in_words(name, value) for name, value in filters.group.address.items()]
+    values = [filters.words_of(name) for name in filters.group.address]
     words = ", ".join(values)
     return f"{words[:1].upper()}{words[1:]}"
 

@@ -390,6 +390,4 @@ def completion_report(
     directive, viewer_scope = read_directive(reference, position), ViewerScope.of_viewer(viewer, position)
     filters = accept_filters(filters or EVERYONE, viewer_scope)
     read_as_known_on(position.as_known_on)
-    return CompletionReport(
-        viewer, directive, position, viewer_scope, viewer_scope.label_unit(filters)
-    )
+    return CompletionReport(viewer, directive, position, viewer_scope, viewer_scope.label_unit(filters))

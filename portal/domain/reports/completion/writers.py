@@ -21,7 +21,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from portal.domain.reports.completion import definition
 from portal.domain.reports.completion.export_columns import AnyRow, Column, values_reader
-from portal.domain.reports.parameters import Position, value_in_words
+from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.status.report_rows import ValueCache
 from portal.domain.status.rules import Status
@@ -68,10 +68,8 @@ def file_name(report: CompletionReport, form: str, kind: str = "completions") ->
     """
     reference = _name_part(report.directive.reference) or "directive"
     forecast = "-forecast" if report.position.forecast else ""
-    filters = report.filters.without("q").address.items()
-    words = " ".join(
-        [*(value_in_words(name, value) for name, value in filters), *["search"] * bool(report.filters.q)]
-    )
+    filters = report.filters.without("q")
+    words = " ".join([*map(filters.words_of, filters.address), *["search"] * bool(report.filters.q)])
     of_whom = _name_part(words)[:LONGEST_OF_WHOM].strip("-.")
     dash = "-" if of_whom else ""
     return f"{reference}-{kind}-{report.position.as_at.isoformat()}{forecast}{dash}{of_whom}.{form}"
