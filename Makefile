@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested data-model lock sbom licences bench hostile clean
+.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested data-model pages lock sbom licences bench hostile clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -79,6 +79,10 @@ test-full: $(VENV)/.dev portal/pages/layout/static/manifest.json
 
 data-model: $(VENV)/.dev  # docs/data-model.md, from the models
 	$(BIN)/python -m docs.draw_data_model
+
+pages: $(VENV)/.dev portal/pages/layout/static/manifest.json  # docs/pages.md, and a picture of every page in build/pages
+	@sh tests/system-packages.sh
+	$(BIN)/python -m tests.journeys.draw_pages
 
 # Writes the lock files from requirements/*.in and package.json. What is locked stays as it is where it still fits;
 # LOCK=--upgrade takes the newest versions.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.places import PLACES
+
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 100
 TRACKED = subprocess.run(
@@ -73,3 +75,9 @@ def test_every_path_and_link_leads_to_something(path):
 
     assert [place for place in places if not any(ROOT.glob(place))] == []
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_list_of_pages_names_every_page():
+    rows = re.findall(r"^\| ([a-z_]+\.[a-z_]+) \|", (ROOT / "docs/pages.md").read_text(), re.MULTILINE)
+
+    assert rows == sorted(PLACES), "Run make pages."
