@@ -120,6 +120,7 @@ def test_a_program_that_is_absent_is_named_with_how_to_install_it(environment, t
     assert "apt-get install xmlsec1" in sentence
 
 
+@pytest.mark.slow
 def test_nothing_of_saml_is_loaded_where_it_is_not_set(tmp_path) -> None:
     """It takes 16 MiB in each process."""
     lines = (
