@@ -10,7 +10,7 @@ from portal.domain.catalogue.models import Activity, GuideFile, GuideVersion
 from portal.domain.catalogue.sources.guide_source import CheckedGuide
 from portal.domain.catalogue.sources.validation import sha256_of
 from portal.platform.audit.services import log
-from portal.platform.db import db, stamp
+from portal.platform.db import db, read, stamp
 from portal.platform.errors import NotFoundError
 
 WORDS_A_MINUTE = 200
@@ -18,6 +18,12 @@ WORDS_A_MINUTE = 200
 _other = aliased(GuideVersion)
 _NEWEST = GuideVersion.number == (
     select(func.max(_other.number)).where(_other.activity_id == GuideVersion.activity_id).scalar_subquery()
+)
+_SUMMARIES = (
+    select(Activity.key, GuideVersion.title, GuideVersion.words)
+    .join(Activity, Activity.id == GuideVersion.activity_id)
+    .where(_NEWEST)
+    .order_by(GuideVersion.title)
 )
 
 
@@ -43,9 +49,7 @@ def current_guides() -> list[GuideVersion]:
 
 def guide_summaries() -> list[GuideSummary]:
     """Return a summary of the latest version of each guide, by title."""
-    statement = select(Activity.key, GuideVersion.title, GuideVersion.words).where(_NEWEST)
-    statement = statement.join(Activity, Activity.id == GuideVersion.activity_id)
-    return [GuideSummary(*row) for row in db.session.execute(statement.order_by(GuideVersion.title))]
+    return [GuideSummary(*row) for row in read(_SUMMARIES, {})]
 
 
 def current_guide(key: str) -> GuideVersion | None:

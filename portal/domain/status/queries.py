@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Date,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from portal.domain.catalogue.models import Activity, GuideVersion
 from portal.domain.directives.audience import meets_selectors
@@ -29,7 +42,7 @@ from portal.domain.status.filters import (
 from portal.domain.status.models import Column, ResultRow, StatusPeriod
 from portal.domain.status.periods import WHOLE
 from portal.domain.status.rules import Status
-from portal.platform.db import db
+from portal.platform.db import db, read
 
 __all__ = [
     "AssignedRequirement",
@@ -175,16 +188,15 @@ _REQUIREMENT_COLUMNS: tuple[Column, ...] = (
 )
 
 
-def requirements_of(
-    person_id: int, day: date, as_known_on: datetime | None = None
-) -> list[AssignedRequirement]:
-    """Every live requirement of a person by due date, directive and position; None: as known now."""
+def _select_requirements(as_known_on: datetime | None) -> Select[Any]:
+    """The requirements of ``person_id`` on ``day``, which is also given as ``ordinal``."""
     rule, unit = Assignment, UnitState
+    day, ordinal = bindparam("day", type_=Date), bindparam("ordinal", type_=Integer)
     same = and_(rule.person_id == period.person_id, rule.directive_id == period.directive_id)
     live = and_(rule.from_on <= day, rule.to_on >= day, is_known_fact(rule, as_known_on))
     of_unit = and_(unit.unit_id == period.unit_id, unit.valid_from <= day, unit.valid_to >= day)
     of_version = Requirement.directive_version_id == DirectiveVersion.id
-    statement = (
+    return (
         select(*_REQUIREMENT_COLUMNS)
         .select_from(period)
         .join(Directive, Directive.id == period.directive_id)
@@ -195,11 +207,21 @@ def requirements_of(
         .join(Post, Post.id == period.post_id)
         .join(unit, and_(of_unit, is_known_fact(unit, as_known_on)))
         .outerjoin(Record, Record.id == period.record_id)
-        .where(period.person_id == person_id, period.position > WHOLE)
-        .where(covers_day(period, day), is_known_on(period, as_known_on))
+        .where(period.person_id == bindparam("person_id"), period.position > WHOLE)
+        .where(period.from_on <= ordinal, period.to_on >= ordinal, is_known_on(period, as_known_on))
         .order_by(period.due_on, Directive.reference, period.position)
     )
-    rows = db.session.execute(statement).all()
+
+
+_REQUIREMENTS_NOW = _select_requirements(None)
+
+
+def requirements_of(
+    person_id: int, day: date, as_known_on: datetime | None = None
+) -> list[AssignedRequirement]:
+    """Every live requirement of a person by due date, directive and position; None: as known now."""
+    statement = _REQUIREMENTS_NOW if as_known_on is None else _select_requirements(as_known_on)
+    rows = read(statement, {"person_id": person_id, "day": day, "ordinal": day.toordinal()})
     by_unit = any("unit_under" in table for row in rows for table in row.audience["audience"])
     tree = read_tree() if by_unit else UnitTree([])
     return [_build_requirement(row, tree, day) for row in rows]

@@ -22,9 +22,12 @@ from portal.domain.status.models import (
     StatusPeriod,
 )
 from portal.domain.status.periods import WHOLE as WHOLE  # a position of the cells: readers name it too
+from portal.domain.status.report_rows import ValueCache
 from portal.domain.status.rules import Status
 from portal.platform.clock import from_microseconds, to_microseconds
 from portal.platform.db import db
+
+ROWS = 1_000  # read at once
 
 period = StatusPeriod
 
@@ -37,7 +40,8 @@ class Cell(NamedTuple):
     valid_until: date | None
 
 
-Cells = dict[int, tuple[Cell | None, Cell | None]]  # by position: then and now; None: no row
+Pair = tuple[Cell | None, Cell | None]  # then and now; None: no row
+Cells = dict[int, Pair]  # by position
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +75,19 @@ def find_changed_cells(then: Scope, now: Scope) -> dict[int, Cells]:
     conditions = [period.directive_id.in_(then.directive_ids), before != after, or_(before, after)]
     if then.whose.same_as(now.whose):
         conditions.append(period.person_id.in_(_select_people_on_the_way(then, now)))
-    pairs: dict[int, dict[int, list[Cell | None]]] = {}
-    for row in db.session.execute(select(*_CELL, before.label("before")).where(*conditions)):
-        pair = pairs.setdefault(row.person_id, {}).setdefault(row.position, [None, None])
-        pair[0 if row.before else 1] = _build_cell(row)
+    statement = select(*_CELL, before.label("before")).where(*conditions)
+    # After a first load everybody's cells differ, and are alike: what is equal is kept once.
+    cells, pairs = ValueCache(_build_cell), dict[Pair, Pair]()
     changed: dict[int, Cells] = {}
-    for person_id, by_position in pairs.items():
-        for position, (old, new) in by_position.items():
-            if _cells_differ(old, new):
-                changed.setdefault(person_id, {})[position] = (old, new)
-    return changed
+    for row in db.session.execute(statement, execution_options={"yield_per": ROWS}):
+        by_position = changed.setdefault(row.person_id, {})
+        cell = cells[row.status, row.due_on, row.valid_until]
+        old, new = by_position.get(row.position, (None, None))
+        pair = (cell, new) if row.before else (old, cell)
+        by_position[row.position] = pairs.setdefault(pair, pair)
+    for person_id, by_position in [*changed.items()]:
+        changed[person_id] = {at: pair for at, pair in by_position.items() if _cells_differ(*pair)}
+    return {person_id: by_position for person_id, by_position in changed.items() if by_position}
 
 
 def _select_people_on_the_way(then: Scope, now: Scope) -> CompoundSelect[int]:
@@ -95,9 +102,10 @@ def _select_people_on_the_way(then: Scope, now: Scope) -> CompoundSelect[int]:
     return union(*(select(period.person_id).where(*conditions, *rows) for rows in parts))
 
 
-def _build_cell(row: ResultRow) -> Cell:
-    until = None if row.valid_until is None else date.fromordinal(row.valid_until)
-    return Cell(Status(row.status), date.fromordinal(row.due_on), until)
+def _build_cell(values: tuple[str, int, int | None]) -> Cell:
+    status, due_on, valid_until = values
+    until = None if valid_until is None else date.fromordinal(valid_until)
+    return Cell(Status(status), date.fromordinal(due_on), until)
 
 
 def _cells_differ(old: Cell | None, new: Cell | None) -> bool:
@@ -186,5 +194,6 @@ def _compare_points(position: int, rows: Sequence[ResultRow], points: Sequence[_
 def _find_cell(rows: Sequence[ResultRow], point: _Point) -> Cell | None:
     for row in rows:
         if row.from_on <= point.day <= row.to_on and row.known_from <= point.known < row.known_to:
-            return _build_cell(row) if getattr(row, point.seen) else None
+            values = (row.status, row.due_on, row.valid_until)
+            return _build_cell(values) if getattr(row, point.seen) else None
     return None

@@ -34,7 +34,7 @@ GOODBYE_SECONDS = 10  # how long a job may take to notice that the worker ends
 TRIES = 8  # to write how a job ended, each as long as a writer waits
 MOST_REASONS = 100
 SCHEDULE = "schedule"  # who starts jobs that nobody asked for, in the audit trail
-MOST_MIB = 256  # an embedded worker that had more than this is replaced by a fresh one, between two jobs
+MOST_MIB = 192  # an embedded worker that had more than this is replaced by a fresh one, between two jobs
 UNEXPECTED = (
     "Something went wrong in the portal. Support finds the reason in its log, under this job’s reference."
 )

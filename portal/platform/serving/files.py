@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 from portal.platform.processes import name_process, peak_memory_mib, yield_to_pages
 
 THREADS = 2  # as many as web processes: each relays one file at a time
-MOST_MIB = 256  # a process that had more than this is replaced by a fresh one, between two files
+MOST_MIB = 192  # a process that had more than this is replaced by a fresh one, between two files
 CHECK_SECONDS = 0.5  # between two checks whether to end
 _LENGTH = struct.Struct("!I")
 _TOKEN = b"."  # a socket is passed with at least one byte
