@@ -15,6 +15,7 @@ from benchmarks import (
     files,
     first_loads,
     imports,
+    journeys,
     lesson,
     memory,
     profiles,
@@ -40,7 +41,13 @@ SERVED = {
 }
 WORDS = {"hour": "h", "growth": "w"}
 # Each with a force of its own:
-ALONE = {"f": roster.measure, "i": imports.measure, "p": directives.measure, "r": reminders.measure}
+ALONE = {
+    "f": roster.measure,
+    "i": imports.measure,
+    "j": journeys.measure,
+    "p": directives.measure,
+    "r": reminders.measure,
+}
 
 
 def main() -> int:
@@ -76,7 +83,7 @@ def main() -> int:
     if not only & {*"hnw"}:
         print("The hour when everyone comes, and growth, take half an hour each: --only hour, --only growth.")
         print("A nation on PostgreSQL takes the better part of an hour: --only n, or --large.")
-    if only >= {*"abcdefgiprx"} or asked.write:
+    if only >= {*"abcdefgijprx"} or asked.write:
         write(found, asked.note, size)
     return int(any(figure.met is False and figure.fails_build for figure in found))
 
@@ -122,7 +129,7 @@ def _hours(asked: argparse.Namespace) -> list[Plan]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", default="abcdefgiprx", help="letters of the measures, such as ad; or a word of the README"
+        "--only", default="abcdefgijprx", help="letters of the measures, such as ad; or a word of the README"
     )
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--keep", type=Path, help="make the force in this new folder and keep it")
