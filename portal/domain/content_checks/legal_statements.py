@@ -13,7 +13,7 @@ from portal.domain.content_checks import metrics
 from portal.domain.content_checks.text_checks import read_checks
 
 _REFERENCE = re.compile(
-    r"\b(?:sections?|ss?\.|paragraphs?|paras?|Schedule|Sch\.) ?\d|\bAct \d{4}\b|\b\d{4} Act\b|\bPACE\b"
+    r"\b(?:[Ss]ections?|ss?\.|[Pp]aragraphs?|paras?|Schedule|Sch\.) ?\d|\bAct \d{4}\b|\b\d{4} Act\b|\bPACE\b"
 )
 _POWER = re.compile(
     r"\b(?:powers?|dut(?:y|ies)|must|may not|lawful\w*|arrest(?:ed)?|detain\w*|detention|warrants?"
@@ -32,7 +32,7 @@ _MARKUP = re.compile(r"[*`]|(?<!\w)_|_(?!\w)")
 _ACT = re.compile(r"((?:[A-Z][\w’']*,?[ ](?:(?:and|of|the|in|etc\.)[ ]){0,3}){1,12}Act)[ ](\d{4})")
 _SHORT_ACT = re.compile(r"\b(\d{4}) Act\b")
 _NUMBERED = re.compile(
-    r"\b(?:sections?|ss?\.|paragraphs?|paras?|Schedule|Sch\.) ?"
+    r"\b(?:[Ss]ections?|ss?\.|[Pp]aragraphs?|paras?|[Ss]chedule|Sch\.) ?"
     r"((?:\d+[A-Z]*(?:\(\w+\))*(?:, | and | or | to )?)+)"
 )
 _PACE = ("Police and Criminal Evidence Act", "1984")

@@ -114,7 +114,7 @@ def test_a_source_that_is_not_in_the_list_is_a_fault(tmp_path):
 def test_retired_questions_are_left_out(tmp_path):
     retired = ITEM.format(key="old", outcome="see").replace("kind =", "retired = true\nkind =")
     bank = "".join(ITEM.format(key=key, outcome=o) for key, o in (("one", "see"), ("two", "say"))) + retired
-    reading = services.check_folder(write(tmp_path, {"sample/items/bank.toml": bank.replace("So", "Law")}))
+    reading = services.check_folder(write(tmp_path, {"sample/items/bank.toml": bank}))
 
     places = {each.place for each in list_statements(reading.modules[0].package, {})}
     assert places == {"Question one"}  # “two” has the same words, and “old” is retired
