@@ -160,6 +160,7 @@ def test_nothing_starts_while_a_restore_is_under_way(tmp_path):
         presence.hold_presence(tmp_path)
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 def test_killed_at_any_change_of_a_name_the_one_or_the_other_database_is_whole(here, tmp_path):
     for number in range(1, 40):
