@@ -20,6 +20,7 @@ def _write_until(database: Path, stop: threading.Event, written: list[int]) -> N
     connection.close()
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 def test_a_backup_under_load_is_restored_elsewhere(small_force, tmp_path):
     here = copied(small_force, tmp_path / "here")

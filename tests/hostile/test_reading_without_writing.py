@@ -62,7 +62,7 @@ Made = tuple[Path, str, Addresses, Statuses]
 
 CASES = [
     ("sqlite", "writer"),
-    ("sqlite", "read-only"),
+    pytest.param("sqlite", "read-only", marks=pytest.mark.sweep),
     ("sqlite", "full disk"),
     pytest.param("postgresql", "writer", marks=pytest.mark.postgresql),
     pytest.param("postgresql", "read-only", marks=pytest.mark.postgresql),

@@ -164,13 +164,13 @@ def test_readers_that_take_nothing_shut_nobody_out(strict: tuple[int, Path]) -> 
 HOLD_FILE = "/monitoring/hold.csv"
 
 
-def test_one_file_is_written_at_a_time_and_the_next_ones_wait(small: int, folder: Path) -> None:
+def test_each_process_has_one_file_at_a_time_and_the_next_ones_wait(small: int, folder: Path) -> None:
     request = f"GET {HOLD_FILE} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
     with all_held(small, folder, request, 1), all_open(connected(small) for _ in range(3)) as others:
         for one in others:
             one.sendall(request)
         assert is_page(small, "/page")
-        assert len(list((folder / HOLD).iterdir())) == 1
+        assert len(list((folder / HOLD).iterdir())) <= PROCESSES
         let_go(folder)
         assert {one.recv(12) for one in others} == {b"HTTP/1.1 200"}
 

@@ -48,6 +48,7 @@ def link_for(admin: Tab, someone: str) -> str:
     return admin.inner_text("#link")
 
 
+@pytest.mark.sweep
 def test_a_password_is_set_from_a_link(browser: Browser, shared_server: Server) -> None:
     someone = newcomer(shared_server)
     with visitor(browser, shared_server) as admin, visitor(browser, shared_server, 320) as tab:

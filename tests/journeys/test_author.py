@@ -60,7 +60,7 @@ def open_lesson(tab: Tab) -> None:
     ("width", "scripts"),
     [
         (1280, True),
-        (320, False),
+        pytest.param(320, False, marks=pytest.mark.sweep),
         pytest.param(320, True, marks=pytest.mark.sweep),
         pytest.param(1280, False, marks=pytest.mark.sweep),
     ],
@@ -95,7 +95,8 @@ def test_a_lesson_is_written_previewed_and_put_right(
         hold_to_account(tab)
 
 
-@pytest.mark.parametrize("width", [320, pytest.param(1280, marks=pytest.mark.sweep)])
+@pytest.mark.sweep
+@pytest.mark.parametrize("width", [320, 1280])
 def test_every_page_of_a_draft_is_in_nobodys_way(browser: Browser, shared_server: Server, width: int) -> None:
     pages = (
         "details",

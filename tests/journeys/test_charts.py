@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
+from tests.examples import sweep_after
 from tests.journeys.walking import go, h1, hold_to_account, sign_in, visitor
 from tests.running import Server
 
@@ -50,6 +51,7 @@ def people_listed(tab: Tab) -> int:
     )
 
 
+@pytest.mark.sweep
 def test_a_manager_explains_a_number_down_to_the_last_person(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D4001")
@@ -100,7 +102,7 @@ def test_a_rank_and_a_day_of_the_line_lead_to_their_reports(browser: Browser, sh
         assert re.findall(r"(\d+) of (\d+)", h1(tab))[0] == told
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("width", sweep_after(1, 320, 1280))
 def test_the_drawings_fit_and_their_words_stand_apart(
     browser: Browser, shared_server: Server, width: int
 ) -> None:

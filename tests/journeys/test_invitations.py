@@ -115,6 +115,7 @@ def test_people_are_invited_by_mail_and_one_of_them_forgets_the_password(
         set_password_and_sign_in(newcomer, link, address, PASSWORD)
 
 
+@pytest.mark.sweep
 @ON_A_DESK_AND_A_PHONE
 def test_a_card_on_paper_lets_its_person_in(
     browser: Browser, server: Server, width: int, scripts: bool

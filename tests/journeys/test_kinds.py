@@ -143,7 +143,7 @@ def take(tab: Tab, kind: str, good: bool) -> None:
     [
         ("D1001", True, {"width": 1280}),
         pytest.param("D3001", False, {"width": 320}, marks=pytest.mark.sweep),
-        ("D2001", True, {"width": 320, "java_script_enabled": False}),
+        pytest.param("D2001", True, {"width": 320, "java_script_enabled": False}, marks=pytest.mark.sweep),
     ],
 )
 def test_every_kind_by_keyboard_alone(

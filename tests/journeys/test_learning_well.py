@@ -39,8 +39,8 @@ NO_SCRIPTS: dict[str, Any] = {"width": 320, "java_script_enabled": False}
 @pytest.mark.parametrize(
     ("slug", "options"),
     [
-        ("recognise", {}),
         ("respond", NO_SCRIPTS),
+        pytest.param("recognise", {}, marks=pytest.mark.sweep),
         pytest.param("protect", NARROW, marks=pytest.mark.sweep),
         pytest.param("report", NARROW, marks=pytest.mark.sweep),
     ],
@@ -159,6 +159,7 @@ def test_a_manager_opens_one_more_attempt(browser: Browser, copies: Server) -> N
         assert h1(tab) == "You passed"
 
 
+@pytest.mark.sweep
 def test_an_author_opens_one_by_staff_number_and_sees_nobody(browser: Browser, copies: Server) -> None:
     with visitor(browser, copies) as tab, visitor(browser, copies, **NO_SCRIPTS) as author:
         sign_in(tab, "D9001")

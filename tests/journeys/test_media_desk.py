@@ -117,6 +117,7 @@ def test_a_picture_is_uploaded_with_the_keyboard_alone(browser: Browser, desk: S
         hold_both(tab)
 
 
+@pytest.mark.sweep
 def test_what_is_too_large_is_told_so(browser: Browser, desk: Server) -> None:
     with visitor(browser, desk) as tab:
         sign_in(tab, "D3001")

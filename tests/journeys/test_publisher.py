@@ -133,6 +133,7 @@ def test_a_version_is_published_by_keyboard_alone(browser: Browser, server: Serv
         assert "Version 2 of Protect is published." in tab.inner_text("main")
 
 
+@pytest.mark.sweep
 def test_of_two_publishers_the_second_is_told_and_nobody_publishes_their_own(
     browser: Browser, server: Server
 ) -> None:

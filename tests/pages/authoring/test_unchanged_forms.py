@@ -40,7 +40,7 @@ def sent_as_shown(desk: PortalClient, path: str) -> None:
     desk.press(page, button, **as_a_browser_sends(page, button), save=["yes"])
 
 
-@pytest.mark.parametrize("key", sweep_after(2, "report", "respond", "protect", "recognise"))
+@pytest.mark.parametrize("key", sweep_after(1, "report", "respond", "protect", "recognise"))
 def test_what_is_sent_as_it_was_shown_changes_no_byte(desk, key):
     draft_id = open_draft(desk.person, key)
     files = queries.draft_files(queries.get_draft(key))

@@ -13,7 +13,7 @@ from tests.journeys.prepared import file_asked
 from tests.journeys.walking import ask, change
 from tests.running import ROOT, Server, copied, settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 WORK = """
 import os, signal, sys
 from threading import Event
@@ -48,7 +48,7 @@ def work(instance: Path, how: str, job: str) -> int:
     return done.returncode
 
 
-@pytest.mark.parametrize("moment", [pytest.param("writing", marks=pytest.mark.sweep), "keeping"])
+@pytest.mark.parametrize("moment", ["writing", "keeping"])
 def test_a_killed_worker_leaves_no_half_file(small_force: Path, tmp_path: Path, moment: str) -> None:
     instance = copied(small_force, tmp_path / "instance")
     file = file_asked(Server(instance), "D2001").rpartition("/")[2].replace("-", "")

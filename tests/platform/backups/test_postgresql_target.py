@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from portal.platform.operations import readiness
+from tests.examples import sweep_after
 from tests.forked import Forked
 from tests.running import command, fresh_database, settings
 
@@ -170,7 +171,7 @@ def test_a_damaged_backup_is_refused(here, dump, postgresql, tmp_path):
     assert beside(postgresql) == []
 
 
-@pytest.mark.parametrize("revision", ["0001", pytest.param("0012", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("revision", sweep_after(1, "0001", "0012"))
 def test_a_backup_of_an_older_release_is_upgraded_as_it_is_restored(postgresql, tmp_path, revision):
     old = settings(tmp_path, database_url=fresh_database(postgresql, "older"))
     assert command(old, "db", "upgrade", revision).returncode == 0
