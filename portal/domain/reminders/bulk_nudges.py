@@ -59,8 +59,8 @@ def plan_bulk_nudge(
     for batch in split_into_batches(sorted(missing - {viewer.person_id})):
         allowed |= set(db.session.scalars(visible_people(viewer, Permission.REMINDER_NUDGE, batch)))
     recent = nudged_since(allowed, directive.id, at)
-    reached, reminded, without_address = [], [], []
+    plan = BulkNudge(directive, [], [], [])
     for person in sorted(list_addressees(allowed, day).values(), key=lambda p: (p.surname, p.staff_number)):
-        group = reminded if person.person_id in recent else reached if person.email else without_address
-        group.append(person)
-    return BulkNudge(directive, reached, reminded, without_address)
+        reachable = plan.people if person.email else plan.without_address
+        (plan.reminded if person.person_id in recent else reachable).append(person)
+    return plan

@@ -232,12 +232,11 @@ class CompletionReport:
         if order.column == "status":
             statuses, offset = self._statuses_of_slice(order, offset, limit)
             scope = replace(scope, whose=replace(scope.whose, statuses=statuses))
-        values: Sequence[int | str] = ()
+        sort = Sort(order.column, order.descending)
         if order.column == "unit":
-            values = sorted(units, key=lambda unit_id: units[unit_id].path)
+            sort = sort._replace(values=sorted(units, key=self._path_and_id))
         elif order.column == "rank":
-            values = self.post_choices()[1]
-        sort = Sort(order.column, order.descending, values)
+            sort = sort._replace(values=self.post_choices()[1])
         return read_person_lines(self._visible_scope, units, paging.list_people(scope, sort, offset, limit))
 
     def rows(self) -> Iterator[CompletionRow]:

@@ -44,7 +44,7 @@ def nudge_people(reference: str) -> ResponseReturnValue:
     directive = queries.directive_named(reference, clock.today())
     viewer, now, hours = current_user.viewer, clock.now(), mail_hours()
     plan = plan_bulk_nudge(report.list_person_ids(), directive, viewer, at=now)
-    back = f"/monitoring/directives/{reference}?{urlencode(report.filters.address)}#people"
+    back = f"/monitoring/directives/{reference}?{urlencode(report.filters.address)}"
     form = BulkNudgeForm()
     form.offer_people(plan.people)
     if form.validate_on_submit():
@@ -62,7 +62,7 @@ def nudge_people(reference: str) -> ResponseReturnValue:
         form=form,
         plan=plan,
         of_whom=report.filters.in_words,
-        back=back,
+        back=f"{back}#people",
         next_at=None if hours.allows_sending(now) else hours.next_allowed(now),
         relay=relay_is_set(),
     )
