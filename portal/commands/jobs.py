@@ -32,7 +32,8 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
 
 def run_worker(app: Flask, threads: int, *, embedded: bool = False) -> None:
     """Run jobs until told to end or, if embedded, until the process that started this one has ended."""
-    name_process("portal-jobs")
+    if embedded:
+        name_process("portal-jobs")
     Worker(make_worker_setup(app), threads, embedded=embedded).run_until_told_to_end()
 
 

@@ -10,7 +10,13 @@ from sqlalchemy import select
 
 from portal.domain.directives.as_of import known_facts
 from portal.domain.directives.audience import AudienceVersion, Segment, match_segments
-from portal.domain.directives.fact_loader import RuleHistory, fetch_tuples, load_posts, split_into_batches
+from portal.domain.directives.fact_loader import (
+    PEOPLE,
+    RuleHistory,
+    fetch_tuples,
+    load_posts,
+    split_into_batches,
+)
 from portal.domain.directives.models import Assignment
 from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
 from portal.domain.people.models import Post, UnitState
@@ -169,14 +175,24 @@ def write_assignments(rows: Iterable[AssignmentRow], at: datetime) -> None:
     insert_rows(TABLE, ("recorded_at", *COLUMNS), ((at, *(row[name] for name in COLUMNS)) for row in rows))
 
 
+_ASSIGNMENTS = select(
+    Assignment.id,
+    Assignment.recorded_at,
+    Assignment.void,
+    Assignment.replaces_id,
+    Assignment.person_id,
+    Assignment.directive_id,
+    *(getattr(Assignment, name) for name in AssignmentTerms._fields),
+).where(Assignment.person_id.in_(PEOPLE))
+
+
 def load_assignments(people: Sequence[int], history: RuleHistory) -> dict[int, list[AssignmentFact]]:
     """Every assignment ever recorded of these people to the directives of a history, by person."""
-    a = Assignment
-    head = (a.id, a.recorded_at, a.void, a.replaces_id, a.person_id, a.directive_id)
-    terms = (a.directive_version_id, a.from_on, a.to_on, a.joined_on, a.due_on, a.why)
     assignments: dict[int, list[AssignmentFact]] = {person: [] for person in people}
-    query = select(*head, *terms).where(a.person_id.in_(people), history.names_directive(a.directive_id))
-    for row in fetch_tuples(query):
+    query = _ASSIGNMENTS
+    if history.only is not None:
+        query = query.where(history.names_directive(Assignment.directive_id))
+    for row in fetch_tuples(query, people):
         values: tuple[Any, ...] = (*row[:6], AssignmentTerms(*row[6:]))
         fact = AssignmentFact(*values)
         assignments[fact.person_id].append(fact)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.directives.as_of import Recorded, known_facts
@@ -33,10 +33,13 @@ def split_into_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T
     return (everything[i : i + size] for i in range(0, len(everything), size))
 
 
-def fetch_tuples(query: Any) -> Iterable[Any]:
+PEOPLE = bindparam("people", expanding=True)  # their ids, in statements that are built once
+
+
+def fetch_tuples(query: Any, people: Sequence[int] | None = None) -> Iterable[Any]:
     """The rows as plain tuples: quicker than through the session, which processes each row once more."""
     db.session.flush()
-    return db.session.connection().execute(query)
+    return db.session.connection().execute(query, {} if people is None else {"people": people})
 
 
 class KnownRules:
@@ -101,10 +104,15 @@ class RuleHistory:
         )
 
 
+_POSITIONS = select(Requirement.directive_version_id, Requirement.position, Requirement.activity_id).order_by(
+    Requirement.directive_version_id, Requirement.position
+)
+_VERSIONS = select(*DirectiveVersion.__table__.columns)
+
+
 def _load_versions() -> list[AudienceVersion]:
     positions: dict[int, list[tuple[int, int]]] = {}
-    columns = (Requirement.directive_version_id, Requirement.position, Requirement.activity_id)
-    for version_id, position, activity_id in fetch_tuples(select(*columns).order_by(*columns[:2])):
+    for version_id, position, activity_id in fetch_tuples(_POSITIONS):
         positions.setdefault(version_id, []).append((position, activity_id))
     return [
         AudienceVersion(
@@ -126,7 +134,7 @@ def _load_versions() -> list[AudienceVersion]:
             v.audience.get("except", []),
             tuple(positions.get(v.id, ())),
         )
-        for v in fetch_tuples(select(*DirectiveVersion.__table__.columns))
+        for v in fetch_tuples(_VERSIONS)
     ]
 
 
@@ -136,25 +144,26 @@ def _load_states() -> list[UnitFact]:
     return [UnitFact(*_with_ordinals(row)) for row in fetch_tuples(select(*columns))]
 
 
+_POSTS = select(
+    Post.id,
+    Post.recorded_at,
+    Post.void,
+    Post.replaces_id,
+    Post.person_id,
+    Post.post_key,
+    Post.rank_or_grade,
+    Post.designated_role,
+    Post.unit_id,
+    Post.line_manager_id,
+    Post.valid_from,
+    Post.valid_to,
+).where(Post.person_id.in_(PEOPLE))
+
+
 def load_posts(people: Sequence[int], pending: PendingFacts = NOTHING_PENDING) -> dict[int, list[PostFact]]:
     """Every recorded and pending post of these people, by person."""
-    p = Post
-    columns = (
-        p.id,
-        p.recorded_at,
-        p.void,
-        p.replaces_id,
-        p.person_id,
-        p.post_key,
-        p.rank_or_grade,
-        p.designated_role,
-        p.unit_id,
-        p.line_manager_id,
-        p.valid_from,
-        p.valid_to,
-    )
     posts: dict[int, list[PostFact]] = {person: [] for person in people}
-    for row in fetch_tuples(select(*columns).where(p.person_id.in_(people))):
+    for row in fetch_tuples(_POSTS, people):
         post = PostFact(*_with_ordinals(row))
         posts[post.person_id].append(post)
     for person, person_posts in posts.items():

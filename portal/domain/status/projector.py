@@ -7,9 +7,9 @@ pending facts before the lock, and written under it. A rebuild replays every sta
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.directives.assignments import (
@@ -21,7 +21,13 @@ from portal.domain.directives.assignments import (
     write_assignments,
 )
 from portal.domain.directives.audience import AudienceVersion, PostFact
-from portal.domain.directives.fact_loader import RuleHistory, fetch_tuples, load_posts, split_into_batches
+from portal.domain.directives.fact_loader import (
+    PEOPLE,
+    RuleHistory,
+    fetch_tuples,
+    load_posts,
+    split_into_batches,
+)
 from portal.domain.directives.models import Assignment, DirectiveVersion, Exclusion
 from portal.domain.directives.pending import (
     ALL_KNOWN,
@@ -77,23 +83,13 @@ def load_facts(
     for assignments in load_assignments(people, history).values():
         for assignment in assignments:
             _add_assignment(facts, assignment, history.versions)
-    e, r, s = Exclusion, Record, Registration
-    of_directives, of_activities = history.names_directive(e.directive_id), history.names_activity
-    for exclusion, person, directive_id in _fetch_facts(
-        ExclusionFact, e, e.directive_id, people, of_directives
-    ):
+    for exclusion, person, directive_id in _fetch_facts(ExclusionFact, _EXCLUSIONS, people, history):
         facts[person].exclusions.setdefault(directive_id, []).append(exclusion)
-    for record, person, activity_id in _fetch_facts(
-        RecordFact, r, r.activity_id, people, of_activities(r.activity_id)
-    ):
+    for record, person, activity_id in _fetch_facts(RecordFact, _RECORDS, people, history):
         facts[person].records.setdefault(activity_id, []).append(record)
-    for start, person, activity_id in _fetch_facts(
-        StartFact, s, s.activity_id, people, of_activities(s.activity_id)
-    ):
+    for start, person, activity_id in _fetch_facts(StartFact, _STARTS, people, history):
         facts[person].starts.setdefault(activity_id, []).append(start)
-    revocations = select(*_columns_like(RevocationFact, Revocation), Record.person_id)
-    revocations = revocations.join(Record, Record.id == Revocation.record_id)
-    for *values, person in fetch_tuples(revocations.where(Record.person_id.in_(people))):
+    for *values, person in fetch_tuples(_REVOCATIONS, people):
         facts[person].revocations.append(RevocationFact(*values))
     _add_pending_records(facts, pending)
     return facts
@@ -106,23 +102,34 @@ def _add_pending_records(facts: FactsByPerson, pending: PendingFacts) -> None:
             facts[person].records.setdefault(activity_id, []).append(record)
 
 
-def _fetch_facts(
-    kind: type[F],
-    table: type[Exclusion | Record | Registration],
-    key: InstrumentedAttribute[int],
-    people: Sequence[int],
-    matters: ColumnElement[bool],
-) -> Iterator[tuple[F, int, int]]:
-    """The facts of one kind about these people, each with its person and its directive or activity."""
-    columns = (*_columns_like(kind, table), table.person_id, key)
-    query = select(*columns).where(table.person_id.in_(people), matters)
-    for *values, person_id, key_id in fetch_tuples(query):
-        yield kind(*values), person_id, key_id
-
-
 def _columns_like(kind: type[FactHeader], table: type[Base]) -> list[InstrumentedAttribute[object]]:
     """The columns of a table that have the names of the fields of a fact."""
     return [getattr(table, field.name) for field in fields(kind)]
+
+
+def _select_facts(kind: type[FactHeader], table: Any, key: InstrumentedAttribute[int]) -> Select[Any]:
+    return select(*_columns_like(kind, table), table.person_id, key).where(table.person_id.in_(PEOPLE))
+
+
+_EXCLUSIONS = _select_facts(ExclusionFact, Exclusion, Exclusion.directive_id)
+_RECORDS = _select_facts(RecordFact, Record, Record.activity_id)
+_STARTS = _select_facts(StartFact, Registration, Registration.activity_id)
+_REVOCATIONS = (
+    select(*_columns_like(RevocationFact, Revocation), Record.person_id)
+    .join(Record, Record.id == Revocation.record_id)
+    .where(Record.person_id.in_(PEOPLE))
+)
+
+
+def _fetch_facts(
+    kind: type[F], statement: Select[Any], people: Sequence[int], history: RuleHistory
+) -> Iterator[tuple[F, int, int]]:
+    """The facts of one kind about these people, each with its person and its directive or activity."""
+    if history.only is not None:
+        names_key = history.names_directive if kind is ExclusionFact else history.names_activity
+        statement = statement.where(names_key([*statement.selected_columns][-1]))
+    for *values, person_id, key_id in fetch_tuples(statement, people):
+        yield kind(*values), person_id, key_id
 
 
 def _add_assignment(

@@ -3,7 +3,9 @@
 import pytest
 import time_machine
 
-from portal.platform.serving.lanes import FILES_ARE_BUSY
+from portal.pages.layout.sessions.request_guard import guard_unsafe_request
+from portal.platform.db import db
+from portal.platform.serving.lanes import FILES_ARE_BUSY, LANE, Lane
 from tests.page_reading import Page
 from tests.pages.monitoring.preparing import events, jobs, link, run_jobs
 from tests.pages.monitoring.reading import sheet
@@ -71,3 +73,11 @@ def test_no_header_of_a_client_makes_files_busy(auditor):
     spelled = {"Portal.files_are_busy": "1", "Portal-Files-Are-Busy": "1"}
 
     assert auditor.get(f"{REPORT}/completions.csv", headers=spelled).status_code == 200
+
+
+@pytest.mark.parametrize(("lane", "waits_briefly"), [(Lane.READS, True), (Lane.FILES, False)])
+def test_the_threads_of_files_wait_for_another_change_as_long_as_a_change_does(app, lane, waits_briefly):
+    with app.test_request_context(f"{REPORT}/people.csv", environ_overrides={LANE: str(lane)}):
+        guard_unsafe_request()
+
+        assert ("wait_seconds" in db.session.info) == waits_briefly
