@@ -14,6 +14,7 @@ from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey
 from portal.domain.catalogue.version_cache import (
     PublishedItem,
+    PublishedLesson,
     PublishedVersion,
     VersionKey,
     published_version,
@@ -388,13 +389,15 @@ def missed_outcomes(sheet: AnswerSheet) -> list[dict[str, Any]]:
 
 
 class StudyPlan(NamedTuple):
-    """The number of lessons to go over again, and their minutes."""
+    """The lessons to go over again, in order, and their minutes."""
 
-    lessons: int
+    lessons: list[PublishedLesson]
     minutes: int
 
 
 def study_plan(missed: list[dict[str, Any]]) -> StudyPlan:
-    """Count the lessons of the result of ``missed_outcomes``, each once, and their minutes."""
-    lessons = {lesson.id: lesson.minutes for outcome in missed for lesson in outcome["lessons"]}
-    return StudyPlan(len(lessons), sum(lessons.values()))
+    """The lessons of the result of ``missed_outcomes``, each once, and their minutes."""
+    by_position = {lesson.position: lesson for outcome in missed for lesson in outcome["lessons"]}
+    return StudyPlan(
+        [by_position[n] for n in sorted(by_position)], sum(x.minutes for x in by_position.values())
+    )

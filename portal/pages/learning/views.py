@@ -12,6 +12,7 @@ from flask_login import current_user
 from config import Config
 from portal.domain.assessment import queries as assessment
 from portal.domain.catalogue.markdown.check_answers import answer_checks
+from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.directives.exclusions import exclusions_on
 from portal.domain.directives.queries import withdrawn_directives_of
@@ -110,7 +111,7 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
         try_to_write(
             lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
         )
-    text = answer_checks(module.version.lesson_html(lesson), sent_check_answers())
+    text = answer_checks(number_parts(module.version.lesson_html(lesson)), sent_check_answers())
     html = fill_placeholders(text, module.shared)
     return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
 
