@@ -14,7 +14,6 @@ from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey
 from portal.domain.catalogue.version_cache import (
     PublishedItem,
-    PublishedLesson,
     PublishedVersion,
     VersionKey,
     published_version,
@@ -386,18 +385,3 @@ def missed_outcomes(sheet: AnswerSheet) -> list[dict[str, Any]]:
         for outcome in sheet.version.outcomes
         if outcome["key"] in missed_keys
     ]
-
-
-class StudyPlan(NamedTuple):
-    """The lessons to go over again, in order, and their minutes."""
-
-    lessons: list[PublishedLesson]
-    minutes: int
-
-
-def study_plan(missed: list[dict[str, Any]]) -> StudyPlan:
-    """The lessons of the result of ``missed_outcomes``, each once, and their minutes."""
-    by_position = {lesson.position: lesson for outcome in missed for lesson in outcome["lessons"]}
-    return StudyPlan(
-        [by_position[n] for n in sorted(by_position)], sum(x.minutes for x in by_position.values())
-    )

@@ -3,7 +3,7 @@
 The statements are built once, with parameters, because building one costs more than executing it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -300,6 +300,20 @@ def newest_pass(person_id: int, slug: str) -> NewestPass | None:
     """Return the person's newest record for this module that is not revoked. One statement."""
     rows = read(_NEWEST_PASS, {"person_id": person_id, "slug": slug})
     return NewestPass(*rows[0]) if rows else None
+
+
+class StudyPlan(NamedTuple):
+    """The lessons to go over again, in order, and their minutes."""
+
+    lessons: list[PublishedLesson]
+    minutes: int
+
+
+def study_plan(missed: Sequence[Mapping[str, Any]]) -> StudyPlan:
+    """The lessons of the result of ``missed_outcomes``, each once, and their minutes."""
+    by_position = {lesson.position: lesson for outcome in missed for lesson in outcome["lessons"]}
+    lessons = [by_position[position] for position in sorted(by_position)]
+    return StudyPlan(lessons, sum(lesson.minutes for lesson in lessons))
 
 
 def future_or_none(moment: datetime | None, now: datetime) -> datetime | None:

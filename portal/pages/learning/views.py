@@ -176,7 +176,7 @@ def show_outcome(attempt_id: UUID) -> ResponseReturnValue:
         "learning/not_passed.html",
         sheet=sheet,
         missed=missed,
-        plan=assessment.study_plan(missed),
+        plan=queries.study_plan(missed),
         module=module,
         attempts_left=module.attempts_left,
         opens_at=queries.future_or_none(
