@@ -135,4 +135,4 @@ def test_numbers_that_no_choice_has_are_as_if_nothing_was_chosen(client: PortalC
 def test_the_parts_of_a_lesson_say_how_far_one_is(page: Page) -> None:
     heads = [head for head in page.all("h2") if (head.get("id") or "").startswith("part-")]
 
-    assert [words(head) for head in heads] == ["1 of 2: See", "2 of 2: Do"]
+    assert [words(head) for head in heads] == ["Part 1 of 2: See", "Part 2 of 2: Do"]

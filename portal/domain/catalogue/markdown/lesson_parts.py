@@ -9,7 +9,7 @@ _HEADING = re.compile(r'<h2 class="govuk-heading-m">(.*?)</h2>', re.DOTALL)  # n
 
 @lru_cache(maxsize=256)
 def number_parts(html: str) -> str:
-    """The lesson's stored HTML with “1 of 4” above each heading, and an id to link to.
+    """The lesson's stored HTML with “Part 1 of 4” above each heading, and an id to link to.
 
     A lesson of one part, or of none, stays as it is.
 
@@ -25,7 +25,7 @@ def number_parts(html: str) -> str:
         number = next(numbers)
         return (
             f'<h2 class="govuk-heading-m" id="part-{number}"><span class="portal-part">'
-            f'{number} of {total}<span class="govuk-visually-hidden">:</span></span> {heading[1]}</h2>'
+            f'Part {number} of {total}<span class="govuk-visually-hidden">:</span></span> {heading[1]}</h2>'
         )
 
     return _HEADING.sub(number_part, html)
