@@ -207,3 +207,19 @@ def test_pages_ask_to_sign_in(client):
         "/records",
     ):
         assert client.page(path).h1 == "Sign in"
+
+
+def test_one_goes_on_with_the_lesson_that_was_opened_last(client):
+    make_version(lessons=4)
+    learner(client)
+    client.press(client.page("/learning/modules/protect/lessons/lesson-1"), NEXT)
+
+    client.page("/learning/modules/protect/lessons/lesson-3")
+
+    for path in ("/learning", "/learning/modules/protect"):
+        (button,) = client.page(path).all("a", class_="portal-next")
+        assert words(button).startswith("Continue: Protect, lesson 3")
+    client.press(client.page("/learning/modules/protect/lessons/lesson-3"), NEXT)
+    client.press(client.page("/learning/modules/protect/lessons/lesson-4"), NEXT)
+    (button,) = client.page("/learning").all("a", class_="portal-next")
+    assert words(button).startswith("Continue: Protect, lesson 2")
