@@ -92,16 +92,17 @@ def test_of_several_each_chosen_one_and_the_whole_answer(client: PortalClient, p
 @pytest.mark.parametrize("key", ["steps", "pairs"])
 def test_lists_say_of_each_whether_it_is_right(client: PortalClient, page: Page, key: str) -> None:
     lists = [each for each in page.all("select") if (each.get("id") or "").startswith(f"check-{key}-")]
-    chosen = {(each.get("name") or "").replace("-", "_"): ["1"] for each in lists}
+    names = [(each.get("name") or "").replace("-", "_") for each in lists]
 
-    answered = check_answer(client, page, key, **chosen)
+    told = [
+        feedback(check_answer(client, page, key, **dict.fromkeys(names, [number])), key)
+        for number in ("1", "2", "3")
+    ]
 
-    told = feedback(answered, key)
-    assert len(told) == len(lists) == 3
-    assert "Correct" in told
-    assert any(text.startswith("Not correct") and len(text) > len("Not correct") for text in told)
-    first = next(iter(chosen))
-    partly = check_answer(client, page, key, **{first: ["2"]})
+    assert [len(of_each) for of_each in told] == [len(lists)] * 3 == [3] * 3
+    assert all(of_each.count("Correct") == 1 for of_each in zip(*told, strict=True))
+    assert all(text == "Correct" or len(text) > len("Not correct") for of_each in told for text in of_each)
+    partly = check_answer(client, page, key, **{names[0]: ["2"]})
     assert feedback(partly, key)[-1] == "Error: Choose from each list, then check"
 
 
