@@ -95,7 +95,7 @@ def test_lists_say_of_each_whether_it_is_right(client: PortalClient, page: Page,
     names = [(each.get("name") or "").replace("-", "_") for each in lists]
 
     told = [
-        feedback(check_answer(client, page, key, **dict.fromkeys(names, [number])), key)
+        feedback(check_answer(client, page, key, **{name: [number] for name in names}), key)
         for number in ("1", "2", "3")
     ]
 
