@@ -51,6 +51,7 @@ NO_PAGES = {
     "catalogue.send_media",
     "imports.download_bad_rows",
     "jobs.show_progress",
+    "learning.download_due_dates",
     "learning.download_job_aid",
     "monitoring.completions_csv",
     "monitoring.completions_json",
@@ -113,6 +114,7 @@ LEARNING = {
     "catalogue.library": Place(("/modules",)),
     "catalogue.show_sources": Place(("/sources",)),
     "learning.show_my_learning": Place(("/learning",)),
+    "learning.list_messages": Place(("/learning/messages",)),
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),

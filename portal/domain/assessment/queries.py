@@ -385,16 +385,3 @@ def missed_outcomes(sheet: AnswerSheet) -> list[dict[str, Any]]:
         for outcome in sheet.version.outcomes
         if outcome["key"] in missed_keys
     ]
-
-
-class StudyPlan(NamedTuple):
-    """The number of lessons to go over again, and their minutes."""
-
-    lessons: int
-    minutes: int
-
-
-def study_plan(missed: list[dict[str, Any]]) -> StudyPlan:
-    """Count the lessons of the result of ``missed_outcomes``, each once, and their minutes."""
-    lessons = {lesson.id: lesson.minutes for outcome in missed for lesson in outcome["lessons"]}
-    return StudyPlan(len(lessons), sum(lessons.values()))

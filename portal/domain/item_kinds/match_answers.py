@@ -89,7 +89,7 @@ def render_pair_exercise(
         answers: Each thing with its correct value, as safe HTML.
         narrow: Whether the options are short.
     """
-    option_tags = "".join(f"<option>{escape_words(option)}</option>" for option in options)
+    option_tags = "".join(f"<option>{_escape_words(option)}</option>" for option in options)
     rows = "".join(
         '<div class="govuk-form-group portal-pick-row">'
         f'<label class="govuk-label" for="{name}-{number}">{thing}</label>'
@@ -97,7 +97,7 @@ def render_pair_exercise(
         f' id="{name}-{number}"><option value="">Choose</option>{option_tags}</select></div>'
         '<details class="govuk-details"><summary class="govuk-details__summary">'
         f'<span class="govuk-details__summary-text">{reveal}'
-        f'<span class="govuk-visually-hidden">: {escape_words(thing)}</span></span></summary>'
+        f'<span class="govuk-visually-hidden">: {_escape_words(thing)}</span></span></summary>'
         f'<div class="govuk-details__text"><p class="govuk-body">{correct}</p></div></details>'
         for number, (thing, correct) in enumerate(answers, 1)
     )
@@ -107,7 +107,7 @@ def render_pair_exercise(
 
 def _render_long_options(options: Sequence[str]) -> str:
     """Render the options as a list above the controls if a closed control on a phone would cut one off."""
-    if not any(len(escape_words(option)) > LONG_OPTION for option in options):
+    if not any(len(_escape_words(option)) > LONG_OPTION for option in options):
         return ""
     rows = "".join(f"<li>{option}</li>" for option in options)
     return (
@@ -116,6 +116,6 @@ def _render_long_options(options: Sequence[str]) -> str:
     )
 
 
-def escape_words(html: str) -> Markup:
+def _escape_words(html: str) -> Markup:
     """Return safe HTML without its tags; slots for the force's settings remain."""
     return escape(Markup(html).striptags())  # noqa: S704 - only removes the tags

@@ -3,7 +3,7 @@
 The statements are built once, with parameters, because building one costs more than executing it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -41,6 +41,7 @@ class RegistrationProgress:
     registration_id: int
     opened_lessons: frozenset[int]  # ids
     completed_lessons: frozenset[int]
+    last_opened: int  # id of the lesson that was opened for the first time last; 0: none was
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,13 @@ class ModuleReading:
     def next_lesson(self) -> PublishedLesson | None:
         """The first lesson that is not complete."""
         return next((lesson for lesson in self.lessons if lesson.id not in self.completed_lessons), None)
+
+    @property
+    def resume_lesson(self) -> PublishedLesson | None:
+        """The incomplete lesson that was opened last, else the first incomplete one."""
+        last = self.progress.last_opened if self.progress else 0
+        incomplete = (lesson for lesson in self.lessons if lesson.id not in self.completed_lessons)
+        return next((lesson for lesson in incomplete if lesson.id == last), self.next_lesson)
 
     @property
     def assessment_is_open(self) -> bool:
@@ -177,6 +185,7 @@ _ALL_MODULES = (
         *_SHARED,
         Registration.id,
         PassRecord.record_id,
+        LessonVisit.id,
         LessonVisit.lesson_id,
         LessonVisit.kind,
     )
@@ -302,6 +311,20 @@ def newest_pass(person_id: int, slug: str) -> NewestPass | None:
     return NewestPass(*rows[0]) if rows else None
 
 
+class StudyPlan(NamedTuple):
+    """The lessons to go over again, in order, and their minutes."""
+
+    lessons: list[PublishedLesson]
+    minutes: int
+
+
+def study_plan(missed: Sequence[Mapping[str, Any]]) -> StudyPlan:
+    """The lessons of the result of ``missed_outcomes``, each once, and their minutes."""
+    by_position = {lesson.position: lesson for outcome in missed for lesson in outcome["lessons"]}
+    lessons = [by_position[position] for position in sorted(by_position)]
+    return StudyPlan(lessons, sum(lesson.minutes for lesson in lessons))
+
+
 def future_or_none(moment: datetime | None, now: datetime) -> datetime | None:
     """Return the moment if it is in the future, else None."""
     return moment if moment is not None and moment > now else None
@@ -338,13 +361,14 @@ def _with_attempts(reading: ModuleReading, tally: AttemptTally) -> ModuleProgres
 
 def _reading_fields(rows: _Rows) -> tuple[PublishedVersion, SharedKey, RegistrationProgress | None, bool]:
     """Return the fields of a ``ModuleReading``; there is one row for each visit to a lesson."""
-    _, *name, files, at, registration_id, record_id, _, _ = rows[0]
+    _, *name, files, at, registration_id, record_id, _, _, _ = rows[0]
     progress = None
     if registration_id is not None and record_id is None:
-        visits = [(row[-2], row[-1]) for row in rows]
+        openings = [(visit_id, lesson) for *_, visit_id, lesson, kind in rows if kind == "opened"]
         progress = RegistrationProgress(
             registration_id,
-            opened_lessons=frozenset(lesson for lesson, kind in visits if kind == "opened"),
-            completed_lessons=frozenset(lesson for lesson, kind in visits if kind == "completed"),
+            opened_lessons=frozenset(lesson for _, lesson in openings),
+            completed_lessons=frozenset(lesson for *_, lesson, kind in rows if kind == "completed"),
+            last_opened=max(openings, default=(0, 0))[1],
         )
     return published_version(VersionKey(*name)), SharedKey(files, at), progress, record_id is not None

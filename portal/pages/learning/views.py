@@ -12,11 +12,13 @@ from flask_login import current_user
 from config import Config
 from portal.domain.assessment import queries as assessment
 from portal.domain.catalogue.markdown.check_answers import answer_checks
+from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.directives.exclusions import exclusions_on
 from portal.domain.directives.queries import withdrawn_directives_of
-from portal.domain.learning import my_learning, queries, services
+from portal.domain.learning import due_calendar, my_learning, queries, services
 from portal.domain.records.queries import reference_of
+from portal.domain.reminders.own_messages import list_own_messages
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import sent_check_answers
 from portal.platform import clock
@@ -24,6 +26,7 @@ from portal.platform.db import transaction, try_to_write
 from portal.platform.documents.markup import markup_of
 from portal.platform.documents.typesetting import typeset_pdf
 from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.formats.icalendar import write_calendar
 from portal.platform.permissions import Permission
 from portal.platform.wording import date
 
@@ -45,6 +48,26 @@ def show_my_learning() -> ResponseReturnValue:
         excluded=excluded,
         withdrawn=withdrawn_directives_of(current_user.person_id, today) if asks_nothing else [],
     )
+
+
+@bp.get("/learning/due-dates.ics")
+@requires(Permission.LEARN)
+def download_due_dates() -> ResponseReturnValue:
+    """Download the person's due dates to come, for their calendar."""
+    config: Config = current_app.config["PORTAL"]
+    person_id, now = current_user.person_id, clock.now()
+    learning = my_learning.load_my_learning(person_id, now)
+    events = due_calendar.list_due_events(learning, person_id, config.address, clock.today())
+    content = write_calendar(f"{config.force_name} Learning portal", events, now)
+    return send_file(BytesIO(content), "text/calendar", as_attachment=True, download_name="due-dates.ics")
+
+
+@bp.get("/learning/messages")
+@requires(Permission.LEARN)
+def list_messages() -> ResponseReturnValue:
+    """List what the portal emailed the person."""
+    messages = list_own_messages(current_user.viewer, clock.now())
+    return render_template("learning/messages.html", messages=messages)
 
 
 @bp.get("/learning/modules/<slug>")
@@ -110,7 +133,7 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
         try_to_write(
             lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
         )
-    text = answer_checks(module.version.lesson_html(lesson), sent_check_answers())
+    text = answer_checks(number_parts(module.version.lesson_html(lesson)), sent_check_answers())
     html = fill_placeholders(text, module.shared)
     return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
 
@@ -175,7 +198,7 @@ def show_outcome(attempt_id: UUID) -> ResponseReturnValue:
         "learning/not_passed.html",
         sheet=sheet,
         missed=missed,
-        plan=assessment.study_plan(missed),
+        plan=queries.study_plan(missed),
         module=module,
         attempts_left=module.attempts_left,
         opens_at=queries.future_or_none(

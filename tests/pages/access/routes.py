@@ -151,6 +151,8 @@ ROUTES: dict[str, str] = {
     "learning.start_module": OWN,
     "learning.complete_lesson": OWN,
     "learning.show_my_learning": OWN,
+    "learning.download_due_dates": OWN,
+    "learning.list_messages": OWN,
     "learning.show_job_aid": NOBODY,
     "learning.download_job_aid": NOBODY,
     "learning.show_lesson": OWN,

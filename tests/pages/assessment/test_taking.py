@@ -136,6 +136,7 @@ def test_an_unanswered_question_stands_first_and_stops_the_submission(client):
     assert page.h1 == "Check your answers"
     assert "Still to answer: 2." in page.text
     assert count_rows(Submission) == 0
+    assert "All 4 answered" in answer_all(client, page, 4).text
 
 
 def test_going_back_keeps_the_choice_and_the_last_saving_counts(client):

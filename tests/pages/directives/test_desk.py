@@ -180,7 +180,6 @@ def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_mac
     assert "Withdrawn since 1 December 2026" in desk.page("/directives").text
     assert desk.page("/directives").h1 == "No directive is in force"
     assert "Withdrawn from 1 December 2026." in desk.page("/monitoring/directives/OIC-2026").text
-    assert "withdrawn from 1 December 2026" in desk.page("/monitoring").text
 
 
 def _figures(text):

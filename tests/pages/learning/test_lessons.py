@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 from portal.domain.records.models import LessonVisit, PassRecord, Registration
 from portal.platform.db import db
 from tests.factories.catalogue import make_version
+from tests.page_reading import words
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import NEXT, answer_all, begin, learner, take
 
@@ -75,7 +76,9 @@ def test_lesson_after_lesson_leads_to_the_assessment(client):
     page = client.press(client.press(page, NEXT), NEXT)
 
     assert page.h1 == "Protect: law & people"
-    assert any("Start assessment" in form.buttons for form in page.forms())
+    (main,) = page.all("main")
+    first = next(part for part in main.iter() if "govuk-button" in (part.get("class") or "").split())
+    assert words(first) == "Start assessment"
 
 
 def test_marking_a_lesson_twice_counts_once_and_goes_on(client):
@@ -204,3 +207,19 @@ def test_pages_ask_to_sign_in(client):
         "/records",
     ):
         assert client.page(path).h1 == "Sign in"
+
+
+def test_one_goes_on_with_the_lesson_that_was_opened_last(client):
+    make_version(lessons=4)
+    learner(client)
+    client.press(client.page("/learning/modules/protect/lessons/lesson-1"), NEXT)
+
+    client.page("/learning/modules/protect/lessons/lesson-3")
+
+    for path in ("/learning", "/learning/modules/protect"):
+        (button,) = client.page(path).all("a", class_="portal-next")
+        assert words(button).startswith("Continue: Protect, lesson 3")
+    client.press(client.page("/learning/modules/protect/lessons/lesson-3"), NEXT)
+    client.press(client.page("/learning/modules/protect/lessons/lesson-4"), NEXT)
+    (button,) = client.page("/learning").all("a", class_="portal-next")
+    assert words(button).startswith("Continue: Protect, lesson 2")

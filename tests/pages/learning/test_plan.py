@@ -1,6 +1,7 @@
 """Testing out, and the plan after a fail: what they say, and that they stay in reach."""
 
 from tests.factories.catalogue import make_version
+from tests.page_reading import words
 from tests.pages.assessment.choosing import values_of_keys
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import NEXT, answer_all, attempt_base, begin, items_of, learner, take
@@ -51,8 +52,10 @@ def test_the_plan_names_the_lessons_of_what_was_missed_with_their_minutes(client
     assert "2 lessons, about 6 minutes." in page.text
     assert "Outcome one" in page.text
     assert "Outcome two" not in page.text
-    named = [text for text in page.links if text.startswith("Lesson ")]
-    assert named == ["Lesson 1, Lesson called 1", "Lesson 3, Lesson called 3"]
+    named = [words(link) for link in page.all("a") if words(link).startswith("Lesson ")]
+    assert named == ["Lesson 1, Lesson called 1About 3 minutes", "Lesson 3, Lesson called 3"]
+    (button,) = page.all("a", class_="portal-next")
+    assert button.get("href") == f"{MODULE}/lessons/lesson-1"
 
 
 def test_the_plan_stays_in_reach_until_the_module_is_passed(client):

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from portal.domain.item_kinds.match_answers import escape_words
+from markupsafe import Markup
+
 from portal.platform.wording import plural
 
 FORM_ID = "self-checks"
@@ -129,13 +130,18 @@ def _answer_pairs(controls: str, key: str, answers: CheckAnswers) -> tuple[str, 
         )
         if not is_checked or not position:
             return control + _fold(f"govuk-details {_LATER}", folded)
-        is_right = str(escape_words(correct)) in (words[position - 1], f"Place {words[position - 1]}")
+        option = _text(words[position - 1])
+        is_right = _text(correct) in (option, f"Place {option}")
         return control + (
             _feedback("right", "Correct") if is_right else _feedback("wrong", "Not correct", correct)
         )
 
     answered = _PAIR.sub(answer_pair, controls)
     return answered, _message("Choose from each list, then check") if is_checked and 0 in positions else ""
+
+
+def _text(html: str) -> str:
+    return Markup(html).striptags()  # noqa: S704 - only removes the tags
 
 
 def _fold(style: str, inside: str) -> str:

@@ -12,6 +12,7 @@ from portal.domain.authoring.content_types import is_guide
 from portal.domain.authoring.preview import learner_view
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.markdown.check_answers import answer_checks
+from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.version_cache import PublishedItem, PublishedVersion
 from portal.domain.item_kinds import kinds_by_name
@@ -95,7 +96,7 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
         next_lesson = module.lessons[lesson.position]
         return redirect(url_for(".preview_lesson", key=key, name=next_lesson.key), 303)
     text = learner_view.link_to_previews(key, module.version.lesson_html(lesson))
-    html = fill_placeholders(answer_checks(text, sent_check_answers()), module.shared)
+    html = fill_placeholders(answer_checks(number_parts(text), sent_check_answers()), module.shared)
     return _render_preview(state, "authoring/preview_lesson.html", module=module, lesson=lesson, html=html)
 
 
