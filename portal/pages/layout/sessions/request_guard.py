@@ -139,7 +139,7 @@ def lead_to(endpoint: str, current: RequestSession, not_carried_out: str) -> Res
     if _is_by_script():
         return "", 403
     if request.method in SAFE_METHODS:
-        return redirect(url_for(endpoint, next=_requested_address()), 303)
+        return redirect(url_for(endpoint, next=requested_address()), 303)
     if _is_form_to_keep():
         return _keep_form(current, url_for(endpoint))
     flash(not_carried_out, "error")
@@ -149,7 +149,7 @@ def lead_to(endpoint: str, current: RequestSession, not_carried_out: str) -> Res
 def _page_of_form() -> str | None:
     """The page with the form that was sent, where it has the form's own address."""
     rule = request.url_rule
-    return _requested_address() if rule is not None and "GET" in (rule.methods or ()) else None
+    return requested_address() if rule is not None and "GET" in (rule.methods or ()) else None
 
 
 def load_account(_request: object) -> Account | None:
@@ -221,16 +221,16 @@ def _is_form_to_keep() -> bool:
     fits = 0 < (request.content_length or 0) <= LARGEST_FORM_KEPT
     if is_public(view) or request.mimetype != "application/x-www-form-urlencoded" or not fits:
         return False
-    return not _has_secret()
+    return not has_secret()
 
 
-def _has_secret() -> bool:
+def has_secret() -> bool:
     """Whether this request carries a password or a code."""
     view = current_app.view_functions[request.endpoint or ""]
     return view_takes_secret(view) or any_is_secret(request.form)
 
 
-def _requested_address() -> str:
+def requested_address() -> str:
     """The address asked for, as the browser wrote it."""
     query = request.query_string.decode("latin-1")
     path = quote(request.path, safe="/:@!$&'()*+,;=~")
@@ -241,7 +241,7 @@ def _keep_form(sender: RequestSession, next_page: str) -> ResponseReturnValue:
     """Keep this form, and redirect to the page that leads its sender back to it."""
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "kept_form"}]
     with transaction():
-        token = held_forms.hold_form(sender.person_id, _requested_address(), urlencode(fields), clock.now())
+        token = held_forms.hold_form(sender.person_id, requested_address(), urlencode(fields), clock.now())
     response = redirect(next_page, 303)
     cookies.set_kept_tokens(response, [*cookies.kept_tokens(), token])
     return response
@@ -252,8 +252,8 @@ def handle_unauthorized() -> ResponseReturnValue:
     if _is_by_script():
         return "", 401
     if request.method in SAFE_METHODS:
-        return redirect(url_for("sign_in.sign_in", next=_requested_address()), 303)
-    secret = _has_secret()
+        return redirect(url_for("sign_in.sign_in", next=requested_address()), 303)
+    secret = has_secret()
     flash(ENTER_AGAIN if secret else NOT_CARRIED_OUT, "error")
     page = _page_of_form() if secret else None
     return redirect(url_for("sign_in.sign_in", next=page), 303)
