@@ -86,10 +86,10 @@ def test_what_was_typed_is_held_encrypted(admin):
 
 
 def test_a_form_with_a_secret_is_not_held(admin):
-    page = admin.page("/account/new-password")
+    page = admin.page("/account/password")
     fields = page.form_with("Change password").fields
 
-    answer = admin.post("/account/new-password", data=fields, headers=NAVIGATE)
+    answer = admin.post("/account/password", data=fields, headers=NAVIGATE)
 
     assert Page(answer, "").title.startswith("Error: ")
     assert not db.session.query(HeldForm).all()

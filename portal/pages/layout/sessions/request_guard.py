@@ -19,7 +19,7 @@ from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.queries import Account, RequestSession, SessionState
 from portal.domain.accounts.sign_in import held_forms
 from portal.pages.layout.access import is_public, scopes_of
-from portal.pages.layout.secret_fields import any_is_secret, view_takes_secret
+from portal.pages.layout.secret_fields import any_is_secret, is_form_token, view_takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -239,7 +239,11 @@ def requested_address() -> str:
 
 def _keep_form(sender: RequestSession, next_page: str) -> ResponseReturnValue:
     """Keep this form, and redirect to the page that leads its sender back to it."""
-    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "kept_form"}]
+    fields = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name != "kept_form" and not is_form_token(name)
+    ]
     with transaction():
         token = held_forms.hold_form(sender.person_id, requested_address(), urlencode(fields), clock.now())
     response = redirect(next_page, 303)
