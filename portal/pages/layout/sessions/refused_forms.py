@@ -80,6 +80,7 @@ def _is_refusal(response: Response) -> bool:
     """Whether this answers a form that a signed-in person sent from a page, without a secret, by an error."""
     return (
         request.method == "POST"
+        and request.endpoint is not None
         and request.headers.get("Sec-Fetch-Mode") == "navigate"
         and response.mimetype == "text/html"
         and not response.is_streamed
