@@ -47,11 +47,14 @@ def label_units(names: Mapping[int, Sequence[str]]) -> dict[int, str]:
     Args:
         names: Of all units of one day: the names from the force down, by id.
     """
-    ends = Counter(tuple(chain[start:]) for chain in names.values() for start in range(len(chain)))
-    return {unit_id: ", ".join(_shortest_end(chain, ends)) for unit_id, chain in names.items()}
-
-
-def _shortest_end(chain: Sequence[str], ends: Mapping[tuple[str, ...], int]) -> Sequence[str]:
-    """The last names of the chain that end no other chain; the whole chain if another one goes further up."""
-    unique = (chain[start:] for start in reversed(range(len(chain))) if ends[tuple(chain[start:])] == 1)
-    return next(unique, chain)
+    labels: dict[int, str] = {}
+    alike, length = dict(names), 1
+    while alike:
+        ends = {unit_id: tuple(chain[-length:]) for unit_id, chain in alike.items()}
+        counts = Counter(ends.values())
+        for unit_id, end in ends.items():
+            if counts[end] == 1 or length >= len(names[unit_id]):
+                labels[unit_id] = ", ".join(end)
+                del alike[unit_id]
+        length += 1
+    return labels
