@@ -77,6 +77,13 @@ def test_nobody_else_and_no_later_session_finds_it(app, admin):
     assert admin.get(led.location.replace(PATH, "/guides")).location == "/guides"
 
 
+@pytest.mark.parametrize("path", ["//elsewhere.example/x", "/\\elsewhere.example", "/%2F/elsewhere.example"])
+def test_no_address_leads_elsewhere(admin, path):
+    location = admin.get(f"{path}?refused=nothing").location or "/"
+
+    assert not location.startswith(("//", "/\\", "http"))
+
+
 def test_what_was_typed_is_held_encrypted(admin):
     led = refuse(admin)
 

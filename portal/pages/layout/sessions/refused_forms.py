@@ -46,7 +46,7 @@ def find_held_refusal() -> ResponseReturnValue | None:
     address = request_guard.requested_address()
     forms = held_forms.list_waiting_forms([_key_of(match[1].decode())], current_user.person_id, clock.now())
     if not forms or forms[0].path != address:
-        return redirect(address, 303)
+        return redirect(f"/{address.lstrip('/')}", 303)  # two slashes would lead to another host
     status, packed = json.loads(forms[0].body)
     return make_response(decompress(b64decode(packed)), status, {"Content-Type": "text/html; charset=utf-8"})
 
