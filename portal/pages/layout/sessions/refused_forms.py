@@ -38,10 +38,10 @@ def register_refused_forms(app: Flask) -> None:
 def find_held_refusal() -> ResponseReturnValue | None:
     """Show the refusal that an address names; without it, lead to the form. No view sees the argument."""
     match = _IN_ADDRESS.search(request.query_string)
-    if match is None:
+    if match is None or not current_user.is_authenticated:
         return None
     request.query_string = _IN_ADDRESS.sub(b"", request.query_string).lstrip(b"&")
-    if request.method != "GET" or not current_user.is_authenticated:
+    if request.method != "GET":
         return None
     address = request_guard.requested_address()
     forms = held_forms.list_waiting_forms([_key_of(match[1].decode())], current_user.person_id, clock.now())
