@@ -147,6 +147,7 @@ def add_question_with_figure(me: Traveller) -> None:
     me.fill("#prompt", "Whom do you ring first?")
     for place in (0, 1):
         me.fill(f"#choice-{place}-text", f"Choice number {place + 1}")
+        me.fill(f"#choice-{place}-feedback", "Look at the figure.")
     me.choose("[name=choice-0-correct]")
     me.fill("#explanation", "The figure says so.")
     me.choose("[name=outcome] >> nth=0")

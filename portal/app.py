@@ -66,6 +66,7 @@ from portal.pages.layout.compression import register_compression
 from portal.pages.layout.frame import register_frame
 from portal.pages.layout.query_arguments import refuse_control_characters
 from portal.pages.layout.request_origin import register_origin
+from portal.pages.layout.sessions.refused_forms import register_refused_forms
 from portal.pages.layout.sessions.request_guard import register_sessions
 from portal.pages.layout.sessions.step_up import register_step_up
 from portal.pages.learning import views as learning_views
@@ -213,6 +214,7 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
 def _prepare_pages(app: Flask, config: Config) -> None:
     register_compression(app)
     register_origin(app)
+    register_refused_forms(app)
     register_busy_files(app)
     app.before_request(refuse_control_characters)
     setup.register(app, brand_colour=config.brand_colour)

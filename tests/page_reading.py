@@ -48,6 +48,8 @@ def _held(html: str) -> Element:
     assert title.removeprefix("Error: ").startswith(h1), f"{title!r}, {h1!r}"
     ids = [e.get("id") for e in root.iter() if e.get("id")]
     assert len(ids) == len(set(ids)), "an id is used twice"
+    parts = (e for tag in ("table", "thead", "tbody", "tr", "th", "td") for e in root.iter(H + tag))
+    assert all(e.get("role") is None for e in parts), "a part of a table names its role"
     for link in root.iter(H + "a"):
         target = link.get("href") or ""
         if target.startswith("#") and len(target) > 1:

@@ -47,6 +47,7 @@ class RequestSession:
     reference: str
     person_id: int
     csrf_secret: str
+    created_at: datetime
     seen_at: datetime
     state: SessionState
     must_change: bool  # allows nothing but choosing another password
@@ -152,7 +153,7 @@ def session_of_token(
     if person[0] is not None:
         viewer = build_viewer(person_id, *person, grants=grants, line_manager=is_manager)
     return RequestSession(
-        token_hash, reference, person_id, secret, seen_at, state, must_change,
+        token_hash, reference, person_id, secret, created_at, seen_at, state, must_change,
         method, factor, authenticated_at, viewer,
     )  # fmt: skip
 

@@ -10,7 +10,6 @@ from sqlalchemy import Boolean, Date, and_, bindparam, select
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.units import paths
-from portal.domain.people.units.labels import label_units
 from portal.domain.people.visibility.rules import (
     COMMAND_LINE,
     NOBODY,
@@ -188,7 +187,7 @@ def live_units(day: date, known_at: datetime | None = None) -> dict[int, UnitRow
     )
     states = {unit_id: (name, parent_id) for unit_id, name, parent_id in rows}
     names = {unit_id: _names_from_force(unit_id, states) for unit_id in states}
-    labels = label_units(names)
+    labels = paths.label_units(names)
     return {
         unit_id: UnitRow(name, parent_id, paths.join(names[unit_id]), labels[unit_id])
         for unit_id, (name, parent_id) in states.items()

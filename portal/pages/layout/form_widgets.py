@@ -13,14 +13,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from jinja2 import Environment, PackageLoader, PrefixLoader
 from markupsafe import Markup
 from wtforms import Field, FieldList, Form, FormField
 from wtforms.csrf.core import CSRFTokenField
 from wtforms.fields import BooleanField, HiddenField
-
-from portal.pages.layout.sessions.cookies import form_token
 
 Params = dict[str, Any]
 
@@ -221,6 +219,7 @@ def _field_errors(field: Field) -> Iterator[tuple[str, str]]:
 
 def hidden_fields(form: Form) -> Markup:
     """The fields of ``form`` that no one sees, without ids, so that a page may hold several forms."""
+    form_token = current_app.jinja_env.globals["csrf_token"]  # masked, where pages are compressed
     pairs = [
         (field.name, form_token() if isinstance(field, CSRFTokenField) else _typed(field))
         for field in form

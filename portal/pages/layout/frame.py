@@ -8,7 +8,10 @@ from flask import Flask, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.accounts.queries import RequestSession
 from portal.pages.layout.access import public
+from portal.pages.layout.sessions.cookies import session_limits
+from portal.pages.layout.sessions.request_guard import NOTE_USE_EVERY
 from portal.platform import clock
 from portal.platform.db import newest_stamp
 from portal.platform.permissions import Permission
@@ -52,7 +55,16 @@ def _frame_values(force_name: str) -> dict[str, Any]:
         "force_name": force_name,
         "viewer": account if signed_in else None,
         "navigation": _navigation_entries(permissions, "/" + request.path.split("/", 2)[1]),
+        "session_seconds": session_seconds(account.session) if signed_in else None,
     }
+
+
+def session_seconds(session: RequestSession) -> tuple[int, int]:
+    """In how many seconds this session ends if nothing is opened, and in how many it ends in any case."""
+    limits = session_limits()
+    idle = limits.idle - NOTE_USE_EVERY  # its last use may be noted so much too early
+    left = session.created_at + limits.absolute - clock.now()
+    return int(idle.total_seconds()), max(int(left.total_seconds()), 0)
 
 
 @lru_cache(maxsize=256)

@@ -16,7 +16,6 @@ Declared = TypeVar("Declared", bound=Callable[..., Any])
 _views: set[Callable[..., Any]] = set()
 # What a field of a secret is called, should it be no SecretField; the form's own token is none.
 _SECRET_NAME = re.compile(r"passw|passphrase|secret|token|(^|[_-])(code|otp|pin)s?($|[_-])", re.IGNORECASE)
-_NO_SECRETS = frozenset({"csrf_token"})
 
 
 def takes_secret(view: Declared) -> Declared:
@@ -33,10 +32,15 @@ def view_takes_secret(view: Callable[..., Any]) -> bool:
 def any_is_secret(names: Iterable[str]) -> bool:
     """Whether one of these fields is a secret by its name.
 
-    >>> any_is_secret(["csrf_token", "note", "postcode"]), any_is_secret(["recovery_code"])
+    >>> any_is_secret(["force-csrf_token", "note", "postcode"]), any_is_secret(["recovery_code"])
     (False, True)
     """
-    return any(name not in _NO_SECRETS and _SECRET_NAME.search(name) for name in names)
+    return any(not is_form_token(name) and _SECRET_NAME.search(name) for name in names)
+
+
+def is_form_token(name: str) -> bool:
+    """Whether a field of this name has the form's own token, with or without the form's prefix."""
+    return name == "csrf_token" or name.endswith("-csrf_token")
 
 
 class SecretField(PasswordField):  # type: ignore[misc]

@@ -85,7 +85,11 @@ def unit_choices(report: CompletionReport) -> tuple[list[tuple[str, str]], bool]
         shown = {names for names in shown if len(names) <= depth}
     if report.filters.unit and len(shown) < len(all_units):  # the filter may be no path at all
         shown |= {names for names in all_units if paths.join(names) == report.filters.unit}
-    choices = [(paths.join(names), f"{'– ' * (len(names) - 1)}{names[-1]}") for names in sorted(shown)]
+    labels = {unit.path: unit.label for unit in report.viewer_scope.units.values()}
+    by_path = {paths.join(names): names for names in sorted(shown)}
+    choices = [
+        (path, f"{'– ' * (len(names) - 1)}{labels.get(path, names[-1])}") for path, names in by_path.items()
+    ]
     return choices, len(shown) == len(all_units)
 
 

@@ -245,6 +245,7 @@ def test_a_sign_in_is_recent_for_ten_minutes_and_never_before_it_was(seconds: in
             1,
             "secret",
             START,
+            START,
             SessionState.OPEN,
             False,
             "password",

@@ -1,5 +1,6 @@
 """Asking again: an answer of now is known to be the same without being made, until a stamp or midnight."""
 
+import gzip
 from datetime import timedelta
 
 import pytest
@@ -137,3 +138,16 @@ def test_what_was_known_then_keeps_its_tag(caller):
         caller.send("/records", record_file("N2"))
         tag = {"If-None-Match": first.headers["ETag"]}
         assert caller.ask("/people?as_known_on=2026-05-01T00:00:00Z", headers=tag).status_code == 304
+
+
+def test_a_compressed_answer_is_known_again_too(caller):
+    packed = {"Accept-Encoding": "gzip"}
+    plain = caller.ask(COMPLETIONS)
+    first = caller.ask(COMPLETIONS, headers=packed)
+
+    again = caller.ask(COMPLETIONS, headers=packed | {"If-None-Match": first.headers["ETag"]})
+
+    assert first.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(first.data) == plain.data
+    assert first.headers["ETag"].startswith("W/")
+    assert (again.status_code, again.data) == (304, b"")

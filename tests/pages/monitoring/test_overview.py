@@ -229,6 +229,8 @@ def test_units_of_one_name_are_told_apart_everywhere_but_in_columns(client):
         pdf = admin.get(f"{REPORT}/completions.pdf?{urlencode({'unit': north})}").data
 
     assert "Unit: Response, North, Team A" in report.text
+    options = [words(option) for option in report.all("option")]
+    assert "– – – Response, North, Team A" in options
     assert "T-north · Constable · Response, North, Team A" in person.text
     assert "Response, North, Team A" in search.text
     assert "Response/South, Team A" in search.text

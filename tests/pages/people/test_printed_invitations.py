@@ -60,7 +60,7 @@ def test_a_card_lets_its_person_in(app: Flask, admin: PortalClient) -> None:
     page = print_list(admin, "unit=North", 3)
     assert page.h1 == "3 cards for North"
     assert "until 12:00 on 27 May 2026" in page.text
-    cards = [words(card) for card in page.all("section", class_="portal-card")]
+    cards = [words(card) for card in page.all("section", class_="portal-handout")]
     assert ["Staff number NOMAIL" in cards[2], "Paper N7" in cards[0], "Staff number N8" in cards[1]] == [
         True
     ] * 3

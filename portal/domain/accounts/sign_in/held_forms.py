@@ -1,4 +1,4 @@
-"""Holds forms that were sent after their session ended, encrypted, for the same person and browser."""
+"""Holds forms sent after their session ended, and pages that refuse one, encrypted, for the same browser."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,12 +21,19 @@ class DecryptedForm:
 
     token_hash: str
     path: str
-    body: str  # application/x-www-form-urlencoded
+    body: str  # application/x-www-form-urlencoded; of a refusal, as it was given
     held_at: datetime
 
 
-def hold_form(person_id: int, path: str, body: str, at: datetime) -> str:
-    """Hold a form that was sent after its session ended; never one with a secret.
+def hold_form(person_id: int, path: str, body: str, at: datetime, *, token: str = "") -> str:
+    """Hold a form that was sent after its session ended, or the page that refuses one; none with a secret.
+
+    Args:
+        person_id: Who sent it.
+        path: Its address.
+        body: Its fields; of a page that refuses it, that page.
+        at: Now.
+        token: The only key to it; by default a new one.
 
     Returns:
         The token that the same browser must send to get the form back; nothing else decrypts it.
@@ -39,7 +46,7 @@ def hold_form(person_id: int, path: str, body: str, at: datetime) -> str:
         .offset(MOST_FORMS_A_PERSON - 1)
     ).all()
     db.session.execute(delete(HeldForm).where(HeldForm.token_hash.in_(surplus)))
-    token = new_token()
+    token = token or new_token()
     db.session.add(
         HeldForm(
             token_hash=hash_token(token),

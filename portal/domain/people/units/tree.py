@@ -11,7 +11,6 @@ from sqlalchemy import select
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import UnitState
 from portal.domain.people.units import paths
-from portal.domain.people.units.labels import label_units
 from portal.platform.db import db
 
 
@@ -84,11 +83,11 @@ class UnitTree:
         return paths.join(self._names_on(unit_id, day))
 
     def label_on(self, unit_id: int, day: date) -> str:
-        """The unit's label on ``day``, as ``label_units`` gives it; empty if it does not exist then."""
+        """The unit's label on ``day``, as ``paths.label_units`` gives it; empty if it does not exist then."""
         version = self.version_on(day)
         if version not in self._labels:
             names = {unit: self._names_on(unit, day) for unit in self._of if self.state_on(unit, day)}
-            self._labels[version] = label_units(names)
+            self._labels[version] = paths.label_units(names)
         return self._labels[version].get(unit_id, "")
 
     def version_on(self, day: date) -> int:

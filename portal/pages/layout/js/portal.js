@@ -9,6 +9,103 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+// What is folded is printed, also where the style sheet cannot unfold it.
+let unfolded = [];
+window.addEventListener("beforeprint", () => {
+  unfolded = [...document.querySelectorAll("main details:not([open])")];
+  for (const details of unfolded) details.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const details of unfolded) details.open = false;
+});
+
+// Going back to a form that was refused asks nobody to send it again.
+if (document.title.startsWith("Error: ")) history.replaceState(history.state, "", location.href);
+
+// Five minutes before a sign-in ends, it says so, and can be told to stay. Pages of other tabs count.
+const WARN_SECONDS = 300;
+const { idleSeconds, leftSeconds } = document.body.dataset;
+if (idleSeconds) watchSignIn(Number(idleSeconds) * 1000, Date.now() + Number(leftSeconds) * 1000);
+
+function watchSignIn(idle, last) {
+  const warnBefore = Math.min(WARN_SECONDS * 1000, idle / 2);
+  const tabs = new BroadcastChannel("portal-sign-in");
+  let usedAt = Date.now();
+  let dismissed = ""; // what was closed: that it soon ends, or that it has ended
+  let notice;
+  const used = () => {
+    usedAt = Date.now();
+    dismissed = "";
+    notice?.dialog.close();
+  };
+  tabs.addEventListener("message", used);
+  tabs.postMessage("used");
+
+  const stay = async () => {
+    const answer = await fetch("/account", { method: "HEAD" }).catch(() => null);
+    if (answer?.ok && !answer.redirected) {
+      used();
+      tabs.postMessage("used");
+    } else if (answer) {
+      usedAt = 0; // it has ended
+    }
+    look();
+  };
+
+  const look = () => {
+    const rest = Math.min(usedAt + idle, last) - Date.now();
+    if (rest > warnBefore) return notice?.dialog.close();
+    const stage = rest > 0 ? "soon" : "over";
+    if (dismissed === stage) return;
+    notice ??= signInNotice(stay, () => (dismissed = notice.stage));
+    notice.stage = stage;
+    if (!notice.dialog.open) notice.dialog.showModal();
+    notice.say(Math.ceil(rest / 60000), last < usedAt + idle);
+  };
+  setInterval(look, 5000);
+  document.addEventListener("visibilitychange", look);
+}
+
+function signInNotice(stay, dismiss) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "portal-notice";
+  dialog.setAttribute("aria-labelledby", "sign-in-notice");
+  const heading = document.createElement("h2");
+  heading.id = "sign-in-notice";
+  heading.className = "govuk-heading-m";
+  const text = document.createElement("p");
+  text.setAttribute("aria-live", "polite");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "govuk-button";
+  button.textContent = "Stay signed in";
+  button.addEventListener("click", stay);
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "govuk-button govuk-button--secondary";
+  close.textContent = "Close";
+  dialog.addEventListener("cancel", dismiss);
+  close.addEventListener("click", () => {
+    dismiss();
+    dialog.close();
+  });
+  dialog.append(heading, text, button, " ", close);
+  document.body.append(dialog);
+  const say = (minutes, inAnyCase) => {
+    const over = minutes <= 0;
+    const time = minutes === 1 ? "1 minute" : `${minutes} minutes`;
+    const title = over ? "You have been signed out" : `You will be signed out in ${time}`;
+    if (heading.textContent === title) return;
+    heading.textContent = title;
+    button.hidden = over || inAnyCase;
+    text.textContent =
+      over || inAnyCase
+        ? "Send what you typed: you are asked to sign in again, and it is kept."
+        : "Nothing was opened or sent for some time. What you typed stays on this page.";
+  };
+  return { dialog, say };
+}
+
 // Text that was typed and not sent is not lost without a question.
 for (const form of document.querySelectorAll("form[data-unsaved]")) {
   let changed = form.dataset.unsaved === "yes"; // what was sent to be shown is not saved by that

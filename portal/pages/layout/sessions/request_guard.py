@@ -19,7 +19,7 @@ from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.queries import Account, RequestSession, SessionState
 from portal.domain.accounts.sign_in import held_forms
 from portal.pages.layout.access import is_public, scopes_of
-from portal.pages.layout.secret_fields import any_is_secret, view_takes_secret
+from portal.pages.layout.secret_fields import any_is_secret, is_form_token, view_takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -150,7 +150,7 @@ def lead_to(endpoint: str, current: RequestSession, not_carried_out: str) -> Res
     if _is_by_script():
         return "", 403
     if request.method in SAFE_METHODS:
-        return redirect(url_for(endpoint, next=_requested_address()), 303)
+        return redirect(url_for(endpoint, next=requested_address()), 303)
     if _is_form_to_keep():
         return _keep_form(current.person_id, url_for(endpoint))
     flash(not_carried_out, "error")
@@ -160,7 +160,7 @@ def lead_to(endpoint: str, current: RequestSession, not_carried_out: str) -> Res
 def _page_of_form() -> str | None:
     """The page with the form that was sent, where it has the form's own address."""
     rule = request.url_rule
-    return _requested_address() if rule is not None and "GET" in (rule.methods or ()) else None
+    return requested_address() if rule is not None and "GET" in (rule.methods or ()) else None
 
 
 def load_account(_request: object) -> Account | None:
@@ -257,16 +257,16 @@ def _is_form_to_keep() -> bool:
     fits = 0 < (request.content_length or 0) <= LARGEST_FORM_KEPT
     if is_public(view) or request.mimetype != "application/x-www-form-urlencoded" or not fits:
         return False
-    return not _has_secret()
+    return not has_secret()
 
 
-def _has_secret() -> bool:
+def has_secret() -> bool:
     """Whether this request carries a password or a code."""
     view = current_app.view_functions[request.endpoint or ""]
     return view_takes_secret(view) or any_is_secret(request.form)
 
 
-def _requested_address() -> str:
+def requested_address() -> str:
     """The address asked for, as the browser wrote it."""
     query = request.query_string.decode("latin-1")
     path = quote(request.path, safe="/:@!$&'()*+,;=~")
@@ -275,9 +275,13 @@ def _requested_address() -> str:
 
 def _keep_form(person_id: int, next_page: str) -> ResponseReturnValue:
     """Keep this form for the person, and redirect to the page that leads them back to it."""
-    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in {"csrf_token", "kept_form"}]
+    fields = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name != "kept_form" and not is_form_token(name)
+    ]
     with transaction():
-        token = held_forms.hold_form(person_id, _requested_address(), urlencode(fields), clock.now())
+        token = held_forms.hold_form(person_id, requested_address(), urlencode(fields), clock.now())
     response = redirect(next_page, 303)
     cookies.set_kept_tokens(response, [*cookies.kept_tokens(), token])
     return response
@@ -288,8 +292,8 @@ def handle_unauthorized() -> ResponseReturnValue:
     if _is_by_script():
         return "", 401
     if request.method in SAFE_METHODS:
-        return redirect(url_for("sign_in.sign_in", next=_requested_address()), 303)
-    secret = _has_secret()
+        return redirect(url_for("sign_in.sign_in", next=requested_address()), 303)
+    secret = has_secret()
     flash(ENTER_AGAIN if secret else NOT_CARRIED_OUT, "error")
     page = _page_of_form() if secret else None
     return redirect(url_for("sign_in.sign_in", next=page), 303)
