@@ -17,8 +17,8 @@ its boxes are empty again. Names and dates of other rows are kept.
 
 Written by `{COMMAND[: COMMAND.index(" --into")]}`
 with `--into` and this file; a test says when it is stale. In the column of sources are the numbers
-of `modules/_sources.toml`. *practice* is settled good practice without a source of law. **none** asks
-the author to name one.
+of `modules/_sources.toml`; *practice* is settled good practice without a source of law, and
+**none** asks the author to name one.
 """
 _ROW = re.compile(r"\| `([0-9a-f]{8})` \|.*\| ([^|]*) \| ([^|]*) \|")
 _COLUMNS = ("Mark", "Statement", "Where", "Source", "Solicitor", "Date")

@@ -21,7 +21,10 @@ class LegalChanges:
 
 
 def list_legal_changes(package: Package, version_id: int) -> LegalChanges:
-    """Compare the statements of a draft's package with those of a published version of its module."""
+    """Compare the statements of a draft's package with those of a published version of its module.
+
+    A version that can no longer be parsed counts as one without statements, so all of the draft's are new.
+    """
     files = subject_of(package.key).version_files(version_id)
     published = parse_package(package.key, files, Faults())
     old = list_statements(published, {}) if published is not None else []

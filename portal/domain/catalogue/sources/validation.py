@@ -83,8 +83,7 @@ def check_module(
         faults=faults,
         guides=guides,
     )
-    _check_lessons(package, faults)
-    _check_page_sources(package, shared, faults)
+    _check_lessons(package, shared, faults)
     _check_items(package, shared, faults)
     _check_draw(package, faults)
     return CheckedModule(
@@ -128,7 +127,8 @@ def digest_of(files: dict[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _check_lessons(package: Package, faults: Faults) -> None:
+def _check_lessons(package: Package, shared: SharedContent, faults: Faults) -> None:
+    _check_page_sources(package, shared, faults)
     known = {outcome.key for outcome in package.outcomes}
     covered: set[str] = set()
     for lesson in package.lessons:
