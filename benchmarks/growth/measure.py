@@ -17,7 +17,7 @@ from benchmarks.growth import lines
 from benchmarks.growth.inside import in_process
 from benchmarks.growth.made import forces
 from benchmarks.growth.plan import BULK, DIMENSIONS, FLAT, LINEAR, PAGES, Dimension, Reading
-from benchmarks.growth.slopes import MORE_STATEMENTS, Slope, slopes_of
+from benchmarks.growth.slopes import MORE_STATEMENTS, STEEP, Slope, slopes_of
 
 HERE = Path(__file__).parent
 QUICK_TIMES = 2
@@ -105,7 +105,7 @@ def _lines(slopes: Sequence[Slope]) -> list[Line]:
         Line(
             f"{slope.line} {slope.exponent:.2f}",
             [(reading.size, reading.milliseconds) for reading in slope.readings],
-            noticed=not slope.as_it_should,
+            noticed=slope.steepens or not slope.as_it_should,
         )
         for slope in slopes
     ]
@@ -116,13 +116,15 @@ def text(
 ) -> str:
     """The document."""
     words = ", ".join(f"{name} {value}" for name, value in about.items())
-    wrong = [slope for slopes in found.values() for slope in slopes if not slope.as_it_should]
+    every = [slope for slopes in found.values() for slope in slopes]
+    wrong = [slope for slope in every if slope.steepens or not slope.as_it_should]
     parts = [
         f"# How costs grow\n\nMeasured {at}; {words}.\n",
         "Milliseconds of processor time, the portal and SQLite together in one process; the least of some.",
         f"A slope of 0 is flat, of 1 linear. Pages must stay flat (at most {FLAT}), but for those that list",
         f"what grows; all else may grow as fast as its size (at most {LINEAR}). A page's statements stay as",
-        "many. What fails that is in bold, here and in the picture.\n",
+        f"many. What fails that, or grows faster than its size in the last step alone (above {STEEP}), is in",
+        "bold, here and in the picture.\n",
         "![Processor time by size, two charts for each dimension](latest.svg)\n",
         *(f"- **{slope.dimension.title}: {slope.line}**: {slope.verdict}" for slope in wrong),
         *([] if wrong else ["All grow as they should."]),
@@ -146,6 +148,7 @@ def _row(slope: Slope, sizes: Sequence[int]) -> str:
     cells = [f"{by_size[size].milliseconds:,.3g}" if size in by_size else "" for size in sizes]
     cells = [cell if "e" not in cell else f"{float(cell):,.0f}" for cell in cells]
     counts = f"{slope.readings[0].statements} to {slope.readings[-1].statements}"
-    verdict = slope.verdict if slope.as_it_should else f"**{slope.verdict}**"
+    is_right = slope.as_it_should and not slope.steepens
+    verdict = slope.verdict if is_right else f"**{slope.verdict}**"
     numbers = (f"{slope.exponent:.2f}", f"{slope.last_step:.2f}", counts, verdict)
     return f"| {' | '.join((slope.line, *cells, *numbers))} |"

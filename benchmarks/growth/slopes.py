@@ -8,6 +8,7 @@ from benchmarks.growth.plan import FLAT, LINEAR, PAGES, Dimension, Reading
 
 MORE_STATEMENTS = 2  # that a page may send at the largest size: a branch that a smaller force has no need of
 NEARLY = 0.8
+STEEP = 1.35  # of the last step alone, which has less room and so more noise: said, and fails nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Slope:
         return self.exponent <= self.most and (self.more_statements or 0) <= MORE_STATEMENTS
 
     @property
+    def steepens(self) -> bool:
+        """Whether it grows faster than its size between the two largest, whatever it does before."""
+        return self.last_step > STEEP
+
+    @property
     def verdict(self) -> str:
         """How it grows, in words."""
         if self.exponent <= FLAT:
@@ -52,6 +58,8 @@ class Slope:
             words = "slower than linear"
         else:
             words = "linear" if self.exponent <= LINEAR else "faster than linear"
+        if self.steepens:
+            words += ", faster in the last step"
         if (self.more_statements or 0) > MORE_STATEMENTS:
             words += f", {self.more_statements} more statements"
         return words
