@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, bindparam, select, true
+from sqlalchemy import BindParameter, ColumnElement, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.directives.as_of import Recorded, known_facts
@@ -33,7 +33,9 @@ def split_into_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T
     return (everything[i : i + size] for i in range(0, len(everything), size))
 
 
-PEOPLE = bindparam("people", expanding=True)  # their ids, in statements that are built once
+PEOPLE: BindParameter[Any] = bindparam(
+    "people", expanding=True
+)  # their ids, in statements that are built once
 
 
 def fetch_tuples(query: Any, people: Sequence[int] | None = None) -> Iterable[Any]:

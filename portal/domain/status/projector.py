@@ -108,7 +108,8 @@ def _columns_like(kind: type[FactHeader], table: type[Base]) -> list[Instrumente
 
 
 def _select_facts(kind: type[FactHeader], table: Any, key: InstrumentedAttribute[int]) -> Select[Any]:
-    return select(*_columns_like(kind, table), table.person_id, key).where(table.person_id.in_(PEOPLE))
+    columns: list[Any] = [*_columns_like(kind, table), table.person_id, key]
+    return select(*columns).where(table.person_id.in_(PEOPLE))
 
 
 _EXCLUSIONS = _select_facts(ExclusionFact, Exclusion, Exclusion.directive_id)

@@ -102,7 +102,7 @@ def _select_people_on_the_way(then: Scope, now: Scope) -> CompoundSelect[int]:
     return union(*(select(period.person_id).where(*conditions, *rows) for rows in parts))
 
 
-def _build_cell(values: tuple[str, int, int | None]) -> Cell:
+def _build_cell(values: tuple[int, int, int | None]) -> Cell:
     status, due_on, valid_until = values
     until = None if valid_until is None else date.fromordinal(valid_until)
     return Cell(Status(status), date.fromordinal(due_on), until)

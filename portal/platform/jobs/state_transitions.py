@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from portal.platform.audit.models import AuditEvent, Outcome
@@ -20,7 +20,7 @@ from portal.platform.jobs.models import MOST_RUNS, Job, JobState
 LOST_TOO_OFTEN = (
     "The portal was stopped in the middle of it {runs} times. Try again, or ask support to look at the log."
 )
-_LOW_KINDS = bindparam("low_priority_kinds", expanding=True)
+_LOW_KINDS: BindParameter[Any] = bindparam("low_priority_kinds", expanding=True)
 _OLDEST_WAITING = select(Job.reference).where(Job.state == JobState.WAITING).order_by(Job.id).limit(1)
 _NEXT_OF_LOW_PRIORITY = _OLDEST_WAITING.where(Job.kind.in_(_LOW_KINDS))
 _NEXT_OF_OTHERS = _OLDEST_WAITING.where(Job.kind.not_in(_LOW_KINDS))
