@@ -41,7 +41,7 @@ ENTER_AGAIN = (
 )
 
 
-class FormGuard(CSRFProtect):
+class FormGuard(CSRFProtect):  # type: ignore[misc]
     """Checks the token of a form, which is masked differently on every page."""
 
     def _get_csrf_token(self) -> str | None:
@@ -52,7 +52,7 @@ class FormGuard(CSRFProtect):
 csrf = FormGuard()
 
 
-class OtherPersonError(CSRFError):
+class OtherPersonError(CSRFError):  # type: ignore[misc]
     """A form was opened by one person, who signed out, and sent while another is signed in here."""
 
 
@@ -104,6 +104,11 @@ def guard_unsafe_request() -> ResponseReturnValue | None:
         return _keep_form(current.person_id, url_for("sign_in.sign_in"))
     if current is not None and current.state is SessionState.OPEN:
         _bind_forms(current)
+    return _check_form_token(current)
+
+
+def _check_form_token(current: RequestSession | None) -> ResponseReturnValue | None:
+    """Refuse a form without the session's token; accept or keep one that an earlier session opened."""
     try:
         csrf.protect(apply_exemptions=True)
     except CSRFError:
