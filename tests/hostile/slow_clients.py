@@ -104,6 +104,14 @@ def answer_to(port: int, path: str, timeout: float = 60) -> tuple[int, bytes]:
         asked.close()
 
 
+def read_answer(one: socket.socket, ending: bytes) -> bytes:
+    """Take an answer that ends with these bytes; what came of it if the server closes the connection."""
+    answer = b""
+    while not answer.endswith(ending) and (piece := one.recv(65536)):
+        answer += piece
+    return answer
+
+
 def read_to_its_end(one: socket.socket, most: float = 60) -> None:
     """Take what comes until the server closes the connection.
 
