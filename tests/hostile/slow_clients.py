@@ -79,13 +79,17 @@ def all_held(port: int, folder: Path, request: bytes, number: int) -> Iterator[l
             until(are_held)
             yield senders
         finally:
-            let_go(folder)
+            if let_go(folder):
+                for sender in senders:  # those that still waited for a thread, too: else the next would hold
+                    sender.recv(1)
 
 
-def let_go(folder: Path) -> None:
-    """Let ``slow_app`` answer all that it holds."""
-    if (folder / HOLD).exists():
-        shutil.rmtree((folder / HOLD).rename(folder / f"{HOLD}-{uuid4()}"))
+def let_go(folder: Path) -> bool:
+    """Let ``slow_app`` answer all that it holds; whether it held anything."""
+    if not (folder / HOLD).exists():
+        return False
+    shutil.rmtree((folder / HOLD).rename(folder / f"{HOLD}-{uuid4()}"))
+    return True
 
 
 def is_page(port: int, path: str) -> bool:
