@@ -79,13 +79,17 @@ def all_held(port: int, folder: Path, request: bytes, number: int) -> Iterator[l
             until(are_held)
             yield senders
         finally:
-            let_go(folder)
+            if let_go(folder):
+                for sender in senders:  # those that still waited for a thread, too: else the next would hold
+                    sender.recv(1)
 
 
-def let_go(folder: Path) -> None:
-    """Let ``slow_app`` answer all that it holds."""
-    if (folder / HOLD).exists():
-        shutil.rmtree((folder / HOLD).rename(folder / f"{HOLD}-{uuid4()}"))
+def let_go(folder: Path) -> bool:
+    """Let ``slow_app`` answer all that it holds; whether it held anything."""
+    if not (folder / HOLD).exists():
+        return False
+    shutil.rmtree((folder / HOLD).rename(folder / f"{HOLD}-{uuid4()}"))
+    return True
 
 
 def is_page(port: int, path: str) -> bool:
@@ -102,6 +106,14 @@ def answer_to(port: int, path: str, timeout: float = 60) -> tuple[int, bytes]:
         return answer.status, answer.read()
     finally:
         asked.close()
+
+
+def read_answer(one: socket.socket, ending: bytes) -> bytes:
+    """Take an answer that ends with these bytes; what came of it if the server closes the connection."""
+    answer = b""
+    while not answer.endswith(ending) and (piece := one.recv(65536)):
+        answer += piece
+    return answer
 
 
 def read_to_its_end(one: socket.socket, most: float = 60) -> None:
