@@ -11,7 +11,7 @@ PAGES = (
 FILE, IMPORT = "completion file (CSV)", "import of one row"
 ISSUE, RECONCILE, REBUILD = "issue of a directive", "directives reconcile", "reconcile --rebuild"
 BULK = (FILE, IMPORT, ISSUE, RECONCILE, REBUILD)
-MOST_REBUILT = 5_000  # people up to whom everything is computed again
+MOST_REBUILT = 4_000  # people up to whom everything is computed again
 
 
 @dataclass(frozen=True, slots=True)
