@@ -103,7 +103,7 @@ def _charts(found: dict[Dimension, list[Slope]], words: str, group: Sequence[str
 def _lines(slopes: Sequence[Slope]) -> list[Line]:
     return [
         Line(
-            f"{slope.line} {slope.exponent:.2f}",
+            f"{slope.line} {_slope(slope.exponent)}",
             [(reading.size, reading.milliseconds) for reading in slope.readings],
             noticed=slope.steepens or not slope.as_it_should,
         )
@@ -150,5 +150,9 @@ def _row(slope: Slope, sizes: Sequence[int]) -> str:
     counts = f"{slope.readings[0].statements} to {slope.readings[-1].statements}"
     is_right = slope.as_it_should and not slope.steepens
     verdict = slope.verdict if is_right else f"**{slope.verdict}**"
-    numbers = (f"{slope.exponent:.2f}", f"{slope.last_step:.2f}", counts, verdict)
+    numbers = (_slope(slope.exponent), _slope(slope.last_step), counts, verdict)
     return f"| {' | '.join((slope.line, *cells, *numbers))} |"
+
+
+def _slope(exponent: float) -> str:
+    return f"{round(exponent, 2) + 0.0:.2f}"  # never -0.00
