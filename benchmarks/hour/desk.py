@@ -28,6 +28,7 @@ FILES = (
     "people.xlsx",
 )
 BUSY, OFFER = 503, "Make this file for me"
+ISSUED = "/directives/HOUR-2026"  # a page that is there once the directive is issued
 UNDER_WAY = "Show the latest state"
 LINK = re.compile(r'href="([^"]+)"[^>]*>\s*Open the page it belongs to')
 FILE_JOB, FILE_READY = "is being made", "is ready"
@@ -127,7 +128,7 @@ class Desk:
             page = await self.visitor.fill(page, "Preview what it does", BULK)
         with self.visitor.tally.phase("directive: issue"):
             page = await self._through(await self.visitor.fill(page, "Issue version", BULK))
-        if "issued and in force" not in page.text:
+        if page.path != ISSUED:
             raise AnsweredError("the directive was not issued")
 
     async def _through(self, page: Page) -> Page:
