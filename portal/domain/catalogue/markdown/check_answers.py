@@ -90,24 +90,26 @@ def _answer_choices(controls: str, key: str, answers: CheckAnswers) -> tuple[str
         control = f'<input class="{style}" id="{control_id}" name="{name}"{others}{added}>{label}'
         if is_checked and is_chosen:
             return control + feedback
-        return control + _fold(f"govuk-details portal-check__feedback {_LATER}", summary + feedback)
+        return control + _fold_html(f"govuk-details portal-check__feedback {_LATER}", summary + feedback)
 
     answered = _CHOICE.sub(answer_choice, controls)
     if not is_checked or not right:
         return answered, ""
     if not chosen:
-        return answered, _message("Choose an answer, then check it")
+        return answered, _message_html("Choose an answer, then check it")
     right_numbers = [str(number) for number, is_right in enumerate(right, 1) if is_right]
-    return answered, _verdict(right_numbers, chosen) if 'type="checkbox"' in controls else ""
+    return answered, _verdict_html(right_numbers, chosen) if 'type="checkbox"' in controls else ""
 
 
-def _verdict(right: Sequence[str], chosen: Sequence[str]) -> str:
+def _verdict_html(right: Sequence[str], chosen: Sequence[str]) -> str:
     """What is said of a check of which several choices are right."""
     hits, misses = len(set(right) & set(chosen)), len(set(chosen) - set(right))
     if hits == len(right) and not misses:
-        return _feedback("right", "Correct", "You chose every right answer and no other.")
+        return _feedback_html("right", "Correct", "You chose every right answer and no other.")
     wrong = f", and {misses} that {'is' if misses == 1 else 'are'} not right" if misses else ""
-    return _feedback("wrong", "Not yet", f"You chose {hits} of {plural(len(right), 'right answer')}{wrong}.")
+    return _feedback_html(
+        "wrong", "Not yet", f"You chose {hits} of {plural(len(right), 'right answer')}{wrong}."
+    )
 
 
 def _answer_pairs(controls: str, key: str, answers: CheckAnswers) -> tuple[str, str]:
@@ -129,29 +131,33 @@ def _answer_pairs(controls: str, key: str, answers: CheckAnswers) -> tuple[str, 
             f'<option value="">Choose</option>{tags}</select></div>'
         )
         if not is_checked or not position:
-            return control + _fold(f"govuk-details {_LATER}", folded)
-        option = _text(words[position - 1])
-        is_right = _text(correct) in (option, f"Place {option}")
+            return control + _fold_html(f"govuk-details {_LATER}", folded)
+        option = _plain_text(words[position - 1])
+        is_right = _plain_text(correct) in (option, f"Place {option}")
         return control + (
-            _feedback("right", "Correct") if is_right else _feedback("wrong", "Not correct", correct)
+            _feedback_html("right", "Correct")
+            if is_right
+            else _feedback_html("wrong", "Not correct", correct)
         )
 
     answered = _PAIR.sub(answer_pair, controls)
-    return answered, _message("Choose from each list, then check") if is_checked and 0 in positions else ""
+    return answered, _message_html(
+        "Choose from each list, then check"
+    ) if is_checked and 0 in positions else ""
 
 
-def _text(html: str) -> str:
+def _plain_text(html: str) -> str:
     return Markup(html).striptags()  # noqa: S704 - only removes the tags
 
 
-def _fold(style: str, inside: str) -> str:
+def _fold_html(style: str, inside: str) -> str:
     return f'<details class="{style}">{inside}</details>'
 
 
-def _feedback(colour: str, verdict: str, text: str = "") -> str:
+def _feedback_html(colour: str, verdict: str, text: str = "") -> str:
     said = f"<p>{text}</p>" if text else ""
     return f'<div class="portal-feedback portal-feedback--{colour}"><strong>{verdict}</strong>{said}</div>'
 
 
-def _message(text: str) -> str:
+def _message_html(text: str) -> str:
     return f'<p class="govuk-error-message"><span class="govuk-visually-hidden">Error:</span> {text}</p>'
