@@ -40,7 +40,7 @@ ENTER_AGAIN = (
 )
 
 
-class FormGuard(CSRFProtect):
+class FormGuard(CSRFProtect):  # type: ignore[misc]
     """Checks the token of a form, which is masked differently on every page."""
 
     def _get_csrf_token(self) -> str | None:
