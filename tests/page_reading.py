@@ -36,6 +36,11 @@ class Form:
 TOKEN = re.compile(r'(name="csrf_token"[^>]*value=")([^"]+)')
 
 
+def mask_tokens(html: str) -> str:
+    """The page without the token of its forms, which is written differently in each answer."""
+    return TOKEN.sub(r"\1token", html)
+
+
 @lru_cache(maxsize=256)
 def _held(html: str) -> Element:
     """The document, held to what every page must be: once, however often a test comes by it."""
@@ -60,7 +65,7 @@ def _held(html: str) -> Element:
 def _document(html: str) -> Element:
     """The document of a test's own; pages that differ by their forms' token alone are held once."""
     tokens = {found[2] for found in TOKEN.finditer(html)}
-    root = deepcopy(_held(TOKEN.sub(r"\1token", html) if len(tokens) == 1 else html))
+    root = deepcopy(_held(mask_tokens(html) if len(tokens) == 1 else html))
     for control in root.iter(H + "input") if len(tokens) == 1 else ():
         if control.get("name") == "csrf_token":
             control.set("value", *tokens)

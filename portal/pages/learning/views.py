@@ -67,7 +67,7 @@ def download_due_dates() -> ResponseReturnValue:
 def list_messages() -> ResponseReturnValue:
     """List what the portal emailed the person."""
     messages = list_own_messages(current_user.viewer, clock.now())
-    return render_template("learning/messages.html", messages=messages)
+    return render_template("learning/messages.html", sent_messages=messages)
 
 
 @bp.get("/learning/modules/<slug>")

@@ -305,7 +305,7 @@ def test_a_job_aid_is_short(files):
 
 
 def test_a_job_aid_is_one_page_as_it_is_printed(files):
-    place = insert_text(files, "\n" + "- Stop.\n" * 70, AID)
+    place = insert_text(files, "\n" + "- Stop.\n" * 30, AID)
 
     (breach,) = list_breaches(files, KEY)
     assert breach == f"{place}The job aid fills 2 pages. Shorten it to one."
