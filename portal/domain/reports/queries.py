@@ -234,7 +234,8 @@ class CompletionReport:
             scope = replace(scope, whose=replace(scope.whose, statuses=statuses))
         sort = Sort(order.column, order.descending)
         if order.column == "unit":
-            sort = sort._replace(values=sorted(units, key=self._path_and_id))
+            by_path: list[int] = sorted(units, key=self._path_and_id)
+            sort = sort._replace(values=by_path)
         elif order.column == "rank":
             sort = sort._replace(values=self.post_choices()[1])
         return read_person_lines(self._visible_scope, units, paging.list_people(scope, sort, offset, limit))
