@@ -234,8 +234,8 @@ class CompletionReport:
             scope = replace(scope, whose=replace(scope.whose, statuses=statuses))
         sort = Sort(order.column, order.descending)
         if order.column == "unit":
-            unit_ids: list[int] = sorted(units, key=self._path_and_id)
-            sort = sort._replace(values=unit_ids)
+            by_path: list[int] = sorted(units, key=self._path_and_id)
+            sort = sort._replace(values=by_path)
         elif order.column == "rank":
             sort = sort._replace(values=self.post_choices()[1])
         return read_person_lines(self._visible_scope, units, paging.list_people(scope, sort, offset, limit))
@@ -370,7 +370,7 @@ def _read_holder(row: Any, unit: UnitRow | None) -> Holder:
         forenames="" if erased else row.forenames,
         rank_or_grade=row.rank_or_grade,
         designated_role=row.designated_role,
-        unit=unit.label if unit else "",
+        unit=unit.name if unit else "",
         unit_path=unit.path if unit else "",
         manager_number=row.manager_number,
         manager=manager,
@@ -390,4 +390,4 @@ def completion_report(
     directive, viewer_scope = read_directive(reference, position), ViewerScope.of_viewer(viewer, position)
     filters = accept_filters(filters or EVERYONE, viewer_scope)
     read_as_known_on(position.as_known_on)
-    return CompletionReport(viewer, directive, position, viewer_scope, viewer_scope.label_unit(filters))
+    return CompletionReport(viewer, directive, position, viewer_scope, filters)
