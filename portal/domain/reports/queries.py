@@ -370,7 +370,7 @@ def _read_holder(row: Any, unit: UnitRow | None) -> Holder:
         forenames="" if erased else row.forenames,
         rank_or_grade=row.rank_or_grade,
         designated_role=row.designated_role,
-        unit=unit.name if unit else "",
+        unit=unit.label if unit else "",
         unit_path=unit.path if unit else "",
         manager_number=row.manager_number,
         manager=manager,
@@ -390,4 +390,4 @@ def completion_report(
     directive, viewer_scope = read_directive(reference, position), ViewerScope.of_viewer(viewer, position)
     filters = accept_filters(filters or EVERYONE, viewer_scope)
     read_as_known_on(position.as_known_on)
-    return CompletionReport(viewer, directive, position, viewer_scope, filters)
+    return CompletionReport(viewer, directive, position, viewer_scope, viewer_scope.label_unit(filters))
