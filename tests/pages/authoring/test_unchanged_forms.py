@@ -25,9 +25,9 @@ def desk(client: PortalClient) -> PortalClient:
 
 
 def as_a_browser_sends(page: Page, button: str) -> dict[str, list[str]]:
-    """The form's fields, line ends and all; of a select what is chosen in it."""
+    """The form's fields, line ends and all; of a select what is chosen in it, if it has a name to be sent by."""
     fields = dict(page.form_with(button).fields)
-    for select in page.all("select"):
+    for select in (each for each in page.all("select") if each.get("name")):
         options = [each for each in select.iter() if each.tag.endswith("}option")]
         chosen = [each for each in options if each.get("selected") is not None] or options[:1]
         fields.setdefault(select.get("name"), []).extend(each.get("value") or "" for each in chosen)
