@@ -219,7 +219,7 @@ def _field_errors(field: Field) -> Iterator[tuple[str, str]]:
 
 def hidden_fields(form: Form) -> Markup:
     """The fields of ``form`` that no one sees, without ids, so that a page may hold several forms."""
-    form_token = current_app.jinja_env.globals["csrf_token"]  # masked, where pages are compressed
+    form_token: Any = current_app.jinja_env.globals["csrf_token"]  # masked, where pages are compressed
     pairs = [
         (field.name, form_token() if isinstance(field, CSRFTokenField) else _typed(field))
         for field in form
