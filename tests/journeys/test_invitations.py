@@ -135,7 +135,7 @@ def test_a_card_on_paper_lets_its_person_in(
         hold_to_account(admin)
         card = admin.locator(".portal-handout").first
         number = card.locator("p").first.inner_text().rpartition(" ")[2]
-        link = card.locator(".portal-card__link").inner_text()
+        link = card.locator(".portal-handout__link").inner_text()
         assert card.locator("svg[role=img] title").count() == 1
         set_password_and_sign_in(newcomer, link, number, NEW)
 

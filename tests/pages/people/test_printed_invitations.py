@@ -49,7 +49,7 @@ def print_list(admin: PortalClient, query: str, count: int) -> Page:
 
 def tokens_on(page: Page) -> list[str]:
     """The tokens of the cards, in their order."""
-    return [LINK.findall(words(line))[0] for line in page.all("p", class_="portal-card__link")]
+    return [LINK.findall(words(line))[0] for line in page.all("p", class_="portal-handout__link")]
 
 
 def works(app: Flask, token: str) -> bool:
@@ -76,7 +76,7 @@ def test_each_code_is_that_of_the_link_beside_it(admin: PortalClient) -> None:
     page = print_list(admin, "unit=North", 3)
     drawings = [drawing for drawing in page.root.iter(f"{SVG}svg") if drawing.get("role") == "img"]
     assert len(drawings) == 3
-    for drawing, line in zip(drawings, page.all("p", class_="portal-card__link"), strict=True):
+    for drawing, line in zip(drawings, page.all("p", class_="portal-handout__link"), strict=True):
         link = words(line)
         assert _title(drawing).startswith("QR code of the link of Priya ")
         expected = segno.make_qr(link, error="m", mask=4)
