@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.audit.origin import Channel, Origin, originating_from
 from portal.platform.audit.services import log_file
@@ -44,7 +45,8 @@ def test_acts_by_and_on_seen_people_are_listed_and_others_are_not(reader, force)
     assert "D2001" not in reader.get(DESK).get_data(as_text=True)
 
 
-def test_nothing_that_is_out_of_sight_changes_a_page_a_link_or_an_address(app, reader, force):
+def test_nothing_that_is_out_of_sight_changes_a_page_a_link_or_an_address(reader, force, time_machine):
+    time_machine.move_to(clock.now(), tick=False)  # pages say how long a sign-in lasts
     with originating_from(Origin(Channel.PAGE, address="192.0.2.7", request_id="seen-request")):
         for number in range(30):
             act("draft.opened", force["D1001"], module=f"m{number}")
