@@ -25,7 +25,7 @@ def desk(client: PortalClient) -> PortalClient:
 
 
 def as_a_browser_sends(page: Page, button: str) -> dict[str, list[str]]:
-    """The form's fields, line ends and all; of a select what is chosen in it, if it has a name to be sent by."""
+    """The form's fields, line ends and all; of a select with a name what is chosen in it."""
     fields = dict(page.form_with(button).fields)
     for select in (each for each in page.all("select") if each.get("name")):
         options = [each for each in select.iter() if each.tag.endswith("}option")]
