@@ -66,8 +66,8 @@ def download_due_dates() -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def list_messages() -> ResponseReturnValue:
     """List what the portal emailed the person."""
-    messages = list_own_messages(current_user.viewer, clock.now())
-    return render_template("learning/messages.html", messages=messages)
+    mailed = list_own_messages(current_user.viewer, clock.now())
+    return render_template("learning/messages.html", mailed=mailed)
 
 
 @bp.get("/learning/modules/<slug>")

@@ -42,7 +42,7 @@ ENTER_AGAIN = (
 csrf = CSRFProtect()
 
 
-class OtherPersonError(CSRFError):
+class OtherPersonError(CSRFError):  # type: ignore[misc]  # the library has no types
     """A form was opened by one person, who signed out, and sent while another is signed in here."""
 
 
