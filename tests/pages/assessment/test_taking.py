@@ -241,7 +241,9 @@ def test_a_fail_names_outcomes_and_lessons_and_never_what_was_right(client):
 
     assert page.h1 == "You did not pass"
     assert "Outcome one" in page.text
-    assert page.links["Lesson 1, Lesson called 1"] == "/learning/modules/protect/lessons/lesson-1"
+    assert (
+        page.links["Lesson 1, Lesson called 1About 5 minutes"] == "/learning/modules/protect/lessons/lesson-1"
+    )
     mine = client.page(page.links["See what you answered"])
     assert "your answer" in mine.text
     for secret in ("Feedback", "Explanation", "– right"):

@@ -68,7 +68,7 @@ def test_the_plan_stays_in_reach_until_the_module_is_passed(client):
     plan = next(links[text] for text in links if text.startswith("What to go over again"))
     assert plan == client.page(MODULE).links["See which lessons to go over again"] == f"{failed}/outcome"
     page = client.page(plan)
-    assert page.links["Lesson 1, Lesson called 1"] == f"{MODULE}/lessons/lesson-1"
+    assert page.links["Lesson 1, Lesson called 1About 5 minutes"] == f"{MODULE}/lessons/lesson-1"
 
     client.press(answer_all(client, client.press(page, "Try again"), 4), "Submit answers")
     assert "go over again" not in client.page("/learning").text

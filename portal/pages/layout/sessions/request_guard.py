@@ -41,7 +41,7 @@ ENTER_AGAIN = (
 )
 
 
-class FormGuard(CSRFProtect):  # type: ignore[misc]
+class FormGuard(CSRFProtect):  # type: ignore[misc]  # the library has no types
     """Checks the token of a form, which is masked differently on every page."""
 
     def _get_csrf_token(self) -> str | None:
