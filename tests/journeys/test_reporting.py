@@ -75,7 +75,7 @@ def test_an_auditor_answers_for_a_day_as_known_then_and_now_and_files_it(
         assert re.split(", |: ", group)[-1] in printed
         assert all(name in printed for name in missing)
         follow(tab, "See that position")
-        now = tab.inner_text("h2:has-text('Response, Sergeant')")
+        now = tab.inner_text("h2:has-text('were complete')")
         assert re.split(", |: ", now)[-1].removesuffix(" people") in known_now
         hold_to_account(tab)
         tab.goto(f"{REPORT}/changes?from_as_at=2026-04-30&from_as_known_on=2026-04-30&as_at=2026-04-30")
