@@ -294,7 +294,7 @@ def test_two_authors_at_once_lose_nothing(
 def reach(tab: Tab, words: str) -> None:
     """Press Tab until the link, button or field of these words has the focus."""
     script = "() => (document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()"
-    for _ in range(200):
+    for _ in range(500):
         tab.keyboard.press("Tab")
         if tab.evaluate(script) == words:
             assert tab.evaluate("document.activeElement.checkVisibility()")

@@ -186,7 +186,7 @@ def test_an_answer_sent_after_a_lapse_is_kept(browser: Browser, shared_server: S
         tab.wait_for_url("**/sign-in*")
         assert "is kept" in tab.inner_text("main")
         fill_sign_in(tab, "D6001")
-        assert h1(tab) == "What you sent was kept"
+        assert h1(tab) == "Your answer to question 1 was kept"
         press(tab, "Continue")
         tab.wait_for_url("**/items/2")
         assert saved(shared_server, tab) == [kept(shared_server, tab, first)]
