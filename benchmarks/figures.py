@@ -72,9 +72,13 @@ def commit() -> str:
 
 
 def commits_behind(since: str, folder: Path = HERE.parent) -> int | None:
-    """How many commits since one changed what is measured; None where the history does not say."""
+    """How many commits since one changed what is measured; None where the history does not say.
+
+    A branch that was merged counts once, however many commits it has.
+    """
     try:
-        return int(_git("rev-list", "--count", f"{since}..HEAD", "--", *MEASURED, folder=folder))
+        commits = ("rev-list", "--count", "--first-parent", f"{since}..HEAD")
+        return int(_git(*commits, "--", *MEASURED, folder=folder))
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -128,7 +128,7 @@ def test_the_data_dictionary_has_no_filters(administrator: PortalClient) -> None
 def test_the_sentence_names_what_is_possible(administrator: PortalClient) -> None:
     page = administrator.page(f"{REPORT}?rank=Admiral&status=late", 400)
     assert (
-        "“Admiral” is not a known rank or grade. Choose Constable, Inspector, Sergeant or Staff." in page.text
+        "“Admiral” is not a known rank or grade. Choose Constable, Sergeant, Inspector or Staff." in page.text
     )
     assert [text for text in page.links if text.startswith("Remove the filter")] == [
         "Remove the filter Status: overdue or expired"
@@ -240,10 +240,12 @@ def test_a_job_fails_with_the_sentence_where_a_value_is_known_no_more(
     assert f"“{NORTH}” is not a known unit." in page.text
 
 
-def test_a_day_ahead_and_an_unknown_filter_are_both_said(administrator: PortalClient) -> None:
+def test_a_day_ahead_is_refused_before_an_unknown_filter(administrator: PortalClient) -> None:
     tomorrow = (TODAY + timedelta(days=1)).date().isoformat()
     page = administrator.page(f"{REPORT}?as_at={tomorrow}&status=foo", 400)
     assert "cannot be shown for a future date" in page.text
+    assert "complete" not in page.h1
+    page = administrator.page(f"{REPORT}?as_at={TODAY.date().isoformat()}&status=foo", 400)
     assert "“foo” is not a known status." in page.text
 
 

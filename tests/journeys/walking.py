@@ -35,10 +35,10 @@ PARTS = """() => {
   });
   return [told.join(""), page.outerHTML];
 }"""
-# Instants as programs write them, in what a person sees; examples of code may have them.
+# Instants as programs write them, in what a person sees; code, and cells of others' files, may have them.
 INSTANTS = """() => {
   const page = document.body.cloneNode(true);
-  for (const part of page.querySelectorAll("code, pre, script, style")) part.remove();
+  for (const part of page.querySelectorAll("code, pre, samp, script, style")) part.remove();
   const typed = [...document.querySelectorAll("input:not([type=hidden])")].map((field) => field.value);
   return [page.textContent, ...typed].join(" ").match(/\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\S*/g) || [];
 }"""

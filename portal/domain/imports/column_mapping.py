@@ -59,7 +59,7 @@ COMPLETION = (
     ColumnTarget(
         "achieved_at",
         "When it was achieved",
-        "A date such as 2026-04-30, or a date and time such as 2026-04-30T09:00+01:00.",
+        "A date such as 2026-04-30. A time with its offset may follow, as ISO 8601 writes it.",
     ),
     ColumnTarget("score_scaled", "Score", "From 0 to 1.", needed=False),
     _SOURCE,
