@@ -97,10 +97,8 @@ class DemoHistory:
         if person.staff_number.startswith("D"):  # what the accounts show is the same whenever the list comes
             return []
         luck = Random(f"late {person.staff_number}").random()  # noqa: S311 - changes nobody else's history
-        person_id, passed_on = (
-            self.people[person.staff_number],
-            [day for day, act in acts if act.func == self._pass_module],
-        )
+        person_id = self.people[person.staff_number]
+        passed_on = [day for day, act in acts if act.func == self._pass_module]
         if len(passed_on) < len(MODULES):
             training_day = partial(self._import_records, person_id, DUE - timedelta(days=6), TRAINING_DAY)
             return [(DUE + timedelta(days=12), training_day)] if luck < 0.12 else []

@@ -47,7 +47,7 @@ UNWRITABLE_SQLITE = {
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
 }  # fmt: skip
 SAID_EVERY = 60  # seconds between two lines of the log about what could not be noted
-AHEAD = timedelta(seconds=1)  # from the newest stamp to one that is given before it is taken
+STAMP_LEAD = timedelta(seconds=1)  # from the newest stamp to one that is given before it is taken
 OPEN_END = date(9999, 12, 31)  # the last day of what has no end; never null, so that comparing works
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows of INTEGER keys alone
@@ -189,7 +189,12 @@ def stamp() -> datetime:
         if newest is not None and at <= newest:
             clock.warn_of_stamps(newest, now)
             at = newest + timedelta(microseconds=1)
-        elif newest is not None and ahead is not None and "stamp_as" not in info and at > ahead - AHEAD / 2:
+        elif (
+            newest is not None
+            and ahead is not None
+            and "stamp_as" not in info
+            and at > ahead - STAMP_LEAD / 2
+        ):
             at = newest + timedelta(microseconds=1)  # half a million of them, before the one that is given
         db.session.execute(insert(Stamp).values(recorded_at=at, clock_at=now))
         info["stamp"] = at

@@ -62,12 +62,12 @@ def list_statements(package: Package, sources: Mapping[str, SourceText]) -> list
     live_items = [item for item in package.items if not item.retired]
     acts = {year: (name, year) for page in package.lessons for name, year in _ACT.findall(page.body)}
     for number, lesson in enumerate(package.lessons, 1):
-        numbers = lesson.sources or _unique(
+        numbers = lesson.sources or _list_unique(
             source for item in live_items if item.outcome in lesson.outcomes for source in item.source
         )
         statements += _page_statements(f"Lesson {number}, {lesson.title}", lesson, numbers, sources, acts)
     if (aid := package.job_aid) is not None:
-        numbers = aid.sources or _unique(source for item in live_items for source in item.source)
+        numbers = aid.sources or _list_unique(source for item in live_items for source in item.source)
         statements += _page_statements("Job aid", aid, numbers, sources, acts)
     for item in live_items:
         statements += _item_statements(item)
@@ -96,11 +96,13 @@ def _page_statements(
             acts = _ACT.findall(text) + ([_PACE] if "PACE" in text else [])
             acts += [acts_by_year[year] for year in _SHORT_ACT.findall(text) if year in acts_by_year]
             titles = {number: sources[number].title for number in numbers if number in sources}
-            narrowed = _narrow(titles, acts, _sections_of(text))
+            narrowed = _narrow_sources(titles, acts, _sections_of(text))
             yield LegalStatement(where, text, tuple(narrowed or numbers))
 
 
-def _narrow(titles: Mapping[str, str], acts: Sequence[tuple[str, str]], sections: set[str]) -> Sequence[str]:
+def _narrow_sources(
+    titles: Mapping[str, str], acts: Sequence[tuple[str, str]], sections: set[str]
+) -> Sequence[str]:
     """The numbers of the titles that name one of these Acts, if any, and of them one of the sections."""
     if acts:
         names = [f"{_without_opening(name)} {year}" for name, year in acts]
@@ -116,13 +118,13 @@ def _item_statements(item: ItemText) -> Iterator[LegalStatement]:
     for scene in getattr(item.content, "scenes", ()):
         for part in (scene.debrief, *(choice.feedback for choice in scene.choices)):
             if part and _is_legal(part):
-                yield LegalStatement(f"Question {item.key}, case", _plain(part), tuple(item.source))
+                yield LegalStatement(f"Question {item.key}, case", _strip_markup(part), tuple(item.source))
 
 
 def _answer_of(item: ItemText) -> str:
     """The right choices and the explanation of an item."""
     right = " / ".join(choice.text for choice in metrics.choices_of(item) if choice.correct)
-    return _plain(f"{right} | {item.explanation}" if right else item.explanation)
+    return _strip_markup(f"{right} | {item.explanation}" if right else item.explanation)
 
 
 def _is_legal(text: str) -> bool:
@@ -140,16 +142,16 @@ def _sentences_of(body: str) -> Iterator[str]:
             yield from _split_sentences(" ".join(paragraph))
             paragraph = []
         if is_table:
-            yield " | ".join(cell for cell in map(_plain, row.strip().strip("|").split("|")) if cell)
+            yield " | ".join(cell for cell in map(_strip_markup, row.strip().strip("|").split("|")) if cell)
         elif not row.startswith("#") and row.strip():
             paragraph.append(row[list_mark.end() :] if list_mark else row)
 
 
 def _split_sentences(text: str) -> Iterator[str]:
-    yield from (plain for part in _SENTENCE_END.split(text) if (plain := _plain(part)))
+    yield from (plain for part in _SENTENCE_END.split(text) if (plain := _strip_markup(part)))
 
 
-def _plain(text: str) -> str:
+def _strip_markup(text: str) -> str:
     return " ".join(_MARKUP.sub("", text).split())
 
 
@@ -170,7 +172,7 @@ def _sections_of(text: str, *, spread: bool = False) -> set[str]:
     return sections
 
 
-def _unique(values: Iterator[str]) -> list[str]:
+def _list_unique(values: Iterator[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 

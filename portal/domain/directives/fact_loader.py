@@ -33,9 +33,8 @@ def split_into_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T
     return (everything[i : i + size] for i in range(0, len(everything), size))
 
 
-PEOPLE: BindParameter[Any] = bindparam(
-    "people", expanding=True
-)  # their ids, in statements that are built once
+# The ids of people, in statements that are built once.
+PEOPLE: BindParameter[Any] = bindparam("people", expanding=True)
 
 
 def fetch_tuples(query: Any, people: Sequence[int] | None = None) -> Iterable[Any]:

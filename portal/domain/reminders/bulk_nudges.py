@@ -1,4 +1,4 @@
-"""A reminder to several people at once: whom it would reach, and why not the others."""
+"""Plans a reminder to several people at once: who gets it, and who is left out, with the reason."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MOST = 500  # people of one preview
 
 @dataclass(frozen=True)
 class BulkNudge:
-    """The people whom a reminder of one directive would reach, and those it would not, each by name."""
+    """Who gets a reminder of one directive, and who is left out; each list by name."""
 
     directive: ReminderDirective
     people: list[Addressee]
@@ -45,9 +45,10 @@ class BulkNudge:
 def plan_bulk_nudge(
     people: Collection[int], directive: ReminderDirective, viewer: Viewer, *, at: datetime
 ) -> BulkNudge:
-    """Sort ``people`` by whether a reminder would reach them; a fixed number of statements for each 500.
+    """Plan a reminder to those of ``people`` who can get one; a fixed number of statements for each 500.
 
-    Left out without a word: the viewer, whom they may not remind, and who has nothing left to complete.
+    In none of the lists: the viewer, people whom the viewer may not remind, and people who have completed
+    everything.
     """
     day = london_day(at)
     missing = {

@@ -153,9 +153,9 @@ def queue_nudge(
 def queue_bulk_nudge(
     people: Collection[int], directive: ReminderDirective, viewer: Viewer, *, at: datetime, hours: SendWindow
 ) -> BulkNudge:
-    """Queue a reminder to each of ``people`` whom it would reach now; return the plan that was followed.
+    """Queue a reminder to each of ``people`` who can get one now; return the plan that was followed.
 
-    Sent twice is safe: whom the first reached, the second finds reminded.
+    Repeat-safe: whoever was reminded by the first call is left out by the second.
     """
     lock_outbox()
     plan = plan_bulk_nudge(people, directive, viewer, at=at)

@@ -21,7 +21,7 @@ from portal.platform import clock
 from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.clock import from_microseconds, to_microseconds
 from portal.platform.db import (
-    AHEAD,
+    STAMP_LEAD,
     StampAhead,
     db,
     read_stamps,
@@ -138,7 +138,7 @@ def begin_ahead(prepare: Callable[[], T]) -> tuple[RowsAhead, T]:
         with transaction():
             take_writers_lock()
             if not is_written_ahead():
-                rows = RowsAhead(max(stamp(), clock.now()) + AHEAD, uuid4())
+                rows = RowsAhead(max(stamp(), clock.now()) + STAMP_LEAD, uuid4())
                 db.session.execute(
                     insert(StampAhead).values(
                         microseconds=to_microseconds(rows.at), claim=rows.claim, heartbeat_at=clock.now()

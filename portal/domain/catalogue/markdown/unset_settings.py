@@ -53,8 +53,8 @@ def leave_out_unset(html: str, labels: Mapping[str, str]) -> str:
     """
     if not _has_unset(html, labels):
         return html
-    root = _parse(html)
-    _shorten(root, labels)
+    root = _parse_html(html)
+    _shorten_block(root, labels)
     return root.html
 
 
@@ -75,7 +75,7 @@ def _html_of(nodes: list[_Node]) -> str:
     return "".join(node.html for node in nodes)
 
 
-def _parse(html: str) -> _Node:
+def _parse_html(html: str) -> _Node:
     branch = [_Node()]
     for piece in filter(None, _TAG.split(html)):
         if not _TAG.fullmatch(piece):
@@ -89,14 +89,14 @@ def _parse(html: str) -> _Node:
     return branch[0]
 
 
-def _shorten(node: _Node, labels: Mapping[str, str]) -> None:
+def _shorten_block(node: _Node, labels: Mapping[str, str]) -> None:
     """Shorten the texts in a block, then remove the blocks in it that have become empty."""
     for is_inline, run in groupby(node.children, key=lambda child: child.tag in _INLINE):
         if is_inline:
             _shorten_text(node, list(run), labels)
         else:
             for child in run:
-                _shorten(child, labels)
+                _shorten_block(child, labels)
     if not any(child.is_left_out for child in node.children):
         return
     _leave_out_lead_ins(node)
