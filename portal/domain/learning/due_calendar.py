@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from portal.domain.learning.my_learning import MyLearning, RequirementRow
 from portal.domain.status.queries import AssignedRequirement
-from portal.platform.formats.icalendar import DayEvent
+from portal.platform.formats.calendar_files import DayEvent
 from portal.platform.wording import minutes_words
 
 

@@ -26,7 +26,7 @@ from portal.platform.db import transaction, try_to_write
 from portal.platform.documents.markup import markup_of
 from portal.platform.documents.typesetting import typeset_pdf
 from portal.platform.errors import NotFoundError, RuleError
-from portal.platform.formats.icalendar import write_calendar
+from portal.platform.formats.calendar_files import write_calendar
 from portal.platform.permissions import Permission
 from portal.platform.wording import date
 
