@@ -83,6 +83,16 @@ def test_a_manager_filters_opens_a_person_and_looks_back(browser: Browser, share
         hold_to_account(tab)
 
 
+def test_every_column_of_the_report_is_in_view_at_a_desk(browser: Browser, shared_server: Server) -> None:
+    with visitor(browser, shared_server) as tab:
+        sign_in(tab, "D4001")
+        tab.goto(f"{REPORT}?as_at=2026-04-30")  # the longest words: not started, in progress
+        widths = (
+            "() => [...document.querySelectorAll('.portal-scroll')].map(e => e.scrollWidth - e.clientWidth)"
+        )
+        assert set(tab.evaluate(widths)) == {0}
+
+
 def test_the_address_of_a_past_position_is_iso(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D2001")
