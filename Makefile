@@ -69,7 +69,7 @@ tested:
 # Three workers for two processors: tests that wait for a browser, a server or a clock leave one free.
 test: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	@sh tests/system-packages.sh
-	$(BIN)/pytest -n 3 --times -m "not sweep"
+	$(BIN)/pytest -n 3 --times -rR -m "not sweep"
 
 # Before an issue is called resolved: the long sweeps too, and the counts of kills and power cuts.
 test-full: $(VENV)/.dev portal/pages/layout/static/manifest.json

@@ -48,9 +48,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before tests are left out by their marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what a second database shows nothing by, unless it is asked for by its name."""
+    """Leave out what a second database shows nothing by, unless it is asked for by its name.
+
+    What drives a browser, servers or processes is tried twice before it has failed (decision 0059).
+    """
     if any("::" in asked for asked in config.args):
         return
+    for item in items:
+        if item.get_closest_marker("browser") or item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     items[:], left = needed(items)
     if left:
         config.hook.pytest_deselected(items=left)

@@ -3,17 +3,18 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.domain.audit_desk.sentences import exact_time
-from portal.domain.reports.parameters import Position, write_as_iso
+from portal.domain.reports.parameters import Position, parse_position, write_as_iso
 from portal.domain.reports.sentences import known_on_field
 from portal.platform import wording as say
-from portal.platform.clock import LONDON, format_utc, london_day, read_day, read_instant
+from portal.platform.clock import LONDON, end_of_day, format_utc, london_day, read_day, read_instant
 
 TODAY = date(2026, 6, 1)
 DUE = date(2026, 4, 30)
+AFTER_ALL = datetime(2038, 6, 1, 12, tzinfo=UTC)  # later than all INSTANTS
 NOON = datetime(2026, 4, 30, 11, tzinfo=UTC)
 DAYS = st.dates(date(1900, 1, 1), date(2199, 12, 31))
 INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(2037, 12, 31), timezones=st.just(UTC))
@@ -96,6 +97,8 @@ def test_a_day_is_read_as_every_page_and_file_writes_it(day):
 
 
 @given(INSTANTS | AUTUMN)
+@example(end_of_day(DUE))
+@example(end_of_day(date(2000, 1, 1)))
 def test_an_instant_is_read_as_every_page_and_file_writes_it(instant):
     minute = instant.replace(second=0, microsecond=0)
     position = Position(london_day(instant), instant, london_day(instant), latest=False)
@@ -103,8 +106,9 @@ def test_an_instant_is_read_as_every_page_and_file_writes_it(instant):
     assert read_instant(say.instant(instant), TODAY) == minute
     assert read_instant(exact_time(instant), TODAY) == instant.replace(microsecond=0)
     assert read_instant(format_utc(instant), TODAY) == instant
-    assert read_instant(known_on_field(position), TODAY) == instant
-    assert write_as_iso(known_on_field(position), TODAY) == format_utc(instant)
+    assert parse_position("", known_on_field(position), now=AFTER_ALL, newest=None).as_known_on == instant
+    if instant != end_of_day(london_day(instant)):  # the field then has the day alone
+        assert write_as_iso(known_on_field(position), TODAY) == format_utc(instant)
     in_a_sheet = instant.astimezone(LONDON)
     if not in_a_sheet.fold:
         assert read_instant(f"{in_a_sheet:%Y-%m-%d %H:%M:%S}", TODAY) == instant.replace(microsecond=0)
