@@ -22,6 +22,7 @@ class ColumnTarget:
     hint: str = ""
     needed: bool = True  # otherwise it may be empty in every row
     fixed: bool = False  # may be one value for every row, without a column in the file
+    stays: bool = False  # without a column, what the portal knows stays as it is
 
 
 POST = (
@@ -29,7 +30,11 @@ POST = (
     ColumnTarget("surname", "Surname"),
     ColumnTarget("forenames", "Forenames"),
     ColumnTarget(
-        "email", "Email address", "If this is empty, people lose the address they have now.", needed=False
+        "email",
+        "Email address",
+        "Without a column, addresses stay as they are. An empty cell takes a person’s address away.",
+        needed=False,
+        stays=True,
     ),
     ColumnTarget("rank_or_grade", "Rank or grade"),
     ColumnTarget("designated_role", "Designated role", "Directives select people by their role.", fixed=True),
@@ -193,9 +198,10 @@ def read_rows(sheet: Sheet, mapping: ColumnMapping) -> tuple[list[SourceRow], li
     sources: dict[str, int | str] = {}
     for target in mapping.targets:
         column = mapping.columns.get(target.name)
-        sources[target.name] = (
-            mapping.fixed.get(target.name, "") if column is None else sheet.columns.index(column)
-        )
+        if column is not None:
+            sources[target.name] = sheet.columns.index(column)
+        elif not target.stays:
+            sources[target.name] = mapping.fixed.get(target.name, "")
     if mapping.shape != "person":
         return map_rows(sheet, sources)
     activity_columns = {f"\0{c}": sheet.columns.index(c) for c in mapping.activities if c in sheet.columns}

@@ -87,8 +87,8 @@ STATUS = ObjectShape(
         Field("denominator", "People it applies to, without the exempt and deferred.", int),
         Field(
             "percentage",
-            "Numerator of denominator, cut to one decimal; null for nobody.",
-            Decimal,
+            "Numerator of denominator, rounded down to a whole number; null for nobody.",
+            int,
             optional=True,
         ),
         Field("assigned", "People it applies to, with the exempt and deferred.", int),

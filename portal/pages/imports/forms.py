@@ -126,7 +126,8 @@ def _activity_choices(activities: Mapping[str, str]) -> list[Any]:
 def _target_fields(target: ColumnTarget, columns: Sequence[str]) -> dict[str, Field]:
     choices = [SelectChoice(value=_NONE, label="Choose a column")]
     if not target.needed:
-        choices.append(SelectChoice(value=_EMPTY, label="Not in the file: leave it empty"))
+        label = "Not in the file: leave it as it is" if target.stays else "Not in the file: leave it empty"
+        choices.append(SelectChoice(value=_EMPTY, label=label))
     choices += [SelectChoice(value=str(n), label=column or NAMELESS) for n, column in enumerate(columns)]
     fields: dict[str, Field] = {
         f"column_{target.name}": SelectField(

@@ -86,7 +86,20 @@ def roster_rows(posts, first):
     for line, (who, role, rank, unit, since, days) in enumerate(posts, 2):
         number = f"P{first + who}"
         rows[number, since] = RosterRow(
-            line, number, "Shah", "Priya", None, rank, role, unit, None, since, None, f"k{days % 2}", False
+            line,
+            number,
+            "Shah",
+            "Priya",
+            None,
+            True,
+            rank,
+            role,
+            unit,
+            None,
+            since,
+            None,
+            f"k{days % 2}",
+            False,
         )
     return list(rows.values())
 

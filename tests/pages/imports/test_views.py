@@ -327,6 +327,20 @@ def test_columns_are_found_by_other_names_chosen_and_saved(client, app, tmp_path
     assert "The file has no column “Employee number”" in result.stderr
 
 
+def test_a_file_without_addresses_leaves_them_as_they_are(client):
+    administrator(client)
+    apply(client, csv_of([row("G1"), row("G2", email="")]))
+    without = tuple(column for column in COLUMNS if column != "email")
+
+    page = upload(client, csv_of([row("G1", surname="Newname"), row("G3")], without))
+    page = client.press(page, "Check the file", **selected_values(page))
+
+    assert "no address" not in page.text
+    assert "was applied" in client.press(page, "Apply the import").h1
+    g1 = db.session.get_one(PersonName, person_by_staff_number("G1"))
+    assert (g1.surname, g1.email) == ("Newname", "g1@westshire.example")
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

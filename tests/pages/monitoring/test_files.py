@@ -176,7 +176,7 @@ def test_the_json_defines_its_percentage(auditor, app, tmp_path):
     assert list(found) == ["definition", "totals", "rows"]
     definition = found["definition"]
     assert (definition["numerator"], definition["denominator"]) == (2, 5)
-    assert definition["percentage"] == 40.0
+    assert definition["percentage"] == 40
     assert definition["exclusions"] == {"secondment": 1}
     assert (definition["as_at"], definition["forecast"]) == ("2026-06-01", False)
     assert definition["versions"] == [{"number": 1, "effective_on": "2026-01-01"}]

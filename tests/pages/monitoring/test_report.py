@@ -235,7 +235,7 @@ def test_a_filtered_file_says_of_whom_in_its_name_and_its_definition(auditor):
         assert name == f"OIC-2026-completions-2026-06-01{'-' if of_whom else ''}{of_whom}.json"
     definition = auditor.get(f"{REPORT}/completions.json?role=response&status=late").get_json()["definition"]
     assert (definition["numerator"], definition["denominator"], definition["listed"]) == (1, 4, 3)
-    assert definition["everyone"] == {"numerator": 2, "denominator": 5, "percentage": 40.0, "assigned": 6}
+    assert definition["everyone"] == {"numerator": 2, "denominator": 5, "percentage": 40, "assigned": 6}
 
 
 def test_after_a_renaming_an_old_address_leads_to_the_unit(auditor):

@@ -264,7 +264,8 @@ def _row_change(
 def _add_people(plan: RosterPlan, people: Mapping[str, RosterRow], baseline: RosterBaseline) -> None:
     for number, row in people.items():
         old = baseline.names.get(number)
-        new = PersonNames(old.person_id if old else 0, number, row.surname, row.forenames, row.email)
+        email = row.email if row.says_email or old is None else old.email
+        new = PersonNames(old.person_id if old else 0, number, row.surname, row.forenames, email)
         if old is None:
             plan.new_people.append(new)
         elif old != new:

@@ -44,6 +44,7 @@ class RosterRow:
     surname: str
     forenames: str
     email: str | None  # lower case
+    says_email: bool  # otherwise the file has no addresses, and a person's stays as it is
     rank_or_grade: str
     designated_role: str
     unit: tuple[str, ...]  # names from the force down
@@ -79,8 +80,9 @@ def _parse_row(row: SourceRow) -> RosterRow:
     reasons = _find_missing_values(values, withdraw) + _find_unfit_values(values) + _find_date_faults(values)
     if values["withdraw"] not in {"", "yes", "no"}:
         reasons.append(f"withdraw is {values['withdraw']!r}. Write 'yes', or leave it empty.")
-    if values["email"] and not _EMAIL.fullmatch(values["email"]):
-        reasons.append(f"email {values['email']!r} is not an email address.")
+    email = values.get("email", "")
+    if email and not _EMAIL.fullmatch(email):
+        reasons.append(f"email {email!r} is not an email address.")
     unit: tuple[str, ...] = ()
     if values["unit_path"] and not withdraw:
         try:
@@ -95,7 +97,8 @@ def _parse_row(row: SourceRow) -> RosterRow:
         line=row.line,
         **{name: values[name] for name in ("staff_number", "surname", "forenames")},
         **{name: values[name] for name in ("rank_or_grade", "designated_role", "post_key")},
-        email=values["email"].lower() or None,
+        email=email.lower() or None,
+        says_email="email" in values,
         unit=unit,
         manager=values["line_manager_staff_number"] or None,
         valid_from=valid_from,
@@ -114,7 +117,7 @@ def _find_unfit_values(values: dict[str, str]) -> list[str]:
     reasons = [
         f"{name} has more than {most} characters."
         for name, most in MOST_CHARACTERS.items()
-        if len(values[name]) > most
+        if len(values.get(name, "")) > most
     ]
     number = values["staff_number"]
     if "/" in number:

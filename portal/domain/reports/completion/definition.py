@@ -40,7 +40,7 @@ def _share_values(figures: Figures) -> dict[str, Any]:
     return {
         "numerator": share.done,
         "denominator": share.total,
-        "percentage": share.done * 1000 // share.total / 10 if share.total else None,
+        "percentage": share.done * 100 // share.total if share.total else None,
         "assigned": figures.assigned,
     }
 

@@ -53,6 +53,7 @@ def as_row(line, entry, people):
         surname="Shah",
         forenames="Priya",
         email=None,
+        says_email=True,
         rank_or_grade="Constable",
         designated_role=role,
         unit=("Westshire Police", f"Team {person}"),
