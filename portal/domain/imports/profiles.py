@@ -30,13 +30,15 @@ def map_roster(columns: Sequence[str]) -> ColumnMapping:
     """The mapping of a roster in the documented format: one row for each post."""
     _refuse_columns(columns, rows.REQUIRED_COLUMNS, rows.OPTIONAL_COLUMNS)
     empty = {name: "" for name in rows.OPTIONAL_COLUMNS if name not in columns}
-    return ColumnMapping("post", {name: name for name in columns}, empty)
+    return ColumnMapping("post", {name: name for name in columns}, empty, documented=True)
 
 
 def map_completions(columns: Sequence[str]) -> ColumnMapping:
     """The mapping of prior completions in the documented format: one row for each completion."""
     _refuse_columns(columns, DEFAULT, ())
-    return ColumnMapping("completion", _map_names(DEFAULT), person_by=STAFF_NUMBER)
+    return ColumnMapping(
+        "completion", _map_names(DEFAULT), {"outcome": ""}, person_by=STAFF_NUMBER, documented=True
+    )
 
 
 def map_wide_completions(columns: Sequence[str]) -> ColumnMapping:
@@ -47,7 +49,7 @@ def map_wide_completions(columns: Sequence[str]) -> ColumnMapping:
         raise BadInputError(["Line 1: no column is named after a module, by its key or its title."])
     present = [name for name in (*WIDE, *WIDE_OPTIONAL) if name in columns]
     empty = {} if "evidence" in columns else {"evidence": ""}
-    return ColumnMapping("person", _map_names(present), empty, activities, STAFF_NUMBER)
+    return ColumnMapping("person", _map_names(present), empty, activities, STAFF_NUMBER, documented=True)
 
 
 BUILT_IN_PROFILES: dict[str, dict[str, BuiltInProfile]] = {

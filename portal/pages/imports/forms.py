@@ -151,8 +151,9 @@ def _target_data(target: ColumnTarget, mapping: ColumnMapping, columns: Sequence
     return {f"column_{target.name}": place, f"fixed_{target.name}": fixed or ""}
 
 
-def read_mapping(form: MappingForm, shape: str, columns: Sequence[str]) -> ColumnMapping:
-    """The mapping that was chosen in the form."""
+def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]) -> ColumnMapping:
+    """The mapping that was chosen in the form; what values mean stays as saved, for columns that stay."""
+    shape = saved.shape
     mapping = ColumnMapping(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
     for target in TARGETS[shape]:
         place = form[f"column_{target.name}"].data
@@ -164,6 +165,9 @@ def read_mapping(form: MappingForm, shape: str, columns: Sequence[str]) -> Colum
     if shape == "person":
         chosen = ((column, form[f"activity_{n}"].data) for n, column in enumerate(columns))
         mapping.activities.update((column, activity) for column, activity in chosen if activity)
+    for answers, kept in ((saved.forms, mapping.forms), (saved.values, mapping.values)):
+        stays = {name for name in answers if saved.columns.get(name) == mapping.columns.get(name)}
+        kept.update({name: answer for name, answer in answers.items() if name in stays})
     return mapping
 
 

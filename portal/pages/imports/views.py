@@ -22,6 +22,7 @@ from portal.pages.imports.forms import (
     build_mapping_form,
     read_mapping,
 )
+from portal.pages.imports.value_forms import build_values_form, group_by_column, read_answers
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import NO_TEXT, QueryArguments
 from portal.platform import clock
@@ -134,10 +135,10 @@ def match_columns(run_id: UUID) -> ResponseReturnValue:
         saved_mapping, sheet.columns, queries.activity_titles(), list_identifier_schemes()
     )
     if form.validate_on_submit():
-        mapping = read_mapping(form, run.shape, sheet.columns)
+        mapping = read_mapping(form, saved_mapping, sheet.columns)
         if not add_gap_errors(form, mapping.list_gaps(sheet.columns)):
             _save_mapping(run, mapping, form)
-            return _check_and_show(run_id)
+            return _ask_or_check(run_id)
     elif request.method == "GET" and run.profile:
         add_gap_errors(form, saved_mapping.list_gaps(sheet.columns))
     return _render_columns(run, form, sheet, saved_mapping)
@@ -164,6 +165,35 @@ def _render_columns(
         columns=sheet.columns,
         sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines],
         unused=[column for column in sheet.columns if column not in used],
+    )
+
+
+def _ask_or_check(run_id: UUID) -> ResponseReturnValue:
+    """Ask what values of the file mean where only a person can say; else check it."""
+    if services.read_run_values(queries.get_run(run_id)).questions:
+        return redirect(url_for(".match_values", run_id=run_id), 303)
+    return _check_and_show(run_id)
+
+
+@bp.route("/<uuid:run_id>/values", methods=["GET", "POST"])
+@requires(Permission.RECORD_IMPORT)
+def match_values(run_id: UUID) -> ResponseReturnValue:
+    """The second step, where it is needed: say what values of the file mean."""
+    run = _get_run(run_id)
+    if run.ended_as:
+        return redirect(url_for(".show_check", run_id=run_id), 303)
+    questions = services.read_run_values(run).questions
+    if not questions:
+        return redirect(url_for(".match_columns", run_id=run_id), 303)
+    mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    form = build_values_form(questions)
+    if form.validate_on_submit():
+        with transaction():
+            by, at = current_user.person_id, clock.now()
+            services.answer_questions(run_id, read_answers(form, questions), by=by, at=at)
+        return _ask_or_check(run_id)
+    return render_template(
+        "imports/values.html", run=run, form=form, groups=group_by_column(questions, mapping)
     )
 
 
