@@ -20,7 +20,7 @@ from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
 
 ALIKE = 0.8  # from this likeness on, a new rank or role may be a known one that is written otherwise
-_SEPARATORS = (" > ", " / ", " | ", "\\", "; ", " - ")  # between the names of a unit's path
+_SEPARATORS = (" > ", " | ", "\\", "; ", " - ")  # between the names of a unit's path
 _SHORT_RANKS = {
     "pc": "constable",
     "dc": "detective constable",
@@ -89,20 +89,17 @@ class KnownValues:
         return matching.pop() if len(matching) == 1 else None
 
     def _find_unit(self, text: str) -> str | None:
-        """The path of the unit that the text names; a new path below a known force is one, too."""
-        if not self.units:
-            return text
-        for separator in ("", *_SEPARATORS):
-            path = paths.join(text.split(separator)) if separator and separator in text else text
+        """The path of the unit that the text names; any path in the documented form is one, too."""
+        forces = {unit.name for unit in self.units.values() if unit.parent_id is None}
+        for separator in ("/", *_SEPARATORS):
+            names = [name.strip() for name in text.split(separator)]
+            path = text if separator == "/" and "//" in text else paths.join(names)
             try:
                 return self.units[find_current_unit(path, self.units)].path
             except (NotFoundError, RuleError):
-                force = path.replace("//", "\0").partition("/")[0].replace("\0", "/")
-                if force != path and any(
-                    u.parent_id is None and u.name == force for u in self.units.values()
-                ):
+                if len(names) > 1 and (separator == "/" or names[0] in forces):
                     return path
-        return None
+        return None if self.units else text
 
     def _find_alike(self, target: str, text: str) -> list[str]:
         """Known ranks or roles that the text may be another writing of, the likeliest first."""
