@@ -58,6 +58,11 @@ BUILT_IN_PROFILES: dict[str, dict[str, BuiltInProfile]] = {
 }
 
 
+def is_built_in(kind: str, name: str | None) -> bool:
+    """Whether the profile is one of the portal's own formats, as it is without a name."""
+    return (name or "default") in BUILT_IN_PROFILES[kind]
+
+
 def choose_mapping(kind: str, name: str | None, columns: Sequence[str]) -> ColumnMapping:
     """The column mapping of a built-in or a saved profile; without a name, of the portal's own format.
 
@@ -65,9 +70,8 @@ def choose_mapping(kind: str, name: str | None, columns: Sequence[str]) -> Colum
         UnknownValueError: There is no such profile.
         BadInputError: The columns do not fit it.
     """
-    built_in = BUILT_IN_PROFILES[kind].get(name or "default")
-    if built_in is not None:
-        return built_in(columns)
+    if is_built_in(kind, name):
+        return BUILT_IN_PROFILES[kind][name or "default"](columns)
     try:
         mapping = ColumnMapping.from_json(queries.get_profile(kind, name or "").columns)
     except NotFoundError:

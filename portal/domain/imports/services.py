@@ -163,9 +163,20 @@ def read_run_values(run: ImportRun) -> FileValues:
     return read_values(*_open_matched_sheet(run))
 
 
+def open_run_sheet(run: ImportRun, mapping: ColumnMapping, first: int | None = None) -> Sheet:
+    """An import's file as a table; ``first`` is how many lines to return, None for all.
+
+    Raises:
+        BadInputError: The file cannot be read.
+        NotFoundError: The file is deleted.
+    """
+    content = queries.read_file_content(run.id)
+    return open_sheet(content, run.file_name, first, forgiving=not mapping.documented)
+
+
 def _open_matched_sheet(run: ImportRun) -> tuple[Sheet, ColumnMapping]:
-    sheet = open_sheet(queries.read_file_content(run.id), run.file_name)
     mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    sheet = open_run_sheet(run, mapping)
     gaps = mapping.list_gaps(sheet.columns)
     if gaps:
         raise RuleError("Match the columns of the file first: " + "; ".join(gaps.values()) + ".")

@@ -108,7 +108,7 @@ def _begin_import(kind: str, form: ChooseForm) -> UUID:
     file = form.file.data
     name = "".join(filter(str.isprintable, file.filename or ""))[-100:] or "file"
     content = file.read()
-    sheet = open_sheet(content, name, SAMPLE)
+    sheet = open_sheet(content, name, SAMPLE, forgiving=True)
     reasons = list_repeated_columns(sheet.columns)
     if reasons:
         raise BadInputError(reasons)
@@ -129,8 +129,8 @@ def match_columns(run_id: UUID) -> ResponseReturnValue:
     run = _get_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    sheet = open_sheet(queries.read_file_content(run_id), run.file_name, SAMPLE)
     saved_mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    sheet = services.open_run_sheet(run, saved_mapping, SAMPLE)
     form = build_mapping_form(
         saved_mapping, sheet.columns, queries.activity_titles(), list_identifier_schemes()
     )
@@ -163,6 +163,7 @@ def _render_columns(
         form=form,
         mapping=mapping,
         columns=sheet.columns,
+        notes=sheet.notes,
         sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines],
         unused=[column for column in sheet.columns if column not in used],
     )
@@ -274,7 +275,7 @@ def cancel_import(run_id: UUID) -> ResponseReturnValue:
 def download_bad_rows(run_id: UUID) -> ResponseReturnValue:
     """Download the bad rows as they are in the file, each with its line and why it is bad."""
     run = _get_run(run_id)
-    sheet = open_sheet(queries.read_file_content(run_id), run.file_name)
+    sheet = services.open_run_sheet(run, ColumnMapping.from_json(run.columns or {"shape": run.shape}))
     faults = run.report["faults"] if run.report else []
     return Response(
         bad_rows_csv(sheet, faults),
