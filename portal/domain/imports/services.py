@@ -107,7 +107,7 @@ def answer_questions(run_id: UUID, answers: Mapping[tuple[str, str], str], *, by
         ConflictError: The import has ended.
     """
     run = _get_open_run(run_id)
-    mapping = ColumnMapping.from_json(deepcopy(run.columns) or {"shape": run.shape})
+    mapping = ColumnMapping.from_json(deepcopy(run.columns or {"shape": run.shape}))
     for (target, text), meaning in answers.items():
         if text:
             mapping.values.setdefault(target, {})[text] = meaning

@@ -29,11 +29,11 @@ SCORE = "score_scaled"
 OTHERS = "*"  # in place of a value: every other value of the column
 MOST_QUESTIONS = 100  # about one column; more mean that it is another column
 SAMPLES = 3  # values of a column that are shown with their meaning
-ORDER_LABELS = {
+ORDER_LABELS: dict[str, str] = {
     DateOrder.DAY_FIRST: "Day first: 3/4/2026 is 3 April 2026",
     DateOrder.MONTH_FIRST: "Month first: 3/4/2026 is 4 March 2026",
 }
-SCORE_LABELS = {
+SCORE_LABELS: dict[str, str] = {
     ScoreForm.OF_ONE: "Parts of one: 0.85",
     ScoreForm.PERCENT: "Per cent: 85",
     ScoreForm.IGNORED: "Something else: leave scores out",

@@ -165,9 +165,9 @@ def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]
     if shape == "person":
         chosen = ((column, form[f"activity_{n}"].data) for n, column in enumerate(columns))
         mapping.activities.update((column, activity) for column, activity in chosen if activity)
-    for answers, kept in ((saved.forms, mapping.forms), (saved.values, mapping.values)):
-        stays = {name for name in answers if saved.columns.get(name) == mapping.columns.get(name)}
-        kept.update({name: answer for name, answer in answers.items() if name in stays})
+    stays = {t.name for t in TARGETS[shape] if saved.columns.get(t.name) == mapping.columns.get(t.name)}
+    mapping.forms.update({name: form for name, form in saved.forms.items() if name in stays})
+    mapping.values.update({name: meanings for name, meanings in saved.values.items() if name in stays})
     return mapping
 
 

@@ -1,5 +1,6 @@
 """Pages of imports: the list of all, and the four steps of one."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from portal.domain.imports.check_result import MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns, suggest_mapping
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Upload
-from portal.domain.records.completion_import import list_identifier_schemes
+from portal.domain.records.completion_import import list_identifier_schemes, suggest_scheme
 from portal.pages.imports.forms import (
     MOST_BYTES,
     ApplyForm,
@@ -37,7 +38,7 @@ bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="temp
 
 UNFINISHED = frozenset({JobState.WAITING, JobState.RUNNING})
 ENVELOPE = 64 * 1024  # bytes of a form around its file
-SAMPLE = 5  # rows shown while columns are matched
+SAMPLE, LOOKED_AT = 5, 200  # rows shown while columns are matched; in which people are looked for
 SHAPES = {"roster": ("post",), "completions": ("completion", "person")}
 KIND_WORDS = {"roster": "Roster", "completions": "Prior completions"}
 END_WORDS = {"applied": "Applied", "cancelled": "Cancelled", "lapsed": "Deleted after a week"}
@@ -108,7 +109,7 @@ def _begin_import(kind: str, form: ChooseForm) -> UUID:
     file = form.file.data
     name = "".join(filter(str.isprintable, file.filename or ""))[-100:] or "file"
     content = file.read()
-    sheet = open_sheet(content, name, SAMPLE, forgiving=True)
+    sheet = open_sheet(content, name, LOOKED_AT, forgiving=True)
     reasons = list_repeated_columns(sheet.columns)
     if reasons:
         raise BadInputError(reasons)
@@ -117,9 +118,19 @@ def _begin_import(kind: str, form: ChooseForm) -> UUID:
         mapping = ColumnMapping.from_json(queries.get_profile(kind, profile).columns)
     else:
         mapping = suggest_mapping(sheet.columns, form.chosen_shape, queries.activity_titles())
+        mapping = _with_scheme(mapping, sheet)
     upload = Upload(kind, name, content, sheet, mapping, profile)
     with transaction():
         return services.begin_import(upload, by=current_user.person_id, at=clock.now()).id
+
+
+def _with_scheme(mapping: ColumnMapping, sheet: Sheet) -> ColumnMapping:
+    """The mapping with the kind of identifier by which the file names most people the portal knows."""
+    if "person" not in mapping.columns:
+        return mapping
+    place = sheet.columns.index(mapping.columns["person"])
+    texts = {cells[place].strip() for _, cells in sheet.lines if place < len(cells)}
+    return replace(mapping, person_by=suggest_scheme(texts, mapping.person_by))
 
 
 @bp.route("/<uuid:run_id>/columns", methods=["GET", "POST"])

@@ -6,10 +6,10 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.people.models import Post
+from portal.domain.people.models import Identifier, Post
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.records.models import ImportedRecord, Record
-from portal.platform.db import db
+from portal.platform.db import db, transaction
 from tests.domain.imports.desk import administrator, csv_of, sections, selected_values, upload
 from tests.domain.imports.rosters import run
 from tests.factories.catalogue import make_version
@@ -101,6 +101,17 @@ def test_days_that_may_be_read_in_two_ways_are_asked_about(client, force):
     assert "In the file: 03/04/2026, 05/06/2026" in page.text
     page = client.press(page, "Check the file", **selected_values(page))
     assert "in the future" in page.text, "day first is proposed, and 5 June is after today"
+
+
+def test_people_are_found_by_whichever_number_is_theirs(client, force):
+    with transaction():
+        db.session.add(Identifier(person_id=force[0], scheme="payroll", value="778201"))
+    row = export_row("778201", "Respond", "2026-03-04")
+    page = upload(client, csv_of([row], EXPORT), "completions", "export.csv", shape="completion")
+
+    assert selected_values(page)["person_by"] == "payroll"
+    page = client.press(page, "Check the file", **selected_values(page), fixed_source_system="LMS")
+    assert page.h1 == "Every row is good", page.text
 
 
 def test_every_other_course_is_left_out_with_one_tick(client, force):
