@@ -44,7 +44,7 @@ def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> No
     """Import the file, or with ``dry_run`` only check it; print what changes. Exits with 1 if refused."""
     try:
         content = read_bytes(file)
-        sheet = open_sheet(content, file.name)
+        sheet = open_sheet(content, file.name, forgiving=not profiles.is_built_in(kind, profile))
         upload = Upload(kind, file.name, content, sheet, _choose_mapping(kind, profile, sheet), profile)
         click.echo(f"Read {sheet.rows:,} rows.", err=True)
         result = (

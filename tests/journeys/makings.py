@@ -37,22 +37,23 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
 
 ROSTER = """staff_number,surname,forenames,email,rank_or_grade,designated_role,unit_path,\
 line_manager_staff_number,valid_from,valid_to
-N1,Hale,Robin,n1@westshire.example,Constable,response,Westshire Police/New Command/Team 1,,2026-01-05,{}
+N1,Hale,Robin,n1@westshire.example,Constable,response,Westshire Police/New Command/Team 1,,{},{}
 """
 
 
 def imports_made(browser: Browser, server: Server) -> dict[str, str]:
-    """Two rosters that were checked: in one every row is good, in the other none."""
+    """Three rosters: in one every row is good, in one none, and in one it must be said what the day is."""
     found = {}
     with visitor(browser, server) as tab:
         sign_in(tab, ADMINISTRATOR)
-        for name, last in (("good", ""), ("bad", "someday")):
+        days = {"good": ("2026-01-05", ""), "bad": ("2026-01-05", "someday"), "asked": ("5/1/2026", "")}
+        for name, first_and_last in days.items():
             tab.goto("/imports/roster/new")
-            content = ROSTER.format(last).encode()
+            content = ROSTER.format(*first_and_last).encode()
             tab.set_input_files("#file", {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": content})
             press(tab, "Continue")
             press(tab, "Check the file")
-            found[name] = tab.url.split("/")[-1]
+            found[name] = tab.url.removesuffix("/values").split("/")[-1]
     return found
 
 

@@ -45,7 +45,7 @@ POST = (
         "If this is empty, posts have no line manager.",
         needed=False,
     ),
-    ColumnTarget("valid_from", "First day of the post", "Such as 2026-04-30.", fixed=True),
+    ColumnTarget("valid_from", "First day of the post", "Such as 30/4/2026.", fixed=True),
     ColumnTarget("valid_to", "Last day of the post", "Empty if the post has no end.", needed=False),
     ColumnTarget("post_key", "Key of a second post", "Only if people have two posts at once.", needed=False),
     ColumnTarget("withdraw", "Withdraw the post", "“yes” withdraws a post that never existed.", needed=False),
@@ -57,27 +57,42 @@ _EVIDENCE = ColumnTarget(
 )
 COMPLETION = (
     _WHOSE,
-    ColumnTarget("requirement_kind", "Kind of requirement", "“module”, “event” or “guide”.", fixed=True),
     ColumnTarget(
-        "requirement", "Requirement", "Its short name in the portal, such as “protect”.", fixed=True
+        "requirement_kind",
+        "Kind of requirement",
+        "“module”, “event” or “guide”. Not needed where the requirement’s name says it.",
+        needed=False,
+        fixed=True,
+    ),
+    ColumnTarget(
+        "requirement",
+        "Requirement",
+        "Its title, or its short name in the portal, such as “protect”. You say what other names mean.",
+        fixed=True,
     ),
     ColumnTarget(
         "achieved_at",
         "When it was achieved",
-        "A date such as 2026-04-30. A time with its offset may follow, as ISO 8601 writes it.",
+        "A date, such as 30/4/2026, or a date and time. You say which comes first, day or month.",
     ),
-    ColumnTarget("score_scaled", "Score", "From 0 to 1.", needed=False),
+    ColumnTarget("score_scaled", "Score", "Such as 0.85, 85% or 17/20.", needed=False),
+    ColumnTarget(
+        "outcome",
+        "Outcome",
+        "If a column says whether it was completed. Other rows are left out.",
+        needed=False,
+    ),
     _SOURCE,
     _EVIDENCE,
 )
 PERSON = (_WHOSE, _SOURCE, _EVIDENCE)
 TARGETS = {"post": POST, "completion": COMPLETION, "person": PERSON}
 
-_OTHER_NAMES = {  # names in other systems, as `_plain_name` writes them
+_OTHER_NAMES = {  # names in other systems, as `plain_name` writes them
     "staff_number": "staffno employeenumber employeeno employeeid personnelnumber payrollnumber collarnumber "
-    "warrantnumber staffid",
+    "warrantnumber collarno warrantno payrollno staffid",
     "person": "staffnumber staffno employeenumber employeeno employeeid personnelnumber payrollnumber "
-    "collarnumber warrantnumber staffid emailaddress email username",
+    "collarnumber warrantnumber collarno warrantno payrollno staffid emailaddress email username",
     "surname": "lastname familyname",
     "forenames": "forename firstname firstnames givenname givennames",
     "email": "emailaddress workemail mail",
@@ -90,10 +105,11 @@ _OTHER_NAMES = {  # names in other systems, as `_plain_name` writes them
     "post_key": "post postid position",
     "withdraw": "withdrawn",
     "requirement_kind": "kind type",
-    "requirement": "module course coursecode modulecode",
+    "requirement": "module course coursecode modulecode coursename coursetitle modulename title activity",
     "achieved_at": "achieved achievedon completed completedon completedat completiondate date dateachieved "
     "passedon datecompleted",
-    "score_scaled": "score",
+    "score_scaled": "score grade result percentage mark finalscore",
+    "outcome": "status completionstatus outcome passed progress state",
     "source_system": "source system",
     "evidence": "certificate certificatenumber reference proof",
 }
@@ -108,6 +124,9 @@ class ColumnMapping:
     fixed: dict[str, str] = field(default_factory=dict)  # our name -> the value of every row
     activities: dict[str, str] = field(default_factory=dict)  # the file's column -> "module/protect"
     person_by: str = STAFF_NUMBER  # what the column "person" contains: a scheme
+    forms: dict[str, str] = field(default_factory=dict)  # our name -> how days or scores are written
+    values: dict[str, dict[str, str]] = field(default_factory=dict)  # our name -> the file's value -> ours
+    documented: bool = False  # the portal's own format: values are taken as they are
 
     @property
     def targets(self) -> Sequence[ColumnTarget]:
@@ -120,8 +139,11 @@ class ColumnMapping:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ColumnMapping":
-        """The mapping of this JSON."""
-        return cls(**values)
+        """The mapping of this JSON; one that was saved before files had outcomes has no such column."""
+        mapping = cls(**values)
+        if mapping.shape == "completion" and "outcome" not in mapping.columns:
+            mapping.fixed.setdefault("outcome", "")
+        return mapping
 
     def list_gaps(self, columns: Iterable[str]) -> dict[str, str]:
         """Why a file with these columns cannot be read with this mapping, by our name; empty if it can."""
@@ -152,10 +174,10 @@ def suggest_mapping(columns: Sequence[str], shape: str, activities: Mapping[str,
     """
     column_by_name: dict[str, str] = {}
     for column in columns:
-        column_by_name.setdefault(_plain_name(column), column)
+        column_by_name.setdefault(plain_name(column), column)
     chosen: dict[str, str] = {}
     for target in TARGETS[shape]:
-        for name in (_plain_name(target.name), *_OTHER_NAMES[target.name].split()):
+        for name in (plain_name(target.name), *_OTHER_NAMES[target.name].split()):
             if name in column_by_name and column_by_name[name] not in chosen.values():
                 chosen[target.name] = column_by_name[name]
                 break
@@ -168,12 +190,13 @@ def suggest_mapping(columns: Sequence[str], shape: str, activities: Mapping[str,
     return mapping
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
+    """The letters and digits of a name, in lower case: equal for names that differ only in writing."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _scheme_of_column(column: str) -> str:
-    return EMAIL if "email" in _plain_name(column) else STAFF_NUMBER
+    return EMAIL if "email" in plain_name(column) else STAFF_NUMBER
 
 
 def _match_activities(
@@ -183,10 +206,10 @@ def _match_activities(
     activity_by_name = {}
     for activity, title in activities.items():
         for name in (title.partition(":")[0], title, activity, activity.partition("/")[2]):
-            activity_by_name[_plain_name(name)] = activity
+            activity_by_name[plain_name(name)] = activity
     for column in columns:
-        if column not in others and _plain_name(column) in activity_by_name:
-            yield column, activity_by_name[_plain_name(column)]
+        if column not in others and plain_name(column) in activity_by_name:
+            yield column, activity_by_name[plain_name(column)]
 
 
 def read_rows(sheet: Sheet, mapping: ColumnMapping) -> tuple[list[SourceRow], list[str]]:

@@ -1,5 +1,6 @@
 """Checks a file of prior completions: what would be recorded, what is recorded already, and bad rows."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import select
@@ -13,14 +14,16 @@ from portal.domain.imports.check_result import (
     digest_of,
     ignore_progress,
 )
-from portal.domain.imports.column_mapping import ColumnMapping, read_rows
+from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.staged_imports import StagedCompletions
+from portal.domain.imports.value_mapping import read_values
 from portal.domain.people.models import PersonName
 from portal.domain.records import completion_import
 from portal.domain.records.completion_import import ImportedCompletion
 from portal.platform.db import db
 from portal.platform.tables.table_files import Sheet
 from portal.platform.wording import date as day_words
+from portal.platform.wording import number
 
 Row = tuple[str, ...]
 HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
@@ -29,24 +32,31 @@ HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
 def check_completions(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progress) -> CheckResult:
     """Compare the completions of a file with the records in the portal."""
     newest = completion_import.newest_record_id()
-    rows, unreadable = read_rows(sheet, mapping)
-    completions, reasons = completion_import.parse_completions_with_faults(rows, mapping.person_by)
+    values = read_values(sheet, mapping)
+    completions, reasons = completion_import.parse_completions_with_faults(values.rows, mapping.person_by)
     tell(1, "Comparing with the records in the portal")
     new = completion_import.list_unrecorded(completions)
-    faults = sorted(RowFault.from_reason(reason) for reason in (*unreadable, *reasons))
+    faults = sorted(RowFault.from_reason(reason) for reason in (*values.reasons, *reasons))
     staged = StagedCompletions(completions, new, newest)
     return CheckResult(
         faults=faults,
-        sections=list(_list_sections(completions, new)),
+        sections=[*_list_sections(completions, new), _left_out_section(values.left_out)],
         numbers={"Recorded": len(new)},
         same={
             "Already recorded": len(completions) - len(new),
             "People": len({completion.person_id for completion in new}),
+            "Left out": values.left_out.total(),
         },
         digest=digest_of(_digest_of(new), faults),
         stage=staged.stage,
         write=staged.write,
     )
+
+
+def _left_out_section(left_out: Counter[str]) -> ResultSection:
+    rows = ((text, number(count)) for text, count in left_out.most_common())
+    lead = "These rows are not completions of what the portal asks for. Nothing is recorded for them."
+    return ResultSection.from_rows("left-out", "Left out", ("Value", "Rows"), rows, lead)
 
 
 def _digest_of(new: Iterable[ImportedCompletion]) -> str:

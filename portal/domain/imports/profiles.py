@@ -30,13 +30,15 @@ def map_roster(columns: Sequence[str]) -> ColumnMapping:
     """The mapping of a roster in the documented format: one row for each post."""
     _refuse_columns(columns, rows.REQUIRED_COLUMNS, rows.OPTIONAL_COLUMNS)
     empty = {name: "" for name in rows.OPTIONAL_COLUMNS if name not in columns}
-    return ColumnMapping("post", {name: name for name in columns}, empty)
+    return ColumnMapping("post", {name: name for name in columns}, empty, documented=True)
 
 
 def map_completions(columns: Sequence[str]) -> ColumnMapping:
     """The mapping of prior completions in the documented format: one row for each completion."""
     _refuse_columns(columns, DEFAULT, ())
-    return ColumnMapping("completion", _map_names(DEFAULT), person_by=STAFF_NUMBER)
+    return ColumnMapping(
+        "completion", _map_names(DEFAULT), {"outcome": ""}, person_by=STAFF_NUMBER, documented=True
+    )
 
 
 def map_wide_completions(columns: Sequence[str]) -> ColumnMapping:
@@ -47,13 +49,18 @@ def map_wide_completions(columns: Sequence[str]) -> ColumnMapping:
         raise BadInputError(["Line 1: no column is named after a module, by its key or its title."])
     present = [name for name in (*WIDE, *WIDE_OPTIONAL) if name in columns]
     empty = {} if "evidence" in columns else {"evidence": ""}
-    return ColumnMapping("person", _map_names(present), empty, activities, STAFF_NUMBER)
+    return ColumnMapping("person", _map_names(present), empty, activities, STAFF_NUMBER, documented=True)
 
 
 BUILT_IN_PROFILES: dict[str, dict[str, BuiltInProfile]] = {
     "roster": {"default": map_roster},
     "completions": {"default": map_completions, "wide": map_wide_completions},
 }
+
+
+def is_built_in(kind: str, name: str | None) -> bool:
+    """Whether the profile is one of the portal's own formats, as it is without a name."""
+    return (name or "default") in BUILT_IN_PROFILES[kind]
 
 
 def choose_mapping(kind: str, name: str | None, columns: Sequence[str]) -> ColumnMapping:
@@ -63,9 +70,8 @@ def choose_mapping(kind: str, name: str | None, columns: Sequence[str]) -> Colum
         UnknownValueError: There is no such profile.
         BadInputError: The columns do not fit it.
     """
-    built_in = BUILT_IN_PROFILES[kind].get(name or "default")
-    if built_in is not None:
-        return built_in(columns)
+    if is_built_in(kind, name):
+        return BUILT_IN_PROFILES[kind][name or "default"](columns)
     try:
         mapping = ColumnMapping.from_json(queries.get_profile(kind, name or "").columns)
     except NotFoundError:

@@ -12,10 +12,11 @@ from portal.domain.imports.check_result import (
     digest_of,
     ignore_progress,
 )
-from portal.domain.imports.column_mapping import ColumnMapping, read_rows
+from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.roster_summary import RosterSummary
 from portal.domain.imports.staged_imports import StagedRoster
 from portal.domain.imports.unit_move_suggestions import suggest_unit_moves
+from portal.domain.imports.value_mapping import read_values
 from portal.domain.people.roster import store
 from portal.domain.people.roster.plan import RosterBaseline, RosterPlan, plan_with_faults
 from portal.domain.people.roster.rows import parse_rows_with_faults
@@ -29,7 +30,8 @@ WHO = ("Person", "Staff number")
 def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progress) -> CheckResult:
     """Compare a roster with the people, posts and units in the portal."""
     bases = store.read_plan_basis(), preview.preview_basis()
-    source_rows, unreadable = read_rows(sheet, mapping)
+    values = read_values(sheet, mapping)
+    source_rows, unreadable = values.rows, values.reasons
     rows, mistyped = parse_rows_with_faults(source_rows)
     baseline = store.read_baseline()
     numbers_in_file = {row.values["staff_number"] for row in source_rows}

@@ -1,7 +1,8 @@
 """The four steps of an import: upload a file, match its columns, check, and apply or cancel."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from portal.domain.imports import completion_check, queries, roster_check
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
 from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
+from portal.domain.imports.value_mapping import FileValues, read_values
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, RuleError
@@ -92,6 +94,30 @@ def match_columns(run_id: UUID, mapping: ColumnMapping, *, profile: str | None) 
     run.digest = run.checked_at = run.bad_rows = run.report = None
 
 
+def answer_questions(run_id: UUID, answers: Mapping[tuple[str, str], str], *, by: int, at: datetime) -> None:
+    """Add what values of a file mean to its mapping, and to the profile that it came from.
+
+    Args:
+        run_id: The import.
+        answers: By our name of the column and the file's value; an empty value is the column as a whole.
+        by: Who answers.
+        at: This instant.
+
+    Raises:
+        ConflictError: The import has ended.
+    """
+    run = _get_open_run(run_id)
+    mapping = ColumnMapping.from_json(deepcopy(run.columns or {"shape": run.shape}))
+    for (target, text), meaning in answers.items():
+        if text:
+            mapping.values.setdefault(target, {})[text] = meaning
+        else:
+            mapping.forms[target] = meaning
+    match_columns(run_id, mapping, profile=run.profile)
+    if run.profile:
+        save_profile(run.kind, run.profile, mapping, by=by, at=at)
+
+
 def save_profile(kind: str, name: str, mapping: ColumnMapping, *, by: int, at: datetime) -> None:
     """Save a column mapping as a profile; it replaces a profile of the same name."""
     profile = db.session.scalar(
@@ -125,12 +151,36 @@ def check_run(run: ImportRun, tell: Tell = ignore_progress) -> CheckResult:
         NotFoundError: The file is deleted.
         RuleError: Its columns are not matched.
     """
-    sheet = open_sheet(queries.read_file_content(run.id), run.file_name)
+    return CHECKS[run.kind](*_open_matched_sheet(run), tell)
+
+
+def read_run_values(run: ImportRun) -> FileValues:
+    """The values of an import's file, with the questions that only a person can answer.
+
+    Raises:
+        As ``check_run`` does.
+    """
+    return read_values(*_open_matched_sheet(run))
+
+
+def open_run_sheet(run: ImportRun, mapping: ColumnMapping, first: int | None = None) -> Sheet:
+    """An import's file as a table; ``first`` is how many lines to return, None for all.
+
+    Raises:
+        BadInputError: The file cannot be read.
+        NotFoundError: The file is deleted.
+    """
+    content = queries.read_file_content(run.id)
+    return open_sheet(content, run.file_name, first, forgiving=not mapping.documented)
+
+
+def _open_matched_sheet(run: ImportRun) -> tuple[Sheet, ColumnMapping]:
     mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    sheet = open_run_sheet(run, mapping)
     gaps = mapping.list_gaps(sheet.columns)
     if gaps:
         raise RuleError("Match the columns of the file first: " + "; ".join(gaps.values()) + ".")
-    return CHECKS[run.kind](sheet, mapping, tell)
+    return sheet, mapping
 
 
 def save_check(run_id: UUID, result: CheckResult, at: datetime) -> None:

@@ -5,7 +5,7 @@ evidence in a note. One recorded already (same person, requirement and instant) 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -115,6 +115,17 @@ def list_identifier_schemes() -> list[str]:
     """The schemes of identifiers that people have, staff numbers first."""
     others = db.session.scalars(select(Identifier.scheme).distinct().order_by(Identifier.scheme))
     return [STAFF_NUMBER, EMAIL, *others]
+
+
+def suggest_scheme(texts: Collection[str], likeliest: str) -> str:
+    """The scheme of identifiers in which most of these texts name somebody; of equal ones ``likeliest``."""
+    schemes = sorted(list_identifier_schemes(), key=lambda scheme: scheme != likeliest)
+    return max(
+        schemes,
+        key=lambda scheme: len(
+            {normalise_identifier(text, scheme) for text in texts} & person_ids_by(scheme).keys()
+        ),
+    )
 
 
 def list_unrecorded(completions: Iterable[ImportedCompletion]) -> list[ImportedCompletion]:

@@ -77,7 +77,8 @@ def _import(call: Call, kind: str) -> Reply:
     if kind not in queries.list_importable_kinds(call.viewer):
         raise ForbiddenError("A file names people of the whole force, and this token is for one unit.")
     content = _read_file()
-    sheet, profile = open_sheet(content, _FILE_NAME), call.arguments.get("profile") or None
+    profile = call.arguments.get("profile") or None
+    sheet = open_sheet(content, _FILE_NAME, forgiving=not profiles.is_built_in(kind, profile))
     mapping = profiles.choose_mapping(kind, profile, sheet.columns)
     upload = Upload(kind, _FILE_NAME, content, sheet, mapping, profile)
     if _is_dry_run(call):

@@ -151,8 +151,9 @@ def _target_data(target: ColumnTarget, mapping: ColumnMapping, columns: Sequence
     return {f"column_{target.name}": place, f"fixed_{target.name}": fixed or ""}
 
 
-def read_mapping(form: MappingForm, shape: str, columns: Sequence[str]) -> ColumnMapping:
-    """The mapping that was chosen in the form."""
+def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]) -> ColumnMapping:
+    """The mapping that was chosen in the form; what values mean stays as saved, for columns that stay."""
+    shape = saved.shape
     mapping = ColumnMapping(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
     for target in TARGETS[shape]:
         place = form[f"column_{target.name}"].data
@@ -164,6 +165,9 @@ def read_mapping(form: MappingForm, shape: str, columns: Sequence[str]) -> Colum
     if shape == "person":
         chosen = ((column, form[f"activity_{n}"].data) for n, column in enumerate(columns))
         mapping.activities.update((column, activity) for column, activity in chosen if activity)
+    stays = {t.name for t in TARGETS[shape] if saved.columns.get(t.name) == mapping.columns.get(t.name)}
+    mapping.forms.update({name: form for name, form in saved.forms.items() if name in stays})
+    mapping.values.update({name: meanings for name, meanings in saved.values.items() if name in stays})
     return mapping
 
 

@@ -1,5 +1,6 @@
 """Pages of imports: the list of all, and the four steps of one."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from portal.domain.imports.check_result import MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns, suggest_mapping
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Upload
-from portal.domain.records.completion_import import list_identifier_schemes
+from portal.domain.records.completion_import import list_identifier_schemes, suggest_scheme
 from portal.pages.imports.forms import (
     MOST_BYTES,
     ApplyForm,
@@ -22,6 +23,7 @@ from portal.pages.imports.forms import (
     build_mapping_form,
     read_mapping,
 )
+from portal.pages.imports.value_forms import build_values_form, group_by_column, read_answers
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import NO_TEXT, QueryArguments
 from portal.platform import clock
@@ -36,7 +38,7 @@ bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="temp
 
 UNFINISHED = frozenset({JobState.WAITING, JobState.RUNNING})
 ENVELOPE = 64 * 1024  # bytes of a form around its file
-SAMPLE = 5  # rows shown while columns are matched
+SAMPLE, LOOKED_AT = 5, 200  # rows shown while columns are matched; in which people are looked for
 SHAPES = {"roster": ("post",), "completions": ("completion", "person")}
 KIND_WORDS = {"roster": "Roster", "completions": "Prior completions"}
 END_WORDS = {"applied": "Applied", "cancelled": "Cancelled", "lapsed": "Deleted after a week"}
@@ -107,7 +109,7 @@ def _begin_import(kind: str, form: ChooseForm) -> UUID:
     file = form.file.data
     name = "".join(filter(str.isprintable, file.filename or ""))[-100:] or "file"
     content = file.read()
-    sheet = open_sheet(content, name, SAMPLE)
+    sheet = open_sheet(content, name, LOOKED_AT, forgiving=True)
     reasons = list_repeated_columns(sheet.columns)
     if reasons:
         raise BadInputError(reasons)
@@ -116,9 +118,19 @@ def _begin_import(kind: str, form: ChooseForm) -> UUID:
         mapping = ColumnMapping.from_json(queries.get_profile(kind, profile).columns)
     else:
         mapping = suggest_mapping(sheet.columns, form.chosen_shape, queries.activity_titles())
+        mapping = _with_scheme(mapping, sheet)
     upload = Upload(kind, name, content, sheet, mapping, profile)
     with transaction():
         return services.begin_import(upload, by=current_user.person_id, at=clock.now()).id
+
+
+def _with_scheme(mapping: ColumnMapping, sheet: Sheet) -> ColumnMapping:
+    """The mapping with the kind of identifier by which the file names most people the portal knows."""
+    if "person" not in mapping.columns:
+        return mapping
+    place = sheet.columns.index(mapping.columns["person"])
+    texts = {cells[place].strip() for _, cells in sheet.lines if place < len(cells)}
+    return replace(mapping, person_by=suggest_scheme(texts, mapping.person_by))
 
 
 @bp.route("/<uuid:run_id>/columns", methods=["GET", "POST"])
@@ -128,16 +140,16 @@ def match_columns(run_id: UUID) -> ResponseReturnValue:
     run = _get_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    sheet = open_sheet(queries.read_file_content(run_id), run.file_name, SAMPLE)
     saved_mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    sheet = services.open_run_sheet(run, saved_mapping, SAMPLE)
     form = build_mapping_form(
         saved_mapping, sheet.columns, queries.activity_titles(), list_identifier_schemes()
     )
     if form.validate_on_submit():
-        mapping = read_mapping(form, run.shape, sheet.columns)
+        mapping = read_mapping(form, saved_mapping, sheet.columns)
         if not add_gap_errors(form, mapping.list_gaps(sheet.columns)):
             _save_mapping(run, mapping, form)
-            return _check_and_show(run_id)
+            return _ask_or_check(run_id)
     elif request.method == "GET" and run.profile:
         add_gap_errors(form, saved_mapping.list_gaps(sheet.columns))
     return _render_columns(run, form, sheet, saved_mapping)
@@ -162,8 +174,38 @@ def _render_columns(
         form=form,
         mapping=mapping,
         columns=sheet.columns,
+        notes=sheet.notes,
         sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines],
         unused=[column for column in sheet.columns if column not in used],
+    )
+
+
+def _ask_or_check(run_id: UUID) -> ResponseReturnValue:
+    """Ask what values of the file mean where only a person can say; else check it."""
+    if services.read_run_values(queries.get_run(run_id)).questions:
+        return redirect(url_for(".match_values", run_id=run_id), 303)
+    return _check_and_show(run_id)
+
+
+@bp.route("/<uuid:run_id>/values", methods=["GET", "POST"])
+@requires(Permission.RECORD_IMPORT)
+def match_values(run_id: UUID) -> ResponseReturnValue:
+    """The second step, where it is needed: say what values of the file mean."""
+    run = _get_run(run_id)
+    if run.ended_as:
+        return redirect(url_for(".show_check", run_id=run_id), 303)
+    questions = services.read_run_values(run).questions
+    if not questions:
+        return redirect(url_for(".match_columns", run_id=run_id), 303)
+    mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    form = build_values_form(questions)
+    if form.validate_on_submit():
+        with transaction():
+            by, at = current_user.person_id, clock.now()
+            services.answer_questions(run_id, read_answers(form, questions), by=by, at=at)
+        return _ask_or_check(run_id)
+    return render_template(
+        "imports/values.html", run=run, form=form, groups=group_by_column(questions, mapping)
     )
 
 
@@ -244,7 +286,7 @@ def cancel_import(run_id: UUID) -> ResponseReturnValue:
 def download_bad_rows(run_id: UUID) -> ResponseReturnValue:
     """Download the bad rows as they are in the file, each with its line and why it is bad."""
     run = _get_run(run_id)
-    sheet = open_sheet(queries.read_file_content(run_id), run.file_name)
+    sheet = services.open_run_sheet(run, ColumnMapping.from_json(run.columns or {"shape": run.shape}))
     faults = run.report["faults"] if run.report else []
     return Response(
         bad_rows_csv(sheet, faults),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from portal.platform.errors import BadInputError
-from portal.platform.tables import xlsx
+from portal.platform.tables import forgiving, xlsx
 from portal.platform.tables.cell_positions import MOST_CELLS, MOST_COLUMNS, MOST_ROWS
 
 MOST_TEXT = 64 * 1024 * 1024  # characters
@@ -19,12 +19,16 @@ Line = tuple[int, list[str]]
 
 
 def answer_with_sheet(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
-    """Run ``read_sheet``; a refusal comes back as its reasons."""
+    """Run ``read_sheet`` or ``read_sheet_forgivingly``; a refusal comes back as its reasons."""
     try:
-        columns, lines = read_sheet(pieces[0], arguments["name"])
+        if arguments["forgiving"]:
+            columns, lines, notes = read_sheet_forgivingly(pieces[0], arguments["name"])
+        else:
+            (columns, lines), notes = read_sheet(pieces[0], arguments["name"]), []
     except BadInputError as error:
         return {"reasons": error.reasons}, []
-    return {"columns": columns, "lines": lines[: arguments["first"]], "rows": len(lines)}, []
+    first = lines[: arguments["first"]]
+    return {"columns": columns, "lines": first, "rows": len(lines), "notes": notes}, []
 
 
 def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
@@ -39,15 +43,45 @@ def read_sheet(content: bytes, name: str) -> tuple[list[str], list[Line]]:
     if header is None:
         raise BadInputError([f"{name} is empty: its first line names the columns."])
     rows = _lines_within_limits(lines)
-    if len(header[1]) > MOST_COLUMNS:
+    _refuse_separator(header[1])
+    return _check_columns(header[1]), rows
+
+
+def read_sheet_forgivingly(content: bytes, name: str) -> tuple[list[str], list[Line], list[str]]:
+    """Like ``read_sheet``, for a file as another system writes it; with sentences on how it was read.
+
+    Raises:
+        BadInputError: The file holds no table, or one that is too large.
+    """
+    notes = []
+    if content.startswith((xlsx.MAGIC, xlsx.OLD_MAGIC)):
+        lines = xlsx.read_lines(content)
+    else:
+        text, encoding = forgiving.decode_text(content)
+        lines, separator = forgiving.split_lines(text)
+        if (encoding, separator) != ("UTF-8", ","):
+            notes.append(f"Read as {encoding}, separated by {forgiving.SEPARATORS[separator]}.")
+    all_lines = _lines_within_limits(lines)
+    if not all_lines:
+        raise BadInputError([f"{name} is empty: its first line names the columns."])
+    columns, rows, left_out = forgiving.trim_lines(all_lines)
+    return _check_columns(columns), rows, notes + left_out
+
+
+def _check_columns(names: list[str]) -> list[str]:
+    """The columns' names without white space around them.
+
+    Raises:
+        BadInputError: There are too many, or a name cannot stand on a page.
+    """
+    if len(names) > MOST_COLUMNS:
         raise BadInputError([f"The file has more than {MOST_COLUMNS} columns."])
-    columns = [column.strip() for column in header[1]]
-    _refuse_separator(columns)
+    columns = [column.strip() for column in names]
     if any(len(name) > LONGEST_NAME or not name.isprintable() for name in columns):
         raise BadInputError(
             [f"Line 1: a column's name has more than {LONGEST_NAME} characters, or a line end in it."]
         )
-    return columns, rows
+    return columns
 
 
 def _lines_within_limits(lines: Iterator[Line]) -> list[Line]:

@@ -39,6 +39,7 @@ class Sheet(NamedTuple):
     columns: list[str]
     lines: list[Line]
     rows: int
+    notes: tuple[str, ...] = ()  # sentences on how a file of another system was read
 
 
 def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str] = ()) -> list[SourceRow]:
@@ -78,20 +79,23 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def open_sheet(content: bytes, name: str, first: int | None = None) -> Sheet:
+def open_sheet(content: bytes, name: str, first: int | None = None, *, forgiving: bool = False) -> Sheet:
     """Read a file as a table, in a separate process.
 
     Args:
         content: The bytes.
         name: The name that its owner gave it.
         first: How many lines to return, None for all; all are read and counted.
+        forgiving: Read it as other systems write files; else as the documented formats are.
 
     Raises:
         BadInputError: The file holds no table, or one too large to read.
     """
     reader = WORKBOOK if content.startswith(PACKED) else CSV
     try:
-        sheet = read_apart(reader, {"name": name, "first": first}, [content], _sheet_of_answer)
+        sheet = read_apart(
+            reader, {"name": name, "first": first, "forgiving": forgiving}, [content], _sheet_of_answer
+        )
     except ReadingStoppedError as error:
         raise BadInputError([str(error)]) from error
     if isinstance(sheet, Sheet):
@@ -107,7 +111,8 @@ def _sheet_of_answer(answer: Any, _pieces: list[bytes]) -> Sheet | list[str]:
     good = _all_text(columns) and all(type(line) is int and _all_text(cells) for line, cells in lines)
     if not good:
         raise TypeError
-    return Sheet(columns, [(line, cells) for line, cells in lines], int(answer["rows"]))
+    notes = tuple(map(str, answer["notes"]))
+    return Sheet(columns, [(line, cells) for line, cells in lines], int(answer["rows"]), notes)
 
 
 def _all_text(values: Any) -> bool:

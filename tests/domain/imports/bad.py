@@ -7,8 +7,8 @@ BAD = [  # the bad row, why it is refused, its correction
     (row("", email=""), "staff_number is empty.", {"staff_number": "B1"}),
     (row("B2", surname=""), "surname is empty.", {"surname": "Hale"}),
     (
-        row("B3", valid_from="1 May 2026"),
-        "valid_from '1 May 2026' is not a date.",
+        row("B3", valid_from="1 May 26"),
+        "valid_from '1 May 26' is not a date.",
         {"valid_from": "2026-05-01"},
     ),
     (row("B4", valid_to="2024-12-31"), "lies before valid_from 2025-01-01.", {"valid_to": ""}),

@@ -142,6 +142,7 @@ ROUTES: dict[str, str] = {
     "imports.choose_file": NOBODY,
     "imports.list_imports": NOBODY,
     "imports.match_columns": NOBODY,
+    "imports.match_values": NOBODY,
     "jobs.retry_job": JOB,
     "jobs.start_job": NOBODY,
     "jobs.cancel_job": JOB,

@@ -65,6 +65,7 @@ MAY_BE_UNKNOWN = {
     "imports.check_again",
     "imports.choose_file",  # a role that ends at a unit, as all in this world, imports nothing
     "imports.match_columns",
+    "imports.match_values",
     "account.set_password",
     "account.end_session",
     "account.remove_factor",

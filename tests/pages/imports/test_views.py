@@ -347,7 +347,7 @@ def test_a_file_without_addresses_leaves_them_as_they_are(client):
         (b"", "is empty: its first line names the columns."),
         (b'"a\nb",c\n1,2\n', "name has more than 200 characters, or a line end in it."),
         (b"a,a\n1,2\n", "the column 'a' is there twice"),
-        (b"\xff\xfe\n", "is not UTF-8"),
+        (b"\xff\xfe\n", "is not text in UTF-8, UTF-16 or Windows-1252"),
         (b"PK\x03\x04nothing", "is not a workbook that can be read"),
     ],
 )

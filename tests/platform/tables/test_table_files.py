@@ -1,11 +1,17 @@
 """Files that no system of a force should write, and some does: told what is wrong before anything is done."""
 
+import csv
+import io
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.domain.imports.desk import administrator, csv_of, row, upload, upload_and_check
+from portal.platform.tables.isolated_reader import read_sheet_forgivingly
+from tests.domain.imports.desk import administrator, csv_of, row, selected_values, upload, upload_and_check
+from tests.domain.imports.rosters import run
 
 
 @pytest.fixture(autouse=True)
@@ -15,12 +21,57 @@ def _today(database):
 
 
 @pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs")])
-def test_another_separator_is_named(client, mark, name):
+def test_another_separator_is_named(app, tmp_path, mark, name):
+    path = tmp_path / "roster.csv"
+    path.write_bytes(csv_of([row()]).replace(b",", mark.encode()))
+
+    result = run(app, "people", "import", path)
+
+    assert f"Line 1: its values are separated by {name}. Save the file as CSV with commas." in result.stderr
+
+
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+
+
+@given(
+    encoding=st.sampled_from(ENCODINGS),
+    separator=st.sampled_from(",;\t|"),
+    names=st.lists(
+        st.sampled_from(["Zoë", "O'Neill", "Siân, Ann", "a; b", 'the "old" one', "£5"]), min_size=2
+    ),
+    titles=st.lists(st.sampled_from(["Training report", "Printed on 3 May 2026", "Restricted"]), max_size=3),
+    totals=st.sampled_from(["", "Total", "Grand total: 3", "12 rows"]),
+)
+def test_a_table_is_found_however_it_is_written(encoding, separator, names, titles, totals):
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=separator)
+    writer.writerows([title] for title in titles)
+    writer.writerow(["Number", "Name", "Unit", "Day"])
+    lines = [[f"N{n}", name, "Team A", "2026-03-04"] for n, name in enumerate(names)]
+    writer.writerows(lines)
+    if totals:
+        writer.writerow([totals, "", "", ""])
+
+    columns, rows, notes = read_sheet_forgivingly(out.getvalue().encode(encoding), "people.csv")
+
+    assert columns == ["Number", "Name", "Unit", "Day"]
+    assert [cells for _, cells in rows] == lines
+    assert [line for line, _ in rows] == [len(titles) + 2 + n for n in range(len(lines))]
+    assert any("above the columns" in note for note in notes) == bool(titles)
+    assert any("of totals" in note for note in notes) == bool(totals)
+
+
+def test_a_file_says_how_it_was_read(client):
     administrator(client)
+    head, line = csv_of([row()]).decode().splitlines()
+    written = f"Our people\n\n{head}\n{line}\n{head}\nTotal,1\n".replace(",", ";").encode("cp1252")
 
-    page = upload(client, csv_of([row()]).replace(b",", mark.encode()))
+    page = upload(client, written)
 
-    assert f"Line 1: its values are separated by {name}. Save the file as CSV with commas." in page.text
+    assert "Read as UTF-8, separated by semicolons." in page.text
+    assert "Left out: 1 line above the columns’ names." in page.text
+    assert "Left out: 1 line of totals at the end." in page.text
+    assert client.press(page, "Check the file", **selected_values(page)).h1 == "Every row is good"
 
 
 @pytest.mark.slow

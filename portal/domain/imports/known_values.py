@@ -1,0 +1,121 @@
+"""What the portal knows of the values that files name: requirements, units, ranks and roles."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from portal.domain.imports import queries
+from portal.domain.imports.column_mapping import plain_name
+from portal.domain.imports.written_values import COMPLETED, LEFT_OUT, read_outcome
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.models import Post
+from portal.domain.people.queries import UnitRow, live_units
+from portal.domain.people.units import paths
+from portal.domain.people.units.search import find_current_unit
+from portal.platform import clock
+from portal.platform.db import db
+from portal.platform.errors import NotFoundError, RuleError
+
+ALIKE = 0.8  # from this likeness on, a new rank or role may be a known one that is written otherwise
+_SEPARATORS = (" > ", " | ", "\\", "; ", " - ")  # between the names of a unit's path
+_SHORT_RANKS = {
+    "pc": "constable",
+    "dc": "detective constable",
+    "ps": "sergeant",
+    "sgt": "sergeant",
+    "ds": "detective sergeant",
+    "insp": "inspector",
+    "di": "detective inspector",
+    "ci": "chief inspector",
+    "ch insp": "chief inspector",
+    "dci": "detective chief inspector",
+    "supt": "superintendent",
+    "ch supt": "chief superintendent",
+}
+_OUTCOMES = ((COMPLETED, "Completed"), (LEFT_OUT, "Not completed: leave these rows out"))
+
+Choices = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownValues:
+    """Requirements, units, ranks and roles of today; empty ones mean that everything is new."""
+
+    activities: Mapping[str, str] = field(default_factory=dict)  # title by "kind/key"
+    units: Mapping[int, UnitRow] = field(default_factory=dict)
+    texts: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ranks and roles, by our name
+
+    def find(self, target: str, text: str) -> str | None:
+        """What the value means beyond doubt; None if a person must say.
+
+        A rank or role that resembles no known one is a new one, and means itself.
+        """
+        if target == "outcome":
+            return read_outcome(text)
+        if target == "requirement":
+            return self._find_activity(text)
+        if target == "unit_path":
+            return self._find_unit(text)
+        return text if text in self.texts[target] or not self._find_alike(target, text) else None
+
+    def choices(self, target: str, text: str) -> tuple[Choices, str]:
+        """What a person may choose for a value, and the likeliest of it; no choices mean any text."""
+        if target == "outcome":
+            return _OUTCOMES, ""
+        if target == "requirement":
+            named = tuple(self.activities.items())
+            words = re.findall(r"[a-z0-9]+", text.lower())
+            alike = [activity for activity in self.activities if activity.partition("/")[2] in words]
+            choices = (*named, (LEFT_OUT, "Not one of ours: leave these rows out"))
+            return choices, alike[0] if len(alike) == 1 else ""
+        if target == "unit_path":
+            return (), ""
+        known = sorted(self.texts[target])
+        alike = self._find_alike(target, text)
+        return ((text, f"New: “{text}”"), *((name, name) for name in known)), alike[0]
+
+    def _find_activity(self, text: str) -> str | None:
+        """The activity that the text names by its key, its title or the title's first words."""
+        wanted = plain_name(text)
+        matching = {
+            activity
+            for activity, title in self.activities.items()
+            for name in (title.partition(":")[0], title, activity, activity.partition("/")[2])
+            if plain_name(name) == wanted
+        }
+        return matching.pop() if len(matching) == 1 else None
+
+    def _find_unit(self, text: str) -> str | None:
+        """The path of the unit that the text names; any path in the documented form is one, too."""
+        forces = {unit.name for unit in self.units.values() if unit.parent_id is None}
+        for separator in ("/", *_SEPARATORS):
+            names = [name.strip() for name in text.split(separator)]
+            path = text if separator == "/" and "//" in text else paths.join(names)
+            try:
+                return self.units[find_current_unit(path, self.units)].path
+            except (NotFoundError, RuleError):
+                if len(names) > 1 and (separator == "/" or names[0] in forces):
+                    return path
+        return None if self.units else text
+
+    def _find_alike(self, target: str, text: str) -> list[str]:
+        """Known ranks or roles that the text may be another writing of, the likeliest first."""
+        known = {name.casefold(): name for name in sorted(self.texts[target])}
+        words = " ".join(text.casefold().replace(".", "").replace("_", " ").split())
+        words = _SHORT_RANKS.get(words, words)
+        return [known[name] for name in difflib.get_close_matches(words, known, n=3, cutoff=ALIKE)]
+
+
+def read_known_values(shape: str) -> KnownValues:
+    """What a file with rows of this shape may name. A few statements, whatever the file's size."""
+    if shape != "post":
+        return KnownValues(activities=queries.activity_titles())
+    columns = {"rank_or_grade": Post.rank_or_grade, "designated_role": Post.designated_role}
+    texts = {
+        name: frozenset(db.session.scalars(select(column).where(is_known_fact(Post)).distinct()))
+        for name, column in columns.items()
+    }
+    return KnownValues(units=live_units(clock.today()), texts=texts)

@@ -1,0 +1,171 @@
+"""What the values of a file mean to the portal: settled where there is no doubt, asked where there is.
+
+Answers are part of a `ColumnMapping`, so a profile remembers them and each new value is asked about once.
+Files in the portal's own format are taken as they are.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from portal.domain.imports.column_mapping import ColumnMapping, read_rows
+from portal.domain.imports.known_values import KnownValues, read_known_values
+from portal.domain.imports.written_values import (
+    LEFT_OUT,
+    DateOrder,
+    ScoreForm,
+    list_orders,
+    list_score_forms,
+    read_day,
+    read_outcome,
+    read_score,
+    read_time,
+)
+from portal.platform.tables.table_files import Sheet, SourceRow
+
+DAYS = {"post": ("valid_from", "valid_to"), "completion": ("achieved_at",), "person": ("achieved_at",)}
+NAMES = {"post": ("unit_path", "rank_or_grade", "designated_role"), "completion": ("requirement", "outcome")}
+SCORE = "score_scaled"
+OTHERS = "*"  # in place of a value: every other value of the column
+MOST_QUESTIONS = 100  # about one column; more mean that it is another column
+SAMPLES = 3  # values of a column that are shown with their meaning
+ORDER_LABELS: dict[str, str] = {
+    DateOrder.DAY_FIRST: "Day first: 3/4/2026 is 3 April 2026",
+    DateOrder.MONTH_FIRST: "Month first: 3/4/2026 is 4 March 2026",
+}
+SCORE_LABELS: dict[str, str] = {
+    ScoreForm.OF_ONE: "Parts of one: 0.85",
+    ScoreForm.PERCENT: "Per cent: 85",
+    ScoreForm.IGNORED: "Something else: leave scores out",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ValueQuestion:
+    """What only a person can say: how a column is written, or what one of its values means."""
+
+    target: str  # our name of the column
+    text: str  # the file's value; empty for the column as a whole
+    rows: int  # that have the value
+    first_line: int
+    choices: tuple[tuple[str, str], ...]  # value and label; empty: any text
+    proposed: str  # one of them; empty for none
+    samples: tuple[str, ...] = ()  # of the column as a whole
+
+    @property
+    def reason(self) -> str:
+        """Why the file cannot be read without an answer."""
+        what = f"“{self.text}” is new" if self.text else f"“{self.samples[0]}” may be read in two ways"
+        return f"Line {self.first_line}: {self.target}: {what}. Say on the page of imports what it means."
+
+
+@dataclass(frozen=True, slots=True)
+class FileValues:
+    """A file's rows as the portal's own files write them, and what stands in the way."""
+
+    rows: list[SourceRow]
+    reasons: list[str]  # why lines cannot be read, each with its line
+    left_out: Counter[str]  # rows that are no completions of ours, by the value that says so
+    questions: list[ValueQuestion]
+
+
+def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
+    """The rows of a file under our own names, with values as the documented format has them.
+
+    A row with an unanswered value is not among the rows, and none is while a column may be read in two ways;
+    each question is a reason of its own.
+    """
+    rows, reasons = read_rows(sheet, mapping)
+    if mapping.documented:
+        return FileValues(rows, reasons, Counter(), [])
+    settled, questions = settle_values(rows, mapping, read_known_values(mapping.shape))
+    open_values = {(question.target, question.text) for question in questions}
+    if any(not question.text for question in questions):
+        rows = []
+    translated: list[SourceRow] = []
+    left_out: Counter[str] = Counter()
+    for row in rows:
+        if not open_values.isdisjoint(row.values.items()):
+            continue
+        values, outcome = _translate(row.values, settled)
+        if outcome is None:
+            translated.append(SourceRow(row.line, values))
+        else:
+            left_out[outcome] += 1
+    return FileValues(translated, reasons + [question.reason for question in questions], left_out, questions)
+
+
+def settle_values(
+    rows: Sequence[SourceRow], mapping: ColumnMapping, known: KnownValues
+) -> tuple[ColumnMapping, list[ValueQuestion]]:
+    """The mapping with everything that is beyond doubt in these rows, and the questions that remain."""
+    forms = dict(mapping.forms)
+    values = {name: dict(meanings) for name, meanings in mapping.values.items()}
+    questions: list[ValueQuestion] = []
+    for target in DAYS[mapping.shape]:
+        questions += _settle_form(target, rows, forms, list_orders, ORDER_LABELS)
+        forms.setdefault(target, DateOrder.DAY_FIRST)  # nothing in the column depends on it, or it is asked
+    if mapping.shape == "completion":
+        questions += _settle_form(SCORE, rows, forms, list_score_forms, SCORE_LABELS)
+    for target in NAMES.get(mapping.shape, ()):
+        meanings = values.setdefault(target, {})
+        for text, (number, line) in _count_texts(target, rows).items():
+            meaning = meanings.get(text) or known.find(target, text) or meanings.get(OTHERS)
+            if meaning:
+                meanings[text] = meaning
+            else:
+                choices, proposed = known.choices(target, text)
+                questions.append(ValueQuestion(target, text, number, line, choices, proposed))
+    return replace(mapping, forms=forms, values=values), questions
+
+
+def _settle_form(
+    target: str,
+    rows: Sequence[SourceRow],
+    forms: dict[str, str],
+    list_forms: Callable[[Iterable[str]], Sequence[str]],
+    labels: Mapping[str, str],
+) -> Iterator[ValueQuestion]:
+    """Add the form of a column to ``forms``, or ask for it."""
+    texts = _count_texts(target, rows)
+    possible = [] if target in forms else list_forms(texts)
+    if len(possible) == 1:
+        forms[target] = possible[0]
+    elif possible:
+        number, line = sum(number for number, _ in texts.values()), min(line for _, line in texts.values())
+        choices = tuple((str(form), labels[form]) for form in possible)
+        yield ValueQuestion(target, "", number, line, choices, str(possible[0]), tuple(texts)[:SAMPLES])
+
+
+def _count_texts(target: str, rows: Iterable[SourceRow]) -> dict[str, tuple[int, int]]:
+    """How many rows have each value of a column, and the first such line; empty cells are left out."""
+    counts: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        text = row.values.get(target, "")
+        if text:
+            number, line = counts.get(text, (0, row.line))
+            counts[text] = number + 1, line
+    return counts
+
+
+def _translate(values: dict[str, str], mapping: ColumnMapping) -> tuple[dict[str, str], str | None]:
+    """The values of a row in the documented format, and the value for which it is left out, if any."""
+    translated = dict(values)
+    for target in DAYS[mapping.shape]:
+        read = read_time if target == "achieved_at" else read_day
+        translated[target] = read(values[target], DateOrder(mapping.forms[target])) or values[target]
+    for target, meanings in mapping.values.items():
+        meaning = meanings.get(values.get(target, ""))
+        if meaning == LEFT_OUT:
+            return values, values[target]
+        if meaning and target == "requirement":
+            translated["requirement_kind"], _, translated["requirement"] = meaning.partition("/")
+        elif meaning and target != "outcome":
+            translated[target] = meaning
+    if score := values.get(SCORE):
+        if read_outcome(score) == LEFT_OUT:
+            return values, score
+        form = mapping.forms.get(SCORE)
+        scaled = read_score(score, ScoreForm(form) if form else None)
+        translated[SCORE] = score if scaled is None else scaled
+    return translated, None

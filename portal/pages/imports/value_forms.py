@@ -1,0 +1,123 @@
+"""The form that asks what values of a file mean."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, Field, SelectField, StringField, SubmitField
+from wtforms.fields import SelectChoice
+from wtforms.validators import Length
+
+from portal.domain.imports.column_mapping import ColumnMapping, ColumnTarget
+from portal.domain.imports.value_mapping import MOST_QUESTIONS, OTHERS, ValueQuestion
+from portal.domain.imports.written_values import LEFT_OUT
+from portal.domain.people.units import paths
+from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovSelect, GovSubmit
+from portal.platform.errors import RuleError
+from portal.platform.wording import plural
+
+MOST_CHARACTERS = 2_000  # of a unit's path
+FEW = 3  # so many values of other courses are answered one by one
+
+
+class ValuesForm(FlaskForm):  # type: ignore[misc]
+    """A field for each question; ``build_values_form`` adds them."""
+
+    send = SubmitField("Check the file", widget=GovSubmit())
+
+    def __init__(self, questions: Sequence[ValueQuestion], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.questions = list(questions)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Validate; every question needs an answer, unless all other values of its column are left out."""
+        valid = bool(super().validate(extra_validators))
+        for place, question in enumerate(self.questions):
+            field = self[f"answer_{place}"]
+            problem = (
+                ""
+                if self._leaves_others_out(question.target) and not field.data
+                else _problem(field, question)
+            )
+            if problem:
+                field.errors = [problem]
+                valid = False
+        return valid
+
+    def _leaves_others_out(self, target: str) -> bool:
+        return f"others_{target}" in self and bool(self[f"others_{target}"].data)
+
+
+class ColumnQuestions(NamedTuple):
+    """The questions about one column of the file, with their places in the form."""
+
+    target: ColumnTarget
+    column: str  # the file's name of it; empty if every row has the same value
+    questions: list[tuple[int, ValueQuestion]]
+
+
+def build_values_form(questions: Sequence[ValueQuestion]) -> ValuesForm:
+    """Build the form for these questions, filled with what is likeliest or with what was sent."""
+    fields: dict[str, Any] = {}
+    for place, question in enumerate(questions[:MOST_QUESTIONS]):
+        fields[f"answer_{place}"] = _question_field(question)
+        named = [other for other in questions if other.target == question.target]
+        if len(named) > FEW and any(value == LEFT_OUT for value, _ in question.choices):
+            fields[f"others_{question.target}"] = BooleanField(
+                "Leave out every other value, in later files too", widget=GovCheckboxes()
+            )
+    data = {f"answer_{n}": question.proposed for n, question in enumerate(questions)}
+    form: ValuesForm = type("ValuesFormOfFile", (ValuesForm,), fields)(questions[:MOST_QUESTIONS], data=data)
+    return form
+
+
+def _question_field(question: ValueQuestion) -> Field:
+    label = f"“{question.text}”, {plural(question.rows, 'row')}" if question.text else "How it is written"
+    if not question.choices:
+        return StringField(
+            label,
+            description="The unit’s path, names from the force down, joined by “/”.",
+            widget=GovInput(autocomplete="off"),
+            validators=[Length(max=MOST_CHARACTERS, message=f"Enter {MOST_CHARACTERS} characters or fewer")],
+        )
+    choices = [SelectChoice(value=value, label=name) for value, name in question.choices]
+    if not question.proposed:
+        choices.insert(0, SelectChoice(value="", label="Choose what it means"))
+    description = f"In the file: {', '.join(question.samples)}" if question.samples else ""
+    return SelectField(label, description=description, choices=choices, widget=GovSelect())
+
+
+def _problem(field: Field, question: ValueQuestion) -> str:
+    """Why an answer cannot be taken; empty if it can."""
+    answer = (field.data or "").strip()
+    if not answer:
+        return f"Say what “{question.text}” means"
+    if not question.choices:
+        try:
+            paths.split(answer)
+        except RuleError as error:
+            return str(error)
+    return ""
+
+
+def read_answers(form: ValuesForm, questions: Sequence[ValueQuestion]) -> Mapping[tuple[str, str], str]:
+    """The answers, by our name of the column and the file's value."""
+    answers = {
+        (question.target, question.text): (form[f"answer_{place}"].data or "").strip()
+        for place, question in enumerate(form.questions)
+    }
+    others = {(q.target, OTHERS): LEFT_OUT for q in questions if form._leaves_others_out(q.target)}
+    return {key: answer for key, answer in answers.items() if answer} | others
+
+
+def group_by_column(questions: Sequence[ValueQuestion], mapping: ColumnMapping) -> list[ColumnQuestions]:
+    """The questions of each column, as the page shows them; at most ``MOST_QUESTIONS``."""
+    groups = [
+        ColumnQuestions(
+            target,
+            mapping.columns.get(target.name, ""),
+            [(n, q) for n, q in enumerate(questions[:MOST_QUESTIONS]) if q.target == target.name],
+        )
+        for target in mapping.targets
+    ]
+    return [group for group in groups if group.questions]

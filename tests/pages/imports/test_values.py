@@ -1,0 +1,180 @@
+"""Files as other systems write them: what is beyond doubt is read, the rest is asked about once."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from portal.domain.people.models import Identifier, Post
+from portal.domain.people.queries import person_by_staff_number
+from portal.domain.records.models import ImportedRecord, Record
+from portal.platform.db import db, transaction
+from tests.domain.imports.desk import administrator, csv_of, sections, selected_values, upload
+from tests.domain.imports.rosters import run
+from tests.factories.catalogue import make_version
+from tests.factories.people import make_person, make_unit
+
+EXPORT = ("Collar No", "Course name", "Completed on", "Result", "Status")
+
+
+@pytest.fixture(autouse=True)
+def _today(database):
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
+        yield
+
+
+def export_row(number, course, when, result="85%", status="Completed"):
+    return dict(zip(EXPORT, (number, course, when, result, status), strict=True))
+
+
+@pytest.fixture
+def force(client):
+    place = make_unit("Westshire Police")
+    people = [make_person(place, staff_number=f"W{n}") for n in range(1, 5)]
+    make_version("respond", title="Respond: at the scene")
+    make_version("protect", title="Protect: after the scene")
+    administrator(client)
+    return people
+
+
+def records():
+    """Who achieved what on which day, with the score."""
+    rows = db.session.execute(
+        select(Record.person_id, Record.achieved_on, ImportedRecord.score_scaled)
+        .join(ImportedRecord, ImportedRecord.record_id == Record.id)
+        .order_by(Record.person_id, Record.achieved_on)
+    )
+    return [(person, day, None if score is None else float(score)) for person, day, score in rows]
+
+
+def test_an_export_of_another_system_goes_in_as_it_is(client, app, tmp_path, force):
+    rows = [
+        export_row("W1", "OIC - Respond (NCALT)", "14/03/2026 10:22"),
+        export_row("W2", "OIC - Respond (NCALT)", "03/04/2026 00:00", "17/20"),
+        export_row("W3", "Protect", "03/04/2026 09:00", "Passed"),
+        export_row("W4", "Manual handling", "01/02/2026 09:00"),
+        export_row("W4", "Protect", "", "", "In progress"),
+    ]
+    page = upload(client, csv_of(rows, EXPORT), "completions", "export.csv", shape="completion")
+    picked = selected_values(page)
+    assert [picked[f"column_{name}"] for name in ("person", "requirement", "achieved_at", "outcome")] == list(
+        "0124"
+    )
+    page = client.press(
+        page, "Check the file", **picked, fixed_source_system="Chronicle", save_as="Chronicle"
+    )
+
+    assert page.h1 == "Say what values of export.csv mean"
+    assert "“OIC - Respond (NCALT)”, 2 rows" in page.text
+    assert "“Protect”" not in page.text, "a title's first word is beyond doubt"
+    answers = selected_values(page)
+    assert answers == {"answer_0": "module/respond", "answer_1": ""}
+    page = client.press(page, "Check the file", **answers)
+    assert "Say what “Manual handling” means" in page.text
+    page = client.press(page, "Check the file", **answers | {"answer_1": "-"})
+
+    assert page.h1 == "Every row is good", page.text
+    assert sections(page)["Left out"] == [["Manual handling", "1"], ["In progress", "1"]]
+    client.press(page, "Apply the import")
+    assert records() == [
+        (force[0], date(2026, 3, 14), 0.85),
+        (force[1], date(2026, 4, 3), 0.85),
+        (force[2], date(2026, 4, 3), None),
+    ]
+    later = tmp_path / "later.csv"
+    later.write_bytes(csv_of([export_row("W4", "OIC - Respond (NCALT)", "20/05/2026 10:00")], EXPORT))
+    result = run(app, "records", "import", later, "--profile", "Chronicle")
+    assert result.exit_code == 0, result.stderr
+    assert records()[-1] == (force[3], date(2026, 5, 20), 0.85)
+    later.write_bytes(csv_of([export_row("W4", "OIC - Reflect", "21/05/2026 10:00")], EXPORT))
+    result = run(app, "records", "import", later, "--profile", "Chronicle")
+    assert result.exit_code == 1
+    assert "Line 2: requirement: “OIC - Reflect” is new." in result.stderr
+
+
+def test_days_that_may_be_read_in_two_ways_are_asked_about(client, force):
+    rows = [export_row("W1", "Respond", "03/04/2026"), export_row("W2", "Respond", "05/06/2026")]
+    page = upload(client, csv_of(rows, EXPORT), "completions", "export.csv", shape="completion")
+    page = client.press(page, "Check the file", **selected_values(page), fixed_source_system="LMS")
+
+    assert "In the file: 03/04/2026, 05/06/2026" in page.text
+    page = client.press(page, "Check the file", **selected_values(page))
+    assert "in the future" in page.text, "day first is proposed, and 5 June is after today"
+
+
+def test_people_are_found_by_whichever_number_is_theirs(client, force):
+    with transaction():
+        db.session.add(Identifier(person_id=force[0], scheme="payroll", value="778201"))
+    row = export_row("778201", "Respond", "2026-03-04")
+    page = upload(client, csv_of([row], EXPORT), "completions", "export.csv", shape="completion")
+
+    assert selected_values(page)["person_by"] == "payroll"
+    page = client.press(page, "Check the file", **selected_values(page), fixed_source_system="LMS")
+    assert page.h1 == "Every row is good", page.text
+
+
+def test_every_other_course_is_left_out_with_one_tick(client, force):
+    rows = [export_row("W1", "Respond", "2026-03-04")]
+    rows += [export_row("W2", f"Course {n}", "2026-03-04") for n in range(6)]
+    page = upload(client, csv_of(rows, EXPORT), "completions", "export.csv", shape="completion")
+    page = client.press(
+        page, "Check the file", **selected_values(page), fixed_source_system="LMS", save_as="LMS"
+    )
+    page = client.press(page, "Check the file", **selected_values(page), others_requirement="y")
+
+    assert page.h1 == "Every row is good", page.text
+    assert sections(page)["New records"][0][3] == "respond (module)"
+    assert len(sections(page)["Left out"]) == 6
+
+
+def test_units_ranks_and_roles_are_read_as_the_portal_knows_them(client):
+    administrator(client)
+    top = make_unit("Westshire Police")
+    make_unit("Team A", make_unit("Response", top))
+    make_person(top, staff_number="W1", rank="Constable", role="response")
+    columns = ("Employee number", "Last name", "First name", "Rank", "Role", "Unit", "Start date")
+    rows = [
+        ("N1", "Rees", "Owen", "Constable", "response", "Team A", "1/3/2026"),
+        ("N2", "Shah", "Priya", "PC", "Respnse", "Westshire Police > Response > Team A", "14/3/2026"),
+        ("N3", "Okoro", "Ada", "Dog handler", "response", "The old team", "14/3/2026"),
+    ]
+    content = csv_of([dict(zip(columns, row, strict=True)) for row in rows], columns)
+
+    page = upload(client, content)
+    page = client.press(page, "Check the file", **selected_values(page), save_as="HR")
+
+    assert selected_values(page) == {"answer_1": "Constable", "answer_2": "response"}
+    page = client.press(page, "Check the file", **selected_values(page))
+    assert "Say what “The old team” means" in page.text
+    page = client.press(
+        page, "Check the file", **selected_values(page), answer_0="Westshire Police/Response/Team A"
+    )
+    assert page.h1 == "Every row is good", page.text
+    client.press(page, "Apply the import")
+    posts = {
+        number: db.session.scalar(select(Post).where(Post.person_id == person_by_staff_number(number)))
+        for number in ("N1", "N2", "N3")
+    }
+    assert {post.unit_id for post in posts.values()} == {posts["N1"].unit_id}
+    assert [post.rank_or_grade for post in posts.values()] == ["Constable", "Constable", "Dog handler"]
+    assert [post.designated_role for post in posts.values()] == ["response"] * 3
+    assert [post.valid_from for post in posts.values()] == [
+        date(2026, 3, 1),
+        date(2026, 3, 14),
+        date(2026, 3, 14),
+    ]
+
+
+def test_the_portals_own_format_stays_strict(app, tmp_path, force):
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "staff_number,requirement_kind,requirement,achieved_at,score_scaled,source_system,evidence\n"
+        "W1,module,Respond,14/03/2026,85%,LMS,\n"
+    )
+    result = run(app, "records", "import", path)
+
+    assert result.exit_code == 1
+    assert "there is no module 'Respond'" in result.stderr
+    assert "'14/03/2026' is not valid" in result.stderr
+    assert "'85%' is not a number" in result.stderr
