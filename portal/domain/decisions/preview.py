@@ -203,14 +203,17 @@ def _add_waiver(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
 
 
 def _remove_record(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
-    revoked: Any = (change.record_id, change.from_on)
-    facts.revocations.append(RevocationFact(_NEW, t, False, None, *revoked))
+    record = db.session.get_one(Record, change.record_id)
+    from_on: Any = change.from_on
+    new = RevocationFact(_NEW, t, False, None, record.id, from_on)
+    facts.revocations.setdefault(record.activity_id, []).append(new)
 
 
 def _restore_record(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     revocation = db.session.get_one(Revocation, change.revocation_id)
     record = db.session.get_one(Record, revocation.record_id)
-    facts.revocations.append(RevocationFact(_NEW, t, True, revocation.id, record.id, revocation.from_on))
+    new = RevocationFact(_NEW, t, True, revocation.id, record.id, revocation.from_on)
+    facts.revocations.setdefault(record.activity_id, []).append(new)
 
 
 _ADD = {kind: _add_exclusion for kind in EXCLUSIONS} | {
