@@ -14,7 +14,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.records.models import Record, Revocation
 from portal.domain.status import queries as standings
-from portal.domain.status.counting import Question, count_source
+from portal.domain.status.counting import count_requirements
 from portal.domain.status.rules import ExclusionFact, RecordFact, RevocationFact, Status
 from portal.domain.status.what_if import (
     WHOLE,
@@ -149,7 +149,7 @@ def _effects_of_day(comparison: _DayComparison, what_if: WhatIf, viewer: Viewer)
 
 def _completion_share(scope: standings.Scope) -> CompletionShare:
     done = total = 0
-    for _, _, position, status, people in count_source(scope, Question.REQUIREMENTS).count_requirements():
+    for _, _, position, status, people in count_requirements(scope):
         if position == WHOLE:
             done += people * status.held
             total += people * (not status.excluded)

@@ -16,7 +16,6 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import Person, PersonName, Post
 from portal.domain.status import counting
-from portal.domain.status.counting import Question, SummedCountSource
 from portal.domain.status.filters import AHEAD, LATE, Condition, Scope, covers_day, is_known_on
 from portal.domain.status.models import Column, ResultRow, Statement, StatusPeriod
 from portal.domain.status.period_counts import PERIOD_COLUMNS, POST_COLUMNS, CountBy, Group, Values
@@ -179,10 +178,9 @@ def _find_by_person(scope: Scope) -> Scope:
 
 def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[int]:
     """The ids of the people of a slice, in their order."""
-    question = Question.PEOPLE if CountBy.UNIT in order.columns else Question.ORDER
-    if not counting.is_summed(scope, question):
+    if not counting.is_summed(scope, order.columns):
         return _sort_people(scope, order, (), offset, limit)
-    groups = SummedCountSource(scope).count_by(order.columns)
+    groups = counting.count_by(scope, order.columns)
     if order.values:
         groups = _group_by_place(groups, order.values)
     slice_ids: list[int] = []

@@ -116,7 +116,7 @@ def _select_facts(kind: type[FactHeader], table: Any, key: InstrumentedAttribute
 _EXCLUSIONS = _select_facts(ExclusionFact, Exclusion, Exclusion.directive_id)
 _RECORDS = _select_facts(RecordFact, Record, Record.activity_id)
 _STARTS = _select_facts(StartFact, Registration, Registration.activity_id)
-_REVOCATIONS: Select[Any] = (
+_REVOCATIONS: Any = (
     select(*_columns_like(RevocationFact, Revocation), Record.person_id, Record.activity_id)
     .join(Record, Record.id == Revocation.record_id)
     .where(Record.person_id.in_(PEOPLE))

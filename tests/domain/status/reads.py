@@ -6,7 +6,7 @@ from datetime import date
 
 from portal.domain.directives.models import Directive
 from portal.domain.status import paging, queries, report_rows
-from portal.domain.status.counting import Question, count_source
+from portal.domain.status.counting import count_requirements
 from portal.domain.status.filters import Later
 from portal.domain.status.paging import Sort
 from portal.domain.status.queries import Scope, Whose
@@ -50,7 +50,7 @@ def check_reads(history, day, t, periods):
 
 def check_counts(scope, periods):
     """Compare people by unit and by requirement; the status counts give no unit of requirements."""
-    rows = list(count_source(scope, Question.REQUIREMENTS).count_requirements())
+    rows = list(count_requirements(scope))
     by_unit = Counter({(unit, status): n for _, unit, place, status, n in rows if not place})
     assert by_unit == Counter((row.unit_id, row.status) for (_, place), row in periods.items() if not place)
     by_position = Counter[tuple[int, Status]]()
