@@ -15,9 +15,8 @@ from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.records.models import Record, Revocation
 from portal.domain.status import queries as standings
 from portal.domain.status.counting import count_requirements
-from portal.domain.status.rules import ExclusionFact, RecordFact, RevocationFact, Status
+from portal.domain.status.rules import WHOLE, ExclusionFact, RecordFact, RevocationFact, Status
 from portal.domain.status.what_if import (
-    WHOLE,
     PersonFacts,
     Place,
     StatusWithDueDay,

@@ -36,8 +36,7 @@ from portal.domain.status.period_counts import (
     count_periods,
     count_periods_over_days,
 )
-from portal.domain.status.periods import WHOLE
-from portal.domain.status.rules import Status
+from portal.domain.status.rules import WHOLE, Status
 from portal.platform.clock import to_microseconds
 from portal.platform.db import Stamp, db
 

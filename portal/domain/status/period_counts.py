@@ -13,8 +13,7 @@ from portal.domain.people.models import Post
 from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.status.filters import Scope, Whose, covers_day, is_known_on, last_day_in_time
 from portal.domain.status.models import Column, Statement, StatusPeriod
-from portal.domain.status.periods import WHOLE
-from portal.domain.status.rules import Status
+from portal.domain.status.rules import WHOLE, Status
 from portal.platform.db import db
 
 

@@ -15,6 +15,7 @@ from portal.domain.directives.audience import AudienceVersion, PostFact, Segment
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.status.models import OPEN_KNOWN
 from portal.domain.status.rules import (
+    WHOLE,
     AssignmentRule,
     ExclusionFact,
     FactHeader,
@@ -27,8 +28,6 @@ from portal.domain.status.rules import (
     compute_status,
     find_days_of_change,
 )
-
-WHOLE = 0  # the position of the person under the whole directive
 
 Place = tuple[int, int]  # directive and position
 DayRange = tuple[int, int]  # first and last day, ordinals

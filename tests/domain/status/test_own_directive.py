@@ -1,13 +1,14 @@
 """A version costs what its own directive costs, and a rebuild the sum of that, however many there are."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
 from portal.domain.directives.models import Directive
 from portal.domain.directives.proposals import propose_withdrawal
-from portal.domain.directives.services import withdraw_directive
+from portal.domain.directives.services import Decision, record_proposal
 from portal.domain.status import count_check, projector
 from portal.domain.status.issuing import stage_version, write_version
 from portal.domain.status.projector import rebuild_status
@@ -61,9 +62,10 @@ def record_in_the_commit(directive, activity):
 
 def record_a_staged_version(directive, _activity):
     reference = db.session.scalar(select(Directive.reference).where(Directive.id == directive))
-    staged = stage_version(propose_withdrawal(reference, DAY))
+    propose = partial(propose_withdrawal, reference, DAY)
+    staged = stage_version(propose())
     with transaction():
-        write_version(staged, withdraw_directive(reference, DAY, at=projector.BEFORE_ALL))
+        write_version(staged, record_proposal(propose, Decision(projector.BEFORE_ALL)))
 
 
 @pytest.mark.slow
