@@ -3,17 +3,19 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 from flask import Blueprint
 
-from portal.domain.directives import checks, services, toml_reader
+from portal.domain.directives import checks, toml_reader
 from portal.domain.directives.descriptions import describe_people_affected
 from portal.domain.directives.exclusions import COLUMNS, OPTIONAL, record_exclusions
 from portal.domain.directives.preview import AudienceChange, AudienceEffect
 from portal.domain.directives.proposals import propose_version
 from portal.domain.directives.queries import load_staff_numbers
+from portal.domain.directives.services import Decision, IssueResult, record_proposal
 from portal.domain.status.count_check import check_counts
 from portal.domain.status.issuing import record_version, stage_version, write_version
 from portal.domain.status.projector import rebuild_status
@@ -63,19 +65,15 @@ def _run_in_transaction(dry_run: bool) -> Iterator[None]:
 def issue(file: Path, dry_run: bool) -> None:
     """Issue the directive in FILE, or its next version."""
     with _exit_on_refusal(file):
-        directive = toml_reader.read_directive(file.read_bytes())
+        propose = partial(propose_version, toml_reader.read_directive(file.read_bytes()))
         if not dry_run:
-            result = record_version(
-                lambda: propose_version(directive),
-                lambda: services.issue_directive(directive, at=clock.now()),
-            )
-            _print_result(result)
+            _print_result(record_version(propose, Decision(clock.now())))
             return
-        proposal = propose_version(directive)
+        proposal = propose()
         _print_effect(proposal.compute_effect())
         staged = stage_version(proposal)  # before the lock, so that nobody waits for it
         with _run_in_transaction(dry_run):
-            result = services.issue_directive(directive, at=clock.now())
+            result = record_proposal(propose, Decision(clock.now()))
             write_version(staged, result)
             settle()
             _print_result(result)
@@ -99,7 +97,7 @@ def _describe_days(change: AudienceChange) -> str:
     return f"from {change.first}{last}, due {change.due_on}{was_due}"
 
 
-def _print_result(result: services.IssueResult) -> None:
+def _print_result(result: IssueResult) -> None:
     version = f"{result.reference} version {result.number}"
     if result.new:
         people = checks.count_people_ever_assigned(result.directive_id)

@@ -14,10 +14,9 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.records.models import Record, Revocation
 from portal.domain.status import queries as standings
-from portal.domain.status.counting import Question, count_source
-from portal.domain.status.rules import ExclusionFact, RecordFact, RevocationFact, Status
+from portal.domain.status.counting import count_requirements
+from portal.domain.status.rules import WHOLE, ExclusionFact, RecordFact, RevocationFact, Status
 from portal.domain.status.what_if import (
-    WHOLE,
     PersonFacts,
     Place,
     StatusWithDueDay,
@@ -149,7 +148,7 @@ def _effects_of_day(comparison: _DayComparison, what_if: WhatIf, viewer: Viewer)
 
 def _completion_share(scope: standings.Scope) -> CompletionShare:
     done = total = 0
-    for _, _, position, status, people in count_source(scope, Question.REQUIREMENTS).count_requirements():
+    for _, _, position, status, people in count_requirements(scope):
         if position == WHOLE:
             done += people * status.held
             total += people * (not status.excluded)
@@ -203,14 +202,17 @@ def _add_waiver(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
 
 
 def _remove_record(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
-    revoked: Any = (change.record_id, change.from_on)
-    facts.revocations.append(RevocationFact(_NEW, t, False, None, *revoked))
+    record = db.session.get_one(Record, change.record_id)
+    from_on: Any = change.from_on
+    new = RevocationFact(_NEW, t, False, None, record.id, from_on)
+    facts.revocations.setdefault(record.activity_id, []).append(new)
 
 
 def _restore_record(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     revocation = db.session.get_one(Revocation, change.revocation_id)
     record = db.session.get_one(Record, revocation.record_id)
-    facts.revocations.append(RevocationFact(_NEW, t, True, revocation.id, record.id, revocation.from_on))
+    new = RevocationFact(_NEW, t, True, revocation.id, record.id, revocation.from_on)
+    facts.revocations.setdefault(record.activity_id, []).append(new)
 
 
 _ADD = {kind: _add_exclusion for kind in EXCLUSIONS} | {

@@ -142,7 +142,7 @@ def compare_assignments(
         at: Only posts, rules and assignments known on this instant count.
         pending: Posts that are not recorded yet.
     """
-    rules = history.as_known_on(at)
+    tree, directive_ids = history.tree_as_known_on(at), history.list_directives(at)
     for ids in split_into_batches(sorted(people)):
         posts, assigned = load_posts(ids, pending), load_assignments(ids, history)
         for person_id in ids:
@@ -150,8 +150,9 @@ def compare_assignments(
             current: dict[int, list[AssignmentFact]] = {}
             for fact in known_facts(assigned[person_id], at):
                 current.setdefault(fact.directive_id, []).append(fact)
-            for directive_id, in_force in rules.versions_in_force.items():
-                expected = derive_assignments(match_segments(posts_known, in_force, rules.tree))
+            for directive_id in directive_ids:
+                in_force = history.versions_in_force(directive_id, at)
+                expected = derive_assignments(match_segments(posts_known, in_force, tree))
                 yield person_id, directive_id, current.get(directive_id, []), expected
 
 

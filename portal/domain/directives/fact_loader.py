@@ -1,9 +1,9 @@
 """Loads the facts from which assignments are derived: versions, the unit tree, and posts of many people."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute
@@ -14,6 +14,7 @@ from portal.domain.directives.audience import (
     PostFact,
     Tree,
     UnitFact,
+    VersionInForce,
     list_versions_in_force,
 )
 from portal.domain.directives.models import DirectiveVersion, Requirement
@@ -23,6 +24,7 @@ from portal.platform.db import db
 
 BATCH = 500  # people read by one statement: below SQLite's limit of bound values
 
+F = TypeVar("F", bound=Recorded)
 T = TypeVar("T")
 Column = InstrumentedAttribute[int] | ColumnElement[int]
 
@@ -43,21 +45,20 @@ def fetch_tuples(query: Any, people: Sequence[int] | None = None) -> Iterable[An
     return db.session.connection().execute(query, {} if people is None else {"people": people})
 
 
-class KnownRules:
-    """The directive versions in force and the unit tree, as known on an instant."""
+class _Timeline(Generic[F, T]):
+    """What follows from facts as known on an instant; made once for each stamp."""
 
-    def __init__(
-        self, versions: Iterable[AudienceVersion], states: Iterable[UnitFact], directives: Iterable[int]
-    ) -> None:
-        """``directives``: all ids; one without a version was withdrawn before it took effect."""
-        self.tree = Tree(states)
-        by_directive: dict[int, list[AudienceVersion]] = {directive_id: [] for directive_id in directives}
-        for version in versions:
-            by_directive.setdefault(version.directive_id, []).append(version)
-        self.versions_in_force = {
-            directive_id: list_versions_in_force(known_versions)
-            for directive_id, known_versions in sorted(by_directive.items())
-        }
+    def __init__(self, facts: Sequence[F], make: Callable[[list[F]], T]) -> None:
+        self.facts, self._make = facts, make
+        self.stamps = sorted({fact.recorded_at for fact in facts})
+        self._made: dict[int, T] = {}
+
+    def as_known_on(self, t: datetime) -> T:
+        """What follows from the facts known on ``t``."""
+        stamps_known = bisect_right(self.stamps, t)
+        if stamps_known not in self._made:
+            self._made[stamps_known] = self._make(known_facts(self.facts, t))
+        return self._made[stamps_known]
 
 
 class RuleHistory:
@@ -77,20 +78,41 @@ class RuleHistory:
         depends_on_units = any(version.depends_on_units for version in self.versions.values())
         # Where no audience names a unit the tree decides nothing.
         self.states = [*_load_states(), *pending.states] if depends_on_units else []
-        facts: tuple[Recorded, ...] = (*self.versions.values(), *self.states)
-        self._stamps = sorted({fact.recorded_at for fact in facts})
-        self._known: dict[int, KnownRules] = {}
+        self._tree = _Timeline(self.states, Tree)
+        by_directive: dict[int, list[AudienceVersion]] = {}
+        for version in self.versions.values():
+            by_directive.setdefault(version.directive_id, []).append(version)
+        self._directives = {
+            directive_id: _Timeline(versions, list_versions_in_force)
+            for directive_id, versions in sorted(by_directive.items())
+        }
 
-    def as_known_on(self, t: datetime) -> KnownRules:
-        """The rules as known on ``t``; the same object where nothing was recorded."""
-        stamps_known = bisect_right(self._stamps, t)
-        if stamps_known not in self._known:
-            versions = self.versions.values()
-            directive_ids = {version.directive_id for version in versions if version.recorded_at <= t}
-            self._known[stamps_known] = KnownRules(
-                known_facts(versions, t), known_facts(self.states, t), directive_ids
-            )
-        return self._known[stamps_known]
+    def tree_as_known_on(self, t: datetime) -> Tree:
+        """The unit tree; the same object where no unit was recorded."""
+        return self._tree.as_known_on(t)
+
+    def versions_in_force(self, directive_id: int, t: datetime) -> list[VersionInForce]:
+        """The directive's versions in force as known on ``t``."""
+        return self._directives[directive_id].as_known_on(t)
+
+    def list_directives(self, t: datetime) -> list[int]:
+        """Every directive of which a version was recorded by ``t``, in order.
+
+        One whose only version was withdrawn before it took effect has none in force.
+        """
+        return [key for key, versions in self._directives.items() if versions.stamps[0] <= t]
+
+    def list_stamps(self, directive_id: int) -> Iterable[datetime]:
+        """The stamps of all facts that decide to whom the directive applies, but for posts."""
+        versions = self._directives[directive_id]
+        depends_on_units = any(version.depends_on_units for version in versions.facts)
+        return (*versions.stamps, *(self._tree.stamps if depends_on_units else ()))
+
+    def list_activities(self, directive_id: int) -> set[int]:
+        """The activities that the directive has ever required."""
+        return {
+            activity for version in self._directives[directive_id].facts for _, activity in version.positions
+        }
 
     def names_directive(self, directive_id: Column) -> ColumnElement[bool]:
         """The condition that a column names a directive that matters."""

@@ -1,17 +1,12 @@
 """Issues and withdraws directive versions; assignments follow in the same transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.domain.directives import toml_reader
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
-from portal.domain.directives.proposals import (
-    Proposal,
-    propose_version,
-    propose_version_withdrawal,
-    propose_withdrawal,
-)
-from portal.domain.directives.toml_reader import DirectiveFile
+from portal.domain.directives.proposals import Proposal, propose_version
 from portal.platform.audit import services as audit
 from portal.platform.db import db, stamp, touch
 from portal.platform.errors import ConflictError
@@ -34,6 +29,15 @@ class IssueResult:
     new: bool  # False: the newest version already says the same, so nothing was recorded
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decided to issue or withdraw a version, when, and what they had seen."""
+
+    at: datetime  # kept in the audit trail; facts carry the transaction's stamp
+    by: int | None = None  # the person whose account acted; None: a command
+    previewed: str | None = None  # the token of the preview that was confirmed; None: there was none
+
+
 def issue_toml(content: bytes, *, at: datetime, by: int | None = None) -> IssueResult:
     """Issue the directive in a TOML file, or its next version; the same file twice changes nothing.
 
@@ -42,90 +46,29 @@ def issue_toml(content: bytes, *, at: datetime, by: int | None = None) -> IssueR
 
     Args:
         content: The file's bytes.
-        at: The instant of the decision, kept in the audit trail; facts carry the transaction's stamp.
+        at: The instant of the decision.
         by: The person whose account acted; None for a command.
 
     Raises:
         BadInputError: The file is wrong, names what does not exist, or does not take effect later than
             the newest version. Nothing is changed.
     """
-    return issue_directive(toml_reader.read_directive(content), at=at, by=by)
+    file = toml_reader.read_directive(content)
+    return record_proposal(lambda: propose_version(file), Decision(at, by))
 
 
-def issue_directive(
-    file: DirectiveFile,
-    *,
-    at: datetime,
-    by: int | None = None,
-    previewed: str | None = None,
-) -> IssueResult:
-    """Issue a directive from a parsed file or a form; otherwise as ``issue_toml``.
+def record_proposal(propose: Callable[[], Proposal], decision: Decision) -> IssueResult:
+    """Issue or withdraw a version, or withdraw a directive; reports as known before do not change.
 
     Args:
-        file: What to issue.
-        at: As in ``issue_toml``.
-        by: As in ``issue_toml``.
-        previewed: The token of the preview that was confirmed; None: there was none.
+        propose: Gives the version, as of the facts that are recorded once the stamp is taken.
+        decision: Who confirmed it, and when.
 
     Raises:
-        BadInputError: As in ``issue_toml``.
+        PortalError: As ``propose`` refuses.
         ConflictError: Its effect is no longer the one that was previewed.
     """
-    stamped = stamp()
-    return _record_version(propose_version(file), stamped, at=at, by=by, previewed=previewed)
-
-
-def withdraw_directive(
-    reference: str,
-    on: date,
-    *,
-    at: datetime,
-    by: int | None = None,
-    previewed: str | None = None,
-) -> IssueResult:
-    """Withdraw a directive from a day on; days before it stay as they were.
-
-    Raises:
-        NotFoundError: There is no such directive.
-        BadInputError: It is withdrawn already, or a version takes effect on that day or later.
-        ConflictError: Its effect is no longer the one that was previewed.
-    """
-    stamped = stamp()
-    proposal = propose_withdrawal(reference, on)
-    return _record_version(proposal, stamped, at=at, by=by, previewed=previewed)
-
-
-def withdraw_version(
-    reference: str,
-    number: int,
-    *,
-    at: datetime,
-    today: date,
-    by: int | None = None,
-    previewed: str | None = None,
-) -> IssueResult:
-    """Withdraw a version before it takes effect, by a void fact.
-
-    Reports as known before this transaction do not change.
-
-    Raises:
-        NotFoundError: There is no such directive, or it has no such version.
-        RuleError: The version has taken effect, or a later version exists.
-        ConflictError: Its effect is no longer the one that was previewed.
-    """
-    stamped = stamp()
-    proposal = propose_version_withdrawal(reference, number, today)
-    return _record_version(proposal, stamped, at=at, by=by, previewed=previewed)
-
-
-def _record_version(
-    proposal: Proposal,
-    stamped: datetime,
-    *,
-    at: datetime,
-    by: int | None,
-    previewed: str | None,
-) -> IssueResult:
+    stamped, proposal = stamp(), propose()
     if proposal.is_unchanged and proposal.newest is not None:
         return IssueResult(
             proposal.reference,
@@ -135,17 +78,17 @@ def _record_version(
             proposal.newest.effective_on,
             False,
         )
-    if previewed is not None and not proposal.matches_preview(previewed):
+    if decision.previewed is not None and not proposal.matches_preview(decision.previewed):
         raise ConflictError(CHANGED_SINCE_PREVIEW)
     version = _add_version(proposal, stamped)
     touch(directives=[version.directive_id])
     withdrawn = "directive.withdrawn" if version.withdrawn else "directive.issued"
     audit.log(
         "directive.version_withdrawn" if version.void else withdrawn,
-        actor_id=by,
+        actor_id=decision.by,
         reference=proposal.reference,
         number=proposal.number,
-        decided_at=at.isoformat(),
+        decided_at=decision.at.isoformat(),
     )
     ids = (version.directive_id, version.id)
     return IssueResult(proposal.reference, *ids, proposal.number, proposal.effective_on, new=True)

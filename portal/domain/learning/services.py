@@ -24,7 +24,7 @@ def record_lesson_opened(person_id: int, slug: str, lesson_key: str, at: datetim
 
 
 def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> str | None:
-    """Mark a lesson complete; the first one begins a registration.
+    """Mark a lesson complete, and open the next; the first one begins a registration.
 
     Returns:
         Key of the next lesson: the first incomplete one after this, else the first incomplete of all; None if
@@ -34,11 +34,13 @@ def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> s
     if reading.passed:
         return None
     lesson = reading.lesson_by_key(lesson_key)
-    records.complete_lesson(_ensure_registration(person_id, reading, at), lesson.id, at)
     completed = reading.completed_lessons | {lesson.id}
     open_lessons = [other for other in reading.lessons if other.id not in completed]
     later_lessons = [other for other in open_lessons if other.position > lesson.position]
-    return next((other.key for other in later_lessons + open_lessons), None)
+    following = next(iter(later_lessons + open_lessons), None)
+    registration_id = _ensure_registration(person_id, reading, at)
+    records.complete_lesson(registration_id, lesson.id, at, following.id if following else None)
+    return following.key if following else None
 
 
 def _ensure_registration(person_id: int, reading: queries.ModuleReading, at: datetime) -> int:
@@ -49,7 +51,7 @@ def _ensure_registration(person_id: int, reading: queries.ModuleReading, at: dat
 
 
 def start_module(person_id: int, slug: str, at: datetime) -> str | None:
-    """Begin the newest version of a module, the first time or again after a pass.
+    """Begin the newest version of a module, the first time or again after a pass, and open its lesson.
 
     Repeat-safe: a module under way stays as it is.
 
@@ -57,8 +59,11 @@ def start_module(person_id: int, slug: str, at: datetime) -> str | None:
         Key of the lesson to go on with; None if every lesson is complete, or the module is taken again.
     """
     reading = queries.module_reading(person_id, slug)
-    _ensure_registration(person_id, reading, at)
-    return None if reading.passed or reading.next_lesson is None else reading.next_lesson.key
+    registration_id = _ensure_registration(person_id, reading, at)
+    if reading.passed or reading.next_lesson is None:
+        return None
+    records.open_lesson(registration_id, reading.next_lesson.id, at)
+    return reading.next_lesson.key
 
 
 def begin_assessment(person_id: int, slug: str, at: datetime) -> StartedAttempt:

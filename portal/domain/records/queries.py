@@ -37,9 +37,8 @@ EXTRA_REASONS = {  # why one more attempt may be opened
 _LOCK_REGISTRATION = (
     select(Registration.id).where(Registration.id == bindparam("registration_id")).with_for_update()
 )
-_VISIT_KINDS = select(LessonVisit.kind).where(
-    LessonVisit.registration_id == bindparam("registration_id"),
-    LessonVisit.lesson_id == bindparam("lesson_id"),
+_VISITS = select(LessonVisit.lesson_id, LessonVisit.kind).where(
+    LessonVisit.registration_id == bindparam("registration_id")
 )
 
 
@@ -97,10 +96,9 @@ def lock_registration(registration_id: int) -> None:
     read(_LOCK_REGISTRATION, {"registration_id": registration_id})
 
 
-def list_visit_kinds(registration_id: int, lesson_id: int) -> set[str]:
-    """Whether a lesson was "opened" and "completed" under a registration."""
-    rows = read(_VISIT_KINDS, {"registration_id": registration_id, "lesson_id": lesson_id})
-    return {kind for (kind,) in rows}
+def list_visits(registration_id: int) -> set[tuple[int, str]]:
+    """The lessons "opened" and "completed" under a registration: their ids, each with the kind of visit."""
+    return {(lesson_id, kind) for lesson_id, kind in read(_VISITS, {"registration_id": registration_id})}
 
 
 @dataclass(frozen=True, slots=True)

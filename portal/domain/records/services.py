@@ -62,20 +62,28 @@ def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> 
 
 def open_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
     """Record that a lesson was opened; once for each registration."""
-    _record_visits(registration_id, lesson_id, ("opened",), at)
+    _record_visits(registration_id, [(lesson_id, "opened")], at)
 
 
-def complete_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:
-    """Record that a lesson was marked complete, and opened by then; once for each registration."""
-    _record_visits(registration_id, lesson_id, ("opened", "completed"), at)
+def complete_lesson(
+    registration_id: int, lesson_id: int, at: datetime, following_id: int | None = None
+) -> None:
+    """Record that a lesson was marked complete, and opened by then; once for each registration.
+
+    The lesson that this opens, if any, is recorded as opened with it.
+    """
+    visits = [(lesson_id, "opened"), (lesson_id, "completed")]
+    _record_visits(
+        registration_id, visits if following_id is None else [*visits, (following_id, "opened")], at
+    )
 
 
-def _record_visits(registration_id: int, lesson_id: int, kinds: Sequence[str], at: datetime) -> None:
+def _record_visits(registration_id: int, visits: Sequence[tuple[int, str]], at: datetime) -> None:
     queries.lock_registration(registration_id)
-    recorded = queries.list_visit_kinds(registration_id, lesson_id)
-    row = {"recorded_at": at, "registration_id": registration_id, "lesson_id": lesson_id}
-    for kind in kinds:
-        if kind not in recorded:
+    recorded = queries.list_visits(registration_id)
+    for lesson_id, kind in visits:
+        if (lesson_id, kind) not in recorded:
+            row = {"recorded_at": at, "registration_id": registration_id, "lesson_id": lesson_id}
             write_row(_INSERT_VISIT, {**row, "kind": kind})
 
 

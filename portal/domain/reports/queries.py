@@ -25,10 +25,8 @@ from portal.domain.reports.statistics import (
     unit_lines,
 )
 from portal.domain.reports.viewer_scope import ViewerScope
-from portal.domain.status import paging, report_rows
-from portal.domain.status.counting import Question, count_source
+from portal.domain.status import counting, paging, report_rows
 from portal.domain.status.paging import ERASED, Sort
-from portal.domain.status.period_counts import CountSource
 from portal.domain.status.queries import Scope, Whose, people_in_report
 from portal.domain.status.report_rows import AudienceKey, AudienceRow
 from portal.domain.status.rules import Status
@@ -108,7 +106,7 @@ class CompletionReport:
         people = self.viewer_scope.select_people(self.filters)
         if people.selects_by_status and (rows_of_each := self.group.rows_of_each):
             in_units = replace(people, unit_hint=frozenset(self.group.people))
-            counts = _count_source(self.scope_of(in_units)).count_units()
+            counts = counting.count_units(self.scope_of(in_units))
             return Figures.from_unit_counts(counts, rows_of_each)
         return self._count_requirements(people)
 
@@ -127,8 +125,8 @@ class CompletionReport:
         return self._count_requirements(self.viewer_scope.select_people(self.filters.group))
 
     def _count_requirements(self, whose: Whose) -> Figures:
-        source = count_source(self.scope_of(whose), Question.REQUIREMENTS)
-        return Figures.by_directive(source.count_requirements()).get(self.directive.id, Figures())
+        counts = counting.count_requirements(self.scope_of(whose))
+        return Figures.by_directive(counts).get(self.directive.id, Figures())
 
     @property
     def units(self) -> list[UnitLine]:
@@ -161,7 +159,7 @@ class CompletionReport:
         """Designated role, rank or grade, and the share that is complete or listed."""
         if not self.lists_some:
             return [(role, rank, share_of_group({status: n})) for role, rank, status, n in self.group_posts]
-        listed = _count_source(self._filtered_scope).count_posts()
+        listed = counting.count_posts(self._filtered_scope)
         shares = [(role, rank, Share(0, people)) for role, rank, _, people in self.group_posts]
         return shares + [(role, rank, Share(people, 0)) for role, rank, _, people in listed]
 
@@ -195,12 +193,12 @@ class CompletionReport:
 
     def count_exclusions(self) -> dict[str, int]:
         """People of the group who are exempt or deferred, by reason."""
-        return _count_source(self._group_scope).count_reasons()
+        return counting.count_reasons(self._group_scope)
 
     @cached_property
     def posts(self) -> Sequence[tuple[str, str, Status, int]]:
         """People by designated role, rank or grade, and status."""
-        return _count_source(self._visible_scope).count_posts()
+        return counting.count_posts(self._visible_scope)
 
     def post_choices(self) -> tuple[list[str], list[str]]:
         """The designated roles, and the ranks or grades, of the people the viewer may see."""
@@ -209,13 +207,13 @@ class CompletionReport:
     @cached_property
     def group_posts(self) -> Sequence[tuple[str, str, Status, int]]:
         """The same for the group."""
-        return _count_source(self._group_scope).count_posts() if self.filters.group else self.posts
+        return counting.count_posts(self._group_scope) if self.filters.group else self.posts
 
     @cached_property
     def outlook(self) -> Outlook:
         """How long people of the group have been overdue, and how many are due soon."""
         directive_id = self.directive.id
-        left = _count_source(self._group_scope).count_days_left()
+        left = counting.count_days_left(self._group_scope)
         return Outlook.by_directive(left, [directive_id])[directive_id]
 
     def list_person_ids(self) -> set[int]:
@@ -224,7 +222,7 @@ class CompletionReport:
 
     def due_dates(self) -> list[date]:
         """The two due dates that most people have, in order."""
-        return _count_source(self._visible_scope).commonest_due_dates(2)
+        return counting.list_commonest_due_dates(self._visible_scope, 2)
 
     def list_people(self, order: Order, offset: int, limit: int) -> list[PersonLine]:
         """A slice of the table, each person with the status of every requirement."""
@@ -336,10 +334,6 @@ class CompletionReport:
     def _path_and_id(self, unit_id: int) -> tuple[str, int]:
         unit = self.viewer_scope.units.get(unit_id)
         return (unit.path if unit else "", unit_id)
-
-
-def _count_source(scope: Scope) -> CountSource:
-    return count_source(scope, Question.PEOPLE)
 
 
 def read_person_lines(scope: Scope, units: dict[int, UnitRow], rows: Sequence[Any]) -> list[PersonLine]:

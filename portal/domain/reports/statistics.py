@@ -7,7 +7,7 @@ from functools import cached_property
 from portal.domain.people.queries import UnitRow
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot
 from portal.domain.reports.parameters import DUE_DAYS, LATE_BANDS
-from portal.domain.status.period_counts import RequirementCount
+from portal.domain.status.counting import RequirementCount
 from portal.domain.status.rules import Status
 
 BAR_ORDER = (

@@ -7,16 +7,17 @@ hold: the first day overdue, the end of a validity. Nothing is written for it: i
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
+from itertools import groupby
 
 from sqlalchemy import and_, or_, select, union
 
+from portal.domain.directives.audience import LAST_DAY
 from portal.domain.directives.models import Directive
 from portal.domain.people.change_window import ChangeWindow, WindowPoint
-from portal.domain.status.filters import Condition
+from portal.domain.status.filters import Condition, edges_between, find_period
 from portal.domain.status.models import (
     ENDED_LATE,
     HAS_FIRST_DAY,
-    HAS_LAST_DAY,
     OPEN_KNOWN,
     OPENED_LATE,
     ResultRow,
@@ -74,10 +75,7 @@ def _edges_on_the_way(window: ChangeWindow) -> Iterator[list[Condition]]:
     yield [ENDED_LATE, ended, *on_days]
     begun_since = period.from_on >= window.since_at.astimezone(UTC).toordinal()
     yield [HAS_FIRST_DAY, begun_since, or_(opened, ended), *on_days]
-    if first < last:
-        known = [period.known_from <= end, period.known_to > end]
-        yield [HAS_FIRST_DAY, period.from_on > first, period.from_on <= last, *known]
-        yield [HAS_LAST_DAY, period.to_on >= first, period.to_on < last, *known]
+    yield from edges_between(first, last, window.until_at)
 
 
 def list_status_transitions(
@@ -95,11 +93,11 @@ def list_status_transitions(
         unit_ids: Only periods in these units are in the report; None: in any.
         directive_id: Changes under this directive; None: under any.
     """
-    cells: dict[tuple[int, int, int], list[ResultRow]] = {}
-    for row in db.session.execute(_select_periods(window, people, directive_id)):
-        cells.setdefault((row.person_id, row.directive_id, row.position), []).append(row)
+    rows = db.session.execute(_select_periods(window, people, directive_id))
     transitions = [
-        transition for rows in cells.values() for transition in _compare_points(window, _Cell(rows, unit_ids))
+        transition
+        for _, cell in groupby(rows, key=lambda row: row[:3])
+        for transition in _compare_points(window, list(cell), unit_ids)
     ]
     return sorted(transitions, key=lambda each: (each.person_id, each.point.reached_at))
 
@@ -119,35 +117,16 @@ def _select_periods(window: ChangeWindow, people: Collection[int], directive_id:
     return statement.order_by(*keys)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """The periods of one person and position on the way."""
-
-    rows: Sequence[ResultRow]
-    unit_ids: Collection[int] | None
-
-    def period_at(self, point: WindowPoint) -> ResultRow | None:
-        """The period that holds at a point, as far as it may be seen."""
-        day, known = point.day.toordinal(), to_microseconds(point.known_on)
-        for row in self.rows:
-            if row.from_on <= day <= row.to_on and row.known_from <= known < row.known_to:
-                return row if self.unit_ids is None or row.unit_id in self.unit_ids else None
-        return None
-
-    def order_points(self, window: ChangeWindow) -> Iterator[WindowPoint]:
-        """The points at which a period of it begins or ends."""
-        days = {edge for row in self.rows for edge in (row.from_on, row.to_on + 1)}
-        stamps = {edge for row in self.rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN}
-        return window.order_points(
-            [date.fromordinal(day) for day in days if day <= date.max.toordinal()],
-            [from_microseconds(stamp) for stamp in stamps],
-        )
-
-
-def _compare_points(window: ChangeWindow, cell: _Cell) -> Iterator[StatusTransition]:
-    old = cell.period_at(window.start)
-    for point in cell.order_points(window):
-        new = cell.period_at(point)
+def _compare_points(
+    window: ChangeWindow, rows: Sequence[ResultRow], unit_ids: Collection[int] | None
+) -> Iterator[StatusTransition]:
+    """The changes of one cell, from its periods, at the points where one of them begins or ends."""
+    days = {edge for row in rows for edge in (row.from_on, row.to_on + 1) if edge <= LAST_DAY}
+    stamps = {edge for row in rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN}
+    points = window.order_points(list(map(date.fromordinal, days)), list(map(from_microseconds, stamps)))
+    old = _find_visible(rows, window.start, unit_ids)
+    for point in points:
+        new = _find_visible(rows, point, unit_ids)
         row = new or old
         if row is not None and (old and old.status) != (new and new.status):
             yield StatusTransition(
@@ -158,3 +137,10 @@ def _compare_points(window: ChangeWindow, cell: _Cell) -> Iterator[StatusTransit
                 record_id=new.record_id if new else None,
             )
         old = new
+
+
+def _find_visible(
+    rows: Sequence[ResultRow], point: WindowPoint, unit_ids: Collection[int] | None
+) -> ResultRow | None:
+    row = find_period(rows, point.day.toordinal(), to_microseconds(point.known_on))
+    return row if row is None or unit_ids is None or row.unit_id in unit_ids else None

@@ -19,7 +19,6 @@ from portal.domain.status.models import (
     StatusGroup,
     StatusPeriod,
 )
-from portal.domain.status.periods import WHOLE
 from portal.domain.status.projection_rows import (
     COUNT_COLUMNS,
     COUNT_KEY,
@@ -28,6 +27,7 @@ from portal.domain.status.projection_rows import (
     add_counts,
     add_groups,
 )
+from portal.domain.status.rules import WHOLE
 from portal.platform import clock
 from portal.platform.db import db, stamp
 

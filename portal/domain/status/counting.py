@@ -1,19 +1,19 @@
 """Counts people by status from one of two sources, which give the same answers.
 
 Status counts are summed in advance, for everybody at once. Status periods have a row for each person: they
-answer every question, and take as long as there are people. ``count_source`` alone chooses between them.
+answer every question, and take as long as there are people. ``is_summed`` alone chooses between them.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import Enum, auto
 
 from sqlalchemy import CTE, and_, case, func, literal, or_, select, union_all
 
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Person, Post
-from portal.domain.status.filters import Condition, Later, Scope, late_arrivals
+from portal.domain.status.filters import AHEAD, LATE, Condition, Later, Scope, late_arrivals
 from portal.domain.status.models import (
     FIRST_AHEAD,
     OPENED_LATE,
@@ -27,28 +27,20 @@ from portal.domain.status.models import (
 )
 from portal.domain.status.period_counts import (
     PERIOD_COLUMNS,
+    POST_COLUMNS,
     CountBy,
-    CountSource,
     DaysRun,
     Group,
-    PeriodCountSource,
-    RequirementCount,
     Statuses,
     Values,
+    count_periods,
+    count_periods_over_days,
 )
-from portal.domain.status.periods import WHOLE
-from portal.domain.status.rules import Status
+from portal.domain.status.rules import WHOLE, Status
 from portal.platform.clock import to_microseconds
 from portal.platform.db import Stamp, db
 
-
-class Question(Enum):
-    """What is counted; the status counts cannot answer every question for everyone."""
-
-    REQUIREMENTS = auto()  # people by requirement, and by unit under the whole directive
-    PEOPLE = auto()  # under the whole directive alone, on the day of the scope
-    OVER_DAYS = auto()  # the same on several days
-    ORDER = auto()  # the same by the columns of a sorted table, other than the unit
+RequirementCount = tuple[int, int, int, Status, int]  # directive, unit, position, status, people
 
 
 def measure_later(directive_ids: Sequence[int], as_known_on: datetime) -> Later:
@@ -68,31 +60,105 @@ def measure_later(directive_ids: Sequence[int], as_known_on: datetime) -> Later:
     return Later.MUCH if is_much else Later.LITTLE
 
 
-def count_source(scope: Scope, question: Question) -> CountSource:
-    """The status counts, where they can answer the question for these people; else the status periods."""
-    return SummedCountSource(scope) if is_summed(scope, question) else PeriodCountSource(scope)
-
-
-def is_summed(scope: Scope, question: Question) -> bool:
-    """Whether the status counts can answer a question for the people of a scope."""
+def is_summed(scope: Scope, columns: Sequence[CountBy], *, over_days: bool = False) -> bool:
+    """Whether the status counts can answer for the people of a scope, by these columns."""
     whose = scope.whose
-    if scope.later is Later.MUCH:
+    if scope.later is Later.MUCH or whose.named is not None or whose.people is not None:
         return False
-    if question is Question.ORDER:  # the columns of a sorted table have the days
-        whose = replace(whose, late=None, due_within=None)
-    narrower = (whose.named, whose.people, whose.late, whose.due_within)
-    if any(condition is not None for condition in narrower):
-        return False
-    if question is Question.OVER_DAYS:
-        return whose.everyone or whose.manager_id is None
-    if question is Question.REQUIREMENTS and whose.statuses is not None:
+    by_days = whose.late is not None or whose.due_within is not None
+    if over_days:
+        return not by_days and (whose.everyone or whose.manager_id is None)
+    if (by_days and CountBy.UNIT in columns) or (whose.statuses is not None and CountBy.POSITION in columns):
         return False
     return whose.in_all_units
+
+
+def count_by(scope: Scope, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Group]:
+    """People under the whole directive by the values of ``columns``.
+
+    Those of other ``statuses`` than these may be left out.
+    """
+    if not is_summed(scope, columns):
+        return count_periods(scope, columns, statuses)
+    rows = _StatusCounts(scope, [scope.as_at], columns).sum_up()
+    return [(tuple(values), people) for _, *values, people in rows]
+
+
+def count_requirements(scope: Scope) -> Iterator[RequirementCount]:
+    """People by directive, unit, position and status; position 0 is the whole directive.
+
+    A requirement may have the unit 0 for all units.
+    """
+    columns = [CountBy.DIRECTIVE, CountBy.UNIT, CountBy.POSITION, CountBy.STATUS]
+    for (directive_id, unit_id, position, status), people in count_by(scope, columns):
+        yield directive_id, unit_id, position, Status(status), people
+
+
+def count_units(scope: Scope) -> Iterator[tuple[int, Status, int]]:
+    """People by unit and status under the whole directive.
+
+    Of those who are late, the overdue are counted apart from the expired, each from an index alone.
+    """
+    whose = scope.whose
+    for statuses in [(status,) for status in LATE] if whose.late and not whose.statuses else [whose.statuses]:
+        of_status = replace(scope, whose=replace(whose, statuses=statuses))
+        for (unit_id, status), people in count_by(of_status, [CountBy.UNIT, CountBy.STATUS]):
+            yield unit_id, Status(status), people
+
+
+def count_posts(scope: Scope) -> list[tuple[str, str, Status, int]]:
+    """People by designated role, rank or grade, and status under the whole directive."""
+    groups = count_by(scope, [CountBy.ROLE, CountBy.RANK, CountBy.STATUS])
+    return [(role, rank, Status(status), people) for (role, rank, status), people in groups]
+
+
+def count_reasons(scope: Scope) -> dict[str, int]:
+    """People exempt or deferred, by reason in alphabetical order."""
+    excluded = [status for status in Status if status.excluded]
+    by_reason = Counter[str]()
+    for (status, reason), people in count_by(scope, [CountBy.STATUS, CountBy.REASON], excluded):
+        if status in excluded:
+            by_reason[reason] += people
+    return dict(sorted(by_reason.items()))
+
+
+def list_commonest_due_dates(scope: Scope, limit: int) -> list[date]:
+    """The due dates that most people have, in order."""
+    commonest = sorted((-people, day) for (day,), people in count_by(scope, [CountBy.DUE_ON]))[:limit]
+    return sorted(date.fromordinal(day) for _, day in commonest)
+
+
+def count_days_left(scope: Scope) -> Iterator[tuple[int, Status, int, int]]:
+    """People who have still to complete, by directive, status and days to the last day in time.
+
+    The days are below 0 if it is past.
+    """
+    columns = [CountBy.DIRECTIVE, CountBy.STATUS, CountBy.LAST_DAY_IN_TIME]
+    for (directive_id, status, day), people in count_by(scope, columns, [*LATE, *AHEAD]):
+        if status in (*LATE, *AHEAD):
+            yield directive_id, Status(status), day - scope.as_at.toordinal(), people
+
+
+def count_over_days(scope: Scope, days: Sequence[date]) -> Iterator[DaysRun]:
+    """People by directive, unit and status on each of ``days``, which rise, and not on the scope's.
+
+    From the status counts the unit is 0 where everybody is counted.
+    """
+    units = [] if scope.whose.in_all_units else [CountBy.UNIT]
+    columns = [CountBy.DIRECTIVE, CountBy.STATUS, *units]
+    if not is_summed(scope, columns, over_days=True):
+        yield from count_periods_over_days(scope, days)
+        return
+    places = {day.toordinal(): place for place, day in enumerate(days)}
+    for day, directive_id, status, *unit, people in _StatusCounts(scope, days, columns).sum_up():
+        place = places[day]
+        yield DaysRun(directive_id, sum(unit), False, Status(status), place, place, people)
 
 
 _COUNT_COLUMNS: dict[CountBy, Column] = {
     CountBy.DIRECTIVE: StatusCount.directive_id,
     CountBy.UNIT: StatusCount.unit_id,
+    CountBy.POSITION: StatusCount.position,
     CountBy.STATUS: StatusCount.status,
     CountBy.DUE_ON: StatusCount.due_on,
     CountBy.LAST_DAY_IN_TIME: StatusCount.since_on,
@@ -101,114 +167,83 @@ _COUNT_COLUMNS: dict[CountBy, Column] = {
     CountBy.REASON: StatusGroup.reason,
 }
 _DAY_COLUMNS = {CountBy.DUE_ON, CountBy.LAST_DAY_IN_TIME, CountBy.REASON}
+_GROUP_COLUMNS = {*POST_COLUMNS, CountBy.REASON}
 
 
 @dataclass(frozen=True, slots=True)
-class _Selection:
-    """The columns and the rows that are summed: of the status counts, and of the status periods."""
-
-    kinds: Sequence[Kind]
-    of_counts: Sequence[Column]
-    of_periods: Sequence[Column]
-    counts: Sequence[Condition]
-    periods: Sequence[Condition] = ()
-
-
-class SummedCountSource(CountSource):
-    """Counts people from the status counts, which hold what is known now.
+class _StatusCounts:
+    """Sums the status counts, which hold what is known now, of a scope on some days by some columns.
 
     For earlier knowledge, what was recorded later is read from the status periods and undone.
     """
 
-    def count_requirements(self) -> Iterator[RequirementCount]:
-        """People by directive, unit, position and status; a requirement has the unit 0 for all units."""
-        count, period = StatusCount, StatusPeriod
-        unit_id = case((period.position == WHOLE, period.unit_id), else_=0)
-        selection = _Selection(
-            kinds=[Kind.PLACE, Kind.POSITION],
-            of_counts=[count.directive_id, count.unit_id, count.position, count.status],
-            of_periods=[period.directive_id, unit_id, period.position, period.status],
-            counts=[or_(count.kind == Kind.PLACE, count.position != WHOLE)],
-        )
-        for _, directive_id, unit, position, status, people in self._sum_up([self._scope.as_at], selection):
-            yield directive_id, unit, position, Status(status), people
+    scope: Scope
+    days: Sequence[date]
+    columns: Sequence[CountBy]
 
-    def count_by(self, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Group]:
-        """People of any status under the whole directive by the values of ``columns``."""
-        rows = self._sum_up([self._scope.as_at], self._select_columns(columns))
-        return [(tuple(values), people) for _, *values, people in rows]
-
-    def count_over_days(self, days: Sequence[date]) -> Iterator[DaysRun]:
-        """People by directive, unit and status on each of ``days``; the unit is 0 if everybody is counted."""
-        places = {day.toordinal(): place for place, day in enumerate(days)}
-        units = [] if self._scope.whose.in_all_units else [CountBy.UNIT]
-        columns = [CountBy.DIRECTIVE, CountBy.STATUS, *units]
-        rows = self._sum_up(days, self._select_columns(columns))
-        for day, directive_id, status, *unit, people in rows:
-            place = places[day]
-            yield DaysRun(directive_id, sum(unit), False, Status(status), place, place, people)
-
-    def _select_columns(self, columns: Sequence[CountBy]) -> _Selection:
-        """What is summed to count by some columns."""
-        whose, counts = self._scope.whose, list[Condition]()
-        by_days = whose.late is not None or whose.due_within is not None
-        if CountBy.UNIT in columns:
-            kind = Kind.PLACE
-        elif CountBy.STATUS in columns and not by_days and _DAY_COLUMNS.isdisjoint(columns):
-            kind = Kind.POSITION  # in fewer rows than by days, where people have many due dates
-            counts = [StatusCount.unit_id == 0, StatusCount.position == WHOLE]  # as the key begins
-        else:
-            kind = Kind.DAYS
-        of_counts = [_COUNT_COLUMNS[column] for column in columns]
-        of_periods = [PERIOD_COLUMNS[column] for column in columns]
-        return _Selection([kind], of_counts, of_periods, counts, [StatusPeriod.position == WHOLE])
-
-    def _sum_up(self, days: Sequence[date], selection: _Selection) -> Sequence[Values]:
-        """Each of ``days`` as an ordinal, the values of the columns, and the people.
+    def sum_up(self) -> Sequence[Values]:
+        """Each of the days as an ordinal, the values of the columns, and the people.
 
         The counts alone are read where nothing was recorded later, as long as no other transaction has
         committed a newer stamp since.
         """
-        asked = _select_days(self._scope.directive_ids, days)
-        parts = list(self._select_counts(asked, selection))
-        if self._scope.later is Later.NOTHING:
+        asked = _select_days(self.scope.directive_ids, self.days)
+        parts = list(self._select_counts(asked))
+        if self.scope.later is Later.NOTHING:
             newest = select(func.max(Stamp.recorded_at)).scalar_subquery()
-            if rows := _sum_parts(parts, newest <= self._scope.as_known_on):
+            if rows := _sum_parts(parts, newest <= self.scope.as_known_on):
                 return rows
-        return _sum_parts([*parts, self._select_late_arrivals(asked, days, selection)])
+        return _sum_parts([*parts, self._select_late_arrivals(asked)])
 
-    def _select_counts(self, asked: CTE, selection: _Selection) -> Iterator[Statement]:
+    def _select_counts(self, asked: CTE) -> Iterator[Statement]:
         """The rows of the status counts: those of the last snapshot, and the changes since."""
         count = StatusCount
-        conditions = [count.directive_id == asked.c.directive_id, count.kind.in_(selection.kinds)]
-        conditions += [*selection.counts, *self._list_conditions()]
-        statement = select(asked.c.day, *selection.of_counts, count.people).select_from(asked)
+        conditions = [count.directive_id == asked.c.directive_id, *self._list_conditions()]
+        columns = [_COUNT_COLUMNS[column] for column in self.columns]
+        statement = select(asked.c.day, *columns, count.people).select_from(asked)
         in_snapshot = and_(count.summed == 1, count.day == asked.c.snapshot_day)
         since = and_(count.summed == 0, count.day > asked.c.snapshot_day, count.day <= asked.c.day)
         for rows in (in_snapshot, since):
             # An outer join, so that SQLite begins with the days; where nothing is joined, the sum is null.
             part = statement.outerjoin(count, and_(*conditions, rows))
-            if any(column.table is StatusGroup.__table__ for column in selection.of_counts):
+            if not _GROUP_COLUMNS.isdisjoint(self.columns):
                 part = part.outerjoin(StatusGroup, StatusGroup.id == count.group_id)
             yield part
 
     def _list_conditions(self) -> list[Condition]:
-        """Conditions on the counts: the people of the scope, by unit, group and status."""
-        whose = replace(self._scope.whose, unit_hint=None)
-        conditions = self._scope.status_conditions(StatusCount)
+        """Conditions on the counts: a kind that has the columns; the people by unit, group and status."""
+        count, whose = StatusCount, replace(self.scope.whose, unit_hint=None)
+        by_days = whose.late is not None or whose.due_within is not None
+        conditions: list[Condition]
+        if CountBy.POSITION in self.columns:
+            of_one = or_(count.kind == Kind.PLACE, count.position != WHOLE)
+            conditions = [count.kind.in_([Kind.PLACE, Kind.POSITION]), of_one]
+        elif CountBy.UNIT in self.columns:
+            conditions = [count.kind == Kind.PLACE]
+        elif CountBy.STATUS in self.columns and not by_days and _DAY_COLUMNS.isdisjoint(self.columns):
+            # In fewer rows than by days, where people have many due dates; as the key begins.
+            conditions = [count.kind == Kind.POSITION, count.unit_id == 0, count.position == WHOLE]
+        else:
+            conditions = [count.kind == Kind.DAYS]
+        conditions += self.scope.status_conditions(count)
         if (units := whose.units) is not None:
-            conditions.append(StatusCount.unit_id.in_(units))
+            conditions.append(count.unit_id.in_(units))
         if (groups := whose.select_by_post(StatusGroup)) is not None:
-            conditions.append(StatusCount.group_id.in_(groups))
+            conditions.append(count.group_id.in_(groups))
         return conditions
 
-    def _select_late_arrivals(self, asked: CTE, days: Sequence[date], selection: _Selection) -> Statement:
+    def _select_late_arrivals(self, asked: CTE) -> Statement:
         """What undoes later knowledge: +1 for a period that has ended since, -1 for one known only since."""
-        scope, period = self._scope, StatusPeriod
+        scope, period = self.scope, StatusPeriod
         whose = replace(scope.whose, unit_hint=None)  # a period known only since may be in another unit
         conditions = [period.directive_id.in_(scope.directive_ids), whose.matches(period)]
-        conditions += [*scope.status_conditions(period), *selection.periods]
-        columns = [column.label(f"c{place}") for place, column in enumerate(selection.of_periods)]
+        conditions += scope.status_conditions(period)
+        by_column = dict(PERIOD_COLUMNS)
+        if CountBy.POSITION in self.columns:  # a requirement is counted in all units
+            by_column[CountBy.UNIT] = case((period.position == WHOLE, period.unit_id), else_=0)
+        else:
+            conditions.append(period.position == WHOLE)
+        columns = [by_column[column].label(f"c{place}") for place, column in enumerate(self.columns)]
         edges = (
             period.directive_id.label("directive_id"),
             period.from_on.label("first"),
@@ -221,7 +256,7 @@ class SummedCountSource(CountSource):
                 .outerjoin(Post, Post.id == period.post_id)
                 .outerjoin(Exclusion, Exclusion.id == period.exclusion_id)
                 .where(*conditions, *rows)
-                for known_before, rows in late_arrivals((min(days), max(days)), scope.as_known_on)
+                for known_before, rows in late_arrivals((min(self.days), max(self.days)), scope.as_known_on)
             )
         ).cte("late_arrivals")
         *values, directive_id, first, last = arrivals.c

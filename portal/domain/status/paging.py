@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import Person, PersonName, Post
 from portal.domain.status import counting
-from portal.domain.status.counting import Question, SummedCountSource
 from portal.domain.status.filters import AHEAD, LATE, Condition, Scope, covers_day, is_known_on
 from portal.domain.status.models import Column, ResultRow, Statement, StatusPeriod
 from portal.domain.status.period_counts import PERIOD_COLUMNS, POST_COLUMNS, CountBy, Group, Values
-from portal.domain.status.periods import WHOLE
+from portal.domain.status.rules import WHOLE
 from portal.platform.db import db
 
 ERASED = "Erased"
@@ -179,10 +178,9 @@ def _find_by_person(scope: Scope) -> Scope:
 
 def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[int]:
     """The ids of the people of a slice, in their order."""
-    question = Question.PEOPLE if CountBy.UNIT in order.columns else Question.ORDER
-    if not counting.is_summed(scope, question):
-        return _sort_people(scope, order, (), offset, limit)
-    groups = SummedCountSource(scope).count_by(order.columns)
+    if not counting.is_summed(scope, order.columns):
+        return _sort_people(scope, order, _Part(true(), offset, limit))
+    groups = counting.count_by(scope, order.columns)
     if order.values:
         groups = _group_by_place(groups, order.values)
     slice_ids: list[int] = []
@@ -196,7 +194,7 @@ def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[in
             if size > MOST_COUNTED:
                 in_order = replace(in_order, most_left_first=False)
             walk = len(keys) == 1 and size > MANY and _is_walk_shorter(part, everyone)
-            read_part = _walk_names if walk and not in_order.most_left_first else _sort_part
+            read_part = _walk_names if walk and not in_order.most_left_first else _sort_people
             slice_ids += read_part(scope, in_order, part)
         before += size
     return slice_ids
@@ -217,7 +215,7 @@ class _Part(NamedTuple):
     condition: Condition  # that a person is in one of the groups
     offset: int
     limit: int
-    size: int  # people in the groups
+    size: int = 0  # people in the groups
 
 
 def _is_walk_shorter(part: _Part, everyone: int) -> bool:
@@ -249,7 +247,7 @@ def _select_groups(order: _Order, keys: Sequence[Values]) -> Condition:
         among = order.column.in_([order.values[place] for (place,) in keys if place >= 0])
         return or_(among, order.column.not_in(order.values)) if (-1,) in keys else among
     if not order.columns:
-        return and_(True)
+        return true()
     *firsts, last = (PERIOD_COLUMNS[by] for by in order.columns)
     ways = []
     for start, some in groupby(keys, key=lambda key: key[:-1]):
@@ -258,21 +256,15 @@ def _select_groups(order: _Order, keys: Sequence[Values]) -> Condition:
     return or_(*ways)
 
 
-def _sort_part(scope: Scope, order: _Order, part: _Part) -> list[int]:
-    return _sort_people(scope, order, [part.condition], part.offset, part.limit)
-
-
-def _sort_people(
-    scope: Scope, order: _Order, conditions: Sequence[Condition], offset: int, limit: int
-) -> list[int]:
+def _sort_people(scope: Scope, order: _Order, part: _Part) -> list[int]:
     if scope.whose.named is not None:
         scope = _find_by_person(scope)
     period = StatusPeriod
     statement = select(period.person_id).outerjoin(PersonName, PersonName.person_id == period.person_id)
     if order.by_post:
         statement = statement.join(Post, Post.id == period.post_id)
-    statement = statement.where(*scope.whole_directive(), *conditions).order_by(*order.list_columns(scope))
-    return list(db.session.scalars(statement.offset(offset).limit(limit)))
+    statement = statement.where(*scope.whole_directive(), part.condition).order_by(*order.list_columns(scope))
+    return list(db.session.scalars(statement.offset(part.offset).limit(part.limit)))
 
 
 def _walk_names(scope: Scope, order: _Order, part: _Part) -> list[int]:
@@ -293,7 +285,7 @@ def _walk_names(scope: Scope, order: _Order, part: _Part) -> list[int]:
     )
     rows = db.session.execute(statement).all()
     if not _are_all_named(rows, downwards) or len(rows) < part.limit:
-        return _sort_part(scope, order, part)
+        return _sort_people(scope, order, part)
     return [row.person_id for row in (rows[::-1] if back else rows)]
 
 

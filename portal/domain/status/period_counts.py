@@ -1,10 +1,7 @@
 """Counts people from their status periods: those of one directive, and of all directives at once."""
 
-from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from enum import Enum, auto
 from typing import Any, NamedTuple
@@ -14,10 +11,9 @@ from sqlalchemy import CompoundSelect, case, func, literal, select, union_all
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Post
 from portal.domain.people.queries import Viewer, visibility_of
-from portal.domain.status.filters import AHEAD, LATE, Scope, Whose, covers_day, is_known_on, last_day_in_time
+from portal.domain.status.filters import Scope, Whose, covers_day, is_known_on, last_day_in_time
 from portal.domain.status.models import Column, Statement, StatusPeriod
-from portal.domain.status.periods import WHOLE
-from portal.domain.status.rules import Status
+from portal.domain.status.rules import WHOLE, Status
 from portal.platform.db import db
 
 
@@ -26,6 +22,7 @@ class CountBy(Enum):
 
     DIRECTIVE = auto()
     UNIT = auto()
+    POSITION = auto()  # of a requirement; 0 is the whole directive, by which people are counted otherwise
     STATUS = auto()
     DUE_ON = auto()
     LAST_DAY_IN_TIME = auto()  # the due date, or the end of what lapsed after it
@@ -37,11 +34,11 @@ class CountBy(Enum):
 Values = tuple[Any, ...]  # of the columns counted by, in their order: days are ordinals
 Group = tuple[Values, int]  # and the number of people
 Statuses = Sequence[Status] | None  # None: all
-RequirementCount = tuple[int, int, int, Status, int]  # directive, unit, position, status, people
 
 PERIOD_COLUMNS: dict[CountBy, Column] = {
     CountBy.DIRECTIVE: StatusPeriod.directive_id,
     CountBy.UNIT: StatusPeriod.unit_id,
+    CountBy.POSITION: StatusPeriod.position,
     CountBy.STATUS: StatusPeriod.status,
     CountBy.DUE_ON: StatusPeriod.due_on,
     CountBy.LAST_DAY_IN_TIME: last_day_in_time(StatusPeriod),
@@ -64,113 +61,20 @@ class DaysRun(NamedTuple):
     people: int
 
 
-class CountSource(ABC):
-    """Counts the people of a scope by status."""
+def count_periods(scope: Scope, columns: Sequence[CountBy], statuses: Statuses) -> list[Group]:
+    """People of ``statuses`` by the values of ``columns``; one statement.
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-
-    @abstractmethod
-    def count_requirements(self) -> Iterator[RequirementCount]:
-        """People by directive, unit, position and status; position 0 is the whole directive.
-
-        A requirement may have the unit 0 for all units.
-        """
-
-    @abstractmethod
-    def count_over_days(self, days: Sequence[date]) -> Iterator[DaysRun]:
-        """People by directive, unit and status on each of ``days``, which rise, and not on the scope's."""
-
-    @abstractmethod
-    def count_by(self, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Group]:
-        """People under the whole directive by the values of ``columns``.
-
-        Those of other ``statuses`` than these may be left out.
-        """
-
-    def count_units(self) -> Iterable[tuple[int, Status, int]]:
-        """People by unit and status under the whole directive."""
-        groups = self.count_by([CountBy.UNIT, CountBy.STATUS])
-        return [(unit_id, Status(status), people) for (unit_id, status), people in groups]
-
-    def count_posts(self) -> list[tuple[str, str, Status, int]]:
-        """People by designated role, rank or grade, and status under the whole directive."""
-        groups = self.count_by([CountBy.ROLE, CountBy.RANK, CountBy.STATUS])
-        return [(role, rank, Status(status), people) for (role, rank, status), people in groups]
-
-    def count_reasons(self) -> dict[str, int]:
-        """People exempt or deferred, by reason in alphabetical order."""
-        excluded = [status for status in Status if status.excluded]
-        by_reason = Counter[str]()
-        for (status, reason), people in self.count_by([CountBy.STATUS, CountBy.REASON], excluded):
-            if status in excluded:
-                by_reason[reason] += people
-        return dict(sorted(by_reason.items()))
-
-    def commonest_due_dates(self, limit: int) -> list[date]:
-        """The due dates that most people have, in order."""
-        commonest = sorted((-people, day) for (day,), people in self.count_by([CountBy.DUE_ON]))[:limit]
-        return sorted(date.fromordinal(day) for _, day in commonest)
-
-    def count_days_left(self) -> Iterator[tuple[int, Status, int, int]]:
-        """People who have still to complete, by directive, status and days to the last day in time.
-
-        The days are below 0 if it is past.
-        """
-        today = self._scope.as_at.toordinal()
-        for (directive_id, status, day), people in self._count_last_days():
-            if status in (*LATE, *AHEAD):
-                yield directive_id, Status(status), day - today, people
-
-    def _count_last_days(self) -> list[Group]:
-        columns = [CountBy.DIRECTIVE, CountBy.STATUS, CountBy.LAST_DAY_IN_TIME]
-        return self.count_by(columns, [*LATE, *AHEAD])
+    The last day in time is read from the table only of those expired: an index has the due dates of others.
+    """
+    if CountBy.LAST_DAY_IN_TIME not in columns:
+        return _fetch_groups(_select_groups(scope, columns, statuses))
+    due = [CountBy.DUE_ON if column is CountBy.LAST_DAY_IN_TIME else column for column in columns]
+    others = [status for status in statuses or Status if status is not Status.EXPIRED]
+    lapsed = _select_groups(scope, columns, [Status.EXPIRED])
+    return _fetch_groups(union_all(_select_groups(scope, due, others), lapsed))
 
 
-class PeriodCountSource(CountSource):
-    """Counts people from their status periods."""
-
-    def count_requirements(self) -> Iterator[RequirementCount]:
-        """People by directive, unit, position and status; position 0 is the whole directive."""
-        period = StatusPeriod
-        columns = (period.directive_id, period.unit_id, period.position, period.status)
-        statement = select(*columns, func.count()).where(*self._scope.all_positions()).group_by(*columns)
-        for directive_id, unit_id, position, status, people in db.session.execute(statement):
-            yield directive_id, unit_id, position, Status(status), people
-
-    def count_by(self, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Group]:
-        """People of ``statuses`` under the whole directive by the values of ``columns``."""
-        return _fetch_groups(_count_periods(self._scope, columns, statuses))
-
-    def count_units(self) -> Iterable[tuple[int, Status, int]]:
-        """People by unit and status; those overdue apart from those expired, each from an index alone."""
-        whose = self._scope.whose
-        apart = [(status,) for status in LATE] if whose.late and not whose.statuses else [whose.statuses]
-        for statuses in apart:
-            scope = replace(self._scope, whose=replace(whose, statuses=statuses))
-            yield from CountSource.count_units(PeriodCountSource(scope))
-
-    def _count_last_days(self) -> list[Group]:
-        """Only those expired are read from the table: an index has the due dates of the others."""
-        due = [CountBy.DIRECTIVE, CountBy.STATUS, CountBy.DUE_ON]
-        lapsed = [CountBy.DIRECTIVE, CountBy.STATUS, CountBy.LAST_DAY_IN_TIME]
-        in_time = _count_periods(self._scope, due, [Status.OVERDUE, *AHEAD])
-        return _fetch_groups(union_all(in_time, _count_periods(self._scope, lapsed, [Status.EXPIRED])))
-
-    def count_over_days(self, days: Sequence[date]) -> Iterator[DaysRun]:
-        """People by directive, unit and status on runs of ``days``; one statement.
-
-        The index gives equal periods together, so the days are looked up once for each group of them.
-        """
-        ordinals = [day.toordinal() for day in days]
-        for *group, first, last, people in db.session.execute(_count_equal_periods(self._scope, days)):
-            directive_id, unit_id, status, reports = group
-            run = bisect_left(ordinals, first), bisect_right(ordinals, last) - 1
-            if run[0] <= run[1]:
-                yield DaysRun(directive_id, unit_id, bool(reports), Status(status), *run, int(people))
-
-
-def _count_periods(scope: Scope, columns: Sequence[CountBy], statuses: Statuses) -> Statement:
+def _select_groups(scope: Scope, columns: Sequence[CountBy], statuses: Statuses) -> Statement:
     selected = [PERIOD_COLUMNS[column] for column in columns]
     statement = select(*selected, func.count()).select_from(StatusPeriod)
     if POST_COLUMNS.intersection(columns):
@@ -179,7 +83,8 @@ def _count_periods(scope: Scope, columns: Sequence[CountBy], statuses: Statuses)
         statement = statement.join(Exclusion, Exclusion.id == StatusPeriod.exclusion_id)
     if statuses is not None:
         statement = statement.where(StatusPeriod.status.in_(statuses))
-    return statement.where(*scope.whole_directive()).group_by(*selected)
+    conditions = scope.all_positions() if CountBy.POSITION in columns else scope.whole_directive()
+    return statement.where(*conditions).group_by(*selected)
 
 
 def _fetch_groups(statement: Statement | CompoundSelect[*tuple[Any, ...]]) -> list[Group]:
@@ -187,7 +92,20 @@ def _fetch_groups(statement: Statement | CompoundSelect[*tuple[Any, ...]]) -> li
     return [(tuple(values), people) for *values, people in rows]
 
 
-def _count_equal_periods(scope: Scope, days: Sequence[date]) -> Statement:
+def count_periods_over_days(scope: Scope, days: Sequence[date]) -> Iterator[DaysRun]:
+    """People by directive, unit and status on runs of ``days``; one statement.
+
+    The index gives equal periods together, so the days are looked up once for each group of them.
+    """
+    ordinals = [day.toordinal() for day in days]
+    for *group, first, last, people in db.session.execute(_select_equal_periods(scope, days)):
+        directive_id, unit_id, status, reports = group
+        run = bisect_left(ordinals, first), bisect_right(ordinals, last) - 1
+        if run[0] <= run[1]:
+            yield DaysRun(directive_id, unit_id, bool(reports), Status(status), *run, int(people))
+
+
+def _select_equal_periods(scope: Scope, days: Sequence[date]) -> Statement:
     """How many periods that reach into these days are equal in unit, status and days; the unit may be 0."""
     period, whose = StatusPeriod, scope.whose
     columns: list[Column] = [period.directive_id, period.unit_id, period.status]

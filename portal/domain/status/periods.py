@@ -15,6 +15,7 @@ from portal.domain.directives.audience import AudienceVersion, PostFact, Segment
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.status.models import OPEN_KNOWN
 from portal.domain.status.rules import (
+    WHOLE,
     AssignmentRule,
     ExclusionFact,
     FactHeader,
@@ -28,30 +29,29 @@ from portal.domain.status.rules import (
     find_days_of_change,
 )
 
-WHOLE = 0  # the position of the person under the whole directive
-
 Place = tuple[int, int]  # directive and position
 DayRange = tuple[int, int]  # first and last day, ordinals
 
 
 @dataclass(slots=True)
 class PersonFacts:
-    """Every fact about one person; assignments and exclusions by directive, the rest by activity."""
+    """Every fact about one person; assignments and exclusions by directive, what is learnt by activity."""
 
     posts: list[PostFact] = field(default_factory=list)
     assignments: dict[int, list[AssignmentRule]] = field(default_factory=dict)
     exclusions: dict[int, list[ExclusionFact]] = field(default_factory=dict)
     records: dict[int, list[RecordFact]] = field(default_factory=dict)
-    revocations: list[RevocationFact] = field(default_factory=list)
+    revocations: dict[int, list[RevocationFact]] = field(default_factory=dict)
     starts: dict[int, list[StartFact]] = field(default_factory=dict)
 
-    def list_stamps(self) -> set[datetime]:
-        """The stamps of all its facts."""
-        by_key: list[Mapping[int, Sequence[FactHeader]]]
-        by_key = [self.assignments, self.exclusions, self.records, self.starts]
-        groups = chain.from_iterable(facts.values() for facts in by_key)
-        facts: Iterable[Recorded] = chain(self.posts, self.revocations, *groups)
-        return {fact.recorded_at for fact in facts}
+    def list_stamps(self, directive_id: int, history: RuleHistory) -> set[datetime]:
+        """The stamps of all facts from which the status periods under a directive follow."""
+        by_activity: list[Mapping[int, Sequence[FactHeader]]] = [self.records, self.revocations, self.starts]
+        activities = history.list_activities(directive_id)
+        groups = (facts.get(activity, ()) for facts in by_activity for activity in activities)
+        of_directive = (self.assignments[directive_id], self.exclusions.get(directive_id, ()))
+        facts: Iterable[Recorded] = chain(self.posts, *of_directive, *groups)
+        return {*(fact.recorded_at for fact in facts), *history.list_stamps(directive_id)}
 
 
 class PeriodValues(NamedTuple):
@@ -89,14 +89,21 @@ class Period(NamedTuple):
 
 def compute_periods(facts: PersonFacts, history: RuleHistory, t: datetime) -> set[Period]:
     """The person's status periods under every directive and position, as known on ``t``."""
-    rules = history.as_known_on(t)
+    return {
+        period
+        for directive_id in facts.assignments
+        for period in compute_directive_periods(facts, directive_id, history, t)
+    }
+
+
+def compute_directive_periods(
+    facts: PersonFacts, directive_id: int, history: RuleHistory, t: datetime
+) -> Iterator[Period]:
+    """The person's status periods under every position of one directive, as known on ``t``."""
     posts = _with_first_ids(known_facts(facts.posts, t), facts.posts)
-    periods: set[Period] = set()
-    for directive_id in facts.assignments:
-        by_position = group_facts_by_position(facts, directive_id, history.versions, t)
-        segments = match_segments(posts, rules.versions_in_force.get(directive_id, ()), rules.tree)
-        periods.update(_join_equal_days(directive_id, by_position, segments))
-    return periods
+    in_force, tree = history.versions_in_force(directive_id, t), history.tree_as_known_on(t)
+    by_position = group_facts_by_position(facts, directive_id, history.versions, t)
+    return _join_equal_days(directive_id, by_position, match_segments(posts, in_force, tree))
 
 
 def _with_first_ids(posts: Iterable[PostFact], recorded: Iterable[PostFact]) -> list[PostFact]:
@@ -129,11 +136,11 @@ def group_facts_by_position(
             rules.setdefault(position, []).append(rule)
             activities[position] = activity_id
     exclusions = known_facts(person.exclusions.get(directive_id, ()), t)
-    revocations = known_facts(person.revocations, t)
     by_position: dict[int, Facts] = {}
     shared: dict[tuple[int, ...], Facts] = {}
     for position, activity_id in activities.items():
         records = known_facts(person.records.get(activity_id, ()), t)
+        revocations = known_facts(person.revocations.get(activity_id, ()), t)
         starts = known_facts(person.starts.get(activity_id, ()), t)
         facts = Facts(rules[position], exclusions, records, revocations, starts)
         if not records and not starts:

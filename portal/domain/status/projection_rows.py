@@ -22,7 +22,6 @@ from portal.domain.status.models import (
     StatusPeriod,
 )
 from portal.domain.status.periods import (
-    WHOLE,
     KnownPeriod,
     Period,
     PeriodValues,
@@ -30,7 +29,7 @@ from portal.domain.status.periods import (
     diff_periods,
     restore_known_before,
 )
-from portal.domain.status.rules import Status
+from portal.domain.status.rules import WHOLE, Status
 from portal.platform.bulk_writing import insert_rows
 from portal.platform.clock import to_microseconds
 from portal.platform.db import db

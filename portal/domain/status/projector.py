@@ -43,6 +43,7 @@ from portal.domain.status.periods import (
     Period,
     PersonFacts,
     RowEdits,
+    compute_directive_periods,
     compute_periods,
     diff_periods,
     diff_rows,
@@ -89,8 +90,8 @@ def load_facts(
         facts[person].records.setdefault(activity_id, []).append(record)
     for start, person, activity_id in _fetch_facts(StartFact, _STARTS, people, history):
         facts[person].starts.setdefault(activity_id, []).append(start)
-    for *values, person in fetch_tuples(_REVOCATIONS, people):
-        facts[person].revocations.append(RevocationFact(*values))
+    for revocation, person, activity_id in _fetch_facts(RevocationFact, _REVOCATIONS, people, history):
+        facts[person].revocations.setdefault(activity_id, []).append(revocation)
     _add_pending_records(facts, pending)
     return facts
 
@@ -115,8 +116,8 @@ def _select_facts(kind: type[FactHeader], table: Any, key: InstrumentedAttribute
 _EXCLUSIONS = _select_facts(ExclusionFact, Exclusion, Exclusion.directive_id)
 _RECORDS = _select_facts(RecordFact, Record, Record.activity_id)
 _STARTS = _select_facts(StartFact, Registration, Registration.activity_id)
-_REVOCATIONS = (
-    select(*_columns_like(RevocationFact, Revocation), Record.person_id)
+_REVOCATIONS: Any = (
+    select(*_columns_like(RevocationFact, Revocation), Record.person_id, Record.activity_id)
     .join(Record, Record.id == Revocation.record_id)
     .where(Record.person_id.in_(PEOPLE))
 )
@@ -342,15 +343,17 @@ def rebuild_status(write: bool = True) -> list[str]:
 
 
 def replay_facts(facts: PersonFacts, history: RuleHistory) -> set[KnownPeriod]:
-    """Every row that follows from the person's facts, stamp by stamp."""
-    unit_stamps = {state.recorded_at for state in history.states}
-    known: dict[Period, int] = {}
-    closed: set[KnownPeriod] = set()
-    for t in sorted(facts.list_stamps() | unit_stamps):
-        rows = list(supersede_periods(known, compute_periods(facts, history, t), to_microseconds(t)))
-        known = {row.period: row.known_from for row in rows if row.is_open}
-        closed.update(row for row in rows if not row.is_open)
-    return closed | {KnownPeriod(period, since) for period, since in known.items()}
+    """Every row that follows from the person's facts: of each directive, stamp by stamp."""
+    replayed: set[KnownPeriod] = set()
+    for directive_id in facts.assignments:
+        known: dict[Period, int] = {}
+        for t in sorted(facts.list_stamps(directive_id, history)):
+            expected = set(compute_directive_periods(facts, directive_id, history, t))
+            rows = list(supersede_periods(known, expected, to_microseconds(t)))
+            known = {row.period: row.known_from for row in rows if row.is_open}
+            replayed.update(row for row in rows if not row.is_open)
+        replayed.update(KnownPeriod(period, since) for period, since in known.items())
+    return replayed
 
 
 def _describe_edits(edits: RowEdits) -> str:

@@ -40,8 +40,7 @@ from portal.domain.status.filters import (
     late_arrivals,
 )
 from portal.domain.status.models import Column, ResultRow, StatusPeriod
-from portal.domain.status.periods import WHOLE
-from portal.domain.status.rules import Status
+from portal.domain.status.rules import WHOLE, Status
 from portal.platform.db import db, read
 
 __all__ = [

@@ -13,17 +13,18 @@ from typing import NamedTuple
 
 from sqlalchemy import CompoundSelect, and_, literal, or_, select, union
 
-from portal.domain.status.filters import Scope, Whose, covers_day, is_known_on, late_arrivals
-from portal.domain.status.models import (
-    HAS_FIRST_DAY,
-    HAS_LAST_DAY,
-    OPEN_KNOWN,
-    ResultRow,
-    StatusPeriod,
+from portal.domain.status.filters import (
+    Scope,
+    Whose,
+    covers_day,
+    edges_between,
+    find_period,
+    is_known_on,
+    late_arrivals,
 )
-from portal.domain.status.periods import WHOLE as WHOLE  # a position of the cells: readers name it too
+from portal.domain.status.models import OPEN_KNOWN, ResultRow, StatusPeriod
 from portal.domain.status.report_rows import ValueCache
-from portal.domain.status.rules import Status
+from portal.domain.status.rules import WHOLE, Status
 from portal.platform.clock import from_microseconds, to_microseconds
 from portal.platform.db import db
 
@@ -96,9 +97,7 @@ def _select_people_on_the_way(then: Scope, now: Scope) -> CompoundSelect[int]:
     earlier, later = sorted((then.as_known_on, now.as_known_on))
     low, high = sorted((then.as_at.toordinal(), now.as_at.toordinal()))
     parts = [rows for _, rows in late_arrivals((then.as_at, then.as_at), earlier, later)]
-    begun = [HAS_FIRST_DAY, period.from_on > low, period.from_on <= high]
-    ended = [HAS_LAST_DAY, period.to_on >= low, period.to_on < high]
-    parts += [[*edge, is_known_on(period, now.as_known_on)] for edge in (begun, ended)]
+    parts += edges_between(low, high, now.as_known_on)
     return union(*(select(period.person_id).where(*conditions, *rows) for rows in parts))
 
 
@@ -192,8 +191,7 @@ def _compare_points(position: int, rows: Sequence[ResultRow], points: Sequence[_
 
 
 def _find_cell(rows: Sequence[ResultRow], point: _Point) -> Cell | None:
-    for row in rows:
-        if row.from_on <= point.day <= row.to_on and row.known_from <= point.known < row.known_to:
-            values = (row.status, row.due_on, row.valid_until)
-            return _build_cell(values) if getattr(row, point.seen) else None
-    return None
+    row = find_period(rows, point.day, point.known)
+    return (
+        _build_cell((row.status, row.due_on, row.valid_until)) if row and getattr(row, point.seen) else None
+    )

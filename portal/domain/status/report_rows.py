@@ -37,8 +37,7 @@ from portal.domain.records.models import Acknowledgement, ImportedRecord, PassRe
 from portal.domain.status.filters import Condition, Scope, Whose
 from portal.domain.status.models import Column, Statement, StatusPeriod
 from portal.domain.status.paging import ERASED, POST_AND_NAME, join_names, name_order, place_order
-from portal.domain.status.periods import WHOLE
-from portal.domain.status.rules import Status
+from portal.domain.status.rules import WHOLE, Status
 from portal.platform.db import db
 
 K = TypeVar("K")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 
+WHOLE = 0  # the position of the person under the whole directive; its requirements have 1, 2, …
+
 
 class Status(IntEnum):
     """The status of a requirement, the worst first; exclusions come last."""

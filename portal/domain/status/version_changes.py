@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from portal.domain.directives import services, toml_reader
+from portal.domain.directives import toml_reader
 from portal.domain.directives.assignments import list_people_with_posts
 from portal.domain.directives.proposals import (
     Proposal,
@@ -14,7 +14,7 @@ from portal.domain.directives.proposals import (
     propose_withdrawal,
 )
 from portal.domain.directives.scope import refuse_outside_own_units
-from portal.domain.directives.services import IssueResult
+from portal.domain.directives.services import Decision, IssueResult
 from portal.domain.people.queries import require_starter
 from portal.domain.status.issuing import record_version
 from portal.platform import clock
@@ -48,17 +48,9 @@ class VersionChange:
             return propose_withdrawal(self.reference, date.fromisoformat(self.withdrawn_from))
         return propose_version_withdrawal(self.reference, self.number, self._decided_on)
 
-    def record_change(self, by: int | None) -> IssueResult:
-        """Record it, in a transaction; raises what the services of directives do."""
-        more: dict[str, Any] = {"at": datetime.fromisoformat(self.decided_at), "by": by}
-        more["previewed"] = self.previewed
-        if self.toml:
-            return services.issue_directive(toml_reader.read_directive(self.toml.encode()), **more)
-        if self.withdrawn_from:
-            return services.withdraw_directive(
-                self.reference, date.fromisoformat(self.withdrawn_from), **more
-            )
-        return services.withdraw_version(self.reference, self.number, today=self._decided_on, **more)
+    def decided_by(self, person_id: int | None) -> Decision:
+        """The decision of the person who confirmed it."""
+        return Decision(datetime.fromisoformat(self.decided_at), person_id, self.previewed)
 
     @property
     def _decided_on(self) -> date:
@@ -84,7 +76,7 @@ def make_change(change: VersionChange, *, by: int) -> str | UUID:
     if len(list_people_with_posts()) > MOST_PEOPLE:
         with transaction():
             return jobs.start_job(KIND, asdict(change), by=by, at=clock.now())
-    return change.describe_outcome(record_version(change.make_proposal, lambda: change.record_change(by)))
+    return change.describe_outcome(record_version(change.make_proposal, change.decided_by(by)))
 
 
 def run_change(job: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +95,7 @@ def run_change(job: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     def tell(done: int, total: int) -> None:
         job.report_progress(done, total, f"Worked out {done:,} of {total:,} people")
 
-    record_version(change.make_proposal, lambda: change.record_change(by), tell=tell, conclude=conclude)
+    record_version(change.make_proposal, change.decided_by(by), tell=tell, conclude=conclude)
     return result
 
 

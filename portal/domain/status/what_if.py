@@ -5,20 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.domain.directives.fact_loader import RuleHistory
-from portal.domain.status.periods import WHOLE, Period, PersonFacts, Place, compute_periods
+from portal.domain.status.periods import Period, PersonFacts, Place, compute_periods
 from portal.domain.status.projector import load_facts
 from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp
 
-__all__ = [
-    "WHOLE",
-    "PersonFacts",
-    "Place",
-    "StatusWithDueDay",
-    "WhatIf",
-    "project_what_if",
-    "statuses_on_day",
-]
+__all__ = ["PersonFacts", "Place", "StatusWithDueDay", "WhatIf", "project_what_if", "statuses_on_day"]
 
 StatusWithDueDay = tuple[Status, date]  # with the due date
 AddFact = Callable[[PersonFacts, datetime], None]

@@ -49,6 +49,7 @@ ACTS = st.lists(
         st.tuples(st.just("exclude"), SMALL, SPANS, st.booleans(), SMALL),
         st.tuples(st.just("move"), DAYS),
         st.tuples(st.just("version"), DAYS, VALIDITY, st.booleans(), SMALL),
+        st.tuples(st.just("other_version"), DAYS, VALIDITY, st.booleans()),
         st.tuples(st.just("correct"), SMALL, SMALL, DAYS),
         st.tuples(st.just("void"), SMALL, SMALL),
     ),
@@ -74,7 +75,10 @@ class Recorded:
 
 @dataclass
 class History:
-    """A force with two places, a unit that moves between them, two people, a directive of two modules."""
+    """A force with two places, a unit that moves between them, two people, a directive of two modules.
+
+    Another directive requires the second of these modules from whoever is not a student, wherever they are.
+    """
 
     validity: dict[str, Any]
     stamps: list[datetime] = field(default_factory=list)
@@ -86,8 +90,8 @@ class History:
         self.people = [make_person(self.units[2]), make_person(self.units[1], until=date(2025, 3, 1))]
         self.activities = [make_activity(), make_activity()]
         self.module_versions = [make_module_version(activity) for activity in self.activities]
-        self.directive = make_directive()
-        self.versions = 0
+        self.directive, self.other = make_directive(), make_directive()
+        self.versions = self.other_versions = 0
         self.version(START, self.validity, False, 0)
         self.note()
 
@@ -118,6 +122,19 @@ class History:
             withdrawn=withdrawn,
             due_days_after_joining=[None, 0, 30, 90][chosen % 4],
             audience=audience,
+            **validity,
+        )
+
+    def other_version(self, day: date, validity: dict[str, Any], withdrawn: bool) -> None:
+        self.other_versions += 1
+        make_version(
+            self.other,
+            {1: self.activities[1]},
+            number=self.other_versions,
+            effective_on=day,
+            withdrawn=withdrawn,
+            due_days_after_joining=60,
+            audience={"audience": [{"designated_role": ["response", "contact"]}]},
             **validity,
         )
 
@@ -168,7 +185,7 @@ class History:
 
     def exclude(self, who: int, days: tuple[date, date], exempt: bool, later: int) -> None:
         due = None if exempt else min(days[1], date(2027, 1, 1)) + timedelta(days=10 * later)
-        make_exclusion(self.people[who % 2], self.directive, *days, due)
+        make_exclusion(self.people[who % 2], self.other if who == 4 else self.directive, *days, due)
 
     def move(self, day: date) -> None:
         """The team goes to the other place from a day on."""

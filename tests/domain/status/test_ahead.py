@@ -1,6 +1,7 @@
 """Rows of a large change are written ahead of it: nobody sees any before, and everybody all after."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from portal.domain.catalogue.models import Activity
 from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import DirectiveVersion
 from portal.domain.directives.proposals import propose_version, propose_withdrawal
-from portal.domain.directives.services import issue_directive, withdraw_directive
+from portal.domain.directives.services import Decision, record_proposal
 from portal.domain.people.models import PersonName
 from portal.domain.status import ahead, count_check, issuing
 from portal.domain.status.models import OPEN_KNOWN, StatusCount, StatusPeriod
@@ -67,16 +68,11 @@ def slices(monkeypatch):
 
 
 def issue(file):
-    return issuing.record_version(
-        lambda: propose_version(file), lambda: issue_directive(file, at=clock.now())
-    )
+    return issuing.record_version(partial(propose_version, file), Decision(clock.now()))
 
 
 def withdraw(on):
-    return issuing.record_version(
-        lambda: propose_withdrawal("PRE-1", on),
-        lambda: withdraw_directive("PRE-1", on, at=clock.now()),
-    )
+    return issuing.record_version(partial(propose_withdrawal, "PRE-1", on), Decision(clock.now()))
 
 
 def known_on(instant):
@@ -169,7 +165,8 @@ def act(kind, *arguments):
         apply_roster(roster_rows(values[0], 3))
     elif kind == "other":
         with transaction():
-            issue_directive(directive_file(date(2024, 12, 1), values[0], f"OTHER-{number}"), at=stamp())
+            other = directive_file(date(2024, 12, 1), values[0], f"OTHER-{number}")
+            record_proposal(partial(propose_version, other), Decision(stamp()))
 
 
 def test_nobody_else_ever_takes_the_stamp_that_is_given_ahead(database, time_machine):
@@ -193,7 +190,8 @@ def test_a_first_version_that_somebody_else_records_meanwhile_is_followed(databa
     make_world()
     apply_roster(roster_rows(RESPONSE, 1))
     day = date(2024, 12, 1)
-    others = [lambda: issue_directive(directive_file(day, RULE), at=stamp())]
+    propose = partial(propose_version, directive_file(day, RULE))
+    others = [lambda: record_proposal(propose, Decision(stamp()))]
 
     def meanwhile():
         if others:

@@ -18,10 +18,21 @@ from config import Config
 from portal.app import create_app
 from portal.domain.people.models import PersonName
 from portal.domain.status import count_check, counting, paging
-from portal.domain.status.counting import Question, count_source, is_summed, measure_later
+from portal.domain.status.counting import (
+    count_days_left,
+    count_over_days,
+    count_posts,
+    count_reasons,
+    count_requirements,
+    count_units,
+    is_summed,
+    list_commonest_due_dates,
+    measure_later,
+)
 from portal.domain.status.filters import Later
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.domain.status.paging import Sort
+from portal.domain.status.period_counts import CountBy
 from portal.domain.status.projector import rebuild_status
 from portal.domain.status.queries import Scope, Whose
 from portal.platform import clock
@@ -47,6 +58,7 @@ QUIET = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=IN_ONE_TRANSACTION,
 )
+UNITS = [CountBy.UNIT, CountBy.STATUS]
 SORTS = ("status", "person", "due", "rank", "role", "unit")
 
 
@@ -54,7 +66,7 @@ SORTS = ("status", "person", "due", "rank", "role", "unit")
 def from_periods():
     """In the block nothing is read from the status counts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counting, "is_summed", lambda *_: False)
+        patch.setattr(counting, "is_summed", lambda *_, **__: False)
         yield
 
 
@@ -77,14 +89,10 @@ def whoses(history):
     yield Whose(everyone=True, due_within=30)
 
 
-def people_source(scope):
-    return count_source(scope, Question.PEOPLE)
-
-
 def counted(scope):
     """People by position and status; by unit too for the whole directive."""
     people_by_status = Counter()
-    rows = count_source(scope, Question.REQUIREMENTS).count_requirements()
+    rows = count_requirements(scope)
     for _, unit, place, status, people in rows:
         people_by_status[0 if place else unit, place, status] += people
     return people_by_status
@@ -94,7 +102,7 @@ def by_day(scope, days):
     """People by day and status, and by unit where the scope is of some units."""
     people_by_day = Counter()
     units = scope.whose.within is not None or not scope.whose.everyone
-    for run in count_source(scope, Question.OVER_DAYS).count_over_days(days):
+    for run in count_over_days(scope, days):
         for at in range(run.first, run.last + 1):
             people_by_day[days[at], run.unit_id if units else 0, run.status] += run.people
     return people_by_day
@@ -108,17 +116,15 @@ def check_reads(history, day, days, known_on):
         if not whose.selects_by_status:
             both(partial(counted, scope))
             both(partial(by_day, scope, days))
-        both(lambda scope=scope: sorted(people_source(scope).count_units()))
-        both(lambda scope=scope: sorted(people_source(scope).count_posts()))
+        both(lambda scope=scope: sorted(count_units(scope)))
+        both(lambda scope=scope: sorted(count_posts(scope)))
         both(
             lambda scope=scope: Counter(
-                (status, left)
-                for _, status, left, n in people_source(scope).count_days_left()
-                for _ in range(n)
+                (status, left) for _, status, left, n in count_days_left(scope) for _ in range(n)
             )
         )
-        both(lambda scope=scope: people_source(scope).count_reasons())
-        both(lambda scope=scope: people_source(scope).commonest_due_dates(2))
+        both(lambda scope=scope: count_reasons(scope))
+        both(lambda scope=scope: list_commonest_due_dates(scope, 2))
         both(lambda scope=scope: paging.list_longest_late(scope, 2))
         for turned, offset in ((False, 0), (True, 1)):
             sort = Sort(column, turned, history.units[:2] if column == "unit" else ())
@@ -201,7 +207,7 @@ def world(people=3):
 
 def answers(directive, day=date(2026, 5, 10)):
     """What the status counts say of a day."""
-    return list(people_source(Scope((directive,), day, newest_stamp(), Whose(everyone=True))).count_units())
+    return list(count_units(Scope((directive,), day, newest_stamp(), Whose(everyone=True))))
 
 
 def test_counts_answer_for_everybody_by_unit_role_and_rank(database):
@@ -213,8 +219,8 @@ def test_counts_answer_for_everybody_by_unit_role_and_rank(database):
     day = date(2026, 5, 10)
     for whose in (Whose(everyone=True), Whose(everyone=True, role="response", statuses=(1,))):
         scope = Scope((directive,), day, then, whose)
-        assert is_summed(scope, Question.PEOPLE)
-        was = list(people_source(scope).count_units())
+        assert is_summed(scope, UNITS)
+        was = list(count_units(scope))
         assert was == [(unit, 1, 3)], "as it was known before"
     for whose in (
         Whose(everyone=True, people=frozenset(people)),
@@ -223,8 +229,8 @@ def test_counts_answer_for_everybody_by_unit_role_and_rank(database):
         Whose(unit_ids=frozenset([unit]), manager_id=people[0]),
     ):
         scope = Scope((directive,), day, then, whose)
-        assert not is_summed(scope, Question.PEOPLE)
-        assert not is_summed(scope, Question.OVER_DAYS)
+        assert not is_summed(scope, UNITS)
+        assert not is_summed(scope, UNITS, over_days=True)
 
 
 def test_what_many_are_known_to_have_done_only_later_is_not_undone_but_left_unread(database):
@@ -239,7 +245,7 @@ def test_what_many_are_known_to_have_done_only_later_is_not_undone_but_left_unre
 
     scope = Scope((directive,), date(2026, 5, 10), then, Whose(everyone=True), later)
     with statements() as run:
-        assert list(people_source(scope).count_units()) == [(unit, 1, 3)]
+        assert list(count_units(scope)) == [(unit, 1, 3)]
     assert StatusCount.__tablename__ not in run[0]
 
 
@@ -334,8 +340,8 @@ def test_counts_cost_as_many_statements_for_many_as_for_few(database):
             make_person(unit, rank=f"Rank {number}")
         with statements() as seen:
             scope = Scope((directive,), date(2026, 5, 10), newest_stamp(), Whose(everyone=True))
-            list(count_source(scope, Question.REQUIREMENTS).count_requirements())
-            people_source(scope).count_posts()
+            list(count_requirements(scope))
+            count_posts(scope)
             paging.list_people(scope, Sort("status"), 0, 25)
         counts.append(len(seen))
 

@@ -73,7 +73,7 @@ def by_function(history, d, t):
                 rules,
                 facts.exclusions.get(history.directive, []),
                 facts.records.get(activity, []),
-                facts.revocations,
+                facts.revocations.get(activity, []),
                 facts.starts.get(activity, []),
             )
             status = compute_status_as_known(position_facts, d, t)
@@ -98,9 +98,9 @@ def person_status(statuses):
 
 def shown_posts(history, d, t):
     """The row's post of each person to whom the directive applies, by looking at one day alone."""
-    rules = RuleHistory()
-    day, shown = d.toordinal(), {}
-    versions = [v for v in known_facts(rules.versions.values(), t) if v.effective <= day]
+    rules, day, shown = RuleHistory(), d.toordinal(), {}
+    own = (v for v in known_facts(rules.versions.values(), t) if v.directive_id == history.directive)
+    versions = [v for v in own if v.effective <= day]
     if not versions or max(versions, key=lambda v: (v.effective, v.number)).withdrawn:
         return {}
     parents = {s.unit_id: s.parent_id for s in known_facts(rules.states, t) if s.first <= day <= s.last}

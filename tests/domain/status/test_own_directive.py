@@ -1,18 +1,25 @@
-"""A new version costs what its own directive costs, however many others there are."""
+"""A version costs what its own directive costs, and a rebuild the sum of that, however many there are."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
 from portal.domain.directives.models import Directive
 from portal.domain.directives.proposals import propose_withdrawal
-from portal.domain.directives.services import withdraw_directive
+from portal.domain.directives.services import Decision, record_proposal
 from portal.domain.status import count_check, projector
 from portal.domain.status.issuing import stage_version, write_version
 from portal.domain.status.projector import rebuild_status
 from portal.platform.db import db, transaction
-from tests.domain.status.facts import make_activity, make_directive, make_record, make_version
+from tests.domain.status.facts import (
+    make_activity,
+    make_directive,
+    make_record,
+    make_revocation,
+    make_version,
+)
 from tests.domain.status.test_projector import statements
 from tests.factories.people import make_person, make_unit
 
@@ -55,9 +62,10 @@ def record_in_the_commit(directive, activity):
 
 def record_a_staged_version(directive, _activity):
     reference = db.session.scalar(select(Directive.reference).where(Directive.id == directive))
-    staged = stage_version(propose_withdrawal(reference, DAY))
+    propose = partial(propose_withdrawal, reference, DAY)
+    staged = stage_version(propose())
     with transaction():
-        write_version(staged, withdraw_directive(reference, DAY, at=projector.BEFORE_ALL))
+        write_version(staged, record_proposal(propose, Decision(projector.BEFORE_ALL)))
 
 
 @pytest.mark.slow
@@ -85,3 +93,24 @@ def test_a_version_loads_and_computes_its_own_directive_alone(database, monkeypa
     assert min(counts[0]) > 0
     assert rebuild_status(False) == []
     assert count_check.check_counts(False) == []
+
+
+def test_a_rebuild_computes_each_directive_at_the_stamps_of_its_own_facts_alone(database, monkeypatch):
+    """So that it takes as long as there are directives, and not as long as their square."""
+    person, computed = make_person(make_unit("Force")), []
+    compute = projector.compute_directive_periods
+
+    def count_directive(facts, directive_id, history, t):
+        computed.append((directive_id, t))
+        return compute(facts, directive_id, history, t)
+
+    monkeypatch.setattr(projector, "compute_directive_periods", count_directive)
+    for number in range(1, 7):
+        activity = make_activity()
+        make_version(make_directive(), {1: activity})
+        record = make_record(person, activity, date(2026, 5, 2))
+        make_revocation(person, record, date(2026, 5, 20))
+        computed.clear()
+        assert rebuild_status(False) == []
+        # Each at the stamps of the person's post, of its version, and of the record and its revocation.
+        assert len(computed) == len(set(computed)) == 4 * number

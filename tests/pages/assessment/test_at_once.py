@@ -1,15 +1,17 @@
-"""Fifty clicks at the same instant, on a database whose writers really wait for each other."""
+"""Fifty clicks at the same instant, and one officer's whole way, where writers really wait for each other."""
 
 import re
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask_migrate import upgrade
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Engine, event, func, select
 
 from config import Config
 from portal.app import create_app
@@ -19,6 +21,7 @@ from portal.platform.db import db
 from tests.databases import close_database
 from tests.factories.catalogue import make_version
 from tests.page_reading import PortalClient
+from tests.pages.account.browsing import make_account, sign_in
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import answer_all, begin, learner, read_lessons
 from tests.waiting import PATIENCE
@@ -115,3 +118,44 @@ def test_fifty_starts_and_openings_are_one_registration_and_one_visit(serving):
     assert {answer.location for answer in starts} == {"/learning/modules/protect/lessons/lesson-1"}
     assert {answer.status_code for answer in openings} == {200}
     assert (count_rows(Registration), count_rows(LessonVisit)) == (1, 1)
+
+
+@contextmanager
+def write_transactions() -> Iterator[Counter[str]]:
+    """How many were committed in the block, by the method and endpoint of the request."""
+    committed = Counter[str]()
+
+    def note(connection: Connection) -> None:
+        if connection.get_execution_options().get("portal_writes"):
+            committed[f"{request.method} {request.endpoint}"] += 1
+
+    event.listen(Engine, "commit", note)
+    try:
+        yield committed
+    finally:
+        event.remove(Engine, "commit", note)
+
+
+@pytest.mark.slow
+def test_an_officers_whole_way_takes_one_write_transaction_for_each_act(serving):
+    """What only shows a page writes nothing, so that at a busy hour nobody waits for more than they do."""
+    make_version(lessons=6, draw=4)
+    ask("protect")
+    make_account("D1001")
+    client = PortalClient(serving)
+
+    with write_transactions() as committed:
+        page = client.press(sign_in(client), "Start: Protect, lesson 1 – Lesson called 1About 5 minutes")
+        page = client.press(read_lessons(client), "Start assessment")
+        page = client.press(answer_all(client, page, 4), "Submit answers")
+
+    assert page.h1 == "You passed"
+    assert Counter(db.session.scalars(select(LessonVisit.kind))) == {"opened": 6, "completed": 6}
+    assert committed == {
+        "POST sign_in.sign_in": 1,
+        "POST learning.start_module": 1,
+        "POST learning.complete_lesson": 6,
+        "POST learning.start_assessment": 1,
+        "POST assessment.save_answer": 4,
+        "POST assessment.submit_attempt": 1,
+    }

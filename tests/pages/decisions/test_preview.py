@@ -14,7 +14,7 @@ from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
 from portal.domain.status import queries as standings
 from portal.domain.status import report_rows
-from portal.domain.status.counting import Question, count_source
+from portal.domain.status.counting import count_units
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, newest_stamp, stamp, transaction
@@ -30,8 +30,7 @@ def previewed_statuses(desk, viewer, day: date) -> dict:
     for whole in standings.directive_statuses(desk.people["D1001"], day):
         directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == whole.directive))
         scope = standings.Scope((directive_id,), day, clock.now(), standings.Whose(everyone=True))
-        source = count_source(replace(scope, as_known_on=newest_request()), Question.PEOPLE)
-        counts = list(source.count_units())
+        counts = list(count_units(replace(scope, as_known_on=newest_request())))
         done = sum(people for _, status, people in counts if status.held)
         total = sum(people for _, status, people in counts if not status.excluded)
         found[whole.directive] = (whole.status, whole.due_on, preview.CompletionShare(done, total))

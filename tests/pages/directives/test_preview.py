@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import Assignment, Directive
 from portal.domain.directives.preview import effect_of_posts
 from portal.domain.directives.proposals import propose_version, propose_version_withdrawal, propose_withdrawal
-from portal.domain.directives.services import issue_directive, withdraw_directive, withdraw_version
+from portal.domain.directives.services import Decision, record_proposal
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
@@ -158,6 +159,10 @@ def summarise_effects(effects, names=None):
     return differences
 
 
+def issue(file, previewed=None):
+    return record_proposal(partial(propose_version, file), Decision(stamp(), previewed=previewed))
+
+
 @FEW
 @given(posts=POSTS, first=RULES, second=RULES, day=DAYS)
 def test_the_preview_of_a_version_is_what_happens(database, posts, first, second, day):
@@ -168,25 +173,25 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
         for file in (directive_file(date(2024, 12, 1), first), directive_file(day, second)):
             effect, token = propose_version(file).preview()
             with transaction():
-                issue_directive(file, at=stamp(), previewed=token)
+                issue(file, token)
             now = load_assignments()
             assert summarise_effects([effect], names) == compare_day_by_day(held, now)
             assert all(each.first >= file.effective_on for each in (*effect.joins, *effect.leaves))
             held = now
-        effect = propose_version_withdrawal(
-            "PRE-1", 2, date(2024, 12, 31)
-        ).compute_effect()  # the second is still to come
-        staged = stage_version(propose_version_withdrawal("PRE-1", 2, date(2024, 12, 31)))
+        # The second is still to come.
+        propose = partial(propose_version_withdrawal, "PRE-1", 2, date(2024, 12, 31))
+        effect, staged = propose().compute_effect(), stage_version(propose())
         with transaction():
-            write_version(staged, withdraw_version("PRE-1", 2, at=stamp(), today=date(2024, 12, 31)))
+            write_version(staged, record_proposal(propose, Decision(stamp())))
         assert summarise_effects([effect], names) == compare_day_by_day(held, load_assignments())
         assert reconcile_all() == []
         assert rebuild_status(False) == []
         assert count_check.check_counts(False) == []
         held = load_assignments()
-        effect = propose_withdrawal("PRE-1", day + timedelta(30)).compute_effect()
+        propose = partial(propose_withdrawal, "PRE-1", day + timedelta(30))
+        effect = propose().compute_effect()
         with transaction():
-            withdraw_directive("PRE-1", day + timedelta(30), at=stamp())
+            record_proposal(propose, Decision(stamp()))
         assert summarise_effects([effect], names) == compare_day_by_day(held, load_assignments())
 
 
@@ -197,7 +202,7 @@ def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, tw
         make_world(), apply_roster(roster_rows(posts, 1))
         for reference, said_of in (("PRE-1", one), ("PRE-2", two)):
             with transaction():
-                issue_directive(directive_file(date(2024, 12, 1), said_of, reference), at=stamp())
+                issue(directive_file(date(2024, 12, 1), said_of, reference))
         held = load_assignments()
         coming = roster_rows(later, 3)  # some are of people there already
         made = plan_rows(coming)
@@ -215,7 +220,7 @@ def test_what_was_worked_out_before_the_lock_is_what_follows(database, posts, be
             staged = stage_version(propose_version(file))
             apply_roster(roster_rows(between, 3))  # some are of people there already
             with transaction():
-                write_version(staged, issue_directive(file, at=stamp()))
+                write_version(staged, issue(file))
             assert reconcile_all() == []
             assert rebuild_status(False) == []
             assert count_check.check_counts(False) == []
@@ -232,9 +237,9 @@ def test_a_directive_that_changed_meanwhile_is_worked_out_again(database):
     said_first |= {"due_fixed_on": date(2026, 4, 30), "due_days_after_joining": None}
     staged = stage_version(propose_version(directive_file(date(2024, 12, 1), said_first)))
     with transaction():
-        issue_directive(directive_file(date(2024, 12, 1), said_first, "OTHER-1"), at=stamp())
+        issue(directive_file(date(2024, 12, 1), said_first, "OTHER-1"))
     with transaction():
-        write_version(staged, issue_directive(directive_file(date(2024, 12, 1), said_first), at=stamp()))
+        write_version(staged, issue(directive_file(date(2024, 12, 1), said_first)))
 
     assert rebuild_status(False) == []
     assert count_check.check_counts(False) == []

@@ -1,14 +1,15 @@
 """A version still to come is withdrawn by a new fact: it never takes effect, and the past stays true."""
 
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
-from portal.domain.directives import services
 from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import DirectiveVersion
-from portal.domain.directives.proposals import propose_version_withdrawal
+from portal.domain.directives.proposals import propose_version_withdrawal, propose_withdrawal
+from portal.domain.directives.services import Decision, record_proposal
 from portal.domain.status.issuing import stage_version, write_version
 from portal.domain.status.projector import rebuild_status
 from portal.platform.audit.models import AuditEvent
@@ -22,6 +23,7 @@ from tests.pages.directives.pages import own_form, send_form
 from tests.pages.learning.asking import ask
 
 pytestmark = pytest.mark.slow
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = date(2026, 12, 1)  # after the desk's today, 25 November 2026
 PATH = "/directives/OIC-2026/versions/2/withdraw"
 REPORT = "/monitoring/directives/OIC-2026"
@@ -38,8 +40,8 @@ def planned(desk):
 
 def withdraw_version(number=2, staged=None, **more):
     with transaction():
-        now = datetime(2026, 11, 25, 12, tzinfo=UTC)
-        issued = services.withdraw_version("OIC-2026", number, at=now, today=date(2026, 11, 25), **more)
+        propose = partial(propose_version_withdrawal, "OIC-2026", number, date(2026, 11, 25))
+        issued = record_proposal(propose, Decision(NOW, **more))
         if staged:
             write_version(staged, issued)
 
@@ -118,7 +120,7 @@ def test_a_directive_wholly_to_come_then_asks_nothing_of_anybody_and_can_be_issu
 
 def test_a_planned_withdrawal_is_withdrawn_too(planned):
     with transaction():
-        services.withdraw_directive("OIC-2026", date(2026, 12, 20), at=datetime(2026, 11, 25, 12, tzinfo=UTC))
+        record_proposal(partial(propose_withdrawal, "OIC-2026", date(2026, 12, 20)), Decision(NOW))
     assert "Withdrawn from 20 December 2026" not in planned.page("/directives/OIC-2026/versions/2").text
 
     withdraw_version(3)

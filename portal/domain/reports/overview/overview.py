@@ -25,7 +25,7 @@ from portal.domain.reports.statistics import (
 from portal.domain.reports.trend.trend import month_ends, read_trends
 from portal.domain.reports.viewer_scope import ViewerScope, linkable_people
 from portal.domain.status import paging
-from portal.domain.status.counting import Question, count_source
+from portal.domain.status.counting import count_days_left, count_requirements
 from portal.domain.status.filters import Scope
 from portal.domain.status.queries import count_late_people
 from portal.domain.status.rules import Status
@@ -281,7 +281,7 @@ def list_groups() -> list[str]:
 
 def _read_figures(scope: Scope) -> dict[int, Figures]:
     """The figures of each directive that applies to somebody."""
-    counts = count_source(scope, Question.REQUIREMENTS).count_requirements()
+    counts = count_requirements(scope)
     return {key: figures for key, figures in Figures.by_directive(counts).items() if figures.assigned}
 
 
@@ -290,8 +290,7 @@ def _read_cards(
 ) -> list[Card]:
     """A card for each report: as many statements for many as for one."""
     viewer_scope, filters = reports[0].viewer_scope, reports[0].filters
-    left = count_source(scope, Question.PEOPLE).count_days_left()
-    outlooks = Outlook.by_directive(left, scope.directive_ids)
+    outlooks = Outlook.by_directive(count_days_left(scope), scope.directive_ids)
     months, week_ago = month_ends(scope.as_at), scope.as_at - WEEK
     trends = read_trends(viewer_scope, scope, sorted({*months, week_ago}), filters)
     top = viewer_scope.unit_of(filters.unit) if filters.unit else None

@@ -9,7 +9,7 @@ from portal.domain.reports.parameters import Filters
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope, tree_on, units_under
-from portal.domain.status.counting import Question, count_source
+from portal.domain.status.counting import count_over_days
 from portal.domain.status.filters import Scope
 from portal.domain.status.period_counts import DaysRun
 
@@ -53,8 +53,7 @@ def read_trends(
     """
     visible_units = _VisibleUnits(viewer_scope, filters, days)
     counts = {directive_id: [[0, 0] for _ in days] for directive_id in scope.directive_ids}
-    source = count_source(replace(scope, whose=visible_units.widest), Question.OVER_DAYS)
-    for run in source.count_over_days(days):
+    for run in count_over_days(replace(scope, whose=visible_units.widest), days):
         if run.status.excluded:
             continue
         for index in visible_units.indexes_of_days(run):
