@@ -22,7 +22,7 @@ def name_conditions(text: str) -> list[ColumnElement[bool]]:
     Letter case, accents and apostrophes do not matter. A word of three letters or more is looked up in an
     index of each database's own; a shorter one alone is looked for in every name.
     """
-    typed = text[:MOST_CHARACTERS].replace(",", " ").replace("\0", " ").split()[:MOST_WORDS]
+    typed = typed_words(text)
     conditions = [_email_begins_with(word.lower()) for word in typed if "@" in word]
     words = fold_letters(" ".join(word for word in typed if "@" not in word)).split()
     parts = [word for word in words if len(word) >= _PART]
@@ -31,6 +31,11 @@ def name_conditions(text: str) -> list[ColumnElement[bool]]:
         conditions += [_is_in_parts(parts)] if is_sqlite else map(_has_parts_of, parts)
     shorter = [word for word in words if len(word) < _PART]
     return [*conditions, *(PersonName.folded.contains(word, autoescape=True) for word in shorter)]
+
+
+def typed_words(text: str) -> list[str]:
+    """The words of a search for people: what lies between spaces and commas, as many as are looked for."""
+    return text[:MOST_CHARACTERS].replace(",", " ").replace("\0", " ").split()[:MOST_WORDS]
 
 
 def _email_begins_with(word: str) -> ColumnElement[bool]:

@@ -94,7 +94,7 @@ def test_a_guide_is_edited_reviewed_and_published_by_two_people(author, publishe
     assert guide_files(version.id) == reviewed
     assert guide_files(numbered_guide("whom-to-call", 1).id) == before
     (hit,) = search_content("999", readable_versions(0)).hits
-    assert (hit.address, hit.title) == ("/guides/whom-to-call?place=6#place", "Then the control room")
+    assert (hit.address, hit.title) == ("/guides/whom-to-call?place=8#place", "Then the control room")
     assert CALLED in author.page("/guides/whom-to-call").text
 
 

@@ -89,7 +89,8 @@ def _hit_of(match: PageMatch, words: Sequence[Meaning]) -> SearchHit:
     address = page.address
     if page.opens_at_passages and (number or page.first > 1):
         address += f"?{PLACE}={page.first + max(number - 1, 0)}#{PLACE}"
-    if not number:  # in its title alone: the page begins with what it is about
-        number = next((n for n in range(1, len(page.passages) + 1) if n - 1 not in page.headings), 0)
+    if not number or page.passages[number - 1] == page.title:  # then it begins with what it is about
+        texts = (n for n in range(number + 1, len(page.passages) + 1) if n - 1 not in page.headings)
+        number = next(texts, number)
     excerpt = cut_excerpt(page.passages[number - 1], words) if number else ()
     return SearchHit(address, page.title, page.parent_title, excerpt)

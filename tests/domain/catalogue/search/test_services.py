@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from portal.demo.names import FORCE_VALUES
 from portal.domain.catalogue import services
 from portal.domain.catalogue.search.services import SearchResult, search_content
 from portal.domain.learning import services as learning
@@ -86,6 +87,7 @@ def excerpt(result: SearchResult) -> str:
 def test_what_officers_type_at_three_in_the_morning_leads_to_an_answer_among_the_first_three(database):
     with transaction():
         services.publish_folder(MODULES, at=stamp())
+        services.set_force_values(FORCE_VALUES, by=make_person())
 
     firsts = {text: addresses(text)[:3] for text in QUERIES}
     missed = {
@@ -111,11 +113,11 @@ def test_what_officers_type_at_three_in_the_morning_leads_to_an_answer_among_the
         ("zoe cafe", f"{GUIDE_PATH}?place=5#place", "[Zoë’s] [café] is no place to refer anybody."),
         ("refering", f"{GUIDE_PATH}?place=5#place", "Zoë’s café is no place to [refer] anybody."),
         ("s.2", f"{GUIDE_PATH}?place=5#place", "They help with interpreters under [section 2]."),
-        ("harbor master harbourmastr", f"{GUIDE_PATH}?place=6#place", "A [harbourmaster] may know the boat."),
+        ("harbourmastr", f"{GUIDE_PATH}?place=6#place", "A [harbourmaster] may know the boat."),
         ("look", f"{LESSONS}/first?place=1#place", "[Look]"),
         ("organised immigraton", "/glossary#term-oic", '[Organised] <[immigration]> & "crime".'),
         ("show module", "/learning/modules/sample", "[Show] what a [module] is."),
-        ("do this on one page", "/learning/modules/sample/job-aid?place=1#place", "Do this."),
+        ("do this on one page", "/learning/modules/sample/job-aid", "Do this."),
     ],
 )
 def test_a_word_in_any_inflection_or_misspelt_leads_to_its_sentence(
@@ -153,7 +155,7 @@ def test_a_word_that_no_text_has_is_left_out_but_half_of_the_words_must_be_known
     "typed",
     [
         "", " ", "' OR 1=1 --", '"', "zz:*&|!", "NEAR(x", "\x00", "*", "%", "_", "zebra", "é" * 300, "‮‏\u2028",
-        "(a+)+$" * 40, "x" * 1_000_000, "\ud83d\ude80".encode("utf-16", "surrogatepass").decode("utf-16"),
+        "(z+)+$" * 40, "x" * 1_000_000, "\ud83d\ude80".encode("utf-16", "surrogatepass").decode("utf-16"),
     ],
 )  # fmt: skip
 def test_no_text_is_an_error(database, tmp_path, typed):
@@ -166,14 +168,14 @@ def test_a_result_shows_what_the_page_does(database, tmp_path):
     files = {"sample/lessons/second.md": lesson(CHECK), "sample/media/box.svg": SVG}
     publish(tmp_path, **files)
     by = make_person()
-    before = search("desk always"), search("answer once")
+    before = search("always"), search("answer once")
 
     with transaction():
         services.set_force_values({"nccu_contact": "desk 9"}, by=by)
 
     assert search("lighthouse").total == 0  # a wrong choice, which a result would show as if it were taught
     assert [result.total for result in before] == [0, 1]  # a sentence without its setting is left out
-    assert excerpt(search("desk always")) == "Ring the [desk], [always], at [desk] 9 today."
+    assert excerpt(search("always desk")) == "Ring the [desk], [always], at [desk] 9 today."
 
 
 def test_everybody_finds_the_version_that_they_read_and_no_draft(database, tmp_path):
