@@ -155,7 +155,7 @@ def open_at_place(html: Markup) -> Markup:
     """The text of a page, marked and unfolded at the passage to which a search result leads, if to any."""
     number = request.args.get(PLACE, "")
     is_number = number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS
-    return Markup(mark_place(html, int(number))) if is_number else html  # noqa: S704 - adds a fixed mark
+    return Markup(mark_place(str(html), int(number))) if is_number else html  # noqa: S704 - adds a fixed mark
 
 
 def safe_next(target: str | None) -> str:
