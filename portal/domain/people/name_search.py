@@ -1,9 +1,9 @@
 """Searches people by typed words, and names people whom a viewer may see."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, and_, column, func, literal_column, select, table
+from sqlalchemy import ColumnElement, Select, Text, and_, column, func, literal_column, select, table
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.domain.people.models import PersonName
@@ -45,7 +45,7 @@ def _email_begins_with(word: str) -> ColumnElement[bool]:
 def _is_in_parts(words: Sequence[str]) -> ColumnElement[bool]:
     """WHERE clause for SQLite; a word has no space in it, so it never matches across two names."""
     index: ColumnElement[str] = literal_column("person_search")
-    found = select(column("rowid")).select_from(table("person_search"))
+    found: Select[Any] = select(column("rowid")).select_from(table("person_search"))
     phrases = " AND ".join('"{}"'.format(word.replace('"', '""')) for word in words)
     is_found: ColumnElement[bool] = PersonName.person_id.in_(found.where(index.op("MATCH")(phrases)))
     return is_found

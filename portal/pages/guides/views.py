@@ -25,7 +25,8 @@ bp = Blueprint("guides", __name__, template_folder="templates")
 @requires(Permission.LEARN)
 def list_guides() -> ResponseReturnValue:
     """List every guide, or what matches a search of modules, lessons, guides and the glossary."""
-    text = request.args.get("q", "").strip()[:MOST_CHARACTERS]
+    typed = " ".join(request.args.get("q", "")[: 2 * MOST_CHARACTERS].split())
+    text = "".join(filter(str.isprintable, typed))[:MOST_CHARACTERS]  # nothing that turns a line around
     person_id, result = current_user.person_id, SearchResult()
     exact = bool(request.args.get("exact"))
     if text:

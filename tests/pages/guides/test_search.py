@@ -1,5 +1,7 @@
 """The page of search results, and the pages at the place that a result leads to."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from tests.domain.catalogue.folders import SVG
@@ -72,6 +74,20 @@ def test_a_search_that_finds_nothing_says_what_to_do_next(learner, tmp_path):
     assert {"All guides", "Glossary", "Sources"} <= set(nothing.links)
     assert "No text has “zebra”, so the results are for the other words." in some.text
     assert some.h1 == "1 result for “zebra ambulance”"
+
+
+@pytest.mark.parametrize(
+    "typed", ["' OR 1=1 --", "%", "(z+)+$", "\u202eambulance\u2028", "z" * 5_000, "<b>zebra"]
+)
+def test_any_text_is_shown_as_it_was_typed_and_harmless(learner, tmp_path, typed):
+    publish_all(write_guide(tmp_path))
+
+    page = learner.page(f"/guides?{urlencode({'q': typed})}")
+
+    shown = page.all("input", name="q")[0].get("value")
+    assert shown == typed.strip("\u202e\u2028")[:200]
+    assert f"for “{shown}”" in page.h1
+    assert learner.get("/guides?q=%00").status_code == 400
 
 
 @pytest.mark.parametrize(("count", "shown"), [(20, 20), (21, 20)])

@@ -40,7 +40,8 @@ class PageMatch:
 
 def rank_pages(indexes: Iterable[TextIndex], meanings: Sequence[Meaning]) -> list[PageMatch]:
     """The pages with the most of the meanings, best first, of a guide its best section alone."""
-    total, matches = 0, []
+    total = 0
+    matches: list[PageMatch] = []
     for index in indexes:
         total += len(index.pages)
         matches += _match_pages(index, meanings)
