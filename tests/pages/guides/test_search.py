@@ -54,14 +54,14 @@ def test_a_result_names_module_lesson_and_sentence_and_keeps_what_was_typed(lear
 def test_a_misspelt_search_says_what_was_searched_for_and_offers_the_exact_one(learner, tmp_path):
     publish_all(write_guide(tmp_path))
 
-    page = learner.page("/guides?q=Ambulence+first")
-    exact = learner.page(page.links["Search for “Ambulence first” exactly"])
-    again = learner.page(exact.links["Search for words like “Ambulence first”"])
+    page = learner.page("/guides?q=Ambulanse+first")
+    exact = learner.page(page.links["Search for “Ambulanse first” exactly"])
+    again = learner.page(exact.links["Search for words like “Ambulanse first”"])
 
     assert page.h1 == "1 result for “ambulance first”"
-    assert "Did you mean “ambulance first”? No text has “Ambulence”." in page.text
-    assert exact.h1 == "0 results for “Ambulence first”"
-    assert "No lesson, guide or term has “Ambulence”." in exact.text
+    assert "Did you mean “ambulance first”? No text has “Ambulanse”." in page.text
+    assert exact.h1 == "0 results for “Ambulanse first”"
+    assert "No lesson, guide or term has “Ambulanse”." in exact.text
     assert again.h1 == page.h1
 
 
@@ -151,7 +151,7 @@ def test_a_search_asks_as_much_of_many_pages_as_of_few(learner, tmp_path):
     publish_all(write_guide(tmp_path, **texts))
     learner.page("/guides?q=ambulance")
     with statements() as many:
-        page = learner.page("/guides?q=ambulence")
+        page = learner.page("/guides?q=ambulanse")
 
     assert page.h1 == "19 results for “ambulance”"
     assert len(many) == len(few)
