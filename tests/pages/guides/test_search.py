@@ -59,9 +59,9 @@ def test_a_misspelt_search_says_what_was_searched_for_and_offers_the_exact_one(l
     again = learner.page(exact.links["Search for words like “Ambulanse first”"])
 
     assert page.h1 == "1 result for “ambulance first”"
-    assert "Did you mean “ambulance first”? No text has “Ambulanse”." in page.text
+    assert "Did you mean “ambulance first”? No text has “ambulanse”." in page.text
     assert exact.h1 == "0 results for “Ambulanse first”"
-    assert "No lesson, guide or term has “Ambulanse”." in exact.text
+    assert "No lesson, guide or term has “ambulanse”." in exact.text
     assert again.h1 == page.h1
 
 

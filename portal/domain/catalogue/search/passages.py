@@ -17,7 +17,7 @@ _SKIPPED = re.compile(  # exercises, "Part 1 of 4", and links to a figure, whose
 
 
 @dataclass(slots=True)
-class Passage:
+class PagePassage:
     """A paragraph, list item, table row or heading, with its words as a reader sees them."""
 
     tag: str
@@ -30,7 +30,7 @@ class _PassageReader:
     """Collects passages that have words, except those of checks and of summaries that unfold a text."""
 
     def __init__(self, html: str) -> None:
-        self.passages: list[Passage] = []
+        self.passages: list[PagePassage] = []
         self._tag = ""  # of the block whose words are awaited; "" for text outside of any
         self._is_open = False  # whether more words belong to the last passage
         self._details: list[int] = []
@@ -57,12 +57,12 @@ class _PassageReader:
         if self._skipped_depth or not (self._is_open or text.strip()):
             return
         if not self._is_open:
-            self.passages.append(Passage(self._tag, "", offset, tuple(self._details)))
+            self.passages.append(PagePassage(self._tag, "", offset, tuple(self._details)))
             self._is_open = True
         self.passages[-1].text += text
 
 
-def split_passages(html: str) -> list[Passage]:
+def split_passages(html: str) -> list[PagePassage]:
     """The passages of safe HTML in order; their numbers count from 1.
 
     Checks are left out, since a result would show a wrong choice as if it were taught; so are summaries

@@ -11,7 +11,7 @@ from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.models import GuideVersion, Lesson, ModuleVersion
 from portal.domain.catalogue.queries import SharedKey, shared_content
-from portal.domain.catalogue.search.passages import Passage, split_passages
+from portal.domain.catalogue.search.passages import PagePassage, split_passages
 from portal.domain.catalogue.search.text_index import IndexedPage, TextIndex, Vocabulary, build_index
 from portal.domain.catalogue.version_cache import MIB, VersionCache, VersionKey, published_version
 from portal.platform.db import read
@@ -140,7 +140,7 @@ def _version_of(key: IndexKey) -> VersionKey:
 
 
 def _page_of(
-    address: str, title: str, parent_title: str, passages: Sequence[Passage], first: int = 1
+    address: str, title: str, parent_title: str, passages: Sequence[PagePassage], first: int = 1
 ) -> IndexedPage:
     return IndexedPage(
         address,
