@@ -32,6 +32,7 @@ _COPIED_UUID = (
 )
 NEW_TEXT = {  # what is unique, made so again; :copy is the copy's number
     ("person_name", "staff_number"): "staff_number || '-' || :copy",
+    ("person_name", "folded"): "folded || '-' || :copy",  # it ends with the staff number
     ("person_name", "email"): "'copy' || :copy || '.' || email",
     ("record", "reference"): "printf('OIC-%04d-%04d-' || :copy, id / 10000, id % 10000)",
     ("attempt", "id"): _COPIED_UUID.format("id"),

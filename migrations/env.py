@@ -7,8 +7,8 @@ from sqlalchemy.exc import DBAPIError
 
 database = current_app.extensions["migrate"].db
 
-# Each database's own indexes of words and parts of names: no model's.
-SEARCHED_BY = ("search_words", "ix_search_entry_words", "ix_person_name_parts")
+# Each database's own index of the parts of names: no model's.
+SEARCHED_BY = ("person_search", "ix_person_name_parts")
 
 
 def is_modelled(name: str | None, kind: str, within: object) -> bool:

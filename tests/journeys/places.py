@@ -277,7 +277,7 @@ DIRECTIVES = {
     "directives.withdraw_directive": Place((f"{OIC}/withdraw",), OWNER),
 }
 GUIDES = {
-    "guides.list_guides": Place(("/guides", "/guides?q=call", "/guides?q=zzzz")),
+    "guides.list_guides": Place(("/guides", "/guides?q=refering+victm", "/guides?q=zzzz")),
     "guides.show_guide": Place(("/guides/who-to-call", "/guides/intelligence-document")),
     "guides.edit_force_settings": Place(("/force-settings",), AUTHOR),
 }

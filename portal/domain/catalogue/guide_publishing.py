@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased, joinedload
 from portal.domain.catalogue.models import Activity, GuideFile, GuideVersion
 from portal.domain.catalogue.sources.guide_source import CheckedGuide
 from portal.domain.catalogue.sources.validation import sha256_of
+from portal.domain.catalogue.version_cache import VersionKey
 from portal.platform.audit.services import log
 from portal.platform.db import db, read, stamp
 from portal.platform.errors import NotFoundError
@@ -24,6 +25,12 @@ _SUMMARIES = (
     .join(Activity, Activity.id == GuideVersion.activity_id)
     .where(_NEWEST)
     .order_by(GuideVersion.title)
+)
+_KEYS = (
+    select(Activity.key, GuideVersion.id, GuideVersion.digest, GuideVersion.recorded_at)
+    .join(Activity, Activity.id == GuideVersion.activity_id)
+    .where(_NEWEST)
+    .order_by(Activity.key)
 )
 
 
@@ -50,6 +57,11 @@ def current_guides() -> list[GuideVersion]:
 def guide_summaries() -> list[GuideSummary]:
     """Return a summary of the latest version of each guide, by title."""
     return [GuideSummary(*row) for row in read(_SUMMARIES, {})]
+
+
+def newest_guide_keys() -> list[tuple[str, VersionKey]]:
+    """Return the key of each guide with that of its latest version, in their order."""
+    return [(key, VersionKey(*version)) for key, *version in read(_KEYS, {})]
 
 
 def current_guide(key: str) -> GuideVersion | None:

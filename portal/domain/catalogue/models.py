@@ -164,19 +164,3 @@ class GuideFile(Base):
     path: Mapped[str]  # within the folder of guides, with /
     content: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str]
-
-
-class SearchEntry(Base):
-    """A lesson, or one section of a guide, as the search finds it; derived at publishing.
-
-    SQLite and PostgreSQL each have a full-text index of their own (migration 0004).
-    """
-
-    __tablename__ = "search_entry"
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"), index=True)
-    address: Mapped[str]
-    title: Mapped[str]
-    above: Mapped[str]  # title of its module or guide
-    words: Mapped[str]

@@ -16,7 +16,6 @@ from portal.domain.catalogue.models import (
     PackageFile,
     SharedVersion,
 )
-from portal.domain.catalogue.search import rebuild_search_index
 from portal.domain.catalogue.sources.folder_reader import (
     SHARED_FILE_NAMES,
     module_folders,
@@ -135,7 +134,6 @@ def publish_folder(folder: Path, *, at: datetime, by: int | None = None) -> Publ
             result.versions.append(version)
     for checked in reading.guides:
         _publish_guide(checked, result, at, by)
-    rebuild_search_index()
     return result
 
 
@@ -177,9 +175,7 @@ def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -
     reading = check_files(key, files)
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
-    version = _publish_module(reading.modules[0], at, by)
-    rebuild_search_index()
-    return version
+    return _publish_module(reading.modules[0], at, by)
 
 
 def check_guide_files(files: dict[str, bytes], *, address: Address = media_address) -> CheckedFolder:
@@ -212,7 +208,6 @@ def publish_guide_files(
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
     number = publish_guide(reading.guides[0], _activity_id("guide", key), at=at, by=by)
-    rebuild_search_index()
     return None if number is None else current_guide(key)
 
 

@@ -10,7 +10,7 @@ restored while the process runs.
 
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,6 +28,7 @@ MIB = 1024 * 1024
 MOST_OUTLINES = 4 * MIB  # about 600 versions
 MOST_CONTENTS = 16 * MIB  # about 70 versions
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
@@ -39,15 +40,15 @@ class VersionKey(NamedTuple):
     recorded_at: datetime
 
 
-class VersionCache(Generic[V]):
+class VersionCache(Generic[K, V]):
     """Values of versions, loaded once; the least recently used are dropped beyond ``most`` bytes."""
 
-    def __init__(self, load: Callable[[VersionKey], V], most: int) -> None:
+    def __init__(self, load: Callable[[K], V], most: int) -> None:
         self._load, self._most, self._lock = load, most, Lock()
-        self._values: OrderedDict[VersionKey, tuple[V, int]] = OrderedDict()
+        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self.size = 0  # bytes of all values
 
-    def __call__(self, key: VersionKey) -> V:
+    def __call__(self, key: K) -> V:
         """The value of this version, whose key was read in the same transaction."""
         with self._lock:
             if key in self._values:

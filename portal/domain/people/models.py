@@ -1,11 +1,23 @@
 """Tables of people, their names, units, posts and role grants."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.platform.db import OPEN_END, Base, BigId, Fact
+from portal.platform.spelling import fold_letters
+
+
+def fold_name(surname: str, forenames: str, staff_number: str) -> str:
+    """The names and staff number as the search compares them; whoever writes one of them writes this."""
+    return fold_letters(f"{surname} {forenames} {staff_number}")
+
+
+def _fold_new_name(context: Any) -> str:
+    row = context.get_current_parameters()
+    return fold_name(row["surname"], row["forenames"], row["staff_number"])
 
 
 class Person(Base):
@@ -28,6 +40,7 @@ class PersonName(Base):
     surname: Mapped[str]
     forenames: Mapped[str]
     email: Mapped[str | None] = mapped_column(unique=True)  # lower case
+    folded: Mapped[str] = mapped_column(default=_fold_new_name)  # names and number, as ``fold_name`` gives
 
 
 class Identifier(Base):

@@ -1,32 +1,61 @@
 """Searches people by typed words, and names people whom a viewer may see."""
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, Text, and_, column, func, literal_column, select, table
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.domain.people.models import PersonName
 from portal.domain.people.visibility.rules import Viewer, is_visible
 from portal.platform.db import db
+from portal.platform.spelling import fold_letters
 
-_SPACE: ColumnElement[str] = literal_column("' '")  # exactly as in PostgreSQL's index
-_FULL_TEXT = func.lower(PersonName.surname + _SPACE + PersonName.forenames + _SPACE + PersonName.staff_number)
-_PART = 3  # characters of the parts that ``parts_of_name`` makes; it cannot find a shorter word
+MOST_CHARACTERS, MOST_WORDS = 200, 10
+_PART = 3  # letters of the parts of names in each database's index; it cannot find a shorter word
+_AFTER_ALL = "\U0010ffff"  # sorts after every letter
 
 
 def name_conditions(text: str) -> list[ColumnElement[bool]]:
-    """WHERE clauses: every word of ``text`` is in the person's names or staff number, in any letter case."""
-    return [_name_contains(word) for word in text.lower().replace(",", " ").split()]
+    """WHERE clauses: every word of ``text`` is in the person's names or staff number, or begins their email.
+
+    Letter case, accents and apostrophes do not matter. A word of three letters or more is looked up in an
+    index of each database's own; a shorter one alone is looked for in every name.
+    """
+    typed = typed_words(text)
+    conditions = [_email_begins_with(word.lower()) for word in typed if "@" in word]
+    words = fold_letters(" ".join(word for word in typed if "@" not in word)).split()
+    parts = [word for word in words if len(word) >= _PART]
+    if parts:
+        is_sqlite = db.engine.dialect.name == "sqlite"
+        conditions += [_is_in_parts(parts)] if is_sqlite else map(_has_parts_of, parts)
+    shorter = [word for word in words if len(word) < _PART]
+    return [*conditions, *(PersonName.folded.contains(word, autoescape=True) for word in shorter)]
 
 
-def _name_contains(word: str) -> ColumnElement[bool]:
-    """WHERE clause for one word; it has no space in it, so it never matches across two names."""
-    contains_word = _FULL_TEXT.contains(word, autoescape=True)
+def typed_words(text: str) -> list[str]:
+    """The words of a search for people: what lies between spaces and commas, as many as are looked for."""
+    return text[:MOST_CHARACTERS].replace(",", " ").replace("\0", " ").split()[:MOST_WORDS]
+
+
+def _email_begins_with(word: str) -> ColumnElement[bool]:
+    return and_(PersonName.email >= word, PersonName.email < word + _AFTER_ALL)
+
+
+def _is_in_parts(words: Sequence[str]) -> ColumnElement[bool]:
+    """WHERE clause for SQLite; a word has no space in it, so it never matches across two names."""
+    index: ColumnElement[str] = literal_column("person_search")
+    found: Select[Any] = select(column("rowid")).select_from(table("person_search"))
+    phrases = " AND ".join('"{}"'.format(word.replace('"', '""')) for word in words)
+    is_found: ColumnElement[bool] = PersonName.person_id.in_(found.where(index.op("MATCH")(phrases)))
+    return is_found
+
+
+def _has_parts_of(word: str) -> ColumnElement[bool]:
+    """WHERE clause for PostgreSQL: all parts of the word are there, and the word itself."""
     parts = sorted({word[start : start + _PART] for start in range(len(word) - _PART + 1)})
-    if not parts or db.engine.dialect.name != "postgresql":
-        return contains_word
-    return and_(func.parts_of_name(_FULL_TEXT, type_=ARRAY(Text)).contains(parts), contains_word)
+    has_parts = func.parts_of_name(PersonName.folded, type_=ARRAY(Text)).contains(parts)
+    return and_(has_parts, PersonName.folded.contains(word, autoescape=True))
 
 
 class VisibleName(NamedTuple):

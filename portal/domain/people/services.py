@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import insert, or_, select, update
 
-from portal.domain.people.models import Person, PersonName, RoleGrant
+from portal.domain.people.models import Person, PersonName, RoleGrant, fold_name
 from portal.platform.audit.models import AuditEvent
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
@@ -128,7 +128,7 @@ def correct_many_names(corrected: Iterable[PersonNames], *, by: int | None, at: 
         return 0
     _refuse_shared_identifiers([new_names[person_id] for person_id in changed])
     _clear_changing_emails(changes)
-    rows = [{"person_id": i, **{part: getattr(new_names[i], part) for part in NAME_PARTS}} for i in changed]
+    rows = [_name_row(new_names[person_id]) for person_id in changed]
     db.session.execute(update(PersonName), rows)
     events = [
         {
@@ -142,6 +142,12 @@ def correct_many_names(corrected: Iterable[PersonNames], *, by: int | None, at: 
     ]
     db.session.execute(insert(AuditEvent), events)
     return len(changed)
+
+
+def _name_row(names: PersonNames) -> dict[str, Any]:
+    folded = fold_name(names.surname, names.forenames, names.staff_number)
+    parts = {part: getattr(names, part) for part in NAME_PARTS}
+    return {"person_id": names.person_id, **parts, "folded": folded}
 
 
 NAME_PARTS = ("staff_number", "surname", "forenames", "email")

@@ -6,11 +6,13 @@ from flask_login import current_user
 
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.queries import shared_content
-from portal.domain.catalogue.search import search_content
+from portal.domain.catalogue.search.services import MOST_CHARACTERS, SearchResult, search_content
 from portal.domain.catalogue.services import set_force_values
 from portal.domain.guides import queries, services
+from portal.domain.learning.queries import readable_versions
 from portal.pages.guides.forms import AcknowledgeForm, GuideSearchForm, build_force_form
 from portal.pages.layout.access import requires
+from portal.pages.layout.query_arguments import open_at_place
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
@@ -22,16 +24,20 @@ bp = Blueprint("guides", __name__, template_folder="templates")
 @bp.get("/guides")
 @requires(Permission.LEARN)
 def list_guides() -> ResponseReturnValue:
-    """List every guide, or the guides and lessons that match a search."""
-    text = request.args.get("q", "").strip()[:200]
-    hits = search_content(text, MAX_HITS + 1) if text else []
+    """List every guide, or what matches a search of modules, lessons, guides and the glossary."""
+    typed = " ".join(request.args.get("q", "")[: 2 * MOST_CHARACTERS].split())
+    text = "".join(filter(str.isprintable, typed))[:MOST_CHARACTERS]  # nothing that turns a line around
+    person_id, result = current_user.person_id, SearchResult()
+    exact = bool(request.args.get("exact"))
+    if text:
+        result = search_content(text, readable_versions(person_id), MAX_HITS, exact=exact)
     return render_template(
         "guides/index.html",
         text=text,
         form=GuideSearchForm(data={"q": text}),
-        hits=hits[:MAX_HITS],
-        more=len(hits) > MAX_HITS,
-        guides=queries.guides_for(current_user.person_id),
+        result=result,
+        exact=exact,
+        guides=[] if text else queries.guides_for(person_id),
         sets_force=Permission.FORCE_SET in current_user.permissions,
     )
 
@@ -44,7 +50,7 @@ def show_guide(key: str) -> ResponseReturnValue:
     return render_template(
         "guides/guide.html",
         guide=guide,
-        html=fill_placeholders(guide.version.html),
+        html=open_at_place(fill_placeholders(guide.version.html)),
         form=AcknowledgeForm(data={"number": guide.version.number}),
     )
 

@@ -9,9 +9,11 @@ from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import unquote, urlsplit
 
 from flask import abort, request
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from portal.domain.catalogue.markdown.check_answers import CheckAnswers
+from portal.domain.catalogue.search.passages import PLACE, mark_place
 from portal.pages.layout.paging import PAGE_SIZE, Page, asked_number
 from portal.platform.errors import (
     BadInputError,
@@ -24,6 +26,7 @@ from portal.platform.errors import (
 # Characters that no text has: control characters but tab and line ends, and what Unicode and HTML keep for
 # no character. PostgreSQL does not take the first of them, and no page can show the others.
 NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+MOST_DIGITS = 4  # of the number of a passage
 _NOT_AFTER_SIGN_IN = ("/sign-in", "/sign-out", "/set-password")
 
 
@@ -146,6 +149,13 @@ def sent_check_answers() -> CheckAnswers:
     """The answers to the checks of a lesson, as the address has them; what is no number does not count."""
     chosen = {name: values for name, values in request.args.lists() if name.startswith("check-")}
     return CheckAnswers(chosen, frozenset(request.args.getlist("checked")))
+
+
+def open_at_place(html: Markup) -> Markup:
+    """The text of a page, marked and unfolded at the passage to which a search result leads, if to any."""
+    number = request.args.get(PLACE, "")
+    is_number = number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS
+    return Markup(mark_place(str(html), int(number))) if is_number else html  # noqa: S704 - adds a fixed mark
 
 
 def safe_next(target: str | None) -> str:

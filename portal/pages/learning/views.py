@@ -20,7 +20,7 @@ from portal.domain.learning import due_calendar, my_learning, queries, services
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
 from portal.pages.layout.access import requires
-from portal.pages.layout.query_arguments import sent_check_answers
+from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
 from portal.platform.documents.markup import markup_of
@@ -96,7 +96,7 @@ def show_job_aid(slug: str) -> ResponseReturnValue:
     if version.job_aid_html is None:
         raise NotFoundError("This module has no job aid.")
     return render_template(
-        "learning/job_aid.html", version=version, html=fill_placeholders(version.job_aid_html)
+        "learning/job_aid.html", version=version, html=open_at_place(fill_placeholders(version.job_aid_html))
     )
 
 
@@ -134,7 +134,7 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
             lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
         )
     text = answer_checks(number_parts(module.version.lesson_html(lesson)), sent_check_answers())
-    html = fill_placeholders(text, module.shared)
+    html = open_at_place(fill_placeholders(text, module.shared))
     return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
 
 

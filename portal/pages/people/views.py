@@ -6,6 +6,7 @@ from flask_login import current_user
 from wtforms.fields import SelectChoice
 
 from portal.domain.people.access_log import list_access_log
+from portal.domain.people.name_suggestions import suggest_search
 from portal.domain.people.queries import live_units, may_see
 from portal.domain.reminders.queries import nudges_allowed_from
 from portal.domain.reports import extra_attempts, sentences
@@ -49,6 +50,7 @@ def list_people() -> ResponseReturnValue:
         people=search_people(viewer, text, units, page.offset, page.size),
         form=SearchForm(data={"q": text}),
         text=text,
+        suggestion=suggest_search(viewer, text) if text and not page.total else "",
         errors=arguments.errors(),
     )
     return response, arguments.status

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from portal.domain.catalogue import services
 from portal.domain.catalogue.guide_publishing import current_guide
-from portal.domain.catalogue.search import search_content
 from portal.domain.directives.services import issue_toml
 from portal.domain.records.models import Acknowledgement
 from portal.platform.db import db, stamp, transaction
@@ -213,104 +212,6 @@ def test_a_directive_can_require_the_acknowledgement(learner, tmp_path):
     assert "Read on" in after.text
 
 
-@pytest.mark.parametrize(
-    ("sought", "found"),
-    [
-        ("ambulance", "/guides/whom-to-call#part-ambulance-first"),
-        ("AMBUL ring", "/guides/whom-to-call#part-ambulance-first"),
-        ("begins life", "/guides/whom-to-call"),
-        ("interpreter", "/guides/whom-to-call#part-then-the-control-room"),
-        ("look", "/learning/modules/sample/lessons/first"),
-    ],
-)
-def test_lessons_and_parts_of_guides_are_found_by_the_beginnings_of_their_words(
-    database, tmp_path, sought, found
-):
-    publish_all(write_guide(tmp_path))
-
-    assert search_content(sought)[0].address == found
-
-
-@pytest.mark.parametrize(
-    "sought", ["", " ", "' OR 1=1 --", '"', "zz:*&|!", "NEAR(x", "\x00", "*", "zebra", "é" * 300]
-)
-def test_no_text_is_an_error(learner, tmp_path, sought):
-    publish_all(write_guide(tmp_path))
-
-    assert search_content(sought) == []
-    status = learner.get("/guides", query_string={"q": sought}).status_code
-    assert status == (400 if "\x00" in sought else 200)
-
-
-def test_the_page_of_results_marks_the_words_and_keeps_what_was_typed(learner, tmp_path):
-    publish_all(write_guide(tmp_path))
-
-    page = learner.press(learner.page("/guides"), "Search", q="ring")
-
-    assert page.h1 == "1 result for “ring”"
-    assert [mark.text for mark in page.all("mark")] == ["Ring"]
-    assert page.all("input", name="q")[0].get("value") == "ring"
-
-
-CHECK = """Ring the desk, **always**, at [[force.nccu_contact]] today.
-
-::: figure media/box.svg
-A desk with a box.
-:::
-
-::: check
-key = "who"
-kind = "single"
-prompt = "Whom do you ring?"
-explanation = "The desk answers."
-
-[[choice]]
-key = "desk"
-text = "The desk"
-feedback = "Yes."
-correct = true
-
-[[choice]]
-key = "harbour"
-text = "The harbourmaster"
-feedback = "No, not the harbourmaster."
-:::
-"""
-
-
-def test_an_excerpt_shows_no_choice_of_a_check_as_if_it_were_taught(database, tmp_path):
-    publish_all(
-        write_guide(tmp_path, **{"sample/lessons/second.md": lesson(CHECK), "sample/media/box.svg": SVG})
-    )
-
-    assert search_content("harbourmaster") == []
-    (hit,) = search_content("desk always")
-    excerpt = "".join(piece.words for piece in hit.excerpt)
-    assert excerpt.startswith("Ring the desk, always, at … today. A drawing. A desk with")
-
-
-@pytest.mark.parametrize(("count", "said"), [(20, "20 results"), (21, "More than 20 results")])
-def test_more_results_than_a_page_shows_are_said_to_be_more(learner, tmp_path, count, said):
-    texts = {
-        f"_guides/g{n}.md": f"{HEAD.replace('Whom to call', f'G{n}')}\nMind zebras.\n" for n in range(count)
-    }
-    publish_all(write_guide(tmp_path, **texts))
-
-    page = learner.page("/guides?q=zebras")
-
-    assert page.h1 == f"{said} for “zebras”"
-    assert len([a for a in page.all("a") if "/guides/g" in (a.get("href") or "")]) == 20
-    assert ("Add a word to narrow the search." in page.text) is (count > 20)
-
-
-def test_what_an_old_version_said_is_found_no_more(database, tmp_path):
-    publish_all(write_guide(tmp_path))
-    publish_all(write_guide(tmp_path, GUIDE.replace("interpreters", "translators")))
-
-    assert search_content("interpreters") == []
-    assert len(search_content("translators")) == 1
-
-
 def test_many_guides_cost_as_many_statements_as_two(learner, tmp_path):
     publish_all(write_guide(tmp_path, **{"_guides/b.md": GUIDE.replace("Whom to call", "B")}))
     with statements() as few:
@@ -332,8 +233,6 @@ def test_the_force_s_own_guides_are_complete(database):
 
     for key in ("intelligence-document", "who-to-call"):
         assert current_guide(key) is not None
-    found = {hit.parent_title for hit in search_content("intelligence document", limit=5)}
-    assert "The intelligence document: what it contains and how to complete it" in found
 
 
 def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):
