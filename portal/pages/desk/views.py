@@ -10,8 +10,8 @@ from portal.domain.learning.my_learning import load_my_learning
 from portal.domain.people.queries import Viewer
 from portal.domain.reports import sentences
 from portal.domain.reports.overview.directive_lines import DirectiveLine, read_directive_lines
-from portal.domain.reports.parameters import PositionError
-from portal.pages.desk.waiting import Waiting, list_waiting, may_have_waiting
+from portal.domain.reports.parameters import Position, PositionError
+from portal.pages.desk.waiting import WaitingWork, read_waiting_work
 from portal.pages.layout.access import requires, signed_in_account
 from portal.pages.layout.navigation import list_ways
 from portal.pages.layout.report_position import (
@@ -21,7 +21,9 @@ from portal.pages.layout.report_position import (
     requested_position,
 )
 from portal.platform import clock
+from portal.platform.errors import listed_words
 from portal.platform.permissions import Permission, Role
+from portal.platform.wording import date as say_date
 
 bp = Blueprint("desk", __name__, template_folder="templates")
 
@@ -42,16 +44,18 @@ def show_desk() -> ResponseReturnValue:
         return refuse_position(error, {"text": "Your desk", "href": "/desk"})
     if current_address := redirect_to_iso_days():
         return current_address
-    waiting, today = list_waiting(me.viewer), clock.today()
+    work, today = read_waiting_work(me.viewer), clock.today()
     lines = read_directive_lines(me.viewer, position) if _works_with_directives(me.viewer) else []
     chooses_date = Role.AUDITOR in me.viewer.roles
     return render_template(
         "desk/desk.html",
-        heading=_heading(waiting, may_have_waiting(me.viewer), sentences.both_times(position)),
-        waiting=waiting,
+        heading=_heading(work, position),
+        waiting=work.kinds,
+        nothing_in=listed_words(work.empty_places) if work.empty_places else "",
         lines=lines[:MOST_DIRECTIVES],
         directive_count=len(lines),
         position=position,
+        known_on=sentences.known_on_words(position),
         today=today,
         banner=sentences.banner_sentence(position),
         position_form=position_form(position) if chooses_date else None,
@@ -65,14 +69,12 @@ def _works_with_directives(viewer: Viewer) -> bool:
     return viewer.line_manager or bool(viewer.roles & _WITH_DIRECTIVES)
 
 
-def _heading(waiting: list[Waiting], can_wait: bool, both_times: str) -> str:
-    if not can_wait:
-        return both_times
-    if not waiting:
-        return "Nothing waits for you"
-    return (
-        waiting[0].sentence or waiting[0].words if len(waiting) == 1 else f"{len(waiting)} things need a look"
-    )
+def _heading(work: WaitingWork, position: Position) -> str:
+    if len(work.kinds) > 1:
+        return f"{len(work.kinds)} things need a look"
+    if work.kinds:
+        return work.kinds[0].sentence
+    return "Nothing waits for you" if work.can_wait else f"Position on {say_date(position.as_at)}"
 
 
 def _list_near_dates(viewer: Viewer, lines: list[DirectiveLine], today: date) -> list[tuple[date, str, str]]:

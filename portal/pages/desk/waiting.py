@@ -32,44 +32,57 @@ from portal.platform.wording import plural
 class Waiting:
     """One kind of work that waits, with at least one row."""
 
-    words: str  # such as "2 requests to decide"
+    sentence: str  # such as "2 requests wait for you"
+    link: str  # such as "2 requests to decide"
     href: str  # of the list of these rows
     hint: str
-    sentence: str = ""  # where it is all that waits; empty: the words
 
 
-def list_waiting(viewer: Viewer) -> list[Waiting]:
-    """Everything that waits for the viewer; the same statements, however many rows wait."""
-    return [
-        waiting
-        for permission, find in _SOURCES
+@dataclass(frozen=True, slots=True)
+class WaitingWork:
+    """All that waits for a person."""
+
+    kinds: tuple[Waiting, ...]
+    empty_places: tuple[
+        str, ...
+    ]  # where something could wait, and nothing does: as the navigation names them
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether anything can ever wait for the person."""
+        return bool(self.kinds or self.empty_places)
+
+
+def read_waiting_work(viewer: Viewer) -> WaitingWork:
+    """Count what waits for the viewer; the same statements, however many rows wait."""
+    found = [
+        (place, tuple(find(viewer)))
+        for permission, place, find in _SOURCES
         if permission in viewer.permissions
-        for waiting in find(viewer)
     ]
-
-
-def may_have_waiting(viewer: Viewer) -> bool:
-    """Whether anything can ever wait for the viewer."""
-    return any(permission in viewer.permissions for permission, _ in _SOURCES)
+    return WaitingWork(
+        tuple(kind for _, kinds in found for kind in kinds),
+        tuple(place for place, kinds in found if not kinds),
+    )
 
 
 def _find_requests(viewer: Viewer) -> Iterator[Waiting]:
     if count := count_waiting_requests(viewer):
         yield Waiting(
+            f"{plural(count, 'request waits', 'requests wait')} for you",
             plural(count, "request to decide", "requests to decide"),
             url_for("decisions.list_requests"),
             "Exemptions, deferrals, prior learning and corrections",
-            f"{plural(count, 'request')} {_verb(count, 'wait')} for you",
         )
 
 
 def _find_drafts(viewer: Viewer) -> Iterator[Waiting]:
     if count := len(drafts_waiting_for(viewer.person_id)):
         yield Waiting(
+            f"{plural(count, 'draft waits', 'drafts wait')} for you",
             plural(count, "draft to read and publish", "drafts to read and publish"),
             url_for("authoring.show_dashboard", drafts="waiting"),
             "Sent for review by others",
-            f"{plural(count, 'draft')} {_verb(count, 'wait')} for you",
         )
 
 
@@ -77,26 +90,10 @@ def _find_imports(viewer: Viewer) -> Iterator[Waiting]:
     kinds = list_importable_kinds(viewer)
     if count := count_kept_runs(kinds, clock.now()) if kinds else 0:
         yield Waiting(
-            plural(count, "import not finished", "imports not finished"),
+            plural(count, "import is not finished", "imports are not finished"),
+            plural(count, "import to finish or cancel", "imports to finish or cancel"),
             url_for("imports.list_imports", state="unfinished"),
             "Nothing of a file counts until it is applied",
-        )
-
-
-def _find_accounts(viewer: Viewer) -> Iterator[Waiting]:
-    now, settings = clock.now(), cookies.current_settings()
-    accounts = AccountList(viewer, current_rules(clock.london_day(now)), settings.secret_key, now)
-    if count := accounts.count_matching(AccountFilters(state=LOCKED)):
-        yield Waiting(
-            plural(count, "account locked", "accounts locked"),
-            url_for("people.show_accounts", state=LOCKED),
-            "After several wrong passwords",
-        )
-    if count := accounts.count_matching(AccountFilters(way=NO_WAY)):
-        yield Waiting(
-            plural(count, "person cannot sign in", "people cannot sign in"),
-            url_for("people.show_accounts", way=NO_WAY),
-            "They have a post, and no way to sign in yet",
         )
 
 
@@ -105,15 +102,36 @@ def _find_grants(viewer: Viewer) -> Iterator[Waiting]:
     by_roster = cookies.current_settings().line_managers_see  # then nobody lacks a grant
     if count := 0 if by_roster else len(list_proposals(viewer, force)):
         yield Waiting(
+            plural(count, "line manager has no grant", "line managers have no grant"),
             plural(count, "line manager without a grant", "line managers without a grant"),
             url_for("grants.propose_grants"),
             "Their roles do not let them see everyone they manage",
         )
     if count := len(list_grants_to_review(viewer, force)):
         yield Waiting(
+            plural(count, "grant no longer fits a post", "grants no longer fit a post"),
             plural(count, "grant to look at again", "grants to look at again"),
             url_for("grants.review_grants"),
-            "They no longer fit a post",
+            "Somebody left or moved, or a unit ended",
+        )
+
+
+def _find_accounts(viewer: Viewer) -> Iterator[Waiting]:
+    now, settings = clock.now(), cookies.current_settings()
+    accounts = AccountList(viewer, current_rules(clock.london_day(now)), settings.secret_key, now)
+    if count := accounts.count_matching(AccountFilters(state=LOCKED)):
+        yield Waiting(
+            plural(count, "account is locked", "accounts are locked"),
+            plural(count, "locked account", "locked accounts"),
+            url_for("people.show_accounts", state=LOCKED),
+            "After several wrong passwords",
+        )
+    if count := accounts.count_matching(AccountFilters(way=NO_WAY)):
+        yield Waiting(
+            plural(count, "person cannot sign in", "people cannot sign in"),
+            plural(count, "person without a way to sign in", "people without a way to sign in"),
+            url_for("people.show_accounts", way=NO_WAY),
+            "They have a post. Invite them, or print their invitations",
         )
 
 
@@ -122,6 +140,7 @@ def _find_jobs(viewer: Viewer) -> Iterator[Waiting]:
     if count := count_jobs(None if sees_all else viewer.person_id)[JobState.FAILED]:
         yield Waiting(
             plural(count, "job failed", "jobs failed"),
+            plural(count, "failed job", "failed jobs"),
             url_for("jobs.list_jobs", state=JobState.FAILED.value),
             "Each says why, and can be run again",
         )
@@ -138,36 +157,33 @@ def _find_messages(viewer: Viewer) -> Iterator[Waiting]:
     counts = count_by_delivery(viewer)
     for state, outcome in _LOST.items():
         if count := counts[state]:
-            yield _messages(count, outcome, state)
+            yield _messages(count, "did not arrive", outcome, state)
     if (count := counts[Delivery.WAITING]) and not relay_is_set():
-        yield _messages(count, "not sent, because email is not set up", Delivery.WAITING)
+        yield _messages(count, "cannot be sent", "waiting: email is not set up", Delivery.WAITING)
 
 
-def _messages(count: int, outcome: str, state: Delivery) -> Waiting:
-    href = url_for("reminders.show_outbox", state=state.value)
-    return Waiting(f"{plural(count, 'email')} {outcome}", href, "Reminders, invitations and notices")
+def _messages(count: int, fate: str, outcome: str, state: Delivery) -> Waiting:
+    emails, href = plural(count, "email"), url_for("reminders.show_outbox", state=state.value)
+    return Waiting(f"{emails} {fate}", f"{emails} {outcome}", href, "Reminders, invitations and notices")
 
 
 def _find_details(_viewer: Viewer) -> Iterator[Waiting]:
     if count := len(shared_content().unset_settings):
         yield Waiting(
             f"{plural(count, 'detail')} of your force {'is' if count == 1 else 'are'} not set",
+            plural(count, "detail to enter", "details to enter"),
             url_for("guides.edit_force_settings"),
             "Learners do not see the sentences that need them",
         )
 
 
-def _verb(count: int, verb: str) -> str:
-    return f"{verb}s" if count == 1 else verb
-
-
-_SOURCES: tuple[tuple[Permission, Callable[[Viewer], Iterator[Waiting]]], ...] = (
-    (Permission.DECISION_MAKE, _find_requests),
-    (Permission.VERSION_PUBLISH, _find_drafts),
-    (Permission.RECORD_IMPORT, _find_imports),
-    (Permission.ACCOUNT_ADMINISTER, _find_grants),
-    (Permission.ACCOUNT_ADMINISTER, _find_accounts),
-    (Permission.JOB_VIEW, _find_jobs),
-    (Permission.REMINDER_VIEW, _find_messages),
-    (Permission.FORCE_SET, _find_details),
+_SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], ...] = (
+    (Permission.DECISION_MAKE, "Requests", _find_requests),
+    (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
+    (Permission.RECORD_IMPORT, "Imports", _find_imports),
+    (Permission.ACCOUNT_ADMINISTER, "Roles", _find_grants),
+    (Permission.ACCOUNT_ADMINISTER, "Accounts", _find_accounts),
+    (Permission.JOB_VIEW, "Jobs", _find_jobs),
+    (Permission.REMINDER_VIEW, "Reminders", _find_messages),
+    (Permission.FORCE_SET, "Force details", _find_details),
 )
