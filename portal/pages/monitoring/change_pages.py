@@ -30,6 +30,7 @@ from portal.platform.errors import NotFoundError, UnknownValueError
 from portal.platform.permissions import Permission
 
 WEEK = timedelta(days=7)
+MOST_KINDS = 6  # of change, by their people; the others fold
 FIELDS = ("from_as_at", "from_as_known_on", "as_at", "as_known_on")
 
 
@@ -57,9 +58,12 @@ def show_changes(reference: str) -> ResponseReturnValue:
     changes = _compare(reference, position_before, position_after, filters, arguments)
     unit = changes.filters.unit or filters.unit
     if iso_texts != texts or unit != filters.unit:
-        current = {**iso_texts, **filters.address, "unit": unit}
+        current = {**iso_texts, **filters.address, "unit": unit, "kind": request.args.get("kind", "")}
         return redirect(address(request.path, current.items()), 303)
-    page = arguments.page(len(changes.cells))
+    kept = {**texts, **changes.filters.address}
+    kind = arguments.choice("kind", [kind.key for kind in changes.kinds], "kind of change")
+    changes = replace(changes, kind=kind)
+    page = arguments.page(len(changes.people_of_kind))
     response = render_template(
         "monitoring/changes.html",
         changes=changes,
@@ -71,7 +75,10 @@ def show_changes(reference: str) -> ResponseReturnValue:
         before=position_words(position_before),
         after=position_words(position_after),
         reference=reference,
+        most_kinds=MOST_KINDS,
         filters=changes.filters,
+        kinds=[(each, address(request.path, {**kept, "kind": each.key}.items())) for each in changes.kinds],
+        all_url=address(request.path, kept.items()),
         chips=_filter_chips(texts, changes.filters),
         clear_url=address(request.path, texts.items()),
     )
