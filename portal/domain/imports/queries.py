@@ -92,7 +92,7 @@ def count_kept_runs(kinds: list[str], at: datetime) -> int:
 
 
 def _run_conditions(kinds: list[str], unfinished: bool) -> list[ColumnElement[bool]]:
-    conditions = [ImportRun.kind.in_(kinds)]
+    conditions: list[ColumnElement[bool]] = [ImportRun.kind.in_(kinds)]
     return [*conditions, ImportRun.ended_at.is_(None)] if unfinished else conditions
 
 

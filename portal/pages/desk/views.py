@@ -61,6 +61,7 @@ def show_desk() -> ResponseReturnValue:
         position_form=position_form(position) if chooses_date else None,
         dates=_list_near_dates(me.viewer, lines, today),
         learning=load_my_learning(me.person_id, clock.now()) if Permission.LEARN in me.permissions else None,
+        may_remind=Permission.REMINDER_NUDGE in me.permissions and not position.past,
         groups=list_ways(me.permissions),
     )
 

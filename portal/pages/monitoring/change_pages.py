@@ -60,9 +60,9 @@ def show_changes(reference: str) -> ResponseReturnValue:
     if iso_texts != texts or unit != filters.unit:
         current = {**iso_texts, **filters.address, "unit": unit, "kind": request.args.get("kind", "")}
         return redirect(address(request.path, current.items()), 303)
-    kept = {**texts, **changes.filters.address}
-    kind = arguments.choice("kind", [kind.key for kind in changes.kinds], "kind of change")
-    changes = replace(changes, kind=kind)
+    changes = replace(
+        changes, kind=arguments.choice("kind", [kind.key for kind in changes.kinds], "kind of change")
+    )
     page = arguments.page(len(changes.people_of_kind))
     response = render_template(
         "monitoring/changes.html",
@@ -77,8 +77,7 @@ def show_changes(reference: str) -> ResponseReturnValue:
         reference=reference,
         most_kinds=MOST_KINDS,
         filters=changes.filters,
-        kinds=[(each, address(request.path, {**kept, "kind": each.key}.items())) for each in changes.kinds],
-        all_url=address(request.path, kept.items()),
+        address_of_kind=lambda kind: _address_of_kind(kind, texts, changes.filters),
         chips=_filter_chips(texts, changes.filters),
         clear_url=address(request.path, texts.items()),
     )
@@ -102,6 +101,11 @@ def _compare(
             arguments.refuse(name, sentence)
         filters = filters.without(*(name for _, name in error.faults))
     return Changes(earlier, later, later.viewer_scope.label_unit(filters))
+
+
+def _address_of_kind(kind: str, texts: dict[str, str], filters: Filters) -> str:
+    """The address of the same comparison with one kind of change alone; with all of them if it is empty."""
+    return address(request.path, {**texts, **filters.address, "kind": kind}.items())
 
 
 def _filter_chips(texts: dict[str, str], filters: Filters) -> list[tuple[str, str]]:
