@@ -44,12 +44,7 @@ def show_changes(reference: str) -> ResponseReturnValue:
     """Whose status changed between two positions, and why."""
     texts = {name: request.args.get(name, "").strip() for name in FIELDS}
     form = ChangesForm(data=texts)
-    position_after = _read_position(form, "")
-    position_before = (
-        _read_position(form, "from_")
-        if texts["from_as_at"]
-        else position_after and _week_before(position_after)
-    )
+    position_before, position_after = _read_positions(form)
     if position_before is None or position_after is None:
         return show_refused_form(form, "Compare", _parent_of(reference))
     arguments = QueryArguments(request.args, request.path)
@@ -114,6 +109,14 @@ def _filter_chips(texts: dict[str, str], filters: Filters) -> list[tuple[str, st
         (words, address(request.path, {**texts, **filters.without(name).address}.items()))
         for name, words in zip(filters.address, filters.in_words, strict=True)
     ]
+
+
+def _read_positions(form: ChangesForm) -> tuple[Position | None, Position | None]:
+    """The earlier position, by default a week before, and the later one; None where one is refused."""
+    after = _read_position(form, "")
+    if form.from_as_at.data:
+        return _read_position(form, "from_"), after
+    return after and _week_before(after), after
 
 
 def _read_position(form: ChangesForm, prefix: str) -> Position | None:
