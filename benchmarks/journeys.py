@@ -160,7 +160,7 @@ def add_question_with_figure(me: Traveller) -> None:
 def close_account(me: Traveller) -> None:
     """Of the first in the list."""
     me.navigate("People")
-    me.click("Accounts")
+    me.navigate("Accounts")
     me.click_first("table a[href$='/account']")
     me.click("Close")
     me.require_heading("Close the account")

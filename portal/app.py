@@ -53,6 +53,7 @@ from portal.pages.audit import views as audit_views
 from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
+from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
@@ -111,6 +112,7 @@ TABLES = (
 VIEWS = (
     sign_in_views,
     account_views,
+    desk_views,
     grants_views,
     people_views,
     learning_views,

@@ -97,6 +97,7 @@ BEFORE_SIGNING_IN = {
 REPORT = "/monitoring/directives/OIC-2026"
 
 EVERYBODY = {
+    "desk.show_desk": Place(("/desk", "/desk?as_at=2026-04-30", "/desk?as_at=someday"), ADMINISTRATOR),
     "account.show_own_account": Place(("/account",)),
     "account.change_password": Place(("/account/password",)),
     "api.show_api": Place(("/api",)),

@@ -33,7 +33,7 @@ def test_an_exemption_is_asked_for_granted_seen_and_ended(browser: Browser, shar
         hold_to_account(manager)
 
         sign_in(owner, "D4001")
-        follow(owner, "1 request waits for you")
+        follow(owner, "1 request to decide")
         follow(owner, "Exemption from OIC-2026")
         assert "On loan to the regional unit." in owner.inner_text("main")
         owner.fill("#to_on", "30 June 2099")

@@ -62,7 +62,7 @@ def test_a_manager_is_given_what_is_proposed_and_sees_the_team(
 
         sign_in(admin, "D9001")
         admin.goto("/people")
-        follow(admin, "Who may do what")
+        go(admin, "nav a:text-is('Roles')")
         hold_to_account(admin)
         follow(admin, "Managers proposed from line management")
         hold_to_account(admin)

@@ -48,8 +48,7 @@ def newest(tab: Tab) -> None:
 def test_a_check_is_started_and_seen_to_its_end(browser: Browser, shared_server: Server) -> None:
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D9001")
-        tab.goto("/account")
-        follow(tab, "Jobs of the portal")
+        follow(tab, "Jobs")
         hold_to_account(tab)
         press(tab, "Start: Check of all assignments")
         tab.wait_for_selector("main :text('60 people checked: 0 differences.')")

@@ -135,6 +135,27 @@ def withdrawn_directives_of(person_id: int, day: date) -> list[WithdrawnDirectiv
     ]
 
 
+class ComingVersion(NamedTuple):
+    """A version of a directive that is still to take effect."""
+
+    reference: str
+    number: int
+    effective_on: date
+    withdraws: bool  # from its day on the directive applies to nobody
+
+
+def list_coming_versions(after: date, until: date) -> list[ComingVersion]:
+    """The versions that take effect after one day and by another, the first to come first. One statement."""
+    version = DirectiveVersion
+    rows = db.session.execute(
+        select(Directive.reference, version.number, version.effective_on, version.withdrawn)
+        .join(version, version.directive_id == Directive.id)
+        .where(is_known_fact(version), version.effective_on > after, version.effective_on <= until)
+        .order_by(version.effective_on, Directive.reference, version.number)
+    )
+    return [ComingVersion(*row) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class WithdrawnVersion:
     """A version that was withdrawn before it took effect."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import aliased, undefer
 
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
@@ -54,8 +54,8 @@ class RunRow:
     job_state: str | None  # of the latest job that checks or applies it
 
 
-def list_runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
-    """The imports of these kinds, newest first. One statement."""
+def list_runs(kinds: list[str], offset: int, limit: int, *, unfinished: bool = False) -> list[RunRow]:
+    """The imports of these kinds, newest first; ``unfinished`` leaves out those that ended. One statement."""
     columns = (
         ImportRun.id,
         ImportRun.kind,
@@ -74,15 +74,26 @@ def list_runs(kinds: list[str], offset: int, limit: int) -> list[RunRow]:
         select(*columns)
         .outerjoin(PersonName, PersonName.person_id == ImportRun.began_by_id)
         .outerjoin(Job, Job.reference == ImportRun.job_id)
-        .where(ImportRun.kind.in_(kinds))
+        .where(*_run_conditions(kinds, unfinished))
         .order_by(ImportRun.began_at.desc(), ImportRun.id)
     )
     return [RunRow(*row) for row in db.session.execute(statement.offset(offset).limit(limit))]
 
 
-def count_runs(kinds: list[str]) -> int:
-    """The number of imports of these kinds."""
-    return db.session.scalar(select(func.count(ImportRun.id)).where(ImportRun.kind.in_(kinds))) or 0
+def count_runs(kinds: list[str], *, unfinished: bool = False) -> int:
+    """The number of imports of these kinds; ``unfinished`` leaves out those that ended."""
+    return db.session.scalar(select(func.count(ImportRun.id)).where(*_run_conditions(kinds, unfinished))) or 0
+
+
+def count_kept_runs(kinds: list[str], at: datetime) -> int:
+    """The number of unfinished imports of these kinds whose file has not waited for more than a week."""
+    conditions = [*_run_conditions(kinds, unfinished=True), ImportRun.began_at >= at - FILE_RETENTION]
+    return db.session.scalar(select(func.count(ImportRun.id)).where(*conditions)) or 0
+
+
+def _run_conditions(kinds: list[str], unfinished: bool) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [ImportRun.kind.in_(kinds)]
+    return [*conditions, ImportRun.ended_at.is_(None)] if unfinished else conditions
 
 
 def get_run(run_id: UUID, *, lock: bool = False) -> ImportRun:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from typing import TypeVar
 
 from portal.domain.catalogue.guide_publishing import GuideSummary, guide_summaries
 from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
@@ -13,6 +14,7 @@ from portal.platform.clock import london_day
 from portal.platform.wording import date as date_words
 from portal.platform.wording import plural
 
+Row = TypeVar("Row")
 _NOUNS = {"module": ("module", "complete"), "guide": ("guide", "read")}  # if all are of one kind
 
 
@@ -150,10 +152,28 @@ class MyLearning:
         """The modules that are begun and not passed, required or not; required ones first, by due date."""
         return [module for module in self.library if module.progress is not None]
 
-    def status_of(self, module: ModuleProgress) -> Status:
-        """The status of a module under way: that of its requirement due first, if it is required."""
+    def row_of(self, module: ModuleProgress) -> RequirementRow | None:
+        """The open requirement due first of a module; None if it is not required."""
         rows = (row for row in self.open_rows if row.requirement.activity_id == module.version.activity_id)
-        return next((row.requirement.status for row in rows), Status.IN_PROGRESS)
+        return next(rows, None)
+
+    @property
+    def groups_to_begin(self) -> list[DueGroup]:
+        """The groups without the modules under way: each module is listed once, by what is next in it."""
+        groups = []
+        for group in self.groups:
+            if rows := tuple(row for row in group.rows if not (row.module and row.module.progress)):
+                groups.append(DueGroup(group.due_on, rows))
+        return groups
+
+    @property
+    def reasons_under_way(self) -> list[AssignedRequirement]:
+        """Why the modules under way are required, for each directive that no group to begin names."""
+        named = {reason.directive for group in self.groups_to_begin for reason in group.due_reasons}
+        reasons = [reason for group in self.groups for reason in group.due_reasons]
+        return _first_of_each(
+            (reason for reason in reasons if reason.directive not in named), lambda reason: reason.directive
+        )
 
     @property
     def requires_nothing(self) -> bool:
@@ -215,11 +235,9 @@ def _group_by_due_date(rows: Iterable[RequirementRow]) -> tuple[DueGroup, ...]:
     )
 
 
-def _first_of_each(
-    rows: Iterable[RequirementRow], name: Callable[[RequirementRow], Hashable]
-) -> list[RequirementRow]:
+def _first_of_each(rows: Iterable[Row], name: Callable[[Row], Hashable]) -> list[Row]:
     """Return the first row for each value of ``name``, in order."""
-    first_rows: dict[Hashable, RequirementRow] = {}
+    first_rows: dict[Hashable, Row] = {}
     for row in rows:
         first_rows.setdefault(name(row), row)
     return list(first_rows.values())

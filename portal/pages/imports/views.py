@@ -75,15 +75,21 @@ def _get_run(run_id: UUID) -> ImportRun:
 @bp.get("")
 @requires(Permission.RECORD_IMPORT)
 def list_imports() -> ResponseReturnValue:
-    """List all imports, newest first."""
+    """List all imports, or those that are not finished, newest first."""
     _delete_expired_files()
     kinds = _allowed_kinds()
     arguments = QueryArguments(request.args, url_for(".list_imports"))
-    page = arguments.page(queries.count_runs(kinds))
-    rows = queries.list_runs(kinds, page.offset, page.size)
-    words = {"words": KIND_WORDS, "end_words": END_WORDS}
+    unfinished = arguments.choice("state", ("unfinished",)) == "unfinished"
+    page = arguments.page(queries.count_runs(kinds, unfinished=unfinished))
     html = render_template(
-        "imports/index.html", page=page, rows=rows, kinds=kinds, errors=arguments.errors(), **words
+        "imports/index.html",
+        page=page,
+        rows=queries.list_runs(kinds, page.offset, page.size, unfinished=unfinished),
+        kinds=kinds,
+        unfinished=unfinished,
+        errors=arguments.errors(),
+        words=KIND_WORDS,
+        end_words=END_WORDS,
     )
     return html, arguments.status
 

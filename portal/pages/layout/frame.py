@@ -1,7 +1,5 @@
 """The frame of every page: its navigation, the person signed in, and a warning when the clock is wrong."""
 
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from flask import Flask, redirect, request, url_for
@@ -10,34 +8,13 @@ from flask_login import current_user
 
 from portal.domain.accounts.queries import RequestSession
 from portal.pages.layout.access import public
+from portal.pages.layout.navigation import first_page, navigation_of
 from portal.pages.layout.sessions.cookies import session_limits
 from portal.pages.layout.sessions.request_guard import NOTE_USE_EVERY
 from portal.platform import clock
 from portal.platform.db import newest_stamp
 from portal.platform.permissions import Permission
 from portal.platform.wording import instant
-
-NAVIGATION = (
-    ("Monitoring", "/monitoring", Permission.COMPLETION_VIEW),
-    ("People", "/people", Permission.PERSON_VIEW),
-    ("Audit", "/audit", Permission.AUDIT_VIEW),
-    ("Directives", "/directives", Permission.DIRECTIVE_ISSUE),
-    ("Authoring", "/authoring", Permission.AUTHORING_VIEW),
-    ("My learning", "/learning", Permission.LEARN),
-    ("Modules", "/modules", Permission.LEARN),
-    ("Guides", "/guides", Permission.LEARN),
-    ("Records", "/records", Permission.LEARN),
-)
-MOST_ENTRIES = 5  # more would not be read; My learning leads to the rest
-
-
-@dataclass(frozen=True, slots=True)
-class NavigationEntry:
-    """One entry of the service navigation."""
-
-    text: str
-    href: str
-    current: bool
 
 
 def register_frame(app: Flask, *, force_name: str) -> None:
@@ -54,7 +31,8 @@ def _frame_values(force_name: str) -> dict[str, Any]:
     return {
         "force_name": force_name,
         "viewer": account if signed_in else None,
-        "navigation": _navigation_entries(permissions, "/" + request.path.split("/", 2)[1]),
+        "home_url": first_page(permissions) if signed_in else "/",
+        "navigation": navigation_of(permissions, request.path),
         "session_seconds": session_seconds(account.session) if signed_in else None,
     }
 
@@ -67,28 +45,12 @@ def session_seconds(session: RequestSession) -> tuple[int, int]:
     return int(idle.total_seconds()), max(int(left.total_seconds()), 0)
 
 
-@lru_cache(maxsize=256)
-def _navigation_entries(permissions: frozenset[Permission], section: str) -> tuple[NavigationEntry, ...]:
-    """The entries of a person with these permissions, on a page of this section."""
-    entries = [
-        NavigationEntry(text, href, href == section)
-        for text, href, permission in NAVIGATION
-        if permission in permissions
-    ]
-    return tuple(entries[:MOST_ENTRIES])
-
-
 @public
 def redirect_home() -> ResponseReturnValue:
     """Redirect to the page with which a person's work begins."""
     if not current_user.is_authenticated:
         return redirect(url_for("sign_in.sign_in"))
     return redirect(first_page(current_user.permissions))
-
-
-def first_page(permissions: frozenset[Permission]) -> str:
-    """The page with which the work of a person with these permissions begins."""
-    return next((href for _, href, permission in NAVIGATION if permission in permissions), "/account")
 
 
 def clock_alarm() -> str:

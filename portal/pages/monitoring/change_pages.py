@@ -30,6 +30,7 @@ from portal.platform.errors import NotFoundError, UnknownValueError
 from portal.platform.permissions import Permission
 
 WEEK = timedelta(days=7)
+MOST_KINDS = 6  # of change, by their people; the others fold
 FIELDS = ("from_as_at", "from_as_known_on", "as_at", "as_known_on")
 
 
@@ -43,12 +44,7 @@ def show_changes(reference: str) -> ResponseReturnValue:
     """Whose status changed between two positions, and why."""
     texts = {name: request.args.get(name, "").strip() for name in FIELDS}
     form = ChangesForm(data=texts)
-    position_after = _read_position(form, "")
-    position_before = (
-        _read_position(form, "from_")
-        if texts["from_as_at"]
-        else position_after and _week_before(position_after)
-    )
+    position_before, position_after = _read_positions(form)
     if position_before is None or position_after is None:
         return show_refused_form(form, "Compare", _parent_of(reference))
     arguments = QueryArguments(request.args, request.path)
@@ -57,9 +53,12 @@ def show_changes(reference: str) -> ResponseReturnValue:
     changes = _compare(reference, position_before, position_after, filters, arguments)
     unit = changes.filters.unit or filters.unit
     if iso_texts != texts or unit != filters.unit:
-        current = {**iso_texts, **filters.address, "unit": unit}
+        current = {**iso_texts, **filters.address, "unit": unit, "kind": request.args.get("kind", "")}
         return redirect(address(request.path, current.items()), 303)
-    page = arguments.page(len(changes.cells))
+    changes = replace(
+        changes, kind=arguments.choice("kind", [kind.key for kind in changes.kinds], "kind of change")
+    )
+    page = arguments.page(len(changes.people_of_kind))
     response = render_template(
         "monitoring/changes.html",
         changes=changes,
@@ -71,7 +70,9 @@ def show_changes(reference: str) -> ResponseReturnValue:
         before=position_words(position_before),
         after=position_words(position_after),
         reference=reference,
+        most_kinds=MOST_KINDS,
         filters=changes.filters,
+        address_of_kind=lambda kind: _address_of_kind(kind, texts, changes.filters),
         chips=_filter_chips(texts, changes.filters),
         clear_url=address(request.path, texts.items()),
     )
@@ -97,12 +98,25 @@ def _compare(
     return Changes(earlier, later, later.viewer_scope.label_unit(filters))
 
 
+def _address_of_kind(kind: str, texts: dict[str, str], filters: Filters) -> str:
+    """The address of the same comparison with one kind of change alone; with all of them if it is empty."""
+    return address(request.path, {**texts, **filters.address, "kind": kind}.items())
+
+
 def _filter_chips(texts: dict[str, str], filters: Filters) -> list[tuple[str, str]]:
     """The filters in force, each with the address without it."""
     return [
         (words, address(request.path, {**texts, **filters.without(name).address}.items()))
         for name, words in zip(filters.address, filters.in_words, strict=True)
     ]
+
+
+def _read_positions(form: ChangesForm) -> tuple[Position | None, Position | None]:
+    """The earlier position, by default a week before, and the later one; None where one is refused."""
+    after = _read_position(form, "")
+    if form.from_as_at.data:
+        return _read_position(form, "from_"), after
+    return after and _week_before(after), after
 
 
 def _read_position(form: ChangesForm, prefix: str) -> Position | None:

@@ -10,7 +10,7 @@ from portal.domain.accounts import retention, services
 from portal.domain.accounts.queries import Account
 from portal.domain.accounts.sign_in import held_forms
 from portal.domain.people.queries import viewer_of
-from portal.pages.layout.frame import first_page
+from portal.pages.layout.navigation import first_page
 from portal.pages.layout.query_arguments import safe_next
 from portal.pages.layout.sessions import cookies, passkey_requests
 from portal.pages.sign_in.forms import SignInForm

@@ -10,6 +10,7 @@ SYSTEM = "system"
 
 ROUTES: dict[str, str] = {
     "home": NOBODY,
+    "desk.show_desk": NOBODY,
     "statements.security_contact": NOBODY,
     "people.show_account": PERSON,
     "account.change_password": OWN,

@@ -44,7 +44,7 @@ def buttons(page: Page) -> set[str]:
 
 
 def test_the_administrator_starts_a_check_and_cancels_it(administrator):
-    page = administrator.page(administrator.page("/account").links["Jobs of the portal"])
+    page = administrator.page(administrator.page("/desk").links["Jobs"])
     assert "No job has been started yet" in page.text
 
     started = administrator.press(page, START)
@@ -145,7 +145,7 @@ def test_who_asked_for_a_job_sees_that_one_alone(app: Flask, administrator):
     page = learner.page(f"/jobs/{own}")
     assert "4 of 10 (40%)" in page.text
     assert "Jobs" not in page.links
-    assert "Jobs of the portal" not in learner.page("/account").links
+    assert "Jobs" not in learner.page("/desk").links
     for path in (f"/jobs/{others}", f"/jobs/{others}/progress", f"/jobs/{uuid4()}", "/jobs/7"):
         assert learner.get(path).status_code == 404
     assert learner.get("/jobs").status_code == 403

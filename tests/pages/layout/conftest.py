@@ -32,7 +32,11 @@ def build(
             SimpleNamespace(text=t, href=f"/{t}", current=t == "Guides") for t in ("Modules", "Guides")
         ]
         viewer = SimpleNamespace(display_name="PC Ann O’Neil <b>")
-        return {"force_name": "Westshire Police", "viewer": viewer, "navigation": entries}
+        return {
+            "force_name": "Westshire Police",
+            "viewer": viewer,
+            "navigation": SimpleNamespace(groups=entries, ways=[]),
+        }
 
     setup.wrap(app, https=https)
     return app

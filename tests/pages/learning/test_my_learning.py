@@ -9,7 +9,7 @@ from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.records.models import Record
 from portal.platform.db import db, stamp, touch, transaction
 from tests.factories.catalogue import make_guide, make_version
-from tests.page_reading import words
+from tests.page_reading import H, words
 from tests.pages.account.browsing import let_in
 from tests.pages.learning.asking import ask
 from tests.pages.learning.working import answer_all, attempt_base, begin, learner, read_lessons, take
@@ -293,7 +293,14 @@ def test_everything_under_way_is_under_continue_required_or_not(client):
     assert next_button(page).startswith("Continue: Recognise, lesson 2")
     assert "Respond: law & people Lesson 2 of 2 · about 15 minutes left In progress" in under_way
     assert "Report: law & people Assessment under way · about 10 minutes left In progress" in under_way
+    due = "Lesson 2 of 2 · about 15 minutes left · due by 30 April 2026 In progress"
+    assert f"Recognise: law & people {due}" in under_way
     assert "Protect" not in under_way
+    rows = [words(what.find(f"{H}a")) for what in page.all("div", class_="portal-tasks__what")]
+    assert sorted(rows) == [
+        f"{title}: law & people" for title in ("Protect", "Recognise", "Report", "Respond")
+    ]
+    assert page.text.count("Why am I asked to do this?") == 1
     assert words(page.all("a", href=attempt_base(question))[0]) == "Report: law & people"
     (lesson,) = page.all("a", href="/learning/modules/respond/lessons/lesson-2")
     assert words(lesson) == "Respond: law & people"

@@ -204,3 +204,22 @@ def test_the_four_dates_have_labels_of_their_own(auditor: PortalClient) -> None:
         "To the position on",
         "To: as known on (empty means now)",
     ]
+
+
+def test_the_kinds_of_change_come_first_and_each_leads_to_its_people(auditor: PortalClient) -> None:
+    page = auditor.page(asked())
+
+    kinds = {text: href for text, href in page.links.items() if "kind=" in href}
+    assert list(kinds) == [
+        "2 people: Not started, then Overdue",
+        "1 person: In progress, then Overdue",
+        "1 person: Not started, then Complete",
+    ]
+    assert page.text.index("1 person: In progress") < page.text.index("Everyone, by name")
+    for text, href in kinds.items():
+        of_kind = auditor.page(href)
+        rows = list(of_kind.all("tbody")[0])
+        assert len(rows) == int(text.split()[0])
+        assert all(text.partition(": ")[2] in words(row) for row in rows)
+        assert of_kind.h1 == page.h1
+    assert auditor.page(asked(kind="gone"), 400).title.startswith("Error: ")

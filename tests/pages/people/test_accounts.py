@@ -339,11 +339,11 @@ def test_a_spent_or_expired_link_invites_nobody(client: PortalClient) -> None:
     assert numbers_in(client.page(f"{ACCOUNTS}?state=invited")) == set()
 
 
-def test_the_list_is_reached_from_people_and_from_ones_own_account(client: PortalClient) -> None:
+def test_the_list_is_reached_from_people_and_from_the_desk(client: PortalClient) -> None:
     signed_in_administrator(client)
 
-    assert client.page("/people").links["Accounts: how people sign in"] == ACCOUNTS
-    assert client.page("/account").links["Accounts"] == ACCOUNTS
+    assert client.page("/people").links["Accounts"] == ACCOUNTS
+    assert client.page("/desk").links["Accounts"] == ACCOUNTS
 
 
 def test_a_lock_is_said_and_lifted_on_the_page_of_the_account(app: Flask, client: PortalClient) -> None:

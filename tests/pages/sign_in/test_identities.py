@@ -41,7 +41,7 @@ def test_the_list_shows_who_is_linked_and_who_was_refused(
     assert "X<b>1 Nobody found Nobody in the roster has this number." in page.text
     assert "D1001 Shah, Priya Signs in with another account." in page.text
     assert page.links["Shah, Priya"] == "/people/D1001/account"
-    assert desk.page("/account").links["Sign-in with your Westshire account"] == LIST
+    assert desk.page("/people/accounts").links["Sign-ins that were not let in"] == LIST
 
 
 def test_removing_a_link_signs_out_and_lets_another_account_be_linked(

@@ -60,9 +60,13 @@ class Absences:
         """The people who are out of sight at the report's position."""
         return {person_id for person_id, why in self.by_person.items() if why is Absence.OUT_OF_SIGHT}
 
+    def reason_of(self, person_id: int) -> Absence:
+        """Why somebody is not listed."""
+        return self.by_person.get(person_id, Absence.NOT_REQUIRED)
+
     def reason_in_words(self, person_id: int) -> str:
         """Why somebody is not listed, in a few words."""
-        absence: Absence = self.by_person.get(person_id, Absence.NOT_REQUIRED)
+        absence = self.reason_of(person_id)
         if absence is Absence.OUT_OF_SIGHT:
             return f"Not {self.report.viewer_scope.place_words} at this date"
         return str(absence.value)

@@ -1,5 +1,6 @@
 """Compares two reports of one directive: whose status changed between their positions, and why."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,13 +30,22 @@ class CellChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeKind:
+    """People whose overall status changed alike."""
+
+    key: str  # as the address names it, such as "in_progress-overdue"
+    words: str  # such as "In progress, then Overdue"
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One person whose status changed, or whom the viewer may see in only one of the reports, and why."""
 
     name: str
     staff_number: str
     is_linked: bool  # the viewer may open their page
-    cells: list[CellChange]
+    cells: list[CellChange]  # the overall status first, if it changed
     causes: list[Cause]
 
 
@@ -44,12 +54,14 @@ class Changes:
     """The differences between two reports of one directive, as far as their viewer may see each.
 
     ``filters`` narrow them to people who match in one of the two reports. The unit is the one that has the
-    path at the later position, even if it had another name before.
+    path at the later position, even if it had another name before. ``kind`` lists one kind of change alone,
+    and counts all.
     """
 
     earlier: CompletionReport
     later: CompletionReport
     filters: Filters = EVERYONE
+    kind: str = ""
 
     @cached_property
     def _scopes(self) -> tuple[Scope, Scope]:
@@ -110,13 +122,44 @@ class Changes:
         return f"{plural(count, 'person’s', 'people’s')} status changed"
 
     @cached_property
+    def _kind_by_person(self) -> dict[int, tuple[str, str]]:
+        """The key and the words of each person's kind of change."""
+        return {
+            person_id: self._kind_of(person_id, cells.get(WHOLE)) for person_id, cells in self.cells.items()
+        }
+
+    def _kind_of(self, person_id: int, pair: tuple[Cell | None, Cell | None] | None) -> tuple[str, str]:
+        if pair is None:
+            return "same", "Overall the same"
+        old, new = pair
+        if old and new and old.status is new.status:
+            return "due", "Another due date"
+        keys = [
+            cell.status.key if cell else absences.reason_of(person_id).name.lower()
+            for cell, absences in zip(pair, self._absences, strict=True)
+        ]
+        return "-".join(keys), self._change_words(person_id, old, new)
+
+    @cached_property
+    def kinds(self) -> list[ChangeKind]:
+        """Every kind of change with its number of people, the largest first."""
+        counts = Counter(self._kind_by_person.values())
+        kinds = [ChangeKind(key, words, people) for (key, words), people in counts.items()]
+        return sorted(kinds, key=lambda kind: (-kind.people, kind.words))
+
+    @cached_property
+    def people_of_kind(self) -> list[int]:
+        """The ids of the people whom the list shows."""
+        return [key for key, (kind, _) in self._kind_by_person.items() if kind == self.kind or not self.kind]
+
+    @cached_property
     def _people(self) -> list[tuple[int, str, str, bool]]:
-        """Id, staff number and name of each person, and whether they are erased."""
-        named = numbers_and_names(list(self.cells), len(self.cells))
+        """Id, staff number and name of each person of the list, and whether they are erased."""
+        people = self.people_of_kind
+        named = numbers_and_names(people, len(people))
         known = {person_id for person_id, _, _ in named}
         erased = [
-            (person_id, f"{ERASED}-{person_id}", ERASED, True)
-            for person_id in sorted(set(self.cells) - known)
+            (person_id, f"{ERASED}-{person_id}", ERASED, True) for person_id in sorted(set(people) - known)
         ]
         return [*((*person, False) for person in named), *erased]
 
@@ -168,13 +211,18 @@ class Changes:
         what = titles.get(position, f"Requirement {position}") if position else "Overall"
         old, new = pair
         with_due = old is not None and new is not None and old.due_on != new.due_on
+        return CellChange(what, self._change_words(person_id, old, new, with_due=with_due))
+
+    def _change_words(
+        self, person_id: int, old: Cell | None, new: Cell | None, *, with_due: bool = False
+    ) -> str:
         before, after = (absences.reason_in_words(person_id) for absences in self._absences)
         old_words, new_words = _cell_words(old, before, with_due), _cell_words(new, after, with_due)
         if old is None and before == Absence.NOT_REQUIRED.value:
-            return CellChange(what, f"Newly required (was not required), {new_words}")
+            return f"Newly required (was not required), {new_words}"
         if new is None and after == Absence.NOT_REQUIRED.value:
-            return CellChange(what, f"No longer required (was {old_words})")
-        return CellChange(what, f"{old_words}, then {new_words}")
+            return f"No longer required (was {old_words})"
+        return f"{old_words}, then {new_words}"
 
 
 def _cell_words(cell: Cell | None, absent: str, with_due: bool) -> str:

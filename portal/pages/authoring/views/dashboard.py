@@ -8,10 +8,12 @@ from flask_login import current_user
 
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.content_types import GUIDE_PREFIX, is_guide
+from portal.domain.authoring.reviews.queries import drafts_waiting_for
 from portal.pages.authoring.forms.desk import NewForm, NewGuideForm, NewModuleForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, RuleError
@@ -21,14 +23,26 @@ from portal.platform.permissions import Permission
 @bp.get("")
 @requires(Permission.AUTHORING_VIEW)
 def show_dashboard() -> ResponseReturnValue:
-    """List every module, and below them every guide."""
-    return render_template(
+    """List every module, and below them every guide; or those whose draft waits for this publisher."""
+    waiting: set[int] = set()
+    if Permission.VERSION_PUBLISH in current_user.permissions:
+        waiting = drafts_waiting_for(current_user.person_id)
+    arguments = QueryArguments(request.args, request.path)
+    shows_waiting = arguments.choice("drafts", ("waiting",)) == "waiting"
+    modules, guides = queries.dashboard_modules(), queries.dashboard_guides()
+    if shows_waiting:
+        modules, guides = ([row for row in rows if row.draft_id in waiting] for rows in (modules, guides))
+    html = render_template(
         "authoring/desk.html",
-        modules=queries.dashboard_modules(),
-        guides=queries.dashboard_guides(),
+        modules=modules,
+        guides=guides,
+        waiting=len(waiting),
+        shows_waiting=shows_waiting,
+        errors=arguments.errors(),
         today=clock.today(),
         may_edit=draft_context.may_edit(),
     )
+    return html, arguments.status
 
 
 @bp.route("/_new", methods=["GET", "POST"])

@@ -1,0 +1,189 @@
+"""What waits for a person: each kind once, with a count and the list of as many rows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from flask import url_for
+
+from portal.domain.accounts.grants.proposals import list_proposals
+from portal.domain.accounts.grants.review import list_grants_to_review
+from portal.domain.accounts.overview.account_list import LOCKED, AccountFilters, AccountList
+from portal.domain.accounts.overview.ways import NO_WAY
+from portal.domain.accounts.sign_in.ways import current_rules
+from portal.domain.authoring.reviews.queries import drafts_waiting_for
+from portal.domain.catalogue.queries import shared_content
+from portal.domain.decisions.queries import count_waiting_requests
+from portal.domain.imports.queries import count_kept_runs, list_importable_kinds
+from portal.domain.people.queries import Viewer
+from portal.domain.people.visibility.authorised_units import units_allowing
+from portal.domain.people.workforce import read_workforce
+from portal.domain.reminders.models import Delivery
+from portal.domain.reminders.queries import count_by_delivery
+from portal.domain.reminders.settings import relay_is_set
+from portal.pages.layout.sessions import cookies
+from portal.platform import clock
+from portal.platform.jobs.models import JobState
+from portal.platform.jobs.queries import count_jobs
+from portal.platform.permissions import Permission
+from portal.platform.wording import plural
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One kind of work that waits, with at least one row."""
+
+    sentence: str  # such as "2 requests wait for you"
+    link: str  # such as "2 requests to decide"
+    href: str  # of the list of these rows
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingWork:
+    """All that waits for a person."""
+
+    kinds: tuple[Waiting, ...]
+    empty_places: tuple[
+        str, ...
+    ]  # where something could wait, and nothing does: as the navigation names them
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether anything can ever wait for the person."""
+        return bool(self.kinds or self.empty_places)
+
+
+def read_waiting_work(viewer: Viewer) -> WaitingWork:
+    """Count what waits for the viewer; the same statements, however many rows wait."""
+    found = [
+        (place, tuple(find(viewer)))
+        for permission, place, find in _SOURCES
+        if permission in viewer.permissions
+    ]
+    return WaitingWork(
+        tuple(kind for _, kinds in found for kind in kinds),
+        tuple(place for place, kinds in found if not kinds),
+    )
+
+
+def _find_requests(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_waiting_requests(viewer):
+        yield Waiting(
+            f"{plural(count, 'request waits', 'requests wait')} for you",
+            plural(count, "request to decide", "requests to decide"),
+            url_for("decisions.list_requests"),
+            "Exemptions, deferrals, prior learning and corrections",
+        )
+
+
+def _find_drafts(viewer: Viewer) -> Iterator[Waiting]:
+    if count := len(drafts_waiting_for(viewer.person_id)):
+        yield Waiting(
+            f"{plural(count, 'draft waits', 'drafts wait')} for you",
+            plural(count, "draft to read and publish", "drafts to read and publish"),
+            url_for("authoring.show_dashboard", drafts="waiting"),
+            "Sent for review by others",
+        )
+
+
+def _find_imports(viewer: Viewer) -> Iterator[Waiting]:
+    kinds = list_importable_kinds(viewer)
+    if count := count_kept_runs(kinds, clock.now()) if kinds else 0:
+        yield Waiting(
+            plural(count, "import is not finished", "imports are not finished"),
+            plural(count, "import to finish or cancel", "imports to finish or cancel"),
+            url_for("imports.list_imports", state="unfinished"),
+            "Nothing of a file counts until it is applied",
+        )
+
+
+def _find_grants(viewer: Viewer) -> Iterator[Waiting]:
+    force = read_workforce(clock.today())
+    by_roster = cookies.current_settings().line_managers_see  # then nobody lacks a grant
+    if count := 0 if by_roster else len(list_proposals(viewer, force)):
+        yield Waiting(
+            plural(count, "line manager has no grant", "line managers have no grant"),
+            plural(count, "line manager without a grant", "line managers without a grant"),
+            url_for("grants.propose_grants"),
+            "Their roles do not let them see everyone they manage",
+        )
+    if count := len(list_grants_to_review(viewer, force)):
+        yield Waiting(
+            plural(count, "grant no longer fits a post", "grants no longer fit a post"),
+            plural(count, "grant to look at again", "grants to look at again"),
+            url_for("grants.review_grants"),
+            "Somebody left or moved, or a unit ended",
+        )
+
+
+def _find_accounts(viewer: Viewer) -> Iterator[Waiting]:
+    now, settings = clock.now(), cookies.current_settings()
+    accounts = AccountList(viewer, current_rules(clock.london_day(now)), settings.secret_key, now)
+    if count := accounts.count_matching(AccountFilters(state=LOCKED)):
+        yield Waiting(
+            plural(count, "account is locked", "accounts are locked"),
+            plural(count, "locked account", "locked accounts"),
+            url_for("people.show_accounts", state=LOCKED),
+            "After several wrong passwords",
+        )
+    if count := accounts.count_matching(AccountFilters(way=NO_WAY)):
+        yield Waiting(
+            plural(count, "person cannot sign in", "people cannot sign in"),
+            plural(count, "person without a way to sign in", "people without a way to sign in"),
+            url_for("people.show_accounts", way=NO_WAY),
+            "They have a post. Invite them, or print their invitations",
+        )
+
+
+def _find_jobs(viewer: Viewer) -> Iterator[Waiting]:
+    sees_all = units_allowing(viewer, Permission.JOB_VIEW) is None
+    if count := count_jobs(None if sees_all else viewer.person_id)[JobState.FAILED]:
+        yield Waiting(
+            plural(count, "job failed", "jobs failed"),
+            plural(count, "failed job", "failed jobs"),
+            url_for("jobs.list_jobs", state=JobState.FAILED.value),
+            "Each says why, and can be run again",
+        )
+
+
+_LOST = {
+    Delivery.REFUSED: "refused by the mail server",
+    Delivery.FAILED: "given up after several tries",
+    Delivery.BOUNCED: "sent, and came back",
+}
+
+
+def _find_messages(viewer: Viewer) -> Iterator[Waiting]:
+    counts = count_by_delivery(viewer)
+    for state, outcome in _LOST.items():
+        if count := counts[state]:
+            yield _messages(count, "did not arrive", outcome, state)
+    if (count := counts[Delivery.WAITING]) and not relay_is_set():
+        yield _messages(count, "cannot be sent", "waiting: email is not set up", Delivery.WAITING)
+
+
+def _messages(count: int, fate: str, outcome: str, state: Delivery) -> Waiting:
+    emails, href = plural(count, "email"), url_for("reminders.show_outbox", state=state.value)
+    return Waiting(f"{emails} {fate}", f"{emails} {outcome}", href, "Reminders, invitations and notices")
+
+
+def _find_details(_viewer: Viewer) -> Iterator[Waiting]:
+    if count := len(shared_content().unset_settings):
+        yield Waiting(
+            f"{plural(count, 'detail')} of your force {'is' if count == 1 else 'are'} not set",
+            plural(count, "detail to enter", "details to enter"),
+            url_for("guides.edit_force_settings"),
+            "Learners do not see the sentences that need them",
+        )
+
+
+_SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], ...] = (
+    (Permission.DECISION_MAKE, "Requests", _find_requests),
+    (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
+    (Permission.RECORD_IMPORT, "Imports", _find_imports),
+    (Permission.ACCOUNT_ADMINISTER, "Roles", _find_grants),
+    (Permission.ACCOUNT_ADMINISTER, "Accounts", _find_accounts),
+    (Permission.JOB_VIEW, "Jobs", _find_jobs),
+    (Permission.REMINDER_VIEW, "Reminders", _find_messages),
+    (Permission.FORCE_SET, "Force details", _find_details),
+)
