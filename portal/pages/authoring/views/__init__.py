@@ -2,6 +2,7 @@
 
 from portal.pages.authoring.views import (
     attempts,
+    checks,
     dashboard,
     details,
     guides,
@@ -21,6 +22,7 @@ from portal.pages.authoring.views.blueprint import bp
 __all__ = [
     "attempts",
     "bp",
+    "checks",
     "dashboard",
     "details",
     "guides",
