@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.domain.authoring.editing import item_bank, lesson
+from portal.domain.authoring.editing.field_tables import texts_within
 from portal.domain.authoring.errors import UnreadableFileError
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import image_metadata, svg_titles
@@ -216,7 +217,7 @@ def _texts_with_use(files: Mapping[str, bytes]) -> Sequence[tuple[MediumUse, str
             texts.append((MediumUse("guide", "", "The guide’s text"), content.decode()))
     for place in item_bank.read_items(files):
         use = MediumUse("item", place.key, f"Question “{place.key}”")
-        texts.append((use, "\n".join(_strings_within(place.table))))
+        texts.append((use, "\n".join(texts_within(place.table))))
     return texts
 
 
@@ -226,14 +227,6 @@ def page_title(path: str, content: bytes) -> str:
         return lesson.read_lesson(content).title or path
     except UnreadableFileError:
         return path
-
-
-def _strings_within(value: object) -> list[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [text for member in value for text in _strings_within(member)]
-    return [value] if isinstance(value, str) else []
 
 
 def _check_kind(content: bytes) -> str:

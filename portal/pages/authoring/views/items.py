@@ -59,10 +59,14 @@ def render_new_fragment(key: str, kind: str) -> str:
 @bp.post("/<module:key>/items/_order")
 @requires(Permission.DRAFT_EDIT)
 def move_item(key: str) -> ResponseReturnValue:
-    """Swap a question with the one before (``up``) or after it (``down``)."""
+    """Move a question up, down, or directly after another (first, if ``after`` is empty)."""
     state = queries.get_draft(key)
-    name = request.form.get("up") or request.form.get("down") or ""
-    changes = item_bank.move_item(queries.draft_files(state), name, "up" in request.form)
+    files = queries.draft_files(state)
+    name = next((request.form[field] for field in ("up", "down", "move") if field in request.form), "")
+    if "move" in request.form:
+        changes = item_bank.place_item(files, name, request.form.get("after", ""))
+    else:
+        changes = item_bank.move_item(files, name, "up" in request.form)
     item_editor.write_changes(state, changes, f"Moved the question “{name}”")
     return redirect(url_for(".show_module", key=key, _anchor=f"item-{name}"), 303)
 

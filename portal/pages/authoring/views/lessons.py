@@ -124,19 +124,27 @@ def new_lesson(key: str) -> ResponseReturnValue:
 @bp.post("/<module:key>/lessons/_order")
 @requires(Permission.DRAFT_EDIT)
 def move_lesson(key: str) -> ResponseReturnValue:
-    """Swap a lesson with the one before (``up``) or after it (``down``)."""
+    """Move a lesson up, down, or directly after another (first, if ``after`` is empty)."""
     state = queries.get_draft(key)
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     names = details.lesson_keys(module_toml)
-    name = request.form.get("up") or request.form.get("down") or ""
-    if name not in names:
+    name = next((request.form[field] for field in ("up", "down", "move") if field in request.form), "")
+    after = request.form.get("after", "")
+    if name not in names or (after and after not in names):
         raise NotFoundError("There is no such lesson.")
     index = names.index(name)
-    new_index = max(index - 1, 0) if "up" in request.form else min(index + 1, len(names) - 1)
-    names.insert(new_index, names.pop(index))
+    names.remove(name)
+    if "move" not in request.form:
+        new_index = max(index - 1, 0) if "up" in request.form else index + 1
+    else:
+        new_index = index if after == name else names.index(after) + 1 if after else 0
+    names.insert(new_index, name)
     changes = {draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, names)}
     draft_context.save_files(
-        state, changes, state.files[draft_context.MODULE_FILE], f"Moved a lesson to place {new_index + 1}"
+        state,
+        changes,
+        state.files[draft_context.MODULE_FILE],
+        f"Moved a lesson to place {names.index(name) + 1}",
     )
     return redirect(url_for(".show_module", key=key, _anchor=f"lesson-{name}"), 303)
 
