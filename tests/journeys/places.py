@@ -249,6 +249,7 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.edit_guide": Place((f"{GUIDE}/text",), AUTHOR),
     "authoring.show_history": Place((f"{SENT}/history", f"{DRAFT}/history"), AUTHOR),
     "authoring.edit_item": Place((f"{DRAFT}/items/adult-refuses", f"{DRAFT}/items/adult-agrees"), AUTHOR),
+    "authoring.edit_item_text": Place((f"{DRAFT}/items/adult-refuses/text",), AUTHOR),
     "authoring.job_aid": Place((f"{DRAFT}/job-aid", f"{SENT}/job-aid"), AUTHOR),
     "authoring.edit_lesson": Place(
         (f"{DRAFT}/lessons/whose-phone", f"{DRAFT}/lessons/refer-or-notify"), AUTHOR

@@ -86,6 +86,7 @@ ROUTES: dict[str, str] = {
     "authoring.edit_guide": NOBODY,
     "authoring.show_history": NOBODY,
     "authoring.edit_item": NOBODY,
+    "authoring.edit_item_text": NOBODY,
     "authoring.job_aid": NOBODY,
     "authoring.edit_lesson": NOBODY,
     "authoring.list_media": NOBODY,

@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     FieldList,
+    FileField,
     HiddenField,
     RadioField,
     SelectField,
@@ -17,13 +18,21 @@ from wtforms.validators import InputRequired
 
 from portal.domain.authoring.editing.stimulus import Stimulus, has_mark, join_stimulus, split_stimulus
 from portal.domain.authoring.media.draft_media import Picture
-from portal.pages.layout.form_fields import LineField, LinesField, MaximumLength, RequiredText
+from portal.pages.layout.form_fields import LONGEST_TEXT, LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_rows import Rows
-from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovRadios, GovSelect, GovTextarea
+from portal.pages.layout.form_widgets import (
+    GovCheckboxes,
+    GovFile,
+    GovInput,
+    GovRadios,
+    GovSelect,
+    GovTextarea,
+)
 
 LABEL = "govuk-label--s"
 LEGEND = "govuk-fieldset__legend--s"
 PRACTICE = "practice"
+PICTURE_FIELD = "picture"
 LEAST_SOURCES = 3  # fields shown, of which only the first is required
 Table = dict[str, Any]
 
@@ -49,6 +58,11 @@ class QuestionForm(FlaskForm):  # type: ignore[misc]
         description="For people who cannot see it. Leave it blank for a drawing that has a description.",
         widget=GovTextarea(label_classes=LABEL, rows=3),
         validators=[MaximumLength(2000)],
+    )
+    picture = FileField(
+        "Another picture",
+        description="SVG, PNG, JPEG or WebP. It is added to the figures and files of the module.",
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ".svg,.png,.jpg,.jpeg,.webp"}),
     )
     prompt = LinesField(
         "Question",
@@ -181,6 +195,18 @@ class ItemForm(QuestionForm):
         }
 
 
+class ItemTextForm(FlaskForm):  # type: ignore[misc]
+    """One question as text; ``expected`` is the digest of the table that the page showed."""
+
+    expected = HiddenField()
+    text = LinesField(
+        "The question as text",
+        description="TOML, as in the module’s folder. The form is easier, and says what each field is for.",
+        widget=GovTextarea(classes="portal-editor", label_classes=LABEL, rows=20, spellcheck=False),
+        validators=[RequiredText("Write the question"), MaximumLength(LONGEST_TEXT)],
+    )
+
+
 class NewItemForm(ItemForm):
     """A new question, with its name for authors."""
 
@@ -216,10 +242,10 @@ def form_data_of(table: Table) -> dict[str, Any]:
     source = table.get("source", [])
     parts = split_stimulus(str(table.get("stimulus", "")))
     return {
-        **{name: table.get(name, "") for name in ("prompt", "explanation", "outcome")},
+        **{name: str(table.get(name, "")) for name in ("prompt", "explanation", "outcome")},
         "stimulus": parts.text,
         "figure": parts.figure,
         "figure_words": parts.description,
-        "source": [source] if isinstance(source, str) else list(source),
+        "source": [str(number) for number in (source if isinstance(source, list) else [source])],
         "retired": table.get("retired") is True,
     }

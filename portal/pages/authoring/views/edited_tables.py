@@ -37,6 +37,7 @@ class EditedPage:
     preview_address: str
     parent_text: str  # of the page above it
     parent_address: str
+    text_address: str  # where it is edited as text
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class EditedTable(ABC):
 
     @abstractmethod
     def reopen(self, key: str) -> "EditedTable":
-        """It as it is saved now, under this key."""
+        """It as it is saved now, under this key; a new one again where the key is empty."""
 
 
 class EditedItem(EditedTable):
@@ -133,6 +134,7 @@ class EditedItem(EditedTable):
             preview_address=url_for(".preview_item", key=key, item=item),
             parent_text=draft_context.breadcrumb_text(self.state, self.module.title),
             parent_address=url_for(".show_module", key=key, _anchor="questions"),
+            text_address=url_for(".edit_item_text", key=key, item=item),
         )
 
     @property
@@ -176,7 +178,8 @@ class EditedItem(EditedTable):
 
     def reopen(self, key: str) -> "EditedTable":
         """It as it is saved now."""
-        return open_item(queries.get_draft(self.state.key), key)
+        state = queries.get_draft(self.state.key)
+        return open_item(state, key) if key else start_item(state, self.kind.name)
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,7 @@ class EditedCheck(EditedTable):
             preview_address=url_for(".preview_lesson", **address),
             parent_text=self.lesson_title or "The lesson",
             parent_address=url_for(".edit_lesson", **address, _anchor="checks"),
+            text_address=url_for(".edit_lesson", **address, **{"as": "text"}),
         )
 
     @property
@@ -254,7 +258,8 @@ class EditedCheck(EditedTable):
 
     def reopen(self, key: str) -> "EditedTable":
         """It as it is saved now."""
-        return open_check(queries.get_draft(self.state.key), self.lesson_name, key)
+        state, name = queries.get_draft(self.state.key), self.lesson_name
+        return open_check(state, name, key) if key else start_check(state, name, self.kind.name)
 
 
 def lesson_path(name: str) -> str:

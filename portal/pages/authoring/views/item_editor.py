@@ -16,7 +16,7 @@ from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.item_source import Table
 from portal.domain.authoring.queries import DraftState
 from portal.pages.authoring.forms.item import QuestionForm
-from portal.pages.authoring.views import autosave, draft_context
+from portal.pages.authoring.views import autosave, draft_context, question_pictures
 from portal.pages.authoring.views.edited_tables import EditedTable
 from portal.pages.authoring.views.item_preview import preview_values
 from portal.pages.layout.item_kinds import editor_of_kind
@@ -24,7 +24,7 @@ from portal.platform.db import transaction
 from portal.platform.errors import PortalError
 
 _SILENT = re.compile(
-    r"^(?:csrf_token|expected|save|row|retired|place|base|preview|both|figure)$|-(?:key|correct)$"
+    r"^(?:csrf_token|expected|save|row|retired|place|base|preview|both|figure|picture)$|-(?:key|correct)$"
 )
 
 
@@ -49,6 +49,9 @@ def handle_request(edited: EditedTable) -> ResponseReturnValue:
 def _handle_form(edited: EditedTable, form: QuestionForm) -> ResponseReturnValue:
     editor = editor_of_kind(edited.kind.name)
     kind_form = editor.read_form(request.form)
+    if question_pictures.is_asked():
+        edited, form = question_pictures.add_picture(edited, form)
+        return _render_page(edited, form, kind_form, unsaved=True)
     if editor.pressed_button(request.form) or "preview" in request.form:
         return _render_page(edited, form, kind_form, unsaved=True)
     is_valid = all([form.validate_on_submit(), kind_form.validate()])
