@@ -200,7 +200,7 @@ class EditedCheck(EditedTable):
     @property
     def page(self) -> EditedPage:
         """The words and addresses of its pages; its place is the lesson's, because both are one file."""
-        address = {"key": self.state.key, "name": self.lesson_name}
+        address: dict[str, Any] = {"key": self.state.key, "name": self.lesson_name}
         check = self.key or "_new"
         return EditedPage(
             place=f"lesson:{self.lesson_name}",
@@ -218,7 +218,7 @@ class EditedCheck(EditedTable):
             preview_address=url_for(".preview_lesson", **address),
             parent_text=self.lesson_title or "The lesson",
             parent_address=url_for(".edit_lesson", **address, _anchor="checks"),
-            text_address=url_for(".edit_lesson", **address, **{"as": "text"}),
+            text_address=url_for(".edit_lesson", **(address | {"as": "text"})),
         )
 
     @property

@@ -75,21 +75,22 @@ def narrow_questions(
     words = wanted.words.casefold().split()
     outcomes = _outcomes_of_lesson(files, wanted.lesson) if wanted.lesson else None
     levels = {(finding.place, finding.blocks_publishing) for finding in findings}
-    states = {
-        "": lambda row: True,
-        "in-use": lambda row: not row["retired"],
-        "retired": lambda row: row["retired"],
-        "put-right": lambda row: (f"item:{row['key']}", True) in levels,
-        "consider": lambda row: (f"item:{row['key']}", False) in levels,
-    }
     return [
         row
         for row in rows
-        if states[wanted.state](row)
+        if (not wanted.state or wanted.state in _states_of(row, levels))
         and (not wanted.outcome or row["place"].table.get("outcome") == wanted.outcome)
         and (outcomes is None or row["place"].table.get("outcome") in outcomes)
         and (not words or _has_words(row["place"], words))
     ]
+
+
+def _states_of(row: dict[str, Any], levels: Collection[tuple[str, bool]]) -> set[str]:
+    """The states of a question that a search can ask for; see ``QUESTION_STATES``."""
+    place = f"item:{row['key']}"
+    states = {"retired" if row["retired"] else "in-use"}
+    states |= {"put-right"} if (place, True) in levels else set()
+    return states | ({"consider"} if (place, False) in levels else set())
 
 
 def _has_words(place: ItemPlace, words: list[str]) -> bool:

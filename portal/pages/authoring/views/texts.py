@@ -152,12 +152,12 @@ def _next_address(sheet: TextSheet) -> str:
     """Where a button that saves leads: to a check, or back to the editor."""
     if not sheet.is_lesson:
         return sheet.editor_address
-    address = {"key": sheet.state.key, "name": sheet.place.partition(":")[2]}
+    address: dict[str, Any] = {"key": sheet.state.key, "name": sheet.place.partition(":")[2]}
     if "new_check" in request.form:
         return url_for(".new_check", **address)
     if check := request.form.get("check"):
         return url_for(".edit_check", **address, check=check)
-    return url_for(".edit_lesson", **address, **{"as": "text"} if _shows_text() else {})
+    return url_for(".edit_lesson", **(address | {"as": "text"} if _shows_text() else address))
 
 
 def _save_both(
