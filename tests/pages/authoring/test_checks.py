@@ -52,8 +52,8 @@ def test_a_lesson_shows_its_check_as_two_lines_and_opens_its_form_with_the_text_
 
     page = author.press(page, "Edit check 1", body=f"Read that.\r\n\r\n{FOLDED}", check="try")
 
-    assert page.h1 == "Check"
-    assert "A lesson · One right choice" in page.text
+    assert page.h1 == "Check of “A lesson”"
+    assert "One right choice" in page.text
     assert item_form(page).fields["prompt"][0].strip() == "Which?"
     assert item_form(page).fields["choice-0-text"] == ["This"]
     assert draft_file(FIRST).endswith("Read that.\n\n" + CHECK_TOML)

@@ -60,7 +60,7 @@ def find_check(body: str, key: str) -> LessonCheck:
 
 
 def fold_checks(body: str, saved: str | None = None) -> str:
-    """The text with checks as two lines each; unchanged where unfolding would not give it back.
+    """The text with checks as two lines each.
 
     Args:
         body: The text.
@@ -68,20 +68,24 @@ def fold_checks(body: str, saved: str | None = None) -> str:
             are folded.
     """
     lines = body.split("\n")
-    saved = body if saved is None else saved
+    blocks = _foldable_blocks(body if saved is None else saved)
     for check in reversed(read_checks(body)):
-        folded = [f"::: check {check.key}", ":::"]
-        if unfold_checks("\n".join(folded), saved) == "\n".join(lines[check.first : check.last + 1]):
-            lines[check.first : check.last + 1] = folded
-    folded_body = "\n".join(lines)
-    return folded_body if unfold_checks(folded_body, saved) == body else body
+        if blocks.get(check.key) == "\n".join(lines[check.first : check.last + 1]):
+            lines[check.first : check.last + 1] = [f"::: check {check.key}", ":::"]
+    return "\n".join(lines)
 
 
 def unfold_checks(folded: str, body: str) -> str:
     """The text with the lines of each folded check as they are in ``body``; unknown keys stay folded."""
-    lines = body.split("\n")
-    blocks = {check.key: "\n".join(lines[check.first : check.last + 1]) for check in read_checks(body)}
+    blocks = _foldable_blocks(body)
     return _FOLDED.sub(lambda match: blocks.get(match[1], match[0]), folded)
+
+
+def _foldable_blocks(body: str) -> dict[str, str]:
+    """The lines of each check by its key, without keys that the text itself has in two lines."""
+    lines, taken = body.split("\n"), set(_FOLDED.findall(body))
+    checks = [check for check in read_checks(body) if check.key not in taken]
+    return {check.key: "\n".join(lines[check.first : check.last + 1]) for check in checks}
 
 
 def unknown_checks(folded: str, keys: Collection[str]) -> list[str]:

@@ -207,12 +207,8 @@ class EditedCheck(EditedTable):
             fragment_place=f"check:{self.lesson_name}/{check}"
             if self.key
             else f"new-check:{self.lesson_name}/{self.kind.name}",
-            name=f"Check {self.number}"
-            if self.total > 1 and self.key
-            else "Check"
-            if self.key
-            else "New check",
-            caption=f"{self.lesson_title} · {self.kind.label}",
+            name=self._name,
+            caption=self.kind.label,
             address=url_for(".edit_check", **address, check=check),
             remove_address=url_for(".remove_check", **address, check=check),
             preview_address=url_for(".preview_lesson", **address),
@@ -220,6 +216,13 @@ class EditedCheck(EditedTable):
             parent_address=url_for(".edit_lesson", **address, _anchor="checks"),
             text_address=url_for(".edit_lesson", **(address | {"as": "text"})),
         )
+
+    @property
+    def _name(self) -> str:
+        if not self.key:
+            return "New check"
+        number = f" {self.number}" if self.total > 1 else ""
+        return f"Check{number} of “{self.lesson_title}”"
 
     @property
     def path(self) -> str:
