@@ -20,7 +20,7 @@ from benchmarks.world import REPORT, flask
 PEOPLE = 120
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 SECRET = "a-journey-of-many-steps"
-FIGURE = "::: figure media/refer-or-notify.svg\nRefer with consent, or notify without a name.\n:::"
+FIGURE = "media/refer-or-notify.svg"
 LEARNER, MANAGER, AUTHOR, OWNER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D4001", "D9001"
 
 
@@ -137,13 +137,11 @@ def remind_all(me: Traveller) -> None:
 
 def add_question_with_figure(me: Traveller) -> None:
     """With a figure that the module has already."""
-    me.click_first("a[href='/authoring/protect']")
-    me.click("Edit")
+    me.click_first("form[action*='/authoring/protect/'] button")  # Edit
     me.click("Add a question")
-    me.choose("[name=kind][value=single]")
-    me.click("Continue")
+    me.click("One right choice")
     me.fill("#name", "Nail bar")
-    me.fill("#stimulus", FIGURE)
+    me.tab.select_option("#figure", FIGURE)
     me.fill("#prompt", "Whom do you ring first?")
     for place in (0, 1):
         me.fill(f"#choice-{place}-text", f"Choice number {place + 1}")

@@ -240,11 +240,18 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.open_attempt": Place(("/authoring/protect/attempts",), AUTHOR),
     "authoring.bring_in": Place((f"{DRAFT}/bring-in",), AUTHOR),
     "authoring.show_dashboard": Place(("/authoring",), AUTHOR),
+    "authoring.edit_check": Place((f"{DRAFT}/lessons/whose-phone/checks/check-dani-phone",), AUTHOR),
+    "authoring.new_check": Place(
+        (f"{DRAFT}/lessons/whose-phone/checks/_new", f"{DRAFT}/lessons/whose-phone/checks/_new?kind=match"),
+        AUTHOR,
+    ),
+    "authoring.remove_check": Place((f"{DRAFT}/lessons/whose-phone/checks/check-dani-phone/remove",), AUTHOR),
     "authoring.edit_details": Place((f"{DRAFT}/details", f"{SENT}/details"), AUTHOR),
     "authoring.discard_draft": Place((f"{DRAFT}/discard",), AUTHOR),
     "authoring.edit_guide": Place((f"{GUIDE}/text",), AUTHOR),
     "authoring.show_history": Place((f"{SENT}/history", f"{DRAFT}/history"), AUTHOR),
     "authoring.edit_item": Place((f"{DRAFT}/items/adult-refuses", f"{DRAFT}/items/adult-agrees"), AUTHOR),
+    "authoring.edit_item_text": Place((f"{DRAFT}/items/adult-refuses/text",), AUTHOR),
     "authoring.job_aid": Place((f"{DRAFT}/job-aid", f"{SENT}/job-aid"), AUTHOR),
     "authoring.edit_lesson": Place(
         (f"{DRAFT}/lessons/whose-phone", f"{DRAFT}/lessons/refer-or-notify"), AUTHOR

@@ -166,7 +166,7 @@ def test_what_is_unfolded_in_the_preview_stays_so(browser: Browser, shared_serve
 def test_a_box_is_written_at_the_cursor_and_can_be_undone(browser: Browser, shared_server: Server) -> None:
     with author(browser, shared_server) as tab:
         open_lesson(tab)
-        expect(tab.locator("#toolbar")).to_have_text("Add at the cursor")
+        expect(tab.get_by_role("toolbar", name="Write in the text")).to_be_visible()
         tab.fill("#body", "First.\n\nLast.")
         tab.locator("#body").evaluate("text => text.setSelectionRange(6, 6)")
         tab.click("main button:text-is('Inset')")
@@ -186,7 +186,8 @@ def test_a_box_is_added_to_the_end_without_scripts(browser: Browser, shared_serv
     with author(browser, shared_server, java_script_enabled=False) as tab:
         open_lesson(tab)
         before = written(shared_server)
-        assert tab.inner_text("#toolbar") == "Add to the end of the text"
+        assert tab.inner_text(".portal-toolbar__note") == "Each button adds to the end of the text."
+        expect(tab.locator(".portal-toolbar button:text-is('Bold')")).to_be_hidden()
         tab.fill("#body", "First.")
         press(tab, "Warning")
         assert (
@@ -327,7 +328,10 @@ def test_the_whole_way_by_keyboard_alone(browser: Browser, shared_server: Server
         reach(tab, "Lesson text")
         tab.keyboard.press("Control+a")
         tab.keyboard.type("Only keys.")
-        reach(tab, "Inset")
+        tab.keyboard.press("Shift+Tab")  # to the toolbar, in which the arrow keys move
+        for _ in range(5):
+            tab.keyboard.press("ArrowRight")
+        assert tab.evaluate("document.activeElement.textContent") == "Inset"
         tab.keyboard.press("Enter")
         tab.keyboard.type("Remember.")
         enter_saves(tab)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,23 +56,30 @@ def merge_form_values(old: Table, form_values: Table, kind_values: Table) -> Tab
     return new | {name: value for name, value in kind_values.items() if value not in (None, "", [])}
 
 
+def new_table(key: str, values: Table) -> Table:
+    """The table of a new item, with the keys that every kind has before those of its own."""
+    common_values = {name: values[name] for name in COMMON_KEYS if name in values}
+    return {"key": key, **common_values, **values}
+
+
 def _as_list(source: Any) -> list[Any]:
     return source if isinstance(source, list) else [source]
 
 
-def file_with_digest(saves: Iterable[SavedState], path: str, key: str, digest: str) -> bytes | None:
-    """The newest saved version of the file in which the item has this digest; None where there is none.
+def file_with_digest(
+    saves: Iterable[SavedState], path: str, read_table: Callable[[bytes], Table | None], digest: str
+) -> bytes | None:
+    """The newest saved version of the file in which a table has this digest; None where there is none.
 
     Args:
         saves: The draft's states, the newest first.
         path: The file.
-        key: The item's.
+        read_table: Returns the table in a version of the file, or None.
         digest: As ``table_digest`` gives it.
     """
     for sha in dict.fromkeys(saved.files[path] for saved in saves if path in saved.files):
         content = blob_store.read_content(sha)
-        tables = (place.table for place in item_bank.read_items({path: content}) if place.key == key)
-        if table_digest(next(tables, None)) == digest:
+        if table_digest(read_table(content)) == digest:
             return content
     return None
 

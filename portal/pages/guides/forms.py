@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Form, IntegerField, StringField
+from wtforms import Form, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import HiddenInput
 
 from portal.domain.catalogue.sources.shared_files import ForceSetting
-from portal.pages.layout.form_widgets import GovInput
+from portal.pages.layout.form_widgets import GovInput, GovTextarea
 
 
 class GuideSearchForm(Form):  # type: ignore[misc]
@@ -28,12 +28,12 @@ MAX_CHARACTERS = 300
 
 
 def build_force_form(settings: Iterable[ForceSetting], **kwargs: Any) -> FlaskForm:
-    """Build a form with one field for each setting, with its label and hint."""
+    """Build a form with one growing field for each setting; what is typed becomes one line of a sentence."""
     fields = {
-        setting.key: StringField(
+        setting.key: TextAreaField(
             setting.label,
             description=setting.hint,
-            widget=GovInput(),
+            widget=GovTextarea(rows=2),
             filters=[lambda text: " ".join((text or "").split())],
             validators=[Length(max=MAX_CHARACTERS, message=f"Use {MAX_CHARACTERS} characters or fewer.")],
         )

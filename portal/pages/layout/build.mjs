@@ -38,6 +38,7 @@ add("govuk-frontend.js", library.replace(/\/\/# sourceMappingURL=.*\s*$/, ""));
 const own = readFileSync(join(here, "js", "portal.js"), "utf8");
 add("portal.js", own.replace("./govuk-frontend.js", `./${manifest["govuk-frontend.js"]}`));
 add("authoring.js", readFileSync(join(here, "js", "authoring.js"), "utf8"));
+add("toolbar.js", readFileSync(join(here, "js", "toolbar.js"), "utf8"));
 add("search.js", readFileSync(join(here, "js", "search.js"), "utf8"));
 add("passkeys.js", readFileSync(join(here, "js", "passkeys.js"), "utf8"));
 

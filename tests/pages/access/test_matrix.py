@@ -200,7 +200,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
     if rule.endpoint == "decisions.ask_decision":
         values["kind"] = "exemption"
     if rule.endpoint.startswith("authoring."):
-        values |= {"name": "first", "item": "one"}
+        values |= {"name": "first", "item": "one", "check": "try"}
     if rule.endpoint == "authoring.edit_guide":
         values["key"] = "_guides/whom-to-call"
     if rule.endpoint == "monitoring.act_on_file":

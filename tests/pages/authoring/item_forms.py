@@ -19,8 +19,8 @@ def item_form(page: Page) -> Form:
     return next(f for f in page.forms() if "expected" in f.fields and "prompt" in f.fields)
 
 
-def send_item_form(client: PortalClient, page: Page, status: int = 200, **fields) -> Page:
-    """Send the editor's form with these fields changed; a dot stands for a hyphen in their names."""
+def sent_fields(page: Page, **fields) -> dict:
+    """What a browser sends of the editor's form with these fields changed; ``__`` stands for a hyphen."""
     form = item_form(page)
     chosen = {
         o.get("name"): [o.get("value")]
@@ -31,7 +31,11 @@ def send_item_form(client: PortalClient, page: Page, status: int = 200, **fields
     for select_ in page.all("select"):
         picked = [o.get("value") for o in select_ if o.get("selected") is not None]
         data.setdefault(select_.get("name"), picked or [""])
-    data = {name: value for name, value in data.items() if name and value is not None}
-    answer = client.post(page.path, data=data, follow_redirects=True)
+    return {name: value for name, value in data.items() if name and value is not None}
+
+
+def send_item_form(client: PortalClient, page: Page, status: int = 200, **fields) -> Page:
+    """Send the editor's form with these fields changed."""
+    answer = client.post(page.path, data=sent_fields(page, **fields), follow_redirects=True)
     assert answer.status_code == status, answer.get_data(as_text=True)[:2000]
     return Page(answer, page.path)

@@ -78,7 +78,7 @@ def test_nothing_is_saved_by_preview(desk):
 @pytest.mark.parametrize("box", SNIPPETS, ids=lambda box: box.name)
 def test_each_box_is_added_to_the_end_of_the_text_unsaved(desk, box):
     before = draft_file(FIRST)
-    page = desk.page(LESSON)
+    page = desk.page(f"{LESSON}?as=text")
 
     page = desk.press(page, box.label, add=box.name, body="Look here.")
 
@@ -98,7 +98,7 @@ def test_a_figure_offers_a_drawing_of_the_module(desk):
 
 
 def test_a_second_check_gets_a_key_of_its_own(desk):
-    page = desk.press(desk.page(LESSON), "Check", add="check", body="Look.")
+    page = desk.press(desk.page(f"{LESSON}?as=text"), "Check", add="check", body="Look.")
     page = desk.press(page, "Check", add="check")
 
     (body,) = editor_fields(page)["body"]

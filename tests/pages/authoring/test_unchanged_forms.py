@@ -4,7 +4,7 @@ import pytest
 
 from config import ROOT
 from portal.domain.authoring import queries
-from portal.domain.authoring.editing import details, item_bank
+from portal.domain.authoring.editing import details, item_bank, lesson, lesson_checks
 from portal.domain.catalogue import services as catalogue
 from portal.platform.db import stamp, transaction
 from tests.examples import sweep_after
@@ -13,7 +13,7 @@ from tests.pages.authoring.authors import open_draft, sign_in_author
 
 pytestmark = pytest.mark.slow
 
-SAVES = ("Save and preview", "Save the details", "Save the question")
+SAVES = ("Save and preview", "Save the details", "Save the question", "Save the check")
 
 
 @pytest.fixture
@@ -53,7 +53,15 @@ def test_what_is_sent_as_it_was_shown_changes_no_byte(desk, key):
         )
     pages = [f"lessons/{name}" for name in details.lesson_keys(files["module.toml"])]
 
-    for page in ["details", "job-aid", *pages, *(f"items/{place.key}" for place in seen.values())]:
+    checks = [
+        f"{page}/checks/{check.key}"
+        for page in pages
+        for check in lesson_checks.read_checks(lesson.read_lesson(files[f"{page}.md"]).body)
+    ]
+    assert len(checks) == len(pages)  # each lesson has one
+
+    items = [f"items/{place.key}" for place in seen.values()]
+    for page in ["details", "job-aid", *pages, f"{pages[0]}?as=text", *checks, *items]:
         sent_as_shown(desk, f"/authoring/{key}/{page}")
         assert [saved.summary for saved in queries.list_saves(draft_id)][:-1] == [], page
 

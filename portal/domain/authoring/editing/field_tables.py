@@ -211,6 +211,15 @@ def value_text(name: str, value: Any, titles: ReferenceTitles) -> str:
     return str(value)
 
 
+def texts_within(value: Any) -> list[str]:
+    """Every text within a table or list, keys and names of kinds among them."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for member in value for text in texts_within(member)]
+    return [value] if isinstance(value, str) else []
+
+
 def decode_text(content: bytes) -> str:
     """Decode UTF-8; bytes that are not UTF-8 become replacement characters."""
     return content.decode(errors="replace")

@@ -97,18 +97,36 @@ def move_item(files: Mapping[str, bytes], key: str, up: bool) -> Changes:
     if not 0 <= neighbour < len(items):
         return {}
     item, other_item = items[position], items[neighbour]
-    if item.path == other_item.path:
-        tables = _item_tables(files[item.path])
-        tables[item.index], tables[other_item.index] = tables[other_item.index], tables[item.index]
-        return _rewrite_file(files, item.path, tables)
-    remaining_tables = _item_tables(files[item.path])
+    return _insert_item(files, item, other_item.path, other_item.index if up else other_item.index + 1)
+
+
+def place_item(files: Mapping[str, bytes], key: str, after: str) -> Changes:
+    """Move the item directly after another, or to the first place if ``after`` is empty.
+
+    Raises:
+        NotFoundError: There is no such item.
+    """
+    item = find_item(files, key)
+    if key == after:
+        return {}
+    other_item = find_item(files, after) if after else read_items(files)[0]
+    return _insert_item(files, item, other_item.path, other_item.index + 1 if after else 0)
+
+
+def _insert_item(files: Mapping[str, bytes], item: ItemPlace, path: str, index: int) -> Changes:
+    """Take the item out and insert it before the table that has this index in the file now."""
+    if item.path == path:
+        tables = _item_tables(files[path])
+        tables.insert(index, item.table)
+        del tables[item.index + (index <= item.index)]
+        return _rewrite_file(files, path, tables)
+    remaining_tables, target_tables = _item_tables(files[item.path]), _item_tables(files[path])
     del remaining_tables[item.index]
-    target_tables = _item_tables(files[other_item.path])
-    target_tables.insert(other_item.index if up else other_item.index + 1, item.table)
+    target_tables.insert(index, item.table)
     table_texts = array_table_texts(files[item.path].decode(), "item")
-    ready_tables = {key: table_texts[item.index]} if table_texts else {}
+    ready_tables = {item.key: table_texts[item.index]} if table_texts else {}
     changes = _rewrite_file(files, item.path, remaining_tables)
-    return changes | _rewrite_file(files, other_item.path, target_tables, ready_tables)
+    return changes | _rewrite_file(files, path, target_tables, ready_tables)
 
 
 def _keep_source_form(old: Table, new: Table) -> Table:

@@ -62,6 +62,12 @@ def write_lesson(content: bytes, text: LessonFields) -> bytes:
     return join_parts(parts, front_matter, text.body)
 
 
+def write_body(content: bytes, body: str) -> bytes:
+    """The file with another text."""
+    fields = read_lesson(content)
+    return write_lesson(content, LessonFields(fields.title, fields.minutes, fields.outcomes, body))
+
+
 def join_parts(parts: FileParts, new_values: Mapping[str, Any], text: str) -> bytes:
     """The file with these front-matter values and this body; other keys are kept."""
     kept_values = {key: value for key, value in parse_toml(parts.front).items() if key not in new_values}

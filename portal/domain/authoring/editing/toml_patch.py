@@ -39,13 +39,20 @@ def array_table_texts(text: str, key: str) -> list[str]:
 
     Empty where the layout does not allow them to be separated.
     """
+    return [text[start:end] for start, end in array_table_spans(text, key)]
+
+
+def array_table_spans(text: str, key: str) -> list[tuple[int, int]]:
+    """Where each table in the array ``[[key]]`` begins and ends, with the comment above it.
+
+    Empty where the layout does not allow them to be separated.
+    """
     document = TomlDocument(text)
     nodes = document.root.entries.get(key)
     try:
-        spans = [document.table_span(node) for node in nodes] if isinstance(nodes, list) else []
+        return [document.table_span(node) for node in nodes] if isinstance(nodes, list) else []
     except UnsupportedLayoutError:
         return []
-    return [text[start:end] for start, end in spans]
 
 
 def rewrite_toml(text: str, new: Data, ready_tables: Mapping[str, str] | None = None) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.domain.authoring.editing import item_bank, lesson
+from portal.domain.authoring.editing.field_tables import texts_within
 from portal.domain.authoring.errors import UnreadableFileError
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import image_metadata, svg_titles
@@ -22,6 +23,7 @@ from portal.domain.catalogue.media.svg_rules import DrawingError
 from portal.platform.errors import RuleError
 
 UPLOAD_KINDS = ("svg", "png", "jpg", "webp", "pdf")
+PICTURE_ENDINGS = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 DRAWING_BYTES = 512 * 1024
 MAX_STEM_LENGTH = 60
 
@@ -159,7 +161,30 @@ def append_container(content: bytes, container: str) -> bytes:
     """A lesson or job aid with the container added at its end."""
     text = lesson.read_lesson(content)
     body = f"{text.body.rstrip()}\n\n{container}" if text.body.strip() else container
-    return lesson.write_lesson(content, lesson.LessonFields(text.title, text.minutes, text.outcomes, body))
+    return lesson.write_body(content, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a draft that a figure can show; a picture that is no drawing has no texts of its own."""
+
+    path: str
+    title: str
+    description: str
+
+
+def list_pictures(files: Mapping[str, bytes]) -> list[Picture]:
+    """The pictures among a draft's files by path, without their phone versions."""
+    paths = [path for path in sorted(files) if path.startswith("media/") and path.endswith(PICTURE_ENDINGS)]
+    return [_read_picture(path, files[path]) for path in paths if wide_name(path) is None]
+
+
+def _read_picture(path: str, content: bytes) -> Picture:
+    try:
+        title, description = svg_titles.read_titles(content) if path.endswith(".svg") else ("", "")
+    except DrawingError:
+        title, description = "", ""
+    return Picture(path, " ".join(title.split()), description.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +217,7 @@ def _texts_with_use(files: Mapping[str, bytes]) -> Sequence[tuple[MediumUse, str
             texts.append((MediumUse("guide", "", "The guide’s text"), content.decode()))
     for place in item_bank.read_items(files):
         use = MediumUse("item", place.key, f"Question “{place.key}”")
-        texts.append((use, "\n".join(_strings_within(place.table))))
+        texts.append((use, "\n".join(texts_within(place.table))))
     return texts
 
 
@@ -202,14 +227,6 @@ def page_title(path: str, content: bytes) -> str:
         return lesson.read_lesson(content).title or path
     except UnreadableFileError:
         return path
-
-
-def _strings_within(value: object) -> list[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [text for member in value for text in _strings_within(member)]
-    return [value] if isinstance(value, str) else []
 
 
 def _check_kind(content: bytes) -> str:

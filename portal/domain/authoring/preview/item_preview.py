@@ -1,15 +1,17 @@
 """Previews one question of a draft with the unsaved content of its editor."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.domain.authoring import item_source, queries
 from portal.domain.authoring.editing import item_bank
+from portal.domain.authoring.editing.details import read_details
 from portal.domain.authoring.findings import check_cache
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.collect import Finding
 from portal.domain.authoring.item_source import ItemView, Table
+from portal.domain.authoring.media import blob_store
 from portal.domain.authoring.preview.lesson_preview import related_files
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.services import CheckedFolder
@@ -17,6 +19,7 @@ from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.metrics import BankLengths, ChoiceLengths
 
+MODULE_FILE = "module.toml"
 NEW_ITEM_KEY = "new-question"  # the key of a question that is not added yet
 PLACEHOLDER = "Not written yet"
 MOST_CHARACTERS = 60_000
@@ -55,6 +58,14 @@ def preview_item(state: DraftState, table: Table) -> ItemPreview:
     shown_reading = reading if filled == table else _check_alone(state, filled)[1]
     preview = item_source.item_view(shown_reading, table["key"])
     return ItemPreview(preview, findings, words, lengths, _bank_lengths(state, item))
+
+
+def preview_check(state: DraftState, table: Table) -> ItemPreview:
+    """Preview a self-check in the same way; as it is not marked, it has neither outcome nor source."""
+    files = blob_store.read_files({MODULE_FILE: state.files[MODULE_FILE]})
+    outcome = next((key for key, _ in read_details(files[MODULE_FILE]).outcomes), "")
+    seen = preview_item(state, {**table, "outcome": outcome, "source": "practice"})
+    return replace(seen, bank=None)
 
 
 def _check_alone(state: DraftState, table: Table) -> tuple[dict[str, bytes], CheckedFolder]:

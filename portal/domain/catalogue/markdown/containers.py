@@ -19,6 +19,32 @@ def add_container_rules(engine: MarkdownIt) -> None:
     )
 
 
+class _NoFaults:
+    """A location that ignores faults."""
+
+    def add_fault(self, line: int, reason: str) -> None:
+        """Do nothing."""
+
+
+def _build_outliner() -> MarkdownIt:
+    """Build the parser of blocks alone, without the text inside them."""
+    engine = MarkdownIt("commonmark", {"html": False}).enable("table")
+    add_container_rules(engine)
+    return engine.disable("inline")
+
+
+def find_check_lines(text: str) -> list[tuple[int, int]]:
+    """The first and last line, from 0, of each ``::: check`` that is at the margin and is closed there."""
+    lines = text.split("\n")
+    checks = (token for token in _OUTLINER.parse(text, {"location": _NoFaults()}) if token.type == "check")
+    spans = [(token.map[0], token.map[1]) for token in checks if token.map and token.level == 0]
+    return [
+        (first, last)
+        for first, last in spans
+        if last < len(lines) and lines[first].startswith(":::") and lines[last].rstrip() == ":::"
+    ]
+
+
 def _parse_container(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if state.is_code_block(start):
         return False
@@ -102,3 +128,6 @@ def _line_text(state: StateBlock, line: int) -> str:
 def _text_location(state: StateBlock) -> TextLocation:
     location: TextLocation = state.env["location"]
     return location
+
+
+_OUTLINER = _build_outliner()

@@ -1,13 +1,16 @@
-"""Forms to create a module or a guide."""
+"""Forms to create a module or a guide, and to search the questions of a draft."""
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 from flask_wtf import FlaskForm
-from wtforms import SubmitField, ValidationError
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, SelectField, StringField, SubmitField, ValidationError
+from wtforms.fields import SelectChoice
 
 from portal.pages.layout.form_fields import LineField, MaximumLength, RequiredText
-from portal.pages.layout.form_widgets import GovInput, GovSubmit
+from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
 
 LABEL = "govuk-label--s"
 KEY_BOX = GovInput(
@@ -17,6 +20,13 @@ KEY_BOX = GovInput(
     autocapitalize="none",
     spellcheck=False,
 )
+QUESTION_STATES = {
+    "in-use": "In use",
+    "retired": "Retired",
+    "put-right": "Something to put right",
+    "consider": "Something to consider",
+}
+Choice = tuple[str, str]  # value and label
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -74,3 +84,34 @@ class NewGuideForm(NewForm):
         validators=[RequiredText("Enter a short name, such as “who-to-call”"), MaximumLength(40)],
     )
     send = SubmitField("Create the guide", widget=GovSubmit())
+
+
+class QuestionFilterForm(Form):  # type: ignore[misc]
+    """The search of a draft's questions, kept in the address.
+
+    Args:
+        outcomes: The module's, by key and text.
+        lessons: Its lessons, by key and title.
+    """
+
+    words = StringField("Words", widget=GovInput(label_classes=LABEL, autocomplete="off"))
+    outcome = SelectField("Outcome", widget=GovSelect(label_classes=LABEL), validate_choice=False)
+    lesson = SelectField("Lesson", widget=GovSelect(label_classes=LABEL), validate_choice=False)
+    state = SelectField("State", widget=GovSelect(label_classes=LABEL), validate_choice=False)
+
+    def __init__(
+        self, arguments: MultiDict[str, str], outcomes: Sequence[Choice], lessons: Sequence[Choice]
+    ) -> None:
+        super().__init__(arguments)
+        self.outcome.choices = _choices("All outcomes", outcomes)
+        self.lesson.choices = _choices("All lessons", lessons)
+        self.state.choices = _choices("All states", list(QUESTION_STATES.items()))
+
+    @property
+    def lists(self) -> list[SelectField]:
+        """The fields with a list."""
+        return [self.outcome, self.lesson, self.state]
+
+
+def _choices(everything: str, choices: Sequence[Choice]) -> list[SelectChoice]:
+    return [SelectChoice(value=value, label=text) for value, text in [("", everything), *choices]]

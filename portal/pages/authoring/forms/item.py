@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     FieldList,
+    FileField,
     HiddenField,
     RadioField,
     SelectField,
@@ -15,19 +16,29 @@ from wtforms import (
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
-from portal.pages.layout.form_fields import LineField, LinesField, MaximumLength, RequiredText
+from portal.domain.authoring.editing.stimulus import Stimulus, has_mark, join_stimulus, split_stimulus
+from portal.domain.authoring.media.draft_media import Picture
+from portal.pages.layout.form_fields import LONGEST_TEXT, LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_rows import Rows
-from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovRadios, GovSelect, GovTextarea
+from portal.pages.layout.form_widgets import (
+    GovCheckboxes,
+    GovFile,
+    GovInput,
+    GovRadios,
+    GovSelect,
+    GovTextarea,
+)
 
 LABEL = "govuk-label--s"
 LEGEND = "govuk-fieldset__legend--s"
 PRACTICE = "practice"
+PICTURE_FIELD = "picture"
 LEAST_SOURCES = 3  # fields shown, of which only the first is required
 Table = dict[str, Any]
 
 
-class ItemForm(FlaskForm):  # type: ignore[misc]
-    """One question; ``outcomes`` are the module's, ``sources`` the titles of testable sources by number."""
+class QuestionForm(FlaskForm):  # type: ignore[misc]
+    """The texts of a question or check; ``pictures`` are those that its figure can show."""
 
     expected = HiddenField()
     stimulus = LinesField(
@@ -35,6 +46,23 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
         description="A few sentences above the question. Leave it blank if the question needs none.",
         widget=GovTextarea(label_classes=LABEL, rows=4),
         validators=[MaximumLength(4000)],
+    )
+    figure = SelectField(
+        "Figure below the situation",
+        description="A picture or drawing of this module, if the question needs one.",
+        widget=GovSelect(label_classes=LABEL, classes="portal-select"),
+        validate_choice=False,
+    )
+    figure_words = LinesField(
+        "What the figure shows",
+        description="For people who cannot see it. Leave it blank for a drawing that has a description.",
+        widget=GovTextarea(label_classes=LABEL, rows=3),
+        validators=[MaximumLength(2000)],
+    )
+    picture = FileField(
+        "Another picture",
+        description="SVG, PNG, JPEG or WebP. It is added to the figures and files of the module.",
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ".svg,.png,.jpg,.jpeg,.webp"}),
     )
     prompt = LinesField(
         "Question",
@@ -48,6 +76,63 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
         widget=GovTextarea(label_classes=LABEL, rows=4),
         validators=[RequiredText("Write the explanation"), MaximumLength(2000)],
     )
+
+    def __init__(self, pictures: Sequence[Picture], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._pictures = {picture.path: picture for picture in pictures}
+        titles = {"": "No figure"} | {path: _picture_name(each) for path, each in self._pictures.items()}
+        if self.figure.data and self.figure.data not in titles:
+            titles[self.figure.data] = (
+                f"{self.figure.data.removeprefix('media/')}, which is not in the module"
+            )
+        self.figure.choices = [SelectChoice(value=path, label=text) for path, text in titles.items()]
+
+    def validate_prompt(self, field: LinesField) -> None:
+        """Refuse more than one paragraph."""
+        if "\n\n" in str(field.data or "").strip():
+            raise ValidationError("Write the question as one paragraph. The rest belongs in the situation")
+
+    def validate_figure(self, field: SelectField) -> None:
+        """Require a picture of the module, and one for a description."""
+        if field.data and field.data not in self._pictures:
+            raise ValidationError("Select a figure of this module, or “No figure”")
+        if not field.data and str(self.figure_words.data or "").strip():
+            raise ValidationError("Select the figure that you describe, or clear its description")
+
+    def validate_figure_words(self, field: LinesField) -> None:
+        """Require a description of a figure, as text that does not end the figure early."""
+        if self.figure.data in self._pictures and not self._figure_description:
+            raise ValidationError("Write what the figure shows: it has no description of its own")
+        if has_mark(str(field.data or "")):
+            raise ValidationError("Remove the line that begins with :::")
+
+    @property
+    def _figure_description(self) -> str:
+        picture = self._pictures.get(self.figure.data or "")
+        return str(self.figure_words.data or "").strip() or (picture.description if picture else "")
+
+    def entered_table(self) -> Table:
+        """The entered values, as in a question's table."""
+        text = str(self.stimulus.data or "").strip()
+        stimulus = join_stimulus(Stimulus(text, self.figure.data or "", self._figure_description))
+        texts = {name: str(self[name].data or "").strip() for name in ("prompt", "explanation")}
+        return {"stimulus": stimulus, **texts}
+
+
+class CheckForm(QuestionForm):
+    """A self-check of a lesson, which nobody marks."""
+
+    explanation = LinesField(
+        "Explanation",
+        description="Two or three sentences that teach. Learners open them below the check.",
+        widget=GovTextarea(label_classes=LABEL, rows=4),
+        validators=[RequiredText("Write the explanation"), MaximumLength(2000)],
+    )
+
+
+class ItemForm(QuestionForm):
+    """One question; ``outcomes`` are the module's, ``sources`` the titles of testable sources by number."""
+
     outcome = RadioField(
         "Outcome that the question tests",
         widget=GovRadios(classes="govuk-radios--small", label_classes=LEGEND),
@@ -66,21 +151,17 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
         self,
         outcomes: Sequence[tuple[str, str]],
         sources: Mapping[str, str],
+        pictures: Sequence[Picture] = (),
         source_count: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(pictures, **kwargs)
         self.outcome.choices = [SelectChoice(value=key, label=text) for key, text in outcomes]
         self._known_sources = {PRACTICE, *sources}
         while len(self.source.entries) < max(LEAST_SOURCES, source_count):
             self.source.append_entry("")
         for number, entry in enumerate(self.source.entries):
             _label_source(entry, number, sources)
-
-    def validate_prompt(self, field: LinesField) -> None:
-        """Refuse more than one paragraph."""
-        if "\n\n" in str(field.data or "").strip():
-            raise ValidationError("Write the question as one paragraph. The rest belongs in the situation")
 
     def validate_outcome(self, field: RadioField) -> None:
         """Refuse an outcome that the module does not have."""
@@ -105,14 +186,25 @@ class ItemForm(FlaskForm):  # type: ignore[misc]
 
     def entered_table(self) -> Table:
         """The entered values that every kind has, as in an item's table."""
-        texts = {name: str(self[name].data or "").strip() for name in ("stimulus", "prompt", "explanation")}
         sources = self.sources
         return {
             "outcome": self.outcome.data or "",
-            **texts,
+            **super().entered_table(),
             "source": sources[0] if len(sources) == 1 else sources,
             "retired": bool(self.retired.data),
         }
+
+
+class ItemTextForm(FlaskForm):  # type: ignore[misc]
+    """One question as text; ``expected`` is the digest of the table that the page showed."""
+
+    expected = HiddenField()
+    text = LinesField(
+        "The question as text",
+        description="TOML, as in the module’s folder. The form is easier, and says what each field is for.",
+        widget=GovTextarea(classes="portal-editor", label_classes=LABEL, rows=20, spellcheck=False),
+        validators=[RequiredText("Write the question"), MaximumLength(LONGEST_TEXT)],
+    )
 
 
 class NewItemForm(ItemForm):
@@ -127,19 +219,9 @@ class NewItemForm(ItemForm):
     )
 
 
-class KindForm(FlaskForm):  # type: ignore[misc]
-    """The kind of a new question; sent by GET, so it has no token."""
-
-    class Meta:
-        """Without a token, because the form changes nothing."""
-
-        csrf = False
-
-    kind = RadioField(
-        "What kind of question is it?",
-        widget=GovRadios(label_classes="govuk-fieldset__legend--m"),
-        validators=[InputRequired("Select the kind of question")],
-    )
+def _picture_name(picture: Picture) -> str:
+    name = picture.path.removeprefix("media/")
+    return f"{picture.title} ({name})" if picture.title else name
 
 
 def _label_source(entry: SelectField, number: int, sources: Mapping[str, str]) -> None:
@@ -156,10 +238,14 @@ def _label_source(entry: SelectField, number: int, sources: Mapping[str, str]) -
 
 
 def form_data_of(table: Table) -> dict[str, Any]:
-    """The form's values for an item's table."""
+    """The form's values for the table of a question or check."""
     source = table.get("source", [])
+    parts = split_stimulus(str(table.get("stimulus", "")))
     return {
-        **{name: table.get(name, "") for name in ("stimulus", "prompt", "explanation", "outcome")},
-        "source": [source] if isinstance(source, str) else list(source),
+        **{name: str(table.get(name, "")) for name in ("prompt", "explanation", "outcome")},
+        "stimulus": parts.text,
+        "figure": parts.figure,
+        "figure_words": parts.description,
+        "source": [str(number) for number in (source if isinstance(source, list) else [source])],
         "retired": table.get("retired") is True,
     }

@@ -1,12 +1,13 @@
 """Forms of lessons and the job aid."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, SelectMultipleField
+from wtforms import HiddenField, SelectMultipleField, ValidationError
 from wtforms.fields import SelectChoice
 
+from portal.domain.authoring.editing.lesson_checks import unknown_checks
 from portal.pages.layout.form_fields import (
     LONGEST_TEXT,
     LineField,
@@ -70,6 +71,22 @@ class LessonForm(_LessonDetailsForm):
         widget=EDITOR,
         validators=[RequiredText("Write the lesson’s text"), MaximumLength(LONGEST_TEXT)],
     )
+
+    def __init__(
+        self, outcomes: Sequence[tuple[str, str]], checks: Collection[str] = (), **kwargs: Any
+    ) -> None:
+        """Fill the list of outcomes; ``checks`` are the keys of the checks that a folded block may name."""
+        super().__init__(outcomes, **kwargs)
+        self._checks = checks
+
+    def validate_body(self, field: LinesField) -> None:
+        """Refuse a folded check that the lesson does not have."""
+        unknown = unknown_checks(str(field.data or ""), self._checks)
+        if unknown:
+            raise ValidationError(
+                f"This lesson has no check “{unknown[0]}”. Remove its two lines, and add a check with the"
+                " button “Check”"
+            )
 
 
 class NewLessonForm(_LessonDetailsForm):

@@ -2,10 +2,12 @@
 
 from portal.pages.authoring.views import (
     attempts,
+    checks,
     dashboard,
     details,
     guides,
     history,
+    item_text,
     items,
     job_aid,
     lessons,
@@ -21,10 +23,12 @@ from portal.pages.authoring.views.blueprint import bp
 __all__ = [
     "attempts",
     "bp",
+    "checks",
     "dashboard",
     "details",
     "guides",
     "history",
+    "item_text",
     "items",
     "job_aid",
     "lessons",

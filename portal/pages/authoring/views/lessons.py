@@ -7,13 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing import boilerplate, details
+from portal.domain.authoring.editing import boilerplate, details, lesson_checks
 from portal.domain.authoring.editing import lesson as lesson_file
 from portal.domain.authoring.editing.lesson import LessonFields
 from portal.domain.authoring.queries import DraftState
 from portal.pages.authoring.forms.pages import LessonForm, NewLessonForm
 from portal.pages.authoring.views import draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
+from portal.pages.authoring.views.edited_tables import lesson_path
 from portal.pages.authoring.views.texts import TextSheet
 from portal.pages.layout.access import requires
 from portal.platform.db import transaction
@@ -21,25 +22,24 @@ from portal.platform.errors import NotFoundError, PortalError
 from portal.platform.permissions import Permission
 
 
-def _lesson_path(name: str) -> str:
-    return f"lessons/{name}.md"
-
-
-def _lesson_sheet(state: DraftState, name: str) -> TextSheet:
-    """The lesson for its editor."""
+def _lesson_sheet(state: DraftState, name: str) -> tuple[TextSheet, bytes]:
+    """The lesson for its editor, and its file."""
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     if name not in names:
         raise NotFoundError(f"This draft has no lesson “{name}”.")
-    return TextSheet(
+    content = draft_context.read_file(state, lesson_path(name))
+    sheet = TextSheet(
         state=state,
-        path=_lesson_path(name),
+        path=lesson_path(name),
         place=f"lesson:{name}",
         caption=f"Lesson {names.index(name) + 1} of {len(names)}",
         parent_title=module.title,
         outcomes=module.outcomes,
         preview_address=url_for(".preview_lesson", key=state.key, name=name),
+        checks=lesson_checks.read_checks(lesson_file.read_lesson(content).body),
     )
+    return sheet, content
 
 
 @bp.route("/<module:key>/lessons/<name>", methods=["GET", "POST"])
@@ -62,24 +62,25 @@ def render_fragment(key: str, name: str) -> str:
 
 
 def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm, bytes]:
-    sheet = _lesson_sheet(queries.get_draft(key), name)
-    content = draft_context.read_file(sheet.state, sheet.path)
+    sheet, content = _lesson_sheet(queries.get_draft(key), name)
     lesson = lesson_file.read_lesson(content)
+    as_text = request.values.get("as") == "text"
     values = {
         "title": lesson.title,
         "minutes": lesson.minutes or "",
         "outcomes": lesson.outcomes,
-        "body": lesson.body,
+        "body": lesson.body if as_text else lesson_checks.fold_checks(lesson.body),
         "expected": sheet.state.files[sheet.path],
     }
-    form = LessonForm(sheet.outcomes, data=values)
+    form = LessonForm(sheet.outcomes, [check.key for check in sheet.checks], data=values)
     return sheet, form, content
 
 
 def _file_content(form: LessonForm, content: bytes) -> bytes:
-    """The file with the form's values."""
+    """The file with the form's values; folded checks stay as they are in the file."""
     minutes = form.minutes.number or 0
-    fields = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], form.body.data or "")
+    body = lesson_checks.unfold_checks(form.body.data or "", lesson_file.read_lesson(content).body)
+    fields = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], body)
     return lesson_file.write_lesson(content, fields)
 
 
@@ -98,7 +99,7 @@ def new_lesson(key: str) -> ResponseReturnValue:
         )
         changes = {
             draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, [*names, name]),
-            _lesson_path(name): content,
+            lesson_path(name): content,
         }
         try:
             draft_context.save_files(
@@ -123,19 +124,27 @@ def new_lesson(key: str) -> ResponseReturnValue:
 @bp.post("/<module:key>/lessons/_order")
 @requires(Permission.DRAFT_EDIT)
 def move_lesson(key: str) -> ResponseReturnValue:
-    """Swap a lesson with the one before (``up``) or after it (``down``)."""
+    """Move a lesson up, down, or directly after another (first, if ``after`` is empty)."""
     state = queries.get_draft(key)
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     names = details.lesson_keys(module_toml)
-    name = request.form.get("up") or request.form.get("down") or ""
-    if name not in names:
+    name = next((request.form[field] for field in ("up", "down", "move") if field in request.form), "")
+    after = request.form.get("after", "")
+    if name not in names or (after and after not in names):
         raise NotFoundError("There is no such lesson.")
     index = names.index(name)
-    new_index = max(index - 1, 0) if "up" in request.form else min(index + 1, len(names) - 1)
-    names.insert(new_index, names.pop(index))
+    names.remove(name)
+    if "move" not in request.form:
+        new_index = max(index - 1, 0) if "up" in request.form else index + 1
+    else:
+        new_index = index if after == name else names.index(after) + 1 if after else 0
+    names.insert(new_index, name)
     changes = {draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, names)}
     draft_context.save_files(
-        state, changes, state.files[draft_context.MODULE_FILE], f"Moved a lesson to place {new_index + 1}"
+        state,
+        changes,
+        state.files[draft_context.MODULE_FILE],
+        f"Moved a lesson to place {names.index(name) + 1}",
     )
     return redirect(url_for(".show_module", key=key, _anchor=f"lesson-{name}"), 303)
 
@@ -145,8 +154,8 @@ def move_lesson(key: str) -> ResponseReturnValue:
 def remove_lesson(key: str, name: str) -> ResponseReturnValue:
     """Say what removing a lesson means, and remove it."""
     state = queries.get_draft(key)
-    sheet = _lesson_sheet(state, name)
-    title = lesson_file.read_lesson(draft_context.read_file(state, sheet.path)).title
+    sheet, content = _lesson_sheet(state, name)
+    title = lesson_file.read_lesson(content).title
     if request.method == "POST":
         module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
         remaining_names = [other for other in details.lesson_keys(module_toml) if other != name]
@@ -180,11 +189,11 @@ def _lesson_titles(state: DraftState) -> list[tuple[str, str]]:
     names = details.lesson_keys(draft_context.read_file(state, draft_context.MODULE_FILE))
     files = draft_context.read_text_files(state)
     return [
-        (name, lesson_file.read_lesson(files[_lesson_path(name)]).title)
+        (name, lesson_file.read_lesson(files[lesson_path(name)]).title)
         for name in names
-        if _lesson_path(name) in files
+        if lesson_path(name) in files
     ]
 
 
 def _links_to_lesson(state: DraftState, name: str, target: str) -> bool:
-    return f"(lesson:{target})".encode() in draft_context.read_file(state, _lesson_path(name))
+    return f"(lesson:{target})".encode() in draft_context.read_file(state, lesson_path(name))

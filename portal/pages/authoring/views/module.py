@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import render_template
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.content_types import is_guide, subject_of
-from portal.domain.authoring.editing import details, item_bank
+from portal.domain.authoring.editing import details
 from portal.domain.authoring.editing import lesson as lesson_file
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.collect import Finding
@@ -17,10 +17,11 @@ from portal.domain.authoring.findings.legal_changes import LegalChanges, list_le
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.sources.module_source import Package
 from portal.domain.content_checks import metrics
-from portal.domain.item_kinds import kinds_by_name
-from portal.pages.authoring.views import draft_context, guides
+from portal.pages.authoring.forms.desk import QuestionFilterForm
+from portal.pages.authoring.views import draft_context, guides, question_list
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date, plural
@@ -41,10 +42,13 @@ def show_module(key: str) -> ResponseReturnValue:
     findings = finder.collect_findings(key, reading, files)
     package = reading.modules[0].package if reading.modules else None
     module = details.read_details(files[draft_context.MODULE_FILE])
-    lessons, items = _list_lessons(state, files), _list_items(state, files, module)
+    lessons = _list_lessons(state, files)
+    questions = _question_values(state, files, module, lessons, findings)
     places = {"details", "job-aid", "media"}
-    places |= {f"lesson:{lesson['key']}" for lesson in lessons} | {f"item:{item['key']}" for item in items}
-    return render_template(
+    places |= {f"lesson:{lesson['key']}" for lesson in lessons} | {
+        f"item:{item['key']}" for item in questions["items"]
+    }
+    page = render_template(
         "authoring/module.html",
         draft=state,
         title=module.title,
@@ -58,10 +62,34 @@ def show_module(key: str) -> ResponseReturnValue:
             [finding for finding in findings if finding.place not in places]
         ),
         lessons=lessons,
-        items=items,
+        **questions,
         draw=module.draw,
         job_aid=lesson_file.read_lesson(files["job-aid.md"]).title if "job-aid.md" in files else "",
     )
+    return page, 400 if questions["filter_errors"] else 200
+
+
+def _question_values(
+    state: DraftState,
+    files: dict[str, bytes],
+    module: details.ModuleDetails,
+    lessons: list[dict[str, Any]],
+    findings: Sequence[Finding],
+) -> dict[str, Any]:
+    """The questions with the search that the address asks for, as the template shows them."""
+    items = question_list.list_questions(files, module, state.editors)
+    path = url_for(".show_module", key=state.key)
+    query = QueryArguments(request.args, path)
+    titles = [(row["key"], f"{number}. {row['title']}") for number, row in enumerate(lessons, 1)]
+    form = QuestionFilterForm(request.args, module.outcomes, titles)
+    wanted = question_list.read_filter(query, form)
+    return {
+        "items": items,
+        "shown_items": question_list.narrow_questions(items, wanted, files, findings),
+        "filter_form": form,
+        "filter_errors": query.errors([field.name for field in form.lists]),
+        "chips": question_list.list_chips(query, form, path),
+    }
 
 
 def _legal_changes(state: DraftState, package: Package | None) -> LegalChanges | None:
@@ -142,24 +170,3 @@ def _list_lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, 
             }
         )
     return rows
-
-
-def _list_items(
-    state: DraftState, files: dict[str, bytes], module: details.ModuleDetails
-) -> list[dict[str, Any]]:
-    editors = {editor.place: editor for editor in state.editors}
-    outcomes, kinds = dict(module.outcomes), kinds_by_name()
-    places = item_bank.read_items(files)
-    return [
-        {
-            "key": place.key,
-            "prompt": str(place.table.get("prompt", "")) or place.key,
-            "kind": kinds[kind].label if (kind := str(place.table.get("kind"))) in kinds else kind,
-            "outcome": outcomes.get(str(place.table.get("outcome")), "no outcome"),
-            "retired": place.table.get("retired") is True,
-            "may_move_up": number > 0,
-            "may_move_down": number < len(places) - 1,
-            "editor": editors.get(f"item:{place.key}"),
-        }
-        for number, place in enumerate(places)
-    ]

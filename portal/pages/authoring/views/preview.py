@@ -17,7 +17,7 @@ from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.version_cache import PublishedItem, PublishedVersion
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError
-from portal.pages.authoring.views import details, draft_context, guides, items, job_aid, lessons
+from portal.pages.authoring.views import checks, details, draft_context, guides, items, job_aid, lessons
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import sent_check_answers
@@ -30,6 +30,8 @@ _FRAGMENTS_BY_KEY = {
     "lesson": lessons.render_fragment,
     "item": items.render_fragment,
     "new-item": items.render_new_fragment,
+    "check": checks.render_fragment,
+    "new-check": checks.render_new_fragment,
 }
 
 

@@ -14,8 +14,10 @@ from markupsafe import Markup
 
 from portal.domain.authoring import queries, services, snippets
 from portal.domain.authoring.editing import lesson as lesson_file
+from portal.domain.authoring.editing.lesson_checks import LessonCheck, fold_checks
 from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs
 from portal.domain.authoring.errors import StaleSaveError
+from portal.domain.authoring.media.draft_media import PICTURE_ENDINGS
 from portal.domain.authoring.preview.lesson_preview import TextPreview, preview_text
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.sources.validation import sha256_of
@@ -27,7 +29,6 @@ from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, PortalError
 
 WriteFile = Callable[[bytes], bytes]  # applies the form to the content of a file
-PICTURES = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class TextSheet:
     parent_title: str  # of the module, or of the guide itself
     preview_address: str  # of the learner's page of it
     outcomes: Sequence[tuple[str, str]] = ()  # key and text of the module's outcomes
+    checks: Sequence[LessonCheck] = ()  # those that a form edits
     lines: Callable[[bytes], list[str]] = lambda content: [lesson_file.read_lesson(content).title]
     # its title and other fields, which the comparison of two versions shows above the text
 
@@ -62,7 +64,7 @@ class TextSheet:
         return [
             path
             for path in self.state.files
-            if path.startswith("media/") and path.endswith(PICTURES) and ".narrow." not in path
+            if path.startswith("media/") and path.endswith(PICTURE_ENDINGS) and ".narrow." not in path
         ]
 
 
@@ -90,11 +92,8 @@ def handle_editor(
     if "theirs" in request.form:
         flash("You kept what the other person saved.", "success")
         return redirect(sheet.editor_address, 303)
-    if snippet := _requested_snippet(sheet, form):
-        form.body.data = snippets.append_snippet(form.body.data or "", snippet)
-        return _render_page(sheet, form, write_file(content), unsaved=True)
-    if "preview" in request.form or "again" in request.form:
-        return _render_page(sheet, form, write_file(content), unsaved=True)
+    if not {"preview", "again", "add", "as_text", "as_blocks"}.isdisjoint(request.form):
+        return _show_unsaved(sheet, form, content, write_file)
     if "quiet" in request.form:
         save = partial(_save_file, sheet, form, write_file(content)) if form.validate_on_submit() else None
         return autosave.save_quietly(sheet.state, sheet.place, "Save and preview", save)
@@ -103,13 +102,31 @@ def handle_editor(
     return _save_text(sheet, form, content, write_file)
 
 
+def _show_unsaved(
+    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile
+) -> ResponseReturnValue:
+    """Show the form again, with a box added or its checks in another form; nothing is saved."""
+    if snippet := _requested_snippet(sheet, form):
+        form.body.data = snippets.append_snippet(form.body.data or "", snippet)
+    if "as_text" in request.form or "as_blocks" in request.form:
+        body, saved = (lesson_file.read_lesson(each).body for each in (write_file(content), content))
+        form.body.data = body if "as_text" in request.form else fold_checks(body, saved)
+    return _render_page(sheet, form, write_file(content), unsaved=True)
+
+
+def _shows_text() -> bool:
+    """Whether the author works on the checks as text."""
+    return "as_blocks" not in request.form and bool({"as_text", "as"} & set(request.values))
+
+
 def _requested_snippet(sheet: TextSheet, form: FlaskForm) -> snippets.Snippet | None:
     name = request.form.get("add", "")
     return next((snippet for snippet in _offer_snippets(sheet, form) if snippet.name == name), None)
 
 
 def _offer_snippets(sheet: TextSheet, form: FlaskForm) -> list[snippets.Snippet]:
-    return snippets.offer_snippets(form.body.data or "", sheet.picture_paths, checks=sheet.is_lesson)
+    as_text = sheet.is_lesson and _shows_text()
+    return snippets.offer_snippets(form.body.data or "", sheet.picture_paths, checks=as_text)
 
 
 def _save_text(
@@ -128,7 +145,19 @@ def _save_text(
     with transaction():
         services.claim_place(sheet.state.draft_id, sheet.place, by=current_user.person_id, at=clock.now())
     flash("Saved", "success")
-    return redirect(sheet.editor_address, 303)
+    return redirect(_next_address(sheet), 303)
+
+
+def _next_address(sheet: TextSheet) -> str:
+    """Where a button that saves leads: to a check, or back to the editor."""
+    if not sheet.is_lesson:
+        return sheet.editor_address
+    address: dict[str, Any] = {"key": sheet.state.key, "name": sheet.place.partition(":")[2]}
+    if "new_check" in request.form:
+        return url_for(".new_check", **address)
+    if check := request.form.get("check"):
+        return url_for(".edit_check", **address, check=check)
+    return url_for(".edit_lesson", **(address | {"as": "text"} if _shows_text() else address))
 
 
 def _save_both(
@@ -158,6 +187,7 @@ def _render_page(sheet: TextSheet, form: FlaskForm, content: bytes, *, unsaved: 
         form=form,
         unsaved=unsaved,
         base=autosave.sent_base(),
+        as_text=_shows_text(),
         snippets=_offer_snippets(sheet, form),
         parent_text=draft_context.breadcrumb_text(sheet.state, sheet.parent_title),
         **_preview_values(sheet, form, content),

@@ -2,13 +2,13 @@
 const form = document.querySelector("form[data-editor]");
 
 if (form) {
-  const text = form.querySelector("textarea[data-text]");
   for (const heading of document.querySelectorAll("[data-with-script]")) {
     heading.textContent = heading.dataset.withScript;
   }
   preview(form);
   keep(form, form.dataset.saves ? save(form) : () => undefined);
-  if (text) toolbar(text);
+  rows(form);
+  if (!CSS.supports("field-sizing", "content")) grow(form);
 }
 
 // The preview follows the writing: the server renders, cleans and checks, the page puts in what it sends.
@@ -120,28 +120,38 @@ function keep(form, settle) {
   }, true);
 }
 
-// The buttons write at the cursor instead of at the end, and the words to replace stand selected.
-function toolbar(text) {
-  for (const button of document.querySelectorAll("button[data-template]")) {
-    button.addEventListener("click", (event) => {
-      event.preventDefault();
-      insert(text, button.dataset.template);
-    });
-  }
+// A row is added, moved or removed without another page: the server does it, and the page takes its rows.
+function rows(form) {
+  form.addEventListener("submit", async (event) => {
+    const button = event.submitter;
+    if (button?.name !== "row" || button.dataset.plain) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const sent = new URLSearchParams(new FormData(form, button));
+    try {
+      const answer = await fetch(form.action || location.href, { method: "POST", body: sent, redirect: "error" });
+      const there = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const [old, renewed] = [form, there].map((page) => page.querySelector("[data-rows]"));
+      if (!answer.ok || !renewed) throw new Error("no rows");
+      old.replaceChildren(...renewed.childNodes);
+    } catch {
+      button.dataset.plain = "yes";
+      form.requestSubmit(button); // the page that answers says what is wrong
+      return;
+    }
+    const row = document.getElementById(button.getAttribute("formaction").slice(1)) ?? form.querySelector("[data-rows]");
+    row.closest("details")?.setAttribute("open", "");
+    (row.matches("input, textarea, select") ? row : row.querySelector("input:not([type=hidden]), textarea, select"))?.focus();
+    form.dispatchEvent(new Event("input", { bubbles: true }));
+  }, true);
 }
 
-function insert(text, template) {
-  const before = text.value.slice(0, text.selectionStart);
-  const after = text.value.slice(text.selectionEnd);
-  const above = before === "" || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
-  const below = after.startsWith("\n\n") || after === "" ? "" : after.startsWith("\n") ? "\n" : "\n\n";
-  text.focus();
-  if (!document.execCommand("insertText", false, above + template + below)) {
-    text.setRangeText(above + template + below, text.selectionStart, text.selectionEnd, "end");
-    text.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-  const start = before.length + above.length;
-  const line = template.indexOf("\n") + 1;
-  const end = template.indexOf("\n", line);
-  text.setSelectionRange(start + line, start + (end < 0 ? template.length : end));
+// A box is as high as its text, where the style sheet cannot say so.
+function grow(form) {
+  const fit = (box) => {
+    box.style.height = "auto";
+    box.style.height = `${Math.min(box.scrollHeight + 4, innerHeight * 0.75)}px`;
+  };
+  form.addEventListener("input", (event) => event.target.matches?.("textarea") && fit(event.target));
+  form.querySelectorAll("textarea").forEach(fit);
 }

@@ -1,0 +1,230 @@
+"""The editor that questions and self-checks share: showing, previewing, saving and resolving conflicts."""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from flask import flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import Form
+
+from portal.domain.authoring import item_source, queries, services
+from portal.domain.authoring.editing import three_way_merge
+from portal.domain.authoring.editing.field_tables import ReferenceTitles, diff_fields
+from portal.domain.authoring.errors import StaleSaveError
+from portal.domain.authoring.item_source import Table
+from portal.domain.authoring.queries import DraftState
+from portal.pages.authoring.forms.item import QuestionForm
+from portal.pages.authoring.views import autosave, draft_context, question_pictures
+from portal.pages.authoring.views.edited_tables import EditedTable
+from portal.pages.authoring.views.item_preview import preview_values
+from portal.pages.layout.item_kinds import editor_of_kind
+from portal.platform.db import transaction
+from portal.platform.errors import PortalError
+
+_SILENT = re.compile(
+    r"^(?:csrf_token|expected|save|row|retired|place|base|preview|both|figure|picture)$|-(?:key|correct)$"
+)
+
+
+def handle_request(edited: EditedTable) -> ResponseReturnValue:
+    """Handle a request to the editor: show it, change its rows, or save it."""
+    if request.method == "GET":
+        page = edited.page
+        if edited.key and (
+            taken := draft_context.taken_page(edited.state, page.place, page.name, page.parent_address)
+        ):
+            return taken
+        form = edited.make_form(data=edited.form_values)
+        return _render_page(edited, form, editor_of_kind(edited.kind.name).open_form(edited.table))
+    if "leave" in request.form:
+        return _leave_editor(edited)
+    if "theirs" in request.form:
+        flash("You kept what the other person saved.", "success")
+        return redirect(edited.page.address, 303)
+    return _handle_form(edited, edited.make_form(data=edited.form_values))
+
+
+def _handle_form(edited: EditedTable, form: QuestionForm) -> ResponseReturnValue:
+    editor = editor_of_kind(edited.kind.name)
+    kind_form = editor.read_form(request.form)
+    if question_pictures.is_asked():
+        edited, form = question_pictures.add_picture(edited, form)
+        return _render_page(edited, form, kind_form, unsaved=True)
+    if editor.pressed_button(request.form) or "preview" in request.form:
+        return _render_page(edited, form, kind_form, unsaved=True)
+    is_valid = all([form.validate_on_submit(), kind_form.validate()])
+    if "quiet" in request.form:
+        save = partial(_save_quietly, edited, form, kind_form) if is_valid and edited.key else None
+        return autosave.save_quietly(edited.state, edited.page.place, f"Save the {edited.noun}", save)
+    if not is_valid:
+        return _render_page(edited, form, kind_form, unsaved=True), 400
+    return _save(edited, form, kind_form)
+
+
+def render_gone(key: str, noun: str) -> ResponseReturnValue:
+    """Show what was typed for a question or check that has been removed, to be copied."""
+    typed_texts = [
+        text.strip()
+        for name, text in request.form.items()
+        if text.strip() and not _SILENT.search(name) and not name.startswith(("source", "outcome"))
+    ]
+    return render_template("authoring/item_gone.html", key=key, noun=noun, typed=typed_texts), 409
+
+
+def render_fragment(edited: EditedTable) -> str:
+    """The parts of the editor that change as the author types, for what was sent."""
+    form = edited.make_form()
+    kind_form = editor_of_kind(edited.kind.name).read_form(request.form)
+    item_preview = edited.preview(_typed_table(edited, form, kind_form, edited.table))
+    return render_template("authoring/render_item.html", **preview_values(item_preview))
+
+
+def write_changes(state: DraftState, changes: Mapping[str, bytes | None], summary: str) -> None:
+    """Save changes that were made to this state; if the file has changed since, nothing is saved."""
+    if changes:
+        first = next(iter(changes))
+        draft_context.save_files(state, changes, state.files.get(first, ""), summary)
+
+
+def leave_place(edited: EditedTable) -> None:
+    """Say that the signed-in person no longer edits it."""
+    with transaction():
+        services.leave_place(edited.state.draft_id, edited.page.place, by=current_user.person_id)
+
+
+def _leave_editor(edited: EditedTable) -> ResponseReturnValue:
+    leave_place(edited)
+    return redirect(edited.page.parent_address, 303)
+
+
+def _checked_table(edited: EditedTable, form: QuestionForm, kind_form: Form) -> Table:
+    """The table with the values of a valid form."""
+    return item_source.merge_form_values(
+        edited.table,
+        form.entered_table(),
+        item_source.strip_invisible(editor_of_kind(edited.kind.name).to_item(kind_form)),
+    )
+
+
+def _typed_table(edited: EditedTable, form: QuestionForm, kind_form: Form, table: Table) -> Table:
+    """``table`` with the values of a form that may be incomplete, without those that its kind cannot read."""
+    try:
+        kind_values = item_source.strip_invisible(editor_of_kind(edited.kind.name).to_item(kind_form))
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        kind_values = {}
+    return item_source.merge_form_values(table, form.entered_table(), kind_values)
+
+
+def _save(edited: EditedTable, form: QuestionForm, kind_form: Form) -> ResponseReturnValue:
+    table = _checked_table(edited, form, kind_form)
+    try:
+        if "both" in request.form:
+            key = _keep_both(edited, form, kind_form)
+        else:
+            key = _save_table(edited, form, table) if edited.key else _add_table(edited, form, table)
+    except StaleSaveError as error:
+        return _render_stale(edited, form, kind_form, error)
+    except PortalError as error:
+        form.form_errors.append(str(error))
+        return _render_page(edited, form, kind_form, unsaved=True), 409
+    flash(f"The {edited.noun} is {'saved' if edited.key else edited.added_words}.", "success")
+    return redirect(edited.page.address if edited.key else edited.reopen(key).after_adding, 303)
+
+
+def _save_quietly(edited: EditedTable, form: QuestionForm, kind_form: Form) -> str:
+    """Save it; returns the digest of the saved table."""
+    _save_table(edited, form, _checked_table(edited, form, kind_form))
+    return item_source.table_digest(edited.reopen(edited.key).table)
+
+
+def _save_table(edited: EditedTable, form: QuestionForm, table: Table) -> str:
+    """Save it; returns its key."""
+    content = edited.files[edited.path]
+    new_content = edited.write_in(content, table)
+    if new_content != content:
+        _refuse_stale(edited, form)
+        write_changes(edited.state, {edited.path: new_content}, f"Changed the {edited.noun} “{edited.key}”")
+    return edited.key
+
+
+def _add_table(edited: EditedTable, form: QuestionForm, table: Table) -> str:
+    """Add it; returns its key."""
+    key, changes = edited.add(form, table)
+    write_changes(edited.state, changes, f"Added the {edited.noun} “{key}”")
+    return key
+
+
+def _keep_both(edited: EditedTable, form: QuestionForm, kind_form: Form) -> str:
+    """Save both authors' changes; returns the key."""
+    _refuse_stale(edited, form)
+    merged = _merge(edited, form, kind_form, autosave.sent_base())
+    if merged is None:
+        raise StaleSaveError({}, edited.state.last_saved_by)
+    write_changes(edited.state, {edited.path: merged}, f"Changed the {edited.noun} “{edited.key}”")
+    return edited.key
+
+
+def _refuse_stale(edited: EditedTable, form: QuestionForm) -> None:
+    if form.expected.data != item_source.table_digest(edited.table):
+        raise StaleSaveError({}, edited.state.last_saved_by)
+
+
+def _merge(edited: EditedTable, form: QuestionForm, kind_form: Form, base_digest: str) -> bytes | None:
+    """Merge what was typed with what was saved meanwhile; None if both changed the same place.
+
+    Args:
+        edited: The question or check as it is saved now.
+        form: What was typed in the fields of every kind.
+        kind_form: What was typed in the fields of its kind.
+        base_digest: The digest of its table when the page was opened.
+    """
+    path = edited.path
+    saves = queries.list_saves(edited.state.draft_id)
+    base = item_source.file_with_digest(saves, path, edited.table_in, base_digest)
+    if base is None:
+        return None
+    my_table = _typed_table(edited, form, kind_form, edited.table_in(base) or {})
+    try:
+        mine = edited.write_in(base, my_table)
+    except PortalError:
+        return None
+    return three_way_merge.merge_cleanly(path, base, mine, edited.files[path])
+
+
+def _render_page(
+    edited: EditedTable,
+    form: QuestionForm,
+    kind_form: Form,
+    *,
+    unsaved: bool = False,
+    error: StaleSaveError | None = None,
+) -> str:
+    base_digest = autosave.sent_base() or (str(form.expected.data) if error else "")
+    table = _typed_table(edited, form, kind_form, edited.table) if unsaved else edited.table
+    if base_digest:  # both versions are shown until one is saved
+        form.expected.data = item_source.table_digest(edited.table)
+    titles = ReferenceTitles(dict(edited.module.outcomes), {})
+    return render_template(
+        "authoring/item.html",
+        desk=True,
+        item=edited,
+        page=edited.page,
+        form=form,
+        kind_form=kind_form,
+        kind=edited.kind,
+        unsaved=unsaved,
+        base=base_digest,
+        differing=list(diff_fields(edited.table, table, titles)) if base_digest else None,
+        both=bool(base_digest) and _merge(edited, form, kind_form, base_digest) is not None,
+        **preview_values(edited.preview(table)),
+    )
+
+
+def _render_stale(
+    edited: EditedTable, form: QuestionForm, kind_form: Form, error: StaleSaveError
+) -> ResponseReturnValue:
+    """Show what was typed, and how it differs from what someone else saved meanwhile."""
+    form.form_errors.append(str(error))
+    return _render_page(edited.reopen(edited.key), form, kind_form, unsaved=True, error=error), 409
