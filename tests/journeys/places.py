@@ -159,6 +159,11 @@ DECISIONS = {  # `request_made` makes one that waits, and one that is granted
         ),
         MANAGER,
     ),
+    "decisions.ask_for_several": Place(
+        tuple(f"/decisions/directives/OIC-2026/{kind}?rank=Sergeant" for kind in ("exemption", "deferral")),
+        OWNER,
+    ),
+    "decisions.joint_request": Place(("/decisions/joint/{joint}",), OWNER),
     "decisions.list_requests": Place(
         ("/decisions", "/decisions?whose=all", "/decisions?whose=all&kind=waiver"), OWNER
     ),
@@ -296,6 +301,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "people.show_account",
     "people.close_account",
     "decisions.ask_decision",
+    "decisions.joint_request",
     "decisions.request",
     "assessment.show_answers",
     "assessment.check_answers",

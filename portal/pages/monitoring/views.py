@@ -103,6 +103,7 @@ def show_report(reference: str) -> ResponseReturnValue:
         errors=errors,
         refused={name for _, name in arguments.faults},
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
+        may_request=Permission.DECISION_ASK in current_user.permissions,
         position_form=position_form(position),
         filter_form=form,
         columns_form=ColumnsForm(report, columns),

@@ -41,6 +41,7 @@ ROUTES: dict[str, str] = {
     "people.make_link": PERSON,
     "people.reopen_account": PERSON,
     "account.show_own_account": OWN,
+    "grants.give_to_several": NOBODY,
     "grants.propose_grants": NOBODY,
     "grants.review_grants": NOBODY,
     "grants.show_groups": NOBODY,
@@ -117,6 +118,10 @@ ROUTES: dict[str, str] = {
     "catalogue.send_media": NOBODY,
     "catalogue.show_sources": NOBODY,
     "decisions.ask_decision": PERSON,
+    "decisions.ask_for_several": NOBODY,
+    "decisions.decide_joint_request": NOBODY,  # of whom the viewer sees: decisions/test_joint_requests.py
+    "decisions.joint_request": NOBODY,
+    "decisions.withdraw_joint_request": NOBODY,
     "decisions.decide_request": PERSON,
     "decisions.list_requests": NOBODY,
     "decisions.list_own_decisions": OWN,
