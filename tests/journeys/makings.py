@@ -95,7 +95,7 @@ def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
 
 
 def requests_made(browser: Browser, server: Server) -> dict[str, str]:
-    """The owner's requests of a day to come: one that waits, one granted, and one that waits for two people."""
+    """The owner's requests of a day to come: one that waits, one granted, one that waits for two people."""
     with visitor(browser, server) as tab:
         sign_in(tab, OWNER)
         for person in ("D1001", "D2002"):

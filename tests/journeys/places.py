@@ -212,6 +212,7 @@ ADMINISTRATION = {
     "grants.show_grants": Place(
         ("/grants", "/grants?state=all&sort=-since", "/grants?q=zzzz", "/grants?unit=x"), ADMINISTRATOR
     ),
+    "grants.give_to_several": Place(("/grants/new",), ADMINISTRATOR),
     "grants.propose_grants": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
     "grants.review_grants": Place(("/grants/review",), ADMINISTRATOR),
     "grants.show_groups": Place(("/grants/groups",), ADMINISTRATOR),

@@ -107,11 +107,11 @@ def people_administered_in(units: set[int], force: Workforce) -> set[int]:
 
 
 def grantable_units(viewer: Viewer) -> list[tuple[int, str]]:
-    """The units on which the viewer may grant a role, with their paths, sorted by path."""
+    """The units on which the viewer may grant a role, with their labels, sorted by path."""
     administered = administered_units(viewer)
     units = [
-        (unit_id, unit.path)
+        (unit.path, unit_id, unit.label)
         for unit_id, unit in live_units(clock.today()).items()
         if administered is None or unit_id in administered
     ]
-    return sorted(units, key=lambda pair: pair[1])
+    return [(unit_id, label) for _, unit_id, label in sorted(units)]
