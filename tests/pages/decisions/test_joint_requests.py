@@ -1,4 +1,4 @@
-"""One request for several people: ticked on a report, previewed, decided once; each has a fact of their own."""
+"""One request for several people: ticked on a report, previewed, decided once; a fact for each of them."""
 
 import re
 

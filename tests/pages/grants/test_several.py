@@ -16,9 +16,8 @@ def test_found_and_pasted_people_get_one_role(client: PortalClient) -> None:
     admin = signed_in_administrator(client)
     force = make_unit("Westshire")
     team = make_unit("Response", force)
-    people = [
-        make_person(team, staff_number=n, surname=s) for n, s in (("R1", "Ali"), ("R2", "Byrne"), ("R3", "Cole"))
-    ]
+    names = (("R1", "Ali"), ("R2", "Byrne"), ("R3", "Cole"))
+    people = [make_person(team, staff_number=number, surname=surname) for number, surname in names]
     make_grant(people[1], "manager", team)
     page = admin.page(admin.page("/grants").links["Give a role to several people"])
     asked = {"role": "manager", "unit": str(team)}
