@@ -53,6 +53,7 @@ NO_PAGES = {
     "jobs.show_progress",
     "learning.download_due_dates",
     "learning.download_job_aid",
+    "monitoring.briefing_pdf",
     "monitoring.completions_csv",
     "monitoring.completions_json",
     "monitoring.completions_pdf",
@@ -131,6 +132,9 @@ LEARNING = {
 }
 MONITORING = {
     "monitoring.show_overview": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
+    "monitoring.show_briefing": Place(
+        (f"{REPORT}/briefing", f"{REPORT}/briefing?as_at=2026-04-30&rank=Sergeant"), MANAGER
+    ),
     "monitoring.show_report": Place(
         (
             REPORT,

@@ -1,6 +1,5 @@
 """Forms of the search, of one more attempt, and of an administrator about one account."""
 
-
 from flask_wtf import FlaskForm
 from wtforms import Form, RadioField, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice

@@ -1,0 +1,75 @@
+"""The briefing of a report as one page of tagged PDF, A4 upright."""
+
+from datetime import datetime
+
+from portal.domain.reports.command_briefing import CommandBriefing
+from portal.domain.reports.completion import pdf_drawings
+from portal.domain.reports.queries import CompletionReport
+from portal.domain.reports.sentences import FORECAST
+from portal.platform import wording as say
+from portal.platform.documents.markup import text_content
+from portal.platform.documents.typesetting import typeset_pdf
+
+
+def briefing_pdf(report: CompletionReport, *, force: str, at: datetime) -> bytes:
+    """Typeset the briefing as PDF/UA-1 on one page of A4.
+
+    Args:
+        report: The report; its filters say of whom the page speaks.
+        force: Name of the force.
+        at: When it is made.
+    """
+    briefing, directive = CommandBriefing(report), report.directive
+    percentage = f"{briefing.percentage} " if briefing.percentage else ""
+    return typeset_pdf(
+        "\n".join(_page_markup(briefing)),
+        title=f"{briefing.of_whom}: {percentage}{briefing.fraction}",
+        above=f"{force} · {directive.reference} · {directive.title}",
+        foot=f"{directive.reference}. {briefing.times}",
+        author=force,
+        at=at,
+    )
+
+
+def _page_markup(briefing: CommandBriefing) -> list[str]:
+    return [
+        text_content(f"{briefing.beside} {briefing.times}"),
+        "",
+        *_forecast(briefing),
+        *pdf_drawings.status_bar(briefing.report.group.bar, briefing.report.group.share.total),
+        "#grid(columns: (1fr, 1fr), column-gutter: 8mm, [",
+        *_units(briefing),
+        "], [",
+        f"== {text_content('Over 12 months')}",
+        *pdf_drawings.trend_line(briefing.trend),
+        "])",
+        *_who_to_ask(briefing),
+        f"== {text_content('How this is worked out')}",
+        *(f"{text_content(sentence)}\n" for sentence in briefing.definition),
+    ]
+
+
+def _forecast(briefing: CommandBriefing) -> list[str]:
+    if not briefing.report.position.forecast:
+        return []
+    return [text_content(f"Forecast. {FORECAST}"), ""]
+
+
+def _units(briefing: CommandBriefing) -> list[str]:
+    heading = f"== {text_content('Lowest units')}"
+    if not briefing.lowest_units:
+        return [heading, text_content("Nobody is counted in any unit.")]
+    return [heading, *pdf_drawings.unit_table(briefing.lowest_units)]
+
+
+def _who_to_ask(briefing: CommandBriefing) -> list[str]:
+    managers = [
+        f"- {text_content(f'{name}: {say.number(late)} overdue')}" for name, late in briefing.contacts
+    ]
+    return [
+        f"== {text_content('Who to ask for what')}",
+        f"{text_content(briefing.late_words)}\n",
+        *managers,
+        "",
+        *(f"{text_content(sentence)}\n" for sentence in briefing.advice),
+    ]
