@@ -14,11 +14,11 @@ from portal.domain.reports.trend.trend import month_ends, read_trend
 from portal.platform.wording import number, percent_cut, plural
 
 MOST_UNITS = 5
-MOST_MANAGERS = 5
+MOST_MANAGERS = 4
 MOST_LATE = 1_000  # people whose line managers are counted
 
-DECISIONS = "An exemption or deferral: ask on the person’s page or the report; the directive’s owner decides."
-ROSTER = "A wrong name, post or manager, or no way to sign in: ask Learning and Development."
+DECISIONS = "Exemption or deferral: ask from the report. The directive’s owner decides."
+ROSTER = "Wrong post or manager, or cannot sign in: Learning and Development."
 
 
 class Contact(NamedTuple):
@@ -53,7 +53,7 @@ class CommandBriefing:
         if not share.total:
             return "Nobody was required" if is_past else "Nobody is required"
         people = plural(share.total, "person", "people")
-        return f"{'were complete' if is_past else 'complete'}: {number(share.done)} of {people}"
+        return f"{'were complete' if is_past else 'complete'}, {number(share.done)} of {people}"
 
     @property
     def beside(self) -> str:

@@ -39,6 +39,7 @@ const own = readFileSync(join(here, "js", "portal.js"), "utf8");
 add("portal.js", own.replace("./govuk-frontend.js", `./${manifest["govuk-frontend.js"]}`));
 add("authoring.js", readFileSync(join(here, "js", "authoring.js"), "utf8"));
 add("search.js", readFileSync(join(here, "js", "search.js"), "utf8"));
+add("checks.js", readFileSync(join(here, "js", "checks.js"), "utf8"));
 add("passkeys.js", readFileSync(join(here, "js", "passkeys.js"), "utf8"));
 
 for (const name of readdirSync(join(here, "assets")).sort()) {

@@ -22,7 +22,7 @@ def add_briefing_page(bp: Blueprint) -> None:
 
 @requires(Permission.COMPLETION_VIEW)
 def show_briefing(reference: str) -> ResponseReturnValue:
-    """The report with this position and these filters on one page, for a screen; refused values are errors."""
+    """The report with this position and these filters on one page, for a screen."""
     arguments = QueryArguments(request.args)
     arguments.only((*FIELDS, *NAMES), several=("rank",))
     arguments.raise_faults()

@@ -29,7 +29,7 @@ def paper(client: PortalClient, query: str = "") -> PdfReader:
 def test_the_screen_has_the_reports_figures(auditor: PortalClient) -> None:
     report = auditor.page(f"{REPORT}{PAST}")
     screen = auditor.page(report.links["for the screen"])
-    assert screen.h1 == "Everyone: 20% were complete: 1 of 5 people"
+    assert screen.h1 == "Everyone: 20% were complete, 1 of 5 people"
     assert "6 assigned, less 1 exempt" in screen.text
     assert "Position on 30 April 2026, using records entered by 1 May 2026." in screen.text
     assert "We round down, so 100% means everyone." in screen.text
@@ -55,7 +55,7 @@ def test_the_paper_is_one_tagged_page(auditor: PortalClient) -> None:
     reader = paper(auditor, PAST)
     assert len(reader.pages) == 1
     text = re.sub(r"\s+", " ", reader.pages[0].extract_text())
-    assert "Everyone: 20% were complete: 1 of 5 people" in text
+    assert "Everyone: 20% were complete, 1 of 5 people" in text
     assert "Lowest units" in text
     assert "Who to ask for what" in text
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]

@@ -7,8 +7,10 @@ from portal.domain.reports.completion import pdf_drawings
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.sentences import FORECAST
 from portal.platform import wording as say
-from portal.platform.documents.markup import text_content
+from portal.platform.documents.markup import quote_text, text_content
 from portal.platform.documents.typesetting import typeset_pdf
+
+TREND_HEIGHT = 34  # millimetres
 
 
 def briefing_pdf(report: CompletionReport, *, force: str, at: datetime) -> bytes:
@@ -33,20 +35,28 @@ def briefing_pdf(report: CompletionReport, *, force: str, at: datetime) -> bytes
 
 def _page_markup(briefing: CommandBriefing) -> list[str]:
     return [
+        "#set text(size: 11.5pt)",
+        "#set table(inset: (x: 5pt, y: 7pt))",
         text_content(f"{briefing.beside} {briefing.times}"),
         "",
         *_forecast(briefing),
-        *pdf_drawings.status_bar(briefing.report.group.bar, briefing.report.group.share.total),
-        "#grid(columns: (1fr, 1fr), column-gutter: 8mm, [",
+        *_large_percentage(briefing),
+        *pdf_drawings.status_bar(briefing.report.group.bar, briefing.report.group.share.total, "14mm"),
         *_units(briefing),
-        "], [",
         f"== {text_content('Over 12 months')}",
-        *pdf_drawings.trend_line(briefing.trend),
-        "])",
+        *pdf_drawings.trend_line(briefing.trend, TREND_HEIGHT),
         *_who_to_ask(briefing),
         f"== {text_content('How this is worked out')}",
         *(f"{text_content(sentence)}\n" for sentence in briefing.definition),
     ]
+
+
+def _large_percentage(briefing: CommandBriefing) -> list[str]:
+    """The percentage of the heading again, to be read across a table; those who listen have heard it."""
+    if not briefing.percentage:
+        return []
+    large = f'text(size: 54pt, weight: "bold", {quote_text(briefing.percentage)})'
+    return [f"#pdf.artifact(block(above: 5mm, below: 6mm, {large}))", ""]
 
 
 def _forecast(briefing: CommandBriefing) -> list[str]:

@@ -10,14 +10,14 @@ from portal.domain.reports.charts import LineChart
 from portal.domain.reports.statistics import UnitLine
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
-from portal.platform.documents.markup import text_content
+from portal.platform.documents.markup import quote_text, text_content
 
 # Colours and textures of the page's bar; the textures tell the statuses apart without colour.
 _GROUND = 'rect(width: 4pt, height: 4pt, fill: rgb("{ground}"), stroke: none)'
 _STRIPES = f"tiling(size: (4pt, 4pt))[#{_GROUND}#{{line}}]"
-_SLANT = 'place(line(start: (0pt, 4pt), end: (4pt, 0pt), stroke: 1.2pt + rgb("{ink}")))'
-_FLAT = 'place(line(start: (0pt, 2pt), end: (4pt, 2pt), stroke: 1.2pt + rgb("{ink}")))'
-_UPRIGHT = 'place(line(start: (2pt, 0pt), end: (2pt, 4pt), stroke: 1.2pt + rgb("{ink}")))'
+_SLANT = 'place(top + left, line(start: (0pt, 4pt), end: (4pt, 0pt), stroke: 1.2pt + rgb("{ink}")))'
+_FLAT = 'place(top + left, line(start: (0pt, 2pt), end: (4pt, 2pt), stroke: 1.2pt + rgb("{ink}")))'
+_UPRIGHT = 'place(top + left, line(start: (2pt, 0pt), end: (2pt, 4pt), stroke: 1.2pt + rgb("{ink}")))'
 _GREEN = "#0f7a52"
 _KEY = "width: 9pt, height: 9pt, baseline: 1pt, stroke: 0.5pt"
 
@@ -88,18 +88,27 @@ def trend_line(chart: LineChart, height: int = 34) -> list[str]:
     """
     if not chart.drawn:
         return [text_content("A line appears here after the end of two months.")]
-    marks = [_grid_line(y, height) for _, y in chart.grid]
+    marks = [mark for percent, y in chart.grid for mark in _grid_line(percent, y, height)]
     for left, right in chart.parts:
         start, end = _place(left.x, left.y, height), _place(right.x, right.y, height)
         marks.append(f'#place(line(start: {start}, end: {end}, stroke: 1.6pt + rgb("{_GREEN}")))')
+    first, last = chart.ends
+    marks.append(f"#place(bottom + left, dx: {chart.left}%, {_small(first)})")
+    marks.append(f"#place(bottom + right, {_small(last)})")
     drawing = f"block(width: 100%, height: {height}mm)[{''.join(marks)}]"
     words = chart.words.removesuffix(" The table has every number.")
     return [f"#pdf.artifact({drawing})", "", text_content(words), ""]
 
 
-def _grid_line(y: float, height: int) -> str:
+def _grid_line(percent: int, y: float, height: int) -> list[str]:
     ends = f"start: {_place(0, y, height)}, end: {_place(100, y, height)}"
-    return f'#place(line({ends}, stroke: 0.4pt + rgb("#b1b4b6")))'
+    line = f'#place(line({ends}, stroke: 0.4pt + rgb("#b1b4b6")))'
+    label = f"#place(dy: {y * height / 100 - 3.5:.2f}mm, {_small(f'{percent}%')})"
+    return [line, label] if percent else [line]
+
+
+def _small(words: str) -> str:
+    return f"text(size: 8pt, {quote_text(words)})"
 
 
 def _place(x: float, y: float, height: int) -> str:
