@@ -34,7 +34,7 @@ class CurrentGrant:
 
     role: Role
     unit_id: int | None
-    unit_path: str  # empty where the grant names no unit
+    unit_label: str  # empty where the grant names no unit
     since: date
     until: date  # its last day
 
@@ -52,11 +52,11 @@ def list_current_grants(person_id: int) -> list[CurrentGrant]:
     tree = read_tree() if any(row.unit_id for row in rows) else None
     grants = [
         CurrentGrant(
-            Role(role), unit_id, tree.last_path_on(unit_id, today) if tree and unit_id else "", since, until
+            Role(role), unit_id, tree.last_label_on(unit_id, today) if tree and unit_id else "", since, until
         )
         for role, unit_id, since, until in rows
     ]
-    return sorted(grants, key=lambda grant: (grant.role, grant.unit_path))
+    return sorted(grants, key=lambda grant: (grant.role, grant.unit_label))
 
 
 def administers_person(viewer: Viewer, person_id: int) -> bool:
