@@ -132,9 +132,7 @@ LEARNING = {
 }
 MONITORING = {
     "monitoring.show_overview": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
-    "monitoring.show_briefing": Place(
-        (f"{REPORT}/briefing", f"{REPORT}/briefing?as_at=2026-04-30&rank=Sergeant"), MANAGER
-    ),
+    "monitoring.show_briefing": Place((f"{REPORT}/briefing", f"{REPORT}/briefing?as_at=2026-04-30"), MANAGER),
     "monitoring.show_report": Place(
         (
             REPORT,

@@ -86,7 +86,7 @@ class JointDecideForm(DecideForm):
         self.rows = rows
         self.asks_reasons = False  # some are not ticked: the form shows a field for each
         self.reason_errors: dict[int, str] = {}  # by person
-        self.refuse.label.text = "Refuse everybody"
+        self.grant.label.text, self.refuse.label.text = "Grant to those ticked", "Refuse everybody"
         self.people.choices = [
             SelectChoice(value=row.staff_number, label=f"{row.name} ({row.staff_number})") for row in rows
         ]

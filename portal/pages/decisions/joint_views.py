@@ -20,6 +20,7 @@ from portal.domain.decisions.joint_requests import (
     select_candidates,
 )
 from portal.domain.decisions.queries import RequestRow
+from portal.domain.reports import answers
 from portal.domain.reports.parameters import NAMES, parse_filters, parse_order
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.decisions import presenters
@@ -145,13 +146,14 @@ def _read_ask_page(reference: str, kind: str) -> _AskPage:
 
 
 def _render_ask_page(page: _AskPage) -> str:
+    filters = page.report.filters
     return render_template(
         "decisions/ask_for_several.html",
         form=page.form,
         page=page,
         reference=page.report.directive.reference,
         lead=presenters.ASK[page.form.kind].lead,
-        of_whom=page.report.filters.in_words,
+        of_whom=", ".join(filter(None, (answers.group_words(filters), answers.list_words(filters)))),
     )
 
 
