@@ -176,7 +176,8 @@ def directive_titles(directive_ids: list[int]) -> dict[int, tuple[str, str]]:
 
 def add_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
     """Put the exemption or deferral of a change among a person's facts, as a correction if there is one."""
-    exempt, from_on = change.kind == "exemption", _first_day(change)
+    exempt = change.kind == "exemption"
+    from_on: Any = change.from_on
     known = facts.exclusions.setdefault(change.directive_id or 0, [])
     replaced = {fact.replaces_id for fact in known}
     same_matter = (
@@ -187,11 +188,6 @@ def add_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) -> Non
     due_on = None if exempt else change.due_on
     to_on = change.to_on or OPEN_END
     known.append(ExclusionFact(_NEW, t, False, next(same_matter, None), from_on, to_on, exempt, due_on))
-
-
-def _first_day(change: ChangeRequest) -> date:
-    from_on: Any = change.from_on  # a checked change has it
-    return from_on
 
 
 def _remove_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:

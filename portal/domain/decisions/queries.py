@@ -285,7 +285,7 @@ def count_joint_states(viewer: Viewer, joint_uuids: Collection[UUID]) -> dict[UU
     if not joint_uuids:
         return states
     state = func.coalesce(d.outcome, "waiting")
-    rows = db.session.execute(
+    rows: Any = db.session.execute(
         select(r.joint_uuid, state, func.count())
         .select_from(r)
         .outerjoin(d, d.request_id == r.id)
