@@ -75,6 +75,11 @@ JOINT_FORMS: Mapping[str, type[_SeveralPeople]] = {
 }
 
 
+def _key_of(row: RequestRow) -> str:
+    """The staff number; of somebody who is erased, the request's own number."""
+    return row.staff_number or str(row.uuid)
+
+
 class JointDecideForm(DecideForm):
     """The decision on a request for several people: who is granted it, and why each of the others is not."""
 
@@ -88,20 +93,20 @@ class JointDecideForm(DecideForm):
         self.reason_errors: dict[int, str] = {}  # by person
         self.grant.label.text, self.refuse.label.text = "Grant to those ticked", "Refuse everybody"
         self.people.choices = [
-            SelectChoice(value=row.staff_number, label=f"{row.name} ({row.staff_number})") for row in rows
+            SelectChoice(value=_key_of(row), label=f"{row.name} ({_key_of(row)})") for row in rows
         ]
         if not self.is_submitted():
-            self.people.data = [row.staff_number for row in rows]
+            self.people.data = [_key_of(row) for row in rows]
 
     @property
     def refused_rows(self) -> list[RequestRow]:
         """The requests of the people who are not ticked."""
         ticked = set(self.people.chosen_values)
-        return [row for row in self.rows if row.staff_number not in ticked]
+        return [row for row in self.rows if _key_of(row) not in ticked]
 
     def reason_name(self, row: RequestRow) -> str:
         """The name of the field that says why a person is refused."""
-        return f"why-{row.staff_number}"
+        return f"why-{_key_of(row)}"
 
     def reason_of(self, row: RequestRow) -> str:
         """Why a person is refused, as typed; empty if nothing is."""
