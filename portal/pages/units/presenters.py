@@ -31,6 +31,7 @@ class UnitListRow:
     name: str
     path: str
     label: str
+    under: str  # label of the unit above; empty if there is none
     since: date  # under this name and in this place
     people: int  # in it and under it
     units: int  # directly under it
@@ -93,11 +94,13 @@ class AdministeredUnits:
         rows = []
         for unit_id in unit_ids:
             unit, state = self.workforce.units[unit_id], self.tree.state_on(unit_id, self.today)
+            above = self.workforce.units.get(unit.parent_id or 0)
             rows.append(
                 UnitListRow(
                     unit.name,
                     unit.path,
                     unit.label,
+                    above.label if above else "",
                     state.valid_from if state else self.today,
                     len(self.workforce.people_under(unit_id)),
                     len(self._children.get(unit_id, [])),
