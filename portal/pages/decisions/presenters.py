@@ -181,11 +181,12 @@ def joint_list_words(states: Mapping[UUID, Counter[str]]) -> dict[UUID, tuple[st
 
 
 def describe_joint(rows: Sequence[RequestRow]) -> str:
-    """How many people a request is about, and how many of them wait or have which answer."""
+    """How many of the people wait or have which answer, and the dates decided if they are others."""
     states = Counter(row.state for row in rows)
     if set(states) == {"waiting"}:
         return "Waiting for a decision."
-    return f"{state_counts_words(states)}."
+    decided = dict.fromkeys(_changed_dates_words(row) for row in rows)
+    return f"{state_counts_words(states)}.{''.join(decided)}"
 
 
 def joint_outcome(outcome: JointOutcome) -> str:

@@ -177,7 +177,8 @@ def test_a_deferral_of_several_is_dated(team):
     assert "New due date 28 July 2026" in shown.text
     assert shown.text.count("due on 28 July 2026 instead of 30 April 2026") == 3
     manager.press(shown, "Send request for 3 people", send="y")
-    decide(team, due_on="31 August 2026")
+    decided = decide(team, due_on="31 August 2026")
+    assert "Decided: from 1 June 2026, until 30 June 2026, due on 31 August 2026." in decided.text
     assert {row.due_on.isoformat() for row in db.session.scalars(select(Exclusion))} == {"2026-08-31"}
     assert team.status_of(who="S1") == "deferred"
 
