@@ -31,6 +31,7 @@ from tests.running import fresh_database
 
 # Shown or handed over only where it is recorded who asked.
 RECORDED = {
+    "monitoring.briefing_pdf",
     "monitoring.completions_csv",
     "monitoring.completions_json",
     "monitoring.completions_pdf",

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.journeys.places import ADMINISTRATOR, AUTHOR, LEARNER, MANAGER, OWNER
 from tests.journeys.prepared import file_asked
@@ -96,7 +96,7 @@ def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
 
 
 def requests_made(browser: Browser, server: Server) -> dict[str, str]:
-    """The owner's requests: one that waits, and one asked for and granted by the owner, of a day to come."""
+    """The owner's requests of a day to come: one that waits, one granted, one that waits for two people."""
     with visitor(browser, server) as tab:
         sign_in(tab, OWNER)
         for person in ("D1001", "D2002"):
@@ -106,11 +106,24 @@ def requests_made(browser: Browser, server: Server) -> dict[str, str]:
             tab.check("[name=reason][value='secondment']")
             press(tab, "Send request")
         press(tab, "Grant")
+        joint = _joint_request_made(tab)
     rows = ask(
         server.instance,
-        "SELECT r.uuid FROM decision_request r LEFT JOIN decision d ON d.request_id = r.id ORDER BY d.id",
+        "SELECT r.uuid FROM decision_request r LEFT JOIN decision d ON d.request_id = r.id"
+        " WHERE r.joint_uuid IS NULL ORDER BY d.id",
     )
-    return {"asked": str(UUID(rows[0][0])), "granted": str(UUID(rows[1][0]))}
+    return {"asked": str(UUID(rows[0][0])), "granted": str(UUID(rows[1][0])), "joint": joint}
+
+
+def _joint_request_made(tab: Page) -> str:
+    tab.goto("/decisions/directives/OIC-2026/exemption")
+    for box in tab.locator("[name=people]").all()[:2]:
+        box.check()
+    tab.fill("#from_on", "1 July 2030")
+    tab.check("[name=reason][value='secondment']")
+    press(tab, "Continue")
+    press(tab, "Send request for 2 people")
+    return tab.url.split("/")[-1]
 
 
 def draft_made(browser: Browser, server: Server) -> dict[str, str]:

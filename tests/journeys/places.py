@@ -53,6 +53,7 @@ NO_PAGES = {
     "jobs.show_progress",
     "learning.download_due_dates",
     "learning.download_job_aid",
+    "monitoring.briefing_pdf",
     "monitoring.completions_csv",
     "monitoring.completions_json",
     "monitoring.completions_pdf",
@@ -132,6 +133,7 @@ LEARNING = {
 }
 MONITORING = {
     "monitoring.show_overview": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
+    "monitoring.show_briefing": Place((f"{REPORT}/briefing", f"{REPORT}/briefing?as_at=2026-04-30"), MANAGER),
     "monitoring.show_report": Place(
         (
             REPORT,
@@ -160,6 +162,11 @@ DECISIONS = {  # `request_made` makes one that waits, and one that is granted
         ),
         MANAGER,
     ),
+    "decisions.ask_for_several": Place(
+        tuple(f"/decisions/directives/OIC-2026/{kind}?rank=Sergeant" for kind in ("exemption", "deferral")),
+        OWNER,
+    ),
+    "decisions.joint_request": Place(("/decisions/joint/{joint}",), OWNER),
     "decisions.list_requests": Place(
         ("/decisions", "/decisions?whose=all", "/decisions?whose=all&kind=waiver"), OWNER
     ),
@@ -209,6 +216,7 @@ ADMINISTRATION = {
     "grants.show_grants": Place(
         ("/grants", "/grants?state=all&sort=-since", "/grants?q=zzzz", "/grants?unit=x"), ADMINISTRATOR
     ),
+    "grants.give_to_several": Place(("/grants/new",), ADMINISTRATOR),
     "grants.propose_grants": Place(("/grants/proposed", "/grants/proposed?q=zzzz"), ADMINISTRATOR),
     "grants.review_grants": Place(("/grants/review",), ADMINISTRATOR),
     "grants.show_groups": Place(("/grants/groups",), ADMINISTRATOR),
@@ -305,6 +313,7 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "people.show_account",
     "people.close_account",
     "decisions.ask_decision",
+    "decisions.joint_request",
     "decisions.request",
     "assessment.show_answers",
     "assessment.check_answers",

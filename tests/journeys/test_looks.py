@@ -127,6 +127,34 @@ def test_a_printed_report_has_every_column_and_says_where_the_others_are(
     assert grounds == "rgb(255, 255, 255)"
 
 
+# Parts of the briefing that leave its frame, or lie over what stands below them.
+OUTSIDE = """() => {
+  const screen = document.querySelector(".portal-screen").getBoundingClientRect();
+  const foot = document.querySelector(".portal-screen__foot").getBoundingClientRect();
+  const places = [...document.querySelectorAll(".portal-screen__part *")];
+  return places.filter((part) => part.getBoundingClientRect().bottom > foot.top + 1).length
+    + (screen.bottom > innerHeight + 1) + (document.documentElement.scrollHeight > innerHeight);
+}"""
+
+
+def test_a_briefing_fills_a_screen_without_scrolling_and_one_sheet(
+    browser: Browser, shared_server: Server
+) -> None:
+    with visitor(browser, shared_server, color_scheme="dark") as tab:
+        sign_in(tab, "D6001")
+        for width, height in ((1280, 720), (1920, 1080)):
+            tab.set_viewport_size({"width": width, "height": height})
+            tab.goto(f"{REPORT}/briefing")
+            expect(tab.locator(".portal-header")).to_be_hidden()
+            assert tab.evaluate(OUTSIDE) == 0
+            check_page(tab)
+        document = printed(tab)
+
+    assert len(document.pages) == 1
+    assert round(float(document.pages[0].mediabox.width)) == 842  # A4 across
+    assert "Whotoaskforwhat" in words_of(document)
+
+
 def test_a_printed_lesson_has_what_is_folded_and_the_feedback(
     browser: Browser, shared_server: Server
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
-from portal.domain.directives.exclusions import ExclusionDecision, decide_exclusion, list_exclusions
+from portal.domain.directives.exclusions import ExclusionDecision, decide_exclusions, list_exclusions
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.records import queries, services
@@ -85,9 +85,8 @@ def test_who_decided_and_when_follow_the_clock(database):
         owner, person, directive = make_person(unit), make_person(unit), make_directive()
         make_grant(owner, "directive-owner")
         with transaction():
-            decide_exclusion(
-                ExclusionDecision(person, directive, True, "other", date(2026, 4, 1), OPEN_END, None, owner)
-            )
+            days = (date(2026, 4, 1), OPEN_END, None)
+            decide_exclusions([ExclusionDecision(person, directive, True, "other", *days, owner)])
 
     (told,) = list_exclusions(person)
     assert told.decided_at == NOON
@@ -136,7 +135,7 @@ class Force:
     def exclude(self, person: int, now: datetime) -> None:
         day = clock.london_day(now)
         days = (day, day + timedelta(days=9), None)
-        decide_exclusion(ExclusionDecision(person, self.directive, True, "other", *days, person))
+        decide_exclusions([ExclusionDecision(person, self.directive, True, "other", *days, person)])
 
     def revoke(self, person: int, _now: datetime) -> None:
         held = select(Record.id, Record.achieved_on).where(Record.person_id == person).order_by(Record.id)

@@ -57,7 +57,7 @@ def describe_events(sight: AuditSight, events: Sequence[AuditEvent]) -> list[Act
 
     def describe(event: AuditEvent) -> Act:
         unit_id = event.detail.get("unit_id")
-        unit = tree.last_path_on(unit_id, today) if tree and unit_id else ""
+        unit = tree.last_label_on(unit_id, today) if tree and unit_id else ""
         who = people[event.actor_id] if event.actor_id is not None else _agent_of(event)
         named = who.name != UNSEEN
         return Act(

@@ -36,7 +36,7 @@ def sentence_of(action: str, detail: Mapping[str, Any], unit: str = "") -> str:
     Args:
         action: Of the event.
         detail: Of the event.
-        unit: The path of the unit that the detail names; empty if it names none.
+        unit: The label of the unit that the detail names; empty if it names none.
     """
     words = ACTIONS.get(action)
     if words is None:

@@ -10,7 +10,10 @@ from portal.platform.db import Base, BigId
 
 
 class DecisionRequest(Base):
-    """A request about a person; append-only. Dates are those requested."""
+    """A request about a person; append-only. Dates are those requested.
+
+    Requests with the same ``joint_uuid`` were made together and can be decided together.
+    """
 
     __tablename__ = "decision_request"
     __table_args__ = (
@@ -36,6 +39,7 @@ class DecisionRequest(Base):
     from_on: Mapped[date | None]  # first day; of a waiver the day on the evidence
     to_on: Mapped[date | None]  # last day; None for a lift: it should not have been recorded
     due_on: Mapped[date | None]  # of a deferral
+    joint_uuid: Mapped[UUID | None] = mapped_column(index=True)
 
 
 class Decision(Base):

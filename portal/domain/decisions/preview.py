@@ -121,15 +121,14 @@ def _effects_of_day(comparison: _DayComparison, what_if: WhatIf, viewer: Viewer)
     directive_ids = sorted({directive_id for directive_id, _ in comparison.changes})
     if not directive_ids:
         return []
-    visibility = visibility_of(viewer)
-    whose = standings.Whose(visibility.everyone, visibility.unit_ids, visibility.direct_reports_of)
+    whose = visible_to(viewer)
     activities = what_if.activities
     titles = activity_titles({activities[place] for place in comparison.changes if place[1] != WHOLE})
     effects = []
     for directive_id, (reference, title) in sorted(
         directive_titles(directive_ids).items(), key=lambda pair: pair[1]
     ):
-        share = _completion_share(standings.Scope((directive_id,), comparison.day, what_if.known_on, whose))
+        share = completion_share(standings.Scope((directive_id,), comparison.day, what_if.known_on, whose))
         unchanged = comparison.after[directive_id, WHOLE]
         (before, due_before), (after, due_after) = comparison.changes.get(
             (directive_id, WHOLE), (unchanged, unchanged)
@@ -146,7 +145,14 @@ def _effects_of_day(comparison: _DayComparison, what_if: WhatIf, viewer: Viewer)
     return effects
 
 
-def _completion_share(scope: standings.Scope) -> CompletionShare:
+def visible_to(viewer: Viewer) -> standings.Whose:
+    """The people whom percentages of a preview count: those that the viewer may see. One statement."""
+    visibility = visibility_of(viewer)
+    return standings.Whose(visibility.everyone, visibility.unit_ids, visibility.direct_reports_of)
+
+
+def completion_share(scope: standings.Scope) -> CompletionShare:
+    """How many people of a scope are complete under its directive."""
     done = total = 0
     for _, _, position, status, people in count_requirements(scope):
         if position == WHOLE:
@@ -167,21 +173,20 @@ def directive_titles(directive_ids: list[int]) -> dict[int, tuple[str, str]]:
     return {directive_id: (reference, title) for directive_id, reference, title in rows}
 
 
-def _add_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
-    e, exempt = Exclusion, change.kind == "exemption"
-    corrected_id = db.session.scalar(
-        select(e.id).where(
-            e.person_id == change.person_id,
-            e.directive_id == change.directive_id,
-            e.exempt == exempt,
-            e.from_on == change.from_on,
-            is_known_fact(e),
-        )
-    )
+def add_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
+    """Put the exemption or deferral of a change among a person's facts, as a correction if there is one."""
+    exempt = change.kind == "exemption"
     from_on: Any = change.from_on
+    known = facts.exclusions.setdefault(change.directive_id or 0, [])
+    replaced = {fact.replaces_id for fact in known}
+    same_matter = (
+        fact.id
+        for fact in known
+        if not fact.void and fact.id not in replaced and (fact.exempt, fact.from_on) == (exempt, from_on)
+    )
     due_on = None if exempt else change.due_on
-    new = ExclusionFact(_NEW, t, False, corrected_id, from_on, change.to_on or OPEN_END, exempt, due_on)
-    facts.exclusions.setdefault(change.directive_id or 0, []).append(new)
+    to_on = change.to_on or OPEN_END
+    known.append(ExclusionFact(_NEW, t, False, next(same_matter, None), from_on, to_on, exempt, due_on))
 
 
 def _remove_exclusion(change: ChangeRequest, facts: PersonFacts, t: datetime) -> None:
@@ -215,7 +220,7 @@ def _restore_record(change: ChangeRequest, facts: PersonFacts, t: datetime) -> N
     facts.revocations.setdefault(record.activity_id, []).append(new)
 
 
-_ADD = {kind: _add_exclusion for kind in EXCLUSIONS} | {
+_ADD = {kind: add_exclusion for kind in EXCLUSIONS} | {
     "lift": _remove_exclusion,
     "waiver": _add_waiver,
     "revocation": _remove_record,

@@ -1,5 +1,6 @@
 """Reads requests with their decisions, about people whom the viewer may see."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -113,6 +114,7 @@ class RequestRow:
     granted_to: date | None
     granted_due: date | None
     new_reference: str | None  # of the record that a waiver made
+    joint_uuid: UUID | None  # of the requests made together with it
 
     @property
     def state(self) -> str:
@@ -195,7 +197,9 @@ _COLUMNS: tuple[Any, ...] = (
     d.to_on,
     d.due_on,
     _new_record.reference,
+    r.joint_uuid,
 )
+_together: Any = func.coalesce(r.joint_uuid, r.uuid)  # a list shows requests made together as one
 
 
 def _select_requests() -> Select[Any]:
@@ -251,23 +255,65 @@ def _filter_conditions(viewer: Viewer, filters: RequestFilters) -> list[ColumnEl
 
 
 def count_requests(viewer: Viewer, filters: RequestFilters) -> int:
-    """How many requests the list has. One statement."""
-    statement = select(func.count()).select_from(r).outerjoin(d, d.request_id == r.id)
-    return db.session.scalar(statement.where(*_filter_conditions(viewer, filters))) or 0
+    """How many requests the list has; those made together are one. One statement."""
+    return _count_together(_filter_conditions(viewer, filters))
+
+
+def _count_together(conditions: Sequence[ColumnElement[bool]]) -> int:
+    statement = select(func.count(_together.distinct())).select_from(r).outerjoin(d, d.request_id == r.id)
+    return db.session.scalar(statement.where(*conditions)) or 0
 
 
 def list_requests(viewer: Viewer, filters: RequestFilters, offset: int, limit: int) -> list[RequestRow]:
-    """A page of the list, newest first. One statement."""
-    statement = _select_requests().where(*_filter_conditions(viewer, filters)).order_by(r.id.desc())
+    """A page of the list, newest first; of requests made together the last one. One statement."""
+    last = select(func.max(r.id)).select_from(r).outerjoin(d, d.request_id == r.id)
+    last = last.where(*_filter_conditions(viewer, filters)).group_by(_together).correlate(None)
+    statement = _select_requests().where(r.id.in_(last)).order_by(r.id.desc())
     return _request_rows(statement.offset(offset).limit(limit))
 
 
 def count_waiting_requests(viewer: Viewer) -> int:
-    """How many requests wait for the viewer to decide. At most one statement."""
+    """How many requests wait for the viewer to decide; those made together are one. At most one statement."""
     if Permission.DECISION_MAKE not in viewer.permissions:
         return 0  # who may decide also sees what waits for them, so the list's other conditions add nothing
-    statement = select(func.count()).select_from(r).outerjoin(d, d.request_id == r.id)
-    return db.session.scalar(statement.where(_waits_for(viewer))) or 0
+    return _count_together([_waits_for(viewer)])
+
+
+def count_joint_states(viewer: Viewer, joint_uuids: Collection[UUID]) -> dict[UUID, Counter[str]]:
+    """How many requests of each joint request are in which state, of those visible. At most one statement."""
+    states: dict[UUID, Counter[str]] = {}
+    if not joint_uuids:
+        return states
+    state = func.coalesce(d.outcome, "waiting")
+    rows: Any = db.session.execute(
+        select(r.joint_uuid, state, func.count())
+        .select_from(r)
+        .outerjoin(d, d.request_id == r.id)
+        .where(r.joint_uuid.in_(joint_uuids), _visible_requests(viewer))
+        .group_by(r.joint_uuid, state)
+    )
+    for joint_uuid, name, people in rows:
+        states.setdefault(joint_uuid, Counter())[name] = people
+    return states
+
+
+def list_joint_requests(viewer: Viewer, joint_uuid: UUID) -> list[RequestRow]:
+    """The requests made together that the viewer may see, by surname. One statement.
+
+    Raises:
+        NotFoundError: There are none.
+    """
+    statement = _select_requests().where(r.joint_uuid == joint_uuid, _visible_requests(viewer))
+    rows = _request_rows(statement.order_by(_person.surname, _person.staff_number, r.id))
+    if not rows:
+        raise NotFoundError("There is no such request.")
+    return rows
+
+
+def list_waiting(change: ChangeRequest, people: Collection[int]) -> list[RequestRow]:
+    """The requests for the same exemption or deferral of these people that still wait. One statement."""
+    same_matter = (r.kind == change.kind, r.directive_id == change.directive_id, r.person_id.in_(people))
+    return _request_rows(_select_requests().where(*same_matter, d.id.is_(None)).order_by(r.id))
 
 
 def get_request(viewer: Viewer, uuid: UUID) -> RequestRow:

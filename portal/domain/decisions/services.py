@@ -59,9 +59,9 @@ def submit_request(change: ChangeRequest, texts: Mapping[str, str], *, by: int, 
         FaultyError: It could never be granted.
         WaitingAlreadyError: The same matter is already waiting for a decision.
     """
-    stamped = stamp()
+    stamp()  # before anything is read
     change = complete_request(change)
-    _refuse_faulty(change, at)
+    refuse_faulty(change, at)
     r, d = DecisionRequest, Decision
     same_matter = [getattr(r, name) == getattr(change, name) for name in _MATTER]
     waiting = select(r, clock_at(r.recorded_at)).outerjoin(d, d.request_id == r.id)
@@ -71,11 +71,17 @@ def submit_request(change: ChangeRequest, texts: Mapping[str, str], *, by: int, 
         if existing.asked_by_id == by and all(getattr(existing, n) == getattr(change, n) for n in details):
             return existing.uuid
         raise WaitingAlreadyError(holder_name(existing.asked_by_id), asked_at)
+    row = record_request(change, by=by)
+    write_notes(r.__tablename__, row.id, {kind: text for kind, text in texts.items() if text})
+    return row.uuid
+
+
+def record_request(change: ChangeRequest, *, by: int, joint_uuid: UUID | None = None) -> DecisionRequest:
+    """Write a checked request, and its audit event."""
     columns = {name: getattr(change, name) for name in (*_MATTER, "reason", *_DATES)}
-    row = DecisionRequest(recorded_at=stamped, asked_by_id=by, **columns)
+    row = DecisionRequest(recorded_at=stamp(), asked_by_id=by, joint_uuid=joint_uuid, **columns)
     db.session.add(row)
     db.session.flush()
-    write_notes(r.__tablename__, row.id, {kind: text for kind, text in texts.items() if text})
     log(
         "decision.asked",
         actor_id=by,
@@ -84,7 +90,7 @@ def submit_request(change: ChangeRequest, texts: Mapping[str, str], *, by: int, 
         reason=change.reason,
         request=str(row.uuid),
     )
-    return row.uuid
+    return row
 
 
 def grant_request(viewer: Viewer, uuid: UUID, granted: ChangeRequest, sentence: str, *, at: datetime) -> None:
@@ -103,10 +109,10 @@ def grant_request(viewer: Viewer, uuid: UUID, granted: ChangeRequest, sentence: 
     stamp()  # before anything is read
     row = _get_decidable_request(viewer, uuid)
     granted = complete_request(granted)
-    _refuse_faulty(granted, at)
+    refuse_faulty(granted, at)
     written = _WRITERS[row.kind](row, granted, viewer.person_id)
     dates = {name: getattr(granted, name) for name in _DATES}
-    _record_decision(row, "granted", viewer.person_id, sentence, **dates, **written)
+    record_decision(row, "granted", viewer.person_id, sentence, **dates, **written)
 
 
 def refuse_request(viewer: Viewer, uuid: UUID, sentence: str) -> None:
@@ -116,7 +122,7 @@ def refuse_request(viewer: Viewer, uuid: UUID, sentence: str) -> None:
         PortalError: As in ``_get_decidable_request``.
     """
     stamp()  # before anything is read
-    _record_decision(_get_decidable_request(viewer, uuid), "refused", viewer.person_id, sentence)
+    record_decision(_get_decidable_request(viewer, uuid), "refused", viewer.person_id, sentence)
 
 
 def withdraw_request(viewer: Viewer, uuid: UUID) -> None:
@@ -130,8 +136,8 @@ def withdraw_request(viewer: Viewer, uuid: UUID) -> None:
     row = queries.get_request(viewer, uuid)
     if row.asked_by_id != viewer.person_id:
         raise NotYoursError
-    _refuse_decided(row)
-    _record_decision(row, "withdrawn", viewer.person_id, "")
+    refuse_decided(row)
+    record_decision(row, "withdrawn", viewer.person_id, "")
 
 
 def _get_decidable_request(viewer: Viewer, uuid: UUID) -> RequestRow:
@@ -148,7 +154,7 @@ def _get_decidable_request(viewer: Viewer, uuid: UUID) -> RequestRow:
     row = queries.get_request(viewer, uuid)
     if not may_see(viewer, row.person_id, Permission.DECISION_MAKE):
         raise ForbiddenError("You may not decide requests about this person.")
-    _refuse_decided(row)
+    refuse_decided(row)
     if row.person_id == viewer.person_id:
         raise OwnMatterError
     if row.kind in TWO_PERSONS and row.asked_by_id == viewer.person_id:
@@ -156,20 +162,23 @@ def _get_decidable_request(viewer: Viewer, uuid: UUID) -> RequestRow:
     return row
 
 
-def _refuse_decided(row: RequestRow) -> None:
+def refuse_decided(row: RequestRow) -> None:
+    """Raise ``DecidedAlreadyError`` if the request has been answered."""
     if row.outcome is not None and row.decided_at is not None:
         raise DecidedAlreadyError(row.outcome, row.decided_by, row.decided_at)
 
 
-def _refuse_faulty(change: ChangeRequest, at: datetime) -> None:
+def refuse_faulty(change: ChangeRequest, at: datetime) -> None:
+    """Raise ``FaultyError`` if the change can never be granted."""
     faults = list_faults(change, london_day(at))
     if faults:
         raise FaultyError(f"Nothing was changed. {'. '.join(fault.sentence for fault in faults)}.")
 
 
-def _record_decision(
+def record_decision(
     row: RequestRow, outcome: str, by: int, sentence: str, **values: date | int | None
 ) -> None:
+    """Write the answer to a request with what it decided, its note and its audit event."""
     decision = Decision(recorded_at=stamp(), request_id=row.id, outcome=outcome, decided_by_id=by, **values)
     db.session.add(decision)
     db.session.flush()
@@ -185,16 +194,20 @@ def _record_decision(
     )
 
 
-def _record_exclusion(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:
+def exclusion_decision(row: RequestRow, granted: ChangeRequest, by: int) -> exclusions.ExclusionDecision:
+    """The exemption or deferral that granting a request records."""
     exempt = row.kind == "exemption"
     due = None if exempt else granted.due_on
     directive_id: Any = row.directive_id
     from_on: Any = granted.from_on
     to_on = granted.to_on or OPEN_END
-    decision = exclusions.ExclusionDecision(
+    return exclusions.ExclusionDecision(
         row.person_id, directive_id, exempt, row.reason, from_on, to_on, due, by
     )
-    return {"exclusion_id": exclusions.decide_exclusion(decision)}
+
+
+def _record_exclusion(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:
+    return {"exclusion_id": exclusions.decide_exclusions([exclusion_decision(row, granted, by)])[0]}
 
 
 def _record_waiver(row: RequestRow, granted: ChangeRequest, by: int) -> dict[str, int]:

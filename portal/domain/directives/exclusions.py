@@ -101,20 +101,24 @@ def record_exclusions(
     return ExclusionCounts(added, corrected, len(decisions) - added - corrected)
 
 
-def decide_exclusion(decision: ExclusionDecision) -> int:
-    """Record one exemption or deferral, or correct the one of the same matter; repeating it changes nothing.
+def decide_exclusions(decisions: Sequence[ExclusionDecision]) -> list[int]:
+    """Record exemptions and deferrals, or correct those of the same matter; repeating one changes nothing.
 
     Args:
-        decision: What is decided, and by whom.
+        decisions: What is decided, and by whom; about each person one.
 
     Returns:
-        The id of the fact in force.
+        The ids of the facts in force, in the same order.
     """
     stamped = stamp()
-    known = _load_known_exclusions([decision.person_id]).get(decision.matter)
-    if known is not None and known[1] == decision:
-        return known[0]
-    return _write_exclusion(decision, known[0] if known else None, stamped)
+    known = _load_known_exclusions([decision.person_id for decision in decisions])
+    ids = []
+    for decision in decisions:
+        fact_id, recorded = known.get(decision.matter, (None, None))
+        if fact_id is None or recorded != decision:
+            fact_id = _write_exclusion(decision, fact_id, stamped)
+        ids.append(fact_id)
+    return ids
 
 
 def end_exclusion(exclusion_id: int, last_on: date | None, *, by: int) -> int:

@@ -110,7 +110,7 @@ class MappedGroup:
     member_count: int
     role: Role | None
     unit_id: int | None
-    unit_path: str  # empty where the role names no unit
+    unit_label: str  # empty where the role names no unit
     mapped_at: datetime | None
 
 
@@ -130,7 +130,7 @@ def list_mapped_groups(day: date) -> list[MappedGroup]:
             member_count=members,
             role=Role(group.role) if group.role else None,
             unit_id=group.unit_id,
-            unit_path=tree.last_path_on(group.unit_id, day) if tree and group.unit_id else "",
+            unit_label=tree.last_label_on(group.unit_id, day) if tree and group.unit_id else "",
             mapped_at=group.mapped_at,
         )
         for group, members in rows

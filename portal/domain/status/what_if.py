@@ -1,6 +1,6 @@
 """What-if: a person's status if one more fact were known, by the same rules over facts in memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,7 +10,8 @@ from portal.domain.status.projector import load_facts
 from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp
 
-__all__ = ["PersonFacts", "Place", "StatusWithDueDay", "WhatIf", "project_what_if", "statuses_on_day"]
+__all__ = ["PersonFacts", "Place", "StatusWithDueDay", "WhatIf", "project_what_if", "project_what_ifs",
+    "statuses_on_day"]
 
 StatusWithDueDay = tuple[Status, date]  # with the due date
 AddFact = Callable[[PersonFacts, datetime], None]
@@ -27,16 +28,27 @@ class WhatIf:
 
 
 def project_what_if(person_id: int, add: AddFact, *, now: datetime) -> WhatIf:
-    """Work out what one more fact would change; nothing is written.
+    """Work out what one more fact would change for one person; as ``project_what_ifs``."""
+    return project_what_ifs([person_id], add, now=now)[person_id]
+
+
+def project_what_ifs(people: Sequence[int], add: AddFact, *, now: datetime) -> dict[int, WhatIf]:
+    """Work out what one more fact about each person would change; nothing is written.
 
     Args:
-        person_id: Whose fact it is.
-        add: Puts it among the person's facts, as recorded on the given instant.
+        people: Ids of those whose fact it is.
+        add: Puts it among one person's facts, as recorded on the given instant.
         now: This instant; what was recorded later than that by the clock is known too.
     """
     t = max(now, newest_stamp() or now)
     history = RuleHistory()
-    facts = load_facts([person_id], history)[person_id]
+    return {
+        person_id: _project_one(facts, history, add, t)
+        for person_id, facts in load_facts(people, history).items()
+    }
+
+
+def _project_one(facts: PersonFacts, history: RuleHistory, add: AddFact, t: datetime) -> WhatIf:
     before = compute_periods(facts, history, t)
     add(facts, t)
     after = compute_periods(facts, history, t)

@@ -1,15 +1,19 @@
 """Texts of the pages of requests."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from portal.domain.decisions.labels import until_words
+from portal.domain.decisions.change_requests import ChangeRequest
+from portal.domain.decisions.joint_services import JointOutcome
+from portal.domain.decisions.labels import STATE_WORDS, reason_label, until_words
 from portal.domain.decisions.queries import RequestRow
 from portal.platform.db import OPEN_END
 from portal.platform.wording import date as say_date
-from portal.platform.wording import instant
+from portal.platform.wording import instant, number, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +141,56 @@ def _changed_dates_words(row: RequestRow) -> str:
     if row.granted_due:
         parts.append(f"due on {say_date(row.granted_due)}")
     return f" Decided: {', '.join(parts)}."
+
+
+def joint_summary(change: ChangeRequest, comment: str) -> list[dict[str, Any]]:
+    """A request for several people that is not made yet, as rows of a summary list."""
+    reason = reason_label(change.kind, change.reason)
+    pairs = [
+        ("Reason", reason[:1].upper() + reason[1:]),
+        ("First day", say_date(change.from_on)),
+        ("Last day", _end_words(change.to_on)),
+        ("New due date", say_date(change.due_on)),
+        ("Comment", comment),
+    ]
+    return [{"key": key, "value": value} for key, value in pairs if value]
+
+
+def state_counts_words(states: Mapping[str, int]) -> str:
+    """How many people's requests are in which state, such as "10 granted, 2 refused".
+
+    >>> state_counts_words({"refused": 2, "granted": 10})
+    '10 granted, 2 refused'
+    """
+    return ", ".join(
+        f"{number(states[state])} {words.lower()}"
+        for state, words in STATE_WORDS.items()
+        if states.get(state)
+    )
+
+
+def joint_list_words(states: Mapping[UUID, Counter[str]]) -> dict[UUID, tuple[str, str]]:
+    """By joint request, how many people it is about and how many of them have which answer, for a list."""
+    return {
+        joint_uuid: (
+            plural(counts.total(), "person", "people"),
+            STATE_WORDS["waiting"] if set(counts) == {"waiting"} else state_counts_words(counts),
+        )
+        for joint_uuid, counts in states.items()
+    }
+
+
+def describe_joint(rows: Sequence[RequestRow]) -> str:
+    """How many of the people wait or have which answer, and the dates decided if they are others."""
+    states = Counter(row.state for row in rows)
+    if set(states) == {"waiting"}:
+        return "Waiting for a decision."
+    decided = dict.fromkeys(_changed_dates_words(row) for row in rows)
+    return f"{state_counts_words(states)}.{''.join(decided)}"
+
+
+def joint_outcome(outcome: JointOutcome) -> str:
+    """What a decision about several people did, in sentences."""
+    done = state_counts_words({"granted": outcome.granted, "refused": outcome.refused})
+    before = f" {number(outcome.decided_before)} had been decided before." if outcome.decided_before else ""
+    return f"{done}.{before}"

@@ -15,6 +15,7 @@ from portal.domain.decisions.queries import RequestFilters, RequestRow, RequestS
 from portal.domain.directives.exclusions import list_exclusions
 from portal.pages.decisions import presenters
 from portal.pages.decisions.forms import FORMS, AskForm, DecideForm, RequestFilterForm, WithdrawRequestForm
+from portal.pages.decisions.joint_views import add_joint_pages
 from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.query_arguments import QueryArguments
@@ -40,11 +41,14 @@ def list_requests() -> ResponseReturnValue:
     }
     filters = RequestFilters(**values)
     page = arguments.page(queries.count_requests(viewer, filters))
+    rows = queries.list_requests(viewer, filters, page.offset, page.size)
+    joint_uuids = {row.joint_uuid for row in rows if row.joint_uuid}
     answer = render_template(
         "decisions/index.html",
         page=page,
         errors=arguments.errors(values if decides else values.keys() - {"whose"}),
-        rows=queries.list_requests(viewer, filters, page.offset, page.size),
+        rows=rows,
+        joint=presenters.joint_list_words(queries.count_joint_states(viewer, joint_uuids)),
         waiting=queries.count_waiting_requests(viewer),
         decides=decides,
         filters=filters,
@@ -171,3 +175,6 @@ def _render_request(row: RequestRow, form: DecideForm, change: ChangeRequest) ->
         withdraw_form=WithdrawRequestForm(),
         today=today,
     )
+
+
+add_joint_pages(bp)

@@ -63,7 +63,7 @@ def show_groups() -> ResponseReturnValue:
 def _role_words(group: MappedGroup) -> str:
     if group.role is None:
         return "No role"
-    return f"{role_words(group.role)}, {where_words(group.role, group.unit_path)}"
+    return f"{role_words(group.role)}, {where_words(group.role, group.unit_label)}"
 
 
 @requires(Permission.ACCOUNT_ADMINISTER, recent=True)

@@ -24,6 +24,7 @@ from portal.domain.people.units.search import find_current_or_former_unit
 from portal.domain.people.workforce import Workforce, read_workforce
 from portal.pages.grants.forms import GrantFilterForm, GrantSearchForm
 from portal.pages.grants.group_views import add_group_pages
+from portal.pages.grants.several_views import add_several_page
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import Page, address
 from portal.pages.layout.query_arguments import QueryArguments
@@ -315,3 +316,4 @@ bp.add_url_rule("/grants", "show_grants", show_grants, methods=["GET"])
 bp.add_url_rule("/grants/proposed", "propose_grants", propose_grants, methods=["GET", "POST"])
 bp.add_url_rule("/grants/review", "review_grants", review_grants, methods=["GET", "POST"])
 add_group_pages(bp)
+add_several_page(bp)

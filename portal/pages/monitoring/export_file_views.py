@@ -48,6 +48,7 @@ CONTENTS = {
     "completions.xlsx": "Spreadsheet, one row for each person and requirement",
     "people.xlsx": "Spreadsheet, one row for each person",
     "completions.pdf": "PDF, one row for each person",
+    "briefing.pdf": "PDF, the report on one page",
 }
 
 

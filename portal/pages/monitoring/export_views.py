@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from portal.domain.reports import sentences
 from portal.domain.reports.completion import export_columns, export_files, pdf_export, writers
+from portal.domain.reports.completion.briefing_pdf import briefing_pdf
 from portal.domain.reports.parameters import FIELDS, NAMES, Filters, Position, PositionError, parse_filters
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.access import limiter, requires
@@ -93,6 +94,16 @@ def _send_completions_pdf(report: CompletionReport) -> Response:
     return _send_temporary_file(file, TYPES["pdf"], writers.file_name(report, "pdf"))
 
 
+def _send_briefing_pdf(report: CompletionReport) -> Response:
+    """The report on one page, as tagged PDF; it has nobody's row."""
+    with transaction():
+        detail = {**writers.audit_detail(report, "pdf"), "shape": "briefing", "rows": 0}
+        log_file("completions.exported", (), actor_id=current_user.person_id, **detail)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    file.write(briefing_pdf(report, force=current_app.config["PORTAL"].force_name, at=clock.now()))
+    return _send_temporary_file(file, TYPES["pdf"], writers.file_name(report, "pdf", "briefing"))
+
+
 def _send_people_csv(report: CompletionReport) -> Response:
     """One row for each person, with a column for each requirement, as CSV."""
     _log_export(report, "csv", wide=True)
@@ -113,6 +124,7 @@ _MAKERS = {  # by the last part of the address
     "completions.xlsx": _send_completions_xlsx,
     "completions.json": _send_completions_json,
     "completions.pdf": _send_completions_pdf,
+    "briefing.pdf": _send_briefing_pdf,
     "people.csv": _send_people_csv,
     "people.xlsx": _send_people_xlsx,
 }
@@ -179,7 +191,7 @@ def _requested_report(reference: str) -> CompletionReport:
     arguments.raise_faults()
     position = parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
     report = _completion_report(reference, position, parse_filters(request.args))
-    if report.shown.assigned > MANY_PEOPLE:
+    if report.shown.assigned > MANY_PEOPLE and _requested_name() != "briefing.pdf":
         require_recent_sign_in()
     return report
 

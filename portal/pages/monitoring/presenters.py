@@ -287,6 +287,12 @@ class ReportPage:
         return f"{self.path}/{name}?{urlencode(pairs)}"
 
     @property
+    def briefing_url(self) -> str:
+        """The address of the report on one page, with this position and these filters."""
+        pairs = self._report_address
+        return f"{self.path}/briefing{f'?{urlencode(pairs)}' if pairs else ''}"
+
+    @property
     def job_notice(self) -> str:
         """Which files of the people listed a job will make, as a sentence; empty if none."""
         return export_files.job_notice(self.report.shown)

@@ -24,7 +24,7 @@ from portal.pages.layout.report_position import (
     refuse_position,
     requested_position,
 )
-from portal.pages.monitoring import change_pages, export_file_views, export_views
+from portal.pages.monitoring import briefing_views, change_pages, export_file_views, export_views
 from portal.pages.monitoring.export_views import read_report
 from portal.pages.monitoring.forms import ReportFilterForm
 from portal.pages.monitoring.presenters import ReportPage
@@ -103,6 +103,7 @@ def show_report(reference: str) -> ResponseReturnValue:
         errors=errors,
         refused={name for _, name in arguments.faults},
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
+        may_request=Permission.DECISION_ASK in current_user.permissions,
         position_form=position_form(position),
         filter_form=form,
         columns_form=ColumnsForm(report, columns),
@@ -128,3 +129,4 @@ def _changes_since_visit(report: CompletionReport) -> tuple[str, str] | None:
 change_pages.add_change_page(bp)
 export_views.add_export_pages(bp)
 export_file_views.add_file_pages(bp)
+briefing_views.add_briefing_page(bp)

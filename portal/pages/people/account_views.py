@@ -3,7 +3,6 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import SelectChoice
 
 from portal.domain.accounts import queries, services
 from portal.domain.accounts.factors import enrolment
@@ -101,16 +100,7 @@ def _return_after_role_change(person: Viewer, message: str) -> ResponseReturnVal
 
 def _build_grant_form() -> GrantForm:
     form = GrantForm()
-    viewer = current_user.viewer
-    everywhere = authority.administered_units(viewer) is None
-    roles = [
-        role for role in Role if everywhere or role in UNIT_ROLES
-    ]  # the other roles are for the whole force
-    form.role.choices = [SelectChoice(value=role.value, label=role_words(role)) for role in roles]
-    no_unit = [SelectChoice(value="", label="No unit: the whole force; for a manager, direct reports")]
-    form.unit.choices = (no_unit if everywhere else []) + [
-        SelectChoice(value=str(unit_id), label=path) for unit_id, path in authority.grantable_units(viewer)
-    ]
+    form.offer_roles_and_units(current_user.viewer)
     return form
 
 
@@ -165,7 +155,7 @@ def grant_role(staff_number: str) -> ResponseReturnValue:
     person, form = find_administered_person(staff_number), _build_grant_form()
     if not form.validate_on_submit():
         return _render_account(person, form)
-    role, unit_id = Role(form.role.data), int(form.unit.data) if form.unit.data else None
+    role, unit_id = form.chosen_role, form.chosen_unit
     try:
         with transaction():
             is_new = changes.grant_role(

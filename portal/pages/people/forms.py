@@ -1,16 +1,13 @@
 """Forms of the search, of one more attempt, and of an administrator about one account."""
 
-from datetime import date
-
 from flask_wtf import FlaskForm
 from wtforms import Form, RadioField, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import InputRequired
 
 from portal.domain.records.queries import EXTRA_REASONS
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit
-from portal.platform.clock import read_day, today
-from portal.platform.db import OPEN_END
+from portal.pages.layout.grant_form import RoleForm
 
 
 class SearchForm(Form):  # type: ignore[misc]
@@ -73,28 +70,7 @@ class ExtraAttemptForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Open one more attempt", widget=GovSubmit())
 
 
-class GrantForm(FlaskForm):  # type: ignore[misc]
-    """A role to grant, on which unit, and until when."""
+class GrantForm(RoleForm):
+    """A role to grant to one person."""
 
-    role = SelectField("Role", widget=GovSelect(), validators=[InputRequired("Select a role")])
-    unit = SelectField("Where", widget=GovSelect())
-    until = StringField(
-        "Last day",
-        description="For example, 31 March 2027. Leave empty for no last day.",
-        widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
-    )
     send = SubmitField("Grant role", widget=GovSubmit(secondary=True))
-
-    def validate_until(self, field: StringField) -> None:
-        """Accept today, a later day, or nothing."""
-        text = (field.data or "").strip()
-        day = read_day(text)
-        if text and day is None:
-            raise ValidationError("Enter a date, such as 31 March 2027")
-        if day is not None and day < today():
-            raise ValidationError("The last day must be today or later")
-
-    @property
-    def last_day(self) -> date:
-        """The last day entered; the open end if there is none."""
-        return read_day(self.until.data or "") or OPEN_END

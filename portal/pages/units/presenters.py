@@ -30,6 +30,8 @@ class UnitListRow:
 
     name: str
     path: str
+    label: str
+    under: str  # label of the unit above; empty if there is none
     since: date  # under this name and in this place
     people: int  # in it and under it
     units: int  # directly under it
@@ -92,10 +94,13 @@ class AdministeredUnits:
         rows = []
         for unit_id in unit_ids:
             unit, state = self.workforce.units[unit_id], self.tree.state_on(unit_id, self.today)
+            above = self.workforce.units.get(unit.parent_id or 0)
             rows.append(
                 UnitListRow(
                     unit.name,
                     unit.path,
+                    unit.label,
+                    above.label if above else "",
                     state.valid_from if state else self.today,
                     len(self.workforce.people_under(unit_id)),
                     len(self._children.get(unit_id, [])),
@@ -126,14 +131,14 @@ class AdministeredUnits:
         entries = []
         for state in self.tree.states_of(unit_id)[::-1]:
             above = (
-                self.tree.path_on(state.parent_id, state.valid_from) if state.parent_id is not None else ""
+                self.tree.label_on(state.parent_id, state.valid_from) if state.parent_id is not None else ""
             )
             until = None if state.valid_to == OPEN_END else state.valid_to
             entries.append(UnitHistoryEntry(state.name, above, state.valid_from, until))
         return entries
 
     def possible_parents(self, unit_id: int) -> list[tuple[str, str]]:
-        """Ids and paths of the units under which this one can be moved."""
+        """Ids and labels, by path, of the units under which this one can be moved."""
         unit_and_below = {unit_id}
         to_visit = [unit_id]
         while to_visit:
@@ -143,13 +148,13 @@ class AdministeredUnits:
             unit_and_below.update(children)
             to_visit.extend(children)
         parents = [
-            (str(other), unit.path)
+            (unit.path, str(other), unit.label)
             for other, unit in self.workforce.units.items()
             if other not in unit_and_below
             and self.administers_unit(other)
             and other != self.workforce.units[unit_id].parent_id
         ]
-        return sorted(parents, key=lambda pair: pair[1])
+        return [(other, label) for _, other, label in sorted(parents)]
 
 
 @dataclass(frozen=True, slots=True)

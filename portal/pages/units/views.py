@@ -91,7 +91,7 @@ def move_unit() -> ResponseReturnValue:
         return redirect(url_for(".list_units"), 303)
     units, unit_id = requested
     form = MoveForm()
-    places = [SelectChoice(value=key, label=path) for key, path in units.possible_parents(unit_id)]
+    places = [SelectChoice(value=key, label=label) for key, label in units.possible_parents(unit_id)]
     form.above.choices = [SelectChoice(value="", label="Select a unit"), *places]
     if form.validate_on_submit():
         old = units.tree.path_on(unit_id, form.first_day)

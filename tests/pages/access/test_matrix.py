@@ -72,6 +72,9 @@ MAY_BE_UNKNOWN = {
     "sign_in.show_kept_forms",
     "statements.security_contact",  # not set
     "people.revoke_role",
+    "decisions.decide_joint_request",
+    "decisions.joint_request",
+    "decisions.withdraw_joint_request",
     "grants.map_group",
     "tokens.revoke_token",
     "people.end_person_session",
@@ -194,10 +197,11 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "token": "unknown",
         "run_id": UUID(int=0),
         "uuid": subject.request,
+        "joint_uuid": UUID(int=0),
         "group_id": UUID(int=0),
         "import_id": UUID(int=0),
     }
-    if rule.endpoint == "decisions.ask_decision":
+    if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
     if rule.endpoint.startswith("authoring."):
         values |= {"name": "first", "item": "one", "check": "try"}

@@ -15,7 +15,7 @@ from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.directives.models import Exclusion
 from portal.platform.db import db
 from tests.databases import close_database
-from tests.pages.decisions.desk import NOW, count_rows, make_desk
+from tests.pages.decisions.desk import NOW, Desk, count_rows, make_desk
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
@@ -93,3 +93,29 @@ def test_of_two_owners_one_decides_and_of_two_presses_one_asks(serving, time_mac
     assert decision.decided_by_id == desk.people["D4001" if won < 2 else "D4002"]
     lost = next(answer for answer in answers if answer.status_code == 409)
     assert f"This request was {decision.outcome} by" in lost.get_data(as_text=True)
+    _ask_and_decide_jointly_at_once(serving, desk)
+
+
+def _ask_and_decide_jointly_at_once(app: Flask, desk: Desk) -> None:
+    """The same for a request about three people: asked once, decided once, whole."""
+    before, manager = count_rows(Exclusion), desk.browser_of("D2001")
+    page = manager.page("/decisions/directives/OIC-2026/deferral")
+    fields = page.form_with("Continue").fields | {
+        "people": ["D1001", "D1002", "D2001"],
+        "from_on": "1 June 2026",
+        "to_on": "30 June 2026",
+        "reason": "secondment",
+        "send": "y",
+    }
+    asked = send_at_once(app, [(manager, page.path, fields)] * 4)
+    assert {answer.status_code for answer in asked} == {303}
+    (address,) = {answer.location for answer in asked}
+    assert count_rows(DecisionRequest) == 1 + 3
+    sends = []
+    for number in ("D4001", "D4002"):
+        owner = desk.browser_of(number)
+        form = owner.page(address).form_with("Grant to those ticked")
+        sends.append((owner, form.action, {**form.fields, "grant": "y"}))
+    answers = send_at_once(app, sends)
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    assert count_rows(Exclusion) == before + 3

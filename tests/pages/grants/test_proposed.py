@@ -46,7 +46,7 @@ def test_managers_are_proposed_chosen_and_given_in_one_act(app: Flask, admin: Po
     confirm = admin.press(page, "Continue with those selected", give=["M1", "M2"], **where)
     assert confirm.h1 == "Give 2 grants"
     assert [row[1:] for row in table_rows(confirm)] == [
-        ["Westshire/Team 1", "4 people"],
+        ["Team 1", "4 people"],
         ["Direct reports", "2 people"],
     ]
     assert count_live_grants() == 2
@@ -105,7 +105,7 @@ def test_a_grant_on_a_part_is_proposed_wider(admin: PortalClient) -> None:
     page = admin.page(PROPOSED)
 
     assert words(page.all("option")[0]) == "Local: sees 2 people"
-    assert table_rows(page)[0][4].endswith("Manager today of Westshire/Local/Team 1")
+    assert table_rows(page)[0][4].endswith("Manager today of Team 1")
 
 
 def test_sight_of_the_whole_force_is_not_what_is_proposed_first(admin: PortalClient) -> None:
@@ -134,7 +134,7 @@ def test_nothing_chosen_is_an_error_and_filters_narrow(admin: PortalClient) -> N
     page = admin.press(admin.page(PROPOSED), "Continue with those selected", 400, give=[])
     assert "Select at least one person" in page.text
     assert len(table_rows(admin.page(f"{PROPOSED}?q=m1"))) == 1
-    assert table_rows(admin.page(f"{PROPOSED}?unit=team+2"))[0][2] == "SergeantWestshire/Team 2"
+    assert table_rows(admin.page(f"{PROPOSED}?unit=team+2"))[0][2] == "SergeantTeam 2"
     assert "No unit has the path" in admin.page(f"{PROPOSED}?unit=nowhere", 400).text
 
 

@@ -34,7 +34,7 @@ class CurrentGrant:
 
     role: Role
     unit_id: int | None
-    unit_path: str  # empty where the grant names no unit
+    unit_label: str  # empty where the grant names no unit
     since: date
     until: date  # its last day
 
@@ -52,11 +52,11 @@ def list_current_grants(person_id: int) -> list[CurrentGrant]:
     tree = read_tree() if any(row.unit_id for row in rows) else None
     grants = [
         CurrentGrant(
-            Role(role), unit_id, tree.last_path_on(unit_id, today) if tree and unit_id else "", since, until
+            Role(role), unit_id, tree.last_label_on(unit_id, today) if tree and unit_id else "", since, until
         )
         for role, unit_id, since, until in rows
     ]
-    return sorted(grants, key=lambda grant: (grant.role, grant.unit_path))
+    return sorted(grants, key=lambda grant: (grant.role, grant.unit_label))
 
 
 def administers_person(viewer: Viewer, person_id: int) -> bool:
@@ -107,11 +107,11 @@ def people_administered_in(units: set[int], force: Workforce) -> set[int]:
 
 
 def grantable_units(viewer: Viewer) -> list[tuple[int, str]]:
-    """The units on which the viewer may grant a role, with their paths, sorted by path."""
+    """The units on which the viewer may grant a role, with their labels, sorted by path."""
     administered = administered_units(viewer)
     units = [
-        (unit_id, unit.path)
+        (unit.path, unit_id, unit.label)
         for unit_id, unit in live_units(clock.today()).items()
         if administered is None or unit_id in administered
     ]
-    return sorted(units, key=lambda pair: pair[1])
+    return [(unit_id, label) for _, unit_id, label in sorted(units)]

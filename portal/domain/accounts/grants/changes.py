@@ -28,6 +28,7 @@ class NewGrant:
     person_id: int
     role: Role
     unit_id: int | None
+    until: date = OPEN_END  # the last day
 
 
 def grant_role(
@@ -105,7 +106,10 @@ def give_grants(new_grants: Iterable[NewGrant], *, by: int, at: datetime) -> int
         RuleError: One of them may not be given; none was.
     """
     in_order = sorted(new_grants, key=lambda new: new.person_id)  # so that two givers do not deadlock
-    return sum(grant_role(new.person_id, new.role, unit_id=new.unit_id, by=by, at=at) for new in in_order)
+    return sum(
+        grant_role(new.person_id, new.role, unit_id=new.unit_id, by=by, at=at, until=new.until)
+        for new in in_order
+    )
 
 
 def end_grants_and_sessions(grant_ids: Collection[int], *, by: int, at: datetime) -> set[int]:

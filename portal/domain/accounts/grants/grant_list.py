@@ -123,12 +123,12 @@ def _grant_row(
     grant: RoleGrant, tree: UnitTree, today: date, staff_number: str, name: str, others: list[Any]
 ) -> GrantRow:
     role = Role(grant.role)
-    path = tree.last_path_on(grant.unit_id, today) if grant.unit_id is not None else ""
+    label = tree.last_label_on(grant.unit_id, today) if grant.unit_id is not None else ""
     return GrantRow(
         staff_number=staff_number,
         name=name,
         role=role_words(role),
-        where=where_words(role, path),
+        where=where_words(role, label),
         since=grant.valid_from,
         until=None if grant.valid_to == OPEN_END else grant.valid_to,
         given_by=_actor_words(grant.given_by_id, *others[:2]),
@@ -188,14 +188,14 @@ def role_words(role: Role) -> str:
     return role.replace("-", " ").capitalize()
 
 
-def where_words(role: Role, path: str) -> str:
-    """Where a role applies, in words; ``path`` is that of the grant's unit, empty if it has none.
+def where_words(role: Role, label: str) -> str:
+    """Where a role applies, in words; ``label`` is that of the grant's unit, empty if it has none.
 
     >>> where_words(Role.MANAGER, ""), where_words(Role.AUDITOR, "")
     ('Direct reports', 'Whole force')
-    >>> where_words(Role.AUTHOR, "Westshire/North")
-    'Westshire/North (no effect on a unit)'
+    >>> where_words(Role.AUTHOR, "North, Team A")
+    'North, Team A (no effect on a unit)'
     """
-    if path and role not in UNIT_ROLES:
-        return f"{path} (no effect on a unit)"
-    return path or ("Direct reports" if role is Role.MANAGER else "Whole force")
+    if label and role not in UNIT_ROLES:
+        return f"{label} (no effect on a unit)"
+    return label or ("Direct reports" if role is Role.MANAGER else "Whole force")

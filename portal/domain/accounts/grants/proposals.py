@@ -28,8 +28,7 @@ class GrantOption:
     """A unit or direct reports, on which a grant could be given, and how many people it would show."""
 
     unit_id: int | None
-    where: str  # the unit's path
-    short_name: str  # its label
+    where: str  # the unit's label
     people_seen: int
 
     @property
@@ -47,8 +46,9 @@ class GrantProposal:
     name: str
     rank: str
     unit_path: str  # of their own post
+    unit_label: str
     report_count: int
-    managed_paths: str  # the units of which they are a manager already
+    managed_units: str  # the units of which they are a manager already
     options: tuple[GrantOption, ...]  # the proposed one first
 
     def option_of_value(self, value: str) -> GrantOption | None:
@@ -190,10 +190,10 @@ def _build_options(
     unit_id = force.smallest_common_unit(post.unit_id for post in reports)
     if unit_id is not None and (units is None or unit_id in units):
         unit, people_seen = force.units[unit_id], len(force.people_under(unit_id) - {person_id})
-        options.append(GrantOption(unit_id, unit.path, unit.label, people_seen))
+        options.append(GrantOption(unit_id, unit.label, people_seen))
     if units is None:
         words = where_words(Role.MANAGER, "")
-        direct_reports = GrantOption(None, words, words, len({post.person_id for post in reports}))
+        direct_reports = GrantOption(None, words, len({post.person_id for post in reports}))
         leads_unit = unit_id is not None and any(
             post.unit_id in force.unit_and_above(unit_id) for post in own_posts
         )
@@ -210,14 +210,15 @@ def _build_proposal(
     force: Workforce,
 ) -> GrantProposal:
     unit = force.units.get(main_post.unit_id)
-    paths = sorted(force.units[u].path for u in managed if u is not None and u in force.units)
+    labels = sorted(force.units[u].label for u in managed if u is not None and u in force.units)
     return GrantProposal(
         person_id=row.person_id,
         staff_number=row.staff_number,
         name=f"{row.surname}, {row.forenames}",
         rank=row.rank,
         unit_path=unit.path if unit else "",
+        unit_label=unit.label if unit else "",
         report_count=len({post.person_id for post in reports}),
-        managed_paths=", ".join(paths),
+        managed_units=" and ".join(labels),
         options=options,
     )

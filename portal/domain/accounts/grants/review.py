@@ -61,8 +61,8 @@ def list_grants_to_review(viewer: Viewer, force: Workforce) -> list[GrantToRevie
                     staff_number=staff_number,
                     name=f"{surname}, {forenames}",
                     role=role_words(role),
-                    where=where_words(role, path := reviewer.path_of_unit(grant.unit_id)),
-                    unit_path=path,
+                    where=where_words(role, reviewer.label_of_unit(grant.unit_id)),
+                    unit_path=reviewer.path_of_unit(grant.unit_id),
                     since=grant.valid_from,
                     reasons=reasons,
                 )
@@ -116,6 +116,10 @@ class _GrantReviewer:
         for grant, *_ in rows:
             self._grants_of_role[grant.person_id, grant.role].append(grant)
 
+    def label_of_unit(self, unit_id: int | None) -> str:
+        """The unit's label today or, if it has ended, on its last day; empty without a unit."""
+        return "" if unit_id is None else self._tree.last_label_on(unit_id, self._force.day)
+
     def path_of_unit(self, unit_id: int | None) -> str:
         return "" if unit_id is None else self._tree.last_path_on(unit_id, self._force.day)
 
@@ -167,8 +171,8 @@ class _GrantReviewer:
         return grant.role == Role.MANAGER or any(self._are_related(unit_id, u) for u in units_when_given)
 
     def _moved_reason(self, grant: RoleGrant) -> str:
-        paths = sorted({self.path_of_unit(post.unit_id) for post in self._force.posts_of(grant.person_id)})
-        return f"The post is now elsewhere: {' and '.join(paths)}."
+        labels = sorted({self.label_of_unit(post.unit_id) for post in self._force.posts_of(grant.person_id)})
+        return f"The post is now elsewhere: {' and '.join(labels)}."
 
     def _nobody_below_reasons(self, grant: RoleGrant) -> Iterable[str]:
         if grant.unit_id is None:
@@ -189,7 +193,7 @@ class _GrantReviewer:
                 yield f"Covered by the same role on {self._place_words(other)}."
 
     def _place_words(self, grant: RoleGrant) -> str:
-        return where_words(Role(grant.role), self.path_of_unit(grant.unit_id)).replace("Whole", "the whole")
+        return where_words(Role(grant.role), self.label_of_unit(grant.unit_id)).replace("Whole", "the whole")
 
     def _is_wider(self, other: RoleGrant, grant: RoleGrant) -> bool:
         """Whether ``other`` allows everything that ``grant`` allows."""

@@ -70,6 +70,7 @@ class AccountRow:
     surname: str
     forenames: str
     unit: str  # path of the main post's unit
+    unit_label: str
     ways: list[WayToSignIn]
     last: LatestSignIn | None
     invited_until: datetime | None  # never signed in, and a link works until then
@@ -212,13 +213,15 @@ class AccountList:
 
     def _account_row(self, row: Any, ways: list[WayToSignIn]) -> AccountRow:
         person_id, staff_number, surname, forenames, unit_id, at, *rest = row
+        unit = self._units.get(unit_id)
         method, browser, address, link_until, closed_at = rest
         return AccountRow(
             person_id=person_id,
             staff_number=staff_number,
             surname=surname,
             forenames=forenames,
-            unit=self._units[unit_id].path if unit_id in self._units else "",
+            unit=unit.path if unit else "",
+            unit_label=unit.label if unit else "",
             ways=ways,
             last=None if at is None else LatestSignIn(at, method, browser, address),
             invited_until=link_until if at is None and closed_at is None else None,

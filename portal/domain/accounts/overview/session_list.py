@@ -54,7 +54,7 @@ class SessionRow:
     person_id: int
     staff_number: str
     name: str
-    unit: str  # path of the main post's unit
+    unit: str  # label of the main post's unit
     browser: str
     address: str
     method: str
@@ -120,7 +120,7 @@ class SessionList:
             person_id=person_id,
             staff_number=staff_number,
             name=name,
-            unit=units[unit_id].path if unit_id in units else "",
+            unit=units[unit_id].label if unit_id in units else "",
             browser=browser,
             address=address,
             method=method,

@@ -36,6 +36,7 @@ KEEP_FOR = timedelta(hours=24)
 ORPHAN_AGE = timedelta(hours=1)  # longer than any transaction that may not see a new row yet
 MOST_UNDER_WAY = 3  # of one person
 LONG, WIDE, PAPER = "XLSX with every requirement", "XLSX with one row a person", "PDF"
+BRIEFING = "briefing.pdf"  # has one page, however many the people are
 UNDER_WAY = (JobState.WAITING, JobState.RUNNING)
 NARROWED = (
     "The people you can see have changed since this file was made. Go to the report and request it again."
@@ -71,13 +72,13 @@ def refuse_too_large(report: CompletionReport, name: str) -> None:
     """
     if name.endswith(".xlsx"):
         writers.refuse_large_workbook(_count_rows(report, name))
-    elif name.endswith(".pdf"):
+    elif name.endswith(".pdf") and name != BRIEFING:
         pdf_export.refuse_long(report)
 
 
 def needs_job(report: CompletionReport, name: str) -> bool:
     """Whether the file is too large to be waited for; CSV and JSON are sent while they are made."""
-    if name.endswith(".pdf"):
+    if name.endswith(".pdf") and name != BRIEFING:
         return report.shown.assigned > pdf_export.MOST_PEOPLE
     return name.endswith(".xlsx") and _count_rows(report, name) > writers.XLSX_ROWS
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from portal.domain.reports import answers, sentences
+from portal.domain.reports.completion import pdf_drawings
 from portal.domain.reports.completion.export_columns import PersonRow
 from portal.domain.reports.queries import CompletionReport
 from portal.platform import wording as say
@@ -48,8 +49,9 @@ def report_pdf(
     """
     directive = report.directive
     people = _people_table(report, report.person_rows() if rows is None else rows, part)
+    units = _units_table(report)
     return typeset_pdf(
-        "\n".join([*_definition_markup(report), *_status_table(report), *people]),
+        "\n".join([*_definition_markup(report), *_status_table(report), *units, *people]),
         title=answers.headline(report),
         above=f"{force} · {directive.reference} · {directive.title}",
         foot=f"{directive.reference}. {sentences.both_times(report.position)}.{f' {part}.' if part else ''}",
@@ -76,7 +78,17 @@ def _status_table(report: CompletionReport) -> list[str]:
         for status, count in report.shown.by_status.items()
     ]
     head = f"table.header([{text_content('Status')}], [{text_content('People')}]),"
-    return [f"== {text_content('People by status')}", "#table(columns: 2,", head, *rows, ")"]
+    bar = pdf_drawings.status_bar(report.shown.bar, sum(count for _, count in report.shown.bar))
+    return [f"== {text_content('People by status')}", *bar, "#table(columns: 2,", head, *rows, ")"]
+
+
+def _units_table(report: CompletionReport) -> list[str]:
+    """The units of the page, each with its bar; nothing where only one has people."""
+    lines = report.units
+    if len(lines) < 2:
+        return []
+    measure = "Listed" if report.lists_some else "Complete"
+    return [f"== {text_content('By unit')}", *pdf_drawings.unit_table(lines, measure)]
 
 
 def _people_table(report: CompletionReport, rows: Iterable[PersonRow], part: str) -> list[str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from config import current_settings
 from portal.domain.people.queries import Viewer, require_starter
 from portal.domain.reports.completion import export_files, pdf_export, writers
+from portal.domain.reports.completion.briefing_pdf import briefing_pdf
 from portal.domain.reports.completion.export_columns import AnyRow
 from portal.domain.reports.completion.export_files import FileFolder, FileInProgress
 from portal.domain.reports.parameters import parse_filters, parse_position
@@ -49,7 +50,7 @@ def make_file(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any
         download_name, rows = _write_file(report, name, new_file, progress)
         detail = {**writers.audit_detail(report, name.rpartition(".")[2]), "file": str(file_id)}
         detail |= {"shape": "wide"} if name.startswith("people") else {}
-        people = report.list_person_ids()
+        people = set() if name == export_files.BRIEFING else report.list_person_ids()
         with transaction():
             event = log_file("completions.exported", people, actor_id=viewer.person_id, **detail)
             export_files.mark_file_made(
@@ -93,6 +94,10 @@ def _write_file(
         progress.report_progress(done, total, "Setting the pages" if form == "pdf" else "Writing rows")
 
     report_done(0)
+    if name == export_files.BRIEFING:
+        made = briefing_pdf(report, force=current_settings().force_name, at=clock.now())
+        new_file.draft.write_bytes(made)
+        return writers.file_name(report, "pdf", "briefing"), total
     if form == "pdf":
         return _write_pdf(report, new_file, report_done), total
     rows = _report_rows(report.person_rows() if wide else report.rows(), report_done)

@@ -1,0 +1,21 @@
+"""Requests about several people that are made and decided together."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0039"
+down_revision = "0037"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.add_column("decision_request", sa.Column("joint_uuid", sa.Uuid(), nullable=True))
+    op.create_index("ix_decision_request_joint_uuid", "decision_request", ["joint_uuid"])
+
+
+def downgrade() -> None:
+    """Undo."""
+    op.drop_index("ix_decision_request_joint_uuid", "decision_request")
+    op.drop_column("decision_request", "joint_uuid")
