@@ -1,0 +1,106 @@
+"""A learner's latest run through a case, and what colleagues decided in it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Text, bindparam, cast, select
+from sqlalchemy.orm import aliased
+
+from portal.domain.cases.models import CaseRun, CaseStep
+from portal.domain.cases.shares import count_shares
+from portal.domain.catalogue.models import Lesson, ModuleVersion
+from portal.domain.catalogue.version_cache import LessonCase
+from portal.domain.item_kinds.base import Answer
+from portal.domain.people.notes import notes_of
+from portal.domain.records.models import Registration
+from portal.platform.db import db, read
+
+MOST_COLLEAGUES = 1_000  # the first people who finished a case, whose decisions are counted
+
+
+@dataclass(frozen=True, slots=True)
+class CaseState:
+    """The latest run of a learner through a case, as far as it has come."""
+
+    run_id: int
+    registration_id: int
+    number: int
+    ended: bool
+    saved_at: datetime
+    answer: Answer
+
+
+_LATEST = (
+    select(
+        CaseRun.id,
+        CaseRun.registration_id,
+        CaseRun.number,
+        CaseStep.ends,
+        CaseStep.recorded_at,
+        CaseStep.id,
+        CaseStep.choices,
+    )
+    .join(CaseStep, CaseStep.run_id == CaseRun.id)
+    .join(Registration, Registration.id == CaseRun.registration_id)
+    .where(Registration.person_id == bindparam("person_id"), CaseRun.lesson_id == bindparam("lesson_id"))
+    .order_by(CaseRun.id.desc(), CaseStep.id.desc())
+    .limit(1)
+)
+
+
+def latest_run(person_id: int, lesson_id: int) -> CaseState | None:
+    """Return the person's latest run through the case; None if there is none. Two statements at most."""
+    rows = read(_LATEST, {"person_id": person_id, "lesson_id": lesson_id})
+    if not rows:
+        return None
+    *fields, step_id, choices = rows[0]
+    texts = notes_of(CaseStep.__tablename__, [step_id]).get(step_id, {})
+    return CaseState(*fields, answer=Answer(tuple(choices), texts))
+
+
+def order_of_run(case: LessonCase, person_id: int, number: int) -> tuple[str, ...]:
+    """Return the order in which a run shows the choices; always the same for the same person and number."""
+    keys = case.kind.shufflable_keys(case.content)
+    return tuple(sorted(keys, key=lambda key: sha256(f"{person_id} {number} {key}".encode()).digest()))
+
+
+def step_ids_of(person_id: int) -> list[int]:
+    """Return every step that the person saved in any case; the texts are theirs."""
+    statement = (
+        select(CaseStep.id)
+        .join(CaseRun, CaseRun.id == CaseStep.run_id)
+        .join(Registration, Registration.id == CaseRun.registration_id)
+        .where(Registration.person_id == person_id)
+    )
+    return list(db.session.scalars(statement))
+
+
+def shares_of_colleagues(lesson_id: int) -> dict[str, str]:
+    """Return how many of ten people took each step of a case, in words; see ``count_shares``.
+
+    People who finished the same case in another version of the module count too; of each, the first run
+    that ended. One statement.
+    """
+    this, same = aliased(Lesson), aliased(Lesson)
+    version, own_version = aliased(ModuleVersion), aliased(ModuleVersion)
+    same_case = (
+        select(same.id)
+        .join(version, version.id == same.module_version_id)
+        .join(own_version, own_version.activity_id == version.activity_id)
+        .join(this, this.module_version_id == own_version.id)
+        .where(this.id == lesson_id, same.key == this.key, same.case_kind == this.case_kind)
+        .where(cast(same.case_content, Text) == cast(this.case_content, Text))
+    )
+    rows = db.session.execute(
+        select(Registration.person_id, CaseStep.choices)
+        .join(CaseRun, CaseRun.id == CaseStep.run_id)
+        .join(Registration, Registration.id == CaseRun.registration_id)
+        .where(CaseRun.lesson_id.in_(same_case), CaseRun.number == 1, CaseStep.ends)
+        .order_by(CaseStep.id)
+        .limit(MOST_COLLEAGUES)
+    )
+    first_ways: dict[int, list[str]] = {}
+    for person_id, choices in rows:
+        first_ways.setdefault(person_id, choices)
+    return count_shares(list(first_ways.values()))
