@@ -12,7 +12,6 @@ from portal.domain.learning import queries
 from portal.domain.learning.services import ensure_registration
 from portal.domain.records import queries as registrations
 from portal.domain.records import services as records
-from portal.platform.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +67,20 @@ def save_case_step(
     """Save a step of the run ``number``; the first step of the first case may begin the module.
 
     The end of a run completes the lesson. Repeat-safe: a step of another run than the one under way, such as
-    one sent again after the end, writes nothing.
+    one sent again after the end, writes nothing; nor does one of a lesson that is a text.
 
     Raises:
         AnswerError: Something is missing, or is not one of the options.
-        NotFoundError: There is no such case.
+        NotFoundError: There is no such lesson.
     """
     module = queries.module_reading_with_lesson(person_id, slug, lesson_key)
     lesson = module.lesson_by_key(lesson_key)
+    if lesson.case_kind is None:
+        return
     registration_id = _registration_for(person_id, module, at)
     registrations.lock_registration(registration_id)
     case = load_case(person_id, module, lesson, again=True)
-    if case is None:
-        raise NotFoundError("This lesson is not a case.")
-    if case.number != number:
+    if case is None or case.number != number:
         return
     answer, ends = cases.read_step(case.case, case.order, form)
     run_id = case.state.run_id if case.state else cases.begin_run(registration_id, lesson.id, number, at)

@@ -129,7 +129,7 @@ def test_what_a_case_does_not_offer_is_refused(client, page):
     action = page.form_with("Decide").action
     text = action.replace("/first/", "/second/")
     token = page.all("input", name="csrf_token")[0].get("value")
-    assert client.post(text, data={"csrf_token": token, "choice": "c.1"}).status_code == 404
+    assert client.post(text, data={"csrf_token": token, "choice": "c.1"}).status_code == 303
     assert db.session.scalars(select(CaseRun)).all() == []
 
 
