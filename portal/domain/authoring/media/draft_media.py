@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain.authoring.editing import item_bank, lesson
+from portal.domain.authoring.editing import case_file, item_bank, lesson
 from portal.domain.authoring.errors import UnreadableFileError
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import image_metadata, svg_titles
@@ -186,7 +186,7 @@ def _texts_with_use(files: Mapping[str, bytes]) -> Sequence[tuple[MediumUse, str
         if path == "job-aid.md":
             texts.append((MediumUse("job-aid", "", "Job aid"), content.decode()))
         elif path.startswith("lessons/"):
-            key = path.removeprefix("lessons/").removesuffix(".md")
+            key = lesson_key(path)
             texts.append((MediumUse("lesson", key, page_title(path, content)), content.decode()))
         elif path.endswith(".md"):
             texts.append((MediumUse("guide", "", "The guide’s text"), content.decode()))
@@ -199,7 +199,7 @@ def _texts_with_use(files: Mapping[str, bytes]) -> Sequence[tuple[MediumUse, str
 def page_title(path: str, content: bytes) -> str:
     """The title of a lesson or job aid; its path where there is no readable title."""
     try:
-        return lesson.read_lesson(content).title or path
+        return case_file.read_lesson_file(path, content).title or path
     except UnreadableFileError:
         return path
 

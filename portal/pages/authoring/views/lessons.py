@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing import boilerplate, details
+from portal.domain.authoring.editing import boilerplate, case_file, details
 from portal.domain.authoring.editing import lesson as lesson_file
 from portal.domain.authoring.editing.lesson import LessonFields
 from portal.domain.authoring.queries import DraftState
-from portal.pages.authoring.forms.pages import LessonForm, NewLessonForm
+from portal.pages.authoring.forms.pages import CaseForm, LessonForm, NewLessonForm
 from portal.pages.authoring.views import draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.authoring.views.texts import TextSheet
@@ -21,24 +21,24 @@ from portal.platform.errors import NotFoundError, PortalError
 from portal.platform.permissions import Permission
 
 
-def _lesson_path(name: str) -> str:
-    return f"lessons/{name}.md"
-
-
 def _lesson_sheet(state: DraftState, name: str) -> TextSheet:
     """The lesson for its editor."""
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     if name not in names:
         raise NotFoundError(f"This draft has no lesson “{name}”.")
+    path = case_file.lesson_path(state.files, name)
+    read = partial(case_file.read_lesson_file, path)
     return TextSheet(
         state=state,
-        path=_lesson_path(name),
+        path=path,
         place=f"lesson:{name}",
         caption=f"Lesson {names.index(name) + 1} of {len(names)}",
         parent_title=module.title,
         outcomes=module.outcomes,
         preview_address=url_for(".preview_lesson", key=state.key, name=name),
+        lines=lambda content: [] if case_file.is_case_path(path) else [read(content).title],
+        read=read,
     )
 
 
@@ -61,10 +61,14 @@ def render_fragment(key: str, name: str) -> str:
     return texts.render_fragment(sheet, form, _file_content(form, content))
 
 
-def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm, bytes]:
+def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm | CaseForm, bytes]:
     sheet = _lesson_sheet(queries.get_draft(key), name)
     content = draft_context.read_file(sheet.state, sheet.path)
-    lesson = lesson_file.read_lesson(content)
+    lesson = sheet.read(content)
+    if sheet.is_case:
+        form = CaseForm(data={"body": lesson.body, "expected": sheet.state.files[sheet.path]})
+        form.title.data = case_file.read_case((form.body.data or "").encode()).title
+        return sheet, form, content
     values = {
         "title": lesson.title,
         "minutes": lesson.minutes or "",
@@ -72,12 +76,13 @@ def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm, bytes]:
         "body": lesson.body,
         "expected": sheet.state.files[sheet.path],
     }
-    form = LessonForm(sheet.outcomes, data=values)
-    return sheet, form, content
+    return sheet, LessonForm(sheet.outcomes, data=values), content
 
 
-def _file_content(form: LessonForm, content: bytes) -> bytes:
+def _file_content(form: LessonForm | CaseForm, content: bytes) -> bytes:
     """The file with the form's values."""
+    if isinstance(form, CaseForm):
+        return case_file.write_case(content, form.body.data or "")
     minutes = form.minutes.number or 0
     fields = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], form.body.data or "")
     return lesson_file.write_lesson(content, fields)
@@ -90,15 +95,13 @@ def new_lesson(key: str) -> ResponseReturnValue:
     state = queries.get_draft(key)
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
-    form = NewLessonForm(module.outcomes, data={"minutes": 3})
+    form = NewLessonForm(module.outcomes, data={"minutes": 3, "kind": "text"})
     if form.validate_on_submit():
         name = texts.unused_key(form.title.data, names, "lesson")
-        content = lesson_file.new_lesson_file(
-            form.title.data, form.minutes.number or 1, form.outcomes.data, boilerplate.LESSON_TEXT
-        )
+        path, content = _new_file(form, name)
         changes = {
             draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, [*names, name]),
-            _lesson_path(name): content,
+            path: content,
         }
         try:
             draft_context.save_files(
@@ -118,6 +121,14 @@ def new_lesson(key: str) -> ResponseReturnValue:
         state=state,
         parent_text=draft_context.breadcrumb_text(state, module.title),
     )
+
+
+def _new_file(form: NewLessonForm, name: str) -> tuple[str, bytes]:
+    """Path and content of the file of a new lesson."""
+    values = (form.title.data, form.minutes.number or 1, form.outcomes.data)
+    if form.kind.data in case_file.CASE_KINDS:
+        return f"lessons/{name}.toml", case_file.new_case_file(form.kind.data, *values)
+    return f"lessons/{name}.md", lesson_file.new_lesson_file(*values, boilerplate.LESSON_TEXT)
 
 
 @bp.post("/<module:key>/lessons/_order")
@@ -146,7 +157,7 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
     """Say what removing a lesson means, and remove it."""
     state = queries.get_draft(key)
     sheet = _lesson_sheet(state, name)
-    title = lesson_file.read_lesson(draft_context.read_file(state, sheet.path)).title
+    title = sheet.read(draft_context.read_file(state, sheet.path)).title
     if request.method == "POST":
         module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
         remaining_names = [other for other in details.lesson_keys(module_toml) if other != name]
@@ -179,12 +190,13 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
 def _lesson_titles(state: DraftState) -> list[tuple[str, str]]:
     names = details.lesson_keys(draft_context.read_file(state, draft_context.MODULE_FILE))
     files = draft_context.read_text_files(state)
+    paths = [(name, case_file.lesson_path(files, name)) for name in names]
     return [
-        (name, lesson_file.read_lesson(files[_lesson_path(name)]).title)
-        for name in names
-        if _lesson_path(name) in files
+        (name, case_file.read_lesson_file(path, files[path]).title) for name, path in paths if path in files
     ]
 
 
 def _links_to_lesson(state: DraftState, name: str, target: str) -> bool:
-    return f"(lesson:{target})".encode() in draft_context.read_file(state, _lesson_path(name))
+    return f"(lesson:{target})".encode() in draft_context.read_file(
+        state, case_file.lesson_path(state.files, name)
+    )
