@@ -1,10 +1,12 @@
 """A learner's latest run through a case, and what colleagues decided in it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, select
+from sqlalchemy import Select, Text, and_, bindparam, cast, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.cases.models import CaseRun, CaseStep
@@ -54,9 +56,9 @@ def latest_run(person_id: int, lesson_id: int) -> CaseState | None:
     rows = read(_LATEST, {"person_id": person_id, "lesson_id": lesson_id})
     if not rows:
         return None
-    *fields, step_id, choices = rows[0]
+    run_id, registration_id, number, ended, saved_at, step_id, choices = rows[0]
     texts = notes_of(CaseStep.__tablename__, [step_id]).get(step_id, {})
-    return CaseState(*fields, answer=Answer(tuple(choices), texts))
+    return CaseState(run_id, registration_id, number, ended, saved_at, Answer(tuple(choices), texts))
 
 
 def order_of_run(case: LessonCase, person_id: int, number: int) -> tuple[str, ...]:
@@ -76,31 +78,39 @@ def step_ids_of(person_id: int) -> list[int]:
     return list(db.session.scalars(statement))
 
 
-def shares_of_colleagues(lesson_id: int) -> dict[str, str]:
-    """Return how many of ten people took each step of a case, in words; see ``count_shares``.
+def shares_of_colleagues(lesson_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """Return how many of ten people took each step of each case, in words; see ``count_shares``.
 
     People who finished the same case in another version of the module count too; of each, the first run
     that ended. One statement.
     """
+    steps = _first_ends(lesson_ids).subquery()
+    rows = db.session.execute(
+        select(steps.c.lesson_id, steps.c.person_id, steps.c.choices)
+        .where(steps.c.place <= MOST_COLLEAGUES)
+        .order_by(steps.c.lesson_id, steps.c.place)
+    )
+    first_ways: dict[int, dict[int, list[str]]] = {lesson_id: {} for lesson_id in lesson_ids}
+    for lesson_id, person_id, choices in rows:
+        first_ways[lesson_id].setdefault(person_id, choices)
+    return {lesson_id: count_shares(list(ways.values())) for lesson_id, ways in first_ways.items()}
+
+
+def _first_ends(lesson_ids: Collection[int]) -> Select[Any]:
+    """The ends of first runs through these cases in any version, numbered in the order of ending."""
     this, same = aliased(Lesson), aliased(Lesson)
     version, own_version = aliased(ModuleVersion), aliased(ModuleVersion)
-    same_case = (
-        select(same.id)
-        .join(version, version.id == same.module_version_id)
-        .join(own_version, own_version.activity_id == version.activity_id)
-        .join(this, this.module_version_id == own_version.id)
-        .where(this.id == lesson_id, same.key == this.key, same.case_kind == this.case_kind)
-        .where(cast(same.case_content, Text) == cast(this.case_content, Text))
-    )
-    rows = db.session.execute(
-        select(Registration.person_id, CaseStep.choices)
-        .join(CaseRun, CaseRun.id == CaseStep.run_id)
+    place = func.row_number().over(partition_by=this.id, order_by=CaseStep.id)
+    return (
+        select(this.id.label("lesson_id"), Registration.person_id, CaseStep.choices, place.label("place"))
+        .select_from(this)
+        .join(own_version, own_version.id == this.module_version_id)
+        .join(version, version.activity_id == own_version.activity_id)
+        .join(same, and_(same.module_version_id == version.id, same.key == this.key))
+        .join(CaseRun, CaseRun.lesson_id == same.id)
+        .join(CaseStep, CaseStep.run_id == CaseRun.id)
         .join(Registration, Registration.id == CaseRun.registration_id)
-        .where(CaseRun.lesson_id.in_(same_case), CaseRun.number == 1, CaseStep.ends)
-        .order_by(CaseStep.id)
-        .limit(MOST_COLLEAGUES)
+        .where(this.id.in_(lesson_ids), same.case_kind == this.case_kind)
+        .where(cast(same.case_content, Text) == cast(this.case_content, Text))
+        .where(CaseRun.number == 1, CaseStep.ends)
     )
-    first_ways: dict[int, list[str]] = {}
-    for person_id, choices in rows:
-        first_ways.setdefault(person_id, choices)
-    return count_shares(list(first_ways.values()))

@@ -161,7 +161,7 @@ def _render_case(
         lesson=lesson,
         case=case,
         step_url=url_for(".save_case_step", slug=module.slug, key=lesson.key, number=case.number),
-        shares=shares_of_colleagues(lesson.id) if case.ended else {},
+        shares=shares_of_colleagues([lesson.id])[lesson.id] if case.ended else {},
         errors={place: sentence for sentence, place in error.problems} if error else {},
         fill=partial(fill_placeholders, shared=module.shared),
     )

@@ -19,6 +19,7 @@ from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import image_metadata, svg_titles
 from portal.domain.catalogue.media.media_types import ALIASES, MEDIA_NAME, media_kind
 from portal.domain.catalogue.media.svg_rules import DrawingError
+from portal.domain.catalogue.sources.module_source import lesson_key
 from portal.platform.errors import RuleError
 
 UPLOAD_KINDS = ("svg", "png", "jpg", "webp", "pdf")

@@ -81,7 +81,7 @@ class CaseForm(FlaskForm):  # type: ignore[misc]
     title = HiddenField()  # shown above the text, which has it
     body = LinesField(
         "The case as text",
-        description="Title, minutes and outcomes first, then scenes or parts. The check says what is missing.",
+        description="Title, minutes and outcomes first, then scenes or parts. The check says what is wrong.",
         widget=EDITOR,
         validators=[RequiredText("Write the case"), MaximumLength(LONGEST_TEXT)],
     )
