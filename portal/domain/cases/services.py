@@ -13,6 +13,7 @@ from portal.domain.people.notes import write_notes
 from portal.platform.db import write_row
 
 LATER = "later"  # the button that saves what is written so far
+LONGEST_TEXT = 5_000  # characters
 
 _INSERT_RUN = insert(CaseRun)
 _INSERT_STEP = insert(CaseStep)
@@ -42,7 +43,8 @@ def read_step(case: LessonCase, order: Sequence[str], form: FormValues) -> tuple
     try:
         answer = case.kind.read_answer(case.content, order, form)
     except AnswerError as error:
-        if LATER in form:
+        texts = error.typed.texts.values()
+        if LATER in form and all(len(text) <= LONGEST_TEXT for text in texts):
             return error.typed, False
         raise
     return answer, LATER not in form and case.kind.is_complete(case.content, answer.choices)

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.authoring import queries
+from portal.domain.authoring.editing.content_diff import diff_folders
 from portal.domain.catalogue.models import Lesson
 from portal.platform.db import db
 from tests.page_reading import Page, PortalClient
@@ -11,6 +12,7 @@ from tests.pages.assessment.choosing import values_of_labels
 from tests.pages.authoring.desk import author_of_questions
 from tests.pages.learning.test_cases import case_file
 
+CASE = "lessons/the-lay-by.toml"
 LESSON = {"title": "The lay-by", "minutes": "4", "outcomes": ["see"]}
 
 
@@ -45,7 +47,7 @@ def test_a_case_is_edited_as_text_and_previewed_step_by_step(author):
     assert "There is no scene “sfae”." in page.text
     page = author.press(page, "Save and preview", save="yes", body=text)
     assert page.h1 == "A case"
-    assert queries.read_files(queries.get_draft("sample").files)["lessons/the-lay-by.toml"] == text.encode()
+    assert queries.read_files(queries.get_draft("sample").files)[CASE] == text.encode()
 
     shown = author.page("/authoring/sample/preview/lessons/the-lay-by")
     for choice in ("Open the doors", "Close the road"):
@@ -59,13 +61,16 @@ def test_a_case_is_moved_and_removed_as_any_lesson(author):
     page = author.page("/authoring/sample")
     token = page.all("input", name="csrf_token")[0].get("value")
     author.post("/authoring/sample/lessons/_order", data={"csrf_token": token, "up": "the-lay-by"})
-    changes = author.page("/authoring/sample/changes").text
-    assert "Lesson 2, The lay-by" in changes
-    assert "New lesson" in changes
+    before, after = {}, queries.read_files(queries.get_draft("sample").files)
+    change = next(each for each in diff_folders(before, after) if each.place == "lesson:the-lay-by")
+    assert change.title == "Lesson 2, The lay-by"
+    assert [passage.summary for passage in change.passages] == ["New lesson"]
+    changed = {**after, CASE: after[CASE].replace(b"The lay-by", b"The bridge")}
+    assert [each.place for each in diff_folders(after, changed)] == ["lesson:the-lay-by"]
 
     author.press(author.page("/authoring/sample/lessons/the-lay-by/remove"), "Remove the lesson")
 
-    assert "lessons/the-lay-by.toml" not in queries.get_draft("sample").files
+    assert CASE not in queries.get_draft("sample").files
 
 
 def test_two_authors_of_one_case_see_both_texts(app, author):

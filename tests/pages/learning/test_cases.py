@@ -16,8 +16,8 @@ from tests.domain.catalogue.folders import MODULE, write
 from tests.domain.catalogue.kinds_written import BODIES
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import another
-from tests.pages.assessment.choosing import values_of_labels
-from tests.pages.learning.working import learner
+from tests.pages.assessment.choosing import values_of_keys, values_of_labels
+from tests.pages.learning.working import attempt_base, items_of, learner, read_lessons
 
 CASE = "/learning/modules/sample/lessons/first"
 DONE = {"answer-1": "c.2", "answer-2": "c.1", "answer-3": "A driver reported voices."}
@@ -111,6 +111,27 @@ def test_again_is_a_new_run_and_a_step_sent_twice_is_none(client, page):
     assert decide(client, page, "Open the doors").path != end.path
     assert [run.number for run in db.session.scalars(select(CaseRun).order_by(CaseRun.id))] == [1, 2]
     assert visits() == ["opened", "completed"]
+
+
+def test_a_module_taken_again_asks_for_the_case_again(client, page):
+    decide(client, page, "Listen", "Call for", reason="First time")
+    page = client.press(read_lessons(client, "sample", "second"), "Start assessment")
+    for item in items_of(attempt_base(page)):
+        right = item.content["choices"][0]["key"]
+        page = client.press(page, "Save and continue", choice=values_of_keys(page, item, [right]))
+    assert client.press(page, "Submit answers").h1 == "You passed"
+    assert "Your reason: First time" in client.page(CASE).text
+    decide(client, client.page(f"{CASE}?again=y"), "Open the doors")  # of one's own accord, after the pass
+
+    client.press(client.page("/learning/modules/sample"), "Take this module again")
+
+    page = client.page(CASE)
+    assert "What you have done so far" not in page.text
+    decide(client, page, "Listen", "Call for")
+    runs = db.session.scalars(select(CaseRun).order_by(CaseRun.id)).all()
+    assert [run.number for run in runs] == [1, 2, 1]
+    assert runs[0].registration_id != runs[2].registration_id
+    assert visits()[-2:] == ["opened", "completed"]
 
 
 def test_only_the_end_completes_it(client, page):
