@@ -17,6 +17,7 @@ from tests.domain.catalogue.kinds_written import BODIES
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import another
 from tests.pages.assessment.choosing import values_of_keys, values_of_labels
+from tests.pages.authoring.desk import make_person_with, signed_in_client
 from tests.pages.learning.working import attempt_base, items_of, learner, read_lessons
 
 CASE = "/learning/modules/sample/lessons/first"
@@ -184,6 +185,23 @@ def test_shares_of_colleagues_begin_with_ten_people_and_single_nobody_out(app, c
     assert "Open the doors at once – what you did – 9 in 10 or more colleagues" in ended.text
     assert "Listen and speak – a good choice here – 1 in 10 or fewer colleagues" in ended.text
     assert ended.text.count("colleagues") == 3  # to the second scene came nine
+
+
+def test_authors_see_the_shares_and_no_names(app, client, page):
+    for number in range(10):
+        colleague = another(app)
+        learner(colleague, f"D20{number:02}")
+        decide(
+            colleague, colleague.page(CASE), *(("Open", "Close") if number < 6 else ("Listen", "Call for"))
+        )
+    make_person_with("D3001", "author")
+
+    shown = signed_in_client(app, "D3001").page("/authoring/sample/statistics")
+
+    assert (
+        "Point 1 about 4 in 10: Listen and speak (good) about 6 in 10: Open the doors at once" in shown.text
+    )
+    assert "Not shown: Call for an ambulance (good)" in shown.text  # to the second scene came four
 
 
 def test_reasons_are_erased_with_what_else_one_wrote(app, client, page):

@@ -1,10 +1,10 @@
 """What learners decided in the cases of a version, in whole groups of ten people and without names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.domain.cases.queries import shares_of_colleagues
-from portal.domain.catalogue.models import ModuleVersion
+from portal.domain.catalogue.models import Lesson, ModuleVersion
 from portal.domain.item_kinds import kinds_by_name
 
 
@@ -12,6 +12,7 @@ from portal.domain.item_kinds import kinds_by_name
 class CaseStepRow:
     """One choice of a case, and how many of ten people took it."""
 
+    point: int  # the scene or part to which it belongs, counted from 1
     html: str  # safe
     good: bool
     share: str  # in words; empty: fewer than ten people came to it, or nobody took it
@@ -32,12 +33,17 @@ def case_step_rows(version: ModuleVersion) -> list[CaseSteps]:
     return [
         CaseSteps(
             lesson.title,
-            [
-                CaseStepRow(html, good, shares[lesson.id].get(step, ""))
-                for step, html, good in kinds_by_name()[lesson.case_kind or ""].countable_choices(
-                    (lesson.case_content or {})["content"]
-                )
-            ],
+            _step_rows(lesson, shares[lesson.id]),
         )
         for lesson in cases
+    ]
+
+
+def _step_rows(lesson: Lesson, shares: Mapping[str, str]) -> list[CaseStepRow]:
+    kind, content = kinds_by_name()[lesson.case_kind or ""], (lesson.case_content or {})["content"]
+    choices = kind.countable_choices(content)
+    points = list(dict.fromkeys(step.partition("/")[0] for step, _, _ in choices))
+    return [
+        CaseStepRow(1 + points.index(step.partition("/")[0]), html, good, shares.get(step, ""))
+        for step, html, good in choices
     ]
