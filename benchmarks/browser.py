@@ -35,6 +35,9 @@ class Answer:
         return self.body.decode()
 
 
+CASE, COMPARE = "/runs/", "Finish and compare"  # of the form of a case, and its button in a report
+
+
 class Browser:
     """One client."""
 
@@ -78,6 +81,12 @@ class Browser:
     def press(self, page: Answer, button: str, **fields: str) -> Answer:
         """Send the form that holds ``button``, the first of all choices taken, and follow to its page."""
         return self._landed(self.send(page, button, **fields))
+
+    def work_through(self, page: Answer) -> Answer:
+        """A case to its end, the first of all choices taken; any other page as it is."""
+        while CASE in page.text:
+            page = self.press(page, case_button(page.text))
+        return page
 
     def send(self, page: Answer, button: str, **fields: str) -> Answer:
         """Send the form that holds ``button``; redirects are not followed."""
@@ -172,6 +181,11 @@ class Browser:
         if not got:
             raise ConnectionError("The server closed the connection.")
         self._left += got
+
+
+def case_button(html: str) -> str:
+    """The button that goes on in a case."""
+    return COMPARE if COMPARE in html else "Decide"
 
 
 def form_fields(inside: str, button: str) -> dict[str, str]:

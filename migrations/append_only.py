@@ -14,8 +14,14 @@ GUIDE_FACT_TABLES = ("guide_version", "guide_file", "acknowledgement")
 ATTEMPT_FACT_TABLES = ("extra_attempt",)
 DECISION_FACT_TABLES = ("decision_request", "decision")
 AUDIT_FACT_TABLES = ("file_people",)
+CASE_FACT_TABLES = ("case_run", "case_step")
 FACT_TABLES = (
-    FIRST_FACT_TABLES + GUIDE_FACT_TABLES + ATTEMPT_FACT_TABLES + DECISION_FACT_TABLES + AUDIT_FACT_TABLES
+    FIRST_FACT_TABLES
+    + GUIDE_FACT_TABLES
+    + ATTEMPT_FACT_TABLES
+    + DECISION_FACT_TABLES
+    + AUDIT_FACT_TABLES
+    + CASE_FACT_TABLES
 )
 
 _REFUSE = """

@@ -27,6 +27,7 @@ from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
+from portal.domain.cases import models as cases_models
 from portal.domain.catalogue import models as catalogue_models
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
@@ -99,6 +100,7 @@ TABLES = (
     records_models,
     directives_models,
     assessment_models,
+    cases_models,
     status_models,
     authoring_models,
     reminders_models,

@@ -10,6 +10,7 @@ import pytest
 # Forms and previews; what they ask and write is tried on both by tests/pages/authoring/test_drafts.py,
 # test_merging.py, test_at_once.py and by the pages below.
 ON_SQLITE_ALONE = {
+    "tests/pages/authoring/test_case_lessons.py",
     "tests/pages/authoring/test_forged_forms.py",
     "tests/pages/authoring/test_items_live.py",
     "tests/pages/authoring/test_items_two_authors.py",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from random import Random
 
+from benchmarks.browser import CASE, case_button
 from benchmarks.hour.plan import Plan
 from benchmarks.hour.tally import ANSWER, PAGE
 from benchmarks.hour.visitor import FAILURES, AnsweredError, Page, Visitor
@@ -54,7 +55,10 @@ class Officer:
         for key in lessons(self.module):
             page = await self.visitor.page(f"{here}/lessons/{key}", PAGE)
             await asyncio.sleep(seconds)
-            await self.visitor.press(page, NEXT, ANSWER, PAGE)
+            while CASE in page.text:
+                page = await self.visitor.press(page, case_button(page.text), ANSWER, PAGE)
+            if NEXT in page.text:
+                await self.visitor.press(page, NEXT, ANSWER, PAGE)
 
     async def take_assessment(self) -> None:
         """Answer every question and submit."""

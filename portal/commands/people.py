@@ -81,7 +81,7 @@ def _unit_id(path: str | None) -> int | None:
 @click.argument("staff_number")
 @click.option("--dry-run", is_flag=True, help="Say how much would be erased, and erase nothing.")
 def erase_texts(staff_number: str, dry_run: bool) -> None:
-    """Erase every text that STAFF_NUMBER wrote in assessments: reasons in scenarios, words of reports.
+    """Erase every text that STAFF_NUMBER wrote in assessments and cases: reasons, words of reports.
 
     Answers, marks, passes and their references stay as they are. Whatever is left in backups made before
     goes with them.

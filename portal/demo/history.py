@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 
 from portal.demo.force import DUE, PlannedPerson
 from portal.domain.assessment.models import Attempt, Response, Submission
+from portal.domain.cases.models import CaseRun, CaseStep
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.records.models import (
@@ -50,6 +51,7 @@ class ModuleMaterial:
     version: ModuleVersion
     lessons: list[int]
     items: list[Item]
+    cases: dict[int, Lesson]  # by id
 
 
 class DemoHistory:
@@ -132,8 +134,22 @@ class DemoHistory:
             for kind in ("opened", "completed")
         ]
         db.session.execute(insert(LessonVisit), visits)
+        self._run_cases(registration, material.lessons[:lessons], material.cases)
         touch(people=[person_id])
         return registration
+
+    def _run_cases(self, registration: Registration, lessons: list[int], cases: dict[int, Lesson]) -> None:
+        """Let them work once through each case that they completed; two of three go a good way."""
+        luck = Random(f"cases {registration.person_id}")  # noqa: S311 - changes nobody else's history
+        done = [cases[lesson] for lesson in lessons if lesson in cases]
+        at, own_id = registration.started_at, registration.id
+        runs = [CaseRun(recorded_at=at, registration_id=own_id, lesson_id=case.id, number=1) for case in done]
+        db.session.add_all(runs)
+        db.session.flush()
+        for run, case in zip(runs, done, strict=True):
+            kind, content = kinds_by_name()[case.case_kind or ""], (case.case_content or {})["content"]
+            way = kind.best_choices(content) if luck.random() < 0.66 else kind.random_choices(content, luck)
+            db.session.add(CaseStep(recorded_at=at, run_id=run.id, choices=way, ends=True))
 
     def _leave_half_read(self, person_id: int, material: ModuleMaterial, day: date) -> None:
         self._begin_module(
@@ -263,15 +279,14 @@ def _read_material(key: str) -> ModuleMaterial:
         .order_by(ModuleVersion.number.desc())
         .limit(1)
     ).one()
-    lessons = list(
-        db.session.scalars(
-            select(Lesson.id).where(Lesson.module_version_id == version.id).order_by(Lesson.position)
-        )
-    )
+    lessons = db.session.scalars(
+        select(Lesson).where(Lesson.module_version_id == version.id).order_by(Lesson.position)
+    ).all()
+    cases = {lesson.id: lesson for lesson in lessons if lesson.case_kind}
     items = list(
         db.session.scalars(select(Item).where(Item.module_version_id == version.id, Item.retired.is_(False)))
     )
-    return ModuleMaterial(version, lessons, items)
+    return ModuleMaterial(version, [lesson.id for lesson in lessons], items, cases)
 
 
 def _response_values(attempt: Attempt, item: Item, place: int, choices: list[str]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ SHOWS = "draws the form and its preview; nothing is kept until the directive is 
 ROUTES_WITHOUT = {
     "assessment.save_answer": OWN_WORK,
     "learning.complete_lesson": OWN_WORK,
+    "learning.save_case_step": OWN_WORK,
     "learning.start_module": OWN_WORK,
     "learning.start_assessment": OWN_WORK,
     "sign_in.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",

@@ -146,6 +146,7 @@ class Learner(Browser):
             page = self.page(f"/learning/modules/{module}/lessons/{lesson}")
             if NEXT in page.text:
                 self.press(page, NEXT)
+            self.work_through(page)
         page = self.page(f"/learning/modules/{module}")
         if START in page.text:
             page = self.press(page, START)

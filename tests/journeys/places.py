@@ -122,7 +122,7 @@ LEARNING = {
     ),
     "learning.show_job_aid": Place(tuple(f"/learning/modules/{s}/job-aid" for s in ("protect", "report"))),
     "learning.show_lesson": Place(
-        ("/learning/modules/protect/lessons/whose-phone",)
+        ("/learning/modules/protect/lessons/whose-phone", "/learning/modules/report/lessons/tanner-row")
     ),  # the sweep adds all others
     "learning.show_outcome": Place(("/assessment/{passed}/outcome", "/assessment/{failed}/outcome")),
     "assessment.show_answers": Place(("/assessment/{passed}/answers", "/assessment/{failed}/answers")),
@@ -262,7 +262,7 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.edit_item_text": Place((f"{DRAFT}/items/adult-refuses/text",), AUTHOR),
     "authoring.job_aid": Place((f"{DRAFT}/job-aid", f"{SENT}/job-aid"), AUTHOR),
     "authoring.edit_lesson": Place(
-        (f"{DRAFT}/lessons/whose-phone", f"{DRAFT}/lessons/refer-or-notify"), AUTHOR
+        tuple(f"{DRAFT}/lessons/{n}" for n in ("whose-phone", "refer-or-notify", "the-copper-kettle")), AUTHOR
     ),
     "authoring.list_media": Place((f"{DRAFT}/media",), AUTHOR),
     "authoring.show_module": Place((DRAFT, SENT, "/authoring/respond", GUIDE, OTHER_GUIDE), AUTHOR),
@@ -273,7 +273,9 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.preview_draft": Place((f"{DRAFT}/preview", f"{GUIDE}/preview"), AUTHOR),
     "authoring.preview_item": Place((f"{DRAFT}/preview/items/adult-refuses",), AUTHOR),
     "authoring.preview_job_aid": Place((f"{DRAFT}/preview/job-aid",), AUTHOR),
-    "authoring.preview_lesson": Place((f"{DRAFT}/preview/lessons/whose-phone",), AUTHOR),
+    "authoring.preview_lesson": Place(
+        tuple(f"{DRAFT}/preview/lessons/{name}" for name in ("whose-phone", "the-copper-kettle")), AUTHOR
+    ),
     "authoring.remove_item": Place((f"{DRAFT}/items/adult-refuses/remove",), AUTHOR),
     "authoring.remove_job_aid": Place((f"{DRAFT}/job-aid/remove",), AUTHOR),
     "authoring.remove_lesson": Place((f"{DRAFT}/lessons/whose-phone/remove",), AUTHOR),

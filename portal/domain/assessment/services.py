@@ -25,7 +25,7 @@ from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.assessment.queries import AttemptDetail, AttemptRow
 from portal.domain.catalogue.version_cache import PublishedVersion, published_version, version_key
 from portal.domain.item_kinds import kinds_by_name
-from portal.domain.item_kinds.base import Answer, FormValues
+from portal.domain.item_kinds.base import Answer, AnswerError, FormValues
 from portal.domain.people.notes import write_notes
 from portal.domain.records import queries as records
 from portal.domain.records.models import ExtraAttempt, Registration
@@ -33,6 +33,8 @@ from portal.domain.records.services import record_pass
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp, write_row
+
+NO_WAY_BACK = "You have already decided here, and there is no way back. Go on from this scene"
 
 _INSERT_ATTEMPT = insert(Attempt)
 _INSERT_RESPONSE = insert(Response)
@@ -183,6 +185,8 @@ def save_response(attempt: AttemptDetail, number: int, form: FormValues, at: dat
         raise AlreadySubmittedError
     question = queries.load_answer_sheet(attempt).question_at(number)
     new_answer = question.kind.read_answer(question.item.content, question.order, form)
+    if not question.kind.may_replace(question.answer, new_answer):
+        raise AnswerError((NO_WAY_BACK, "scene"), saved=True)
     if new_answer != question.answer:
         _write_response(attempt.attempt.id, question.item.id, new_answer, at)
     return not new_answer.repeats_question

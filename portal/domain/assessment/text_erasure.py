@@ -1,10 +1,12 @@
-"""Erasure of texts that learners typed in scenarios and reports. No answer, mark or pass changes."""
+"""Erasure of texts that learners typed in cases, scenarios and reports. No answer, mark or pass changes."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt, Response
+from portal.domain.cases.models import CaseStep
+from portal.domain.cases.queries import step_ids_of
 from portal.domain.people.notes import erase_notes, notes_of
 from portal.domain.records.models import Registration
 from portal.platform.db import db
@@ -19,17 +21,27 @@ class WrittenTextCount:
 
 
 def count_written_texts(person_id: int) -> WrittenTextCount:
-    """Count the texts of every answer of the person, in open attempts and replaced answers too."""
-    notes = notes_of(Response.__tablename__, _response_ids(person_id)).values()
-    return WrittenTextCount(sum(len(texts) for texts in notes), len(notes))
+    """Count the texts of every answer of the person, in open attempts, runs and replaced answers too."""
+    notes = [texts for of_table in _texts_by_table(person_id).values() for texts in of_table.values()]
+    return WrittenTextCount(sum(map(len, notes)), len(notes))
 
 
 def erase_texts(person_id: int, *, by: int | None) -> WrittenTextCount:
     """Erase the person's texts, audit it without them, and return their number. Repeat-safe."""
     count = count_written_texts(person_id)
-    if count.texts:
-        erase_notes(Response.__tablename__, _response_ids(person_id), actor_id=by, subject_id=person_id)
+    for table, texts in _texts_by_table(person_id).items():
+        if texts:
+            erase_notes(table, list(texts), actor_id=by, subject_id=person_id)
     return count
+
+
+def _texts_by_table(person_id: int) -> dict[str, dict[int, dict[str, str]]]:
+    """The person's texts by table of facts, fact and kind of text."""
+    fact_ids = {
+        Response.__tablename__: _response_ids(person_id),
+        CaseStep.__tablename__: step_ids_of(person_id),
+    }
+    return {table: notes_of(table, ids) for table, ids in fact_ids.items()}
 
 
 def _response_ids(person_id: int) -> list[int]:

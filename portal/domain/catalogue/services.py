@@ -295,6 +295,8 @@ def _build_lesson(lesson: RenderedPage, version_id: int, position: int) -> Lesso
         outcomes=page.outcomes,
         html=lesson.html,
         words=lesson.words,
+        case_kind=page.case.kind.name if page.case else None,
+        case_content=lesson.case,
     )
 
 

@@ -11,7 +11,7 @@ restored while the process runs.
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -22,6 +22,8 @@ from sqlalchemy import bindparam, select
 
 from portal.domain.catalogue.markdown.check_block import remove_choice_values
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
+from portal.domain.item_kinds import kinds_by_name
+from portal.domain.item_kinds.base import ItemKind
 from portal.platform.db import db, read
 
 MIB = 1024 * 1024
@@ -101,6 +103,17 @@ class PublishedLesson:
     title: str
     minutes: int
     outcomes: Sequence[str]
+    case_kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LessonCase:
+    """The case that a lesson is."""
+
+    kind: ItemKind
+    prompt_html: str
+    explanation_html: str
+    content: dict[str, Any]  # shared by every reader and never changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +139,7 @@ class VersionContent:
 
     lesson_html: Mapping[int, str]
     items: tuple[PublishedItem, ...]
+    cases: Mapping[int, dict[str, Any]] = field(default_factory=dict)  # ``Lesson.case_content`` by lesson
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +179,12 @@ class PublishedVersion:
         """The text of a lesson of this version: safe HTML, with slots as in ``Lesson``."""
         return self.load_content().lesson_html[lesson.id]
 
+    def lesson_case(self, lesson: PublishedLesson) -> LessonCase | None:
+        """The case that a lesson of this version is; None if it is a text."""
+        if lesson.case_kind is None:
+            return None
+        return LessonCase(kinds_by_name()[lesson.case_kind], **self.load_content().cases[lesson.id])
+
 
 def _columns_of(dataclass_type: type, table: type) -> tuple[Any, ...]:
     """Return the columns of ``table`` with the names of the dataclass's fields."""
@@ -183,7 +203,9 @@ _LESSONS = (
     .where(Lesson.module_version_id == bindparam("id"))
     .order_by(Lesson.position)
 )
-_LESSON_TEXTS = select(Lesson.id, Lesson.html).where(Lesson.module_version_id == bindparam("id"))
+_LESSON_TEXTS = select(Lesson.id, Lesson.html, Lesson.case_content).where(
+    Lesson.module_version_id == bindparam("id")
+)
 _ITEMS = (
     select(*_columns_of(PublishedItem, Item))
     .where(Item.module_version_id == bindparam("id"))
@@ -211,10 +233,11 @@ def _load_outline(key: VersionKey) -> PublishedVersion:
 
 
 def _load_content(key: VersionKey) -> VersionContent:
-    texts = db.session.execute(_LESSON_TEXTS, {"id": key.id})
-    lesson_html = {lesson_id: remove_choice_values(html) for lesson_id, html in texts}
+    texts = db.session.execute(_LESSON_TEXTS, {"id": key.id}).all()
+    lesson_html = {lesson_id: remove_choice_values(html) for lesson_id, html, _ in texts}
     items = tuple(PublishedItem(*row) for row in db.session.execute(_ITEMS, {"id": key.id}))
-    return VersionContent(lesson_html, items)
+    cases = {lesson_id: case for lesson_id, _, case in texts if case is not None}
+    return VersionContent(lesson_html, items, cases)
 
 
 published_version = VersionCache(_load_outline, MOST_OUTLINES)

@@ -58,10 +58,13 @@ def _check_module(checked: CheckedModule, on: date, glossary: Collection[str]) -
     package = checked.package
     yield from module_checks.check_module(package, on)
     for lesson in package.lessons:
-        yield from text_checks.check_lesson(lesson, package.files[f"lessons/{lesson.key}.md"], glossary)
+        content = package.files[lesson.path.removeprefix(f"{package.key}/")]
+        check = text_checks.check_lesson if lesson.case is None else text_checks.check_case
+        yield from check(lesson, content, glossary)
     if checked.job_aid is not None:
         yield from text_checks.check_job_aid(checked.job_aid, package.title)
     yield from item_checks.check_bank(package)
+    yield from item_checks.check_cases(package)
     unscored_items = [item for page in package.lessons for item in text_checks.read_checks(page)]
     yield from item_checks.check_unscored_items(package, unscored_items)
     yield from figure_checks.check_module_figures(package)

@@ -38,7 +38,20 @@ def check_bank(package: Package) -> Iterator[Fault]:
     yield from _check_case_share(package, items)
     yield from _check_longest_choices(package, items)
     yield from _check_positions(package, items)
-    yield from _check_scenarios(package, items)
+    scenarios = [item for item in items if item.kind.name == "scenario"]
+    if not scenarios:
+        reason = "There is no branching scenario. Write an item of kind “scenario”."
+        yield Fault(package.module_file, None, reason)
+    yield from _check_scenarios(scenarios)
+
+
+def check_cases(package: Package) -> Iterator[Fault]:
+    """Yield the faults of the cases that lessons are."""
+    cases = [lesson.case for lesson in package.lessons if lesson.case is not None]
+    for case in cases:
+        yield from _check_wording(case)
+        yield from _check_explanation(case)
+    yield from _check_scenarios([case for case in cases if case.kind.name == "scenario"])
 
 
 def check_unscored_items(package: Package, items: list[ItemText]) -> Iterator[Fault]:
@@ -160,11 +173,7 @@ def _check_positions(package: Package, items: list[ItemText]) -> Iterator[Fault]
             yield Fault(package.module_file, None, reason)
 
 
-def _check_scenarios(package: Package, items: list[ItemText]) -> Iterator[Fault]:
-    scenarios = [item for item in items if item.kind.name == "scenario"]
-    if not scenarios:
-        reason = "There is no branching scenario. Write an item of kind “scenario”."
-        yield Fault(package.module_file, None, reason)
+def _check_scenarios(scenarios: list[ItemText]) -> Iterator[Fault]:
     for item in scenarios:
         scenes = {scene.key: scene for scene in item.content.scenes}
         count = _count_decisions(scenes, item.content.start)

@@ -13,6 +13,7 @@ from portal.domain.catalogue.sources.module_source import Package, PageSource
 
 WORDS_PER_MINUTE = 200
 SECONDS_PER_ITEM = 45
+MINUTES_PER_TEXT = 2  # that a learner writes in a case
 
 _CONTAINER = re.compile(r":::[ \t]*(\w+)")
 _DETAILS = re.compile(r":::[ \t]*details[ \t]+")
@@ -29,8 +30,8 @@ _SENTENCE = re.compile(r"[.!?:;][”’\"')\]]*(?:\s+|$)|\n\s*\n|\n(?=[ \t]*(?:[
 class TextMeasures:
     """The length and difficulty of a text."""
 
-    words: int  # without checks
-    checks: int
+    words: int  # without checks; of a case, those on a good way through it and in its debrief
+    checks: int  # of a case its decisions
     minutes: float  # 200 words a minute and 45 seconds a check
     grade: float | None  # as of ``reading_grade``
 
@@ -45,6 +46,38 @@ def measure_text(body: str) -> TextMeasures:
     prose, checks = _split_prose(body)
     count = len(_WORD.findall(prose))
     return TextMeasures(count, checks, estimate_minutes(count, checks), reading_grade(body))
+
+
+def measure_page(page: PageSource) -> TextMeasures:
+    """Measure a lesson that can be parsed: a text, or a case."""
+    if page.case is None:
+        return measure_text(page.body)
+    texts, decisions, written = _case_texts(page.case)
+    words = sum(len(_WORD.findall(prose_of(text))) for text in texts)
+    minutes = estimate_minutes(words, decisions) + written * MINUTES_PER_TEXT
+    return TextMeasures(words, decisions, minutes, reading_grade(page.body))
+
+
+def _case_texts(case: ItemText) -> tuple[list[str], int, int]:
+    """The texts that somebody reads on a good way, their decisions, and how many texts they write."""
+    content = case.content
+    texts = [case.prompt, case.explanation]
+    if case.kind.name == "report":
+        texts += [content.incident, *(part.label for part in content.parts)]
+        texts += [text for part in content.parts for text in (part.model, *part.checklist)]
+        texts += [text for part in content.parts for choice in part.choices for text in _both(choice)]
+        written = sum(part.kind == "text" for part in content.parts)
+        return texts, len(content.parts) - written, written
+    scenes = {scene.key: scene for scene in content.scenes}
+    scene, decisions = scenes.get(content.start), 0
+    while scene is not None and scene.choices and decisions < len(scenes):
+        texts += [scene.text, *(text for choice in scene.choices for text in _both(choice))]
+        scene, decisions = scenes.get(max(scene.choices, key=lambda choice: choice.weight).to), decisions + 1
+    return [*texts, scene.text, scene.debrief] if scene is not None else texts, decisions, 0
+
+
+def _both(choice: Any) -> tuple[str, str]:
+    return choice.text, choice.feedback
 
 
 def estimate_minutes(words: int, items: int = 0) -> float:
@@ -180,7 +213,8 @@ class ModuleMeasures:
     """The measures of a whole module."""
 
     words: int
-    minutes: float  # lessons with their checks, and the items of one assessment
+    minutes: float  # lessons with their checks, cases, and the items of one assessment
+    case_minutes: float  # of them, those of the cases
     grade: float | None
     coverage: list[OutcomeCoverage]
     bank: BankLengths
@@ -188,10 +222,15 @@ class ModuleMeasures:
 
 def measure_module(package: Package) -> ModuleMeasures:
     """Measure a module."""
-    lessons = [measure_text(lesson.body) for lesson in package.lessons]
+    lessons = [measure_page(lesson) for lesson in package.lessons]
     return ModuleMeasures(
         words=sum(lesson.words for lesson in lessons),
         minutes=sum(lesson.minutes for lesson in lessons) + estimate_minutes(0, package.assessment.draw),
+        case_minutes=sum(
+            measures.minutes
+            for lesson, measures in zip(package.lessons, lessons, strict=True)
+            if lesson.case is not None
+        ),
         grade=reading_grade("\n\n".join(lesson.body for lesson in package.lessons)),
         coverage=outcome_coverage(package),
         bank=bank_lengths(package.items),

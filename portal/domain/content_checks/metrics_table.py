@@ -47,6 +47,7 @@ def insert_tables(document: str, tables: str) -> str:
 _MODULE_HEADERS = (
     "Module",
     "Lessons",
+    "of them cases",
     "Words",
     "Minutes",
     "Figures",
@@ -65,6 +66,7 @@ def _module_row(package: Package) -> Row:
     return (
         package.key,
         len(package.lessons),
+        sum(lesson.case is not None for lesson in package.lessons),
         f"{measures.words:,}",
         f"{measures.minutes:.1f}",
         len({figure.medium for figure in lesson_figures(package)}),

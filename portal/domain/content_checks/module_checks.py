@@ -9,8 +9,9 @@ from portal.domain.content_checks import metrics
 from portal.domain.content_checks.text_checks import line_of
 from portal.platform.formats.faults import Fault
 
-LESSON_COUNTS = range(6, 9)
-MIN_MINUTES, MAX_MINUTES = 25, 40
+LESSON_COUNTS = range(6, 9)  # without cases
+MIN_CASES = 2
+MIN_MINUTES, MAX_MINUTES = 25, 40  # without cases
 TOLERANCE = 2  # minutes between the module's own figure and the estimate
 MIN_ITEMS, MIN_ITEMS_PER_OUTCOME = 28, 4
 DRAW, AT_LEAST_PER_OUTCOME, MASTERY = 12, 1, Decimal("0.8")
@@ -36,17 +37,22 @@ def _detail_fault(package: Package, key: str, reason: str) -> Fault:
 
 
 def _check_lesson_count(package: Package) -> Iterator[Fault]:
-    count = len(package.lessons)
+    cases = sum(lesson.case is not None for lesson in package.lessons)
+    count = len(package.lessons) - cases
     if count not in LESSON_COUNTS:
         reason = f"There are {count} lessons. Write {LESSON_COUNTS[0]} to {LESSON_COUNTS[-1]}."
+        yield _detail_fault(package, "lessons", reason)
+    if cases < MIN_CASES:
+        reason = f"There are {cases} cases to work through. Write {MIN_CASES} or more: lessons/name.toml."
         yield _detail_fault(package, "lessons", reason)
 
 
 def _check_minutes(package: Package) -> Iterator[Fault]:
-    estimate = metrics.measure_module(package).minutes
-    if not MIN_MINUTES <= estimate <= MAX_MINUTES:
+    measures = metrics.measure_module(package)
+    estimate, without_cases = measures.minutes, measures.minutes - measures.case_minutes
+    if not MIN_MINUTES <= without_cases <= MAX_MINUTES:
         reason = (
-            f"Lessons, checks and one assessment take {estimate:.1f} minutes. Aim for {MIN_MINUTES} to"
+            f"Lessons, checks and one assessment take {without_cases:.1f} minutes. Aim for {MIN_MINUTES} to"
             f" {MAX_MINUTES}."
         )
         yield _detail_fault(package, "minutes", reason)

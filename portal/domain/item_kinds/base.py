@@ -77,10 +77,13 @@ class ItemKind(ABC):
     position: ClassVar[int] = 100  # among the kinds offered to authors
     takes_texts: ClassVar[bool] = False  # whether learners type texts in it
     usable_as_check: ClassVar[bool] = False  # whether a lesson may contain it as an unscored exercise
-    has_own_buttons: ClassVar[bool] = False  # whether a template ``after`` adds some below the save button
+    usable_as_case: ClassVar[bool] = False  # whether a lesson may be one, unscored, with a debrief
 
     def template_path(self, part: str) -> str:
-        """Return the template of a part: ``item`` (asks), ``after``, ``answer`` (reads back), ``editor``."""
+        """Return the template of a part: ``item`` (asks), ``answer`` (reads back), ``editor``.
+
+        A kind that is usable as a case also has ``debrief``.
+        """
         return f"kinds/{self.name}/{part}.html"
 
     @abstractmethod
@@ -132,6 +135,17 @@ class ItemKind(ABC):
     @abstractmethod
     def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
         """Return the answer as one or more lines of safe HTML, for “Check your answers”."""
+
+    def may_replace(self, saved: Answer, new: Answer) -> bool:
+        """Whether an assessment takes ``new`` in place of the answer that was saved."""
+        return True
+
+    def opening_html(self, content: Content) -> str:
+        """Return the situation that a case begins with: safe HTML.
+
+        Called only if ``usable_as_case`` is true.
+        """
+        raise NotImplementedError
 
     def countable_choices(self, content: Content) -> list[tuple[str, str, bool]]:
         """List the choices that statistics count: key in a response, safe HTML, whether correct."""

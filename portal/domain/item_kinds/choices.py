@@ -109,6 +109,7 @@ def key_by_value(keys: Sequence[str]) -> dict[str, str]:
 class ChoiceView:
     """A choice as a page shows it."""
 
+    key: str
     value: str  # its form value
     html: str
     chosen: bool
@@ -123,7 +124,12 @@ def choice_views(
     by_key = {choice["key"]: choice for choice in choices}
     return [
         ChoiceView(
-            value, by_key[key]["html"], key in chosen, by_key[key]["correct"], by_key[key]["feedback_html"]
+            key=key,
+            value=value,
+            html=by_key[key]["html"],
+            chosen=key in chosen,
+            correct=by_key[key]["correct"],
+            feedback_html=by_key[key]["feedback_html"],
         )
         for key, value in value_by_key(order).items()
     ]

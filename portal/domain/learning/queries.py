@@ -111,6 +111,14 @@ class ModuleReading:
         total = sum(lesson.minutes for lesson in self.lessons) + self.assessment_minutes
         return 1 - self.minutes_left / total
 
+    def lesson_after(self, lesson: PublishedLesson) -> PublishedLesson | None:
+        """The lesson to go on with: the first incomplete one after this, else the first of all."""
+        open_lessons = [
+            other for other in self.lessons if other.id not in self.completed_lessons | {lesson.id}
+        ]
+        later_lessons = [other for other in open_lessons if other.position > lesson.position]
+        return next(iter(later_lessons + open_lessons), None)
+
     def lesson_by_key(self, key: str) -> PublishedLesson:
         """Return the lesson with this key.
 

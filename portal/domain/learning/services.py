@@ -9,6 +9,14 @@ from portal.domain.catalogue import queries as catalogue
 from portal.domain.learning import queries
 from portal.domain.records import services as records
 from portal.domain.records.queries import latest_registration
+from portal.platform.errors import RuleError
+
+
+class CaseFirstError(RuleError):
+    """A case was to be marked complete without being worked through."""
+
+    def __init__(self) -> None:
+        super().__init__("Work through the case to its end. That completes the lesson.")
 
 
 def record_lesson_opened(person_id: int, slug: str, lesson_key: str, at: datetime) -> None:
@@ -29,21 +37,23 @@ def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> s
     Returns:
         Key of the next lesson: the first incomplete one after this, else the first incomplete of all; None if
         every lesson is complete, or the module is passed.
+
+    Raises:
+        CaseFirstError: The lesson is a case, and its end alone completes it.
     """
     reading = queries.module_reading(person_id, slug)
     if reading.passed:
         return None
     lesson = reading.lesson_by_key(lesson_key)
-    completed = reading.completed_lessons | {lesson.id}
-    open_lessons = [other for other in reading.lessons if other.id not in completed]
-    later_lessons = [other for other in open_lessons if other.position > lesson.position]
-    following = next(iter(later_lessons + open_lessons), None)
-    registration_id = _ensure_registration(person_id, reading, at)
+    if lesson.case_kind is not None and lesson.id not in reading.completed_lessons:
+        raise CaseFirstError
+    following = reading.lesson_after(lesson)
+    registration_id = ensure_registration(person_id, reading, at)
     records.complete_lesson(registration_id, lesson.id, at, following.id if following else None)
     return following.key if following else None
 
 
-def _ensure_registration(person_id: int, reading: queries.ModuleReading, at: datetime) -> int:
+def ensure_registration(person_id: int, reading: queries.ModuleReading, at: datetime) -> int:
     """Return the id of the registration under way; begin one if there is none."""
     if reading.progress is not None:
         return reading.progress.registration_id
@@ -59,7 +69,7 @@ def start_module(person_id: int, slug: str, at: datetime) -> str | None:
         Key of the lesson to go on with; None if every lesson is complete, or the module is taken again.
     """
     reading = queries.module_reading(person_id, slug)
-    registration_id = _ensure_registration(person_id, reading, at)
+    registration_id = ensure_registration(person_id, reading, at)
     if reading.passed or reading.next_lesson is None:
         return None
     records.open_lesson(registration_id, reading.next_lesson.id, at)
@@ -76,7 +86,7 @@ def begin_assessment(person_id: int, slug: str, at: datetime) -> StartedAttempt:
     """
     reading = queries.module_reading(person_id, slug)
     if reading.progress is None and reading.version.test_out and not reading.passed:
-        _ensure_registration(person_id, reading, at)
+        ensure_registration(person_id, reading, at)
     registration = latest_registration(person_id, reading.version.activity_id)
     if registration is None:
         raise LessonsFirstError

@@ -1,22 +1,28 @@
 """Pages of My learning, modules, lessons, job aids and the outcome of an assessment."""
 
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from urllib.parse import urljoin
 from uuid import UUID
 
-from flask import Blueprint, current_app, flash, redirect, render_template, send_file, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import Config
 from portal.domain.assessment import queries as assessment
+from portal.domain.cases.queries import shares_of_colleagues
+from portal.domain.cases.services import LATER
 from portal.domain.catalogue.markdown.check_answers import answer_checks
 from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.version_cache import PublishedLesson
 from portal.domain.directives.exclusions import exclusions_on
 from portal.domain.directives.queries import withdrawn_directives_of
-from portal.domain.learning import due_calendar, my_learning, queries, services
+from portal.domain.item_kinds.base import AnswerError
+from portal.domain.learning import case_lessons, due_calendar, my_learning, queries, services
+from portal.domain.learning.case_lessons import CaseLesson
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
 from portal.pages.layout.access import requires
@@ -133,17 +139,64 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
         try_to_write(
             lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
         )
+    case = case_lessons.load_case(person_id, module, lesson, again="again" in request.args)
+    if case is not None:
+        return _render_case(module, lesson, case)
     text = answer_checks(number_parts(module.version.lesson_html(lesson)), sent_check_answers())
     html = open_at_place(fill_placeholders(text, module.shared))
     return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
+
+
+def _render_case(
+    module: queries.ModuleReading,
+    lesson: PublishedLesson,
+    case: CaseLesson,
+    error: AnswerError | None = None,
+) -> ResponseReturnValue:
+    if error is not None:
+        case = replace(case, answer=error.answer_to_show(case.answer))
+    return render_template(
+        "learning/case.html",
+        module=module,
+        lesson=lesson,
+        case=case,
+        step_url=url_for(".save_case_step", slug=module.slug, key=lesson.key, number=case.number),
+        shares=shares_of_colleagues([lesson.id])[lesson.id] if case.ended else {},
+        errors={place: sentence for sentence, place in error.problems} if error else {},
+        fill=partial(fill_placeholders, shared=module.shared),
+    )
+
+
+@bp.post("/learning/modules/<slug>/lessons/<key>/runs/<int:number>")
+@requires(Permission.LEARN)
+def save_case_step(slug: str, key: str, number: int) -> ResponseReturnValue:
+    """Save a decision in a case, then show what follows from it; the end completes the lesson."""
+    person_id, form = current_user.person_id, request.form.to_dict(flat=False)
+    try:
+        with transaction():
+            case_lessons.save_case_step(person_id, slug, key, number, form, clock.now())
+    except AnswerError as error:
+        module = queries.module_reading_with_lesson(person_id, slug, key)
+        lesson = module.lesson_by_key(key)
+        case = case_lessons.load_case(person_id, module, lesson, again=True)
+        if case is not None:
+            return _render_case(module, lesson, case, error)
+    if LATER in form:
+        flash("What you wrote is saved. You can come back to it.", "success")
+        return redirect(url_for(".show_module", slug=slug), 303)
+    return redirect(url_for(".show_lesson", slug=slug, key=key), 303)
 
 
 @bp.post("/learning/modules/<slug>/lessons/<key>")
 @requires(Permission.LEARN)
 def complete_lesson(slug: str, key: str) -> ResponseReturnValue:
     """Mark a lesson complete, then show the next lesson, or the module after the last."""
-    with transaction():
-        following = services.finish_lesson(current_user.person_id, slug, key, clock.now())
+    try:
+        with transaction():
+            following = services.finish_lesson(current_user.person_id, slug, key, clock.now())
+    except services.CaseFirstError as error:
+        flash(str(error), "error")
+        return redirect(url_for(".show_lesson", slug=slug, key=key), 303)
     if following is None:
         return redirect(url_for(".show_module", slug=slug), 303)
     return redirect(url_for(".show_lesson", slug=slug, key=following), 303)

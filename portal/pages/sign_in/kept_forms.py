@@ -14,6 +14,7 @@ _SENTENCES = {  # by the endpoint to which the form goes; the placeholders are p
     "assessment.submit_attempt": "Your answers were kept, and are not submitted yet",
     "guides.acknowledge_guide": "Your note that you have read this was kept",
     "learning.complete_lesson": "Your note that this lesson is complete was kept",
+    "learning.save_case_step": "What you decided or wrote in a case was kept",
 }
 _OTHER = "What you sent was kept"
 

@@ -30,10 +30,11 @@ def test_what_is_counted():
     written = metrics_table.format_tables(services.check_folder(ROOT / "modules"))
     bank = "".join(path.read_text("utf-8") for path in (ROOT / "modules/report/items").glob("*.toml"))
     items = len(re.findall(r"^\[\[item\]\]", bank, re.M)) - len(re.findall(r"^retired = true", bank, re.M))
-    lessons = len(list((ROOT / "modules/report/lessons").glob("*.md")))
+    lessons = list((ROOT / "modules/report/lessons").iterdir())
+    cases = sum(path.suffix == ".toml" for path in lessons)
 
-    row = re.search(r"^\| report \| (\d+) \| [\d,]+ \| [\d.]+ \| \d+ \| (\d+) \|", written, re.M)
-    assert (int(row[1]), int(row[2])) == (lessons, items)
+    row = re.search(r"^\| report \| (\d+) \| (\d+) \| [\d,]+ \| [\d.]+ \| \d+ \| (\d+) \|", written, re.M)
+    assert (int(row[1]), int(row[2]), int(row[3])) == (len(lessons), cases, items)
     table = written.partition("### Items of report\n")[2].partition("###")[0]
     heads = re.search(r"^\| Outcome \|(.*)\| All \|$", table, re.M)[1].split("|")
     counts = [int(cell) for cell in re.search(r"^\| All \|(.*)\|$", table, re.M)[1].split("|")]

@@ -53,7 +53,7 @@ def test_six_to_eight_lessons(files):
 @pytest.mark.parametrize(
     ("pattern", "new", "sentence"),
     [
-        (r"^minutes = \d+", "minutes = 40", "The module says 40 minutes, but "),
+        (r"^minutes = \d+", "minutes = 30", "The module says 30 minutes, but "),
         (
             r"^mastery_score = .*?$",
             "mastery_score = 0.7",

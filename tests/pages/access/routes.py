@@ -161,6 +161,7 @@ ROUTES: dict[str, str] = {
     "jobs.show_progress": JOB,
     "learning.start_module": OWN,
     "learning.complete_lesson": OWN,
+    "learning.save_case_step": OWN,
     "learning.show_my_learning": OWN,
     "learning.download_due_dates": OWN,
     "learning.list_messages": OWN,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from portal.domain.authoring.editing.case_file import is_case_path, lesson_path
 from portal.domain.authoring.editing.field_tables import (
     Passage,
     ReferenceTitles,
@@ -122,8 +123,8 @@ def _diff_lessons(
     common_keys = [key for key in before.lessons if key in after.lessons]
     unmoved_keys = _longest_common(common_keys, [key for key in after.lessons if key in common_keys])
     for number, key in enumerate(after.lessons, 1):
-        path = f"lessons/{key}.md"
-        passages = list(_diff_page(path, before.files, after.files, titles))
+        path = lesson_path(after.files, key)
+        passages = list(_diff_lesson(key, before.files, after.files, titles))
         if key in common_keys and key not in unmoved_keys:
             place = before.lessons.index(key) + 1
             passages.insert(0, build_passage("Moved", f"Lesson {place}", f"Lesson {number}"))
@@ -132,11 +133,38 @@ def _diff_lessons(
         )
     for key in before.lessons:
         if key not in after.lessons:
-            path = f"lessons/{key}.md"
+            path = lesson_path(before.files, key)
             title = f"Lesson {before.lessons.index(key) + 1}, {_lesson_title(before.files, path, key)}"
-            body = front_matter(decode_text(before.files.get(path, b"")))[1]
-            removal = build_passage("Lesson removed", _readable_text(body, titles), None)
+            removal = build_passage("Lesson removed", _readable_lesson(before.files, path, titles), None)
             yield PlaceChange(f"lesson:{key}", title, (removal,))
+
+
+def _diff_lesson(key: str, old: Files, new: Files, titles: ReferenceTitles) -> Iterator[Passage]:
+    """Changes of a lesson, text or case; one that became the other is removed and new."""
+    path, new_path = lesson_path(old, key), lesson_path(new, key)
+    if path not in old:
+        path = new_path
+    if path == new_path and not is_case_path(path):
+        yield from _diff_page(path, old, new, titles)
+        return
+    tables = _parse_table(old.get(path, b"")), _parse_table(new.get(new_path, b""))
+    if path == new_path and path in old and path in new:
+        if tables[0] is not None and tables[1] is not None:  # else compared as plain text, among the notes
+            yield from diff_fields(tables[0], tables[1], titles)
+        return
+    if path in old:
+        yield build_passage("Lesson removed", _readable_lesson(old, path, titles), None)
+    if new_path in new:
+        yield build_passage("New lesson", None, _readable_lesson(new, new_path, titles))
+
+
+def _readable_lesson(files: Files, path: str, titles: ReferenceTitles) -> str:
+    """A whole lesson without markup."""
+    text = decode_text(files.get(path, b""))
+    if not is_case_path(path):
+        return _readable_text(front_matter(text)[1], titles)
+    table = _parse_table(text)
+    return table_text(table, titles) if table else text
 
 
 def _diff_guides(old: Files, new: Files, names: ReferenceTitles) -> Iterator[PlaceChange]:
@@ -163,7 +191,8 @@ def _longest_common(old: list[str], new: list[str]) -> set[str]:
 
 
 def _lesson_title(files: Files, path: str, key: str) -> str:
-    head, _ = front_matter(decode_text(files.get(path, b"")))
+    text = decode_text(files.get(path, b""))
+    head = text if is_case_path(path) else front_matter(text)[0]
     title = (_parse_table(head) or {}).get("title")
     return title if isinstance(title, str) and title.strip() else humanise_key(key)
 
@@ -350,7 +379,7 @@ def _file_name(path: str) -> str:
     if path.startswith("items/"):
         return f"the questions on “{humanise_key(path[6:].removesuffix('.toml'))}”"
     if path.startswith("lessons/"):
-        return f"the lesson “{humanise_key(path[8:].removesuffix('.md'))}”"
+        return f"the lesson “{humanise_key(path[8:].rpartition('.')[0])}”"
     if _is_guide_file(path):
         return "the guide’s text"
     return "the job aid" if path == "job-aid.md" else f"the file {path}"

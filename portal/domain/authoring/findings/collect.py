@@ -13,7 +13,7 @@ from portal.domain.authoring.findings.messages import author_message, row_name
 from portal.domain.authoring.findings.placeholders import guide_placeholders, module_placeholders
 from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.items import ItemText
-from portal.domain.catalogue.sources.module_source import Package, PageSource
+from portal.domain.catalogue.sources.module_source import Package, PageSource, lesson_key
 from portal.domain.content_checks import brief, metrics
 from portal.platform.formats.faults import Fault
 
@@ -111,7 +111,7 @@ def _finding_from_fault(
 
 def _fault_place(path: str, line: int | None, text: str) -> str:
     if path.startswith("lessons/"):
-        return f"lesson:{path[8:].removesuffix('.md')}"
+        return f"lesson:{lesson_key(path)}"
     if path.startswith("items/"):
         return _item_place(line or 1, text)
     if path.endswith(".md"):
@@ -189,8 +189,9 @@ def _all_lesson_findings(package: Package) -> Iterator[Finding]:
 
 
 def _lesson_findings(lesson: PageSource) -> Iterator[Finding]:
-    place, measures = f"lesson:{lesson.key}", metrics.measure_text(lesson.body)
-    if not MIN_WORDS <= measures.words <= MAX_WORDS:
+    place, measures = f"lesson:{lesson.key}", metrics.measure_page(lesson)
+    is_text = lesson.case is None
+    if is_text and not MIN_WORDS <= measures.words <= MAX_WORDS:
         yield _advice_finding(
             place, f"The lesson has {measures.words:,} words. A lesson of 350 to 600 reads well."
         )
@@ -198,8 +199,8 @@ def _lesson_findings(lesson: PageSource) -> Iterator[Finding]:
         measured_minutes = max(1, round(measures.minutes))
         yield _advice_finding(
             place,
-            f"The lesson says {_minutes_text(lesson.minutes)}. At 200 words a minute and 45 seconds a check,"
-            f" it takes about {_minutes_text(measured_minutes)}.",
+            f"The lesson says {_minutes_text(lesson.minutes)}. At 200 words a minute and 45 seconds a"
+            f" {'check' if is_text else 'decision'}, it takes about {_minutes_text(measured_minutes)}.",
         )
     if measures.grade is not None and measures.grade > MAX_GRADE:
         yield _advice_finding(
@@ -207,7 +208,7 @@ def _lesson_findings(lesson: PageSource) -> Iterator[Finding]:
             f"The text reads at grade {measures.grade:g}."
             " Shorter sentences and words bring it to 9 or lower.",
         )
-    if not metrics.ends_in_check(lesson):
+    if is_text and not metrics.ends_in_check(lesson):
         yield _advice_finding(
             place, "The lesson does not end in a check. Add one, so that readers can test themselves."
         )

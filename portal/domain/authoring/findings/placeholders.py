@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache
 
-from portal.domain.authoring.editing import boilerplate, details, item_bank, lesson
+from portal.domain.authoring.editing import boilerplate, case_file, details, item_bank, lesson
 from portal.domain.authoring.snippets import SNIPPETS
 from portal.domain.catalogue.sources.guide_source import GuideSource
 from portal.domain.catalogue.sources.items import ItemText
@@ -52,6 +52,9 @@ def module_placeholders(package: Package) -> Iterator[tuple[str, str, int | None
         if text in _template_texts():
             yield "details", text, None
     for page in package.lessons:
+        if page.case is not None:
+            yield from _first_case_placeholder(f"lesson:{page.key}", page)
+            continue
         yield from _first_placeholder(f"lesson:{page.key}", page)
     if package.job_aid:
         yield from _first_placeholder("job-aid", package.job_aid)
@@ -73,6 +76,12 @@ def _first_placeholder(place: str, page: PageSource | GuideSource) -> Iterator[t
     placeholder = next(((row, number) for number, row in rows if row in _template_lines()), None)
     if placeholder:
         yield place, *placeholder
+
+
+def _first_case_placeholder(place: str, page: PageSource) -> Iterator[tuple[str, str, int | None]]:
+    rows = (row.strip() for row in page.body.split("\n"))
+    if text := next((row for row in rows if row in case_file.template_texts()), ""):
+        yield place, text, None
 
 
 def _item_texts(item: ItemText) -> Iterator[str]:

@@ -13,13 +13,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain.authoring.editing import item_bank, lesson
+from portal.domain.authoring.editing import case_file, item_bank, lesson
 from portal.domain.authoring.editing.field_tables import texts_within
 from portal.domain.authoring.errors import UnreadableFileError
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import image_metadata, svg_titles
 from portal.domain.catalogue.media.media_types import ALIASES, MEDIA_NAME, media_kind
 from portal.domain.catalogue.media.svg_rules import DrawingError
+from portal.domain.catalogue.sources.module_source import lesson_key
 from portal.platform.errors import RuleError
 
 UPLOAD_KINDS = ("svg", "png", "jpg", "webp", "pdf")
@@ -211,7 +212,7 @@ def _texts_with_use(files: Mapping[str, bytes]) -> Sequence[tuple[MediumUse, str
         if path == "job-aid.md":
             texts.append((MediumUse("job-aid", "", "Job aid"), content.decode()))
         elif path.startswith("lessons/"):
-            key = path.removeprefix("lessons/").removesuffix(".md")
+            key = lesson_key(path)
             texts.append((MediumUse("lesson", key, page_title(path, content)), content.decode()))
         elif path.endswith(".md"):
             texts.append((MediumUse("guide", "", "The guide’s text"), content.decode()))
@@ -224,7 +225,7 @@ def _texts_with_use(files: Mapping[str, bytes]) -> Sequence[tuple[MediumUse, str
 def page_title(path: str, content: bytes) -> str:
     """The title of a lesson or job aid; its path where there is no readable title."""
     try:
-        return lesson.read_lesson(content).title or path
+        return case_file.read_lesson_file(path, content).title or path
     except UnreadableFileError:
         return path
 

@@ -51,6 +51,7 @@ def draft_version(state: DraftState) -> PublishedVersion:
     content = VersionContent(
         {position: rendered.html for position, rendered in enumerate(checked.lessons, 1)},
         tuple(_published_item(position, rendered) for position, rendered in enumerate(checked.items, 1)),
+        {position: rendered.case for position, rendered in enumerate(checked.lessons, 1) if rendered.case},
     )
     return PublishedVersion(
         id=0,
@@ -86,7 +87,8 @@ def _check_draft(state: DraftState) -> CheckedModule:
 
 def _published_lesson(position: int, rendered: RenderedPage) -> PublishedLesson:
     page = rendered.page
-    return PublishedLesson(position, position, page.key, page.title, page.minutes, page.outcomes)
+    case_kind = page.case.kind.name if page.case else None
+    return PublishedLesson(position, position, page.key, page.title, page.minutes, page.outcomes, case_kind)
 
 
 def _published_item(position: int, rendered: RenderedItem) -> PublishedItem:

@@ -14,6 +14,7 @@ from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.markdown.figures import PHONE_QUERY
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.services import CheckedFolder
+from portal.domain.catalogue.sources.module_source import lesson_key
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.metrics import TextMeasures
 
@@ -52,13 +53,20 @@ def preview_text(state: DraftState, path: str, content: bytes) -> TextPreview:
         f'media="{PHONE_QUERY}"', 'media="all"'
     )
     html = learner_view.link_to_previews(state.key, html)
-    return TextPreview(fill_placeholders(html, names_unset=True), findings, metrics.measure_text(body))
+    return TextPreview(fill_placeholders(html, names_unset=True), findings, _measure(reading, place, body))
+
+
+def _measure(reading: CheckedFolder, place: str, body: str) -> TextMeasures:
+    """Measure a text as it is written; a case by a way through it, if it can be parsed."""
+    pages = reading.modules[0].package.lessons if reading.modules else []
+    case = next((page for page in pages if page.case and f"lesson:{page.key}" == place), None)
+    return metrics.measure_page(case) if case else metrics.measure_text(body)
 
 
 def place_of_path(path: str) -> str:
     """The place of a text, as in ``Finding.place`` and ``Presence.place``."""
     if path.startswith("lessons/"):
-        return f"lesson:{path[8:-3]}"
+        return f"lesson:{lesson_key(path)}"
     return "job-aid" if path == "job-aid.md" else "text"
 
 

@@ -35,6 +35,43 @@ def read_check_item(table: Table, path: str) -> ItemText | None:
     return _read_item(table, path, scored=False)
 
 
+def read_case(table: Table, key: str, path: str) -> ItemText | None:
+    """Read the case that a lesson is, beside the lesson's own keys; the caller closes the table.
+
+    Args:
+        table: The root of the lesson's file.
+        key: The lesson's.
+        path: Shown in faults.
+    """
+    name = table.text("kind")
+    kinds = {name: kind for name, kind in kinds_by_name().items() if kind.usable_as_case}
+    if name not in kinds:
+        if name:
+            table.fault("kind", f"“{name}” is not a kind of case. Use {' or '.join(kinds)}.")
+        return None
+    return ItemText(
+        key=key,
+        outcome="",
+        kind=kinds[name],
+        prompt=_read_prompt(table),
+        stimulus="",
+        explanation=table.text("explanation"),
+        source=[],
+        content=kinds[name].read_content(table, key, ""),
+        retired=False,
+        path=path,
+        line=table.line,
+    )
+
+
+def _read_prompt(table: Table) -> str:
+    prompt = table.text("prompt")
+    if "\n\n" in prompt.strip():
+        reason = "Write the prompt as one paragraph. What comes before it belongs in “stimulus”."
+        table.fault("prompt", reason)
+    return prompt
+
+
 def _read_item(table: Table, path: str, *, scored: bool) -> ItemText | None:
     key, name = read_key(table), table.text("kind")
     kind = kinds_by_name().get(name)
@@ -46,7 +83,7 @@ def _read_item(table: Table, path: str, *, scored: bool) -> ItemText | None:
         key=key,
         outcome=table.text("outcome") if scored else "",
         kind=kind,
-        prompt=table.text("prompt"),
+        prompt=_read_prompt(table),
         stimulus=table.text("stimulus", required=False),
         explanation=table.text("explanation"),
         source=table.text_or_texts("source") if scored else [],
@@ -55,9 +92,5 @@ def _read_item(table: Table, path: str, *, scored: bool) -> ItemText | None:
         path=path,
         line=table.line,
     )
-    if "\n\n" in item.prompt.strip():
-        table.fault(
-            "prompt", "Write the prompt as one paragraph. What comes before it belongs in “stimulus”."
-        )
     table.close()
     return item

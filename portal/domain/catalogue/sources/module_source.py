@@ -5,8 +5,9 @@ from datetime import date
 from decimal import Decimal
 
 from portal.domain.catalogue.markdown.front_matter import read_front_matter
+from portal.domain.catalogue.sources.case_prose import prose_rows
 from portal.domain.catalogue.sources.folder_reader import KEY_PATTERN, decode_text
-from portal.domain.catalogue.sources.items import ItemText, read_scored_item
+from portal.domain.catalogue.sources.items import ItemText, read_case, read_scored_item
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source, Table
 
@@ -34,7 +35,11 @@ class AssessmentRules:
 
 @dataclass(frozen=True)
 class PageSource:
-    """A Markdown file with front matter: a lesson or the job aid."""
+    """A lesson or the job aid: a Markdown file with front matter, or a TOML file with a case.
+
+    The body of a case is what its file says in words, each text on its own line of the file, so that whatever
+    reads a page's sentences reads a case's too.
+    """
 
     key: str
     title: str
@@ -44,6 +49,7 @@ class PageSource:
     path: str  # shown in faults
     body_line: int  # the line of the file on which the body begins
     sources: list[str] = field(default_factory=list)  # what its statements rest on; may be empty
+    case: ItemText | None = None  # if the lesson is a case
 
 
 @dataclass(frozen=True)
@@ -160,17 +166,54 @@ def _read_lesson(
             "lessons", f"“{key}” is not a lesson's name. Use small letters, digits and single hyphens."
         )
         return None
-    path = f"lessons/{key}.md"
-    if path not in files:
-        root.fault("lessons", f"There is no {path}. Write it, or take “{key}” out of the list.")
+    path, case_path = f"lessons/{key}.md", f"lessons/{key}.toml"
+    if path in files and case_path in files:
+        faults.add(f"{name}/{case_path}", None, f"There is also {path}. A lesson is one file: take one out.")
+    if path in files:
+        return _read_page(name, path, key, files, faults, lesson=True)
+    if case_path in files:
+        return _read_case_lesson(name, case_path, key, files, faults)
+    root.fault("lessons", f"There is no {path}. Write it, or take “{key}” out of the list.")
+    return None
+
+
+def lesson_key(path: str) -> str:
+    """The key of the lesson in the file ``lessons/name.md`` or ``lessons/name.toml``.
+
+    >>> lesson_key("lessons/a-case.toml")
+    'a-case'
+    """
+    return path.removeprefix("lessons/").rpartition(".")[0]
+
+
+def _read_case_lesson(
+    name: str, path: str, key: str, files: dict[str, bytes], faults: Faults
+) -> PageSource | None:
+    table = _read_root(name, files, path, faults)
+    if table is None:
         return None
-    return _read_page(name, path, key, files, faults, lesson=True)
+    shown_path = f"{name}/{path}"
+    page = PageSource(
+        key=key,
+        title=table.text("title"),
+        minutes=table.number("minutes", least=1),
+        outcomes=table.texts("outcomes"),
+        body="\n".join(prose_rows(files[path].decode())),
+        path=shown_path,
+        body_line=1,
+        sources=table.texts("sources", required=False),
+        case=read_case(table, key, shown_path),
+    )
+    if page.case is None:  # its other keys belong to a kind that is not known
+        return None
+    table.close()
+    return page
 
 
 def _refuse_unlisted(package: Package, faults: Faults) -> None:
     for path in package.files:
-        if path.startswith("lessons/") and path[8:-3] not in package.lesson_keys:
-            reason = f"Add “{path[8:-3]}” to the list of lessons in module.toml, or take the file out."
+        if path.startswith("lessons/") and (key := lesson_key(path)) not in package.lesson_keys:
+            reason = f"Add “{key}” to the list of lessons in module.toml, or take the file out."
             faults.add(f"{package.key}/{path}", None, reason)
 
 

@@ -27,8 +27,9 @@ class RenderedPage:
     """A lesson or job aid with its rendered HTML."""
 
     page: PageSource
-    html: str
+    html: str  # of a case: what it begins with
     words: int
+    case: dict[str, Any] | None = None  # as in ``Lesson.case_content``
 
 
 @dataclass(frozen=True)
@@ -210,8 +211,21 @@ def _check_draw(package: Package, faults: Faults) -> None:
 
 
 def _render_lesson(page: PageSource, context: RenderContext) -> RenderedPage:
+    if page.case is not None:
+        return _render_case(page, page.case, context)
     html = render_page(page.body, TextLocation(context, page.path, page.body_line))
     return RenderedPage(page, html, word_count(html))
+
+
+def _render_case(page: PageSource, case: ItemText, context: RenderContext) -> RenderedPage:
+    rendered = _render_item(case, context)
+    content = {
+        "prompt_html": rendered.prompt_html,
+        "explanation_html": rendered.explanation_html,
+        "content": rendered.content,
+    }
+    html = f'<p class="govuk-body">{rendered.prompt_html}</p>{case.kind.opening_html(rendered.content)}'
+    return RenderedPage(page, html, len(page.body.split()), content)
 
 
 def _render_job_aid(page: PageSource, context: RenderContext, module: str) -> RenderedPage:

@@ -35,6 +35,7 @@ MAX_SUMMARY_LENGTH = 200
 class PartView:
     """A part of the form with its answer."""
 
+    key: str
     label: str  # plain text
     kind: str  # "choice" or "text"
     choices: list[ChoiceView]
@@ -64,6 +65,7 @@ class ReportKind(ItemKind):
     advice = "For practice in a form that officers fill in: what can be graded is marked, the words are not."
     position = 6
     takes_texts = True
+    usable_as_case = True
 
     def read_content(self, table: Table, key: str, prefix: str) -> reading.ReportText:
         """Read the incident and the parts."""
@@ -140,6 +142,10 @@ class ReportKind(ItemKind):
             raise AnswerError(*problems, typed=answer)
         return answer
 
+    def opening_html(self, content: Content) -> str:
+        """Return the incident."""
+        return str(content["incident_html"])
+
     def is_complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether every part that is marked has an answer; a text may have been erased since."""
         return len(choices) == len(_correct_choices(content))
@@ -184,6 +190,7 @@ def _part_view(part: Content, answer: Answer) -> PartView:
     prefix = f"{part['key']}/"
     chosen = [choice.removeprefix(prefix) for choice in answer.choices if choice.startswith(prefix)]
     return PartView(
+        key=part["key"],
         label=part["label"],
         kind=part["kind"],
         choices=choice_views(choices, [choice["key"] for choice in choices], chosen),

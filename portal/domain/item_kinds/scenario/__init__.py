@@ -27,10 +27,12 @@ MAX_REASON_LENGTH = 2_000  # characters
 class SceneChoiceView:
     """A choice of a scene."""
 
+    step: str  # ``scene/choice``, as in a response
     value: str  # its form value
     html: str
     feedback_html: str
     chosen: bool
+    good: bool  # no other choice of the scene has a greater weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class ScenarioKind(ItemKind):
     advice = "For judgement over several decisions, in which an early one changes what comes next."
     position = 5
     takes_texts = True
-    has_own_buttons = True
+    usable_as_case = True
 
     def read_content(self, table: Table, key: str, prefix: str) -> reading.ScenarioText:
         """Read the scenes; every path must end, and two or more must lead to the best end."""
@@ -181,6 +183,14 @@ class ScenarioKind(ItemKind):
         path = (*earlier.choices, f"{scene_key}/{known_keys[value]}")
         return Answer(path, texts, repeats_question=True)
 
+    def may_replace(self, saved: Answer, new: Answer) -> bool:
+        """Whether the new path goes on from the saved one: what was done in a scene stays done."""
+        return new.choices[: len(saved.choices)] == saved.choices
+
+    def opening_html(self, content: Content) -> str:
+        """Return the first scene."""
+        return str(marking.scenes_by_key(content)[content["start"]]["html"])
+
     def is_complete(self, content: Content, choices: Sequence[str]) -> bool:
         """Whether the path has reached an end."""
         scene_key = marking.current_scene_key(content, choices)
@@ -204,8 +214,16 @@ class ScenarioKind(ItemKind):
     ) -> SceneView:
         scene = marking.scenes_by_key(content)[scene_key]
         by_key = {choice["key"]: choice for choice in scene["choices"]}
+        greatest = max((Decimal(choice["weight"]) for choice in scene["choices"]), default=Decimal(0))
         choices = [
-            SceneChoiceView(value, by_key[key]["html"], by_key[key]["feedback_html"], key == chosen_key)
+            SceneChoiceView(
+                step=f"{scene_key}/{key}",
+                value=value,
+                html=by_key[key]["html"],
+                feedback_html=by_key[key]["feedback_html"],
+                chosen=key == chosen_key,
+                good=Decimal(by_key[key]["weight"]) == greatest,
+            )
             for key, value in value_by_key(_choice_keys_of(order, scene_key)).items()
         ]
         return SceneView(scene["html"], scene["debrief_html"], choices, reason)

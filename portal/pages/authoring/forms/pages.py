@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, SelectMultipleField, ValidationError
+from wtforms import HiddenField, RadioField, SelectMultipleField, ValidationError
 from wtforms.fields import SelectChoice
 
+from portal.domain.authoring.editing.case_file import CASE_KINDS
 from portal.domain.authoring.editing.lesson_checks import unknown_checks
 from portal.pages.layout.form_fields import (
     LONGEST_TEXT,
@@ -16,9 +17,10 @@ from portal.pages.layout.form_fields import (
     RequiredText,
     WholeNumberField,
 )
-from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovTextarea
+from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovRadios, GovTextarea
 
 LABEL = "govuk-label--s"
+_LESSON_KINDS = {"text": "A text to read", **CASE_KINDS}
 MINUTES = "Minutes to read"
 TITLE_HINT = "A few words that name the one idea of the lesson. Learners see it in the list of lessons."
 EDITOR = GovTextarea(
@@ -89,8 +91,28 @@ class LessonForm(_LessonDetailsForm):
             )
 
 
+class CaseForm(FlaskForm):  # type: ignore[misc]
+    """One lesson that is a case, as text; ``expected`` is the hash of the file that the page showed."""
+
+    expected = HiddenField()
+    title = HiddenField()  # shown above the text, which has it
+    body = LinesField(
+        "The case as text",
+        description="Title, minutes and outcomes first, then scenes or parts. The check says what is wrong.",
+        widget=EDITOR,
+        validators=[RequiredText("Write the case"), MaximumLength(LONGEST_TEXT)],
+    )
+
+
 class NewLessonForm(_LessonDetailsForm):
     """The details of a new lesson."""
+
+    kind = RadioField(
+        "What is it?",
+        widget=GovRadios(label_classes="govuk-fieldset__legend--s"),
+        choices=[SelectChoice(value=value, label=label) for value, label in _LESSON_KINDS.items()],
+        validators=[RequiredText("Select what the lesson is")],
+    )
 
 
 class JobAidForm(FlaskForm):  # type: ignore[misc]

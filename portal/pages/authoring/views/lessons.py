@@ -7,14 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.authoring import queries, services
-from portal.domain.authoring.editing import boilerplate, details, lesson_checks
+from portal.domain.authoring.editing import boilerplate, case_file, details, lesson_checks
 from portal.domain.authoring.editing import lesson as lesson_file
 from portal.domain.authoring.editing.lesson import LessonFields
 from portal.domain.authoring.queries import DraftState
-from portal.pages.authoring.forms.pages import LessonForm, NewLessonForm
+from portal.pages.authoring.forms.pages import CaseForm, LessonForm, NewLessonForm
 from portal.pages.authoring.views import draft_context, texts
 from portal.pages.authoring.views.blueprint import bp
-from portal.pages.authoring.views.edited_tables import lesson_path
 from portal.pages.authoring.views.texts import TextSheet
 from portal.pages.layout.access import requires
 from portal.platform.db import transaction
@@ -28,16 +27,21 @@ def _lesson_sheet(state: DraftState, name: str) -> tuple[TextSheet, bytes]:
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
     if name not in names:
         raise NotFoundError(f"This draft has no lesson “{name}”.")
-    content = draft_context.read_file(state, lesson_path(name))
+    path = case_file.lesson_path(state.files, name)
+    content = draft_context.read_file(state, path)
+    read = partial(case_file.read_lesson_file, path)
+    is_case = case_file.is_case_path(path)
     sheet = TextSheet(
         state=state,
-        path=lesson_path(name),
+        path=path,
         place=f"lesson:{name}",
         caption=f"Lesson {names.index(name) + 1} of {len(names)}",
         parent_title=module.title,
         outcomes=module.outcomes,
         preview_address=url_for(".preview_lesson", key=state.key, name=name),
-        checks=lesson_checks.read_checks(lesson_file.read_lesson(content).body),
+        checks=[] if is_case else lesson_checks.read_checks(read(content).body),
+        lines=lambda content: [] if is_case else [read(content).title],
+        read=read,
     )
     return sheet, content
 
@@ -61,9 +65,13 @@ def render_fragment(key: str, name: str) -> str:
     return texts.render_fragment(sheet, form, _file_content(form, content))
 
 
-def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm, bytes]:
+def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm | CaseForm, bytes]:
     sheet, content = _lesson_sheet(queries.get_draft(key), name)
-    lesson = lesson_file.read_lesson(content)
+    lesson = sheet.read(content)
+    if sheet.is_case:
+        form = CaseForm(data={"body": lesson.body, "expected": sheet.state.files[sheet.path]})
+        form.title.data = case_file.read_case((form.body.data or "").encode()).title
+        return sheet, form, content
     as_text = request.values.get("as") == "text"
     values = {
         "title": lesson.title,
@@ -76,8 +84,10 @@ def _open_lesson(key: str, name: str) -> tuple[TextSheet, LessonForm, bytes]:
     return sheet, form, content
 
 
-def _file_content(form: LessonForm, content: bytes) -> bytes:
+def _file_content(form: LessonForm | CaseForm, content: bytes) -> bytes:
     """The file with the form's values; folded checks stay as they are in the file."""
+    if isinstance(form, CaseForm):
+        return case_file.write_case(content, form.body.data or "")
     minutes = form.minutes.number or 0
     body = lesson_checks.unfold_checks(form.body.data or "", lesson_file.read_lesson(content).body)
     fields = LessonFields(form.title.data or "", minutes, form.outcomes.data or [], body)
@@ -91,15 +101,13 @@ def new_lesson(key: str) -> ResponseReturnValue:
     state = queries.get_draft(key)
     module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
     module, names = details.read_details(module_toml), details.lesson_keys(module_toml)
-    form = NewLessonForm(module.outcomes, data={"minutes": 3})
+    form = NewLessonForm(module.outcomes, data={"minutes": 3, "kind": "text"})
     if form.validate_on_submit():
         name = texts.unused_key(form.title.data, names, "lesson")
-        content = lesson_file.new_lesson_file(
-            form.title.data, form.minutes.number or 1, form.outcomes.data, boilerplate.LESSON_TEXT
-        )
+        path, content = _new_file(form, name)
         changes = {
             draft_context.MODULE_FILE: details.write_lesson_keys(module_toml, [*names, name]),
-            lesson_path(name): content,
+            path: content,
         }
         try:
             draft_context.save_files(
@@ -119,6 +127,14 @@ def new_lesson(key: str) -> ResponseReturnValue:
         state=state,
         parent_text=draft_context.breadcrumb_text(state, module.title),
     )
+
+
+def _new_file(form: NewLessonForm, name: str) -> tuple[str, bytes]:
+    """Path and content of the file of a new lesson."""
+    values = (form.title.data, form.minutes.number or 1, form.outcomes.data)
+    if form.kind.data in case_file.CASE_KINDS:
+        return f"lessons/{name}.toml", case_file.new_case_file(form.kind.data, *values)
+    return f"lessons/{name}.md", lesson_file.new_lesson_file(*values, boilerplate.LESSON_TEXT)
 
 
 @bp.post("/<module:key>/lessons/_order")
@@ -155,7 +171,7 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
     """Say what removing a lesson means, and remove it."""
     state = queries.get_draft(key)
     sheet, content = _lesson_sheet(state, name)
-    title = lesson_file.read_lesson(content).title
+    title = sheet.read(content).title
     if request.method == "POST":
         module_toml = draft_context.read_file(state, draft_context.MODULE_FILE)
         remaining_names = [other for other in details.lesson_keys(module_toml) if other != name]
@@ -188,12 +204,13 @@ def remove_lesson(key: str, name: str) -> ResponseReturnValue:
 def _lesson_titles(state: DraftState) -> list[tuple[str, str]]:
     names = details.lesson_keys(draft_context.read_file(state, draft_context.MODULE_FILE))
     files = draft_context.read_text_files(state)
+    paths = [(name, case_file.lesson_path(files, name)) for name in names]
     return [
-        (name, lesson_file.read_lesson(files[lesson_path(name)]).title)
-        for name in names
-        if lesson_path(name) in files
+        (name, case_file.read_lesson_file(path, files[path]).title) for name, path in paths if path in files
     ]
 
 
 def _links_to_lesson(state: DraftState, name: str, target: str) -> bool:
-    return f"(lesson:{target})".encode() in draft_context.read_file(state, lesson_path(name))
+    return f"(lesson:{target})".encode() in draft_context.read_file(
+        state, case_file.lesson_path(state.files, name)
+    )

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.content_types import is_guide, subject_of
-from portal.domain.authoring.editing import details
+from portal.domain.authoring.editing import case_file, details
 from portal.domain.authoring.editing import lesson as lesson_file
 from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.collect import Finding
@@ -157,15 +157,17 @@ def _list_lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, 
     editors = {editor.place: editor for editor in state.editors}
     rows = []
     for name in details.lesson_keys(files[draft_context.MODULE_FILE]):
-        if (content := files.get(f"lessons/{name}.md")) is None:
+        path = case_file.lesson_path(files, name)
+        if (content := files.get(path)) is None:
             continue
-        lesson = lesson_file.read_lesson(content)
+        lesson = case_file.read_lesson_file(path, content)
         rows.append(
             {
                 "key": name,
                 "title": lesson.title,
                 "minutes": lesson.minutes,
                 "words": metrics.measure_text(lesson.body).words,
+                "is_case": case_file.is_case_path(path),
                 "editor": editors.get(f"lesson:{name}"),
             }
         )

@@ -11,12 +11,20 @@ from portal.domain.authoring import queries
 from portal.domain.authoring.content_types import is_guide
 from portal.domain.authoring.preview import learner_view
 from portal.domain.authoring.queries import DraftState
+from portal.domain.cases.services import read_step
 from portal.domain.catalogue.markdown.check_answers import answer_checks
 from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
-from portal.domain.catalogue.version_cache import PublishedItem, PublishedVersion
+from portal.domain.catalogue.version_cache import (
+    LessonCase,
+    PublishedItem,
+    PublishedLesson,
+    PublishedVersion,
+)
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError
+from portal.domain.learning.case_lessons import CaseLesson
+from portal.domain.learning.queries import ModuleProgress
 from portal.pages.authoring.views import checks, details, draft_context, guides, items, job_aid, lessons
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
@@ -92,6 +100,9 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     state = queries.get_draft(key)
     module = learner_view.draft_module(state)
     lesson = module.lesson_by_key(name)
+    case = module.version.lesson_case(lesson)
+    if case is not None:
+        return _preview_case(state, module, lesson, case)
     if request.method == "POST":
         if lesson.position == len(module.lessons):
             return redirect(_first_item(module.version) or url_for(".preview_draft", key=key), 303)
@@ -100,6 +111,30 @@ def preview_lesson(key: str, name: str) -> ResponseReturnValue:
     text = learner_view.link_to_previews(key, module.version.lesson_html(lesson))
     html = fill_placeholders(answer_checks(number_parts(text), sent_check_answers()), module.shared)
     return _render_preview(state, "authoring/preview_lesson.html", module=module, lesson=lesson, html=html)
+
+
+def _preview_case(
+    state: DraftState, module: ModuleProgress, lesson: PublishedLesson, case: LessonCase
+) -> str:
+    """Preview a case step by step; the way so far comes with the form, and nothing is saved."""
+    order = tuple(case.kind.shufflable_keys(case.content))
+    answer, ended, errors = NO_ANSWER, False, {}
+    if request.method == "POST":
+        try:
+            answer, ended = read_step(case, order, request.form.to_dict(flat=False))
+        except AnswerError as error:
+            answer, errors = error.typed, {place: sentence for sentence, place in error.problems}
+    return _render_preview(
+        state,
+        "authoring/preview_case.html",
+        module=module,
+        lesson=lesson,
+        case=CaseLesson(case, 1, order, answer, ended, None),
+        step_url=url_for(".preview_lesson", key=state.key, name=lesson.key),
+        shares={},
+        errors=errors,
+        fill=fill_placeholders,
+    )
 
 
 @bp.get("/<module:key>/preview/job-aid")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain.authoring.editing import details, item_bank, lesson
+from portal.domain.authoring.editing import case_file, details, item_bank
 from portal.domain.authoring.editing.field_tables import humanise_key, texts_within
 from portal.domain.authoring.editing.item_bank import ItemPlace
 from portal.domain.authoring.editing.question_titles import question_titles
@@ -99,8 +99,8 @@ def _has_words(place: ItemPlace, words: list[str]) -> bool:
 
 
 def _outcomes_of_lesson(files: Mapping[str, bytes], name: str) -> Collection[str]:
-    content = files.get(f"lessons/{name}.md")
-    return lesson.read_lesson(content).outcomes if content else ()
+    path = case_file.lesson_path(files, name)
+    return case_file.read_lesson_file(path, files[path]).outcomes if path in files else ()
 
 
 def list_chips(query: QueryArguments, form: QuestionFilterForm, path: str) -> list[tuple[str, str]]:

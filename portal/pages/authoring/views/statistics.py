@@ -8,6 +8,7 @@ from flask_login import current_user
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.editing import item_bank
+from portal.domain.authoring.statistics.case_steps import case_step_rows
 from portal.domain.authoring.statistics.item_statistics import MIN_ATTEMPTS
 from portal.domain.authoring.statistics.queries import item_statistics_rows, version_numbers
 from portal.domain.authoring.statistics.table import SORT_KEYS, parse_order
@@ -42,6 +43,7 @@ def show_statistics(key: str) -> ResponseReturnValue:
         numbers=numbers,
         order=order,
         rows=order.sort_rows(rows),
+        cases=case_step_rows(version),
         answers=sum(row.statistics.answer_count for row in rows),
         least=MIN_ATTEMPTS,
         fill=fill_placeholders,

@@ -14,6 +14,8 @@ from markupsafe import Markup
 
 from portal.domain.authoring import queries, services, snippets
 from portal.domain.authoring.editing import lesson as lesson_file
+from portal.domain.authoring.editing.case_file import is_case_path
+from portal.domain.authoring.editing.lesson import LessonFields
 from portal.domain.authoring.editing.lesson_checks import LessonCheck, fold_checks
 from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs
 from portal.domain.authoring.errors import StaleSaveError
@@ -45,11 +47,17 @@ class TextSheet:
     checks: Sequence[LessonCheck] = ()  # those that a form edits
     lines: Callable[[bytes], list[str]] = lambda content: [lesson_file.read_lesson(content).title]
     # its title and other fields, which the comparison of two versions shows above the text
+    read: Callable[[bytes], LessonFields] = lesson_file.read_lesson
 
     @property
     def is_lesson(self) -> bool:
         """Whether it is a lesson, else the job aid or a guide."""
         return self.place.startswith("lesson:")
+
+    @property
+    def is_case(self) -> bool:
+        """Whether it is a lesson that is a case, whose title and minutes are part of its text."""
+        return is_case_path(self.path)
 
     @property
     def editor_address(self) -> str:
@@ -125,6 +133,8 @@ def _requested_snippet(sheet: TextSheet, form: FlaskForm) -> snippets.Snippet | 
 
 
 def _offer_snippets(sheet: TextSheet, form: FlaskForm) -> list[snippets.Snippet]:
+    if sheet.is_case:
+        return []
     as_text = sheet.is_lesson and _shows_text()
     return snippets.offer_snippets(form.body.data or "", sheet.picture_paths, checks=as_text)
 
@@ -231,7 +241,7 @@ def _render_stale(
         sheet=sheet,
         form=form,
         saved_by=error.saved_by,
-        theirs=lesson_file.read_lesson(theirs) if theirs else None,
+        theirs=sheet.read(theirs) if theirs else None,
         rows=_compare_texts(sheet, theirs, write_file(content)),
         base=base,
         both=autosave.merge_saved(sheet.state, sheet.path, base, write_file) is not None,
@@ -244,8 +254,8 @@ def _compare_texts(sheet: TextSheet, theirs: bytes, mine: bytes) -> list[tuple[W
     """Compare both texts paragraph by paragraph, the title and other fields first."""
     my_lines = sheet.lines(mine)
     line_pairs = zip(sheet.lines(theirs) if theirs else [""] * len(my_lines), my_lines, strict=True)
-    their_body = lesson_file.read_lesson(theirs).body if theirs else ""
-    pairs = pair_paragraphs(their_body, lesson_file.read_lesson(mine).body)
+    their_body = sheet.read(theirs).body if theirs else ""
+    pairs = pair_paragraphs(their_body, sheet.read(mine).body)
     paragraph_pairs = [((pair.old or "").rstrip("\n"), (pair.new or "").rstrip("\n")) for pair in pairs]
     return [diff_words(*pair) for pair in [*line_pairs, *paragraph_pairs]]
 

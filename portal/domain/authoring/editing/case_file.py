@@ -1,0 +1,147 @@
+"""Reads and writes a lesson that is a case: its file is TOML, which authors edit as text."""
+
+from collections.abc import Container, Sequence
+
+from portal.domain.authoring.editing import lesson, toml_writer
+from portal.domain.authoring.editing.lesson import LessonFields
+from portal.domain.authoring.editing.text_normalisation import is_same_value, normalise_line_ends
+from portal.domain.authoring.editing.toml_patch import parse_toml
+from portal.domain.authoring.errors import UnreadableFileError
+
+CASE_KINDS = {
+    "scenario": "A case to decide step by step",
+    "report": "A report to write up",
+}
+
+
+def lesson_path(files: Container[str], name: str) -> str:
+    """The path of a lesson's file: that of a case if there is one, else that of a text."""
+    path = f"lessons/{name}.toml"
+    return path if path in files else f"lessons/{name}.md"
+
+
+def is_case_path(path: str) -> bool:
+    """Whether the file is a lesson that is a case."""
+    return path.startswith("lessons/") and path.endswith(".toml")
+
+
+def read_lesson_file(path: str, content: bytes) -> LessonFields:
+    """Parse a lesson's file, whether text or case.
+
+    Raises:
+        UnreadableFileError: It is a text without front matter.
+    """
+    return read_case(content) if is_case_path(path) else lesson.read_lesson(content)
+
+
+def read_case(content: bytes) -> LessonFields:
+    """Parse a case leniently; its body is the whole file."""
+    text = content.decode()
+    try:
+        table = parse_toml(text)
+    except UnreadableFileError:
+        table = {}
+    title, minutes, outcomes = table.get("title"), table.get("minutes"), table.get("outcomes")
+    return LessonFields(
+        title=title if isinstance(title, str) else "",
+        minutes=minutes if isinstance(minutes, int) else 0,
+        outcomes=[str(key) for key in outcomes] if isinstance(outcomes, list) else [],
+        body=text.strip("\n"),
+    )
+
+
+def write_case(content: bytes, text: str) -> bytes:
+    """The file with this text; an unchanged text keeps its bytes."""
+    body = content.decode().strip("\n")
+    return content if is_same_value(body, text) else f"{normalise_line_ends(text).strip(chr(10))}\n".encode()
+
+
+def new_case_file(kind: str, title: str, minutes: int, outcomes: Sequence[str]) -> bytes:
+    """A new case with texts to replace."""
+    head = {"title": title, "minutes": minutes, "outcomes": list(outcomes), "kind": kind}
+    return (toml_writer.format_members(head) + _TEMPLATES[kind]).encode()
+
+
+_SCENARIO = """\
+prompt = "Ask what the learner does at each point."
+explanation = "Say in two sentences what a good officer takes away."
+start = "first"
+
+[[scene]]
+key = "first"
+text = "*This case is made up.* Say when and where it begins, and what the learner sees."
+
+[[scene.choice]]
+key = "good"
+text = "Name one thing that a good officer might do"
+to = "end"
+weight = 1
+feedback = "Say what follows from it, and why it is good."
+
+[[scene.choice]]
+key = "also-good"
+text = "Name another thing that is as good"
+to = "end"
+weight = 1
+feedback = "Say what follows from it. There may be more than one good way."
+
+[[scene.choice]]
+key = "mistake"
+text = "Name a mistake that people really make"
+to = "bad-end"
+weight = 0
+feedback = "Say what follows from it."
+
+[[scene]]
+key = "end"
+text = "Say how it ends."
+debrief = "Say what a good officer considers here."
+
+[[scene]]
+key = "bad-end"
+text = "Say how it ends for those who were not helped."
+debrief = "Say what would have helped."
+"""
+_REPORT = """\
+prompt = "Ask the learner to write up what they learned."
+explanation = "Say in two sentences what a good report shows."
+incident = \"\"\"
+*This case is made up.* Say what happened: who, what, where and when.
+\"\"\"
+
+[[part]]
+key = "grade"
+label = "Name what is to be chosen"
+kind = "choice"
+
+[[part.choice]]
+key = "right"
+text = "The right choice"
+feedback = "Say why it is right."
+correct = true
+
+[[part.choice]]
+key = "wrong"
+text = "A mistake that people make"
+feedback = "Say why it is not right."
+
+[[part]]
+key = "text"
+label = "Name what is to be written"
+kind = "text"
+model = "Write it as a good officer would."
+checklist = [
+  "Name one thing that belongs in it.",
+  "Name another.",
+]
+"""
+_TEMPLATES = {"scenario": _SCENARIO, "report": _REPORT}
+
+
+def template_texts() -> frozenset[str]:
+    """The lines of words that an author is to replace."""
+    return frozenset(
+        value
+        for row in (_SCENARIO + _REPORT).split("\n")
+        if (value := row.partition(" = ")[2].strip('"')) and len(value.split()) > 3
+    )

@@ -1,0 +1,1 @@
+"""Runs through the cases that lessons are: decisions with their reasons, and what colleagues decided."""

@@ -1,0 +1,86 @@
+"""A lesson that is a case at the authoring desk: made, edited as text, previewed, moved, published, shown."""
+
+import pytest
+from sqlalchemy import select
+
+from portal.domain.authoring import queries
+from portal.domain.authoring.editing.content_diff import diff_folders
+from portal.domain.catalogue.models import Lesson
+from portal.platform.db import db
+from tests.page_reading import Page, PortalClient
+from tests.pages.assessment.choosing import values_of_labels
+from tests.pages.authoring.desk import author_of_questions
+from tests.pages.learning.test_cases import case_file
+
+CASE = "lessons/the-lay-by.toml"
+LESSON = {"title": "The lay-by", "minutes": "4", "outcomes": ["see"]}
+
+
+@pytest.fixture
+def author(app, database) -> PortalClient:
+    return author_of_questions(app, "single")
+
+
+def add_case(author: PortalClient, kind: str) -> Page:
+    page = author.page("/authoring/sample/lessons/_new")
+    return author.press(page, "Add the lesson", kind=kind, **LESSON)
+
+
+@pytest.mark.parametrize("kind", ["report", "scenario"])
+def test_a_new_case_is_whole_but_for_its_words(author, kind):
+    page = add_case(author, kind)
+
+    assert page.h1 == "The lay-by"
+    assert "This is still the template’s text. Write your own." in page.text
+    assert "".join(page.all("textarea")[0].itertext()).strip().startswith("title = ")
+    findings = author.page("/authoring/sample").text
+    assert "a case to work through" in findings
+    assert "is missing" not in findings
+
+
+def test_a_case_is_edited_as_text_and_previewed_step_by_step(author):
+    page = add_case(author, "scenario")
+    text = case_file("scenario")
+    page = author.press(
+        page, "Save and preview", save="yes", body=text.replace('to = "safe"', 'to = "sfae"', 1)
+    )
+    assert "There is no scene “sfae”." in page.text
+    page = author.press(page, "Save and preview", save="yes", body=text)
+    assert page.h1 == "A case"
+    assert queries.read_files(queries.get_draft("sample").files)[CASE] == text.encode()
+
+    shown = author.page("/authoring/sample/preview/lessons/the-lay-by")
+    for choice in ("Open the doors", "Close the road"):
+        shown = author.press(shown, "Decide", choice=values_of_labels(shown, choice))
+    assert "Two ways led here." in shown.text
+    assert "colleagues" not in shown.text
+
+
+def test_a_case_is_moved_and_removed_as_any_lesson(author):
+    add_case(author, "report")
+    page = author.page("/authoring/sample")
+    token = page.all("input", name="csrf_token")[0].get("value")
+    author.post("/authoring/sample/lessons/_order", data={"csrf_token": token, "up": "the-lay-by"})
+    before, after = {}, queries.read_files(queries.get_draft("sample").files)
+    change = next(each for each in diff_folders(before, after) if each.place == "lesson:the-lay-by")
+    assert change.title == "Lesson 2, The lay-by"
+    assert [passage.summary for passage in change.passages] == ["New lesson"]
+    changed = {**after, CASE: after[CASE].replace(b"The lay-by", b"The bridge")}
+    assert [each.place for each in diff_folders(after, changed)] == ["lesson:the-lay-by"]
+
+    author.press(author.page("/authoring/sample/lessons/the-lay-by/remove"), "Remove the lesson")
+
+    assert CASE not in queries.get_draft("sample").files
+
+
+def test_two_authors_of_one_case_see_both_texts(app, author):
+    page = add_case(author, "report")
+    text = case_file("report")
+    author.press(page, "Save and preview", save="yes", body=text)
+
+    late = author.press(
+        page, "Save and preview", status=409, save="yes", body=text.replace("02:10", "03:10"), quiet_off="1"
+    )
+
+    assert "saved this after you opened it" in late.h1
+    assert db.session.scalars(select(Lesson.case_kind)).all() == [None, None]
