@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.domain.authoring.statistics.queries import ItemStatisticsRow
+from portal.domain.authoring.statistics.verdicts import CHECK_KEY, KEEP, RETIRE, REWRITE
 
 DEFAULT_COLUMN = "item"
+VERDICTS = (KEEP, REWRITE, RETIRE, CHECK_KEY)  # the most urgent last
 # Sort key by column; rows without a value sort last in both directions.
 SORT_KEYS: dict[str, Callable[[ItemStatisticsRow], Any]] = {
     DEFAULT_COLUMN: lambda row: row.position,
     "answers": lambda row: row.statistics.answer_count,
     "correct": lambda row: row.statistics.share,
     "agreement": lambda row: row.statistics.correlation,
-    "advice": lambda row: len(row.statistics.advice),
+    "thirds": lambda row: row.thirds.discrimination,
+    "time": lambda row: row.seconds,
+    "advice": lambda row: VERDICTS.index(row.verdict) if row.verdict else None,
 }
 
 
