@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from portal.domain.authoring.content_audit.bank import AuditItem
+from portal.domain.authoring.content_audit.bank import AuditItem, Bank
+from portal.domain.authoring.content_audit.common_sense import SenseKey
 from portal.domain.authoring.content_audit.results import (
     MAX_CUE_POINTS,
     MAX_RECALL,
@@ -10,7 +11,6 @@ from portal.domain.authoring.content_audit.results import (
     MAX_SURFACE_PASSES,
     MIN_DECISIONS,
     Audit,
-    BankAudit,
 )
 from portal.domain.authoring.content_audit.strategies import STRATEGIES
 
@@ -47,10 +47,13 @@ def format_audit(audit: Audit) -> str:
     parts += ["## Surface strategies", SURFACE, _surface_table(audit)]
     parts += ["## A model that learns cues", CUES, _cue_table(audit)]
     parts += ["## Common sense", SENSE, _sense_table(audit)]
-    parts += ["## Items by outcome and source", ITEMS]
-    for module in audit.modules:
-        parts += [f"### {module.bank.module}", _item_table(module)]
+    parts += [format_items(module.bank, module.key) for module in audit.modules]
     return "\n\n".join(parts) + "\n"
+
+
+def format_items(bank: Bank, key: SenseKey) -> str:
+    """Format the list of a module's items; it needs no simulation."""
+    return f"## Items of {bank.module} by outcome and source\n\n{ITEMS}\n\n{_item_table(bank, key)}"
 
 
 def _missed(audit: Audit) -> Iterator[str]:
@@ -101,14 +104,11 @@ def _sense_table(audit: Audit) -> str:
     return _table(headers, rows)
 
 
-def _item_table(module: BankAudit) -> str:
-    outcomes = module.bank.outcomes
-    ordered = sorted(
-        module.bank.items, key=lambda item: (outcomes.index(item.outcome), item.sources, item.key)
-    )
+def _item_table(bank: Bank, key: SenseKey) -> str:
+    outcomes = bank.outcomes
+    ordered = sorted(bank.items, key=lambda item: (outcomes.index(item.outcome), item.sources, item.key))
     rows = [
-        [item.outcome, ", ".join(item.sources), item.key, _form(item), _sense(module, item)]
-        for item in ordered
+        [item.outcome, ", ".join(item.sources), item.key, _form(item), _sense(key, item)] for item in ordered
     ]
     return _table(["Outcome", "Source", "Item", "Form", "Sense"], rows)
 
@@ -119,10 +119,11 @@ def _form(item: AuditItem) -> str:
     return "recall" if item.is_recall else item.kind.name
 
 
-def _sense(module: BankAudit, item: AuditItem) -> str:
-    if module.key.find(item) is None:
+def _sense(key: SenseKey, item: AuditItem) -> str:
+    answer = key.find(item)
+    if answer is None:
         return "–"
-    return "right" if module.key.is_right(item) else "wrong"
+    return ("right" if key.is_right(item) else "wrong") + ("" if answer.blind else ", not blind")
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

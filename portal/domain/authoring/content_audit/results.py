@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal.domain.authoring.content_audit.bank import AuditItem, Bank, find_twins, read_bank
 from portal.domain.authoring.content_audit.common_sense import SenseKey, read_key
-from portal.domain.authoring.content_audit.cue_model import CueResult, choice_sets, test_cues
+from portal.domain.authoring.content_audit.cue_model import CueResult, choice_sets, play_cues
 from portal.domain.authoring.content_audit.draws import DRAWS, PlayResult, play
 from portal.domain.authoring.content_audit.strategies import STRATEGIES, Player
 from portal.domain.catalogue.services import CheckedFolder
@@ -47,6 +47,11 @@ class BankAudit:
         return [item for item in self.bank.items if not self.key.find(item)]
 
     @property
+    def answer_count(self) -> int:
+        """The number of items to whose words the key has an answer."""
+        return len(self.bank.items) - len(self.unanswered)
+
+    @property
     def blind_count(self) -> int:
         """Answers of the key by a reader who had not seen the lessons."""
         answers = [self.key.find(item) for item in self.bank.items]
@@ -70,6 +75,11 @@ class BankAudit:
                 f"{name}: {self.decisions:.0%} of the items are decisions in a scene.",
             ),
             (self.recall > MAX_RECALL, f"{name}: {self.recall:.0%} of the items are recall."),
+            (
+                self.blind_count < self.answer_count,
+                f"{name}: {self.answer_count - self.blind_count} of {self.answer_count} answers of the"
+                " common-sense key are not by a reader who had not seen the lessons.",
+            ),
         )
         return [sentence for is_breach, sentence in rules if is_breach]
 
@@ -117,7 +127,7 @@ def audit_folder(folder: CheckedFolder, *, draws: int = DRAWS) -> Audit:
                 bank,
                 key,
                 {strategy.name: play(bank, Player(strategy).answer, draws=draws) for strategy in STRATEGIES},
-                test_cues(training, sets[bank.module]),
+                play_cues(training, sets[bank.module]),
                 play(bank, key.choose, draws=draws),
             )
         )

@@ -296,7 +296,7 @@ def test_the_address_sorts_the_table(client):
     assert column(0, "") == column(0, "item") == column(0, "-item")[::-1]
     refused = client.page("/authoring/protect/statistics?sort=nonsense&version=9", 400).text
     assert "“nonsense” is not a known sort order. Choose item, -item, answers," in refused
-    assert "“9” is not a known version. Choose 1, all." in refused
+    assert "“9” is not a known version. Choose 1 or all." in refused
     head = client.page("/authoring/protect/statistics?sort=answers").links["Answers"]
     assert "sort=-answers" in head
 
@@ -318,10 +318,35 @@ def test_the_version_is_chosen_by_address(client):
     together = client.page(now.links["All versions"])
     assert together.h1 == "Question results, all versions"
     assert "12 answers" in together.text
-    assert together.text.count("versions 1, 2") == 4
+    assert together.text.count("item-1, version 2") == together.text.count("item-1, version 1") == 1
     assert "version=all" in together.links["Answers"]
     client.page("/authoring/protect/statistics?version=3", status=400)
     client.page("/authoring/nothing/statistics", status=404)
+
+
+def test_an_item_in_the_same_words_counts_as_one_over_versions(database):
+    texts = {
+        "kind": "single",
+        "outcome": "one",
+        "prompt_html": "Same?",
+        "explanation_html": "x",
+        "source": [],
+    }
+    versions = [make_version(items=4), make_version(items=4)]
+    for version, answers in zip(versions, (3, 2), strict=True):
+        with transaction():
+            item = Item(
+                module_version_id=version, position=5, key="same", content={"choices": CHOICES}, **texts
+            )
+            db.session.add(item)
+        sheet = {each.id: ["b"] for each in items_of(version)} | {item.id: ["a"]}
+        submit_all(register_person(make_person(), version), [sheet] * answers)
+
+    (row,) = [row for row in queries.module_results(tuple(versions[::-1])).rows if row.key == "same"]
+
+    assert (row.versions, row.statistics.answer_count, row.statistics.share) == ((1, 2), 5, 1)
+    assert [taken.count for taken in row.statistics.choices] == [5, 0]
+    assert [row.versions for row in queries.item_statistics_rows(versions[0])] == [(1,)] * 5
 
 
 def test_a_module_that_was_never_published_says_what_will_be_here(client):
