@@ -93,14 +93,23 @@ def _sense_table(audit: Audit) -> str:
             len(module.bank.items),
             f"{module.decisions:.0%}",
             f"{module.recall:.0%}",
-            module.blind_count,
-            len(module.sense_right),
+            f"{module.blind_right} of {module.blind_count}",
+            f"{len(module.sense_right) - module.blind_right} of {module.answer_count - module.blind_count}",
             len(module.unanswered),
             f"{module.sense.passes} of {module.sense.draws}",
         ]
         for module in audit.modules
     ]
-    headers = ["Module", "Items", "Decisions", "Recall", "Blind", "Right", "Not answered", "Passes"]
+    headers = [
+        "Module",
+        "Items",
+        "Decisions",
+        "Recall",
+        "Blind, right",
+        "Others, right",
+        "Not answered",
+        "Passes",
+    ]
     return _table(headers, rows)
 
 

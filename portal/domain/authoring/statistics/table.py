@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.domain.authoring.statistics.queries import ItemStatisticsRow
-from portal.domain.authoring.statistics.verdicts import CHECK_KEY, KEEP, RETIRE, REWRITE
+from portal.domain.authoring.statistics.verdicts import VERDICTS
 
 DEFAULT_COLUMN = "item"
-VERDICTS = (KEEP, REWRITE, RETIRE, CHECK_KEY)  # the most urgent last
 # Sort key by column; rows without a value sort last in both directions.
 SORT_KEYS: dict[str, Callable[[ItemStatisticsRow], Any]] = {
     DEFAULT_COLUMN: lambda row: row.position,

@@ -2,12 +2,15 @@
 
 from portal.domain.authoring.statistics.item_statistics import (
     MIN_ATTEMPTS,
+    RARE_CHOICE,
     TOO_EASY,
     ItemStatistics,
 )
 from portal.domain.authoring.statistics.thirds import UPPER, ItemThirds
 
-CHECK_KEY, RETIRE, REWRITE, KEEP = "Check the key", "Retire", "Rewrite", "Keep"
+CHECK_KEY, RETIRE, KEEP = "Check the key", "Retire", "Keep"
+REWRITE, REWRITE_CHOICE = "Rewrite", "Rewrite a choice"
+VERDICTS = (KEEP, REWRITE_CHOICE, REWRITE, RETIRE, CHECK_KEY)  # the most urgent last
 
 
 def judge_item(figures: ItemStatistics, thirds: ItemThirds) -> str:
@@ -22,6 +25,8 @@ def judge_item(figures: ItemStatistics, thirds: ItemThirds) -> str:
         return CHECK_KEY
     if TOO_EASY in figures.advice:
         return RETIRE
+    if figures.advice == (RARE_CHOICE,):
+        return REWRITE_CHOICE
     return REWRITE if figures.advice else KEEP
 
 
