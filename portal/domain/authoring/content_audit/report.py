@@ -24,15 +24,15 @@ Written by `make content-audit`; the same items give the same page. Scores are s
 | --- | --- |
 | Attempts passed by any of ten surface strategies | under {MAX_SURFACE_PASSES:.0%} |
 | Attempts passed by the common-sense key | at most {MAX_SENSE_PASSES:.0%} |
-| Cue model, trained on the other modules | at most {MAX_CUE_POINTS} points above chance, over all |
+| Cue model, trained on the other modules | at most {MAX_CUE_POINTS} points above chance |
 | Decisions in a scene, of the items of a bank | at least {MIN_DECISIONS:.0%} |
 | Recall without a case | at most {MAX_RECALL:.0%} |
 """
 SURFACE = "The number of passed attempts, and in brackets the mean score."
 CUES = """\
 A conditional logistic regression over the lengths of choices, the ten scores above, punctuation and
-frequent words. It learns from three modules and answers the fourth. By chance a small bank differs
-from its expected share by about seven points, so the limit holds for all modules together."""
+frequent words. It learns from three modules and answers the fourth. By chance alone a bank of this
+size differs from its expected share by about seven points."""
 SENSE = """\
 `common-sense.toml` beside each bank has what a sensible reader answered from the words of the
 questions alone. An answer counts for the words that were read. Scenarios and reports, and questions

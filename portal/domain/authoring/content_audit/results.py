@@ -82,6 +82,10 @@ class BankAudit:
                 self.decisions < MIN_DECISIONS,
                 f"{name}: {self.decisions:.0%} of the items are decisions in a scene.",
             ),
+            (
+                self.cues.points_above_chance > MAX_CUE_POINTS,
+                f"{name}: the cue model is right {self.cues.points_above_chance:.0f} points above chance.",
+            ),
             (self.recall > MAX_RECALL, f"{name}: {self.recall:.0%} of the items are recall."),
             (
                 self.blind_count < self.answer_count,
@@ -112,8 +116,6 @@ class Audit:
     def breaches(self) -> list[str]:
         """The aims that are missed, each in a sentence."""
         sentences = [sentence for module in self.modules for sentence in module.breaches()]
-        if (points := self.cues.points_above_chance) > MAX_CUE_POINTS:
-            sentences.append(f"The cue model is right {points:.0f} points above chance.")
         sentences += [f"{one} and {other} share too many words." for one, other in self.twins]
         return sentences
 

@@ -26,7 +26,7 @@ from portal.domain.catalogue.models import Item
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import write
-from tests.factories.catalogue import make_version
+from tests.factories.catalogue import make_version, right
 from tests.factories.people import make_grant, make_person
 from tests.page_reading import words
 from tests.pages.account.browsing import let_in, make_account
@@ -277,6 +277,19 @@ def test_the_page_advises_beside_the_item_in_words(client):
     assert "lower third" in page.text
     assert "T0" not in page.text
     assert "Shah" not in page.text.replace("Priya Shah Sign out", "")
+
+
+def test_quick_passes_are_a_count_and_nobody_is_named(client):
+    version = make_version(items=4)
+    sheet = {item.id: right(item) for item in items_of(version)}
+    submit_all(register_person(make_person(), version), [sheet] * 10)  # each ends as it begins
+
+    page = sign_in_author(client).page("/authoring/protect/statistics")
+
+    assert (
+        "10 of 10 passes took less than a third of the time that it takes to read the questions." in page.text
+    )
+    assert "nobody is told who" in page.text
 
 
 def test_the_address_sorts_the_table(client):
