@@ -42,17 +42,7 @@ def list_help_needed(viewer: Viewer, now: datetime) -> list[HelpRow]:
 
 def _candidates(viewer: Viewer) -> Any:
     """The newest registrations without a pass that have as many fails as a rule of their version names."""
-    later, version = aliased(Registration), ModuleVersion
-    is_newest = ~(
-        select(later.id)
-        .where(
-            later.person_id == Registration.person_id,
-            later.activity_id == Registration.activity_id,
-            later.id > Registration.id,
-            is_known_fact(later),
-        )
-        .exists()
-    )
+    version = ModuleVersion
     pauses_first = and_(
         version.pause_after > 0, or_(version.attempts == 0, version.pause_after < version.attempts)
     )
@@ -79,12 +69,23 @@ def _candidates(viewer: Viewer) -> Any:
             or_(version.pause_after > 0, version.attempts > 0),
             PassRecord.record_id.is_(None),
             is_known_fact(Registration),
-            is_newest,
+            ~_later_registration().exists(),
             is_visible(Registration.person_id, viewer, Permission.ATTEMPT_OPEN),
             Registration.person_id != viewer.person_id,
         )
         .group_by(*columns)
         .having(func.count() >= fails_needed)
+    )
+
+
+def _later_registration() -> Any:
+    """A registration of the same person on the same module that was made later."""
+    later = aliased(Registration)
+    return select(later.id).where(
+        later.person_id == Registration.person_id,
+        later.activity_id == Registration.activity_id,
+        later.id > Registration.id,
+        is_known_fact(later),
     )
 
 

@@ -8,7 +8,7 @@ words that were read: when an author changes them, it no longer counts, and the 
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.domain.authoring.content_audit.bank import AuditItem, Bank
@@ -60,6 +60,17 @@ class SenseKey:
         """Answer as the reader did; without an answer, right: nobody fails for what was not asked."""
         answer = self.find(item)
         return answer.choices if answer else item.kind.best_choices(item.content)
+
+    def guesser(self, seed: int) -> Callable[[AuditItem, Sequence[str]], Sequence[str]]:
+        """Answer as the blind reader did, and guess where the answer is not blind."""
+        chance = random.Random(seed)  # noqa: S311 - a simulation that must repeat
+
+        def choose(item: AuditItem, order: Sequence[str]) -> Sequence[str]:
+            answer = self.find(item)
+            is_guess = answer is not None and not answer.blind
+            return item.kind.random_choices(item.content, chance) if is_guess else self.choose(item, order)
+
+        return choose
 
     def is_right(self, item: AuditItem) -> bool:
         """Whether the reader earns the full mark."""

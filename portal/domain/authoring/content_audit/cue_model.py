@@ -7,7 +7,7 @@ recognised by how they are written.
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -100,7 +100,7 @@ def _train(sets: Sequence[ChoiceSet]) -> Weights:
     """Gradient ascent on the mean log-likelihood, with weights shrunk towards 0."""
     weights: Weights = {}
     for _ in range(ROUNDS):
-        gradient: Counter[str] = Counter()
+        gradient = defaultdict[str, float](float)
         for choices in sets:
             share = 1 / sum(choices.right)
             for features, likely, right in zip(

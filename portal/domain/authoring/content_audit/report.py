@@ -37,7 +37,8 @@ SENSE = """\
 `common-sense.toml` beside each bank has what a sensible reader answered from the words of the
 questions alone. An answer counts for the words that were read. Scenarios and reports, and questions
 without an answer to their present words, count as right. “Blind” answers are of a reader who had
-not seen the lessons; the others were written with the item, as what such a reader would choose."""
+not seen the lessons; the others were written with the item, as what such a reader would choose.
+“With guesses” counts the passes if those others are guessed instead."""
 ITEMS = "“Sense” says whether the common-sense key answers the item right."
 
 
@@ -97,6 +98,7 @@ def _sense_table(audit: Audit) -> str:
             f"{len(module.sense_right) - module.blind_right} of {module.answer_count - module.blind_count}",
             len(module.unanswered),
             f"{module.sense.passes} of {module.sense.draws}",
+            module.guessed.passes,
         ]
         for module in audit.modules
     ]
@@ -109,6 +111,7 @@ def _sense_table(audit: Audit) -> str:
         "Others, right",
         "Not answered",
         "Passes",
+        "With guesses",
     ]
     return _table(headers, rows)
 

@@ -25,6 +25,7 @@ class BankAudit:
     surface: Mapping[str, PlayResult]  # by the strategy's name
     cues: CueResult
     sense: PlayResult
+    guessed: PlayResult  # by the blind answers of the key, with guesses in place of the others
 
     @property
     def decisions(self) -> float:
@@ -89,8 +90,8 @@ class BankAudit:
             (self.recall > MAX_RECALL, f"{name}: {self.recall:.0%} of the items are recall."),
             (
                 self.blind_count < self.answer_count,
-                f"{name}: {self.answer_count - self.blind_count} of {self.answer_count} answers of the"
-                " common-sense key are not by a reader who had not seen the lessons.",
+                f"{name}: {self.answer_count - self.blind_count} of {self.answer_count} answers of the key"
+                " are not blind.",
             ),
         )
         return [sentence for is_breach, sentence in rules if is_breach]
@@ -139,6 +140,7 @@ def audit_folder(folder: CheckedFolder, *, draws: int = DRAWS) -> Audit:
                 {strategy.name: play(bank, Player(strategy).answer, draws=draws) for strategy in STRATEGIES},
                 play_cues(training, sets[bank.module]),
                 play(bank, key.choose, draws=draws),
+                play(bank, key.guesser(1), draws=draws),
             )
         )
     return Audit(audits, find_twins(banks), draws)

@@ -264,7 +264,7 @@ def _read_responses(
         .where(Response.attempt_id.in_(newest.limit(NEWEST)))
         .order_by(Response.id)
     )
-    last: dict[tuple[Any, int], Sequence[str]] = {}
+    last: dict[tuple[Any, int], list[str]] = {}
     saves = defaultdict[Any, list[tuple[int, datetime]]](list)
     for attempt_id, item_id, choices, saved_at in rows:
         last[attempt_id, groups[item_id]] = choices

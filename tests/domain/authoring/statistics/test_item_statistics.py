@@ -26,7 +26,7 @@ from portal.domain.catalogue.models import Item
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import write
-from tests.factories.catalogue import make_version, right
+from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person
 from tests.page_reading import words
 from tests.pages.account.browsing import let_in, make_account
@@ -279,19 +279,6 @@ def test_the_page_advises_beside_the_item_in_words(client):
     assert "Shah" not in page.text.replace("Priya Shah Sign out", "")
 
 
-def test_quick_passes_are_a_count_and_nobody_is_named(client):
-    version = make_version(items=4)
-    sheet = {item.id: right(item) for item in items_of(version)}
-    submit_all(register_person(make_person(), version), [sheet] * 10)  # each ends as it begins
-
-    page = sign_in_author(client).page("/authoring/protect/statistics")
-
-    assert (
-        "10 of 10 passes took less than a third of the time that it takes to read the questions." in page.text
-    )
-    assert "nobody is told who" in page.text
-
-
 def test_the_address_sorts_the_table(client):
     version = make_version(items=6)
     submit_all(
@@ -335,31 +322,6 @@ def test_the_version_is_chosen_by_address(client):
     assert "version=all" in together.links["Answers"]
     client.page("/authoring/protect/statistics?version=3", status=400)
     client.page("/authoring/nothing/statistics", status=404)
-
-
-def test_an_item_in_the_same_words_counts_as_one_over_versions(database):
-    texts = {
-        "kind": "single",
-        "outcome": "one",
-        "prompt_html": "Same?",
-        "explanation_html": "x",
-        "source": [],
-    }
-    versions = [make_version(items=4), make_version(items=4)]
-    for version, answers in zip(versions, (3, 2), strict=True):
-        with transaction():
-            item = Item(
-                module_version_id=version, position=5, key="same", content={"choices": CHOICES}, **texts
-            )
-            db.session.add(item)
-        sheet = {each.id: ["b"] for each in items_of(version)} | {item.id: ["a"]}
-        submit_all(register_person(make_person(), version), [sheet] * answers)
-
-    (row,) = [row for row in queries.module_results(tuple(versions[::-1])).rows if row.key == "same"]
-
-    assert (row.versions, row.statistics.answer_count) == ((1, 2), 5)
-    assert [taken.count for taken in row.statistics.choices] == [5, 0]
-    assert [row.versions for row in queries.item_statistics_rows(versions[0])] == [(1,)] * 5
 
 
 def test_a_module_that_was_never_published_says_what_will_be_here(client):
