@@ -10,8 +10,14 @@ from typing import NoReturn
 import click
 from flask import Blueprint
 
+from portal.domain.authoring.content_audit import common_sense
+from portal.domain.authoring.content_audit.bank import read_bank
+from portal.domain.authoring.content_audit.draws import DRAWS
+from portal.domain.authoring.content_audit.report import format_audit
+from portal.domain.authoring.content_audit.results import audit_folder
 from portal.domain.authoring.content_types import subject_of
 from portal.domain.catalogue import services
+from portal.domain.catalogue.sources.folder_reader import COMMON_SENSE
 from portal.domain.content_checks import legal_review, metrics_table
 from portal.domain.content_checks.brief import check_brief
 from portal.platform import clock
@@ -21,6 +27,7 @@ from portal.platform.errors import BadInputError, NotFoundError, PortalError
 bp = Blueprint("modules_commands", __name__, cli_group="modules")
 
 SHEET = "Write the sheet to this file; names and dates in it stay with words that did not change."
+PAGE = "Write the page to this file instead, such as docs/modules/content-audit.md."
 INTO = "Write the tables between the marks of this document instead, such as docs/modules.md."
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -70,6 +77,57 @@ def review_law(folder: Path, document: Path | None) -> None:
         click.echo(legal_review.format_sheet(reading), nl=False)
         return
     _write_document(document, lambda text: legal_review.format_sheet(reading, text))
+
+
+@bp.cli.command("audit")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--into", "document", type=click.Path(dir_okay=False, path_type=Path), help=PAGE)
+@click.option("--draws", type=click.IntRange(1, 100_000), default=DRAWS, help="Attempts of each kind.")
+def audit(folder: Path, document: Path | None, draws: int) -> None:
+    """Play surface strategies, a cue model and common sense against every bank; 1 if an aim is missed."""
+    found = audit_folder(_read_folder(folder), draws=draws)
+    if document is None:
+        click.echo(format_audit(found), nl=False)
+    else:
+        _write_document(document, lambda _: format_audit(found))
+    for sentence in found.breaches():
+        click.echo(sentence, err=True)
+    sys.exit(bool(found.breaches()))
+
+
+@bp.cli.command("sense-sheet")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("sheet", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="Ask what is answered already, too.")
+def write_sense_sheet(folder: Path, sheet: Path, everything: bool) -> None:
+    """Write the questions without their keys, for a sensible reader who has not seen the lessons."""
+    reading = _read_folder(folder)
+    banks = [read_bank(checked) for checked in reading.modules]
+    keys = {m.package.key: common_sense.read_key(m.package.key, m.package.files) for m in reading.modules}
+    text = common_sense.format_sheet(banks, only_open=None if everything else keys)
+    _write_document(sheet, lambda _: text)
+
+
+@bp.cli.command("sense-key")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("sheet", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--knows-lessons", is_flag=True, help="The reader had seen the lessons: not blind.")
+def read_sense_key(folder: Path, sheet: Path, knows_lessons: bool) -> None:
+    """Write the answers of a filled-in sheet to the common-sense.toml beside each bank of all modules."""
+    reading = _read_folder(folder)
+    banks = {checked.package.key: read_bank(checked) for checked in reading.modules}
+    try:
+        answers = common_sense.read_sheet(
+            sheet.read_text("utf-8"), list(banks.values()), blind=not knows_lessons
+        )
+        for checked in reading.modules:
+            name = checked.package.key
+            kept = common_sense.read_key(name, checked.package.files)
+            merged = common_sense.merge_answers(kept, answers.get(name, ()), banks[name])
+            if merged:
+                (folder / name / COMMON_SENSE).write_text(common_sense.format_key(merged), "utf-8")
+    except PortalError as error:
+        _exit_refused(error)
 
 
 def _read_folder(folder: Path) -> services.CheckedFolder:

@@ -25,7 +25,9 @@ from portal.platform.operations import readiness
 migrate = Migrate(directory="migrations", render_as_batch=False)
 UPGRADE = "run flask --app wsgi db upgrade"
 # Commands that repair or create the database, or do not need it.
-ANY_RELEASE = frozenset({"backup", "restore", "prepare", "check", "table", "legal-review", "version"})
+ANY_RELEASE = frozenset(
+    "audit backup check legal-review prepare restore sense-key sense-sheet table version".split()
+)
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 

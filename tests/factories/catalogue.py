@@ -25,6 +25,7 @@ def make_version(
     at_least: int = 1,
     attempts: int = 0,
     wait_minutes: int = 0,
+    pause: tuple[int, int] = (0, 0),  # after so many fails, so many hours
     test_out: bool = False,
     minutes: int = 20,
     lesson_minutes: int = 5,
@@ -55,6 +56,8 @@ def make_version(
             at_least_per_outcome=at_least,
             attempts=attempts,
             wait_minutes=wait_minutes,
+            pause_after=pause[0],
+            pause_hours=pause[1],
             test_out=test_out,
             job_aid_title="First hour",
             job_aid_html=job_aid,

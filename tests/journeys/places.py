@@ -143,6 +143,7 @@ MONITORING = {
         ),
         MANAGER,
     ),
+    "people.list_help_needed": Place(("/people/help-needed",), MANAGER),
     "people.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
     "monitoring.show_changes": Place(
         (f"{REPORT}/changes?from_as_at=2026-04-30", f"{REPORT}/changes", f"{REPORT}/changes?as_at=x"), MANAGER

@@ -63,9 +63,12 @@ class OwnAttemptError(RuleError):
 
 
 class TooSoonError(RuleError):
-    """Start of an attempt before the wait after a fail is over."""
+    """Start of an attempt before the wait after a fail, or the pause after several, is over."""
 
-    def __init__(self, opens_at: datetime) -> None:
+    def __init__(self, opens_at: datetime, *, is_pause: bool = False) -> None:
         self.opens_at = opens_at
         local = opens_at.astimezone(LONDON)
-        super().__init__(f"You can try again from {local:%H:%M} on {local.day} {local:%B %Y}.")
+        sentence = f"You can try again from {local:%H:%M} on {local.day} {local:%B %Y}."
+        super().__init__(
+            f"{sentence} Your line manager can open an attempt before." if is_pause else sentence
+        )

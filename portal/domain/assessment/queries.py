@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from portal.domain.assessment.models import Attempt, Response, Submission, reaches_mastery
+from portal.domain.assessment.pauses import Fails
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey
 from portal.domain.catalogue.version_cache import (
@@ -285,17 +286,27 @@ class AttemptTally(NamedTuple):
     attempt_count: int
     ended_at: datetime | None  # when the latest was submitted
     ended_attempt: UUID | None  # the latest submitted
-    extra_attempts: int  # opened beyond the number that the module allows
+    helped: bool  # whether an attempt was opened after that
+    extra_attempts: int  # opened beyond those that the module allows at the time
     extra_opened_on: date | None  # the day on which the latest of them was opened
 
+    @property
+    def fails(self) -> Fails:
+        """The attempts that ended, if the registration is not passed."""
+        return Fails(self.attempt_count - (self.open_attempt is not None), self.ended_at, self.helped)
 
-NO_ATTEMPTS = AttemptTally(None, 0, None, None, 0, None)
+
+NO_ATTEMPTS = AttemptTally(None, 0, None, None, False, 0, None)
 _IS_EXTRA = ExtraAttempt.registration_id == Attempt.registration_id
 _ATTEMPT_STATES = (
     select(
         Attempt.registration_id,
         Attempt.id,
         Submission.submitted_at,
+        select(func.count())
+        .where(_IS_EXTRA, ExtraAttempt.recorded_at > Submission.recorded_at)
+        .correlate(Attempt, Submission)
+        .scalar_subquery(),
         select(func.count()).where(_IS_EXTRA).correlate(Attempt).scalar_subquery(),
         select(func.max(ExtraAttempt.opened_on)).where(_IS_EXTRA).correlate(Attempt).scalar_subquery(),
     )
@@ -308,15 +319,20 @@ def tally_attempts(registration_ids: list[int]) -> dict[int, AttemptTally]:
     """Count the attempts under each registration that has any. One statement."""
     tallies: dict[int, AttemptTally] = {}
     rows = read(_ATTEMPT_STATES, {"registrations": registration_ids})
-    for registration_id, attempt_id, submitted, *extra in rows:
+    for registration_id, attempt_id, submitted, opened_since, *extra in rows:
         earlier = tallies.get(registration_id, NO_ATTEMPTS)
-        under_way, ended = earlier.open_attempt, (earlier.ended_at, earlier.ended_attempt)
+        under_way, ended = earlier.open_attempt, (earlier.ended_at, earlier.ended_attempt, earlier.helped)
         if submitted is None:
             under_way = attempt_id
         elif earlier.ended_at is None or submitted > earlier.ended_at:
-            ended = (submitted, attempt_id)
+            ended = (submitted, attempt_id, opened_since > 0)
         tallies[registration_id] = AttemptTally(under_way, earlier.attempt_count + 1, *ended, *extra)
     return tallies
+
+
+def attempt_tally(registration_id: int) -> AttemptTally:
+    """Count the attempts under one registration. One statement."""
+    return tally_attempts([registration_id]).get(registration_id, NO_ATTEMPTS)
 
 
 def earlier_item_ids(person_id: int, version_id: int, registration_id: int, number: int) -> list[int]:
@@ -345,19 +361,6 @@ def has_open_attempt(person_id: int, activity_id: int) -> bool:
         )
     )
     return bool(count)
-
-
-def next_attempt_opens_at(version: PublishedVersion, attempts: list[AttemptSummary]) -> datetime | None:
-    """Return when the next attempt may begin; None if the module sets no wait after a fail."""
-    ends = [attempt.submission.submitted_at for attempt in attempts if attempt.submission is not None]
-    return next_attempt_opens_after(version, max(ends, default=None))
-
-
-def next_attempt_opens_after(version: PublishedVersion, ended_at: datetime | None) -> datetime | None:
-    """Return when the next attempt may begin, given when the latest one was submitted."""
-    if ended_at is None or not version.wait_minutes:
-        return None
-    return ended_at + timedelta(minutes=version.wait_minutes)
 
 
 def attempts_left(version: PublishedVersion, begun: int, opened: int) -> int | None:

@@ -22,6 +22,7 @@ from portal.domain.assessment.errors import (
 )
 from portal.domain.assessment.item_selection import CandidateItem, draw_items
 from portal.domain.assessment.models import Attempt, Response, Submission
+from portal.domain.assessment.pauses import attempt_opens_at, is_paused
 from portal.domain.assessment.queries import AttemptDetail, AttemptRow
 from portal.domain.catalogue.version_cache import PublishedVersion, published_version, version_key
 from portal.domain.item_kinds import kinds_by_name
@@ -68,7 +69,7 @@ def start_attempt(registration: Registration, at: datetime) -> StartedAttempt:
     under_way = next((other.attempt for other in attempts if other.submission is None), None)
     if under_way is not None:
         return StartedAttempt(under_way.id, is_new=False)
-    _refuse_start(registration, version, attempts, at)
+    _refuse_start(registration, version, len(attempts), at)
     attempt_id, number = uuid4(), len(attempts) + 1
     attempt = AttemptRow(
         id=attempt_id,
@@ -84,7 +85,7 @@ def start_attempt(registration: Registration, at: datetime) -> StartedAttempt:
 def _refuse_start(
     registration: Registration,
     version: PublishedVersion,
-    attempts: list[queries.AttemptSummary],
+    begun: int,
     at: datetime,
 ) -> None:
     if records.pass_of(registration.id) is not None:
@@ -92,16 +93,16 @@ def _refuse_start(
     completed = records.completed_lessons([registration.id])[registration.id]
     if not version.test_out and any(lesson.id not in completed for lesson in version.lessons):
         raise LessonsFirstError
-    extra_count = len(queries.extra_attempt_days(registration.id)) if version.attempts else 0
-    if queries.attempts_left(version, len(attempts), extra_count) == 0:
+    tally = queries.attempt_tally(registration.id) if begun else queries.NO_ATTEMPTS
+    if queries.attempts_left(version, begun, tally.extra_attempts) == 0:
         raise NoAttemptsLeftError
-    opens_at = queries.next_attempt_opens_at(version, attempts)
+    opens_at = attempt_opens_at(version, tally.fails)
     if opens_at is not None and at < opens_at:
-        raise TooSoonError(opens_at)
+        raise TooSoonError(opens_at, is_pause=is_paused(version, tally.fails, at))
 
 
 def open_extra_attempt(registration: Registration | None, *, by: int, reason: str, at: datetime) -> bool:
-    """Open an extra attempt for a person who has used every one that the module allows.
+    """Open an extra attempt for a person who has used every one that the module allows, or is in a pause.
 
     Repeat-safe: a second call on the same London day under one registration changes nothing.
 
@@ -127,10 +128,10 @@ def open_extra_attempt(registration: Registration | None, *, by: int, reason: st
     day = london_day(at)
     if day in opened_days:
         return False
-    attempts = queries.list_attempts(registration.id)
+    tally = queries.attempt_tally(registration.id)
     version = published_version(version_key(registration.module_version_id))
-    attempts_left = queries.attempts_left(version, len(attempts), len(opened_days))
-    if attempts_left != 0 or any(attempt.submission is None for attempt in attempts):
+    attempts_left = queries.attempts_left(version, tally.attempt_count, len(opened_days))
+    if tally.open_attempt is not None or not (attempts_left == 0 or is_paused(version, tally.fails, at)):
         raise AttemptsRemainError
     fields = {"opened_on": day, "opened_by_id": by, "reason": reason}
     db.session.add(ExtraAttempt(recorded_at=stamped, registration_id=registration.id, **fields))

@@ -60,6 +60,8 @@ class ModuleVersion(Base):
     at_least_per_outcome: Mapped[int]
     attempts: Mapped[int]  # 0: no limit
     wait_minutes: Mapped[int]  # after a fail
+    pause_after: Mapped[int] = mapped_column(server_default="0")  # fails, each so many; 0: no pause
+    pause_hours: Mapped[int] = mapped_column(server_default="0")
     test_out: Mapped[bool]
     job_aid_title: Mapped[str | None]
     job_aid_html: Mapped[str | None]

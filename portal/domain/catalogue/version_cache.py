@@ -157,6 +157,8 @@ class PublishedVersion:
     at_least_per_outcome: int
     attempts: int
     wait_minutes: int
+    pause_after: int
+    pause_hours: int
     test_out: bool
     review_on: date
     job_aid_title: str | None

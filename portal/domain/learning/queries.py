@@ -4,7 +4,7 @@ The statements are built once, with parameters, because building one costs more 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -13,11 +13,11 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.orm import aliased
 
+from portal.domain.assessment.pauses import Fails, attempt_opens_at, is_paused, pause_ends_at
 from portal.domain.assessment.queries import (
     NO_ATTEMPTS,
     AttemptTally,
     attempts_left,
-    next_attempt_opens_after,
     tally_attempts,
 )
 from portal.domain.catalogue.models import Activity, Lesson, ModuleVersion
@@ -141,7 +141,7 @@ class ModuleProgress(ModuleReading):
 
     open_attempt: UUID | None
     attempts_begun: int  # under the registration under way
-    attempt_ended_at: datetime | None
+    fails: Fails = field(default_factory=Fails)
     failed_attempt: UUID | None = None  # the latest submitted under the registration under way
     extra_attempts: int = 0  # beyond the number that the module allows
     extra_opened_on: date | None = None  # the day on which the latest of them was opened
@@ -156,11 +156,22 @@ class ModuleProgress(ModuleReading):
         """Whether every attempt that the module allows is used."""
         return self.open_attempt is None and self.attempts_left == 0
 
+    @property
+    def next_attempt_opens_at(self) -> datetime | None:
+        """When the next attempt may begin, after wait and pause; None if neither holds it up."""
+        return attempt_opens_at(self.version, self.fails)
+
     def waits_until(self, now: datetime) -> datetime | None:
         """Return when the wait after a fail ends; None if there is no wait, or more than that is needed."""
         if self.open_attempt is not None or self.next_lesson is not None or self.attempts_exhausted:
             return None
-        return future_or_none(next_attempt_opens_after(self.version, self.attempt_ended_at), now)
+        return future_or_none(self.next_attempt_opens_at, now)
+
+    def paused_until(self, now: datetime) -> datetime | None:
+        """Return when the pause after several fails ends; None if there is none. A manager can end it."""
+        if self.open_attempt is not None or not is_paused(self.version, self.fails, now):
+            return None
+        return pause_ends_at(self.version, self.fails)
 
 
 def _latest_registration_id() -> Any:
@@ -375,7 +386,7 @@ def _with_attempts(reading: ModuleReading, tally: AttemptTally) -> ModuleProgres
         reading.passed,
         open_attempt=tally.open_attempt,
         attempts_begun=tally.attempt_count,
-        attempt_ended_at=tally.ended_at,
+        fails=tally.fails,
         failed_attempt=tally.ended_attempt,
         extra_attempts=tally.extra_attempts,
         extra_opened_on=tally.extra_opened_on,

@@ -1,4 +1,4 @@
-"""Opens one more attempt for a learner who has used every attempt that a module allows."""
+"""Opens one more attempt for a learner who has used every one, or is in a pause; and who these are."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +20,9 @@ class LimitedLearner:
     name: str
     modules: tuple[ModuleProgress, ...]
 
-    @property
-    def exhausted_modules(self) -> list[ModuleProgress]:
-        """The modules in which every attempt is used."""
-        return [module for module in self.modules if module.attempts_exhausted]
+    def held_modules(self, now: datetime) -> list[ModuleProgress]:
+        """The modules in which every attempt is used, or in which there is a pause."""
+        return [m for m in self.modules if m.attempts_exhausted or m.paused_until(now) is not None]
 
     def get_module(self, slug: str) -> ModuleProgress:
         """The module with this slug, which is one of the form's choices."""
@@ -53,7 +52,7 @@ def get_limited_learner(viewer: Viewer, staff_number: str) -> LimitedLearner:
     modules = [
         module
         for module in module_progress_by_activity(person_id).values()
-        if module.progress and module.version.attempts
+        if module.progress and (module.version.attempts or module.version.pause_after)
     ]
     return LimitedLearner(person_id, staff_number, holder_name(person_id), tuple(modules))
 

@@ -83,13 +83,14 @@ def show_module(slug: str) -> ResponseReturnValue:
     module = queries.module_progress(current_user.person_id, slug)
     registration_id = module.progress.registration_id if module.progress else None
     attempts = assessment.list_attempts(registration_id) if registration_id else []
-    opens_at = assessment.next_attempt_opens_at(module.version, attempts)
+    now = clock.now()
     return render_template(
         "learning/module.html",
         module=module,
         attempts=[attempt for attempt in attempts if attempt.submission],
         attempts_left=module.attempts_left,
-        opens_at=queries.future_or_none(opens_at, clock.now()),
+        opens_at=queries.future_or_none(module.next_attempt_opens_at, now),
+        paused=module.paused_until(now) is not None,
         newest_pass=queries.newest_pass(current_user.person_id, slug),
     )
 
@@ -246,7 +247,7 @@ def show_outcome(attempt_id: UUID) -> ResponseReturnValue:
             learning=learning,
             requirement=learning.satisfied_requirement(sheet.version.activity_id),
         )
-    module = queries.module_progress(current_user.person_id, sheet.version.activity.key)
+    module, now = queries.module_progress(current_user.person_id, sheet.version.activity.key), clock.now()
     return render_template(
         "learning/not_passed.html",
         sheet=sheet,
@@ -254,7 +255,6 @@ def show_outcome(attempt_id: UUID) -> ResponseReturnValue:
         plan=queries.study_plan(missed),
         module=module,
         attempts_left=module.attempts_left,
-        opens_at=queries.future_or_none(
-            assessment.next_attempt_opens_after(sheet.version, module.attempt_ended_at), clock.now()
-        ),
+        opens_at=queries.future_or_none(module.next_attempt_opens_at, now),
+        paused=module.paused_until(now) is not None,
     )

@@ -10,6 +10,7 @@ from portal.domain.people.name_suggestions import suggest_search
 from portal.domain.people.queries import live_units, may_see
 from portal.domain.reminders.queries import nudges_allowed_from
 from portal.domain.reports import extra_attempts, sentences
+from portal.domain.reports.help_needed import list_help_needed as list_help_needed_rows
 from portal.domain.reports.parameters import Position, PositionError
 from portal.domain.reports.person.person import person_page
 from portal.domain.reports.person.search import count_people, search_people
@@ -83,15 +84,23 @@ def show_person(staff_number: str) -> ResponseReturnValue:
     )
 
 
+@bp.get("/people/help-needed")
+@requires(Permission.ATTEMPT_OPEN)
+def list_help_needed() -> ResponseReturnValue:
+    """The people who cannot take an assessment until it is opened for them, or a pause ends."""
+    rows = list_help_needed_rows(current_user.viewer, clock.now())
+    return render_template("people/help_needed.html", rows=rows)
+
+
 @bp.route("/people/<staff_number>/attempts", methods=["GET", "POST"])
 @requires(Permission.ATTEMPT_OPEN)
 def open_attempt(staff_number: str) -> ResponseReturnValue:
-    """Open one more attempt for a person who has used every attempt that a module allows."""
+    """Open one more attempt for a person who has used every attempt of a module, or is in a pause."""
     learner = extra_attempts.get_limited_learner(current_user.viewer, staff_number)
     log_disclosure(learner.person_id, "attempts")
     form = ExtraAttemptForm()
     modules = (
-        learner.modules if form.is_submitted() else learner.exhausted_modules
+        learner.modules if form.is_submitted() else learner.held_modules(clock.now())
     )  # sent twice is answered as once
     form.module.choices = [SelectChoice(value=module.slug, label=module.version.title) for module in modules]
     if not form.validate_on_submit():

@@ -183,6 +183,7 @@ ROUTES: dict[str, str] = {
     "monitoring.show_report": NOBODY,
     "monitoring.show_overview": NOBODY,
     "people.open_attempt": PERSON,
+    "people.list_help_needed": NOBODY,
     "monitoring.people_csv": NOBODY,
     "monitoring.people_xlsx": NOBODY,
     "monitoring.request_file": NOBODY,

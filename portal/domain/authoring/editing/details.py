@@ -24,6 +24,8 @@ class ModuleDetails:
     at_least_per_outcome: int = 0
     attempts: int = 0  # 0: no limit
     wait_minutes: int = 0  # after a fail
+    pause_after: int = 0  # fails; 0: no pause
+    pause_hours: int = 0
     test_out: bool = False
 
 
@@ -40,6 +42,8 @@ _RULE_DEFAULTS: dict[str, Any] = {
     "at_least_per_outcome": 0,
     "attempts": 0,
     "wait_minutes": 0,
+    "pause_after": 0,
+    "pause_hours": 0,
     "test_out": False,
 }
 

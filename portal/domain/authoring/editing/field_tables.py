@@ -22,6 +22,8 @@ FIELD_LABELS = {
     "at_least_per_outcome": "Least number of questions for each outcome",
     "attempts": "Number of attempts",
     "wait_minutes": "Minutes to wait after a fail",
+    "pause_after": "Fails until there is a pause",
+    "pause_hours": "Hours of the pause",
     "test_out": "Assessment open before the lessons are complete",
     "outcome": "Outcome",
     "kind": "Kind of question",

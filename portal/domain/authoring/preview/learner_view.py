@@ -32,7 +32,6 @@ def draft_module(state: DraftState) -> ModuleProgress:
         passed=False,
         open_attempt=None,
         attempts_begun=0,
-        attempt_ended_at=None,
     )
 
 

@@ -1,8 +1,8 @@
-"""Item statistics of one module version, read from its submitted attempts without their people."""
+"""Item statistics of module versions, read from their submitted attempts without their people."""
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -10,100 +10,235 @@ from typing import Any
 
 from sqlalchemy import Text, cast, func, select
 
-from portal.domain.assessment.models import Attempt, Response, Submission
+from portal.domain.assessment.models import Attempt, Response, Submission, reaches_mastery
+from portal.domain.authoring.statistics import timing
 from portal.domain.authoring.statistics.item_statistics import (
+    MIN_ATTEMPTS,
     ItemStatistics,
     ItemTally,
     OfferedChoice,
     compute_statistics,
     tally_marks,
 )
+from portal.domain.authoring.statistics.reliability import Reliability, estimate_reliability
+from portal.domain.authoring.statistics.thirds import (
+    ItemThirds,
+    choice_curves,
+    compare_thirds,
+    split_into_thirds,
+)
+from portal.domain.authoring.statistics.verdicts import judge_item
 from portal.domain.catalogue.models import Activity, Item, ModuleVersion
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.records.models import Registration
 from portal.platform.db import db
 
+NEWEST = 2_000  # submitted attempts from which choice curves and times are read
+
 
 @dataclass(frozen=True, slots=True)
 class ItemStatisticsRow:
-    """One item of a version with its statistics."""
+    """One item with its statistics, in one version or in all that have it in the same words."""
 
     position: int
     key: str
     prompt_html: str
     retired: bool
+    versions: tuple[int, ...]  # numbers, oldest first
     statistics: ItemStatistics
+    thirds: ItemThirds
+    seconds: float | None  # the median until the first answer
+    verdict: str
 
 
-def version_numbers(key: str) -> list[int]:
-    """Numbers of a module's published versions, the latest first."""
-    return list(
-        db.session.scalars(
-            select(ModuleVersion.number)
-            .join(Activity, Activity.id == ModuleVersion.activity_id)
-            .where(Activity.kind == "module", Activity.key == key)
-            .order_by(ModuleVersion.number.desc())
-        )
+@dataclass(frozen=True, slots=True)
+class ModuleResults:
+    """The statistics of one version, or of all versions of a module together."""
+
+    rows: Sequence[ItemStatisticsRow]
+    reliability: Reliability | None = None  # None below 30 attempts
+    quick_passes: timing.QuickPasses | None = None
+
+    @property
+    def answer_count(self) -> int:
+        """The number of marked answers."""
+        return sum(row.statistics.answer_count for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """One submitted attempt, with its marks by item."""
+
+    attempt_id: Any
+    marks: Mapping[str, str]
+    share: float  # scaled score, 0 to 1
+    passed: bool
+    started_at: datetime
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """What was read of all attempts, each by the id of an item."""
+
+    tallies: Mapping[int, ItemTally]
+    choice_counts: Mapping[int, list[tuple[Sequence[str], int]]]
+    marks: Mapping[int, list[tuple[int, float]]]  # with the third of their attempt
+    answers: Mapping[int, list[tuple[int, Sequence[str]]]]  # likewise; of the newest attempts
+    seconds: Mapping[int, float]
+
+
+def version_ids(key: str) -> dict[int, int]:
+    """The ids of a module's published versions by number, the latest first."""
+    rows = db.session.execute(
+        select(ModuleVersion.number, ModuleVersion.id)
+        .join(Activity, Activity.id == ModuleVersion.activity_id)
+        .where(Activity.kind == "module", Activity.key == key)
+        .order_by(ModuleVersion.number.desc())
     )
+    return {number: version_id for number, version_id in rows}
 
 
 def item_statistics_rows(version_id: int) -> Sequence[ItemStatisticsRow]:
-    """Every item of the version in file order; four statements, regardless of the number of items.
+    """Every item of one version in file order."""
+    return module_results((version_id,)).rows
+
+
+def module_results(ids: tuple[int, ...]) -> ModuleResults:
+    """The statistics of these versions; five statements, regardless of the number of items.
+
+    An item counts as one in all versions that have it under the same key in the same words.
 
     Submissions never change, so the result is cached until there is another submission; thousands of attempts
     take about a second to compute.
     """
     count, newest = db.session.execute(
-        _limit_to_version(
+        _limit_to_versions(
             select(func.count(), func.max(Submission.recorded_at))
             .select_from(Submission)
             .join(Attempt, Attempt.id == Submission.attempt_id),
-            version_id,
+            ids,
         )
     ).one()
-    return _cached_rows(version_id, count, newest) if count else _compute_rows(version_id)
+    return _cached_results(ids, count, newest) if count else _compute_results(ids)
 
 
 @lru_cache(maxsize=8)
-def _cached_rows(version_id: int, _count: int, _newest: datetime) -> Sequence[ItemStatisticsRow]:
-    return _compute_rows(version_id)
+def _cached_results(ids: tuple[int, ...], _count: int, _newest: datetime) -> ModuleResults:
+    return _compute_results(ids)
 
 
-def _compute_rows(version_id: int) -> Sequence[ItemStatisticsRow]:
-    items = db.session.scalars(
-        select(Item).where(Item.module_version_id == version_id).order_by(Item.position)
+def _compute_results(ids: tuple[int, ...]) -> ModuleResults:
+    items = db.session.execute(
+        select(Item, ModuleVersion.number)
+        .join(ModuleVersion, ModuleVersion.id == Item.module_version_id)
+        .where(Item.module_version_id.in_(ids))
+        .order_by(ModuleVersion.number.desc(), Item.position)
     ).all()
-    marks, choice_counts = tally_marks(_select_marks(version_id)), _choice_counts(version_id)
-    return tuple(
-        ItemStatisticsRow(
-            item.position,
-            item.key,
-            item.prompt_html,
-            item.retired,
-            compute_statistics(
-                marks.get(item.id, ItemTally()), _offered_choices(item), choice_counts[item.id]
-            ),
-        )
-        for item in items
+    groups = _group_items(items)
+    sheets = _select_sheets(ids, groups)
+    answers, seconds = _read_responses(ids, groups, sheets)
+    readings = _Readings(
+        tally_marks(sheet.marks for sheet in sheets),
+        _choice_counts(ids, groups),
+        _marks_by_third(sheets),
+        answers,
+        seconds,
+    )
+    rows = [_item_row(item, numbers, readings) for item, numbers in _newest_of_groups(items, groups)]
+    return ModuleResults(tuple(rows), _reliability(sheets), _quick_passes(sheets, items, groups))
+
+
+def _marks_by_third(sheets: Sequence[_Sheet]) -> dict[int, list[tuple[int, float]]]:
+    """The third and the mark of each answer, by item."""
+    marks = defaultdict[int, list[tuple[int, float]]](list)
+    for sheet, third in zip(sheets, split_into_thirds([sheet.share for sheet in sheets]), strict=True):
+        for item, mark in sheet.marks.items():
+            marks[int(item)].append((third, float(mark)))
+    return marks
+
+
+def _item_row(item: Item, numbers: tuple[int, ...], readings: _Readings) -> ItemStatisticsRow:
+    offered = _offered_choices(item)
+    figures = compute_statistics(
+        readings.tallies.get(item.id, ItemTally()), offered, readings.choice_counts[item.id]
+    )
+    thirds = ItemThirds(
+        compare_thirds(readings.marks.get(item.id, ())),
+        choice_curves([option.key for option in offered], readings.answers[item.id]),
+    )
+    return ItemStatisticsRow(
+        item.position,
+        item.key,
+        item.prompt_html,
+        item.retired,
+        numbers,
+        figures,
+        thirds,
+        readings.seconds.get(item.id),
+        judge_item(figures, thirds),
     )
 
 
-def _select_marks(version_id: int) -> Any:
-    """The marks of each submitted attempt."""
-    return db.session.scalars(
-        _limit_to_version(
-            select(Submission.marks).join(Attempt, Attempt.id == Submission.attempt_id), version_id
-        )
+def _group_items(items: Iterable[Any]) -> dict[int, int]:
+    """For each item's id, that of the newest item with the same key and words."""
+    newest: dict[str, int] = {}
+    groups = {}
+    for item, _ in items:  # the newest version first
+        words = [item.key, item.kind, item.prompt_html, item.stimulus_html, item.content]
+        groups[item.id] = newest.setdefault(json.dumps(words, sort_keys=True), item.id)
+    return groups
+
+
+def _newest_of_groups(items: Iterable[Any], groups: Mapping[int, int]) -> list[tuple[Item, tuple[int, ...]]]:
+    """The newest item of each group with the numbers of its versions."""
+    numbers = defaultdict[int, list[int]](list)
+    newest = {}
+    for item, number in items:
+        numbers[groups[item.id]].append(number)
+        if groups[item.id] == item.id:
+            newest[item.id] = item
+    return [(item, tuple(sorted(numbers[item_id]))) for item_id, item in newest.items()]
+
+
+def _select_sheets(ids: tuple[int, ...], groups: Mapping[int, int]) -> list[_Sheet]:
+    """The submitted attempts, in the order in which they were recorded."""
+    rows = db.session.execute(
+        _limit_to_versions(
+            select(
+                Submission.attempt_id,
+                Submission.marks,
+                Submission.score_raw,
+                Submission.score_max,
+                Submission.mastery_score,
+                Attempt.started_at,
+                Submission.submitted_at,
+            ).join(Attempt, Attempt.id == Submission.attempt_id),
+            ids,
+        ).order_by(Submission.recorded_at)
     )
+    return [
+        _Sheet(
+            attempt_id,
+            {str(groups[int(item)]): mark for item, mark in marks.items()},
+            float(raw) / maximum,
+            reaches_mastery(raw, maximum, mastery),
+            started_at,
+            submitted_at,
+        )
+        for attempt_id, marks, raw, maximum, mastery, started_at, submitted_at in rows
+    ]
 
 
-def _choice_counts(version_id: int) -> dict[int, list[tuple[Sequence[str], int]]]:
+def _choice_counts(
+    ids: tuple[int, ...], groups: Mapping[int, int]
+) -> dict[int, list[tuple[Sequence[str], int]]]:
     """Sets of choices in last answers before submission with their counts, by item; counted in SQL."""
-    last = _limit_to_version(
+    last = _limit_to_versions(
         select(func.max(Response.id))
         .join(Submission, Submission.attempt_id == Response.attempt_id)
         .join(Attempt, Attempt.id == Response.attempt_id),
-        version_id,
+        ids,
     ).group_by(Response.attempt_id, Response.item_id)
     chosen = cast(Response.choices, Text).label("chosen")
     rows = db.session.execute(
@@ -113,14 +248,60 @@ def _choice_counts(version_id: int) -> dict[int, list[tuple[Sequence[str], int]]
     )
     choice_counts = defaultdict[int, list[tuple[Sequence[str], int]]](list)
     for item_id, keys, count in rows:
-        choice_counts[item_id].append((json.loads(keys), count))
+        choice_counts[groups[item_id]].append((json.loads(keys), count))
     return choice_counts
 
 
-def _limit_to_version(statement: Any, version_id: int) -> Any:
-    """Restrict a statement over attempts to one module version."""
+def _read_responses(
+    ids: tuple[int, ...], groups: Mapping[int, int], sheets: Sequence[_Sheet]
+) -> tuple[dict[int, list[tuple[int, Sequence[str]]]], dict[int, float]]:
+    """The last choices in the newest attempts with their thirds, by item, and its median seconds."""
+    newest = _limit_to_versions(
+        select(Submission.attempt_id).join(Attempt, Attempt.id == Submission.attempt_id), ids
+    ).order_by(Submission.recorded_at.desc())
+    rows = db.session.execute(
+        select(Response.attempt_id, Response.item_id, Response.choices, Response.saved_at)
+        .where(Response.attempt_id.in_(newest.limit(NEWEST)))
+        .order_by(Response.id)
+    )
+    last: dict[tuple[Any, int], list[str]] = {}
+    saves = defaultdict[Any, list[tuple[int, datetime]]](list)
+    for attempt_id, item_id, choices, saved_at in rows:
+        last[attempt_id, groups[item_id]] = choices
+        saves[attempt_id].append((groups[item_id], saved_at))
+    thirds = split_into_thirds([sheet.share for sheet in sheets])
+    third_of = {sheet.attempt_id: third for sheet, third in zip(sheets, thirds, strict=True)}
+    answers = defaultdict[int, list[tuple[int, Sequence[str]]]](list)
+    for (attempt_id, item_id), choices in last.items():
+        answers[item_id].append((third_of[attempt_id], choices))
+    started = {sheet.attempt_id: sheet.started_at for sheet in sheets}
+    return answers, timing.seconds_by_item((started[attempt], each) for attempt, each in saves.items())
+
+
+def _reliability(sheets: Sequence[_Sheet]) -> Reliability | None:
+    if len(sheets) < MIN_ATTEMPTS:
+        return None
+    return estimate_reliability([{int(k): float(mark) for k, mark in s.marks.items()} for s in sheets])
+
+
+def _quick_passes(
+    sheets: Iterable[_Sheet], items: Iterable[Any], groups: Mapping[int, int]
+) -> timing.QuickPasses | None:
+    seconds = {
+        groups[item.id]: timing.reading_seconds(item.prompt_html, item.stimulus_html, item.content)
+        for item, _ in items
+    }
+    return timing.count_quick_passes(
+        (sheet.submitted_at - sheet.started_at, sum(seconds[int(item)] for item in sheet.marks))
+        for sheet in sheets
+        if sheet.passed
+    )
+
+
+def _limit_to_versions(statement: Any, ids: tuple[int, ...]) -> Any:
+    """Restrict a statement over attempts to these module versions."""
     return statement.join(Registration, Registration.id == Attempt.registration_id).where(
-        Registration.module_version_id == version_id
+        Registration.module_version_id.in_(ids)
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.domain.authoring.statistics.queries import ItemStatisticsRow
+from portal.domain.authoring.statistics.verdicts import VERDICTS
 
 DEFAULT_COLUMN = "item"
 # Sort key by column; rows without a value sort last in both directions.
@@ -13,7 +14,9 @@ SORT_KEYS: dict[str, Callable[[ItemStatisticsRow], Any]] = {
     "answers": lambda row: row.statistics.answer_count,
     "correct": lambda row: row.statistics.share,
     "agreement": lambda row: row.statistics.correlation,
-    "advice": lambda row: len(row.statistics.advice),
+    "thirds": lambda row: row.thirds.discrimination,
+    "time": lambda row: row.seconds,
+    "advice": lambda row: VERDICTS.index(row.verdict) if row.verdict else None,
 }
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from portal.platform.formats.faults import Faults
 
+COMMON_SENSE = "common-sense.toml"  # beside a module's bank, for its audit alone: no learner is shown it
 KEY_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MODULE_PATHS = (
     re.compile(r"module\.toml"),
     re.compile(r"job-aid\.md"),
+    re.compile(re.escape(COMMON_SENSE)),
     re.compile(r"lessons/[^/]+\.(?:md|toml)"),
     re.compile(r"items/[^/]+\.toml"),
     re.compile(r"media/[^/]+"),

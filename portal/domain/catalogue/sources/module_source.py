@@ -29,6 +29,8 @@ class AssessmentRules:
     at_least_per_outcome: int
     attempts: int  # 0: no limit
     wait_minutes: int
+    pause_after: int  # fails; 0: no pause
+    pause_hours: int
     test_out: bool
     line: int
 
@@ -145,15 +147,19 @@ def _read_outcomes(root: Table) -> list[LearningOutcome]:
 def _read_assessment(root: Table) -> AssessmentRules:
     table = root.table("assessment")
     if table is None:
-        return AssessmentRules(1, 0, 0, 0, False, root.line)
+        return AssessmentRules(1, 0, 0, 0, 0, 0, False, root.line)
     assessment = AssessmentRules(
         draw=table.number("draw", least=1),
         at_least_per_outcome=table.number("at_least_per_outcome", least=0, default=0),
         attempts=table.number("attempts", least=0, default=0),
         wait_minutes=table.number("wait_minutes", least=0, default=0),
+        pause_after=table.number("pause_after", least=0, default=0),
+        pause_hours=table.number("pause_hours", least=0, default=0),
         test_out=table.flag("test_out"),
         line=table.line,
     )
+    if bool(assessment.pause_after) != bool(assessment.pause_hours):
+        table.fault("pause_after", "“pause_after” and “pause_hours” need each other. Write both, or neither.")
     table.close()
     return assessment
 

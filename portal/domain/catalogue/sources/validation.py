@@ -110,6 +110,8 @@ def version_fields(module: CheckedModule) -> dict[str, Any]:
         "at_least_per_outcome": rules.at_least_per_outcome,
         "attempts": rules.attempts,
         "wait_minutes": rules.wait_minutes,
+        "pause_after": rules.pause_after,
+        "pause_hours": rules.pause_hours,
         "test_out": rules.test_out,
         "job_aid_title": aid.page.title if aid else None,
     }

@@ -1,7 +1,8 @@
 """One person's page: status under each directive, posts, role grants, and what happened."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
@@ -91,6 +92,7 @@ class PersonPage:
     replaced: list[Event]  # those that were corrected or withdrawn
     requests: list[RequestRow]  # undecided, and the viewer may open them
     exhausted_modules: list[str]  # titles, where every attempt is used today
+    paused_modules: list[tuple[str, datetime]]  # titles, where a pause after fails is not over, and its end
 
     @property
     def caption(self) -> str:
@@ -157,7 +159,13 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
         [event for event in events if event.ended],
         [row for row in requests if row.outcome is None and may_open(viewer, row)],
         [module.short_title for module in begun_modules.values() if module.attempts_exhausted],
+        _list_pauses(begun_modules.values()),
     )
+
+
+def _list_pauses(modules: Iterable[ModuleProgress]) -> list[tuple[str, datetime]]:
+    now = clock.now()
+    return [(module.short_title, end) for module in modules if (end := module.paused_until(now))]
 
 
 def _read_posts(

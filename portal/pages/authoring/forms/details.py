@@ -112,11 +112,34 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
         message="Enter the minutes as a whole number, such as 60, or leave it empty for no wait",
         widget=_short_input("govuk-input--width-5"),
     )
+    pause_after = WholeNumberField(
+        "Pause after how many failed attempts",
+        description="Such as 3, and again after 6. Leave blank for no pause.",
+        least=0,
+        most=100,
+        if_empty=0,
+        message="Enter a whole number, such as 3, or leave it empty for no pause",
+        widget=_short_input(),
+    )
+    pause_hours = WholeNumberField(
+        "Hours of the pause",
+        description="Time for help. A line manager can end it earlier. Such as 24.",
+        least=0,
+        most=1000,
+        if_empty=0,
+        message="Enter the hours as a whole number, such as 24",
+        widget=_short_input(),
+    )
     test_out = BooleanField(
         "Let people take the assessment without reading the lessons first",
         description="For people who already know the subject. The pass mark is the same.",
         widget=GovCheckboxes(),
     )
+
+    def validate_pause_hours(self, field: WholeNumberField) -> None:
+        """Refuse a pause without a length, and a length without a pause."""
+        if bool(field.number) != bool(self.pause_after.number):
+            raise ValidationError("Enter both the number of failed attempts and the hours, or neither")
 
     def validate_draw(self, field: WholeNumberField) -> None:
         """Refuse fewer questions than the outcomes need together."""

@@ -155,6 +155,8 @@ def _form_data(module: ModuleDetails) -> dict[str, Any]:
         "at_least": module.at_least_per_outcome or "",
         "attempts": module.attempts or "",
         "wait_minutes": module.wait_minutes or "",
+        "pause_after": module.pause_after or "",
+        "pause_hours": module.pause_hours or "",
         "test_out": module.test_out,
     }
 
@@ -180,6 +182,8 @@ def _entered_details(form: DetailsForm, before: ModuleDetails) -> ModuleDetails:
         at_least_per_outcome=form.at_least.number or 0,
         attempts=form.attempts.number or 0,
         wait_minutes=form.wait_minutes.number or 0,
+        pause_after=form.pause_after.number or 0,
+        pause_hours=form.pause_hours.number or 0,
         test_out=form.test_out.data,
     )
 

@@ -150,7 +150,12 @@ def _draw_words(module: details.ModuleDetails) -> str:
     words += (
         f"; {plural(module.attempts, 'attempt')} at most" if module.attempts else "; no limit of attempts"
     )
-    return words + (f"; {plural(module.wait_minutes, 'minute')} between them" if module.wait_minutes else "")
+    if module.wait_minutes:
+        words += f"; {plural(module.wait_minutes, 'minute')} between them"
+    if module.pause_after:
+        fails, hours = plural(module.pause_after, "fail"), plural(module.pause_hours, "hour")
+        words += f"; after {fails} a pause of {hours}"
+    return words
 
 
 def _list_lessons(state: DraftState, files: dict[str, bytes]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from portal.domain.authoring import queries
 from portal.domain.authoring.editing import item_bank
 from portal.domain.authoring.statistics.case_steps import case_step_rows
 from portal.domain.authoring.statistics.item_statistics import MIN_ATTEMPTS
-from portal.domain.authoring.statistics.queries import item_statistics_rows, version_numbers
+from portal.domain.authoring.statistics.queries import module_results, version_ids
 from portal.domain.authoring.statistics.table import SORT_KEYS, parse_order
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.queries import numbered_version
@@ -19,22 +19,25 @@ from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform.permissions import Permission
 
+ALL = "all"  # in the address: the versions together
+
 
 @bp.get("/<module:key>/statistics")
 @requires(Permission.AUTHORING_VIEW)
 def show_statistics(key: str) -> ResponseReturnValue:
-    """Show the statistics of a version's items; the current version unless the address names another."""
-    numbers = version_numbers(key)
-    if not numbers:
+    """Show the statistics of a version's items, or of all versions together; the current one unless asked."""
+    ids = version_ids(key)
+    if not ids:
         queries.get_draft(key)
         return render_template(
             "authoring/statistics.html", key=key, numbers=[], answers=0, least=MIN_ATTEMPTS
         )
     arguments = QueryArguments(request.args, request.path)
-    number = arguments.choice("version", map(str, numbers)) or numbers[0]
-    version = numbered_version(key, int(number))
+    numbers = list(ids)
+    chosen = arguments.choice("version", [*map(str, numbers), ALL]) or str(numbers[0])
+    version = numbered_version(key, numbers[0] if chosen == ALL else int(chosen))
     order = parse_order(arguments.order(SORT_KEYS))
-    rows = item_statistics_rows(version.id)
+    results = module_results(tuple(ids.values()) if chosen == ALL else (version.id,))
     html = render_template(
         "authoring/statistics.html",
         errors=arguments.errors(),
@@ -42,16 +45,18 @@ def show_statistics(key: str) -> ResponseReturnValue:
         version=version,
         numbers=numbers,
         order=order,
-        rows=order.sort_rows(rows),
+        all_versions=chosen == ALL,
+        results=results,
+        rows=order.sort_rows(results.rows),
         cases=case_step_rows(version),
-        answers=sum(row.statistics.answer_count for row in rows),
+        answers=results.answer_count,
         least=MIN_ATTEMPTS,
         fill=fill_placeholders,
         draft_items=_draft_item_keys(key),
         opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
         item_endpoint="edit_item" if Permission.DRAFT_EDIT in current_user.permissions else "preview_item",
         sort_url=lambda column: url_for(
-            ".show_statistics", key=key, version=version.number, sort=order.next_sort(column)
+            ".show_statistics", key=key, version=chosen, sort=order.next_sort(column)
         ),
     )
     return html, arguments.status

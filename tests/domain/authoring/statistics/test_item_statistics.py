@@ -269,8 +269,12 @@ def test_the_page_advises_beside_the_item_in_words(client):
         assert int(row[1]) == item.statistics.answer_count
         assert row[2] == f"{int(item.statistics.share * 100)}%"
         assert row[3].replace("−", "-") == f"{item.statistics.correlation:.2f}"
-        assert [sentence for sentence in ADVICE if sentence in row[4]] == list(item.statistics.advice)
-        assert "Choice a & item" in row[4]
+        assert [sentence for sentence in ADVICE if sentence in row[6]] == list(item.statistics.advice)
+        assert "Choice a & item" in row[6]
+        assert (item.verdict in row[6]) == (item.verdict != "Keep")
+    assert "How far a score can be trusted" in page.text
+    assert "from 60 attempts. The standard error of a score is" in page.text
+    assert "lower third" in page.text
     assert "T0" not in page.text
     assert "Shah" not in page.text.replace("Priya Shah Sign out", "")
 
@@ -292,7 +296,7 @@ def test_the_address_sorts_the_table(client):
     assert column(0, "") == column(0, "item") == column(0, "-item")[::-1]
     refused = client.page("/authoring/protect/statistics?sort=nonsense&version=9", 400).text
     assert "“nonsense” is not a known sort order. Choose item, -item, answers," in refused
-    assert "“9” is not a known version. Choose 1." in refused
+    assert "“9” is not a known version. Choose 1 or all." in refused
     head = client.page("/authoring/protect/statistics?sort=answers").links["Answers"]
     assert "sort=-answers" in head
 
@@ -311,6 +315,11 @@ def test_the_version_is_chosen_by_address(client):
     assert now.all("table") == []
     assert "12 answers" in before.text
     assert "Too few answers to say." in before.text
+    together = client.page(now.links["All versions"])
+    assert together.h1 == "Question results, all versions"
+    assert "12 answers" in together.text
+    assert together.text.count("item-1, version 2") == together.text.count("item-1, version 1") == 1
+    assert "version=all" in together.links["Answers"]
     client.page("/authoring/protect/statistics?version=3", status=400)
     client.page("/authoring/nothing/statistics", status=404)
 
@@ -375,5 +384,5 @@ def test_two_items_and_twenty_cost_the_same(database):
             queries.item_statistics_rows(version)
         counts.append(len([statement for statement in run if statement.startswith(("SELECT", "WITH"))]))
 
-    assert counts == [4, 4]
+    assert counts == [5, 5]
     assert db.session.scalar(select(Attempt.id).limit(1))
