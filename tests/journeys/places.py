@@ -115,6 +115,7 @@ LEARNING = {
     "catalogue.show_sources": Place(("/sources",)),
     "learning.show_my_learning": Place(("/learning",)),
     "learning.list_messages": Place(("/learning/messages",)),
+    "learning.show_recalls": Place(("/learning/recall",)),
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
@@ -303,6 +304,8 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "imports.show_check",
     "imports.match_columns",
     "jobs.show_job",
+    "learning.ask_recall",
+    "learning.show_recall_answers",
     "learning.show_outcome",
     "people.open_attempt",
     "people.show_person",

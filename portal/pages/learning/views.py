@@ -17,10 +17,12 @@ from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.directives.exclusions import exclusions_on
 from portal.domain.directives.queries import withdrawn_directives_of
 from portal.domain.learning import due_calendar, my_learning, queries, services
+from portal.domain.recall.queries import list_due_recalls
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import sent_check_answers
+from portal.pages.learning.recall_views import add_recall_pages
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
 from portal.platform.documents.markup import markup_of
@@ -31,6 +33,7 @@ from portal.platform.permissions import Permission
 from portal.platform.wording import date
 
 bp = Blueprint("learning", __name__, template_folder="templates")
+add_recall_pages(bp)
 
 
 @bp.get("/learning")
@@ -47,6 +50,7 @@ def show_my_learning() -> ResponseReturnValue:
         today=today,
         excluded=excluded,
         withdrawn=withdrawn_directives_of(current_user.person_id, today) if asks_nothing else [],
+        recalls=list_due_recalls(current_user.person_id, today),
     )
 
 

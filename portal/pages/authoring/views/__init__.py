@@ -13,6 +13,7 @@ from portal.pages.authoring.views import (
     module,
     preview,
     rebase,
+    recall,
     review,
     statistics,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "module",
     "preview",
     "rebase",
+    "recall",
     "review",
     "statistics",
 ]
