@@ -53,6 +53,9 @@ NO_PAGES = {
     "jobs.show_progress",
     "learning.download_due_dates",
     "learning.download_job_aid",
+    "records.download_certificate",
+    "records.download_hours_csv",
+    "records.download_hours_pdf",
     "monitoring.completions_csv",
     "monitoring.completions_json",
     "monitoring.completions_pdf",
@@ -129,6 +132,7 @@ LEARNING = {
     "assessment.show_item": Place(tuple(f"/assessment/{{under_way}}/items/{n}" for n in (1, 7, 12))),
     "records.show_record": Place(("/records/{reference}",)),
     "records.show_own_records": Place(("/records",)),
+    "records.show_hours": Place(("/records/hours",)),
 }
 MONITORING = {
     "monitoring.show_overview": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
@@ -265,6 +269,7 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.show_review": Place((f"{SENT}/review",), PUBLISHER),
     "authoring.send_for_review": Place((f"{DRAFT}/review/send",), AUTHOR),
     "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
+    "authoring.show_recall": Place(("/authoring/protect/recall",), AUTHOR),
     "authoring.show_statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
 OIC = "/directives/OIC-2026"

@@ -8,7 +8,7 @@ QUESTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class RecallCandidate:
     """An item of the bank that may be asked."""
 
     key: str
@@ -16,8 +16,8 @@ class Candidate:
 
 
 def draw_questions(
-    bank: Sequence[Candidate], earlier: Sequence[dict[str, bool]], chance: random.Random
-) -> list[Candidate]:
+    bank: Sequence[RecallCandidate], earlier: Sequence[dict[str, bool]], chance: random.Random
+) -> list[RecallCandidate]:
     """Draw up to three items: of outcomes that went wrong last time first, then those asked longest ago.
 
     One item of an outcome before a second. What was asked last time is asked again only where the bank has

@@ -23,7 +23,7 @@ from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.item_kinds.choices import ChoiceKind, ChoiceView
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.recall.drawing import Candidate, draw_questions
+from portal.domain.recall.drawing import RecallCandidate, draw_questions
 from portal.domain.recall.models import RecallOptOut, RecallReview
 from portal.domain.recall.schedule import FsrsRule, Recall, next_recall_on
 from portal.domain.records.models import PassRecord, Record, Revocation
@@ -214,7 +214,7 @@ def draw_recall(recall: ModuleRecall, version: PublishedVersion) -> list[RecallQ
     """The questions of the person's next recall of a module: the same of a version until it is answered."""
     earlier = _earlier_answers(recall.person_id, version.activity_id)
     bank = {item.key: item for item in version.items if _may_be_asked(item)}
-    candidates = [Candidate(item.key, item.outcome) for item in bank.values()]
+    candidates = [RecallCandidate(item.key, item.outcome) for item in bank.values()]
     chance = _chance_of(recall.person_id, version.activity_id, recall.earlier + 1)
     drawn = draw_questions(candidates, [dict(answers) for _, answers in earlier.values()], chance)
     return [_question(recall, recall.earlier + 1, n, bank[each.key]) for n, each in enumerate(drawn, 1)]

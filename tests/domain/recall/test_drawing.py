@@ -5,10 +5,10 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.recall.drawing import QUESTIONS, Candidate, draw_questions
+from portal.domain.recall.drawing import QUESTIONS, RecallCandidate, draw_questions
 
 banks = st.lists(st.sampled_from("abc"), max_size=12).map(
-    lambda outcomes: [Candidate(f"item-{n}", outcome) for n, outcome in enumerate(outcomes)]
+    lambda outcomes: [RecallCandidate(f"item-{n}", outcome) for n, outcome in enumerate(outcomes)]
 )
 
 
@@ -26,7 +26,7 @@ def test_three_different_ones_and_none_of_last_time_where_the_bank_allows(bank, 
 
 @given(st.integers(0, 50))
 def test_each_is_asked_before_any_is_asked_twice(seed):
-    bank = [Candidate(f"item-{n}", "one") for n in range(12)]
+    bank = [RecallCandidate(f"item-{n}", "one") for n in range(12)]
     earlier: list[dict[str, bool]] = []
     for turn in range(4):
         drawn = draw_questions(bank, earlier, random.Random(seed + turn))
@@ -37,7 +37,7 @@ def test_each_is_asked_before_any_is_asked_twice(seed):
 
 @given(st.integers(0, 50))
 def test_an_outcome_that_went_wrong_is_asked_about_again(seed):
-    bank = [Candidate(f"{outcome}-{n}", outcome) for outcome in "abcdef" for n in range(3)]
+    bank = [RecallCandidate(f"{outcome}-{n}", outcome) for outcome in "abcdef" for n in range(3)]
     last = {"a-0": True, "b-0": False, "c-0": True}
 
     drawn = draw_questions(bank, [last], random.Random(seed))

@@ -1,0 +1,95 @@
+"""Documents of one's records: the certificate of a pass, and the record of learning by year."""
+
+from io import BytesIO
+
+from flask import Blueprint, Response, current_app, render_template, send_file
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from config import Config
+from portal.domain.people.queries import may_see
+from portal.domain.records import learning_hours, queries
+from portal.domain.records.references import normalise_reference
+from portal.pages.layout.access import requires
+from portal.pages.layout.disclosure import log_disclosure
+from portal.platform import clock
+from portal.platform.documents.markup import markup_of
+from portal.platform.documents.typesetting import typeset_pdf
+from portal.platform.errors import NotFoundError
+from portal.platform.permissions import Permission
+from portal.platform.wording import date
+
+
+def add_document_pages(bp: Blueprint) -> None:
+    """Add these pages to the blueprint of records."""
+    bp.add_url_rule("/hours", view_func=show_hours)
+    bp.add_url_rule("/hours.pdf", view_func=download_hours_pdf)
+    bp.add_url_rule("/hours.csv", view_func=download_hours_csv)
+    bp.add_url_rule("/<reference>/certificate.pdf", view_func=download_certificate)
+
+
+@requires(Permission.RECORD_VIEW)
+def show_hours() -> ResponseReturnValue:
+    """Show the person what they completed in each year, and the time it states."""
+    years = learning_hours.list_learning_years(current_user.person_id, clock.today())
+    return render_template("records/hours.html", years=years)
+
+
+@requires(Permission.RECORD_VIEW)
+def download_hours_pdf() -> ResponseReturnValue:
+    """The same as a tagged PDF."""
+    years = learning_hours.list_learning_years(current_user.person_id, clock.today())
+    html = render_template("records/hours_document.html", years=years)
+    holder = queries.holder_name(current_user.person_id)
+    return _send_pdf(
+        html, f"Learning record of {holder}", "Continuing professional development", "learning-record.pdf"
+    )
+
+
+@requires(Permission.RECORD_VIEW)
+def download_hours_csv() -> ResponseReturnValue:
+    """The same as CSV."""
+    years = learning_hours.list_learning_years(current_user.person_id, clock.today())
+    content = "".join(learning_hours.csv_pieces(years)).encode()
+    return _send(content, "text/csv; charset=utf-8", "learning-record.csv")
+
+
+@requires(Permission.RECORD_VIEW)
+def download_certificate(reference: str) -> ResponseReturnValue:
+    """The certificate of a pass that stands today, for its owner and those who may see the owner."""
+    chain = queries.record_chain(normalise_reference(reference) or "")
+    person_id = chain[-1].person_id if chain else 0
+    if not chain or (person_id != current_user.person_id and not may_see(current_user.viewer, person_id)):
+        raise NotFoundError("There is no such record.")
+    if not queries.stands_as_pass(chain, clock.today()):
+        raise NotFoundError("There is no certificate of this record.")
+    log_disclosure(person_id, "record")
+    config: Config = current_app.config["PORTAL"]
+    html = render_template(
+        "records/certificate.html",
+        record=chain[-1],
+        first=chain[0],
+        holder=queries.holder_name(person_id),
+        force=config.force_name,
+        address=f"{config.address}/records/{chain[-1].reference}",
+        today=clock.today(),
+    )
+    return _send_pdf(html, "Certificate", chain[0].title, f"certificate-{chain[-1].reference}.pdf")
+
+
+def _send_pdf(html: str, title: str, above: str, name: str) -> Response:
+    """Send the HTML as a tagged PDF that says on which day it was true."""
+    config: Config = current_app.config["PORTAL"]
+    content = typeset_pdf(
+        markup_of(html),
+        title=title,
+        above=f"{config.force_name} Learning portal · {above}",
+        foot=f"As recorded on {date(clock.today())}",
+        author=config.force_name,
+        at=clock.now(),
+    )
+    return _send(content, "application/pdf", name)
+
+
+def _send(content: bytes, kind: str, name: str) -> Response:
+    return send_file(BytesIO(content), kind, as_attachment=True, download_name=name)
