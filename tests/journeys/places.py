@@ -52,6 +52,8 @@ NO_PAGES = {
     "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.download_due_dates",
+    "guides.download_guide",
+    "learning.download_briefing",
     "learning.download_job_aid",
     "records.download_certificate",
     "records.download_hours_csv",
@@ -123,6 +125,8 @@ LEARNING = {
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
     "learning.show_job_aid": Place(tuple(f"/learning/modules/{s}/job-aid" for s in ("protect", "report"))),
+    "learning.show_briefing": Place(("/learning/modules/respond/briefing",)),
+    "learning.list_briefings": Place(("/learning/briefings",)),
     "learning.show_lesson": Place(
         ("/learning/modules/protect/lessons/whose-phone",)
     ),  # the sweep adds all others
@@ -261,6 +265,9 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.preview_draft": Place((f"{DRAFT}/preview", f"{GUIDE}/preview"), AUTHOR),
     "authoring.preview_item": Place((f"{DRAFT}/preview/items/adult-refuses",), AUTHOR),
     "authoring.preview_job_aid": Place((f"{DRAFT}/preview/job-aid",), AUTHOR),
+    "authoring.briefing": Place((f"{DRAFT}/briefing",), AUTHOR),
+    "authoring.preview_briefing": Place((f"{DRAFT}/preview/briefing",), AUTHOR),
+    "authoring.remove_briefing": Place((f"{DRAFT}/briefing/remove",), AUTHOR),
     "authoring.preview_lesson": Place((f"{DRAFT}/preview/lessons/whose-phone",), AUTHOR),
     "authoring.remove_item": Place((f"{DRAFT}/items/adult-refuses/remove",), AUTHOR),
     "authoring.remove_job_aid": Place((f"{DRAFT}/job-aid/remove",), AUTHOR),

@@ -90,7 +90,9 @@ class ModuleSubject(DraftSubject):
 
     noun = activity_kind = "module"
     main_file = "module.toml"
-    path_pattern = re.compile(r"module\.toml|job-aid\.md|lessons/[^/]+\.md|items/[^/]+\.toml|media/[^/]+")
+    path_pattern = re.compile(
+        r"module\.toml|job-aid\.md|briefing\.md|lessons/[^/]+\.md|items/[^/]+\.toml|media/[^/]+"
+    )
 
     @property
     def activity_key(self) -> str:

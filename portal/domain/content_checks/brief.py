@@ -59,8 +59,8 @@ def _check_module(checked: CheckedModule, on: date, glossary: Collection[str]) -
     yield from module_checks.check_module(package, on)
     for lesson in package.lessons:
         yield from text_checks.check_lesson(lesson, package.files[f"lessons/{lesson.key}.md"], glossary)
-    if checked.job_aid is not None:
-        yield from text_checks.check_job_aid(checked.job_aid, package.title)
+    for sheet in checked.sheets.values():
+        yield from text_checks.check_sheet(sheet, package.title)
     yield from item_checks.check_bank(package)
     unscored_items = [item for page in package.lessons for item in text_checks.read_checks(page)]
     yield from item_checks.check_unscored_items(package, unscored_items)

@@ -11,9 +11,11 @@ from portal.domain.catalogue.services import set_force_values
 from portal.domain.guides import queries, services
 from portal.pages.guides.forms import AcknowledgeForm, GuideSearchForm, build_force_form
 from portal.pages.layout.access import requires
+from portal.pages.layout.pdf_files import send_pdf
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
+from portal.platform.wording import date
 
 MAX_HITS = 20
 bp = Blueprint("guides", __name__, template_folder="templates")
@@ -46,6 +48,22 @@ def show_guide(key: str) -> ResponseReturnValue:
         guide=guide,
         html=fill_placeholders(guide.version.html),
         form=AcknowledgeForm(data={"number": guide.version.number}),
+    )
+
+
+@bp.get("/guides/<key>/guide.pdf")
+@requires(Permission.LEARN)
+def download_guide(key: str) -> ResponseReturnValue:
+    """Download the guide as a tagged PDF, to print or save."""
+    version = queries.guide_for(current_user.person_id, key).version
+    return send_pdf(
+        fill_placeholders(version.html),
+        title=version.title,
+        above="Guide",
+        foot=f"version {version.number}, published on {date(version.published_at)}",
+        at=version.published_at,
+        name=f"{key}.pdf",
+        strict=False,  # what was once published is there to be printed, whatever its headings are
     )
 
 

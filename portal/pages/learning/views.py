@@ -1,8 +1,6 @@
-"""Pages of My learning, modules, lessons, job aids and the outcome of an assessment."""
+"""Pages of My learning, modules, lessons and the outcome of an assessment."""
 
-from functools import partial
 from io import BytesIO
-from urllib.parse import urljoin
 from uuid import UUID
 
 from flask import Blueprint, current_app, flash, redirect, render_template, send_file, url_for
@@ -23,17 +21,16 @@ from portal.domain.reminders.own_messages import list_own_messages
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import sent_check_answers
 from portal.pages.learning.recall_views import add_recall_pages
+from portal.pages.learning.sheet_views import add_sheet_pages
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
-from portal.platform.documents.markup import markup_of
-from portal.platform.documents.typesetting import typeset_pdf
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import RuleError
 from portal.platform.formats.calendar_files import write_calendar
 from portal.platform.permissions import Permission
-from portal.platform.wording import date
 
 bp = Blueprint("learning", __name__, template_folder="templates")
 add_recall_pages(bp)
+add_sheet_pages(bp)
 
 
 @bp.get("/learning")
@@ -89,40 +86,6 @@ def show_module(slug: str) -> ResponseReturnValue:
         attempts_left=module.attempts_left,
         opens_at=queries.future_or_none(opens_at, clock.now()),
         newest_pass=queries.newest_pass(current_user.person_id, slug),
-    )
-
-
-@bp.get("/learning/modules/<slug>/job-aid")
-@requires(Permission.LEARN)
-def show_job_aid(slug: str) -> ResponseReturnValue:
-    """Show the job aid of a module's newest version."""
-    version = queries.newest_version(slug)
-    if version.job_aid_html is None:
-        raise NotFoundError("This module has no job aid.")
-    return render_template(
-        "learning/job_aid.html", version=version, html=fill_placeholders(version.job_aid_html)
-    )
-
-
-@bp.get("/learning/modules/<slug>/job-aid.pdf")
-@requires(Permission.LEARN)
-def download_job_aid(slug: str) -> ResponseReturnValue:
-    """Download the job aid as a tagged PDF, to print or save."""
-    version = queries.newest_version(slug)
-    if version.job_aid_html is None or version.job_aid_title is None:
-        raise NotFoundError("This module has no job aid.")
-    config: Config = current_app.config["PORTAL"]
-    content = typeset_pdf(
-        markup_of(fill_placeholders(version.job_aid_html), partial(urljoin, config.address)),
-        title=version.job_aid_title,
-        above=f"Job aid · {version.title}",
-        foot=f"{config.force_name}, version {version.number}, published on {date(version.published_at)}",
-        author=config.force_name,
-        at=version.published_at,
-        strict=False,  # what was once published is there to be printed, whatever its headings are
-    )
-    return send_file(
-        BytesIO(content), "application/pdf", as_attachment=True, download_name=f"{slug}-job-aid.pdf"
     )
 
 

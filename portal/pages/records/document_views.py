@@ -12,9 +12,8 @@ from portal.domain.records import learning_hours, queries
 from portal.domain.records.references import normalise_reference
 from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
+from portal.pages.layout.pdf_files import send_pdf
 from portal.platform import clock
-from portal.platform.documents.markup import markup_of
-from portal.platform.documents.typesetting import typeset_pdf
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date
@@ -51,7 +50,9 @@ def download_hours_csv() -> ResponseReturnValue:
     """The same as CSV."""
     years = learning_hours.list_learning_years(current_user.person_id, clock.today())
     content = "".join(learning_hours.csv_pieces(years)).encode()
-    return _send(content, "text/csv; charset=utf-8", "learning-record.csv")
+    return send_file(
+        BytesIO(content), "text/csv; charset=utf-8", as_attachment=True, download_name="learning-record.csv"
+    )
 
 
 @requires(Permission.RECORD_VIEW)
@@ -79,17 +80,6 @@ def download_certificate(reference: str) -> ResponseReturnValue:
 
 def _send_pdf(html: str, title: str, above: str, name: str) -> Response:
     """Send the HTML as a tagged PDF that says on which day it was true."""
-    config: Config = current_app.config["PORTAL"]
-    content = typeset_pdf(
-        markup_of(html),
-        title=title,
-        above=f"{config.force_name} Learning portal · {above}",
-        foot=f"As recorded on {date(clock.today())}",
-        author=config.force_name,
-        at=clock.now(),
-    )
-    return _send(content, "application/pdf", name)
-
-
-def _send(content: bytes, kind: str, name: str) -> Response:
-    return send_file(BytesIO(content), kind, as_attachment=True, download_name=name)
+    now = clock.now()
+    foot = f"as recorded on {date(now)}"
+    return send_pdf(html, title=title, above=f"Learning portal · {above}", foot=foot, at=now, name=name)

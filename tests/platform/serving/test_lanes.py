@@ -6,6 +6,8 @@ FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
 # A page or two, one's own lines, and a description.
 QUICK = {
     "api.describe",
+    "guides.download_guide",
+    "learning.download_briefing",
     "learning.download_job_aid",
     "records.download_certificate",
     "records.download_hours_csv",

@@ -11,6 +11,7 @@ KEY_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MODULE_PATHS = (
     re.compile(r"module\.toml"),
     re.compile(r"job-aid\.md"),
+    re.compile(r"briefing\.md"),
     re.compile(r"lessons/[^/]+\.md"),
     re.compile(r"items/[^/]+\.toml"),
     re.compile(r"media/[^/]+"),
@@ -135,7 +136,7 @@ def _misplaced_reason(name: str, folder: str) -> str:
         return f"“{name}” does not belong among guides. The folder may contain name.md and media/name."
     return (
         f"“{name}” does not belong in a module. A module may contain module.toml, job-aid.md,"
-        " lessons/name.md, items/name.toml and media/name."
+        " briefing.md, lessons/name.md, items/name.toml and media/name."
     )
 
 

@@ -10,6 +10,14 @@ from portal.domain.catalogue.sources.items import ItemText, read_scored_item
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source, Table
 
+SHEET_NAMES = {"job-aid": "Job aid", "briefing": "Briefing"}  # pages beside the lessons, each in KEY.md
+
+
+def sheet_of_path(path: str) -> str | None:
+    """The key of the sheet that a file of a module is; None if it is another file."""
+    key = path.removesuffix(".md")
+    return key if key in SHEET_NAMES and path.endswith(".md") else None
+
 
 @dataclass(frozen=True)
 class LearningOutcome:
@@ -34,7 +42,7 @@ class AssessmentRules:
 
 @dataclass(frozen=True)
 class PageSource:
-    """A Markdown file with front matter: a lesson or the job aid."""
+    """A Markdown file with front matter: a lesson, the job aid or the briefing."""
 
     key: str
     title: str
@@ -63,7 +71,7 @@ class Package:
     files: dict[str, bytes]
     lessons: list[PageSource] = field(default_factory=list)  # in the order of ``lesson_keys``
     items: list[ItemText] = field(default_factory=list)
-    job_aid: PageSource | None = None
+    sheets: dict[str, PageSource] = field(default_factory=dict)  # by key, as in ``SHEET_NAMES``
 
     @property
     def module_file(self) -> str:
@@ -85,8 +93,13 @@ def parse_package(name: str, files: dict[str, bytes], faults: Faults) -> Package
     for path in files:
         if path.startswith("items/"):
             package.items.extend(_read_items(name, path, files, faults))
-    aid = _read_job_aid(name, files, faults) if "job-aid.md" in files else None
-    return Package(**{**package.__dict__, "job_aid": aid})
+    for key in SHEET_NAMES:
+        sheet = (
+            _read_page(name, f"{key}.md", key, files, faults, lesson=False) if f"{key}.md" in files else None
+        )
+        if sheet is not None:
+            package.sheets[key] = sheet
+    return package
 
 
 def _read_root(name: str, files: dict[str, bytes], path: str, faults: Faults) -> Table | None:
@@ -172,10 +185,6 @@ def _refuse_unlisted(package: Package, faults: Faults) -> None:
         if path.startswith("lessons/") and path[8:-3] not in package.lesson_keys:
             reason = f"Add “{path[8:-3]}” to the list of lessons in module.toml, or take the file out."
             faults.add(f"{package.key}/{path}", None, reason)
-
-
-def _read_job_aid(name: str, files: dict[str, bytes], faults: Faults) -> PageSource | None:
-    return _read_page(name, "job-aid.md", "job-aid", files, faults, lesson=False)
 
 
 def _read_page(

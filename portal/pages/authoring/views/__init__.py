@@ -7,7 +7,6 @@ from portal.pages.authoring.views import (
     guides,
     history,
     items,
-    job_aid,
     lessons,
     media,
     module,
@@ -15,6 +14,7 @@ from portal.pages.authoring.views import (
     rebase,
     recall,
     review,
+    sheets,
     statistics,
 )
 from portal.pages.authoring.views.blueprint import bp
@@ -27,7 +27,6 @@ __all__ = [
     "guides",
     "history",
     "items",
-    "job_aid",
     "lessons",
     "media",
     "module",
@@ -35,5 +34,6 @@ __all__ = [
     "rebase",
     "recall",
     "review",
+    "sheets",
     "statistics",
 ]
