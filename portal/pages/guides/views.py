@@ -11,7 +11,7 @@ from portal.domain.catalogue.services import set_force_values
 from portal.domain.guides import queries, services
 from portal.pages.guides.forms import AcknowledgeForm, GuideSearchForm, build_force_form
 from portal.pages.layout.access import requires
-from portal.pages.layout.pdf_files import send_pdf
+from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
@@ -57,7 +57,7 @@ def download_guide(key: str) -> ResponseReturnValue:
     """Download the guide as a tagged PDF, to print or save."""
     version = queries.guide_for(current_user.person_id, key).version
     return send_pdf(
-        fill_placeholders(version.html),
+        markup_of_page(fill_placeholders(version.html)),
         title=version.title,
         above="Guide",
         foot=f"version {version.number}, published on {date(version.published_at)}",

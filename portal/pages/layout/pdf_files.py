@@ -12,13 +12,19 @@ from portal.platform.documents.markup import markup_of
 from portal.platform.documents.typesetting import typeset_pdf
 
 
+def markup_of_page(html: str) -> str:
+    """The typesetter's markup of a page's safe HTML; links lead to this portal."""
+    config: Config = current_app.config["PORTAL"]
+    return markup_of(html, partial(urljoin, config.address))
+
+
 def send_pdf(
-    html: str, *, title: str, above: str, foot: str, at: datetime, name: str, strict: bool = True
+    markup: str, *, title: str, above: str, foot: str, at: datetime, name: str, strict: bool = True
 ) -> Response:
-    """Send safe HTML as a tagged A4 PDF, to print or save.
+    """Send a tagged A4 PDF, to print or save.
 
     Args:
-        html: The text, with everything filled in.
+        markup: Of the text, with everything filled in.
         title: The heading, and the document's title.
         above: A line above the heading.
         foot: What the foot of each page says after the force's name.
@@ -28,7 +34,7 @@ def send_pdf(
     """
     config: Config = current_app.config["PORTAL"]
     content = typeset_pdf(
-        markup_of(html, partial(urljoin, config.address)),
+        markup,
         title=title,
         above=above,
         foot=f"{config.force_name}, {foot}",

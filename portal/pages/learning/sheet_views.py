@@ -9,7 +9,7 @@ from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.catalogue.queries import published_modules
 from portal.domain.learning.queries import newest_version
 from portal.pages.layout.access import requires
-from portal.pages.layout.pdf_files import send_pdf
+from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date
@@ -80,7 +80,7 @@ def list_briefings() -> ResponseReturnValue:
 
 def _send_sheet(version: ModuleVersion, title: str, html: str, kind: str) -> ResponseReturnValue:
     return send_pdf(
-        fill_placeholders(html),
+        markup_of_page(fill_placeholders(html)),
         title=title,
         above=f"{kind} · {version.title}",
         foot=f"version {version.number}, published on {date(version.published_at)}",

@@ -9,10 +9,11 @@ from flask_login import current_user
 from config import Config
 from portal.domain.people.queries import may_see
 from portal.domain.records import learning_hours, queries
+from portal.domain.records.certificate import CertificateTexts, certificate_markup
 from portal.domain.records.references import normalise_reference
 from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
-from portal.pages.layout.pdf_files import send_pdf
+from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.platform import clock
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
@@ -38,11 +39,9 @@ def show_hours() -> ResponseReturnValue:
 def download_hours_pdf() -> ResponseReturnValue:
     """The same as a tagged PDF."""
     years = learning_hours.list_learning_years(current_user.person_id, clock.today())
-    html = render_template("records/hours_document.html", years=years)
-    holder = queries.holder_name(current_user.person_id)
-    return _send_pdf(
-        html, f"Learning record of {holder}", "Continuing professional development", "learning-record.pdf"
-    )
+    markup = markup_of_page(render_template("records/hours_document.html", years=years))
+    title = f"Learning record of {queries.holder_name(current_user.person_id)}"
+    return _send_pdf(markup, title, "Continuing professional development", "learning-record.pdf")
 
 
 @requires(Permission.RECORD_VIEW)
@@ -66,20 +65,18 @@ def download_certificate(reference: str) -> ResponseReturnValue:
         raise NotFoundError("There is no certificate of this record.")
     log_disclosure(person_id, "record")
     config: Config = current_app.config["PORTAL"]
-    html = render_template(
-        "records/certificate.html",
-        record=chain[-1],
-        first=chain[0],
+    texts = CertificateTexts(
         holder=queries.holder_name(person_id),
         force=config.force_name,
         address=f"{config.address}/records/{chain[-1].reference}",
-        today=clock.today(),
+        day=clock.today(),
     )
-    return _send_pdf(html, "Certificate", chain[0].title, f"certificate-{chain[-1].reference}.pdf")
+    markup = certificate_markup(chain[-1], chain[0], texts)
+    return _send_pdf(markup, "Certificate", "Learning", f"certificate-{chain[-1].reference}.pdf")
 
 
-def _send_pdf(html: str, title: str, above: str, name: str) -> Response:
-    """Send the HTML as a tagged PDF that says on which day it was true."""
+def _send_pdf(markup: str, title: str, above: str, name: str) -> Response:
+    """Send the markup as a tagged PDF that says on which day it was true."""
     now = clock.now()
     foot = f"as recorded on {date(now)}"
-    return send_pdf(html, title=title, above=f"Learning portal · {above}", foot=foot, at=now, name=name)
+    return send_pdf(markup, title=title, above=f"Learning portal · {above}", foot=foot, at=now, name=name)
