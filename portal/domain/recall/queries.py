@@ -3,11 +3,11 @@
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import bindparam, case, distinct, exists, func, select
+from sqlalchemy import bindparam, case, distinct, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, Item, ModuleVersion
@@ -25,9 +25,10 @@ from portal.domain.item_kinds.choices import ChoiceKind, ChoiceView
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.recall.drawing import RecallCandidate, draw_questions
 from portal.domain.recall.models import RecallOptOut, RecallReview
-from portal.domain.recall.schedule import FsrsRule, Recall, next_recall_on
-from portal.domain.records.models import PassRecord, Record, Revocation
-from portal.platform.clock import london_day
+from portal.domain.recall.schedule import MOST_DAYS, FsrsRule, Recall, next_recall_on
+from portal.domain.records.models import Record, Revocation
+from portal.platform.clock import london_day, noon
+from portal.platform.column_types import UtcDateTime
 from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
 
@@ -125,14 +126,13 @@ _PASSES: Any = (
         _RIGHT,
         func.count(RecallReview.id),
     )
-    .join(PassRecord, PassRecord.record_id == Record.id)
     .join(Activity, Activity.id == Record.activity_id)
     .join(ModuleVersion, ModuleVersion.id == _NEWEST_VERSION)
     .outerjoin(
         RecallReview,
         (RecallReview.person_id == Record.person_id) & (RecallReview.activity_id == Record.activity_id),
     )
-    .where(is_known_fact(Record), _STANDS)
+    .where(is_known_fact(Record), Record.source == "assessed", Activity.kind == "module", _STANDS)
     .group_by(
         Record.id,
         Record.person_id,
@@ -149,7 +149,16 @@ _PASSES: Any = (
 _TURNED_ON = ~exists().where(RecallOptOut.person_id == Record.person_id)
 _OWN = _PASSES.where(Record.person_id == bindparam("person_id"))
 _OWN_IF_ON = _OWN.where(_TURNED_ON)
-_ALL_IF_ON = _PASSES.where(_TURNED_ON)
+_OTHER = aliased(RecallReview)
+_RECENT = or_(
+    Record.achieved_at >= bindparam("since", type_=UtcDateTime()),
+    exists().where(
+        _OTHER.person_id == Record.person_id,
+        _OTHER.activity_id == Record.activity_id,
+        _OTHER.answered_at >= bindparam("since", type_=UtcDateTime()),
+    ),
+)
+_ALL_IF_ON = _PASSES.where(_TURNED_ON, _RECENT)
 _EARLIER = (
     select(RecallReview.number, RecallReview.item_key, RecallReview.correct, RecallReview.module_version_id)
     .where(
@@ -176,11 +185,15 @@ def list_due_recalls(person_id: int, day: date) -> list[ModuleRecall]:
     return [recall for recall in recalls if recall.is_due(day)]
 
 
-def due_days_by_person(day: date) -> dict[int, list[date]]:
-    """Since when modules are due for recall on ``day``, by person who has it on. One statement."""
+def due_days_by_person(day: date, after: date) -> dict[int, list[date]]:
+    """Since when modules are due for recall, later than ``after`` and up to ``day``, by person. One statement.
+
+    Nobody who turned recall off is among them.
+    """
     days: dict[int, list[date]] = {}
-    for recall in _recalls_of_rows(read(_ALL_IF_ON, {"day": day})):
-        if recall.is_due(day):
+    since = noon(after - timedelta(days=MOST_DAYS + 1))  # what is older was due before
+    for recall in _recalls_of_rows(read(_ALL_IF_ON, {"day": day, "since": since})):
+        if recall.due_on > after and recall.is_due(day):
             days.setdefault(recall.person_id, []).append(recall.due_on)
     return days
 

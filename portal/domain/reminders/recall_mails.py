@@ -35,13 +35,11 @@ def queue_recall_mails(day: date, *, at: datetime, hours: SendWindow) -> int:
         at: This instant.
         hours: When mail may be sent.
     """
-    due_days = due_days_by_person(day)
-    last_on = _last_mailed_on() if due_days else {}
     long_ago = day - timedelta(days=MOST_DAYS)
+    due_days = due_days_by_person(day, long_ago)
+    last_on = _last_mailed_on() if due_days else {}
     readers = [
-        person_id
-        for person_id, days in due_days.items()
-        if max(days) > max(last_on.get(person_id, long_ago), long_ago)
+        person_id for person_id, days in due_days.items() if max(days) > last_on.get(person_id, long_ago)
     ]
     people = list_addressees(readers, day)
     columns = {"kind": MessageKind.RECALL, "state": Delivery.WAITING, "created_at": at, "tries": 0}

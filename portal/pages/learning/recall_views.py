@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.assessment.queries import has_open_attempt
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.item_kinds.base import AnswerError
 from portal.domain.recall import queries, services
@@ -64,7 +65,7 @@ def choose_recall() -> ResponseReturnValue:
 def ask_recall(slug: str) -> ResponseReturnValue:
     """Ask three questions of a module; before they are due, show when that is."""
     recall = queries.own_recall(current_user.person_id, slug, clock.today())
-    if not recall.is_due(clock.today()):
+    if not recall.is_due(clock.today()) or _is_being_assessed(recall):
         return redirect(url_for(".show_recalls"), 303)
     return _render_questions(recall, queries.draw_recall(recall, recall.version), recall.version.id)
 
@@ -73,6 +74,8 @@ def ask_recall(slug: str) -> ResponseReturnValue:
 def answer_recall(slug: str) -> ResponseReturnValue:
     """Save whether each answer is right, then show the answers; the address alone has what was chosen."""
     recall = queries.own_recall(current_user.person_id, slug, clock.today())
+    if _is_being_assessed(recall):
+        return redirect(url_for(".show_recalls"), 303)
     number = request.form.get("number", type=int) or 0
     if number != recall.earlier + 1:  # answered already, in another window
         return redirect(url_for(".show_recall_answers", slug=slug, number=number), 303)
@@ -95,6 +98,8 @@ def show_recall_answers(slug: str, number: int) -> ResponseReturnValue:
     """Show the answers to a recall, why each is right, and the lessons to look at again."""
     recall = queries.own_recall(current_user.person_id, slug, clock.today())
     questions = queries.answered_questions(recall, number)
+    if _is_being_assessed(recall):
+        return redirect(url_for(".show_recalls"), 303)
     return render_template(
         "learning/recall_answers.html",
         recall=recall,
@@ -103,6 +108,14 @@ def show_recall_answers(slug: str, number: int) -> ResponseReturnValue:
         lessons_of=recall.lessons_of,
         fill=fill_placeholders,
     )
+
+
+def _is_being_assessed(recall: ModuleRecall) -> bool:
+    """Whether an attempt at the module is open, during which no right answer is shown; says so if it is."""
+    if not has_open_attempt(recall.person_id, recall.version.activity_id):
+        return False
+    flash(f"Submit your attempt at {recall.short_title} first. Until then no answers are shown.", "error")
+    return True
 
 
 def _render_questions(

@@ -72,7 +72,9 @@ def download_certificate(reference: str) -> ResponseReturnValue:
         day=clock.today(),
     )
     markup = certificate_markup(chain[-1], chain[0], texts)
-    return _send_pdf(markup, "Certificate", "Learning", f"certificate-{chain[-1].reference}.pdf")
+    return _send_pdf(
+        markup, "Certificate", f"Record {chain[-1].reference}", f"certificate-{chain[-1].reference}.pdf"
+    )
 
 
 def _send_pdf(markup: str, title: str, above: str, name: str) -> Response:

@@ -12,6 +12,7 @@ from portal.domain.catalogue.models import Item, ModuleVersion
 from portal.domain.people.models import PersonName
 from portal.domain.recall.models import RecallOptOut, RecallReview
 from portal.domain.records.models import Record, Revocation
+from portal.platform.clock import noon
 from portal.platform.db import Base, db, transaction
 from tests.domain.status.facts import add
 from tests.factories.catalogue import RIGHT, WRONG, make_version
@@ -19,7 +20,7 @@ from tests.factories.people import make_grant, make_unit
 from tests.page_reading import Page, words
 from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.learning.asking import ask
-from tests.pages.learning.working import learner, take
+from tests.pages.learning.working import begin, learner, take
 from tests.pages.monitoring.counting import statements
 
 PASSED = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -157,6 +158,31 @@ def test_a_pass_that_does_not_stand_is_not_recalled(client, passed):
     with days_later(client, 7):
         assert CARD not in client.page("/learning").text
         client.page(RECALL, status=404)
+
+
+def test_no_answer_is_shown_while_an_attempt_is_open(client, passed):
+    with days_later(client, 7):
+        answer(client, client.page(RECALL), 3)
+        client.press(client.page("/learning/modules/protect"), "Take this module again")
+        begin(client)
+        for path in (RECALL, f"{RECALL}/answers/1"):
+            page = client.page(path)
+            assert page.h1 == "Questions to keep what you learnt"
+            assert "Explanation" not in page.text
+        assert "Submit your attempt at Protect first" in page.text
+
+
+def test_a_corrected_pass_is_recalled_from_its_corrected_day(client, passed):
+    record = db.session.scalars(select(Record)).one()
+    same = ("person_id", "activity_id", "source", "reference")
+    day = date(2026, 5, 20)
+    corrected = Record(replaces_id=record.id, achieved_on=day, achieved_at=noon(day))
+    for column in same:
+        setattr(corrected, column, getattr(record, column))
+    with time_machine.travel(PASSED, tick=False):
+        add(corrected)
+    with days_later(client, 0):
+        assert CARD in client.page("/learning").text
 
 
 def all_rows() -> dict[str, list[tuple]]:
