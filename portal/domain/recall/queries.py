@@ -186,7 +186,7 @@ def list_due_recalls(person_id: int, day: date) -> list[ModuleRecall]:
 
 
 def due_days_by_person(day: date, after: date) -> dict[int, list[date]]:
-    """Since when modules are due for recall, later than ``after`` and up to ``day``, by person. One statement.
+    """Since when modules are due for recall, after ``after`` and up to ``day``, by person. One statement.
 
     Nobody who turned recall off is among them.
     """
