@@ -8,6 +8,11 @@ from portal.platform.documents.markup import quote_text, text_content
 from portal.platform.wording import date as date_words
 from portal.platform.wording import instant
 
+SEEN_BY = (
+    "The page is shown, after signing in, to the holder and to those in the force who may see their record. "
+    "The last character of the reference guards against mistyping."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateTexts:
@@ -28,15 +33,6 @@ def certificate_markup(record: RecordRow, passed: RecordRow, texts: CertificateT
         texts: The rest.
     """
     rule = '#line(length: 100%, stroke: 1.5pt + rgb("#14284b"))\n'
-    facts = [
-        ("Reference", record.reference),
-        ("Passed", instant(record.achieved_at)),
-        ("Version of the module", str(passed.version)),
-        ("Pass mark", f"{float((passed.mastery_score or 0) * 100):g}%"),
-        ("The pass stands on", date_words(texts.day)),
-    ]
-    cells = ", ".join(f"[{text_content(cell)}]" for fact in facts for cell in fact)
-    head = f"table.header([{text_content('Recorded')}], [{text_content('Of this pass')}])"
     return "\n".join(
         [
             f"{rule}#v(14mm)",
@@ -46,14 +42,11 @@ def certificate_markup(record: RecordRow, passed: RecordRow, texts: CertificateT
             _heading(passed.title),
             _line(f"{texts.force}, {date_words(record.achieved_at)}", 14),
             f"#v(14mm)\n{rule}#v(6mm)",
-            f"#table(columns: (auto, auto), inset: 7pt, {head}, {cells})",
+            _facts_table(record, passed, texts.day),
             "#v(6mm)",
-            f"{text_content('Whether the pass still stands can be checked by its reference at ')}"
-            f"#link({quote_text(texts.address)})[{text_content(texts.address)}]"
-            + text_content(
-                ". The page is shown, after signing in, to the holder and to those in the force who may see "
-                "their record. The last character of the reference guards against mistyping."
-            ),
+            text_content("Whether the pass still stands can be checked by its reference at ")
+            + f"#link({quote_text(texts.address)})[{text_content(texts.address)}]"
+            + text_content(f". {SEEN_BY}"),
             "",
             text_content(
                 f"Original training text of {texts.force}: not College of Policing material and not "
@@ -61,6 +54,19 @@ def certificate_markup(record: RecordRow, passed: RecordRow, texts: CertificateT
             ),
         ]
     )
+
+
+def _facts_table(record: RecordRow, passed: RecordRow, day: date) -> str:
+    facts = [
+        ("Reference", record.reference),
+        ("Passed", instant(record.achieved_at)),
+        ("Version of the module", str(passed.version)),
+        ("Pass mark", f"{float((passed.mastery_score or 0) * 100):g}%"),
+        ("The pass stands on", date_words(day)),
+    ]
+    cells = ", ".join(f"[{text_content(cell)}]" for fact in facts for cell in fact)
+    head = f"table.header([{text_content('Recorded')}], [{text_content('Of this pass')}])"
+    return f"#table(columns: (auto, auto), inset: 7pt, {head}, {cells})"
 
 
 def _line(text: str, points: int) -> str:

@@ -49,9 +49,7 @@ def download_hours_csv() -> ResponseReturnValue:
     """The same as CSV."""
     years = learning_hours.list_learning_years(current_user.person_id, clock.today())
     content = "".join(learning_hours.csv_pieces(years)).encode()
-    return send_file(
-        BytesIO(content), "text/csv; charset=utf-8", as_attachment=True, download_name="learning-record.csv"
-    )
+    return send_file(BytesIO(content), "text/csv", as_attachment=True, download_name="learning-record.csv")
 
 
 @requires(Permission.RECORD_VIEW)

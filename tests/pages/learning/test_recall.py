@@ -181,7 +181,7 @@ def test_a_corrected_pass_is_recalled_from_its_corrected_day(client, passed):
         setattr(corrected, column, getattr(record, column))
     with time_machine.travel(PASSED, tick=False):
         add(corrected)
-    with days_later(client, 0):
+    with days_later(client, 1):
         assert CARD in client.page("/learning").text
 
 
