@@ -98,10 +98,11 @@ class RecallQuestion:
         return views
 
 
-_STANDS = ~exists().where(
-    Revocation.record_id == Record.id,
-    is_known_fact(Revocation),
-    Revocation.from_on <= bindparam("day"),
+_REVOKED = aliased(Record)  # a correction keeps the reference, and a revocation of the row before it
+_STANDS = Record.reference.not_in(
+    select(_REVOKED.reference)
+    .join(Revocation, Revocation.record_id == _REVOKED.id)
+    .where(is_known_fact(Revocation), Revocation.from_on <= bindparam("day"))
 )
 _NEWER = aliased(ModuleVersion)
 _NEWEST_VERSION = (

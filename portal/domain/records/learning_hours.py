@@ -15,7 +15,7 @@ from portal.domain.catalogue.guide_publishing import reading_minutes
 from portal.domain.catalogue.models import GuideVersion, ModuleVersion
 from portal.domain.records.descriptions import SOURCE_WORDS
 from portal.domain.records.models import Acknowledgement, PassRecord, Record
-from portal.domain.records.queries import list_records, list_revocations
+from portal.domain.records.queries import list_all_record_rows, list_revocations
 from portal.platform.db import read
 from portal.platform.tables.csv_cells import csv_text
 
@@ -63,8 +63,10 @@ class LearningYear:
 
 def list_learning_years(person_id: int, day: date) -> list[LearningYear]:
     """What the person completed and what counts on ``day``, by year, the latest first. Three statements."""
-    records = [row for row in list_records(person_id) if row.achieved_on <= day]
-    revoked = {row.record_id for row in list_revocations([row.id for row in records]) if row.from_on <= day}
+    chains = {row.id: row for row in list_all_record_rows(person_id)}
+    replaced = {row.replaces_id for row in chains.values()}
+    revocations = list_revocations(list(chains))
+    revoked = {chains[row.record_id].reference for row in revocations if row.from_on <= day}
     minutes = _stated_minutes(person_id)
     rows = [
         CompletedLearning(
@@ -75,8 +77,9 @@ def list_learning_years(person_id: int, day: date) -> list[LearningYear]:
             minutes.get(row.reference),
             row.reference,
         )
-        for row in records
-        if row.id not in revoked
+        for row in chains.values()
+        if not row.void and row.id not in replaced
+        if row.achieved_on <= day and row.reference not in revoked
     ]
     rows.sort(key=lambda row: (row.completed_on, row.reference), reverse=True)
     return [

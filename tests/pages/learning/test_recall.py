@@ -172,17 +172,18 @@ def test_no_answer_is_shown_while_an_attempt_is_open(client, passed):
         assert "Submit your attempt at Protect first" in page.text
 
 
-def test_a_corrected_pass_is_recalled_from_its_corrected_day(client, passed):
+def test_a_corrected_pass_is_recalled_from_its_corrected_day_until_it_is_revoked(client, passed):
     record = db.session.scalars(select(Record)).one()
-    same = ("person_id", "activity_id", "source", "reference")
     day = date(2026, 5, 20)
     corrected = Record(replaces_id=record.id, achieved_on=day, achieved_at=noon(day))
-    for column in same:
+    for column in ("person_id", "activity_id", "source", "reference"):
         setattr(corrected, column, getattr(record, column))
     with time_machine.travel(PASSED, tick=False):
         add(corrected)
     with days_later(client, 1):
         assert CARD in client.page("/learning").text
+        add(Revocation(record_id=record.id, from_on=day, reason="other", decided_by_id=passed))
+        assert CARD not in client.page("/learning").text
 
 
 def all_rows() -> dict[str, list[tuple]]:
