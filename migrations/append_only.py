@@ -67,6 +67,20 @@ def unprotect(tables: tuple[str, ...]) -> None:
             op.execute(f"DROP TRIGGER {table}_no_delete")
 
 
+def refuse_updates(table: str) -> None:
+    """Refuse update of a table's rows, which may be erased; its triggers go when the table is dropped."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        return
+    op.execute(
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN"
+        f" SELECT RAISE(ABORT, '{table} is append-only: a correction is a new row'); END"
+    )
+
+
 def forget() -> None:
     """Take the function away that the triggers of ``protect`` call; the last table is unprotected by now."""
     if op.get_bind().dialect.name == "postgresql":

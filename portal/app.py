@@ -35,6 +35,8 @@ from portal.domain.directives.assignments import reconcile_assignments
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import tasks as imports_tasks
 from portal.domain.people import models as people_models
+from portal.domain.recall import models as recall_models
+from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
 from portal.domain.reminders import models as reminders_models
 from portal.domain.reminders import notices
@@ -102,6 +104,7 @@ TABLES = (
     assessment_models,
     cases_models,
     status_models,
+    recall_models,
     authoring_models,
     reminders_models,
     decisions_models,
@@ -213,6 +216,9 @@ def _prepare_database(app: Flask) -> None:
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     notices.queue_notices([*acts, *raise_alerts(acts)])
+    closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
+    if closed:
+        erase_answers(closed)
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:

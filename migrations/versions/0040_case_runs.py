@@ -6,7 +6,7 @@ from alembic import op
 from migrations.append_only import CASE_FACT_TABLES, protect, unprotect
 
 revision = "0040"
-down_revision = "0037"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 

@@ -21,11 +21,14 @@ TRAIL = {("portal.platform.audit.services", name) for name in ("log", "log_file"
 Name = tuple[str, str]  # module and function, or class
 
 OWN_WORK = "facts of one's own learning, each with its person and time, append-only"
+OWN_RECALL = "nobody's but the learner's own: an entry would be a report on a person (ADR 0067)"
 SHOWS = "draws the form and its preview; nothing is kept until the directive is issued"
 ROUTES_WITHOUT = {
     "assessment.save_answer": OWN_WORK,
     "learning.complete_lesson": OWN_WORK,
     "learning.save_case_step": OWN_WORK,
+    "learning.answer_recall": OWN_RECALL,
+    "learning.choose_recall": OWN_RECALL,
     "learning.start_module": OWN_WORK,
     "learning.start_assessment": OWN_WORK,
     "sign_in.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",

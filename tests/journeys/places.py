@@ -52,8 +52,13 @@ NO_PAGES = {
     "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.download_due_dates",
+    "guides.download_guide",
+    "learning.download_briefing",
     "learning.download_job_aid",
     "monitoring.briefing_pdf",
+    "records.download_certificate",
+    "records.download_hours_csv",
+    "records.download_hours_pdf",
     "monitoring.completions_csv",
     "monitoring.completions_json",
     "monitoring.completions_pdf",
@@ -117,10 +122,13 @@ LEARNING = {
     "catalogue.show_sources": Place(("/sources",)),
     "learning.show_my_learning": Place(("/learning",)),
     "learning.list_messages": Place(("/learning/messages",)),
+    "learning.show_recalls": Place(("/learning/recall",)),
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
     "learning.show_job_aid": Place(tuple(f"/learning/modules/{s}/job-aid" for s in ("protect", "report"))),
+    "learning.show_briefing": Place(("/learning/modules/respond/briefing",)),
+    "learning.list_briefings": Place(("/learning/briefings",)),
     "learning.show_lesson": Place(
         ("/learning/modules/protect/lessons/whose-phone", "/learning/modules/report/lessons/tanner-row")
     ),  # the sweep adds all others
@@ -130,6 +138,7 @@ LEARNING = {
     "assessment.show_item": Place(tuple(f"/assessment/{{under_way}}/items/{n}" for n in (1, 7, 12))),
     "records.show_record": Place(("/records/{reference}",)),
     "records.show_own_records": Place(("/records",)),
+    "records.show_hours": Place(("/records/hours",)),
 }
 MONITORING = {
     "monitoring.show_overview": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
@@ -277,6 +286,9 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.preview_lesson": Place(
         tuple(f"{DRAFT}/preview/lessons/{name}" for name in ("whose-phone", "the-copper-kettle")), AUTHOR
     ),
+    "authoring.briefing": Place((f"{DRAFT}/briefing",), AUTHOR),
+    "authoring.preview_briefing": Place((f"{DRAFT}/preview/briefing",), AUTHOR),
+    "authoring.remove_briefing": Place((f"{DRAFT}/briefing/remove",), AUTHOR),
     "authoring.remove_item": Place((f"{DRAFT}/items/adult-refuses/remove",), AUTHOR),
     "authoring.remove_job_aid": Place((f"{DRAFT}/job-aid/remove",), AUTHOR),
     "authoring.remove_lesson": Place((f"{DRAFT}/lessons/whose-phone/remove",), AUTHOR),
@@ -284,6 +296,7 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.show_review": Place((f"{SENT}/review",), PUBLISHER),
     "authoring.send_for_review": Place((f"{DRAFT}/review/send",), AUTHOR),
     "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
+    "authoring.show_recall": Place(("/authoring/protect/recall",), AUTHOR),
     "authoring.show_statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
 OIC = "/directives/OIC-2026"
@@ -325,6 +338,8 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "imports.match_columns",
     "imports.match_values",
     "jobs.show_job",
+    "learning.ask_recall",
+    "learning.show_recall_answers",
     "learning.show_outcome",
     "people.open_attempt",
     "people.show_person",

@@ -91,7 +91,7 @@ class ModuleSubject(DraftSubject):
     noun = activity_kind = "module"
     main_file = "module.toml"
     path_pattern = re.compile(
-        r"module\.toml|job-aid\.md|lessons/[^/]+\.(?:md|toml)|items/[^/]+\.toml|media/[^/]+"
+        r"module\.toml|job-aid\.md|briefing\.md|lessons/[^/]+\.(?:md|toml)|items/[^/]+\.toml|media/[^/]+"
     )
 
     @property

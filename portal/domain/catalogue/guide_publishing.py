@@ -45,7 +45,12 @@ class GuideSummary:
     @property
     def reading_minutes(self) -> int:
         """Minutes that reading takes, rounded up."""
-        return 1 + self.words // WORDS_A_MINUTE
+        return reading_minutes(self.words)
+
+
+def reading_minutes(words: int) -> int:
+    """Minutes that reading so many words takes, rounded up."""
+    return 1 + words // WORDS_A_MINUTE
 
 
 def current_guides() -> list[GuideVersion]:

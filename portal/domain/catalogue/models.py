@@ -65,6 +65,8 @@ class ModuleVersion(Base):
     test_out: Mapped[bool]
     job_aid_title: Mapped[str | None]
     job_aid_html: Mapped[str | None]
+    briefing_title: Mapped[str | None]
+    briefing_html: Mapped[str | None]
     sources_version_id: Mapped[int | None] = mapped_column(ForeignKey("shared_version.id"))
     published_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a command
     published_at: Mapped[datetime]

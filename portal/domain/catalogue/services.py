@@ -278,10 +278,15 @@ def _build_version(module: CheckedModule, activity_id: int, number: int, at: dat
         digest=module.digest,
         owner=module.package.owner,
         **version_fields(module),
-        job_aid_html=module.job_aid.html if module.job_aid else None,
+        job_aid_html=_html_of(module.sheets.get("job-aid")),
+        briefing_html=_html_of(module.sheets.get("briefing")),
         sources_version_id=sources.id if sources else None,
         published_at=at,
     )
+
+
+def _html_of(sheet: RenderedPage | None) -> str | None:
+    return sheet.html if sheet else None
 
 
 def _build_lesson(lesson: RenderedPage, version_id: int, position: int) -> Lesson:

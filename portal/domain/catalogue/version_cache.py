@@ -162,6 +162,7 @@ class PublishedVersion:
     test_out: bool
     review_on: date
     job_aid_title: str | None
+    briefing_title: str | None
     published_at: datetime
     activity: PublishedActivity
     lessons: tuple[PublishedLesson, ...]

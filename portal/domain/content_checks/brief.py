@@ -61,8 +61,8 @@ def _check_module(checked: CheckedModule, on: date, glossary: Collection[str]) -
         content = package.files[lesson.path.removeprefix(f"{package.key}/")]
         check = text_checks.check_lesson if lesson.case is None else text_checks.check_case
         yield from check(lesson, content, glossary)
-    if checked.job_aid is not None:
-        yield from text_checks.check_job_aid(checked.job_aid, package.title)
+    for sheet in checked.sheets.values():
+        yield from text_checks.check_sheet(sheet, package.title)
     yield from item_checks.check_bank(package)
     yield from item_checks.check_cases(package)
     unscored_items = [item for page in package.lessons for item in text_checks.read_checks(page)]

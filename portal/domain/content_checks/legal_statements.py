@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.domain.catalogue.sources.items import ItemText
-from portal.domain.catalogue.sources.module_source import Package, PageSource
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES, Package, PageSource
 from portal.domain.catalogue.sources.shared_files import SourceText
 from portal.domain.catalogue.sources.validation import PRACTICE
 from portal.domain.content_checks import metrics
@@ -53,7 +53,7 @@ class LegalStatement:
 
 
 def list_statements(package: Package, sources: Mapping[str, SourceText]) -> list[LegalStatement]:
-    """Every such statement of a module once: lessons with their checks, the job aid, the live questions.
+    """Every such statement of a module once: lessons with their checks, job aid, briefing and live questions.
 
     A question names its sources. A sentence has those of its lesson, or where the lesson names none, those of
     the questions about its outcomes; where it names an Act or a section, only the sources of these.
@@ -66,9 +66,9 @@ def list_statements(package: Package, sources: Mapping[str, SourceText]) -> list
             source for item in live_items if item.outcome in lesson.outcomes for source in item.source
         )
         statements += _page_statements(f"Lesson {number}, {lesson.title}", lesson, numbers, sources, acts)
-    if (aid := package.job_aid) is not None:
-        numbers = aid.sources or _list_unique(source for item in live_items for source in item.source)
-        statements += _page_statements("Job aid", aid, numbers, sources, acts)
+    for key, sheet in package.sheets.items():
+        numbers = sheet.sources or _list_unique(source for item in live_items for source in item.source)
+        statements += _page_statements(SHEET_NAMES[key], sheet, numbers, sources, acts)
     for item in live_items:
         statements += _item_statements(item)
     return _unique_by_text(statements)

@@ -23,7 +23,7 @@ def check_module(package: Package, on: date) -> Iterator[Fault]:
     yield from _check_minutes(package)
     yield from _check_items(package)
     yield from _check_assessment(package)
-    if package.job_aid is None:
+    if "job-aid" not in package.sheets:
         yield Fault(
             package.module_file, None, "There is no job aid. Write job-aid.md: one page to use in the field."
         )

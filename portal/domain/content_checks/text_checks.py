@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import date
 
-from portal.domain.catalogue.job_aid_pdf import count_a4_pages
+from portal.domain.catalogue.sheet_pdf import count_a4_pages
 from portal.domain.catalogue.sources.guide_source import GuideSource
 from portal.domain.catalogue.sources.items import ItemText, read_check_item
-from portal.domain.catalogue.sources.module_source import PageSource
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES, PageSource
 from portal.domain.catalogue.sources.validation import RenderedPage
 from portal.domain.content_checks import language_checks, metrics
 from portal.platform.formats.faults import Fault, Faults
@@ -17,7 +17,8 @@ MIN_WORDS, MAX_WORDS = 350, 600
 MIN_MINUTES, MAX_MINUTES = 2.5, 4.0
 MIN_CASE_MINUTES, MAX_CASE_MINUTES = 3.0, 12.0
 TOLERANCE = 1.0  # minutes between the lesson's own figure and the estimate
-MAX_JOB_AID_WORDS = 400
+MAX_SHEET_WORDS = 400
+BRIEFING_HEADINGS = ["The case", "Two questions", "The answer"]
 
 _PLACEHOLDER = re.compile(
     r"…|\.\.\.|\b(?:TODO|FIXME|TBC|TBD|XXX)\b|\blorem ipsum\b|\bto be confirmed\b|\[insert\b", re.IGNORECASE
@@ -76,22 +77,42 @@ def _check_own_minutes(page: PageSource, content: bytes, measures: metrics.TextM
         yield Fault(page.path, line_of(content, "minutes"), reason)
 
 
-def check_job_aid(job_aid: RenderedPage, module: str) -> Iterator[Fault]:
-    """Yield the faults of a job aid; it must fit on one side of A4 as the portal prints it.
+def check_sheet(sheet: RenderedPage, module: str) -> Iterator[Fault]:
+    """Yield the faults of a job aid or a briefing; it must fit on one side of A4 as the portal prints it.
 
     Args:
-        job_aid: The rendered job aid, without the force's settings.
+        sheet: The rendered page, without the force's settings.
         module: The module's title, printed above it.
     """
-    page = job_aid.page
+    page, name = sheet.page, SHEET_NAMES[sheet.page.key].lower()
     words = metrics.measure_text(page.body).words
-    if words > MAX_JOB_AID_WORDS:
-        reason = f"The job aid has {words} words. Write {MAX_JOB_AID_WORDS} at most."
-        yield Fault(page.path, page.body_line, reason)
-    count = count_a4_pages(job_aid.html, page.title, module)
+    if words > MAX_SHEET_WORDS:
+        yield Fault(
+            page.path, page.body_line, f"The {name} has {words} words. Write {MAX_SHEET_WORDS} at most."
+        )
+    count = count_a4_pages(sheet.html, page.title, module)
     if count != 1:
-        yield Fault(page.path, page.body_line, f"The job aid fills {count} pages. Shorten it to one.")
+        yield Fault(page.path, page.body_line, f"The {name} fills {count} pages. Shorten it to one.")
+    if page.key == "briefing":
+        yield from _check_briefing(page)
     yield from language_checks.check_plain_language(page.path, page.body, page.body_line)
+
+
+def _check_briefing(page: PageSource) -> Iterator[Fault]:
+    """Yield what keeps a briefing from being read out at parade: one case, two questions, the answer."""
+    headings = re.findall(r"^## (.+?)[ \t]*$", page.body, re.MULTILINE)
+    if headings != BRIEFING_HEADINGS:
+        names = ", ".join(f"## {name}" for name in BRIEFING_HEADINGS)
+        yield Fault(page.path, page.body_line, f"A briefing has these headings in this order: {names}.")
+        return
+    questions = page.body.partition(f"## {BRIEFING_HEADINGS[1]}")[2].partition("\n## ")[0]
+    count = len(re.findall(r"^\d+\. ", questions, re.MULTILINE))
+    if count != 2:
+        yield Fault(
+            page.path,
+            page.body_line,
+            f"A briefing asks two questions, as a list with numbers. It has {count}.",
+        )
 
 
 def check_guide(guide: GuideSource, content: bytes, on: date, glossary: Collection[str]) -> Iterator[Fault]:

@@ -100,8 +100,11 @@ def uses_of_settings() -> dict[str, list[SettingUse]]:
             _add_uses(
                 uses, lesson.html, SettingUse(lesson.title, version.title, f"{at}/lessons/{lesson.key}")
             )
-        title = version.job_aid_title or ""
-        _add_uses(uses, version.job_aid_html or "", SettingUse(title, version.title, f"{at}/job-aid"))
+        for sheet, title, html in (
+            ("job-aid", version.job_aid_title, version.job_aid_html),
+            ("briefing", version.briefing_title, version.briefing_html),
+        ):
+            _add_uses(uses, html or "", SettingUse(title or "", version.title, f"{at}/{sheet}"))
         items = "".join(f"{item.prompt_html} {item.stimulus_html} {item.content}" for item in version.items)
         _add_uses(uses, items, SettingUse("Questions of the assessment", version.title, at))
     for guide in current_guides():

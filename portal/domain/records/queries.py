@@ -141,6 +141,15 @@ def record_chain(reference: str) -> list[RecordRow]:
     return _fetch_rows(_select_records().where(Record.reference == reference).order_by(Record.id))
 
 
+def stands_as_pass(chain: Sequence[RecordRow], day: date) -> bool:
+    """Whether the record of this chain is a pass of a module in this portal, and counts on ``day``."""
+    record = chain[-1]
+    if record.void or record.kind != "module" or record.source != "assessed" or chain[0].version is None:
+        return False
+    revocations = list_revocations([row.id for row in chain])
+    return record.achieved_on <= day and all(row.from_on > day for row in revocations)
+
+
 def evidence_of_import(chain: Sequence[RecordRow]) -> str:
     """The evidence of an imported record; empty for others, without a statement."""
     if chain[0].source != "imported":

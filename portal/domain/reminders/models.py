@@ -30,6 +30,7 @@ class MessageKind(StrEnum):
     NOTICE = "notice"  # about acts on accounts; at once, at any hour
     INVITATION = "invitation"  # a link to set a first password, in the send window
     RESET = "reset"  # a link to set a new password, for somebody who asked; at once, at any hour
+    RECALL = "recall"  # questions about a module passed, in the send window; only its reader sees that it is
 
 
 class Message(Base):

@@ -50,6 +50,7 @@ _ACT_WORDS = {
 WORDS_OF_KIND = {
     MessageKind.INVITATION: ("Account: invitation to set a password",),
     MessageKind.RESET: ("Account: answer to a request for a new password",),
+    MessageKind.RECALL: ("Three questions about a module that you passed",),
 }
 MOST_ACTS = 10  # of one message that the outbox lists
 

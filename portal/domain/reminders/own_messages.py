@@ -19,7 +19,7 @@ _MAILED = (Delivery.SENT, Delivery.BOUNCED, Delivery.REFUSED, Delivery.FAILED)
 class OwnMessage:
     """One message to the person who reads it."""
 
-    is_reminder: bool  # else it is about their account
+    kind: str  # a MessageKind
     mailed_at: datetime
     arrived: bool  # False: no email could be delivered
     lines: tuple[str, ...]  # what it said, in words
@@ -37,7 +37,7 @@ def list_own_messages(viewer: Viewer, at: datetime) -> list[OwnMessage]:
     words = lines_in_words(viewer, [row.id for row in rows])
     return [
         OwnMessage(
-            is_reminder=row.kind == MessageKind.REMINDER,
+            kind=row.kind,
             mailed_at=row.sent_at or row.created_at,
             arrived=row.state == Delivery.SENT,
             lines=tuple(words.get(row.id, ())) or WORDS_OF_KIND.get(MessageKind(row.kind), ()),

@@ -165,7 +165,7 @@ def read_acts(message_id: int) -> list[AuditEvent]:
 
 
 # What somebody waits for at the sign-in page comes first, what comes every week last.
-_ORDER = {kind: place for place, kind in enumerate(("reset", "notice", "invitation", "reminder"))}
+_ORDER = {kind: place for place, kind in enumerate(("reset", "notice", "invitation", "reminder", "recall"))}
 
 
 def list_due_messages(
@@ -332,17 +332,16 @@ def visible_person_ids(viewer: Viewer) -> set[int]:
 def _visible_messages(viewer: Viewer) -> ColumnElement[bool]:
     """WHERE clause: the message is the viewer's own, or to and about people they may see.
 
-    Notices about accounts are shown only to people who administer accounts.
+    Notices about accounts are shown only to people who administer accounts; recall only to its reader.
     """
     people = visible_people(viewer)
     lines = select(MessageLine.id).where(MessageLine.message_id == Message.id)
     about_visible = lines.where(MessageLine.about_id.in_(people)).correlate(Message).exists()
     has_visible_line = or_(about_visible, ~lines.correlate(Message).exists())
-    is_visible = or_(
-        and_(Message.person_id.in_(people), has_visible_line), Message.person_id == viewer.person_id
-    )
+    is_own = Message.person_id == viewer.person_id
+    is_visible = or_(and_(Message.person_id.in_(people), has_visible_line), is_own)
     if Permission.ACCOUNT_ADMINISTER in viewer.permissions:
-        return is_visible
+        return and_(is_visible, or_(Message.kind != MessageKind.RECALL, is_own))
     return and_(is_visible, Message.kind == MessageKind.REMINDER)
 
 

@@ -19,6 +19,7 @@ from portal.domain.reminders.invitations.link_mails import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
 from portal.domain.reminders.models import Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
+from portal.domain.reminders.recall_mails import compose_recall
 from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -98,6 +99,7 @@ WRITERS = {
     MessageKind.NOTICE: _write_notice,
     MessageKind.INVITATION: _write_link_mail,
     MessageKind.RESET: _write_link_mail,
+    MessageKind.RECALL: compose_recall,
 }
 
 

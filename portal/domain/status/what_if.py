@@ -10,8 +10,15 @@ from portal.domain.status.projector import load_facts
 from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp
 
-__all__ = ["PersonFacts", "Place", "StatusWithDueDay", "WhatIf", "project_what_if", "project_what_ifs",
-    "statuses_on_day"]
+__all__ = [
+    "PersonFacts",
+    "Place",
+    "StatusWithDueDay",
+    "WhatIf",
+    "project_what_if",
+    "project_what_ifs",
+    "statuses_on_day",
+]
 
 StatusWithDueDay = tuple[Status, date]  # with the due date
 AddFact = Callable[[PersonFacts, datetime], None]

@@ -12,10 +12,12 @@ from portal.domain.guides import queries, services
 from portal.domain.learning.queries import readable_versions
 from portal.pages.guides.forms import AcknowledgeForm, GuideSearchForm, build_force_form
 from portal.pages.layout.access import requires
+from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.pages.layout.query_arguments import open_at_place
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
+from portal.platform.wording import date
 
 MAX_HITS = 20
 bp = Blueprint("guides", __name__, template_folder="templates")
@@ -52,6 +54,22 @@ def show_guide(key: str) -> ResponseReturnValue:
         guide=guide,
         html=open_at_place(fill_placeholders(guide.version.html)),
         form=AcknowledgeForm(data={"number": guide.version.number}),
+    )
+
+
+@bp.get("/guides/<key>/guide.pdf")
+@requires(Permission.LEARN)
+def download_guide(key: str) -> ResponseReturnValue:
+    """Download the guide as a tagged PDF, to print or save."""
+    version = queries.guide_for(current_user.person_id, key).version
+    return send_pdf(
+        markup_of_page(fill_placeholders(version.html)),
+        title=version.title,
+        above="Guide",
+        foot=f"version {version.number}, published on {date(version.published_at)}",
+        at=version.published_at,
+        name=f"{key}.pdf",
+        strict=False,  # what was once published is there to be printed, whatever its headings are
     )
 
 

@@ -1,9 +1,8 @@
-"""Pages of My learning, modules, lessons, job aids and the outcome of an assessment."""
+"""Pages of My learning, modules, lessons and the outcome of an assessment."""
 
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
-from urllib.parse import urljoin
 from uuid import UUID
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
@@ -23,20 +22,22 @@ from portal.domain.directives.queries import withdrawn_directives_of
 from portal.domain.item_kinds.base import AnswerError
 from portal.domain.learning import case_lessons, due_calendar, my_learning, queries, services
 from portal.domain.learning.case_lessons import CaseLesson
+from portal.domain.recall.queries import list_due_recalls
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
+from portal.pages.learning.recall_views import add_recall_pages
+from portal.pages.learning.sheet_views import add_sheet_pages
 from portal.platform import clock
 from portal.platform.db import transaction, try_to_write
-from portal.platform.documents.markup import markup_of
-from portal.platform.documents.typesetting import typeset_pdf
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import RuleError
 from portal.platform.formats.calendar_files import write_calendar
 from portal.platform.permissions import Permission
-from portal.platform.wording import date
 
 bp = Blueprint("learning", __name__, template_folder="templates")
+add_recall_pages(bp)
+add_sheet_pages(bp)
 
 
 @bp.get("/learning")
@@ -53,6 +54,7 @@ def show_my_learning() -> ResponseReturnValue:
         today=today,
         excluded=excluded,
         withdrawn=withdrawn_directives_of(current_user.person_id, today) if asks_nothing else [],
+        recalls=list_due_recalls(current_user.person_id, today),
     )
 
 
@@ -92,40 +94,6 @@ def show_module(slug: str) -> ResponseReturnValue:
         opens_at=queries.future_or_none(module.next_attempt_opens_at, now),
         paused=module.paused_until(now) is not None,
         newest_pass=queries.newest_pass(current_user.person_id, slug),
-    )
-
-
-@bp.get("/learning/modules/<slug>/job-aid")
-@requires(Permission.LEARN)
-def show_job_aid(slug: str) -> ResponseReturnValue:
-    """Show the job aid of a module's newest version."""
-    version = queries.newest_version(slug)
-    if version.job_aid_html is None:
-        raise NotFoundError("This module has no job aid.")
-    return render_template(
-        "learning/job_aid.html", version=version, html=open_at_place(fill_placeholders(version.job_aid_html))
-    )
-
-
-@bp.get("/learning/modules/<slug>/job-aid.pdf")
-@requires(Permission.LEARN)
-def download_job_aid(slug: str) -> ResponseReturnValue:
-    """Download the job aid as a tagged PDF, to print or save."""
-    version = queries.newest_version(slug)
-    if version.job_aid_html is None or version.job_aid_title is None:
-        raise NotFoundError("This module has no job aid.")
-    config: Config = current_app.config["PORTAL"]
-    content = typeset_pdf(
-        markup_of(fill_placeholders(version.job_aid_html), partial(urljoin, config.address)),
-        title=version.job_aid_title,
-        above=f"Job aid · {version.title}",
-        foot=f"{config.force_name}, version {version.number}, published on {date(version.published_at)}",
-        author=config.force_name,
-        at=version.published_at,
-        strict=False,  # what was once published is there to be printed, whatever its headings are
-    )
-    return send_file(
-        BytesIO(content), "application/pdf", as_attachment=True, download_name=f"{slug}-job-aid.pdf"
     )
 
 

@@ -10,10 +10,13 @@ from portal.domain.records import descriptions, queries
 from portal.domain.records.references import normalise_reference
 from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
+from portal.pages.records.document_views import add_document_pages
+from portal.platform import clock
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
 bp = Blueprint("records", __name__, url_prefix="/records", template_folder="templates")
+add_document_pages(bp)
 
 
 @bp.get("")
@@ -49,6 +52,7 @@ def show_record(reference: str) -> ResponseReturnValue:
     return render_template(
         "records/record.html",
         own=own,
+        has_certificate=queries.stands_as_pass(chain, clock.today()),
         record=record,
         chain=chain,
         holder=queries.holder_name(record.person_id),

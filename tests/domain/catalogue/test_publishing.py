@@ -45,6 +45,8 @@ def test_a_folder_becomes_rows(database, tmp_path):
     assert version.outcomes == [{"key": "see", "text": "See a thing"}, {"key": "say", "text": "Say a thing"}]
     assert (version.attempts, version.wait_minutes, version.test_out) == (0, 0, False)
     assert version.job_aid_title == "On one page"
+    assert version.briefing_title == "At parade"
+    assert "A van." in str(version.briefing_html)
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "module.published")).one()
     assert (event.detail["module"], event.detail["number"], event.actor_id) == ("sample", 1, None)
     assert [v.id for v in queries.published_modules()] == [version.id]

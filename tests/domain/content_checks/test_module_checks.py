@@ -311,6 +311,33 @@ def test_a_job_aid_is_one_page_as_it_is_printed(files):
     assert breach == f"{place}The job aid fills 2 pages. Shorten it to one."
 
 
+# The briefing
+
+
+BRIEFING = f"{KEY}/briefing.md"
+
+
+def test_a_briefing_is_one_page_too(files):
+    place = insert_text(files, "\n" + "- Stop.\n" * 30, BRIEFING)
+
+    assert f"{place}The briefing fills 2 pages. Shorten it to one." in list_breaches(files, KEY)
+
+
+def test_a_briefing_has_its_three_headings_in_order(files):
+    place = replace_text(files, BRIEFING, "^## The answer$", "## Answers")
+
+    (breach,) = list_breaches(files, KEY)
+    assert breach.partition(": ")[0] == place.partition(",")[0] + ", line 5"
+    assert breach.endswith("in this order: ## The case, ## Two questions, ## The answer.")
+
+
+def test_a_briefing_asks_two_questions(files):
+    replace_text(files, BRIEFING, r"^2\. What do you do before you drive off\?\n", "")
+
+    (breach,) = list_breaches(files, KEY)
+    assert breach.endswith("A briefing asks two questions, as a list with numbers. It has 1.")
+
+
 # Guides
 
 

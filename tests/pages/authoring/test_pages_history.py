@@ -150,18 +150,20 @@ def test_where_both_changed_one_place_the_author_chooses(desk, tmp_path, side, k
 
 
 @pytest.mark.slow
-def test_the_job_aid_is_edited_removed_and_written_anew(desk):
-    aid = f"{DESK}/job-aid"
+@pytest.mark.parametrize(("place", "name"), [("job-aid", "job aid"), ("briefing", "briefing")])
+def test_a_sheet_is_edited_previewed_removed_and_written_anew(desk, place, name):
+    aid = f"{DESK}/{place}"
     page = press_button(desk, desk.page(aid), title="In the field", body="1. Call first.")
     assert preview_words(page) == "In the field Call first."
-    assert draft_file("job-aid.md") == '+++\ntitle = "In the field"\n+++\n\n1. Call first.\n'
+    assert draft_file(f"{place}.md") == '+++\ntitle = "In the field"\n+++\n\n1. Call first.\n'
+    assert "Call first." in desk.page(f"{DESK}/preview/{place}").text
 
-    page = desk.press(desk.page(f"{aid}/remove"), "Remove the job aid")
-    assert "job-aid.md" not in queries.get_draft("sample").files
-    assert page.links["Write a job aid"] == aid
+    page = desk.press(desk.page(f"{aid}/remove"), f"Remove the {name}")
+    assert f"{place}.md" not in queries.get_draft("sample").files
+    assert page.links[f"Write a {name}"] == aid
 
     page = press_button(desk, desk.page(aid), title="Again", body="Do that.")
-    assert draft_file("job-aid.md") == '+++\ntitle = "Again"\n+++\n\nDo that.\n'
+    assert draft_file(f"{place}.md") == '+++\ntitle = "Again"\n+++\n\nDo that.\n'
 
 
 def test_a_check_has_no_place_in_a_job_aid(desk):

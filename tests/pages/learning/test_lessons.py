@@ -194,6 +194,9 @@ def test_what_is_not_there_is_not_found(client):
 
     client.page("/learning/modules/nothing", status=404)
     client.page("/learning/modules/nothing/job-aid", status=404)
+    client.page("/learning/modules/protect/briefing", status=404)
+    assert client.get("/learning/modules/protect/briefing.pdf").status_code == 404
+    assert "No module has a briefing yet" in client.page("/learning/briefings").text
     client.page("/learning/modules/protect/lessons/nothing", status=404)
     assert count_rows(Registration) == 0
 

@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -30,18 +31,20 @@ def made(html: str, *, strict: bool = True) -> bytes:
 
 
 @pytest.mark.slow
-def test_each_job_aid_is_one_page_of_tagged_pdf(client):
+def test_each_job_aid_and_briefing_is_one_page_of_tagged_pdf_and_so_is_the_toolkit(client):
     make_account()
     let_in(client)
     with transaction():
         services.publish_folder(MODULES, at=stamp())
-    for key in ("recognise", "protect", "respond", "report"):
-        page = client.page(f"/learning/modules/{key}/job-aid")
+    briefings = client.page("/learning/briefings")
+    for key, kind in product(("recognise", "protect", "respond", "report"), ("job-aid", "briefing")):
+        page = client.page(f"/learning/modules/{key}/{kind}")
+        assert kind == "job-aid" or page.path == briefings.links[page.h1]
 
         response = client.get(page.links["Download as PDF, to print or keep"])
 
         assert response.headers["Content-Type"] == "application/pdf"
-        assert f"filename={key}-job-aid.pdf" in response.headers["Content-Disposition"]
+        assert f"filename={key}-{kind}.pdf" in response.headers["Content-Disposition"]
         assert response.data.startswith(b"%PDF-")
         assert b"pdfuaid" in response.data
         assert re.search(rb"/StructTreeRoot", response.data)
@@ -51,6 +54,10 @@ def test_each_job_aid_is_one_page_of_tagged_pdf(client):
         assert page.h1 in said
         assert all(words(heading) in said for heading in page.all("h2", class_="govuk-heading-m"))
         assert "{{force" not in said
+    toolkit = client.page(briefings.links["Supervisor’s toolkit: documents, dip sample and feedback"])
+    response = client.get(toolkit.links["Download as PDF, to print or keep"])
+    assert b"/StructTreeRoot" in response.data
+    assert "Reports to NCCU" in PdfReader(io.BytesIO(response.data)).pages[0].extract_text()
 
 
 def test_a_module_without_a_job_aid_has_no_file(client):

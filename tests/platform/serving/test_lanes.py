@@ -3,7 +3,16 @@
 from portal.platform.serving.lanes import Lane, lane_of
 
 FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
-QUICK = {"learning.download_job_aid", "api.describe"}  # a page or two, and a description
+# A page or two, one's own lines, and a description.
+QUICK = {
+    "api.describe",
+    "guides.download_guide",
+    "learning.download_briefing",
+    "learning.download_job_aid",
+    "records.download_certificate",
+    "records.download_hours_csv",
+    "records.download_hours_pdf",
+}
 
 
 def test_every_file_that_is_written_while_one_waits_has_the_thread_of_files(app):

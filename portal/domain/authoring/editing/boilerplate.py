@@ -19,6 +19,20 @@ Say what must not be forgotten.
 :::
 """
 
+BRIEFING_TEXT = """## The case
+
+Say in a few sentences what an officer meets, and stop where they have to decide.
+
+## Two questions
+
+1. Ask what they do first.
+2. Ask what they look for next.
+
+## The answer
+
+Say what a good officer does, and why.
+"""
+
 GUIDE_TEXT = """Say first what a reader must do at once, before they look anything up.
 
 ## A heading that a reader will search for

@@ -20,6 +20,7 @@ from portal.domain.authoring.editing.field_tables import (
     table_text,
 )
 from portal.domain.authoring.editing.word_diff import ParagraphPair, pair_paragraphs, split_blocks
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES, sheet_of_path
 
 Files = Mapping[str, bytes]
 Table = dict[str, Any]
@@ -40,7 +41,7 @@ BOX_LABELS = {
 class PlaceChange:
     """All changes in one place, titled as authors know that place."""
 
-    place: str  # "details", "lesson:key", "item:key", "job-aid", "text", "media", "notes"
+    place: str  # "details", "lesson:key", "item:key", "job-aid", "briefing", "text", "media", "notes"
     title: str
     passages: tuple[Passage, ...]
 
@@ -71,7 +72,10 @@ def diff_folders(old: Files, new: Files, sources: Mapping[str, str] | None = Non
         PlaceChange("details", "Module details", tuple(_diff_details(before, after, titles))),
         *_diff_lessons(before, after, titles),
         *_diff_items(before, after, titles),
-        PlaceChange("job-aid", "Job aid", tuple(_diff_page("job-aid.md", old, new, titles))),
+        *(
+            PlaceChange(key, name, tuple(_diff_page(f"{key}.md", old, new, titles)))
+            for key, name in SHEET_NAMES.items()
+        ),
         *_diff_guides(old, new, titles),
         PlaceChange("media", "Media", tuple(_diff_media(old, new))),
         PlaceChange("notes", "Notes and layout", tuple(_diff_notes(before, after))),
@@ -175,7 +179,7 @@ def _diff_guides(old: Files, new: Files, names: ReferenceTitles) -> Iterator[Pla
 
 
 def _is_guide_file(path: str) -> bool:
-    return "/" not in path and path.endswith(".md") and path != "job-aid.md"
+    return "/" not in path and path.endswith(".md") and sheet_of_path(path) is None
 
 
 def _longest_common(old: list[str], new: list[str]) -> set[str]:
@@ -382,4 +386,5 @@ def _file_name(path: str) -> str:
         return f"the lesson “{humanise_key(path[8:].rpartition('.')[0])}”"
     if _is_guide_file(path):
         return "the guide’s text"
-    return "the job aid" if path == "job-aid.md" else f"the file {path}"
+    sheet = sheet_of_path(path)
+    return f"the {SHEET_NAMES[sheet].lower()}" if sheet else f"the file {path}"

@@ -13,7 +13,13 @@ from portal.domain.authoring.findings.messages import author_message, row_name
 from portal.domain.authoring.findings.placeholders import guide_placeholders, module_placeholders
 from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.items import ItemText
-from portal.domain.catalogue.sources.module_source import Package, PageSource, lesson_key
+from portal.domain.catalogue.sources.module_source import (
+    SHEET_NAMES,
+    Package,
+    PageSource,
+    lesson_key,
+    sheet_of_path,
+)
 from portal.domain.content_checks import brief, metrics
 from portal.platform.formats.faults import Fault
 
@@ -35,7 +41,7 @@ class Finding:
     """One fault or piece of advice about one place of a module or guide."""
 
     level: FindingLevel
-    place: str  # "details", "lesson:key", "item:key", "job-aid", "media"; of a guide "text"
+    place: str  # "details", "lesson:key", "item:key", "job-aid", "briefing", "media"; of a guide "text"
     message: str  # a sentence for the author
     quote: str = ""  # the exact words it is about; empty: the whole place
     line: int | None = None  # within the place's text, counted from 1; positions the mark in the preview
@@ -92,7 +98,7 @@ def place_name(place: str, titles: Mapping[str, str]) -> str:
         return question_name(key)
     return {
         "details": "Module details",
-        "job-aid": "Job aid",
+        **SHEET_NAMES,
         "media": "Media",
         "text": "The guide’s text",
     }.get(kind, "The module")
@@ -115,7 +121,7 @@ def _fault_place(path: str, line: int | None, text: str) -> str:
     if path.startswith("items/"):
         return _item_place(line or 1, text)
     if path.endswith(".md"):
-        return "job-aid" if path == "job-aid.md" else "text"
+        return sheet_of_path(path) or "text"
     return "media" if path.startswith("media/") else "details"
 
 

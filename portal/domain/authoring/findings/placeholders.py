@@ -56,8 +56,8 @@ def module_placeholders(package: Package) -> Iterator[tuple[str, str, int | None
             yield from _first_case_placeholder(f"lesson:{page.key}", page)
             continue
         yield from _first_placeholder(f"lesson:{page.key}", page)
-    if package.job_aid:
-        yield from _first_placeholder("job-aid", package.job_aid)
+    for key, sheet in package.sheets.items():
+        yield from _first_placeholder(key, sheet)
     for item in package.items:
         text = next((text for text in _item_texts(item) if text in _template_texts()), "")
         if text:

@@ -20,7 +20,7 @@ from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import image_metadata, svg_titles
 from portal.domain.catalogue.media.media_types import ALIASES, MEDIA_NAME, media_kind
 from portal.domain.catalogue.media.svg_rules import DrawingError
-from portal.domain.catalogue.sources.module_source import lesson_key
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES, lesson_key, sheet_of_path
 from portal.platform.errors import RuleError
 
 UPLOAD_KINDS = ("svg", "png", "jpg", "webp", "pdf")
@@ -192,7 +192,7 @@ def _read_picture(path: str, content: bytes) -> Picture:
 class MediumUse:
     """One place that refers to a medium."""
 
-    kind: str  # "lesson", "item", "job-aid" or "guide"
+    kind: str  # "lesson", "item", "job-aid", "briefing" or "guide"
     key: str
     title: str
 
@@ -209,8 +209,8 @@ def find_uses(files: Mapping[str, bytes]) -> dict[str, list[MediumUse]]:
 def _texts_with_use(files: Mapping[str, bytes]) -> Sequence[tuple[MediumUse, str]]:
     texts = []
     for path, content in files.items():
-        if path == "job-aid.md":
-            texts.append((MediumUse("job-aid", "", "Job aid"), content.decode()))
+        if sheet := sheet_of_path(path):
+            texts.append((MediumUse(sheet, "", SHEET_NAMES[sheet]), content.decode()))
         elif path.startswith("lessons/"):
             key = lesson_key(path)
             texts.append((MediumUse("lesson", key, page_title(path, content)), content.decode()))

@@ -2,6 +2,7 @@
 
 from portal.domain.authoring.queries import DraftState, check_draft_hashes
 from portal.domain.catalogue.queries import shared_key
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES
 from portal.domain.catalogue.sources.validation import (
     CheckedModule,
     RenderedItem,
@@ -65,16 +66,16 @@ def draft_version(state: DraftState) -> PublishedVersion:
     )
 
 
-def draft_job_aid(state: DraftState) -> str:
-    """The text of the draft's job aid.
+def draft_sheet(state: DraftState, place: str) -> str:
+    """The text of the draft's job aid or briefing.
 
     Raises:
         NotFoundError: It has none, or its details cannot be parsed.
     """
-    aid = _check_draft(state).job_aid
-    if aid is None:
-        raise NotFoundError("This draft has no job aid.")
-    return aid.html
+    sheet = _check_draft(state).sheets.get(place)
+    if sheet is None:
+        raise NotFoundError(f"This draft has no {SHEET_NAMES[place].lower()}.")
+    return sheet.html
 
 
 def _check_draft(state: DraftState) -> CheckedModule:

@@ -14,7 +14,7 @@ from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.markdown.figures import PHONE_QUERY
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.services import CheckedFolder
-from portal.domain.catalogue.sources.module_source import lesson_key
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES, lesson_key, sheet_of_path
 from portal.domain.content_checks import metrics
 from portal.domain.content_checks.metrics import TextMeasures
 
@@ -67,7 +67,7 @@ def place_of_path(path: str) -> str:
     """The place of a text, as in ``Finding.place`` and ``Presence.place``."""
     if path.startswith("lessons/"):
         return f"lesson:{lesson_key(path)}"
-    return "job-aid" if path == "job-aid.md" else "text"
+    return sheet_of_path(path) or "text"
 
 
 def related_files(state: DraftState, body: str) -> dict[str, bytes]:
@@ -86,7 +86,7 @@ def _page_html(reading: CheckedFolder, place: str) -> str:
     if not reading.modules:
         return ""
     module = reading.modules[0]
-    if place == "job-aid":
-        return module.job_aid.html if module.job_aid else ""
+    if place in SHEET_NAMES:
+        return module.sheets[place].html if place in module.sheets else ""
     key = place.partition(":")[2]
     return next((lesson.html for lesson in module.lessons if lesson.page.key == key), "")

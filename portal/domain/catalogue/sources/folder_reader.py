@@ -13,6 +13,7 @@ MODULE_PATHS = (
     re.compile(r"module\.toml"),
     re.compile(r"job-aid\.md"),
     re.compile(re.escape(COMMON_SENSE)),
+    re.compile(r"briefing\.md"),
     re.compile(r"lessons/[^/]+\.(?:md|toml)"),
     re.compile(r"items/[^/]+\.toml"),
     re.compile(r"media/[^/]+"),
@@ -137,7 +138,7 @@ def _misplaced_reason(name: str, folder: str) -> str:
         return f"“{name}” does not belong among guides. The folder may contain name.md and media/name."
     return (
         f"“{name}” does not belong in a module. A module may contain module.toml, job-aid.md,"
-        " lessons/name.md, lessons/name.toml, items/name.toml and media/name."
+        " briefing.md, lessons/name.md, lessons/name.toml, items/name.toml and media/name."
     )
 
 

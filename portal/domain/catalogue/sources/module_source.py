@@ -11,6 +11,14 @@ from portal.domain.catalogue.sources.items import ItemText, read_case, read_scor
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source, Table
 
+SHEET_NAMES = {"job-aid": "Job aid", "briefing": "Briefing"}  # pages beside the lessons, each in KEY.md
+
+
+def sheet_of_path(path: str) -> str | None:
+    """The key of the sheet that a file of a module is; None if it is another file."""
+    key = path.removesuffix(".md")
+    return key if key in SHEET_NAMES and path.endswith(".md") else None
+
 
 @dataclass(frozen=True)
 class LearningOutcome:
@@ -37,7 +45,7 @@ class AssessmentRules:
 
 @dataclass(frozen=True)
 class PageSource:
-    """A lesson or the job aid: a Markdown file with front matter, or a TOML file with a case.
+    """A lesson, the job aid or the briefing: Markdown with front matter, or TOML with a case.
 
     The body of a case is what its file says in words, each text on its own line of the file, so that whatever
     reads a page's sentences reads a case's too.
@@ -71,7 +79,7 @@ class Package:
     files: dict[str, bytes]
     lessons: list[PageSource] = field(default_factory=list)  # in the order of ``lesson_keys``
     items: list[ItemText] = field(default_factory=list)
-    job_aid: PageSource | None = None
+    sheets: dict[str, PageSource] = field(default_factory=dict)  # by key, as in ``SHEET_NAMES``
 
     @property
     def module_file(self) -> str:
@@ -93,8 +101,13 @@ def parse_package(name: str, files: dict[str, bytes], faults: Faults) -> Package
     for path in files:
         if path.startswith("items/"):
             package.items.extend(_read_items(name, path, files, faults))
-    aid = _read_job_aid(name, files, faults) if "job-aid.md" in files else None
-    return Package(**{**package.__dict__, "job_aid": aid})
+    for key in SHEET_NAMES:
+        sheet = (
+            _read_page(name, f"{key}.md", key, files, faults, lesson=False) if f"{key}.md" in files else None
+        )
+        if sheet is not None:
+            package.sheets[key] = sheet
+    return package
 
 
 def _read_root(name: str, files: dict[str, bytes], path: str, faults: Faults) -> Table | None:
@@ -221,10 +234,6 @@ def _refuse_unlisted(package: Package, faults: Faults) -> None:
         if path.startswith("lessons/") and (key := lesson_key(path)) not in package.lesson_keys:
             reason = f"Add “{key}” to the list of lessons in module.toml, or take the file out."
             faults.add(f"{package.key}/{path}", None, reason)
-
-
-def _read_job_aid(name: str, files: dict[str, bytes], faults: Faults) -> PageSource | None:
-    return _read_page(name, "job-aid.md", "job-aid", files, faults, lesson=False)
 
 
 def _read_page(

@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.domain.catalogue.job_aid_pdf import check_printable
 from portal.domain.catalogue.markdown.render_context import (
     Address,
     RenderContext,
@@ -14,6 +13,7 @@ from portal.domain.catalogue.markdown.render_context import (
 )
 from portal.domain.catalogue.markdown.renderer import render_block, render_inline, render_page, word_count
 from portal.domain.catalogue.media.media_types import read_media
+from portal.domain.catalogue.sheet_pdf import check_printable
 from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.catalogue.sources.module_source import Package, PageSource, parse_package
 from portal.domain.catalogue.sources.shared_files import SharedContent
@@ -24,7 +24,7 @@ PRACTICE = "practice"
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """A lesson or job aid with its rendered HTML."""
+    """A lesson or a sheet with its rendered HTML."""
 
     page: PageSource
     html: str  # of a case: what it begins with
@@ -51,7 +51,7 @@ class CheckedModule:
     digest: str
     lessons: list[RenderedPage] = field(default_factory=list)
     items: list[RenderedItem] = field(default_factory=list)
-    job_aid: RenderedPage | None = None
+    sheets: dict[str, RenderedPage] = field(default_factory=dict)  # the job aid and the briefing, by key
 
 
 def check_module(
@@ -92,13 +92,13 @@ def check_module(
         digest=digest_of(files),
         lessons=[_render_lesson(page, context) for page in package.lessons],
         items=[_render_item(item, context) for item in package.items],
-        job_aid=_render_job_aid(package.job_aid, context, package.title) if package.job_aid else None,
+        sheets={key: _render_sheet(page, context, package.title) for key, page in package.sheets.items()},
     )
 
 
 def version_fields(module: CheckedModule) -> dict[str, Any]:
     """Return the fields that a published version and the preview of a draft have in common."""
-    package, rules, aid = module.package, module.package.assessment, module.job_aid
+    package, rules = module.package, module.package.assessment
     return {
         "title": package.title,
         "aim": package.aim,
@@ -113,8 +113,13 @@ def version_fields(module: CheckedModule) -> dict[str, Any]:
         "pause_after": rules.pause_after,
         "pause_hours": rules.pause_hours,
         "test_out": rules.test_out,
-        "job_aid_title": aid.page.title if aid else None,
+        "job_aid_title": _title_of(module.sheets.get("job-aid")),
+        "briefing_title": _title_of(module.sheets.get("briefing")),
     }
+
+
+def _title_of(sheet: RenderedPage | None) -> str | None:
+    return sheet.page.title if sheet else None
 
 
 def sha256_of(content: bytes) -> str:
@@ -155,7 +160,7 @@ def _check_lessons(package: Package, shared: SharedContent, faults: Faults) -> N
 
 
 def _check_page_sources(package: Package, shared: SharedContent, faults: Faults) -> None:
-    for page in (*package.lessons, *([package.job_aid] if package.job_aid else ())):
+    for page in (*package.lessons, *package.sheets.values()):
         for number in page.sources:
             if number != PRACTICE and number not in shared.sources:
                 reason = f"The source “{number}” is not in _sources.toml. Use one that is, or “practice”."
@@ -230,7 +235,7 @@ def _render_case(page: PageSource, case: ItemText, context: RenderContext) -> Re
     return RenderedPage(page, html, len(page.body.split()), content)
 
 
-def _render_job_aid(page: PageSource, context: RenderContext, module: str) -> RenderedPage:
+def _render_sheet(page: PageSource, context: RenderContext, module: str) -> RenderedPage:
     html = render_page(
         page.body, TextLocation(context, page.path, page.body_line, allows_checks=False, is_printed=True)
     )

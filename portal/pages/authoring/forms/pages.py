@@ -1,4 +1,4 @@
-"""Forms of lessons and the job aid."""
+"""Forms of lessons, the job aid and the briefing."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -132,4 +132,15 @@ class JobAidForm(FlaskForm):  # type: ignore[misc]
         description="One page to use in the field: what to do, in order.",
         widget=EDITOR,
         validators=[RequiredText("Write the text of the job aid"), MaximumLength(LONGEST_TEXT)],
+    )
+
+
+class BriefingForm(JobAidForm):
+    """The briefing; ``expected`` as of the job aid."""
+
+    body = LinesField(
+        "Text of the briefing",
+        description="One page to read out at parade in five minutes: one case, two questions, the answer.",
+        widget=EDITOR,
+        validators=[RequiredText("Write the text of the briefing"), MaximumLength(LONGEST_TEXT)],
     )

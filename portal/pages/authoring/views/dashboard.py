@@ -9,6 +9,7 @@ from flask_login import current_user
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.content_types import GUIDE_PREFIX, is_guide
 from portal.domain.authoring.reviews.queries import drafts_waiting_for
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES
 from portal.pages.authoring.forms.desk import NewForm, NewGuideForm, NewModuleForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
@@ -140,9 +141,8 @@ def _editor_address(key: str, place: str) -> str:
         return url_for(".edit_lesson", key=key, name=name)
     if kind == "item" and name and not is_guide(key):
         return url_for(".edit_item", key=key, item=name)
-    endpoints = (
-        {"text": ".edit_guide"} if is_guide(key) else {"details": ".edit_details", "job-aid": ".job_aid"}
-    )
+    sheets = {sheet: f".{sheet.replace('-', '_')}" for sheet in SHEET_NAMES}
+    endpoints = {"text": ".edit_guide"} if is_guide(key) else {"details": ".edit_details", **sheets}
     if place in endpoints:
         return url_for(endpoints[place], key=key)
     raise RuleError("There is no such place in a draft. Open it from the draft’s page.")

@@ -15,7 +15,7 @@ from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.collect import Finding
 from portal.domain.authoring.findings.legal_changes import LegalChanges, list_legal_changes
 from portal.domain.authoring.queries import DraftState
-from portal.domain.catalogue.sources.module_source import Package
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES, Package
 from portal.domain.content_checks import metrics
 from portal.pages.authoring.forms.desk import QuestionFilterForm
 from portal.pages.authoring.views import draft_context, guides, question_list
@@ -44,7 +44,7 @@ def show_module(key: str) -> ResponseReturnValue:
     module = details.read_details(files[draft_context.MODULE_FILE])
     lessons = _list_lessons(state, files)
     questions = _question_values(state, files, module, lessons, findings)
-    places = {"details", "job-aid", "media"}
+    places = {"details", "media", *SHEET_NAMES}
     places |= {f"lesson:{lesson['key']}" for lesson in lessons} | {
         f"item:{item['key']}" for item in questions["items"]
     }
@@ -64,7 +64,10 @@ def show_module(key: str) -> ResponseReturnValue:
         lessons=lessons,
         **questions,
         draw=module.draw,
-        job_aid=lesson_file.read_lesson(files["job-aid.md"]).title if "job-aid.md" in files else "",
+        sheets=[
+            (key, name, lesson_file.read_lesson(files[f"{key}.md"]).title if f"{key}.md" in files else "")
+            for key, name in SHEET_NAMES.items()
+        ],
     )
     return page, 400 if questions["filter_errors"] else 200
 

@@ -1,5 +1,6 @@
 """Previews of a draft on the learner's own pages, and the parts of editors that change as authors type."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from portal.domain.cases.services import read_step
 from portal.domain.catalogue.markdown.check_answers import answer_checks
 from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES
 from portal.domain.catalogue.version_cache import (
     LessonCase,
     PublishedItem,
@@ -25,7 +27,7 @@ from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError
 from portal.domain.learning.case_lessons import CaseLesson
 from portal.domain.learning.queries import ModuleProgress
-from portal.pages.authoring.views import checks, details, draft_context, guides, items, job_aid, lessons
+from portal.pages.authoring.views import checks, details, draft_context, guides, items, lessons, sheets
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import sent_check_answers
@@ -33,7 +35,10 @@ from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
 NO_ANSWER = Answer()
-_FRAGMENTS = {"job-aid": job_aid.render_fragment, "details": details.render_fragment}
+_FRAGMENTS = {
+    **{place: partial(sheets.render_fragment, place) for place in SHEET_NAMES},
+    "details": details.render_fragment,
+}
 _FRAGMENTS_BY_KEY = {
     "lesson": lessons.render_fragment,
     "item": items.render_fragment,
@@ -50,8 +55,8 @@ def _render_preview(state: DraftState, template: str, **values: Any) -> str:
         key, lesson = values.get("slug", state.key), values.get("key")
         if endpoint in {"learning.show_lesson", "learning.complete_lesson"}:
             return url_for(".preview_lesson", key=key, name=lesson)
-        if endpoint == "learning.show_job_aid":
-            return url_for(".preview_job_aid", key=key)
+        if endpoint in {"learning.show_job_aid", "learning.show_briefing"}:
+            return url_for(endpoint.replace("learning.show", ".preview"), key=key)
         if endpoint.startswith(("learning.", "assessment.")):
             return url_for(".preview_draft", key=key)
         return url_for(endpoint, **values)
@@ -137,14 +142,16 @@ def _preview_case(
     )
 
 
-@bp.get("/<module:key>/preview/job-aid")
+@bp.get("/<module:key>/preview/job-aid", endpoint="preview_job_aid", defaults={"place": "job-aid"})
+@bp.get("/<module:key>/preview/briefing", endpoint="preview_briefing", defaults={"place": "briefing"})
 @requires(Permission.AUTHORING_VIEW)
-def preview_job_aid(key: str) -> ResponseReturnValue:
-    """Preview the job aid."""
+def preview_sheet(key: str, place: str) -> ResponseReturnValue:
+    """Preview the job aid or the briefing."""
     state = queries.get_draft(key)
     version = learner_view.draft_version(state)
-    html = fill_placeholders(learner_view.link_to_previews(key, learner_view.draft_job_aid(state)))
-    return _render_preview(state, "authoring/preview_job_aid.html", version=version, html=html)
+    html = fill_placeholders(learner_view.link_to_previews(key, learner_view.draft_sheet(state, place)))
+    template = f"authoring/preview_{place.replace('-', '_')}.html"
+    return _render_preview(state, template, version=version, html=html)
 
 
 @bp.route("/<module:key>/preview/items/<item>", methods=["GET", "POST"])

@@ -13,6 +13,7 @@ from portal.domain.authoring.editing.three_way_merge import MergeConflict
 from portal.domain.authoring.editing.word_diff import WordRuns, diff_words, pair_paragraphs
 from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.queries import DraftState
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
 from portal.pages.layout.access import requires
@@ -135,5 +136,5 @@ def _file_title(path: str) -> str:
         return f"The file “{name}”"
     titles = {"lessons": f"Lesson “{title}”", "items": f"Questions “{title}”"}
     if not folder and path.endswith(".md"):
-        return "Job aid" if path == "job-aid.md" else "The guide’s text"
+        return SHEET_NAMES.get(name.removesuffix(".md"), "The guide’s text")
     return titles.get(folder) or "Module details"

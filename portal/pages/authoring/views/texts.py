@@ -1,4 +1,4 @@
-"""The editor of a lesson, the job aid or a guide: showing, previewing, saving and resolving conflicts."""
+"""The editor of a lesson, a sheet or a guide: showing, previewing, saving and resolving conflicts."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -22,6 +22,7 @@ from portal.domain.authoring.errors import StaleSaveError
 from portal.domain.authoring.media.draft_media import PICTURE_ENDINGS
 from portal.domain.authoring.preview.lesson_preview import TextPreview, preview_text
 from portal.domain.authoring.queries import DraftState
+from portal.domain.catalogue.sources.module_source import SHEET_NAMES
 from portal.domain.catalogue.sources.validation import sha256_of
 from portal.domain.content_checks.metrics import TextMeasures
 from portal.pages.authoring.views import autosave, draft_context
@@ -51,7 +52,7 @@ class TextSheet:
 
     @property
     def is_lesson(self) -> bool:
-        """Whether it is a lesson, else the job aid or a guide."""
+        """Whether it is a lesson, else the job aid, the briefing or a guide."""
         return self.place.startswith("lesson:")
 
     @property
@@ -60,11 +61,23 @@ class TextSheet:
         return is_case_path(self.path)
 
     @property
+    def is_sheet(self) -> bool:
+        """Whether it is the job aid or the briefing."""
+        return self.place in SHEET_NAMES
+
+    @property
+    def endpoint_words(self) -> str:
+        """A sheet's place as endpoints have it."""
+        return self.place.replace("-", "_")
+
+    @property
     def editor_address(self) -> str:
         """The address of its editor."""
         if self.is_lesson:
             return url_for(".edit_lesson", key=self.state.key, name=self.place.partition(":")[2])
-        return url_for(".job_aid" if self.place == "job-aid" else ".edit_guide", key=self.state.key)
+        if self.is_sheet:
+            return url_for(f".{self.endpoint_words}", key=self.state.key)
+        return url_for(".edit_guide", key=self.state.key)
 
     @property
     def picture_paths(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Checks that a job aid can be made into a tagged PDF, with a stand-in for each force setting."""
+"""Checks that a job aid or a briefing can become a tagged PDF, with a stand-in for each setting."""
 
 import re
 from datetime import UTC, datetime
@@ -21,11 +21,11 @@ _PRINTED = datetime(2000, 1, 1, tzinfo=UTC)  # any day: it does not change the n
 
 @lru_cache(maxsize=256)  # the editor counts the same text several times
 def count_a4_pages(html: str, title: str, module: str) -> int:
-    """Count the A4 pages that the job aid fills.
+    """Count the A4 pages that a job aid or a briefing fills.
 
     Args:
-        html: The rendered job aid.
-        title: The job aid's title.
+        html: As rendered.
+        title: Of the page.
         module: The title of its module, printed above it.
 
     Raises:
@@ -38,7 +38,7 @@ def count_a4_pages(html: str, title: str, module: str) -> int:
 
 
 def check_printable(page: PageSource, html: str, module: str, faults: Faults) -> None:
-    """Add a fault for whatever keeps a job aid from becoming a PDF, unless its file has faults already."""
+    """Add a fault for whatever keeps a sheet from becoming a PDF, unless its file has faults already."""
     if any(fault.path == page.path for fault in faults.listed()):
         return
     rows = page.body.split("\n")
