@@ -23,7 +23,8 @@ from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.people.notes import notes_of
 from portal.domain.people.queries import Viewer, visible_people
 from portal.domain.status.queries import Scope
-from portal.domain.status.what_if import WHOLE, StatusWithDueDay, project_what_ifs, statuses_on_day
+from portal.domain.status.rules import WHOLE
+from portal.domain.status.what_if import StatusWithDueDay, project_what_ifs, statuses_on_day
 from portal.platform.db import db
 from portal.platform.permissions import Permission
 from portal.platform.wording import instant

@@ -8,7 +8,7 @@ from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_dir
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Figures, Outlook, Share
 from portal.domain.reports.viewer_scope import ViewerScope
-from portal.domain.status.counting import Question, count_source
+from portal.domain.status.counting import count_days_left, count_requirements
 from portal.domain.status.rules import Status
 from portal.platform.replica import read_as_known_on
 
@@ -46,8 +46,8 @@ def read_directive_lines(viewer: Viewer, position: Position) -> list[DirectiveLi
     read_as_known_on(position.as_known_on)
     known = {directive.id: directive for directive in read_directives(position)}
     scope = viewer_scope.scope_of(*known)
-    counts = count_source(scope, Question.REQUIREMENTS).count_requirements()
+    counts = count_requirements(scope)
     figures = {key: group for key, group in Figures.by_directive(counts).items() if group.assigned}
-    outlooks = Outlook.by_directive(count_source(scope, Question.PEOPLE).count_days_left(), known)
+    outlooks = Outlook.by_directive(count_days_left(scope), known)
     lines = [DirectiveLine(known[key], group, outlooks[key].soon) for key, group in figures.items()]
     return sorted(lines, key=lambda line: (-line.overdue, -line.soon, line.directive.reference))
