@@ -15,7 +15,7 @@ from portal.domain.directives.exclusions import COLUMNS, OPTIONAL, record_exclus
 from portal.domain.directives.preview import AudienceChange, AudienceEffect
 from portal.domain.directives.proposals import propose_version
 from portal.domain.directives.queries import load_staff_numbers
-from portal.domain.directives.services import Decision, IssueResult, record_proposal
+from portal.domain.directives.services import Confirmation, IssueResult, record_proposal
 from portal.domain.status.count_check import check_counts
 from portal.domain.status.issuing import record_version, stage_version, write_version
 from portal.domain.status.projector import rebuild_status
@@ -67,13 +67,13 @@ def issue(file: Path, dry_run: bool) -> None:
     with _exit_on_refusal(file):
         propose = partial(propose_version, toml_reader.read_directive(file.read_bytes()))
         if not dry_run:
-            _print_result(record_version(propose, Decision(clock.now())))
+            _print_result(record_version(propose, Confirmation(clock.now())))
             return
         proposal = propose()
         _print_effect(proposal.compute_effect())
         staged = stage_version(proposal)  # before the lock, so that nobody waits for it
         with _run_in_transaction(dry_run):
-            result = record_proposal(propose, Decision(clock.now()))
+            result = record_proposal(propose, Confirmation(clock.now()))
             write_version(staged, result)
             settle()
             _print_result(result)

@@ -30,8 +30,8 @@ class IssueResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """Who decided to issue or withdraw a version, when, and what they had seen."""
+class Confirmation:
+    """Who confirmed that a version is issued or withdrawn, when, and what they had seen."""
 
     at: datetime  # kept in the audit trail; facts carry the transaction's stamp
     by: int | None = None  # the person whose account acted; None: a command
@@ -54,15 +54,15 @@ def issue_toml(content: bytes, *, at: datetime, by: int | None = None) -> IssueR
             the newest version. Nothing is changed.
     """
     file = toml_reader.read_directive(content)
-    return record_proposal(lambda: propose_version(file), Decision(at, by))
+    return record_proposal(lambda: propose_version(file), Confirmation(at, by))
 
 
-def record_proposal(propose: Callable[[], Proposal], decision: Decision) -> IssueResult:
+def record_proposal(propose: Callable[[], Proposal], confirmation: Confirmation) -> IssueResult:
     """Issue or withdraw a version, or withdraw a directive; reports as known before do not change.
 
     Args:
         propose: Gives the version, as of the facts that are recorded once the stamp is taken.
-        decision: Who confirmed it, and when.
+        confirmation: Who confirmed it, and when.
 
     Raises:
         PortalError: As ``propose`` refuses.
@@ -78,17 +78,17 @@ def record_proposal(propose: Callable[[], Proposal], decision: Decision) -> Issu
             proposal.newest.effective_on,
             False,
         )
-    if decision.previewed is not None and not proposal.matches_preview(decision.previewed):
+    if confirmation.previewed is not None and not proposal.matches_preview(confirmation.previewed):
         raise ConflictError(CHANGED_SINCE_PREVIEW)
     version = _add_version(proposal, stamped)
     touch(directives=[version.directive_id])
     withdrawn = "directive.withdrawn" if version.withdrawn else "directive.issued"
     audit.log(
         "directive.version_withdrawn" if version.void else withdrawn,
-        actor_id=decision.by,
+        actor_id=confirmation.by,
         reference=proposal.reference,
         number=proposal.number,
-        decided_at=decision.at.isoformat(),
+        decided_at=confirmation.at.isoformat(),
     )
     ids = (version.directive_id, version.id)
     return IssueResult(proposal.reference, *ids, proposal.number, proposal.effective_on, new=True)

@@ -8,7 +8,7 @@ from functools import partial
 from portal.domain.directives.assignments import list_people_with_posts
 from portal.domain.directives.pending import NEW_DIRECTIVE, NEW_VERSION, PendingFacts
 from portal.domain.directives.proposals import Proposal, find_directive_id
-from portal.domain.directives.services import Decision, IssueResult, add_directive, record_proposal
+from portal.domain.directives.services import Confirmation, IssueResult, add_directive, record_proposal
 from portal.domain.status.ahead import WAIT_SECONDS, LostClaimError, RowsAhead, begin_ahead
 from portal.domain.status.projector import StagedProjection, TellProgress, stage_projection, with_stamp
 from portal.platform.bulk_writing import enlarged_page_cache
@@ -31,7 +31,7 @@ class _OutdatedError(BusyError):
 
 def record_version(
     propose: Callable[[], Proposal],
-    decision: Decision,
+    confirmation: Confirmation,
     *,
     tell: TellProgress = lambda _done, _all: None,
     conclude: Conclude = lambda _issued: None,
@@ -40,7 +40,7 @@ def record_version(
 
     Args:
         propose: Gives the version as it would be recorded now.
-        decision: Who confirmed it, and when.
+        confirmation: Who confirmed it, and when.
         tell: Is told how far it is; may raise to stop it.
         conclude: Called in the transaction that records it, with what was recorded.
 
@@ -48,7 +48,7 @@ def record_version(
         BusyError: Others changed units or the directive each time.
         PortalError: As ``record_proposal`` does.
     """
-    record = partial(record_proposal, propose, decision)
+    record = partial(record_proposal, propose, confirmation)
     for _ in range(TRIES):
         proposal = propose()
         staged = stage_version(proposal, tell)

@@ -14,7 +14,7 @@ from portal.domain.directives.proposals import (
     propose_withdrawal,
 )
 from portal.domain.directives.scope import refuse_outside_own_units
-from portal.domain.directives.services import Decision, IssueResult
+from portal.domain.directives.services import Confirmation, IssueResult
 from portal.domain.people.queries import require_starter
 from portal.domain.status.issuing import record_version
 from portal.platform import clock
@@ -48,9 +48,9 @@ class VersionChange:
             return propose_withdrawal(self.reference, date.fromisoformat(self.withdrawn_from))
         return propose_version_withdrawal(self.reference, self.number, self._decided_on)
 
-    def decided_by(self, person_id: int | None) -> Decision:
-        """The decision of the person who confirmed it."""
-        return Decision(datetime.fromisoformat(self.decided_at), person_id, self.previewed)
+    def confirmed_by(self, person_id: int | None) -> Confirmation:
+        """That a person confirmed it."""
+        return Confirmation(datetime.fromisoformat(self.decided_at), person_id, self.previewed)
 
     @property
     def _decided_on(self) -> date:
@@ -76,7 +76,7 @@ def make_change(change: VersionChange, *, by: int) -> str | UUID:
     if len(list_people_with_posts()) > MOST_PEOPLE:
         with transaction():
             return jobs.start_job(KIND, asdict(change), by=by, at=clock.now())
-    return change.describe_outcome(record_version(change.make_proposal, change.decided_by(by)))
+    return change.describe_outcome(record_version(change.make_proposal, change.confirmed_by(by)))
 
 
 def run_change(job: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def run_change(job: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
     def tell(done: int, total: int) -> None:
         job.report_progress(done, total, f"Worked out {done:,} of {total:,} people")
 
-    record_version(change.make_proposal, change.decided_by(by), tell=tell, conclude=conclude)
+    record_version(change.make_proposal, change.confirmed_by(by), tell=tell, conclude=conclude)
     return result
 
 

@@ -12,7 +12,7 @@ from portal.domain.catalogue.models import Activity
 from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import DirectiveVersion
 from portal.domain.directives.proposals import propose_version, propose_withdrawal
-from portal.domain.directives.services import Decision, record_proposal
+from portal.domain.directives.services import Confirmation, record_proposal
 from portal.domain.people.models import PersonName
 from portal.domain.status import ahead, count_check, issuing
 from portal.domain.status.models import OPEN_KNOWN, StatusCount, StatusPeriod
@@ -68,11 +68,11 @@ def slices(monkeypatch):
 
 
 def issue(file):
-    return issuing.record_version(partial(propose_version, file), Decision(clock.now()))
+    return issuing.record_version(partial(propose_version, file), Confirmation(clock.now()))
 
 
 def withdraw(on):
-    return issuing.record_version(partial(propose_withdrawal, "PRE-1", on), Decision(clock.now()))
+    return issuing.record_version(partial(propose_withdrawal, "PRE-1", on), Confirmation(clock.now()))
 
 
 def known_on(instant):
@@ -166,7 +166,7 @@ def act(kind, *arguments):
     elif kind == "other":
         with transaction():
             other = directive_file(date(2024, 12, 1), values[0], f"OTHER-{number}")
-            record_proposal(partial(propose_version, other), Decision(stamp()))
+            record_proposal(partial(propose_version, other), Confirmation(stamp()))
 
 
 def test_nobody_else_ever_takes_the_stamp_that_is_given_ahead(database, time_machine):
@@ -191,7 +191,7 @@ def test_a_first_version_that_somebody_else_records_meanwhile_is_followed(databa
     apply_roster(roster_rows(RESPONSE, 1))
     day = date(2024, 12, 1)
     propose = partial(propose_version, directive_file(day, RULE))
-    others = [lambda: record_proposal(propose, Decision(stamp()))]
+    others = [lambda: record_proposal(propose, Confirmation(stamp()))]
 
     def meanwhile():
         if others:

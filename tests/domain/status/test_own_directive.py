@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal.domain.directives.models import Directive
 from portal.domain.directives.proposals import propose_withdrawal
-from portal.domain.directives.services import Decision, record_proposal
+from portal.domain.directives.services import Confirmation, record_proposal
 from portal.domain.status import count_check, projector
 from portal.domain.status.issuing import stage_version, write_version
 from portal.domain.status.projector import rebuild_status
@@ -65,7 +65,7 @@ def record_a_staged_version(directive, _activity):
     propose = partial(propose_withdrawal, reference, DAY)
     staged = stage_version(propose())
     with transaction():
-        write_version(staged, record_proposal(propose, Decision(projector.BEFORE_ALL)))
+        write_version(staged, record_proposal(propose, Confirmation(projector.BEFORE_ALL)))
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import Assignment, Directive
 from portal.domain.directives.preview import effect_of_posts
 from portal.domain.directives.proposals import propose_version, propose_version_withdrawal, propose_withdrawal
-from portal.domain.directives.services import Decision, record_proposal
+from portal.domain.directives.services import Confirmation, record_proposal
 from portal.domain.directives.toml_reader import DirectiveFile
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
@@ -160,7 +160,7 @@ def summarise_effects(effects, names=None):
 
 
 def issue(file, previewed=None):
-    return record_proposal(partial(propose_version, file), Decision(stamp(), previewed=previewed))
+    return record_proposal(partial(propose_version, file), Confirmation(stamp(), previewed=previewed))
 
 
 @FEW
@@ -182,7 +182,7 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
         propose = partial(propose_version_withdrawal, "PRE-1", 2, date(2024, 12, 31))
         effect, staged = propose().compute_effect(), stage_version(propose())
         with transaction():
-            write_version(staged, record_proposal(propose, Decision(stamp())))
+            write_version(staged, record_proposal(propose, Confirmation(stamp())))
         assert summarise_effects([effect], names) == compare_day_by_day(held, load_assignments())
         assert reconcile_all() == []
         assert rebuild_status(False) == []
@@ -191,7 +191,7 @@ def test_the_preview_of_a_version_is_what_happens(database, posts, first, second
         propose = partial(propose_withdrawal, "PRE-1", day + timedelta(30))
         effect = propose().compute_effect()
         with transaction():
-            record_proposal(propose, Decision(stamp()))
+            record_proposal(propose, Confirmation(stamp()))
         assert summarise_effects([effect], names) == compare_day_by_day(held, load_assignments())
 
 

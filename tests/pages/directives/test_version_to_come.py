@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.domain.directives.checks import reconcile_all
 from portal.domain.directives.models import DirectiveVersion
 from portal.domain.directives.proposals import propose_version_withdrawal, propose_withdrawal
-from portal.domain.directives.services import Decision, record_proposal
+from portal.domain.directives.services import Confirmation, record_proposal
 from portal.domain.status.issuing import stage_version, write_version
 from portal.domain.status.projector import rebuild_status
 from portal.platform.audit.models import AuditEvent
@@ -41,7 +41,7 @@ def planned(desk):
 def withdraw_version(number=2, staged=None, **more):
     with transaction():
         propose = partial(propose_version_withdrawal, "OIC-2026", number, date(2026, 11, 25))
-        issued = record_proposal(propose, Decision(NOW, **more))
+        issued = record_proposal(propose, Confirmation(NOW, **more))
         if staged:
             write_version(staged, issued)
 
@@ -120,7 +120,7 @@ def test_a_directive_wholly_to_come_then_asks_nothing_of_anybody_and_can_be_issu
 
 def test_a_planned_withdrawal_is_withdrawn_too(planned):
     with transaction():
-        record_proposal(partial(propose_withdrawal, "OIC-2026", date(2026, 12, 20)), Decision(NOW))
+        record_proposal(partial(propose_withdrawal, "OIC-2026", date(2026, 12, 20)), Confirmation(NOW))
     assert "Withdrawn from 20 December 2026" not in planned.page("/directives/OIC-2026/versions/2").text
 
     withdraw_version(3)
