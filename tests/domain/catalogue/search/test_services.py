@@ -181,7 +181,7 @@ def test_a_result_shows_what_the_page_does(database, tmp_path):
     assert excerpt(search("always desk")) == "Ring the [desk], [always], at [desk] 9 today."
 
 
-def test_everybody_finds_the_version_that_they_read_and_no_draft(database, tmp_path):
+def test_everybody_finds_the_version_that_they_read_and_no_other(database, tmp_path):
     publish(tmp_path, **{"sample/lessons/second.md": lesson("Mind the zebras.\n")})
     reader = make_person()
     with transaction():
