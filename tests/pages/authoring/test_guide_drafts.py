@@ -81,6 +81,7 @@ def test_a_guide_is_edited_reviewed_and_published_by_two_people(author, publishe
 
     assert (page.h1, CALLED in page.text) == ("Whom to call", True)
     assert saved_files()[FILE] == before[FILE].rstrip(b"\n") + f"\n\n{CALLED}\n".encode()
+    assert search_content("999", readable_versions(0)).total == 0  # a draft is found by nobody
     send_guide(author)
     page = publisher.page(f"{DESK}/review")
     assert page.h1 == "Whom to call, version 2: 1 change since version 1"

@@ -2,10 +2,8 @@
 
 from csv import DictReader
 from io import StringIO
-from pathlib import Path
 
 import pytest
-import time_machine
 from sqlalchemy import func, select
 
 from portal.domain.catalogue import services
@@ -20,7 +18,6 @@ from tests.factories.people import make_grant
 from tests.pages.account.browsing import let_in, make_account
 from tests.pages.monitoring.counting import statements
 
-MODULES = Path(__file__).resolve().parents[3] / "modules"
 HEAD = """+++
 title = "Whom to call"
 summary = "At the scene, day and night."
@@ -225,14 +222,6 @@ def test_many_guides_cost_as_many_statements_as_two(learner, tmp_path):
         learner.page("/guides")
 
     assert len(many) == len(few)
-
-
-@time_machine.travel("2026-11-25T09:00:00+00:00", tick=True)
-def test_the_force_s_own_guides_are_complete(database):
-    publish_all(MODULES)
-
-    for key in ("intelligence-document", "who-to-call"):
-        assert current_guide(key) is not None
 
 
 def test_what_the_force_fills_in_is_shown_everywhere_at_once(client, tmp_path):

@@ -7,6 +7,7 @@ import time_machine
 
 from portal.demo.names import FORCE_VALUES
 from portal.domain.catalogue import services
+from portal.domain.catalogue.guide_publishing import current_guide
 from portal.domain.catalogue.search.services import SearchResult, search_content
 from portal.domain.learning import services as learning
 from portal.domain.learning.queries import readable_versions
@@ -83,6 +84,7 @@ def excerpt(result: SearchResult) -> str:
     return "".join(f"[{part.words}]" if part.matches else part.words for part in result.hits[0].excerpt)
 
 
+@pytest.mark.slow
 @time_machine.travel("2026-11-25T09:00:00+00:00", tick=True)
 def test_what_officers_type_at_three_in_the_morning_leads_to_an_answer_among_the_first_three(database):
     with transaction():
@@ -96,6 +98,7 @@ def test_what_officers_type_at_three_in_the_morning_leads_to_an_answer_among_the
         if not any(address.startswith(QUERIES[text]) for address in found)
     }
 
+    assert all(current_guide(key) for key in ("intelligence-document", "who-to-call"))
     assert len(QUERIES) >= 30
     assert missed == {}
     assert search("refering victm").text == "refering victim"
@@ -178,7 +181,7 @@ def test_a_result_shows_what_the_page_does(database, tmp_path):
     assert excerpt(search("always desk")) == "Ring the [desk], [always], at [desk] 9 today."
 
 
-def test_everybody_finds_the_version_that_they_read_and_no_draft(database, tmp_path):
+def test_everybody_finds_the_version_that_they_read_and_no_other(database, tmp_path):
     publish(tmp_path, **{"sample/lessons/second.md": lesson("Mind the zebras.\n")})
     reader = make_person()
     with transaction():
