@@ -45,7 +45,6 @@ def new_check(key: str, name: str) -> ResponseReturnValue:
     fields = lesson.read_lesson(draft_context.read_file(state, lesson_path(name)))
     return render_template(
         "authoring/new_item.html",
-        state=state,
         heading="What kind of check is it?",
         kinds=[(kind, url_for(".new_check", key=key, name=name, kind=kind.name)) for kind in kinds.values()],
         parent_text=fields.title or "The lesson",

@@ -38,7 +38,6 @@ def new_item(key: str) -> ResponseReturnValue:
     title = draft_context.read_module_details(state).title
     return render_template(
         "authoring/new_item.html",
-        state=state,
         heading="What kind of question is it?",
         kinds=[(kind, url_for(".new_item", key=key, kind=kind.name)) for kind in kinds_by_name().values()],
         parent_text=draft_context.breadcrumb_text(state, title),
