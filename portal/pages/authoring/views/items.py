@@ -31,7 +31,12 @@ def edit_item(key: str, item: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def new_item(key: str) -> ResponseReturnValue:
     """Add a question: first its kind, then its texts."""
-    state = queries.get_draft(key)
+    try:
+        state = queries.get_draft(key)
+    except NotFoundError:
+        if request.method == "POST":
+            return item_editor.render_gone(key, "question")
+        raise
     kind = request.args.get("kind", "")
     if kind in kinds_by_name():
         return item_editor.handle_request(start_item(state, kind))
