@@ -102,13 +102,18 @@ def test_two_authors_of_two_questions_in_one_file_do_not_meet(app, author):
 
 
 def test_a_draft_that_ended_meanwhile_gives_back_what_was_typed(author):
-    page = author.page(f"{ITEMS}/one")
+    paths = ["items/one", "items/_new?kind=single", "lessons/first/checks/try"]
+    paths += ["lessons/first/checks/_new?kind=single", "items/one/text"]
+    pages = [author.page(f"/authoring/sample/{path}") for path in paths]
     author.press(author.page("/authoring/sample/discard"), "Discard the draft")
 
-    answer = author.post(page.path, data={**item_form(page).fields, "prompt": "Typed long and hard"})
+    for page in pages:
+        form = next(form for form in page.forms() if "expected" in form.fields)
+        typed = dict.fromkeys(("prompt", "text"), "Typed long and hard")
+        answer = author.post(page.path, data={**form.fields, **typed})
 
-    assert answer.status_code == 409
-    assert "Typed long and hard" in answer.get_data(as_text=True)
+        assert answer.status_code == 409, page.path
+        assert "Typed long and hard" in answer.get_data(as_text=True)
 
 
 def test_under_review_nothing_is_saved_and_nothing_is_lost(author):

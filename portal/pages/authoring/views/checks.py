@@ -31,21 +31,19 @@ def edit_check(key: str, name: str, check: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def new_check(key: str, name: str) -> ResponseReturnValue:
     """Add a self-check at the end of a lesson: first its kind, then its texts."""
-    state = queries.get_draft(key)
-    kinds = {kind.name: kind for kind in kinds_by_name().values() if kind.usable_as_check}
     kind_name = request.args.get("kind", "")
+    kinds = {kind.name: kind for kind in kinds_by_name().values() if kind.usable_as_check}
     if kind_name in kinds:
         try:
-            edited = start_check(state, name, kind_name)
+            edited = start_check(queries.get_draft(key), name, kind_name)
         except NotFoundError:
             if request.method == "POST":
                 return item_editor.render_gone(key, "lesson")
             raise
         return item_editor.handle_request(edited)
-    fields = lesson.read_lesson(draft_context.read_file(state, lesson_path(name)))
+    fields = lesson.read_lesson(draft_context.read_file(queries.get_draft(key), lesson_path(name)))
     return render_template(
         "authoring/new_item.html",
-        state=state,
         heading="What kind of check is it?",
         kinds=[(kind, url_for(".new_check", key=key, name=name, kind=kind.name)) for kind in kinds.values()],
         parent_text=fields.title or "The lesson",

@@ -31,14 +31,18 @@ def edit_item(key: str, item: str) -> ResponseReturnValue:
 @requires(Permission.DRAFT_EDIT)
 def new_item(key: str) -> ResponseReturnValue:
     """Add a question: first its kind, then its texts."""
-    state = queries.get_draft(key)
+    try:
+        state = queries.get_draft(key)
+    except NotFoundError:
+        if request.method == "POST":
+            return item_editor.render_gone(key, "question")
+        raise
     kind = request.args.get("kind", "")
     if kind in kinds_by_name():
         return item_editor.handle_request(start_item(state, kind))
     title = draft_context.read_module_details(state).title
     return render_template(
         "authoring/new_item.html",
-        state=state,
         heading="What kind of question is it?",
         kinds=[(kind, url_for(".new_item", key=key, kind=kind.name)) for kind in kinds_by_name().values()],
         parent_text=draft_context.breadcrumb_text(state, title),
