@@ -61,13 +61,17 @@ class SenseKey:
         answer = self.find(item)
         return answer.choices if answer else item.kind.best_choices(item.content)
 
+    def is_blind(self, item: AuditItem) -> bool:
+        """Whether these words were answered by somebody who had not seen the lessons."""
+        answer = self.find(item)
+        return answer is not None and answer.blind
+
     def guesser(self, seed: int) -> Callable[[AuditItem, Sequence[str]], Sequence[str]]:
         """Answer as the blind reader did, and guess where the answer is not blind."""
         chance = random.Random(seed)  # noqa: S311 - a simulation that must repeat
 
         def choose(item: AuditItem, order: Sequence[str]) -> Sequence[str]:
-            answer = self.find(item)
-            is_guess = answer is not None and not answer.blind
+            is_guess = self.find(item) is not None and not self.is_blind(item)
             return item.kind.random_choices(item.content, chance) if is_guess else self.choose(item, order)
 
         return choose
@@ -113,13 +117,13 @@ def format_sheet(banks: Sequence[Bank], *, only_open: Mapping[str, SenseKey] | N
 
     Args:
         banks: Their questions, all mixed.
-        only_open: The keys by module; questions that have an answer are left out.
+        only_open: The keys by module; questions that have a blind answer are left out.
     """
     items = [
         item
         for bank in banks
         for item in bank.items
-        if item.kind.name not in CASE_KINDS and not (only_open and only_open[bank.module].find(item))
+        if item.kind.name not in CASE_KINDS and not (only_open and only_open[bank.module].is_blind(item))
     ]
     return SHEET_HEAD + "".join(_question(item) for item in sorted(items, key=lambda item: item.mark))
 

@@ -55,16 +55,12 @@ class BankAudit:
     @property
     def blind_count(self) -> int:
         """Answers of the key by a reader who had not seen the lessons."""
-        return sum(self._is_blind(item) for item in self.bank.items)
+        return sum(map(self.key.is_blind, self.bank.items))
 
     @property
     def blind_right(self) -> int:
         """How many of these are right."""
-        return sum(self._is_blind(item) for item in self.sense_right)
-
-    def _is_blind(self, item: AuditItem) -> bool:
-        answer = self.key.find(item)
-        return answer is not None and answer.blind
+        return sum(map(self.key.is_blind, self.sense_right))
 
     def breaches(self) -> list[str]:
         """The aims that this module misses, each in a sentence."""

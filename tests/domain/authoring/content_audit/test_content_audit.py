@@ -1,6 +1,7 @@
 """The content audit finds planted cues, keeps a key with the words, and its page fits the modules."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,8 @@ def test_a_sheet_shows_no_key_and_comes_back_as_one(cued):
         answer.choices for answer in sorted(answers, key=lambda answer: int(answer.item[5:]))
     ]
     assert common_sense.format_sheet([cued], only_open={"made": key}) == common_sense.SHEET_HEAD
+    known = common_sense.SenseKey(replace(answer, blind=False) for answer in answers)
+    assert common_sense.format_sheet([cued], only_open={"made": known}) == sheet
     reworded = make_item(0, ["Ring the lorry", "Wait at the lorry", "Leave the lorry"], 1)
     assert key.find(reworded) is None
     assert key.is_right(reworded)  # nobody fails for what was not asked
