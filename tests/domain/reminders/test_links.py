@@ -271,8 +271,8 @@ ELSEWHERE = {BATCH, "token.created", "token.revoked"} | {
 
 
 def test_every_kind_of_mail_has_its_case() -> None:
-    links = {MessageKind.INVITATION, MessageKind.RESET}
-    assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | links
+    elsewhere = {MessageKind.INVITATION, MessageKind.RESET, MessageKind.RECALL}  # test_recall_mails.py
+    assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere
     assert REMINDERS.keys() == set(ReminderReason)
     assert (
         NOTICES.keys() | ELSEWHERE | ALERT_TEXTS.keys() == WORDINGS.keys()

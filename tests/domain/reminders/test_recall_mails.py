@@ -21,7 +21,7 @@ from portal.platform.mail.smtp import Relay
 from tests.domain.reminders.post_office import open_office
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant
-from tests.pages.account.browsing import make_account
+from tests.pages.account.browsing import let_in, make_account
 from tests.pages.learning.working import learner, take
 
 PASSED = datetime(2026, 6, 1, 12, tzinfo=UTC)  # a Monday
@@ -57,13 +57,16 @@ def send_after(days: int) -> list[str]:
         return [letter.get_body(("plain",)).get_content() for _, letter in office.taken]
 
 
-def test_one_mail_with_one_link_when_it_is_due_and_no_second_for_the_same(passed):
+def test_one_mail_with_one_link_when_it_is_due_and_no_second_for_the_same(client, passed):
     assert plan_after(6) == []
     assert len(plan_after(7)) == 1
     (text,) = send_after(7)
 
     assert re.findall(r"https://\S+", text) == ["https://learning.westshire.example/learning/recall"]
     assert "Protect, which you passed on 1 June 2026" in text
+    with time_machine.travel(PASSED + timedelta(days=7), tick=False):
+        let_in(client)
+        assert client.page("/learning/recall").links["Three questions from Protect"]
     for days in (8, 20, 90):
         assert len(plan_after(days)) == 1
 

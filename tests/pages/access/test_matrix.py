@@ -59,6 +59,12 @@ MAY_BE_UNKNOWN = {
     "monitoring.act_on_file",
     "monitoring.download_file",
     "reminders.send_again",
+    "learning.ask_recall",  # nobody passed here; tests/pages/learning/test_recall.py has who may
+    "learning.answer_recall",
+    "learning.show_recall_answers",
+    "learning.show_briefing",
+    "learning.download_briefing",
+    "records.download_certificate",  # these records are imported; tests/pages/records/test_documents.py
     "imports.download_bad_rows",
     "imports.cancel_import",
     "imports.show_check",
@@ -213,6 +219,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         values["kind"] = "completions"
     by_endpoint = {
         "records.show_record": subject.reference,
+        "records.download_certificate": subject.reference,
         "account.end_session": "unknown",
         "account.remove_factor": "unknown",
     }

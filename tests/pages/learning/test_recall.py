@@ -72,6 +72,7 @@ def reviews() -> list[RecallReview]:
     return list(db.session.scalars(select(RecallReview).order_by(RecallReview.id)))
 
 
+@pytest.mark.slow
 def test_three_questions_a_week_after_the_pass_and_again_later(client, passed):
     with days_later(client, 6):
         assert CARD not in client.page("/learning").text
@@ -193,6 +194,7 @@ def all_rows() -> dict[str, list[tuple]]:
     return {table.name: sorted(map(repr, db.session.execute(select(table)).all())) for table in tables}
 
 
+@pytest.mark.slow
 def test_nobody_else_sees_anything_of_it(app, client):
     """Answering changes no other row, so no report, page, file or feed of other tables can differ."""
     with time_machine.travel(PASSED, tick=False):

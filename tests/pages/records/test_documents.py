@@ -35,6 +35,7 @@ def revoke(record: Record, from_on: date) -> None:
     add(Revocation(record_id=record.id, from_on=from_on, reason="other", decided_by_id=record.person_id))
 
 
+@pytest.mark.slow
 def test_a_pass_that_stands_has_a_certificate_for_whoever_may_see_it(app, client):
     unit, elsewhere = make_unit("Coldmere"), make_unit("Elsewhere")
     make_version()
