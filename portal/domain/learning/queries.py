@@ -30,7 +30,7 @@ from portal.domain.catalogue.version_cache import (
     published_version,
 )
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.records.models import LessonVisit, PassRecord, Record, Registration, Revocation
+from portal.domain.records.models import LessonVisit, PassRecord, Registration
 from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
 
@@ -238,20 +238,6 @@ _PASSED_VERSION = (
     .order_by(Registration.id.desc())
     .limit(1)
 )
-_REVOKED = select(Revocation.id).where(Revocation.record_id == Record.id, is_known_fact(Revocation))
-_NEWEST_PASS = (
-    select(Record.reference, Record.achieved_at)
-    .join(Activity, Activity.id == Record.activity_id)
-    .where(
-        Record.person_id == bindparam("person_id"),
-        is_known_fact(Record),
-        Activity.kind == "module",
-        Activity.key == bindparam("slug"),
-        ~_REVOKED.correlate(Record).exists(),
-    )
-    .order_by(Record.achieved_at.desc(), Record.id.desc())
-    .limit(1)
-)
 _Rows = Sequence[Sequence[Any]]  # of one module
 
 
@@ -330,19 +316,6 @@ def newest_version(slug: str) -> ModuleVersion:
     if version is None:
         raise NotFoundError("There is no such module.")
     return version
-
-
-class NewestPass(NamedTuple):
-    """The newest pass of a module, as its page shows it."""
-
-    reference: str
-    achieved_at: datetime
-
-
-def newest_pass(person_id: int, slug: str) -> NewestPass | None:
-    """Return the person's newest record for this module that is not revoked. One statement."""
-    rows = read(_NEWEST_PASS, {"person_id": person_id, "slug": slug})
-    return NewestPass(*rows[0]) if rows else None
 
 
 class StudyPlan(NamedTuple):

@@ -22,6 +22,7 @@ from portal.domain.directives.queries import withdrawn_directives_of
 from portal.domain.item_kinds.base import AnswerError
 from portal.domain.learning import case_lessons, due_calendar, my_learning, queries, services
 from portal.domain.learning.case_lessons import CaseLesson
+from portal.domain.learning.newest_passes import read_newest_pass
 from portal.domain.recall.queries import list_due_recalls
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
@@ -93,7 +94,7 @@ def show_module(slug: str) -> ResponseReturnValue:
         attempts_left=module.attempts_left,
         opens_at=queries.future_or_none(module.next_attempt_opens_at, now),
         paused=module.paused_until(now) is not None,
-        newest_pass=queries.newest_pass(current_user.person_id, slug),
+        newest_pass=read_newest_pass(current_user.person_id, slug),
     )
 
 

@@ -10,7 +10,7 @@ from tests.pages.authoring.shipped import (
     list_breaches,
     path_containing,
     replace_text,
-    shipped_texts,
+    texts_in_use,
 )
 
 ITEM = r"^\[\[item\]\]"
@@ -21,7 +21,7 @@ LESSON = f"{KEY}/lessons/a-lorry-at-the-services.md"
 
 @pytest.fixture
 def files() -> Texts:
-    return shipped_texts()
+    return texts_in_use()
 
 
 def bank_paths(files: Texts) -> list[str]:

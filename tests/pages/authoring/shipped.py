@@ -33,6 +33,20 @@ def shipped_texts() -> Texts:
     return dict(_kept())
 
 
+def texts_in_use() -> Texts:
+    """The same without retired questions, which keep no rule any more."""
+    return {
+        path: re.sub(r"^\[\[item\]\]\n(?:(?!\[\[item\]\]).)*", _unless_retired, text, flags=re.M | re.S)
+        if "/items/" in path
+        else text
+        for path, text in _kept()
+    }
+
+
+def _unless_retired(item: re.Match[str]) -> str:
+    return "" if re.search(r"^retired = true$", item[0], re.M) else item[0]
+
+
 def list_breaches(files: Texts, key: str = "", *, on: date = ON) -> list[str]:
     """What breaks the brief in one module, or with "_guides" in the guides; the format must be whole."""
     faults = Faults()

@@ -1,9 +1,9 @@
 """Ranks pages by the words searched for. Pure."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log
 
 from portal.domain.catalogue.search.meanings import Meaning
 from portal.domain.catalogue.search.text_index import PARENT, TITLE, IndexedPage, TextIndex
@@ -74,7 +74,7 @@ def _values_of(matches: Iterable[PageMatch], meanings: int, total: int) -> list[
     for match in matches:
         for meaning in match.counts:
             pages[meaning] += 1
-    return [log(1 + total / (count + 0.5)) for count in pages]
+    return [math.log(1 + total / (count + 0.5)) for count in pages]
 
 
 def _score(match: PageMatch, values: Sequence[float]) -> None:

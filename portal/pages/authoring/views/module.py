@@ -64,12 +64,18 @@ def show_module(key: str) -> ResponseReturnValue:
         lessons=lessons,
         **questions,
         draw=module.draw,
-        sheets=[
-            (key, name, lesson_file.read_lesson(files[f"{key}.md"]).title if f"{key}.md" in files else "")
-            for key, name in SHEET_NAMES.items()
-        ],
+        sheets=_list_sheets(files),
     )
     return page, 400 if questions["filter_errors"] else 200
+
+
+def _list_sheets(files: dict[str, bytes]) -> list[tuple[str, str, str]]:
+    """Key, name and title of the job aid and the briefing; no title where there is none yet."""
+    titles = {key: files.get(f"{key}.md") for key in SHEET_NAMES}
+    return [
+        (key, SHEET_NAMES[key], lesson_file.read_lesson(text).title if text else "")
+        for key, text in titles.items()
+    ]
 
 
 def _question_values(
