@@ -27,6 +27,7 @@ from tests.pages.authoring.reviewing import BODY, send_draft
 from tests.pages.monitoring.world import TODAY, World, enter, make_world
 from tests.pages.people.signing_in import count_statements
 
+pytestmark = pytest.mark.slow
 ROLES = {
     "D3001": ("author",),
     "D3002": ("publisher",),
