@@ -27,6 +27,7 @@ from tests.pages.authoring.reviewing import BODY, send_draft
 from tests.pages.monitoring.world import TODAY, World, enter, make_world
 from tests.pages.people.signing_in import count_statements
 
+pytestmark = pytest.mark.slow
 ROLES = {
     "D3001": ("author",),
     "D3002": ("publisher",),
@@ -244,7 +245,14 @@ def test_who_has_one_page_of_work_begins_on_it(sign_in) -> None:
         assert sign_in(number).get("/").location == place
 
 
-@pytest.mark.parametrize("number", ["D1001", "D2001", "D3001", "D3002", "D4001", "D6001", "D7001", "D9001"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "D1001",
+        "D9001",
+        *(pytest.param(n, marks=pytest.mark.sweep) for n in ("D2001", "D3001", "D4001", "D7001")),
+    ],
+)
 def test_the_navigation_leads_everywhere_and_the_account_nowhere_else(number: str, sign_in) -> None:
     client = sign_in(number)
 
