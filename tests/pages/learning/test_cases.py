@@ -82,6 +82,7 @@ def test_a_case_is_decided_step_by_step_and_its_end_completes_the_lesson(client,
     assert [step.ends for step in db.session.scalars(select(CaseStep).order_by(CaseStep.id))] == [False, True]
 
 
+@pytest.mark.slow
 def test_shares_of_colleagues_begin_with_ten_people_and_single_nobody_out(app, client, page):
     first = ["Open the doors", "Close the road"]
     for number in range(9):
@@ -186,6 +187,7 @@ def test_a_report_is_kept_half_done_and_compared_at_the_end(client, page):
     assert visits() == ["opened", "completed"]
 
 
+@pytest.mark.slow
 def test_authors_see_the_shares_and_no_names(app, client, page):
     for number in range(10):
         colleague = another(app)
