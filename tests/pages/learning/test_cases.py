@@ -81,6 +81,23 @@ def test_a_case_is_decided_step_by_step_and_its_end_completes_the_lesson(client,
     assert [step.ends for step in db.session.scalars(select(CaseStep).order_by(CaseStep.id))] == [False, True]
 
 
+@pytest.mark.slow
+def test_shares_of_colleagues_begin_with_ten_people_and_single_nobody_out(app, client, page):
+    first = ["Open the doors", "Close the road"]
+    for number in range(9):
+        colleague = another(app)
+        learner(colleague, f"D20{number:02}")
+        way = first if number else ["Listen", "Call for"]
+        ended = decide(colleague, colleague.page(CASE), *way)
+        assert "colleagues" not in ended.text
+
+    ended = decide(client, page, *first)
+
+    assert "Open the doors at once – what you did – 9 in 10 or more colleagues" in ended.text
+    assert "Listen and speak – a good choice here – 1 in 10 or fewer colleagues" in ended.text
+    assert ended.text.count("colleagues") == 3  # to the second scene came nine
+
+
 def test_a_good_way_is_called_as_good_as_the_models(client, page):
     page = decide(client, page, "Listen", "Call for")
 
@@ -169,22 +186,7 @@ def test_a_report_is_kept_half_done_and_compared_at_the_end(client, page):
     assert visits() == ["opened", "completed"]
 
 
-def test_shares_of_colleagues_begin_with_ten_people_and_single_nobody_out(app, client, page):
-    first = ["Open the doors", "Close the road"]
-    for number in range(9):
-        colleague = another(app)
-        learner(colleague, f"D20{number:02}")
-        way = first if number else ["Listen", "Call for"]
-        ended = decide(colleague, colleague.page(CASE), *way)
-        assert "colleagues" not in ended.text
-
-    ended = decide(client, page, *first)
-
-    assert "Open the doors at once – what you did – 9 in 10 or more colleagues" in ended.text
-    assert "Listen and speak – a good choice here – 1 in 10 or fewer colleagues" in ended.text
-    assert ended.text.count("colleagues") == 3  # to the second scene came nine
-
-
+@pytest.mark.slow
 def test_authors_see_the_shares_and_no_names(app, client, page):
     for number in range(10):
         colleague = another(app)
