@@ -1,6 +1,7 @@
 """Pages of spaced recall: what may be recalled, three questions, and their answers. For the learner alone."""
 
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -89,7 +90,7 @@ def answer_recall(slug: str) -> ResponseReturnValue:
         return _render_questions(recall, _with_answers(questions, error), version.id, error)
     except ConflictError:
         return redirect(url_for(".show_recalls"), 303)
-    chosen = {question.field: request.form.getlist(question.field) for question in questions}
+    chosen: dict[str, Any] = {question.field: request.form.getlist(question.field) for question in questions}
     return redirect(url_for(".show_recall_answers", slug=slug, number=number, **chosen), 303)
 
 

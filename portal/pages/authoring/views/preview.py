@@ -1,5 +1,6 @@
 """Previews of a draft on the learner's own pages, and the parts of editors that change as authors type."""
 
+from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +28,7 @@ from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
 NO_ANSWER = Answer()
-_FRAGMENTS = {
+_FRAGMENTS: dict[str, Callable[[str], str]] = {
     **{place: partial(sheets.render_fragment, place) for place in SHEET_NAMES},
     "details": details.render_fragment,
 }
