@@ -111,7 +111,6 @@ def sample() -> dict[str, str | bytes]:
         + ITEM.format(key="two", outcome="say"),
         "sample/media/box.svg": SVG,
         "sample/job-aid.md": '+++\ntitle = "On one page"\n+++\n\nDo this.\n',
-        "sample/briefing.md": '+++\ntitle = "At parade"\n+++\n\n## The case\n\nA van.\n',
     }
 
 

@@ -45,14 +45,25 @@ def test_a_folder_becomes_rows(database, tmp_path):
     assert version.outcomes == [{"key": "see", "text": "See a thing"}, {"key": "say", "text": "Say a thing"}]
     assert (version.attempts, version.wait_minutes, version.test_out) == (0, 0, False)
     assert version.job_aid_title == "On one page"
-    assert version.briefing_title == "At parade"
-    assert "A van." in str(version.briefing_html)
+    assert version.briefing_title is None
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "module.published")).one()
     assert (event.detail["module"], event.detail["number"], event.actor_id) == ("sample", 1, None)
     assert [v.id for v in queries.published_modules()] == [version.id]
     assert queries.get_module_version(version.id) is version
     assert queries.activity_id("module", "sample") == version.activity_id
     assert queries.activity_id("guide", "sample") is None
+
+
+def test_a_briefing_is_published_and_kept_byte_for_byte(database, tmp_path):
+    text = '+++\ntitle = "At parade"\n+++\n\n## The case\n\nA van.\n'
+    publish(write(tmp_path, {"sample/briefing.md": text}))
+
+    version = queries.current_version("sample")
+
+    assert version is not None
+    assert version.briefing_title == "At parade"
+    assert "A van." in str(version.briefing_html)
+    assert queries.package_files(version.id)["briefing.md"] == text.encode()
 
 
 def test_the_same_bytes_publish_nothing(database, tmp_path):

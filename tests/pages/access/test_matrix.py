@@ -64,6 +64,8 @@ MAY_BE_UNKNOWN = {
     "learning.show_recall_answers",
     "learning.show_briefing",
     "learning.download_briefing",
+    "authoring.preview_briefing",
+    "authoring.remove_briefing",
     "records.download_certificate",  # these records are imported; tests/pages/records/test_documents.py
     "imports.download_bad_rows",
     "imports.cancel_import",

@@ -8,6 +8,7 @@ import time_machine
 from pypdf import PdfReader
 from sqlalchemy import select
 
+from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.records.models import Record, Revocation
 from portal.platform import clock
 from portal.platform.db import db
@@ -81,10 +82,9 @@ def test_none_once_it_does_not_count_and_still_one_until_then(client):
 
 
 def test_what_was_not_passed_here_has_none(client):
-    version = make_version()
+    version = db.session.get_one(ModuleVersion, make_version())
     person = learner(client)
-    activity = db.session.scalar(select(Record.activity_id)) or version
-    make_record(person, activity, date(2026, 3, 1), source="imported", reference="OIC-0000-0001-1")
+    make_record(person, version.activity_id, date(2026, 3, 1), source="imported", reference="OIC-0000-0001-1")
 
     reference = the_pass().reference
 
