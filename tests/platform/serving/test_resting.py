@@ -4,12 +4,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from portal.platform.serving.files import FilesApart
 from portal.platform.serving.server import Server
+from tests.waiting import PATIENCE, until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 MANY = 60
@@ -34,15 +36,14 @@ def server() -> Iterator[Server]:
     assert not thread.is_alive()
 
 
-def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 def _connect(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", int(server.effective_port)), timeout=5)
+    return socket.create_connection(("127.0.0.1", int(server.effective_port)), timeout=PATIENCE)
+
+
+def _close_idle(server: Server, channel: Any) -> bool:
+    """Whether the server closed a connection that has been idle for an hour, as it is told again each time."""
+    channel.busy_at = min(channel.busy_at, time.monotonic() - 3600)
+    return not server.resting.resting
 
 
 def _answer(connection: socket.socket) -> bytes:
@@ -59,18 +60,18 @@ def _read(connection: socket.socket, answers: int = 1) -> bytes:
 
 
 def test_a_connection_at_rest_is_not_polled_and_answers_again(server):
-    _until(lambda: server.resting in server.awake.values())
+    until(lambda: server.resting in server.awake.values())
     own = len(server.awake)
     connections = [_connect(server) for _ in range(MANY)]
 
     for _ in range(2):
         assert {_answer(connection) for connection in connections} == {b"200"}
-        _until(lambda: len(server.resting.resting) == MANY)
+        until(lambda: len(server.resting.resting) == MANY)
         assert len(server.awake) <= own
 
     for connection in connections:
         connection.close()
-    _until(lambda: not server.active_channels)
+    until(lambda: not server.active_channels)
     assert not server.resting.resting
 
 
@@ -84,8 +85,8 @@ def test_a_request_that_arrives_in_pieces_wakes_its_connection_for_each(server):
     with _connect(server) as connection:
         for piece in (REQUEST[:9], REQUEST[9:20]):
             connection.sendall(piece)
-            _until(lambda sent=piece: _held(server) == REQUEST[: REQUEST.index(sent) + len(sent)])
-            _until(lambda: len(server.resting.resting) == 1)
+            until(lambda sent=piece: _held(server) == REQUEST[: REQUEST.index(sent) + len(sent)])
+            until(lambda: len(server.resting.resting) == 1)
         connection.sendall(REQUEST[20:] + REQUEST)
 
         assert _read(connection, 2).count(b"200 OK") == 2
@@ -94,11 +95,10 @@ def test_a_request_that_arrives_in_pieces_wakes_its_connection_for_each(server):
 def test_a_connection_closed_while_it_rests_leaves_its_number_to_another(server):
     with _connect(server) as first:
         assert _answer(first) == b"200"
-        _until(lambda: len(server.resting.resting) == 1)
+        until(lambda: len(server.resting.resting) == 1)
         (channel,) = server.active_channels.values()
         number = channel._fileno
-        channel.busy_at -= 3600  # idle for long: the server closes it
-        _until(lambda: not server.resting.resting)
+        until(lambda: _close_idle(server, channel))
         assert first.recv(1) == b""
 
     with _connect(server) as second:
