@@ -41,7 +41,7 @@ def _connect(server: Server) -> socket.socket:
 
 
 def _close_idle(server: Server, channel: Any) -> bool:
-    """Whether the server closed a connection that has been idle for an hour, as it is told again each time."""
+    """Whether the server closed a connection that has been idle for an hour, as it is told each time."""
     channel.busy_at = min(channel.busy_at, time.monotonic() - 3600)
     return not server.resting.resting
 
