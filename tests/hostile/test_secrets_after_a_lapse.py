@@ -96,6 +96,7 @@ def addresses(app: Flask) -> Iterator[tuple[str, str]]:
             values = dict.fromkeys(rule.arguments, "1")
             for name, converter in rule._converters.items():
                 values[name] = min(getattr(converter, "items", [made.get(type(converter).__name__, "1")]))
+            values |= rule.defaults or {}
             yield rule.endpoint, adapter.build(rule.endpoint, values, method="POST")
 
 

@@ -5,6 +5,10 @@ from playwright.sync_api import Page as Tab
 from tests.journeys.answering import Fields
 
 ON = "s => document.activeElement.matches(s)"
+FOCUSED = (
+    "(({tagName, name, type}) => [tagName.toLowerCase(), name || '', type || ''])(document.activeElement)"
+)
+CASE_FORM = "form[action*='/runs/']"
 
 
 def walk_to(tab: Tab, selector: str, most: int = 250) -> None:
@@ -74,3 +78,23 @@ def _pick(tab: Tab, control: str, value: str) -> None:
             return
         tab.keyboard.press("ArrowDown")
     raise AssertionError(f"{value} is not in the list on {tab.url}")
+
+
+def take_case_step(tab: Tab) -> None:
+    """Tab from the skip link on: the first of all choices, a word in each text, and the first button."""
+    form = tab.locator(CASE_FORM)
+    chosen: set[str] = set()
+    tab.locator("h1").evaluate("element => { element.tabIndex = -1; element.focus() }")
+    for _ in range(80):
+        tab.keyboard.press("Tab")
+        tag, name, kind = tab.evaluate(FOCUSED)
+        if kind == "radio" and name not in chosen:
+            tab.keyboard.press("Space")
+            chosen.add(name)
+        elif tag == "textarea":
+            tab.keyboard.type("Seen at 02:10.")
+        elif tag == "button" and form.locator("button:focus").count():
+            with tab.expect_navigation():
+                tab.keyboard.press("Enter")
+            return
+    raise AssertionError(f"{tab.url}: the button cannot be reached by keyboard")

@@ -244,8 +244,8 @@ def test_a_row_is_added_to_the_editor_of_each_kind(
             hold_to_account(tab)
             assert not tab.locator(new).count()
             tab.locator(f"#editor button:text-is('{button}')").focus()
-            with tab.expect_navigation():
-                tab.keyboard.press("Enter")
+            tab.keyboard.press("Enter")  # with scripts the row comes without a new page
+            tab.wait_for_selector(new)
             hold_to_account(tab)
             tab.locator(new).fill("Something new")
             assert tab.evaluate("s => document.querySelector(s).getBoundingClientRect().top", new) < 900
@@ -256,8 +256,9 @@ def test_a_row_is_added_to_the_editor_of_each_kind(
                 assert tab.title().startswith("Error: ")  # the rest of the row is missing
                 assert tab.locator(new).input_value() == "Something new"
         tab.goto("/authoring/sample/items/one-order")
-        button = tab.locator("#editor button:has-text('Remove')").last
-        with tab.expect_navigation():
-            button.click()
+        buttons = tab.locator("#editor button:has-text('Remove')")
+        rows = buttons.count()
+        buttons.last.click()
+        expect(buttons).not_to_have_count(rows)  # of three none can be removed
         press(tab, "Save the question")
         assert "The question is saved." in tab.inner_text("main")

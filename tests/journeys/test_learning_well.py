@@ -58,8 +58,11 @@ def test_each_module_is_passed_with_the_keyboard_alone(
             assert f"Lesson {read} of" in tab.inner_text(".portal-heading__caption")
             assert f"{read - 1} of" in tab.inner_text(".portal-progress")
             assert "left, with the assessment" in tab.inner_text(".portal-progress")
-            keyboard.press_enter(tab, "main form button.govuk-button")
-        assert 6 <= read <= 8
+            while tab.locator(keyboard.CASE_FORM).count():
+                keyboard.take_case_step(tab)
+            finished = tab.locator("main a.govuk-button").count()
+            keyboard.press_enter(tab, "main a.govuk-button" if finished else "main form button.govuk-button")
+        assert 8 <= read <= 10
         keyboard.press_enter(tab, "main form button.govuk-button")
         for number, sent in answers(shared_server.instance, attempt_of(tab), right=True):
             for fields in sent:
@@ -202,7 +205,7 @@ def take_all_but(tab: Tab, server: Server, slug: str, kind: str) -> tuple[int, A
     """Answer everything else rightly, and open the one question of this kind; its number and itself."""
     attempt = reach_assessment(tab.context, server.instance, slug)
     held = questions(server.instance, attempt)
-    (number,) = [n for n, q in enumerate(held, start=1) if q.kind == kind]
+    number = next(n for n, q in enumerate(held, start=1) if q.kind == kind)
     token = token_in(tab.context.request.get("/learning").text())
     for other, sent in answers(server.instance, attempt, right=True):
         for fields in sent if other != number else []:

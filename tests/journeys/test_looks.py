@@ -175,7 +175,7 @@ def test_going_back_to_a_refused_form_finds_what_was_typed(browser: Browser, sha
     with visitor(browser, shared_server, java_script_enabled=False) as tab:
         sign_in(tab, "D9001")
         tab.goto("/force-settings")
-        tab.locator("main input.govuk-input").first.fill("z" * 301)
+        tab.locator("main textarea").first.fill("z" * 301)
         press(tab, "Save")
         assert tab.title().startswith("Error: ")
         tab.goto("/help")
@@ -183,7 +183,7 @@ def test_going_back_to_a_refused_form_finds_what_was_typed(browser: Browser, sha
         tab.go_back()
 
         assert tab.title().startswith("Error: ")
-        expect(tab.locator("main input.govuk-input").first).to_have_value("z" * 301)
+        expect(tab.locator("main textarea").first).to_have_value("z" * 301)
 
 
 def test_a_sign_in_that_soon_ends_says_so_and_stays_on_demand(

@@ -136,7 +136,7 @@ def narrowed_to_missing(tab: Tab) -> list[str]:
 def filed(tab: Tab, target: Path) -> str:
     """The PDF of the people listed, as its reader has it."""
     with tab.expect_download() as waiting:
-        tab.locator("main a:has-text('PDF')").last.click()
+        tab.locator("main a[href*='completions.pdf']").last.click()
     waiting.value.save_as(target)
     assert waiting.value.suggested_filename.startswith("OIC-2026-completions-2026-04-30-response-")
     pages = PdfReader(io.BytesIO(target.read_bytes())).pages

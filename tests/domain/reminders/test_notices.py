@@ -91,7 +91,7 @@ BY_PAGE: dict[str, tuple[Act, str, str]] = {
         "Priya Name D9001 (D9001) gave you the role Auditor (Whole force), until 31 March 2027.",
     ),
     "role.revoked": (
-        lambda admin: admin.press(admin.page(PAGE), "End role Manager Force/North"),
+        lambda admin: admin.press(admin.page(PAGE), "End role Manager North"),
         "Priya Name D9001 (D9001) ended the role Manager (North) of Priya Name D1001 (D1001).",
         "Priya Name D9001 (D9001) ended your role Manager (North).",
     ),
