@@ -46,7 +46,7 @@ def imports_made(browser: Browser, server: Server) -> dict[str, str]:
     found = {}
     with visitor(browser, server) as tab:
         sign_in(tab, ADMINISTRATOR)
-        days = {"good": ("2026-01-05", ""), "bad": ("2026-01-05", "someday"), "asked": ("5/1/2026", "")}
+        days = {"good": ("2026-01-05", ""), "bad": ("2026-01-05", "someday"), "unsure": ("5/1/2026", "")}
         for name, first_and_last in days.items():
             tab.goto("/imports/roster/new")
             content = ROSTER.format(*first_and_last).encode()

@@ -221,7 +221,7 @@ ADMINISTRATION = {
     "imports.list_imports": Place(("/imports",), ADMINISTRATOR),
     "imports.choose_file": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
     "imports.match_columns": Place(("/imports/{good}/columns",), ADMINISTRATOR),
-    "imports.match_values": Place(("/imports/{asked}/values",), ADMINISTRATOR),
+    "imports.match_values": Place(("/imports/{unsure}/values",), ADMINISTRATOR),
     "imports.show_check": Place(("/imports/{good}", "/imports/{bad}"), ADMINISTRATOR),
     "jobs.list_jobs": Place(("/jobs", "/jobs?state=failed"), ADMINISTRATOR),
     "jobs.show_job": Place(("/jobs/{job}",), ADMINISTRATOR),
