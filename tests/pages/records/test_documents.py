@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.records.models import Record, Revocation
 from portal.platform import clock
+from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
 from tests.domain.status.facts import add, make_record
 from tests.factories.catalogue import make_version
@@ -60,10 +61,15 @@ def test_a_pass_that_stands_has_a_certificate_for_whoever_may_see_it(app, client
     ):
         assert words in text
     for number, where, status in (("D2001", unit, 200), ("D2002", elsewhere, 404)):
-        make_grant(make_account(number, unit=where), "manager", where)
+        viewer = make_account(number, unit=where)
+        make_grant(viewer, "manager", where)
         browser = another(app)
         let_in(browser, number)
         assert browser.get(address).status_code == status
+        looks = select(AuditEvent.subject_id).where(
+            AuditEvent.actor_id == viewer, AuditEvent.action == "person.viewed"
+        )
+        assert db.session.scalars(looks).all() == [record.person_id] * (status == 200)
 
 
 def test_none_once_it_does_not_count_and_still_one_until_then(client):
