@@ -34,7 +34,7 @@ class AuditItem:
 
     @property
     def stem(self) -> str:
-        """What stands above the choices."""
+        """The case and the question, which a reader sees above the choices."""
         return f"{self.case} {self.prompt}".strip()
 
     @cached_property

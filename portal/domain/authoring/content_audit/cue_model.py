@@ -49,7 +49,7 @@ class CueResult:
 
 
 def choice_sets(items: Sequence[AuditItem]) -> list[ChoiceSet]:
-    """The items whose choices stand in one list, with the features of each choice."""
+    """The choices of each single or multiple choice item, with their features."""
     return [_read_choice_set(item) for item in items if item.kind.name in {"single", "multiple"}]
 
 

@@ -132,6 +132,6 @@ class Player:
 
 
 def _neighbours(item: AuditItem, key: str) -> list[str]:
-    """The texts that stand in one list with this one."""
+    """All texts of the list that a choice is part of, its own included."""
     place = key.rpartition("/")[0]
     return [text for other, text in item.texts.items() if other.rpartition("/")[0] == place]
