@@ -27,7 +27,6 @@ DAYS = {"post": ("valid_from", "valid_to"), "completion": ("achieved_at",), "per
 NAMES = {"post": ("unit_path", "rank_or_grade", "designated_role"), "completion": ("requirement", "outcome")}
 SCORE = "score_scaled"
 OTHERS = "*"  # in place of a value: every other value of the column
-MOST_QUESTIONS = 100  # about one column; more mean that it is another column
 SAMPLES = 3  # values of a column that are shown with their meaning
 ORDER_LABELS: dict[str, str] = {
     DateOrder.DAY_FIRST: "Day first: 3/4/2026 is 3 April 2026",

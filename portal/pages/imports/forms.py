@@ -5,12 +5,12 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import Field, HiddenField, RadioField, SelectField, StringField, SubmitField
+from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length
 
 from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, TARGETS, ColumnMapping, ColumnTarget
-from portal.pages.layout.form_widgets import GovFile, GovInput, GovRadios, GovSelect, GovSubmit
+from portal.pages.layout.form_widgets import GovCheckboxes, GovFile, GovInput, GovRadios, GovSelect, GovSubmit
 
 MOST_BYTES = 25 * 1024 * 1024  # of a file sent from a page; a command takes more
 LABEL = "govuk-label--s"
@@ -89,6 +89,7 @@ class MappingForm(FlaskForm):  # type: ignore[misc]
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
         validators=[Length(max=80, message="Profile name must be 80 characters or fewer")],
     )
+    ask_again = BooleanField("Ask me again what values mean", widget=GovCheckboxes())
     send = SubmitField("Check the file", widget=GovSubmit())
 
 
@@ -116,6 +117,8 @@ def build_mapping_form(
             )
             data[f"activity_{place}"] = mapping.activities.get(column, _NONE)
     form: MappingForm = type("MappingFormOfFile", (MappingForm,), fields)(data=data)
+    if not (mapping.forms or mapping.values):
+        del form.ask_again
     return form
 
 
@@ -152,7 +155,7 @@ def _target_data(target: ColumnTarget, mapping: ColumnMapping, columns: Sequence
 
 
 def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]) -> ColumnMapping:
-    """The mapping that was chosen in the form; what values mean stays as saved, for columns that stay."""
+    """The mapping that was chosen in the form; answers about values stay for columns that stay."""
     shape = saved.shape
     mapping = ColumnMapping(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
     for target in TARGETS[shape]:
@@ -165,6 +168,8 @@ def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]
     if shape == "person":
         chosen = ((column, form[f"activity_{n}"].data) for n, column in enumerate(columns))
         mapping.activities.update((column, activity) for column, activity in chosen if activity)
+    if form.ask_again and form.ask_again.data:
+        return mapping
     stays = {t.name for t in TARGETS[shape] if saved.columns.get(t.name) == mapping.columns.get(t.name)}
     mapping.forms.update({name: form for name, form in saved.forms.items() if name in stays})
     mapping.values.update({name: meanings for name, meanings in saved.values.items() if name in stays})

@@ -9,7 +9,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import Length
 
 from portal.domain.imports.column_mapping import ColumnMapping, ColumnTarget
-from portal.domain.imports.value_mapping import MOST_QUESTIONS, OTHERS, ValueQuestion
+from portal.domain.imports.value_mapping import OTHERS, ValueQuestion
 from portal.domain.imports.written_values import LEFT_OUT
 from portal.domain.people.units import paths
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovSelect, GovSubmit
@@ -36,7 +36,7 @@ class ValuesForm(FlaskForm):  # type: ignore[misc]
             field = self[f"answer_{place}"]
             problem = (
                 ""
-                if self._leaves_others_out(question.target) and not field.data
+                if self.leaves_others_out(question.target) and not field.data
                 else _problem(field, question)
             )
             if problem:
@@ -44,7 +44,8 @@ class ValuesForm(FlaskForm):  # type: ignore[misc]
                 valid = False
         return valid
 
-    def _leaves_others_out(self, target: str) -> bool:
+    def leaves_others_out(self, target: str) -> bool:
+        """Whether every value of the column without an answer is left out."""
         return f"others_{target}" in self and bool(self[f"others_{target}"].data)
 
 
@@ -59,7 +60,7 @@ class ColumnQuestions(NamedTuple):
 def build_values_form(questions: Sequence[ValueQuestion]) -> ValuesForm:
     """Build the form for these questions, filled with what is likeliest or with what was sent."""
     fields: dict[str, Any] = {}
-    for place, question in enumerate(questions[:MOST_QUESTIONS]):
+    for place, question in enumerate(questions):
         fields[f"answer_{place}"] = _question_field(question)
         named = [other for other in questions if other.target == question.target]
         if len(named) > FEW and any(value == LEFT_OUT for value, _ in question.choices):
@@ -67,7 +68,7 @@ def build_values_form(questions: Sequence[ValueQuestion]) -> ValuesForm:
                 "Leave out every other value, in later files too", widget=GovCheckboxes()
             )
     data = {f"answer_{n}": question.proposed for n, question in enumerate(questions)}
-    form: ValuesForm = type("ValuesFormOfFile", (ValuesForm,), fields)(questions[:MOST_QUESTIONS], data=data)
+    form: ValuesForm = type("ValuesFormOfFile", (ValuesForm,), fields)(questions, data=data)
     return form
 
 
@@ -106,17 +107,17 @@ def read_answers(form: ValuesForm, questions: Sequence[ValueQuestion]) -> Mappin
         (question.target, question.text): (form[f"answer_{place}"].data or "").strip()
         for place, question in enumerate(form.questions)
     }
-    others = {(q.target, OTHERS): LEFT_OUT for q in questions if form._leaves_others_out(q.target)}
+    others = {(q.target, OTHERS): LEFT_OUT for q in questions if form.leaves_others_out(q.target)}
     return {key: answer for key, answer in answers.items() if answer} | others
 
 
 def group_by_column(questions: Sequence[ValueQuestion], mapping: ColumnMapping) -> list[ColumnQuestions]:
-    """The questions of each column, as the page shows them; at most ``MOST_QUESTIONS``."""
+    """The questions of each column, as the page shows them."""
     groups = [
         ColumnQuestions(
             target,
             mapping.columns.get(target.name, ""),
-            [(n, q) for n, q in enumerate(questions[:MOST_QUESTIONS]) if q.target == target.name],
+            [(n, q) for n, q in enumerate(questions) if q.target == target.name],
         )
         for target in mapping.targets
     ]

@@ -38,6 +38,7 @@ bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="temp
 
 UNFINISHED = frozenset({JobState.WAITING, JobState.RUNNING})
 ENVELOPE = 64 * 1024  # bytes of a form around its file
+MOST_QUESTIONS = 100  # on one page; the page comes again with those that are left
 SAMPLE, LOOKED_AT = 5, 200  # rows shown while columns are matched; in which people are looked for
 SHAPES = {"roster": ("post",), "completions": ("completion", "person")}
 KIND_WORDS = {"roster": "Roster", "completions": "Prior completions"}
@@ -200,7 +201,7 @@ def match_values(run_id: UUID) -> ResponseReturnValue:
     run = _get_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    questions = services.read_run_values(run).questions
+    questions = services.read_run_values(run).questions[:MOST_QUESTIONS]
     if not questions:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
     mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})

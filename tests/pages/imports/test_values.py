@@ -10,7 +10,7 @@ from portal.domain.people.models import Identifier, Post
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.records.models import ImportedRecord, Record
 from portal.platform.db import db, transaction
-from tests.domain.imports.desk import administrator, csv_of, sections, selected_values, upload
+from tests.domain.imports.desk import administrator, csv_of, run_id, sections, selected_values, upload
 from tests.domain.imports.rosters import run
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_person, make_unit
@@ -112,6 +112,21 @@ def test_people_are_found_by_whichever_number_is_theirs(client, force):
     assert selected_values(page)["person_by"] == "payroll"
     page = client.press(page, "Check the file", **selected_values(page), fixed_source_system="LMS")
     assert page.h1 == "Every row is good", page.text
+
+
+def test_a_wrong_answer_is_taken_back_before_anything_is_recorded(client, force):
+    rows = [export_row("W1", "Refresher", "2026-03-04")]
+    page = upload(client, csv_of(rows, EXPORT), "completions", "export.csv", shape="completion")
+    fixed = {"fixed_source_system": "LMS"}
+    columns = client.press(page, "Check the file", **selected_values(page), **fixed)
+    page = client.press(columns, "Check the file", answer_0="module/respond")
+    assert sections(page)["New records"][0][3] == "respond (module)"
+
+    page = client.page(f"/imports/{run_id(page)}/columns")
+    page = client.press(page, "Check the file", **selected_values(page), **fixed, ask_again="y")
+    page = client.press(page, "Check the file", answer_0="module/protect")
+
+    assert sections(page)["New records"][0][3] == "protect (module)"
 
 
 def test_every_other_course_is_left_out_with_one_tick(client, force):
