@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import count
 
 from benchmarks import commits, load
 from benchmarks.browser import CASE, Answer, Browser
@@ -19,6 +18,8 @@ ROUNDS = 3  # of passing each of the four modules
 ITEMS = 12
 REQUESTS, COMMITS = 32, 15  # begun, each answer, submitted, with a page after each; a scenario takes more
 LEAST = 30  # % of that floor
+FAILING = 6  # people who fail at each client, one after the other
+FAILS = 3  # of one person in one module: then there is a pause
 SIGN_INS = 50  # a second
 
 
@@ -51,7 +52,11 @@ Done = tuple[load.Load, float]  # what was done, in so many processor seconds of
 
 
 def _measure(world: World, browsers: Sequence[Browser]) -> tuple[Done, Done, Done]:
-    failing = [_attempts(browser) for browser in browsers]
+    people = [world.browser(staff_number) for staff_number in enrol_beginners(world, FAILING * len(browsers))]
+    for person in people:
+        for slug in modules():
+            _learn(person, slug)
+    failing = [_attempts(people[place :: len(browsers)]) for place in range(len(browsers))]
     load.run(failing, 1)
     failed = _used(world, lambda: load.run(failing, SECONDS))
     knowledge, passed = Knowledge(ROOT / "modules"), list[Done]()
@@ -136,20 +141,19 @@ def _pass(browser: Browser, slug: str, knowledge: Knowledge) -> None:
         raise RuntimeError(f"{outcome.path}: not passed")
 
 
-def _attempts(browser: Browser) -> Callable[[], None]:
-    """One attempt that fails a call, the modules in turn."""
-    slugs, number = modules(), count()
+def _attempts(people: Sequence[Browser]) -> Callable[[], None]:
+    """One attempt that fails a call, of each person as many as come before a pause."""
+    left = ((person, slug) for person in people for slug in modules() for _ in range(FAILS))
+    return lambda: _fail(*next(left))
 
-    def attempt() -> None:
-        slug = slugs[next(number) % len(slugs)]
-        page = browser.press(browser.page(f"/learning/modules/{slug}"), "Start assessment")
-        for _ in range(2 * ITEMS):  # a scenario takes more than one page
-            if "Submit answers" in page.text:
-                break
-            page = browser.press(page, SAVE)
-        _submit(browser, page)
 
-    return attempt
+def _fail(browser: Browser, slug: str) -> None:
+    page = browser.press(browser.page(f"/learning/modules/{slug}"), "Start assessment")
+    for _ in range(2 * ITEMS):  # a scenario takes more than one page
+        if "Submit answers" in page.text:
+            break
+        page = browser.press(page, SAVE)
+    _submit(browser, page)
 
 
 def _submit(browser: Browser, page: Answer) -> None:

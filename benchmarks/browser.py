@@ -35,6 +35,12 @@ class Answer:
         return self.body.decode()
 
 
+def _alert(page: str) -> str:
+    """What a page says is wrong, in its words."""
+    _, _, told = page.partition('role="alert"')
+    return " ".join(re.sub(r"<[^>]*>", " ", told[1:2000]).split())[:300]
+
+
 CASE, COMPARE = "/runs/", "Finish and compare"  # of the form of a case, and its button in a report
 
 
@@ -101,7 +107,7 @@ class Browser:
         page = self.page("/sign-in")
         landed = self.press(page, "Sign in", **credentials(page.text, staff_number, password))
         if landed.path.startswith("/sign-in"):
-            raise RuntimeError(f"{staff_number} could not sign in")
+            raise RuntimeError(f"{staff_number} could not sign in: {_alert(landed.text)}")
 
     def _landed(self, answer: Answer) -> Answer:
         for _ in range(5):

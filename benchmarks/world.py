@@ -86,6 +86,11 @@ def lessons(slug: str) -> list[str]:
     return listed
 
 
+def texts(slug: str) -> list[str]:
+    """Names of a module's lessons that are texts, not cases, in order."""
+    return [key for key in lessons(slug) if (ROOT / "modules" / slug / "lessons" / f"{key}.md").exists()]
+
+
 def build(instance: Path, people: int) -> float:
     """Make the fictional force, a part of it by the portal's command; the seconds it took."""
     begun = time.perf_counter()
