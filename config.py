@@ -16,6 +16,7 @@ from portal.platform.network_names import list_faults
 from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.outbound.proxy import list_proxy_faults
 from portal.platform.saml.settings import SamlSettings, read_saml_settings
+from portal.platform.secret_files import list_secret_faults, read_secret
 from portal.platform.secret_keys import weakness_of_secret
 
 ROOT = Path(__file__).resolve().parent
@@ -68,6 +69,10 @@ def _env(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
+def _secret(name: str) -> str:
+    return read_secret(name, _env)
+
+
 def list_retired_settings() -> list[str]:
     """A sentence for each setting in the environment that the portal no longer reads."""
     return [sentence for name, sentence in RETIRED.items() if _env(name)]
@@ -96,14 +101,14 @@ class Config:
     """Every setting of one running portal."""
 
     mode: str = field(default_factory=lambda: _env("PORTAL_MODE"))
-    database_url: str = field(default_factory=lambda: _env("DATABASE_URL"))
-    replica_url: str = field(default_factory=lambda: _env("REPLICA_URL"))
+    database_url: str = field(default_factory=lambda: _secret("DATABASE_URL"))
+    replica_url: str = field(default_factory=lambda: _secret("REPLICA_URL"))
     bind: str = field(default_factory=lambda: _env("BIND", "127.0.0.1"))
     port: int = field(default_factory=lambda: _number_setting("PORT", "8000"))
     public_url: str = field(default_factory=lambda: _env("PUBLIC_URL"))
     trusted_proxies: str = field(default_factory=lambda: _env("TRUSTED_PROXIES"))
-    secret_key: str = field(default_factory=lambda: _env("SECRET_KEY"))
-    demo_password: str = field(default_factory=lambda: _env("DEMO_PASSWORD"))
+    secret_key: str = field(default_factory=lambda: _secret("SECRET_KEY"))
+    demo_password: str = field(default_factory=lambda: _secret("DEMO_PASSWORD"))
     instance: Path = field(default_factory=lambda: Path(_env("INSTANCE_DIR") or ROOT / "instance"))
     force_name: str = field(default_factory=lambda: _env("FORCE_NAME", "Westshire Police"))
     sign_in_help: str = field(
@@ -120,7 +125,7 @@ class Config:
 
     oidc_issuer: str = field(default_factory=lambda: _env("OIDC_ISSUER"))
     oidc_client_id: str = field(default_factory=lambda: _env("OIDC_CLIENT_ID"))
-    oidc_client_secret: str = field(default_factory=lambda: _env("OIDC_CLIENT_SECRET"))
+    oidc_client_secret: str = field(default_factory=lambda: _secret("OIDC_CLIENT_SECRET"))
     oidc_match_claim: str = field(default_factory=lambda: _env("OIDC_MATCH_CLAIM"))
     oidc_match_field: str = field(default_factory=lambda: _env("OIDC_MATCH_FIELD"))
     oidc_label: str = field(default_factory=lambda: _env("OIDC_LABEL", "your force account"))
@@ -131,7 +136,7 @@ class Config:
     second_factor: str = field(default_factory=lambda: _env("SECOND_FACTOR"))
 
     webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
-    outbound_proxy: str = field(default_factory=lambda: _env("OUTBOUND_PROXY"), repr=False)
+    outbound_proxy: str = field(default_factory=lambda: _secret("OUTBOUND_PROXY"), repr=False)
 
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
 
@@ -144,7 +149,7 @@ class Config:
     smtp_port: int = field(default_factory=lambda: _number_setting("SMTP_PORT", "587"))
     smtp_tls: str = field(default_factory=lambda: _env("SMTP_TLS", "starttls"))
     smtp_user: str = field(default_factory=lambda: _env("SMTP_USER"))
-    smtp_password: str = field(default_factory=lambda: _env("SMTP_PASSWORD"))
+    smtp_password: str = field(default_factory=lambda: _secret("SMTP_PASSWORD"))
     smtp_from: str = field(default_factory=lambda: _env("SMTP_FROM"))
     smtp_authorities: str = field(default_factory=lambda: _env("SMTP_CA_FILE"))
     smtp_per_minute: int = field(default_factory=lambda: _number_setting("SMTP_PER_MINUTE", "60"))
@@ -162,7 +167,7 @@ class Config:
         """
         if not self.mode:
             self._take_mark()
-        faults = [*self._folder_faults(), *self._mode_faults()]
+        faults = [*list_secret_faults(_env), *self._folder_faults(), *self._mode_faults()]
         if self.mode == "demo" and not faults:
             self._keep("secret_key", secrets.token_hex(32))
             self._keep("demo_password", "-".join(secrets.token_hex(3) for _ in range(4)))
@@ -180,7 +185,7 @@ class Config:
     def _take_mark(self) -> None:
         """Set the mode: demo if ``make run`` marked the folder and no setting is meant for production."""
         mark = self.instance / DEMO_MARK
-        marked = mark.is_file() and not any(map(_env, PRODUCTION_SIGNS))
+        marked = mark.is_file() and not any(map(_secret, PRODUCTION_SIGNS))
         self._set_field("mode", "demo" if marked else "production")
         if marked and not _env("PORT"):
             self._set_field("port", _parse_digits(mark.read_text().strip()))

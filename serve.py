@@ -10,7 +10,7 @@ from functools import partial
 
 from config import Config, ConfigError, list_retired_settings
 from portal.pages.layout.headers import security_headers
-from portal.platform.processes import Supervisor, keep_running
+from portal.platform.processes import Supervisor, keep_running, take_handed_over_socket
 from portal.platform.serving.files import FilesApart
 from portal.platform.serving.server import FINISH_SECONDS, serve_requests
 
@@ -71,6 +71,7 @@ def serve(
     if jobs:
         commands = importlib.import_module("portal.commands.jobs")  # not before: this program may begin again
         supervisor = Supervisor(lambda: commands.run_worker(application, jobs, embedded=True))
+    address, port = listening.getsockname()[:2]
     sys.stderr.write(f"Serving on http://{address}:{port}\n")
     try:
         files = FilesApart()
@@ -83,7 +84,9 @@ def serve(
 
 
 def _listening_socket(address: str, port: int) -> socket.socket:
-    """The socket that every web process accepts connections from."""
+    """The socket that every web process accepts connections from; systemd's, where it hands one over."""
+    if handed_over := take_handed_over_socket():
+        return handed_over
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return socket.create_server((address, port), family=family, backlog=1024)
 

@@ -9,6 +9,7 @@ from config import Config, read_settings_from
 from portal.commands import accounts as accounts_commands
 from portal.commands import backup as backup_commands
 from portal.commands import directives as directives_commands
+from portal.commands import doctor as doctor_commands
 from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
@@ -147,6 +148,7 @@ COMMANDS = (
     modules_commands,
     demo_commands,
     directives_commands,
+    doctor_commands,
     imports_commands,
     jobs_commands,
     report_commands,

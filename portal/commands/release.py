@@ -1,7 +1,6 @@
 """Refuses commands, with a sentence, if the settings are wrong or the database is of another release."""
 
 import platform
-import sqlite3
 import sys
 import tomllib
 from collections.abc import Callable, Iterable
@@ -14,8 +13,6 @@ import click
 from flask import Blueprint, Flask
 from flask.cli import with_appcontext
 from flask_migrate import Migrate
-from sqlalchemy import inspect
-from sqlalchemy.exc import DBAPIError
 
 from config import ConfigError
 from portal.platform.audit.origin import Channel, Origin, login_name, new_request_id, originating_from
@@ -23,10 +20,9 @@ from portal.platform.db import db
 from portal.platform.operations import readiness
 
 migrate = Migrate(directory="migrations", render_as_batch=False)
-UPGRADE = "run flask --app wsgi db upgrade"
 # Commands that repair or create the database, or do not need it.
 ANY_RELEASE = frozenset(
-    "audit backup check legal-review prepare restore sense-key sense-sheet table version".split()
+    "audit backup check doctor legal-review prepare restore sense-key sense-sheet table version".split()
 )
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
@@ -82,7 +78,7 @@ def refuse_other_releases(group: click.Group) -> None:
 def _check_release_first(callback: Callable[..., Any]) -> Callable[..., Any]:
     @with_appcontext
     def run(*arguments: Any, **options: Any) -> Any:
-        if reason := reason_against_database():
+        if reason := readiness.reason_against_database():
             raise click.ClickException(reason)
         return callback(*arguments, **options)
 
@@ -107,21 +103,3 @@ def _state_origin_first(callback: Callable[..., Any]) -> Callable[..., Any]:
             return callback(*arguments, **options)
 
     return update_wrapper(run, callback)
-
-
-def reason_against_database() -> str:
-    """Reason why commands cannot use the database; empty if it is at the newest migration."""
-    try:
-        revisions = readiness.current_revisions()
-        empty = not revisions and not inspect(db.engine).get_table_names()
-    except (DBAPIError, sqlite3.Error) as error:
-        return f"The database cannot be used: {readiness.in_one_line(error)}."
-    finally:
-        db.session.rollback()
-    if revisions == {readiness.head()}:
-        return ""
-    if empty:
-        return f"The database is empty: {UPGRADE}"
-    if unknown := revisions - readiness.known_revisions():
-        return f"The database is of a newer release ({', '.join(unknown)}): install that release."
-    return f"The database is of an older release: {UPGRADE}"

@@ -1,11 +1,12 @@
-"""Child processes: forks of this one, restarted whenever they die."""
+"""Processes: what systemd hands to this one, and forks of it, restarted whenever they die."""
 
 import os
 import resource
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 NICENESS = 5  # not more: even a thread that makes files is, for moments, SQLite's one writer
 PAUSE_SECONDS = 0.2
 SUPERVISED_SECONDS = 15  # how long a supervised process may take to end; longer than a worker gives its jobs
+FIRST_HANDED_OVER = 3  # the descriptor of the socket that systemd hands over (sd_listen_fds)
 AGAIN_SECONDS, MOST_SECONDS = 1, 60  # before a child that died is restarted: longer each time
 
 
@@ -25,6 +27,25 @@ def name_process(name: str) -> None:
     """Have ``ps`` and ``top`` show this name, of at most 15 characters; on Linux alone."""
     with suppress(OSError):
         Path("/proc/self/comm").write_text(name)
+
+
+def is_socket_handed_over(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether systemd started this process with a listening socket, in which connections wait over a restart.
+
+    ``LISTEN_PID`` says for which process it is meant.
+    """
+    return environment.get("LISTEN_PID") == str(os.getpid()) and environment.get("LISTEN_FDS") == "1"
+
+
+def take_handed_over_socket() -> socket.socket | None:
+    """The socket, of which children know nothing; None where none was handed over."""
+    if not is_socket_handed_over():
+        return None
+    for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)
+    listening = socket.socket(fileno=FIRST_HANDED_OVER)
+    listening.set_inheritable(False)
+    return listening
 
 
 def yield_to_pages() -> None:

@@ -50,6 +50,7 @@ COMMANDS_WITHOUT = {
     "modules table": "reads a folder",
     "tokens list": "reads",
     "webhooks list": "reads",
+    "doctor": "reads and asks; changes nothing",
     "version": "prints what runs",
 }
 

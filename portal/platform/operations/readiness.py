@@ -10,8 +10,8 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from config import current_settings
 from portal.platform import clock
@@ -22,6 +22,7 @@ MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 
 LOGGER = logging.getLogger("portal.app")  # the application's own
 Check = Callable[[], bool]
+UPGRADE = "run flask --app wsgi db upgrade"
 
 
 def database() -> bool:
@@ -104,3 +105,21 @@ def migration_scripts() -> ScriptDirectory:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return ScriptDirectory.from_config(config)
+
+
+def reason_against_database() -> str:
+    """Reason why commands cannot use the database; empty if it is at the newest migration."""
+    try:
+        revisions = current_revisions()
+        empty = not revisions and not inspect(db.engine).get_table_names()
+    except (DBAPIError, sqlite3.Error) as error:
+        return f"The database cannot be used: {in_one_line(error)}."
+    finally:
+        db.session.rollback()
+    if revisions == {head()}:
+        return ""
+    if empty:
+        return f"The database is empty: {UPGRADE}"
+    if unknown := revisions - known_revisions():
+        return f"The database is of a newer release ({', '.join(unknown)}): install that release."
+    return f"The database is of an older release: {UPGRADE}"

@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 from config import Config
 from portal.platform import presence
 from portal.platform.operations import readiness
+from portal.platform.processes import is_socket_handed_over
 
 WAIT_SECONDS = 5  # for a database server that does not answer
 
@@ -22,6 +23,8 @@ def reasons_not_to_serve(config: Config) -> list[str]:
 
 
 def _reason_not_to_listen(config: Config) -> str:
+    if is_socket_handed_over():
+        return ""
     try:
         family, kind, _, _, address = socket.getaddrinfo(config.bind, config.port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:

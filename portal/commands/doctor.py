@@ -1,0 +1,23 @@
+"""Command ``doctor``: what is right with a set-up, what is wrong, and what to do about it."""
+
+import click
+from flask import Blueprint
+
+from portal.platform.operations.doctor import State, examine_set_up
+from portal.platform.wording import plural
+
+bp = Blueprint("doctor_commands", __name__, cli_group=None)
+
+
+@bp.cli.command("doctor")
+def doctor() -> None:
+    """Check database, clock, jobs, disk, permissions, mail, sign-in, proxy and address; change nothing.
+
+    Ends with 1 if there is a problem, with 2 if a setting is wrong. Run it as the user who runs the server.
+    """
+    findings = examine_set_up()
+    for finding in findings:
+        click.echo(f"{finding.state:8}{finding.subject}: {finding.sentence}")
+    problems = sum(finding.state == State.WRONG for finding in findings)
+    if problems:
+        raise click.ClickException(f"{plural(problems, 'problem')}.")
