@@ -88,7 +88,7 @@ def build_question(raw: RawQuestion, number: int) -> ForeignQuestion:
         raw.reasons += markup.refusals
         raw.warnings += markup.losses
     if not raw.reasons:
-        raw.reasons += _find_faults(table)
+        raw.reasons += find_faults(table)
     reasons = tuple(dict.fromkeys(raw.reasons))
     name = " ".join((raw.name or raw.text.plain()).split())[:LONGEST_NAME] or f"Question {number}"
     return ForeignQuestion(
@@ -212,13 +212,17 @@ def _free_keys(proposed: Sequence[str], *, digits: bool = False) -> list[str]:
     return list(letters[: len(proposed)])
 
 
-def _find_faults(table: dict[str, Any]) -> Iterable[str]:
+def find_faults(table: dict[str, Any]) -> Iterable[str]:
     """What the reader of banks would refuse in the item, apart from what an author can add later."""
     complete = {"outcome": PLACEHOLDER, "explanation": PLACEHOLDER} | table
-    if "choice" in table:
-        complete["choice"] = [{"feedback": PLACEHOLDER} | row for row in table["choice"]]
     faults = Faults()
-    root = Source(format_members({"item": [complete]}), "", faults).root()
+    try:
+        if "choice" in table:
+            complete["choice"] = [{"feedback": PLACEHOLDER} | row for row in table["choice"]]
+        text = format_members({"item": [complete]})
+    except (TypeError, ValueError, RecursionError):
+        return ["It cannot be written to a bank."]
+    root = Source(text, "", faults).root()
     if root is not None:
         for row in root.tables("item", "[[item]]"):
             read_scored_item(row, "")
