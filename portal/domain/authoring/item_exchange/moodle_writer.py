@@ -61,13 +61,17 @@ def _add_steps(question: Element, item: OutgoingItem) -> None:
         {"layouttype": "VERTICAL", "selecttype": "ALL", "selectcount": "0", "gradingtype": "ALL_OR_NOTHING"},
     )
     for number, row in enumerate(item.rows("step"), 1):
-        answer = SubElement(question, "answer", {"fraction": str(number), **_MARKDOWN, "key": str(row["key"])})
+        answer = SubElement(
+            question, "answer", {"fraction": str(number), **_MARKDOWN, "key": str(row["key"])}
+        )
         _add_text(answer, str(row.get("text", "")))
 
 
 def _add_pairs(question: Element, item: OutgoingItem) -> None:
     _add_values(question, {"shuffleanswers": "true"})
-    rows = [(str(row.get("left", "")), str(row.get("right", "")), str(row["key"])) for row in item.rows("pair")]
+    rows = [
+        (str(row.get("left", "")), str(row.get("right", "")), str(row["key"])) for row in item.rows("pair")
+    ]
     rows += [("", str(text), "") for text in item.table.get("extra_right", [])]
     for left, right, key in rows:
         attributes = _MARKDOWN | ({"key": key} if key else {})

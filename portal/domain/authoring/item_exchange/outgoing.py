@@ -18,7 +18,9 @@ RETIRED = "It is retired."
 CASE = "It is a “{label}”. The other formats have no such question."
 BOX = "Its situation has a figure or a box. Copy the words, and add the figure in the other system."
 INCOMPLETE = "It is not finished."
-FORCE_WORDS = "It names details that each force fills in. They go out as they are written, such as [[force.…]]."
+FORCE_WORDS = (
+    "It names details that each force fills in. They go out as they are written, such as [[force.…]]."
+)
 LINKS = "Its links to lessons, guides or terms of the portal go out as words."
 _ENGINE = MarkdownIt("commonmark", {"html": False}).enable("table")
 _LINK = re.compile(r"https?://|mailto:")

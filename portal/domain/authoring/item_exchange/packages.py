@@ -129,7 +129,9 @@ def _open_archive(content: bytes) -> ZipArchive:
     except ArchiveError as error:
         raise BadInputError([f"The package is refused: {error} Export it again."]) from error
     if sum(entry.unpacked for entry in archive.entries) > MOST_UNPACKED:
-        raise BadInputError([f"Unpacked, the package has more than {MOST_UNPACKED // MEBIBYTE} MB: split it."])
+        raise BadInputError(
+            [f"Unpacked, the package has more than {MOST_UNPACKED // MEBIBYTE} MB: split it."]
+        )
     return archive
 
 

@@ -60,7 +60,9 @@ def _inner_html(element: Element, left_out: frozenset[int]) -> Iterator[str]:
     for child in element:
         name = element_name(child)
         if id(child) not in left_out and name not in _OWN:
-            attributes = "".join(f' {key}="{escape(child.attrib[key])}"' for key in _KEPT if key in child.attrib)
+            attributes = "".join(
+                f' {key}="{escape(child.attrib[key])}"' for key in _KEPT if key in child.attrib
+            )
             yield f"<{name}{attributes}>"
             yield from _inner_html(child, left_out)
             yield f"</{name}>"

@@ -71,7 +71,9 @@ def read_item(root: Element) -> RawQuestion:
     interactions = [element for element in body.iter() if element_name(element).endswith("-interaction")]
     if len(interactions) != 1:
         question.text = read_content(body, interactions)
-        question.refuse("It asks several things at once: make a question of each." if interactions else NOTHING_ASKED)
+        question.refuse(
+            "It asks several things at once: make a question of each." if interactions else NOTHING_ASKED
+        )
         return question
     (interaction,) = interactions
     prompts = find_all(interaction, "prompt")
@@ -237,7 +239,8 @@ def _read_pairs(
         question.refuse("Something in it belongs to nothing. Here each belongs to one.")
     else:
         question.pairs = [
-            (decode_key(name), read_content(lefts[name]), read_content(rights[chosen[name]])) for name in lefts
+            (decode_key(name), read_content(lefts[name]), read_content(rights[chosen[name]]))
+            for name in lefts
         ]
         question.extra = [read_content(row) for name, row in rights.items() if name not in chosen.values()]
 

@@ -1,5 +1,6 @@
 """Reads a file of questions, in a separate process, without writing anything."""
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,7 +22,11 @@ READER = Reader(
     thing="This file",
     advice="Export fewer questions at once, or choose another format.",
 )
-TOO_MANY = f"The file has more than {MOST_QUESTIONS} questions. Split it, and add the parts one after another."
+MOST_CHARACTERS = 500_000  # of all questions of one file, which the form that confirms them carries
+TOO_LONG = "The questions of the file are too long together. Split it, and add the parts one after another."
+TOO_MANY = (
+    f"The file has more than {MOST_QUESTIONS} questions. Split it, and add the parts one after another."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,10 @@ def read_questions(content: bytes, format_name: str = "") -> tuple[str, list[For
             raise BadInputError([TOO_MANY])
     if not raws:
         raise BadInputError(["The file has no questions."])
-    return name, [build_question(raw, number) for number, raw in enumerate(raws, 1)]
+    questions = [build_question(raw, number) for number, raw in enumerate(raws, 1)]
+    if len(json.dumps([question.table for question in questions], ensure_ascii=False)) > MOST_CHARACTERS:
+        raise BadInputError([TOO_LONG])
+    return name, questions
 
 
 def _read_gift(content: bytes) -> list[RawQuestion]:
