@@ -214,7 +214,8 @@ def import_items(
     """Add the questions of a GIFT, Moodle XML or QTI file to a module's folder, or to a module's draft.
 
     The format is recognised by content. Every question that cannot come is listed with the reason; the
-    others are added in a new file of the bank. A draft is opened if there is none.
+    others are added in a new file of the bank. A draft is opened if there is none. What the bank has already
+    is left out, so that the command can be repeated.
     """
     try:
         questions = reading.read_file(file.read_bytes(), file_format or "")
@@ -252,7 +253,8 @@ def _import_to_draft(
             drafts.open_draft(key, by=by, at=at)
             state = authoring.get_draft(key)
             additions = _list_incoming(questions, item_exchange.read_bank_files(state), outcome)
-            item_exchange.save_questions(state, additions, file_format=questions.format, by=by, at=at)
+            if additions:
+                item_exchange.save_questions(state, additions, file_format=questions.format, by=by, at=at)
             if dry_run:
                 raise _DryRunError
     except _DryRunError:
@@ -270,6 +272,9 @@ def _list_incoming(
         click.echo(f"{question.number}. {question.name}")
         if not question.table:
             click.echo("".join(f"   Cannot come: {reason}\n" for reason in question.reasons), nl=False)
+            continue
+        if question.repeats:
+            click.echo(f"   Left out: the bank has it as “{question.repeats}”.")
             continue
         chosen = question.outcome if question.outcome in outcomes else outcome
         click.echo(f"   {question.kind}, “{question.table['key']}”, outcome: {chosen or 'none'}")

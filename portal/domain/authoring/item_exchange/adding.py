@@ -39,7 +39,8 @@ def propose_keys(files: Mapping[str, bytes], questions: Sequence[ForeignQuestion
             taken.add(str(question.table["key"]))
             same = key_by_words.get(_words_of(question.table))
             if same:
-                question = _with_warning(question, SAME_QUESTION.format(key=same))
+                sentence = SAME_QUESTION.format(key=same)
+                question = replace(_with_warning(question, sentence), repeats=same)
             elif question.table["key"] != key:
                 sentence = KEY_TAKEN.format(key=key, free=question.table["key"])
                 question = _with_warning(question, sentence)

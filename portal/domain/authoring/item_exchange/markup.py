@@ -7,7 +7,7 @@ Runs in a separate process: the portal calls ``portal.domain.authoring.item_exch
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -128,21 +128,26 @@ def read_html(text: str) -> Markup:
     return parser.markup
 
 
-def escape_block(text: str, *, always: bool = False) -> str:
+def escape_block(text: str) -> str:
     r"""A paragraph's words with the marks of Markdown escaped where they would change it.
 
     >>> escape_block("5 * 3 = 15"), escape_block("*not* bold"), escape_block("1. one")
     ('5 * 3 = 15', '\\*not\\* bold', '1\\. one')
     """
-    if not always and _reads_as(text):
-        return text
-    pieces = _SLOT.split(text)
+    return text if _reads_as(text) else _escape_start(_escape_marks(text))
+
+
+def _escape_marks(text: str) -> str:
     slots = [*_SLOT.findall(text), ""]
-    escaped = "".join(
+    return "".join(
         _SPECIAL.sub(lambda mark: f"\\{mark[0]}", piece) + slot
-        for piece, slot in zip(pieces, slots, strict=True)
+        for piece, slot in zip(_SLOT.split(text), slots, strict=True)
     )
-    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", re.sub(r"^([#+=:\-])", r"\\\1", escaped))
+
+
+def _escape_start(text: str) -> str:
+    """The text with what would begin a heading, a list or a box escaped."""
+    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", re.sub(r"^([#+=:\-])", r"\\\1", text))
 
 
 def _reads_as(text: str) -> bool:
@@ -171,6 +176,24 @@ class _HtmlReader(HTMLParser):
         self._lists: list[tuple[str, list[str]]] = []
         self._rows: list[list[str]] | None = None
         self._quoted = 0
+        self._begins: dict[str, Callable[[], None]] = {
+            "li": self._end_item,
+            "blockquote": self._begin_quote,
+            "table": self._begin_table,
+            "tr": self._begin_row,
+            "td": self._begin_cell,
+            "th": self._begin_cell,
+        }
+        self._ends: dict[str, Callable[[], None]] = {
+            "ul": self._end_list,
+            "ol": self._end_list,
+            "li": self._end_item,
+            "blockquote": self._end_quote,
+            "td": self._end_cell,
+            "th": self._end_cell,
+            "table": self._end_table,
+            "a": self._end_link,
+        }
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin a block or a mark; note what cannot come."""
@@ -187,24 +210,12 @@ class _HtmlReader(HTMLParser):
         """End a block or a mark."""
         if tag in _DROPPED:
             self._dropped = max(0, self._dropped - 1)
-        elif tag in _BLOCKS or tag == "p":
+        elif tag in _BLOCKS:
             self.end_block()
-        elif tag in {"ul", "ol"}:
-            self._end_list()
-        elif tag == "li":
-            self._end_item()
-        elif tag == "blockquote":
-            self.end_block()
-            self._quoted = max(0, self._quoted - 1)
-        elif tag in {"td", "th"}:
-            self._end_cell()
-        elif tag == "table":
-            self._end_table()
         elif tag in _MARKS:
             self._end_mark(_MARKS[tag])
-        elif tag == "a" and self._links:
-            target = self._links.pop()
-            self._pieces.append(("mark", f"]({target})" if target else ""))
+        elif tag in self._ends:
+            self._ends[tag]()
 
     def handle_data(self, data: str) -> None:
         """Take words."""
@@ -222,30 +233,49 @@ class _HtmlReader(HTMLParser):
             self.markup.blocks.append(Block("quote" if quoted else "text", f"> {text}" if quoted else text))
 
     def _begin_structure(self, tag: str) -> bool:
-        if tag in {"ul", "ol"}:
-            if self._lists:
-                self._lose(DEEP)
-                self._end_item()
-            else:
-                self.end_block()
-            self._lists.append((tag, [] if not self._lists else self._lists[0][1]))
-        elif tag == "li":
-            self._end_item()
-        elif tag == "blockquote":
+        """Begin a block, list or table; False for what stands within a line."""
+        if tag in _BLOCKS:
             self.end_block()
-            self._quoted += 1
-        elif tag == "table":
-            self.end_block()
-            self._rows = []
-        elif tag == "tr" and self._rows is not None:
-            self._rows.append([])
-        elif tag in {"td", "th"}:
-            self._take_text() if self._rows is not None else None
-        elif tag in _BLOCKS:
-            self.end_block()
+        elif tag in {"ul", "ol"}:
+            self._begin_list(tag)
+        elif tag in self._begins:
+            self._begins[tag]()
         else:
             return False
         return True
+
+    def _begin_list(self, tag: str) -> None:
+        if self._lists:
+            self._lose(DEEP)
+            self._end_item()
+        else:
+            self.end_block()
+        self._lists.append((tag, [] if not self._lists else self._lists[0][1]))
+
+    def _begin_quote(self) -> None:
+        self.end_block()
+        self._quoted += 1
+
+    def _end_quote(self) -> None:
+        self.end_block()
+        self._quoted = max(0, self._quoted - 1)
+
+    def _begin_table(self) -> None:
+        self.end_block()
+        self._rows = []
+
+    def _begin_row(self) -> None:
+        if self._rows is not None:
+            self._rows.append([])
+
+    def _begin_cell(self) -> None:
+        if self._rows is not None:
+            self._take_text()
+
+    def _end_link(self) -> None:
+        if self._links:
+            target = self._links.pop()
+            self._pieces.append(("mark", f"]({target})" if target else ""))
 
     def _begin_inline(self, tag: str, attributes: dict[str, str | None]) -> None:
         if tag in _MARKS:
@@ -278,10 +308,9 @@ class _HtmlReader(HTMLParser):
         if not any(kind == "mark" and mark for kind, mark in pieces):
             return escape_block(" ".join("".join(words for _, words in pieces).split()))
         text = "".join(
-            escape_block(re.sub(r"\s+", " ", words), always=True) if kind == "text" else words
-            for kind, words in pieces
+            _escape_marks(re.sub(r"\s+", " ", words)) if kind == "text" else words for kind, words in pieces
         )
-        return _tidy_marks(" ".join(text.split()))
+        return _escape_start(_tidy_marks(" ".join(text.split())))
 
     def _end_item(self) -> None:
         text = self._take_text()

@@ -7,6 +7,7 @@ Runs in a separate process: the portal calls ``portal.domain.authoring.item_exch
 """
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -52,17 +53,23 @@ def recognise_format(content: bytes) -> str:
         )
     if content.startswith(b"PK"):
         return "qti"
-    head = content.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1]
-    if head != b"<":
-        if b"{" not in content or b"\0" in content:
-            raise BadInputError([UNKNOWN])
-        return "gift"
-    try:
-        name = local_name(parse_document(content).tag)
-    except BadInputError:
-        if b"<?xml" in content[:200] or b"<quiz" in content[:2000] or b"assessment" in content[:2000]:
-            raise
-        return "gift"  # its first question begins with HTML
+    if _begins_as_xml(content):
+        return _format_of_root(local_name(parse_document(content).tag))
+    if b"{" not in content or b"\0" in content:
+        raise BadInputError([UNKNOWN])
+    return "gift"
+
+
+def _begins_as_xml(content: bytes) -> bool:
+    """Whether it is XML; a file in GIFT may begin with HTML."""
+    head = content[:2000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return head.startswith((b"<?xml", b"<!DOCTYPE", b"<!--")) or (
+        re.match(rb"<(?:[\w.\-]+:)?(?:quiz|questestinterop|[\w\-]*assessment[\w\-]*)[\s>]", head, re.I)
+        is not None
+    )
+
+
+def _format_of_root(name: str) -> str:
     if name == "quiz":
         return "moodle"
     if name in {"assessmentItem", "qti-assessment-item"}:

@@ -77,6 +77,7 @@ class ForeignQuestion:
     outcome: str  # that the file names; empty: none
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    repeats: str = ""  # the key of the bank's question with the same words; empty: none
 
 
 def build_question(raw: RawQuestion, number: int) -> ForeignQuestion:

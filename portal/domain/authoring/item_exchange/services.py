@@ -30,7 +30,8 @@ def save_questions(
         at: The instant.
 
     Raises:
-        RuleError: A key is taken, or an outcome is none of the module's. Nothing is written.
+        RuleError: There is nothing to add, a key is taken, or an outcome is none of the module's. Nothing is
+            written.
         StaleSaveError: Someone else has just added questions from a file.
     """
     files = read_bank_files(state)

@@ -10,7 +10,7 @@ from wtforms.fields import SelectChoice
 
 from portal.domain.authoring.item_exchange.adding import Addition
 from portal.domain.authoring.item_exchange.packages import MOST_BYTES
-from portal.domain.authoring.item_exchange.question import MOST_QUESTIONS
+from portal.domain.authoring.item_exchange.question import MOST_QUESTIONS, ForeignQuestion
 from portal.pages.layout.form_widgets import GovFile, GovSelect, GovSubmit
 from portal.platform.wording import plural
 
@@ -57,35 +57,37 @@ class ConfirmForm(FlaskForm):  # type: ignore[misc]
 def build_confirm_form(
     tables: Sequence[dict[str, Any]],
     outcomes: Sequence[tuple[str, str]],
-    proposed: Sequence[str] = (),
+    questions: Sequence[ForeignQuestion] = (),
 ) -> ConfirmForm:
     """The form of these questions.
 
     Args:
         tables: The questions that can come.
         outcomes: The module's, by key and text.
-        proposed: The outcome that the file names for each question; empty: a form that was sent.
+        questions: The same, as their file has them; empty: a form that was sent.
     """
     known = [SelectChoice(value=key, label=text) for key, text in outcomes]
+    choices = [
+        SelectChoice(value=AS_FOR_ALL, label="As for all"),
+        SelectChoice(value=LEFT_OUT, label="Leave it out"),
+        *known,
+    ]
     fields = {
         f"outcome-{number}": SelectField(
             f"Outcome of question {number}",
             validate_choice=False,
-            choices=[
-                SelectChoice(value=AS_FOR_ALL, label="As for all"),
-                SelectChoice(value=LEFT_OUT, label="Leave it out"),
-                *known,
-            ],
+            choices=choices,
             widget=GovSelect(label_classes="govuk-visually-hidden"),
         )
         for number in range(1, len(tables) + 1)
     }
-    form: ConfirmForm = type("QuestionsForm", (ConfirmForm,), fields)(
-        **({"formdata": None} if proposed else {})
-    )
+    form_class = type("QuestionsForm", (ConfirmForm,), fields)
+    form: ConfirmForm = form_class(formdata=None) if questions else form_class()
     form.outcome.choices = [SelectChoice(value="", label="Choose an outcome"), *known]
-    form.send.label.text = f"Add these {plural(len(tables), 'question')}"
     keys = {key for key, _ in outcomes}
-    for number, outcome in enumerate(proposed, 1):
-        form.question_field(number).data = outcome if outcome in keys else AS_FOR_ALL
+    for number, question in enumerate(questions, 1):
+        proposed = question.outcome if question.outcome in keys else AS_FOR_ALL
+        form.question_field(number).data = LEFT_OUT if question.repeats else proposed
+    added = sum(form.question_field(n).data != LEFT_OUT for n in range(1, len(tables) + 1))
+    form.send.label.text = f"Add these {plural(added, 'question')}"
     return form

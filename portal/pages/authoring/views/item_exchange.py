@@ -61,16 +61,10 @@ def import_items(key: str) -> ResponseReturnValue:
         return _render_choice(state, form)
     questions = adding.propose_keys(item_exchange.read_bank_files(state), file.questions)
     ready = [question for question in questions if question.table]
-    confirm = (
-        build_confirm_form(
-            [question.table for question in ready],
-            draft_context.read_module_details(state).outcomes,
-            [question.outcome for question in ready] or [""],
-        )
-        if ready
-        else None
-    )
-    if confirm:
+    confirm = None
+    if ready:
+        outcomes = draft_context.read_module_details(state).outcomes
+        confirm = build_confirm_form([question.table for question in ready], outcomes, ready)
         confirm.questions.data = adding.dump_questions(ready)
         confirm.file_format.data = file.format
     return _render_questions(state, questions, confirm, packages.FORMATS[file.format])
