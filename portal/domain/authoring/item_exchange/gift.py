@@ -105,7 +105,10 @@ def _read_question(chunk: str) -> RawQuestion:
         question.refuse(BROKEN)
         return question
     before, inside, after = chunk[:start], chunk[start + 1 : end].strip(), chunk[end + 1 :].strip()
-    question.text = read(_unescape(f"{before.rstrip()} _____ {after}" if after else before))
+    if after:
+        gap = "" if after[0] in ".,;:!?)" else " "
+        before = f"{before.rstrip()} _____{gap}{after}"
+    question.text = read(_unescape(before))
     _read_answers(question, inside, read)
     return question
 

@@ -1,13 +1,18 @@
-"""Writes questions as Moodle XML; texts stay the Markdown that the portal keeps.
+"""Writes questions as Moodle XML, with texts as HTML.
 
 Source: the format's description in Moodle's documentation, "Moodle XML format".
 """
 
 from xml.etree.ElementTree import Element, SubElement
 
-from portal.domain.authoring.item_exchange.outgoing import OutgoingItem, format_document
+from portal.domain.authoring.item_exchange.outgoing import (
+    OutgoingItem,
+    block_html,
+    format_document,
+    inline_html,
+)
 
-_MARKDOWN = {"format": "markdown"}
+_HTML = {"format": "html"}
 
 
 def write_moodle(items: list[OutgoingItem], category: str) -> bytes:
@@ -25,9 +30,9 @@ def _question(item: OutgoingItem) -> Element:
     kinds = {"single": "multichoice", "multiple": "multichoice", "order": "ordering", "match": "matching"}
     question = Element("question", type=kinds[item.kind])
     _add_text(SubElement(question, "name"), item.key)
-    text = "\n\n".join(filter(None, (str(table.get("stimulus", "")).strip(), str(table["prompt"]).strip())))
-    _add_text(SubElement(question, "questiontext", _MARKDOWN), text)
-    _add_text(SubElement(question, "generalfeedback", _MARKDOWN), str(table.get("explanation", "")))
+    text = f"{block_html(str(table.get('stimulus', '')))}<p>{inline_html(str(table['prompt']))}</p>"
+    _add_text(SubElement(question, "questiontext", _HTML), text)
+    _add_text(SubElement(question, "generalfeedback", _HTML), inline_html(str(table.get("explanation", ""))))
     _add_values(question, {"defaultgrade": "1", "penalty": "0", "hidden": "0", "idnumber": item.key})
     {"order": _add_steps, "match": _add_pairs}.get(item.kind, _add_choices)(question, item)
     tags = SubElement(question, "tags")
@@ -50,9 +55,9 @@ def _add_choices(question: Element, item: OutgoingItem) -> None:
     for row in rows:
         share = 100 / right if row.get("correct") is True else 0 if single else -100
         fraction = f"{share:.5f}".rstrip("0").rstrip(".") or "0"
-        answer = SubElement(question, "answer", {"fraction": fraction, **_MARKDOWN, "key": str(row["key"])})
-        _add_text(answer, str(row.get("text", "")))
-        _add_text(SubElement(answer, "feedback", _MARKDOWN), str(row.get("feedback", "")))
+        answer = SubElement(question, "answer", {"fraction": fraction, **_HTML, "key": str(row["key"])})
+        _add_text(answer, inline_html(str(row.get("text", ""))))
+        _add_text(SubElement(answer, "feedback", _HTML), inline_html(str(row.get("feedback", ""))))
 
 
 def _add_steps(question: Element, item: OutgoingItem) -> None:
@@ -61,10 +66,8 @@ def _add_steps(question: Element, item: OutgoingItem) -> None:
         {"layouttype": "VERTICAL", "selecttype": "ALL", "selectcount": "0", "gradingtype": "ALL_OR_NOTHING"},
     )
     for number, row in enumerate(item.rows("step"), 1):
-        answer = SubElement(
-            question, "answer", {"fraction": str(number), **_MARKDOWN, "key": str(row["key"])}
-        )
-        _add_text(answer, str(row.get("text", "")))
+        answer = SubElement(question, "answer", {"fraction": str(number), **_HTML, "key": str(row["key"])})
+        _add_text(answer, inline_html(str(row.get("text", ""))))
 
 
 def _add_pairs(question: Element, item: OutgoingItem) -> None:
@@ -74,10 +77,10 @@ def _add_pairs(question: Element, item: OutgoingItem) -> None:
     ]
     rows += [("", str(text), "") for text in item.table.get("extra_right", [])]
     for left, right, key in rows:
-        attributes = _MARKDOWN | ({"key": key} if key else {})
+        attributes = _HTML | ({"key": key} if key else {})
         row = SubElement(question, "subquestion", attributes)
-        _add_text(row, left)
-        _add_text(SubElement(row, "answer", _MARKDOWN), right)
+        _add_text(row, inline_html(left))
+        _add_text(SubElement(row, "answer", _HTML), inline_html(right))
 
 
 def _add_values(parent: Element, values: dict[str, str]) -> None:

@@ -94,12 +94,29 @@ def block_elements(text: str) -> list[Element]:
     return _elements(str(_ENGINE.render(text)))
 
 
+def block_html(text: str) -> str:
+    """A text of several paragraphs as HTML."""
+    return _inside_html(_parse_html(str(_ENGINE.render(text))))
+
+
+def inline_html(text: str) -> str:
+    """A text of one paragraph as HTML, without its ``<p>``."""
+    return _inside_html(_parse_html(_render_inline(text)))
+
+
+def _inside_html(element: Element) -> str:
+    return tostring(element, encoding="unicode").removeprefix("<x>").removesuffix("</x>").replace("<x />", "")
+
+
 def append_inline(parent: Element, text: str) -> None:
     """Add a text of one paragraph to an element."""
-    html = str(_ENGINE.renderInline(" ".join(text.split("\n"))))
-    inside = _parse_html(html)
+    inside = _parse_html(_render_inline(text))
     parent.text = (parent.text or "") + (inside.text or "")
     parent.extend(list(inside))
+
+
+def _render_inline(text: str) -> str:
+    return str(_ENGINE.renderInline(" ".join(text.split("\n"))))
 
 
 def _elements(html: str) -> list[Element]:

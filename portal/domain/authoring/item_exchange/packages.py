@@ -64,7 +64,7 @@ def _begins_as_xml(content: bytes) -> bool:
     """Whether it is XML; a file in GIFT may begin with HTML."""
     head = content[:2000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     return head.startswith((b"<?xml", b"<!DOCTYPE", b"<!--")) or (
-        re.match(rb"<(?:[\w.\-]+:)?(?:quiz|questestinterop|[\w\-]*assessment[\w\-]*)[\s>]", head, re.I)
+        re.match(rb"<(?:[\w.\-]+:)?(?:quiz|questestinterop|[\w\-]*assessment[\w\-]*)[\s/>]", head, re.I)
         is not None
     )
 

@@ -25,6 +25,7 @@ NO_FEEDBACK = "Not every choice has feedback. Write it before you send the draft
 WHOLE_MARK = "The file gives marks for parts of the answer. Here only the whole right answer gets the mark."
 MINUS = "The file takes marks off for wrong answers. Here a wrong answer gets none."
 SHUFFLED = "The file keeps its answers in their order. Here each attempt shuffles them."
+PARTLY = "It gives part of the mark for a second answer. Here a question has one right answer, or all count."
 EITHER = "Several answers are right, and one of them is enough. Here a question has one right answer, or all."
 
 
@@ -172,10 +173,12 @@ def _check_marks(raw: RawQuestion) -> None:
         if right.count(100) > 1:
             raw.refuse(EITHER)
         elif len(right) > 1 or right != [100]:
-            raw.refuse("It gives part of the mark for a second answer. Here a question has one right answer.")
+            raw.refuse(PARTLY)
     elif len(right) == 1:
         raw.kind = "single"
         raw.warn("It lets people choose several answers, and one is right. Here they choose one.")
+    elif max(right) == 100 > min(right):
+        raw.refuse(PARTLY)
     elif min(right) < 100:
         raw.warn(WHOLE_MARK)
 

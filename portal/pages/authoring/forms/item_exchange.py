@@ -37,7 +37,12 @@ class ConfirmForm(FlaskForm):  # type: ignore[misc]
 
     questions = HiddenField()  # as ``adding.dump_questions`` gives them
     file_format = HiddenField()
-    outcome = SelectField("Outcome", validate_choice=False, widget=GovSelect(label_classes=LABEL))
+    outcome = SelectField(
+        "Outcome of all questions",
+        description="You can choose another for a single question below, or leave it out.",
+        validate_choice=False,
+        widget=GovSelect(label_classes=LABEL),
+    )
     send = SubmitField("Add", widget=GovSubmit())
 
     def question_field(self, number: int) -> SelectField:
