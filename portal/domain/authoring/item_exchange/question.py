@@ -163,17 +163,14 @@ def _choice_body(raw: RawQuestion) -> dict[str, Any]:
 
 def _check_marks(raw: RawQuestion) -> None:
     """Decide between one right answer and several; marks that the portal cannot give are named."""
-    shares = [choice.share for choice in raw.choices]
-    right = [share for share in shares if share > 0]
-    if any(share < 0 for share in shares):
+    right = [choice.share for choice in raw.choices if choice.share > 0]
+    if any(choice.share < 0 for choice in raw.choices):
         raw.warn(MINUS)
     if not right:
         raw.refuse("None of its answers is right.")
     elif raw.kind == "single":
-        if right.count(100) > 1:
-            raw.refuse(EITHER)
-        elif len(right) > 1 or right != [100]:
-            raw.refuse(PARTLY)
+        if len(right) > 1 or right != [100]:
+            raw.refuse(EITHER if right.count(100) > 1 else PARTLY)
     elif len(right) == 1:
         raw.kind = "single"
         raw.warn("It lets people choose several answers, and one is right. Here they choose one.")
