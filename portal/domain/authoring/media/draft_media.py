@@ -2,9 +2,9 @@
 
 An SVG drawing contains its title and text alternative, in ``<title>`` and ``<desc>``. Pictures and PDFs
 cannot, so the figure that shows them does: its first paragraph is the title, the rest the alternative. A new
-picture is therefore added to a text on upload, as a figure at its end. So is a sound or film, whose transcript
-is the text of its figure; its captions become a file beside it. Picture metadata, such as the place where it
-was taken, is removed. Uploads are checked in a separate process: pages call
+picture is therefore added to a text on upload, as a figure at its end. So is a sound or film: its transcript
+is the text of its figure, and its captions become a file beside it. Picture metadata, such as the place where
+it was taken, is removed. Uploads are checked in a separate process: pages call
 ``portal.domain.authoring.media.uploads``.
 """
 
