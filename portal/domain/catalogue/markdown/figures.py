@@ -28,14 +28,13 @@ def figure_open(medium: MediaFile, location: TextLocation, first_words: str) -> 
     """
     address = location.context.addresses[medium.path]
     media_html = _media_element(medium, location, first_words)
-    noun = "figure" if medium.kind in IMAGE_KINDS else "file"
     location.context.shown_media.add(medium.path)
     name = escape(_figure_name(medium, first_words))
     full_stop = "" if name.endswith((".", "?", "!")) else "."
     summary = "Read the transcript" if medium.kind in PLAYED else "Read what this figure shows"
     return (
         f'<figure class="portal-figure">{media_html}<figcaption><p>{name}{full_stop} '
-        f'<a class="govuk-link" href="{escape(address)}">Open the {noun} on its own'
+        f'<a class="govuk-link" href="{escape(address)}"{_link_words(medium)}'
         f'<span class="govuk-visually-hidden">: {name}</span></a></p>'
         '<details class="govuk-details"><summary class="govuk-details__summary">'
         f'<span class="govuk-details__summary-text">{summary}</span></summary>'
@@ -46,6 +45,13 @@ def figure_open(medium: MediaFile, location: TextLocation, first_words: str) -> 
 def figure_close() -> str:
     """Render the end of a figure, after its text alternative."""
     return "</div></details></figcaption></figure>\n"
+
+
+def _link_words(medium: MediaFile) -> str:
+    """The end of the link's tag, and its words: what plays is downloaded, and all else opened."""
+    if medium.kind in PLAYED:
+        return f' download="">Download the {"film" if medium.kind in FILMS else "sound"}'
+    return f">Open the {'figure' if medium.kind in IMAGE_KINDS else 'file'} on its own"
 
 
 def _figure_name(medium: MediaFile, first_words: str) -> str:

@@ -9,7 +9,7 @@ _MEDIUM = re.compile(r"(/authoring/(?:_guides/)?[a-z0-9\-]+)?/media/[0-9a-f]{64}
 _GLOBAL = {"class", "id"}
 ATTRIBUTES: dict[str, set[str]] = {
     "*": _GLOBAL | {"lang"},
-    "a": {"href", "title"},
+    "a": {"download", "href", "title"},
     "code": set(),
     "div": {"role", "aria-label", "tabindex"},
     "fieldset": {"aria-describedby"},

@@ -20,6 +20,7 @@ SLACK = 0.5  # seconds that the last caption may stay beyond the end
 
 _TIME = r"(?:(\d{2,3}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
 _TIMING = re.compile(rf"{_TIME}[ \t]+-->[ \t]+{_TIME}((?:[ \t]+[a-z]+:[^\s]+)*)[ \t]*")
+_PLACED = re.compile(r"[ \t](?:line|vertical|region):")
 _TAG = re.compile(r"</?(?:b|i|u|c|v|lang)(?:\.[\w\-]+)*(?:[ \t][^<>]*)?>")
 
 
@@ -136,6 +137,8 @@ def _read_cue(number: int, block: list[str]) -> Cue:
     line = number + min(at, len(block) - 1)
     if timing is None:
         raise CaptionError(line, "Write the times of a caption as 00:00.000 --> 00:02.500.")
+    if _PLACED.search(timing[9]):
+        raise CaptionError(line, "Take out line, vertical and region: captions have one place here.")
     text = " ".join(" ".join(block[at + 1 :]).split())
     words = _TAG.sub("", text)
     if not words.strip():

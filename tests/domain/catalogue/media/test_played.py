@@ -62,6 +62,7 @@ def test_a_damaged_file_has_some_length_or_none_and_ends(kind, cut, noise):
         ("WEBVTT\n\n00:00.000 --> 00:01.000\n<b></b>\n", 3, "no words"),
         ("WEBVTT\n\n00:00.000 --> 00:01.000\n<script>1</script>\n", 3, "only words"),
         ("WEBVTT\n\nSTYLE\n::cue {background: url(//x)}\n", 3, "Take out STYLE"),
+        ("WEBVTT\n\n00:00.000 --> 00:01.000 line:0\nHi\n", 3, "Take out line"),
         ("WEBVTT\n\n00:02.000 --> 00:01.000\nHi\n", 3, "ends before it begins"),
         ("WEBVTT\n\n00:00.000 --> 00:02.000\nA\n\n00:01.000 --> 00:03.000\nB\n", 6, "begins before the one"),
         ("WEBVTT\n\n00:00.000 --> 00:11.000\nA\n", 3, "10.0 seconds long"),
