@@ -119,7 +119,7 @@ def read_html(text: str) -> Markup:
     """A text in HTML."""
     if len(text) > LONGEST_MARKUP:
         return Markup(refusals=[TOO_LONG])
-    parser = _HtmlReader()
+    parser = _MarkdownReader()
     parser.feed(_clean(text))
     parser.close()
     parser.end_block()
@@ -163,7 +163,7 @@ def _clean(text: str) -> str:
     return _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-class _HtmlReader(HTMLParser):
+class _MarkdownReader(HTMLParser):
     """Collects blocks of Markdown; keeps no element that it does not know."""
 
     def __init__(self) -> None:

@@ -85,9 +85,7 @@ def check_module(
         faults=faults,
         guides=guides,
     )
-    _check_lessons(package, shared, faults)
-    _check_items(package, shared, faults)
-    _check_draw(package, faults)
+    _check_parts(package, shared, faults)
     module = CheckedModule(
         package=package,
         digest=digest_of(files),
@@ -136,6 +134,12 @@ def digest_of(files: dict[str, bytes]) -> str:
     for path in sorted(files):
         digest.update(f"{path}\0{sha256_of(files[path])}\n".encode())
     return digest.hexdigest()
+
+
+def _check_parts(package: Package, shared: SharedContent, faults: Faults) -> None:
+    _check_lessons(package, shared, faults)
+    _check_items(package, shared, faults)
+    _check_draw(package, faults)
 
 
 def _check_transcripts(module: str, context: RenderContext) -> None:

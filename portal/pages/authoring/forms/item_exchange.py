@@ -32,7 +32,7 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Look at the questions", widget=GovSubmit())
 
 
-class ConfirmForm(FlaskForm):  # type: ignore[misc]
+class AddQuestionsForm(FlaskForm):  # type: ignore[misc]
     """The questions of a file that can come, each with its outcome; made by ``build_confirm_form``."""
 
     questions = HiddenField()  # as ``adding.dump_questions`` gives them
@@ -63,7 +63,7 @@ def build_confirm_form(
     tables: Sequence[dict[str, Any]],
     outcomes: Sequence[tuple[str, str]],
     questions: Sequence[ForeignQuestion] = (),
-) -> ConfirmForm:
+) -> AddQuestionsForm:
     """The form of these questions.
 
     Args:
@@ -86,8 +86,8 @@ def build_confirm_form(
         )
         for number in range(1, len(tables) + 1)
     }
-    form_class = type("QuestionsForm", (ConfirmForm,), fields)
-    form: ConfirmForm = form_class(formdata=None) if questions else form_class()
+    form_class = type("QuestionsForm", (AddQuestionsForm,), fields)
+    form: AddQuestionsForm = form_class(formdata=None) if questions else form_class()
     form.outcome.choices = [SelectChoice(value="", label="Choose an outcome"), *known]
     keys = {key for key, _ in outcomes}
     for number, question in enumerate(questions, 1):

@@ -16,7 +16,7 @@ from portal.domain.authoring.queries import DraftState
 from portal.domain.item_kinds import kinds_by_name
 from portal.pages.authoring.forms.item_exchange import (
     CHOOSE_OUTCOME,
-    ConfirmForm,
+    AddQuestionsForm,
     ImportForm,
     build_confirm_form,
 )
@@ -138,7 +138,7 @@ def _render_choice(state: DraftState, form: ImportForm) -> ResponseReturnValue:
 
 
 def _render_questions(
-    state: DraftState, questions: list[ForeignQuestion], form: ConfirmForm | None, file_format: str
+    state: DraftState, questions: list[ForeignQuestion], form: AddQuestionsForm | None, file_format: str
 ) -> ResponseReturnValue:
     page = render_template(
         "authoring/imported_questions.html",
