@@ -29,6 +29,12 @@ def test_a_lesson_with_every_kind_of_medium(browser: Browser, server: Server, tm
             with tab.expect_response(lambda answer, name=name: answer.url.endswith(name)) as waiting:
                 tab.evaluate(f"{player}.load(), {player}.play().catch(() => null)")
             assert waiting.value.status in {200, 206}
+        tone = "document.querySelector('video[src$=\"tone.wav\"]')"
+        tab.evaluate(f"{tone}.pause()")
+        for moment, words in ((0.5, "[A tone begins]"), (2.5, "[It goes on]")):  # captions are in step
+            tab.evaluate(f"{tone}.currentTime = {moment}")
+            shown = f"[...{tone}.textTracks[0].activeCues || []].some(cue => cue.text === words)"
+            tab.wait_for_function(f"words => {shown}", arg=words)
         for width in (320, 1280):
             tab.set_viewport_size({"width": width, "height": 900})
             hold_to_account(tab)

@@ -22,7 +22,7 @@ FILES = {
     "voice.m4a": make_m4a(3),
     "voice.vtt": make_vtt((0, 2, "Leave a message.")),
     "tone.wav": make_wav(3),
-    "tone.vtt": make_vtt((0, 2, "[A tone]")),
+    "tone.vtt": make_vtt((0, 1, "[A tone begins]"), (1, 3, "[It goes on]")),
     "form.pdf": b"%PDF-1.7\n%%EOF\n",
 }
 TYPES = {
