@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.domain.authoring.editing.toml_writer import format_members
+from portal.domain.authoring.findings.messages import author_message
 from portal.domain.authoring.item_exchange.markup import Markup, join_inline, join_markups
 from portal.domain.catalogue.sources.items import read_scored_item
 from portal.platform.formats.faults import Faults
@@ -227,7 +228,7 @@ def find_faults(table: dict[str, Any]) -> Iterable[str]:
     if root is not None:
         for row in root.tables("item", "[[item]]"):
             read_scored_item(row, "")
-    return [fault.reason for fault in faults.listed()]
+    return [author_message(fault.reason, {}) for fault in faults.listed()]
 
 
 def _markups_of(raw: RawQuestion) -> list[Markup]:
