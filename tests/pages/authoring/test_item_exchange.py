@@ -124,8 +124,8 @@ def test_a_forged_form_adds_nothing(desk, questions):
 
 def test_questions_go_out_in_both_formats_and_it_is_recorded(desk):
     page = desk.page(EXPORT)
-    moodle_file = desk.get(f"{EXPORT}/moodle")
-    package = desk.get(f"{EXPORT}/qti3")
+    moodle_file = desk.get(f"{EXPORT}/file?format=moodle")
+    package = desk.get(f"{EXPORT}/file?format=qti3")
 
     assert "questions can go into a file for another system, with the right answers." in page.text
     assert moodle_file.headers["Content-Disposition"] == "attachment; filename=sample-questions.xml"
@@ -134,7 +134,7 @@ def test_questions_go_out_in_both_formats_and_it_is_recorded(desk):
     assert names[0] == "imsmanifest.xml"
     events = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "items.exported")).all()
     assert [event.detail["format"] for event in events] == ["moodle", "qti3"]
-    assert desk.get(f"{EXPORT}/csv").status_code == 404
+    assert desk.get(f"{EXPORT}/file?format=csv").status_code == 404
 
 
 def test_the_draft_page_leads_to_both(desk):

@@ -13,6 +13,7 @@ from portal.domain.authoring.media import draft_media as rules
 from portal.domain.authoring.media.svg_titles import read_titles
 from portal.domain.authoring.reviews import services as reviews_services
 from portal.domain.catalogue import services as catalogue
+from portal.domain.catalogue.media.played import FILM_BYTES
 from portal.domain.catalogue.models import PackageFile
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
@@ -348,7 +349,8 @@ def test_an_upload_may_have_five_megabytes_and_other_requests_may_not(desk):
     assert "large.png was added." in page.text
 
     form = desk.page(MEDIA).form_with("Upload")
-    response = post_file(desk, form, PNG + b"\0" * 6 * 1024 * 1024, "x.png")
+    assert "Make it smaller" in error_sentences(upload_file(desk, PNG + b"\0" * MEDIA_BYTES, "x.png"))[0]
+    response = post_file(desk, form, PNG + b"\0" * (FILM_BYTES + 1024 * 1024), "x.png")
     assert response.status_code == 413
     assert "The file is too large" in response.get_data(as_text=True)
     other = desk.page(f"{MEDIA}/large.png/remove")

@@ -37,7 +37,7 @@ DRAWING_BYTES = 512 * 1024
 MAX_STEM_LENGTH = 60
 
 WRONG_KIND = (
-    "Choose an SVG, PNG, JPEG, WebP or PDF file, or an MP3, M4A, OGG, WAV, MP4 or WebM file."
+    "Choose an SVG, PNG, JPEG, WebP or PDF file. Sound may be MP3, M4A, OGG or WAV, and film MP4 or WebM."
     " This file is something else, whatever its name"
 )
 CAPTIONS_ALONE = "Captions belong to a sound or film. Choose that as the file"

@@ -115,10 +115,11 @@ def export_items(key: str) -> ResponseReturnValue:
     )
 
 
-@bp.get("/<module:key>/items/_export/<form>")
+@bp.get("/<module:key>/items/_export/file")
 @requires(Permission.AUTHORING_VIEW)
-def download_items(key: str, form: str) -> Response:
-    """Download the draft's questions with their right answers, in one of the formats."""
+def download_items(key: str) -> Response:
+    """Download the draft's questions with their right answers, in the format that the address names."""
+    form = request.args.get("format", "")
     if form not in FILE_TYPES:
         raise NotFoundError("There is no such file.")
     state = queries.get_draft(key)
