@@ -102,6 +102,7 @@ def test_the_list_says_what_each_file_shows_and_where(desk):
 CALL = make_vtt((0, 1, "<v Ana>Police, please.</v>"), (1, 2, "Where are you?"))
 
 
+@pytest.mark.slow
 def test_a_sound_comes_with_captions_in_step_and_a_transcript_and_is_shown(desk):
     texts = {"title": "A call", "alternative": "Ana: Police, please.\n\nControl: Where are you?"}
     place, sound = "lessons/second.md", make_wav(2)

@@ -119,7 +119,7 @@ def export_items(key: str) -> ResponseReturnValue:
 @requires(Permission.AUTHORING_VIEW)
 def download_items(key: str) -> Response:
     """Download the draft's questions with their right answers, in the format that the address names."""
-    form = request.args.get("format", "")
+    form = request.args.get("format", "qti3")
     if form not in FILE_TYPES:
         raise NotFoundError("There is no such file.")
     state = queries.get_draft(key)

@@ -22,9 +22,10 @@ from portal.domain.authoring.item_exchange.outgoing import (
 from portal.domain.authoring.item_exchange.qti_writer import ITEM_SPACE, write_item
 from portal.domain.authoring.item_exchange.reading import read_questions
 from portal.domain.authoring.item_exchange.services import OUT_FORMATS, format_bank
+from tests.examples import sweep_after
 
 MODULES = Path(__file__).resolve().parents[4] / "modules"
-KEYS = ("recognise", "respond", "protect", "report")
+KEYS = sweep_after(2, "recognise", "respond", "protect", "report")
 # The order of an item's parts, as the information model of version 3.0 has it.
 PARTS = [
     "qti-response-declaration",
