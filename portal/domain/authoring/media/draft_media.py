@@ -134,11 +134,16 @@ def check_upload(
 def prepare_medium(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
     """Run ``check_upload`` in the separate process; a refusal is returned as its text and field."""
     content, captions, beside = pieces
-    texts = (str(arguments[name]) for name in ("title", "alternative", "target"))
+    upload = MediaUpload(
+        filename=str(arguments["filename"]),
+        content=content,
+        title=str(arguments["title"]),
+        alternative=str(arguments["alternative"]),
+        target=str(arguments["target"]),
+        captions=captions,
+    )
     try:
-        medium = check_upload(
-            MediaUpload(arguments["filename"], content, *texts, captions), arguments["held"], beside or None
-        )
+        medium = check_upload(upload, arguments["held"], beside or None)
     except MediaUploadError as error:
         return {"refused": str(error), "field": error.field}, []
     return {"name": medium.name, "figure": medium.figure, "needs_place": medium.needs_place}, [

@@ -169,7 +169,7 @@ def _wav_length(content: bytes) -> float | None:
         if name == b"fmt ":
             rate = struct.unpack_from("<L", content, at + 16)[0]  # bytes a second
         elif name == b"data":
-            return min(size, len(content) - at - 8) / rate
+            return float(min(size, len(content) - at - 8) / rate)
         at += 8 + size + size % 2
     return None
 
