@@ -19,6 +19,7 @@ def run(app, database):
     return command
 
 
+@pytest.mark.slow
 def test_questions_come_into_a_folder_and_again_change_nothing(run, tmp_path):
     folder, file = write(tmp_path / "modules") / "sample", tmp_path / "bank.txt"
     file.write_text(GIFT, "utf-8")
@@ -40,6 +41,7 @@ def test_questions_come_into_a_folder_and_again_change_nothing(run, tmp_path):
     assert tree(folder) == after
 
 
+@pytest.mark.slow
 def test_questions_come_into_the_draft_of_the_person_who_is_named(run, tmp_path):
     with transaction():
         catalogue.publish_folder(write(tmp_path / "modules"), at=stamp())

@@ -130,6 +130,7 @@ def items(draw: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @given(items(), st.sampled_from(sorted(OUT_FORMATS)))
 def test_any_question_comes_back_the_same(table, form):
     bank = OutgoingBank([OutgoingItem("k", table["kind"], table)], [], [])
