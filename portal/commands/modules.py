@@ -1,4 +1,7 @@
-"""Commands: modules check, table, legal-review, publish and export; from folder to published version."""
+"""Commands: modules check, table, legal-review, publish and export; from folder to published version.
+
+Also import-items and export-items: questions from and for other systems.
+"""
 
 import shutil
 import sys
@@ -10,16 +13,22 @@ from typing import NoReturn
 import click
 from flask import Blueprint
 
+from portal.domain.authoring import queries as authoring
+from portal.domain.authoring import services as drafts
 from portal.domain.authoring.content_audit import common_sense
 from portal.domain.authoring.content_audit.bank import read_bank
 from portal.domain.authoring.content_audit.draws import DRAWS
 from portal.domain.authoring.content_audit.report import format_audit
 from portal.domain.authoring.content_audit.results import audit_folder
 from portal.domain.authoring.content_types import subject_of
+from portal.domain.authoring.editing import details
+from portal.domain.authoring.item_exchange import adding, packages, reading
+from portal.domain.authoring.item_exchange import services as item_exchange
 from portal.domain.catalogue import services
 from portal.domain.catalogue.sources.folder_reader import COMMON_SENSE
 from portal.domain.content_checks import legal_review, metrics_table
 from portal.domain.content_checks.brief import check_brief
+from portal.domain.people.queries import person_by_staff_number
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, PortalError
@@ -28,6 +37,7 @@ bp = Blueprint("modules_commands", __name__, cli_group="modules")
 
 SHEET = "Write the sheet to this file; names and dates in it stay with words that did not change."
 PAGE = "Write the page to this file instead, such as docs/modules/content-audit.md."
+MODULE_FILE = "module.toml"
 INTO = "Write the tables between the marks of this document instead, such as docs/modules.md."
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -189,6 +199,124 @@ def export(slug: str, folder: Path, number: int | None) -> None:
     except OSError as error:
         _exit_refused(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
     click.echo(f"{slug}: {len(files)} files written to {folder}.")
+
+
+@bp.cli.command("import-items")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--module", required=True, metavar="DIR|KEY", help="A module's folder, or the key of a module.")
+@click.option("--format", "file_format", type=click.Choice(list(packages.FORMATS)), help="Refuse any other.")
+@click.option("--outcome", default="", metavar="KEY", help="For questions for which the file names none.")
+@click.option("--by", "staff_number", metavar="STAFF_NUMBER", help="Whose draft it is, where KEY is given.")
+@click.option("--dry-run", is_flag=True, help="List what comes and what cannot, and change nothing.")
+def import_items(
+    file: Path, module: str, file_format: str | None, outcome: str, staff_number: str | None, dry_run: bool
+) -> None:
+    """Add the questions of a GIFT, Moodle XML or QTI file to a module's folder, or to a module's draft.
+
+    The format is recognised by content. Every question that cannot come is listed with the reason; the
+    others are added in a new file of the bank. A draft is opened if there is none. What the bank has already
+    is left out, so that the command can be repeated.
+    """
+    try:
+        questions = reading.read_file(file.read_bytes(), file_format or "")
+        if Path(module).is_dir():
+            number = _import_to_folder(Path(module), questions, outcome, dry_run=dry_run)
+        else:
+            number = _import_to_draft(module, questions, outcome, staff_number, dry_run=dry_run)
+    except PortalError as error:
+        _exit_refused(error)
+    except OSError as error:
+        _exit_refused(BadInputError([f"{error.filename} cannot be read or written: {error.strerror}."]))
+    done = "would be" if dry_run else "were"
+    click.echo(f"{number} of {len(questions.questions)} questions {done} added.")
+
+
+def _import_to_folder(folder: Path, questions: reading.ReadFile, outcome: str, *, dry_run: bool) -> int:
+    paths = [folder / MODULE_FILE, *sorted(folder.glob("items/*.toml"))]
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    additions = _list_incoming(questions, files, outcome)
+    changes = adding.add_questions(files, additions, _outcome_keys(files))
+    for name, content in changes.items() if not dry_run else ():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content or b"")
+    return len(additions)
+
+
+def _import_to_draft(
+    key: str, questions: reading.ReadFile, outcome: str, staff_number: str | None, *, dry_run: bool
+) -> int:
+    if not staff_number:
+        raise BadInputError(["Say with --by who adds them: a draft shows who saved what."])
+    by, at = person_by_staff_number(staff_number), clock.now()
+    try:
+        with transaction():
+            drafts.open_draft(key, by=by, at=at)
+            state = authoring.get_draft(key)
+            additions = _list_incoming(questions, item_exchange.read_bank_files(state), outcome)
+            if additions:
+                item_exchange.save_questions(state, additions, file_format=questions.format, by=by, at=at)
+            if dry_run:
+                raise _DryRunError
+    except _DryRunError:
+        pass
+    return len(additions)
+
+
+def _list_incoming(
+    questions: reading.ReadFile, files: dict[str, bytes], outcome: str
+) -> list[adding.Addition]:
+    """Print what becomes of each question, and return those that come."""
+    outcomes = _outcome_keys(files)
+    additions = []
+    for question in adding.propose_keys(files, questions.questions):
+        click.echo(f"{question.number}. {question.name}")
+        if not question.table:
+            click.echo("".join(f"   Cannot come: {reason}\n" for reason in question.reasons), nl=False)
+            continue
+        if question.repeats:
+            click.echo(f"   Left out: the bank has it as “{question.repeats}”.")
+            continue
+        chosen = question.outcome if question.outcome in outcomes else outcome
+        click.echo(f"   {question.kind}, “{question.table['key']}”, outcome: {chosen or 'none'}")
+        click.echo("".join(f"   {warning}\n" for warning in question.warnings), nl=False)
+        additions.append(adding.Addition(question.table, chosen))
+    if any(addition.outcome not in outcomes for addition in additions):
+        raise BadInputError([f"Choose an outcome with --outcome: {', '.join(outcomes)}."])
+    return additions
+
+
+def _outcome_keys(files: dict[str, bytes]) -> list[str]:
+    return [key for key, _ in details.read_details(files[MODULE_FILE]).outcomes]
+
+
+@bp.cli.command("export-items")
+@click.argument("module", metavar="DIR|KEY")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--format", "file_format", type=click.Choice(list(item_exchange.OUT_FORMATS)), required=True)
+@click.option("--retired", is_flag=True, help="Take retired questions along.")
+def export_items(module: str, file: Path, file_format: str, retired: bool) -> None:
+    """Write a module's questions to FILE, for another system; list what does not fit.
+
+    KEY takes the latest published version. The file holds the right answers.
+    """
+    folder = Path(module)
+    try:
+        if folder.is_dir():
+            files = {f"items/{path.name}": path.read_bytes() for path in sorted(folder.glob("items/*.toml"))}
+        else:
+            files = _files_of(module, None)
+        bank = item_exchange.choose_outgoing(files, with_retired=retired)
+        content = item_exchange.format_bank(bank, folder.resolve().name, file_format)
+        with transaction():
+            item_exchange.record_export(folder.resolve().name, bank, file_format, by=None)
+        file.write_bytes(content)
+    except PortalError as error:
+        _exit_refused(error)
+    except OSError as error:
+        _exit_refused(BadInputError([f"{error.filename} cannot be read or written: {error.strerror}."]))
+    for key, sentence in (*bank.left_out, *bank.notes):
+        click.echo(f"{key}: {sentence}")
+    click.echo(f"{len(bank.items)} questions written to {file}, {len(bank.left_out)} left out.")
 
 
 def _publication_lines(published: services.PublishingResult, dry_run: bool) -> list[str]:

@@ -48,6 +48,7 @@ NO_PAGES = {
     "api.show_record",
     "api.show_status",
     "authoring.show_medium",
+    "authoring.download_items",
     "catalogue.send_media",
     "imports.download_bad_rows",
     "jobs.show_progress",
@@ -272,6 +273,8 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.show_history": Place((f"{SENT}/history", f"{DRAFT}/history"), AUTHOR),
     "authoring.edit_item": Place((f"{DRAFT}/items/adult-refuses", f"{DRAFT}/items/adult-agrees"), AUTHOR),
     "authoring.edit_item_text": Place((f"{DRAFT}/items/adult-refuses/text",), AUTHOR),
+    "authoring.import_items": Place((f"{DRAFT}/items/_import",), AUTHOR),
+    "authoring.export_items": Place((f"{DRAFT}/items/_export",), AUTHOR),
     "authoring.job_aid": Place((f"{DRAFT}/job-aid", f"{SENT}/job-aid"), AUTHOR),
     "authoring.edit_lesson": Place(
         tuple(f"{DRAFT}/lessons/{n}" for n in ("whose-phone", "refer-or-notify", "the-copper-kettle")), AUTHOR

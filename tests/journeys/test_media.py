@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.domain.catalogue.kinds_of_media import write_media_module
+from tests.domain.catalogue.kinds_of_media import PLAYED, write_media_module
 from tests.journeys.walking import hold_to_account, sign_in, visitor
 from tests.running import Server, command, settings
 
@@ -23,14 +23,18 @@ def test_a_lesson_with_every_kind_of_medium(browser: Browser, server: Server, tm
         tab.goto("/learning/modules/sample/lessons/first", wait_until="networkidle")
         assert {"photo.png", "map.webp"} <= set(asked)
         assert tab.evaluate("document.querySelector('img').naturalWidth") == 1
-        assert not {"film.mp4", "call.mp3"} & set(asked)  # nothing plays or loads by itself, captions apart
-        for kind, name in (("audio", "call.mp3"), ("video", "film.mp4")):
+        assert not set(PLAYED) & set(asked)  # nothing plays or loads by itself, captions apart
+        for name in PLAYED:
+            player = f"document.querySelector('video[src$=\"{name}\"]')"
             with tab.expect_response(lambda answer, name=name: answer.url.endswith(name)) as waiting:
-                tab.evaluate(
-                    f"document.querySelector('{kind}').load(), "
-                    f"document.querySelector('{kind}').play().catch(() => null)"
-                )
+                tab.evaluate(f"{player}.load(), {player}.play().catch(() => null)")
             assert waiting.value.status in {200, 206}
+        tone = "document.querySelector('video[src$=\"tone.wav\"]')"
+        tab.evaluate(f"{tone}.pause()")
+        for moment, words in ((0.5, "[A tone begins]"), (2.5, "[It goes on]")):  # captions are in step
+            tab.evaluate(f"{tone}.currentTime = {moment}")
+            shown = f"[...{tone}.textTracks[0].activeCues || []].some(cue => cue.text === words)"
+            tab.wait_for_function(f"words => {shown}", arg=words)
         for width in (320, 1280):
             tab.set_viewport_size({"width": width, "height": 900})
             hold_to_account(tab)

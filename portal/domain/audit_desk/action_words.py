@@ -172,6 +172,8 @@ _TEXTS = {
         "draft.opened": "Opened a draft of {module}",
         "draft.restored": "Brought back state {number} of the draft of {module}",
         "draft.discarded": "Discarded a draft of {module}",
+        "items.imported": "Added {number} questions from a file ({format}) to the draft of {module}",
+        "items.exported": "Took {number} questions of {module} out in a file ({format})",
         "draft.sent_for_review": "Sent the draft of {module} for review",
         "review.commented": "Commented on the draft of {module}",
         "review.published": "Published version {number} of {module} after a review",

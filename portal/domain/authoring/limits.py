@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from portal.domain.authoring.errors import TooLargeError, UnreadableFileError
+from portal.domain.catalogue.media.media_types import media_kind
+from portal.domain.catalogue.media.played import most_bytes
 
 TEXT_BYTES = 200 * 1024  # one lesson, the job aid, module.toml or one file of items
-MEDIA_BYTES = 5 * 1024 * 1024  # one file of media
+MEDIA_BYTES = 5 * 1024 * 1024  # one file of media, but sound and film, which have limits of their own
 DRAFT_BYTES = 50 * 1024 * 1024  # all files of one state
 DRAFT_FILES = 200
 SUMMARY_CHARACTERS = 200
@@ -31,10 +33,11 @@ def check_file(path: str, content: bytes, places: re.Pattern[str], noun: str) ->
     if not places.fullmatch(path):
         raise UnreadableFileError(f"“{path}” does not belong in a {noun}.")
     if path.startswith("media/"):
-        if len(content) > MEDIA_BYTES:
+        most = most_bytes(media_kind(content) or "") or MEDIA_BYTES
+        if len(content) > most:
             raise TooLargeError(
                 f"“{path}” is {_format_megabytes(len(content))}."
-                f" A file may have up to {_format_megabytes(MEDIA_BYTES)}."
+                f" A file may have up to {_format_megabytes(most)}."
             )
         return
     if len(content) > TEXT_BYTES:

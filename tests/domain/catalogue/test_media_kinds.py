@@ -3,7 +3,8 @@
 import pytest
 
 from tests.domain.catalogue.folders import lesson, tree
-from tests.domain.catalogue.kinds_of_media import FILES, SHOWN, TYPES, WORDS, write_media_module
+from tests.domain.catalogue.kinds_of_media import FILES, PLAYED, SHOWN, TYPES, WORDS, write_media_module
+from tests.domain.catalogue.sounds import make_vtt
 from tests.domain.imports.rosters import run
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import let_in, make_account
@@ -35,24 +36,24 @@ def test_each_figure_has_its_medium_and_its_words(page):
         said = words(figure)
         assert WORDS[name] in said
         assert "And more of it." in said
-        assert ("Read the transcript" in said) is (name in {"film.mp4", "call.mp3"})
+        assert ("Read the transcript" in said) is (name in PLAYED)
     assert [i.get("alt") for i in page.all("img")] == [
         WORDS[n] for n in ("photo.png", "scan.jpg", "other.jpeg", "map.webp")
     ]
 
 
-def test_sound_and_film_play_only_when_asked_and_film_has_captions(page):
-    (film,), (sound,), (track,) = page.all("video"), page.all("audio"), page.all("track")
+def test_sound_and_film_play_only_when_asked_and_have_captions_that_need_no_script(page):
+    players, addresses = page.all("video"), media_addresses(page)
 
-    for medium in (film, sound):
-        assert medium.get("controls") is not None
-        assert medium.get("autoplay") is None
-        assert medium.get("preload") == "none"
-    assert (track.get("kind"), track.get("srclang"), track.get("src")) == (
-        "captions",
-        "en",
-        media_addresses(page)["film.vtt"],
-    )
+    assert [player.get("src") for player in players] == [addresses[name] for name in PLAYED]
+    for player, name in zip(players, PLAYED, strict=True):
+        (track,) = player.iter("{http://www.w3.org/1999/xhtml}track")
+        assert (player.get("controls"), player.get("preload"), player.get("autoplay")) == ("", "none", None)
+        assert (track.get("kind"), track.get("srclang"), track.get("default")) == ("captions", "en", "")
+        assert track.get("src") == addresses[f"{name.partition('.')[0]}.vtt"]
+        noun = "Film" if TYPES[name].startswith("video/") else "Sound"
+        assert player.get("aria-label") == f"{noun}: {WORDS[name]}"
+    assert page.all("audio") == []  # it would show no captions
 
 
 def test_each_is_served_as_what_it_is_and_runs_nothing(client, page):
@@ -85,6 +86,23 @@ def test_the_folder_comes_back_byte_for_byte(app, page, tmp_path):
     ("changes", "reason"),
     [
         ({"sample/media/film.vtt": None}, "sample/media/film.mp4: Add captions beside it"),
+        ({"sample/media/call.vtt": None}, "sample/media/call.mp3: Add captions beside it"),
+        (
+            {"sample/media/tone.vtt": make_vtt((0, 2, "On."), (2, 4, "Too long."))},
+            "sample/media/tone.vtt, line 6: This caption ends after the sound or film, which is 3.0 seconds",
+        ),
+        (
+            {"sample/media/radio.vtt": make_vtt((0, 2, "One."), (1, 3, "Two."))},
+            "sample/media/radio.vtt, line 6: This caption begins before the one above it ends",
+        ),
+        (
+            {"sample/lessons/first.md": lesson("::: figure media/call.mp3\nA call.\n:::\n")},
+            "sample/lessons/first.md, line 7: Write a title, and below it the transcript",
+        ),
+        (
+            {"sample/lessons/first.md": lesson("Nothing is shown.\n")},
+            "sample/media/call.mp3: No text shows it, so it has no transcript",
+        ),
         (
             {"sample/media/film.vtt": b"1\n00:00"},
             "sample/media/film.vtt: This is not a file that can be published",

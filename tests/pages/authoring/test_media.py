@@ -1,6 +1,7 @@
 """Media of a draft: known by what they hold, said in words, replaced without touching what is published."""
 
 import re
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -12,10 +13,12 @@ from portal.domain.authoring.media import draft_media as rules
 from portal.domain.authoring.media.svg_titles import read_titles
 from portal.domain.authoring.reviews import services as reviews_services
 from portal.domain.catalogue import services as catalogue
+from portal.domain.catalogue.media.played import FILM_BYTES
 from portal.domain.catalogue.models import PackageFile
 from portal.domain.people.models import PersonName
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import SVG, lesson, write
+from tests.domain.catalogue.sounds import make_vtt, make_wav
 from tests.factories.people import make_grant
 from tests.page_reading import Form, Page, words
 from tests.pages.account.browsing import let_in, make_account
@@ -42,7 +45,7 @@ def desk(client, tmp_path):
 FIGURE = "Look.\n\n::: figure media/box.svg\nA box.\n:::\n"
 
 
-def upload_file(client, content: bytes, name: str, target: str = "", **fields: str) -> Page:
+def upload_file(client, content: bytes, name: str, target: str = "", **fields: Any) -> Page:
     """Fill the form of files and press its button."""
     path = f"{MEDIA}?name={target}" if target else MEDIA
     form = client.page(path).form_with("Upload")
@@ -51,7 +54,9 @@ def upload_file(client, content: bytes, name: str, target: str = "", **fields: s
     return Page(response, path)
 
 
-def post_file(client, form: Form, content: bytes, name: str, **fields: str) -> TestResponse:
+def post_file(
+    client, form: Form, content: bytes, name: str, captions: bytes = b"", **fields: str
+) -> TestResponse:
     """Send the form as a browser encodes it."""
     parts = {key: values[0] for key, values in form.fields.items()} | fields
     body = b"".join(
@@ -59,7 +64,11 @@ def post_file(client, form: Form, content: bytes, name: str, **fields: str) -> T
         for key, value in parts.items()
     )
     head = f'--cut\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'.encode()
-    body += head + b"Content-Type: text/html\r\n\r\n" + content + b"\r\n--cut--\r\n"
+    body += head + b"Content-Type: text/html\r\n\r\n" + content + b"\r\n"
+    if captions:
+        head = b'--cut\r\nContent-Disposition: form-data; name="captions"; filename="c.vtt"\r\n'
+        body += head + b"Content-Type: text/vtt\r\n\r\n" + captions + b"\r\n"
+    body += b"--cut--\r\n"
     kind = "multipart/form-data; boundary=cut"
     return client.post(form.action, data=body, content_type=kind, follow_redirects=True)
 
@@ -88,6 +97,62 @@ def test_the_list_says_what_each_file_shows_and_where(desk):
     assert "A box." in row
     assert "A lesson" in row
     assert "::: figure media/box.svg" in row
+
+
+CALL = make_vtt((0, 1, "<v Ana>Police, please.</v>"), (1, 2, "Where are you?"))
+
+
+@pytest.mark.slow
+def test_a_sound_comes_with_captions_in_step_and_a_transcript_and_is_shown(desk):
+    texts = {"title": "A call", "alternative": "Ana: Police, please.\n\nControl: Where are you?"}
+    place, sound = "lessons/second.md", make_wav(2)
+    late = make_vtt((0, 9, "Police, please."))
+
+    for fields, sentence in (
+        ({}, rules.TITLE_NEEDED),
+        ({"title": "A call"}, rules.TRANSCRIPT_NEEDED),
+        (texts, rules.CAPTIONS_NEEDED),
+        (
+            texts | {"captions": b"Police, please."},
+            "Line 1 of the captions: The first line of captions must be",
+        ),
+        (texts | {"captions": late}, "Line 3 of the captions: This caption ends after the sound or film"),
+        (texts | {"captions": CALL}, rules.PLACE_NEEDED),
+    ):
+        (error,) = error_sentences(upload_file(desk, sound, "call.wav", **fields))
+        assert error.startswith(sentence)
+    page = upload_file(desk, sound, "call.wav", captions=CALL, place=place, **texts)
+
+    assert "call.wav was added." in page.text
+    assert (draft_file("media/call.wav"), draft_file("media/call.vtt")) == (sound, CALL)
+    assert (
+        draft_file(place)
+        .decode()
+        .endswith(
+            "::: figure media/call.wav\nA call\n\nAna: Police, please.\n\nControl: Where are you?\n:::\n"
+        )
+    )
+    assert "Wherever call.wav is" in row_of(page, "call.vtt")
+    preview = desk.page("/authoring/sample/preview/lessons/second")
+    (player,) = preview.all("video")
+    assert "Control: Where are you?" in preview.text
+    assert desk.get(player.get("src")).data == sound
+
+
+@pytest.mark.slow
+def test_captions_and_the_sound_that_they_are_of_are_replaced_only_while_they_are_in_step(desk):
+    texts = {"title": "A call", "alternative": "Ana: Police.", "place": "lessons/second.md", "captions": CALL}
+    upload_file(desk, make_wav(2), "call.wav", **texts)
+
+    shorter = upload_file(desk, make_wav(1), "x.wav", target="call.wav")
+    late = upload_file(desk, make_vtt((0, 9, "x")), "x.vtt", target="call.vtt")
+    good = upload_file(desk, make_vtt((0, 2, "Police.")), "x.vtt", target="call.vtt")
+    alone = upload_file(desk, CALL, "other.vtt", title="x", alternative="x")
+
+    assert error_sentences(shorter)[0].startswith("Line 6 of the captions: This caption ends after")
+    assert error_sentences(late)[0].startswith("Line 3 of the captions: This caption ends after")
+    assert "call.vtt was replaced." in good.text
+    assert error_sentences(alone) == [rules.CAPTIONS_ALONE]
 
 
 @pytest.mark.slow
@@ -285,7 +350,8 @@ def test_an_upload_may_have_five_megabytes_and_other_requests_may_not(desk):
     assert "large.png was added." in page.text
 
     form = desk.page(MEDIA).form_with("Upload")
-    response = post_file(desk, form, PNG + b"\0" * 6 * 1024 * 1024, "x.png")
+    assert "Make it smaller" in error_sentences(upload_file(desk, PNG + b"\0" * MEDIA_BYTES, "x.png"))[0]
+    response = post_file(desk, form, PNG + b"\0" * (FILM_BYTES + 1024 * 1024), "x.png")
     assert response.status_code == 413
     assert "The file is too large" in response.get_data(as_text=True)
     other = desk.page(f"{MEDIA}/large.png/remove")

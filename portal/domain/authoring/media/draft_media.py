@@ -2,8 +2,9 @@
 
 An SVG drawing contains its title and text alternative, in ``<title>`` and ``<desc>``. Pictures and PDFs
 cannot, so the figure that shows them does: its first paragraph is the title, the rest the alternative. A new
-picture is therefore added to a text on upload, as a figure at its end. Picture metadata, such as the place
-where it was taken, is removed. Uploads are checked in a separate process: pages call
+picture is therefore added to a text on upload, as a figure at its end. So is a sound or film: its transcript
+is the text of its figure, and its captions become a file beside it. Picture metadata, such as the place where
+it was taken, is removed. Uploads are checked in a separate process: pages call
 ``portal.domain.authoring.media.uploads``.
 """
 
@@ -19,17 +20,29 @@ from portal.domain.authoring.errors import UnreadableFileError
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import image_metadata, svg_titles
 from portal.domain.catalogue.media.media_types import ALIASES, MEDIA_NAME, media_kind
+from portal.domain.catalogue.media.played import (
+    PLAYED,
+    CaptionError,
+    captions_path,
+    check_captions,
+    most_bytes,
+    read_length,
+)
 from portal.domain.catalogue.media.svg_rules import DrawingError
 from portal.domain.catalogue.sources.module_source import SHEET_NAMES, lesson_key, sheet_of_path
 from portal.platform.errors import RuleError
 
-UPLOAD_KINDS = ("svg", "png", "jpg", "webp", "pdf")
 PICTURE_ENDINGS = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 DRAWING_BYTES = 512 * 1024
 MAX_STEM_LENGTH = 60
 
-WRONG_KIND = "Choose an SVG, PNG, JPEG, WebP or PDF file. This file is something else, whatever its name"
-MOVING = "Videos and sounds cannot be uploaded here. They come with the module’s folder. Choose another file"
+WRONG_KIND = (
+    "Choose an SVG, PNG, JPEG, WebP or PDF file. Sound may be MP3, M4A, OGG or WAV, and film MP4 or WebM."
+    " This file is something else, whatever its name"
+)
+CAPTIONS_ALONE = "Captions belong to a sound or film. Choose that as the file"
+CAPTIONS_NEEDED = "Choose the captions, a .vtt file. A sound or film needs them"
+TRANSCRIPT_NEEDED = "Enter the transcript, for people who cannot hear or see it"
 TITLE_NEEDED = "Enter a title"
 PLACE_NEEDED = "Choose the text that shows it. Your title and description go there"
 ALTERNATIVE_NEEDED = "Enter what it shows, for people who cannot see it"
@@ -52,6 +65,7 @@ class MediaUpload:
     title: str
     alternative: str
     target: str  # the name to store it under; empty: a safe form of its own
+    captions: bytes = b""  # of a sound or film; empty: none, or those that it has
 
     @property
     def narrow_of(self) -> str | None:
@@ -67,22 +81,31 @@ class PreparedMedium:
     content: bytes
     figure: str  # Markdown that shows it
     needs_place: bool  # whether only the figure contains its title and alternative
+    captions: bytes = b""  # to be stored beside it; empty: none, or those that it has stay
 
     @property
     def path(self) -> str:
         """Its path in the module's folder."""
         return f"media/{self.name}"
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """What is stored, by path."""
+        return {self.path: self.content} | (
+            {captions_path(self.path): self.captions} if self.captions else {}
+        )
+
 
 def check_upload(
-    upload: MediaUpload, media_names: Collection[str], wide: bytes | None = None
+    upload: MediaUpload, media_names: Collection[str], beside: bytes | None = None
 ) -> PreparedMedium:
     """Check an upload and prepare it for storage.
 
     Args:
         upload: The file as sent.
         media_names: Names of the draft's media.
-        wide: The drawing that this is the phone version of; its texts are used where this one has none.
+        beside: The file that belongs to it: the drawing that this is the phone version of, whose texts are
+            used where this one has none; the captions of a sound or film; or what has these captions.
 
     Raises:
         MediaUploadError: It is refused.
@@ -90,6 +113,13 @@ def check_upload(
     content = svg_titles.strip_byte_order_mark(upload.content)
     kind = _check_kind(content)
     name = _stored_name(upload, kind, media_names)
+    if kind == "vtt":
+        _check_captions(content, beside, "file")
+        return PreparedMedium(name, content, "", False)
+    if kind in PLAYED:
+        _check_played(upload, kind, name, media_names, beside)
+        figure = figure_markdown(name, upload.title, upload.alternative)
+        return PreparedMedium(name, content, figure, True, upload.captions)
     if kind != "svg":
         _check_texts(upload, new=name not in media_names and upload.narrow_of is None)
         in_figure_only = upload.narrow_of is None
@@ -97,21 +127,29 @@ def check_upload(
         return PreparedMedium(
             name, content, figure_markdown(name, upload.title, upload.alternative), in_figure_only
         )
-    content = _titled_drawing(upload, content, wide)
+    content = _titled_drawing(upload, content, beside)
     return PreparedMedium(name, content, figure_markdown(name, "", svg_titles.read_titles(content)[1]), False)
 
 
 def prepare_medium(arguments: Any, pieces: list[bytes]) -> tuple[Any, list[bytes]]:
     """Run ``check_upload`` in the separate process; a refusal is returned as its text and field."""
-    content, wide = [*pieces, None][:2]
-    texts = (str(arguments[name]) for name in ("title", "alternative", "target"))
+    content, captions, beside = pieces
+    upload = MediaUpload(
+        filename=str(arguments["filename"]),
+        content=content,
+        title=str(arguments["title"]),
+        alternative=str(arguments["alternative"]),
+        target=str(arguments["target"]),
+        captions=captions,
+    )
     try:
-        medium = check_upload(
-            MediaUpload(arguments["filename"], content or b"", *texts), arguments["held"], wide
-        )
+        medium = check_upload(upload, arguments["held"], beside or None)
     except MediaUploadError as error:
         return {"refused": str(error), "field": error.field}, []
-    return {"name": medium.name, "figure": medium.figure, "needs_place": medium.needs_place}, [medium.content]
+    return {"name": medium.name, "figure": medium.figure, "needs_place": medium.needs_place}, [
+        medium.content,
+        medium.captions,
+    ]
 
 
 def safe_name(filename: str, kind: str) -> str:
@@ -146,9 +184,15 @@ def wide_name(name: str) -> str | None:
 
 def companion_names(name: str, media_names: Collection[str]) -> list[str]:
     """Names of existing media that are useless without ``name``: its phone version and captions."""
-    stem, _, ending = name.rpartition(".")
-    candidates = [narrow_name(name), f"{stem}.vtt"] if ending == "mp4" else [narrow_name(name)]
+    candidates = [captions_path(name)] if name.rpartition(".")[2] in PLAYED else [narrow_name(name)]
     return [companion for companion in candidates if companion in media_names]
+
+
+def name_of_captioned(name: str, media_names: Collection[str]) -> str | None:
+    """The sound or film that has these captions; None where there is none, or the name is another kind's."""
+    stem, _, ending = name.rpartition(".")
+    candidates = (f"{stem}.{kind}" for kind in sorted(PLAYED)) if ending == "vtt" else ()
+    return next((candidate for candidate in candidates if candidate in media_names), None)
 
 
 def figure_markdown(name: str, title: str, alternative: str) -> str:
@@ -236,9 +280,7 @@ def _check_kind(content: bytes) -> str:
     kind = media_kind(content)
     if kind is None:
         raise MediaUploadError("file", WRONG_KIND)
-    if kind not in UPLOAD_KINDS:
-        raise MediaUploadError("file", MOVING)
-    limit = DRAWING_BYTES if kind == "svg" else MEDIA_BYTES
+    limit = DRAWING_BYTES if kind == "svg" else most_bytes(kind) or MEDIA_BYTES
     if len(content) > limit:
         advice = "Simplify the drawing, or" if kind == "svg" else "Make it smaller, or"
         size = f"{-(-len(content) // 1024):,} KB"  # rounded up
@@ -248,7 +290,37 @@ def _check_kind(content: bytes) -> str:
     return kind
 
 
+def _check_played(
+    upload: MediaUpload, kind: str, name: str, media_names: Collection[str], held_captions: bytes | None
+) -> None:
+    """Check what a sound or film comes with: title, transcript and captions that are in step with it."""
+    is_new = name not in media_names
+    if is_new and not upload.title:
+        raise MediaUploadError("title", TITLE_NEEDED)
+    if is_new and not upload.alternative.strip():
+        raise MediaUploadError("alternative", TRANSCRIPT_NEEDED)
+    _refuse_container(upload.alternative)
+    if is_new and captions_path(name) in media_names:
+        raise MediaUploadError(
+            "file", f"There are captions “{captions_path(name)}” already. Give the file another name"
+        )
+    _check_captions(upload.captions or held_captions, upload.content, "captions")
+
+
+def _check_captions(captions: bytes | None, played: bytes | None, field: str) -> None:
+    """Check that captions are well-formed, and in step with the sound or film where that can be read."""
+    if not captions:
+        raise MediaUploadError(field, CAPTIONS_NEEDED)
+    kind = media_kind(played) if played else None
+    try:
+        check_captions(captions, read_length(kind, played) if kind and played else None)
+    except CaptionError as error:
+        raise MediaUploadError(field, f"Line {error.line} of the captions: {error}") from error
+
+
 def _stored_name(upload: MediaUpload, kind: str, media_names: Collection[str]) -> str:
+    if kind == "vtt" and name_of_captioned(upload.target, media_names) is None:
+        raise MediaUploadError("file", CAPTIONS_ALONE)
     if not upload.target:
         name = safe_name(upload.filename, kind)
         if name in media_names:
@@ -259,7 +331,7 @@ def _stored_name(upload: MediaUpload, kind: str, media_names: Collection[str]) -
         return name
     ending = upload.target.rpartition(".")[2].lower()
     if not MEDIA_NAME.fullmatch(upload.target) or (
-        upload.target not in media_names and upload.narrow_of not in media_names
+        upload.target not in media_names and upload.narrow_of not in media_names and kind != "vtt"
     ):
         raise MediaUploadError(
             "file", "The file that this belongs to has been removed. Upload this as a new one"
@@ -275,7 +347,11 @@ def _check_texts(upload: MediaUpload, *, new: bool) -> None:
         raise MediaUploadError("title", TITLE_NEEDED)
     if new and not upload.alternative.strip():
         raise MediaUploadError("alternative", ALTERNATIVE_NEEDED)
-    if re.search(r"^\s*:::", upload.alternative, re.M):
+    _refuse_container(upload.alternative)
+
+
+def _refuse_container(alternative: str) -> None:
+    if re.search(r"^\s*:::", alternative, re.M):
         raise MediaUploadError(
             "alternative", "Remove the lines that begin with :::. They would end the figure"
         )

@@ -11,6 +11,7 @@ from portal.domain.authoring.media.draft_media import (
     companion_names,
     figure_markdown,
     find_uses,
+    name_of_captioned,
     narrow_name,
     page_title,
     wide_name,
@@ -18,6 +19,7 @@ from portal.domain.authoring.media.draft_media import (
 from portal.domain.authoring.models import Draft, DraftSave
 from portal.domain.authoring.queries import DraftState
 from portal.domain.catalogue.media.isolated_svg import read_drawings
+from portal.domain.catalogue.media.played import FILMS, PLAYED, SOUNDS, captions_path
 from portal.domain.catalogue.media.svg_rules import Drawing, DrawingError
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -29,9 +31,9 @@ KIND_LABELS = {
     "jpeg": "Picture",
     "webp": "Picture",
     "pdf": "PDF",
-    "mp4": "Video",
-    "mp3": "Sound",
     "vtt": "Captions",
+    **dict.fromkeys(FILMS, "Film"),
+    **dict.fromkeys(SOUNDS, "Sound"),
 }
 PICTURES = frozenset({"svg", "png", "jpg", "jpeg", "webp"})
 
@@ -49,6 +51,7 @@ class MediumRow:
     uses: list[MediumUse]
     companions: list[str]  # media that are removed with it
     wide_name: str | None  # the medium that this is the phone version of
+    captioned_name: str | None  # the sound or film that has these captions
 
     @property
     def kind_label(self) -> str:
@@ -67,10 +70,24 @@ class MediumRow:
         return name if self.is_picture and self.wide_name is None and name not in self.companions else None
 
     @property
+    def is_played(self) -> bool:
+        """Whether it is a sound or film."""
+        return self.ending in PLAYED
+
+    @property
+    def missing_captions_name(self) -> str | None:
+        """The name for its captions; None where it has them, or needs none."""
+        return captions_path(self.name) if self.is_played and not self.companions else None
+
+    @property
     def figure_markdown(self) -> str:
         """The Markdown figure that shows it."""
         if self.drawing:
             return figure_markdown(self.name, "", self.drawing.description)
+        if self.is_played:
+            return figure_markdown(
+                self.name, "Title", "The transcript: what is said, and what is heard or seen."
+            )
         return figure_markdown(self.name, "Title", "What it shows, for people who cannot see it.")
 
 
@@ -128,6 +145,7 @@ def _medium_row(
         uses=uses,
         companions=companion_names(name, media_hashes),
         wide_name=wide if wide in media_hashes else None,
+        captioned_name=name_of_captioned(name, media_hashes),
     )
 
 

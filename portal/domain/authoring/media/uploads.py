@@ -10,15 +10,15 @@ from portal.platform.isolation.stops import ReadingStoppedError
 
 READER = Reader(
     "portal.domain.authoring.media.draft_media:prepare_medium",
-    Limits(memory=512 * MEBIBYTE, processor=20, wall=60, answer=16 * MEBIBYTE),
+    Limits(memory=512 * MEBIBYTE, processor=20, wall=60, answer=32 * MEBIBYTE),
     thing="This file",
     advice="Save it again with another program, or choose another.",
 )
-FIELDS = ("file", "title", "alternative")
+FIELDS = ("file", "title", "alternative", "captions")
 
 
 def prepare_upload(
-    upload: MediaUpload, media_names: Collection[str], wide: bytes | None = None
+    upload: MediaUpload, media_names: Collection[str], beside: bytes | None = None
 ) -> PreparedMedium:
     """Check an upload in a separate process; arguments and errors as in ``draft_media.check_upload``."""
     arguments = {
@@ -28,7 +28,7 @@ def prepare_upload(
         "target": upload.target,
         "held": sorted(media_names),
     }
-    pieces = [upload.content] if wide is None else [upload.content, wide]
+    pieces = [upload.content, upload.captions, beside or b""]
     try:
         ready = read_apart(READER, arguments, pieces, _parse_answer)
     except ReadingStoppedError as error:
@@ -41,5 +41,6 @@ def prepare_upload(
 def _parse_answer(value: Any, pieces: list[bytes]) -> PreparedMedium | MediaUploadError:
     if "refused" in value:
         return MediaUploadError(FIELDS[FIELDS.index(value["field"])], str(value["refused"]))
-    (content,) = pieces
-    return PreparedMedium(str(value["name"]), content, str(value["figure"]), bool(value["needs_place"]))
+    content, captions = pieces
+    name, figure = str(value["name"]), str(value["figure"])
+    return PreparedMedium(name, content, figure, bool(value["needs_place"]), captions)

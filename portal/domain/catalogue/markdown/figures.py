@@ -4,6 +4,7 @@ from markupsafe import escape
 
 from portal.domain.catalogue.markdown.render_context import TextLocation
 from portal.domain.catalogue.media.media_types import CONTENT_TYPES, MediaFile
+from portal.domain.catalogue.media.played import FILMS, PLAYED, captions_path
 
 IMAGE_KINDS = frozenset({"svg", "png", "jpg", "webp"})
 PHONE_QUERY = "(max-width: 640px)"
@@ -27,13 +28,13 @@ def figure_open(medium: MediaFile, location: TextLocation, first_words: str) -> 
     """
     address = location.context.addresses[medium.path]
     media_html = _media_element(medium, location, first_words)
-    noun = "figure" if medium.kind in IMAGE_KINDS else "file"
+    location.context.shown_media.add(medium.path)
     name = escape(_figure_name(medium, first_words))
     full_stop = "" if name.endswith((".", "?", "!")) else "."
-    summary = "Read the transcript" if medium.kind in {"mp3", "mp4"} else "Read what this figure shows"
+    summary = "Read the transcript" if medium.kind in PLAYED else "Read what this figure shows"
     return (
         f'<figure class="portal-figure">{media_html}<figcaption><p>{name}{full_stop} '
-        f'<a class="govuk-link" href="{escape(address)}">Open the {noun} on its own'
+        f'<a class="govuk-link" href="{escape(address)}"{_link_words(medium)}'
         f'<span class="govuk-visually-hidden">: {name}</span></a></p>'
         '<details class="govuk-details"><summary class="govuk-details__summary">'
         f'<span class="govuk-details__summary-text">{summary}</span></summary>'
@@ -46,18 +47,21 @@ def figure_close() -> str:
     return "</div></details></figcaption></figure>\n"
 
 
+def _link_words(medium: MediaFile) -> str:
+    """The end of the link's tag, and its words: what plays is downloaded, and all else opened."""
+    if medium.kind in PLAYED:
+        return f' download="">Download the {"film" if medium.kind in FILMS else "sound"}'
+    return f">Open the {'figure' if medium.kind in IMAGE_KINDS else 'file'} on its own"
+
+
 def _figure_name(medium: MediaFile, first_words: str) -> str:
     return medium.drawing.title if medium.drawing else first_words
 
 
 def _media_element(medium: MediaFile, location: TextLocation, first_words: str) -> str:
     address = escape(location.context.addresses[medium.path])
-    if medium.kind == "mp3":
-        return f'<audio controls="" preload="none" src="{address}"></audio>'
-    if medium.kind == "mp4":
-        captions = escape(location.context.addresses.get(medium.path.removesuffix(".mp4") + ".vtt", ""))
-        track = f'<track kind="captions" srclang="en" label="English" src="{captions}" default="">'
-        return f'<video controls="" preload="none" src="{address}">{track}</video>'
+    if medium.kind in PLAYED:
+        return _player(medium, location, first_words)
     if medium.kind in {"pdf", "vtt"}:
         return ""
     stem, _, ending = medium.path.rpartition(".")
@@ -71,6 +75,21 @@ def _media_element(medium: MediaFile, location: TextLocation, first_words: str) 
         f'<img src="{address}" alt="{escape(_figure_name(medium, first_words))}"{_size_attributes(medium)}>'
     )
     return f"<picture>{source}{image}</picture>"
+
+
+def _player(medium: MediaFile, location: TextLocation, first_words: str) -> str:
+    """The player of a sound or film, which loads nothing but its captions until it is started.
+
+    A sound is in a ``<video>`` too, as a strip: only that element shows captions without a script.
+    """
+    address = escape(location.context.addresses[medium.path])
+    captions = escape(location.context.addresses.get(captions_path(medium.path), ""))
+    track = f'<track kind="captions" srclang="en" label="English" src="{captions}" default="">'
+    noun, name = ("Film", "portal-film") if medium.kind in FILMS else ("Sound", "portal-sound")
+    return (
+        f'<video class="{name}" aria-label="{noun}: {escape(first_words)}" controls="" preload="none"'
+        f' src="{address}">{track}</video>'
+    )
 
 
 def _size_attributes(medium: MediaFile) -> str:

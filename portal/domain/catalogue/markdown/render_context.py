@@ -21,6 +21,9 @@ class RenderContext:
     shared: SharedContent
     faults: Faults
     guides: frozenset[str] = frozenset()
+    shown_media: set[str] = field(
+        default_factory=set
+    )  # paths of those that a text shows, filled as it is rendered
 
 
 @dataclass

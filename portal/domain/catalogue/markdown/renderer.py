@@ -17,6 +17,7 @@ from portal.domain.catalogue.markdown.figures import figure_close, figure_open, 
 from portal.domain.catalogue.markdown.links import resolve_links
 from portal.domain.catalogue.markdown.render_context import TextLocation
 from portal.domain.catalogue.markdown.sanitising import sanitise_html
+from portal.domain.catalogue.media.played import PLAYED
 
 CLASSES = {
     "paragraph_open": "govuk-body",
@@ -31,6 +32,7 @@ CLASSES = {
     "td_open": "govuk-table__cell",
 }
 HEADINGS = {2: "govuk-heading-m", 3: "govuk-heading-s", 4: "govuk-heading-s"}
+NO_TRANSCRIPT = "Write a title, and below it the transcript of the sound or film, between ::: figure and :::."
 _SETTING = re.compile(r"\[\[force\.([^\[\]\s]*)\]\]")
 
 
@@ -164,8 +166,21 @@ def _figure_open(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any
         location.add_fault(line, "Write the figure's content as text between ::: figure and :::.")
     if medium is None:
         return "<figure><figcaption><details><div>"
+    if medium.kind in PLAYED and not _has_transcript(tokens, at):
+        location.add_fault(line, NO_TRANSCRIPT)
     first = tokens[at + 2] if after.type == "paragraph_open" else None
     return figure_open(medium, location, _plain_words(first.children or []) if first else "Figure")
+
+
+def _has_transcript(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a figure has a title, which is its first paragraph, and words below it."""
+    level = tokens[at].level + 1
+    blocks = 0
+    for token in tokens[at + 1 :]:
+        if token.type == "figure_close" and token.level < level:
+            break
+        blocks += token.level == level and token.nesting >= 0
+    return tokens[at + 1].type == "paragraph_open" and blocks > 1
 
 
 def _plain_words(tokens: Sequence[Token]) -> str:

@@ -9,8 +9,7 @@ _MEDIUM = re.compile(r"(/authoring/(?:_guides/)?[a-z0-9\-]+)?/media/[0-9a-f]{64}
 _GLOBAL = {"class", "id"}
 ATTRIBUTES: dict[str, set[str]] = {
     "*": _GLOBAL | {"lang"},
-    "a": {"href", "title"},
-    "audio": {"controls", "preload", "src"},
+    "a": {"download", "href", "title"},
     "code": set(),
     "div": {"role", "aria-label", "tabindex"},
     "fieldset": {"aria-describedby"},
@@ -25,7 +24,7 @@ ATTRIBUTES: dict[str, set[str]] = {
     "td": set(),
     "th": {"scope"},
     "track": {"kind", "srclang", "label", "src", "default"},
-    "video": {"controls", "preload", "src"},
+    "video": {"aria-label", "controls", "preload", "src"},
 }
 TAGS = set(ATTRIBUTES) - {"*"} | set(
     "p h2 h3 h4 h5 h6 ul li blockquote hr br strong em pre table thead tbody tr"

@@ -4,6 +4,14 @@ import re
 from dataclasses import dataclass
 
 from portal.domain.catalogue.media.isolated_svg import read_drawings
+from portal.domain.catalogue.media.played import (
+    PLAYED,
+    CaptionError,
+    captions_path,
+    check_captions,
+    most_bytes,
+    read_length,
+)
 from portal.domain.catalogue.media.svg_rules import Drawing, DrawingError
 from portal.platform.formats.faults import Faults
 
@@ -13,8 +21,12 @@ CONTENT_TYPES = {
     "jpg": "image/jpeg",
     "webp": "image/webp",
     "mp4": "video/mp4",
+    "webm": "video/webm",
     "vtt": "text/vtt; charset=utf-8",
     "mp3": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "ogg": "audio/ogg",
+    "wav": "audio/wav",
     "pdf": "application/pdf",
 }
 ALIASES = {"jpeg": "jpg"}
@@ -22,6 +34,7 @@ ALIASES = {"jpeg": "jpg"}
 _DRAWING = re.compile(
     rb"(?:<\?xml[^>]*+>)?(?:\s|<!--(?:(?!-->).)*+-->)*+<(?:!DOCTYPE\s++|[\w\-]++:)?svg[\s>]", re.S
 )
+_OGG_SOUND = re.compile(rb"\x01vorbis|OpusHead")
 MEDIA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,99}")
 
 
@@ -41,7 +54,11 @@ def media_kind(content: bytes) -> str | None:
         ("png", head.startswith(b"\x89PNG\r\n\x1a\n")),
         ("jpg", head.startswith(b"\xff\xd8\xff")),
         ("webp", head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
+        ("m4a", head[4:8] == b"ftyp" and head[8:12] in {b"M4A ", b"M4B "}),
         ("mp4", head[4:8] == b"ftyp"),
+        ("webm", head[:4] == b"\x1aE\xdf\xa3" and b"\x42\x82\x84webm" in content[:64]),
+        ("ogg", head[:4] == b"OggS" and _OGG_SOUND.search(content[:64]) is not None),
+        ("wav", head[:4] == b"RIFF" and head[8:12] == b"WAVE"),
         ("vtt", head.startswith((b"WEBVTT\n", b"WEBVTT ")) or content == b"WEBVTT"),
         ("mp3", head.startswith(b"ID3") or re.match(rb"\xff[\xe2-\xff]", head) is not None),
         ("pdf", head.startswith(b"%PDF-")),
@@ -67,10 +84,26 @@ def read_media(module: str, files: dict[str, bytes], faults: Faults) -> dict[str
             faults.add(f"{module}/{path}", drawing.line, str(drawing))
         else:
             media[path] = MediaFile(path, kind, drawing)
-    for path, medium in media.items():
-        if medium.kind == "mp4" and path.removesuffix(".mp4") + ".vtt" not in media:
-            faults.add(f"{module}/{path}", None, "Add captions beside it, with the same name and .vtt.")
+    for medium in media.values():
+        if medium.kind in PLAYED:
+            _check_played(module, medium, files, faults)
     return media
+
+
+def _check_played(module: str, medium: MediaFile, files: dict[str, bytes], faults: Faults) -> None:
+    """Check the size of a sound or film, and its captions, which are beside it under the same name."""
+    path, content = medium.path, files[medium.path]
+    limit = most_bytes(medium.kind)
+    if limit and len(content) > limit:
+        faults.add(f"{module}/{path}", None, f"Keep this file under {limit >> 20} MB.")
+    captions = captions_path(path)
+    if captions not in files:
+        faults.add(f"{module}/{path}", None, "Add captions beside it, with the same name and .vtt.")
+        return
+    try:
+        check_captions(files[captions], read_length(medium.kind, content))
+    except CaptionError as error:
+        faults.add(f"{module}/{captions}", error.line, str(error))
 
 
 def _kind_of_file(module: str, path: str, content: bytes, faults: Faults) -> str | None:
@@ -93,5 +126,8 @@ def _kind_of_file(module: str, path: str, content: bytes, faults: Faults) -> str
 
 def _refusal_reason(ending: str, kind: str | None) -> str:
     if kind is None:
-        return "This is not a file that can be published. Use SVG, PNG, JPEG, WebP, MP4 with VTT, MP3 or PDF."
+        return (
+            "This is not a file that can be published. Use SVG, PNG, JPEG, WebP or PDF, or with captions"
+            " (VTT) MP4, WebM, MP3, M4A, OGG or WAV."
+        )
     return f"This file ends in .{ending} but is {kind.upper()}. Name it .{kind}."

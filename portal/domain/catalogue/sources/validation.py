@@ -13,6 +13,7 @@ from portal.domain.catalogue.markdown.render_context import (
 )
 from portal.domain.catalogue.markdown.renderer import render_block, render_inline, render_page, word_count
 from portal.domain.catalogue.media.media_types import read_media
+from portal.domain.catalogue.media.played import PLAYED
 from portal.domain.catalogue.sheet_pdf import check_printable
 from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.catalogue.sources.module_source import Package, PageSource, parse_package
@@ -84,16 +85,16 @@ def check_module(
         faults=faults,
         guides=guides,
     )
-    _check_lessons(package, shared, faults)
-    _check_items(package, shared, faults)
-    _check_draw(package, faults)
-    return CheckedModule(
+    _check_parts(package, shared, faults)
+    module = CheckedModule(
         package=package,
         digest=digest_of(files),
         lessons=[_render_lesson(page, context) for page in package.lessons],
         items=[_render_item(item, context) for item in package.items],
         sheets={key: _render_sheet(page, context, package.title) for key, page in package.sheets.items()},
     )
+    _check_transcripts(name, context)
+    return module
 
 
 def version_fields(module: CheckedModule) -> dict[str, Any]:
@@ -133,6 +134,20 @@ def digest_of(files: dict[str, bytes]) -> str:
     for path in sorted(files):
         digest.update(f"{path}\0{sha256_of(files[path])}\n".encode())
     return digest.hexdigest()
+
+
+def _check_parts(package: Package, shared: SharedContent, faults: Faults) -> None:
+    _check_lessons(package, shared, faults)
+    _check_items(package, shared, faults)
+    _check_draw(package, faults)
+
+
+def _check_transcripts(module: str, context: RenderContext) -> None:
+    """Add a fault for a sound or film that no text shows: its transcript would be in that text."""
+    for path, medium in context.media.items():
+        if medium.kind in PLAYED and path not in context.shown_media:
+            reason = "No text shows it, so it has no transcript. Show it with ::: figure, or take it out."
+            context.faults.add(f"{module}/{path}", None, reason)
 
 
 def _check_lessons(package: Package, shared: SharedContent, faults: Faults) -> None:

@@ -10,12 +10,17 @@ from wtforms.fields import SelectChoice
 
 from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media.draft_media import DRAWING_BYTES, MediaUpload
+from portal.domain.catalogue.media.media_types import ALIASES, CONTENT_TYPES
+from portal.domain.catalogue.media.played import FILM_BYTES, MEBIBYTE, SOUND_BYTES
 from portal.pages.layout.form_fields import LineField, LinesField, MaximumLength
 from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSubmit, GovTextarea
 
 LABEL = "govuk-label--s"
-LONGEST_ALTERNATIVE = 2_000
+LONGEST_ALTERNATIVE = 10_000  # a transcript of some ten minutes
 NOWHERE = "Nowhere yet"
+
+
+ACCEPTED = ",".join(f".{ending}" for ending in [*CONTENT_TYPES, *ALIASES])
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]
@@ -25,11 +30,19 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
     file = FileField(
         "File",
         description=f"SVG up to {DRAWING_BYTES // 1024} KB, or PNG, JPEG, WebP or PDF"
-        f" up to {MEDIA_BYTES // 1024 // 1024} MB. Drawings are best as SVG: they stay sharp and light."
+        f" up to {MEDIA_BYTES // MEBIBYTE} MB,"
+        f" or sound (MP3, M4A, OGG, WAV) up to {SOUND_BYTES // MEBIBYTE} MB,"
+        f" or film (MP4, WebM) up to {FILM_BYTES // MEBIBYTE} MB."
+        " Drawings are best as SVG: they stay sharp and light."
         " The portal removes what a camera adds to a picture, such as the place."
-        " It does not remove the author’s name from a PDF.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".svg,.png,.jpg,.jpeg,.webp,.pdf"}),
+        " It does not remove the author’s name from a PDF, sound or film.",
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ACCEPTED}),
         validators=[FileRequired("Choose a file")],
+    )
+    captions = FileField(
+        "Captions",
+        description="Only for sound and film: a WebVTT file (.vtt) with what is said, in step with it.",
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ".vtt"}),
     )
     title = LineField(
         "Title",
@@ -38,9 +51,10 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
         validators=[MaximumLength(150)],
     )
     alternative = LinesField(
-        "What it shows",
-        description="Everything that a person who cannot see it needs to know, in sentences. Leave it blank"
-        " for an SVG that has its own description.",
+        "What it shows, or the transcript",
+        description="Everything that a person who cannot see or hear it needs to know, in sentences."
+        " Of a sound or film: all that is said, and by whom."
+        " Leave it blank for an SVG that has its own description.",
         widget=GovTextarea(label_classes=LABEL, rows=5),
         validators=[MaximumLength(LONGEST_ALTERNATIVE)],
     )
@@ -70,13 +84,14 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
 
     def media_upload(self, target: str) -> MediaUpload:
         """The upload, to be stored under the name ``target``, or under its own if that is empty."""
-        file = self.file.data
+        file, captions = self.file.data, self.captions.data
         return MediaUpload(
             filename=file.filename or "",
             content=file.read(),
             title=self.title.data or "",
             alternative=self.alternative.data or "",
             target=target,
+            captions=captions.read() if captions else b"",
         )
 
 

@@ -8,12 +8,12 @@ from flask_login import current_user
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.errors import StaleSaveError, TooLargeError
-from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media import draft_media as rules
 from portal.domain.authoring.media import listing
 from portal.domain.authoring.media.draft_media import MediaUploadError
 from portal.domain.authoring.media.uploads import prepare_upload
 from portal.domain.authoring.queries import DraftState
+from portal.domain.catalogue.media.played import CAPTION_BYTES, FILM_BYTES, PLAYED, captions_path
 from portal.pages.authoring.forms.media import RemoveForm, UploadForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
@@ -30,7 +30,7 @@ STALE = "Someone changed this after you opened the page."
 def _allow_larger_uploads(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Allow uploads to be larger than other requests. The form is read before any view, so this is too."""
     if endpoint == "authoring.upload_medium":
-        request.max_content_length = MEDIA_BYTES + FORM_BYTES
+        request.max_content_length = FILM_BYTES + CAPTION_BYTES + FORM_BYTES
 
 
 @bp.get("/<draft:key>/media")
@@ -103,11 +103,8 @@ def _save_upload(state: DraftState, form: UploadForm, target: str) -> str:
     """Save the uploaded file; returns its name."""
     media_names = {path.removeprefix("media/") for path in state.files if path.startswith("media/")}
     upload = form.media_upload(target)
-    wide = f"media/{upload.narrow_of}"
-    medium = prepare_upload(
-        upload, media_names, draft_context.read_file(state, wide) if wide in state.files else None
-    )
-    changes = {medium.path: medium.content}
+    medium = prepare_upload(upload, media_names, _read_beside(state, target, media_names))
+    changes = medium.files
     place = form.shown_in if medium.name not in media_names and not upload.narrow_of else None
     if place:
         changes[place[0]] = rules.append_container(draft_context.read_file(state, place[0]), medium.figure)
@@ -119,6 +116,13 @@ def _save_upload(state: DraftState, form: UploadForm, target: str) -> str:
     return medium.name
 
 
+def _read_beside(state: DraftState, target: str, media_names: set[str]) -> bytes | None:
+    """The file that belongs to the one of this name: its wide drawing, its captions, or what it captions."""
+    captions = captions_path(target) if target.rpartition(".")[2].lower() in PLAYED else None
+    name = rules.wide_name(target) or rules.name_of_captioned(target, media_names) or captions
+    return draft_context.read_file(state, f"media/{name}") if name in media_names else None
+
+
 def _breadcrumb_text(state: DraftState) -> str:
     return draft_context.breadcrumb_text(state, draft_context.title_of(state))
 
@@ -127,7 +131,8 @@ def _render_page(state: DraftState, form: UploadForm, target: str) -> ResponseRe
     rows = listing.media_rows(state)
     names = {row.name for row in rows}
     wide = rules.wide_name(target)
-    if target and target not in names and wide not in names:
+    captioned = rules.name_of_captioned(target, names)
+    if target and target not in names and wide not in names and captioned is None:
         raise NotFoundError("There is no such file.")
     return render_template(
         "authoring/media.html",
@@ -137,6 +142,7 @@ def _render_page(state: DraftState, form: UploadForm, target: str) -> ResponseRe
         target=target,
         replaced=next((row for row in rows if row.name == target), None),
         wide=wide if wide in names else None,
+        captioned=captioned,
         crumb=_breadcrumb_text(state),
         may_edit=Permission.DRAFT_EDIT in current_user.permissions and not state.review,
     )

@@ -16,6 +16,7 @@ from portal.platform.errors import PortalError
 FORM_BYTES = 768 * 1024  # of the form besides its file
 ENDPOINTS = frozenset(f"authoring.{name}" for name in ("edit_item", "new_item", "edit_check", "new_check"))
 LONGEST_TITLE = 150
+NO_SOUND = "Choose a picture. Add a sound or film under “Figures and files”, with its captions"
 
 
 @bp.url_value_preprocessor
@@ -67,7 +68,10 @@ def _read_picture(edited: EditedTable, words: str) -> PreparedMedium:
         if not words:
             raise MediaUploadError("alternative", "Write what the picture shows, then add it") from error
         title = " ".join(words.split())[:LONGEST_TITLE]
-        medium = prepare_upload(MediaUpload(file.filename, content, title, words, ""), names)
+        try:
+            medium = prepare_upload(MediaUpload(file.filename, content, title, words, ""), names)
+        except MediaUploadError as second:
+            raise MediaUploadError("file", NO_SOUND) if second.field == "captions" else second from second
     if medium.name.endswith(".pdf"):
         raise MediaUploadError("file", "Choose a picture: a PDF cannot be shown in a question")
     return medium
