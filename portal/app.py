@@ -29,6 +29,8 @@ from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.cases import models as cases_models
 from portal.domain.catalogue import models as catalogue_models
+from portal.domain.clarity import models as clarity_models
+from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
@@ -105,6 +107,7 @@ TABLES = (
     cases_models,
     status_models,
     recall_models,
+    clarity_models,
     authoring_models,
     reminders_models,
     decisions_models,
@@ -219,6 +222,7 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
         erase_answers(closed)
+        erase_clarity(closed)
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:

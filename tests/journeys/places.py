@@ -125,6 +125,7 @@ LEARNING = {
     "learning.show_my_learning": Place(("/learning",)),
     "learning.list_messages": Place(("/learning/messages",)),
     "learning.show_recalls": Place(("/learning/recall",)),
+    "learning.show_clarity": Place(("/learning/clear",)),
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
@@ -299,6 +300,7 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.send_for_review": Place((f"{DRAFT}/review/send",), AUTHOR),
     "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
     "authoring.show_recall": Place(("/authoring/protect/recall",), AUTHOR),
+    "authoring.show_clarity": Place(("/authoring/protect/clear",), AUTHOR),
     "authoring.show_statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
 OIC = "/directives/OIC-2026"

@@ -173,6 +173,7 @@ _TEXTS = {
         "draft.restored": "Brought back state {number} of the draft of {module}",
         "draft.discarded": "Discarded a draft of {module}",
         "draft.sent_for_review": "Sent the draft of {module} for review",
+        "clarity.replied": "Answered what a learner found unclear in {module}",
         "review.commented": "Commented on the draft of {module}",
         "review.published": "Published version {number} of {module} after a review",
         "review.sent_back": "Sent back the draft of {module}",

@@ -13,6 +13,7 @@ from portal.domain.people.queries import Viewer
 from portal.domain.reminders import queries
 from portal.domain.reminders.bulk_nudges import BulkNudge, plan_bulk_nudge
 from portal.domain.reminders.models import (
+    PRIVATE_KINDS,
     Delivery,
     Message,
     MessageKind,
@@ -41,7 +42,7 @@ LOST_AFTER = timedelta(minutes=15)  # after which the sender of a claimed messag
 
 def send_window_of(kind: MessageKind, hours: SendWindow) -> SendWindow:
     """When messages of a kind may be sent: what somebody waits for at any time, the others in these hours."""
-    in_hours = {MessageKind.REMINDER, MessageKind.INVITATION, MessageKind.RECALL}
+    in_hours = {MessageKind.REMINDER, MessageKind.INVITATION, *PRIVATE_KINDS}
     return hours if kind in in_hours else ANY_TIME
 
 

@@ -28,6 +28,7 @@ from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
+from portal.pages.learning.clarity_views import add_clarity_pages, count_new_replies
 from portal.pages.learning.recall_views import add_recall_pages
 from portal.pages.learning.sheet_views import add_sheet_pages
 from portal.platform import clock
@@ -38,6 +39,7 @@ from portal.platform.permissions import Permission
 
 bp = Blueprint("learning", __name__, template_folder="templates")
 add_recall_pages(bp)
+add_clarity_pages(bp)
 add_sheet_pages(bp)
 
 
@@ -56,6 +58,7 @@ def show_my_learning() -> ResponseReturnValue:
         excluded=excluded,
         withdrawn=withdrawn_directives_of(current_user.person_id, today) if asks_nothing else [],
         recalls=list_due_recalls(current_user.person_id, today),
+        new_replies=count_new_replies(),
     )
 
 
@@ -114,7 +117,13 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
         return _render_case(module, lesson, case)
     text = answer_checks(number_parts(module.version.lesson_html(lesson)), sent_check_answers())
     html = open_at_place(fill_placeholders(text, module.shared))
-    return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
+    return render_template(
+        "learning/lesson.html", module=module, lesson=lesson, html=html, clear_url=_clear_url(slug, key)
+    )
+
+
+def _clear_url(slug: str, key: str) -> str:
+    return url_for(".say_lesson_was_clear", slug=slug, key=key)
 
 
 def _render_case(
@@ -132,6 +141,7 @@ def _render_case(
         case=case,
         step_url=url_for(".save_case_step", slug=module.slug, key=lesson.key, number=case.number),
         shares=shares_of_colleagues([lesson.id])[lesson.id] if case.ended else {},
+        clear_url=_clear_url(module.slug, lesson.key) if case.ended else "",
         errors={place: sentence for sentence, place in error.problems} if error else {},
         fill=partial(fill_placeholders, shared=module.shared),
     )

@@ -3,6 +3,7 @@
 from portal.pages.authoring.views import (
     attempts,
     checks,
+    clarity,
     dashboard,
     details,
     guides,
@@ -25,6 +26,7 @@ __all__ = [
     "attempts",
     "bp",
     "checks",
+    "clarity",
     "dashboard",
     "details",
     "guides",

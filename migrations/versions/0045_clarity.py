@@ -1,0 +1,97 @@
+"""Whether lessons and items were clear, with the authors' answers."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.append_only import refuse_updates
+
+revision = "0045"
+down_revision = "0042"
+branch_labels = None
+depends_on = None
+
+WORDS = sa.String().with_variant(sa.Text(collation="C"), "postgresql")
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _add_clarity() -> None:
+    op.create_table(
+        "clarity_answer",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("person_id", ID, nullable=False),
+        sa.Column("activity_id", ID, nullable=False),
+        sa.Column("module_version_id", ID, nullable=False),
+        sa.Column("place", WORDS, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("clear", sa.Boolean(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "place LIKE 'lesson:%' OR place LIKE 'item:%'", name=op.f("ck_clarity_answer_place_is_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["person_name.person_id"],
+            name=op.f("fk_clarity_answer_person_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["activity_id"], ["activity.id"], name=op.f("fk_clarity_answer_activity_id")),
+        sa.ForeignKeyConstraint(
+            ["module_version_id"],
+            ["module_version.id"],
+            name=op.f("fk_clarity_answer_module_version_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clarity_answer")),
+        sa.UniqueConstraint(
+            "person_id",
+            "activity_id",
+            "place",
+            "number",
+            name=op.f("uq_clarity_answer_person_id_activity_id_place_number"),
+        ),
+    )
+    op.create_index("ix_clarity_answer_activity", "clarity_answer", ["activity_id", "place"])
+    refuse_updates("clarity_answer")
+    op.create_table(
+        "clarity_words",
+        sa.Column("answer_id", ID, nullable=False),
+        sa.Column("text", WORDS, nullable=False),
+        _of_an_answer("clarity_words"),
+        sa.PrimaryKeyConstraint("answer_id", name=op.f("pk_clarity_words")),
+    )
+    refuse_updates("clarity_words")
+    op.create_table(
+        "clarity_reply",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("answer_id", ID, nullable=False),
+        sa.Column("text", WORDS, nullable=False),
+        sa.Column("replied_by_id", ID, nullable=False),
+        sa.Column("replied_at", sa.DateTime(timezone=True), nullable=False),
+        _of_an_answer("clarity_reply"),
+        sa.ForeignKeyConstraint(
+            ["replied_by_id"], ["person.id"], name=op.f("fk_clarity_reply_replied_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clarity_reply")),
+        sa.UniqueConstraint("answer_id", name=op.f("uq_clarity_reply_answer_id")),
+    )
+    refuse_updates("clarity_reply")
+
+
+def _of_an_answer(table: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["answer_id"],
+        ["clarity_answer.id"],
+        name=op.f(f"fk_{table}_answer_id"),
+        ondelete="CASCADE",
+    )
+
+
+def upgrade() -> None:
+    """Apply."""
+    _add_clarity()
+
+
+def downgrade() -> None:
+    """Undo."""
+    op.drop_table("clarity_reply")
+    op.drop_table("clarity_words")
+    op.drop_table("clarity_answer")
