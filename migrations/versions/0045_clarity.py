@@ -1,9 +1,11 @@
-"""Whether lessons and items were clear, with the authors' answers."""
+"""Whether lessons and items were clear, with the authors' answers; archived modules."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.append_only import refuse_updates
+from migrations.append_only import MODULE_FACT_TABLES, protect, refuse_updates, unprotect
 
 revision = "0045"
 down_revision = "0042"
@@ -85,13 +87,48 @@ def _of_an_answer(table: str) -> sa.ForeignKeyConstraint:
     )
 
 
+def _fact_columns(table: str) -> tuple[sa.Column[Any] | sa.Constraint, ...]:
+    return (
+        sa.Column("id", ID, nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("replaces_id", ID, nullable=True),
+        sa.Column("void", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+        sa.ForeignKeyConstraint(["replaces_id"], [f"{table}.id"], name=op.f(f"fk_{table}_replaces_id")),
+        sa.UniqueConstraint("replaces_id", name=op.f(f"uq_{table}_replaces_id")),
+    )
+
+
+def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [f"{to}.id"], name=op.f(f"fk_{table}_{column}"))
+
+
+def _add_archiving() -> None:
+    op.create_table(
+        "module_archiving",
+        *_fact_columns("module_archiving"),
+        sa.Column("activity_id", ID, nullable=False),
+        sa.Column("successor_id", ID, nullable=True),
+        sa.Column("archived_on", sa.Date(), nullable=False),
+        sa.Column("decided_by_id", ID, nullable=False),
+        _refers("module_archiving", "activity_id", "activity"),
+        _refers("module_archiving", "successor_id", "activity"),
+        _refers("module_archiving", "decided_by_id", "person"),
+    )
+    op.create_index("ix_module_archiving_activity_id", "module_archiving", ["activity_id"])
+    protect(MODULE_FACT_TABLES)
+
+
 def upgrade() -> None:
     """Apply."""
     _add_clarity()
+    _add_archiving()
 
 
 def downgrade() -> None:
     """Undo."""
+    unprotect(MODULE_FACT_TABLES)
+    op.drop_table("module_archiving")
     op.drop_table("clarity_reply")
     op.drop_table("clarity_words")
     op.drop_table("clarity_answer")

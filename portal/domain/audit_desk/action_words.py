@@ -174,6 +174,8 @@ _TEXTS = {
         "draft.discarded": "Discarded a draft of {module}",
         "draft.sent_for_review": "Sent the draft of {module} for review",
         "clarity.replied": "Answered what a learner found unclear in {module}",
+        "module.archived": "Archived the module {module}[, replaced by {successor}]",
+        "module.restored": "Offered the module {module} again",
         "review.commented": "Commented on the draft of {module}",
         "review.published": "Published version {number} of {module} after a review",
         "review.sent_back": "Sent back the draft of {module}",

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.platform.db import Base, BigId
+from portal.platform.db import Base, BigId, Fact
 
 
 class Activity(Base):
@@ -171,3 +171,14 @@ class GuideFile(Base):
     path: Mapped[str]  # within the folder of guides, with /
     content: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str]
+
+
+class ModuleArchiving(Fact):
+    """A module is offered no longer; what was earned in it stays. A row that voids it offers it again."""
+
+    __tablename__ = "module_archiving"
+
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"), index=True)
+    successor_id: Mapped[int | None] = mapped_column(ForeignKey("activity.id"))  # the module that replaces it
+    archived_on: Mapped[date]  # London day of the decision
+    decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

@@ -13,6 +13,7 @@ from config import Config
 from portal.domain.assessment import queries as assessment
 from portal.domain.cases.queries import shares_of_colleagues
 from portal.domain.cases.services import LATER
+from portal.domain.catalogue.archiving import archive_of
 from portal.domain.catalogue.markdown.check_answers import answer_checks
 from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
@@ -90,9 +91,12 @@ def show_module(slug: str) -> ResponseReturnValue:
     registration_id = module.progress.registration_id if module.progress else None
     attempts = assessment.list_attempts(registration_id) if registration_id else []
     now = clock.now()
+    may_begin = not module.archived or services.may_begin_archived(current_user.person_id, module, now)
     return render_template(
         "learning/module.html",
         module=module,
+        archive=archive_of(module.version.activity_id) if module.archived else None,
+        closed=module.progress is None and not may_begin,
         attempts=[attempt for attempt in attempts if attempt.submission],
         attempts_left=module.attempts_left,
         opens_at=queries.future_or_none(module.next_attempt_opens_at, now),

@@ -172,6 +172,8 @@ ROUTES: dict[str, str] = {
     "learning.show_recall_answers": OWN,
     "authoring.show_recall": NOBODY,
     "authoring.show_clarity": NOBODY,
+    "authoring.archive_module": NOBODY,
+    "authoring.restore_module": NOBODY,
     "authoring.reply_to_learner": NOBODY,
     "learning.show_clarity": OWN,
     "learning.erase_clarity_answer": OWN,

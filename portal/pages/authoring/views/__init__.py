@@ -1,6 +1,7 @@
 """The authoring pages: one file for a page or two, all on one blueprint."""
 
 from portal.pages.authoring.views import (
+    archive,
     attempts,
     checks,
     clarity,
@@ -23,6 +24,7 @@ from portal.pages.authoring.views import (
 from portal.pages.authoring.views.blueprint import bp
 
 __all__ = [
+    "archive",
     "attempts",
     "bp",
     "checks",
