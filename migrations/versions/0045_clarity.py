@@ -1,4 +1,4 @@
-"""Whether lessons and items were clear, with the authors' answers; archived modules."""
+"""Whether lessons and items were clear, with the authors' answers; archived modules; minimum versions."""
 
 from typing import Any
 
@@ -116,18 +116,37 @@ def _add_archiving() -> None:
         _refers("module_archiving", "decided_by_id", "person"),
     )
     op.create_index("ix_module_archiving_activity_id", "module_archiving", ["activity_id"])
-    protect(MODULE_FACT_TABLES)
+
+
+def _add_minimum_version() -> None:
+    op.create_table(
+        "minimum_version",
+        *_fact_columns("minimum_version"),
+        sa.Column("activity_id", ID, nullable=False),
+        sa.Column("module_version_id", ID, nullable=False),
+        sa.Column("announced_on", sa.Date(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("decided_by_id", ID, nullable=False),
+        sa.CheckConstraint("from_on > announced_on", name=op.f("ck_minimum_version_leaves_notice")),
+        _refers("minimum_version", "activity_id", "activity"),
+        _refers("minimum_version", "module_version_id", "module_version"),
+        _refers("minimum_version", "decided_by_id", "person"),
+    )
+    op.create_index("ix_minimum_version_activity_id", "minimum_version", ["activity_id"])
 
 
 def upgrade() -> None:
     """Apply."""
     _add_clarity()
     _add_archiving()
+    _add_minimum_version()
+    protect(MODULE_FACT_TABLES)
 
 
 def downgrade() -> None:
     """Undo."""
     unprotect(MODULE_FACT_TABLES)
+    op.drop_table("minimum_version")
     op.drop_table("module_archiving")
     op.drop_table("clarity_reply")
     op.drop_table("clarity_words")

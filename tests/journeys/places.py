@@ -301,6 +301,7 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
     "authoring.show_recall": Place(("/authoring/protect/recall",), AUTHOR),
     "authoring.archive_module": Place(("/authoring/protect/archive",), PUBLISHER),
+    "authoring.publish_and_ask": Place((f"{SENT}/review/pass-again",), PUBLISHER),
     "authoring.show_clarity": Place(("/authoring/protect/clear",), AUTHOR),
     "authoring.show_statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }

@@ -182,3 +182,16 @@ class ModuleArchiving(Fact):
     successor_id: Mapped[int | None] = mapped_column(ForeignKey("activity.id"))  # the module that replaces it
     archived_on: Mapped[date]  # London day of the decision
     decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class MinimumVersion(Fact):
+    """From a day on, a pass of a module counts only if it is of this version or a later one."""
+
+    __tablename__ = "minimum_version"
+    __table_args__ = (CheckConstraint("from_on > announced_on", name="leaves_notice"),)
+
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"), index=True)
+    module_version_id: Mapped[int] = mapped_column(ForeignKey("module_version.id"))
+    announced_on: Mapped[date]  # London day of the decision; statuses of earlier days stay as they are
+    from_on: Mapped[date]  # the first day on which older passes do not count
+    decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

@@ -54,7 +54,7 @@ class ModuleReading:
     shared: SharedKey  # of the glossary and settings current now
     progress: RegistrationProgress | None  # of the registration under way; None: not begun, or passed
     passed: bool  # the latest registration ended with a pass
-    archived: bool = False  # offered no longer
+    archived: bool  # offered no longer
 
     @property
     def slug(self) -> str:
@@ -273,7 +273,7 @@ def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> Module
     ).one_or_none()
     if row is None:
         raise NotFoundError("There is no such lesson.")
-    return ModuleReading(published_version(VersionKey(*row)), reading.shared, progress=None, passed=True)
+    return ModuleReading(published_version(VersionKey(*row)), reading.shared, None, True, reading.archived)
 
 
 def module_progress_by_activity(person_id: int) -> dict[int, ModuleProgress]:

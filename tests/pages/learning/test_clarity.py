@@ -23,7 +23,7 @@ from tests.domain.reminders.post_office import open_office
 from tests.factories.catalogue import make_version
 from tests.pages.account.browsing import make_account
 from tests.pages.authoring.desk import make_person_with, signed_in_client
-from tests.pages.learning.working import attempt_base, begin, learner, take
+from tests.pages.learning.working import answer_all, attempt_base, begin, learner
 from tests.pages.monitoring.counting import statements
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)  # a Monday, in the hours of mail
@@ -105,7 +105,7 @@ def test_one_answer_stands_and_its_words_replace_those_before(client):
     page = client.page("/learning/clear")
     assert page.text.count("you said on") == 1
     assert "referral" not in page.text
-    client.press(page, "Erase this")
+    client.press(page, "Erase this: Lesson called 1")
     assert count(ClarityAnswer) == 0
 
 
@@ -114,14 +114,15 @@ def test_a_question_is_asked_about_after_submission_only(client):
     learner(client)
     question = begin(client)
     base = attempt_base(question)
-    client.post(f"{base}/answers/1/clear", data={"clear": "no"})
+    token = question.form_with("Save and continue").fields["csrf_token"]
+    client.post(f"{base}/answers/1/clear", data={"clear": "no", "csrf_token": token})
     assert count(ClarityAnswer) == 0
     assert "clear?" not in question.text
-    take(client, 1)
+    client.press(answer_all(client, question, 1), "Submit answers")
 
     page = client.page(f"{base}/answers")
     assert page.text.count("Was question") == 4
-    client.press(page, NO, index=1, clear="no", words="Two answers fit.")
+    client.press(page, NO, clear="no", words="Two answers fit.")
 
     answer = db.session.scalars(select(ClarityAnswer)).one()
     assert answer.place.startswith("item:item-")
@@ -184,7 +185,7 @@ def test_words_are_answered_once_and_not_after_they_were_erased(client, app):
     desk = author.page(DESK)
     empty = author.press(desk, "Send answer", 400, text=" ")
     assert "Write your answer" in empty.text
-    client.press(client.page("/learning/clear"), "Erase this")
+    client.press(client.page("/learning/clear"), "Erase this: Lesson called 1")
 
     gone = author.press(desk, "Send answer", 409, text="Too late.")
 

@@ -5,8 +5,8 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, SubmitField
 
-from portal.pages.layout.form_fields import LinesField, MaximumLength, RequiredText
-from portal.pages.layout.form_widgets import GovSubmit, GovTextarea
+from portal.pages.layout.form_fields import DayField, LinesField, MaximumLength, RequiredText
+from portal.pages.layout.form_widgets import GovInput, GovSubmit, GovTextarea
 
 LABEL = "govuk-label--s"
 LONGEST = 2000
@@ -31,6 +31,19 @@ class SendForm(FlaskForm):  # type: ignore[misc]
         "The reviewer reads this first. Name the source where the law or a number changed.",
     )
     send = SubmitField("Send for review", widget=GovSubmit())
+
+
+class PassAgainForm(FlaskForm):  # type: ignore[misc]
+    """The day from which older passes do not count; it is previewed before it is published."""
+
+    review = HiddenField()
+    from_on = DayField(
+        "First day on which older passes do not count",
+        missing="Enter the first day on which older passes do not count",
+        description="For example, 1 September 2027. Leave people time to pass again.",
+        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL),
+    )
+    preview = SubmitField("Show whom it concerns", widget=GovSubmit(secondary=True))
 
 
 class SendBackForm(FlaskForm):  # type: ignore[misc]

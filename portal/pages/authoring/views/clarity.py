@@ -60,13 +60,14 @@ def _render_clarity(key: str, failed: int = 0, typed: str = "", error: str = "")
     if version is None:
         raise NotFoundError("This module is not published.")
     feedback = feedback_by_place(version.activity_id)
+    open_words = sum(len(place.open_words) for place in feedback.values())
     lessons, items = _rows(version, feedback)
     return render_template(
         "authoring/clarity.html",
         key=key,
         version=version,
         groups=[("Lessons", lessons), ("Questions", items), ("No longer in the module", _others(feedback))],
-        open_words=sum(len(place.open_words) for place in feedback.values()),
+        open_words=open_words,
         least=LEAST_PEOPLE,
         longest=LONGEST_REPLY,
         failed=failed,

@@ -99,7 +99,7 @@ def send_back(key: str) -> ResponseReturnValue:
             )
         flash("Sent back. The author sees why, and can change the draft again.", "success")
         return redirect(url_for(".show_review", key=key), 303)
-    return render_template("authoring/send_back.html", form=form, review=review, **_version_names(review))
+    return render_template("authoring/send_back.html", form=form, review=review, **version_names(review))
 
 
 @bp.post("/<draft:key>/review/withdraw")
@@ -155,7 +155,7 @@ def _render_review(review: ReviewState, failed: CommentForm | None = None) -> st
         own_work=is_open and current_user.person_id in queries.editor_ids(review.draft_id),
         may_publish=Permission.VERSION_PUBLISH in current_user.permissions,
         may_edit=draft_context.may_edit(),
-        **_version_names(review),
+        **version_names(review),
     )
 
 
@@ -168,7 +168,7 @@ def _list_changes(review: ReviewState) -> list[PlaceChange]:
     return diff_folders(_published_files(review), queries.read_files(review.files))
 
 
-def _version_names(review: ReviewState) -> dict[str, Any]:
+def version_names(review: ReviewState) -> dict[str, Any]:
     """Template values that name the module or guide and its version."""
     subject = subject_of(review.key)
     title = subject.title(queries.read_content(review.files[subject.main_file]))
