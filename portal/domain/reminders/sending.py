@@ -21,6 +21,7 @@ from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, 
 from portal.domain.reminders.models import Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
 from portal.domain.reminders.recall_mails import compose_recall
+from portal.domain.reminders.review_mails import compose_review_mail
 from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -102,6 +103,7 @@ WRITERS = {
     MessageKind.RESET: _write_link_mail,
     MessageKind.RECALL: compose_recall,
     MessageKind.CLARITY: compose_reply_mail,
+    MessageKind.REVIEW: compose_review_mail,
 }
 
 

@@ -13,7 +13,12 @@ from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.wording import plural
 
-KINDS = (MessageKind.NOTICE, MessageKind.REMINDER, *PRIVATE_KINDS)  # the others have a job of their own
+KINDS = (
+    MessageKind.NOTICE,
+    MessageKind.REMINDER,
+    MessageKind.REVIEW,
+    *PRIVATE_KINDS,
+)  # the others have a job of their own
 
 
 def is_due(now: datetime) -> bool:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import aliased
@@ -186,11 +186,18 @@ def _record_rule(
     return result
 
 
-def minimum_of(activity_id: int, on: date) -> tuple[int, date] | None:
-    """The least version of a module that counts, announced by ``on``, and from which day; None if none is."""
+class KnownMinimum(NamedTuple):
+    """The least version of a module that counts, and from which day."""
+
+    number: int
+    from_on: date
+
+
+def minimum_of(activity_id: int, on: date) -> KnownMinimum | None:
+    """The minimum version announced last by ``on``; None if none is. One statement."""
     row = db.session.execute(
         select(ModuleVersion.number, MinimumVersion.from_on)
-        .join(ModuleVersion, ModuleVersion.id == MinimumVersion.module_version_id)
+        .join(MinimumVersion, MinimumVersion.module_version_id == ModuleVersion.id)
         .where(
             MinimumVersion.activity_id == activity_id,
             MinimumVersion.announced_on <= on,
@@ -199,4 +206,4 @@ def minimum_of(activity_id: int, on: date) -> tuple[int, date] | None:
         .order_by(MinimumVersion.id.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else (row.number, row.from_on)
+    return None if row is None else KnownMinimum(*row)

@@ -27,6 +27,7 @@ from portal.domain.learning.newest_passes import read_newest_pass
 from portal.domain.recall.queries import list_due_recalls
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
+from portal.domain.status.minimum_versions import minimum_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
 from portal.pages.learning.clarity_views import add_clarity_pages, count_new_replies
@@ -91,6 +92,7 @@ def show_module(slug: str) -> ResponseReturnValue:
     registration_id = module.progress.registration_id if module.progress else None
     attempts = assessment.list_attempts(registration_id) if registration_id else []
     now = clock.now()
+    newest_pass = read_newest_pass(current_user.person_id, slug)
     may_begin = not module.archived or services.may_begin_archived(current_user.person_id, module, now)
     return render_template(
         "learning/module.html",
@@ -101,7 +103,8 @@ def show_module(slug: str) -> ResponseReturnValue:
         attempts_left=module.attempts_left,
         opens_at=queries.future_or_none(module.next_attempt_opens_at, now),
         paused=module.paused_until(now) is not None,
-        newest_pass=read_newest_pass(current_user.person_id, slug),
+        newest_pass=newest_pass,
+        minimum=minimum_of(module.version.activity_id, clock.today()) if newest_pass else None,
     )
 
 

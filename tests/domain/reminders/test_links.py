@@ -271,7 +271,12 @@ ELSEWHERE = {BATCH, "token.created", "token.revoked"} | {
 
 
 def test_every_kind_of_mail_has_its_case() -> None:
-    elsewhere = {MessageKind.INVITATION, MessageKind.RESET, *PRIVATE_KINDS}  # have tests of their own
+    elsewhere = {
+        MessageKind.INVITATION,
+        MessageKind.RESET,
+        MessageKind.REVIEW,
+        *PRIVATE_KINDS,
+    }  # have tests of their own
     assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere
     assert REMINDERS.keys() == set(ReminderReason)
     assert (

@@ -173,6 +173,7 @@ ROUTES: dict[str, str] = {
     "authoring.show_recall": NOBODY,
     "authoring.show_clarity": NOBODY,
     "authoring.archive_module": NOBODY,
+    "authoring.list_reviews": NOBODY,
     "authoring.publish_and_ask": NOBODY,
     "authoring.restore_module": NOBODY,
     "authoring.reply_to_learner": NOBODY,

@@ -19,6 +19,7 @@ from portal.pages.authoring.views import (
     rebase,
     recall,
     review,
+    reviews_due,
     sheets,
     statistics,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "rebase",
     "recall",
     "review",
+    "reviews_due",
     "sheets",
     "statistics",
 ]
