@@ -28,6 +28,7 @@ from portal.domain.assessment import models as assessment_models
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring.reviews import publishing as publishing_tasks
+from portal.domain.authoring.reviews import scheduling as scheduling_tasks
 from portal.domain.cases import models as cases_models
 from portal.domain.catalogue import models as catalogue_models
 from portal.domain.clarity import models as clarity_models
@@ -170,6 +171,7 @@ TASKS = (
     *imports_tasks.TASKS,
     *reports_tasks.TASKS,
     *publishing_tasks.TASKS,
+    *scheduling_tasks.TASKS,
 )
 MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
 

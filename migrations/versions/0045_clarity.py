@@ -1,4 +1,5 @@
-"""Whether lessons and items were clear, with the authors' answers; archived modules; minimum versions."""
+"""Whether lessons and items were clear, with the authors' answers; archived modules; minimum versions;
+scheduled publications."""
 
 from typing import Any
 
@@ -135,17 +136,48 @@ def _add_minimum_version() -> None:
     op.create_index("ix_minimum_version_activity_id", "minimum_version", ["activity_id"])
 
 
+def _add_schedule() -> None:
+    op.create_table(
+        "scheduled_publication",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("review_id", ID, nullable=False),
+        sa.Column("publish_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by_id", ID, nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_as", WORDS, nullable=True),
+        sa.Column("reason", WORDS, nullable=True),
+        sa.CheckConstraint(
+            "ended_as IN ('published', 'cancelled', 'failed')",
+            name=op.f("ck_scheduled_publication_end_is_known"),
+        ),
+        _refers("scheduled_publication", "review_id", "review"),
+        _refers("scheduled_publication", "approved_by_id", "person"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scheduled_publication")),
+    )
+    op.create_index(
+        "uq_scheduled_publication_review_id_open",
+        "scheduled_publication",
+        ["review_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+
+
 def upgrade() -> None:
     """Apply."""
     _add_clarity()
     _add_archiving()
     _add_minimum_version()
+    _add_schedule()
     protect(MODULE_FACT_TABLES)
 
 
 def downgrade() -> None:
     """Undo."""
     unprotect(MODULE_FACT_TABLES)
+    op.drop_table("scheduled_publication")
     op.drop_table("minimum_version")
     op.drop_table("module_archiving")
     op.drop_table("clarity_reply")

@@ -303,6 +303,7 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.archive_module": Place(("/authoring/protect/archive",), PUBLISHER),
     "authoring.publish_and_ask": Place((f"{SENT}/review/pass-again",), PUBLISHER),
     "authoring.list_reviews": Place(("/authoring/_reviews",), AUTHOR),
+    "authoring.schedule_draft": Place((f"{SENT}/review/schedule",), PUBLISHER),
     "authoring.show_clarity": Place(("/authoring/protect/clear",), AUTHOR),
     "authoring.show_statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }

@@ -173,6 +173,8 @@ ROUTES: dict[str, str] = {
     "authoring.show_recall": NOBODY,
     "authoring.show_clarity": NOBODY,
     "authoring.archive_module": NOBODY,
+    "authoring.schedule_draft": NOBODY,
+    "authoring.cancel_schedule": NOBODY,
     "authoring.list_reviews": NOBODY,
     "authoring.publish_and_ask": NOBODY,
     "authoring.restore_module": NOBODY,

@@ -20,6 +20,7 @@ from portal.pages.authoring.views import (
     recall,
     review,
     reviews_due,
+    schedule,
     sheets,
     statistics,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "recall",
     "review",
     "reviews_due",
+    "schedule",
     "sheets",
     "statistics",
 ]
