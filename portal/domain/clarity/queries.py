@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, exists, func, select
+from sqlalchemy import and_, bindparam, case, exists, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
@@ -151,7 +151,7 @@ def feedback_by_place(activity_id: int) -> dict[str, PlaceFeedback]:
     return feedback
 
 
-def _words_of(activity_id: int) -> Select[Any]:
+def _words_of(activity_id: int) -> Any:
     """The words about a module that stand, those without an answer first; in no order that tells a time."""
     return (
         select(

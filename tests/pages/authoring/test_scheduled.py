@@ -54,7 +54,7 @@ def published() -> tuple[int, datetime]:
 
 def test_it_comes_into_force_at_its_time_or_at_the_next_run(app, desk, time_machine):
     page = approve(desk)
-    assert "It is published at 1 December 2026, 09:00" in page.text
+    assert "It is published at 09:00 on 1 December 2026" in page.text
     time_machine.move_to(WHEN - timedelta(seconds=1), tick=False)
     assert not scheduling.has_due_publications(clock.now())
     missed = WHEN + timedelta(hours=5)
