@@ -30,6 +30,7 @@ from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring.reviews import publishing as publishing_tasks
 from portal.domain.authoring.reviews import scheduling as scheduling_tasks
 from portal.domain.cases import models as cases_models
+from portal.domain.catalogue import link_checks
 from portal.domain.catalogue import models as catalogue_models
 from portal.domain.clarity import models as clarity_models
 from portal.domain.clarity.services import erase_clarity
@@ -170,6 +171,7 @@ TASKS = (
     *invitations_tasks.TASKS,
     *imports_tasks.TASKS,
     *reports_tasks.TASKS,
+    *link_checks.TASKS,
     *publishing_tasks.TASKS,
     *scheduling_tasks.TASKS,
 )

@@ -1,5 +1,5 @@
 """Whether lessons and items were clear, with the authors' answers; archived modules; minimum versions;
-scheduled publications."""
+scheduled publications; checked links."""
 
 from typing import Any
 
@@ -165,18 +165,30 @@ def _add_schedule() -> None:
     )
 
 
+def _add_link_check() -> None:
+    op.create_table(
+        "link_check",
+        sa.Column("address", WORDS, nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fault", WORDS, nullable=True),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_link_check")),
+    )
+
+
 def upgrade() -> None:
     """Apply."""
     _add_clarity()
     _add_archiving()
     _add_minimum_version()
     _add_schedule()
+    _add_link_check()
     protect(MODULE_FACT_TABLES)
 
 
 def downgrade() -> None:
     """Undo."""
     unprotect(MODULE_FACT_TABLES)
+    op.drop_table("link_check")
     op.drop_table("scheduled_publication")
     op.drop_table("minimum_version")
     op.drop_table("module_archiving")

@@ -184,6 +184,16 @@ class ModuleArchiving(Fact):
     decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
 
 
+class LinkCheck(Base):
+    """How a page of the web, to which a published text leads, answered last; replaced at the next check."""
+
+    __tablename__ = "link_check"
+
+    address: Mapped[str] = mapped_column(primary_key=True)
+    checked_at: Mapped[datetime]
+    fault: Mapped[str | None]  # in a few words; None: the page is there
+
+
 class MinimumVersion(Fact):
     """From a day on, a pass of a module counts only if it is of this version or a later one."""
 

@@ -7,7 +7,7 @@ show it. An author's answer is logged, without the person it goes to.
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
@@ -54,16 +54,7 @@ def save_answer(
     text = _normalise(words)
     if len(text) > LONGEST:
         raise LongWordsError(LONGEST)
-    last = db.session.execute(
-        select(ClarityAnswer.id, ClarityAnswer.number, ClarityAnswer.clear, ClarityWords.text)
-        .outerjoin(ClarityWords, ClarityWords.answer_id == ClarityAnswer.id)
-        .where(
-            ClarityAnswer.person_id == person_id,
-            ClarityAnswer.activity_id == activity_id,
-            ClarityAnswer.place == place,
-            STANDS,
-        )
-    ).one_or_none()
+    last = _standing_answer(person_id, activity_id, place)
     if last is not None and (last.clear, last.text or "") == (clear, text):
         return False
     values = {"person_id": person_id, "activity_id": activity_id, "module_version_id": version_id}
@@ -78,6 +69,19 @@ def save_answer(
     if last is not None:
         _erase_unanswered_words(last.id)
     return True
+
+
+def _standing_answer(person_id: int, activity_id: int, place: str) -> Row[int, int, bool, str] | None:
+    return db.session.execute(
+        select(ClarityAnswer.id, ClarityAnswer.number, ClarityAnswer.clear, ClarityWords.text)
+        .outerjoin(ClarityWords, ClarityWords.answer_id == ClarityAnswer.id)
+        .where(
+            ClarityAnswer.person_id == person_id,
+            ClarityAnswer.activity_id == activity_id,
+            ClarityAnswer.place == place,
+            STANDS,
+        )
+    ).one_or_none()
 
 
 def _normalise(words: str) -> str:

@@ -40,7 +40,8 @@ def author(database) -> int:
     person = make_person_with("D3001", "author")
     make_person_with("D3002", "publisher")
     with transaction():
-        db.session.execute(update(PersonName).values(email="someone@westshire.example"))
+        named = update(PersonName).where(PersonName.person_id == person)
+        db.session.execute(named.values(email="d3001@westshire.example"))
     return person
 
 

@@ -20,8 +20,6 @@ from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
 
-NOTHING = PlaceFeedback()
-
 
 class PlaceRow(NamedTuple):
     """A lesson or question with what learners say of it."""
@@ -81,11 +79,12 @@ def _render_clarity(key: str, failed: int = 0, typed: str = "", error: str = "")
 def _rows(
     version: ModuleVersion, feedback: dict[str, PlaceFeedback]
 ) -> tuple[list[PlaceRow], list[PlaceRow]]:
-    """The lessons in their order, and the questions of which somebody said something; takes them out."""
+    """The lessons and questions of which somebody said something, in their order; takes them out."""
     lessons = [
-        PlaceRow(place, f"{lesson.position}. {lesson.title}", feedback.pop(place, NOTHING))
+        PlaceRow(place, f"{lesson.position}. {lesson.title}", feedback.pop(place))
         for lesson in version.lessons
         for place in [f"lesson:{lesson.key}"]
+        if place in feedback
     ]
     items = [
         PlaceRow(place, item.prompt_html, feedback.pop(place))
