@@ -12,6 +12,7 @@ from portal.domain.authoring.reviews.queries import drafts_waiting_for
 from portal.domain.catalogue.link_checks import last_check_at, list_broken_links
 from portal.domain.catalogue.review_dates import NEAR, STALE, list_due_reviews, list_stale_sources
 from portal.domain.catalogue.sources.module_source import SHEET_NAMES
+from portal.domain.clarity.queries import count_open_words
 from portal.pages.authoring.forms.desk import NewForm, NewGuideForm, NewModuleForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
@@ -43,6 +44,8 @@ def show_dashboard() -> ResponseReturnValue:
         shows_waiting=shows_waiting,
         errors=arguments.errors(),
         today=clock.today(),
+        due_reviews=len(list_due_reviews(clock.today())),
+        open_words=count_open_words(),
         may_edit=draft_context.may_edit(),
     )
     return html, arguments.status
