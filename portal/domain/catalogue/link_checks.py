@@ -96,7 +96,7 @@ def public_policy() -> OutboundPolicy:
     return OutboundPolicy(proxy=parse_proxy(current_settings().outbound_proxy))
 
 
-def check_addresses(
+def find_faults(
     policy: OutboundPolicy, tell: Callable[[int, int], None] = lambda _done, _all: None
 ) -> dict[str, str | None]:
     """The fault of each address that published texts link to; None: none. Outside a transaction."""
@@ -138,7 +138,7 @@ def is_check_due(now: datetime) -> bool:
 
 def run_check(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     """Check every link, and save the result."""
-    faults = check_addresses(public_policy(), job.report_progress)
+    faults = find_faults(public_policy(), job.report_progress)
     with transaction():
         save_checks(faults, clock.now())
     return {

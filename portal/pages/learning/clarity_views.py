@@ -11,7 +11,7 @@ from portal.domain.assessment import queries as assessment
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.clarity import services
 from portal.domain.clarity.queries import REPLY_IS_NEW, count_replies_since, own_clarity
-from portal.domain.learning.queries import module_reading
+from portal.domain.learning.queries import module_reading_with_lesson
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -61,7 +61,7 @@ def erase_clarity_answer() -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def say_lesson_was_clear(slug: str, key: str) -> ResponseReturnValue:
     """Save whether a lesson was clear."""
-    module = module_reading(current_user.person_id, slug)
+    module = module_reading_with_lesson(current_user.person_id, slug, key)
     lesson = module.lesson_by_key(key)
     _save_answer(module.version.activity_id, module.version.id, f"lesson:{lesson.key}")
     return redirect(url_for(".show_lesson", slug=slug, key=key), 303)

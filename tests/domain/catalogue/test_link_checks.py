@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from config import Config
 from portal.domain.catalogue import link_checks
-from portal.domain.catalogue.link_checks import check_addresses, find_fault, list_broken_links, save_checks
+from portal.domain.catalogue.link_checks import find_fault, find_faults, list_broken_links, save_checks
 from portal.domain.catalogue.models import Lesson, LinkCheck
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -94,7 +94,7 @@ def test_authors_see_which_text_has_a_broken_link(app, database, site):
             )
         )
 
-    faults = check_addresses(LOOPBACK)
+    faults = find_faults(LOOPBACK)
     with transaction():
         save_checks(faults, clock.now())
 

@@ -167,5 +167,6 @@ TASKS = (
         "Scheduled publications",
         publish_due,
         due=lambda: has_due_publications(clock.now()),
+        rest=timedelta(minutes=1),
     ),
 )
