@@ -174,6 +174,7 @@ _TEXTS = {
         "draft.discarded": "Discarded a draft of {module}",
         "draft.sent_for_review": "Sent the draft of {module} for review",
         "clarity.replied": "Answered what a learner found unclear in {module}",
+        "links.checked": "Checked the links to {pages} pages of the web: {broken} broken",
         "module.archived": "Archived the module {module}[, replaced by {successor}]",
         "publication.scheduled": "Approved the draft of {module}, to be published at {at}",
         "publication.cancelled": "Cancelled the scheduled publication of {module}",

@@ -15,6 +15,7 @@ from portal.domain.catalogue.archiving import offered_modules
 from portal.domain.catalogue.guide_publishing import current_guides
 from portal.domain.catalogue.models import LinkCheck
 from portal.platform import clock
+from portal.platform.audit.services import log
 from portal.platform.db import db, transaction
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
@@ -111,6 +112,8 @@ def find_faults(
 
 def save_checks(faults: dict[str, str | None], at: datetime) -> None:
     """Save how each address answered, in place of every earlier check."""
+    broken = sum(fault is not None for fault in faults.values())
+    log("links.checked", actor_id=None, pages=len(faults), broken=broken)
     db.session.execute(delete(LinkCheck))
     rows = [{"address": address, "checked_at": at, "fault": fault} for address, fault in faults.items()]
     if rows:
