@@ -105,7 +105,8 @@ def archive_module(key: str, successor: str | None, *, by: int, at: datetime) ->
             decided_by_id=by,
         )
     )
-    log("module.archived", actor_id=by, module=key, **({"successor": successor} if successor else {}))
+    detail: dict[str, Any] = {"successor": successor} if successor else {}
+    log("module.archived", actor_id=by, module=key, **detail)
     db.session.flush()
 
 

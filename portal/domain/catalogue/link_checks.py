@@ -74,11 +74,9 @@ def _list_texts() -> Iterator[tuple[str, str, str, str]]:
         for lesson in version.lessons:
             html = f"{lesson.html} {lesson.case_content or ''}"
             yield lesson.title, version.title, f"{address}/lessons/{lesson.key}", html
-        for sheet, title, html in (
-            ("job-aid", version.job_aid_title, version.job_aid_html),
-            ("briefing", version.briefing_title, version.briefing_html),
-        ):
-            yield title or "", version.title, f"{address}/{sheet}", html or ""
+        job_aid, briefing = version.job_aid_html or "", version.briefing_html or ""
+        yield version.job_aid_title or "", version.title, f"{address}/job-aid", job_aid
+        yield version.briefing_title or "", version.title, f"{address}/briefing", briefing
     for guide in current_guides():
         yield guide.title, "Guide", f"/guides/{guide.activity.key}", guide.html
 
@@ -125,7 +123,7 @@ def list_broken_links() -> list[BrokenLink]:
     rows = db.session.execute(
         select(LinkCheck.address, LinkCheck.fault, LinkCheck.checked_at).where(LinkCheck.fault.is_not(None))
     )
-    faults = {address: (fault, at) for address, fault, at in rows}
+    faults: dict[str, tuple[str, datetime]] = {address: (fault or "", at) for address, fault, at in rows}
     if not faults:
         return []
     return [BrokenLink(link, *faults[link.address]) for link in list_web_links() if link.address in faults]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from portal.domain.catalogue.archiving import archived_activities, offered_modules
 from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
@@ -51,7 +51,7 @@ def list_due_reviews(day: date) -> list[DueReview]:
     return sorted(due, key=lambda each: (each.review_on, each.title))
 
 
-def _newest(versions: type[ModuleVersion | GuideVersion]) -> Select[Any]:
+def _newest(versions: type[ModuleVersion | GuideVersion]) -> Any:
     newest = (
         select(versions.activity_id, func.max(versions.number).label("number"))
         .group_by(versions.activity_id)

@@ -57,13 +57,21 @@ def save_answer(
     last = _standing_answer(person_id, activity_id, place)
     if last is not None and (last.clear, last.text or "") == (clear, text):
         return False
-    values = {"person_id": person_id, "activity_id": activity_id, "module_version_id": version_id}
-    values |= {"place": place, "number": last.number + 1 if last else 1, "clear": clear, "answered_at": at}
+    answer = ClarityAnswer(
+        person_id=person_id,
+        activity_id=activity_id,
+        module_version_id=version_id,
+        place=place,
+        number=last.number + 1 if last else 1,
+        clear=clear,
+        answered_at=at,
+    )
     try:
         with db.session.begin_nested():
-            key = db.session.execute(insert(ClarityAnswer).values(values)).inserted_primary_key
-            if text and key:
-                db.session.execute(insert(ClarityWords).values(answer_id=key[0], text=text))
+            db.session.add(answer)
+            db.session.flush()
+            if text:
+                db.session.add(ClarityWords(answer_id=answer.id, text=text))
     except IntegrityError:  # two clicks at once
         return False
     if last is not None:

@@ -99,7 +99,8 @@ def _publish(choice: PassAgain, rule: MinimumVersionRule, *, by: int, **progress
             f"version counts, which {plural(choice.people, 'person', 'people')} will need."
         )
 
-    return record_minimum(rule, publish, by=by, **progress)
+    said: str = record_minimum(rule, publish, by=by, **progress)
+    return said
 
 
 def run_publication(job: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
