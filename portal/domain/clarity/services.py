@@ -66,16 +66,23 @@ def save_answer(
         clear=clear,
         answered_at=at,
     )
+    if not _add_answer(answer, text):
+        return False
+    if last is not None:
+        _erase_unanswered_words(last.id)
+    return True
+
+
+def _add_answer(answer: ClarityAnswer, text: str) -> bool:
+    """Add an answer with its words; False if another click was quicker."""
     try:
         with db.session.begin_nested():
             db.session.add(answer)
             db.session.flush()
             if text:
                 db.session.add(ClarityWords(answer_id=answer.id, text=text))
-    except IntegrityError:  # two clicks at once
+    except IntegrityError:
         return False
-    if last is not None:
-        _erase_unanswered_words(last.id)
     return True
 
 
