@@ -38,12 +38,11 @@ def save_answer(
 
     Args:
         person_id: Who answers.
-        activity_id: The module.
-        version_id: The version that they read.
+        activity_id: Of the module.
+        version_id: That they read.
         place: "lesson:key" or "item:key".
         clear: Whether it was.
         words: What they add; may be empty.
-        at: Now.
 
     Returns:
         Whether anything was saved: saying the same again changes nothing.
@@ -66,11 +65,10 @@ def save_answer(
         clear=clear,
         answered_at=at,
     )
-    if not _add_answer(answer, text):
-        return False
-    if last is not None:
+    is_added = _add_answer(answer, text)
+    if is_added and last is not None:
         _erase_unanswered_words(last.id)
-    return True
+    return is_added
 
 
 def _add_answer(answer: ClarityAnswer, text: str) -> bool:
