@@ -43,6 +43,7 @@ def save_answer(
         place: "lesson:key" or "item:key".
         clear: Whether it was.
         words: What they add; may be empty.
+        at: Now.
 
     Returns:
         Whether anything was saved: saying the same again changes nothing.
@@ -50,9 +51,7 @@ def save_answer(
     Raises:
         LongWordsError: There are too many words.
     """
-    text = _normalise(words)
-    if len(text) > LONGEST:
-        raise LongWordsError(LONGEST)
+    text = _read_words(words, LONGEST)
     last = _standing_answer(person_id, activity_id, place)
     if last is not None and (last.clear, last.text or "") == (clear, text):
         return False
@@ -97,8 +96,16 @@ def _standing_answer(person_id: int, activity_id: int, place: str) -> Row[int, i
     ).one_or_none()
 
 
-def _normalise(words: str) -> str:
-    return words.replace("\r\n", "\n").strip()
+def _read_words(sent: str, longest: int) -> str:
+    """The words as they are kept.
+
+    Raises:
+        LongWordsError: There are too many.
+    """
+    text = sent.replace("\r\n", "\n").strip()
+    if len(text) > longest:
+        raise LongWordsError(longest)
+    return text
 
 
 def _erase_unanswered_words(answer_id: int) -> None:
@@ -151,11 +158,9 @@ def reply_to_words(key: str, answer_id: int, text: str, *, by: int, at: datetime
         ConflictError: The words were answered already, changed or erased.
         RuleError: The answer is empty or too long.
     """
-    text = _normalise(text)
+    text = _read_words(text, LONGEST_REPLY)
     if not text:
         raise RuleError("Write your answer")
-    if len(text) > LONGEST_REPLY:
-        raise LongWordsError(LONGEST_REPLY)
     row = db.session.execute(
         select(ClarityAnswer.person_id, ClarityAnswer.place, Activity.key)
         .join(Activity, Activity.id == ClarityAnswer.activity_id)
