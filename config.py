@@ -138,6 +138,8 @@ class Config:
     webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
     outbound_proxy: str = field(default_factory=lambda: _secret("OUTBOUND_PROXY"), repr=False)
 
+    link_check: str = field(default_factory=lambda: _env("LINK_CHECK"))
+
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
@@ -262,6 +264,8 @@ class Config:
     def _access_faults(self) -> Iterator[str]:
         if self.line_manager_sight not in {"on", "off", ""}:
             yield "LINE_MANAGER_SIGHT is 'on' or 'off'."
+        if self.link_check not in {"on", "off", ""}:
+            yield "LINK_CHECK is 'on' or 'off'."
         for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "WEBHOOK_NETWORKS"):
             try:
                 proxies.parse_networks(getattr(self, name.lower()))

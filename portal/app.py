@@ -28,8 +28,13 @@ from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
+from portal.domain.authoring.reviews import publishing as publishing_tasks
+from portal.domain.authoring.reviews import scheduling as scheduling_tasks
 from portal.domain.cases import models as cases_models
+from portal.domain.catalogue import link_checks
 from portal.domain.catalogue import models as catalogue_models
+from portal.domain.clarity import models as clarity_models
+from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
@@ -106,6 +111,7 @@ TABLES = (
     cases_models,
     status_models,
     recall_models,
+    clarity_models,
     authoring_models,
     reminders_models,
     decisions_models,
@@ -167,6 +173,9 @@ TASKS = (
     *invitations_tasks.TASKS,
     *imports_tasks.TASKS,
     *reports_tasks.TASKS,
+    *link_checks.TASKS,
+    *publishing_tasks.TASKS,
+    *scheduling_tasks.TASKS,
 )
 MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
 
@@ -221,6 +230,7 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
         erase_answers(closed)
+        erase_clarity(closed)
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:

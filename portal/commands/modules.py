@@ -24,7 +24,7 @@ from portal.domain.authoring.content_types import subject_of
 from portal.domain.authoring.editing import details
 from portal.domain.authoring.item_exchange import adding, packages, reading
 from portal.domain.authoring.item_exchange import services as item_exchange
-from portal.domain.catalogue import services
+from portal.domain.catalogue import link_checks, services
 from portal.domain.catalogue.sources.folder_reader import COMMON_SENSE
 from portal.domain.content_checks import legal_review, metrics_table
 from portal.domain.content_checks.brief import check_brief
@@ -32,6 +32,7 @@ from portal.domain.people.queries import person_by_staff_number
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, PortalError
+from portal.platform.wording import plural
 
 bp = Blueprint("modules_commands", __name__, cli_group="modules")
 
@@ -180,6 +181,24 @@ def publish(folder: Path, dry_run: bool) -> None:
         _exit_refused(error)
     for line in lines:
         click.echo(line)
+
+
+@bp.cli.command("check-links")
+def check_links() -> None:
+    """Ask every page of the web that a published text links to whether it is still there.
+
+    Only public addresses with https are asked, and redirects only to such. Authors see what is broken. Ends
+    with 1 where something is.
+    """
+    faults = link_checks.find_faults(link_checks.public_policy())
+    with transaction():
+        link_checks.save_checks(faults, clock.now())
+    broken = link_checks.list_broken_links()
+    for each in broken:
+        click.echo(f"{each.link.parent_title}, {each.link.title}: {each.link.address}: {each.fault}")
+    click.echo(f"{plural(len(faults), 'page')} asked, {plural(len(broken), 'broken link')}.")
+    if broken:
+        sys.exit(1)
 
 
 @bp.cli.command("export")

@@ -22,6 +22,7 @@ Name = tuple[str, str]  # module and function, or class
 
 OWN_WORK = "facts of one's own learning, each with its person and time, append-only"
 OWN_RECALL = "nobody's but the learner's own: an entry would be a report on a person (ADR 0067)"
+OWN_CLARITY = "said without a name: an entry would give it (ADR 0071)"
 SHOWS = "draws the form and its preview; nothing is kept until the directive is issued"
 ROUTES_WITHOUT = {
     "assessment.save_answer": OWN_WORK,
@@ -29,6 +30,9 @@ ROUTES_WITHOUT = {
     "learning.save_case_step": OWN_WORK,
     "learning.answer_recall": OWN_RECALL,
     "learning.choose_recall": OWN_RECALL,
+    "learning.erase_clarity_answer": OWN_CLARITY,
+    "learning.say_item_was_clear": OWN_CLARITY,
+    "learning.say_lesson_was_clear": OWN_CLARITY,
     "learning.start_module": OWN_WORK,
     "learning.start_assessment": OWN_WORK,
     "sign_in.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",

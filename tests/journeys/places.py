@@ -126,6 +126,7 @@ LEARNING = {
     "learning.show_my_learning": Place(("/learning",)),
     "learning.list_messages": Place(("/learning/messages",)),
     "learning.show_recalls": Place(("/learning/recall",)),
+    "learning.show_clarity": Place(("/learning/clear",)),
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
@@ -302,6 +303,11 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.send_for_review": Place((f"{DRAFT}/review/send",), AUTHOR),
     "authoring.send_back": Place((f"{SENT}/review/send-back",), PUBLISHER),
     "authoring.show_recall": Place(("/authoring/protect/recall",), AUTHOR),
+    "authoring.archive_module": Place(("/authoring/protect/archive",), PUBLISHER),
+    "authoring.publish_and_ask": Place((f"{SENT}/review/pass-again",), PUBLISHER),
+    "authoring.list_reviews": Place(("/authoring/_reviews",), AUTHOR),
+    "authoring.schedule_draft": Place((f"{SENT}/review/schedule",), PUBLISHER),
+    "authoring.show_clarity": Place(("/authoring/protect/clear",), AUTHOR),
     "authoring.show_statistics": Place(("/authoring/protect/statistics",), AUTHOR),
 }
 OIC = "/directives/OIC-2026"

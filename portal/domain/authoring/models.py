@@ -120,3 +120,28 @@ class ReviewComment(Base):
     text: Mapped[str]
     said_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     said_at: Mapped[datetime]
+
+
+class ScheduledPublication(Base):
+    """A reviewed state that a second person approved, to be published at a time to come."""
+
+    __tablename__ = "scheduled_publication"
+    __table_args__ = (
+        CheckConstraint("ended_as IN ('published', 'cancelled', 'failed')", name="end_is_known"),
+        Index(
+            "uq_scheduled_publication_review_id_open",
+            "review_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    review_id: Mapped[int] = mapped_column(ForeignKey("review.id"))
+    publish_at: Mapped[datetime]
+    approved_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    approved_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_as: Mapped[str | None]
+    reason: Mapped[str | None]  # why it could not be published

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.platform.db import Base, BigId
+from portal.platform.db import Base, BigId, Fact
 
 
 class Activity(Base):
@@ -171,3 +171,37 @@ class GuideFile(Base):
     path: Mapped[str]  # within the folder of guides, with /
     content: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str]
+
+
+class ModuleArchiving(Fact):
+    """A module is offered no longer; what was earned in it stays. A row that voids it offers it again."""
+
+    __tablename__ = "module_archiving"
+
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"), index=True)
+    successor_id: Mapped[int | None] = mapped_column(ForeignKey("activity.id"))  # the module that replaces it
+    archived_on: Mapped[date]  # London day of the decision
+    decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
+class LinkCheck(Base):
+    """How a page of the web, to which a published text leads, answered last; replaced at the next check."""
+
+    __tablename__ = "link_check"
+
+    address: Mapped[str] = mapped_column(primary_key=True)
+    checked_at: Mapped[datetime]
+    fault: Mapped[str | None]  # in a few words; None: the page is there
+
+
+class MinimumVersion(Fact):
+    """From a day on, a pass of a module counts only if it is of this version or a later one."""
+
+    __tablename__ = "minimum_version"
+    __table_args__ = (CheckConstraint("from_on > announced_on", name="leaves_notice"),)
+
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"), index=True)
+    module_version_id: Mapped[int] = mapped_column(ForeignKey("module_version.id"))
+    announced_on: Mapped[date]  # London day of the decision; statuses of earlier days stay as they are
+    from_on: Mapped[date]  # the first day on which older passes do not count
+    decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

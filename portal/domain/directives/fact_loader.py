@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import BindParameter, ColumnElement, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from portal.domain.catalogue.models import MinimumVersion, ModuleVersion
 from portal.domain.directives.as_of import Recorded, known_facts
 from portal.domain.directives.audience import (
     AudienceVersion,
@@ -17,6 +18,7 @@ from portal.domain.directives.audience import (
     VersionInForce,
     list_versions_in_force,
 )
+from portal.domain.directives.minimum_versions import MinimumVersionRule
 from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
 from portal.domain.people.models import Post, UnitState
@@ -62,7 +64,7 @@ class _Timeline(Generic[F, T]):
 
 
 class RuleHistory:
-    """Every directive version and unit state ever recorded, and pending ones.
+    """Every directive version, unit state and minimum version ever recorded, and pending ones.
 
     Args:
         pending: Facts that are not recorded yet.
@@ -78,6 +80,7 @@ class RuleHistory:
         depends_on_units = any(version.depends_on_units for version in self.versions.values())
         # Where no audience names a unit the tree decides nothing.
         self.states = [*_load_states(), *pending.states] if depends_on_units else []
+        self.minimums = _group_by_activity([*_load_minimums(), *pending.minimums])
         self._tree = _Timeline(self.states, Tree)
         by_directive: dict[int, list[AudienceVersion]] = {}
         for version in self.versions.values():
@@ -131,6 +134,29 @@ _POSITIONS = select(Requirement.directive_version_id, Requirement.position, Requ
     Requirement.directive_version_id, Requirement.position
 )
 _VERSIONS = select(*DirectiveVersion.__table__.columns)
+
+
+_MINIMUMS = select(
+    MinimumVersion.id,
+    MinimumVersion.recorded_at,
+    MinimumVersion.void,
+    MinimumVersion.replaces_id,
+    MinimumVersion.activity_id,
+    ModuleVersion.number,
+    MinimumVersion.announced_on,
+    MinimumVersion.from_on,
+).join(ModuleVersion, ModuleVersion.id == MinimumVersion.module_version_id)
+
+
+def _load_minimums() -> list[MinimumVersionRule]:
+    return [MinimumVersionRule(*row) for row in fetch_tuples(_MINIMUMS)]
+
+
+def _group_by_activity(rules: Iterable[MinimumVersionRule]) -> dict[int, list[MinimumVersionRule]]:
+    by_activity: dict[int, list[MinimumVersionRule]] = {}
+    for rule in rules:
+        by_activity.setdefault(rule.activity_id, []).append(rule)
+    return by_activity
 
 
 def _load_versions() -> list[AudienceVersion]:

@@ -11,6 +11,7 @@ from itertools import count
 from typing import NamedTuple
 
 from portal.domain.directives.audience import AudienceVersion, PostFact, UnitFact
+from portal.domain.directives.minimum_versions import MinimumVersionRule
 
 ALL_KNOWN = datetime.max.replace(tzinfo=UTC)  # an instant on which everything is known, pending facts too
 FIRST_PLACEHOLDER = 2**62  # above all real ids: of two records on one day the lower id counts
@@ -38,6 +39,7 @@ class PendingFacts:
     records: Mapping[int, Sequence[PendingRecord]] = field(default_factory=dict)  # by person
     states: Sequence[UnitFact] = ()
     versions: Sequence[AudienceVersion] = ()
+    minimums: Sequence[MinimumVersionRule] = ()
 
 
 NOTHING_PENDING = PendingFacts()

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from portal.domain.catalogue.archiving import archived_activities
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.audience import AudienceVersion
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
@@ -131,7 +132,27 @@ def propose_version(file: DirectiveFile) -> Proposal:
     if directive_id is None:
         _refuse_other_spelling(file.reference)
     newest = newest_version_of(directive_id) if directive_id is not None else None
+    _refuse_archived(file, activities, newest)
     return _build_proposal(file.reference, directive_id, newest, columns, activities)
+
+
+def _refuse_archived(file: DirectiveFile, activities: list[int], newest: DirectiveVersion | None) -> None:
+    """Refuse an archived module that the directive does not require yet."""
+    archived = archived_activities(activities)
+    if not archived:
+        return
+    required = _required_activities(newest) if newest is not None else set()
+    if faults := [
+        f"requirement {number}: the module {key!r} is archived. Require the one that replaces it."
+        for number, ((_, key), activity_id) in enumerate(zip(file.requirements, activities, strict=True), 1)
+        if activity_id in archived - required
+    ]:
+        raise BadInputError(faults)
+
+
+def _required_activities(version: DirectiveVersion) -> set[int]:
+    required = select(Requirement.activity_id).where(Requirement.directive_version_id == version.id)
+    return set(db.session.scalars(required))
 
 
 def _refuse_other_spelling(reference: str) -> None:
@@ -284,10 +305,7 @@ def _resolve_activities(file: DirectiveFile, faults: list[str]) -> list[int]:
 
 
 def _is_unchanged(newest: DirectiveVersion, columns: dict[str, Any], activities: list[int]) -> bool:
-    required = db.session.scalars(
-        select(Requirement.activity_id).where(Requirement.directive_version_id == newest.id)
-    )
-    if set(required) != set(activities):
+    if _required_activities(newest) != set(activities):
         return False
     current = {name: getattr(newest, name) for name in columns}
     return _sort_audience_lists(current) == _sort_audience_lists(columns)

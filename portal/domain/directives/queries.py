@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
+from portal.domain.catalogue.archiving import archived_activities
 from portal.domain.catalogue.guide_publishing import guide_summaries
 from portal.domain.catalogue.models import Activity
 from portal.domain.catalogue.queries import published_modules
@@ -275,7 +276,11 @@ def _load_owners(people: Iterable[int]) -> dict[int | None, tuple[str, str]]:
 
 def published_titles() -> dict[tuple[str, str], str]:
     """The newest title of each published module and guide, by kind and key; modules first."""
-    modules = {("module", each.activity.key): each.title for each in published_modules()}
+    archived = archived_activities()
+    modules = {
+        ("module", each.activity.key): each.title + (" (archived)" if each.activity_id in archived else "")
+        for each in published_modules()
+    }
     return modules | {("guide", each.key): f"{each.title} (guide)" for each in guide_summaries()}
 
 
@@ -335,3 +340,28 @@ def _select_visible_people(
     for person_id, number, surname, forenames, role, unit_id in db.session.execute(statement):
         unit = tree.label_on(unit_id, day) if unit_id else ""
         yield NamedPerson(person_id, number, f"{surname}, {forenames}", role or "", unit)
+
+
+def directives_requiring(activity_id: int, day: date) -> list[str]:
+    """The references of directives that require an activity on ``day`` or later."""
+    newer = aliased(DirectiveVersion)
+    superseded = select(newer.id).where(
+        newer.directive_id == DirectiveVersion.directive_id,
+        newer.effective_on <= day,
+        newer.number > DirectiveVersion.number,
+        is_known_fact(newer),
+    )
+    rows = db.session.scalars(
+        select(Directive.reference)
+        .join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
+        .join(Requirement, Requirement.directive_version_id == DirectiveVersion.id)
+        .where(
+            Requirement.activity_id == activity_id,
+            is_known_fact(DirectiveVersion),
+            ~DirectiveVersion.withdrawn,
+            ~superseded.exists(),
+        )
+        .distinct()
+        .order_by(Directive.reference)
+    )
+    return list(rows)

@@ -5,15 +5,15 @@ from datetime import date
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.domain.catalogue.archiving import offered_modules
 from portal.domain.catalogue.models import ModuleVersion
-from portal.domain.catalogue.queries import published_modules
 from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.people.as_of import is_known_fact
 from portal.platform.db import db
 
 
 def modules_in_order(day: date) -> list[ModuleVersion]:
-    """Return the newest version of each module in the order of the directives in force on ``day``.
+    """Return the newest version of each module offered, in the order of the directives in force on ``day``.
 
     A module in several directives takes its earliest position; modules that none requires come last. Those
     at the same position are ordered by title.
@@ -21,7 +21,7 @@ def modules_in_order(day: date) -> list[ModuleVersion]:
     positions = _earliest_positions(day)
     last = len(positions) + max(positions.values(), default=0)
     return sorted(
-        published_modules(),
+        offered_modules(),
         key=lambda version: (positions.get(version.activity_id, last), version.title),
     )
 

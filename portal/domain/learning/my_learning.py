@@ -219,7 +219,7 @@ def load_my_learning(person_id: int, now: datetime) -> MyLearning:
         excluded=tuple(row for row in rows if row.requirement.status in (Status.EXEMPT, Status.DEFERRED)),
         library=tuple(
             sorted(
-                modules.values(),
+                (module for module in modules.values() if module.progress or not module.archived),
                 key=lambda module: positions.get(module.version.activity_id, len(rows)),
             )
         ),

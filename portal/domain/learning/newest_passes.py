@@ -4,15 +4,25 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.orm import aliased
 
-from portal.domain.catalogue.models import Activity
+from portal.domain.catalogue.models import Activity, ModuleVersion
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.records.models import Record, Revocation
+from portal.domain.records.models import PassRecord, Record, Revocation
 from portal.platform.db import read
 
 _REVOKED = select(Revocation.id).where(Revocation.record_id == Record.id, is_known_fact(Revocation))
+_FIRST = aliased(Record)  # a correction keeps the reference, and the pass of the row before it
+_VERSION = (
+    select(ModuleVersion.number)
+    .join(PassRecord, PassRecord.module_version_id == ModuleVersion.id)
+    .join(_FIRST, _FIRST.id == PassRecord.record_id)
+    .where(_FIRST.reference == Record.reference)
+    .correlate(Record)
+    .scalar_subquery()
+)
 _NEWEST_PASS = (
-    select(Record.reference, Record.achieved_at)
+    select(Record.reference, Record.achieved_at, _VERSION)
     .join(Activity, Activity.id == Record.activity_id)
     .where(
         Record.person_id == bindparam("person_id"),
@@ -31,6 +41,7 @@ class NewestPass(NamedTuple):
 
     reference: str
     achieved_at: datetime
+    version: int | None  # its number; None: of another source
 
 
 def read_newest_pass(person_id: int, slug: str) -> NewestPass | None:

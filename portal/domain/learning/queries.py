@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.assessment.pauses import Fails, attempt_opens_at, is_paused, pause_ends_at
@@ -20,6 +20,7 @@ from portal.domain.assessment.queries import (
     attempts_left,
     tally_attempts,
 )
+from portal.domain.catalogue.archiving import is_archived
 from portal.domain.catalogue.models import Activity, Lesson, ModuleVersion
 from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey, shared_key
 from portal.domain.catalogue.search.published_pages import ReadableVersions
@@ -53,6 +54,7 @@ class ModuleReading:
     shared: SharedKey  # of the glossary and settings current now
     progress: RegistrationProgress | None  # of the registration under way; None: not begun, or passed
     passed: bool  # the latest registration ended with a pass
+    archived: bool  # offered no longer
 
     @property
     def slug(self) -> str:
@@ -207,6 +209,7 @@ _VERSIONS_READ: Any = (
 )
 _ALL_MODULES = _VERSIONS_READ.add_columns(
     Activity.id,
+    is_archived(Activity.id),
     ModuleVersion.id,
     ModuleVersion.digest,
     ModuleVersion.recorded_at,
@@ -222,6 +225,7 @@ _NEWEST: Any = aliased(ModuleVersion)
 _READABLE_VERSIONS = _VERSIONS_READ.add_columns(
     *(getattr(version, name) for version in (ModuleVersion, _NEWEST) for name in VersionKey._fields), *_SHARED
 ).join(_NEWEST, _NEWEST.id == _newest_version_id())
+_READABLE_VERSIONS = _READABLE_VERSIONS.where(or_(_UNDER_WAY, ~is_archived(Activity.id)))
 _PASSED_VERSION = (
     select(ModuleVersion.id, ModuleVersion.digest, ModuleVersion.recorded_at)
     .join(Registration, Registration.module_version_id == ModuleVersion.id)
@@ -269,7 +273,7 @@ def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> Module
     ).one_or_none()
     if row is None:
         raise NotFoundError("There is no such lesson.")
-    return ModuleReading(published_version(VersionKey(*row)), reading.shared, progress=None, passed=True)
+    return ModuleReading(published_version(VersionKey(*row)), reading.shared, None, True, reading.archived)
 
 
 def module_progress_by_activity(person_id: int) -> dict[int, ModuleProgress]:
@@ -340,7 +344,7 @@ def future_or_none(moment: datetime | None, now: datetime) -> datetime | None:
 def _module_progress_of_rows(rows_of_modules: Sequence[_Rows]) -> dict[int, ModuleProgress]:
     fields = {rows[0][0]: _reading_fields(rows) for rows in rows_of_modules}
     registration_ids = {
-        key: progress.registration_id for key, (_, _, progress, _) in fields.items() if progress
+        key: progress.registration_id for key, (_, _, progress, *_) in fields.items() if progress
     }
     tallies = tally_attempts(list(registration_ids.values()))
     return {
@@ -357,6 +361,7 @@ def _with_attempts(reading: ModuleReading, tally: AttemptTally) -> ModuleProgres
         reading.shared,
         reading.progress,
         reading.passed,
+        reading.archived,
         open_attempt=tally.open_attempt,
         attempts_begun=tally.attempt_count,
         fails=tally.fails,
@@ -366,9 +371,11 @@ def _with_attempts(reading: ModuleReading, tally: AttemptTally) -> ModuleProgres
     )
 
 
-def _reading_fields(rows: _Rows) -> tuple[PublishedVersion, SharedKey, RegistrationProgress | None, bool]:
+def _reading_fields(
+    rows: _Rows,
+) -> tuple[PublishedVersion, SharedKey, RegistrationProgress | None, bool, bool]:
     """Return the fields of a ``ModuleReading``; there is one row for each visit to a lesson."""
-    _, *name, files, at, registration_id, record_id, _, _, _ = rows[0]
+    _, archived, *name, files, at, registration_id, record_id, _, _, _ = rows[0]
     progress = None
     if registration_id is not None and record_id is None:
         openings = [(visit_id, lesson) for *_, visit_id, lesson, kind in rows if kind == "opened"]
@@ -378,4 +385,5 @@ def _reading_fields(rows: _Rows) -> tuple[PublishedVersion, SharedKey, Registrat
             completed_lessons=frozenset(lesson for *_, lesson, kind in rows if kind == "completed"),
             last_opened=max(openings, default=(0, 0))[1],
         )
-    return published_version(VersionKey(*name)), SharedKey(files, at), progress, record_id is not None
+    passed = record_id is not None
+    return published_version(VersionKey(*name)), SharedKey(files, at), progress, passed, bool(archived)

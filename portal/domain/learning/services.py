@@ -9,6 +9,8 @@ from portal.domain.catalogue import queries as catalogue
 from portal.domain.learning import queries
 from portal.domain.records import services as records
 from portal.domain.records.queries import latest_registration
+from portal.domain.status.queries import requirements_of
+from portal.platform.clock import london_day
 from portal.platform.errors import RuleError
 
 
@@ -17,6 +19,13 @@ class CaseFirstError(RuleError):
 
     def __init__(self) -> None:
         super().__init__("Work through the case to its end. That completes the lesson.")
+
+
+class ArchivedModuleError(RuleError):
+    """A module that is offered no longer was to be begun by somebody of whom no directive requires it."""
+
+    def __init__(self) -> None:
+        super().__init__("This module is archived, and no directive requires it of you. You cannot begin it.")
 
 
 def record_lesson_opened(person_id: int, slug: str, lesson_key: str, at: datetime) -> None:
@@ -54,10 +63,22 @@ def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> s
 
 
 def ensure_registration(person_id: int, reading: queries.ModuleReading, at: datetime) -> int:
-    """Return the id of the registration under way; begin one if there is none."""
+    """Return the id of the registration under way; begin one if there is none.
+
+    Raises:
+        ArchivedModuleError: The module is archived, and nothing requires it of the person.
+    """
     if reading.progress is not None:
         return reading.progress.registration_id
+    if reading.archived and not may_begin_archived(person_id, reading, at):
+        raise ArchivedModuleError
     return records.start_registration(person_id, catalogue.get_module_version(reading.version.id), at).id
+
+
+def may_begin_archived(person_id: int, reading: queries.ModuleReading, at: datetime) -> bool:
+    """Whether a directive requires an archived module of the person on the London day of ``at``."""
+    requirements = requirements_of(person_id, london_day(at))
+    return any(each.activity_id == reading.version.activity_id for each in requirements)
 
 
 def start_module(person_id: int, slug: str, at: datetime) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, distinct, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.domain.catalogue.archiving import is_archived
 from portal.domain.catalogue.models import Activity, Item, ModuleVersion
 from portal.domain.catalogue.version_cache import (
     PublishedItem,
@@ -134,6 +135,7 @@ _PASSES: Any = (
         (RecallReview.person_id == Record.person_id) & (RecallReview.activity_id == Record.activity_id),
     )
     .where(is_known_fact(Record), Record.source == "assessed", Activity.kind == "module", _STANDS)
+    .where(~is_archived(Record.activity_id))
     .group_by(
         Record.id,
         Record.person_id,

@@ -348,3 +348,9 @@ def _select_records() -> Select[Any]:
 
 def _fetch_rows(statement: Select[Any]) -> list[RecordRow]:
     return [RecordRow(*row) for row in db.session.execute(statement)]
+
+
+def count_records(activity_id: int) -> int:
+    """The number of known records of an activity, of any source and whether or not they count."""
+    statement = select(func.count()).where(Record.activity_id == activity_id, is_known_fact(Record))
+    return db.session.scalar(statement) or 0

@@ -31,6 +31,11 @@ class MessageKind(StrEnum):
     INVITATION = "invitation"  # a link to set a first password, in the send window
     RESET = "reset"  # a link to set a new password, for somebody who asked; at once, at any hour
     RECALL = "recall"  # questions about a module passed, in the send window; only its reader sees that it is
+    REVIEW = "review"  # to authors, once a month, about review dates; in the send window
+    CLARITY = "clarity"  # an author answered what somebody found unclear; as recall
+
+
+PRIVATE_KINDS = (MessageKind.RECALL, MessageKind.CLARITY)  # shown to their reader alone
 
 
 class Message(Base):

@@ -51,6 +51,8 @@ WORDS_OF_KIND = {
     MessageKind.INVITATION: ("Account: invitation to set a password",),
     MessageKind.RESET: ("Account: answer to a request for a new password",),
     MessageKind.RECALL: ("Three questions about a module that you passed",),
+    MessageKind.REVIEW: ("Modules and guides to review",),
+    MessageKind.CLARITY: ("An author has answered what you found unclear",),
 }
 MOST_ACTS = 10  # of one message that the outbox lists
 

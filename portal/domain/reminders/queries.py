@@ -14,6 +14,7 @@ from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.queries import Viewer, visible_people
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.reminders.models import (
+    PRIVATE_KINDS,
     Delivery,
     Message,
     MessageKind,
@@ -165,7 +166,8 @@ def read_acts(message_id: int) -> list[AuditEvent]:
 
 
 # What somebody waits for at the sign-in page comes first, what comes every week last.
-_ORDER = {kind: place for place, kind in enumerate(("reset", "notice", "invitation", "reminder", "recall"))}
+_URGENT_FIRST = ("reset", "notice", "invitation", "reminder", "clarity", "review", "recall")
+_ORDER = {kind: place for place, kind in enumerate(_URGENT_FIRST)}
 
 
 def list_due_messages(
@@ -332,7 +334,8 @@ def visible_person_ids(viewer: Viewer) -> set[int]:
 def _visible_messages(viewer: Viewer) -> ColumnElement[bool]:
     """WHERE clause: the message is the viewer's own, or to and about people they may see.
 
-    Notices about accounts are shown only to people who administer accounts; recall only to its reader.
+    Notices about accounts are shown only to people who administer accounts; ``PRIVATE_KINDS`` only
+    to their reader.
     """
     people = visible_people(viewer)
     lines = select(MessageLine.id).where(MessageLine.message_id == Message.id)
@@ -341,7 +344,7 @@ def _visible_messages(viewer: Viewer) -> ColumnElement[bool]:
     is_own = Message.person_id == viewer.person_id
     is_visible = or_(and_(Message.person_id.in_(people), has_visible_line), is_own)
     if Permission.ACCOUNT_ADMINISTER in viewer.permissions:
-        return and_(is_visible, or_(Message.kind != MessageKind.RECALL, is_own))
+        return and_(is_visible, or_(Message.kind.not_in(PRIVATE_KINDS), is_own))
     return and_(is_visible, Message.kind == MessageKind.REMINDER)
 
 

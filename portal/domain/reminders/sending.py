@@ -14,12 +14,14 @@ from sqlalchemy import select
 
 from portal.domain.accounts import delivered_links
 from portal.domain.reminders import queries, services
+from portal.domain.reminders.clarity_mails import compose_reply_mail
 from portal.domain.reminders.invitations import link_mails
 from portal.domain.reminders.invitations.link_mails import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
 from portal.domain.reminders.models import Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
 from portal.domain.reminders.recall_mails import compose_recall
+from portal.domain.reminders.review_mails import compose_review_mail
 from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -100,6 +102,8 @@ WRITERS = {
     MessageKind.INVITATION: _write_link_mail,
     MessageKind.RESET: _write_link_mail,
     MessageKind.RECALL: compose_recall,
+    MessageKind.CLARITY: compose_reply_mail,
+    MessageKind.REVIEW: compose_review_mail,
 }
 
 

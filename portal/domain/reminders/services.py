@@ -13,6 +13,7 @@ from portal.domain.people.queries import Viewer
 from portal.domain.reminders import queries
 from portal.domain.reminders.bulk_nudges import BulkNudge, plan_bulk_nudge
 from portal.domain.reminders.models import (
+    PRIVATE_KINDS,
     Delivery,
     Message,
     MessageKind,
@@ -24,6 +25,7 @@ from portal.domain.reminders.models import (
 from portal.domain.reminders.planning import MOST_DAYS, ReminderPlan, plan_reminders
 from portal.domain.reminders.queries import ReminderDirective, ReminderLine, list_addressees
 from portal.domain.reminders.recall_mails import queue_recall_mails
+from portal.domain.reminders.review_mails import queue_review_mails
 from portal.domain.reminders.rules import ReminderReason, ReminderRules
 from portal.domain.reminders.send_window import ANY_TIME, SendWindow
 from portal.domain.status.queries import people_to_remind
@@ -41,7 +43,8 @@ LOST_AFTER = timedelta(minutes=15)  # after which the sender of a claimed messag
 
 def send_window_of(kind: MessageKind, hours: SendWindow) -> SendWindow:
     """When messages of a kind may be sent: what somebody waits for at any time, the others in these hours."""
-    in_hours = {MessageKind.REMINDER, MessageKind.INVITATION, MessageKind.RECALL}
+    in_hours = {MessageKind.REMINDER, MessageKind.INVITATION, MessageKind.REVIEW}
+    in_hours.update(PRIVATE_KINDS)
     return hours if kind in in_hours else ANY_TIME
 
 
@@ -67,6 +70,7 @@ def plan_day(day: date, *, at: datetime, hours: SendWindow, line_managers: bool 
     _queue_lines(plan.letters, at=at, hours=hours)
     _record_untold(plan, at)
     queue_recall_mails(day, at=at, hours=hours)
+    queue_review_mails(day, at=at, hours=hours)
     result = {"letters": len(plan.letters), "lines": plan.line_count, "unreachable": len(plan.unreachable)}
     result["untold"] = len(plan.untold)
     db.session.execute(insert(ReminderRun).values(day=day, planned_at=at, result=result))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.domain.reminders import notices, queries, services
-from portal.domain.reminders.models import MessageKind
+from portal.domain.reminders.models import PRIVATE_KINDS, MessageKind
 from portal.domain.reminders.sending import send_due_messages
 from portal.domain.reminders.settings import line_managers_see, mail_hours, relay_is_set, sending_settings
 from portal.platform import clock
@@ -13,7 +13,12 @@ from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.wording import plural
 
-KINDS = (MessageKind.NOTICE, MessageKind.REMINDER, MessageKind.RECALL)  # the others have a job of their own
+KINDS = (
+    MessageKind.NOTICE,
+    MessageKind.REMINDER,
+    MessageKind.REVIEW,
+    *PRIVATE_KINDS,
+)  # the others have a job of their own
 
 
 def is_due(now: datetime) -> bool:

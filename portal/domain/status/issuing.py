@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 from portal.domain.directives.assignments import list_people_with_posts
 from portal.domain.directives.pending import NEW_DIRECTIVE, NEW_VERSION, PendingFacts
@@ -23,10 +24,11 @@ TRIES = 3
 
 Recorder = Callable[[], IssueResult]
 Conclude = Callable[[IssueResult], None]
+T = TypeVar("T")
 
 
-class _OutdatedError(BusyError):
-    """Units, or versions of the directive, were recorded while the rows of a version were written."""
+class OutdatedError(BusyError):
+    """What many rows follow from was recorded while they were written ahead."""
 
 
 def record_version(
@@ -58,7 +60,7 @@ def record_version(
                 write_version(staged, issued)
                 conclude(issued)
             return issued
-        with suppress(_OutdatedError, LostClaimError):
+        with suppress(OutdatedError, LostClaimError):
             return _record_ahead(proposal, staged, record, conclude, tell)
     raise BusyError
 
@@ -82,27 +84,58 @@ def _record_ahead(
     proposal: Proposal, staged: StagedProjection, record: Recorder, conclude: Conclude, tell: TellProgress
 ) -> IssueResult:
     """Write the status periods in slices, and then the version with the rest, as known from one stamp on."""
-    rows, directive_id = begin_ahead(
-        lambda: find_directive_id(proposal.reference) or add_directive(proposal.reference, stamp())
-    )
-    real = with_stamp({NEW_DIRECTIVE: directive_id}, rows.at)
+
+    def add_new_directive() -> dict[int, int]:
+        existing = find_directive_id(proposal.reference)
+        return {NEW_DIRECTIVE: existing or add_directive(proposal.reference, stamp())}
+
+    def record_and_write() -> IssueResult:
+        issued = record()
+        if not issued.new:
+            raise OutdatedError
+        write_version(staged, issued, periods_are_written=True)
+        return issued
+
+    return write_ahead(staged, add_new_directive, record_and_write, conclude, tell)
+
+
+def write_ahead(
+    staged: StagedProjection,
+    prepare: Callable[[], dict[int, int]],
+    record: Callable[[], T],
+    conclude: Callable[[T], None],
+    tell: TellProgress,
+) -> T:
+    """Write staged status periods in slices, then record the facts behind them in one short transaction.
+
+    Args:
+        staged: The projection of these facts.
+        prepare: Called first, in a transaction; adds what the periods refer to, and gives the real ids of
+            placeholders.
+        record: Called in the last transaction; records the facts and writes the rest of ``staged``.
+        conclude: Called after it there, with its result.
+        tell: Is told how far it is; may raise to stop it.
+
+    Raises:
+        OutdatedError: What the rows follow from was changed meanwhile. Nothing is left of them.
+        LostClaimError: Another process undid the rows.
+    """
+    rows, ids = begin_ahead(prepare)
+    real = with_stamp(ids, rows.at)
     try:
         rows.write_edits(staged.projection.edits, real, partial(staged.find_outdated, rows.at, real), tell)
         _catch_up(staged, rows, real)
         with transaction(stamp_as=rows.at, wait_seconds=WAIT_SECONDS), enlarged_page_cache():
-            if stamp() != rows.at:
-                raise _OutdatedError
-            issued = record()
-            if not issued.new or len(staged.find_outdated(rows.at, real)) > MOST_UNDER_LOCK:
-                raise _OutdatedError
-            write_version(staged, issued, periods_are_written=True)
+            if stamp() != rows.at or len(staged.find_outdated(rows.at, real)) > MOST_UNDER_LOCK:
+                raise OutdatedError
+            recorded = record()
             rows.free_stamp()
-            conclude(issued)
+            conclude(recorded)
     except BaseException:
         with suppress(BusyError):  # what cannot be undone now is undone when no heartbeat has come for long
             rows.undo_all()
         raise
-    return issued
+    return recorded
 
 
 def _catch_up(staged: StagedProjection, rows: RowsAhead, real: dict[int, int]) -> None:
@@ -116,7 +149,7 @@ def _catch_up(staged: StagedProjection, rows: RowsAhead, real: dict[int, int]) -
         if len(outdated) <= FEW:
             return
         if outdated == staged.people:
-            raise _OutdatedError
+            raise OutdatedError
         rows.undo_people(outdated)
         staged.leave_out(outdated)
         staged.known_at = until

@@ -11,7 +11,7 @@ from itertools import chain, pairwise
 from typing import NamedTuple
 
 from portal.domain.directives.as_of import Recorded, known_facts
-from portal.domain.directives.audience import AudienceVersion, PostFact, Segment, match_segments
+from portal.domain.directives.audience import PostFact, Segment, match_segments
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.status.models import OPEN_KNOWN
 from portal.domain.status.rules import (
@@ -51,7 +51,9 @@ class PersonFacts:
         groups = (facts.get(activity, ()) for facts in by_activity for activity in activities)
         of_directive = (self.assignments[directive_id], self.exclusions.get(directive_id, ()))
         facts: Iterable[Recorded] = chain(self.posts, *of_directive, *groups)
-        return {*(fact.recorded_at for fact in facts), *history.list_stamps(directive_id)}
+        minimums = (rule.recorded_at for key in activities for rule in history.minimums.get(key, ()))
+        stamps = {fact.recorded_at for fact in facts}
+        return stamps | {*minimums, *history.list_stamps(directive_id)}
 
 
 class PeriodValues(NamedTuple):
@@ -102,7 +104,7 @@ def compute_directive_periods(
     """The person's status periods under every position of one directive, as known on ``t``."""
     posts = _with_first_ids(known_facts(facts.posts, t), facts.posts)
     in_force, tree = history.versions_in_force(directive_id, t), history.tree_as_known_on(t)
-    by_position = group_facts_by_position(facts, directive_id, history.versions, t)
+    by_position = group_facts_by_position(facts, directive_id, history, t)
     return _join_equal_days(directive_id, by_position, match_segments(posts, in_force, tree))
 
 
@@ -122,7 +124,7 @@ def _with_first_ids(posts: Iterable[PostFact], recorded: Iterable[PostFact]) -> 
 
 
 def group_facts_by_position(
-    person: PersonFacts, directive_id: int, versions: Mapping[int, AudienceVersion], t: datetime
+    person: PersonFacts, directive_id: int, history: RuleHistory, t: datetime
 ) -> dict[int, Facts]:
     """By position, the facts known on ``t``: only assignments whose version contains the position.
 
@@ -132,7 +134,7 @@ def group_facts_by_position(
     rules: dict[int, list[AssignmentRule]] = {}
     activities: dict[int, int] = {}
     for rule in known_facts(person.assignments[directive_id], t):
-        for position, activity_id in versions[rule.version_id].positions:
+        for position, activity_id in history.versions[rule.version_id].positions:
             rules.setdefault(position, []).append(rule)
             activities[position] = activity_id
     exclusions = known_facts(person.exclusions.get(directive_id, ()), t)
@@ -142,7 +144,8 @@ def group_facts_by_position(
         records = known_facts(person.records.get(activity_id, ()), t)
         revocations = known_facts(person.revocations.get(activity_id, ()), t)
         starts = known_facts(person.starts.get(activity_id, ()), t)
-        facts = Facts(rules[position], exclusions, records, revocations, starts)
+        minimums = known_facts(history.minimums.get(activity_id, ()), t) if records else ()
+        facts = Facts(rules[position], exclusions, records, revocations, starts, minimums)
         if not records and not starts:
             facts = shared.setdefault(tuple(rule.id for rule in facts.assignments), facts)
         by_position[position] = facts

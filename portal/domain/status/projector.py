@@ -5,13 +5,14 @@ pending facts before the lock, and written under it. A rebuild replays every sta
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from portal.domain.catalogue.models import MinimumVersion, ModuleVersion
 from portal.domain.directives.assignments import (
     AssignmentFact,
     AssignmentRow,
@@ -36,7 +37,7 @@ from portal.domain.directives.pending import (
     number_placeholders,
 )
 from portal.domain.people.models import Person, Post, UnitState
-from portal.domain.records.models import Record, Registration, Revocation
+from portal.domain.records.models import PassRecord, Record, Registration, Revocation
 from portal.domain.status.ahead import refuse_rows_ahead
 from portal.domain.status.periods import (
     KnownPeriod,
@@ -59,7 +60,7 @@ from portal.domain.status.rules import (
     StartFact,
 )
 from portal.platform.clock import to_microseconds
-from portal.platform.db import Base, Touched, db, newest_stamp, stamp, touch
+from portal.platform.db import Base, Touched, db, newest_stamp, read, stamp, touch
 
 FACTS_OF_PEOPLE = (Post, Assignment, Exclusion, Record, Registration)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -86,7 +87,10 @@ def load_facts(
             _add_assignment(facts, assignment, history.versions)
     for exclusion, person, directive_id in _fetch_facts(ExclusionFact, _EXCLUSIONS, people, history):
         facts[person].exclusions.setdefault(directive_id, []).append(exclusion)
+    versions = _versions_passed(people, history)
     for record, person, activity_id in _fetch_facts(RecordFact, _RECORDS, people, history):
+        if version := versions.get(record.id):
+            record = replace(record, version=version)
         facts[person].records.setdefault(activity_id, []).append(record)
     for start, person, activity_id in _fetch_facts(StartFact, _STARTS, people, history):
         facts[person].starts.setdefault(activity_id, []).append(start)
@@ -105,7 +109,7 @@ def _add_pending_records(facts: FactsByPerson, pending: PendingFacts) -> None:
 
 def _columns_like(kind: type[FactHeader], table: type[Base]) -> list[InstrumentedAttribute[object]]:
     """The columns of a table that have the names of the fields of a fact."""
-    return [getattr(table, field.name) for field in fields(kind)]
+    return [getattr(table, field.name) for field in fields(kind) if hasattr(table, field.name)]
 
 
 def _select_facts(kind: type[FactHeader], table: Any, key: InstrumentedAttribute[int]) -> Select[Any]:
@@ -121,6 +125,24 @@ _REVOCATIONS: Any = (
     .join(Record, Record.id == Revocation.record_id)
     .where(Record.person_id.in_(PEOPLE))
 )
+
+
+_FIRST = aliased(Record)  # a correction keeps the reference, and the pass of the row before it
+_VERSIONS_PASSED = (
+    select(Record.id, ModuleVersion.number)
+    .join(_FIRST, _FIRST.reference == Record.reference)
+    .join(PassRecord, PassRecord.record_id == _FIRST.id)
+    .join(ModuleVersion, ModuleVersion.id == PassRecord.module_version_id)
+    .where(Record.person_id.in_(PEOPLE), Record.activity_id.in_(bindparam("activities", expanding=True)))
+)
+
+
+def _versions_passed(people: Sequence[int], history: RuleHistory) -> dict[int, int]:
+    """The number of the version passed, by record; of modules with a minimum version alone."""
+    if not history.minimums:
+        return {}
+    values = {"people": people, "activities": sorted(history.minimums)}
+    return {record_id: number for record_id, number in read(_VERSIONS_PASSED, values)}
 
 
 def _fetch_facts(
@@ -271,6 +293,7 @@ class StagedProjection:
             versions = versions.where(DirectiveVersion.directive_id.in_(directive_ids))
         for fact, newest in (
             (UnitState, select(func.max(UnitState.recorded_at))),
+            (MinimumVersion, select(func.max(MinimumVersion.recorded_at))),
             (DirectiveVersion, versions),
         ):
             if (db.session.scalar(newest.where(fact.recorded_at < at)) or BEFORE_ALL) > self.known_at:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 
+from portal.domain.directives.minimum_versions import MinimumVersionRule, last_counted_day
+
 WHOLE = 0  # the position of the person under the whole directive; its requirements have 1, 2, …
 
 
@@ -106,6 +108,7 @@ class RecordFact(FactHeader):
     """A record of the requirement's activity."""
 
     achieved_on: date
+    version: int | None = None  # number of the version passed; read where a minimum version is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,12 @@ class Facts:
     records: Sequence[RecordFact] = ()
     revocations: Sequence[RevocationFact] = ()
     starts: Sequence[StartFact] = ()
+    minimums: Sequence[MinimumVersionRule] = ()  # of the requirement's activity
+
+    def valid_until(self, record: RecordFact, rule: AssignmentRule, day: date) -> date:
+        """The last day on which a record counts, as is announced on ``day``; ``date.max``: no end."""
+        end = last_counted_day(self.minimums, record.version, record.achieved_on, day)
+        return min(rule.valid_until(record.achieved_on), end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +169,15 @@ def compute_status(facts: Facts, day: date) -> RequirementStatus | None:
     exclusion = min(live, key=lambda e: (not e.exempt, e.id), default=None)
     revoked = {r.record_id for r in facts.revocations if r.from_on <= day}
     records = [r for r in facts.records if r.achieved_on <= day and r.id not in revoked]
-    sign = -1 if rule.ends else 1  # the latest record counts where validity ends, else the earliest
-    counted = min(records, key=lambda r: (sign * r.achieved_on.toordinal(), r.id), default=None)
-    valid_until = rule.valid_until(counted.achieved_on) if counted else None
+    ends = {r.id: facts.valid_until(r, rule, day) for r in records}
+    # The record that counts longest; of several the latest where validity ends, else the earliest.
+    sign = -1 if rule.ends else 1
+    counted = min(
+        records,
+        key=lambda r: (-ends[r.id].toordinal(), sign * r.achieved_on.toordinal(), r.id),
+        default=None,
+    )
+    valid_until = ends[counted.id] if counted else None
     if exclusion is not None:
         status = Status.EXEMPT if exclusion.exempt else Status.DEFERRED
     elif valid_until is not None and day <= valid_until:
@@ -170,7 +185,7 @@ def compute_status(facts: Facts, day: date) -> RequirementStatus | None:
         status = Status.EXPIRING if ends_soon else Status.SATISFIED
     else:
         status = _find_unmet_status(facts.starts, counted, day, due_on)
-    in_time = (r.achieved_on for r in records if rule.valid_until(r.achieved_on) >= due_on)
+    in_time = (r.achieved_on for r in records if ends[r.id] >= due_on)
     met_on = min(in_time, default=None)
     late_days = None if met_on is None else max(0, (met_on - due_on).days)
     end = None if valid_until == date.max else valid_until
@@ -199,6 +214,9 @@ def find_days_of_change(facts: Facts) -> set[date]:
         days |= {rule.from_on, _day_after(rule.to_on), _day_after(rule.due_on)}
         for end in (rule.valid_until(r.achieved_on) for r in facts.records if rule.ends):
             days |= {_day_after(end), _day_before(end, rule.expiring_days)}
+        for minimum in facts.minimums:
+            last = minimum.from_on - timedelta(days=1)
+            days |= {minimum.announced_on, minimum.from_on, _day_before(last, rule.expiring_days)}
     days.update(r.achieved_on for r in facts.records)
     days.update(r.from_on for r in facts.revocations)
     days.update(s.started_on for s in facts.starts)

@@ -12,6 +12,8 @@ from portal.domain.accounts.overview.ways import NO_WAY
 from portal.domain.accounts.sign_in.ways import current_rules
 from portal.domain.authoring.reviews.queries import drafts_waiting_for
 from portal.domain.catalogue.queries import shared_content
+from portal.domain.catalogue.review_dates import list_due_reviews
+from portal.domain.clarity.queries import count_open_words
 from portal.domain.decisions.queries import count_waiting_requests
 from portal.domain.imports.queries import count_kept_runs, list_importable_kinds
 from portal.domain.people.queries import Viewer
@@ -60,9 +62,10 @@ def read_waiting_work(viewer: Viewer) -> WaitingWork:
         for permission, place, find in _SOURCES
         if permission in viewer.permissions
     ]
+    full = {place for place, kinds in found if kinds}
     return WaitingWork(
         tuple(kind for _, kinds in found for kind in kinds),
-        tuple(place for place, kinds in found if not kinds),
+        tuple(dict.fromkeys(place for place, kinds in found if not kinds and place not in full)),
     )
 
 
@@ -83,6 +86,26 @@ def _find_drafts(viewer: Viewer) -> Iterator[Waiting]:
             plural(count, "draft to read and publish", "drafts to read and publish"),
             url_for("authoring.show_dashboard", drafts="waiting"),
             "Sent for review by others",
+        )
+
+
+def _find_words(_viewer: Viewer) -> Iterator[Waiting]:
+    for key, count in count_open_words().items():
+        yield Waiting(
+            f"{plural(count, 'note waits', 'notes wait')} for an author’s answer, about “{key}”",
+            plural(count, f"note on “{key}” to answer", f"notes on “{key}” to answer"),
+            url_for("authoring.show_clarity", key=key),
+            "What somebody found clear or unclear, without their name",
+        )
+
+
+def _find_reviews(_viewer: Viewer) -> Iterator[Waiting]:
+    if count := len(list_due_reviews(clock.today())):
+        yield Waiting(
+            f"{plural(count, 'text')} {'is' if count == 1 else 'are'} to be reviewed",
+            plural(count, "module or guide to review", "modules and guides to review"),
+            url_for("authoring.list_reviews"),
+            "Their review date is past or near",
         )
 
 
@@ -180,6 +203,8 @@ def _find_details(_viewer: Viewer) -> Iterator[Waiting]:
 _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], ...] = (
     (Permission.DECISION_MAKE, "Requests", _find_requests),
     (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
+    (Permission.DRAFT_EDIT, "Authoring", _find_words),
+    (Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     (Permission.RECORD_IMPORT, "Imports", _find_imports),
     (Permission.ACCOUNT_ADMINISTER, "Roles", _find_grants),
     (Permission.ACCOUNT_ADMINISTER, "Accounts", _find_accounts),

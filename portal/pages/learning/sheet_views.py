@@ -3,10 +3,10 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from portal.domain.catalogue.archiving import offered_modules
 from portal.domain.catalogue.guide_publishing import guide_summaries
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.models import ModuleVersion
-from portal.domain.catalogue.queries import published_modules
 from portal.domain.learning.queries import newest_version
 from portal.pages.layout.access import requires
 from portal.pages.layout.pdf_files import markup_of_page, send_pdf
@@ -75,7 +75,7 @@ def list_briefings() -> ResponseReturnValue:
     """List the briefing of each module and the supervisor's toolkit, for whoever leads others."""
     return render_template(
         "learning/briefings.html",
-        versions=[version for version in published_modules() if version.briefing_title],
+        versions=[version for version in offered_modules() if version.briefing_title],
         toolkit=next((guide for guide in guide_summaries() if guide.key == TOOLKIT), None),
     )
 

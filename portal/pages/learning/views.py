@@ -13,6 +13,7 @@ from config import Config
 from portal.domain.assessment import queries as assessment
 from portal.domain.cases.queries import shares_of_colleagues
 from portal.domain.cases.services import LATER
+from portal.domain.catalogue.archiving import archive_of
 from portal.domain.catalogue.markdown.check_answers import answer_checks
 from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
@@ -26,8 +27,10 @@ from portal.domain.learning.newest_passes import read_newest_pass
 from portal.domain.recall.queries import list_due_recalls
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
+from portal.domain.status.minimum_versions import minimum_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
+from portal.pages.learning.clarity_views import add_clarity_pages, count_new_replies
 from portal.pages.learning.recall_views import add_recall_pages
 from portal.pages.learning.sheet_views import add_sheet_pages
 from portal.platform import clock
@@ -38,6 +41,7 @@ from portal.platform.permissions import Permission
 
 bp = Blueprint("learning", __name__, template_folder="templates")
 add_recall_pages(bp)
+add_clarity_pages(bp)
 add_sheet_pages(bp)
 
 
@@ -56,6 +60,7 @@ def show_my_learning() -> ResponseReturnValue:
         excluded=excluded,
         withdrawn=withdrawn_directives_of(current_user.person_id, today) if asks_nothing else [],
         recalls=list_due_recalls(current_user.person_id, today),
+        new_replies=count_new_replies(),
     )
 
 
@@ -87,14 +92,19 @@ def show_module(slug: str) -> ResponseReturnValue:
     registration_id = module.progress.registration_id if module.progress else None
     attempts = assessment.list_attempts(registration_id) if registration_id else []
     now = clock.now()
+    newest_pass = read_newest_pass(current_user.person_id, slug)
+    may_begin = not module.archived or services.may_begin_archived(current_user.person_id, module, now)
     return render_template(
         "learning/module.html",
         module=module,
+        archive=archive_of(module.version.activity_id) if module.archived else None,
+        closed=module.progress is None and not may_begin,
         attempts=[attempt for attempt in attempts if attempt.submission],
         attempts_left=module.attempts_left,
         opens_at=queries.future_or_none(module.next_attempt_opens_at, now),
         paused=module.paused_until(now) is not None,
-        newest_pass=read_newest_pass(current_user.person_id, slug),
+        newest_pass=newest_pass,
+        minimum=minimum_of(module.version.activity_id, clock.today()) if newest_pass else None,
     )
 
 
@@ -114,7 +124,13 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
         return _render_case(module, lesson, case)
     text = answer_checks(number_parts(module.version.lesson_html(lesson)), sent_check_answers())
     html = open_at_place(fill_placeholders(text, module.shared))
-    return render_template("learning/lesson.html", module=module, lesson=lesson, html=html)
+    return render_template(
+        "learning/lesson.html", module=module, lesson=lesson, html=html, clear_url=_clear_url(slug, key)
+    )
+
+
+def _clear_url(slug: str, key: str) -> str:
+    return url_for(".say_lesson_was_clear", slug=slug, key=key)
 
 
 def _render_case(
@@ -132,6 +148,7 @@ def _render_case(
         case=case,
         step_url=url_for(".save_case_step", slug=module.slug, key=lesson.key, number=case.number),
         shares=shares_of_colleagues([lesson.id])[lesson.id] if case.ended else {},
+        clear_url=_clear_url(module.slug, lesson.key) if case.ended else "",
         errors={place: sentence for sentence, place in error.problems} if error else {},
         fill=partial(fill_placeholders, shared=module.shared),
     )

@@ -1,4 +1,4 @@
-"""Posts a message to a checked address: within ten seconds in all, following nothing and reading no body.
+"""Sends a request to a checked address: within ten seconds in all, reading no body.
 
 Not ``requests``: it resolves names itself, so its answer could differ from the one that was checked, and its
 time limits hold for each read, not for the whole. The standard library does both and is loaded already.
@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from threading import Event, Thread, Timer
 from time import monotonic
+from urllib.parse import urldefrag, urljoin
 
 from portal.platform import clock
 from portal.platform.outbound.errors import OutboundError, OutboundFault
@@ -25,6 +26,9 @@ SECONDS = 10.0  # for all of it: the name, the connection, the message and the h
 AGENT = "Learning-Portal"
 NO_WAIT = timedelta()
 LONGEST_WAIT = timedelta(days=365)  # a longer one means the same to anybody
+MOST_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+NO_HEAD = frozenset({403, 404, 405, 501})  # with which some servers answer HEAD alone
 _SECONDS = re.compile(r"0*([0-9]+)")
 TOLD_WHEN = frozenset({429, 503})  # statuses of answers that may say when to come back
 
@@ -197,3 +201,46 @@ def _fault_of(error: Exception, watch: _Watch) -> OutboundFault:
     if isinstance(error, ssl.SSLCertVerificationError):
         return OutboundFault.CERTIFICATE
     return OutboundFault.NO_ANSWER
+
+
+def read_status(
+    address: str, policy: OutboundPolicy, *, seconds: float = SECONDS, authorities: str = ""
+) -> int:
+    """The status with which a page answers in the end: each redirect is checked like the first address.
+
+    Asks by HEAD, and by GET where a server does not know that; no body is read.
+
+    Args:
+        address: Of the page, without a part after #.
+        policy: Where may be asked.
+        seconds: For all of it.
+        authorities: A file of certificates to trust beside the system's; for tests.
+
+    Raises:
+        OutboundError: An address is refused, or no answer came.
+    """
+    deadline = monotonic() + seconds
+    method = "HEAD"
+    for _ in range(MOST_REDIRECTS + 1):
+        status, location = _ask(method, address, policy, deadline, authorities)
+        if method == "HEAD" and status in NO_HEAD:
+            method = "GET"
+        elif status in REDIRECTS and location:
+            address = urldefrag(urljoin(address, location)).url
+        else:
+            return status
+    raise OutboundError(OutboundFault.NO_ANSWER)
+
+
+def _ask(
+    method: str, address: str, policy: OutboundPolicy, deadline: float, authorities: str
+) -> tuple[int, str]:
+    """Status and Location of one answer."""
+    target = read_target(address, policy)
+    addresses = check_addresses(_resolve(target.host, target.port, policy, deadline), target, policy)
+    watch = _connect(addresses, target.port, policy, deadline)
+    with _open_connection(target, watch, authorities) as connection:
+        headers = {"Host": target.host_header, "User-Agent": AGENT, "Connection": "close", "Accept": "*/*"}
+        connection.request(method, target.path, headers=headers)
+        with connection.getresponse() as response:
+            return response.status, response.getheader("Location", "")

@@ -314,7 +314,7 @@ def test_every_message_agrees_with_the_rule_of_standings(world: World, office: O
     late = set()
     for person, facts in load_facts(sorted(world.people.values()), history).items():
         if world.directive in facts.assignments:
-            of_positions = group_facts_by_position(facts, world.directive, history.versions, known).values()
+            of_positions = group_facts_by_position(facts, world.directive, history, known).values()
             stood = [compute_status(each, day) for each in of_positions]
             if any(one is not None and one.status in LATE for one in stood):
                 late.add(person)

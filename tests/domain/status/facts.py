@@ -145,5 +145,12 @@ def add_activity(kind: str, key: str) -> int:
 
 def compute_status_as_known(facts: Facts, day: date, t: datetime) -> RequirementStatus | None:
     """The status on a day by those of the facts that are known on an instant."""
-    lists = (facts.assignments, facts.exclusions, facts.records, facts.revocations, facts.starts)
+    lists = (
+        facts.assignments,
+        facts.exclusions,
+        facts.records,
+        facts.revocations,
+        facts.starts,
+        facts.minimums,
+    )
     return compute_status(Facts(*(known_facts(rows, t) for rows in lists)), day)

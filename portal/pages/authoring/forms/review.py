@@ -1,12 +1,14 @@
 """Forms of a review: sending, commenting and sending back."""
 
+from datetime import datetime
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, SubmitField
+from wtforms import HiddenField, SubmitField, ValidationError
 
-from portal.pages.layout.form_fields import LinesField, MaximumLength, RequiredText
-from portal.pages.layout.form_widgets import GovSubmit, GovTextarea
+from portal.pages.layout.form_fields import DayField, LineField, LinesField, MaximumLength, RequiredText
+from portal.pages.layout.form_widgets import GovInput, GovSubmit, GovTextarea
+from portal.platform.clock import read_london_time
 
 LABEL = "govuk-label--s"
 LONGEST = 2000
@@ -31,6 +33,42 @@ class SendForm(FlaskForm):  # type: ignore[misc]
         "The reviewer reads this first. Name the source where the law or a number changed.",
     )
     send = SubmitField("Send for review", widget=GovSubmit())
+
+
+class PassAgainForm(FlaskForm):  # type: ignore[misc]
+    """The day from which older passes do not count; it is previewed before it is published."""
+
+    review = HiddenField()
+    from_on = DayField(
+        "First day on which older passes do not count",
+        missing="Enter the first day on which older passes do not count",
+        description="For example, 1 September 2027. Leave people time to pass again.",
+        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL),
+    )
+    preview = SubmitField("Show whom it concerns", widget=GovSubmit(secondary=True))
+
+
+class ScheduleForm(FlaskForm):  # type: ignore[misc]
+    """When a reviewed draft is to be published."""
+
+    review = HiddenField()
+    when = LineField(
+        "When to publish it",
+        description="A London time on a day, such as 9:00 on 1 September 2027.",
+        widget=GovInput(classes="govuk-input--width-20", label_classes=LABEL),
+        validators=[RequiredText("Enter a time and a day, such as 9:00 on 1 September 2027")],
+    )
+    send = SubmitField("Approve, and publish then", widget=GovSubmit())
+
+    def validate_when(self, field: LineField) -> None:
+        """Refuse a text that names no instant."""
+        if self.instant is None:
+            raise ValidationError("Enter a time and a day, such as 9:00 on 1 September 2027")
+
+    @property
+    def instant(self) -> datetime | None:
+        """The instant; None if the text names none."""
+        return read_london_time(str(self.when.data or ""))
 
 
 class SendBackForm(FlaskForm):  # type: ignore[misc]

@@ -1,8 +1,10 @@
 """The authoring pages: one file for a page or two, all on one blueprint."""
 
 from portal.pages.authoring.views import (
+    archive,
     attempts,
     checks,
+    clarity,
     dashboard,
     details,
     guides,
@@ -13,19 +15,23 @@ from portal.pages.authoring.views import (
     lessons,
     media,
     module,
+    pass_again,
     preview,
     rebase,
     recall,
     review,
+    schedule,
     sheets,
     statistics,
 )
 from portal.pages.authoring.views.blueprint import bp
 
 __all__ = [
+    "archive",
     "attempts",
     "bp",
     "checks",
+    "clarity",
     "dashboard",
     "details",
     "guides",
@@ -36,10 +42,12 @@ __all__ = [
     "lessons",
     "media",
     "module",
+    "pass_again",
     "preview",
     "rebase",
     "recall",
     "review",
+    "schedule",
     "sheets",
     "statistics",
 ]

@@ -9,7 +9,10 @@ from flask_login import current_user
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.content_types import GUIDE_PREFIX, is_guide
 from portal.domain.authoring.reviews.queries import drafts_waiting_for
+from portal.domain.catalogue.link_checks import last_check_at, list_broken_links
+from portal.domain.catalogue.review_dates import NEAR, STALE, list_due_reviews, list_stale_sources
 from portal.domain.catalogue.sources.module_source import SHEET_NAMES
+from portal.domain.clarity.queries import count_open_words
 from portal.pages.authoring.forms.desk import NewForm, NewGuideForm, NewModuleForm
 from portal.pages.authoring.views import draft_context
 from portal.pages.authoring.views.blueprint import bp
@@ -41,9 +44,28 @@ def show_dashboard() -> ResponseReturnValue:
         shows_waiting=shows_waiting,
         errors=arguments.errors(),
         today=clock.today(),
+        due_reviews=len(list_due_reviews(clock.today())),
+        open_words=count_open_words(),
         may_edit=draft_context.may_edit(),
     )
     return html, arguments.status
+
+
+@bp.get("/_reviews")
+@requires(Permission.AUTHORING_VIEW)
+def list_reviews() -> ResponseReturnValue:
+    """List texts whose review date is past or near, stale sources with what cites them, and broken links."""
+    today = clock.today()
+    return render_template(
+        "authoring/reviews_due.html",
+        due=list_due_reviews(today),
+        stale=list_stale_sources(today),
+        broken=list_broken_links(),
+        checked_at=last_check_at(),
+        today=today,
+        near_days=NEAR.days,
+        stale_days=STALE.days,
+    )
 
 
 @bp.route("/_new", methods=["GET", "POST"])

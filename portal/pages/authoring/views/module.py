@@ -15,6 +15,7 @@ from portal.domain.authoring.findings import collect as finder
 from portal.domain.authoring.findings.collect import Finding
 from portal.domain.authoring.findings.legal_changes import LegalChanges, list_legal_changes
 from portal.domain.authoring.queries import DraftState
+from portal.domain.catalogue.archiving import archive_of
 from portal.domain.catalogue.sources.module_source import SHEET_NAMES, Package
 from portal.domain.content_checks import metrics
 from portal.pages.authoring.forms.desk import QuestionFilterForm
@@ -119,6 +120,8 @@ def _show_published(key: str) -> ResponseReturnValue:
         version=version,
         may_edit=draft_context.may_edit(),
         opens_attempts=Permission.ATTEMPT_OPEN_UNSEEN in current_user.permissions,
+        may_publish=Permission.VERSION_PUBLISH in current_user.permissions,
+        archive=None if is_guide(key) else archive_of(version.activity_id),
     )
 
 

@@ -14,6 +14,7 @@ from portal.domain.authoring.queries import DraftState
 from portal.domain.authoring.reviews import queries as review_queries
 from portal.domain.authoring.reviews import services
 from portal.domain.authoring.reviews.queries import ReviewState
+from portal.domain.authoring.reviews.scheduling import latest_schedule
 from portal.domain.catalogue import queries as catalogue
 from portal.domain.catalogue.services import CheckedFolder
 from portal.domain.catalogue.sources.validation import sha256_of
@@ -80,7 +81,11 @@ def add_comment(key: str) -> ResponseReturnValue:
         return _render_review(review, failed=form), 400
     with transaction():
         services.add_comment(
-            _review_id(), form.place.data, form.text.data.strip(), by=current_user.person_id, at=clock.now()
+            sent_review_id(),
+            form.place.data,
+            form.text.data.strip(),
+            by=current_user.person_id,
+            at=clock.now(),
         )
     flash("Your comment is added. The author sees it on this page.", "success")
     return redirect(url_for(".show_review", key=key), 303)
@@ -95,11 +100,14 @@ def send_back(key: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with transaction():
             services.send_review_back(
-                _review_id(), reason=form.reason.data.strip(), by=current_user.person_id, at=clock.now()
+                sent_review_id(),
+                reason=form.reason.data.strip(),
+                by=current_user.person_id,
+                at=clock.now(),
             )
         flash("Sent back. The author sees why, and can change the draft again.", "success")
         return redirect(url_for(".show_review", key=key), 303)
-    return render_template("authoring/send_back.html", form=form, review=review, **_version_names(review))
+    return render_template("authoring/send_back.html", form=form, review=review, **version_names(review))
 
 
 @bp.post("/<draft:key>/review/withdraw")
@@ -107,7 +115,7 @@ def send_back(key: str) -> ResponseReturnValue:
 def withdraw_draft(key: str) -> ResponseReturnValue:
     """Withdraw the draft from review."""
     with transaction():
-        services.withdraw_review(_review_id(), by=current_user.person_id, at=clock.now())
+        services.withdraw_review(sent_review_id(), by=current_user.person_id, at=clock.now())
     flash("Withdrawn from review. You can change the draft again.", "success")
     return redirect(url_for(".show_module", key=key), 303)
 
@@ -117,13 +125,13 @@ def withdraw_draft(key: str) -> ResponseReturnValue:
 def publish_draft(key: str) -> ResponseReturnValue:
     """Publish exactly what was reviewed."""
     with transaction():
-        version = services.publish_review(_review_id(), by=current_user.person_id, at=clock.now())
+        version = services.publish_review(sent_review_id(), by=current_user.person_id, at=clock.now())
         message = f"Version {version.number} of {draft_context.short_title(version.title)} is published."
     flash(message, "success")
     return redirect(url_for(".show_module", key=key), 303)
 
 
-def _review_id() -> int:
+def sent_review_id() -> int:
     """The id of the review that the page showed."""
     text = request.form.get("review", "")
     if not text.isascii() or not text.isdigit() or len(text) > 18:
@@ -150,12 +158,13 @@ def _render_review(review: ReviewState, failed: CommentForm | None = None) -> st
         forms=_comment_forms(review, ["", *(change.place for change in changes)], failed) if is_open else {},
         failed=failed,
         under_way=review_queries.count_people_under_way(review.key) if is_open else [],
+        schedule=latest_schedule(review.review_id) if is_open else None,
         readers=review_queries.count_acknowledgements(review.key) if is_open else [],
         asks=any(checked.guide.acknowledge for checked in reading.guides),
         own_work=is_open and current_user.person_id in queries.editor_ids(review.draft_id),
         may_publish=Permission.VERSION_PUBLISH in current_user.permissions,
         may_edit=draft_context.may_edit(),
-        **_version_names(review),
+        **version_names(review),
     )
 
 
@@ -168,7 +177,7 @@ def _list_changes(review: ReviewState) -> list[PlaceChange]:
     return diff_folders(_published_files(review), queries.read_files(review.files))
 
 
-def _version_names(review: ReviewState) -> dict[str, Any]:
+def version_names(review: ReviewState) -> dict[str, Any]:
     """Template values that name the module or guide and its version."""
     subject = subject_of(review.key)
     title = subject.title(queries.read_content(review.files[subject.main_file]))
