@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import floor
 
+from portal.domain.catalogue.media.media_types import narrow_path
 from portal.domain.catalogue.sources.module_source import Package
 from portal.domain.content_checks.drawings.isolated_painter import paint_drawings
 from portal.domain.content_checks.drawings.painter import PaintedText, PaintingError
@@ -43,10 +44,16 @@ def read_figures(body: str, path: str, first_line: int) -> list[ShownFigure]:
 
 
 def lesson_figures(package: Package) -> list[ShownFigure]:
-    """Every figure of a module's lessons."""
-    return [
+    """Every figure of a module's lessons, and the drawing of each lesson that is a picture."""
+    pictures = [
+        ShownFigure(lesson.case.content.picture, lesson.path, lesson.case.content.table.line_of("picture"))
+        for lesson in package.lessons
+        if lesson.case is not None and lesson.case.kind.name == "picture"
+    ]
+    texts = [
         figure for page in package.lessons for figure in read_figures(page.body, page.path, page.body_line)
     ]
+    return texts + pictures
 
 
 def check_module_figures(package: Package) -> Iterator[Fault]:
@@ -62,22 +69,17 @@ def check_module_figures(package: Package) -> Iterator[Fault]:
 def check_drawings(figures: list[ShownFigure], folder: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
     """Yield the faults of the drawings among these figures, and of their phone versions."""
     drawings = {figure.medium: figure for figure in figures if figure.is_drawing}
-    candidates = [path for medium in drawings for path in (medium, _narrow_path(medium))]
+    candidates = [path for medium in drawings for path in (medium, narrow_path(medium))]
     paths = [path for path in candidates if path in files or path in drawings]
     painted = dict(zip(paths, paint_drawings([files.get(path, b"") for path in paths]), strict=True))
     for medium, figure in drawings.items():
-        narrow = _narrow_path(medium)
+        narrow = narrow_path(medium)
         yield from _check_words(f"{folder}/{medium}", painted[medium], on_phone=False)
         if narrow in files:
             yield from _check_words(f"{folder}/{narrow}", painted[narrow], on_phone=True)
         else:
             reason = f"There is no {narrow}. Draw the figure once more, 320 wide, for phones."
             yield Fault(figure.path, figure.line, reason)
-
-
-def _narrow_path(medium: str) -> str:
-    """Path of the phone version of a drawing."""
-    return f"{medium[:-4]}.narrow{medium[-4:]}"
 
 
 def _check_words(path: str, painted: list[PaintedText] | PaintingError, *, on_phone: bool) -> Iterator[Fault]:
