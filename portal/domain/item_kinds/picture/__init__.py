@@ -1,6 +1,6 @@
 """Lessons in which one finds, in a drawing of a place, what one would otherwise walk past.
 
-A run contains ``place/chosen`` or ``place/left`` for each place, so that choices of colleagues can be counted.
+A run contains ``place/chosen`` or ``place/left`` for each place, so that colleagues' choices can be counted.
 """
 
 import random
