@@ -44,16 +44,19 @@ def read_figures(body: str, path: str, first_line: int) -> list[ShownFigure]:
 
 
 def lesson_figures(package: Package) -> list[ShownFigure]:
-    """Every figure of a module's lessons, and the drawing of each lesson that is a picture."""
-    pictures = [
+    """Every figure of a module's lessons."""
+    return [
+        figure for page in package.lessons for figure in read_figures(page.body, page.path, page.body_line)
+    ]
+
+
+def _lesson_pictures(package: Package) -> list[ShownFigure]:
+    """The drawing of each lesson that is a picture with places."""
+    return [
         ShownFigure(lesson.case.content.picture, lesson.path, lesson.case.content.table.line_of("picture"))
         for lesson in package.lessons
         if lesson.case is not None and lesson.case.kind.name == "picture"
     ]
-    texts = [
-        figure for page in package.lessons for figure in read_figures(page.body, page.path, page.body_line)
-    ]
-    return texts + pictures
 
 
 def check_module_figures(package: Package) -> Iterator[Fault]:
@@ -63,7 +66,7 @@ def check_module_figures(package: Package) -> Iterator[Fault]:
     if len(drawings) < MIN_FIGURES:
         reason = f"The lessons show {len(drawings)} drawn figures. Draw {MIN_FIGURES} or more that explain."
         yield Fault(package.module_file, None, reason)
-    yield from check_drawings(figures, package.key, package.files)
+    yield from check_drawings([*figures, *_lesson_pictures(package)], package.key, package.files)
 
 
 def check_drawings(figures: list[ShownFigure], folder: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
