@@ -61,7 +61,7 @@ def test_a_case_is_edited_as_text_and_previewed_step_by_step(author):
 
 def test_a_picture_is_told_what_is_missing_and_previewed_with_its_verdicts(author):
     page = add_case(author, "picture")
-    assert "There is no media/name.svg in the module" in page.text
+    assert "There is no file “name.svg” among the media. Upload it" in page.text
     text = (
         re.sub(r"narrow = .*\n", "", PICTURE)
         .replace("yard.svg", "box.svg")
