@@ -90,7 +90,7 @@ def test_each_place_on_the_drawing_is_a_label_of_its_checkbox_and_no_key_shows(p
         labels = [e for e in layer.iter() if e.tag.endswith("}label")]
         assert [label.get("for") for label in labels] == list(boxes) == ["place-1", "place-2", "place-3"]
         assert all(words(label) == "" for label in labels)
-    (gate,) = page.all("li", id=boxes["place-1"].get("aria-describedby") or "")
+    (gate,) = page.all("span", id=boxes["place-1"].get("aria-describedby") or "")
     assert words(gate) == "It is locked from outside."
     assert not re.search(r'value="(gate|bin|door)"| style="|matters', page.html)
 
