@@ -41,7 +41,8 @@ def _alert(page: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", told[1:2000]).split())[:300]
 
 
-CASE, COMPARE = "/runs/", "Finish and compare"  # of the form of a case, and its button in a report
+CASE = "/runs/"  # of the form of a case
+CASE_BUTTONS = ("Finish and compare", ">Check<", "Decide")  # in a report, a picture and a scenario
 
 
 class Browser:
@@ -191,7 +192,8 @@ class Browser:
 
 def case_button(html: str) -> str:
     """The button that goes on in a case."""
-    return COMPARE if COMPARE in html else "Decide"
+    bare = re.sub(r"\s*([<>])\s*", r"\1", html)
+    return next(button for button in CASE_BUTTONS if button in bare).strip("<>")
 
 
 def form_fields(inside: str, button: str) -> dict[str, str]:

@@ -88,7 +88,7 @@ def take_case_step(tab: Tab) -> None:
     for _ in range(80):
         tab.keyboard.press("Tab")
         tag, name, kind = tab.evaluate(FOCUSED)
-        if kind == "radio" and name not in chosen:
+        if kind in {"radio", "checkbox"} and name not in chosen:
             tab.keyboard.press("Space")
             chosen.add(name)
         elif tag == "textarea":

@@ -107,7 +107,7 @@ class Lesson(Base):
     outcomes: Mapped[list[str]] = mapped_column(JSON)
     html: Mapped[str]  # safe; slots {{force:key}} and {{term:key}} are filled, escaped, when shown
     words: Mapped[int]
-    case_kind: Mapped[str | None]  # "scenario" or "report": the lesson is a case, and html is its opening
+    case_kind: Mapped[str | None]  # the kind of case that the lesson is, whose opening html is; None: a text
     case_content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # {"prompt_html", "explanation_html", "content": the result of the kind's render_content}
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import floor
 
+from portal.domain.catalogue.media.media_types import narrow_path
 from portal.domain.catalogue.sources.module_source import Package
 from portal.domain.content_checks.drawings.isolated_painter import paint_drawings
 from portal.domain.content_checks.drawings.painter import PaintedText, PaintingError
@@ -49,6 +50,15 @@ def lesson_figures(package: Package) -> list[ShownFigure]:
     ]
 
 
+def _lesson_pictures(package: Package) -> list[ShownFigure]:
+    """The drawing of each lesson that is a picture with places."""
+    return [
+        ShownFigure(lesson.case.content.picture, lesson.path, lesson.case.content.table.line_of("picture"))
+        for lesson in package.lessons
+        if lesson.case is not None and lesson.case.kind.name == "picture"
+    ]
+
+
 def check_module_figures(package: Package) -> Iterator[Fault]:
     """Yield the faults of a module's figures."""
     figures = lesson_figures(package)
@@ -56,28 +66,23 @@ def check_module_figures(package: Package) -> Iterator[Fault]:
     if len(drawings) < MIN_FIGURES:
         reason = f"The lessons show {len(drawings)} drawn figures. Draw {MIN_FIGURES} or more that explain."
         yield Fault(package.module_file, None, reason)
-    yield from check_drawings(figures, package.key, package.files)
+    yield from check_drawings([*figures, *_lesson_pictures(package)], package.key, package.files)
 
 
 def check_drawings(figures: list[ShownFigure], folder: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
     """Yield the faults of the drawings among these figures, and of their phone versions."""
     drawings = {figure.medium: figure for figure in figures if figure.is_drawing}
-    candidates = [path for medium in drawings for path in (medium, _narrow_path(medium))]
+    candidates = [path for medium in drawings for path in (medium, narrow_path(medium))]
     paths = [path for path in candidates if path in files or path in drawings]
     painted = dict(zip(paths, paint_drawings([files.get(path, b"") for path in paths]), strict=True))
     for medium, figure in drawings.items():
-        narrow = _narrow_path(medium)
+        narrow = narrow_path(medium)
         yield from _check_words(f"{folder}/{medium}", painted[medium], on_phone=False)
         if narrow in files:
             yield from _check_words(f"{folder}/{narrow}", painted[narrow], on_phone=True)
         else:
             reason = f"There is no {narrow}. Draw the figure once more, 320 wide, for phones."
             yield Fault(figure.path, figure.line, reason)
-
-
-def _narrow_path(medium: str) -> str:
-    """Path of the phone version of a drawing."""
-    return f"{medium[:-4]}.narrow{medium[-4:]}"
 
 
 def _check_words(path: str, painted: list[PaintedText] | PaintingError, *, on_phone: bool) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ from portal.domain.catalogue.sources.module_source import Package, PageSource
 WORDS_PER_MINUTE = 200
 SECONDS_PER_ITEM = 45
 MINUTES_PER_TEXT = 2  # that a learner writes in a case
+PLACES_PER_ITEM = 4  # places of a picture that take as long to judge as one item
 
 _CONTAINER = re.compile(r":::[ \t]*(\w+)")
 _DETAILS = re.compile(r":::[ \t]*details[ \t]+")
@@ -62,6 +63,10 @@ def _case_texts(case: ItemText) -> tuple[list[str], int, int]:
     """The texts that somebody reads on a good way, their decisions, and how many texts they write."""
     content = case.content
     texts = [case.prompt, case.explanation]
+    if case.kind.name == "picture":
+        texts += [content.situation, content.debrief]
+        texts += [text for place in content.places for text in (place.label, place.text, place.feedback)]
+        return texts, ceil(len(content.places) / PLACES_PER_ITEM), 0
     if case.kind.name == "report":
         texts += [content.incident, *(part.label for part in content.parts)]
         texts += [text for part in content.parts for text in (part.model, *part.checklist)]

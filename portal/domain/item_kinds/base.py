@@ -22,6 +22,18 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # dat
 _SLOT = re.compile(r"\{\{[^{}]*\}\}")  # a force setting or term, filled in when the page is shown
 
 
+@dataclass(frozen=True, slots=True)
+class ShownDrawing:
+    """A drawing of the module, as a page shows it; ``narrow`` is drawn for phones."""
+
+    address: str
+    width: int  # in the drawing's own units
+    height: int
+    title: str
+    description: str
+    narrow: "ShownDrawing | None" = None
+
+
 class Renderer(Protocol):
     """Renders an author's Markdown as safe HTML; ``line`` is the text's line in its file."""
 
@@ -30,6 +42,12 @@ class Renderer(Protocol):
 
     def render_block(self, text: str, line: int) -> str:
         """Render paragraphs, lists and tables."""
+
+    def find_drawing(self, path: str, line: int) -> ShownDrawing | None:
+        """Return the module's drawing at ``path``; None, with a fault added, if there is none."""
+
+    def add_fault(self, line: int, reason: str) -> None:
+        """Add a fault at a line of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,7 @@ class ItemKind(ABC):
     advice: ClassVar[str]  # when to choose it, one sentence
     position: ClassVar[int] = 100  # among the kinds offered to authors
     takes_texts: ClassVar[bool] = False  # whether learners type texts in it
+    usable_as_item: ClassVar[bool] = True  # whether the bank of an assessment may contain it
     usable_as_check: ClassVar[bool] = False  # whether a lesson may contain it as an unscored exercise
     usable_as_case: ClassVar[bool] = False  # whether a lesson may be one, unscored, with a debrief
 

@@ -128,6 +128,18 @@ class Table:
             self.fault(key, f"“{key}” names something twice. Name each once.")
         return list(dict.fromkeys(value))
 
+    def whole_numbers(self, key: str, count: int) -> tuple[int, ...]:
+        """A list of ``count`` whole numbers from 0; empty, with the fault noted, where there is none."""
+        value = self._take(key, True)
+        if value is None:
+            return ()
+        numbers = value if isinstance(value, list) else []
+        good = all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= 100_000 for n in numbers)
+        if len(numbers) != count or not good:
+            self.fault(key, f"“{key}” needs {count} whole numbers, such as {list(range(10, 10 + count))}.")
+            return ()
+        return tuple(numbers)
+
     def text_or_texts(self, key: str) -> list[str]:
         """A text, or a list of texts."""
         if isinstance(self._data.get(key), str):

@@ -29,10 +29,20 @@ def test_four_figures_that_are_drawn(files):
 
 
 def test_the_same_figure_shown_twice_is_one(files):
-    for path in [path for path in files if path.startswith(f"{KEY}/lessons/")]:
+    for path in [path for path in files if path.startswith(f"{KEY}/lessons/") and path.endswith(".md")]:
         files[path] = re.sub(r"media/[a-z\-]+\.svg", "media/three-areas.svg", files[path])
 
     assert any("The lessons show 1 drawn figures." in breach for breach in list_breaches(files, KEY))
+
+
+def test_a_picture_with_places_is_checked_as_a_figure(files):
+    drawing, lesson = f"{KEY}/media/car-wash-yard.narrow.svg", f"{KEY}/lessons/the-car-wash.toml"
+    del files[drawing]
+    files[lesson] = re.sub(r"^narrow = .*\n", "", files[lesson], flags=re.M)
+
+    (breach,) = list_breaches(files, KEY)
+
+    assert breach.startswith(f"{lesson}, line 9: There is no media/car-wash-yard.narrow.svg.")
 
 
 def test_a_drawing_for_phones_beside_each(files):

@@ -1,5 +1,7 @@
 """A lesson that is a case at the authoring desk: made, edited as text, previewed, moved, published, shown."""
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -7,6 +9,7 @@ from portal.domain.authoring import queries
 from portal.domain.authoring.editing.content_diff import diff_folders
 from portal.domain.catalogue.models import Lesson
 from portal.platform.db import db
+from tests.domain.catalogue.pictures_written import PICTURE
 from tests.page_reading import Page, PortalClient
 from tests.pages.assessment.choosing import values_of_labels
 from tests.pages.authoring.desk import author_of_questions
@@ -26,7 +29,7 @@ def add_case(author: PortalClient, kind: str) -> Page:
     return author.press(page, "Add the lesson", kind=kind, **LESSON)
 
 
-@pytest.mark.parametrize("kind", ["report", "scenario"])
+@pytest.mark.parametrize("kind", ["picture", "report", "scenario"])
 def test_a_new_case_is_whole_but_for_its_words(author, kind):
     page = add_case(author, kind)
 
@@ -54,6 +57,23 @@ def test_a_case_is_edited_as_text_and_previewed_step_by_step(author):
         shown = author.press(shown, "Decide", choice=values_of_labels(shown, choice))
     assert "Two ways led here." in shown.text
     assert "colleagues" not in shown.text
+
+
+def test_a_picture_is_told_what_is_missing_and_previewed_with_its_verdicts(author):
+    page = add_case(author, "picture")
+    assert "There is no file “name.svg” among the media. Upload it" in page.text
+    text = (
+        re.sub(r"narrow = .*\n", "", PICTURE)
+        .replace("yard.svg", "box.svg")
+        .replace("0, 20, 100, 60]", ", 2, 15, 9]")
+    )
+    page = author.press(page, "Save and preview", save="yes", body=text)
+    assert queries.read_files(queries.get_draft("sample").files)[CASE] == text.encode()
+
+    shown = author.page("/authoring/sample/preview/lessons/the-lay-by")
+    assert "/authoring/sample/media/" in shown.html
+    shown = author.press(shown, "Check", place=values_of_labels(shown, "1. The gate"))
+    assert "You found 1 of 2 places that matter" in shown.text
 
 
 def test_a_case_is_moved_and_removed_as_any_lesson(author):

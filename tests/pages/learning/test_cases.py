@@ -227,7 +227,7 @@ REFUSED = {
     "kind": (
         'kind = "scenario"',
         'kind = "single"',
-        "“single” is not a kind of case. Use scenario or report.",
+        "“single” is not a kind of case. Use scenario, report, picture.",
     ),
     "key": ('title = "A case"', 'title = "A case"\nkey = "x"', "“key” is not a known key here."),
     "loose": ('to = "voices"', 'to = "nowhere"', "There is no scene “nowhere”."),

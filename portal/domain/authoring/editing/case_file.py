@@ -11,6 +11,7 @@ from portal.domain.authoring.errors import UnreadableFileError
 CASE_KINDS = {
     "scenario": "A case to decide step by step",
     "report": "A report to write up",
+    "picture": "A picture with places to find",
 }
 
 
@@ -135,13 +136,46 @@ checklist = [
   "Name another.",
 ]
 """
-_TEMPLATES = {"scenario": _SCENARIO, "report": _REPORT}
+_PICTURE = """\
+prompt = "Ask which places the learner chooses."
+explanation = "Say in two sentences what a good officer takes away."
+situation = "*This case is made up.* Say when and where it is, and why the learner is there."
+picture = "media/name.svg"
+debrief = "Say what the places mean together, and what follows from them."
+
+[[place]]
+key = "first"
+label = "Name the place without saying what it means"
+text = "Say what is to be seen there, for people who cannot see the picture."
+at = [20, 20, 100, 100]
+narrow = [10, 10, 60, 60]
+matters = true
+feedback = "Say what it tells an officer."
+
+[[place]]
+key = "second"
+label = "Name a second place that matters"
+text = "Say what is to be seen at the second place."
+at = [140, 20, 100, 100]
+narrow = [80, 10, 60, 60]
+matters = true
+feedback = "Say what the second place tells."
+
+[[place]]
+key = "third"
+label = "Name a place that tells nothing"
+text = "Say what is to be seen at the third place."
+at = [260, 20, 100, 100]
+narrow = [150, 10, 60, 60]
+feedback = "Say why it tells an officer nothing."
+"""
+_TEMPLATES = {"scenario": _SCENARIO, "report": _REPORT, "picture": _PICTURE}
 
 
 def template_texts() -> frozenset[str]:
     """The lines of words that an author is to replace."""
     return frozenset(
         value
-        for row in (_SCENARIO + _REPORT).split("\n")
+        for row in "".join(_TEMPLATES.values()).split("\n")
         if (value := row.partition(" = ")[2].strip('"')) and len(value.split()) > 3
     )

@@ -3,7 +3,7 @@
 from markupsafe import escape
 
 from portal.domain.catalogue.markdown.render_context import TextLocation
-from portal.domain.catalogue.media.media_types import CONTENT_TYPES, MediaFile
+from portal.domain.catalogue.media.media_types import CONTENT_TYPES, MediaFile, narrow_path
 from portal.domain.catalogue.media.played import FILMS, PLAYED, captions_path
 
 IMAGE_KINDS = frozenset({"svg", "png", "jpg", "webp"})
@@ -64,8 +64,7 @@ def _media_element(medium: MediaFile, location: TextLocation, first_words: str) 
         return _player(medium, location, first_words)
     if medium.kind in {"pdf", "vtt"}:
         return ""
-    stem, _, ending = medium.path.rpartition(".")
-    narrow = location.context.media.get(f"{stem}.narrow.{ending}")
+    narrow = location.context.media.get(narrow_path(medium.path))
     source = ""
     if narrow is not None:
         other = escape(location.context.addresses[narrow.path])

@@ -47,6 +47,16 @@ class MediaFile:
     drawing: Drawing | None
 
 
+def narrow_path(path: str) -> str:
+    """The path of a picture's version for phones.
+
+    >>> narrow_path("media/yard.svg")
+    'media/yard.narrow.svg'
+    """
+    stem, _, ending = path.rpartition(".")
+    return f"{stem}.narrow.{ending}"
+
+
 def media_kind(content: bytes) -> str | None:
     """Return the kind of the content; None if it may not be published."""
     head = content[:16]

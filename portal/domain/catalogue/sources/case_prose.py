@@ -5,7 +5,18 @@ import tomllib
 from collections.abc import Iterator
 
 _TEXT_KEYS = frozenset(
-    {"checklist", "debrief", "explanation", "feedback", "incident", "label", "model", "prompt", "text"}
+    {
+        "checklist",
+        "debrief",
+        "explanation",
+        "feedback",
+        "incident",
+        "label",
+        "model",
+        "prompt",
+        "situation",
+        "text",
+    }
 )
 _ONE_LINE = re.compile(r'\s*([a-z]+)\s*=\s*("(?!"")|\'(?!\'\')|\[)')
 _MANY_LINES = re.compile(r'\s*([a-z]+)\s*=\s*("""|\'\'\')(.*)$')

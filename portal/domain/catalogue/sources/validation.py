@@ -2,9 +2,10 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from portal.domain.catalogue.markdown.figures import find_media_file
 from portal.domain.catalogue.markdown.render_context import (
     Address,
     RenderContext,
@@ -12,12 +13,13 @@ from portal.domain.catalogue.markdown.render_context import (
     media_address,
 )
 from portal.domain.catalogue.markdown.renderer import render_block, render_inline, render_page, word_count
-from portal.domain.catalogue.media.media_types import read_media
+from portal.domain.catalogue.media.media_types import MediaFile, narrow_path, read_media
 from portal.domain.catalogue.media.played import PLAYED
 from portal.domain.catalogue.sheet_pdf import check_printable
 from portal.domain.catalogue.sources.items import ItemText
 from portal.domain.catalogue.sources.module_source import Package, PageSource, parse_package
 from portal.domain.catalogue.sources.shared_files import SharedContent
+from portal.domain.item_kinds.base import ShownDrawing
 from portal.platform.formats.faults import Faults
 
 PRACTICE = "practice"
@@ -283,3 +285,25 @@ class ItemRenderer:
     def render_block(self, text: str, line: int) -> str:
         """Render paragraphs, lists and tables as safe HTML."""
         return render_block(text, TextLocation(self.context, self.path, line, allows_checks=False))
+
+    def find_drawing(self, path: str, line: int) -> ShownDrawing | None:
+        """Return the module's drawing at ``path``, with its version for phones, if there is one."""
+        medium = find_media_file(path, TextLocation(self.context, self.path, line), 0)
+        if medium is None:
+            return None
+        drawing = self._shown_drawing(medium)
+        if drawing is None:
+            self.add_fault(line, f"{path} is not a drawing. Use an SVG file, whose places can be given.")
+            return None
+        narrow = self.context.media.get(narrow_path(path))
+        return replace(drawing, narrow=self._shown_drawing(narrow)) if narrow is not None else drawing
+
+    def _shown_drawing(self, medium: MediaFile) -> ShownDrawing | None:
+        drawing, address = medium.drawing, self.context.addresses[medium.path]
+        if drawing is None:
+            return None
+        return ShownDrawing(address, drawing.width, drawing.height, drawing.title, drawing.description)
+
+    def add_fault(self, line: int, reason: str) -> None:
+        """Add a fault at a line of the file."""
+        self.context.faults.add(self.path, line, reason)

@@ -19,6 +19,15 @@ window.addEventListener("afterprint", () => {
   for (const details of unfolded) details.open = false;
 });
 
+// A place chosen on a picture is its checkbox in the list below, to which the page would jump at each choice.
+for (const target of document.querySelectorAll(".portal-place__target")) {
+  target.addEventListener("click", (event) => {
+    event.preventDefault();
+    target.control.checked = !target.control.checked;
+    target.control.focus({ preventScroll: true });
+  });
+}
+
 // Going back to a form that was refused asks nobody to send it again.
 if (document.title.startsWith("Error: ")) history.replaceState(history.state, "", location.href);
 

@@ -1,0 +1,1 @@
+"""Templates of pictures with places; authors write them as text."""
