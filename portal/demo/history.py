@@ -15,7 +15,7 @@ from portal.demo.force import DUE, PlannedPerson
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.cases.models import CaseRun, CaseStep
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
-from portal.domain.item_kinds import kinds_by_name
+from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.records.models import (
     ImportedRecord,
     LessonVisit,
@@ -147,7 +147,7 @@ class DemoHistory:
         db.session.add_all(runs)
         db.session.flush()
         for run, case in zip(runs, done, strict=True):
-            kind, content = kinds_by_name()[case.case_kind or ""], (case.case_content or {})["content"]
+            kind, content = case_kinds_by_name()[case.case_kind or ""], (case.case_content or {})["content"]
             way = kind.best_choices(content) if luck.random() < 0.66 else kind.random_choices(content, luck)
             db.session.add(CaseStep(recorded_at=at, run_id=run.id, choices=way, ends=True))
 

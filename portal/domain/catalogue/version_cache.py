@@ -22,7 +22,7 @@ from sqlalchemy import bindparam, select
 
 from portal.domain.catalogue.markdown.check_block import remove_choice_values
 from portal.domain.catalogue.models import Activity, Item, Lesson, ModuleVersion
-from portal.domain.item_kinds import kinds_by_name
+from portal.domain.item_kinds import case_kinds_by_name
 from portal.domain.item_kinds.base import ItemKind
 from portal.platform.db import db, read
 
@@ -186,7 +186,7 @@ class PublishedVersion:
         """The case that a lesson of this version is; None if it is a text."""
         if lesson.case_kind is None:
             return None
-        return LessonCase(kinds_by_name()[lesson.case_kind], **self.load_content().cases[lesson.id])
+        return LessonCase(case_kinds_by_name()[lesson.case_kind], **self.load_content().cases[lesson.id])
 
 
 def _columns_of(dataclass_type: type, table: type) -> tuple[Any, ...]:

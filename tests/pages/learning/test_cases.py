@@ -12,7 +12,7 @@ from portal.domain.people.models import FactNote
 from portal.domain.records.models import LessonVisit
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import MODULE, write
-from tests.domain.catalogue.kinds_written import BODIES
+from tests.domain.catalogue.kinds_written import CASE_BODIES
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import another
 from tests.pages.assessment.choosing import values_of_labels
@@ -27,7 +27,7 @@ def case_file(kind: str, minutes: int = 5) -> str:
     """A lesson that is a case of this kind."""
     head = f'title = "A case"\nminutes = {minutes}\noutcomes = ["see", "say"]\nkind = "{kind}"\n'
     text = 'prompt = "What do you do?"\nexplanation = "Because it is so."\n'
-    return head + text + BODIES[kind].replace("[[item.", "[[")
+    return head + text + CASE_BODIES[kind].replace("[[item.", "[[")
 
 
 def publish_case(folder: Path, kind: str, **changes: str) -> None:
@@ -227,7 +227,7 @@ REFUSED = {
     "kind": (
         'kind = "scenario"',
         'kind = "single"',
-        "“single” is not a kind of case. Use scenario or report.",
+        "“single” is not a kind of case. Use scenario, report or call.",
     ),
     "key": ('title = "A case"', 'title = "A case"\nkey = "x"', "“key” is not a known key here."),
     "loose": ('to = "voices"', 'to = "nowhere"', "There is no scene “nowhere”."),

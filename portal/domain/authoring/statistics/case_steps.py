@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal.domain.cases.queries import shares_of_colleagues
 from portal.domain.catalogue.models import Lesson, ModuleVersion
-from portal.domain.item_kinds import kinds_by_name
+from portal.domain.item_kinds import case_kinds_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def case_step_rows(version: ModuleVersion) -> list[CaseSteps]:
 
 
 def _step_rows(lesson: Lesson, shares: Mapping[str, str]) -> list[CaseStepRow]:
-    kind, content = kinds_by_name()[lesson.case_kind or ""], (lesson.case_content or {})["content"]
+    kind, content = case_kinds_by_name()[lesson.case_kind or ""], (lesson.case_content or {})["content"]
     choices = kind.countable_choices(content)
     points = list(dict.fromkeys(step.partition("/")[0] for step, _, _ in choices))
     return [

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain.item_kinds import kinds_by_name
+from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.item_kinds.base import ItemKind
 from portal.platform.formats.toml_tables import Table, read_key
 
@@ -44,10 +44,11 @@ def read_case(table: Table, key: str, path: str) -> ItemText | None:
         path: Shown in faults.
     """
     name = table.text("kind")
-    kinds = {name: kind for name, kind in kinds_by_name().items() if kind.usable_as_case}
+    kinds = case_kinds_by_name()
     if name not in kinds:
         if name:
-            table.fault("kind", f"“{name}” is not a kind of case. Use {' or '.join(kinds)}.")
+            *names, last = kinds
+            table.fault("kind", f"“{name}” is not a kind of case. Use {', '.join(names)} or {last}.")
         return None
     return ItemText(
         key=key,
