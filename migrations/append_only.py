@@ -15,6 +15,7 @@ ATTEMPT_FACT_TABLES = ("extra_attempt",)
 DECISION_FACT_TABLES = ("decision_request", "decision")
 AUDIT_FACT_TABLES = ("file_people",)
 CASE_FACT_TABLES = ("case_run", "case_step")
+CASE_COPY_FACT_TABLES = ("case_copy", "case_copy_end", "case_rubric")
 FACT_TABLES = (
     FIRST_FACT_TABLES
     + GUIDE_FACT_TABLES
@@ -22,6 +23,7 @@ FACT_TABLES = (
     + DECISION_FACT_TABLES
     + AUDIT_FACT_TABLES
     + CASE_FACT_TABLES
+    + CASE_COPY_FACT_TABLES
 )
 
 _REFUSE = """

@@ -1,7 +1,7 @@
 """The kinds of items, a package each, with its ``KIND``: a :class:`portal.domain.item_kinds.base.ItemKind`.
 
 To add a kind, add a package here and one of the same name in ``portal.pages.layout.item_kinds``, with its
-templates and its editor.
+templates and its editor; a kind that is a case alone, which authors edit as text, has no editor.
 """
 
 import pkgutil
@@ -23,7 +23,6 @@ def case_kinds_by_name() -> dict[str, ItemKind]:
     return {name: kind for name, kind in _all_kinds().items() if kind.usable_as_case}
 
 
-@cache
 def _all_kinds() -> dict[str, ItemKind]:
     packages = [module.name for module in pkgutil.iter_modules(__path__) if module.ispkg]
     kinds: list[ItemKind] = [import_module(f"{__name__}.{name}").KIND for name in packages]

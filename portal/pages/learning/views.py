@@ -20,7 +20,7 @@ from portal.domain.catalogue.version_cache import PublishedLesson
 from portal.domain.directives.exclusions import exclusions_on
 from portal.domain.directives.queries import withdrawn_directives_of
 from portal.domain.item_kinds.base import AnswerError
-from portal.domain.learning import case_lessons, due_calendar, my_learning, queries, services
+from portal.domain.learning import case_copies, case_lessons, due_calendar, my_learning, queries, services
 from portal.domain.learning.case_lessons import CaseLesson
 from portal.domain.learning.newest_passes import read_newest_pass
 from portal.domain.recall.queries import list_due_recalls
@@ -28,6 +28,7 @@ from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
+from portal.pages.learning.copy_views import add_copy_pages
 from portal.pages.learning.recall_views import add_recall_pages
 from portal.pages.learning.sheet_views import add_sheet_pages
 from portal.platform import clock
@@ -37,6 +38,7 @@ from portal.platform.formats.calendar_files import write_calendar
 from portal.platform.permissions import Permission
 
 bp = Blueprint("learning", __name__, template_folder="templates")
+add_copy_pages(bp)
 add_recall_pages(bp)
 add_sheet_pages(bp)
 
@@ -132,6 +134,7 @@ def _render_case(
         case=case,
         step_url=url_for(".save_case_step", slug=module.slug, key=lesson.key, number=case.number),
         shares=shares_of_colleagues([lesson.id])[lesson.id] if case.ended else {},
+        debrief=case_copies.load_debrief(current_user.person_id, case, clock.now()),
         errors={place: sentence for sentence, place in error.problems} if error else {},
         fill=partial(fill_placeholders, shared=module.shared),
     )

@@ -62,6 +62,11 @@ MAY_BE_UNKNOWN = {
     "learning.ask_recall",  # nobody passed here; tests/pages/learning/test_recall.py has who may
     "learning.answer_recall",
     "learning.show_recall_answers",
+    "learning.save_rubric",  # no case has ended here; tests/pages/learning/test_copies.py has who may
+    "learning.show_copy",
+    "learning.read_copy",
+    "learning.save_copy_rubric",
+    "learning.take_copy_back",
     "learning.show_briefing",
     "learning.download_briefing",
     "authoring.preview_briefing",

@@ -11,6 +11,7 @@ from portal.domain.authoring.errors import UnreadableFileError
 CASE_KINDS = {
     "scenario": "A case to decide step by step",
     "report": "A report to write up",
+    "call": "A call to make: what to ask, and what to pass on",
 }
 
 
@@ -135,13 +136,67 @@ checklist = [
   "Name another.",
 ]
 """
-_TEMPLATES = {"scenario": _SCENARIO, "report": _REPORT}
+_CALL = """\
+prompt = "Ask the learner to make the call."
+explanation = "Say in two sentences what a good call does."
+incident = \"\"\"
+*This case is made up.* Say where the learner is, and what they know before they ring.
+\"\"\"
+
+[[bit]]
+key = "first"
+text = "Say what happens next, with one or two new facts."
+
+[[bit.choice]]
+key = "good"
+text = "A question that brings a fact they will need"
+answer = "Say what they hear."
+feedback = "Say why this is worth asking now."
+correct = true
+
+[[bit.choice]]
+key = "later"
+text = "A question that people ask and that can wait"
+answer = "Say what they hear instead."
+feedback = "Say what it costs."
+
+[[field]]
+key = "asked"
+label = "Name one thing to pass on that only the question brings"
+kind = "choice"
+needs = "first/good"
+
+[[field.choice]]
+key = "known"
+text = "The fact, as it was told"
+feedback = "Say why it is said like this."
+correct = true
+
+[[field.choice]]
+key = "guess"
+text = "A guess that people make"
+feedback = "Say what a guess does."
+
+[[field.choice]]
+key = "unknown"
+text = "Not known: name who could say it"
+feedback = "Right for who did not ask. Say how the gap is closed."
+unasked = true
+
+[[field]]
+key = "number"
+label = "Name a short fact to type, such as a number or a plate"
+kind = "fact"
+accept = ["9", "nine"]
+feedback = "Say where it was told."
+"""
+_TEMPLATES = {"scenario": _SCENARIO, "report": _REPORT, "call": _CALL}
 
 
 def template_texts() -> frozenset[str]:
     """The lines of words that an author is to replace."""
     return frozenset(
         value
-        for row in (_SCENARIO + _REPORT).split("\n")
+        for row in (_SCENARIO + _REPORT + _CALL).split("\n")
         if (value := row.partition(" = ")[2].strip('"')) and len(value.split()) > 3
     )
