@@ -36,6 +36,7 @@ class Answer:
 
 
 CASE, COMPARE = "/runs/", "Finish and compare"  # of the form of a case, and its button in a report
+SAY = "Say this"  # in a call
 
 
 class Browser:
@@ -185,7 +186,7 @@ class Browser:
 
 def case_button(html: str) -> str:
     """The button that goes on in a case."""
-    return COMPARE if COMPARE in html else "Decide"
+    return COMPARE if COMPARE in html else SAY if SAY in html else "Decide"
 
 
 def form_fields(inside: str, button: str) -> dict[str, str]:
@@ -196,7 +197,8 @@ def form_fields(inside: str, button: str) -> dict[str, str]:
         name, kind = attributes.get("name", ""), attributes.get("type", "")
         if not name or (kind == "submit" and unescape(attributes.get("value", button)) != button):
             continue
-        found.setdefault(unescape(name), unescape(attributes.get("value", "")))
+        typed = "11" if kind == "text" and name.startswith("answer-") else ""  # a fact to pass on
+        found.setdefault(unescape(name), unescape(attributes.get("value", "") or typed))
     for place, (head, options) in enumerate(SELECT.findall(inside)):  # a different one in each list
         values = [value for name, value in ATTRIBUTE.findall(options) if name == "value" and value]
         found[dict(ATTRIBUTE.findall(head))["name"]] = unescape(values[min(place, len(values) - 1)])

@@ -83,7 +83,11 @@ def _case_texts(case: ItemText) -> tuple[list[str], int, int]:
 
 def _call_texts(content: Any) -> list[str]:
     """The texts of a call: every question with its feedback, the answers to good ones, and the fields."""
-    texts = [content.incident, *(bit.text for bit in content.bits), *(field.label for field in content.fields)]
+    texts = [
+        content.incident,
+        *(bit.text for bit in content.bits),
+        *(field.label for field in content.fields),
+    ]
     questions = [choice for bit in content.bits for choice in bit.choices]
     texts += [text for choice in questions for text in _both(choice)]
     texts += [choice.answer for choice in questions if choice.correct]

@@ -20,13 +20,13 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
 
-_RUN = "/learning/modules/<slug>/lessons/<key>/runs/<int:number>"
+_DEBRIEF = "/learning/modules/<slug>/lessons/<key>/debriefs/<int:number>"
 
 
 def add_copy_pages(bp: Blueprint) -> None:
     """Add these pages to the blueprint of My learning."""
-    bp.add_url_rule(f"{_RUN}/rubric", view_func=save_rubric, methods=["POST"])
-    bp.add_url_rule(f"{_RUN}/copy", view_func=show_copy, methods=["POST"])
+    bp.add_url_rule(f"{_DEBRIEF}/rubric", view_func=save_rubric, methods=["POST"])
+    bp.add_url_rule(f"{_DEBRIEF}/copy", view_func=show_copy, methods=["POST"])
     bp.add_url_rule("/learning/copies", view_func=list_copies)
     bp.add_url_rule("/learning/copies/<int:copy_id>", view_func=read_copy)
     bp.add_url_rule("/learning/copies/<int:copy_id>", view_func=save_copy_rubric, methods=["POST"])
