@@ -26,7 +26,7 @@ def add_case(author: PortalClient, kind: str) -> Page:
     return author.press(page, "Add the lesson", kind=kind, **LESSON)
 
 
-@pytest.mark.parametrize("kind", ["report", "scenario"])
+@pytest.mark.parametrize("kind", ["report", "scenario", "call"])
 def test_a_new_case_is_whole_but_for_its_words(author, kind):
     page = add_case(author, kind)
 
@@ -54,6 +54,20 @@ def test_a_case_is_edited_as_text_and_previewed_step_by_step(author):
         shown = author.press(shown, "Decide", choice=values_of_labels(shown, choice))
     assert "Two ways led here." in shown.text
     assert "colleagues" not in shown.text
+
+
+def test_a_call_is_kept_byte_for_byte_and_previewed_to_its_debrief(author):
+    page, text = add_case(author, "call"), case_file("call")
+    page = author.press(page, "Save and preview", save="yes", body=text.replace("who/ages", "who/age", 1))
+    assert "“who/age” is no right choice of a bit." in page.text
+    author.press(page, "Save and preview", save="yes", body=text)
+    assert queries.read_files(queries.get_draft("sample").files)[CASE] == text.encode()
+
+    shown = author.page("/authoring/sample/preview/lessons/the-lay-by")
+    for choice in ("How old", "Read me both"):
+        shown = author.press(shown, "Say this", choice=values_of_labels(shown, choice))
+    shown = author.press(shown, "Finish and compare", **{"answer-1": "9", "answer-2": "c.1"})
+    assert "You asked 2 of 2 good questions, and passed on 2 of 2 things" in shown.text
 
 
 def test_a_case_is_moved_and_removed_as_any_lesson(author):

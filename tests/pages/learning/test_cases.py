@@ -186,6 +186,29 @@ def test_a_report_is_kept_half_done_and_compared_at_the_end(client, page):
     assert visits() == ["opened", "completed"]
 
 
+@pytest.mark.parametrize("page", ["call"], indirect=True)
+def test_a_call_is_left_and_resumed_and_what_was_not_asked_is_not_known(client, page):
+    page = client.press(page, "Say this")
+    assert page.links["Select what you ask or say"] == "#choice"
+    page = client.press(page, "Say this", choice=values_of_labels(page, "Where do you think"))
+    assert "The medic shrugs." in page.text
+    assert "A guess is copied." not in page.text  # feedback waits for the debrief
+    page = client.page(CASE)  # left, and resumed
+    page = client.press(page, "Say this", choice=values_of_labels(page, "Read me both"))
+    client.press(page, "Save and come back later", later="y", **{"answer-1": "nine", "answer-2": ""})
+    page = client.page(CASE)
+    assert 'value="nine"' in page.html
+    page = client.press(page, "Finish and compare", **{"answer-1": "Nine", "answer-2": "c.3"})
+
+    assert "You asked 1 of 2 good questions, and passed on 2 of 2 things as they were known." in page.text
+    assert "Ages: right" in page.text
+    assert "How old do they say they are?" in page.text
+    assert visits() == ["opened", "completed"]
+    steps = db.session.scalars(select(CaseStep).order_by(CaseStep.id)).all()
+    assert steps[-1].choices == ["who/origin", "lorry/plate", "age/unknown"]
+    assert {note.text for note in db.session.scalars(select(FactNote))} == {"nine", "Nine"}
+
+
 @pytest.mark.slow
 def test_authors_see_the_shares_and_no_names(app, client, page):
     for number in range(10):

@@ -96,6 +96,7 @@ def test_the_named_manager_ticks_the_same_lines_and_the_writer_sees_both(app, cl
     assert "how it was known" not in page.text
     actions = set(db.session.scalars(select(AuditEvent.action)))
     assert actions >= {"case.copy_shown", "case.rubric_applied", "person.viewed"}
+    assert SECRET not in str([event.detail for event in db.session.scalars(select(AuditEvent))])
 
 
 def test_nothing_is_shown_without_a_tick_or_to_another_than_the_page_named(client, report):
