@@ -1,5 +1,6 @@
 """The texts of a case beside their models: a learner’s own ticks, and a copy shown to their line manager."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from portal.domain.cases import copies, sharing
 from portal.domain.cases.copies import NamedPerson, RubricText, ShownCopy
 from portal.domain.cases.queries import CaseState
 from portal.domain.catalogue.version_cache import LessonCase, published_version, version_key
-from portal.domain.item_kinds.base import FormValues
+from portal.domain.item_kinds.base import FormValues, single_value
 from portal.domain.learning import queries
 from portal.domain.learning.case_lessons import CaseLesson, load_case
 from portal.domain.records import queries as registrations
@@ -80,12 +81,12 @@ def show_copy(
     """
     case, state = _ended_run(person_id, slug, lesson_key, number)
     parts = {part.key for part in case.kind.rubric(case.content)}
-    (manager,) = form.get("manager", ("",))[:1]
+    manager = single_value(form, "manager")
     sharing.show_copy(
         state.run_id,
         {key: text for key, text in state.answer.texts.items() if key in parts},
         learner_id=person_id,
-        manager_id=int(manager) if manager.isascii() and manager.isdigit() else 0,
+        manager_id=int(manager) if re.fullmatch(r"[0-9]{1,18}", manager) else 0,
         consents="agree" in form,
         at=at,
     )
