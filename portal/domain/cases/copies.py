@@ -243,5 +243,6 @@ def _list_copies(*conditions: ColumnElement[bool]) -> list[ShownCopy]:
 
 def _build_copy(row: Any) -> ShownCopy:
     *head, learner_id, learner_name, manager_id, manager_name, shown_at, ended_at = row
-    learner, manager = NamedPerson(learner_id, learner_name), NamedPerson(manager_id, manager_name)
-    return ShownCopy(*head, learner, manager, shown_at, ended_at)
+    people = NamedPerson(learner_id, learner_name), NamedPerson(manager_id, manager_name)
+    values: tuple[Any, ...] = (*head, *people, shown_at, ended_at)
+    return ShownCopy(*values)
