@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.domain.cases import copies, sharing
+from portal.domain.cases import copies, copy_services
 from portal.domain.cases.copies import NamedPerson, RubricText, ShownCopy
 from portal.domain.cases.queries import CaseState
 from portal.domain.catalogue.version_cache import LessonCase, published_version, version_key
@@ -67,7 +67,7 @@ def save_own_rubric(
     """
     case, state = _ended_run(person_id, slug, lesson_key, number)
     known = copies.statements_of(case.kind, case.content)
-    sharing.apply_own_rubric(state.run_id, set(known) & set(form.get("tick", ())), at=at)
+    copy_services.apply_own_rubric(state.run_id, set(known) & set(form.get("tick", ())), at=at)
 
 
 def show_copy(
@@ -76,13 +76,13 @@ def show_copy(
     """Show a copy of the texts of the run ``number`` to the line manager whom the form names.
 
     Raises:
-        CopyRefusedError: Of ``sharing.show_copy``.
+        CopyRefusedError: Of ``copy_services.show_copy``.
         NotFoundError: There is no such run that has ended.
     """
     case, state = _ended_run(person_id, slug, lesson_key, number)
     parts = {part.key for part in case.kind.rubric(case.content)}
     manager = single_value(form, "manager")
-    sharing.show_copy(
+    copy_services.show_copy(
         state.run_id,
         {key: text for key, text in state.answer.texts.items() if key in parts},
         learner_id=person_id,
@@ -100,7 +100,7 @@ def take_copy_back(person_id: int, copy_id: int, at: datetime) -> ShownCopy:
     """
     registrations.lock_registration(copies.own_copy(person_id, copy_id).registration_id)
     copy = copies.own_copy(person_id, copy_id)
-    sharing.take_copy_back(copy, at=at)
+    copy_services.take_copy_back(copy, at=at)
     return copy
 
 
@@ -133,7 +133,7 @@ def apply_rubric(person_id: int, copy_id: int, form: FormValues, at: datetime) -
     ticks = set(copies.statements_of(case.kind, case.content)) & set(form.get("tick", ()))
     numbers = range(1, 1 + len(case.content.get("phrases_html", [])))
     chosen = set(form.get("phrase", ()))
-    sharing.apply_rubric_to_copy(copy, ticks, [n for n in numbers if str(n) in chosen], at=at)
+    copy_services.apply_rubric_to_copy(copy, ticks, [n for n in numbers if str(n) in chosen], at=at)
     return copy
 
 

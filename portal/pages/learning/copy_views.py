@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.cases import copies
-from portal.domain.cases.sharing import CopyRefusedError
+from portal.domain.cases.copy_services import CopyRefusedError
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.queries import shared_key
 from portal.domain.learning import case_copies

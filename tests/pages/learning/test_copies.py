@@ -1,6 +1,6 @@
 """One's own ticks beside a model, and a copy that the line manager of the day alone reads, until it ends."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,7 @@ from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import PASSWORD, another, let_in, make_account
 from tests.pages.learning.test_cases import CASE, DONE, case_file, publish_case
+from tests.pages.monitoring.counting import statements
 
 SECRET = "A driver reported voices."
 
@@ -179,6 +180,43 @@ def test_without_a_manager_there_is_nobody_to_show_it_to(client, tmp_path):
     page = client.press(client.page(CASE), "Finish and compare", **DONE)
 
     assert "The roster names no line manager for you today." in page.text
+
+
+def test_the_line_manager_is_that_of_the_day(app, database):
+    first, second = make_person(staff_number="M1"), make_person(staff_number="M2")
+    unit, change = make_unit("Day shift"), date(2026, 5, 1)
+    learner = make_person(unit, staff_number="L1", manager=first, until=change - timedelta(days=1))
+    with transaction():
+        values = {"rank_or_grade": "Constable", "designated_role": "response", "unit_id": unit}
+        row = Post(person_id=learner, line_manager_id=second, valid_from=change, **values)
+        row.recorded_at = stamp()
+        db.session.add(row)
+
+    named = {day: line_manager_on(learner, change + timedelta(days=day)) for day in (-9_000, -1, 0, 400)}
+
+    assert named[-9_000] is None  # before any post
+    assert [getattr(named[day], "id", None) for day in (-1, 0, 400)] == [first, second, second]
+
+
+def test_a_list_of_many_copies_asks_no_more_of_the_database_and_one_of_an_earlier_run_ends_too(
+    client, report
+):
+    share(client, report)
+    with statements() as few:
+        client.page("/learning/copies")
+    row = db.session.scalars(select(CaseCopy)).one()
+    with transaction():
+        for _ in range(9):
+            copy = CaseCopy(recorded_at=clock.now(), run_id=row.run_id, manager_id=row.manager_id)
+            db.session.add(copy)
+    with statements() as many:
+        page = client.page("/learning/copies")
+    assert len(many) == len(few)
+
+    client.press(client.page(f"{CASE}?again=y"), "Finish and compare", **DONE)  # a new run
+    assert "can read a copy" not in client.page(CASE).text
+    client.press(page, next(b for form in page.forms() for b in form.buttons if b.startswith("Take it back")))
+    assert len(db.session.scalars(select(CaseCopyEnd)).all()) == 1
 
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
