@@ -6,7 +6,7 @@ Short facts are texts, so that they can be erased.
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -135,8 +135,12 @@ class CallKind(ItemKind):
         }
 
     def shufflable_keys(self, content: Content) -> list[str]:
-        """Return every question of every bit; fields keep the order in which they are passed on."""
-        return [f"{bit['key']}/{choice['key']}" for bit in content["bits"] for choice in bit["choices"]]
+        """Return every choice of every bit and field; the fields themselves keep their order."""
+        return [
+            f"{part['key']}/{choice['key']}"
+            for part in (*content["bits"], *content["fields"])
+            for choice in part["choices"]
+        ]
 
     def countable_choices(self, content: Content) -> list[tuple[str, str, bool]]:
         """List every question, then every choice of every field."""
@@ -181,9 +185,9 @@ class CallKind(ItemKind):
         """Read what was asked so far with the next question, or after the last one the fields."""
         way = self._read_way(content, order, form)
         if len(way) == len(content["bits"]):
-            return _read_fields(content, way, form)
+            return _read_fields(content, order, way, form)
         bit_key, value = content["bits"][len(way)]["key"], single_value(form, "choice")
-        key = key_by_value(_question_keys(order, bit_key)).get(value)
+        key = key_by_value(_choice_keys_of(order, bit_key)).get(value)
         if key is None:
             sentence = EARLIER_PAGE if value else "Select what you ask or say"
             raise AnswerError((sentence, "choice"), typed=Answer(way))
@@ -194,7 +198,7 @@ class CallKind(ItemKind):
         way: list[str] = []
         values = single_value(form, "way").split()
         for bit, value in zip(content["bits"], values, strict=False):
-            key = key_by_value(_question_keys(order, bit["key"])).get(value)
+            key = key_by_value(_choice_keys_of(order, bit["key"])).get(value)
             if key is None:
                 raise AnswerError((EARLIER_PAGE, "call"), saved=True)
             way.append(f"{bit['key']}/{key}")
@@ -218,7 +222,7 @@ class CallKind(ItemKind):
             way_values=[bit.chosen_choice.value for bit in past if bit.chosen_choice],
             past_bits=past,
             current_bit=bits[len(past)] if len(past) < len(bits) else None,
-            fields=[_field_view(field, answer) for field in content["fields"]],
+            fields=[_field_view(field, order, answer) for field in content["fields"]],
         )
 
     def summarise_answer(self, content: Content, order: Sequence[str], answer: Answer) -> list[str]:
@@ -271,18 +275,19 @@ def _right_key(field: Content, choices: Sequence[str]) -> str:
     return next(str(choice["key"]) for choice in field["choices"] if choice["correct"])
 
 
-def _question_keys(order: Sequence[str], bit_key: str) -> list[str]:
-    """Return the keys of a bit's questions, in the order of this run."""
-    return [step.partition("/")[2] for step in order if step.startswith(f"{bit_key}/")]
+def _choice_keys_of(order: Sequence[str], part_key: str) -> list[str]:
+    """Return the keys of the choices of a bit or field, in the order of this run."""
+    return [step.partition("/")[2] for step in order if step.startswith(f"{part_key}/")]
 
 
-def _read_fields(content: Content, way: tuple[str, ...], form: FormValues) -> Answer:
+def _read_fields(content: Content, order: Sequence[str], way: Sequence[str], form: FormValues) -> Answer:
     """Read what is passed on."""
     choices, texts, problems = list(way), dict[str, str](), []
     for number, field in enumerate(content["fields"], 1):
         name = f"answer-{number}"
         if field["kind"] == "choice":
-            key = _field_keys(field).get(single_value(form, name))
+            known_keys = key_by_value(_choice_keys_of(order, field["key"]))
+            key = known_keys.get(single_value(form, name))
             if key is None:
                 problems.append((f"Choose what you say for “{field['label']}”", name))
             else:
@@ -300,10 +305,6 @@ def _read_fields(content: Content, way: tuple[str, ...], form: FormValues) -> An
     return answer
 
 
-def _field_keys(field: Content) -> Mapping[str, str]:
-    return key_by_value([choice["key"] for choice in field["choices"]])
-
-
 def _bit_view(bit: Content, order: Sequence[str], choices: Sequence[str]) -> BitView:
     by_key = {choice["key"]: choice for choice in bit["choices"]}
     views = [
@@ -316,25 +317,25 @@ def _bit_view(bit: Content, order: Sequence[str], choices: Sequence[str]) -> Bit
             chosen=f"{bit['key']}/{key}" in choices,
             good=by_key[key]["correct"],
         )
-        for key, value in value_by_key(_question_keys(order, bit["key"])).items()
+        for key, value in value_by_key(_choice_keys_of(order, bit["key"])).items()
     ]
     return BitView(bit["html"], views)
 
 
-def _field_view(field: Content, answer: Answer) -> FieldView:
+def _field_view(field: Content, order: Sequence[str], answer: Answer) -> FieldView:
     text, is_choice = answer.texts.get(field["key"], ""), field["kind"] == "choice"
     right_key = _right_key(field, answer.choices) if is_choice else ""
-    values = value_by_key([choice["key"] for choice in field["choices"]])
+    by_key = {choice["key"]: choice for choice in field["choices"]}
     choices = [
         FieldChoiceView(
-            step=f"{field['key']}/{choice['key']}",
-            value=values[choice["key"]],
-            html=choice["html"],
-            feedback_html=choice["feedback_html"],
-            chosen=f"{field['key']}/{choice['key']}" in answer.choices,
-            good=choice["key"] == right_key,
+            step=f"{field['key']}/{key}",
+            value=value,
+            html=by_key[key]["html"],
+            feedback_html=by_key[key]["feedback_html"],
+            chosen=f"{field['key']}/{key}" in answer.choices,
+            good=key == right_key,
         )
-        for choice in field["choices"]
+        for key, value in value_by_key(_choice_keys_of(order, field["key"])).items()
     ]
     chosen_is_good = any(choice.chosen and choice.good for choice in choices)
     return FieldView(
