@@ -27,6 +27,7 @@ ROUTES_WITHOUT = {
     "assessment.save_answer": OWN_WORK,
     "learning.complete_lesson": OWN_WORK,
     "learning.save_case_step": OWN_WORK,
+    "learning.save_rubric": OWN_WORK,
     "learning.answer_recall": OWN_RECALL,
     "learning.choose_recall": OWN_RECALL,
     "learning.start_module": OWN_WORK,

@@ -26,7 +26,7 @@ TICKS, PHRASES = "ticks", "phrases"  # kinds of note of a rubric: keys, separate
 
 
 @dataclass(frozen=True, slots=True)
-class NamedPerson:
+class PersonInCopy:
     """A person by id and name."""
 
     id: int
@@ -45,8 +45,8 @@ class ShownCopy:
     module: str  # its key
     lesson_key: str
     lesson_title: str
-    learner: NamedPerson
-    manager: NamedPerson
+    learner: PersonInCopy
+    manager: PersonInCopy
     shown_at: datetime
     ended_at: datetime | None
 
@@ -73,7 +73,7 @@ class RubricText:
     lines: list[tuple[str, str, bool]]  # ``part/number``, safe HTML, whether it was ticked
 
 
-def line_manager_on(person_id: int, day: date) -> NamedPerson | None:
+def line_manager_on(person_id: int, day: date) -> PersonInCopy | None:
     """The line manager that the person's posts of a day name, the main post's first; None if none does."""
     statement = (
         select(PersonName.person_id, _full_name(PersonName))
@@ -84,7 +84,7 @@ def line_manager_on(person_id: int, day: date) -> NamedPerson | None:
         .limit(1)
     )
     row = db.session.execute(statement).one_or_none()
-    return NamedPerson(*row) if row else None
+    return PersonInCopy(*row) if row else None
 
 
 def latest_copy_of(run_id: int) -> ShownCopy | None:
@@ -243,6 +243,6 @@ def _list_copies(*conditions: ColumnElement[bool]) -> list[ShownCopy]:
 
 def _build_copy(row: Any) -> ShownCopy:
     *head, learner_id, learner_name, manager_id, manager_name, shown_at, ended_at = row
-    people = NamedPerson(learner_id, learner_name), NamedPerson(manager_id, manager_name)
+    people = PersonInCopy(learner_id, learner_name), PersonInCopy(manager_id, manager_name)
     values: tuple[Any, ...] = (*head, *people, shown_at, ended_at)
     return ShownCopy(*values)

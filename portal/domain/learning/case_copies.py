@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.domain.cases import copies, copy_services
-from portal.domain.cases.copies import NamedPerson, RubricText, ShownCopy
+from portal.domain.cases.copies import PersonInCopy, RubricText, ShownCopy
 from portal.domain.cases.queries import CaseState
 from portal.domain.catalogue.version_cache import LessonCase, published_version, version_key
 from portal.domain.item_kinds.base import FormValues, single_value
@@ -26,7 +26,7 @@ class Debrief:
     phrases: Sequence[str]  # that the manager chose: safe HTML
     copy: ShownCopy | None  # shown last, taken back or not
     is_shown: bool  # now
-    manager: NamedPerson | None  # to whom a copy could be shown today; None: nobody, or one is shown already
+    manager: PersonInCopy | None  # to whom a copy could be shown today; None: nobody, or one is shown already
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.domain.accounts import services as accounts
-from portal.domain.cases.copies import NamedPerson, ShownCopy, line_manager_on
+from portal.domain.cases.copies import PersonInCopy, ShownCopy, line_manager_on
 from portal.domain.cases.models import CaseCopy, CaseCopyEnd, CaseRubric
 from portal.domain.people.models import FactNote, Post
 from portal.domain.people.queries import person_by_staff_number
@@ -225,7 +225,7 @@ minutes = st.integers(0, 10_000).map(lambda number: EARLY + timedelta(minutes=nu
 
 @given(shown_at=minutes, ended_at=st.none() | minutes, at=minutes, later=minutes)
 def test_a_copy_opens_once_and_what_has_ended_never_opens_again(shown_at, ended_at, at, later):
-    someone = NamedPerson(1, "A")
+    someone = PersonInCopy(1, "A")
     copy = ShownCopy(1, 1, 1, 1, 1, "m", "l", "t", someone, someone, shown_at, ended_at)
 
     assert not (copy.is_open(at) and at < shown_at)
