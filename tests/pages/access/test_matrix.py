@@ -213,6 +213,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "joint_uuid": UUID(int=0),
         "group_id": UUID(int=0),
         "import_id": UUID(int=0),
+        "copy_id": 1,
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
