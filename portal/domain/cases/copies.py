@@ -22,6 +22,7 @@ from portal.domain.records.models import Registration
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
+LARGEST_ID = 2**63 - 1  # that a database looks for
 TICKS, PHRASES = "ticks", "phrases"  # kinds of note of a rubric: keys, separated by spaces
 
 
@@ -108,8 +109,7 @@ def copy_shown_to(person_id: int, copy_id: int, at: datetime) -> ShownCopy:
     Raises:
         NotFoundError: There is none, it is shown to somebody else, or it was taken back.
     """
-    conditions = (CaseCopy.id == copy_id, CaseCopy.manager_id == person_id)
-    copy = next(iter(_list_copies(*conditions)), None)
+    copy = _find_copy(copy_id, CaseCopy.manager_id == person_id)
     if copy is None or not copy.is_open(at):
         raise NotFoundError("There is no such text, or it is not shown to you.")
     return copy
@@ -121,7 +121,7 @@ def own_copy(person_id: int, copy_id: int) -> ShownCopy:
     Raises:
         NotFoundError: There is none, or it is somebody else's.
     """
-    copy = next(iter(_list_copies(CaseCopy.id == copy_id, Registration.person_id == person_id)), None)
+    copy = _find_copy(copy_id, Registration.person_id == person_id)
     if copy is None:
         raise NotFoundError("There is no such text, or it is not yours.")
     return copy
@@ -206,6 +206,12 @@ def _of_person(statement: Any, person_id: int) -> Any:
 
 def _full_name(person: Any) -> ColumnElement[str]:
     return func.coalesce(person.forenames + " " + person.surname, "Erased")
+
+
+def _find_copy(copy_id: int, condition: ColumnElement[bool]) -> ShownCopy | None:
+    if copy_id > LARGEST_ID:
+        return None
+    return next(iter(_list_copies(CaseCopy.id == copy_id, condition)), None)
 
 
 def _list_copies(*conditions: ColumnElement[bool]) -> list[ShownCopy]:

@@ -124,6 +124,7 @@ def test_no_role_opens_a_copy_and_taking_it_back_shuts_the_manager_out(app, clie
         let_in(stranger, f"D30{number:02}")
         assert stranger.get(address).status_code == 404, role
         assert stranger.get("/learning/copies").status_code == 200
+    assert client.get(f"/learning/copies/{'9' * 30}").status_code == 404
     assert client.get(address).status_code == 404  # the writer has the lesson's own page
     manager = another(app)
     let_in(manager, "D2001")
