@@ -68,6 +68,7 @@ def test_ticks_beside_ones_own_text_are_kept(client, report):
     assert len(db.session.scalars(select(CaseRubric)).all()) == 2
 
 
+@pytest.mark.slow
 def test_the_named_manager_ticks_the_same_lines_and_the_writer_sees_both(app, client, report):
     client.press(report, "Save what you ticked", tick="words/1")
     page = share(client, report)
@@ -112,6 +113,7 @@ def test_nothing_is_shown_without_a_tick_or_to_another_than_the_page_named(clien
     assert db.session.scalars(select(CaseCopy)).all() == []
 
 
+@pytest.mark.slow
 def test_no_role_opens_a_copy_and_taking_it_back_shuts_the_manager_out(app, client, report):
     page = share(client, report)
     client.press(report, f"Show a copy to {manager_name()}", agree="y")  # pressed twice
