@@ -42,7 +42,8 @@ def _alert(page: str) -> str:
 
 
 CASE = "/runs/"  # of the form of a case
-CASE_BUTTONS = ("Finish and compare", ">Check<", "Decide")  # in a report, a picture and a scenario
+# In a report, a picture, a call and a scenario:
+CASE_BUTTONS = ("Finish and compare", ">Check<", "Say this", "Decide")
 
 
 class Browser:
@@ -204,7 +205,8 @@ def form_fields(inside: str, button: str) -> dict[str, str]:
         name, kind = attributes.get("name", ""), attributes.get("type", "")
         if not name or (kind == "submit" and unescape(attributes.get("value", button)) != button):
             continue
-        found.setdefault(unescape(name), unescape(attributes.get("value", "")))
+        typed = "11" if kind == "text" and name.startswith("answer-") else ""  # a fact to pass on
+        found.setdefault(unescape(name), unescape(attributes.get("value", "") or typed))
     for place, (head, options) in enumerate(SELECT.findall(inside)):  # a different one in each list
         values = [value for name, value in ATTRIBUTE.findall(options) if name == "value" and value]
         found[dict(ATTRIBUTE.findall(head))["name"]] = unescape(values[min(place, len(values) - 1)])

@@ -16,6 +16,7 @@ DECISION_FACT_TABLES = ("decision_request", "decision")
 AUDIT_FACT_TABLES = ("file_people",)
 CASE_FACT_TABLES = ("case_run", "case_step")
 MODULE_FACT_TABLES = ("module_archiving", "minimum_version")
+CASE_COPY_FACT_TABLES = ("case_copy", "case_copy_end", "case_rubric")
 FACT_TABLES = (
     FIRST_FACT_TABLES
     + GUIDE_FACT_TABLES
@@ -24,6 +25,7 @@ FACT_TABLES = (
     + AUDIT_FACT_TABLES
     + CASE_FACT_TABLES
     + MODULE_FACT_TABLES
+    + CASE_COPY_FACT_TABLES
 )
 
 _REFUSE = """

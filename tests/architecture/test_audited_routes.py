@@ -28,6 +28,7 @@ ROUTES_WITHOUT = {
     "assessment.save_answer": OWN_WORK,
     "learning.complete_lesson": OWN_WORK,
     "learning.save_case_step": OWN_WORK,
+    "learning.save_rubric": OWN_WORK,
     "learning.answer_recall": OWN_RECALL,
     "learning.choose_recall": OWN_RECALL,
     "learning.erase_clarity_answer": OWN_CLARITY,

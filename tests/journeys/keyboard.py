@@ -93,6 +93,10 @@ def take_case_step(tab: Tab) -> None:
             chosen.add(name)
         elif tag == "textarea":
             tab.keyboard.type("Seen at 02:10.")
+        elif tag == "input" and kind == "text":
+            tab.keyboard.type("11")
+        elif tag == "select":
+            tab.keyboard.press("ArrowDown")
         elif tag == "button" and form.locator("button:focus").count():
             with tab.expect_navigation():
                 tab.keyboard.press("Enter")

@@ -52,6 +52,7 @@ NO_PAGES = {
     "catalogue.send_media",
     "imports.download_bad_rows",
     "jobs.show_progress",
+    "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
     "learning.ask_recall",  # a week after a pass: tests/pages/learning/test_recall.py
     "learning.show_recall_answers",
     "learning.download_due_dates",
@@ -127,6 +128,7 @@ LEARNING = {
     "learning.list_messages": Place(("/learning/messages",)),
     "learning.show_recalls": Place(("/learning/recall",)),
     "learning.show_clarity": Place(("/learning/clear",)),
+    "learning.list_copies": Place(("/learning/copies",)),
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),

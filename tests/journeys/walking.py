@@ -313,6 +313,10 @@ def work_through(tab: Tab) -> None:
             tab.locator(f"main input[name='{name}']").first.check(force=True)
         for box in tab.locator("main textarea").all():
             box.fill("Seen at 02:10.")
+        for box in tab.locator("main input[type=text]").all():
+            box.fill("11")
+        for box in tab.locator("main select").all():
+            box.select_option(index=1)
         go(tab, "main form[action*='/runs/'] button[type=submit]")
     go(tab, "main a.govuk-button")
 

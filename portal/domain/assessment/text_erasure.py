@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt, Response
-from portal.domain.cases.models import CaseStep
+from portal.domain.cases.copies import copy_ids_of, rubric_ids_of
+from portal.domain.cases.models import CaseCopy, CaseRubric, CaseStep
 from portal.domain.cases.queries import step_ids_of
 from portal.domain.people.notes import erase_notes, notes_of
 from portal.domain.records.models import Registration
@@ -22,7 +23,9 @@ class WrittenTextCount:
 
 def count_written_texts(person_id: int) -> WrittenTextCount:
     """Count the texts of every answer of the person, in open attempts, runs and replaced answers too."""
-    notes = [texts for of_table in _texts_by_table(person_id).values() for texts in of_table.values()]
+    by_table = _texts_by_table(person_id)
+    del by_table[CaseRubric.__tablename__]  # ticks are erased with the texts, and are none
+    notes = [texts for of_table in by_table.values() for texts in of_table.values()]
     return WrittenTextCount(sum(map(len, notes)), len(notes))
 
 
@@ -40,6 +43,8 @@ def _texts_by_table(person_id: int) -> dict[str, dict[int, dict[str, str]]]:
     fact_ids = {
         Response.__tablename__: _response_ids(person_id),
         CaseStep.__tablename__: step_ids_of(person_id),
+        CaseCopy.__tablename__: copy_ids_of(person_id),
+        CaseRubric.__tablename__: rubric_ids_of(person_id),
     }
     return {table: notes_of(table, ids) for table, ids in fact_ids.items()}
 

@@ -140,6 +140,9 @@ _TEXTS = {
         "record.revoked": "Revoked record {reference}[ from {from_on}][: {reason}]",
         "record.restored": "Restored record {reference}[ from {from_on}][: {reason}]",
         "records.imported": "Imported completions: {recorded} recorded[, {held} held already]",
+        "case.copy_shown": "Showed a copy of what they wrote in a case to their line manager",
+        "case.copy_taken_back": "Took back a copy of what they wrote in a case",
+        "case.rubric_applied": "Looked through a text that was shown to them, and ticked what they found",
         "notes.erased": "Erased texts that belong to {fact_table}",
     },
     ActionGroup.DECISIONS: {

@@ -25,6 +25,7 @@ _PAGES = {
     "decision": "requests and decisions",
     "attempts": "attempts",
     "reminder": "reminders",
+    "copy": "text that they showed",
     "disclosures": "who saw this person’s data",
 }
 _KEY_WORDS = {"as_at": "as at", "as_known_on": "as known on", "from_on": "from", "until": "until"}

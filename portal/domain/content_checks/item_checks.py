@@ -14,6 +14,7 @@ CHOICE_COUNTS = range(3, 6)
 EXPLANATION_SENTENCES = range(2, 4)
 CASE_KINDS = frozenset({"scenario", "report"})  # kinds whose content describes a case
 DECISION_COUNTS = range(4, 7)
+BIT_COUNTS, FIELD_COUNTS = range(3, 7), range(5, 13)
 
 _CATCH_ALL = re.compile(
     r"\bof the above\b|^\W*(?:all|none|any|both|neither|either)(?: of (?:these|them|those))?\W*$",
@@ -51,6 +52,8 @@ def check_cases(package: Package) -> Iterator[Fault]:
     for case in cases:
         yield from _check_wording(case)
         yield from _check_explanation(case)
+        if case.kind.name == "call":
+            yield from _check_call(case)
     yield from _check_scenarios([case for case in cases if case.kind.name == "scenario"])
 
 
@@ -185,6 +188,27 @@ def _check_scenarios(scenarios: list[ItemText]) -> Iterator[Fault]:
             if not scene.choices and not scene.debrief:
                 reason = f"The end “{scene.key}” has no debrief. Say what a good officer considers."
                 yield Fault(item.path, scene.table.line, reason)
+
+
+def _check_call(case: ItemText) -> Iterator[Fault]:
+    """Yield the faults of a call: too short or long, a right choice that its length gives away."""
+    for what, rows, counts in (
+        ("questions to ask", case.content.bits, BIT_COUNTS),
+        ("things to pass on", case.content.fields, FIELD_COUNTS),
+    ):
+        if len(rows) not in counts:
+            reason = f"has {len(rows)} {what}. Write {counts[0]} to {counts[-1]}."
+            yield _item_fault(case, reason)
+        for row in rows:
+            lengths = metrics.choice_lengths(row.choices)
+            if lengths is not None and lengths.gives_answer_away:
+                reason = (
+                    f"In “{row.key}” the right choice has {lengths.right} characters, the wrong ones at most"
+                    f" {lengths.wrong}. Make them alike, so that its length does not give it away."
+                )
+                yield Fault(case.path, row.line, reason)
+    if not any(field.needs for field in case.content.fields):
+        yield _item_fault(case, "passes on everything, whatever was asked. Let one field need a question.")
 
 
 def _count_decisions(scenes: dict[str, Any], start: str) -> int:

@@ -15,6 +15,7 @@ WORDS_PER_MINUTE = 200
 SECONDS_PER_ITEM = 45
 MINUTES_PER_TEXT = 2  # that a learner writes in a case
 PLACES_PER_ITEM = 4  # places of a picture that take as long to judge as one item
+SECONDS_PER_FIELD = 20  # of what is passed on in a call, from notes that are in sight
 
 _CONTAINER = re.compile(r":::[ \t]*(\w+)")
 _DETAILS = re.compile(r":::[ \t]*details[ \t]+")
@@ -56,6 +57,8 @@ def measure_page(page: PageSource) -> TextMeasures:
     texts, decisions, written = _case_texts(page.case)
     words = sum(len(_WORD.findall(prose_of(text))) for text in texts)
     minutes = estimate_minutes(words, decisions) + written * MINUTES_PER_TEXT
+    if page.case.kind.name == "call":
+        minutes += len(page.case.content.fields) * SECONDS_PER_FIELD / 60
     return TextMeasures(words, decisions, minutes, reading_grade(page.body))
 
 
@@ -73,12 +76,29 @@ def _case_texts(case: ItemText) -> tuple[list[str], int, int]:
         texts += [text for part in content.parts for choice in part.choices for text in _both(choice)]
         written = sum(part.kind == "text" for part in content.parts)
         return texts, len(content.parts) - written, written
+    if case.kind.name == "call":
+        return texts + _call_texts(content), len(content.bits), 0
     scenes = {scene.key: scene for scene in content.scenes}
     scene, decisions = scenes.get(content.start), 0
     while scene is not None and scene.choices and decisions < len(scenes):
         texts += [scene.text, *(text for choice in scene.choices for text in _both(choice))]
         scene, decisions = scenes.get(max(scene.choices, key=lambda choice: choice.weight).to), decisions + 1
     return [*texts, scene.text, scene.debrief] if scene is not None else texts, decisions, 0
+
+
+def _call_texts(content: Any) -> list[str]:
+    """The texts of a call: every question with its feedback, the answers to good ones, and the fields."""
+    texts = [
+        content.incident,
+        *(bit.text for bit in content.bits),
+        *(field.label for field in content.fields),
+    ]
+    questions = [choice for bit in content.bits for choice in bit.choices]
+    texts += [text for choice in questions for text in _both(choice)]
+    texts += [choice.answer for choice in questions if choice.correct]
+    choices = [choice for field in content.fields for choice in field.choices]
+    texts += [choice.text for choice in choices] + [choice.feedback for choice in choices if choice.correct]
+    return texts + [field.feedback for field in content.fields]
 
 
 def _both(choice: Any) -> tuple[str, str]:

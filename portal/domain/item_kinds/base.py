@@ -81,6 +81,16 @@ class AnswerError(RuleError):
         return Answer(last.choices, {**last.texts, **self.typed.texts}) if self.saved else self.typed
 
 
+@dataclass(frozen=True, slots=True)
+class RubricPart:
+    """A text that a learner writes in a case, and what is looked for in it: safe HTML."""
+
+    key: str
+    label: str  # plain text
+    model_html: str
+    statements_html: tuple[str, ...]  # each true of a good text, or not: yes or no
+
+
 class ItemKind(ABC):
     """One kind of item. Stateless.
 
@@ -97,6 +107,7 @@ class ItemKind(ABC):
     usable_as_item: ClassVar[bool] = True  # whether the bank of an assessment may contain it
     usable_as_check: ClassVar[bool] = False  # whether a lesson may contain it as an unscored exercise
     usable_as_case: ClassVar[bool] = False  # whether a lesson may be one, unscored, with a debrief
+    usable_as_item: ClassVar[bool] = True  # whether an assessment may ask it
 
     def template_path(self, part: str) -> str:
         """Return the template of a part: ``item`` (asks), ``answer`` (reads back), ``editor``.
@@ -165,6 +176,10 @@ class ItemKind(ABC):
         Called only if ``usable_as_case`` is true.
         """
         raise NotImplementedError
+
+    def rubric(self, content: Content) -> list[RubricPart]:
+        """Return the texts of a case that are compared with a model by statements; none by default."""
+        return []
 
     def countable_choices(self, content: Content) -> list[tuple[str, str, bool]]:
         """List the choices that statistics count: key in a response, safe HTML, whether correct."""

@@ -11,6 +11,7 @@ from portal.domain.accounts.overview.account_list import LOCKED, AccountFilters,
 from portal.domain.accounts.overview.ways import NO_WAY
 from portal.domain.accounts.sign_in.ways import current_rules
 from portal.domain.authoring.reviews.queries import drafts_waiting_for
+from portal.domain.cases.copies import count_unread_copies
 from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.review_dates import list_due_reviews
 from portal.domain.clarity.queries import count_open_words
@@ -65,7 +66,7 @@ def read_waiting_work(viewer: Viewer) -> WaitingWork:
     full = {place for place, kinds in found if kinds}
     return WaitingWork(
         tuple(kind for _, kinds in found for kind in kinds),
-        tuple(dict.fromkeys(place for place, kinds in found if not kinds and place not in full)),
+        tuple(dict.fromkeys(place for place, kinds in found if place and not kinds and place not in full)),
     )
 
 
@@ -200,6 +201,16 @@ def _find_details(_viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
+def _find_copies(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_unread_copies(viewer.person_id):
+        yield Waiting(
+            f"{plural(count, 'text is', 'texts are')} shown to you",
+            plural(count, "text to look through", "texts to look through"),
+            url_for("learning.list_copies"),
+            "From an exercise, by somebody who agreed that you alone read it",
+        )
+
+
 _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], ...] = (
     (Permission.DECISION_MAKE, "Requests", _find_requests),
     (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
@@ -211,4 +222,5 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.JOB_VIEW, "Jobs", _find_jobs),
     (Permission.REMINDER_VIEW, "Reminders", _find_messages),
     (Permission.FORCE_SET, "Force details", _find_details),
+    (Permission.LEARN, "", _find_copies),  # whoever was named, with or without a role
 )

@@ -21,7 +21,7 @@ from portal.domain.catalogue.version_cache import PublishedLesson
 from portal.domain.directives.exclusions import exclusions_on
 from portal.domain.directives.queries import withdrawn_directives_of
 from portal.domain.item_kinds.base import AnswerError
-from portal.domain.learning import case_lessons, due_calendar, my_learning, queries, services
+from portal.domain.learning import case_copies, case_lessons, due_calendar, my_learning, queries, services
 from portal.domain.learning.case_lessons import CaseLesson
 from portal.domain.learning.newest_passes import read_newest_pass
 from portal.domain.recall.queries import list_due_recalls
@@ -31,6 +31,7 @@ from portal.domain.status.minimum_versions import minimum_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
 from portal.pages.learning.clarity_views import add_clarity_pages, count_new_replies
+from portal.pages.learning.copy_views import add_copy_pages
 from portal.pages.learning.recall_views import add_recall_pages
 from portal.pages.learning.sheet_views import add_sheet_pages
 from portal.platform import clock
@@ -40,6 +41,7 @@ from portal.platform.formats.calendar_files import write_calendar
 from portal.platform.permissions import Permission
 
 bp = Blueprint("learning", __name__, template_folder="templates")
+add_copy_pages(bp)
 add_recall_pages(bp)
 add_clarity_pages(bp)
 add_sheet_pages(bp)
@@ -149,6 +151,7 @@ def _render_case(
         step_url=url_for(".save_case_step", slug=module.slug, key=lesson.key, number=case.number),
         shares=shares_of_colleagues([lesson.id])[lesson.id] if case.ended else {},
         clear_url=_clear_url(module.slug, lesson.key) if case.ended else "",
+        debrief=case_copies.load_debrief(current_user.person_id, case, clock.now()),
         errors={place: sentence for sentence, place in error.problems} if error else {},
         fill=partial(fill_placeholders, shared=module.shared),
     )

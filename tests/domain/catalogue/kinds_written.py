@@ -178,6 +178,74 @@ model = "At 02:10 on a date a driver **reported** voices."
 checklist = ["The time", "Who said it"]
 """
 
+CALL = """
+incident = "You are at a lorry. Nine people climbed down."
+
+[[item.bit]]
+key = "who"
+text = "The medic says: two are cold."
+
+[[item.bit.choice]]
+key = "ages"
+text = "How old do they say they are?"
+answer = "Two say 16."
+feedback = "Ages decide who comes."
+correct = true
+
+[[item.bit.choice]]
+key = "origin"
+text = "Where do you think they are from?"
+answer = "The medic shrugs."
+feedback = "A guess is copied."
+
+[[item.bit]]
+key = "lorry"
+text = "The trailer is white."
+
+[[item.bit.choice]]
+key = "plate"
+text = "Read me both plates"
+answer = "WS00 TRX and no other."
+feedback = "Both plates join the logs."
+correct = true
+
+[[item.bit.choice]]
+key = "colour"
+text = "What is it loaded with?"
+answer = "Salad."
+feedback = "The load can wait."
+
+[[item.field]]
+key = "count"
+label = "How many people"
+kind = "fact"
+accept = ["9", "nine"]
+feedback = "Your own count."
+
+[[item.field]]
+key = "age"
+label = "Ages"
+kind = "choice"
+needs = "who/ages"
+
+[[item.field.choice]]
+key = "claimed"
+text = "Two say that they are 16"
+feedback = "As claimed."
+correct = true
+
+[[item.field.choice]]
+key = "adults"
+text = "All are adults"
+feedback = "Nobody said so."
+
+[[item.field.choice]]
+key = "unknown"
+text = "Not known"
+feedback = "A gap that is named can be filled."
+unasked = true
+"""
+
 BODIES = {
     "single": SINGLE,
     "multiple": MULTIPLE,
@@ -186,6 +254,7 @@ BODIES = {
     "scenario": SCENARIO,
     "report": REPORT,
 }
+CASE_BODIES = {"scenario": SCENARIO, "report": REPORT, "call": CALL}
 
 
 def item(kind: str, key: str = "one", outcome: str = "see") -> str:

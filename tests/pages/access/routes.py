@@ -166,6 +166,12 @@ ROUTES: dict[str, str] = {
     "learning.start_module": OWN,
     "learning.complete_lesson": OWN,
     "learning.save_case_step": OWN,
+    "learning.save_rubric": OWN,
+    "learning.show_copy": OWN,
+    "learning.list_copies": OWN,
+    "learning.read_copy": OWN,  # and whom its writer named: tests/pages/learning/test_copies.py
+    "learning.save_copy_rubric": OWN,
+    "learning.take_copy_back": OWN,
     "learning.show_my_learning": OWN,
     "learning.download_due_dates": OWN,
     "learning.list_messages": OWN,

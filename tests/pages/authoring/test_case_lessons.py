@@ -29,7 +29,7 @@ def add_case(author: PortalClient, kind: str) -> Page:
     return author.press(page, "Add the lesson", kind=kind, **LESSON)
 
 
-@pytest.mark.parametrize("kind", ["picture", "report", "scenario"])
+@pytest.mark.parametrize("kind", ["call", "picture", "report", "scenario"])
 def test_a_new_case_is_whole_but_for_its_words(author, kind):
     page = add_case(author, kind)
 
@@ -74,6 +74,20 @@ def test_a_picture_is_told_what_is_missing_and_previewed_with_its_verdicts(autho
     assert "/authoring/sample/media/" in shown.html
     shown = author.press(shown, "Check", place=values_of_labels(shown, "1. The gate"))
     assert "You found 1 of 2 places that matter" in shown.text
+
+
+def test_a_call_is_kept_byte_for_byte_and_previewed_to_its_debrief(author):
+    page, text = add_case(author, "call"), case_file("call")
+    page = author.press(page, "Save and preview", save="yes", body=text.replace("who/ages", "who/age", 1))
+    assert "“who/age” is no right choice of a bit." in page.text
+    author.press(page, "Save and preview", save="yes", body=text)
+    assert queries.read_files(queries.get_draft("sample").files)[CASE] == text.encode()
+
+    shown = author.page("/authoring/sample/preview/lessons/the-lay-by")
+    for choice in ("How old", "Read me both"):
+        shown = author.press(shown, "Say this", choice=values_of_labels(shown, choice))
+    shown = author.press(shown, "Finish and compare", **{"answer-1": "9", "answer-2": "c.1"})
+    assert "You asked 2 of 2 good questions, and passed on 2 of 2 things" in shown.text
 
 
 def test_a_case_is_moved_and_removed_as_any_lesson(author):

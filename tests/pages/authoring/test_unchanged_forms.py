@@ -59,7 +59,7 @@ def test_what_is_sent_as_it_was_shown_changes_no_byte(desk, key):
         for page in texts
         for check in lesson_checks.read_checks(lesson.read_lesson(files[f"{page}.md"]).body)
     ]
-    assert len(checks) == len(texts) == len(pages) - 2  # each lesson has one but the two cases
+    assert len(checks) == len(texts) <= len(pages) - 2  # each text has one; two or more lessons are cases
 
     items = [f"items/{place.key}" for place in seen.values()]
     for page in ["details", "job-aid", *pages, f"{pages[0]}?as=text", *checks, *items]:

@@ -12,7 +12,7 @@ from portal.domain.people.models import FactNote
 from portal.domain.records.models import LessonVisit
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import MODULE, write
-from tests.domain.catalogue.kinds_written import BODIES
+from tests.domain.catalogue.kinds_written import CASE_BODIES
 from tests.page_reading import Page, PortalClient, words
 from tests.pages.account.browsing import another
 from tests.pages.assessment.choosing import values_of_labels
@@ -27,7 +27,7 @@ def case_file(kind: str, minutes: int = 5) -> str:
     """A lesson that is a case of this kind."""
     head = f'title = "A case"\nminutes = {minutes}\noutcomes = ["see", "say"]\nkind = "{kind}"\n'
     text = 'prompt = "What do you do?"\nexplanation = "Because it is so."\n'
-    return head + text + BODIES[kind].replace("[[item.", "[[")
+    return head + text + CASE_BODIES[kind].replace("[[item.", "[[")
 
 
 def publish_case(folder: Path, kind: str, **changes: str) -> None:
@@ -186,6 +186,30 @@ def test_a_report_is_kept_half_done_and_compared_at_the_end(client, page):
     assert visits() == ["opened", "completed"]
 
 
+@pytest.mark.parametrize("page", ["call"], indirect=True)
+def test_a_call_is_left_and_resumed_and_what_was_not_asked_is_not_known(client, page):
+    page = client.press(page, "Say this")
+    assert page.links["Select what you ask or say"] == "#choice"
+    page = client.press(page, "Say this", choice=values_of_labels(page, "Where do you think"))
+    assert "The medic shrugs." in page.text
+    assert "A guess is copied." not in page.text  # feedback waits for the debrief
+    page = client.page(CASE)  # left, and resumed
+    page = client.press(page, "Say this", choice=values_of_labels(page, "Read me both"))
+    client.press(page, "Save and come back later", later="y", **{"answer-1": "nine", "answer-2": ""})
+    page = client.page(CASE)
+    assert 'value="nine"' in page.html
+    unknown = next(option.get("value") for option in page.all("option") if words(option) == "Not known")
+    page = client.press(page, "Finish and compare", **{"answer-1": "Nine", "answer-2": unknown})
+
+    assert "You asked 1 of 2 good questions, and passed on 2 of 2 things as they were known." in page.text
+    assert "Ages: right" in page.text
+    assert "How old do they say they are?" in page.text
+    assert visits() == ["opened", "completed"]
+    steps = db.session.scalars(select(CaseStep).order_by(CaseStep.id)).all()
+    assert steps[-1].choices == ["who/origin", "lorry/plate", "age/unknown"]
+    assert {note.text for note in db.session.scalars(select(FactNote))} == {"nine", "Nine"}
+
+
 @pytest.mark.slow
 def test_authors_see_the_shares_and_no_names(app, client, page):
     for number in range(10):
@@ -227,7 +251,7 @@ REFUSED = {
     "kind": (
         'kind = "scenario"',
         'kind = "single"',
-        "“single” is not a kind of case. Use scenario, report, picture.",
+        "“single” is not a kind of case. Use scenario, report, picture or call.",
     ),
     "key": ('title = "A case"', 'title = "A case"\nkey = "x"', "“key” is not a known key here."),
     "loose": ('to = "voices"', 'to = "nowhere"', "There is no scene “nowhere”."),

@@ -12,6 +12,7 @@ CASE_KINDS = {
     "scenario": "A case to decide step by step",
     "report": "A report to write up",
     "picture": "A picture with places to find",
+    "call": "A call to make: what to ask, and what to pass on",
 }
 
 
@@ -169,7 +170,61 @@ at = [260, 20, 100, 100]
 narrow = [150, 10, 60, 60]
 feedback = "Say why it tells an officer nothing."
 """
-_TEMPLATES = {"scenario": _SCENARIO, "report": _REPORT, "picture": _PICTURE}
+_CALL = """\
+prompt = "Ask the learner to make the call."
+explanation = "Say in two sentences what a good call does."
+incident = \"\"\"
+*This case is made up.* Say where the learner is, and what they know before they ring.
+\"\"\"
+
+[[bit]]
+key = "first"
+text = "Say what happens next, with one or two new facts."
+
+[[bit.choice]]
+key = "good"
+text = "A question that brings a fact they will need"
+answer = "Say what they hear."
+feedback = "Say why this is worth asking now."
+correct = true
+
+[[bit.choice]]
+key = "later"
+text = "A question that people ask and that can wait"
+answer = "Say what they hear instead."
+feedback = "Say what it costs."
+
+[[field]]
+key = "asked"
+label = "Name one thing to pass on that only the question brings"
+kind = "choice"
+needs = "first/good"
+
+[[field.choice]]
+key = "known"
+text = "The fact, as it was told"
+feedback = "Say why it is said like this."
+correct = true
+
+[[field.choice]]
+key = "guess"
+text = "A guess that people make"
+feedback = "Say what a guess does."
+
+[[field.choice]]
+key = "unknown"
+text = "Not known: name who could say it"
+feedback = "Right for who did not ask. Say how the gap is closed."
+unasked = true
+
+[[field]]
+key = "number"
+label = "Name a short fact to type, such as a number or a plate"
+kind = "fact"
+accept = ["9", "nine"]
+feedback = "Say where it was told."
+"""
+_TEMPLATES = {"scenario": _SCENARIO, "report": _REPORT, "picture": _PICTURE, "call": _CALL}
 
 
 def template_texts() -> frozenset[str]:

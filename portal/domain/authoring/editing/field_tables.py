@@ -48,6 +48,7 @@ FIELD_LABELS = {
     "label": "Label",
     "model": "Model answer",
     "checklist": "Checklist",
+    "list": "Choices shown as a list",
 }
 ROW_NOUNS = {
     "outcome": "outcome",

@@ -47,7 +47,8 @@ def read_case(table: Table, key: str, path: str) -> ItemText | None:
     kinds = case_kinds_by_name()
     if name not in kinds:
         if name:
-            table.fault("kind", f"“{name}” is not a kind of case. Use {', '.join(kinds)}.")
+            *names, last = kinds
+            table.fault("kind", f"“{name}” is not a kind of case. Use {', '.join(names)} or {last}.")
         return None
     return ItemText(
         key=key,

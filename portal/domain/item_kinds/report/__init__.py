@@ -18,6 +18,7 @@ from portal.domain.item_kinds.base import (
     FormValues,
     ItemKind,
     Renderer,
+    RubricPart,
     length_error,
     scale_mark,
     single_value,
@@ -42,6 +43,7 @@ class PartView:
     text: str
     model_html: str
     checklist_html: list[str]
+    shown_as_list: bool = False
 
     @property
     def chosen_choice(self) -> ChoiceView | None:
@@ -55,6 +57,16 @@ class ReportView:
 
     incident_html: str
     parts: list[PartView]
+
+    @property
+    def marked_parts(self) -> list[PartView]:
+        """The parts that have a right answer."""
+        return [part for part in self.parts if part.kind == "choice"]
+
+    @property
+    def right_parts(self) -> int:
+        """How many of them have it."""
+        return sum(bool(part.chosen_choice and part.chosen_choice.correct) for part in self.marked_parts)
 
 
 class ReportKind(ItemKind):
@@ -73,10 +85,12 @@ class ReportKind(ItemKind):
 
     def render_content(self, written: reading.ReportText, renderer: Renderer) -> Content:
         """Render the incident, and the parts in the author's order."""
-        return {
+        content: Content = {
             "incident_html": renderer.render_block(written.incident, written.incident_line),
             "parts": [_render_part(part, renderer) for part in written.parts],
         }
+        phrases = [renderer.render_inline(text, written.phrases_line) for text in written.phrases]
+        return content | ({"phrases_html": phrases} if phrases else {})
 
     def shufflable_keys(self, content: Content) -> list[str]:
         """Return nothing: a form has an order of its own, such as grades 1, 2, 3."""
@@ -142,6 +156,14 @@ class ReportKind(ItemKind):
             raise AnswerError(*problems, typed=answer)
         return answer
 
+    def rubric(self, content: Content) -> list[RubricPart]:
+        """Return the parts that are written in the learner's own words."""
+        return [
+            RubricPart(part["key"], part["label"], part["model_html"], tuple(part["checklist_html"]))
+            for part in content["parts"]
+            if part["kind"] == "text"
+        ]
+
     def opening_html(self, content: Content) -> str:
         """Return the incident."""
         return str(content["incident_html"])
@@ -178,7 +200,8 @@ def _correct_choices(content: Content) -> dict[str, str]:
 def _render_part(part: reading.ReportPartText, renderer: Renderer) -> Content:
     content: Content = {"key": part.key, "label": part.label, "kind": part.kind}
     if part.kind == "choice":
-        return content | {"choices": render_choices(part.choices, renderer)}
+        as_list = {"list": True} if part.shown_as_list else {}
+        return content | {"choices": render_choices(part.choices, renderer)} | as_list
     return content | {
         "model_html": renderer.render_block(part.model, part.line),
         "checklist_html": [renderer.render_inline(text, part.line) for text in part.checklist],
@@ -197,6 +220,7 @@ def _part_view(part: Content, answer: Answer) -> PartView:
         text=answer.texts.get(part["key"], ""),
         model_html=part.get("model_html", ""),
         checklist_html=part.get("checklist_html", []),
+        shown_as_list=part.get("list", False),
     )
 
 

@@ -6,7 +6,7 @@ from portal.domain.item_kinds.choices import ChoiceText, check_one_correct, read
 from portal.platform.formats.toml_tables import Table, read_key
 
 PART_KINDS = ("choice", "text")
-MAX_PARTS = 20
+MAX_PARTS, MAX_PHRASES = 20, 12
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class ReportPartText:
     model: str
     checklist: tuple[str, ...]
     line: int
+    shown_as_list: bool = False  # the choices are picked from a list, as in the form that officers fill in
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class ReportText:
     incident: str
     incident_line: int
     parts: tuple[ReportPartText, ...]
+    phrases: tuple[str, ...] = ()  # of a case: what a manager may say of a text that is shown to them
+    phrases_line: int = 1
 
 
 def read_report(table: Table, key: str, prefix: str) -> ReportText:
@@ -48,7 +51,12 @@ def read_report(table: Table, key: str, prefix: str) -> ReportText:
         )
     if len(parts) > MAX_PARTS:
         table.fault("part", f"Keep the report “{key}” to {MAX_PARTS} parts.")
-    return ReportText(incident, table.line_of("incident"), tuple(parts))
+    phrases = table.texts("phrases", required=False) if not prefix else []
+    if len(phrases) > MAX_PHRASES:
+        table.fault("phrases", f"Keep the phrases to {MAX_PHRASES}, so that somebody reads them all.")
+    return ReportText(
+        incident, table.line_of("incident"), tuple(parts), tuple(phrases), table.line_of("phrases")
+    )
 
 
 def _read_part(row: Table, prefix: str) -> ReportPartText | None:
@@ -58,8 +66,9 @@ def _read_part(row: Table, prefix: str) -> ReportPartText | None:
             row.fault("kind", f"“{kind}” is not a kind of part. Use choice or text.")
         return None
     choices: tuple[ChoiceText, ...] = ()
-    model, checklist = "", []
+    model, checklist, shown_as_list = "", [], False
     if kind == "choice":
+        shown_as_list = row.flag("list")
         choices = read_choices(row, f"[[{prefix}part.choice]]")
         check_one_correct(row, key, choices, what="part")
     else:
@@ -67,4 +76,4 @@ def _read_part(row: Table, prefix: str) -> ReportPartText | None:
         if row.has("checklist") and not checklist:
             row.fault("checklist", "Name at least one thing to look for.")
     row.close()
-    return ReportPartText(key, label, kind, choices, model, tuple(checklist), row.line)
+    return ReportPartText(key, label, kind, choices, model, tuple(checklist), row.line, shown_as_list)

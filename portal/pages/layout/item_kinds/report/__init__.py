@@ -13,6 +13,7 @@ from portal.pages.layout.item_kinds.fields import (
     ItemEditor,
     add_group_error,
     area_field,
+    checkbox_field,
     field_text,
     has_enough_rows,
     hidden_key_field,
@@ -29,6 +30,7 @@ class ReportPartForm(Form):  # type: ignore[misc]
     kind = HiddenField(validators=[AnyOf(("choice", "text"))])
     label = line_field("Label of the part", "Write what this part of the form is called")
     choice = Rows(FormField(ChoiceRowForm))
+    list = checkbox_field("Show the choices as a list to pick from")
     model = area_field("A model answer", rows=6)
     checklist = area_field(
         "What a good answer has", hint="One thing a line. Learners tick it off against their own."
@@ -71,7 +73,8 @@ class ReportItemForm(Form):  # type: ignore[misc]
 def _from_item(item: Mapping[str, Any]) -> Data:
     names = ("key", "kind", "label", "model", "checklist")
     parts = [
-        {name: field_text(row, name) for name in names} | {"choice": choice_rows(row)}
+        {name: field_text(row, name) for name in names}
+        | {"choice": choice_rows(row), "list": row.get("list") is True}
         for row in tables_of(item, "part")
     ]
     return {"incident": field_text(item, "incident"), "part": parts}
@@ -87,13 +90,14 @@ def _to_item(data: Data) -> Data:
 def _part_table(row: Data) -> Data:
     part: Data = {"key": row["key"], "label": row["label"], "kind": row["kind"]}
     if row["kind"] == "choice":
-        return part | {"choice": choice_tables(row["choice"])}
+        as_list = {"list": True} if row["list"] else {}
+        return part | as_list | {"choice": choice_tables(row["choice"])}
     things = [text.strip() for text in row["checklist"].split("\n") if text.strip()]
     return part | {"model": row["model"], "checklist": list(dict.fromkeys(things))}
 
 
 _CHOICE: Data = {"key": "", "text": "", "feedback": "", "correct": False}
-_BARE: Data = {"key": "", "label": "", "choice": [], "model": "", "checklist": ""}
+_BARE: Data = {"key": "", "label": "", "choice": [], "list": False, "model": "", "checklist": ""}
 _MARKED: Data = {**_BARE, "kind": "choice", "choice": [_CHOICE, _CHOICE]}
 _TEXT: Data = {**_BARE, "kind": "text"}
 EDITOR = ItemEditor(
