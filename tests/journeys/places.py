@@ -51,8 +51,6 @@ NO_PAGES = {
     "catalogue.send_media",
     "imports.download_bad_rows",
     "jobs.show_progress",
-    "learning.ask_recall",  # a week after a pass: tests/pages/learning/test_recall.py
-    "learning.show_recall_answers",
     "learning.download_due_dates",
     "guides.download_guide",
     "learning.download_briefing",
@@ -125,6 +123,8 @@ LEARNING = {
     "learning.show_my_learning": Place(("/learning",)),
     "learning.list_messages": Place(("/learning/messages",)),
     "learning.show_recalls": Place(("/learning/recall",)),
+    "learning.ask_recall": Place(("/learning/recall/protect",), MANAGER),
+    "learning.show_recall_answers": Place(("/learning/recall/recognise/answers/1",), MANAGER),
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
@@ -175,7 +175,11 @@ DECISIONS = {  # `request_made` makes one that waits, and one that is granted
         MANAGER,
     ),
     "decisions.ask_for_several": Place(
-        tuple(f"/decisions/directives/OIC-2026/{kind}?rank=Sergeant" for kind in ("exemption", "deferral")),
+        (
+            "/decisions/directives/OIC-2026/exemption",
+            "/decisions/directives/OIC-2026/exemption?rank=Sergeant",
+            "/decisions/directives/OIC-2026/deferral?rank=Sergeant",
+        ),
         OWNER,
     ),
     "decisions.joint_request": Place(("/decisions/joint/{joint}",), OWNER),
@@ -340,7 +344,9 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "imports.match_columns",
     "imports.match_values",
     "jobs.show_job",
+    "learning.ask_recall",
     "learning.show_outcome",
+    "learning.show_recall_answers",
     "people.open_attempt",
     "people.show_person",
     "monitoring.show_file",
