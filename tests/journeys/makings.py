@@ -97,7 +97,7 @@ def attempts_made(browser: Browser, server: Server) -> dict[str, str]:
 
 
 def recall_answered(browser: Browser, server: Server) -> None:
-    """The manager, who passed all modules months ago, answers the questions of one; of the others they wait."""
+    """The manager passed every module months ago, and answers the questions of one."""
     with visitor(browser, server) as tab:
         sign_in(tab, MANAGER)
         tab.goto("/learning/recall/recognise")

@@ -43,7 +43,7 @@ def test_the_page_of_a_person_says_where_they_stand_and_why(client):
     assert "D1001 · Constable · Response, North" in page.text
     assert "Due 30 April 2026, 32 days ago · started on 19 April 2026" in page.text
     assert "Unit Response, North Rank" in page.text
-    assert "Westshire Police" not in page.text
+    assert "Local Policing" not in page.text
     assert "Last active on 19 April 2026." in page.text
     assert page.links["Daniel Okafor"] == "/people/D2001"
     assert "Account, roles and sign-in" not in page.links

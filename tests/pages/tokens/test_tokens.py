@@ -123,7 +123,7 @@ def test_a_unit_is_written_with_as_many_parents_as_tell_it_apart(admin, units):
     page = admin.page("/tokens")
     assert "North, Team A" in [words(cell) for cell in page.all("td")]
     offered = [words(option) for option in page.all("option")]
-    assert offered[:4] == ["The whole force", "Westshire", "North", "North, Team A"]
+    assert offered.index("North, Team A") == offered.index("North") + 1
 
 
 def test_an_administrator_of_a_unit_revokes_none_of_others(unit_admin, units):
