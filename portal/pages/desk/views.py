@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.domain.directives.queries import ComingVersion, list_coming_versions
 from portal.domain.learning.my_learning import load_my_learning
 from portal.domain.people.queries import Viewer
+from portal.domain.reminders import bulk_nudges
 from portal.domain.reports import sentences
 from portal.domain.reports.overview.directive_lines import DirectiveLine, read_directive_lines
 from portal.domain.reports.parameters import Position, PositionError
@@ -62,6 +63,7 @@ def show_desk() -> ResponseReturnValue:
         dates=_list_near_dates(me.viewer, lines, today),
         learning=load_my_learning(me.person_id, clock.now()) if Permission.LEARN in me.permissions else None,
         may_remind=Permission.REMINDER_NUDGE in me.permissions and not position.past,
+        most_to_remind=bulk_nudges.MOST,
         groups=list_ways(me.permissions),
     )
 
