@@ -60,7 +60,7 @@ def create_drafts(author: str, *, at: datetime) -> None:
 
 
 def ask_for_deferral(manager: str, *, at: datetime) -> None:
-    """The manager asks for more time for a person of theirs who has completed nothing.
+    """The manager asks for more time for a person of theirs who has no record, and is none of the sign-ins.
 
     Args:
         manager: Staff number.
@@ -71,7 +71,7 @@ def ask_for_deferral(manager: str, *, at: datetime) -> None:
         select(Post.person_id)
         .join(PersonName, PersonName.person_id == Post.person_id)
         .where(Post.line_manager_id == manager_id, Post.valid_to == OPEN_END)
-        .where(Post.person_id.not_in(select(Record.person_id)))
+        .where(Post.person_id.not_in(select(Record.person_id)), PersonName.staff_number.not_like("D%"))
         .order_by(PersonName.staff_number)
         .limit(1)
     )
