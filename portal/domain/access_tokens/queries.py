@@ -47,7 +47,7 @@ class TokenRow:
 
 
 _WHOLE_FORCE = UnitRow("", None, "")
-_CLOSED_UNIT = UnitRow("A closed unit", None, "A closed unit", "A closed unit")
+_CLOSED = UnitRow("A closed unit", None, "A closed unit", "A closed unit")
 _t = AccessToken
 _FIND: Any = select(
     _t.id, _t.reference, _t.name, _t.scope, _t.unit_id, _t.directive_reference, _t.last_used_at
@@ -87,24 +87,30 @@ def list_tokens(units: Collection[int] | None, at: datetime) -> list[TokenRow]:
     statement = select(_t, works).order_by(works.desc(), _t.name, _t.id)
     if units is not None:
         statement = statement.where(_t.unit_id.in_(sorted(units)))
-    units_by_id = {None: _WHOLE_FORCE, **live_units(clock.london_day(at))}
+    units_today = live_units(clock.london_day(at))
     return [
-        TokenRow(
-            reference=token.reference,
-            name=token.name,
-            scope=TokenScope(token.scope),
-            unit_path=units_by_id.get(token.unit_id, _CLOSED_UNIT).path,
-            unit_label=units_by_id.get(token.unit_id, _CLOSED_UNIT).label,
-            directive_reference=token.directive_reference or "",
-            created_at=token.created_at,
-            expires_at=token.expires_at,
-            revoked_at=token.revoked_at,
-            last_used_at=token.last_used_at,
-            last_address=token.last_address or "",
-            works=bool(works_now),
+        _row_of(
+            token, units_today.get(token.unit_id, _CLOSED) if token.unit_id else _WHOLE_FORCE, bool(works)
         )
-        for token, works_now in db.session.execute(statement)
+        for token, works in db.session.execute(statement)
     ]
+
+
+def _row_of(token: AccessToken, unit: UnitRow, works: bool) -> TokenRow:
+    return TokenRow(
+        reference=token.reference,
+        name=token.name,
+        scope=TokenScope(token.scope),
+        unit_path=unit.path,
+        unit_label=unit.label,
+        directive_reference=token.directive_reference or "",
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+        revoked_at=token.revoked_at,
+        last_used_at=token.last_used_at,
+        last_address=token.last_address or "",
+        works=works,
+    )
 
 
 def token_of_name(name: str) -> AccessToken | None:
