@@ -3,10 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
-from portal.demo import waiting
 from portal.demo.names import FORCE_VALUES
 from portal.domain.catalogue import services
 from portal.domain.catalogue.models import Item, Lesson
@@ -54,12 +52,3 @@ def test_the_demo_fills_in_everything_and_says_that_it_is_made_up():
     assert set(FORCE_VALUES) == set(shared.settings)
     assert all(len(value) <= 300 for value in FORCE_VALUES.values())
     assert all("made" in value or "01632 960" in value for value in FORCE_VALUES.values())
-
-
-@pytest.mark.parametrize("edit", [waiting.LESSON, waiting.GUIDE], ids=lambda edit: edit.key)
-def test_the_sentences_that_the_demo_edits_are_there(edit):
-    folder = MODULES / edit.key
-    text = (folder if folder.is_dir() else folder.parent).joinpath(edit.path).read_text("utf-8")
-
-    assert text.count(edit.before) == 1
-    assert edit.after not in text
