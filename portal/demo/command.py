@@ -5,7 +5,7 @@ from flask import Blueprint, current_app
 from flask_migrate import upgrade
 
 from config import ROOT, Config
-from portal.demo import draft, names
+from portal.demo import names, waiting
 from portal.demo.create import create_force, is_empty_database
 from portal.domain.catalogue import services as catalogue
 from portal.platform import clock
@@ -37,7 +37,8 @@ def prepare() -> None:
         if is_empty_database():
             _create_force(600, 1, config)
             with transaction():
-                draft.create_draft("D3001", at=clock.now())
+                waiting.create_drafts("D3001", at=clock.now())
+                waiting.ask_for_deferral("D2001", at=clock.now())
         else:
             with transaction():
                 catalogue.publish_folder(MODULES, at=clock.now())

@@ -44,6 +44,8 @@ def test_it_is_prepared_from_nothing(tmp_path):
     late += "source_system = 'Regional training day'"
     assert ask(tmp_path, late)[0][0] >= 5  # their list came after the due date
     assert ask(tmp_path, "SELECT count(*) FROM revocation")[0][0] >= 1
+    for waits in ("review WHERE ended_at IS NULL", "decision_request"):  # for the publisher, for the owner
+        assert ask(tmp_path, f"SELECT count(*) FROM {waits}") == [(1,)]
 
 
 def test_what_is_there_is_kept_and_the_sign_ins_are_told_each_time(small_force, tmp_path):

@@ -129,6 +129,8 @@ LEARNING = {
     "learning.show_recalls": Place(("/learning/recall",)),
     "learning.show_clarity": Place(("/learning/clear",)),
     "learning.list_copies": Place(("/learning/copies",)),
+    "learning.ask_recall": Place(("/learning/recall/protect",), MANAGER),
+    "learning.show_recall_answers": Place(("/learning/recall/recognise/answers/1",), MANAGER),
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
@@ -179,7 +181,11 @@ DECISIONS = {  # `request_made` makes one that waits, and one that is granted
         MANAGER,
     ),
     "decisions.ask_for_several": Place(
-        tuple(f"/decisions/directives/OIC-2026/{kind}?rank=Sergeant" for kind in ("exemption", "deferral")),
+        (
+            "/decisions/directives/OIC-2026/exemption",
+            "/decisions/directives/OIC-2026/exemption?rank=Sergeant",
+            "/decisions/directives/OIC-2026/deferral?rank=Sergeant",
+        ),
         OWNER,
     ),
     "decisions.joint_request": Place(("/decisions/joint/{joint}",), OWNER),
@@ -351,7 +357,9 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "imports.match_columns",
     "imports.match_values",
     "jobs.show_job",
+    "learning.ask_recall",
     "learning.show_outcome",
+    "learning.show_recall_answers",
     "people.open_attempt",
     "people.show_person",
     "monitoring.show_file",

@@ -227,6 +227,27 @@ def test_a_cold_lesson_is_light(browser: Browser, shared_server: Server) -> None
             assert len(asked) >= 3
 
 
+@pytest.mark.sweep
+@pytest.mark.parametrize("owner", OWNERS)
+def test_every_cold_page_is_light(
+    browser: Browser, shared_server: Server, routes: Flask, made: dict[str, str], owner: str
+) -> None:
+    with visitor(browser, shared_server) as tab:
+        sign_in(tab, owner)
+        line = tab.context.new_cdp_session(tab)
+        line.send("Network.enable")
+        line.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        for endpoint in pages(routes):
+            if PLACES[endpoint].owner != owner:
+                continue
+            for path in (path.format(**made) for path in PLACES[endpoint].paths):
+                asked, figures = weigh(tab, path)
+                assert sum(asked.values()) <= 50 * 1024, (path, asked)
+                assert len(asked) <= 6, (path, asked, figures)
+                if endpoint == "monitoring.show_report":
+                    assert sum(size for url, size in asked.items() if "/static/" not in url) <= 30 * 1024
+
+
 def test_the_checker_sees_faint_text_where_its_look_is_new(browser: Browser, shared_server: Server) -> None:
     paint = (
         "([color, behind]) => Object.assign(document.querySelector('h1').style, {color, background: behind})"

@@ -166,6 +166,7 @@ def test_a_printed_lesson_has_what_is_folded_and_the_feedback(
 
     text = words_of(document)
     assert len(folded) > 2
+    assert "Youaresignedoutafter" not in text
     for words in folded:
         for line in filter(None, map(str.strip, words.splitlines())):  # lists are numbered on paper
             assert squeezed(line)[:40] in text, line

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 
 from portal.domain.access_tokens.models import AccessToken, TokenScope
-from portal.domain.people.queries import live_units
+from portal.domain.people.queries import UnitRow, live_units
 from portal.platform import clock
 from portal.platform.column_types import UtcDateTime
 from portal.platform.db import db, read
@@ -36,6 +36,7 @@ class TokenRow:
     name: str
     scope: TokenScope
     unit_path: str  # empty: the whole force
+    unit_label: str  # as pages write the unit
     directive_reference: str  # empty: every directive
     created_at: datetime
     expires_at: datetime
@@ -45,6 +46,8 @@ class TokenRow:
     works: bool
 
 
+_WHOLE_FORCE = UnitRow("", None, "")
+_CLOSED = UnitRow("A closed unit", None, "A closed unit", "A closed unit")
 _t = AccessToken
 _FIND: Any = select(
     _t.id, _t.reference, _t.name, _t.scope, _t.unit_id, _t.directive_reference, _t.last_used_at
@@ -84,23 +87,30 @@ def list_tokens(units: Collection[int] | None, at: datetime) -> list[TokenRow]:
     statement = select(_t, works).order_by(works.desc(), _t.name, _t.id)
     if units is not None:
         statement = statement.where(_t.unit_id.in_(sorted(units)))
-    paths = {unit_id: unit.path for unit_id, unit in live_units(clock.london_day(at)).items()}
+    units_today = live_units(clock.london_day(at))
     return [
-        TokenRow(
-            reference=token.reference,
-            name=token.name,
-            scope=TokenScope(token.scope),
-            unit_path="" if token.unit_id is None else paths.get(token.unit_id, "A closed unit"),
-            directive_reference=token.directive_reference or "",
-            created_at=token.created_at,
-            expires_at=token.expires_at,
-            revoked_at=token.revoked_at,
-            last_used_at=token.last_used_at,
-            last_address=token.last_address or "",
-            works=bool(works_now),
+        _row_of(
+            token, units_today.get(token.unit_id, _CLOSED) if token.unit_id else _WHOLE_FORCE, bool(works)
         )
-        for token, works_now in db.session.execute(statement)
+        for token, works in db.session.execute(statement)
     ]
+
+
+def _row_of(token: AccessToken, unit: UnitRow, works: bool) -> TokenRow:
+    return TokenRow(
+        reference=token.reference,
+        name=token.name,
+        scope=TokenScope(token.scope),
+        unit_path=unit.path,
+        unit_label=unit.label,
+        directive_reference=token.directive_reference or "",
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+        revoked_at=token.revoked_at,
+        last_used_at=token.last_used_at,
+        last_address=token.last_address or "",
+        works=works,
+    )
 
 
 def token_of_name(name: str) -> AccessToken | None:

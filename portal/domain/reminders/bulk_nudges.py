@@ -25,11 +25,12 @@ class BulkNudge:
     people: list[Addressee]
     reminded: list[Addressee]  # less than seven days ago
     without_address: list[Addressee]
+    viewer_is_missing: bool  # whether the viewer has not finished either
 
     @property
     def left_out(self) -> list[str]:
         """Why some are left out, in sentences; nothing is said of people who have finished."""
-        sentences = []
+        sentences = ["You have not finished either. You cannot remind yourself."] * self.viewer_is_missing
         if self.reminded:
             were = "was" if len(self.reminded) == 1 else "were"
             sentences.append(
@@ -60,7 +61,7 @@ def plan_bulk_nudge(
     for batch in split_into_batches(sorted(missing - {viewer.person_id})):
         allowed |= set(db.session.scalars(visible_people(viewer, Permission.REMINDER_NUDGE, batch)))
     recent = nudged_since(allowed, directive.id, at)
-    plan = BulkNudge(directive, [], [], [])
+    plan = BulkNudge(directive, [], [], [], viewer.person_id in missing)
     for person in sorted(list_addressees(allowed, day).values(), key=lambda p: (p.surname, p.staff_number)):
         reachable = plan.people if person.email else plan.without_address
         (plan.reminded if person.person_id in recent else reachable).append(person)

@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, or_, select
 
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName
-from portal.domain.people.queries import unit_paths
+from portal.domain.people.queries import live_units
 from portal.domain.people.units.tree import read_tree
 from portal.domain.webhooks.models import UNENDED, DeliveryState, EventType, Webhook, WebhookDelivery
 from portal.platform import clock
@@ -25,6 +25,7 @@ class WebhookRow:
 
     webhook: Webhook
     unit_path: str  # empty: the whole force
+    unit_label: str  # as pages write the unit
     directive: str  # reference; empty: all
     waiting: int
     failed: int
@@ -94,10 +95,11 @@ def describe_webhooks(webhooks: Collection[Webhook], day: date) -> list[WebhookR
     rows = []
     for webhook in webhooks:
         path = tree.last_path_on(webhook.unit_id, day) if tree and webhook.unit_id else ""
+        label = tree.last_label_on(webhook.unit_id, day) if tree and webhook.unit_id else ""
         states = counts[webhook.id]
         waiting = sum(states[state] for state in UNENDED)
         directive = references.get(webhook.directive_id or 0, "")
-        rows.append(WebhookRow(webhook, path, directive, waiting, states[DeliveryState.FAILED]))
+        rows.append(WebhookRow(webhook, path, label, directive, waiting, states[DeliveryState.FAILED]))
     return rows
 
 
@@ -134,8 +136,9 @@ def last_outcome(webhook_id: int) -> str:
 
 
 def list_unit_choices() -> list[tuple[int, str]]:
-    """Every unit of today, with its path, by path."""
-    return sorted(unit_paths(clock.today()).items(), key=lambda choice: choice[1])
+    """Every unit of today, with its label, by path."""
+    units = sorted(live_units(clock.today()).items(), key=lambda pair: pair[1].path)
+    return [(unit_id, unit.label) for unit_id, unit in units]
 
 
 def list_directive_choices() -> list[tuple[int, str]]:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.domain.directives.queries import ComingVersion, list_coming_versions
 from portal.domain.learning.my_learning import load_my_learning
 from portal.domain.people.queries import Viewer
+from portal.domain.reminders import bulk_nudges
 from portal.domain.reports import sentences
 from portal.domain.reports.overview.directive_lines import DirectiveLine, read_directive_lines
 from portal.domain.reports.parameters import Position, PositionError
@@ -45,23 +46,25 @@ def show_desk() -> ResponseReturnValue:
     if current_address := redirect_to_iso_days():
         return current_address
     work, today = read_waiting_work(me.viewer), clock.today()
-    lines = read_directive_lines(me.viewer, position) if _works_with_directives(me.viewer) else []
+    with_directives = _works_with_directives(me.viewer)
+    lines = read_directive_lines(me.viewer, position) if with_directives else []
     chooses_date = Role.AUDITOR in me.viewer.roles
     return render_template(
         "desk/desk.html",
-        heading=_heading(work, position),
+        heading=_heading(work, position if with_directives else None),
         waiting=work.kinds,
         nothing_in=listed_words(work.empty_places) if work.empty_places else "",
         lines=lines[:MOST_DIRECTIVES],
         directive_count=len(lines),
         position=position,
-        known_on=sentences.known_on_words(position),
+        known_on=sentences.known_on_words(position) if with_directives else "",
         today=today,
         banner=sentences.banner_sentence(position),
         position_form=position_form(position) if chooses_date else None,
         dates=_list_near_dates(me.viewer, lines, today),
         learning=load_my_learning(me.person_id, clock.now()) if Permission.LEARN in me.permissions else None,
         may_remind=Permission.REMINDER_NUDGE in me.permissions and not position.past,
+        most_to_remind=bulk_nudges.MOST,
         groups=list_ways(me.permissions),
     )
 
@@ -70,12 +73,14 @@ def _works_with_directives(viewer: Viewer) -> bool:
     return viewer.line_manager or bool(viewer.roles & _WITH_DIRECTIVES)
 
 
-def _heading(work: WaitingWork, position: Position) -> str:
+def _heading(work: WaitingWork, position: Position | None) -> str:
     if len(work.kinds) > 1:
         return f"{len(work.kinds)} things need a look"
     if work.kinds:
         return work.kinds[0].sentence
-    return "Nothing waits for you" if work.can_wait else f"Position on {say_date(position.as_at)}"
+    if work.can_wait or position is None:
+        return "Nothing waits for you"
+    return f"Position on {say_date(position.as_at)}"
 
 
 def _list_near_dates(viewer: Viewer, lines: list[DirectiveLine], today: date) -> list[tuple[date, str, str]]:

@@ -4,7 +4,9 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.decisions import joint_requests
 from portal.domain.decisions.queries import count_waiting_requests
+from portal.domain.reminders import bulk_nudges
 from portal.domain.reports import last_visit, sentences
 from portal.domain.reports.overview import overview
 from portal.domain.reports.parameters import (
@@ -59,6 +61,7 @@ def show_overview() -> ResponseReturnValue:
         position_form=position_form(position),
         may_request=Permission.DECISION_ASK in current_user.permissions,
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
+        most_to_remind=bulk_nudges.MOST,
         waiting=count_waiting_requests(current_user.viewer),
     )
     return response, 400 if errors else 200
@@ -103,7 +106,9 @@ def show_report(reference: str) -> ResponseReturnValue:
         errors=errors,
         refused={name for _, name in arguments.faults},
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
+        most_to_remind=bulk_nudges.MOST,
         may_request=Permission.DECISION_ASK in current_user.permissions,
+        most_to_ask_for=joint_requests.MOST,
         position_form=position_form(position),
         filter_form=form,
         columns_form=ColumnsForm(report, columns),

@@ -40,12 +40,12 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Make the token", widget=GovSubmit())
 
     def offer(self, units: list[tuple[int, str]], references: list[str], *, whole_force: bool) -> None:
-        """Offer these units and directives; the whole force and provisioning only with ``whole_force``."""
+        """Offer units by label and directives; the whole force and provisioning only with ``whole_force``."""
         scopes = [scope for scope in TokenScope if whole_force or scope is not TokenScope.SCIM]
         self.scope.choices = [SelectChoice(value=str(scope), label=SCOPE_WORDS[scope]) for scope in scopes]
         everyone = [SelectChoice(value="", label="The whole force")] if whole_force else []
         self.unit.choices = everyone + [
-            SelectChoice(value=str(unit_id), label=path) for unit_id, path in units
+            SelectChoice(value=str(unit_id), label=label) for unit_id, label in units
         ]
         self.directive.choices = [
             SelectChoice(value="", label="Every directive"),

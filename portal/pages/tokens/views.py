@@ -27,12 +27,9 @@ def _own_units() -> set[int] | None:
 
 def _build_form(units: set[int] | None) -> TokenForm:
     form = TokenForm()
-    paths = sorted(
-        ((unit_id, unit.path) for unit_id, unit in live_units(clock.today()).items()
-         if units is None or unit_id in units),
-        key=lambda pair: pair[1],
-    )  # fmt: skip
-    form.offer(paths, list_references(), whole_force=units is None)
+    by_path = sorted(live_units(clock.today()).items(), key=lambda pair: pair[1].path)
+    offered = [(unit_id, unit.label) for unit_id, unit in by_path if units is None or unit_id in units]
+    form.offer(offered, list_references(), whole_force=units is None)
     return form
 
 

@@ -154,6 +154,13 @@ def test_a_table_scrolls_in_a_frame_that_the_keyboard_reaches(tmp_path):
     assert [words(e) for e in numeric] == ['What "x"', "b"]
 
 
+def test_a_corner_without_words_heads_nothing(tmp_path):
+    found = parse_elements(render_lesson(tmp_path, "| | What |\n|---|---|\n| a | b |\n"))
+
+    assert [(words(e), e.get("scope")) for e in found if e.tag == f"{H}th"] == [("What", "col")]
+    assert [words(e) for e in found if e.tag == f"{H}td"] == ["", "a", "b"]
+
+
 def test_a_figure_has_a_drawing_for_phones_and_its_content_as_text(tmp_path):
     narrow = SVG.replace("0 0 100 50", "0 0 30 90")
     body = "::: figure media/box.svg\nA box, in words.\n\nMore [[force.nccu_contact]].\n:::\n"

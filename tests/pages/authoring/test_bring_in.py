@@ -4,12 +4,13 @@ import pytest
 from sqlalchemy import func, select
 
 from config import ROOT
-from portal.demo import draft
+from portal.demo import waiting
 from portal.domain.authoring import queries, services
 from portal.domain.authoring.editing import details, item_bank
 from portal.domain.authoring.errors import KeyTakenError, StaleSaveError, UnreadableFileError
 from portal.domain.authoring.findings import check_cache
 from portal.domain.authoring.models import Draft
+from portal.domain.authoring.reviews.queries import drafts_waiting_for
 from portal.domain.catalogue import queries as published
 from portal.domain.catalogue import services as catalogue
 from portal.domain.catalogue.sources.validation import sha256_of
@@ -282,19 +283,19 @@ def test_a_desk_of_twenty_takes_as_many_statements_as_one_of_two(folder, carys):
 
 
 @pytest.mark.slow
-def test_the_demo_has_a_draft_in_work_that_passes_its_check(database, tmp_path):
+def test_the_demo_has_a_draft_in_work_and_one_that_waits_for_the_publisher(database):
     with transaction():
         catalogue.publish_folder(ROOT / "modules", at=stamp())
-    carys = make_person(staff_number="D3001")
+    carys, hugh = make_person(staff_number="D3001"), make_person(staff_number="D3002")
 
     with transaction():
-        draft.create_draft("D3001", at=AT)
-        draft.create_draft("D3001", at=LATER)
+        waiting.create_drafts("D3001", at=AT)
 
-    state = queries.get_draft(draft.MODULE)
-    assert (state.number, state.last_saved_by_id, state.last_saved_at) == (2, carys, AT)
-    before = queries.state_files(state.draft_id, 1)[draft.PATH].decode()
-    assert (
-        queries.draft_files(state)[draft.PATH].decode() == before.replace(draft.BEFORE, draft.AFTER) != before
-    )
-    assert queries.check_draft_hashes(draft.MODULE, state.files).faults.sentences() == []
+    for edit in (waiting.LESSON, waiting.GUIDE):
+        state = queries.get_draft(edit.key)
+        assert (state.number, state.last_saved_by_id, state.last_saved_at) == (2, carys, AT)
+        before = queries.state_files(state.draft_id, 1)[edit.path].decode()
+        after = queries.draft_files(state)[edit.path].decode()
+        assert after == before.replace(edit.before, edit.after) != before
+        assert queries.check_draft_hashes(edit.key, state.files).faults.sentences() == []
+    assert drafts_waiting_for(hugh) == {state.draft_id}

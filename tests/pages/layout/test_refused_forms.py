@@ -61,6 +61,15 @@ def test_a_program_gets_the_answer_itself(admin):
     assert not db.session.query(HeldForm).all()
 
 
+def test_a_form_that_is_too_large_is_refused_in_a_page(admin):
+    fields = admin.page(PATH).form_with("Save").fields | {"force-nccu_contact": "y" * 800 * 1024}
+
+    answer = admin.post(PATH, data=fields, headers=NAVIGATE)
+
+    assert answer.status_code == 413
+    assert "too large" in Page(answer, PATH).h1
+
+
 def test_nobody_else_and_no_later_session_finds_it(app, admin):
     led = refuse(admin)
     other = PortalClient(app)

@@ -8,10 +8,13 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 
+from portal.domain.decisions import joint_requests
 from portal.domain.people.units.changes import rename_unit
+from portal.domain.reminders import bulk_nudges
 from portal.domain.reports.parameters import STATUS_WORDS
 from portal.platform.db import stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
+from tests.factories.people import make_grant
 from tests.page_reading import H, Page, words
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.reading import csv_rows
@@ -162,6 +165,24 @@ def test_ranks_stand_in_the_order_of_ranks_wherever_they_are_listed(client):
     assert [field.get("value") for field in page.all("input", name="rank")] == ranks
     (table,) = [each for each in page.all("table") if "by rank or grade" in words(each[0])]
     assert [words(row[0]) for row in table.iter(f"{H}tr")][1:] == ranks
+
+
+def test_more_people_than_can_be_reminded_or_asked_for_at_once_are_filtered_first(client, monkeypatch):
+    world = make_world()
+    make_grant(world.people["D6001"], "directive-owner")
+    owner = enter(client, world, "D6001")
+    page = owner.page(REPORT)
+    assert {"Remind all 3 who have not finished", "an exemption", "a deferral"} <= set(page.links)
+    monkeypatch.setattr(bulk_nudges, "MOST", 2)
+    monkeypatch.setattr(joint_requests, "MOST", 5)
+
+    page = owner.page(REPORT)
+
+    assert not {"an exemption", "a deferral"} & set(page.links)
+    assert "filter the list to at most 2 of them" in page.text
+    assert "for several people at once, filter the list to at most 5 people" in page.text
+    for path in ("/monitoring", "/desk"):
+        assert "Remind all" not in owner.page(path).text
 
 
 def test_every_link_that_promises_people_leads_to_the_list(auditor):

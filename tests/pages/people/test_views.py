@@ -42,7 +42,8 @@ def test_the_page_of_a_person_says_where_they_stand_and_why(client):
     assert page.h1 == "Priya Shah is overdue: 2 of 2 modules to complete, due on 30 April 2026"
     assert "D1001 · Constable · Response, North" in page.text
     assert "Due 30 April 2026, 32 days ago · started on 19 April 2026" in page.text
-    assert "Westshire Police / Local Policing / Response, North" in page.text
+    assert "Unit Response, North Rank" in page.text
+    assert "Local Policing" not in page.text
     assert "Last active on 19 April 2026." in page.text
     assert page.links["Daniel Okafor"] == "/people/D2001"
     assert "Account, roles and sign-in" not in page.links

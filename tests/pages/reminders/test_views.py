@@ -186,6 +186,13 @@ def test_nobody_nudges_themselves(manager: PortalClient) -> None:
     assert "Send the reminder" not in page.text
 
 
+def test_who_has_not_finished_either_is_told_so(client: PortalClient, world: World) -> None:
+    make_grant(world.people["N2"], "manager", world.units["north"])
+    preview = enter(client, world, "N2").page("/reminders/directives/OIC-2026")
+    assert preview.form_with("Send the reminders").fields["people"] == ["D1001"]
+    assert "You have not finished either. You cannot remind yourself." in preview.text
+
+
 def test_a_long_outbox_asks_as_many_statements_as_a_short_one(owner: PortalClient, world: World) -> None:
     plan()
     with statements() as few:

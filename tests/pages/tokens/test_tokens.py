@@ -14,7 +14,7 @@ from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run
 from tests.factories.access_tokens import bearer, make_token
 from tests.factories.people import make_grant, make_unit
-from tests.page_reading import PortalClient
+from tests.page_reading import PortalClient, words
 from tests.pages.account.browsing import make_account, sign_in
 
 BUTTON = "Make the token"
@@ -113,6 +113,17 @@ def test_an_administrator_of_a_unit_makes_tokens_for_it_alone(unit_admin, units)
 
     made = db.session.scalars(select(AccessToken).where(AccessToken.name == "power-bi")).one()
     assert made.unit_id == units["north"]
+
+
+def test_a_unit_is_written_with_as_many_parents_as_tell_it_apart(admin, units):
+    team = make_unit("Team A", units["north"])
+    make_unit("Team A", units["south"])
+    make(admin, name="of-the-team", unit=str(team))
+
+    page = admin.page("/tokens")
+    assert "North, Team A" in [words(cell) for cell in page.all("td")]
+    offered = [words(option) for option in page.all("option")]
+    assert offered.index("North, Team A") == offered.index("North") + 1
 
 
 def test_an_administrator_of_a_unit_revokes_none_of_others(unit_admin, units):

@@ -97,6 +97,17 @@ def test_a_second_one_of_a_name_and_one_of_people_and_a_directive_are_refused(ad
     assert "belong to no directive" in page.text
 
 
+def test_a_unit_is_written_with_as_many_parents_as_tell_it_apart(admin):
+    force = make_unit("Force")
+    north = make_unit("Team A", make_unit("North", force))
+    make_unit("Team A", make_unit("South", force))
+    fill_in(admin, unit=str(north))
+
+    assert "North, Team A" in admin.page("/webhooks").text
+    assert "About North, Team A" in the_page(admin).text
+    assert "Force/North" not in admin.page("/webhooks").text + the_page(admin).text
+
+
 def test_an_address_on_this_machine_is_for_the_demo_and_the_setting(admin, app, monkeypatch):
     assert fill_in(admin, address="http://127.0.0.1:8900/hook").h1 == "Secret of HR"
     production = replace(app.config["PORTAL"], webhook_networks="10.0.0.0/8")

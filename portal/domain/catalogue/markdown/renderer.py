@@ -77,7 +77,9 @@ def _add_classes(state: StateCore) -> None:
     shift = 1 if levels and min(levels) == 1 else 0
     if state.env["location"].is_printed:
         _check_headings(state, shift)
-    for token in state.tokens:
+    for at, token in enumerate(state.tokens):
+        if token.type == "th_open" and not state.tokens[at + 1].content.strip():
+            token.tag = state.tokens[at + 2].tag = "td"  # a corner without words heads nothing
         if token.type in {"heading_open", "heading_close"}:
             level = min(int(token.tag[1]) + shift, 6)
             token.tag = f"h{level}"
@@ -105,7 +107,7 @@ def _check_headings(state: StateCore, shift: int) -> None:
 
 
 def _add_cell_classes(token: Token) -> None:
-    if token.type == "th_open":
+    if token.tag == "th":
         token.attrSet("scope", "col")
     if "right" in str(token.attrs.pop("style", "")):  # no page has an inline style
         token.attrJoin("class", f"{token.attrGet('class')}--numeric")

@@ -34,8 +34,7 @@ class HeldPost:
 
     rank_or_grade: str
     designated_role: str
-    unit: str
-    unit_path: str
+    unit: str  # as pages write it
     since: date
     until: date | None
     manager: str | None
@@ -189,7 +188,6 @@ def _read_posts(
             post.rank_or_grade,
             post.designated_role,
             units[post.unit_id].label if post.unit_id in units else "",
-            units[post.unit_id].path if post.unit_id in units else "",
             post.valid_from,
             None if post.valid_to == OPEN_END else post.valid_to,
             f"{forenames} {surname}" if number else None,

@@ -86,8 +86,8 @@ def _is_refusal(response: Response) -> bool:
         and not response.is_streamed
         and "_login_user" in g
         and current_user.is_authenticated
-        and not request_guard.has_secret()
         and _REFUSAL.search(response.get_data()) is not None
+        and not request_guard.has_secret()  # last: it reads the form, which may have been too large to read
     )
 
 
