@@ -113,6 +113,7 @@ def version_fields(module: CheckedModule) -> dict[str, Any]:
         "pause_after": rules.pause_after,
         "pause_hours": rules.pause_hours,
         "test_out": rules.test_out,
+        "pre_test": rules.pre_test,
         "job_aid_title": _title_of(module.sheets.get("job-aid")),
         "briefing_title": _title_of(module.sheets.get("briefing")),
     }
