@@ -16,7 +16,7 @@ SECONDS_PER_ITEM = 45
 MINUTES_PER_TEXT = 2  # that a learner writes in a case
 
 _CONTAINER = re.compile(r":::[ \t]*(\w+)")
-_DETAILS = re.compile(r":::[ \t]*details[ \t]+")
+_DETAILS = re.compile(r":::[ \t]*(?:details[ \t]+|for\b[^:]*:?[ \t]*)")  # before a summary in words
 _TABLE_RULE_SIGNS = set("|:- \t")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)")
 _SLOT = re.compile(r"\[\[force\.[^\[\]]*\]\]")

@@ -64,6 +64,14 @@ def duties_of_posts(posts: Iterable[PostNames], values: Mapping[str, str]) -> tu
     return () if set(duties) <= {_OF_EVERY_LINE} else duties
 
 
+def roles_without_duty(posts: Iterable[PostNames], values: Mapping[str, str]) -> list[str]:
+    """The designated roles that belong to no duty, whatever the rank, in alphabetical order."""
+    roles: dict[str, bool] = {}  # whether any post with it has a duty
+    for post in posts:
+        roles[post.role] = roles.get(post.role, False) or bool(duties_of_posts([post], values))
+    return sorted(role for role, has_duty in roles.items() if not has_duty)
+
+
 def _belongs(post: PostNames, name: str) -> bool:
     """Whether a name is the post's role or rank; a rank counts with any prefix, such as “Acting”."""
     folded = name.casefold()

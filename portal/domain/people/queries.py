@@ -90,6 +90,13 @@ def post_names(person_id: int, day: date) -> list[PostNames]:
     return [PostNames(role, rank) for role, rank in read(_POST_NAMES, {"person_id": person_id, "day": day})]
 
 
+def list_post_names(day: date) -> list[PostNames]:
+    """Every pair of role and rank that somebody has on a day. One statement."""
+    statement = select(Post.designated_role, Post.rank_or_grade).distinct()
+    rows = db.session.execute(statement.where(is_known_fact(Post), is_valid_on(Post, day)))
+    return [PostNames(role, rank) for role, rank in rows]
+
+
 def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:
     """The person as a viewer, by today's posts and grants; None if nobody with that id has a name.
 

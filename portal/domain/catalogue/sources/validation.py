@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from portal.domain.catalogue.markdown.check_answers import choice_checks
 from portal.domain.catalogue.markdown.render_context import (
     Address,
     RenderContext,
@@ -87,10 +88,12 @@ def check_module(
     _check_lessons(package, shared, faults)
     _check_items(package, shared, faults)
     _check_draw(package, faults)
+    lessons = [_render_lesson(page, context) for page in package.lessons]
+    _check_pre_test(package, lessons, faults)
     return CheckedModule(
         package=package,
         digest=digest_of(files),
-        lessons=[_render_lesson(page, context) for page in package.lessons],
+        lessons=lessons,
         items=[_render_item(item, context) for item in package.items],
         sheets={key: _render_sheet(page, context, package.title) for key, page in package.sheets.items()},
     )
@@ -216,6 +219,12 @@ def _check_draw(package: Package, faults: Faults) -> None:
                 f"The outcome “{outcome.key}” has {counts[outcome.key]} items and needs {least}. Write more."
             )
             faults.add(package.module_file, outcome.line, reason)
+
+
+def _check_pre_test(package: Package, lessons: list[RenderedPage], faults: Faults) -> None:
+    if package.assessment.pre_test and not any(choice_checks(lesson.html, "try") for lesson in lessons):
+        reason = "“pre_test” asks the checks of the lessons, and none has a check of choices. Write one."
+        faults.add(package.module_file, package.assessment.line, reason)
 
 
 def _render_lesson(page: PageSource, context: RenderContext) -> RenderedPage:
