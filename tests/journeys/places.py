@@ -128,6 +128,7 @@ LEARNING = {
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
+    "learning.take_pre_test": Place(("/learning/modules/protect/pre-test",)),
     "learning.show_job_aid": Place(tuple(f"/learning/modules/{s}/job-aid" for s in ("protect", "report"))),
     "learning.show_briefing": Place(("/learning/modules/respond/briefing",)),
     "learning.list_briefings": Place(("/learning/briefings",)),

@@ -184,6 +184,7 @@ ROUTES: dict[str, str] = {
     "learning.show_module": OWN,
     "learning.show_outcome": ATTEMPT,
     "learning.start_assessment": OWN,
+    "learning.take_pre_test": OWN,
     "monitoring.show_changes": NOBODY,
     "monitoring.completions_csv": NOBODY,
     "monitoring.completions_json": NOBODY,
