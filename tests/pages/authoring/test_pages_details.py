@@ -68,11 +68,12 @@ def test_a_pass_mark_is_a_percentage(desk, written, kept):
 
 
 def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
-    save_details(desk, attempts="3", wait_minutes="60", test_out="y")
+    save_details(desk, attempts="3", wait_minutes="60", test_out="y", pre_test="y")
 
-    assert draft_file("module.toml") == MODULE + "attempts = 3\nwait_minutes = 60\ntest_out = true\n"
+    rules = "attempts = 3\nwait_minutes = 60\ntest_out = true\npre_test = true\n"
+    assert draft_file("module.toml") == MODULE + rules
     page = desk.page(DESK)
-    assert "3 attempts at most; 60 minutes between them" in page.text
+    assert "3 attempts at most; 60 minutes between them; open before the lessons; a try before" in page.text
     page = desk.page(DETAILS)
     form = page.form_with(SAVE)
     desk.post(form.action, data={**form.fields, "attempts": "", "wait_minutes": "", "at_least": ""})

@@ -2,12 +2,14 @@
 
 import pytest
 
+from portal.domain.catalogue.queries import package_files
 from portal.domain.catalogue.services import publish_folder, set_force_values
 from portal.domain.learning.queries import newest_version
 from portal.domain.people.duties import SETTING
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.domain.catalogue.folders import lesson, write
+from tests.domain.catalogue.kinds_written import item
 from tests.factories.people import change_role
 from tests.page_reading import words
 from tests.pages.learning.working import learner
@@ -112,3 +114,17 @@ def test_what_does_not_know_its_reader_has_all_open(reader):
     html = newest_version("sample").lessons[1].html
 
     assert html.count('<details class="govuk-details portal-for') == html.count('open=""') == 3
+
+
+def test_the_folder_comes_back_byte_for_byte_and_items_keep_for_whom_they_are(reader, tmp_path):
+    marked = item("single", "two", "say").replace("kind =", 'for = [\n  "custody", # the cells\n]\nkind =', 1)
+    folder = write(tmp_path / "new", {"sample/items/bank.toml": item("single") + marked})
+    with transaction():
+        publish_folder(folder, at=clock.now())
+
+    version = newest_version("sample")
+    assert [each.duties for each in version.items] == [[], ["custody"]]
+    files = {
+        path.relative_to(folder / "sample").as_posix(): path for path in (folder / "sample").rglob("*.*")
+    }
+    assert package_files(version.id) == {name: path.read_bytes() for name, path in files.items()}
