@@ -104,6 +104,7 @@ ROUTES: dict[str, str] = {
     "authoring.preview_item": NOBODY,
     "authoring.preview_job_aid": NOBODY,
     "authoring.preview_lesson": NOBODY,
+    "authoring.preview_pre_test": NOBODY,
     "authoring.publish_draft": NOBODY,
     "authoring.remove_item": NOBODY,
     "authoring.remove_job_aid": NOBODY,

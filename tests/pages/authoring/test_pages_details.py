@@ -243,3 +243,15 @@ def test_who_saved_the_details_has_left_them(app, desk):
     sign_in_author(other, "D3003")
 
     assert other.page(DETAILS).h1 == "Module details"
+
+
+def test_the_try_before_the_lessons_is_previewed_as_a_learner_meets_it(desk):
+    save_details(desk, pre_test="y")
+    page = desk.page(desk.page(f"{DESK}/preview").links["See what you know already"])
+
+    plan = desk.press(page, "Show which lessons to read", **{"try-1-1": "1"})
+
+    assert page.h1 == "What do you know already?"
+    assert plan.h1 == "1 lesson to read with care"  # the second has no check
+    assert plan.links["Lesson 2, A lesson"] == f"{DESK}/preview/lessons/second"
+    assert "Start:" not in plan.text
