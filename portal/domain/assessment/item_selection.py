@@ -51,10 +51,7 @@ def draw_items(
         chance: Source of chance.
         duties: The learner's; none: every item is as likely as another.
     """
-    pool = list(candidates)
-    chance.shuffle(pool)
-    if duties:
-        pool = _order_by_weight(pool, duties, chance)
+    pool = _order_at_random(candidates, duties, chance)
     times_seen = Counter(seen)
     pool.sort(key=lambda candidate: times_seen[candidate.id])  # stable: random among those seen equally often
     picked: list[CandidateItem] = []
@@ -69,12 +66,16 @@ def draw_items(
     ]
 
 
-def _order_by_weight(
-    pool: Sequence[CandidateItem], duties: Collection[str], chance: random.Random
+def _order_at_random(
+    candidates: Sequence[CandidateItem], duties: Collection[str], chance: random.Random
 ) -> list[CandidateItem]:
     """Order at random so that at each place an item comes with a probability in proportion to its weight.
 
     Source: Efraimidis and Spirakis, Weighted random sampling with a reservoir (2006): sort by u ** (1 / w).
     """
+    pool = list(candidates)
+    chance.shuffle(pool)
+    if not duties:
+        return pool
     keys = {item.id: chance.random() ** (1 / weight_item(item, duties)) for item in pool}
     return sorted(pool, key=lambda item: keys[item.id], reverse=True)

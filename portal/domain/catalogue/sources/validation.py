@@ -88,12 +88,10 @@ def check_module(
     _check_lessons(package, shared, faults)
     _check_items(package, shared, faults)
     _check_draw(package, faults)
-    lessons = [_render_lesson(page, context) for page in package.lessons]
-    _check_pre_test(package, lessons, faults)
     return CheckedModule(
         package=package,
         digest=digest_of(files),
-        lessons=lessons,
+        lessons=_render_lessons(package, context),
         items=[_render_item(item, context) for item in package.items],
         sheets={key: _render_sheet(page, context, package.title) for key, page in package.sheets.items()},
     )
@@ -221,10 +219,12 @@ def _check_draw(package: Package, faults: Faults) -> None:
             faults.add(package.module_file, outcome.line, reason)
 
 
-def _check_pre_test(package: Package, lessons: list[RenderedPage], faults: Faults) -> None:
+def _render_lessons(package: Package, context: RenderContext) -> list[RenderedPage]:
+    lessons = [_render_lesson(page, context) for page in package.lessons]
     if package.assessment.pre_test and not any(choice_checks(lesson.html, "try") for lesson in lessons):
         reason = "“pre_test” asks the checks of the lessons, and none has a check of choices. Write one."
-        faults.add(package.module_file, package.assessment.line, reason)
+        context.faults.add(package.module_file, package.assessment.line, reason)
+    return lessons
 
 
 def _render_lesson(page: PageSource, context: RenderContext) -> RenderedPage:
