@@ -81,13 +81,13 @@ _SELECT_VIEWER: Any = (
 _POST_NAMES: Any = select(Post.designated_role, Post.rank_or_grade).where(
     Post.person_id == bindparam("person_id"),
     is_known_fact(Post),
-    is_valid_on(Post, bindparam("day", type_=Date())),
+    is_valid_on(Post, _TODAY),
 )
 
 
 def post_names(person_id: int, day: date) -> list[PostNames]:
     """The role and rank of each post that a person has on a day. One statement."""
-    return [PostNames(role, rank) for role, rank in read(_POST_NAMES, {"person_id": person_id, "day": day})]
+    return [PostNames(role, rank) for role, rank in read(_POST_NAMES, {"person_id": person_id, "today": day})]
 
 
 def list_post_names(day: date) -> list[PostNames]:
