@@ -136,7 +136,7 @@ def test_what_changed_in_a_part_for_some_roles_is_read_inside_it():
 
     passage = only_passage(diff_folders(old, new))
 
-    assert passage.summary == "Part for changed before the first heading"
+    assert passage.summary == "Part for changed at the end"
     assert runs_text(passage.new) == "custody: On arrival\nAsk about the debt."
     assert changed_words(passage.new) == ["debt"]
 
