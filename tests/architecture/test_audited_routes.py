@@ -35,6 +35,7 @@ ROUTES_WITHOUT = {
     "learning.say_item_was_clear": OWN_CLARITY,
     "learning.say_lesson_was_clear": OWN_CLARITY,
     "learning.start_module": OWN_WORK,
+    "learning.take_pre_test": "writes nothing (ADR 0070)",
     "learning.start_assessment": OWN_WORK,
     "sign_in.receive_assertion": "keeps the answer for two minutes; the sign-in with it has an entry",
     "sign_in.request_link": "keeps the request; the job that sends its mail makes the entry",

@@ -1,5 +1,6 @@
 """A small published module, straight as rows."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,9 @@ def make_version(
     wait_minutes: int = 0,
     pause: tuple[int, int] = (0, 0),  # after so many fails, so many hours
     test_out: bool = False,
+    pre_test: bool = False,
+    text: str = "",  # HTML of every lesson below its first paragraph
+    duties: tuple[tuple[str, ...], ...] = ((),),  # of the items, in turn
     minutes: int = 20,
     lesson_minutes: int = 5,
     job_aid: str = "<p>Call first.</p>",
@@ -59,14 +63,15 @@ def make_version(
             pause_after=pause[0],
             pause_hours=pause[1],
             test_out=test_out,
+            pre_test=pre_test,
             job_aid_title="First hour",
             job_aid_html=job_aid,
             published_at=PUBLISHED,
         )
         db.session.add(version)
         db.session.flush()
-        db.session.add_all(_lesson(version.id, n, lesson_minutes) for n in range(1, lessons + 1))
-        db.session.add_all(_item(version.id, n) for n in range(1, items + 1))
+        db.session.add_all(_lesson(version.id, n, lesson_minutes, text) for n in range(1, lessons + 1))
+        db.session.add_all(_item(version.id, n, duties[n % len(duties)]) for n in range(1, items + 1))
         return version.id
 
 
@@ -109,7 +114,7 @@ def _activity(key: str) -> Activity:
     return found
 
 
-def _lesson(version_id: int, number: int, minutes: int) -> Lesson:
+def _lesson(version_id: int, number: int, minutes: int, text: str) -> Lesson:
     return Lesson(
         module_version_id=version_id,
         position=number,
@@ -117,12 +122,12 @@ def _lesson(version_id: int, number: int, minutes: int) -> Lesson:
         title=f"Lesson called {number}",
         minutes=minutes,
         outcomes=["one" if number % 2 else "two"],
-        html=f"<p>Text of lesson {number}.</p>",
+        html=f"<p>Text of lesson {number}.</p>{text}",
         words=4,
     )
 
 
-def _item(version_id: int, number: int) -> Item:
+def _item(version_id: int, number: int, duties: Sequence[str]) -> Item:
     kind = "single" if number % 3 else "multiple"
     return Item(
         module_version_id=version_id,
@@ -136,6 +141,7 @@ def _item(version_id: int, number: int) -> Item:
         content={"choices": [_choice(number, key, kind) for key in "abcd"]},
         source=["12"],
         retired=False,
+        duties=list(duties),
     )
 
 

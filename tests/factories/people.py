@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 from itertools import count
 
+from sqlalchemy import select
+
 from portal.domain.people.models import Person, PersonName, Post, RoleGrant, Unit, UnitState
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 
@@ -74,6 +76,20 @@ def make_person(
             )
             touch(people=[person.id])
         return person.id
+
+
+def change_role(person: int, role: str, rank: str = "Constable") -> None:
+    """Correct the role and rank of somebody's one post, as of its first day."""
+    with transaction():
+        at = stamp()
+        post = db.session.scalars(
+            select(Post).where(Post.person_id == person).order_by(Post.id.desc()).limit(1)
+        ).one()
+        kept = ("person_id", "post_key", "unit_id", "line_manager_id", "valid_from", "valid_to")
+        values = {name: getattr(post, name) for name in kept}
+        values |= {"designated_role": role, "rank_or_grade": rank}
+        db.session.add(Post(recorded_at=at, replaces_id=post.id, **values))
+        touch(people=[person])
 
 
 def make_grant(person: int, role: str, unit: int | None = None) -> None:

@@ -134,6 +134,7 @@ LEARNING = {
     "learning.show_module": Place(
         tuple(f"/learning/modules/{s}" for s in ("protect", "recognise", "respond"))
     ),
+    "learning.take_pre_test": Place(("/learning/modules/report/pre-test",)),
     "learning.show_job_aid": Place(tuple(f"/learning/modules/{s}/job-aid" for s in ("protect", "report"))),
     "learning.show_briefing": Place(("/learning/modules/respond/briefing",)),
     "learning.list_briefings": Place(("/learning/briefings",)),
@@ -296,6 +297,7 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.new_lesson": Place((f"{DRAFT}/lessons/_new",), AUTHOR),
     "authoring.preview_draft": Place((f"{DRAFT}/preview", f"{GUIDE}/preview"), AUTHOR),
     "authoring.preview_item": Place((f"{DRAFT}/preview/items/adult-refuses",), AUTHOR),
+    "authoring.preview_pre_test": Place((f"{DRAFT}/preview/pre-test",), AUTHOR),
     "authoring.preview_job_aid": Place((f"{DRAFT}/preview/job-aid",), AUTHOR),
     "authoring.preview_lesson": Place(
         tuple(f"{DRAFT}/preview/lessons/{name}" for name in ("whose-phone", "the-copper-kettle")), AUTHOR

@@ -27,6 +27,9 @@ class Attempt(Base):
     mastery_score: Mapped[Decimal] = mapped_column(Numeric(5, 4))  # scaled, 0 to 1
     drawn: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     # [{"item_id", "order": [the kind's keys, shuffled]}], in the order in which they are shown
+    duties: Mapped[list[str]] = mapped_column(
+        JSON, server_default="[]"
+    )  # that weighted the draw, as on that day
     started_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 

@@ -1,6 +1,7 @@
 """Starting of attempts, saving of responses, submission, and opening of extra attempts."""
 
 import random
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -24,10 +25,13 @@ from portal.domain.assessment.item_selection import CandidateItem, draw_items
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.assessment.pauses import attempt_opens_at, is_paused
 from portal.domain.assessment.queries import AttemptDetail, AttemptRow
+from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.version_cache import PublishedVersion, published_version, version_key
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError, FormValues
+from portal.domain.people.duties import duties_of_posts
 from portal.domain.people.notes import write_notes
+from portal.domain.people.queries import post_names
 from portal.domain.records import queries as records
 from portal.domain.records.models import ExtraAttempt, Registration
 from portal.domain.records.services import record_pass
@@ -70,15 +74,17 @@ def start_attempt(registration: Registration, at: datetime) -> StartedAttempt:
     if under_way is not None:
         return StartedAttempt(under_way.id, is_new=False)
     _refuse_start(registration, version, len(attempts), at)
+    duties = _duties_for_draw(registration.person_id, version, at)
     attempt_id, number = uuid4(), len(attempts) + 1
     attempt = AttemptRow(
         id=attempt_id,
         registration_id=registration.id,
         number=number,
         mastery_score=version.mastery_score,
-        drawn=draw_attempt_items(registration, attempt_id, number),
+        drawn=draw_attempt_items(registration, attempt_id, number, duties),
     )
-    write_row(_INSERT_ATTEMPT, {**asdict(attempt), "started_at": at, "recorded_at": at})
+    times = {"started_at": at, "recorded_at": at}
+    write_row(_INSERT_ATTEMPT, {**asdict(attempt), "duties": list(duties), **times})
     return StartedAttempt(attempt_id, is_new=True)
 
 
@@ -91,7 +97,8 @@ def _refuse_start(
     if records.pass_of(registration.id) is not None:
         raise AlreadyPassedError
     completed = records.completed_lessons([registration.id])[registration.id]
-    if not version.test_out and any(lesson.id not in completed for lesson in version.lessons):
+    lessons_are_left = any(lesson.id not in completed for lesson in version.lessons)
+    if lessons_are_left and not shared_content().allows_test_out(version.test_out):
         raise LessonsFirstError
     tally = queries.attempt_tally(registration.id) if begun else queries.NO_ATTEMPTS
     if queries.attempts_left(version, begun, tally.extra_attempts) == 0:
@@ -99,6 +106,13 @@ def _refuse_start(
     opens_at = attempt_opens_at(version, tally.fails)
     if opens_at is not None and at < opens_at:
         raise TooSoonError(opens_at, is_pause=is_paused(version, tally.fails, at))
+
+
+def _duties_for_draw(person_id: int, version: PublishedVersion, at: datetime) -> tuple[str, ...]:
+    """The learner's duties by the posts of that day; none, and nothing is read, if no item is for any."""
+    if not any(item.duties for item in version.items):
+        return ()
+    return duties_of_posts(post_names(person_id, london_day(at)), shared_content().values)
 
 
 def open_extra_attempt(registration: Registration | None, *, by: int, reason: str, at: datetime) -> bool:
@@ -141,15 +155,23 @@ def open_extra_attempt(registration: Registration | None, *, by: int, reason: st
     return True
 
 
-def draw_attempt_items(registration: Registration, attempt_id: UUID, number: int) -> list[dict[str, object]]:
+def draw_attempt_items(
+    registration: Registration, attempt_id: UUID, number: int, duties: Collection[str]
+) -> list[dict[str, object]]:
     """Draw the items of an attempt, in order. The same arguments always give the same items.
 
-    The attempt's id is the seed: it is random, and not known to anyone before the draw. The rest depends on
-    the version, which never changes, and on the items that the person was shown before this attempt.
+    The attempt's id is the seed: it is random, and not known to anyone before the draw. The duties are kept
+    with the attempt. The rest depends on the version, which never changes, and on the items that the person
+    was shown before this attempt.
     """
     version = published_version(version_key(registration.module_version_id))
     candidates = [
-        CandidateItem(item.id, item.outcome, tuple(kinds_by_name()[item.kind].shufflable_keys(item.content)))
+        CandidateItem(
+            item.id,
+            item.outcome,
+            tuple(kinds_by_name()[item.kind].shufflable_keys(item.content)),
+            tuple(item.duties),
+        )
         for item in version.items
         if not item.retired
     ]
@@ -160,6 +182,7 @@ def draw_attempt_items(registration: Registration, attempt_id: UUID, number: int
         at_least=version.at_least_per_outcome,
         seen=queries.earlier_item_ids(registration.person_id, version.id, registration.id, number),
         chance=random.Random(attempt_id.int),  # noqa: S311 - the seed is random already
+        duties=duties,
     )
     return [{"item_id": item.id, "order": list(item.choices)} for item in drawn]
 

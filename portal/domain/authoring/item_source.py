@@ -18,7 +18,7 @@ from portal.domain.item_kinds.base import Answer, ItemKind
 
 Table = dict[str, Any]
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff]")
-COMMON_KEYS = ("key", "outcome", "kind", "stimulus", "prompt", "explanation", "source", "retired")
+COMMON_KEYS = ("key", "outcome", "kind", "stimulus", "prompt", "explanation", "source", "for", "retired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ def merge_form_values(old: Table, form_values: Table, kind_values: Table) -> Tab
             new.pop(name, None)
     if _as_list(new.get("source")) == _as_list(old.get("source")) and "source" in old:
         new["source"] = old["source"]
+    if "for" in new and sorted(new["for"]) == sorted(old.get("for", [])):
+        new["for"] = old["for"]
     return new | {name: value for name, value in kind_values.items() if value not in (None, "", [])}
 
 

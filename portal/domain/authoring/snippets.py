@@ -33,6 +33,12 @@ SNIPPETS = (
         "::: details What the folded text is about\nWrite the text that is folded away.\n:::",
     ),
     Snippet(
+        "for",
+        "For some roles",
+        "A part for response, contact, investigation, custody or supervisors; folded for the others",
+        "::: for custody: What the part is about\nWrite what they alone need.\n:::",
+    ),
+    Snippet(
         "figure",
         "Figure",
         "A drawing, with the same content in words",

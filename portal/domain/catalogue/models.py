@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, Numeric, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, Numeric, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.platform.db import Base, BigId, Fact
@@ -63,6 +63,7 @@ class ModuleVersion(Base):
     pause_after: Mapped[int] = mapped_column(server_default="0")  # fails, each so many; 0: no pause
     pause_hours: Mapped[int] = mapped_column(server_default="0")
     test_out: Mapped[bool]
+    pre_test: Mapped[bool] = mapped_column(server_default=false())
     job_aid_title: Mapped[str | None]
     job_aid_html: Mapped[str | None]
     briefing_title: Mapped[str | None]
@@ -134,6 +135,9 @@ class Item(Base):
     # the result of the kind's render_content: {"choices": [{"key", "html", "feedback_html", "correct"}]} …
     source: Mapped[list[str]] = mapped_column(JSON)
     retired: Mapped[bool] = mapped_column(default=False)
+    duties: Mapped[list[str]] = mapped_column(
+        JSON, server_default="[]"
+    )  # it is drawn more often for; [] for all
 
 
 class GuideVersion(Base):

@@ -320,5 +320,6 @@ def _add_items(module: CheckedModule, version_id: int) -> None:
             content=rendered.content,
             source=item.source,
             retired=item.retired,
+            duties=item.duties,
         )
         db.session.add(row)

@@ -131,6 +131,7 @@ class PublishedItem:
     content: dict[str, Any]
     source: Sequence[str]
     retired: bool
+    duties: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class PublishedVersion:
     pause_after: int
     pause_hours: int
     test_out: bool
+    pre_test: bool
     review_on: date
     job_aid_title: str | None
     briefing_title: str | None

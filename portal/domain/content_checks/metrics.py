@@ -18,7 +18,7 @@ PLACES_PER_ITEM = 4  # places of a picture that take as long to judge as one ite
 SECONDS_PER_FIELD = 20  # of what is passed on in a call, from notes that are in sight
 
 _CONTAINER = re.compile(r":::[ \t]*(\w+)")
-_DETAILS = re.compile(r":::[ \t]*details[ \t]+")
+_DETAILS = re.compile(r":::[ \t]*(?:details[ \t]+|for\b[^:]*:?[ \t]*)")  # before a summary in words
 _TABLE_RULE_SIGNS = set("|:- \t")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)")
 _SLOT = re.compile(r"\[\[force\.[^\[\]]*\]\]")

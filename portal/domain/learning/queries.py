@@ -22,7 +22,7 @@ from portal.domain.assessment.queries import (
 )
 from portal.domain.catalogue.archiving import is_archived
 from portal.domain.catalogue.models import Activity, Lesson, ModuleVersion
-from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey, shared_key
+from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey, shared_content, shared_key
 from portal.domain.catalogue.search.published_pages import ReadableVersions
 from portal.domain.catalogue.version_cache import (
     PublishedLesson,
@@ -31,6 +31,8 @@ from portal.domain.catalogue.version_cache import (
     published_version,
 )
 from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.duties import duties_of_posts
+from portal.domain.people.queries import post_names
 from portal.domain.records.models import LessonVisit, PassRecord, Registration
 from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
@@ -89,9 +91,14 @@ class ModuleReading:
         return next((lesson for lesson in incomplete if lesson.id == last), self.next_lesson)
 
     @property
+    def test_out(self) -> bool:
+        """Whether the assessment is open before the lessons are complete."""
+        return shared_content(self.shared).allows_test_out(self.version.test_out)
+
+    @property
     def assessment_is_open(self) -> bool:
-        """Whether the lessons allow an attempt: all are complete, or the module allows testing out."""
-        return not self.passed and (self.next_lesson is None or self.version.test_out)
+        """Whether the lessons allow an attempt: all are complete, or testing out is allowed."""
+        return not self.passed and (self.next_lesson is None or self.test_out)
 
     @property
     def assessment_minutes(self) -> int:
@@ -274,6 +281,11 @@ def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> Module
     if row is None:
         raise NotFoundError("There is no such lesson.")
     return ModuleReading(published_version(VersionKey(*row)), reading.shared, None, True, reading.archived)
+
+
+def own_duties(person_id: int, reading: ModuleReading, day: date) -> tuple[str, ...]:
+    """The duties of a person by their posts of a day; empty if none is known. One statement."""
+    return duties_of_posts(post_names(person_id, day), shared_content(reading.shared).values)
 
 
 def module_progress_by_activity(person_id: int) -> dict[int, ModuleProgress]:

@@ -106,7 +106,7 @@ def begin_assessment(person_id: int, slug: str, at: datetime) -> StartedAttempt:
         RuleError: A rule of the assessment does not allow it; the text says why.
     """
     reading = queries.module_reading(person_id, slug)
-    if reading.progress is None and reading.version.test_out and not reading.passed:
+    if reading.progress is None and reading.test_out and not reading.passed:
         ensure_registration(person_id, reading, at)
     registration = latest_registration(person_id, reading.version.activity_id)
     if registration is None:

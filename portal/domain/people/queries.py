@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Boolean, Date, and_, bindparam, select
 
 from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.duties import PostNames
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.units import paths
 from portal.domain.people.visibility.rules import (
@@ -75,6 +76,25 @@ _SELECT_VIEWER: Any = (
     .where(PersonName.person_id == bindparam("person_id"))
     .order_by(Post.post_key)  # the main post, "", comes first
 )
+
+
+_POST_NAMES: Any = select(Post.designated_role, Post.rank_or_grade).where(
+    Post.person_id == bindparam("person_id"),
+    is_known_fact(Post),
+    is_valid_on(Post, _TODAY),
+)
+
+
+def post_names(person_id: int, day: date) -> list[PostNames]:
+    """The role and rank of each post that a person has on a day. One statement."""
+    return [PostNames(role, rank) for role, rank in read(_POST_NAMES, {"person_id": person_id, "today": day})]
+
+
+def list_post_names(day: date) -> list[PostNames]:
+    """Every pair of role and rank that somebody has on a day. One statement."""
+    statement = select(Post.designated_role, Post.rank_or_grade).distinct()
+    rows = db.session.execute(statement.where(is_known_fact(Post), is_valid_on(Post, day)))
+    return [PostNames(role, rank) for role, rank in rows]
 
 
 def viewer_of(person_id: int, *, line_managers: bool = False) -> Viewer | None:

@@ -21,15 +21,27 @@ _PREFIXES = {"acting", "detective", "det", "police", "probationary", "student", 
 _SPECIAL = "special"  # before the rank that they hold among special constables
 
 
+def rank_place(rank: str) -> int | None:
+    """The place of a rank on the ladder from 0, with any prefix and for specials; None of a staff grade.
+
+    >>> rank_place("Acting Detective Sergeant") == rank_place("Sergeant"), rank_place("Admin")
+    (True, None)
+    """
+    return _PLACES.get(" ".join(word for word in _words_of(rank) if word != _SPECIAL))
+
+
 def rank_key(rank: str) -> tuple[int, bool, str]:
     """What to sort ranks and grades by: rank, special constables first, then name; staff grades last.
 
     >>> sorted(["Sergeant", "Admin", "Detective Constable", "Constable", "Special Constable"], key=rank_key)
     ['Special Constable', 'Constable', 'Detective Constable', 'Sergeant', 'Admin']
     """
-    words = [word for word in re.findall(r"[a-z]+", rank.lower()) if word not in _PREFIXES]
-    name = " ".join(word for word in words if word != _SPECIAL)
-    return _PLACES.get(name, len(_LADDER)), _SPECIAL not in words, rank
+    place = rank_place(rank)
+    return len(_LADDER) if place is None else place, _SPECIAL not in _words_of(rank), rank
+
+
+def _words_of(rank: str) -> list[str]:
+    return [word for word in re.findall(r"[a-z]+", rank.lower()) if word not in _PREFIXES]
 
 
 def sort_ranks(ranks: Iterable[str]) -> list[str]:

@@ -8,9 +8,12 @@ from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.search.services import MOST_CHARACTERS, SearchResult, search_content
 from portal.domain.catalogue.services import set_force_values
+from portal.domain.catalogue.sources.shared_files import TEST_OUT_KEY
 from portal.domain.guides import queries, services
 from portal.domain.learning.queries import readable_versions
-from portal.pages.guides.forms import AcknowledgeForm, GuideSearchForm, build_force_form
+from portal.domain.people.duties import DUTIES, SETTING, roles_without_duty
+from portal.domain.people.queries import list_post_names
+from portal.pages.guides.forms import AcknowledgeForm, GuideSearchForm, build_force_form, entered_values
 from portal.pages.layout.access import requires
 from portal.pages.layout.pdf_files import markup_of_page, send_pdf
 from portal.pages.layout.query_arguments import open_at_place
@@ -92,13 +95,19 @@ def acknowledge_guide(key: str) -> ResponseReturnValue:
 def edit_force_settings() -> ResponseReturnValue:
     """Edit the force's settings, with the pages on which each is shown."""
     content = shared_content()
-    form = build_force_form(content.settings.values(), data=content.values)
+    form = build_force_form(content.settings.values(), content.values)
     if form.validate_on_submit():
-        values = {key: form[key].data for key in content.settings}
+        values = entered_values(form, content.settings)
         with transaction():
             changed = set_force_values(values, by=current_user.person_id)
         flash("Saved. Every page shows it from now on." if changed else "You changed nothing.", "success")
         return redirect(url_for(".edit_force_settings"), 303)
     return render_template(
-        "guides/force_settings.html", form=form, content=content, uses=queries.uses_of_settings()
+        "guides/force_settings.html",
+        form=form,
+        content=content,
+        uses=queries.uses_of_settings(),
+        duty_keys=[SETTING + duty for duty in DUTIES],
+        test_out_key=TEST_OUT_KEY,
+        other_roles=roles_without_duty(list_post_names(clock.today()), content.values),
     )

@@ -15,6 +15,7 @@ from portal.domain.cases.queries import shares_of_colleagues
 from portal.domain.cases.services import LATER
 from portal.domain.catalogue.archiving import archive_of
 from portal.domain.catalogue.markdown.check_answers import answer_checks
+from portal.domain.catalogue.markdown.duty_parts import fold_duty_parts, has_duty_parts
 from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.version_cache import PublishedLesson
@@ -24,6 +25,7 @@ from portal.domain.item_kinds.base import AnswerError
 from portal.domain.learning import case_copies, case_lessons, due_calendar, my_learning, queries, services
 from portal.domain.learning.case_lessons import CaseLesson
 from portal.domain.learning.newest_passes import read_newest_pass
+from portal.domain.learning.pre_test import offers_pre_test
 from portal.domain.recall.queries import list_due_recalls
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
@@ -32,6 +34,7 @@ from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
 from portal.pages.learning.clarity_views import add_clarity_pages, count_new_replies
 from portal.pages.learning.copy_views import add_copy_pages
+from portal.pages.learning.pre_test_views import add_pre_test_pages
 from portal.pages.learning.recall_views import add_recall_pages
 from portal.pages.learning.sheet_views import add_sheet_pages
 from portal.platform import clock
@@ -42,6 +45,7 @@ from portal.platform.permissions import Permission
 
 bp = Blueprint("learning", __name__, template_folder="templates")
 add_copy_pages(bp)
+add_pre_test_pages(bp)
 add_recall_pages(bp)
 add_clarity_pages(bp)
 add_sheet_pages(bp)
@@ -107,6 +111,7 @@ def show_module(slug: str) -> ResponseReturnValue:
         paused=module.paused_until(now) is not None,
         newest_pass=newest_pass,
         minimum=minimum_of(module.version.activity_id, clock.today()) if newest_pass else None,
+        offers_try=offers_pre_test(module),
     )
 
 
@@ -125,7 +130,10 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
     if case is not None:
         return _render_case(module, lesson, case)
     text = answer_checks(number_parts(module.version.lesson_html(lesson)), sent_check_answers())
-    html = open_at_place(fill_placeholders(text, module.shared))
+    html = fill_placeholders(text, module.shared)
+    if has_duty_parts(html):
+        html = fold_duty_parts(html, queries.own_duties(person_id, module, clock.today()))
+    html = open_at_place(html)
     return render_template(
         "learning/lesson.html", module=module, lesson=lesson, html=html, clear_url=_clear_url(slug, key)
     )

@@ -37,7 +37,8 @@ class _HtmlReader(HTMLParser):
         return "".join(self._open[0][2])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in SKIPPED:
+        names_readers = tag == "summary" and "portal-for" in self._open[-1][1].get("class", "")
+        if tag in SKIPPED and not names_readers:
             self._skipping += tag not in {"img", "source", "track"}
         elif tag in {"br", "hr"}:
             self._add("#linebreak()" if tag == "br" else "#line(length: 100%, stroke: 0.5pt)\n")
@@ -45,7 +46,7 @@ class _HtmlReader(HTMLParser):
             self._open.append((tag, {name: value or "" for name, value in attrs}, []))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in SKIPPED:
+        if tag in SKIPPED and tag != self._open[-1][0]:
             self._skipping -= tag not in {"img", "source", "track"}
         elif len(self._open) > 1 and tag == self._open[-1][0]:
             _, attributes, parts = self._open.pop()
@@ -66,8 +67,9 @@ class _HtmlReader(HTMLParser):
             return f"#heading(level: {tag[1]})[{inner}]\n"
         if tag == "a":
             return f"#link({quote_text(self._address(attributes.get('href', '')))})[{inner}]"
-        if tag in {"strong", "em"}:
-            return f"#{'strong' if tag == 'strong' else 'emph'}[{inner}]"
+        if tag in {"strong", "em", "summary"}:
+            ends = "\n\n" if tag == "summary" else ""
+            return f"#{'emph' if tag == 'em' else 'strong'}[{inner}]{ends}"
         if tag in {"ul", "ol"}:
             return f"#{'list' if tag == 'ul' else 'enum'}({inner})\n"
         if tag == "li":
@@ -99,7 +101,7 @@ def markup_of(html: str, address: Callable[[str], str] = str) -> str:
         html: As it was rendered, sanitised and filled.
         address: Makes a link's address one that leads somewhere outside the portal's pages.
 
-    Pictures are left out and their text alternative is kept.
+    Pictures are left out and their text alternative is kept; so is for whom a part is.
     """
     reader = _HtmlReader(address)
     reader.feed(html)

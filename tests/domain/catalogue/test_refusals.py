@@ -140,6 +140,13 @@ LESSON_FAULTS = [
     (first_lesson("::: figure media/box.svg\n:::\n"), "line 7: Write the figure's content as text between"),
     (first_lesson("::: figure\nText.\n:::\n"), "line 7: Name the drawing: ::: figure media/name.svg."),
     (first_lesson("::: details\nText.\n:::\n"), "line 7: Say what the details are about"),
+    (first_lesson("::: for\nText.\n:::\n"), "line 7: Say for whom the part is, such as ::: for custody."),
+    (
+        first_lesson("::: for cells: Text\nText.\n:::\n"),
+        "line 7: “cells” is not a duty. Use response, contact,",
+    ),
+    (first_lesson("::: for custody custody\nText.\n:::\n"), "line 7: The same duty is there twice."),
+    (first_lesson("::: for custody:\nText.\n:::\n"), "line 7: Write what the part is about after the colon"),
     (first_lesson("::: inset now\nText.\n:::\n"), "line 7: Write nothing after “::: inset”."),
     (first_lesson("::: box\nText.\n:::\n"), "line 7: “::: box” is not a container."),
     (first_lesson("::: inset\nText.\n"), "line 7: “::: inset” is not closed."),
@@ -176,6 +183,11 @@ ITEM_FAULTS = [
         changed_bank('source = "1"', 'source = ["1", "99"]'),
         "line 1: The source “99” of “one” is not in _sources.toml.",
     ),
+    (
+        changed_bank('source = "1"', 'source = "1"\nfor = ["custody", "traffic"]'),
+        "line 8: “traffic” is not a duty. Use response, contact, investigation, custody or supervisors.",
+    ),
+    (changed_bank('source = "1"', 'source = "1"\nfor = "custody"'), "line 8: “for” needs a list of texts"),
     (changed_bank('source = "1"\n', ""), "line 1: “source” is missing."),
     (
         changed_bank('kind = "single"', 'kind = "riddle"'),

@@ -96,6 +96,8 @@ def test_the_summary_of_folded_text_is_read_and_the_marks_are_not():
     body = "::: details More about it\nFolded text.\n:::\n\n::: figure media/box.svg\nA box.\n:::\n"
 
     assert metrics.measure_text(body).words == 3 + 2 + 2
+    for opening, words in (("::: for custody: On arrival", 2), ("::: for custody contact", 0)):
+        assert metrics.measure_text(f"{opening}\nFolded text.\n:::\n").words == words + 2
 
 
 def test_short_words_and_sentences_read_more_easily():

@@ -301,3 +301,15 @@ def test_a_publisher_reads_and_does_not_write(app, author):
 
     for path in ("one", "_new", "one/remove"):
         assert reader.get(f"{ITEMS}/{path}").status_code == 403
+
+
+def test_a_question_can_be_for_some_roles_and_saving_keeps_the_way_it_is_written(author):
+    send_item_form(author, author.page(f"{ITEMS}/one"), duties=["custody", "supervisors"])
+    marked = draft_items()["one"]
+    form = item_form(author.page(f"{ITEMS}/one"))
+    send_item_form(author, author.page(f"{ITEMS}/one"), prompt="What is it now?")
+
+    assert marked["for"] == ["custody", "supervisors"] == form.fields["duties"]
+    assert draft_items()["one"] == marked | {"prompt": "What is it now?"}
+    send_item_form(author, author.page(f"{ITEMS}/one"), duties=[])
+    assert "for" not in draft_items()["one"]

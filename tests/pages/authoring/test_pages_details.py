@@ -68,11 +68,12 @@ def test_a_pass_mark_is_a_percentage(desk, written, kept):
 
 
 def test_an_empty_rule_is_no_rule_and_a_full_one_is_written(desk):
-    save_details(desk, attempts="3", wait_minutes="60", test_out="y")
+    save_details(desk, attempts="3", wait_minutes="60", test_out="y", pre_test="y")
 
-    assert draft_file("module.toml") == MODULE + "attempts = 3\nwait_minutes = 60\ntest_out = true\n"
+    rules = "attempts = 3\nwait_minutes = 60\ntest_out = true\npre_test = true\n"
+    assert draft_file("module.toml") == MODULE + rules
     page = desk.page(DESK)
-    assert "3 attempts at most; 60 minutes between them" in page.text
+    assert "3 attempts at most; 60 minutes between them; open before the lessons; a try before" in page.text
     page = desk.page(DETAILS)
     form = page.form_with(SAVE)
     desk.post(form.action, data={**form.fields, "attempts": "", "wait_minutes": "", "at_least": ""})
@@ -242,3 +243,15 @@ def test_who_saved_the_details_has_left_them(app, desk):
     sign_in_author(other, "D3003")
 
     assert other.page(DETAILS).h1 == "Module details"
+
+
+def test_the_try_before_the_lessons_is_previewed_as_a_learner_meets_it(desk):
+    save_details(desk, pre_test="y")
+    page = desk.page(desk.page(f"{DESK}/preview").links["See what you know already"])
+
+    plan = desk.press(page, "Show which lessons to read", **{"try-1-1": "1"})
+
+    assert page.h1 == "What do you know already?"
+    assert plan.h1 == "1 lesson to read with care"  # the second has no check
+    assert plan.links["Lesson 2, A lesson"] == f"{DESK}/preview/lessons/second"
+    assert "Start:" not in plan.text

@@ -8,13 +8,15 @@ from sqlalchemy import func, select
 
 from portal.domain.catalogue import services
 from portal.domain.catalogue.guide_publishing import current_guide
+from portal.domain.catalogue.queries import shared_content
 from portal.domain.directives.services import issue_toml
 from portal.domain.records.models import Acknowledgement
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import BadInputError
 from portal.platform.permissions import Role
 from tests.domain.catalogue.folders import SVG, lesson, write
-from tests.factories.people import make_grant
+from tests.factories.catalogue import make_version
+from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.account.browsing import let_in, make_account
 from tests.pages.monitoring.counting import statements
 
@@ -286,3 +288,43 @@ def test_the_completion_file_says_which_version_was_acknowledged(learner, tmp_pa
     assert rows[0]["mastery_score"] == ""
     assert rows[0]["record_reference"].startswith("OIC-")
     assert "Whom to call" in page.text
+
+
+def test_a_force_says_whose_roles_are_meant_and_when_the_assessment_opens(client, tmp_path):
+    publish_all(write_guide(tmp_path))
+    make_person(make_unit("Finance"), role="finance", rank="Sergeant")
+    make_grant(make_account("D3001"), Role.AUTHOR)
+    let_in(client, "D3001")
+    page = client.page("/force-settings")
+    fields = page.form_with("Save").fields
+    assert "In none of them today: finance." in page.text
+    assert fields["force-duty.response"][0].split("\n") == ["response", "neighbourhood", "roads policing"]
+
+    unchanged = client.press(page, "Save")
+    typed = {"force-duty.contact": "Finance\r\n\r\n  Despatch ", "force-assessment.test_out": "always"}
+    saved = client.press(page, "Save", **typed)
+
+    assert "You changed nothing." in unchanged.text
+    assert "In none of them today" not in saved.text
+    assert saved.form_with("Save").fields["force-duty.contact"][0].strip() == "Finance\nDespatch"
+    values = shared_content().values
+    assert values == {"duty.contact": "Finance\nDespatch", "assessment.test_out": "always"}
+
+
+@pytest.mark.parametrize(
+    ("word", "module_says", "is_open"),
+    [("", False, False), ("", True, True), ("always", False, True), ("never", True, False)],
+)
+def test_the_force_has_the_last_word_on_testing_out(client, tmp_path, word, module_says, is_open):
+    make_version(test_out=module_says)
+    make_grant(make_account("D3001"), Role.AUTHOR)
+    let_in(client, "D3001")
+    client.press(client.page("/force-settings"), "Save", **{"force-assessment.test_out": word})
+
+    page = client.page("/learning/modules/protect")
+
+    assert any("Start assessment" in form.buttons for form in page.forms()) is is_open
+    assert ("You can take the assessment first." in page.text) is is_open
+    token = page.all("input", name="csrf_token")[0].get("value")
+    answer = client.post("/learning/modules/protect/assessment", data={"csrf_token": token})
+    assert ("/assessment/" in answer.headers["Location"]) is is_open

@@ -100,6 +100,19 @@ def test_tables_keep_their_heads_and_links_lead_outside():
     assert '#link("https://portal.example/glossary")[#"See"]' in markup
 
 
+def test_a_part_for_some_roles_says_so_on_paper_and_other_folds_have_no_summary():
+    text = "<summary>{}</summary><div><p>Ask.</p></div></details>"
+    part = (
+        f'<details class="govuk-details portal-for portal-for--custody" open="">{text.format("For custody")}'
+    )
+
+    markup = markup_of(part + f"<details>{text.format('More')}")
+
+    assert '#strong[#"For custody"]' in markup
+    assert markup.count('#"Ask."') == 2
+    assert "More" not in markup
+
+
 BROKEN = ["<h2>Two</h2><h4>Four</h4>", "<h3>Three</h3>", "<h2></h2>"]
 
 

@@ -32,6 +32,7 @@ BOX_LABELS = {
     "inset": "Inset",
     "warning": "Warning",
     "details": "Folded text",
+    "for": "Part for",
     "figure": "Figure",
     "check": "Check",
 }

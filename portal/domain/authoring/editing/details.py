@@ -27,6 +27,7 @@ class ModuleDetails:
     pause_after: int = 0  # fails; 0: no pause
     pause_hours: int = 0
     test_out: bool = False
+    pre_test: bool = False
 
 
 _DETAIL_DEFAULTS: dict[str, Any] = {
@@ -45,6 +46,7 @@ _RULE_DEFAULTS: dict[str, Any] = {
     "pause_after": 0,
     "pause_hours": 0,
     "test_out": False,
+    "pre_test": False,
 }
 
 

@@ -25,6 +25,8 @@ FIELD_LABELS = {
     "pause_after": "Fails until there is a pause",
     "pause_hours": "Hours of the pause",
     "test_out": "Assessment open before the lessons are complete",
+    "pre_test": "A try before the lessons",
+    "for": "Drawn more often for",
     "outcome": "Outcome",
     "kind": "Kind of question",
     "prompt": "Question",

@@ -33,6 +33,8 @@ _PAIR = re.compile(
     re.DOTALL,
 )
 _OPTION = re.compile(r"<option>(.*?)</option>", re.DOTALL)
+_HINT = re.compile(r'(<div id="[^"]*-hint" class="govuk-hint">)[^<]*')
+_CAPTION = re.compile(r'<p class="portal-heading__caption">[^<]*</p>')
 _LATER = "portal-check__later"  # in print alone
 
 
@@ -42,6 +44,39 @@ class CheckAnswers:
 
     chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)  # numbers from 1, by name of a control
     checked: frozenset[str] = frozenset()  # keys of the checks that are to answer
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceCheck:
+    """A check with choices, as it is asked away from its lesson: nothing in it shows what is right."""
+
+    name: str  # of its controls
+    html: str  # the situation, the question and the choices; their values are numbers from 1
+    right: frozenset[str]  # numbers
+
+
+def choice_checks(html: str, prefix: str) -> list[ChoiceCheck]:
+    """The checks with choices of a lesson's stored HTML, with names that begin with ``prefix``."""
+    checks = []
+    for number, block in enumerate(_BLOCK.finditer(html), 1):
+        controls, key, _ = block.groups()
+        name, right = f"{prefix}-{number}", list[bool]()
+
+        def bare_choice(row: re.Match[str], right: list[bool] = right) -> str:
+            style, control_id, name, others, label, _, _, colour = row.groups()
+            right.append(colour == "right")
+            return (
+                f'<input class="{style}" id="{control_id}" name="{name}"{others} value="{len(right)}">{label}'
+            )
+
+        bare = _HINT.sub(
+            r"\1Choose all that apply." if 'type="checkbox"' in controls else r"\1Choose one.", controls
+        )
+        bare = _CHOICE.sub(bare_choice, bare).replace(f"check-{key}", name)
+        if right:
+            is_right = frozenset(str(place) for place, each in enumerate(right, 1) if each)
+            checks.append(ChoiceCheck(name, _CAPTION.sub("", bare) + "</fieldset>", is_right))
+    return checks
 
 
 def answer_checks(html: str, answers: CheckAnswers) -> str:

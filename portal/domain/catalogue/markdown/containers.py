@@ -5,9 +5,10 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 
+from portal.domain.catalogue.markdown.duty_parts import duty_argument_fault
 from portal.domain.catalogue.markdown.render_context import TextLocation
 
-CONTAINER_NAMES = ("inset", "warning", "details", "figure", "check")
+CONTAINER_NAMES = ("inset", "warning", "details", "for", "figure", "check")
 _OPEN = re.compile(r":::[ \t]*([A-Za-z][\w\-]*)(?:[ \t]+(.*))?$")
 _CLOSE = re.compile(r":::[ \t]*$")
 
@@ -100,6 +101,8 @@ def _check_argument(location: TextLocation, name: str, argument: str, line: int)
         location.add_fault(line, "Say what the details are about: ::: details Summary text.")
     elif name == "figure" and not argument:
         location.add_fault(line, "Name the drawing: ::: figure media/name.svg.")
+    elif name == "for" and (reason := duty_argument_fault(argument)):
+        location.add_fault(line, reason)
     elif name in {"inset", "warning", "check"} and argument:
         location.add_fault(line, f"Write nothing after “::: {name}”. Put “{argument}” on the next line.")
 

@@ -13,6 +13,7 @@ from markupsafe import escape
 
 from portal.domain.catalogue.markdown.check_block import check_html, read_check
 from portal.domain.catalogue.markdown.containers import add_container_rules
+from portal.domain.catalogue.markdown.duty_parts import duty_part_open
 from portal.domain.catalogue.markdown.figures import figure_close, figure_open, find_media_file
 from portal.domain.catalogue.markdown.links import resolve_links
 from portal.domain.catalogue.markdown.render_context import TextLocation
@@ -159,6 +160,10 @@ def _details_open(
     )
 
 
+def _for_open(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]) -> str:
+    return duty_part_open(tokens[at].info, lambda words: _render_inline(words, env["location"]))
+
+
 def _figure_open(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: dict[str, Any]) -> str:
     location: TextLocation = env["location"]
     line = (tokens[at].map or [0])[0]
@@ -246,6 +251,7 @@ def _build_engine() -> MarkdownIt:
         ("inset_open", _inset_open),
         ("warning_open", _warning_open),
         ("details_open", _details_open),
+        ("for_open", _for_open),
         ("figure_open", _figure_open),
         ("check", _render_check),
         ("table_open", _table_open),
@@ -253,6 +259,7 @@ def _build_engine() -> MarkdownIt:
         ("inset_close", _close_with("</div>\n")),
         ("warning_close", _close_with("</div></div>\n")),
         ("details_close", _close_with("</div></details>\n")),
+        ("for_close", _close_with("</div></details>\n")),
         ("figure_close", _close_with(figure_close())),
     ):
         engine.add_render_rule(name, rule)

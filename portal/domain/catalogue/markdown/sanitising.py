@@ -11,6 +11,7 @@ ATTRIBUTES: dict[str, set[str]] = {
     "*": _GLOBAL | {"lang"},
     "a": {"download", "href", "title"},
     "code": set(),
+    "details": {"open"},
     "div": {"role", "aria-label", "tabindex"},
     "fieldset": {"aria-describedby"},
     "img": {"src", "alt", "width", "height"},
@@ -28,7 +29,7 @@ ATTRIBUTES: dict[str, set[str]] = {
 }
 TAGS = set(ATTRIBUTES) - {"*"} | set(
     "p h2 h3 h4 h5 h6 ul li blockquote hr br strong em pre table thead tbody tr"
-    " details summary figure figcaption picture legend".split()
+    " summary figure figcaption picture legend".split()
 )
 
 

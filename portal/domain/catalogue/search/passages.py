@@ -90,7 +90,8 @@ def mark_place(html: str, number: int) -> str:
     if not 1 <= number <= len(passages):
         return html
     passage = passages[number - 1]
-    insertions = [(at + len("<details"), " open") for at in passage.details]
+    folds = [at for at in passage.details if ' open=""' not in html[at : html.index(">", at)]]
+    insertions = [(at + len("<details"), " open") for at in folds]
     insertions.append((passage.offset, f'<span class="portal-place" id="{PLACE}"></span>'))
     for at, words in reversed(insertions):
         html = html[:at] + words + html[at:]

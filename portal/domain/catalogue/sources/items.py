@@ -1,10 +1,12 @@
 """Reading of items as written: the keys of every item, and the content, which its kind reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.item_kinds.base import ItemKind
+from portal.domain.people.duties import DUTIES
+from portal.platform.errors import listed_words
 from portal.platform.formats.toml_tables import Table, read_key
 
 
@@ -23,6 +25,7 @@ class ItemText:
     retired: bool
     path: str  # shown in faults
     line: int
+    duties: list[str] = field(default_factory=list)  # it is drawn more often for; none: for all alike
 
 
 def read_scored_item(table: Table, path: str) -> ItemText | None:
@@ -92,6 +95,16 @@ def _read_item(table: Table, path: str, *, scored: bool) -> ItemText | None:
         retired=table.flag("retired") if scored else False,
         path=path,
         line=table.line,
+        duties=_read_duties(table) if scored else [],
     )
     table.close()
     return item
+
+
+def _read_duties(table: Table) -> list[str]:
+    """The duties in ``for``, each of them known."""
+    duties = table.texts("for", required=False)
+    for duty in duties:
+        if duty not in DUTIES:
+            table.fault("for", f"“{duty}” is not a duty. Use {listed_words(DUTIES)}.")
+    return duties

@@ -40,6 +40,7 @@ class AssessmentRules:
     pause_after: int  # fails; 0: no pause
     pause_hours: int
     test_out: bool
+    pre_test: bool
     line: int
 
 
@@ -160,7 +161,7 @@ def _read_outcomes(root: Table) -> list[LearningOutcome]:
 def _read_assessment(root: Table) -> AssessmentRules:
     table = root.table("assessment")
     if table is None:
-        return AssessmentRules(1, 0, 0, 0, 0, 0, False, root.line)
+        return AssessmentRules(1, 0, 0, 0, 0, 0, False, False, root.line)
     assessment = AssessmentRules(
         draw=table.number("draw", least=1),
         at_least_per_outcome=table.number("at_least_per_outcome", least=0, default=0),
@@ -169,6 +170,7 @@ def _read_assessment(root: Table) -> AssessmentRules:
         pause_after=table.number("pause_after", least=0, default=0),
         pause_hours=table.number("pause_hours", least=0, default=0),
         test_out=table.flag("test_out"),
+        pre_test=table.flag("pre_test"),
         line=table.line,
     )
     if bool(assessment.pause_after) != bool(assessment.pause_hours):

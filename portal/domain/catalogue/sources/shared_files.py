@@ -9,6 +9,9 @@ from portal.domain.catalogue.sources.folder_reader import decode_text
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source, Table
 
+TEST_OUT_KEY = (
+    "assessment.test_out"  # key, among the force's values, of its word on assessment before the lessons
+)
 FORCE_VALUES_FILE = "_force_values.json"  # written by the portal, not part of a folder
 SOURCE_KINDS = ("primary", "secondary", "low")
 
@@ -60,6 +63,10 @@ class SharedContent:
     def unset_settings(self) -> list[ForceSetting]:
         """The settings without a value, in the file's order."""
         return [setting for key, setting in self.settings.items() if key not in self.values]
+
+    def allows_test_out(self, module_says: bool) -> bool:
+        """Whether the assessment is open before the lessons: the force's word, else that of the module."""
+        return {"never": False, "always": True}.get(self.values.get(TEST_OUT_KEY, ""), module_says)
 
     def label_of(self, key: str) -> str:
         """The label of a setting; of one that is no longer in the file, its key in words."""

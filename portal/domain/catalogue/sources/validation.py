@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from portal.domain.catalogue.markdown.check_answers import choice_checks
 from portal.domain.catalogue.markdown.figures import find_media_file
 from portal.domain.catalogue.markdown.render_context import (
     Address,
@@ -91,7 +92,7 @@ def check_module(
     module = CheckedModule(
         package=package,
         digest=digest_of(files),
-        lessons=[_render_lesson(page, context) for page in package.lessons],
+        lessons=_render_lessons(package, context),
         items=[_render_item(item, context) for item in package.items],
         sheets={key: _render_sheet(page, context, package.title) for key, page in package.sheets.items()},
     )
@@ -116,6 +117,7 @@ def version_fields(module: CheckedModule) -> dict[str, Any]:
         "pause_after": rules.pause_after,
         "pause_hours": rules.pause_hours,
         "test_out": rules.test_out,
+        "pre_test": rules.pre_test,
         "job_aid_title": _title_of(module.sheets.get("job-aid")),
         "briefing_title": _title_of(module.sheets.get("briefing")),
     }
@@ -232,6 +234,14 @@ def _check_draw(package: Package, faults: Faults) -> None:
                 f"The outcome “{outcome.key}” has {counts[outcome.key]} items and needs {least}. Write more."
             )
             faults.add(package.module_file, outcome.line, reason)
+
+
+def _render_lessons(package: Package, context: RenderContext) -> list[RenderedPage]:
+    lessons = [_render_lesson(page, context) for page in package.lessons]
+    if package.assessment.pre_test and not any(choice_checks(lesson.html, "try") for lesson in lessons):
+        reason = "“pre_test” asks the checks of the lessons, and none has a check of choices. Write one."
+        context.faults.add(package.module_file, package.assessment.line, reason)
+    return lessons
 
 
 def _render_lesson(page: PageSource, context: RenderContext) -> RenderedPage:

@@ -132,7 +132,13 @@ class DetailsForm(FlaskForm):  # type: ignore[misc]
     )
     test_out = BooleanField(
         "Let people take the assessment without reading the lessons first",
-        description="For people who already know the subject. The pass mark is the same.",
+        description="For people who already know the subject. The pass mark is the same. The force can decide"
+        " otherwise for all modules.",
+        widget=GovCheckboxes(),
+    )
+    pre_test = BooleanField(
+        "Offer a try before the lessons",
+        description="It asks the checks of the lessons, records nothing, and says which lessons to read.",
         widget=GovCheckboxes(),
     )
 

@@ -11,6 +11,7 @@ from wtforms import (
     HiddenField,
     RadioField,
     SelectField,
+    SelectMultipleField,
     ValidationError,
 )
 from wtforms.fields import SelectChoice
@@ -18,6 +19,7 @@ from wtforms.validators import InputRequired
 
 from portal.domain.authoring.editing.stimulus import Stimulus, has_mark, join_stimulus, split_stimulus
 from portal.domain.authoring.media.draft_media import Picture
+from portal.domain.people.duties import DUTIES
 from portal.pages.layout.form_fields import LONGEST_TEXT, LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.form_widgets import (
@@ -142,6 +144,12 @@ class ItemForm(QuestionForm):
     source = Rows(
         SelectField(widget=GovSelect(label_classes=LABEL, classes="portal-select"), validate_choice=False)
     )
+    duties = SelectMultipleField(
+        "Drawn more often for",
+        description="Choose those whose work it is about. Others may meet it too. Leave blank for all alike.",
+        choices=[SelectChoice(value=duty, label=duty.capitalize()) for duty in DUTIES],
+        widget=GovCheckboxes(classes="govuk-checkboxes--small", label_classes="govuk-fieldset__legend--s"),
+    )
     retired = BooleanField(
         "Retired: no longer drawn for new attempts",
         widget=GovCheckboxes(classes="govuk-checkboxes--small"),
@@ -191,6 +199,7 @@ class ItemForm(QuestionForm):
             "outcome": self.outcome.data or "",
             **super().entered_table(),
             "source": sources[0] if len(sources) == 1 else sources,
+            "for": list(self.duties.data or ()),
             "retired": bool(self.retired.data),
         }
 
@@ -247,5 +256,6 @@ def form_data_of(table: Table) -> dict[str, Any]:
         "figure": parts.figure,
         "figure_words": parts.description,
         "source": [str(number) for number in (source if isinstance(source, list) else [source])],
+        "duties": [duty for duty in table.get("for", []) if duty in DUTIES],
         "retired": table.get("retired") is True,
     }

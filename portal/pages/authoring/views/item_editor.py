@@ -24,7 +24,7 @@ from portal.platform.db import transaction
 from portal.platform.errors import PortalError
 
 _SILENT = re.compile(
-    r"^(?:csrf_token|expected|save|row|retired|place|base|preview|both|figure|picture)$|-(?:key|correct)$"
+    r"^(?:csrf_token|expected|save|row|retired|duties|place|base|preview|both|figure|picture)$|-(?:key|correct)$"
 )
 
 

@@ -167,6 +167,10 @@ def _draw_words(module: details.ModuleDetails) -> str:
     if module.pause_after:
         fails, hours = plural(module.pause_after, "fail"), plural(module.pause_hours, "hour")
         words += f"; after {fails} a pause of {hours}"
+    if module.test_out:
+        words += "; open before the lessons"
+    if module.pre_test:
+        words += "; a try before the lessons"
     return words
 
 

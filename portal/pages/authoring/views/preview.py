@@ -27,6 +27,7 @@ from portal.domain.catalogue.version_cache import (
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError
 from portal.domain.learning.case_lessons import CaseLesson
+from portal.domain.learning.pre_test import build_pre_test, offers_pre_test
 from portal.domain.learning.queries import ModuleProgress
 from portal.pages.authoring.views import checks, details, draft_context, guides, items, lessons, sheets
 from portal.pages.authoring.views.blueprint import bp
@@ -58,6 +59,8 @@ def _render_preview(state: DraftState, template: str, **values: Any) -> str:
             return url_for(".preview_lesson", key=key, name=lesson)
         if endpoint in {"learning.show_job_aid", "learning.show_briefing"}:
             return url_for(endpoint.replace("learning.show", ".preview"), key=key)
+        if endpoint == "learning.take_pre_test":
+            return url_for(".preview_pre_test", key=key)
         if endpoint.startswith(("learning.", "assessment.")):
             return url_for(".preview_draft", key=key)
         return url_for(endpoint, **values)
@@ -96,6 +99,7 @@ def preview_draft(key: str) -> ResponseReturnValue:
         attempts_left=limit,
         opens_at=None,
         newest_pass=None,
+        offers_try=offers_pre_test(module),
     )
 
 
@@ -141,6 +145,22 @@ def _preview_case(
         errors=errors,
         fill=fill_placeholders,
     )
+
+
+@bp.route("/<module:key>/preview/pre-test", methods=["GET", "POST"])
+@requires(Permission.AUTHORING_VIEW)
+def preview_pre_test(key: str) -> ResponseReturnValue:
+    """Preview the try before the lessons; of a draft without one, the module's page."""
+    state = queries.get_draft(key)
+    module = learner_view.draft_module(state)
+    if not offers_pre_test(module):
+        return redirect(url_for(".preview_draft", key=key), 303)
+    pre_test = build_pre_test(module)
+    if request.method == "POST":
+        plan = pre_test.plan_reading(request.form.to_dict(flat=False))
+        return _render_preview(state, "authoring/preview_pre_test_plan.html", module=module, plan=plan)
+    questions = [fill_placeholders(check.html, module.shared) for check in pre_test.questions]
+    return _render_preview(state, "authoring/preview_pre_test.html", module=module, questions=questions)
 
 
 @bp.get("/<module:key>/preview/job-aid", endpoint="preview_job_aid", defaults={"place": "job-aid"})

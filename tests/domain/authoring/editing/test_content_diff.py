@@ -130,6 +130,17 @@ def test_a_box_and_a_check_are_called_what_an_author_calls_them():
     ]
 
 
+def test_what_changed_in_a_part_for_some_roles_is_read_inside_it():
+    body = "::: for custody: On arrival\nAsk about the journey.\n:::\n"
+    old, new = (folder(lessons__first=lesson(text)) for text in (body, body.replace("journey", "debt")))
+
+    passage = only_passage(diff_folders(old, new))
+
+    assert passage.summary == "Part for changed at the end"
+    assert runs_text(passage.new) == "custody: On arrival\nAsk about the debt."
+    assert changed_words(passage.new) == ["debt"]
+
+
 def test_a_question_s_fields_and_choices_have_their_own_names():
     first = ITEM.format(key="one", outcome="see")
     second = ITEM.format(key="two", outcome="say")
