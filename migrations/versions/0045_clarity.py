@@ -9,7 +9,7 @@ from alembic import op
 from migrations.append_only import MODULE_FACT_TABLES, protect, refuse_updates, unprotect
 
 revision = "0045"
-down_revision = "0042"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 

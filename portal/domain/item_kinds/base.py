@@ -107,7 +107,6 @@ class ItemKind(ABC):
     usable_as_item: ClassVar[bool] = True  # whether the bank of an assessment may contain it
     usable_as_check: ClassVar[bool] = False  # whether a lesson may contain it as an unscored exercise
     usable_as_case: ClassVar[bool] = False  # whether a lesson may be one, unscored, with a debrief
-    usable_as_item: ClassVar[bool] = True  # whether an assessment may ask it
 
     def template_path(self, part: str) -> str:
         """Return the template of a part: ``item`` (asks), ``answer`` (reads back), ``editor``.
