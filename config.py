@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -69,8 +70,7 @@ def _env(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
-def _secret(name: str) -> str:
-    return read_secret(name, _env)
+_secret = partial(read_secret, environment=_env)
 
 
 def list_retired_settings() -> list[str]:

@@ -14,12 +14,7 @@ from sqlalchemy import and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.assessment.pauses import Fails, attempt_opens_at, is_paused, pause_ends_at
-from portal.domain.assessment.queries import (
-    NO_ATTEMPTS,
-    AttemptTally,
-    attempts_left,
-    tally_attempts,
-)
+from portal.domain.assessment.queries import NO_ATTEMPTS, AttemptTally, attempts_left, tally_attempts
 from portal.domain.catalogue.archiving import is_archived
 from portal.domain.catalogue.models import Activity, Lesson, ModuleVersion
 from portal.domain.catalogue.queries import SHARED_KEY_COLUMNS, SharedKey, shared_content, shared_key

@@ -15,7 +15,7 @@ KEYS = ["gate", "bin", "door"]
 
 
 def test_a_lesson_may_be_one_and_a_question_may_not():
-    assert list(case_kinds_by_name()) == ["scenario", "report", "picture"]
+    assert list(case_kinds_by_name()) == ["scenario", "report", "picture", "call"]
     assert "picture" not in kinds_by_name()
 
 

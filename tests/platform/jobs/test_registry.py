@@ -5,6 +5,9 @@ from portal.platform.jobs import registry
 
 KINDS = [
     "account_links",
+    "authoring.publish-again",
+    "authoring.scheduled",
+    "catalogue.links",
     "directives.issue",
     "imports.apply",
     "imports.check",
