@@ -41,17 +41,8 @@ LIMITS = {  # the least and the most of each number
     "SMTP_PER_MINUTE": (1, 1_000_000),
     "SMTP_TIMEOUT_SECONDS": (1, 600),
 }
-NUMBERS = {
-    "port": "PORT",
-    "idle_minutes": "SESSION_IDLE_MINUTES",
-    "absolute_hours": "SESSION_ABSOLUTE_HOURS",
-    "jobs_workers": "JOBS_WORKERS",
-    "jobs_lost_seconds": "JOBS_LOST_SECONDS",
-    "jobs_kept_days": "JOBS_KEPT_DAYS",
-    "smtp_port": "SMTP_PORT",
-    "smtp_per_minute": "SMTP_PER_MINUTE",
-    "smtp_seconds": "SMTP_TIMEOUT_SECONDS",
-}
+# Each by its field, such as idle_minutes and smtp_seconds:
+NUMBERS = {name.lower().replace("session_", "").replace("timeout_", ""): name for name in LIMITS}
 
 
 class ConfigError(Exception):
