@@ -53,8 +53,6 @@ NO_PAGES = {
     "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
-    "learning.ask_recall",  # a week after a pass: tests/pages/learning/test_recall.py
-    "learning.show_recall_answers",
     "learning.download_due_dates",
     "guides.download_guide",
     "learning.download_briefing",

@@ -161,7 +161,7 @@ def test_a_printed_lesson_has_what_is_folded_and_the_feedback(
     with visitor(browser, shared_server) as tab:
         sign_in(tab, "D2002")
         tab.goto(first_lesson(shared_server))
-        folded = tab.locator("main details > :not(summary)").all_text_contents()
+        folded = tab.locator(".portal-prose details > :not(summary)").all_text_contents()
         document = printed(tab)
 
     text = words_of(document)
