@@ -39,6 +39,7 @@ RECORDED = {
     "monitoring.people_csv",
     "monitoring.people_xlsx",
     "monitoring.download_file",
+    "authoring.download_items",
     "audit.list_acts",
     "audit.show_disclosures",
     "audit.download_acts",
