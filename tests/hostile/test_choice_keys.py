@@ -35,6 +35,9 @@ LOOKS = {"class", "href", "action", "src", "type", "rows", "method"}  # an autho
 OURS = {
     "again",
     "back",
+    "no",
+    "words",
+    "yes",
     "choice",
     "reason",
     "scene",
