@@ -66,9 +66,9 @@ Made = tuple[Path, str, Addresses, Statuses]
 CASES = [
     ("sqlite", "writer"),
     pytest.param("sqlite", "read-only", marks=pytest.mark.sweep),
-    ("sqlite", "full disk"),
+    pytest.param("sqlite", "full disk", marks=pytest.mark.sweep),
     pytest.param("postgresql", "writer", marks=pytest.mark.postgresql),
-    pytest.param("postgresql", "read-only", marks=pytest.mark.postgresql),
+    pytest.param("postgresql", "read-only", marks=[pytest.mark.postgresql, pytest.mark.sweep]),
 ]
 pytestmark = pytest.mark.slow
 
