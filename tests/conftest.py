@@ -52,6 +52,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     What drives a browser, servers or processes is tried twice before it has failed (decision 0059).
     """
+    for item in items:
+        if item.get_closest_marker("sweep"):
+            item.add_marker(pytest.mark.timeout(3600))
     if any("::" in asked for asked in config.args):
         return
     for item in items:
