@@ -76,7 +76,7 @@ def take_copy_back(copy: ShownCopy, *, at: datetime) -> None:
 
 def apply_own_rubric(run_id: int, ticks: Collection[str], *, at: datetime) -> None:
     """Save what a learner finds in their own texts; as the steps of the run, it is no event of its own."""
-    _apply(run_id, None, {TICKS: " ".join(sorted(ticks))}, at)
+    _write_ticks(run_id, None, {TICKS: " ".join(sorted(ticks))}, at)
 
 
 def apply_rubric_to_copy(
@@ -87,10 +87,10 @@ def apply_rubric_to_copy(
     The registration is locked by the caller, and the copy read after it.
     """
     notes = {TICKS: " ".join(sorted(ticks)), PHRASES: " ".join(map(str, sorted(phrases)))}
-    _apply(copy.run_id, copy.id, notes, at)
+    _write_ticks(copy.run_id, copy.id, notes, at)
     log("case.rubric_applied", actor_id=copy.manager.id, subject_id=copy.learner.id, copy=copy.id)
 
 
-def _apply(run_id: int, copy_id: int | None, notes: Mapping[str, str], at: datetime) -> None:
+def _write_ticks(run_id: int, copy_id: int | None, notes: Mapping[str, str], at: datetime) -> None:
     values = {"run_id": run_id, "copy_id": copy_id, "recorded_at": at}
     write_notes(CaseRubric.__tablename__, write_row(_INSERT_RUBRIC, values), notes)

@@ -222,7 +222,7 @@ def read_status(
     deadline = monotonic() + seconds
     method = "HEAD"
     for _ in range(MOST_REDIRECTS + 1):
-        status, location = _ask(method, address, policy, deadline, authorities)
+        status, location = _request_once(method, address, policy, deadline, authorities)
         if method == "HEAD" and status in NO_HEAD:
             method = "GET"
         elif status in REDIRECTS and location:
@@ -232,7 +232,7 @@ def read_status(
     raise OutboundError(OutboundFault.NO_ANSWER)
 
 
-def _ask(
+def _request_once(
     method: str, address: str, policy: OutboundPolicy, deadline: float, authorities: str
 ) -> tuple[int, str]:
     """Status and Location of one answer."""

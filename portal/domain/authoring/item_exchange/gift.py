@@ -92,23 +92,23 @@ def _read_question(chunk: str) -> RawQuestion:
     if chunk.startswith("::"):
         end = _find_mark(chunk, "::", 2)
         if end > 0:
-            question.name, chunk = _unescape(chunk[2:end]).strip(), chunk[end + 2 :].strip()
+            question.name, chunk = _remove_escapes(chunk[2:end]).strip(), chunk[end + 2 :].strip()
     chunk, read = _take_format(chunk)
     start = _find_mark(chunk, "{")
     end = _find_mark(chunk, "}", start + 1) if start >= 0 else -1
     if start < 0:
-        question.text = read(_unescape(chunk))
+        question.text = read(_remove_escapes(chunk))
         question.refuse(BROKEN if _find_mark(chunk, "}") >= 0 else NOTHING_ASKED)
         return question
     if end < 0 or _find_mark(chunk, "{", end) >= 0 or _find_mark(chunk, "}", end + 1) >= 0:
-        question.text = read(_unescape(chunk[:start]))
+        question.text = read(_remove_escapes(chunk[:start]))
         question.refuse(BROKEN)
         return question
     before, inside, after = chunk[:start], chunk[start + 1 : end].strip(), chunk[end + 1 :].strip()
     if after:
         gap = "" if after[0] in ".,;:!?)" else " "
         before = f"{before.rstrip()} _____{gap}{after}"
-    question.text = read(_unescape(before))
+    question.text = read(_remove_escapes(before))
     _read_answers(question, inside, read)
     return question
 
@@ -116,7 +116,7 @@ def _read_question(chunk: str) -> RawQuestion:
 def _read_answers(question: RawQuestion, inside: str, read: Callable[[str], Markup]) -> None:
     general = _find_mark(inside, "####")
     if general >= 0:
-        question.explanation = read(_unescape(inside[general + 4 :]))
+        question.explanation = read(_remove_escapes(inside[general + 4 :]))
         inside = inside[:general].strip()
     if not inside:
         question.refuse(ESSAY)
@@ -139,7 +139,7 @@ def _read_truth(question: RawQuestion, inside: str, read: Callable[[str], Markup
     """A statement that is true or false; the first feedback is for the wrong answer."""
     word, *feedback = _split_at(inside, "#")
     is_true = _TRUTH[word.strip().upper()]
-    texts = [read(_unescape(text)) for text in [*feedback, "", ""][:2]]
+    texts = [read(_remove_escapes(text)) for text in [*feedback, "", ""][:2]]
     wrong, right = texts
     question.kind = "single"
     question.choices = [
@@ -156,8 +156,8 @@ def _read_pairs(question: RawQuestion, answers: list[_Answer], read: Callable[[s
             question.refuse("One of its pairs has no “->”, or does not begin with “=”.")
             continue
         left, _ = _take_weight(answer.text[:middle])
-        right = read(_unescape(answer.text[middle + 2 :]))
-        if _unescape(left).strip():
+        right = read(_remove_escapes(answer.text[middle + 2 :]))
+        if _remove_escapes(left).strip():
             question.pairs.append(("", _read_own_format(left, read), right))
         else:
             question.extra.append(right)
@@ -169,7 +169,7 @@ def _read_choices(question: RawQuestion, answers: list[_Answer], read: Callable[
         text, weight = _take_weight(answer.text)
         weighted = weighted or (weight is not None and weight != 100)
         share = weight if weight is not None else 100.0 if answer.sign == "=" else 0.0
-        feedback = read(_unescape(answer.feedback))
+        feedback = read(_remove_escapes(answer.feedback))
         question.choices.append(RawChoice(_read_own_format(text, read), share, feedback))
     signs = [answer.sign for answer in answers]
     question.kind = "single" if "=" in signs or not weighted else "multiple"
@@ -180,7 +180,7 @@ def _read_choices(question: RawQuestion, answers: list[_Answer], read: Callable[
 def _read_own_format(text: str, read: Callable[[str], Markup]) -> Markup:
     """A text that may begin with a format of its own, else it has that of its question."""
     text, own = _take_format(text.strip())
-    return (read if own is read_loose_html else own)(_unescape(text))
+    return (read if own is read_loose_html else own)(_remove_escapes(text))
 
 
 def _take_format(text: str) -> tuple[str, Callable[[str], Markup]]:
@@ -197,7 +197,7 @@ def _take_weight(text: str) -> tuple[str, float | None]:
 
 
 def _split_answers(inside: str) -> list[_Answer]:
-    starts = [place for place, mark in _unescaped(inside) if mark in "=~"]
+    starts = [place for place, mark in _list_unescaped(inside) if mark in "=~"]
     if inside[:1] not in {"=", "~"}:
         starts.insert(0, 0)
     parts = [inside[start:end] for start, end in zip(starts, [*starts[1:], len(inside)], strict=True)]
@@ -209,7 +209,7 @@ def _split_answers(inside: str) -> list[_Answer]:
     return answers
 
 
-def _unescaped(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
+def _list_unescaped(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
     """Every character that no backslash escapes, with its place."""
     place = start
     while place < len(text):
@@ -222,7 +222,7 @@ def _unescaped(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
 
 def _find_mark(text: str, mark: str, start: int = 0) -> int:
     """The place of the first mark that is not escaped; -1 where there is none."""
-    for place, character in _unescaped(text, start):
+    for place, character in _list_unescaped(text, start):
         if character == mark[0] and text.startswith(mark, place):
             return place
     return -1
@@ -230,27 +230,27 @@ def _find_mark(text: str, mark: str, start: int = 0) -> int:
 
 def _split_at(text: str, mark: str) -> list[str]:
     parts, begin = [], 0
-    for place, character in _unescaped(text):
+    for place, character in _list_unescaped(text):
         if character == mark:
             parts.append(text[begin:place])
             begin = place + 1
     return [*parts, text[begin:]]
 
 
-def _unescape(text: str) -> str:
+def _remove_escapes(text: str) -> str:
     r"""The text without the backslashes of the format; ``\n`` is a line end.
 
-    >>> _unescape(r"1 \= 1 and \{\}")
+    >>> _remove_escapes(r"1 \= 1 and \{\}")
     '1 = 1 and {}'
     """
     pieces, last = [], 0
-    for place, _ in _unescaped(text):
-        if place > last:  # escapes stand between the last character and this one
-            pieces.append(_plain_escapes(text[last:place]))
+    for place, _ in _list_unescaped(text):
+        if place > last:  # between the last character and this one there are escapes
+            pieces.append(_read_escapes(text[last:place]))
         pieces.append(text[place])
         last = place + 1
-    return "".join([*pieces, _plain_escapes(text[last:])])
+    return "".join([*pieces, _read_escapes(text[last:])])
 
 
-def _plain_escapes(escapes: str) -> str:
+def _read_escapes(escapes: str) -> str:
     return "".join("\n" if mark == "n" else mark for mark in escapes[1::2])

@@ -63,17 +63,17 @@ class Markup:
     refusals: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
 
-    def plain(self) -> str:
+    def join_blocks(self) -> str:
         """All of its text."""
         return " ".join(block.text for block in self.blocks)
 
     def split_prompt(self) -> tuple[str, str]:
-        """What stands above the question, and the question: its last paragraph."""
+        """The text before the question, and the question itself: its last paragraph."""
         places = [number for number, block in enumerate(self.blocks) if block.kind == "text"]
         if not places:
             return "", join_inline(self)
         if places[-1] != len(self.blocks) - 1:
-            self.losses.append("What stood below the question now stands above it.")
+            self.losses.append("Text that came after the question now comes before it.")
         others = [block.text for number, block in enumerate(self.blocks) if number != places[-1]]
         return "\n\n".join(others), self.blocks[places[-1]].text
 
@@ -98,21 +98,21 @@ def read_plain(text: str) -> Markup:
     """A text without markup; an empty line begins a paragraph."""
     if len(text) > LONGEST_MARKUP:
         return Markup(refusals=[TOO_LONG])
-    parts = re.split(r"\n[ \t]*\n", _clean(text))
+    parts = re.split(r"\n[ \t]*\n", _drop_invisible(text))
     blocks = [Block("text", escape_block(words)) for part in parts if (words := " ".join(part.split()))]
     return Markup(blocks, [FORMULA] if _FORMULA.search(text) else [])
 
 
 def read_markdown(text: str) -> Markup:
-    """A text in Markdown, in which HTML may stand."""
+    """Read a text in Markdown, which may contain HTML."""
     if len(text) > LONGEST_MARKUP:
         return Markup(refusals=[TOO_LONG])
-    return read_html(str(_READER.render(_clean(text))))
+    return read_html(str(_READER.render(_drop_invisible(text))))
 
 
 def read_loose_html(text: str) -> Markup:
     """A text in HTML in which an empty line may begin a paragraph, as Moodle's own format has it."""
-    return read_html(re.sub(r"\n[ \t]*\n", "<p>", _clean(text)))
+    return read_html(re.sub(r"\n[ \t]*\n", "<p>", _drop_invisible(text)))
 
 
 def read_html(text: str) -> Markup:
@@ -120,7 +120,7 @@ def read_html(text: str) -> Markup:
     if len(text) > LONGEST_MARKUP:
         return Markup(refusals=[TOO_LONG])
     parser = _MarkdownReader()
-    parser.feed(_clean(text))
+    parser.feed(_drop_invisible(text))
     parser.close()
     parser.end_block()
     if _FORMULA.search(text):
@@ -159,7 +159,7 @@ def _reads_as(text: str) -> bool:
     return all(child.type == "text" for child in children) and "".join(c.content for c in children) == text
 
 
-def _clean(text: str) -> str:
+def _drop_invisible(text: str) -> str:
     return _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -200,7 +200,7 @@ class _MarkdownReader(HTMLParser):
         if tag in _DROPPED:
             self._dropped += 1
             if tag == "script":
-                self._lose(SCRIPT)
+                self._note_loss(SCRIPT)
         elif tag in PICTURES or tag in REFUSED:
             self.markup.refusals.append(REFUSED.get(tag, PICTURE))
         elif not self._begin_structure(tag):
@@ -246,7 +246,7 @@ class _MarkdownReader(HTMLParser):
 
     def _begin_list(self, tag: str) -> None:
         if self._lists:
-            self._lose(DEEP)
+            self._note_loss(DEEP)
             self._end_item()
         else:
             self.end_block()
@@ -285,15 +285,15 @@ class _MarkdownReader(HTMLParser):
             target = (attributes.get("href") or "").strip()
             good = _LINK.fullmatch(target) is not None
             if target and not good:
-                self._lose(LINK)
+                self._note_loss(LINK)
             self._links.append(target if good else "")
             self._pieces.append(("mark", "[" if good else ""))
         elif tag == "br":
             self._pieces.append(("text", " "))
         elif tag in {"sub", "sup"}:
-            self._lose(SMALL)
+            self._note_loss(SMALL)
         elif tag in _LOOKS or attributes.get("style"):
-            self._lose(LOOK)
+            self._note_loss(LOOK)
 
     def _end_mark(self, mark: str) -> None:
         if mark in self._open:
@@ -342,7 +342,7 @@ class _MarkdownReader(HTMLParser):
         lines.insert(1, f"|{' --- |' * width}")
         self.markup.blocks.append(Block("table", "\n".join(lines)))
 
-    def _lose(self, loss: str) -> None:
+    def _note_loss(self, loss: str) -> None:
         self.markup.losses.append(loss)
 
 

@@ -21,11 +21,11 @@ def write_moodle(items: list[OutgoingItem], category: str) -> bytes:
     head = SubElement(root, "question", type="category")
     _add_text(SubElement(head, "category"), f"$course$/top/{category.replace('/', '//')}")
     for item in items:
-        root.append(_question(item))
+        root.append(_write_question(item))
     return format_document(root, lambda element: element.tag != "text" and len(element) > 0)
 
 
-def _question(item: OutgoingItem) -> Element:
+def _write_question(item: OutgoingItem) -> Element:
     table = item.table
     kinds = {"single": "multichoice", "multiple": "multichoice", "order": "ordering", "match": "matching"}
     question = Element("question", type=kinds[item.kind])

@@ -25,7 +25,7 @@ def element_name(element: Element) -> str:
     return name.removeprefix("qti-") if name.startswith("qti-") else _hyphenate(name)
 
 
-def attribute(element: Element, name: str, default: str = "") -> str:
+def attribute_value(element: Element, name: str, default: str = "") -> str:
     """The value of an attribute by its name in version 3.0."""
     for raw_name, value in element.attrib.items():
         if _hyphenate(raw_name.rpartition("}")[2]) == name:
@@ -38,7 +38,7 @@ def find_all(root: Element, *names: str) -> list[Element]:
     return [element for element in root.iter() if element is not root and element_name(element) in names]
 
 
-def children(root: Element, *names: str) -> list[Element]:
+def children_named(root: Element, *names: str) -> list[Element]:
     """The direct children that have one of these names."""
     return [element for element in root if element_name(element) in names]
 

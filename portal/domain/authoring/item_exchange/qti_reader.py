@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element
 from portal.domain.authoring.item_exchange.gift import ESSAY, NOTHING_ASKED, TYPED
 from portal.domain.authoring.item_exchange.markup import Markup, join_markups
 from portal.domain.authoring.item_exchange.qti_elements import (
-    attribute,
-    children,
+    attribute_value,
+    children_named,
     element_name,
     find_all,
     read_content,
@@ -62,8 +62,10 @@ RUBRIC = "What it says to markers or teachers was left out."
 
 def read_item(root: Element) -> RawQuestion:
     """The question that a document holds."""
-    question = RawQuestion(name=attribute(root, "title"), key=decode_key(attribute(root, "identifier")))
-    bodies = children(root, "item-body")
+    question = RawQuestion(
+        name=attribute_value(root, "title"), key=decode_key(attribute_value(root, "identifier"))
+    )
+    bodies = children_named(root, "item-body")
     if element_name(root) != "assessment-item" or not bodies:
         question.refuse("It is no item of QTI 2.1 or 3.0.")
         return question
@@ -104,11 +106,11 @@ def _read_interaction(question: RawQuestion, root: Element, interaction: Element
         "order-interaction": _read_steps,
         "match-interaction": _read_pairs,
     }
-    response = attribute(interaction, "response-identifier")
+    response = attribute_value(interaction, "response-identifier")
     declarations = [
         declaration
-        for declaration in children(root, "response-declaration")
-        if attribute(declaration, "identifier") == response
+        for declaration in children_named(root, "response-declaration")
+        if attribute_value(declaration, "identifier") == response
     ]
     if name not in readers or not declarations:
         question.refuse(NO_KEY if name in readers else f"{_OTHER}.")
@@ -116,17 +118,19 @@ def _read_interaction(question: RawQuestion, root: Element, interaction: Element
     way = _way_of_marking(root)
     if not way:
         question.refuse(OWN_MARKING)
-    if attribute(interaction, "shuffle", "false") != "true" and name != "match-interaction":
+    if attribute_value(interaction, "shuffle", "false") != "true" and name != "match-interaction":
         question.warn(SHUFFLED)
     readers[name](question, root, interaction, declarations[0], way)
 
 
 def _way_of_marking(root: Element) -> str:
     """How the response is marked: as right or wrong, or by a sum of values; empty: in a way of its own."""
-    processing = children(root, "response-processing")
+    processing = children_named(root, "response-processing")
     if not processing:
         return MATCH_CORRECT
-    template = attribute(processing[0], "template") or attribute(processing[0], "template-location")
+    template = attribute_value(processing[0], "template") or attribute_value(
+        processing[0], "template-location"
+    )
     if template:
         name = template.rpartition("/")[2].removesuffix(".xml")
         return name if name in {MATCH_CORRECT, MAP_RESPONSE} else ""
@@ -137,7 +141,9 @@ def _way_of_marking(root: Element) -> str:
 
 
 def _correct_values(declaration: Element) -> list[str]:
-    return [value for element in children(declaration, "correct-response") for value in values_of(element)]
+    return [
+        value for element in children_named(declaration, "correct-response") for value in values_of(element)
+    ]
 
 
 def _mapped_values(declaration: Element) -> dict[str, float]:
@@ -145,7 +151,7 @@ def _mapped_values(declaration: Element) -> dict[str, float]:
     marks = {}
     for entry in find_all(declaration, "map-entry"):
         try:
-            marks[attribute(entry, "map-key")] = float(attribute(entry, "mapped-value", "0"))
+            marks[attribute_value(entry, "map-key")] = float(attribute_value(entry, "mapped-value", "0"))
         except ValueError:
             continue
     return marks
@@ -154,7 +160,7 @@ def _mapped_values(declaration: Element) -> dict[str, float]:
 def _read_choices(
     question: RawQuestion, root: Element, interaction: Element, declaration: Element, way: str
 ) -> None:
-    several = attribute(declaration, "cardinality") == "multiple"
+    several = attribute_value(declaration, "cardinality") == "multiple"
     question.kind = "multiple" if several else "single"
     shares = dict.fromkeys(_correct_values(declaration), 100.0)
     if way == MAP_RESPONSE:
@@ -165,7 +171,7 @@ def _read_choices(
     feedback = _feedback_by_choice(root)
     rows = find_all(interaction, "simple-choice")
     for row in rows:
-        name = attribute(row, "identifier")
+        name = attribute_value(row, "identifier")
         own = [read_content(element) for element in find_all(row, "feedback-inline", "feedback-block")]
         question.choices.append(
             RawChoice(
@@ -188,8 +194,8 @@ def _shares_of_marks(marks: dict[str, float], *, several: bool) -> dict[str, flo
 def _feedback_by_choice(root: Element) -> dict[str, list[Markup]]:
     """The texts of feedback that is shown for the whole item, by the value that shows it."""
     texts: dict[str, list[Markup]] = {}
-    for element in children(root, "modal-feedback"):
-        texts.setdefault(attribute(element, "identifier"), []).append(read_content(element))
+    for element in children_named(root, "modal-feedback"):
+        texts.setdefault(attribute_value(element, "identifier"), []).append(read_content(element))
     return texts
 
 
@@ -204,7 +210,7 @@ def _read_steps(
     _read_explanation(question, root)
     if way == MAP_RESPONSE:
         question.refuse(OWN_MARKING)
-    texts = {attribute(row, "identifier"): row for row in find_all(interaction, "simple-choice")}
+    texts = {attribute_value(row, "identifier"): row for row in find_all(interaction, "simple-choice")}
     order = _correct_values(declaration)
     if sorted(order) != sorted(texts):
         question.refuse(NO_KEY if not order else "Its right order does not name each of its steps once.")
@@ -218,7 +224,7 @@ def _read_pairs(
     question.kind = "match"
     _read_explanation(question, root)
     sets = [
-        {attribute(row, "identifier"): row for row in find_all(group, "simple-associable-choice")}
+        {attribute_value(row, "identifier"): row for row in find_all(group, "simple-associable-choice")}
         for group in find_all(interaction, "simple-match-set")
     ]
     if way == MAP_RESPONSE:
@@ -247,7 +253,7 @@ def _read_pairs(
 
 def _read_metadata(question: RawQuestion, root: Element) -> None:
     """Outcome, sources and state, which the portal's own files have in the item's label."""
-    for word in attribute(root, "label").split(";"):
+    for word in attribute_value(root, "label").split(";"):
         name, _, value = word.strip().partition(":")
         if name == "outcome":
             question.outcome = value.strip()

@@ -34,9 +34,11 @@ _BLOCKS = frozenset(
 
 def write_package(items: Sequence[OutgoingItem], title: str) -> bytes:
     """The package with all questions, the same bytes for the same questions."""
-    documents = [(f"items/{item.key}.xml", _format(write_item(item))) for item in items]
-    manifest = _manifest([(item.key, path) for item, (path, _) in zip(items, documents, strict=True)], title)
-    return pack_files([(MANIFEST, _format(manifest)), *documents])
+    documents = [(f"items/{item.key}.xml", _format_document(write_item(item))) for item in items]
+    manifest = _write_manifest(
+        [(item.key, path) for item, (path, _) in zip(items, documents, strict=True)], title
+    )
+    return pack_files([(MANIFEST, _format_document(manifest)), *documents])
 
 
 def encode_key(key: str) -> str:
@@ -68,7 +70,7 @@ def write_item(item: OutgoingItem) -> Element:
         },
     )
     interaction, correct = {"order": _order_parts, "match": _match_parts}.get(item.kind, _choice_parts)(item)
-    _declare(root, item, correct)
+    _declare_response(root, item, correct)
     body = SubElement(root, "qti-item-body")
     body.extend(block_elements(str(item.table.get("stimulus", ""))))
     prompt = Element("qti-prompt")
@@ -78,7 +80,7 @@ def write_item(item: OutgoingItem) -> Element:
     has_choices = item.kind in {"single", "multiple"}
     _add_processing(root, shows_feedback=has_choices)
     if item.table.get("explanation"):
-        feedback = SubElement(root, "qti-modal-feedback", _feedback("EXPLANATION", "explanation"))
+        feedback = SubElement(root, "qti-modal-feedback", _feedback_attributes("EXPLANATION", "explanation"))
         paragraph = SubElement(SubElement(feedback, "qti-content-body"), "p")
         append_inline(paragraph, str(item.table["explanation"]))
     return root
@@ -95,7 +97,7 @@ def _choice_parts(item: OutgoingItem) -> tuple[Element, list[str]]:
         choice = SubElement(interaction, "qti-simple-choice", identifier=identifier)
         append_inline(choice, str(row.get("text", "")))
         if row.get("feedback"):
-            feedback = SubElement(choice, "qti-feedback-inline", _feedback("FEEDBACK", identifier))
+            feedback = SubElement(choice, "qti-feedback-inline", _feedback_attributes("FEEDBACK", identifier))
             append_inline(feedback, str(row["feedback"]))
     return interaction, [encode_key(str(row["key"])) for row in rows if row.get("correct") is True]
 
@@ -130,7 +132,7 @@ def _match_parts(item: OutgoingItem) -> tuple[Element, list[str]]:
     return interaction, [f"{encode_key(str(row['key']))} {names[str(row.get('right', ''))]}" for row in rows]
 
 
-def _declare(root: Element, item: OutgoingItem, correct: Sequence[str]) -> None:
+def _declare_response(root: Element, item: OutgoingItem, correct: Sequence[str]) -> None:
     cardinality = {"single": "single", "order": "ordered"}.get(item.kind, "multiple")
     base_type = "directedPair" if item.kind == "match" else "identifier"
     response = SubElement(
@@ -176,11 +178,11 @@ def _add_processing(root: Element, *, shows_feedback: bool) -> None:
     SubElement(explained, "qti-base-value", {"base-type": "identifier"}).text = "explanation"
 
 
-def _feedback(outcome: str, identifier: str) -> dict[str, str]:
+def _feedback_attributes(outcome: str, identifier: str) -> dict[str, str]:
     return {"outcome-identifier": outcome, "identifier": identifier, "show-hide": "show"}
 
 
-def _manifest(items: Sequence[tuple[str, str]], title: str) -> Element:
+def _write_manifest(items: Sequence[tuple[str, str]], title: str) -> Element:
     root = Element(
         "manifest",
         {
@@ -203,5 +205,5 @@ def _manifest(items: Sequence[tuple[str, str]], title: str) -> Element:
     return root
 
 
-def _format(root: Element) -> bytes:
+def _format_document(root: Element) -> bytes:
     return format_document(root, lambda element: element.tag in _BLOCKS)

@@ -93,7 +93,7 @@ def build_question(raw: RawQuestion, number: int) -> ForeignQuestion:
     if not raw.reasons:
         raw.reasons += find_faults(table)
     reasons = tuple(dict.fromkeys(raw.reasons))
-    name = " ".join((raw.name or raw.text.plain()).split())[:LONGEST_NAME] or f"Question {number}"
+    name = " ".join((raw.name or raw.text.join_blocks()).split())[:LONGEST_NAME] or f"Question {number}"
     return ForeignQuestion(
         number=number,
         name=name,
@@ -127,7 +127,7 @@ def _build_table(raw: RawQuestion, number: int) -> dict[str, Any]:
     stimulus, prompt = raw.text.split_prompt()
     if not prompt:
         raw.refuse("It has no text that asks something.")
-    if len(raw.text.plain()) > LONGEST_TEXT:
+    if len(raw.text.join_blocks()) > LONGEST_TEXT:
         raw.refuse(f"Its text has more than {LONGEST_TEXT:,} characters.")
     explanation = join_inline(raw.explanation)
     if not explanation:

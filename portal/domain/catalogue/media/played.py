@@ -145,10 +145,10 @@ def _read_cue(number: int, block: list[str]) -> Cue:
         raise CaptionError(line, "This caption has no words.")
     if "<" in words or "-->" in words:
         raise CaptionError(line, "A caption may have only words, and <v Name> for who speaks.")
-    return Cue(_seconds(timing, 1), _seconds(timing, 5), words, line)
+    return Cue(_seconds_of_timing(timing, 1), _seconds_of_timing(timing, 5), words, line)
 
 
-def _seconds(timing: re.Match[str], first: int) -> float:
+def _seconds_of_timing(timing: re.Match[str], first: int) -> float:
     hours, minutes, seconds, thousandths = (int(timing[first + n] or 0) for n in range(4))
     return hours * 3600 + minutes * 60 + seconds + thousandths / 1000
 
