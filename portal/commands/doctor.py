@@ -3,7 +3,6 @@
 import click
 from flask import Blueprint
 
-from portal.platform.operations.doctor import State, examine_set_up
 from portal.platform.wording import plural
 
 bp = Blueprint("doctor_commands", __name__, cli_group=None)
@@ -15,6 +14,8 @@ def doctor() -> None:
 
     Ends with 1 if there is a problem, with 2 if a setting is wrong. Run it as the user who runs the server.
     """
+    from portal.platform.operations.doctor import State, examine_set_up  # 9 MiB, unused in a server
+
     findings = examine_set_up()
     for finding in findings:
         click.echo(f"{finding.state:8}{finding.subject}: {finding.sentence}")

@@ -96,10 +96,15 @@ def test_words_are_never_markup_and_come_back_from_html(text):
     assert [block.text for block in read_html(rendered).blocks] == [escape_block(text)]
 
 
+def shows_no_formula(text: str) -> bool:
+    """Whether no other system would typeset a part of the text; what it would is refused when it comes in."""
+    return "$$" not in text and "\\(" not in text and "\\[" not in text
+
+
 @st.composite
 def items(draw: Any) -> dict[str, Any]:
     """An item of any kind with any words."""
-    words = WORDS.map(escape_block)
+    words = WORDS.filter(shows_no_formula).map(escape_block)
     kind = draw(st.sampled_from(["single", "multiple", "order", "match"]))
     texts = draw(st.lists(words, min_size=6, max_size=6, unique_by=lambda text: text.lower()))
     keys = draw(st.sampled_from([["a", "b", "c"], ["1", "2", "x-y"]]))
