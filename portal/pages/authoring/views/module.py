@@ -25,7 +25,7 @@ from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
-from portal.platform.wording import date, plural
+from portal.platform.wording import date, minutes_words, plural
 
 
 @bp.get("/<draft:key>")
@@ -148,7 +148,7 @@ def _list_details(module: details.ModuleDetails) -> list[tuple[str, str]]:
         ("Aim", module.aim),
         ("Owner", module.owner),
         ("Review by", date(module.review_on)),
-        ("Time", plural(module.minutes, "minute")),
+        ("Time", minutes_words(module.minutes)),
         ("Outcomes", str(len(module.outcomes))),
         ("Pass mark", (score.rstrip("0").rstrip(".") if "." in score else score) + "%"),
         ("Each attempt", _draw_words(module)),
