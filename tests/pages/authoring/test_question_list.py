@@ -56,14 +56,17 @@ def order() -> list[str]:
     return [place.key for place in item_bank.read_items(queries.draft_files(queries.get_draft("sample")))]
 
 
-def test_two_questions_that_ask_the_same_show_what_differs(author):
-    assert titles(author.page(DESK)) == [
+def test_two_questions_that_ask_the_same_show_what_differs_and_retired_ones_stand_apart(author):
+    page = author.page(DESK)
+
+    assert titles(page) == [
         "1. What do you do first at the nail bar?",
         "2. What do you do first at the lorry?",
-        "3. Which rule is gone?",
         "4. What must you do? – refuses.",
         "5. What must you do? – agrees.",
+        "3. Which rule is gone?",
     ]
+    assert [words(summary) for summary in page.all("summary")][-1] == "1 retired question, no longer drawn"
 
 
 def test_titles_are_told_apart_by_the_first_words_that_differ_else_by_their_names():
