@@ -67,7 +67,7 @@ CASES = [
     ("sqlite", "writer"),
     pytest.param("sqlite", "read-only", marks=pytest.mark.sweep),
     pytest.param("sqlite", "full disk", marks=pytest.mark.sweep),
-    pytest.param("postgresql", "writer", marks=pytest.mark.postgresql),
+    pytest.param("postgresql", "writer", marks=[pytest.mark.postgresql, pytest.mark.sweep]),
     pytest.param("postgresql", "read-only", marks=[pytest.mark.postgresql, pytest.mark.sweep]),
 ]
 pytestmark = pytest.mark.slow
