@@ -14,6 +14,7 @@ from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_co
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.ready_profiles import ReadyProfile
 from portal.domain.imports.services import Upload
+from portal.domain.imports.trend import list_trends
 from portal.domain.records.completion_import import list_identifier_schemes, suggest_scheme
 from portal.pages.imports.forms import (
     MOST_BYTES,
@@ -90,6 +91,7 @@ def list_imports() -> ResponseReturnValue:
         kinds=kinds,
         unfinished=unfinished,
         errors=arguments.errors(),
+        trends=list_trends(kinds, clock.today()),
         words=KIND_WORDS,
         end_words=END_WORDS,
     )
@@ -262,8 +264,9 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
     run = _get_run(run_id)
     names = queries.names_of_people(run.began_by_id, run.ended_by_id)
     if run.ended_as:
+        is_kept = run.ended_as == "applied" and queries.is_file_kept(run.id)
         return render_template(
-            "imports/ended.html", run=run, names=names, words=KIND_WORDS, end_words=END_WORDS
+            "imports/ended.html", run=run, names=names, words=KIND_WORDS, end_words=END_WORDS, is_kept=is_kept
         )
     if run.job_id and find_state(run.job_id) in UNFINISHED:
         return redirect(url_for("jobs.show_job", reference=run.job_id), 303)
@@ -280,6 +283,16 @@ def check_again(run_id: UUID) -> ResponseReturnValue:
     if _get_run(run_id).ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
     return _check_and_show(run_id)
+
+
+@bp.post("/<uuid:run_id>/again")
+@requires(Permission.RECORD_IMPORT)
+def begin_again(run_id: UUID) -> ResponseReturnValue:
+    """Show what a file that was applied would change now, as a new import."""
+    _get_run(run_id)
+    with transaction():
+        again = services.begin_again(run_id, by=current_user.person_id, at=clock.now()).id
+    return _ask_or_check(again)
 
 
 @bp.post("/<uuid:run_id>/apply")
