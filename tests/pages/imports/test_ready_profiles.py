@@ -103,7 +103,7 @@ def posts():
 
 COMPLETIONS = {
     "moodle-report-builder": ("Moodle", {"Respond (NCALT)": "module/respond"}),
-    "totara-course-completion": ("Totara", {}),
+    "totara-course-completion": ("Totara", {"Complete via rpl": "completed"}),
     "scorm-cloud": ("SCORM Cloud", {"“UNKNOWN”": "-", "How it is written": "percent"}),
     "college-learn": ("College Learn", {"(NCALT)": "module/respond", "Manual handling": "-"}),
     "chronicle": ("Chronicle", {}),
