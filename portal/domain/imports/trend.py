@@ -50,10 +50,10 @@ class ProfileTrend:
 
     @property
     def bars(self) -> list[tuple[float, float]]:
-        """Of each day with changes, how far from the left it is and how high, in parts of one."""
+        """Of each day with changes, how far from the left it is and how high, in per cent."""
         most = max((figures.changes for figures in self.days.values()), default=0)
         return [
-            ((day - self.first).days / DAYS, figures.changes / most)
+            (100 * (day - self.first).days / DAYS, 100 * figures.changes / most)
             for day, figures in sorted(self.days.items())
             if figures.changes
         ]
