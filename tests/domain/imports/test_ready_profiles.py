@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.imports.column_mapping import TODAY, ColumnMapping, plain_name
+from portal.domain.imports.column_mapping import TODAY, ColumnMapping, leave_out_rows, plain_name, read_rows
 from portal.domain.imports.known_values import KnownValues
 from portal.domain.imports.post_days import date_posts
 from portal.domain.imports.ready_profiles import ready_profiles, recognise_system
@@ -21,12 +22,14 @@ from portal.domain.imports.written_values import (
     read_employment,
     read_time,
 )
+from portal.domain.people.queries import UnitRow
 from portal.domain.people.roster.plan import KnownPost, PostValues, RosterBaseline, plan_with_faults
 from portal.domain.people.roster.rows import parse_rows_with_faults
 from portal.domain.people.services import PersonNames
 from portal.domain.people.units.tree import KnownUnitState, UnitTree
 from portal.platform.db import OPEN_END
-from portal.platform.tables.table_files import SourceRow
+from portal.platform.tables.forgiving import decode_text, split_lines, trim_lines
+from portal.platform.tables.table_files import Sheet, SourceRow
 from tests.domain.imports.rosters import row
 
 READY = ready_profiles()
@@ -62,6 +65,49 @@ def test_each_system_is_recognised_by_what_makes_it_out(key):
     columns = [*ready.recognised_by, *(names[0] for names in ready.columns.values())]
 
     assert recognise_system(ready.kind, [name.upper() for name in columns]) is ready
+
+
+SAMPLES = {  # the system of each, what is asked about its values, and how many of its rows are left
+    "chronicle": ("chronicle", [], 3),
+    "college-learn": ("college-learn", ["OIC - Respond (NCALT)", "Manual handling"], 4),
+    "entra-users": ("entra-users", ["", "Neighbourhoods", "False"], 3),
+    "moodle-course-completion": ("moodle-course-completion", [], 2),
+    "moodle-course-completion-excel": ("moodle-course-completion", [], 2),
+    "moodle-report-builder": ("moodle-report-builder", ["OIC - Respond (NCALT)"], 3),
+    "oracle-hcm": ("oracle-hcm", ["Inactive - Payroll Eligible"], 3),
+    "origin-hr": ("origin-hr", ["PC"], 3),
+    "sap-successfactors": ("sap-successfactors", ["inactive"], 3),
+    "scorm-cloud": ("scorm-cloud", ["", "UNKNOWN"], 4),
+    "totara-course-completion": ("totara-course-completion", ["Complete via rpl"], 4),
+}
+KNOWN = KnownValues(
+    {"module/respond": "Respond: at the scene", "module/protect": "Protect: after the scene"},
+    {
+        1: UnitRow("Westshire Police", None, "Westshire Police"),
+        2: UnitRow("Team A", 1, "Westshire Police/Team A"),
+    },
+    {"rank_or_grade": frozenset({"Constable", "Sergeant"}), "designated_role": frozenset({"response"})},
+)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_sample_is_recognised_and_asks_only_what_it_does_not_say(name):
+    key, texts, rows = SAMPLES[name]
+    text, _ = decode_text((Path(__file__).parent / f"samples/{name}.csv").read_bytes())
+    columns, lines, _ = trim_lines(list(split_lines(text)[0]))
+
+    ready = recognise_system(READY[key].kind, columns)
+    assert ready is READY[key]
+    mapping = ready.map_columns(columns)
+    if mapping.shape == "person":
+        mapping.activities["Course complete"] = "module/respond"
+    sheet, _ = leave_out_rows(Sheet(columns, lines, len(lines)), mapping)
+    source, reasons = read_rows(sheet, mapping)
+    _, questions = settle_values(source, mapping, KNOWN)
+
+    assert (len(source), reasons) == (rows, [])
+    if not mapping.short_years:
+        assert [question.text for question in questions] == texts
 
 
 @given(
