@@ -1,7 +1,7 @@
 """The trend of imports: rows, changes and refused rows, by profile and day."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -95,6 +95,6 @@ def _count_changes(numbers: Mapping[str, int]) -> int:
     return sum(numbers.get(label, 0) for label in _CHANGES)
 
 
-def _kind_and_name(item: tuple[tuple[str, str | None], object]) -> Iterable[str]:
+def _kind_and_name(item: tuple[tuple[str, str | None], object]) -> tuple[str, str]:
     (kind, profile), _ = item
     return kind, profile or ""
