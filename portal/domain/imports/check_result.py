@@ -108,7 +108,7 @@ class CheckResult:
 def left_out_section(counts: Counter[str]) -> ResultSection:
     """How many rows of a file are left out, by the value that says so."""
     rows = ((text, number(count)) for text, count in counts.most_common())
-    lead = "These rows are not about what the portal asks for. They change nothing."
+    lead = "These rows change nothing, because of the value that they have."
     return ResultSection.from_rows("left-out", "Left out", ("Value", "Rows"), rows, lead)
 
 

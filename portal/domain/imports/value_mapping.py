@@ -44,9 +44,9 @@ SCORE_LABELS: dict[str, str] = {
     ScoreForm.IGNORED: "Something else: leave scores out",
 }
 NUMBER_LABELS: dict[str, str] = {
-    NumberForm.BY_EMAIL: "The address of somebody in the portal, whose staff number counts",
-    NumberForm.BEFORE_AT: "The staff number, then “@” and more",
-    NumberForm.AS_IT_IS: "The staff number, all of it",
+    NumberForm.BY_EMAIL: "An address: the person has it in the portal",
+    NumberForm.BEFORE_AT: "The staff number stands before the “@”",
+    NumberForm.AS_IT_IS: "All of it is the staff number",
 }
 
 
@@ -124,7 +124,8 @@ def settle_values(
     if mapping.shape == "completion":
         questions += _settle_form(SCORE, rows, forms, list_score_forms, SCORE_LABELS)
     if mapping.shape == "post":
-        questions += _settle_form(NUMBER, rows, forms, list_number_forms, NUMBER_LABELS)
+        numbers = _settle_form(NUMBER, rows, forms, list_number_forms, NUMBER_LABELS)
+        questions += [replace(question, proposed="") for question in numbers]  # none is likelier
     for target in NAMES.get(mapping.shape, ()):
         meanings = values.setdefault(target, {})
         for text, (number, line) in _count_texts(target, rows).items():

@@ -92,7 +92,7 @@ def _problem(field: Field, question: ValueQuestion) -> str:
     """Why an answer cannot be taken; empty if it can."""
     answer = (field.data or "").strip()
     if not answer:
-        return f"Say what “{question.text}” means"
+        return f"Say what “{question.text or question.samples[0]}” means"
     if not question.choices:
         try:
             paths.split(answer)
