@@ -37,6 +37,9 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
     source_rows, unreadable = values.rows, values.reasons
     if not mapping.documented:
         source_rows = list(date_posts(source_rows, mapping, baseline))
+        values.left_out.update(
+            {"Has left, and has no post that goes on": len(values.rows) - len(source_rows)}
+        )
     rows, mistyped = parse_rows_with_faults(source_rows)
     numbers_in_file = {row.values["staff_number"] for row in source_rows}
     plan, reasons = plan_with_faults(rows, baseline, numbers_in_file)
@@ -57,7 +60,7 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
             *_list_units(plan, baseline),
             *_list_audience_effects(effects, summary),
             *_list_missing(plan, summary),
-            left_out_section(values.left_out),
+            left_out_section(+values.left_out),
         ],
         numbers=_count_changes(plan, summary),
         same={"Unchanged posts": plan.unchanged_count},

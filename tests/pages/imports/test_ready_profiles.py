@@ -218,6 +218,7 @@ def test_users_of_entra_move_and_leave_on_the_day_of_the_import_as_somebody_said
         assert "Matched as in “Microsoft Entra ID: users”" in page.text, "its copy is found again"
         page = match(client, page)
         assert page.h1 == "Nothing to do", page.text
+        assert ["Has left, and has no post that goes on", "1"] in sections(page)["Left out"]
 
 
 def test_a_saved_copy_stays_as_it_is_when_its_ready_profile_changes(client, force, monkeypatch):
