@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from portal.platform.errors import ConflictError
 from portal.platform.tables.csv_cells import disarm_formula
 from portal.platform.tables.table_files import Sheet
+from portal.platform.wording import number
 
 MOST_LISTED = 200  # rows of one section that are shown and stored
 Tell = Callable[[int, str], None]  # is told each step that begins: its number from 0, and a sentence
@@ -101,6 +103,13 @@ class CheckResult:
             ],
             "numbers": self.numbers,
         }
+
+
+def left_out_section(counts: Counter[str]) -> ResultSection:
+    """How many rows of a file are left out, by the value that says so."""
+    rows = ((text, number(count)) for text, count in counts.most_common())
+    lead = "These rows change nothing, because of the value that they have."
+    return ResultSection.from_rows("left-out", "Left out", ("Value", "Rows"), rows, lead)
 
 
 def ignore_progress(_step: int, _sentence: str) -> None:

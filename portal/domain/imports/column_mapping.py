@@ -1,6 +1,7 @@
 """Column mappings: which column of a file contains what; suggested by name, chosen, or saved as a profile."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ STAFF_NUMBER, EMAIL = (
     "staff_number",
     "email",
 )  # the portal's own identifiers; others are schemes of other systems
+TODAY = "today"  # as the first day of every post: the file does not say since when somebody has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,23 @@ POST = (
         "If this is empty, posts have no line manager.",
         needed=False,
     ),
-    ColumnTarget("valid_from", "First day of the post", "Such as 30/4/2026.", fixed=True),
+    ColumnTarget(
+        "valid_from",
+        "First day of the post",
+        "Such as 30/4/2026. If the file has no such day, enter “today”: a post then begins on the day of the "
+        "import that changes it.",
+        fixed=True,
+    ),
     ColumnTarget("valid_to", "Last day of the post", "Empty if the post has no end.", needed=False),
     ColumnTarget("post_key", "Key of a second post", "Only if people have two posts at once.", needed=False),
     ColumnTarget("withdraw", "Withdraw the post", "“yes” withdraws a post that never existed.", needed=False),
+    ColumnTarget(
+        "employment",
+        "Still employed",
+        "If a column says whether somebody is still employed or an account still open. You say what becomes "
+        "of the others.",
+        needed=False,
+    ),
 )
 _WHOSE = ColumnTarget("person", "Person")
 _SOURCE = ColumnTarget("source_system", "System it comes from", "Always shown on each record.", fixed=True)
@@ -104,6 +119,7 @@ _OTHER_NAMES = {  # names in other systems, as `plain_name` writes them
     "valid_to": "to enddate end postenddate effectiveto",
     "post_key": "post postid position",
     "withdraw": "withdrawn",
+    "employment": "accountenabled employmentstatus employeestatus assignmentstatus",
     "requirement_kind": "kind type",
     "requirement": "module course coursecode modulecode coursename coursetitle modulename title activity",
     "achieved_at": "achieved achievedon completed completedon completedat completiondate date dateachieved "
@@ -127,6 +143,10 @@ class ColumnMapping:
     forms: dict[str, str] = field(default_factory=dict)  # our name -> how days or scores are written
     values: dict[str, dict[str, str]] = field(default_factory=dict)  # our name -> the file's value -> ours
     documented: bool = False  # the portal's own format: values are taken as they are
+    left_out: dict[str, list[str]] = field(default_factory=dict)  # the file's column -> values of such rows
+    short_years: bool = False  # a year of two digits is one from 2000 on, as the system is known to write it
+    ready: str = ""  # the key of the ready profile that it was copied from
+    ready_digest: str = ""  # of that profile, as it was then
 
     @property
     def targets(self) -> Sequence[ColumnTarget]:
@@ -139,10 +159,11 @@ class ColumnMapping:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ColumnMapping":
-        """The mapping of this JSON; one that was saved before files had outcomes has no such column."""
+        """The mapping of this JSON; one that was saved before files had these columns has none of them."""
         mapping = cls(**values)
-        if mapping.shape == "completion" and "outcome" not in mapping.columns:
-            mapping.fixed.setdefault("outcome", "")
+        later = {"completion": "outcome", "post": "employment"}.get(mapping.shape)
+        if later and later not in mapping.columns:
+            mapping.fixed.setdefault(later, "")
         return mapping
 
     def list_gaps(self, columns: Iterable[str]) -> dict[str, str]:
@@ -210,6 +231,26 @@ def _match_activities(
     for column in columns:
         if column not in others and plain_name(column) in activity_by_name:
             yield column, activity_by_name[plain_name(column)]
+
+
+def leave_out_rows(sheet: Sheet, mapping: ColumnMapping) -> tuple[Sheet, Counter[str]]:
+    """The sheet without the rows that the mapping leaves out, and how many for which value."""
+    rules = [
+        (sheet.columns.index(column), column, set(texts))
+        for column, texts in mapping.left_out.items()
+        if column in sheet.columns
+    ]
+    lines: list[tuple[int, list[str]]] = []
+    counts: Counter[str] = Counter()
+    for line, cells in sheet.lines:
+        for place, column, texts in rules:
+            text = cells[place].strip() if place < len(cells) else None
+            if text in texts:
+                counts[f"{column}: {text or 'empty'}"] += 1
+                break
+        else:
+            lines.append((line, cells))
+    return (sheet._replace(lines=lines) if counts else sheet), counts
 
 
 def read_rows(sheet: Sheet, mapping: ColumnMapping) -> tuple[list[SourceRow], list[str]]:

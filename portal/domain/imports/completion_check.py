@@ -1,6 +1,5 @@
 """Checks a file of prior completions: what would be recorded, what is recorded already, and bad rows."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import select
@@ -13,6 +12,7 @@ from portal.domain.imports.check_result import (
     Tell,
     digest_of,
     ignore_progress,
+    left_out_section,
 )
 from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.staged_imports import StagedCompletions
@@ -23,7 +23,6 @@ from portal.domain.records.completion_import import ImportedCompletion
 from portal.platform.db import db
 from portal.platform.tables.table_files import Sheet
 from portal.platform.wording import date as day_words
-from portal.platform.wording import number
 
 Row = tuple[str, ...]
 HEADS = ("Line", "Person", "Staff number", "Requirement", "Achieved", "Source")
@@ -40,7 +39,7 @@ def check_completions(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_
     staged = StagedCompletions(completions, new, newest)
     return CheckResult(
         faults=faults,
-        sections=[*_list_sections(completions, new), _left_out_section(values.left_out)],
+        sections=[*_list_sections(completions, new), left_out_section(values.left_out)],
         numbers={"Recorded": len(new)},
         same={
             "Already recorded": len(completions) - len(new),
@@ -51,12 +50,6 @@ def check_completions(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_
         stage=staged.stage,
         write=staged.write,
     )
-
-
-def _left_out_section(left_out: Counter[str]) -> ResultSection:
-    rows = ((text, number(count)) for text, count in left_out.most_common())
-    lead = "These rows are not completions of what the portal asks for. Nothing is recorded for them."
-    return ResultSection.from_rows("left-out", "Left out", ("Value", "Rows"), rows, lead)
 
 
 def _digest_of(new: Iterable[ImportedCompletion]) -> str:

@@ -9,9 +9,16 @@ from sqlalchemy import select
 
 from portal.domain.imports import queries
 from portal.domain.imports.column_mapping import plain_name
-from portal.domain.imports.written_values import COMPLETED, LEFT_OUT, read_outcome
+from portal.domain.imports.written_values import (
+    COMPLETED,
+    EMPLOYED,
+    ENDS,
+    LEFT_OUT,
+    read_employment,
+    read_outcome,
+)
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.models import Post
+from portal.domain.people.models import PersonName, Post
 from portal.domain.people.queries import UnitRow, live_units
 from portal.domain.people.units import paths
 from portal.domain.people.units.search import find_current_unit
@@ -35,6 +42,11 @@ _SHORT_RANKS = {
     "supt": "superintendent",
     "ch supt": "chief superintendent",
 }
+_EMPLOYMENTS = (
+    (EMPLOYED, "Still employed"),
+    (LEFT_OUT, "Leave these rows out: what the portal has stays as it is"),
+    (ENDS, "Has left: the post ends on the day of the import"),
+)
 _OUTCOMES = ((COMPLETED, "Completed"), (LEFT_OUT, "Not completed: leave these rows out"))
 
 Choices = tuple[tuple[str, str], ...]
@@ -55,6 +67,8 @@ class KnownValues:
         """
         if target == "outcome":
             return read_outcome(text)
+        if target == "employment":
+            return read_employment(text)
         if target == "requirement":
             return self._find_activity(text)
         if target == "unit_path":
@@ -65,6 +79,8 @@ class KnownValues:
         """What a person may choose for a value, and the likeliest of it; no choices mean any text."""
         if target == "outcome":
             return _OUTCOMES, ""
+        if target == "employment":
+            return _EMPLOYMENTS, ""
         if target == "requirement":
             named = tuple(self.activities.items())
             words = re.findall(r"[a-z0-9]+", text.lower())
@@ -119,3 +135,9 @@ def read_known_values(shape: str) -> KnownValues:
         for name, column in columns.items()
     }
     return KnownValues(units=live_units(clock.today()), texts=texts)
+
+
+def staff_numbers_by_email() -> dict[str, str]:
+    """Everybody's staff number by their address, in lower case. One statement."""
+    rows = db.session.execute(select(PersonName.email, PersonName.staff_number))
+    return {email: number for email, number in rows if email}

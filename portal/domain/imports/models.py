@@ -1,6 +1,7 @@
 """Tables of imports: uploaded files, how they ended, and saved column mappings.
 
-Ordinary rows, not facts; the facts are what an import writes. An import's row stays, its file is deleted.
+Ordinary rows, not facts; the facts are what an import writes. An import's row stays; its file is deleted
+within a week.
 """
 
 from datetime import datetime
@@ -47,7 +48,7 @@ class ImportRun(Base):
 
 
 class ImportContent(Base):
-    """The bytes of a file that is neither applied nor cancelled."""
+    """The bytes of a file that waits, or of a profile's last applied file, for a week."""
 
     __tablename__ = "import_content"
 

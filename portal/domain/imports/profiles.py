@@ -29,7 +29,7 @@ WIDE, WIDE_OPTIONAL = ("staff_number", "source_system"), ("evidence",)
 def map_roster(columns: Sequence[str]) -> ColumnMapping:
     """The mapping of a roster in the documented format: one row for each post."""
     _refuse_columns(columns, rows.REQUIRED_COLUMNS, rows.OPTIONAL_COLUMNS)
-    empty = {name: "" for name in rows.OPTIONAL_COLUMNS if name not in columns}
+    empty = {name: "" for name in (*rows.OPTIONAL_COLUMNS, "employment") if name not in columns}
     return ColumnMapping("post", {name: name for name in columns}, empty, documented=True)
 
 

@@ -19,7 +19,7 @@ from portal.platform.jobs.models import Job
 from portal.platform.permissions import Permission
 
 COMMAND = "The command line"
-FILE_RETENTION = timedelta(days=7)  # for a file that is not applied
+FILE_RETENTION = timedelta(days=7)  # for a file that waits, and after it was applied
 _FULL_NAME = PersonName.forenames + " " + PersonName.surname
 _PERMISSIONS = {"roster": Permission.ROSTER_IMPORT, "completions": Permission.RECORD_IMPORT}
 
@@ -112,15 +112,24 @@ def get_run(run_id: UUID, *, lock: bool = False) -> ImportRun:
 
 
 def has_expired_files(at: datetime) -> bool:
-    """Whether a file has waited for more than a week."""
-    expired = select(ImportRun.id).where(
-        ImportRun.ended_at.is_(None), ImportRun.began_at < at - FILE_RETENTION
+    """Whether a file is kept that has waited for more than a week, or was applied so long ago."""
+    since = func.coalesce(ImportRun.ended_at, ImportRun.began_at)
+    expired = (
+        select(ImportContent.run_id)
+        .join(ImportRun, ImportRun.id == ImportContent.run_id)
+        .where(since < at - FILE_RETENTION)
     )
     return db.session.scalar(expired.limit(1)) is not None
 
 
+def is_file_kept(run_id: UUID) -> bool:
+    """Whether the file of this import is still there."""
+    kept = select(ImportContent.run_id).where(ImportContent.run_id == run_id)
+    return db.session.scalar(kept) is not None
+
+
 def read_file_content(run_id: UUID) -> bytes:
-    """The bytes of a file that is neither applied nor cancelled.
+    """The bytes of an import's file, while they are kept.
 
     Raises:
         NotFoundError: They are deleted.

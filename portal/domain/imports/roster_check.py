@@ -11,8 +11,10 @@ from portal.domain.imports.check_result import (
     Tell,
     digest_of,
     ignore_progress,
+    left_out_section,
 )
 from portal.domain.imports.column_mapping import ColumnMapping
+from portal.domain.imports.post_days import date_posts
 from portal.domain.imports.roster_summary import RosterSummary
 from portal.domain.imports.staged_imports import StagedRoster
 from portal.domain.imports.unit_move_suggestions import suggest_unit_moves
@@ -31,9 +33,14 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
     """Compare a roster with the people, posts and units in the portal."""
     bases = store.read_plan_basis(), preview.preview_basis()
     values = read_values(sheet, mapping)
-    source_rows, unreadable = values.rows, values.reasons
-    rows, mistyped = parse_rows_with_faults(source_rows)
     baseline = store.read_baseline()
+    source_rows, unreadable = values.rows, values.reasons
+    if not mapping.documented:
+        source_rows = list(date_posts(source_rows, mapping, baseline))
+        values.left_out.update(
+            {"Has left, and has no post that goes on": len(values.rows) - len(source_rows)}
+        )
+    rows, mistyped = parse_rows_with_faults(source_rows)
     numbers_in_file = {row.values["staff_number"] for row in source_rows}
     plan, reasons = plan_with_faults(rows, baseline, numbers_in_file)
     faults = sorted(RowFault.from_reason(reason) for reason in (*unreadable, *mistyped, *reasons))
@@ -53,6 +60,7 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
             *_list_units(plan, baseline),
             *_list_audience_effects(effects, summary),
             *_list_missing(plan, summary),
+            left_out_section(+values.left_out),
         ],
         numbers=_count_changes(plan, summary),
         same={"Unchanged posts": plan.unchanged_count},

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from portal.domain.imports import completion_check, queries, roster_check
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
@@ -72,7 +73,10 @@ def begin_import(upload: Upload, *, by: int | None, at: datetime) -> ImportRun:
 
 
 def delete_expired_files(at: datetime) -> int:
-    """Delete files that waited for more than a week, and return how many; their imports stay, as lapsed."""
+    """Delete files that waited for more than a week or were applied so long ago, and return how many.
+
+    Their imports stay; those that waited as lapsed.
+    """
     expired = db.session.scalars(
         select(ImportRun)
         .where(ImportRun.ended_at.is_(None), ImportRun.began_at < at - queries.FILE_RETENTION)
@@ -80,7 +84,27 @@ def delete_expired_files(at: datetime) -> int:
     ).all()
     for run in expired:
         _end_run(run, "lapsed", None, at)
-    return len(expired)
+    return len(expired) + _delete_contents(
+        ImportRun.ended_as == "applied", ImportRun.ended_at < at - queries.FILE_RETENTION
+    )
+
+
+def begin_again(run_id: UUID, *, by: int, at: datetime) -> ImportRun:
+    """Begin a new import with the file and the columns of one that was applied, to see what would change now.
+
+    Raises:
+        NotFoundError: The file is deleted.
+    """
+    run = queries.get_run(run_id)
+    upload = Upload(
+        run.kind,
+        run.file_name,
+        queries.read_file_content(run_id),
+        Sheet([], [], run.rows),
+        ColumnMapping.from_json(deepcopy(run.columns or {"shape": run.shape})),
+        run.profile,
+    )
+    return begin_import(upload, by=by, at=at)
 
 
 def match_columns(run_id: UUID, mapping: ColumnMapping, *, profile: str | None) -> None:
@@ -195,7 +219,7 @@ def save_check(run_id: UUID, result: CheckResult, at: datetime) -> None:
 
 
 def apply_import(run_id: UUID, result: CheckResult, expected: str, *, by: int | None, at: datetime) -> None:
-    """Write all changes of a checked file, and delete the file.
+    """Write all changes of a checked file; it is kept for a week, and its profile's earlier one is deleted.
 
     Args:
         run_id: The import.
@@ -243,6 +267,21 @@ def _get_open_run(run_id: UUID) -> ImportRun:
 
 
 def _end_run(run: ImportRun, how: str, by: int | None, at: datetime) -> None:
-    """End an import; its file and its report, which names people, are deleted."""
+    """End an import; its report, which names people, is deleted, and so is a file that need not be kept."""
     run.ended_at, run.ended_as, run.ended_by_id, run.report = at, how, by, None
-    db.session.execute(delete(ImportContent).where(ImportContent.run_id == run.id))
+    if how == "applied":
+        _delete_contents(
+            ImportRun.ended_as == "applied",
+            ImportRun.kind == run.kind,
+            ImportRun.profile.is_not_distinct_from(run.profile),
+            ImportRun.id != run.id,
+        )
+    else:
+        _delete_contents(ImportRun.id == run.id)
+
+
+def _delete_contents(*conditions: ColumnElement[bool]) -> int:
+    """Delete the files of these imports, and return how many."""
+    runs = select(ImportRun.id).where(*conditions)
+    deleted: Any = db.session.execute(delete(ImportContent).where(ImportContent.run_id.in_(runs)))
+    return int(deleted.rowcount)

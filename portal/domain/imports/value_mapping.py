@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from portal.domain.imports.column_mapping import ColumnMapping, read_rows
-from portal.domain.imports.known_values import KnownValues, read_known_values
+from portal.domain.imports.column_mapping import ColumnMapping, leave_out_rows, read_rows
+from portal.domain.imports.known_values import KnownValues, read_known_values, staff_numbers_by_email
 from portal.domain.imports.written_values import (
     LEFT_OUT,
     DateOrder,
+    NumberForm,
     ScoreForm,
+    complete_year,
+    list_number_forms,
     list_orders,
     list_score_forms,
     read_day,
@@ -24,8 +27,11 @@ from portal.domain.imports.written_values import (
 from portal.platform.tables.table_files import Sheet, SourceRow
 
 DAYS = {"post": ("valid_from", "valid_to"), "completion": ("achieved_at",), "person": ("achieved_at",)}
-NAMES = {"post": ("unit_path", "rank_or_grade", "designated_role"), "completion": ("requirement", "outcome")}
-SCORE = "score_scaled"
+NAMES = {
+    "post": ("unit_path", "rank_or_grade", "designated_role", "employment"),
+    "completion": ("requirement", "outcome"),
+}
+SCORE, NUMBER = "score_scaled", "staff_number"
 OTHERS = "*"  # in place of a value: every other value of the column
 SAMPLES = 3  # values of a column that are shown with their meaning
 ORDER_LABELS: dict[str, str] = {
@@ -36,6 +42,11 @@ SCORE_LABELS: dict[str, str] = {
     ScoreForm.OF_ONE: "Parts of one: 0.85",
     ScoreForm.PERCENT: "Per cent: 85",
     ScoreForm.IGNORED: "Something else: leave scores out",
+}
+NUMBER_LABELS: dict[str, str] = {
+    NumberForm.BY_EMAIL: "An address: the person has it in the portal",
+    NumberForm.BEFORE_AT: "The staff number stands before the “@”",
+    NumberForm.AS_IT_IS: "All of it is the staff number",
 }
 
 
@@ -74,19 +85,25 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
     A row with an unanswered value is not among the rows, and none is while a column may be read in two ways;
     each question is a reason of its own.
     """
-    rows, reasons = read_rows(sheet, mapping)
     if mapping.documented:
+        rows, reasons = read_rows(sheet, mapping)
         return FileValues(rows, reasons, Counter(), [])
+    sheet, left_out = leave_out_rows(sheet, mapping)
+    rows, reasons = read_rows(sheet, mapping)
+    if mapping.short_years:
+        rows = [_with_whole_years(row, mapping.shape) for row in rows]
     settled, questions = settle_values(rows, mapping, read_known_values(mapping.shape))
     open_values = {(question.target, question.text) for question in questions}
     if any(not question.text for question in questions):
         rows = []
     translated: list[SourceRow] = []
-    left_out: Counter[str] = Counter()
+    numbers = staff_numbers_by_email() if settled.forms.get(NUMBER) == NumberForm.BY_EMAIL else {}
     for row in rows:
         if not open_values.isdisjoint(row.values.items()):
             continue
         values, outcome = _translate(row.values, settled)
+        if outcome is None and mapping.shape == "post":
+            values, outcome = _name_person(values, settled.forms.get(NUMBER), numbers)
         if outcome is None:
             translated.append(SourceRow(row.line, values))
         else:
@@ -106,6 +123,9 @@ def settle_values(
         forms.setdefault(target, DateOrder.DAY_FIRST)  # nothing in the column depends on it, or it is asked
     if mapping.shape == "completion":
         questions += _settle_form(SCORE, rows, forms, list_score_forms, SCORE_LABELS)
+    if mapping.shape == "post":
+        numbers = _settle_form(NUMBER, rows, forms, list_number_forms, NUMBER_LABELS)
+        questions += [replace(question, proposed="") for question in numbers]  # none is likelier
     for target in NAMES.get(mapping.shape, ()):
         meanings = values.setdefault(target, {})
         for text, (number, line) in _count_texts(target, rows).items():
@@ -159,7 +179,7 @@ def _translate(values: dict[str, str], mapping: ColumnMapping) -> tuple[dict[str
             return values, values[target]
         if meaning and target == "requirement":
             translated["requirement_kind"], _, translated["requirement"] = meaning.partition("/")
-        elif meaning and target != "outcome":
+        elif meaning is not None and target != "outcome":
             translated[target] = meaning
     if score := values.get(SCORE):
         if read_outcome(score) == LEFT_OUT:
@@ -168,3 +188,24 @@ def _translate(values: dict[str, str], mapping: ColumnMapping) -> tuple[dict[str
         scaled = read_score(score, ScoreForm(form) if form else None)
         translated[SCORE] = score if scaled is None else scaled
     return translated, None
+
+
+def _with_whole_years(row: SourceRow, shape: str) -> SourceRow:
+    days = {target: complete_year(row.values[target]) for target in DAYS[shape]}
+    return SourceRow(row.line, row.values | days)
+
+
+def _name_person(
+    values: dict[str, str], form: str | None, numbers: Mapping[str, str]
+) -> tuple[dict[str, str], str | None]:
+    """A post's values with staff numbers where the file has addresses; or the address that nobody has."""
+    named = dict(values)
+    for target in (NUMBER, "line_manager_staff_number"):
+        address = values[target]
+        if form == NumberForm.BEFORE_AT:
+            named[target] = address.partition("@")[0]
+        elif form == NumberForm.BY_EMAIL and address:
+            named[target] = numbers.get(address.lower(), "")
+            if not named[target] and target == NUMBER:
+                return values, f"Nobody in the portal has the address {address}"
+    return named, None

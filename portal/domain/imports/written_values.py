@@ -13,6 +13,7 @@ from enum import StrEnum
 from portal.platform import clock
 
 COMPLETED, LEFT_OUT = "completed", "-"  # what an outcome means; the second one's row is left out
+EMPLOYED, ENDS = "employed", "ends"  # what an employment means; the second one's post ends with the import
 
 
 class DateOrder(StrEnum):
@@ -30,7 +31,16 @@ class ScoreForm(StrEnum):
     IGNORED = "ignored"
 
 
+class NumberForm(StrEnum):
+    """What a text with an “@” says of a person's staff number."""
+
+    BY_EMAIL = "by_email"
+    BEFORE_AT = "before_at"
+    AS_IT_IS = "as_it_is"
+
+
 _NUMBERS = re.compile(r"(?P<first>\d{1,2})(?P<sign>[/.-])(?P<second>\d{1,2})(?P=sign)(?P<rest>\d{4}\b.*)")
+_SHORT_YEAR = re.compile(r"(?P<day>\d{1,2}([/.-])\d{1,2}\2)(?P<year>\d{2})(?!\d)")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _SERIAL = re.compile(r"[2-7]\d{4}(\.\d+)?")  # a spreadsheet's day number, from 1954 to 2119
 _SERIAL_START = datetime(1899, 12, 30)
@@ -40,6 +50,7 @@ _NUMBER = re.compile(r"\d{1,3}(\.\d+)?")
 _COMPLETED_WORDS = frozenset(
     {"passed", "pass", "completed", "complete", "yes", "y", "true", "successful", "attended"}
 )
+_EMPLOYED_WORDS = frozenset({"true", "yes", "y", "active", "enabled", "current", "employed"})
 _NOT_COMPLETED_WORDS = frozenset(
     {"failed", "fail", "incomplete", "not completed", "not complete", "in progress", "not started", "no", "n"}
     | {"false", "started", "enrolled", "not attempted", "browsed", "withdrawn", "did not attend"}
@@ -102,6 +113,16 @@ def _in_plain_order(text: str, order: DateOrder) -> str:
     return text.replace("T", " ", 1) if _YEAR.match(text) else text if _YEAR.search(text) else ""
 
 
+def complete_year(text: str) -> str:
+    """The text with a last number of two digits in its day read as a year from 2000 on.
+
+    >>> complete_year("14/03/26, 10:22"), complete_year("14/03/2026")
+    ('14/03/2026, 10:22', '14/03/2026')
+    """
+    match = _SHORT_YEAR.match(text)
+    return f"{match['day']}20{match['year']}{text[match.end() :]}" if match else text
+
+
 def list_score_forms(texts: Iterable[str]) -> list[ScoreForm]:
     """What bare numbers may be of: nothing to ask if there are none, or if they are all parts of one."""
     numbers = [Decimal(text) for text in set(texts) if _NUMBER.fullmatch(text)]
@@ -112,6 +133,11 @@ def list_score_forms(texts: Iterable[str]) -> list[ScoreForm]:
     if any(0 < number < 1 for number in numbers):
         return [ScoreForm.OF_ONE]
     return [ScoreForm.OF_ONE, ScoreForm.PERCENT, ScoreForm.IGNORED]
+
+
+def list_number_forms(texts: Iterable[str]) -> list[NumberForm]:
+    """How staff numbers may be written: nothing to ask unless one has an “@” in it."""
+    return list(NumberForm) if any("@" in text for text in texts) else []
 
 
 def read_score(text: str, form: ScoreForm | None) -> str | None:
@@ -143,3 +169,12 @@ def read_outcome(text: str) -> str | None:
     """
     words = " ".join(text.lower().replace("_", " ").replace("-", " ").split())
     return COMPLETED if words in _COMPLETED_WORDS else LEFT_OUT if words in _NOT_COMPLETED_WORDS else None
+
+
+def read_employment(text: str) -> str | None:
+    """`EMPLOYED` for the words that systems use of people who work there; None for any other text.
+
+    >>> read_employment("True"), read_employment("False")
+    ('employed', None)
+    """
+    return EMPLOYED if text.strip().lower() in _EMPLOYED_WORDS else None

@@ -7,9 +7,10 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
-from wtforms.validators import Length
+from wtforms.validators import Length, Regexp
 
 from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, TARGETS, ColumnMapping, ColumnTarget
+from portal.domain.imports.ready_profiles import ReadyProfile, ready_profiles
 from portal.pages.layout.form_widgets import GovCheckboxes, GovFile, GovInput, GovRadios, GovSelect, GovSubmit
 
 MOST_BYTES = 25 * 1024 * 1024  # of a file sent from a page; a command takes more
@@ -20,6 +21,7 @@ SHAPES = {
     "person": ("One person", "A row has a column for each module, with a date or nothing in it."),
 }
 NAMELESS = "(no name)"
+READY = "ready:"  # before the key of a ready profile; no saved profile may begin so
 _NONE, _EMPTY = "", "-"
 _SCHEMES = {STAFF_NUMBER: "Staff number", EMAIL: "Email address"}
 
@@ -34,19 +36,30 @@ class ChooseForm(FlaskForm):  # type: ignore[misc]
         validators=[FileRequired("Choose a file")],
     )
     shape = RadioField("Each row of the file is", widget=GovRadios(label_classes="govuk-fieldset__legend--s"))
-    profile = SelectField("Columns", widget=GovSelect(label_classes=LABEL))
+    profile = SelectField(
+        "Columns",
+        description="As saved for an earlier file, or as the named system writes them.",
+        widget=GovSelect(label_classes=LABEL),
+    )
     send = SubmitField("Continue", widget=GovSubmit())
 
-    def __init__(self, shapes: Sequence[str], profiles: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        shapes: Sequence[str],
+        profiles: Sequence[tuple[str, str]],
+        ready: Sequence[ReadyProfile],
+        **kwargs: Any,
+    ) -> None:
         """Fill the choices.
 
         Args:
             shapes: The shapes to choose from; if there is only one, the field is left out.
             profiles: Names of the saved profiles and their shapes.
+            ready: The ready profiles of well-known systems.
             **kwargs: Passed on to the form.
         """
         super().__init__(**kwargs)
-        self.shapes = dict(profiles)
+        self.shapes = {f"{READY}{profile.key}": profile.shape for profile in ready} | dict(profiles)
         if len(shapes) == 1:
             del self.shape
         else:
@@ -54,28 +67,38 @@ class ChooseForm(FlaskForm):  # type: ignore[misc]
                 SelectChoice(value=key, label=SHAPES[key][0], render_kw={"hint": SHAPES[key][1]})
                 for key in shapes
             ]
-        if profiles:
-            names = [SelectChoice(value=name, label=f"As in “{name}”") for name, _ in profiles]
-            self.profile.choices = [SelectChoice(value="", label="Find them by their names"), *names]
-        else:
-            del self.profile
+        names = [SelectChoice(value=name, label=f"As in “{name}”") for name, _ in profiles]
+        systems = [
+            SelectChoice(
+                value=f"{READY}{profile.key}",
+                label=f"{profile.title}{' (columns assumed)' if profile.assumed else ''}",
+            )
+            for profile in ready
+        ]
+        self.profile.choices = [SelectChoice(value="", label="Find them by their names"), *names, *systems]
         self.first_shape = shapes[0]
 
     @property
     def chosen_shape(self) -> str:
         """What each row is; a chosen profile decides it."""
-        if self.chosen_profile:
-            return self.shapes[self.chosen_profile]
+        if self.profile.data:
+            return self.shapes[self.profile.data]
         return str(self.shape.data) if self.shape else self.first_shape
 
     @property
     def chosen_profile(self) -> str | None:
-        """The name of the chosen profile, if any."""
-        return self.profile.data or None if self.profile else None
+        """The name of the chosen saved profile, if any."""
+        return None if self.chosen_ready else self.profile.data or None
+
+    @property
+    def chosen_ready(self) -> str | None:
+        """The key of the chosen ready profile, if any."""
+        name = self.profile.data or ""
+        return name.removeprefix(READY) if name.startswith(READY) else None
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Validate; the shape is required only without a profile."""
-        if self.shape and self.chosen_profile:
+        if self.shape and self.profile.data:
             del self.shape
         return bool(super().validate(extra_validators))
 
@@ -87,18 +110,30 @@ class MappingForm(FlaskForm):  # type: ignore[misc]
         "Save these choices as a profile",
         description="A name such as “HR, monthly”. Leave it empty to use these choices only once.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[Length(max=80, message="Profile name must be 80 characters or fewer")],
+        validators=[
+            Length(max=80, message="Profile name must be 80 characters or fewer"),
+            Regexp(f"(?!{READY})", message=f"Profile name must not begin with “{READY}”"),
+        ],
     )
     ask_again = BooleanField("Ask me again what values mean", widget=GovCheckboxes())
     send = SubmitField("Check the file", widget=GovSubmit())
 
 
 def build_mapping_form(
-    mapping: ColumnMapping, columns: Sequence[str], activities: Mapping[str, str], schemes: Sequence[str]
+    mapping: ColumnMapping,
+    columns: Sequence[str],
+    activities: Mapping[str, str],
+    schemes: Sequence[str],
+    save_as: str = "",
 ) -> MappingForm:
     """Build the form for a file with these columns, filled with ``mapping`` or with what was sent."""
     fields: dict[str, Any] = {}
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = {"save_as": save_as}
+    for place, (column, text) in enumerate(_list_rules(mapping)):
+        fields[f"left_out_{place}"] = BooleanField(
+            f"Leave out rows where “{column}” is {f'“{text}”' if text else 'empty'}", widget=GovCheckboxes()
+        )
+        data[f"left_out_{place}"] = True
     for target in TARGETS[mapping.shape]:
         fields |= _target_fields(target, columns)
         data |= _target_data(target, mapping, columns)
@@ -120,6 +155,11 @@ def build_mapping_form(
     if not (mapping.forms or mapping.values):
         del form.ask_again
     return form
+
+
+def _list_rules(mapping: ColumnMapping) -> list[tuple[str, str]]:
+    """The values for which rows are left out, each with its column."""
+    return [(column, text) for column, texts in mapping.left_out.items() for text in texts]
 
 
 def _activity_choices(activities: Mapping[str, str]) -> list[Any]:
@@ -157,7 +197,16 @@ def _target_data(target: ColumnTarget, mapping: ColumnMapping, columns: Sequence
 def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]) -> ColumnMapping:
     """The mapping that was chosen in the form; answers about values stay for columns that stay."""
     shape = saved.shape
-    mapping = ColumnMapping(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
+    mapping = ColumnMapping(
+        shape,
+        person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER,
+        short_years=saved.short_years,
+        ready=saved.ready,
+        ready_digest=saved.ready_digest,
+    )
+    for place, (column, text) in enumerate(_list_rules(saved)):
+        if form[f"left_out_{place}"].data:
+            mapping.left_out.setdefault(column, []).append(text)
     for target in TARGETS[shape]:
         place = form[f"column_{target.name}"].data
         fixed = (form[f"fixed_{target.name}"].data or "").strip() if target.fixed else ""
@@ -169,6 +218,8 @@ def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]
         chosen = ((column, form[f"activity_{n}"].data) for n, column in enumerate(columns))
         mapping.activities.update((column, activity) for column, activity in chosen if activity)
     if form.ask_again and form.ask_again.data:
+        ready = ready_profiles().get(saved.ready)
+        mapping.values.update({name: dict(texts) for name, texts in ready.values.items()} if ready else {})
         return mapping
     stays = {t.name for t in TARGETS[shape] if saved.columns.get(t.name) == mapping.columns.get(t.name)}
     mapping.forms.update({name: form for name, form in saved.forms.items() if name in stays})

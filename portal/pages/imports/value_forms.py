@@ -8,7 +8,7 @@ from wtforms import BooleanField, Field, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length
 
-from portal.domain.imports.column_mapping import ColumnMapping, ColumnTarget
+from portal.domain.imports.column_mapping import COMPLETION, ColumnMapping, ColumnTarget
 from portal.domain.imports.value_mapping import OTHERS, ValueQuestion
 from portal.domain.imports.written_values import LEFT_OUT
 from portal.domain.people.units import paths
@@ -92,7 +92,7 @@ def _problem(field: Field, question: ValueQuestion) -> str:
     """Why an answer cannot be taken; empty if it can."""
     answer = (field.data or "").strip()
     if not answer:
-        return f"Say what “{question.text}” means"
+        return f"Say what “{question.text or question.samples[0]}” means"
     if not question.choices:
         try:
             paths.split(answer)
@@ -112,13 +112,14 @@ def read_answers(form: ValuesForm, questions: Sequence[ValueQuestion]) -> Mappin
 
 
 def group_by_column(questions: Sequence[ValueQuestion], mapping: ColumnMapping) -> list[ColumnQuestions]:
-    """The questions of each column, as the page shows them."""
+    """The questions of each column, as the page shows them; all days of a row that is a person are one."""
+    targets = COMPLETION if mapping.shape == "person" else mapping.targets
     groups = [
         ColumnQuestions(
             target,
             mapping.columns.get(target.name, ""),
             [(n, q) for n, q in enumerate(questions) if q.target == target.name],
         )
-        for target in mapping.targets
+        for target in targets
     ]
     return [group for group in groups if group.questions]

@@ -8,11 +8,13 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.imports import queries, services, tasks
+from portal.domain.imports import queries, ready_profiles, services, tasks
 from portal.domain.imports.check_result import MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns, suggest_mapping
 from portal.domain.imports.models import ImportRun
+from portal.domain.imports.ready_profiles import ReadyProfile
 from portal.domain.imports.services import Upload
+from portal.domain.imports.trend import list_trends
 from portal.domain.records.completion_import import list_identifier_schemes, suggest_scheme
 from portal.pages.imports.forms import (
     MOST_BYTES,
@@ -89,6 +91,7 @@ def list_imports() -> ResponseReturnValue:
         kinds=kinds,
         unfinished=unfinished,
         errors=arguments.errors(),
+        trends=list_trends(kinds, clock.today()),
         words=KIND_WORDS,
         end_words=END_WORDS,
     )
@@ -103,7 +106,8 @@ def choose_file(kind: str) -> ResponseReturnValue:
         raise NotFoundError("An import covers the whole force, so you need a role for the whole force.")
     if kind not in _allowed_kinds():
         abort(403)
-    form = ChooseForm(SHAPES[kind], [(p.name, p.columns["shape"]) for p in queries.list_profiles(kind)])
+    saved = [(profile.name, profile.columns["shape"]) for profile in queries.list_profiles(kind)]
+    form = ChooseForm(SHAPES[kind], saved, ready_profiles.list_ready_profiles(kind))
     if form.validate_on_submit():
         try:
             return redirect(url_for(".match_columns", run_id=_begin_import(kind, form)), 303)
@@ -120,15 +124,27 @@ def _begin_import(kind: str, form: ChooseForm) -> UUID:
     reasons = list_repeated_columns(sheet.columns)
     if reasons:
         raise BadInputError(reasons)
-    profile = form.chosen_profile
-    if profile:
-        mapping = ColumnMapping.from_json(queries.get_profile(kind, profile).columns)
-    else:
-        mapping = suggest_mapping(sheet.columns, form.chosen_shape, queries.activity_titles())
-        mapping = _with_scheme(mapping, sheet)
+    mapping, profile = _choose_mapping(kind, form, sheet)
     upload = Upload(kind, name, content, sheet, mapping, profile)
     with transaction():
         return services.begin_import(upload, by=current_user.person_id, at=clock.now()).id
+
+
+def _choose_mapping(kind: str, form: ChooseForm, sheet: Sheet) -> tuple[ColumnMapping, str | None]:
+    """How the file is read, and the saved profile that says so: chosen, recognised, or found by names."""
+    if form.chosen_profile:
+        saved = queries.get_profile(kind, form.chosen_profile)
+        return ColumnMapping.from_json(saved.columns), saved.name
+    if form.chosen_ready:
+        ready = ready_profiles.ready_profiles()[form.chosen_ready]
+        return _with_scheme(ready.map_columns(sheet.columns), sheet), None
+    recognised = ready_profiles.recognise_system(kind, sheet.columns)
+    if recognised is None:
+        mapping = suggest_mapping(sheet.columns, form.chosen_shape, queries.activity_titles())
+        return _with_scheme(mapping, sheet), None
+    if copy := ready_profiles.find_saved_copy(recognised, sheet.columns):
+        return ColumnMapping.from_json(copy.columns), copy.name
+    return _with_scheme(recognised.map_columns(sheet.columns), sheet), None
 
 
 def _with_scheme(mapping: ColumnMapping, sheet: Sheet) -> ColumnMapping:
@@ -149,17 +165,27 @@ def match_columns(run_id: UUID) -> ResponseReturnValue:
         return redirect(url_for(".show_check", run_id=run_id), 303)
     saved_mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
     sheet = services.open_run_sheet(run, saved_mapping, SAMPLE)
+    ready = ready_profiles.ready_profiles().get(saved_mapping.ready)
     form = build_mapping_form(
-        saved_mapping, sheet.columns, queries.activity_titles(), list_identifier_schemes()
+        saved_mapping,
+        sheet.columns,
+        queries.activity_titles(),
+        list_identifier_schemes(),
+        save_as=_unused_name(run.kind, ready.title) if ready and not run.profile else "",
     )
     if form.validate_on_submit():
         mapping = read_mapping(form, saved_mapping, sheet.columns)
         if not add_gap_errors(form, mapping.list_gaps(sheet.columns)):
             _save_mapping(run, mapping, form)
             return _ask_or_check(run_id)
-    elif request.method == "GET" and run.profile:
+    elif request.method == "GET" and (run.profile or ready):
         add_gap_errors(form, saved_mapping.list_gaps(sheet.columns))
-    return _render_columns(run, form, sheet, saved_mapping)
+    return _render_columns(run, form, sheet, saved_mapping, ready)
+
+
+def _unused_name(kind: str, name: str) -> str:
+    """The name for a new profile; empty if a saved one has it, which would be replaced."""
+    return "" if name in {profile.name for profile in queries.list_profiles(kind)} else name
 
 
 def _save_mapping(run: ImportRun, mapping: ColumnMapping, form: MappingForm) -> None:
@@ -172,7 +198,7 @@ def _save_mapping(run: ImportRun, mapping: ColumnMapping, form: MappingForm) -> 
 
 
 def _render_columns(
-    run: ImportRun, form: MappingForm, sheet: Sheet, mapping: ColumnMapping
+    run: ImportRun, form: MappingForm, sheet: Sheet, mapping: ColumnMapping, ready: ReadyProfile | None
 ) -> ResponseReturnValue:
     used = {*mapping.columns.values(), *mapping.activities}
     return render_template(
@@ -180,6 +206,8 @@ def _render_columns(
         run=run,
         form=form,
         mapping=mapping,
+        ready=ready,
+        looks_so=ready is not None and ready.fits(sheet.columns),
         columns=sheet.columns,
         notes=sheet.notes,
         sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines],
@@ -236,8 +264,9 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
     run = _get_run(run_id)
     names = queries.names_of_people(run.began_by_id, run.ended_by_id)
     if run.ended_as:
+        is_kept = run.ended_as == "applied" and queries.is_file_kept(run.id)
         return render_template(
-            "imports/ended.html", run=run, names=names, words=KIND_WORDS, end_words=END_WORDS
+            "imports/ended.html", run=run, names=names, words=KIND_WORDS, end_words=END_WORDS, is_kept=is_kept
         )
     if run.job_id and find_state(run.job_id) in UNFINISHED:
         return redirect(url_for("jobs.show_job", reference=run.job_id), 303)
@@ -254,6 +283,16 @@ def check_again(run_id: UUID) -> ResponseReturnValue:
     if _get_run(run_id).ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
     return _check_and_show(run_id)
+
+
+@bp.post("/<uuid:run_id>/again")
+@requires(Permission.RECORD_IMPORT)
+def begin_again(run_id: UUID) -> ResponseReturnValue:
+    """Show what a file that was applied would change now, as a new import."""
+    _get_run(run_id)
+    with transaction():
+        again = services.begin_again(run_id, by=current_user.person_id, at=clock.now()).id
+    return _ask_or_check(again)
 
 
 @bp.post("/<uuid:run_id>/apply")

@@ -153,6 +153,7 @@ ROUTES: dict[str, str] = {
     "imports.download_bad_rows": NOBODY,
     "imports.cancel_import": NOBODY,
     "imports.show_check": NOBODY,
+    "imports.begin_again": NOBODY,
     "imports.check_again": NOBODY,
     "imports.choose_file": NOBODY,
     "imports.list_imports": NOBODY,

@@ -78,6 +78,7 @@ MAY_BE_UNKNOWN = {
     "imports.download_bad_rows",
     "imports.cancel_import",
     "imports.show_check",
+    "imports.begin_again",
     "imports.check_again",
     "imports.choose_file",  # a role that ends at a unit, as all in this world, imports nothing
     "imports.match_columns",
