@@ -40,6 +40,7 @@ from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import tasks as imports_tasks
+from portal.domain.imports.folder import looking as folder_looking
 from portal.domain.people import models as people_models
 from portal.domain.recall import models as recall_models
 from portal.domain.recall.services import erase_answers
@@ -172,6 +173,7 @@ TASKS = (
     *reminders_tasks.TASKS,
     *invitations_tasks.TASKS,
     *imports_tasks.TASKS,
+    *folder_looking.TASKS,
     *reports_tasks.TASKS,
     *link_checks.TASKS,
     *publishing_tasks.TASKS,

@@ -234,7 +234,7 @@ def _check_and_show(run_id: UUID) -> ResponseReturnValue:
 def show_check(run_id: UUID) -> ResponseReturnValue:
     """The third step: show what the import would do; once it has ended, how it ended."""
     run = _get_run(run_id)
-    names = queries.names_of_people(run.began_by_id, run.ended_by_id)
+    names = queries.names_in_run(run)
     if run.ended_as:
         return render_template(
             "imports/ended.html", run=run, names=names, words=KIND_WORDS, end_words=END_WORDS
