@@ -8,9 +8,11 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from config import current_settings
 from portal.domain.imports import queries, services, tasks
 from portal.domain.imports.check_result import MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns, suggest_mapping
+from portal.domain.imports.folder import queries as folder_queries
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Upload
 from portal.domain.records.completion_import import list_identifier_schemes, suggest_scheme
@@ -91,8 +93,13 @@ def list_imports() -> ResponseReturnValue:
         errors=arguments.errors(),
         words=KIND_WORDS,
         end_words=END_WORDS,
+        folder=folder_queries.read_folder_status(kinds, clock.now()) if _watches_folder(kinds) else None,
     )
     return html, arguments.status
+
+
+def _watches_folder(kinds: list[str]) -> bool:
+    return bool(kinds and current_settings().import_folder.path)
 
 
 @bp.route("/<any(roster, completions):kind>/new", methods=["GET", "POST"])
@@ -244,7 +251,10 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
     if run.report is None:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
     form = ApplyForm(formdata=None, expected=run.digest)
-    return render_template("imports/check.html", run=run, report=run.report, form=form, names=names)
+    held = folder_queries.find_waiting_file(run.id) if run.from_folder else None
+    return render_template(
+        "imports/check.html", run=run, report=run.report, form=form, names=names, held=held
+    )
 
 
 @bp.post("/<uuid:run_id>/check")

@@ -60,18 +60,28 @@ class WatchedFolder:
         self.root, self.settle_seconds = Path(settings.path), settings.settle_seconds
         self.owners = {os.geteuid(), *_user_ids(settings.owners)}
 
-    def prepare(self) -> str:
-        """Make the sub-folders that are missing; return why the folder cannot be used, empty if it can."""
+    def find_fault(self) -> str:
+        """Why the folder cannot be used, with what to do; empty if it can. Nothing is changed."""
         if not self.root.is_dir():
             return f"{self.root} is no folder that the portal can open: make it, or correct IMPORT_FOLDER."
+        for name in (INCOMING, WAITING, QUARANTINE, DONE):
+            folder = self.root / name
+            if not folder.is_dir():
+                if not _is_open(self.root):
+                    return f"{folder} is missing: make it, with the portal's user as its owner."
+            elif name != INCOMING and not _is_open(folder):
+                return f"{folder} cannot be written: make the portal's user its owner."
+        return ""
+
+    def prepare(self) -> str:
+        """Make the sub-folders that are missing; return why the folder cannot be used, empty if it can."""
+        if fault := self.find_fault():
+            return fault
         try:
             for name in (*(f"{INCOMING}/{kind}" for kind in KINDS), WAITING, QUARANTINE, DONE):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             return f"{error.filename} cannot be made: {error.strerror}."
-        for name in (WAITING, QUARANTINE, DONE):
-            if not _is_open(self.root / name):
-                return f"{self.root / name} cannot be written: make the portal's user its owner."
         return ""
 
     def list_shut_profiles(self) -> list[str]:
