@@ -49,9 +49,10 @@ def test_the_watched_folder_is_laid_out_so_that_sshd_can_shut_other_systems_in(r
         assert place.stat().st_mode & 0o777 == 0o755
     for place in ("waiting", "quarantine", "done"):
         assert (drop / place).stat().st_mode & 0o777 == 0o700
-    assert "ReadWritePaths=-/srv/portal-imports" in (
-        root / "etc/systemd/system/portal-worker.service"
-    ).read_text()
+    assert (
+        "ReadWritePaths=-/srv/portal-imports"
+        in (root / "etc/systemd/system/portal-worker.service").read_text()
+    )
 
 
 def test_the_script_run_again_keeps_what_a_force_has_set(root):

@@ -23,6 +23,8 @@ from portal.platform.db import db, transaction
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.worker import JobRunner
 from portal.platform.mail.smtp import Relay
+from portal.platform.operations.doctor import _examine_import_folder
+from portal.platform.watched_folder import files
 from portal.platform.watched_folder.settings import FolderSettings
 from tests.domain.imports.bad import BAD, bad_roster
 from tests.domain.imports.desk import administrator, csv_of, row, sections
@@ -339,3 +341,18 @@ def test_the_page_says_when_the_folder_cannot_be_used(client, drop):
 
     assert "Files cannot be imported." in client.page("/imports").text
     assert "is no folder that the portal can open" in client.page("/imports").text
+
+
+def test_the_doctor_says_what_is_missing_or_shut(app, drop, monkeypatch):
+    def find():
+        finding = _examine_import_folder(app.config["PORTAL"])
+        return finding.state, finding.sentence
+
+    assert find() == ("NOTE", f"{drop.root} has no profile's folder yet, such as incoming/roster/default.")
+    drop.put("night.csv", csv_of(FORCE))
+    drop.pass_a_minute()
+    assert find() == ("OK", f"{drop.root} is watched: 1 folder of profiles.")
+    monkeypatch.setattr(files, "_is_open", lambda folder: folder.name != "default")
+    assert "incoming/roster/default cannot be written" in find()[1]
+    monkeypatch.setattr(files, "_is_open", lambda folder: False)
+    assert find() == ("PROBLEM", f"{drop.root}/waiting cannot be written: make the portal's user its owner.")
