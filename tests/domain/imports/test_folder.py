@@ -110,7 +110,7 @@ def test_a_night_of_files(client, drop):
     assert "roster/default/bad.csv was set aside" in page.text
     assert "The watched folder" in page.text
 
-    page = client.press(client.page(page.links()["Look at the check of leavers.csv"]), "Check again")
+    page = client.press(client.page(page.links["Look at the check of leavers.csv"]), "Check again")
     assert "This file came from the watched folder and waits for you. It would end 3 of 21" in page.text
     assert [person[1] for person in sections(page)["People who leave"]] == ["N0", "N1", "N2"]
     client.press(page, "Apply the import")
@@ -327,7 +327,7 @@ def test_a_new_value_is_asked_about_once_for_all_files(client, drop):
     drop.pass_a_minute()
     assert states() == [("14.csv", "waiting")]
 
-    page = client.page(client.page("/imports").links()["Say what values mean of 14.csv"])
+    page = client.page(client.page("/imports").links["Say what values mean of 14.csv"])
     assert "“OIC - Respond (NCALT)”, 1 row" in page.text
     client.press(client.press(page, "Check the file", answer_0="module/respond"), "Apply the import")
     drop.pass_a_minute()

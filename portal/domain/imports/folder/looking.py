@@ -6,6 +6,7 @@ from threading import Event
 from config import current_settings
 from portal.domain.imports.folder import queries, records
 from portal.domain.imports.folder.rounds import ACTOR, JOB, run_folder
+from portal.domain.imports.queries import has_expired_files
 from portal.platform import clock
 from portal.platform.audit.origin import Channel, Origin, originating_from
 from portal.platform.db import transaction
@@ -56,6 +57,7 @@ def _has_work(folder: WatchedFolder, settings: FolderSettings, arrivals: Arrival
         any((entry.kind, entry.profile) not in held_up for entry in arrivals.complete)
         or any(file.state != "waiting" for file in open_files)
         or bool(queries.list_answered_files())
+        or (bool(open_files) and has_expired_files(clock.now()))
         or any(tuple(entry) not in open_places for entry in folder.list_waiting())
         or bool(folder.list_expired(clock.today() - timedelta(days=settings.kept_days)))
     )
