@@ -106,7 +106,7 @@ def test_a_night_of_files(client, drop):
     }  # fmt: skip
     page = client.page("/imports")
     assert "roster/default/leavers.csv waits for you" in page.text
-    assert "It would end 3 of 21 posts (14%). More than 5% is confirmed by a person." in page.text
+    assert "It would end 3 of 21 posts (14%). A person has to confirm more than 5%." in page.text
     assert "roster/default/bad.csv was set aside" in page.text
     assert "The watched folder" in page.text
 

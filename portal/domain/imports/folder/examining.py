@@ -80,7 +80,7 @@ def _say_ended_posts(posts: EndedPosts, most_ended: int) -> list[str]:
     percent = posts.ended * 100 // posts.current
     return [
         f"It would end {posts.ended:,} of {plural(posts.current, 'post')} ({percent}%). "
-        f"More than {most_ended}% is confirmed by a person."
+        f"A person has to confirm more than {most_ended}%."
     ]
 
 
