@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from portal.commands.jobs import make_worker_setup
 from portal.domain.imports.column_mapping import ColumnMapping
-from portal.domain.imports.folder import looking, rounds
+from portal.domain.imports.folder import examining, looking, rounds
 from portal.domain.imports.models import FolderFile, FolderLook, ImportProfile, ImportRun
 from portal.domain.people.models import PersonName
 from portal.domain.reminders.models import Message, MessageKind
@@ -356,3 +356,19 @@ def test_the_doctor_says_what_is_missing_or_shut(app, drop, monkeypatch):
     assert "incoming/roster/default cannot be written" in find()[1]
     monkeypatch.setattr(files, "_is_open", lambda folder: False)
     assert find() == ("PROBLEM", f"{drop.root}/waiting cannot be written: make the portal's user its owner.")
+
+
+def test_a_file_that_breaks_the_portal_is_set_aside_and_holds_up_no_other(drop, monkeypatch):
+    check = examining.CHECKS["roster"]
+
+    def fail_once(sheet, mapping, tell):
+        if sheet.rows == 1:
+            raise ZeroDivisionError
+        return check(sheet, mapping, tell)
+
+    monkeypatch.setitem(examining.CHECKS, "roster", fail_once)
+    drop.put("poison.csv", csv_of([row("N1")]))
+    drop.put("good.csv", csv_of(FORCE))
+    drop.pass_a_minute()
+
+    assert states() == [("poison.csv", "quarantined"), ("good.csv", "imported")]

@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from config import current_settings
 from portal.domain.imports.check_result import MovedError
@@ -23,7 +23,7 @@ from portal.platform import clock
 from portal.platform.audit.origin import Channel, Origin, originating_from
 from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import db, transaction
-from portal.platform.errors import PortalError, RuleError
+from portal.platform.errors import BusyError, RuleError, UnwritableError
 from portal.platform.jobs.errors import CancelledError
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.tables.table_files import MOST_BYTES
@@ -113,10 +113,10 @@ class FolderRound:
             verdict = self._examine(file, content)
             try:
                 self._record(file, verdict)
-            except (
-                MovedError
-            ):  # something was recorded meanwhile; the next examination shows whether it matters
-                continue
+            except MovedError:
+                continue  # the next examination shows whether what was recorded meanwhile matters
+            except (DataError, IntegrityError):
+                self._record(file, _refuse_unexpectedly(entry))
             return
         raise MovedError
 
@@ -128,12 +128,11 @@ class FolderRound:
             verdict = examine_file(file.entry, content, file.sha256 or "", self.settings.most_ended, tell)
             if verdict.state == "imported" and verdict.result is not None:
                 verdict.result.stage(tell)
-        except (PortalError, SQLAlchemyError, OSError, CancelledError):
+        except (BusyError, UnwritableError, SQLAlchemyError, OSError, CancelledError):
             raise  # not the file's fault: the next round tries again
-        except Exception:
-            LOGGER.exception("a file of the watched folder could not be read: %s", file.entry.place)
+        except Exception:  # one bad file holds up no other
             db.session.rollback()
-            return Verdict("quarantined", [UNEXPECTED])
+            return _refuse_unexpectedly(file.entry)
         return verdict
 
     def _record(self, file: TakenFile, verdict: Verdict) -> None:
@@ -157,6 +156,12 @@ class FolderRound:
             self.folder.put_away(entry, file.place)
         with transaction():
             file.moved = True
+
+
+def _refuse_unexpectedly(entry: FolderEntry) -> Verdict:
+    """The verdict on a file that causes the exception under way, which is logged."""
+    LOGGER.exception("a file of the watched folder could not be imported: %s", entry.place)
+    return Verdict("quarantined", [UNEXPECTED])
 
 
 def _entry_of(file: FolderFile) -> FolderEntry:
