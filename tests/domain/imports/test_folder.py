@@ -15,7 +15,7 @@ from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.folder import examining, looking, rounds
 from portal.domain.imports.models import FolderFile, FolderLook, ImportProfile, ImportRun
 from portal.domain.people.models import PersonName
-from portal.domain.reminders.models import Message, MessageKind
+from portal.domain.reminders.models import Message, MessageKind, NoticeLine
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
 from portal.platform.audit.models import AuditEvent
@@ -169,6 +169,20 @@ def test_a_mail_gives_the_reasons_line_by_line_and_no_value_of_the_file(drop):
     assert "G1" not in "".join(lines)
 
 
+def test_named_people_get_one_mail_for_a_night(app, drop, monkeypatch):
+    config = app.config["PORTAL"]
+    named = replace(config, import_folder=replace(config.import_folder, readers=("HR1", "NOBODY")))
+    monkeypatch.setitem(app.config, "PORTAL", named)
+    reader = make_person(make_unit("Human resources"), staff_number="HR1")
+    for night in ("1.csv", "2.csv"):
+        drop.put(night, b"no,roster\n1,2\n")
+        drop.pass_a_minute()
+
+    mails = db.session.scalars(select(Message).where(Message.kind == MessageKind.FOLDER)).all()
+    assert [mail.person_id for mail in mails] == [reader]
+    assert len(db.session.scalars(select(NoticeLine)).all()) == 2
+
+
 def test_what_is_no_plain_file_of_a_known_owner_is_never_opened(client, drop, tmp_path, monkeypatch):
     secret = tmp_path / "secret.csv"
     secret.write_bytes(csv_of(FORCE))
@@ -194,8 +208,6 @@ def test_what_is_no_plain_file_of_a_known_owner_is_never_opened(client, drop, tm
     text = client.page("/imports").text
     assert "roster/default/directory.csv is a folder, and stays where it is." in text
     assert "roster/loose.csv is in no profile’s folder." in text
-
-    monkeypatch.undo()
 
 
 def test_a_file_of_another_user_is_set_aside(drop, monkeypatch):
