@@ -9,9 +9,10 @@ from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.folder import queries
 from portal.domain.imports.folder.queries import EarlierImport
 from portal.domain.imports.folder.report_lines import list_safe_lines
+from portal.domain.imports.queries import list_profiles
 from portal.domain.imports.services import CHECKS, Upload
 from portal.domain.imports.value_mapping import read_values
-from portal.platform.errors import BadInputError, NotFoundError, RuleError
+from portal.platform.errors import BadInputError, NotFoundError, RuleError, UnknownValueError
 from portal.platform.tables.table_files import Sheet, open_sheet
 from portal.platform.watched_folder.files import FolderEntry
 from portal.platform.wording import date as date_words
@@ -42,18 +43,13 @@ def examine_file(entry: FolderEntry, content: bytes, sha256: str, most_ended: in
     earlier = queries.find_earlier_import(entry, sha256)
     if earlier and earlier.is_newest:
         return Verdict("repeated")
-    is_built_in = profiles.is_built_in(entry.kind, entry.profile)
     try:
-        sheet = open_sheet(content, entry.name, forgiving=not is_built_in)
+        sheet, mapping = _open_file(entry, content)
+    except UnknownValueError as error:  # names profiles
+        return Verdict("quarantined", error.reasons)
     except BadInputError as error:
-        return Verdict("quarantined", list_safe_lines(map(RowFault.from_reason, error.reasons)))
-    try:
-        mapping = profiles.choose_mapping(entry.kind, entry.profile, sheet.columns)
-    except BadInputError as error:  # names columns: those of our own formats, or of the profile
-        reasons = (
-            error.reasons if not is_built_in else list_safe_lines(map(RowFault.from_reason, error.reasons))
-        )
-        return Verdict("quarantined", reasons)
+        faults, names = map(RowFault.from_reason, error.reasons), _columns_of_profile(entry)
+        return Verdict("quarantined", list_safe_lines(faults, names=names))
     upload = Upload(entry.kind, entry.name, content, sheet, mapping, entry.profile, from_folder=True)
     try:
         result = CHECKS[entry.kind](sheet, mapping, tell)
@@ -65,13 +61,27 @@ def examine_file(entry: FolderEntry, content: bytes, sha256: str, most_ended: in
     return Verdict("waiting" if reasons else "imported", reasons, upload, result)
 
 
+def _open_file(entry: FolderEntry, content: bytes) -> tuple[Sheet, ColumnMapping]:
+    is_built_in = profiles.is_built_in(entry.kind, entry.profile)
+    sheet = open_sheet(content, entry.name, forgiving=not is_built_in)
+    return sheet, profiles.choose_mapping(entry.kind, entry.profile, sheet.columns)
+
+
+def _columns_of_profile(entry: FolderEntry) -> set[str]:
+    """The names of columns that a saved profile looks for; none of a built-in one."""
+    saved = (profile for profile in list_profiles(entry.kind) if profile.name == entry.profile)
+    return {name for profile in saved for name in ColumnMapping.from_json(profile.columns).columns.values()}
+
+
 def _judge_faults(upload: Upload, result: CheckResult, sheet: Sheet, mapping: ColumnMapping) -> Verdict:
     """A file that only asks what values mean waits for a person; any other with bad rows is set aside."""
     questions = read_values(sheet, mapping).questions
     if set(result.faults) <= {RowFault.from_reason(question.reason) for question in questions}:
         reason = f"A person has to say what {plural(len(questions), 'new value', 'new values')} of it mean."
         return Verdict("waiting", [reason], upload, result, asks_values=True)
-    return Verdict("quarantined", list_safe_lines(result.faults, sheet, mapping), upload, result)
+    return Verdict(
+        "quarantined", list_safe_lines(result.faults, sheet, mapping.columns.values()), upload, result
+    )
 
 
 def _say_ended_posts(posts: EndedPosts, most_ended: int) -> list[str]:

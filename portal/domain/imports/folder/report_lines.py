@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from portal.domain.imports.check_result import RowFault
-from portal.domain.imports.column_mapping import TARGETS, ColumnMapping
+from portal.domain.imports.column_mapping import TARGETS
 from portal.domain.imports.profiles import DEFAULT, WIDE, WIDE_OPTIONAL
 from portal.domain.people.roster import rows
 from portal.platform.tables.table_files import Sheet
@@ -24,16 +24,16 @@ _OUR_NAMES = {
 
 
 def list_safe_lines(
-    faults: Iterable[RowFault], sheet: Sheet | None = None, mapping: ColumnMapping | None = None
+    faults: Iterable[RowFault], sheet: Sheet | None = None, names: Iterable[str] = ()
 ) -> list[str]:
     """The first reasons, each with its line; values of the file are left out.
 
     Args:
         faults: Why rows are bad.
         sheet: The file, whose cells are looked for in the reasons.
-        mapping: How it is read: the names of its columns may be said.
+        names: Of its columns, beside our own; they may be said.
     """
-    kept = _OUR_NAMES | (set(mapping.columns.values()) if mapping else set())
+    kept = _OUR_NAMES | set(names)
     every_fault = list(faults)
     listed = every_fault[:MOST_LINES]
     lines = {fault.line for fault in listed}
