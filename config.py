@@ -19,6 +19,7 @@ from portal.platform.outbound.proxy import list_proxy_faults
 from portal.platform.saml.settings import SamlSettings, read_saml_settings
 from portal.platform.secret_files import list_secret_faults, read_secret
 from portal.platform.secret_keys import weakness_of_secret
+from portal.platform.watched_folder.settings import FolderSettings, read_folder_settings
 
 ROOT = Path(__file__).resolve().parent
 DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served
@@ -133,6 +134,8 @@ class Config:
 
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
 
+    import_folder: FolderSettings = field(default_factory=lambda: read_folder_settings(_env))
+
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
     jobs_workers: int = field(default_factory=lambda: _number_setting("JOBS_WORKERS", "1"))
     jobs_lost_seconds: int = field(default_factory=lambda: _number_setting("JOBS_LOST_SECONDS", "30"))
@@ -167,6 +170,7 @@ class Config:
         for check in (
             self._number_faults, self._text_faults, self._address_faults, self._sign_in_faults,
             self._access_faults, self._database_faults, self._jobs_faults, self.mail.list_faults,
+            self.import_folder.list_faults,
         ):  # fmt: skip
             faults += check()
         if faults:

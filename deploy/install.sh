@@ -29,6 +29,9 @@ say "Program: $root/opt/portal"
 install -d -m 755 "$root/opt/portal" "$root/etc/systemd/system" "$root/etc/nginx/sites-available"
 install -d -m 750 "$root/etc/portal"
 install -d -m 700 "$root/var/backups/portal"
+drop="$root/srv/portal-imports" # below incoming, folders belong to root: sshd shuts other systems in there
+install -d -m 755 "$drop" "$drop/incoming" "$drop/incoming/roster" "$drop/incoming/completions"
+install -d -m 700 "$drop/waiting" "$drop/quarantine" "$drop/done"
 (cd "$here" && tar -cf - --exclude=__pycache__ config.py wsgi.py serve.py pyproject.toml CHANGELOG.md \
   deploy docs migrations modules portal requirements package.json package-lock.json Makefile) |
   tar -xf - --no-same-owner -C "$root/opt/portal"
@@ -57,7 +60,7 @@ if [ ! -e "$root/etc/nginx/sites-available/portal" ]; then
 fi
 [ -z "$root" ] || { say "Nothing was started: all files are below $root."; exit 0; }
 
-chown portal:portal /var/backups/portal
+chown portal:portal /var/backups/portal "$drop/waiting" "$drop/quarantine" "$drop/done"
 say "Build: packages of Python, style sheets"
 make -s -C /opt/portal setup PYTHON=python3
 /opt/portal/.venv/bin/python -m compileall -q /opt/portal/portal /opt/portal/config.py /opt/portal/wsgi.py

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from flask import Flask, current_app, request
 
-from config import Config, read_settings_from
+from config import Config, current_settings, read_settings_from
 from portal.commands import accounts as accounts_commands
 from portal.commands import backup as backup_commands
 from portal.commands import directives as directives_commands
@@ -40,14 +40,16 @@ from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import tasks as imports_tasks
+from portal.domain.imports.folder import looking as folder_looking
 from portal.domain.people import models as people_models
 from portal.domain.recall import models as recall_models
 from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
+from portal.domain.reminders import folder_mails, notices
 from portal.domain.reminders import models as reminders_models
-from portal.domain.reminders import notices
 from portal.domain.reminders import tasks as reminders_tasks
 from portal.domain.reminders.invitations import tasks as invitations_tasks
+from portal.domain.reminders.settings import mail_hours
 from portal.domain.reports import models as reports_models
 from portal.domain.reports.completion import tasks as reports_tasks
 from portal.domain.scim import models as scim_models
@@ -172,6 +174,7 @@ TASKS = (
     *reminders_tasks.TASKS,
     *invitations_tasks.TASKS,
     *imports_tasks.TASKS,
+    *folder_looking.TASKS,
     *reports_tasks.TASKS,
     *link_checks.TASKS,
     *publishing_tasks.TASKS,
@@ -227,6 +230,7 @@ def _prepare_database(app: Flask) -> None:
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     notices.queue_notices([*acts, *raise_alerts(acts)])
+    folder_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
         erase_answers(closed)

@@ -8,7 +8,8 @@ from flask import Blueprint, Flask, current_app
 
 from config import list_retired_settings
 from portal.domain.accounts import retention
-from portal.domain.webhooks.sending import ROUTINES
+from portal.domain.imports.folder import looking
+from portal.domain.webhooks import sending
 from portal.platform import presence
 from portal.platform.db import transaction
 from portal.platform.jobs.worker import Worker, WorkerSetup
@@ -26,7 +27,7 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
         lost_seconds=config.jobs_lost_seconds,
         kept_days=config.jobs_kept_days,
         upkeep=_delete_expired_forms,
-        routines=ROUTINES,
+        routines=(*sending.ROUTINES, *looking.ROUTINES),
     )
 
 

@@ -58,15 +58,17 @@ def test_what_is_around_the_portal_is_named_where_it_fails(instance):
         "OIDC_CLIENT_SECRET": "secret",
         "OIDC_MATCH_CLAIM": "employee_id",
         "OIDC_MATCH_FIELD": "staff_number",
+        "IMPORT_FOLDER": f"{instance}/nowhere",
     }
 
     done = command(settings(instance) | around, "doctor")
 
-    assert (done.returncode, done.stderr) == (1, "Error: 5 problems.\n")
+    assert (done.returncode, done.stderr) == (1, "Error: 6 problems.\n")
     findings = read_findings(done)
     told = {subject: sentence for subject, (state, sentence) in findings.items() if state == "PROBLEM"}
     assert f"run chmod 700 {instance}" in told["folder"]
     assert "The mail relay 127.0.0.1 cannot be used" in told["mail"]
+    assert "nowhere is no folder that the portal can open: make it" in told["imports"]
     assert "check OIDC_ISSUER" in told["sign-in"]
     assert "TRUSTED_PROXIES=127.0.0.1" in told["proxy"]
     assert "start the portal; if it runs, check its name in DNS" in told["address"]

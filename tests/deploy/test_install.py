@@ -43,6 +43,18 @@ def test_the_script_puts_a_release_and_its_settings_below_a_root(root):
     assert secret.stat().st_mode & 0o077 == 0
 
 
+def test_the_watched_folder_is_laid_out_so_that_sshd_can_shut_other_systems_in(root):
+    drop = root / "srv/portal-imports"
+    for place in (drop, drop / "incoming", drop / "incoming/roster", drop / "incoming/completions"):
+        assert place.stat().st_mode & 0o777 == 0o755
+    for place in ("waiting", "quarantine", "done"):
+        assert (drop / place).stat().st_mode & 0o777 == 0o700
+    assert (
+        "ReadWritePaths=-/srv/portal-imports"
+        in (root / "etc/systemd/system/portal-worker.service").read_text()
+    )
+
+
 def test_the_script_run_again_keeps_what_a_force_has_set(root):
     conf, secret = root / "etc/portal/portal.conf", (root / "etc/portal/secret-key").read_text()
     conf.write_text("PORTAL_MODE=production\n")

@@ -167,6 +167,9 @@ _TEXTS = {
         "import.applied": "Applied an import: {kind}",
         "import.cancelled": "Cancelled an import: {kind}",
         "import.profile_saved": "Saved a mapping of columns: {kind}",
+        "folder.waiting": "Held a file for a person to look at: {kind}",
+        "folder.quarantined": "Set a file aside, without importing it: {kind}",
+        "folder.repeated": "Skipped a file that was imported already: {kind}",
     },
     ActionGroup.CONTENT: {
         "module.published": "Published version {number} of module {module}",

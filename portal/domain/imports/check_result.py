@@ -42,6 +42,13 @@ class RowFault(NamedTuple):
         return cls(0, reason) if match is None else cls(int(match[1]), match[2])
 
 
+class EndedPosts(NamedTuple):
+    """How many posts a roster would end early or withdraw, and how many there are that have not ended."""
+
+    ended: int = 0
+    current: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ResultSection:
     """One list of changes that an import would make; of a long list only the first rows are stored."""
@@ -73,6 +80,7 @@ class CheckResult:
     digest: str  # equal for equal changes
     stage: Callable[[Tell], None] = field(repr=False)  # prepares, before the lock, what ``write`` needs
     write: Callable[[datetime, int | None], None] = field(repr=False)  # under the lock, given the stamp
+    posts: EndedPosts = field(default_factory=EndedPosts)
 
     @property
     def bad_rows(self) -> int:

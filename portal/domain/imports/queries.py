@@ -19,6 +19,7 @@ from portal.platform.jobs.models import Job
 from portal.platform.permissions import Permission
 
 COMMAND = "The command line"
+FOLDER = "The watched folder"
 FILE_RETENTION = timedelta(days=7)  # for a file that waits, and after it was applied
 _FULL_NAME = PersonName.forenames + " " + PersonName.surname
 _PERMISSIONS = {"roster": Permission.ROSTER_IMPORT, "completions": Permission.RECORD_IMPORT}
@@ -62,7 +63,11 @@ def list_runs(kinds: list[str], offset: int, limit: int, *, unfinished: bool = F
         ImportRun.file_name,
         ImportRun.rows,
         ImportRun.began_at,
-        case((ImportRun.began_by_id.is_(None), COMMAND), else_=func.coalesce(_FULL_NAME, "Erased")),
+        case(
+            (ImportRun.from_folder, FOLDER),
+            (ImportRun.began_by_id.is_(None), COMMAND),
+            else_=func.coalesce(_FULL_NAME, "Erased"),
+        ),
         ImportRun.bad_rows,
         ImportRun.checked_at,
         ImportRun.ended_at,
@@ -140,15 +145,17 @@ def read_file_content(run_id: UUID) -> bytes:
     return content
 
 
-def names_of_people(*person_ids: int | None) -> dict[int | None, str]:
-    """Names by id, with words for a command (None) and for people who were erased. One statement."""
+def names_in_run(run: ImportRun) -> dict[int | None, str]:
+    """Names of who began and ended an import by id, with words for nobody (None) and for people erased."""
+    person_ids = (run.began_by_id, run.ended_by_id)
     rows = db.session.execute(
         select(PersonName.person_id, PersonName.forenames, PersonName.surname).where(
             PersonName.person_id.in_([i for i in person_ids if i is not None])
         )
     )
     names = {person_id: f"{forenames} {surname}" for person_id, forenames, surname in rows}
-    return {i: COMMAND if i is None else names.get(i, "Erased") for i in person_ids}
+    nobody = FOLDER if run.from_folder else COMMAND
+    return {i: nobody if i is None else names.get(i, "Erased") for i in person_ids}
 
 
 def list_profiles(kind: str) -> list[ImportProfile]:

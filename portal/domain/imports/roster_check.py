@@ -6,6 +6,7 @@ from portal.domain.directives import preview
 from portal.domain.directives.preview import AudienceEffect
 from portal.domain.imports.check_result import (
     CheckResult,
+    EndedPosts,
     ResultSection,
     RowFault,
     Tell,
@@ -67,7 +68,25 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
         digest=digest_of(plan, [effect.digest for effect in effects], faults),
         stage=staged.stage,
         write=staged.write,
+        posts=_count_ended_posts(plan, baseline),
     )
+
+
+def _count_ended_posts(plan: RosterPlan, baseline: RosterBaseline) -> EndedPosts:
+    """How many posts that have not ended the plan withdraws or ends earlier."""
+    last_days = {
+        post.id: post.values.valid_to
+        for posts in baseline.posts.values()
+        for post in posts
+        if post.values.valid_to >= baseline.today
+    }
+    ended = sum(
+        change.replaces_id in last_days
+        and (change.void or change.values.valid_to < last_days[change.replaces_id])
+        for change in plan.post_changes
+        if change.replaces_id is not None
+    )
+    return EndedPosts(ended, len(last_days))
 
 
 def _list_people(summary: RosterSummary) -> Iterator[ResultSection]:

@@ -41,6 +41,7 @@ class Upload:
     sheet: Sheet
     mapping: ColumnMapping
     profile: str | None = None  # the name of the saved mapping, if one was chosen
+    from_folder: bool = False  # the watched folder brought it
 
 
 def begin_import(upload: Upload, *, by: int | None, at: datetime) -> ImportRun:
@@ -48,7 +49,7 @@ def begin_import(upload: Upload, *, by: int | None, at: datetime) -> ImportRun:
 
     Args:
         upload: The file.
-        by: Who uploads it; None for a command.
+        by: Who uploads it; None for a command or the watched folder.
         at: This instant.
     """
     delete_expired_files(at)
@@ -61,6 +62,7 @@ def begin_import(upload: Upload, *, by: int | None, at: datetime) -> ImportRun:
         size=len(upload.content),
         rows=upload.sheet.rows,
         began_by_id=by,
+        from_folder=upload.from_folder,
         began_at=at,
         columns=upload.mapping.to_json(),
         profile=upload.profile,

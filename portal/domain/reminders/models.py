@@ -33,6 +33,7 @@ class MessageKind(StrEnum):
     RECALL = "recall"  # questions about a module passed, in the send window; only its reader sees that it is
     REVIEW = "review"  # to authors, once a month, about review dates; in the send window
     CLARITY = "clarity"  # an author answered what somebody found unclear; as recall
+    FOLDER = "folder"  # files of the watched folder that were not imported; in the send window
 
 
 PRIVATE_KINDS = (MessageKind.RECALL, MessageKind.CLARITY)  # shown to their reader alone
@@ -91,7 +92,7 @@ class MessageLine(Base):
 
 
 class NoticeLine(Base):
-    """One act that a notice reports; who, what and when are in the audit event."""
+    """One act that a notice or a mail about the watched folder reports; the rest is in the audit event."""
 
     __tablename__ = "notice_line"
     __table_args__ = (UniqueConstraint("message_id", "event_id"),)

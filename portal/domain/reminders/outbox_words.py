@@ -36,6 +36,8 @@ _ACT_WORDS = {
     "accounts.invited": "Accounts: people invited",
     "token.created": "Access token made",
     "token.revoked": "Access token revoked",
+    "folder.quarantined": "Watched folder: a file was set aside",
+    "folder.waiting": "Watched folder: a file waits for a person",
     "webhook.added": "Webhook added",
     "webhook.changed": "Webhook changed",
     "webhook.failed": "Webhook: messages failed",

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from portal.domain.accounts import delivered_links
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.clarity_mails import compose_reply_mail
+from portal.domain.reminders.folder_mails import compose_folder_mail
 from portal.domain.reminders.invitations import link_mails
 from portal.domain.reminders.invitations.link_mails import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
@@ -104,6 +105,7 @@ WRITERS = {
     MessageKind.RECALL: compose_recall,
     MessageKind.CLARITY: compose_reply_mail,
     MessageKind.REVIEW: compose_review_mail,
+    MessageKind.FOLDER: compose_folder_mail,
 }
 
 

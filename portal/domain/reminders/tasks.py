@@ -17,6 +17,7 @@ KINDS = (
     MessageKind.NOTICE,
     MessageKind.REMINDER,
     MessageKind.REVIEW,
+    MessageKind.FOLDER,
     *PRIVATE_KINDS,
 )  # the others have a job of their own
 

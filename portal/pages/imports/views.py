@@ -8,9 +8,11 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from config import current_settings
 from portal.domain.imports import queries, ready_profiles, services, tasks
 from portal.domain.imports.check_result import MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns, suggest_mapping
+from portal.domain.imports.folder import queries as folder_queries
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.ready_profiles import ReadyProfile
 from portal.domain.imports.services import Upload
@@ -94,8 +96,13 @@ def list_imports() -> ResponseReturnValue:
         trends=list_trends(kinds, clock.today()),
         words=KIND_WORDS,
         end_words=END_WORDS,
+        folder=folder_queries.read_folder_status(kinds, clock.now()) if _watches_folder(kinds) else None,
     )
     return html, arguments.status
+
+
+def _watches_folder(kinds: list[str]) -> bool:
+    return bool(kinds and current_settings().import_folder.path)
 
 
 @bp.route("/<any(roster, completions):kind>/new", methods=["GET", "POST"])
@@ -262,7 +269,7 @@ def _check_and_show(run_id: UUID) -> ResponseReturnValue:
 def show_check(run_id: UUID) -> ResponseReturnValue:
     """The third step: show what the import would do; once it has ended, how it ended."""
     run = _get_run(run_id)
-    names = queries.names_of_people(run.began_by_id, run.ended_by_id)
+    names = queries.names_in_run(run)
     if run.ended_as:
         is_kept = run.ended_as == "applied" and queries.is_file_kept(run.id)
         return render_template(
@@ -273,7 +280,10 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
     if run.report is None:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
     form = ApplyForm(formdata=None, expected=run.digest)
-    return render_template("imports/check.html", run=run, report=run.report, form=form, names=names)
+    held = folder_queries.find_waiting_file(run.id) if run.from_folder else None
+    return render_template(
+        "imports/check.html", run=run, report=run.report, form=form, names=names, held=held
+    )
 
 
 @bp.post("/<uuid:run_id>/check")

@@ -29,6 +29,8 @@ ALERTS = frozenset(
     {"completions.exported", "accounts.exported", "audit.exported"}
     | {"alert.many_refusals", "alert.many_failed_sign_ins"}
 )
+# Acts of the watched folder about which those who look after imports get an email.
+ANNOUNCED_TO_IMPORTERS = frozenset({"folder.quarantined", "folder.waiting"})
 # Acts that are counted: too many of them within minutes are a danger of their own.
 COUNTED = frozenset({"access.refused", "account.refused"})
 # What became of an act follows from its action; of all others, it was done.
@@ -56,7 +58,7 @@ def log(
             ``token`` is its name.
     """
     event = _add_event(action, actor_id, subject_id, detail)
-    if action in ANNOUNCED | ANNOUNCED_TO_OWNER | COUNTED or is_alert(event):
+    if action in ANNOUNCED | ANNOUNCED_TO_OWNER | ANNOUNCED_TO_IMPORTERS | COUNTED or is_alert(event):
         announce_act(event)
     return event
 

@@ -1,4 +1,4 @@
-"""An import whose server is killed in the middle: nothing is half applied, and another takes it up."""
+"""Imports whose worker is killed in the middle: nothing is half applied, and another takes them up."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +11,13 @@ from sqlalchemy import func, select
 
 from config import Config
 from portal.domain.imports import profiles, services, tasks
-from portal.domain.imports.models import ImportRun
+from portal.domain.imports.folder.rounds import JOB
+from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.imports.services import Upload
 from portal.domain.people.models import Person, Post
 from portal.platform import clock
 from portal.platform.db import Stamp, db, transaction
+from portal.platform.jobs import services as jobs
 from portal.platform.jobs.models import Job
 from portal.platform.tables.table_files import open_sheet
 from tests.conftest import SECRET
@@ -33,6 +35,7 @@ MANY = 1_500
 @contextmanager
 def worker(instance: Path, module: str, *words: str) -> Iterator[Forked]:
     environment = {**settings(instance), "JOBS_LOST_SECONDS": "3", "SECRET_KEY": SECRET}
+    environment |= {"IMPORT_FOLDER": str(instance / "drop"), "IMPORT_FOLDER_SETTLE_SECONDS": "0"}
     process = Forked(module, words, environment, instance / "worker.log")
     try:
         yield process
@@ -80,3 +83,35 @@ def test_a_killed_import_leaves_nothing_and_is_taken_up_again(app: Flask, tmp_pa
     assert count_rows() == (MANY, MANY, 1)
     with app.app_context():
         assert db.session.get_one(ImportRun, run_id).ended_as == "applied"
+
+
+@pytest.mark.parametrize("moment", ["tests.domain.imports.slow_worker", "tests.domain.imports.slow_mover"])
+def test_a_file_of_the_watched_folder_is_imported_once_and_never_lost(
+    app: Flask, tmp_path: Path, moment: str
+) -> None:
+    """The worker is killed before the commit, and between the commit and the move of the file."""
+    arrived = tmp_path / "drop/incoming/roster/default/night.csv"
+    arrived.parent.mkdir(parents=True)
+    arrived.write_bytes(csv_of([row(f"K{n}") for n in range(20)]))
+    with app.app_context():
+        upgrade()
+        with transaction():
+            job = jobs.start_job(JOB, {}, by=None, at=clock.now())
+
+    def state() -> str:
+        with app.app_context():
+            return db.session.scalar(select(Job.state).where(Job.reference == job)) or ""
+
+    with worker(tmp_path, moment):
+        until((tmp_path / "in-the-middle").exists)
+    assert [place.name for place in tmp_path.glob("drop/waiting/roster/default/*")] == ["night.csv"]
+    with worker(tmp_path, "flask", "--app", "wsgi", "jobs", "work"):
+        until(lambda: state() == "done")
+
+    assert [place.name for place in tmp_path.glob("drop/**/*.csv")] == ["night.csv"]
+    assert list(tmp_path.glob("drop/done/*/roster/default/night.csv"))
+    with app.app_context():
+        counts = [db.session.scalar(select(func.count()).select_from(t)) for t in (Person, Post, Stamp)]
+        assert counts == [20, 20, 1]
+        assert db.session.scalars(select(FolderFile.state)).all() == ["imported"]
+        assert db.session.scalars(select(ImportRun.ended_as)).all() == ["applied"]

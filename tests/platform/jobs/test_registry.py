@@ -11,6 +11,7 @@ KINDS = [
     "directives.issue",
     "imports.apply",
     "imports.check",
+    "imports.folder",
     "imports.import",
     "invitations",
     "kept-days",

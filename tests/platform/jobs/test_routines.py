@@ -51,5 +51,5 @@ def test_a_routine_is_repeated_though_one_run_fails_and_is_told_when_the_worker_
     assert ended == [True]
 
 
-def test_the_worker_of_the_portal_sends_webhooks(app):
-    assert [routine.name for routine in make_worker_setup(app).routines] == ["webhooks"]
+def test_the_worker_of_the_portal_sends_webhooks_and_watches_a_folder(app):
+    assert [routine.name for routine in make_worker_setup(app).routines] == ["webhooks", "watched folder"]

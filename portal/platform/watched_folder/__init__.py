@@ -1,0 +1,1 @@
+"""A folder on the server into which other systems put files."""
