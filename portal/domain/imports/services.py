@@ -12,12 +12,13 @@ from sqlalchemy import delete, select
 from portal.domain.imports import completion_check, queries, roster_check
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
 from portal.domain.imports.column_mapping import ColumnMapping
+from portal.domain.imports.file_opening import open_for_mapping
 from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
 from portal.domain.imports.value_mapping import FileValues, read_values
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, RuleError
-from portal.platform.tables.table_files import Sheet, open_sheet
+from portal.platform.tables.table_files import Sheet
 
 CHECKS: dict[str, Callable[[Sheet, ColumnMapping, Tell], CheckResult]] = {
     "roster": roster_check.check_roster,
@@ -92,6 +93,26 @@ def match_columns(run_id: UUID, mapping: ColumnMapping, *, profile: str | None) 
     run = _get_open_run(run_id)
     run.columns, run.profile = mapping.to_json(), profile
     run.digest = run.checked_at = run.bad_rows = run.report = None
+
+
+def choose_sheet(run_id: UUID, sheet: Sheet, mapping: ColumnMapping, *, by: int | None, at: datetime) -> None:
+    """Set which sheet of a workbook is read, and remember it in the profile that was chosen.
+
+    Args:
+        run_id: The import.
+        sheet: The sheet.
+        mapping: How its columns are read, with its name.
+        by: Who chooses it.
+        at: This instant.
+
+    Raises:
+        ConflictError: The import has ended.
+    """
+    run = _get_open_run(run_id)
+    match_columns(run_id, mapping, profile=run.profile)
+    run.rows = sheet.rows
+    if run.profile and by is not None:
+        save_profile(run.kind, run.profile, mapping, by=by, at=at)
 
 
 def answer_questions(run_id: UUID, answers: Mapping[tuple[str, str], str], *, by: int, at: datetime) -> None:
@@ -170,13 +191,14 @@ def open_run_sheet(run: ImportRun, mapping: ColumnMapping, first: int | None = N
         BadInputError: The file cannot be read.
         NotFoundError: The file is deleted.
     """
-    content = queries.read_file_content(run.id)
-    return open_sheet(content, run.file_name, first, forgiving=not mapping.documented)
+    return open_for_mapping(queries.read_file_content(run.id), run.file_name, mapping, first)
 
 
 def _open_matched_sheet(run: ImportRun) -> tuple[Sheet, ColumnMapping]:
     mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
     sheet = open_run_sheet(run, mapping)
+    if not sheet.settled:
+        raise RuleError("Say first which sheet of the workbook is the list.")
     gaps = mapping.list_gaps(sheet.columns)
     if gaps:
         raise RuleError("Match the columns of the file first: " + "; ".join(gaps.values()) + ".")

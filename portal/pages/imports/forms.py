@@ -29,8 +29,8 @@ class ChooseForm(FlaskForm):  # type: ignore[misc]
 
     file = FileField(
         "File",
-        description=f"CSV or XLSX, up to {MOST_BYTES // 1024 // 1024} MB. The first line names the columns.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".csv,.xlsx"}),
+        description=f"CSV, TSV, XLSX, XLS or ODS, up to {MOST_BYTES // 1024 // 1024} MB.",
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods"}),
         validators=[FileRequired("Choose a file")],
     )
     shape = RadioField("Each row of the file is", widget=GovRadios(label_classes="govuk-fieldset__legend--s"))
@@ -157,7 +157,11 @@ def _target_data(target: ColumnTarget, mapping: ColumnMapping, columns: Sequence
 def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]) -> ColumnMapping:
     """The mapping that was chosen in the form; answers about values stay for columns that stay."""
     shape = saved.shape
-    mapping = ColumnMapping(shape, person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER)
+    mapping = ColumnMapping(
+        shape,
+        person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER,
+        sheet=saved.sheet,
+    )
     for target in TARGETS[shape]:
         place = form[f"column_{target.name}"].data
         fixed = (form[f"fixed_{target.name}"].data or "").strip() if target.fixed else ""

@@ -10,10 +10,11 @@ from flask_login import current_user
 
 from portal.domain.imports import queries, services, tasks
 from portal.domain.imports.check_result import MovedError, bad_rows_csv
-from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns, suggest_mapping
+from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns
+from portal.domain.imports.file_opening import open_for_mapping
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Upload
-from portal.domain.records.completion_import import list_identifier_schemes, suggest_scheme
+from portal.domain.records.completion_import import list_identifier_schemes
 from portal.pages.imports.forms import (
     MOST_BYTES,
     ApplyForm,
@@ -23,23 +24,32 @@ from portal.pages.imports.forms import (
     build_mapping_form,
     read_mapping,
 )
+from portal.pages.imports.runs import (
+    LOOKED_AT,
+    allowed_kinds,
+    delete_expired_files,
+    find_run,
+    mapping_of_run,
+    suggest_for_sheet,
+)
+from portal.pages.imports.sheet_views import add_sheet_pages
 from portal.pages.imports.value_forms import build_values_form, group_by_column, read_answers
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import NO_TEXT, QueryArguments
 from portal.platform import clock
-from portal.platform.db import transaction, try_to_write
+from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError
 from portal.platform.jobs.models import JobState
 from portal.platform.jobs.queries import find_state
 from portal.platform.permissions import Permission
-from portal.platform.tables.table_files import Sheet, open_sheet
+from portal.platform.tables.table_files import Sheet
 
 bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="templates")
 
 UNFINISHED = frozenset({JobState.WAITING, JobState.RUNNING})
 ENVELOPE = 64 * 1024  # bytes of a form around its file
 MOST_QUESTIONS = 100  # on one page; the page comes again with those that are left
-SAMPLE, LOOKED_AT = 5, 200  # rows shown while columns are matched; in which people are looked for
+SAMPLE = 5  # rows shown while columns are matched
 SHAPES = {"roster": ("post",), "completions": ("completion", "person")}
 KIND_WORDS = {"roster": "Roster", "completions": "Prior completions"}
 END_WORDS = {"applied": "Applied", "cancelled": "Cancelled", "lapsed": "Deleted after a week"}
@@ -52,33 +62,12 @@ def _allow_large_file(endpoint: str | None, _values: dict[str, Any] | None) -> N
         request.max_content_length = MOST_BYTES + ENVELOPE
 
 
-def _allowed_kinds() -> list[str]:
-    """The kinds of file that the person may import."""
-    return queries.list_importable_kinds(current_user.viewer)
-
-
-def _delete_expired_files() -> None:
-    """Delete files that waited too long; runs whenever somebody opens a page of imports."""
-    at = clock.now()
-    if queries.has_expired_files(at):
-        try_to_write(lambda: services.delete_expired_files(at), "imports expired")
-
-
-def _get_run(run_id: UUID) -> ImportRun:
-    """The import of this address, if the person may see it."""
-    _delete_expired_files()
-    run = queries.get_run(run_id)
-    if run.kind not in _allowed_kinds():
-        raise NotFoundError("There is no such import.")
-    return run
-
-
 @bp.get("")
 @requires(Permission.RECORD_IMPORT)
 def list_imports() -> ResponseReturnValue:
     """List all imports, or those that are not finished, newest first."""
-    _delete_expired_files()
-    kinds = _allowed_kinds()
+    delete_expired_files()
+    kinds = allowed_kinds()
     arguments = QueryArguments(request.args, url_for(".list_imports"))
     unfinished = arguments.choice("state", ("unfinished",)) == "unfinished"
     page = arguments.page(queries.count_runs(kinds, unfinished=unfinished))
@@ -99,56 +88,55 @@ def list_imports() -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def choose_file(kind: str) -> ResponseReturnValue:
     """The first step: choose a file."""
-    if not _allowed_kinds():
+    if not allowed_kinds():
         raise NotFoundError("An import covers the whole force, so you need a role for the whole force.")
-    if kind not in _allowed_kinds():
+    if kind not in allowed_kinds():
         abort(403)
     form = ChooseForm(SHAPES[kind], [(p.name, p.columns["shape"]) for p in queries.list_profiles(kind)])
     if form.validate_on_submit():
         try:
-            return redirect(url_for(".match_columns", run_id=_begin_import(kind, form)), 303)
+            run_id, settled = _begin_import(kind, form)
+            return redirect(url_for(".match_columns" if settled else ".match_sheet", run_id=run_id), 303)
         except BadInputError as error:
             form.file.errors = error.reasons
     return render_template("imports/choose.html", form=form, kind=kind)
 
 
-def _begin_import(kind: str, form: ChooseForm) -> UUID:
+def _begin_import(kind: str, form: ChooseForm) -> tuple[UUID, bool]:
+    """Store the file; the import, and whether it is beyond doubt which table of the file is meant."""
     file = form.file.data
     name = "".join(filter(str.isprintable, file.filename or ""))[-100:] or "file"
     content = file.read()
-    sheet = open_sheet(content, name, LOOKED_AT, forgiving=True)
-    reasons = list_repeated_columns(sheet.columns)
-    if reasons:
-        raise BadInputError(reasons)
     profile = form.chosen_profile
     if profile:
         mapping = ColumnMapping.from_json(queries.get_profile(kind, profile).columns)
     else:
-        mapping = suggest_mapping(sheet.columns, form.chosen_shape, queries.activity_titles())
-        mapping = _with_scheme(mapping, sheet)
+        mapping = ColumnMapping(form.chosen_shape)
+    sheet = open_for_mapping(content, name, mapping, LOOKED_AT)
+    reasons = list_repeated_columns(sheet.columns)
+    if reasons and sheet.settled:
+        raise BadInputError(reasons)
+    if sheet.settled and not profile:
+        mapping = suggest_for_sheet(sheet, form.chosen_shape)
+    if sheet.settled and sheet.glimpses:
+        mapping = replace(mapping, sheet=sheet.name)
     upload = Upload(kind, name, content, sheet, mapping, profile)
     with transaction():
-        return services.begin_import(upload, by=current_user.person_id, at=clock.now()).id
-
-
-def _with_scheme(mapping: ColumnMapping, sheet: Sheet) -> ColumnMapping:
-    """The mapping with the kind of identifier by which the file names most people the portal knows."""
-    if "person" not in mapping.columns:
-        return mapping
-    place = sheet.columns.index(mapping.columns["person"])
-    texts = {cells[place].strip() for _, cells in sheet.lines if place < len(cells)}
-    return replace(mapping, person_by=suggest_scheme(texts, mapping.person_by))
+        run = services.begin_import(upload, by=current_user.person_id, at=clock.now())
+        return run.id, sheet.settled
 
 
 @bp.route("/<uuid:run_id>/columns", methods=["GET", "POST"])
 @requires(Permission.RECORD_IMPORT)
 def match_columns(run_id: UUID) -> ResponseReturnValue:
     """The second step: match the columns of the file."""
-    run = _get_run(run_id)
+    run = find_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    saved_mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    saved_mapping = mapping_of_run(run)
     sheet = services.open_run_sheet(run, saved_mapping, SAMPLE)
+    if not sheet.settled:
+        return redirect(url_for(".match_sheet", run_id=run_id), 303)
     form = build_mapping_form(
         saved_mapping, sheet.columns, queries.activity_titles(), list_identifier_schemes()
     )
@@ -182,6 +170,8 @@ def _render_columns(
         mapping=mapping,
         columns=sheet.columns,
         notes=sheet.notes,
+        sheet=NO_TEXT.sub("", sheet.name) if sheet.glimpses else "",
+        other_sheets=[NO_TEXT.sub("", other.name) for other in sheet.glimpses if other.name != sheet.name],
         sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines],
         unused=[column for column in sheet.columns if column not in used],
     )
@@ -198,13 +188,13 @@ def _ask_or_check(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def match_values(run_id: UUID) -> ResponseReturnValue:
     """The second step, where it is needed: say what values of the file mean."""
-    run = _get_run(run_id)
+    run = find_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
     questions = services.read_run_values(run).questions[:MOST_QUESTIONS]
     if not questions:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
-    mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    mapping = mapping_of_run(run)
     form = build_values_form(questions)
     if form.validate_on_submit():
         with transaction():
@@ -233,7 +223,7 @@ def _check_and_show(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def show_check(run_id: UUID) -> ResponseReturnValue:
     """The third step: show what the import would do; once it has ended, how it ended."""
-    run = _get_run(run_id)
+    run = find_run(run_id)
     names = queries.names_of_people(run.began_by_id, run.ended_by_id)
     if run.ended_as:
         return render_template(
@@ -251,7 +241,7 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def check_again(run_id: UUID) -> ResponseReturnValue:
     """Check the file once more."""
-    if _get_run(run_id).ended_as:
+    if find_run(run_id).ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
     return _check_and_show(run_id)
 
@@ -260,7 +250,7 @@ def check_again(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT, recent=True)
 def apply_import(run_id: UUID) -> ResponseReturnValue:
     """The fourth step: apply all of it, or nothing."""
-    run = _get_run(run_id)
+    run = find_run(run_id)
     expected = request.form.get("expected", "")
     if run.ended_as:
         raise ConflictError(services.ENDED_MESSAGES[run.ended_as])
@@ -281,7 +271,7 @@ def apply_import(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def cancel_import(run_id: UUID) -> ResponseReturnValue:
     """Cancel the import, and delete its file."""
-    _get_run(run_id)
+    find_run(run_id)
     with transaction():
         services.cancel_import(run_id, by=current_user.person_id, at=clock.now())
     flash("Import cancelled. Nothing was changed, and the file was deleted.")
@@ -292,11 +282,14 @@ def cancel_import(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def download_bad_rows(run_id: UUID) -> ResponseReturnValue:
     """Download the bad rows as they are in the file, each with its line and why it is bad."""
-    run = _get_run(run_id)
-    sheet = services.open_run_sheet(run, ColumnMapping.from_json(run.columns or {"shape": run.shape}))
+    run = find_run(run_id)
+    sheet = services.open_run_sheet(run, mapping_of_run(run))
     faults = run.report["faults"] if run.report else []
     return Response(
         bad_rows_csv(sheet, faults),
         mimetype="text/csv",
         headers={"Content-Disposition": 'attachment; filename="bad-rows.csv"'},
     )
+
+
+add_sheet_pages(bp)

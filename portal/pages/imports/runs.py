@@ -1,0 +1,57 @@
+"""What several pages of imports need: the import of an address, and a first mapping of its columns."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from flask_login import current_user
+
+from portal.domain.imports import queries, services
+from portal.domain.imports.column_mapping import ColumnMapping, suggest_mapping
+from portal.domain.imports.models import ImportRun
+from portal.domain.records.completion_import import suggest_scheme
+from portal.platform import clock
+from portal.platform.db import try_to_write
+from portal.platform.errors import NotFoundError
+from portal.platform.tables.table_files import Sheet
+
+LOOKED_AT = 200  # rows in which people are looked for
+
+
+def allowed_kinds() -> list[str]:
+    """The kinds of file that the person may import."""
+    return queries.list_importable_kinds(current_user.viewer)
+
+
+def delete_expired_files() -> None:
+    """Delete files that waited too long; runs whenever somebody opens a page of imports."""
+    at = clock.now()
+    if queries.has_expired_files(at):
+        try_to_write(lambda: services.delete_expired_files(at), "imports expired")
+
+
+def find_run(run_id: UUID) -> ImportRun:
+    """The import of this address, if the person may see it.
+
+    Raises:
+        NotFoundError: There is none, or they may not.
+    """
+    delete_expired_files()
+    run = queries.get_run(run_id)
+    if run.kind not in allowed_kinds():
+        raise NotFoundError("There is no such import.")
+    return run
+
+
+def mapping_of_run(run: ImportRun) -> ColumnMapping:
+    """How the import's columns are read, as far as that is known."""
+    return ColumnMapping.from_json(run.columns or {"shape": run.shape})
+
+
+def suggest_for_sheet(sheet: Sheet, shape: str) -> ColumnMapping:
+    """Suggest a mapping from the columns' names, and from the people that its first rows name."""
+    mapping = suggest_mapping(sheet.columns, shape, queries.activity_titles())
+    if "person" not in mapping.columns:
+        return mapping
+    place = sheet.columns.index(mapping.columns["person"])
+    texts = {cells[place].strip() for _, cells in sheet.lines[:LOOKED_AT] if place < len(cells)}
+    return replace(mapping, person_by=suggest_scheme(texts, mapping.person_by))
