@@ -19,7 +19,7 @@ from portal.platform.tables.table_files import Sheet, read_bytes
 
 bp = Blueprint("imports_commands", __name__, cli_group="imports")
 
-UNLISTED_SECTIONS = {"joins", "new"}  # lists that are as long as the file
+UNLISTED_SECTIONS = {"joins", "new", "kept", "arrived"}  # lists that are as long as the file
 LISTED_CELL = {"units": 0, "missing-people": 1, "missing-posts": 0}  # sections of which one cell is printed
 FILE_ARGUMENT = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 

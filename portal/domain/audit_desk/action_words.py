@@ -167,6 +167,10 @@ _TEXTS = {
         "import.applied": "Applied an import: {kind}",
         "import.cancelled": "Cancelled an import: {kind}",
         "import.profile_saved": "Saved a mapping of columns: {kind}",
+        "import.rows_kept": "Kept rows of people who are not on the roster: {rows}",
+        "import.rows_recorded": "Erased kept rows that are recorded now: {rows}",
+        "import.rows_lapsed": "Erased kept rows after 90 days: {rows}",
+        "import.rows_erased": "Erased kept rows by hand: {rows}",
     },
     ActionGroup.CONTENT: {
         "module.published": "Published version {number} of module {module}",

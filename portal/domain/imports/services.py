@@ -231,7 +231,7 @@ def apply_import(run_id: UUID, result: CheckResult, expected: str, *, by: int | 
         MovedError: It would do something else than the person saw. Nothing was written.
         ConflictError: The import has ended.
     """
-    recorded_at = None if result.is_empty else stamp()
+    recorded_at = stamp() if result.writes_facts else None
     run = _get_open_run(run_id)
     if result.faults:
         raise RuleError("Some rows are bad, so nothing was imported. Correct the file and upload it again.")
@@ -240,6 +240,7 @@ def apply_import(run_id: UUID, result: CheckResult, expected: str, *, by: int | 
     if recorded_at is not None:
         result.write(recorded_at, by)
         run.stamp = recorded_at
+    result.keep(run.profile or "", by, at)
     run.numbers = result.numbers
     run.digest, run.checked_at, run.bad_rows = result.digest, at, 0
     _end_run(run, "applied", by, at)

@@ -10,6 +10,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import Length
 
 from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, TARGETS, ColumnMapping, ColumnTarget
+from portal.domain.imports.kept_rows import KEPT_FOR
 from portal.pages.layout.form_widgets import GovCheckboxes, GovFile, GovInput, GovRadios, GovSelect, GovSubmit
 
 MOST_BYTES = 25 * 1024 * 1024  # of a file sent from a page; a command takes more
@@ -90,7 +91,20 @@ class MappingForm(FlaskForm):  # type: ignore[misc]
         validators=[Length(max=80, message="Profile name must be 80 characters or fewer")],
     )
     ask_again = BooleanField("Ask me again what values mean", widget=GovCheckboxes())
+    keeps_unknown = BooleanField(
+        f"Keep rows of people who are not on the roster for {KEPT_FOR.days} days", widget=GovCheckboxes()
+    )
     send = SubmitField("Check the file", widget=GovSubmit())
+    keeps_before = False  # whether the mapping says so already
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Validate; rows of unknown people are kept only under a profile, so that it is known why."""
+        valid = bool(super().validate(extra_validators))
+        keeps = bool(self.keeps_unknown and self.keeps_unknown.data)
+        if keeps and not self.keeps_before and not (self.save_as.data or "").strip():
+            self.save_as.errors = ["Enter a name: rows are kept only under a profile"]
+            return False
+        return valid
 
 
 def build_mapping_form(
@@ -116,9 +130,13 @@ def build_mapping_form(
                 f"“{column or NAMELESS}”", choices=choices, widget=GovSelect(), validate_choice=True
             )
             data[f"activity_{place}"] = mapping.activities.get(column, _NONE)
+    data["keeps_unknown"] = mapping.keeps_unknown
     form: MappingForm = type("MappingFormOfFile", (MappingForm,), fields)(data=data)
+    form.keeps_before = mapping.keeps_unknown
     if not (mapping.forms or mapping.values):
         del form.ask_again
+    if mapping.shape == "post":
+        del form.keeps_unknown
     return form
 
 
@@ -161,6 +179,7 @@ def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]
         shape,
         person_by=form.person_by.data if "person_by" in form else STAFF_NUMBER,
         sheet=saved.sheet,
+        keeps_unknown=bool(form.keeps_unknown and form.keeps_unknown.data),
     )
     for target in TARGETS[shape]:
         place = form[f"column_{target.name}"].data

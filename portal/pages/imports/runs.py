@@ -1,16 +1,18 @@
-"""What several pages of imports need: the import of an address, and a first mapping of its columns."""
+"""What several pages of imports need: the import of an address, a first mapping, and its check."""
 
 from dataclasses import replace
 from uuid import UUID
 
+from flask import redirect, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.imports import queries, services
+from portal.domain.imports import queries, services, tasks
 from portal.domain.imports.column_mapping import ColumnMapping, suggest_mapping
 from portal.domain.imports.models import ImportRun
 from portal.domain.records.completion_import import suggest_scheme
 from portal.platform import clock
-from portal.platform.db import try_to_write
+from portal.platform.db import transaction, try_to_write
 from portal.platform.errors import NotFoundError
 from portal.platform.tables.table_files import Sheet
 
@@ -55,3 +57,16 @@ def suggest_for_sheet(sheet: Sheet, shape: str) -> ColumnMapping:
     place = sheet.columns.index(mapping.columns["person"])
     texts = {cells[place].strip() for _, cells in sheet.lines[:LOOKED_AT] if place < len(cells)}
     return replace(mapping, person_by=suggest_scheme(texts, mapping.person_by))
+
+
+def check_and_show(run_id: UUID) -> ResponseReturnValue:
+    """Check the file, save the result and show it; a job checks a large file."""
+    run = queries.get_run(run_id)
+    if run.rows > tasks.MOST_ROWS_AT_ONCE:
+        with transaction():
+            job = tasks.start_check(run_id, by=current_user.person_id)
+        return redirect(url_for("jobs.show_job", reference=job), 303)
+    result = services.check_run(run)
+    with transaction():
+        services.save_check(run_id, result, clock.now())
+    return redirect(url_for(".show_check", run_id=run_id), 303)

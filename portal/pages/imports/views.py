@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.imports import queries, services, tasks
+from portal.domain.imports import kept_rows, queries, services, tasks
 from portal.domain.imports.check_result import MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns
 from portal.domain.imports.file_opening import open_for_mapping
@@ -24,9 +24,11 @@ from portal.pages.imports.forms import (
     build_mapping_form,
     read_mapping,
 )
+from portal.pages.imports.kept_views import add_kept_pages
 from portal.pages.imports.runs import (
     LOOKED_AT,
     allowed_kinds,
+    check_and_show,
     delete_expired_files,
     find_run,
     mapping_of_run,
@@ -76,6 +78,7 @@ def list_imports() -> ResponseReturnValue:
         page=page,
         rows=queries.list_runs(kinds, page.offset, page.size, unfinished=unfinished),
         kinds=kinds,
+        kept_people=kept_rows.count_people(clock.now()) if "completions" in kinds else 0,
         unfinished=unfinished,
         errors=arguments.errors(),
         words=KIND_WORDS,
@@ -181,7 +184,7 @@ def _ask_or_check(run_id: UUID) -> ResponseReturnValue:
     """Ask what values of the file mean where only a person can say; else check it."""
     if services.read_run_values(queries.get_run(run_id)).questions:
         return redirect(url_for(".match_values", run_id=run_id), 303)
-    return _check_and_show(run_id)
+    return check_and_show(run_id)
 
 
 @bp.route("/<uuid:run_id>/values", methods=["GET", "POST"])
@@ -206,19 +209,6 @@ def match_values(run_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _check_and_show(run_id: UUID) -> ResponseReturnValue:
-    """Check the file, save the result and show it; a job checks a large file."""
-    run = queries.get_run(run_id)
-    if run.rows > tasks.MOST_ROWS_AT_ONCE:
-        with transaction():
-            job = tasks.start_check(run_id, by=current_user.person_id)
-        return redirect(url_for("jobs.show_job", reference=job), 303)
-    result = services.check_run(run)
-    with transaction():
-        services.save_check(run_id, result, clock.now())
-    return redirect(url_for(".show_check", run_id=run_id), 303)
-
-
 @bp.get("/<uuid:run_id>")
 @requires(Permission.RECORD_IMPORT)
 def show_check(run_id: UUID) -> ResponseReturnValue:
@@ -227,7 +217,12 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
     names = queries.names_of_people(run.began_by_id, run.ended_by_id)
     if run.ended_as:
         return render_template(
-            "imports/ended.html", run=run, names=names, words=KIND_WORDS, end_words=END_WORDS
+            "imports/ended.html",
+            run=run,
+            names=names,
+            words=KIND_WORDS,
+            end_words=END_WORDS,
+            kept_people=_count_arrived() if run.kind == "roster" and run.ended_as == "applied" else 0,
         )
     if run.job_id and find_state(run.job_id) in UNFINISHED:
         return redirect(url_for("jobs.show_job", reference=run.job_id), 303)
@@ -237,13 +232,20 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
     return render_template("imports/check.html", run=run, report=run.report, form=form, names=names)
 
 
+def _count_arrived() -> int:
+    """The number of people of kept rows who are on the roster now."""
+    if "completions" not in allowed_kinds():
+        return 0
+    return len({row.completion.person_id for row in kept_rows.list_ready(clock.now())})
+
+
 @bp.post("/<uuid:run_id>/check")
 @requires(Permission.RECORD_IMPORT)
 def check_again(run_id: UUID) -> ResponseReturnValue:
     """Check the file once more."""
     if find_run(run_id).ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    return _check_and_show(run_id)
+    return check_and_show(run_id)
 
 
 @bp.post("/<uuid:run_id>/apply")
@@ -293,3 +295,4 @@ def download_bad_rows(run_id: UUID) -> ResponseReturnValue:
 
 
 add_sheet_pages(bp)
+add_kept_pages(bp)
