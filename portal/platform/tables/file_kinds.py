@@ -1,6 +1,7 @@
 """Says what a file is that was sent as a table and is none, from its first bytes and the names within it."""
 
 import re
+import struct
 
 from portal.platform.errors import BadInputError
 
@@ -34,9 +35,13 @@ _IN_OLD_FILE = (  # a stream of the old kind of file, in which Office kept every
     ("PowerPoint Document", "a presentation"),
     ("__properties_version1.0", "an e-mail message"),
 )
-_WORKBOOK_PARTS = (b"xl/workbook.xml", b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet")
+_WORKBOOK_PARTS = (
+    b"xl/workbook.xml",
+    b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+)  # first in ODS
 _PLAIN = (b"%PDF-", b"#!/", b"{\\rtf", b"GIF8")  # followed by text; the others by bytes that no text has
 _JSON = re.compile(rb'\s*[\[{]\s*["{\[\]}]')
+_ARCHIVE_END = b"PK\x05\x06"
 _MARKUP = re.compile(rb"\s*<(!doctype html|html|head|table|\?xml|workbook|svg)\b", re.IGNORECASE)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f\x7f]")
 _LOOKED_AT = 4096  # bytes
@@ -73,12 +78,21 @@ def _other_kind(content: bytes) -> tuple[str, str] | None:
 
 
 def _kind_of_archive(content: bytes) -> tuple[str, str] | None:
-    if any(part in content for part in _WORKBOOK_PARTS):
+    directory = _read_directory(content)
+    names = content[30:100] + directory  # the first file, and perhaps what is in it
+    if any(part in names for part in _WORKBOOK_PARTS) or not directory:
         return None
     for name, what, advice in _IN_ARCHIVE:
-        if name in content:
+        if name in names:
             return what, advice
     return "a ZIP archive", "Unpack it, and upload the table that is in it."
+
+
+def _read_directory(content: bytes) -> bytes:
+    """The part of an archive that lists its files; empty if it is not where the end says."""
+    end = content.rfind(_ARCHIVE_END)
+    size, start = struct.unpack_from("<2L", content[end : end + 22].ljust(22, b"\0"), 12)
+    return content[start : start + size] if end > 0 else b""
 
 
 def _kind_of_text(start: bytes) -> tuple[str, str] | None:

@@ -17,7 +17,10 @@ from portal.platform.formats.zip_archives import (
     read_archive,
 )
 
-UNREADABLE = "The file is not a workbook that can be read (XLSX, XLS or ODS)."
+UNREADABLE = (
+    "The file is not a workbook that can be read (XLSX, XLS or ODS). "
+    "Open it in a spreadsheet, and save it again as XLSX."
+)
 AMBIGUOUS = "The workbook's archive is ambiguous. Open it, and save it again as XLSX."
 PROTECTED = "The workbook is protected by a password. Save it without one."
 HOLDS_MACROS = "The workbook holds macros. Save it as XLSX, which has none."
