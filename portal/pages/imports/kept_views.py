@@ -26,7 +26,7 @@ SCHEMES = {"staff_number": "Staff number", "email": "Email address"}
 class EraseForm(FlaskForm):  # type: ignore[misc]
     """The button that erases one person's kept rows."""
 
-    send = SubmitField("Erase these rows", widget=GovSubmit(classes="govuk-button--warning"))
+    send = SubmitField("Erase these rows", widget=GovSubmit(warning=True))
 
 
 def add_kept_pages(bp: Blueprint) -> None:

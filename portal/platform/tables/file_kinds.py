@@ -41,11 +41,11 @@ _WORKBOOK_PARTS = (
 )  # first in ODS
 _PLAIN = (b"%PDF-", b"#!/", b"{\\rtf", b"GIF8")  # followed by text; the others by bytes that no text has
 _JSON = re.compile(rb'\s*[\[{]\s*["{\[\]}]')
-_ARCHIVE_END = b"PK\x05\x06"
+_ARCHIVE_ENTRY, _ARCHIVE_END = b"PK\x01\x02", b"PK\x05\x06"
 _MARKUP = re.compile(rb"\s*<(!doctype html|html|head|table|\?xml|workbook|svg)\b", re.IGNORECASE)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f\x7f]")
 _LOOKED_AT = 4096  # bytes
-MOST_CONTROLS = 0.05  # part of the bytes of a text that may be control characters, which are bad rows
+FEW_CONTROLS, MOST_CONTROLS = 2, 0.05  # bytes of a text, and part of it, that may be controls: bad rows
 
 
 def refuse_other_kinds(content: bytes) -> None:
@@ -92,7 +92,8 @@ def _read_directory(content: bytes) -> bytes:
     """The part of an archive that lists its files; empty if it is not where the end says."""
     end = content.rfind(_ARCHIVE_END)
     size, start = struct.unpack_from("<2L", content[end : end + 22].ljust(22, b"\0"), 12)
-    return content[start : start + size] if end > 0 else b""
+    directory = content[start : start + size]
+    return directory if start + size == end and directory.startswith(_ARCHIVE_ENTRY) else b""
 
 
 def _kind_of_text(start: bytes) -> tuple[str, str] | None:
@@ -104,6 +105,6 @@ def _kind_of_text(start: bytes) -> tuple[str, str] | None:
     if _JSON.match(start):
         return "a JSON file", _EXPORT
     is_wide = max(start[1:400:2].count(0), start[:400:2].count(0)) > len(start[:400]) / 4  # UTF-16
-    if not is_wide and len(_CONTROLS.findall(start)) > len(start) * MOST_CONTROLS:
+    if not is_wide and len(_CONTROLS.findall(start)) > FEW_CONTROLS + len(start) * MOST_CONTROLS:
         return "a program or another file that is not text", SAVE_AS
     return None

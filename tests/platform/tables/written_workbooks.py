@@ -26,6 +26,8 @@ def xlsx(sheets, merges=(), hidden=()):
             sheet = book.add_worksheet(name)
             if name in hidden:
                 sheet.hide()
+            elif hidden:
+                sheet.activate()  # the first cannot be hidden while it is the active one
             for top, left, bottom, right in merges if place == 0 else ():
                 sheet.merge_range(top, left, bottom, right, "")
             for number, values in enumerate(rows):
