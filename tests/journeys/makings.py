@@ -59,7 +59,7 @@ def imports_made(browser: Browser, server: Server) -> dict[str, str]:
         return found | sheets_made(tab) | kept_row_made(tab)
 
 
-def sheets_made(tab: Tab) -> dict[str, str]:
+def sheets_made(tab: Page) -> dict[str, str]:
     """A roster of which it must be said in which sheet it is."""
     lists = {name: [["staff_number", "surname"], ["N1", "Hale"]] for name in ("April", "May")}
     tab.goto("/imports/roster/new")
@@ -69,7 +69,7 @@ def sheets_made(tab: Tab) -> dict[str, str]:
     return {"several": tab.url.removesuffix("/sheet").split("/")[-1]}
 
 
-def kept_row_made(tab: Tab) -> dict[str, str]:
+def kept_row_made(tab: Page) -> dict[str, str]:
     """A kept completion of somebody who is not on the roster."""
     content = b"Staff number,Course,Completed on\nN404,recognise,2026-01-05\n"
     tab.goto("/imports/completions/new")
