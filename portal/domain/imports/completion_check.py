@@ -77,7 +77,7 @@ def check_completions(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_
 
 def _kept_section(unknown: UnknownRows) -> ResultSection:
     rows = (
-        (str(row.line), row.identifier, row.content["requirement"], row.content["achieved_at"][:10])
+        (str(row.line), row.identifier, row.content["requirement"], kept_rows.day_achieved(row.content))
         for row in unknown.new
     )
     lead = (

@@ -9,7 +9,7 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -30,6 +30,7 @@ from portal.platform.audit.services import log
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.tables.table_files import SourceRow
+from portal.platform.wording import date as day_words
 
 KEPT_FOR = timedelta(days=90)
 MOST_KEPT = 20_000  # open rows; a file of a whole country is probably the wrong one
@@ -184,6 +185,11 @@ class KeptPerson:
     def first_erased_at(self) -> datetime:
         """When the first of the rows is erased at the latest."""
         return self.first_kept_at + KEPT_FOR
+
+
+def day_achieved(content: Mapping[str, str]) -> str:
+    """The day of a completion in words, from a row in the documented format."""
+    return day_words(date.fromisoformat(content["achieved_at"][:10]))
 
 
 def list_people(at: datetime, offset: int, limit: int) -> list[KeptPerson]:

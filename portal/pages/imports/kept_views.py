@@ -89,6 +89,7 @@ def erase_kept_rows(row_id: int) -> ResponseReturnValue:
         form=form,
         rows=rows,
         titles=titles,
+        days={row.id: kept_rows.day_achieved(row.content or {}) for row in rows},
         scheme=SCHEMES.get(rows[0].scheme or "", rows[0].scheme),
         kept_for=kept_rows.KEPT_FOR,
     )

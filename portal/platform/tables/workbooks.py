@@ -19,6 +19,7 @@ from portal.platform.tables.xls_safety import check_xls
 from portal.platform.tables.xlsx_safety import check_archive
 
 MAGIC = b"PK\x03\x04"
+LONGEST_NAME = 100  # of a sheet; programs that write workbooks allow 31 characters
 OLD_MAGIC = b"\xd0\xcf\x11\xe0"  # of XLS, and of an XLSX that a password protects
 
 Cell = str | int | float | bool | date | datetime | time | timedelta
@@ -92,7 +93,7 @@ def open_workbook(content: bytes) -> list[WorkbookSheet]:
         spans = None if spans is None else [[] for _ in sheets]
     return [
         WorkbookSheet(
-            sheet.name,
+            sheet.name[:LONGEST_NAME],
             sheet.visible != SheetVisibleEnum.Visible,
             faults[place],
             book,

@@ -108,7 +108,7 @@ def test_rows_are_kept_only_under_a_name(client, force):
 def test_a_kept_row_is_recorded_by_the_next_import_after_the_person_came(client, app, force, later, tmp_path):
     page = check(client, export("W1", "W9"), keeps_unknown="y", save_as="LMS")
     assert page.h1 == "Every row is good", page.text
-    assert sections(page)["Rows that are kept"] == [["3", "W9", "respond", "2026-03-14"]]
+    assert sections(page)["Rows that are kept"] == [["3", "W9", "respond", "14 March 2026"]]
     client.press(page, "Apply the import")
     assert db.session.scalars(select(KeptRow.identifier)).all() == ["W9"]
 
