@@ -89,6 +89,10 @@ HOSTILE = {
         compound({"Workbook": xls_book({"One": PLAIN_SHEET})}, links={0: 90_000}),
         "can be read",
     ),
+    "xls: a number of texts that there are not": (
+        book_with(record(0x00FC, struct.pack("<2L", 9, 4_000_000_000))),
+        "can be read",
+    ),
     "xls: cut off": (xls({"One": ROWS})[:900], "can be read"),
     "xls: only a beginning": (b"\xd0\xcf\x11\xe0" + b"0" * 600, "can be read"),
     "xls: nested lists without end": (book_with(begin(0x0005) * 300), "parts overlap"),
@@ -151,6 +155,14 @@ def test_the_plain_files_beside_them_are_read():
     assert check_xls(book_with(linked(0x0401))) == [""]
     assert check_ods(ods_of(table(HEADER)))[0].fault == ""
     assert read_sheet(xls({"One": ROWS}), "r.pdf") == (["staff_number"], [(2, ["R1"])])
+
+
+def test_what_the_reader_of_workbooks_falls_over_is_refused_and_the_next_file_is_read():
+    merges = record(0x00E5, b"")  # the number of merged cells is not there, and the reader crashes
+
+    with pytest.raises(BadInputError, match="This workbook cannot be read"):
+        open_sheet(book_with(sheets={"One": sheet_with(merges)}), "r.xls")
+    assert open_sheet(xls({"One": ROWS}), "r.xls").lines == [(2, ["R1"])]
 
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch):

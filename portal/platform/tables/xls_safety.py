@@ -29,6 +29,7 @@ _ENTRY, _STREAM, _ROOT = 128, 2, 5  # bytes of a directory entry; its types
 _LAST_SECTOR = 0xFFFFFFFA  # numbers from here on are marks, such as the end of a chain
 _MACRO_NAMES = frozenset({"_vba_project_cur", "_vba_project", "vba", "macros"})
 _BEGIN, _END, _SHEET, _PASSWORD, _BOOK_LINK = 0x0809, 0x000A, 0x0085, 0x002F, 0x01AE
+_TEXTS, _TEXT = 0x00FC, 3  # the list of texts; the fewest bytes of one
 _WITHIN = (0x0401, 0x3A01)  # links to the workbook itself, and to functions that come with the program
 _ONE_CELL = frozenset({0x0006, 0x0203, 0x0204, 0x0205, 0x0206, 0x027E, 0x0406, 0x00D6, 0x00FD})
 _MANY_CELLS = 0x00BD
@@ -74,7 +75,7 @@ def _read_book(content: bytes) -> bytes:
     if book is None or book.kind != _STREAM:
         raise BadInputError([UNREADABLE])
     if book.size < smallest:
-        root = next(stream for stream in streams.values() if stream.kind == _ROOT)
+        root = next((stream for stream in streams.values() if stream.kind == _ROOT), book)
         links = sectors.chain(first_small)
         sectors = _Sectors(sectors.chain(root.start), 64)
         sectors.links = struct.unpack(f"<{len(links) // 4}L", links)
@@ -154,6 +155,8 @@ class _BookScan:
                 (linked,) = struct.unpack_from("<H", self._book, at + 2)
                 if linked not in _WITHIN:
                     raise BadInputError([TAKES_FROM_ELSEWHERE])
+            if kind == _TEXTS and struct.unpack_from("<L", self._book, at + 4)[0] > len(self._book) // _TEXT:
+                raise BadInputError([UNREADABLE])  # room for so many would be made before they are read
             if kind == _SHEET:
                 start, _, sheet_type = struct.unpack_from("<LBB", self._book, at)
                 if sheet_type == _MACRO_SHEET:
