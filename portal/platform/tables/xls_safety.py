@@ -75,7 +75,9 @@ def _read_book(content: bytes) -> bytes:
     if book is None or book.kind != _STREAM:
         raise BadInputError([UNREADABLE])
     if book.size < smallest:
-        root = next((stream for stream in streams.values() if stream.kind == _ROOT), book)
+        root = next((stream for stream in streams.values() if stream.kind == _ROOT), None)
+        if root is None:
+            raise BadInputError([UNREADABLE])
         links = sectors.chain(first_small)
         sectors = _Sectors(sectors.chain(root.start), 64)
         sectors.links = struct.unpack(f"<{len(links) // 4}L", links)
