@@ -244,10 +244,10 @@ def is_kept(at: datetime) -> ColumnElement[bool]:
     return KeptRow.ended_at.is_(None) & (KeptRow.kept_at > at - KEPT_FOR)
 
 
-def are_kept(ids: Sequence[int], at: datetime) -> bool:
-    """Whether all of these rows are still kept."""
-    kept = set(db.session.scalars(select(KeptRow.id).where(is_kept(at)))) if ids else set()
-    return kept >= set(ids)
+def lock_kept(ids: Sequence[int], at: datetime) -> bool:
+    """Whether all of these rows are still kept; nobody erases them until this transaction ends."""
+    statement = select(KeptRow.id).where(is_kept(at), KeptRow.id.in_(ids)).with_for_update()
+    return not ids or len(db.session.scalars(statement).all()) == len(ids)
 
 
 def has_lapsed_rows(at: datetime) -> bool:
@@ -278,9 +278,11 @@ def _end_rows(ids: Sequence[int], how: str, by: int | None, at: datetime) -> int
     if not ids:
         return 0
     ended = update(KeptRow).where(KeptRow.id.in_(ids), KeptRow.ended_at.is_(None))
-    db.session.execute(
+    result: Any = db.session.execute(
         ended.values(scheme=None, identifier=None, content=None, ended_at=at, ended_as=how, ended_by_id=by),
         execution_options={"synchronize_session": False},
     )
-    log(f"import.rows_{how}", actor_id=by, rows=len(ids))
-    return len(ids)
+    count: int = result.rowcount
+    if count:
+        log(f"import.rows_{how}", actor_id=by, rows=count)
+    return count

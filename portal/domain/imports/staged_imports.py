@@ -80,7 +80,7 @@ class StagedCompletions:
             MovedError: Since the check one of them was recorded, one that was recorded no longer counts, or a
                 kept row was erased.
         """
-        if not kept_rows.are_kept(self.ready_ids, at):
+        if not kept_rows.lock_kept(self.ready_ids, at):
             raise MovedError
         if (
             completion_import.newest_record_id() != self.newest
