@@ -207,7 +207,8 @@ def list_people(at: datetime, offset: int, limit: int) -> list[KeptPerson]:
         .group_by(KeptRow.scheme, KeptRow.identifier)
         .order_by(func.min(KeptRow.kept_at), func.min(KeptRow.id))
     )
-    return [KeptPerson(*row) for row in db.session.execute(statement.offset(offset).limit(limit))]
+    rows: Iterable[Any] = db.session.execute(statement.offset(offset).limit(limit))
+    return [KeptPerson(*row) for row in rows]
 
 
 def count_people(at: datetime) -> int:
@@ -223,7 +224,8 @@ def count_rows_by_identifier(schemes: Sequence[str], at: datetime) -> dict[tuple
         .where(is_kept(at), KeptRow.scheme.in_(schemes))
         .group_by(KeptRow.scheme, KeptRow.identifier)
     )
-    return {(scheme, identifier): rows for scheme, identifier, rows in db.session.execute(statement)}
+    rows: Iterable[Any] = db.session.execute(statement)
+    return {(scheme, identifier): count for scheme, identifier, count in rows}
 
 
 def rows_of_person(row_id: int, at: datetime) -> list[KeptRow]:
