@@ -29,7 +29,6 @@ ON_SQLITE_ALONE = {
     "tests/hostile/test_names_in_documents.py",
     "tests/hostile/test_spreadsheets.py",
     "tests/hostile/test_workbooks.py",
-    "tests/pages/imports/test_sheets.py",
     "tests/pages/layout/item_kinds/test_at_the_desk.py",
     "tests/pages/layout/item_kinds/test_editors.py",
     # What providers send is read before a database is asked; test_users.py, test_groups.py and

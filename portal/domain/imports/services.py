@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
 
-from portal.domain.imports import completion_check, queries, roster_check
+from portal.domain.imports import completion_check, kept_rows, profiles, queries, roster_check
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
 from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.file_opening import open_for_mapping
@@ -24,6 +24,7 @@ CHECKS: dict[str, Callable[[Sheet, ColumnMapping, Tell], CheckResult]] = {
     "roster": roster_check.check_roster,
     "completions": completion_check.check_completions,
 }
+KEPT_ROWS = "kept rows"  # in place of the name of a file
 ENDED_MESSAGES = {
     "applied": "This import was applied already. Nothing was done again.",
     "cancelled": "This import was cancelled.",
@@ -70,6 +71,20 @@ def begin_import(upload: Upload, *, by: int | None, at: datetime) -> ImportRun:
     db.session.add(ImportContent(run_id=run.id, content=upload.content))
     log("import.begun", actor_id=by, run=str(run.id), kind=run.kind, sha256=run.sha256)
     return run
+
+
+def begin_kept_import(*, by: int | None, at: datetime) -> UUID:
+    """Begin an import whose file has no rows of its own: its check proposes the kept rows of people who came.
+
+    Args:
+        by: Who begins it; None for a command.
+        at: This instant.
+    """
+    mapping = replace(profiles.map_completions(profiles.DEFAULT), keeps_unknown=True)
+    columns = list(profiles.DEFAULT)
+    sheet = Sheet(columns, [], len(kept_rows.list_ready(at)))
+    content = (",".join(columns) + "\n").encode()
+    return begin_import(Upload("completions", KEPT_ROWS, content, sheet, mapping), by=by, at=at).id
 
 
 def delete_expired_files(at: datetime) -> int:

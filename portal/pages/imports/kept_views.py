@@ -1,15 +1,12 @@
 """Pages of kept rows: who they are of, recording those of people who came, and erasing them early."""
 
-from uuid import UUID
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import SubmitField
 
-from portal.domain.imports import kept_rows, queries
-from portal.domain.imports.kept_imports import begin_kept_import
+from portal.domain.imports import kept_rows, queries, services
 from portal.pages.imports.runs import allowed_kinds, check_and_show
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import GovSubmit
@@ -68,7 +65,7 @@ def record_kept_rows() -> ResponseReturnValue:
     """Begin an import of the kept rows whose people are on the roster now, and show its check."""
     _refuse_others()
     with transaction():
-        run_id: UUID = begin_kept_import(by=current_user.person_id, at=clock.now())
+        run_id = services.begin_kept_import(by=current_user.person_id, at=clock.now())
     return check_and_show(run_id)
 
 
