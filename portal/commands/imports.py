@@ -7,18 +7,19 @@ from typing import NoReturn
 import click
 from flask import Blueprint
 
-from portal.domain.imports import profiles, services, tasks
+from portal.domain.imports import services, tasks
 from portal.domain.imports.check_result import CheckResult
 from portal.domain.imports.column_mapping import ColumnMapping
+from portal.domain.imports.file_opening import open_for_profile
 from portal.domain.imports.services import Upload
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, PortalError, UnknownValueError
-from portal.platform.tables.table_files import Sheet, open_sheet, read_bytes
+from portal.platform.tables.table_files import Sheet, read_bytes
 
 bp = Blueprint("imports_commands", __name__, cli_group="imports")
 
-UNLISTED_SECTIONS = {"joins", "new"}  # lists that are as long as the file
+UNLISTED_SECTIONS = {"joins", "new", "kept", "arrived"}  # lists that are as long as the file
 LISTED_CELL = {"units": 0, "missing-people": 1, "missing-posts": 0}  # sections of which one cell is printed
 FILE_ARGUMENT = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -44,8 +45,8 @@ def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> No
     """Import the file, or with ``dry_run`` only check it; print what changes. Exits with 1 if refused."""
     try:
         content = read_bytes(file)
-        sheet = open_sheet(content, file.name, forgiving=not profiles.is_built_in(kind, profile))
-        upload = Upload(kind, file.name, content, sheet, _choose_mapping(kind, profile, sheet), profile)
+        sheet, mapping = _open_file(content, file.name, kind, profile)
+        upload = Upload(kind, file.name, content, sheet, mapping, profile)
         click.echo(f"Read {sheet.rows:,} rows.", err=True)
         result = (
             tasks.check_upload(upload) if dry_run else tasks.import_upload(upload, tell_writing=_tell_writing)
@@ -62,9 +63,9 @@ def _tell_writing() -> None:
     click.echo("Every row is good. Writing the changes …", err=True)
 
 
-def _choose_mapping(kind: str, name: str | None, sheet: Sheet) -> ColumnMapping:
+def _open_file(content: bytes, name: str, kind: str, profile: str | None) -> tuple[Sheet, ColumnMapping]:
     try:
-        return profiles.choose_mapping(kind, name, sheet.columns)
+        return open_for_profile(content, name, kind, profile)
     except UnknownValueError as error:
         raise click.BadParameter(str(error), param_hint="--profile") from None
 

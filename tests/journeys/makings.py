@@ -18,6 +18,7 @@ from tests.journeys.walking import (
     token_in,
     visitor,
 )
+from tests.platform.tables.written_workbooks import xlsx
 from tests.running import Server
 
 
@@ -55,7 +56,34 @@ def imports_made(browser: Browser, server: Server) -> dict[str, str]:
             press(tab, "Continue")
             press(tab, "Check the file")
             found[name] = tab.url.removesuffix("/values").split("/")[-1]
-    return found
+        return found | sheets_made(tab) | kept_row_made(tab)
+
+
+def sheets_made(tab: Page) -> dict[str, str]:
+    """A roster of which it must be said in which sheet it is."""
+    lists = {name: [["staff_number", "surname"], ["N1", "Hale"]] for name in ("April", "May")}
+    tab.goto("/imports/roster/new")
+    book = {"name": "several.xlsx", "mimeType": "application/octet-stream", "buffer": xlsx(lists)}
+    tab.set_input_files("#file", book)
+    press(tab, "Continue")
+    return {"several": tab.url.removesuffix("/sheet").split("/")[-1]}
+
+
+def kept_row_made(tab: Page) -> dict[str, str]:
+    """A kept completion of somebody who is not on the roster."""
+    content = b"Staff number,Course,Completed on\nN404,recognise,2026-01-05\n"
+    tab.goto("/imports/completions/new")
+    tab.set_input_files("#file", {"name": "export.csv", "mimeType": "text/csv", "buffer": content})
+    tab.check("input[value=completion]", force=True)
+    press(tab, "Continue")
+    tab.fill("#fixed_source_system", "Old system")
+    tab.check("#keeps_unknown", force=True)
+    tab.fill("#save_as", "Old system, nightly")
+    press(tab, "Check the file")
+    press(tab, "Apply the import")
+    tab.goto("/imports/kept")
+    address = tab.get_by_role("link", name="N404").get_attribute("href") or ""
+    return {"kept": address.split("/")[-2]}
 
 
 def job_made(browser: Browser, server: Server) -> dict[str, str]:

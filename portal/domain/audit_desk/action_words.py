@@ -170,6 +170,10 @@ _TEXTS = {
         "folder.waiting": "Held a file for a person to look at: {kind}",
         "folder.quarantined": "Set a file aside, without importing it: {kind}",
         "folder.repeated": "Skipped a file that was imported already: {kind}",
+        "import.rows_kept": "Kept rows of people who are not on the roster: {rows}",
+        "import.rows_recorded": "Erased kept rows that are recorded now: {rows}",
+        "import.rows_lapsed": "Erased kept rows after 90 days: {rows}",
+        "import.rows_erased": "Erased kept rows by hand: {rows}",
     },
     ActionGroup.CONTENT: {
         "module.published": "Published version {number} of module {module}",

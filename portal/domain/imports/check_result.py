@@ -17,7 +17,12 @@ from portal.platform.wording import number
 
 MOST_LISTED = 200  # rows of one section that are shown and stored
 Tell = Callable[[int, str], None]  # is told each step that begins: its number from 0, and a sentence
+KEPT = "Kept for 90 days"  # the label of rows that are no facts
 _LINE = re.compile(r"Line (\d+): (.*)", re.DOTALL)
+
+
+def keep_nothing(_profile: str, _by: int | None, _at: datetime) -> None:
+    """What an import keeps that has no rows of unknown people."""
 
 
 class MovedError(ConflictError):
@@ -81,6 +86,7 @@ class CheckResult:
     stage: Callable[[Tell], None] = field(repr=False)  # prepares, before the lock, what ``write`` needs
     write: Callable[[datetime, int | None], None] = field(repr=False)  # under the lock, given the stamp
     posts: EndedPosts = field(default_factory=EndedPosts)
+    keep: Callable[[str, int | None, datetime], None] = field(default=keep_nothing, repr=False)
 
     @property
     def bad_rows(self) -> int:
@@ -91,6 +97,11 @@ class CheckResult:
     def is_empty(self) -> bool:
         """Whether nothing would be written."""
         return not any(self.numbers.values())
+
+    @property
+    def writes_facts(self) -> bool:
+        """Whether facts would be written, which have a stamp; kept rows are none."""
+        return any(count for label, count in self.numbers.items() if label != KEPT)
 
     def to_report(self) -> dict[str, Any]:
         """The result as JSON, stored for the import's page."""

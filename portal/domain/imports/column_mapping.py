@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from portal.platform.tables.sheet_choice import SheetWish
 from portal.platform.tables.table_files import Sheet, SourceRow, map_rows
 
 STAFF_NUMBER, EMAIL = (
@@ -147,6 +148,8 @@ class ColumnMapping:
     short_years: bool = False  # a year of two digits is one from 2000 on, as the system is known to write it
     ready: str = ""  # the key of the ready profile that it was copied from
     ready_digest: str = ""  # of that profile, as it was then
+    sheet: str = ""  # of a workbook with several: the one that was read the last time
+    keeps_unknown: bool = False  # rows of people who are not on the roster are kept, not refused
 
     @property
     def targets(self) -> Sequence[ColumnTarget]:
@@ -156,6 +159,10 @@ class ColumnMapping:
     def to_json(self) -> dict[str, Any]:
         """The mapping as JSON."""
         return asdict(self)
+
+    def wish_for_sheet(self) -> SheetWish:
+        """What is known of the sheet that this mapping is for."""
+        return SheetWish(self.sheet, tuple(self.columns.values()), likely_columns(self.shape))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ColumnMapping":
@@ -209,6 +216,12 @@ def suggest_mapping(columns: Sequence[str], shape: str, activities: Mapping[str,
     if shape == "person":
         mapping.activities.update(_match_activities(columns, set(chosen.values()), activities))
     return mapping
+
+
+def likely_columns(shape: str) -> tuple[str, ...]:
+    """What columns of files with this shape are often named, as ``plain_name`` writes it."""
+    names = (f"{plain_name(target.name)} {_OTHER_NAMES[target.name]}" for target in TARGETS[shape])
+    return tuple(" ".join(names).split())
 
 
 def plain_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Tables of imports: files, how they ended, saved column mappings, and the watched folder.
+"""Tables of imports: files, how they ended, column mappings, kept rows, and the watched folder.
 
 Ordinary rows, not facts; the facts are what an import writes. An import's row stays; its file is deleted
 within a week.
@@ -121,3 +121,31 @@ class FolderLook(Base):
     fault: Mapped[str]  # why the folder cannot be used; empty if it can
     arrived: Mapped[int]  # files that are not taken yet
     refused: Mapped[list[str]] = mapped_column(JSON)  # what is never taken, a sentence each
+
+
+class KeptRow(Base):
+    """A completion of somebody who is not on the roster, kept under a profile that says so.
+
+    When it ends, what it says of a person is deleted; its mark stays, so that it is not kept once more.
+    """
+
+    __tablename__ = "kept_row"
+    __table_args__ = (
+        UniqueConstraint("mark"),
+        CheckConstraint("ended_as IN ('recorded', 'lapsed', 'erased')", name="end_is_known"),
+        CheckConstraint("(ended_at IS NULL) = (identifier IS NOT NULL)", name="ended_names_nobody"),
+        Index("ix_kept_row_kept_at", "kept_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    mark: Mapped[str]  # a keyed hash of who, what and when
+    profile: Mapped[str]
+    kept_at: Mapped[datetime]
+    scheme: Mapped[str | None]  # of the identifier
+    identifier: Mapped[str | None]
+    content: Mapped[dict[str, str] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # as documented files have it
+    ended_at: Mapped[datetime | None]
+    ended_as: Mapped[str | None]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a job or a command

@@ -14,7 +14,8 @@ from portal.domain.imports.check_result import (
     ignore_progress,
     left_out_section,
 )
-from portal.domain.imports.column_mapping import ColumnMapping
+from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, ColumnMapping
+from portal.domain.imports.kept_rows import count_rows_by_identifier
 from portal.domain.imports.post_days import date_posts
 from portal.domain.imports.roster_summary import RosterSummary
 from portal.domain.imports.staged_imports import StagedRoster
@@ -24,6 +25,7 @@ from portal.domain.people.roster import store
 from portal.domain.people.roster.plan import RosterBaseline, RosterPlan, plan_with_faults
 from portal.domain.people.roster.rows import parse_rows_with_faults
 from portal.domain.people.units.paths import join
+from portal.platform import clock
 from portal.platform.tables.table_files import Sheet
 from portal.platform.wording import date as day_words
 
@@ -62,6 +64,7 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
             *_list_audience_effects(effects, summary),
             *_list_missing(plan, summary),
             left_out_section(+values.left_out),
+            _kept_section(plan, summary),
         ],
         numbers=_count_changes(plan, summary),
         same={"Unchanged posts": plan.unchanged_count},
@@ -171,6 +174,22 @@ def _list_missing(plan: RosterPlan, summary: RosterSummary) -> Iterator[ResultSe
     yield ResultSection.from_rows("missing-people", "People missing from the file", WHO, people, lead)
     posts = ((post,) for post in plan.missing_posts)
     yield ResultSection.from_rows("missing-posts", "Posts missing from the file", ("Post",), posts, lead)
+
+
+def _kept_section(plan: RosterPlan, summary: RosterSummary) -> ResultSection:
+    """The people who join and of whom rows are kept."""
+    kept = count_rows_by_identifier((STAFF_NUMBER, EMAIL), clock.now())
+    rows = []
+    for person in plan.new_people:
+        names = ((STAFF_NUMBER, person.staff_number), (EMAIL, person.email or ""))
+        count = sum(kept.get(name, 0) for name in names)
+        if count:
+            rows.append((summary.person_name(person.staff_number), person.staff_number, str(count)))
+    lead = (
+        "Completions of these people were kept from earlier files. The next import of completions under a "
+        "profile that keeps rows records them; or record them under Imports, Kept rows."
+    )
+    return ResultSection.from_rows("kept", "Kept rows of people who join", (*WHO, "Kept rows"), rows, lead)
 
 
 def _count_changes(plan: RosterPlan, summary: RosterSummary) -> dict[str, int]:

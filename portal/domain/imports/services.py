@@ -3,27 +3,29 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, delete, select
 
-from portal.domain.imports import completion_check, queries, roster_check
+from portal.domain.imports import completion_check, kept_rows, profiles, queries, roster_check
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
 from portal.domain.imports.column_mapping import ColumnMapping
+from portal.domain.imports.file_opening import open_for_mapping
 from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
 from portal.domain.imports.value_mapping import FileValues, read_values
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, RuleError
-from portal.platform.tables.table_files import Sheet, open_sheet
+from portal.platform.tables.table_files import Sheet
 
 CHECKS: dict[str, Callable[[Sheet, ColumnMapping, Tell], CheckResult]] = {
     "roster": roster_check.check_roster,
     "completions": completion_check.check_completions,
 }
+KEPT_ROWS = "kept rows"  # in place of the name of a file
 ENDED_MESSAGES = {
     "applied": "This import was applied already. Nothing was done again.",
     "cancelled": "This import was cancelled.",
@@ -74,6 +76,20 @@ def begin_import(upload: Upload, *, by: int | None, at: datetime) -> ImportRun:
     return run
 
 
+def begin_kept_import(*, by: int | None, at: datetime) -> UUID:
+    """Begin an import whose file has no rows of its own: its check proposes the kept rows of people who came.
+
+    Args:
+        by: Who begins it; None for a command.
+        at: This instant.
+    """
+    mapping = replace(profiles.map_completions(profiles.DEFAULT), keeps_unknown=True)
+    columns = list(profiles.DEFAULT)
+    sheet = Sheet(columns, [], len(kept_rows.list_ready(at)))
+    content = (",".join(columns) + "\n").encode()
+    return begin_import(Upload("completions", KEPT_ROWS, content, sheet, mapping), by=by, at=at).id
+
+
 def delete_expired_files(at: datetime) -> int:
     """Delete files that waited for more than a week or were applied so long ago, and return how many.
 
@@ -118,6 +134,35 @@ def match_columns(run_id: UUID, mapping: ColumnMapping, *, profile: str | None) 
     run = _get_open_run(run_id)
     run.columns, run.profile = mapping.to_json(), profile
     run.digest = run.checked_at = run.bad_rows = run.report = None
+
+
+def choose_sheet(
+    run_id: UUID,
+    sheet: Sheet,
+    mapping: ColumnMapping,
+    profile: str | None,
+    *,
+    by: int | None,
+    at: datetime,
+) -> None:
+    """Set which sheet of a workbook is read, and remember it in the profile that says so.
+
+    Args:
+        run_id: The import.
+        sheet: The sheet.
+        mapping: How its columns are read, with its name.
+        profile: The saved profile that says so; None if none does.
+        by: Who chooses it.
+        at: This instant.
+
+    Raises:
+        ConflictError: The import has ended.
+    """
+    run = _get_open_run(run_id)
+    match_columns(run_id, mapping, profile=profile)
+    run.rows = sheet.rows
+    if profile and by is not None:
+        save_profile(run.kind, profile, mapping, by=by, at=at)
 
 
 def answer_questions(run_id: UUID, answers: Mapping[tuple[str, str], str], *, by: int, at: datetime) -> None:
@@ -196,13 +241,14 @@ def open_run_sheet(run: ImportRun, mapping: ColumnMapping, first: int | None = N
         BadInputError: The file cannot be read.
         NotFoundError: The file is deleted.
     """
-    content = queries.read_file_content(run.id)
-    return open_sheet(content, run.file_name, first, forgiving=not mapping.documented)
+    return open_for_mapping(queries.read_file_content(run.id), run.file_name, mapping, first)
 
 
 def _open_matched_sheet(run: ImportRun) -> tuple[Sheet, ColumnMapping]:
     mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
     sheet = open_run_sheet(run, mapping)
+    if not sheet.settled:
+        raise RuleError("Say first which sheet of the workbook is the list.")
     gaps = mapping.list_gaps(sheet.columns)
     if gaps:
         raise RuleError("Match the columns of the file first: " + "; ".join(gaps.values()) + ".")
@@ -235,7 +281,7 @@ def apply_import(run_id: UUID, result: CheckResult, expected: str, *, by: int | 
         MovedError: It would do something else than the person saw. Nothing was written.
         ConflictError: The import has ended.
     """
-    recorded_at = None if result.is_empty else stamp()
+    recorded_at = stamp() if result.writes_facts else None
     run = _get_open_run(run_id)
     if result.faults:
         raise RuleError("Some rows are bad, so nothing was imported. Correct the file and upload it again.")
@@ -244,6 +290,7 @@ def apply_import(run_id: UUID, result: CheckResult, expected: str, *, by: int | 
     if recorded_at is not None:
         result.write(recorded_at, by)
         run.stamp = recorded_at
+    result.keep(run.profile or "", by, at)
     run.numbers = result.numbers
     run.digest, run.checked_at, run.bad_rows = result.digest, at, 0
     _end_run(run, "applied", by, at)

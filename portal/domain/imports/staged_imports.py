@@ -7,6 +7,7 @@ from datetime import datetime
 from portal.domain.directives import preview
 from portal.domain.directives.pending import PendingFacts, PendingRecord, number_placeholders
 from portal.domain.directives.preview import PendingRoster, build_pending_roster
+from portal.domain.imports import kept_rows
 from portal.domain.imports.check_result import MovedError, Tell
 from portal.domain.people.roster import store
 from portal.domain.people.roster.plan import RosterPlan
@@ -59,6 +60,7 @@ class StagedCompletions:
     completions: Sequence[ImportedCompletion]
     new: Sequence[ImportedCompletion]  # of these, the ones that are not recorded
     newest: int  # the newest record at the comparison, or an earlier one
+    ready_ids: Sequence[int] = ()  # kept rows among the completions
     projection: StagedProjection | None = None
     references: Sequence[str] = ()  # drawn for the new ones
 
@@ -75,8 +77,11 @@ class StagedCompletions:
         """Record the new completions and write their projection under the lock.
 
         Raises:
-            MovedError: Since the check one of them was recorded, or one that was recorded no longer counts.
+            MovedError: Since the check one of them was recorded, one that was recorded no longer counts, or a
+                kept row was erased.
         """
+        if not kept_rows.lock_kept(self.ready_ids, at):
+            raise MovedError
         if (
             completion_import.newest_record_id() != self.newest
             and completion_import.list_unrecorded(self.completions) != self.new

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from portal.domain.imports import queries, services
+from portal.domain.imports import kept_rows, queries, services
 from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ignore_progress
 from portal.domain.imports.services import Upload
 from portal.domain.people.queries import viewer_of
@@ -19,6 +19,7 @@ from portal.platform.jobs.registry import Task
 MOST_ROWS_AT_ONCE = 2_000  # a larger file is checked and applied by a job
 # In the table of jobs: never changed.
 CHECK, APPLY, IMPORT = "imports.check", "imports.apply", "imports.import"
+ERASE_KEPT = "imports.erase_kept"
 STEPS = 3
 TRIES = 3  # of applying, if others record facts meanwhile that do not affect the import
 
@@ -177,8 +178,23 @@ def import_upload(upload: Upload, *, tell_writing: Callable[[], None] = lambda: 
     raise MovedError
 
 
+def run_erase_kept(progress: JobProgress, _arguments: dict[str, Any]) -> dict[str, Any]:
+    """Erase the rows of people who have not come onto the roster within 90 days."""
+    with transaction():
+        numbers = {"Rows erased": kept_rows.erase_lapsed(clock.now())}
+        progress.conclude_job(numbers)
+    return numbers
+
+
 TASKS = (
     Task(CHECK, "Check of an import", run_check, page=_page_address),
     Task(APPLY, "Import", run_apply, page=_page_address),
     Task(IMPORT, "Import of another system", run_import, page=_page_address),
+    Task(
+        ERASE_KEPT,
+        "Erasing of rows that were kept for 90 days",
+        run_erase_kept,
+        page=lambda _arguments: "/imports/kept",
+        due=lambda: kept_rows.has_lapsed_rows(clock.now()),
+    ),
 )

@@ -5,7 +5,7 @@ evidence in a note. One recorded already (same person, requirement and instant) 
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -70,15 +70,17 @@ def parse_completions(rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER) 
 
 
 def parse_completions_with_faults(
-    rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER
+    rows: Sequence[SourceRow], person_by: str = STAFF_NUMBER, people: Mapping[str, int] | None = None
 ) -> tuple[list[ImportedCompletion], list[str]]:
     """Read the rows: those without faults, and every fault of the others with its line.
 
     Args:
         rows: With the columns of the profile "default", and the person's identifier as ``person``.
         person_by: The scheme of that identifier: ``staff_number``, ``email``, or another system's.
+        people: Person ids by it, where they are known.
     """
-    people = person_ids_by(person_by)
+    if people is None:
+        people = person_ids_by(person_by)
     activities = {
         (kind, key): i
         for i, kind, key in db.session.execute(select(Activity.id, Activity.kind, Activity.key))
@@ -228,7 +230,7 @@ def draw_references(number: int, drawn: Iterable[str] = (), since: int = 0) -> l
 
 
 def _find_faults(
-    values: dict[str, str], scheme: str, people: dict[str, int], activities: dict[tuple[str, str], int]
+    values: dict[str, str], scheme: str, people: Mapping[str, int], activities: dict[tuple[str, str], int]
 ) -> list[str]:
     person, kind, key = (values[name] for name in ("person", "requirement_kind", "requirement"))
     faults = []
@@ -278,7 +280,7 @@ def _is_score(text: str) -> bool:
 
 
 def _build_completion(
-    line: int, values: dict[str, str], people: dict[str, int], activities: dict[tuple[str, str], int]
+    line: int, values: dict[str, str], people: Mapping[str, int], activities: dict[tuple[str, str], int]
 ) -> ImportedCompletion:
     achieved = _parse_time(values["achieved_at"])
     if achieved is None:

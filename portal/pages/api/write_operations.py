@@ -6,7 +6,8 @@ from uuid import UUID
 from flask import abort, request
 
 from portal.domain.directives.exclusions import COLUMNS, OPTIONAL, record_exclusions
-from portal.domain.imports import profiles, queries, services, tasks
+from portal.domain.imports import queries, services, tasks
+from portal.domain.imports.file_opening import open_for_profile
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Upload
 from portal.pages.api.operations import ROOT, WRITERS, Call, Operation, Parameter, Reply
@@ -17,7 +18,7 @@ from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError
 from portal.platform.jobs.models import JobState
 from portal.platform.jobs.queries import find_state
-from portal.platform.tables.table_files import MOST_BYTES, open_sheet, parse_table
+from portal.platform.tables.table_files import MOST_BYTES, parse_table
 
 CSV_TYPE = "text/csv"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -78,8 +79,7 @@ def _import(call: Call, kind: str) -> Reply:
         raise ForbiddenError("A file names people of the whole force, and this token is for one unit.")
     content = _read_file()
     profile = call.arguments.get("profile") or None
-    sheet = open_sheet(content, _FILE_NAME, forgiving=not profiles.is_built_in(kind, profile))
-    mapping = profiles.choose_mapping(kind, profile, sheet.columns)
+    sheet, mapping = open_for_profile(content, _FILE_NAME, kind, profile)
     upload = Upload(kind, _FILE_NAME, content, sheet, mapping, profile)
     if _is_dry_run(call):
         result = tasks.check_upload(upload)

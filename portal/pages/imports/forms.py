@@ -10,6 +10,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import Length, Regexp
 
 from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, TARGETS, ColumnMapping, ColumnTarget
+from portal.domain.imports.kept_rows import KEPT_FOR
 from portal.domain.imports.ready_profiles import ReadyProfile, ready_profiles
 from portal.pages.layout.form_widgets import GovCheckboxes, GovFile, GovInput, GovRadios, GovSelect, GovSubmit
 
@@ -31,8 +32,8 @@ class ChooseForm(FlaskForm):  # type: ignore[misc]
 
     file = FileField(
         "File",
-        description=f"CSV or XLSX, up to {MOST_BYTES // 1024 // 1024} MB. The first line names the columns.",
-        widget=GovFile(label_classes=LABEL, attributes={"accept": ".csv,.xlsx"}),
+        description=f"CSV, TSV, XLSX, XLS or ODS, up to {MOST_BYTES // 1024 // 1024} MB.",
+        widget=GovFile(label_classes=LABEL, attributes={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods"}),
         validators=[FileRequired("Choose a file")],
     )
     shape = RadioField("Each row of the file is", widget=GovRadios(label_classes="govuk-fieldset__legend--s"))
@@ -116,7 +117,23 @@ class MappingForm(FlaskForm):  # type: ignore[misc]
         ],
     )
     ask_again = BooleanField("Ask me again what values mean", widget=GovCheckboxes())
+    keeps_unknown = BooleanField(
+        f"Keep rows of people who are not on the roster for {KEPT_FOR.days} days",
+        description="Otherwise a file with such a row is refused. Whoever may import completions sees the "
+        "kept rows, and can erase them. Once a person is on the roster, the next import proposes their rows.",
+        widget=GovCheckboxes(),
+    )
     send = SubmitField("Check the file", widget=GovSubmit())
+    keeps_before = False  # whether the mapping says so already
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Validate; rows of unknown people are kept only under a profile, so that it is known why."""
+        valid = bool(super().validate(extra_validators))
+        keeps = bool(self.keeps_unknown and self.keeps_unknown.data)
+        if keeps and not self.keeps_before and not (self.save_as.data or "").strip():
+            self.save_as.errors = ["Enter a name: rows are kept only under a profile"]
+            return False
+        return valid
 
 
 def build_mapping_form(
@@ -151,9 +168,13 @@ def build_mapping_form(
                 f"“{column or NAMELESS}”", choices=choices, widget=GovSelect(), validate_choice=True
             )
             data[f"activity_{place}"] = mapping.activities.get(column, _NONE)
+    data["keeps_unknown"] = mapping.keeps_unknown
     form: MappingForm = type("MappingFormOfFile", (MappingForm,), fields)(data=data)
+    form.keeps_before = mapping.keeps_unknown
     if not (mapping.forms or mapping.values):
         del form.ask_again
+    if mapping.shape == "post":
+        del form.keeps_unknown
     return form
 
 
@@ -203,6 +224,8 @@ def read_mapping(form: MappingForm, saved: ColumnMapping, columns: Sequence[str]
         short_years=saved.short_years,
         ready=saved.ready,
         ready_digest=saved.ready_digest,
+        sheet=saved.sheet,
+        keeps_unknown=bool(form.keeps_unknown and form.keeps_unknown.data),
     )
     for place, (column, text) in enumerate(_list_rules(saved)):
         if form[f"left_out_{place}"].data:

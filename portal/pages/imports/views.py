@@ -9,15 +9,16 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import current_settings
-from portal.domain.imports import queries, ready_profiles, services, tasks
+from portal.domain.imports import kept_rows, queries, ready_profiles, services, tasks
 from portal.domain.imports.check_result import MovedError, bad_rows_csv
-from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns, suggest_mapping
+from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns
+from portal.domain.imports.file_opening import open_for_mapping
 from portal.domain.imports.folder import queries as folder_queries
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.ready_profiles import ReadyProfile
 from portal.domain.imports.services import Upload
 from portal.domain.imports.trend import list_trends
-from portal.domain.records.completion_import import list_identifier_schemes, suggest_scheme
+from portal.domain.records.completion_import import list_identifier_schemes
 from portal.pages.imports.forms import (
     MOST_BYTES,
     ApplyForm,
@@ -27,23 +28,34 @@ from portal.pages.imports.forms import (
     build_mapping_form,
     read_mapping,
 )
+from portal.pages.imports.kept_views import add_kept_pages
+from portal.pages.imports.runs import (
+    LOOKED_AT,
+    allowed_kinds,
+    check_and_show,
+    delete_expired_files,
+    find_run,
+    mapping_of_run,
+    propose_mapping,
+)
+from portal.pages.imports.sheet_views import add_sheet_pages
 from portal.pages.imports.value_forms import build_values_form, group_by_column, read_answers
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import NO_TEXT, QueryArguments
 from portal.platform import clock
-from portal.platform.db import transaction, try_to_write
+from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError
 from portal.platform.jobs.models import JobState
 from portal.platform.jobs.queries import find_state
 from portal.platform.permissions import Permission
-from portal.platform.tables.table_files import Sheet, open_sheet
+from portal.platform.tables.table_files import Sheet
 
 bp = Blueprint("imports", __name__, url_prefix="/imports", template_folder="templates")
 
 UNFINISHED = frozenset({JobState.WAITING, JobState.RUNNING})
 ENVELOPE = 64 * 1024  # bytes of a form around its file
 MOST_QUESTIONS = 100  # on one page; the page comes again with those that are left
-SAMPLE, LOOKED_AT = 5, 200  # rows shown while columns are matched; in which people are looked for
+SAMPLE = 5  # rows shown while columns are matched
 SHAPES = {"roster": ("post",), "completions": ("completion", "person")}
 KIND_WORDS = {"roster": "Roster", "completions": "Prior completions"}
 END_WORDS = {"applied": "Applied", "cancelled": "Cancelled", "lapsed": "Deleted after a week"}
@@ -56,33 +68,12 @@ def _allow_large_file(endpoint: str | None, _values: dict[str, Any] | None) -> N
         request.max_content_length = MOST_BYTES + ENVELOPE
 
 
-def _allowed_kinds() -> list[str]:
-    """The kinds of file that the person may import."""
-    return queries.list_importable_kinds(current_user.viewer)
-
-
-def _delete_expired_files() -> None:
-    """Delete files that waited too long; runs whenever somebody opens a page of imports."""
-    at = clock.now()
-    if queries.has_expired_files(at):
-        try_to_write(lambda: services.delete_expired_files(at), "imports expired")
-
-
-def _get_run(run_id: UUID) -> ImportRun:
-    """The import of this address, if the person may see it."""
-    _delete_expired_files()
-    run = queries.get_run(run_id)
-    if run.kind not in _allowed_kinds():
-        raise NotFoundError("There is no such import.")
-    return run
-
-
 @bp.get("")
 @requires(Permission.RECORD_IMPORT)
 def list_imports() -> ResponseReturnValue:
     """List all imports, or those that are not finished, newest first."""
-    _delete_expired_files()
-    kinds = _allowed_kinds()
+    delete_expired_files()
+    kinds = allowed_kinds()
     arguments = QueryArguments(request.args, url_for(".list_imports"))
     unfinished = arguments.choice("state", ("unfinished",)) == "unfinished"
     page = arguments.page(queries.count_runs(kinds, unfinished=unfinished))
@@ -91,6 +82,7 @@ def list_imports() -> ResponseReturnValue:
         page=page,
         rows=queries.list_runs(kinds, page.offset, page.size, unfinished=unfinished),
         kinds=kinds,
+        kept_people=kept_rows.count_people(clock.now()) if "completions" in kinds else 0,
         unfinished=unfinished,
         errors=arguments.errors(),
         trends=list_trends(kinds, clock.today()),
@@ -109,69 +101,56 @@ def _watches_folder(kinds: list[str]) -> bool:
 @requires(Permission.RECORD_IMPORT)
 def choose_file(kind: str) -> ResponseReturnValue:
     """The first step: choose a file."""
-    if not _allowed_kinds():
+    if not allowed_kinds():
         raise NotFoundError("An import covers the whole force, so you need a role for the whole force.")
-    if kind not in _allowed_kinds():
+    if kind not in allowed_kinds():
         abort(403)
     saved = [(profile.name, profile.columns["shape"]) for profile in queries.list_profiles(kind)]
     form = ChooseForm(SHAPES[kind], saved, ready_profiles.list_ready_profiles(kind))
     if form.validate_on_submit():
         try:
-            return redirect(url_for(".match_columns", run_id=_begin_import(kind, form)), 303)
+            run_id, settled = _begin_import(kind, form)
+            return redirect(url_for(".match_columns" if settled else ".match_sheet", run_id=run_id), 303)
         except BadInputError as error:
             form.file.errors = error.reasons
     return render_template("imports/choose.html", form=form, kind=kind)
 
 
-def _begin_import(kind: str, form: ChooseForm) -> UUID:
+def _begin_import(kind: str, form: ChooseForm) -> tuple[UUID, bool]:
+    """Store the file; the import, and whether it is beyond doubt which table of the file is meant."""
     file = form.file.data
     name = "".join(filter(str.isprintable, file.filename or ""))[-100:] or "file"
     content = file.read()
-    sheet = open_sheet(content, name, LOOKED_AT, forgiving=True)
+    saved = queries.get_profile(kind, form.chosen_profile) if form.chosen_profile else None
+    if saved:
+        mapping, profile = ColumnMapping.from_json(saved.columns), saved.name
+    else:
+        mapping, profile = ColumnMapping(form.chosen_shape, ready=form.chosen_ready or ""), None
+    sheet = open_for_mapping(content, name, mapping, LOOKED_AT)
     reasons = list_repeated_columns(sheet.columns)
-    if reasons:
+    if reasons and sheet.settled:
         raise BadInputError(reasons)
-    mapping, profile = _choose_mapping(kind, form, sheet)
+    if sheet.settled and not saved:
+        mapping, profile = propose_mapping(kind, sheet, form.chosen_shape, ready=mapping.ready)
+    if sheet.settled and sheet.glimpses:
+        mapping = replace(mapping, sheet=sheet.name)
     upload = Upload(kind, name, content, sheet, mapping, profile)
     with transaction():
-        return services.begin_import(upload, by=current_user.person_id, at=clock.now()).id
-
-
-def _choose_mapping(kind: str, form: ChooseForm, sheet: Sheet) -> tuple[ColumnMapping, str | None]:
-    """How the file is read, and the saved profile that says so: chosen, recognised, or found by names."""
-    if form.chosen_profile:
-        saved = queries.get_profile(kind, form.chosen_profile)
-        return ColumnMapping.from_json(saved.columns), saved.name
-    if form.chosen_ready:
-        ready = ready_profiles.ready_profiles()[form.chosen_ready]
-        return _with_scheme(ready.map_columns(sheet.columns), sheet), None
-    recognised = ready_profiles.recognise_system(kind, sheet.columns)
-    if recognised is None:
-        mapping = suggest_mapping(sheet.columns, form.chosen_shape, queries.activity_titles())
-        return _with_scheme(mapping, sheet), None
-    if copy := ready_profiles.find_saved_copy(recognised, sheet.columns):
-        return ColumnMapping.from_json(copy.columns), copy.name
-    return _with_scheme(recognised.map_columns(sheet.columns), sheet), None
-
-
-def _with_scheme(mapping: ColumnMapping, sheet: Sheet) -> ColumnMapping:
-    """The mapping with the kind of identifier by which the file names most people the portal knows."""
-    if "person" not in mapping.columns:
-        return mapping
-    place = sheet.columns.index(mapping.columns["person"])
-    texts = {cells[place].strip() for _, cells in sheet.lines if place < len(cells)}
-    return replace(mapping, person_by=suggest_scheme(texts, mapping.person_by))
+        run = services.begin_import(upload, by=current_user.person_id, at=clock.now())
+        return run.id, sheet.settled
 
 
 @bp.route("/<uuid:run_id>/columns", methods=["GET", "POST"])
 @requires(Permission.RECORD_IMPORT)
 def match_columns(run_id: UUID) -> ResponseReturnValue:
     """The second step: match the columns of the file."""
-    run = _get_run(run_id)
+    run = find_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    saved_mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    saved_mapping = mapping_of_run(run)
     sheet = services.open_run_sheet(run, saved_mapping, SAMPLE)
+    if not sheet.settled:
+        return redirect(url_for(".match_sheet", run_id=run_id), 303)
     ready = ready_profiles.ready_profiles().get(saved_mapping.ready)
     form = build_mapping_form(
         saved_mapping,
@@ -217,6 +196,8 @@ def _render_columns(
         looks_so=ready is not None and ready.fits(sheet.columns),
         columns=sheet.columns,
         notes=sheet.notes,
+        sheet=NO_TEXT.sub("", sheet.name) if sheet.glimpses else "",
+        other_sheets=[NO_TEXT.sub("", other.name) for other in sheet.glimpses if other.name != sheet.name],
         sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines],
         unused=[column for column in sheet.columns if column not in used],
     )
@@ -226,20 +207,20 @@ def _ask_or_check(run_id: UUID) -> ResponseReturnValue:
     """Ask what values of the file mean where only a person can say; else check it."""
     if services.read_run_values(queries.get_run(run_id)).questions:
         return redirect(url_for(".match_values", run_id=run_id), 303)
-    return _check_and_show(run_id)
+    return check_and_show(run_id)
 
 
 @bp.route("/<uuid:run_id>/values", methods=["GET", "POST"])
 @requires(Permission.RECORD_IMPORT)
 def match_values(run_id: UUID) -> ResponseReturnValue:
     """The second step, where it is needed: say what values of the file mean."""
-    run = _get_run(run_id)
+    run = find_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
     questions = services.read_run_values(run).questions[:MOST_QUESTIONS]
     if not questions:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
-    mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
+    mapping = mapping_of_run(run)
     form = build_values_form(questions)
     if form.validate_on_submit():
         with transaction():
@@ -251,29 +232,22 @@ def match_values(run_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _check_and_show(run_id: UUID) -> ResponseReturnValue:
-    """Check the file, save the result and show it; a job checks a large file."""
-    run = queries.get_run(run_id)
-    if run.rows > tasks.MOST_ROWS_AT_ONCE:
-        with transaction():
-            job = tasks.start_check(run_id, by=current_user.person_id)
-        return redirect(url_for("jobs.show_job", reference=job), 303)
-    result = services.check_run(run)
-    with transaction():
-        services.save_check(run_id, result, clock.now())
-    return redirect(url_for(".show_check", run_id=run_id), 303)
-
-
 @bp.get("/<uuid:run_id>")
 @requires(Permission.RECORD_IMPORT)
 def show_check(run_id: UUID) -> ResponseReturnValue:
     """The third step: show what the import would do; once it has ended, how it ended."""
-    run = _get_run(run_id)
+    run = find_run(run_id)
     names = queries.names_in_run(run)
     if run.ended_as:
         is_kept = run.ended_as == "applied" and queries.is_file_kept(run.id)
         return render_template(
-            "imports/ended.html", run=run, names=names, words=KIND_WORDS, end_words=END_WORDS, is_kept=is_kept
+            "imports/ended.html",
+            run=run,
+            names=names,
+            words=KIND_WORDS,
+            end_words=END_WORDS,
+            is_kept=is_kept,
+            kept_people=_count_arrived() if run.kind == "roster" and run.ended_as == "applied" else 0,
         )
     if run.job_id and find_state(run.job_id) in UNFINISHED:
         return redirect(url_for("jobs.show_job", reference=run.job_id), 303)
@@ -286,20 +260,27 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
     )
 
 
+def _count_arrived() -> int:
+    """The number of people of kept rows who are on the roster now."""
+    if "completions" not in allowed_kinds():
+        return 0
+    return len({row.completion.person_id for row in kept_rows.list_ready(clock.now())})
+
+
 @bp.post("/<uuid:run_id>/check")
 @requires(Permission.RECORD_IMPORT)
 def check_again(run_id: UUID) -> ResponseReturnValue:
     """Check the file once more."""
-    if _get_run(run_id).ended_as:
+    if find_run(run_id).ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    return _check_and_show(run_id)
+    return check_and_show(run_id)
 
 
 @bp.post("/<uuid:run_id>/again")
 @requires(Permission.RECORD_IMPORT)
 def begin_again(run_id: UUID) -> ResponseReturnValue:
     """Show what a file that was applied would change now, as a new import."""
-    _get_run(run_id)
+    find_run(run_id)
     with transaction():
         again = services.begin_again(run_id, by=current_user.person_id, at=clock.now()).id
     return _ask_or_check(again)
@@ -309,7 +290,7 @@ def begin_again(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT, recent=True)
 def apply_import(run_id: UUID) -> ResponseReturnValue:
     """The fourth step: apply all of it, or nothing."""
-    run = _get_run(run_id)
+    run = find_run(run_id)
     expected = request.form.get("expected", "")
     if run.ended_as:
         raise ConflictError(services.ENDED_MESSAGES[run.ended_as])
@@ -330,7 +311,7 @@ def apply_import(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def cancel_import(run_id: UUID) -> ResponseReturnValue:
     """Cancel the import, and delete its file."""
-    _get_run(run_id)
+    find_run(run_id)
     with transaction():
         services.cancel_import(run_id, by=current_user.person_id, at=clock.now())
     flash("Import cancelled. Nothing was changed, and the file was deleted.")
@@ -341,11 +322,15 @@ def cancel_import(run_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RECORD_IMPORT)
 def download_bad_rows(run_id: UUID) -> ResponseReturnValue:
     """Download the bad rows as they are in the file, each with its line and why it is bad."""
-    run = _get_run(run_id)
-    sheet = services.open_run_sheet(run, ColumnMapping.from_json(run.columns or {"shape": run.shape}))
+    run = find_run(run_id)
+    sheet = services.open_run_sheet(run, mapping_of_run(run))
     faults = run.report["faults"] if run.report else []
     return Response(
         bad_rows_csv(sheet, faults),
         mimetype="text/csv",
         headers={"Content-Disposition": 'attachment; filename="bad-rows.csv"'},
     )
+
+
+add_sheet_pages(bp)
+add_kept_pages(bp)

@@ -8,9 +8,11 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from portal.platform.errors import BadInputError
+from portal.platform.tables.merged_headers import find_names
+from portal.platform.tables.ods_safety import Span
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LOOKED_AT = 100  # lines from which a separator and the usual number of values are found
@@ -69,32 +71,42 @@ def _read_csv(text: str, separator: str) -> Iterator[Line]:
         raise BadInputError([f"Line {begins}: cannot be split into values: {error}."]) from error
 
 
-def trim_lines(lines: list[Line]) -> tuple[list[str], list[Line], list[str]]:
+def trim_lines(
+    lines: list[Line], spans: Sequence[Span] | None = None
+) -> tuple[list[str], list[Line], list[str]]:
     """The columns' names, the rows below them, and a sentence for each kind of line that was left out.
 
     A row that is shorter than the names ends with empty values, and empty ones beyond them are left out.
+
+    Args:
+        lines: Without empty ones; at least one.
+        spans: Merged cells of a workbook; None for a text file.
     """
     filled = [sum(bool(value.strip()) for value in values) for _, values in lines]
     usual = max(Counter(filled[:LOOKED_AT]).items(), key=lambda item: item[0] * item[1])[0]
     least = max(min(2, usual), round(usual * HEADER_PART))
     first = next(place for place, number in enumerate(filled) if number >= least)
-    names = lines[first][1]
+    names, top, begin = find_names(lines, first, spans)
     width = max(place for place, value in enumerate(names, start=1) if value.strip())
     last = len(lines)
     while (
-        last > first + 1
+        last > begin
         and len(lines) - last < MOST_TOTALS
         and _is_total(lines[last - 1][1], filled[last - 1], usual)
     ):
         last -= 1
-    body = [(line, _to_width(values, width)) for line, values in lines[first + 1 : last]]
-    rows = [(line, values) for line, values in body if values != names[:width]]
+    headers = [_to_width(values, width) for _, values in lines[top:begin]]
+    body = [(line, _to_width(values, width)) for line, values in lines[begin:last]]
+    rows = [(line, values) for line, values in body if values not in headers]
     left_out = {
-        "above the columns’ names": first,
+        "above the columns’ names": top,
         "of totals at the end": len(lines) - last,
         "with the columns’ names again": len(body) - len(rows),
     }
     notes = [f"Left out: {n} {'line' if n == 1 else 'lines'} {what}." for what, n in left_out.items() if n]
+    if len(headers) > 1:
+        upper, lower = lines[top][0], lines[begin - 1][0]
+        notes.insert(0, f"The columns’ names were joined from lines {upper} and {lower}.")
     return names[:width], rows, notes
 
 

@@ -1,4 +1,4 @@
-"""Tables that come from outside, as CSV or as the first sheet of a workbook: rows with their line.
+"""Tables that come from outside, as text or as a sheet of a workbook: rows with their line.
 
 What a file is follows from its bytes, never from its name. Unknown columns are refused by name.
 """
@@ -11,6 +11,7 @@ from portal.platform.errors import BadInputError
 from portal.platform.isolation.readers import MEBIBYTE, Limits, Reader
 from portal.platform.isolation.running import read_apart
 from portal.platform.isolation.stops import ReadingStoppedError
+from portal.platform.tables.sheet_choice import ANY_SHEET, SheetGlimpse, SheetWish
 
 MOST_BYTES = 50 * MEBIBYTE
 LONGEST_VALUE = 2_000  # characters
@@ -40,13 +41,16 @@ class Sheet(NamedTuple):
     lines: list[Line]
     rows: int
     notes: tuple[str, ...] = ()  # sentences on how a file of another system was read
+    name: str = ""  # of the workbook's sheet
+    settled: bool = True  # whether it is the one that is meant, beyond doubt
+    glimpses: tuple[SheetGlimpse, ...] = ()  # of all sheets of a workbook with several
 
 
 def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str] = ()) -> list[SourceRow]:
     """The rows of a file, in its order.
 
     Args:
-        path: A CSV file in UTF-8, with or without byte order mark, or an XLSX workbook.
+        path: A CSV file in UTF-8, with or without byte order mark, or a workbook (XLSX, XLS, ODS).
         required: Columns that must be there, in any order.
         optional: Columns that may be there.
 
@@ -79,7 +83,15 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def open_sheet(content: bytes, name: str, first: int | None = None, *, forgiving: bool = False) -> Sheet:
+def open_sheet(
+    content: bytes,
+    name: str,
+    first: int | None = None,
+    *,
+    forgiving: bool = False,
+    wish: SheetWish = ANY_SHEET,
+    may_ask: bool = False,
+) -> Sheet:
     """Read a file as a table, in a separate process.
 
     Args:
@@ -87,20 +99,26 @@ def open_sheet(content: bytes, name: str, first: int | None = None, *, forgiving
         name: The name that its owner gave it.
         first: How many lines to return, None for all; all are read and counted.
         forgiving: Read it as other systems write files; else as the documented formats are.
+        wish: What is known of the sheet, where several may be meant.
+        may_ask: Return the likeliest sheet where it is not settled; else that is refused.
 
     Raises:
         BadInputError: The file holds no table, or one too large to read.
     """
     reader = WORKBOOK if content.startswith(PACKED) else CSV
+    arguments = {"name": name, "first": first, "forgiving": forgiving, "wish": wish}
     try:
-        sheet = read_apart(
-            reader, {"name": name, "first": first, "forgiving": forgiving}, [content], _sheet_of_answer
-        )
+        sheet = read_apart(reader, arguments, [content], _sheet_of_answer)
     except ReadingStoppedError as error:
         raise BadInputError([str(error)]) from error
-    if isinstance(sheet, Sheet):
-        return sheet
-    raise BadInputError(sheet)
+    if not isinstance(sheet, Sheet):
+        raise BadInputError(sheet)
+    if not sheet.settled and not may_ask:
+        names = ", ".join(f"“{glimpse.name}”" for glimpse in sheet.glimpses if glimpse.has_table)
+        raise BadInputError(
+            [f"Several sheets of the workbook may be the list: {names}. Say on the page of imports which."]
+        )
+    return sheet
 
 
 def _sheet_of_answer(answer: Any, _pieces: list[bytes]) -> Sheet | list[str]:
@@ -111,8 +129,21 @@ def _sheet_of_answer(answer: Any, _pieces: list[bytes]) -> Sheet | list[str]:
     good = _all_text(columns) and all(type(line) is int and _all_text(cells) for line, cells in lines)
     if not good:
         raise TypeError
-    notes = tuple(map(str, answer["notes"]))
-    return Sheet(columns, [(line, cells) for line, cells in lines], int(answer["rows"]), notes)
+    return Sheet(
+        columns,
+        [(line, cells) for line, cells in lines],
+        int(answer["rows"]),
+        tuple(map(str, answer["notes"])),
+        str(answer["sheet"]),
+        answer["settled"] is True,
+        tuple(_read_glimpse(*values) for values in answer["glimpses"]),
+    )
+
+
+def _read_glimpse(name: Any, hidden: Any, fault: Any, columns: Any, lines: Any, rows: Any) -> SheetGlimpse:
+    if not _all_text(columns) or not all(map(_all_text, lines)):
+        raise TypeError
+    return SheetGlimpse(str(name), hidden is True, str(fault), columns, list(lines), int(rows))
 
 
 def _all_text(values: Any) -> bool:

@@ -83,6 +83,10 @@ MAY_BE_UNKNOWN = {
     "imports.choose_file",  # a role that ends at a unit, as all in this world, imports nothing
     "imports.match_columns",
     "imports.match_values",
+    "imports.match_sheet",
+    "imports.list_kept_rows",
+    "imports.record_kept_rows",
+    "imports.erase_kept_rows",
     "account.set_password",
     "account.end_session",
     "account.remove_factor",
@@ -218,6 +222,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "group_id": UUID(int=0),
         "import_id": UUID(int=0),
         "copy_id": 1,
+        "row_id": 1,
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"

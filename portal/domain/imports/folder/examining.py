@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.domain.imports import profiles
 from portal.domain.imports.check_result import CheckResult, EndedPosts, RowFault, Tell
 from portal.domain.imports.column_mapping import ColumnMapping
+from portal.domain.imports.file_opening import open_for_profile
 from portal.domain.imports.folder import queries
 from portal.domain.imports.folder.queries import EarlierImport
 from portal.domain.imports.folder.report_lines import list_safe_lines
@@ -13,7 +13,7 @@ from portal.domain.imports.queries import list_profiles
 from portal.domain.imports.services import CHECKS, Upload
 from portal.domain.imports.value_mapping import read_values
 from portal.platform.errors import BadInputError, NotFoundError, RuleError, UnknownValueError
-from portal.platform.tables.table_files import Sheet, open_sheet
+from portal.platform.tables.table_files import Sheet
 from portal.platform.watched_folder.files import FolderEntry
 from portal.platform.wording import date as date_words
 from portal.platform.wording import plural
@@ -44,7 +44,7 @@ def examine_file(entry: FolderEntry, content: bytes, sha256: str, most_ended: in
     if earlier and earlier.is_newest:
         return Verdict("repeated")
     try:
-        sheet, mapping = _open_file(entry, content)
+        sheet, mapping = open_for_profile(content, entry.name, entry.kind, entry.profile)
     except UnknownValueError as error:  # names profiles
         return Verdict("quarantined", error.reasons)
     except BadInputError as error:
@@ -59,12 +59,6 @@ def examine_file(entry: FolderEntry, content: bytes, sha256: str, most_ended: in
         return _judge_faults(upload, result, sheet, mapping)
     reasons = [*_say_ended_posts(result.posts, most_ended), *_say_earlier(earlier, result)]
     return Verdict("waiting" if reasons else "imported", reasons, upload, result)
-
-
-def _open_file(entry: FolderEntry, content: bytes) -> tuple[Sheet, ColumnMapping]:
-    is_built_in = profiles.is_built_in(entry.kind, entry.profile)
-    sheet = open_sheet(content, entry.name, forgiving=not is_built_in)
-    return sheet, profiles.choose_mapping(entry.kind, entry.profile, sheet.columns)
 
 
 def _columns_of_profile(entry: FolderEntry) -> set[str]:

@@ -1,0 +1,68 @@
+"""Names of columns that stand in two lines: one name over several columns, and a name below for each.
+
+In a workbook merged cells say so. In a text file a name followed by empty cells says it, where the line below
+fills exactly these columns, or would name several columns alike.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from portal.platform.tables.ods_safety import Span
+
+Line = tuple[int, list[str]]
+Groups = list[tuple[int, int]]  # the first and the last column that one name stands over, from 0
+
+
+def find_names(lines: Sequence[Line], first: int, spans: Sequence[Span] | None) -> tuple[list[str], int, int]:
+    """The columns' names, and the places of their first line and of the first line below them.
+
+    Args:
+        lines: Of the table, without empty ones.
+        first: The place of the first line that may name the columns.
+        spans: The workbook's merged cells; None for a text file.
+    """
+    for top in (first, first - 1):
+        if top >= 0 and top + 2 < len(lines) and lines[top + 1][0] == lines[top][0] + 1:
+            names = _join_lines(lines[top], lines[top + 1][1], spans)
+            if names:
+                return names, top, top + 2
+    return lines[first][1], first, first + 1
+
+
+def _join_lines(top: Line, below: list[str], spans: Sequence[Span] | None) -> list[str]:
+    """The names of two lines joined, or none if the first does not stand over the second."""
+    number, over = top
+    width = max(_width(over), _width(below))
+    over, below = ([*values, *[""] * width][:width] for values in (over, below))
+    groups = list(_runs(over) if spans is None else _merged(over, number - 1, spans))
+    if not any(last - first + 1 < width for first, last in groups):
+        return []  # a title over all columns is no name of some
+    inside = {column for first, last in groups for column in range(first, min(last + 1, width))}
+    outside = set(range(width)) - inside
+    if not all(below[column] for column in inside) or any(over[c] and below[c] for c in outside):
+        return []
+    only_groups = bool(outside) and not any(below[column] for column in outside)
+    if spans is None and not only_groups and len(set(below)) == len(below):
+        return []
+    names = [upper or lower for upper, lower in zip(over, below, strict=True)]
+    for first, last in groups:
+        for column in range(first, min(last + 1, width)):
+            names[column] = f"{over[first]}: {below[column]}"
+    return names
+
+
+def _width(values: Sequence[str]) -> int:
+    return max((place for place, value in enumerate(values, start=1) if value.strip()), default=0)
+
+
+def _merged(over: Sequence[str], row: int, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    for top, left, bottom, right in spans:
+        if top == bottom == row and left < right and left < len(over) and over[left].strip():
+            yield left, right
+
+
+def _runs(over: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Each name that is followed by empty cells, with the last of these."""
+    named = [column for column, value in enumerate(over) if value.strip()]
+    for first, following in zip(named, [*named[1:], len(over)], strict=True):
+        if following - first > 1:
+            yield first, following - 1
