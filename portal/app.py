@@ -15,7 +15,7 @@ from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
 from portal.commands import people as people_commands
 from portal.commands import records as records_commands
-from portal.commands import release
+from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
 from portal.commands import tokens as tokens_commands
@@ -209,6 +209,7 @@ def create_app(config: Config | None = None) -> Flask:
         release.refuse_other_releases(commands.bp.cli)
         release.state_command_origins(commands.bp.cli)
         app.register_blueprint(commands.bp)
+    upgrade.replace_upgrade()
     refuse_undeclared_routes(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app

@@ -1,4 +1,4 @@
-"""Webhooks and the messages to them; indexes by which records and posts are found that were recorded since."""
+"""Adds webhooks, and indexes by which records and posts are found that were recorded since."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""When, how and where each person signed in last: filled from the audit trail and the sessions that are left.
+"""Adds when and how each person signed in last, from one reading of the audit trail.
 
 One reading of the audit trail: a few seconds for ten million events.
 """
