@@ -72,7 +72,7 @@ def _state_plan(current: set[str], steps: Sequence[PlannedMigration]) -> None:
     if any(step.needs_stop for step in steps):
         click.echo("The portal must not run meanwhile: its server and workers are to be stopped.")
     else:
-        click.echo("The portal may serve meanwhile. Restart the server and its workers afterwards.")
+        click.echo("The portal may serve meanwhile. Restart its server and workers at once afterwards.")
     click.echo(f"What to know of each release is in {NOTES}. Have a backup.\n")
 
 
