@@ -1,8 +1,8 @@
 """Command ``db upgrade``: says what it will do and about how long, then does it, or nothing of it."""
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from time import monotonic
 from typing import Any
 
@@ -90,11 +90,20 @@ def _run(steps: Sequence[PlannedMigration], *, tells: bool) -> None:
     click.echo(f"The database is at {steps[-1].revision}, after {round(monotonic() - begun)} seconds.")
 
 
-def _hold_still(steps: Sequence[PlannedMigration]) -> AbstractContextManager[None]:
+@contextmanager
+def _hold_still(steps: Sequence[PlannedMigration]) -> Iterator[None]:
     """Keep servers and workers away if one of the migrations needs it."""
-    if any(step.needs_stop for step in steps):
-        return presence.hold_alone(current_settings().instance, wait_seconds=WAIT_SECONDS)
-    return nullcontext()
+    if not any(step.needs_stop for step in steps):
+        yield
+        return
+    instance = current_settings().instance
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(presence.hold_alone(instance))
+        except presence.RestoringError:
+            click.echo("Another restore or upgrade is under way: waiting for at most ten minutes.", err=True)
+            stack.enter_context(presence.hold_alone(instance, wait_seconds=WAIT_SECONDS))
+        yield
 
 
 def _state_progress(*, step: Any, **_: Any) -> None:
