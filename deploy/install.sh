@@ -1,15 +1,21 @@
 #!/bin/sh
-# install.sh [--root FOLDER] HOST: puts a release on a Debian 13 machine, from the folder that holds it.
-# Run it as root, from an unpacked release (a wheel beside deploy/, which needs no Node) or a clone; run it again
-# to install a newer one. What exists in /etc/portal is kept. --root puts all files below a folder and starts nothing: for packagers and tests.
+# install.sh [--root FOLDER] [--keep-database] HOST: puts a release on a Debian 13 machine, from the folder that
+# holds it. Run it as root, from an unpacked release (a wheel beside deploy/, which needs no Node) or a clone; run
+# it again to install a newer one. What exists in /etc/portal is kept. --root puts all files below a folder and
+# starts nothing: for packagers and tests. --keep-database neither upgrades nor starts: a restore is to follow.
 set -eu
 
+usage="install.sh [--root FOLDER] [--keep-database] HOST"
 root=""
-if [ "${1:-}" = "--root" ]; then
-  root=${2:?"--root needs a folder"}
-  shift 2
-fi
-host=${1:?"install.sh [--root FOLDER] HOST: name the host that people open, such as learning.example.police.uk"}
+keep_database=""
+while :; do
+  case ${1:-} in
+    --root) root=${2:?"--root needs a folder"}; shift 2 ;;
+    --keep-database) keep_database=yes; shift ;;
+    *) break ;;
+  esac
+done
+host=${1:?"$usage: name the host that people open, such as learning.example.police.uk"}
 case $host in
   *[!A-Za-z0-9.-]*) echo "$host is no host name: give it without https:// and without a path." >&2; exit 2 ;;
 esac
@@ -27,7 +33,7 @@ if [ -z "$root" ]; then
   # shellcheck disable=SC2046 # several words
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
     python3 python3-venv postgresql nginx openssl xmlsec1 $([ -n "$wheel" ] || echo make nodejs npm) >/dev/null
-  if [ -x /opt/portal/deploy/portalctl ] && [ -e /etc/portal/database-url ]; then
+  if [ -x /opt/portal/deploy/portalctl ] && [ -d /var/lib/portal ]; then  # which is made after the database
     before=/var/backups/portal/before-upgrade-$(date -u +%Y%m%dT%H%M%SZ).backup
     say "Backup, with the release that is installed: $before"
     /opt/portal/deploy/portalctl backup "$before"
@@ -91,8 +97,13 @@ runuser -u postgres -- psql -qtAc "SELECT 1 FROM pg_roles WHERE rolname = 'porta
 runuser -u postgres -- psql -qtAc "SELECT 1 FROM pg_database WHERE datname = 'portal'" | grep -q 1 ||
   runuser -u postgres -- createdb -O portal portal
 install -d -o portal -g portal -m 700 /var/lib/portal
-say "Services and database"
 systemctl daemon-reload
+if [ -n "$keep_database" ]; then
+  say "Nothing was started. Now: /opt/portal/deploy/portalctl restore FILE --replace, then"
+  say "systemctl start portal.socket portal portal-worker"
+  exit 0
+fi
+say "Services and database"
 systemctl enable --quiet --now portal.socket portal.service  # says that the portal is being upgraded, until it is
 /opt/portal/deploy/portalctl db upgrade
 systemctl enable --quiet --now portal-worker.service portal-backup.timer

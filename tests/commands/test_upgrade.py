@@ -1,7 +1,6 @@
 """``db upgrade`` says what it will do, does all of it or nothing, one at a time, and not under a server."""
 
 import fcntl
-import importlib.util
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -73,7 +72,8 @@ def test_a_dry_run_states_each_migration_with_its_stop_and_rows_and_changes_noth
     assert [line.split()[0] for line in lines] == pending
     stops = {line.split()[0] for line in lines if "needs a stop" in line}
     assert {"0025", "0032", "0038"} <= stops
-    assert "(less than 5 seconds for 3 rows of audit_event; needs a stop)" in done.stdout
+    count = len(older.FACTS["audit_event"]["rows"])
+    assert f"less than 5 seconds for {count} rows of audit_event; needs a stop)" in done.stdout
     assert "It takes less than 5 seconds: an estimate from the rows that there are" in done.stdout
     assert "The portal must not run meanwhile" in done.stdout
     assert "docs/operating/upgrade-notes.md" in done.stdout
@@ -168,12 +168,6 @@ def test_two_upgrades_at_once_wait_for_whoever_holds_the_lock_and_run_once(porta
     assert [process.wait(PATIENCE) for process in both] == [0, 0], [file.read_text() for file in files]
     assert revision_of(portal) == {readiness.head()}
     assert sorted("0040 is done" in file.read_text() for file in files) == [False, True]
-
-
-def test_the_lock_is_the_one_that_migrations_take():
-    source = (ROOT / "migrations/env.py").read_text()
-    assert 'LOCK = int.from_bytes(b"portal")' in source
-    assert importlib.util.find_spec("migrations") is not None
 
 
 def test_every_migration_says_in_a_sentence_what_it_does():
