@@ -26,8 +26,12 @@ class RestoringError(RuleError):
     """A restore, or an upgrade that needs a stop, is under way on this instance folder."""
 
 
-def hold_presence(instance: Path) -> None:
+def hold_presence(instance: Path, *, wait_seconds: float = 0) -> None:
     """Hold the shared lock until this process ends; a second call changes nothing.
+
+    Args:
+        instance: The folder.
+        wait_seconds: How long to wait for a restore or an upgrade to end.
 
     Raises:
         RestoringError: A restore or an upgrade holds it.
@@ -35,7 +39,10 @@ def hold_presence(instance: Path) -> None:
     if instance in _held:
         return
     file = _open_lock_file(instance)
-    if not _try_lock(file, fcntl.LOCK_SH):
+    last = monotonic() + wait_seconds
+    while not (is_held := _try_lock(file, fcntl.LOCK_SH)) and monotonic() < last:
+        sleep(0.1)
+    if not is_held:
         os.close(file)
         raise RestoringError("A restore is under way, or an upgrade. Start the portal when it has ended.")
     _held[instance] = file
@@ -57,7 +64,9 @@ def hold_alone(instance: Path, *, wait_seconds: float = 0) -> Iterator[None]:
     last = monotonic() + wait_seconds
     try:
         while not _try_lock(file, fcntl.LOCK_EX):
-            if _try_lock(file, fcntl.LOCK_SH):  # so nobody holds it alone: those who do share it
+            if _try_lock(file, fcntl.LOCK_SH):  # so nobody holds it alone: whoever holds it shares it
+                if _try_lock(file, fcntl.LOCK_EX):
+                    break  # nobody does any more
                 raise RunningError(
                     "The portal is running: stop the server and its workers first. Nothing was changed."
                 )

@@ -7,7 +7,8 @@ from portal.pages.layout.error_pages import UpgradingError
 from portal.platform.operations.schema_watch import SchemaWatch
 
 WATCH = "schema_watch"
-SERVED = frozenset({"operations.healthz", "operations.readyz"})  # monitoring must be able to see it
+# What monitoring asks, and the force's colour on the page that is shown instead.
+SERVED = frozenset({"operations.healthz", "operations.readyz", "statements.brand"})
 
 
 def register_release_guard(app: Flask, watch: SchemaWatch) -> None:
@@ -17,7 +18,7 @@ def register_release_guard(app: Flask, watch: SchemaWatch) -> None:
 
 
 def refuse_other_release() -> None:
-    """Refuse a request, unless it asks how the portal is, if the database cannot be used by this release.
+    """Refuse a request, unless it is one of ``SERVED``, if the database cannot be used by this release.
 
     Raises:
         UpgradingError: It cannot.

@@ -19,9 +19,10 @@ from portal.platform import presence
 from portal.platform.operations import readiness
 
 LOGGER = logging.getLogger("portal.app")
-CURRENT_SECONDS = 5  # between two looks at a database that was at the newest migration
+CURRENT_SECONDS = 10  # between two looks at a database that was at the newest migration
 OTHER_SECONDS = 1
 CONNECT_SECONDS = 2
+PRESENCE_SECONDS = 2  # for an upgrade to let go of what it has just made
 
 
 class SchemaWatch:
@@ -65,7 +66,7 @@ class SchemaWatch:
         """
         self._is_of_server = True
         if not self._reason_of_database():
-            presence.hold_presence(self._instance)
+            presence.hold_presence(self._instance, wait_seconds=PRESENCE_SECONDS)
 
     def _look(self) -> None:
         reason = self._reason_of_database()
