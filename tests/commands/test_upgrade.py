@@ -72,8 +72,8 @@ def test_a_dry_run_states_each_migration_with_its_stop_and_rows_and_changes_noth
     assert [line.split()[0] for line in lines] == pending
     stops = {line.split()[0] for line in lines if "needs a stop" in line}
     assert {"0025", "0032", "0038"} <= stops
-    count = len(older.FACTS["audit_event"]["rows"])
-    assert f"less than 5 seconds for {count} rows of audit_event; needs a stop)" in done.stdout
+    count = len(older.FACTS["person_name"]["rows"])
+    assert f"(less than 5 seconds for {count} rows of person_name; needs a stop)" in done.stdout
     assert "It takes less than 5 seconds: an estimate from the rows that there are" in done.stdout
     assert "The portal must not run meanwhile" in done.stdout
     assert "docs/operating/upgrade-notes.md" in done.stdout
@@ -95,14 +95,14 @@ def test_an_upgrade_goes_to_the_newest_migration_and_then_has_nothing_to_do(port
 
 
 def test_time_is_estimated_from_the_rows_that_there_are(portal, monkeypatch):
-    script = readiness.migration_scripts().get_revision("0032")
-    rate = script.module.seconds_per_million_rows["audit_event"]
+    script = readiness.migration_scripts().get_revision("0038")
+    rate = script.module.seconds_per_million_rows["person_name"]
     monkeypatch.setattr(upgrade_plan, "SECONDS_EACH", 0)
     with portal.app_context(), db.engine.connect() as connection:
-        (step,) = [each for each in upgrade_plan.plan_upgrade(connection, "head") if each.revision == "0032"]
-        count = connection.scalar(text("SELECT count(*) FROM audit_event"))
+        (step,) = [each for each in upgrade_plan.plan_upgrade(connection, "head") if each.revision == "0038"]
+        count = connection.scalar(text("SELECT count(*) FROM person_name"))
 
-    assert step.rows == {"audit_event": count}
+    assert step.rows == {"person_name": count}
     assert step.seconds == pytest.approx(rate * count / 1_000_000)
 
 

@@ -16,7 +16,7 @@ from portal.platform.jobs.worker import Worker
 from portal.platform.operations import readiness, schema_watch
 from tests.conftest import SECRET
 from tests.databases import portal_on
-from tests.page_reading import PortalClient
+from tests.page_reading import Page
 from tests.running import fresh_database
 from tests.waiting import until
 
@@ -50,11 +50,12 @@ def claim_newer_release(app: Flask) -> None:
 
 
 def test_people_read_that_the_portal_is_being_upgraded_until_it_is(portal, caplog):
-    client = PortalClient(portal)
+    client = portal.test_client()
     client.set_cookie("session", "of-before-the-upgrade")
     with caplog.at_level(logging.ERROR, "portal.app"):
         page = client.get("/sign-in")
 
+    Page(page, "/sign-in")  # refuses what no page may be
     assert (page.status_code, page.headers["Retry-After"]) == (503, "60")
     assert "The portal is being upgraded" in page.text
     assert "it was not carried out" in page.text
