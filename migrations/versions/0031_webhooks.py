@@ -7,7 +7,10 @@ revision = "0031"
 down_revision = "0030"
 branch_labels = None
 depends_on = None
-seconds_per_million_rows = {"record": 2.0, "post": 2.0}
+seconds_per_million_rows = {
+    "sqlite": {"record": 1.0, "post": 1.0},
+    "postgresql": {"record": 1.0, "post": 1.0},
+}
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)

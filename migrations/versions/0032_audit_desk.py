@@ -10,7 +10,10 @@ down_revision = "0031"
 branch_labels = None
 depends_on = None
 needs_stop = True
-seconds_per_million_rows = {"audit_event": 10.0}
+seconds_per_million_rows = {
+    "sqlite": {"audit_event": 6.0},
+    "postgresql": {"audit_event": 8.0},
+}
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 WORDS = sa.String().with_variant(sa.Text(collation="C"), "postgresql")

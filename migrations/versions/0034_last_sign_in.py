@@ -13,7 +13,10 @@ revision = "0034"
 down_revision = "0033"
 branch_labels = None
 depends_on = None
-seconds_per_million_rows = {"audit_event": 1.0}
+seconds_per_million_rows = {
+    "sqlite": {"audit_event": 2.0, "person": 30.0},
+    "postgresql": {"audit_event": 2.0, "person": 120.0},
+}
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)

@@ -80,49 +80,6 @@ def test_a_dry_run_states_each_migration_with_its_stop_and_rows_and_changes_noth
     assert revision_of(portal) == {BEFORE}
 
 
-def test_an_upgrade_goes_to_the_newest_migration_and_then_has_nothing_to_do(portal):
-    done, again = run(portal), run(portal)
-
-    head = readiness.head()
-    assert (done.exit_code, again.exit_code) == (0, 0), done.output
-    assert f"  {head} is done.\nThe database is at {head}, after " in done.stdout
-    assert again.stdout == f"The database is at {head}: there is nothing to upgrade.\n"
-    assert run(portal, "--dry-run", BEFORE).output == (
-        f"Error: The database is at {head}, beyond {BEFORE}: going back is to restore a backup, see"
-        " docs/operating/upgrade.md.\n"
-    )
-    assert run(portal, "9999").output == "Error: This release has no migration 9999.\n"
-
-
-def test_time_is_estimated_from_the_rows_that_there_are(portal, monkeypatch):
-    script = readiness.migration_scripts().get_revision("0038")
-    rate = script.module.seconds_per_million_rows["person_name"]
-    monkeypatch.setattr(upgrade_plan, "SECONDS_EACH", 0)
-    with portal.app_context(), db.engine.connect() as connection:
-        (step,) = [each for each in upgrade_plan.plan_upgrade(connection, "head") if each.revision == "0038"]
-        count = connection.scalar(text("SELECT count(*) FROM person_name"))
-
-    assert step.rows == {"person_name": count}
-    assert step.seconds == pytest.approx(rate * count / 1_000_000)
-
-
-def test_a_stop_is_needed_while_a_server_runs_only_where_a_migration_says_so(portal, tmp_path):
-    with (tmp_path / presence.FILE).open("w") as server:
-        fcntl.flock(server, fcntl.LOCK_SH)
-        refused = run(portal)
-        assert (refused.exit_code, revision_of(portal)) == (1, {BEFORE})
-        assert refused.output.endswith(
-            "Error: The portal is running: stop the server and its workers first. Nothing was changed.\n"
-        )
-
-    assert run(portal, "0038").exit_code == 0
-    with (tmp_path / presence.FILE).open("w") as server:
-        fcntl.flock(server, fcntl.LOCK_SH)
-        served = run(portal, "0039")
-    assert (served.exit_code, revision_of(portal)) == (0, {"0039"})
-    assert "The portal may serve meanwhile." in served.stdout
-
-
 @pytest.mark.slow
 def test_an_upgrade_killed_in_the_middle_changed_nothing_and_runs_again(portal, url, tmp_path):
     before = facts_of(portal)
@@ -168,6 +125,49 @@ def test_two_upgrades_at_once_wait_for_whoever_holds_the_lock_and_run_once(porta
     assert [process.wait(PATIENCE) for process in both] == [0, 0], [file.read_text() for file in files]
     assert revision_of(portal) == {readiness.head()}
     assert sorted("0040 is done" in file.read_text() for file in files) == [False, True]
+
+
+def test_an_upgrade_goes_to_the_newest_migration_and_then_has_nothing_to_do(portal):
+    done, again = run(portal), run(portal)
+
+    head = readiness.head()
+    assert (done.exit_code, again.exit_code) == (0, 0), done.output
+    assert f"  {head} is done.\nThe database is at {head}, after " in done.stdout
+    assert again.stdout == f"The database is at {head}: there is nothing to upgrade.\n"
+    assert run(portal, "--dry-run", BEFORE).output == (
+        f"Error: The database is at {head}, beyond {BEFORE}: going back is to restore a backup, see"
+        " docs/operating/upgrade.md.\n"
+    )
+    assert run(portal, "9999").output == "Error: This release has no migration 9999.\n"
+
+
+def test_time_is_estimated_from_the_rows_that_there_are(portal, monkeypatch):
+    script = readiness.migration_scripts().get_revision("0038")
+    monkeypatch.setattr(upgrade_plan, "SECONDS_EACH", 0)
+    with portal.app_context(), db.engine.connect() as connection:
+        (step,) = [each for each in upgrade_plan.plan_upgrade(connection, "head") if each.revision == "0038"]
+        count = connection.scalar(text("SELECT count(*) FROM person_name"))
+        rate = script.module.seconds_per_million_rows[connection.dialect.name]["person_name"]
+
+    assert step.rows == {"person_name": count}
+    assert step.seconds == pytest.approx(rate * count / 1_000_000)
+
+
+def test_a_stop_is_needed_while_a_server_runs_only_where_a_migration_says_so(portal, tmp_path):
+    with (tmp_path / presence.FILE).open("w") as server:
+        fcntl.flock(server, fcntl.LOCK_SH)
+        refused = run(portal)
+        assert (refused.exit_code, revision_of(portal)) == (1, {BEFORE})
+        assert refused.output.endswith(
+            "Error: The portal is running: stop the server and its workers first. Nothing was changed.\n"
+        )
+
+    assert run(portal, "0038").exit_code == 0
+    with (tmp_path / presence.FILE).open("w") as server:
+        fcntl.flock(server, fcntl.LOCK_SH)
+        served = run(portal, "0039")
+    assert (served.exit_code, revision_of(portal)) == (0, {"0039"})
+    assert "The portal may serve meanwhile." in served.stdout
 
 
 def test_every_migration_says_in_a_sentence_what_it_does():
