@@ -87,7 +87,8 @@ def _run(steps: Sequence[PlannedMigration], *, tells: bool) -> None:
     begun = monotonic()
     with _hold_still(steps) if tells else nullcontext():
         upgrade_database(db.engine, steps[-1].revision, _state_progress if tells else None)
-    click.echo(f"The database is at {steps[-1].revision}, after {round(monotonic() - begun)} seconds.")
+    seconds = plural(max(1, round(monotonic() - begun)), "second")
+    click.echo(f"The database is at {steps[-1].revision}. It took {seconds}.")
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def test_an_upgrade_goes_to_the_newest_migration_and_then_has_nothing_to_do(port
 
     head = readiness.head()
     assert (done.exit_code, again.exit_code) == (0, 0), done.output
-    assert f"  {head} is done.\nThe database is at {head}, after " in done.stdout
+    assert f"  {head} is done.\nThe database is at {head}. It took " in done.stdout
     assert again.stdout == f"The database is at {head}: there is nothing to upgrade.\n"
     assert run(portal, "--dry-run", BEFORE).output == (
         f"Error: The database is at {head}, beyond {BEFORE}: going back is to restore a backup, see"
