@@ -1,6 +1,7 @@
 """``db upgrade`` says what it will do, does all of it or nothing, one at a time, and not under a server."""
 
 import fcntl
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -29,22 +30,34 @@ KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 LOCK = int.from_bytes(b"portal")
 
 
-@pytest.fixture(params=KINDS)
-def url(request, tmp_path) -> str:
-    """The address of an empty database; of SQLite in this test's folder."""
+@pytest.fixture(scope="module", params=KINDS)
+def template(request, tmp_path_factory) -> tuple[str, Path]:
+    """The database of release 0.1.0, only copied: the server's address, or the folder of the file."""
+    folder, server, url = tmp_path_factory.mktemp("release"), "", ""
     if request.param == "postgresql":
-        return fresh_database(request.getfixturevalue("postgresql"), "upgraded")
+        server = request.getfixturevalue("postgresql")
+        url = fresh_database(server, "upgrade_template")
+    config = Config(mode="demo", database_url=url, secret_key=SECRET, instance=folder)
+    with portal_on(config) as app, app.app_context():
+        schema_comparison.upgrade_database(db.engine, BEFORE)
+        older.fill_database(db.engine, BEFORE)
+    return server, folder / "portal.sqlite"
+
+
+@pytest.fixture
+def url(template, tmp_path) -> str:
+    """The address of a database of release 0.1.0; of SQLite in this test's folder."""
+    server, file = template
+    if server:
+        return fresh_database(server, "upgraded", "upgrade_template")
+    shutil.copy(file, tmp_path)
     return ""
 
 
 @pytest.fixture
 def portal(url, tmp_path) -> Iterator[Flask]:
-    """A portal on the database of release 0.1.0."""
+    """A portal on that database."""
     with portal_on(Config(mode="demo", database_url=url, secret_key=SECRET, instance=tmp_path)) as app:
-        with app.app_context():
-            schema_comparison.upgrade_database(db.engine, BEFORE)
-            older.fill_database(db.engine, BEFORE)
-            db.engine.dispose()
         yield app
 
 
@@ -168,6 +181,20 @@ def test_a_stop_is_needed_while_a_server_runs_only_where_a_migration_says_so(por
         served = run(portal, "0039")
     assert (served.exit_code, revision_of(portal)) == (0, {"0039"})
     assert "The portal may serve meanwhile." in served.stdout
+
+
+@pytest.mark.sweep
+@pytest.mark.slow
+def test_a_table_that_something_else_reads_is_said_in_a_sentence(portal, url):
+    if not url:
+        pytest.skip("readers do not keep SQLite from writing")
+    with closing(create_engine(make_url(with_driver(url)), poolclass=NullPool).connect()) as reader:
+        reader.exec_driver_sql("SELECT 1 FROM person_name")  # its transaction stays open
+        refused = run(portal)
+
+    assert (refused.exit_code, revision_of(portal)) == (1, {BEFORE})
+    assert "Error: A table is in use, and the upgrade did not wait longer for it" in refused.output
+    assert "Nothing was changed. (LockNotAvailable" in refused.output
 
 
 def test_every_migration_says_in_a_sentence_what_it_does():

@@ -1,6 +1,8 @@
 """While a server and its database are of different releases, pages say so and nothing is written."""
 
 import logging
+import shutil
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -23,18 +25,30 @@ from tests.waiting import until
 OLDER = "0044"
 
 
+@pytest.fixture(scope="module")
+def older_file(tmp_path_factory) -> Path:
+    """A database of the release before, in a file that is only copied."""
+    folder = tmp_path_factory.mktemp("older")
+    with portal_on(Config(mode="demo", secret_key=SECRET, instance=folder)) as app, app.app_context():
+        schema_comparison.upgrade_database(db.engine, OLDER)
+    return folder / "portal.sqlite"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def portal(request, tmp_path, monkeypatch):
+def portal(request, older_file, tmp_path, monkeypatch):
     """A portal that was started before the upgrade, as a server is; it looks at its database each time."""
     monkeypatch.setattr(schema_watch, "OTHER_SECONDS", 0)
     monkeypatch.setattr(schema_watch, "CURRENT_SECONDS", 0)
     monkeypatch.setattr(presence, "_held", {})
-    url = (
-        fresh_database(request.getfixturevalue("postgresql"), "guarded") if request.param != "sqlite" else ""
-    )
+    url = ""
+    if request.param == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgresql"), "guarded")
+    else:
+        shutil.copy(older_file, tmp_path)
     with portal_on(Config(mode="demo", database_url=url, secret_key=SECRET, instance=tmp_path)) as app:
-        with app.app_context():
-            schema_comparison.upgrade_database(db.engine, OLDER)
+        if url:
+            with app.app_context():
+                schema_comparison.upgrade_database(db.engine, OLDER)
         app.extensions[WATCH].watch_for_server()
         yield app
 
