@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested content-audit data-model pages lock sbom licences bench hostile clean
+.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested content-audit data-model pages lock sbom licences bench hostile wheel release clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -104,6 +104,16 @@ sbom: $(VENV)/.dev  # what is shipped, from the lock files: a bill of materials 
 
 licences: $(VENV)/.dev  # the licence of each; exit 1 if pyproject.toml does not allow one
 	$(BIN)/python requirements/inventory.py licences build/licences.csv
+
+# build/portal-VERSION.tar.gz: a wheel that runs without Node, the lock file, deploy/ and the operator's book.
+wheel: portal/pages/layout/static/manifest.json
+	@$(PYTHON) requirements/wheel.py build
+
+# Tags this commit as the version of pyproject.toml, after every check and test; nothing is pushed.
+release: $(VENV)/.dev
+	@commit=$$($(PYTHON) requirements/release.py check) && \
+		$(MAKE) --no-print-directory check test wheel && \
+		$(PYTHON) requirements/release.py tag $$commit
 
 # Starts and stops `make run` twice, on a port and a folder of its own: what a clean clone does in its first minutes.
 first-run:

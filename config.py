@@ -22,6 +22,8 @@ from portal.platform.secret_keys import weakness_of_secret
 from portal.platform.watched_folder.settings import FolderSettings, read_folder_settings
 
 ROOT = Path(__file__).resolve().parent
+# Where the instance folder is unless a setting names another: installed from a wheel, below where one works.
+BASE = Path.cwd() if ROOT.name in {"site-packages", "dist-packages"} else ROOT
 DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served
 PRODUCTION_SIGNS = ("SECRET_KEY", "PUBLIC_URL", "DATABASE_URL", "SMTP_HOST")  # no demo where one is set
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -101,7 +103,7 @@ class Config:
     trusted_proxies: str = field(default_factory=lambda: _env("TRUSTED_PROXIES"))
     secret_key: str = field(default_factory=lambda: _secret("SECRET_KEY"))
     demo_password: str = field(default_factory=lambda: _secret("DEMO_PASSWORD"))
-    instance: Path = field(default_factory=lambda: Path(_env("INSTANCE_DIR") or ROOT / "instance"))
+    instance: Path = field(default_factory=lambda: Path(_env("INSTANCE_DIR") or BASE / "instance"))
     force_name: str = field(default_factory=lambda: _env("FORCE_NAME", "Westshire Police"))
     sign_in_help: str = field(
         default_factory=lambda: _env(

@@ -5,11 +5,11 @@ import click
 from config import ConfigError
 from portal.app import COMMANDS, create_app
 from portal.commands.release import application_without_settings
-from portal.platform import presence
+from portal.pages.layout.release_guard import WATCH
 
 try:
     app = create_app()
     if click.get_current_context(silent=True) is None:  # a server's: a restore is not to happen under it
-        presence.hold_presence(app.config["PORTAL"].instance)
+        app.extensions[WATCH].watch_for_server()
 except ConfigError as error:
     app = application_without_settings(error, [feature.bp for feature in COMMANDS])

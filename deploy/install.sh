@@ -1,27 +1,44 @@
 #!/bin/sh
-# install.sh [--root FOLDER] HOST: puts a release on a Debian 13 machine, from the folder that holds it.
-# Run it as root, from an unpacked release or a clone; run it again to install a newer one. What exists in
-# /etc/portal is kept. --root puts all files below a folder and starts nothing: for packagers and tests.
+# install.sh [--root FOLDER] [--keep-database] HOST: puts a release on a Debian 13 machine, from the folder that
+# holds it. Run it as root, from an unpacked release (a wheel beside deploy/, which needs no Node) or a clone; run
+# it again to install a newer one. What exists in /etc/portal is kept. --root puts all files below a folder and
+# starts nothing: for packagers and tests. --keep-database neither upgrades nor starts: a restore is to follow.
 set -eu
 
+usage="install.sh [--root FOLDER] [--keep-database] HOST"
 root=""
-if [ "${1:-}" = "--root" ]; then
-  root=${2:?"--root needs a folder"}
-  shift 2
-fi
-host=${1:?"install.sh [--root FOLDER] HOST: name the host that people open, such as learning.example.police.uk"}
+keep_database=""
+while :; do
+  case ${1:-} in
+    --root) root=${2:?"--root needs a folder"}; shift 2 ;;
+    --keep-database) keep_database=yes; shift ;;
+    *) break ;;
+  esac
+done
+host=${1:?"$usage: name the host that people open, such as learning.example.police.uk"}
 case $host in
   *[!A-Za-z0-9.-]*) echo "$host is no host name: give it without https:// and without a path." >&2; exit 2 ;;
 esac
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
+wheel=""
+for file in "$here"/portal-*.whl; do
+  [ -e "$file" ] && wheel=$file
+done
 say() { printf '%s\n' "$*"; }
 
 if [ -z "$root" ]; then
   [ "$(id -u)" -eq 0 ] || { echo "Run this as root: it makes a user, and files below /etc and /opt." >&2; exit 1; }
-  say "Packages: Python, PostgreSQL, nginx, Node for the build"
+  say "Packages: Python, PostgreSQL, nginx$([ -n "$wheel" ] || echo ", Node for the build")"
   apt-get update -qq
+  # shellcheck disable=SC2046 # several words
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-    python3 python3-venv postgresql nginx make nodejs npm openssl xmlsec1 >/dev/null
+    python3 python3-venv postgresql nginx openssl xmlsec1 $([ -n "$wheel" ] || echo make nodejs npm) >/dev/null
+  if [ -x /opt/portal/deploy/portalctl ] && [ -d /var/lib/portal ]; then  # which is made after the database
+    before=/var/backups/portal/before-upgrade-$(date -u +%Y%m%dT%H%M%SZ).backup
+    say "Backup, with the release that is installed: $before"
+    /opt/portal/deploy/portalctl backup "$before"
+    systemctl stop portal.socket portal.service portal-worker.service
+  fi
   id portal >/dev/null 2>&1 || useradd --system --home-dir /var/lib/portal --shell /usr/sbin/nologin portal
 fi
 
@@ -32,9 +49,16 @@ install -d -m 700 "$root/var/backups/portal"
 drop="$root/srv/portal-imports" # below incoming, folders belong to root: sshd shuts other systems in there
 install -d -m 755 "$drop" "$drop/incoming" "$drop/incoming/roster" "$drop/incoming/completions"
 install -d -m 700 "$drop/waiting" "$drop/quarantine" "$drop/done"
-(cd "$here" && tar -cf - --exclude=__pycache__ config.py wsgi.py serve.py pyproject.toml CHANGELOG.md \
-  deploy docs migrations modules portal requirements package.json package-lock.json Makefile) |
-  tar -xf - --no-same-owner -C "$root/opt/portal"
+for old in portal migrations modules requirements docs deploy portal-*.dist-info pyproject.toml Makefile \
+  package.json package-lock.json requirements.txt; do
+  rm -rf "$root/opt/portal/"$old  # what an earlier release had and this one has not
+done
+program="CHANGELOG.md deploy docs requirements.txt"
+[ -n "$wheel" ] || program="config.py wsgi.py serve.py pyproject.toml CHANGELOG.md deploy docs migrations modules \
+  portal requirements package.json package-lock.json Makefile"
+# shellcheck disable=SC2086 # several names
+(cd "$here" && tar -cf - --exclude=__pycache__ $program) | tar -xf - --no-same-owner -C "$root/opt/portal"
+[ -z "$wheel" ] || python3 -m zipfile -e "$wheel" "$root/opt/portal"
 
 say "Settings: $root/etc/portal"
 umask 077
@@ -61,20 +85,32 @@ fi
 [ -z "$root" ] || { say "Nothing was started: all files are below $root."; exit 0; }
 
 chown portal:portal /var/backups/portal "$drop/waiting" "$drop/quarantine" "$drop/done"
-say "Build: packages of Python, style sheets"
-make -s -C /opt/portal setup PYTHON=python3
+if [ -n "$wheel" ]; then
+  say "Packages of Python, as the release locks them"
+  [ -x /opt/portal/.venv/bin/python ] || python3 -m venv /opt/portal/.venv
+  /opt/portal/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+    -r /opt/portal/requirements.txt
+else
+  say "Build: packages of Python, style sheets"
+  make -s -C /opt/portal setup PYTHON=python3
+fi
 /opt/portal/.venv/bin/python -m compileall -q /opt/portal/portal /opt/portal/config.py /opt/portal/wsgi.py
-say "Database"
 runuser -u postgres -- psql -qtAc "SELECT 1 FROM pg_roles WHERE rolname = 'portal'" | grep -q 1 ||
   runuser -u postgres -- createuser --createdb portal
 runuser -u postgres -- psql -qtAc "SELECT 1 FROM pg_database WHERE datname = 'portal'" | grep -q 1 ||
   runuser -u postgres -- createdb -O portal portal
 install -d -o portal -g portal -m 700 /var/lib/portal
-/opt/portal/deploy/portalctl db upgrade
-say "Services"
 systemctl daemon-reload
-systemctl enable --quiet --now portal.socket portal.service portal-worker.service portal-backup.timer
-systemctl restart portal.service portal-worker.service
+if [ -n "$keep_database" ]; then
+  say "Nothing was started. Now: /opt/portal/deploy/portalctl restore FILE --replace, then"
+  say "systemctl start portal.socket portal portal-worker"
+  exit 0
+fi
+say "Services and database"
+systemctl enable --quiet --now portal.socket portal.service  # says that the portal is being upgraded, until it is
+/opt/portal/deploy/portalctl db upgrade
+systemctl enable --quiet --now portal-worker.service portal-backup.timer
+systemctl restart portal-worker.service
 ln -sf /etc/nginx/sites-available/portal /etc/nginx/sites-enabled/portal
 if nginx -tq; then
   systemctl reload nginx

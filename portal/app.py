@@ -1,7 +1,7 @@
 """create_app(): the one file that knows every room."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flask import Flask, current_app, request
 
@@ -15,7 +15,7 @@ from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
 from portal.commands import people as people_commands
 from portal.commands import records as records_commands
-from portal.commands import release
+from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
 from portal.commands import tokens as tokens_commands
@@ -77,6 +77,7 @@ from portal.pages.layout.busy_files import register_busy_files
 from portal.pages.layout.compression import register_compression
 from portal.pages.layout.frame import register_frame
 from portal.pages.layout.query_arguments import refuse_control_characters
+from portal.pages.layout.release_guard import register_release_guard
 from portal.pages.layout.request_origin import register_origin
 from portal.pages.layout.sessions.refused_forms import register_refused_forms
 from portal.pages.layout.sessions.request_guard import register_sessions
@@ -98,6 +99,7 @@ from portal.platform.db import db, subscribe
 from portal.platform.engines import prepare_engine, replica_engines
 from portal.platform.jobs import models as jobs_models
 from portal.platform.jobs.registry import set_tasks
+from portal.platform.operations.schema_watch import SchemaWatch
 
 TABLES = (
     people_models,
@@ -212,6 +214,7 @@ def create_app(config: Config | None = None) -> Flask:
         release.refuse_other_releases(commands.bp.cli)
         release.state_command_origins(commands.bp.cli)
         app.register_blueprint(commands.bp)
+    upgrade.replace_upgrade()
     refuse_undeclared_routes(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
@@ -228,6 +231,15 @@ def _prepare_database(app: Flask) -> None:
             prepare_engine(engine)
 
 
+def _forget_connections(app: Flask) -> Callable[[], None]:
+    def forget() -> None:
+        with app.app_context():
+            for engine in db.engines.values():
+                engine.dispose()
+
+    return forget
+
+
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     notices.queue_notices([*acts, *raise_alerts(acts)])
     folder_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
@@ -240,6 +252,7 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
 def _prepare_pages(app: Flask, config: Config) -> None:
     register_compression(app)
     register_origin(app)
+    register_release_guard(app, SchemaWatch(config.sqlalchemy_url, config.instance, _forget_connections(app)))
     register_refused_forms(app)
     register_busy_files(app)
     app.before_request(refuse_control_characters)

@@ -1,4 +1,4 @@
-"""The facts: people, catalogue, directives, records, standing."""
+"""Adds the tables of facts: people, catalogue, directives, records and statuses."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Drafts of modules, their saved states and their reviews."""
+"""Adds the tables of drafts of modules, their saved states and their reviews."""
 
 import sqlalchemy as sa
 from alembic import op

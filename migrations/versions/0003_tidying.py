@@ -1,4 +1,4 @@
-"""Indexes by which old rows of signing in are found."""
+"""Adds indexes by which old rows of signing in are found."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Guides, their acknowledgements, and the words that can be searched."""
+"""Adds guides, their acknowledgements, and the words that can be searched."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Indexes that hold all that reports ask of spans, attempts and submissions, so that no row is fetched for it."""
+"""Makes indexes anew that hold all that reports ask of spans, attempts and submissions."""
 
 import sqlalchemy as sa
 from alembic import op

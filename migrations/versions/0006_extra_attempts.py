@@ -1,4 +1,4 @@
-"""Attempts that were opened beyond those that a module allows."""
+"""Adds a table of attempts that were opened beyond those that a module allows."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The version of a guide that a draft, and each of its states, is based on."""
+"""Adds to drafts the version of a guide that each is based on."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What the portal does in the background, one row a job."""
+"""Adds a table of what the portal does in the background."""
 
 import sqlalchemy as sa
 from alembic import op

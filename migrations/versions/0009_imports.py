@@ -1,4 +1,4 @@
-"""Files on their way in, with their steps, and the saved ways to match columns."""
+"""Adds tables of files on their way in, and of the saved ways to match columns."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What was asked of a directive's owner, and what was decided."""
+"""Adds tables of what is asked of a directive's owner, and what was decided."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Mail that waits or went, and when directives remind."""
+"""Adds tables of mail that waits or went, and of when directives remind."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The position that a person saw of each directive when they last looked."""
+"""Adds a table of the position that a person saw of each directive when they last looked."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Files of reports that are made while nobody waits."""
+"""Adds a table of files of reports that are made while nobody waits."""
 
 import sqlalchemy as sa
 from alembic import op

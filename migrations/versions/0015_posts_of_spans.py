@@ -1,4 +1,4 @@
-"""An index that holds the post of a span too, so that a rank or a role is counted without reading rows."""
+"""Makes an index of spans anew, with the post."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""How many people stand so on each day, summed from the open spans: reports of many people read no more."""
+"""Adds tables of how many people have each status on each day, and fills them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,7 @@ revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
+needs_stop = True
 
 WORDS = sa.String().with_variant(sa.Text(collation="C"), "postgresql")
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

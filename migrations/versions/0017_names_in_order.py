@@ -1,4 +1,4 @@
-"""An index of names in their order: a page of very many people reads as many names as it shows."""
+"""Adds an index of names in their order."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Rows of the derived table are cut where they stop to be true; late-arriving rows have indexes of their own.
+"""Cuts rows of statuses where they stop to be true, and adds indexes of late-arriving rows.
 
 How rows are cut stands here as it was at this release: what the portal does later cannot change it.
 """
@@ -14,6 +14,7 @@ revision = "0018"
 down_revision = "0017"
 branch_labels = None
 depends_on = None
+needs_stop = True
 
 OPEN_KNOWN = 2**63 - 1  # known_to of rows that nothing has superseded
 FIRST_EVENING = "(from_on - 719163) * 86400000000 + 72000000000"  # 20:00 UTC of the first day

@@ -1,4 +1,4 @@
-"""An index of parts of names, so that a search reads the people whom it finds and not everybody.
+"""Adds an index of parts of names, on PostgreSQL alone.
 
 PostgreSQL's alone: SQLite holds one force, whose names are read in a few milliseconds. It needs no extension,
 which an administrator would have to allow, and which a backup could not bring along.

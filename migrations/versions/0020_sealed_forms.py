@@ -1,4 +1,4 @@
-"""Forms kept over a lapse are sealed; what was kept in clear, passwords among it, is erased.
+"""Erases forms that were kept in clear, and has them sealed from now on.
 
 The table is made anew. On SQLite rows that went long ago may still lie in free pages of the file, and a backup
 copies those too: VACUUM writes the file without them.
@@ -11,6 +11,7 @@ revision = "0020"
 down_revision = "0019"
 branch_labels = None
 depends_on = None
+needs_stop = True
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)

@@ -1,4 +1,4 @@
-"""Browsers that an account used before, failures by account, and passwords that must be changed."""
+"""Adds known browsers and passwords that must be changed; forgets earlier failures to sign in."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Line managers who are not written to of overdue reports, since they cannot open what it links to."""
+"""Adds a table of line managers who are not written to of overdue reports."""
 
 import sqlalchemy as sa
 from alembic import op

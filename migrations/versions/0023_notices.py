@@ -1,4 +1,4 @@
-"""Mail about accounts: messages of a second kind, each with the acts that it tells of."""
+"""Adds mail about accounts, and the acts that each tells of."""
 
 import sqlalchemy as sa
 from alembic import op

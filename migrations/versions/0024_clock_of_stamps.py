@@ -1,4 +1,4 @@
-"""What the machine's clock said beside each stamp: the stamp orders, the clock says when something happened.
+"""Adds what the machine's clock said beside each stamp.
 
 A stamp runs ahead of the clock after the clock was set back. Rows of earlier releases keep the stamp alone.
 """

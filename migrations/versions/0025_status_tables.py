@@ -1,4 +1,4 @@
-"""The derived tables take the words of the field: status periods, status counts and their snapshots.
+"""Renames the tables of statuses to status_period, status_group, status_count and status_count_snapshot.
 
 Indexes, constraints and sequences keep the names that they have: SQLite cannot rename a constraint without
 writing its table anew, and a nation has millions of these rows.
@@ -10,6 +10,7 @@ revision = "0025"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
+needs_stop = True
 
 RENAMED = {
     "standing_span": "status_period",

@@ -1,4 +1,4 @@
-"""Drop the tables in which earlier releases carried messages about jobs: workers read the table of jobs.
+"""Drops the tables in which earlier releases carried messages about jobs.
 
 The library that carried them made these tables itself, in PostgreSQL alone, when the first job was started.
 """

@@ -1,4 +1,4 @@
-"""Signing in with the force's identity provider: who is bound to what, who was refused, whose session it is."""
+"""Adds signing in with the force's identity provider."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Tokens with which other systems use the portal."""
+"""Adds tokens with which other systems use the portal."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Provisioning by SCIM: who is managed by the force's provider, and its groups."""
+"""Adds provisioning by SCIM."""
 
 import sqlalchemy as sa
 from alembic import op

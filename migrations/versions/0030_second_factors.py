@@ -1,4 +1,4 @@
-"""Second factors, sign-ins between the two factors, and when a session's person last showed who they are."""
+"""Adds second factors, and when a session's person last showed who they are."""
 
 import sqlalchemy as sa
 from alembic import op

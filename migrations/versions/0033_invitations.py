@@ -1,4 +1,4 @@
-"""Invitations to set a first password, and requests for a link to set a new one."""
+"""Adds invitations to set a first password, and requests for a link to set a new one."""
 
 import sqlalchemy as sa
 from alembic import op

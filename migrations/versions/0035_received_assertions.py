@@ -1,4 +1,4 @@
-"""Signing in with SAML: assertions that were accepted, so that none counts twice."""
+"""Adds a table of assertions of SAML that were accepted, so that none counts twice."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Links to set a password: whether they lead through a second factor too."""
+"""Adds to links for a password whether they lead through a second factor too."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Writing the rows of a large change before the change itself: the stamp that it will take."""
+"""Adds the stamp that a large change will take, so that its rows can be written ahead."""
 
 import sqlalchemy as sa
 from alembic import op

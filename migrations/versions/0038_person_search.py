@@ -1,4 +1,4 @@
-"""Names as the search compares them, with an index of their parts on both databases.
+"""Adds to names how the search compares them, with an index; drops the index of lessons' words.
 
 The words of published texts leave: each process indexes the published versions itself.
 """
@@ -12,6 +12,11 @@ revision = "0038"
 down_revision = "0037"
 branch_labels = None
 depends_on = None
+needs_stop = True
+seconds_per_million_rows = {
+    "sqlite": {"person_name": 25.0},
+    "postgresql": {"person_name": 350.0},
+}
 
 WORDS = sa.String().with_variant(sa.Text(collation="C"), "postgresql")
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

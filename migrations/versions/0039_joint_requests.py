@@ -1,4 +1,4 @@
-"""Requests about several people that are made and decided together."""
+"""Adds to requests which of them were made together."""
 
 import sqlalchemy as sa
 from alembic import op

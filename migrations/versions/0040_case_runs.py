@@ -1,4 +1,4 @@
-"""Lessons that are cases, and the runs of learners through them."""
+"""Adds lessons that are cases, and the runs of learners through them."""
 
 import sqlalchemy as sa
 from alembic import op

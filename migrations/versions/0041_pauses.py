@@ -1,4 +1,4 @@
-"""A pause after several failed attempts, by the rules of a module version."""
+"""Adds to modules a pause after several failed attempts."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Spaced recall for the learner alone, and a module's briefing."""
+"""Adds spaced recall for the learner alone, and a module's briefing."""
 
 import sqlalchemy as sa
 from alembic import op

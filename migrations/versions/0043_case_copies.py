@@ -1,4 +1,4 @@
-"""Copies of texts that learners show to their managers, and rubrics applied to texts."""
+"""Adds copies of texts that learners show to their managers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Items for some duties, the duties that weighted a draw, and a try before the lessons."""
+"""Adds items for some duties, the duties of a draw, and a try before the lessons."""
 
 import sqlalchemy as sa
 from alembic import op

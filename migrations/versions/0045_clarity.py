@@ -1,5 +1,4 @@
-"""Whether lessons and items were clear, with the authors' answers; archived modules; minimum versions;
-scheduled publications; checked links."""
+"""Adds whether lessons and items were clear, archived modules, minimum versions and link checks."""
 
 from typing import Any
 

@@ -28,6 +28,7 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
         kept_days=config.jobs_kept_days,
         upkeep=_delete_expired_forms,
         routines=(*sending.ROUTINES, *looking.ROUTINES),
+        reason_to_wait=app.extensions["schema_watch"].reason_to_wait,
     )
 
 
@@ -46,7 +47,7 @@ def run_jobs(workers: int | None) -> None:
     for sentence in list_retired_settings():
         click.echo(sentence, err=True)
     try:
-        presence.hold_presence(app.config["PORTAL"].instance)
+        app.extensions["schema_watch"].watch_for_server()
     except presence.RestoringError as error:
         raise click.ClickException(str(error)) from error
     run_worker(app, workers or app.config["PORTAL"].jobs_workers)

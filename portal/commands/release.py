@@ -19,12 +19,12 @@ from portal.platform.audit.origin import Channel, Origin, login_name, new_reques
 from portal.platform.db import db
 from portal.platform.operations import readiness
 
-migrate = Migrate(directory="migrations", render_as_batch=False)
+migrate = Migrate(directory=str(readiness.MIGRATIONS), render_as_batch=False)
 # Commands that repair or create the database, or do not need it.
 ANY_RELEASE = frozenset(
     "audit backup check doctor legal-review prepare restore sense-key sense-sheet table version".split()
 )
-PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"  # says the version; a wheel has its metadata
 
 
 class SettingsError(click.ClickException):
@@ -60,7 +60,10 @@ def application_without_settings(error: ConfigError, commands: Iterable[Blueprin
 
 def list_versions() -> list[tuple[str, str]]:
     """Names and versions of what runs, the portal's first."""
-    portal = tomllib.loads(PROJECT.read_text())["project"]["version"]
+    if PROJECT.exists():
+        portal = tomllib.loads(PROJECT.read_text())["project"]["version"]
+    else:
+        portal = metadata.version("portal")
     needed = [(name, metadata.version(name)) for name in ("Flask", "Werkzeug")]
     return [("Portal", portal), ("Python", platform.python_version()), *needed]
 

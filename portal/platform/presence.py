@@ -1,4 +1,6 @@
-"""A lock that all running processes of an instance folder share, and that a restore needs exclusively.
+"""A lock that all running processes of an instance folder share.
+
+A restore, and an upgrade that needs a stop, hold it exclusively.
 
 The kernel releases the lock when its process ends, however it ends, so no stale lock is left behind.
 """
@@ -8,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 from portal.platform.errors import RuleError
 
@@ -20,44 +23,69 @@ class RunningError(RuleError):
 
 
 class RestoringError(RuleError):
-    """A restore is under way on this instance folder."""
+    """A restore, or an upgrade that needs a stop, is under way on this instance folder."""
 
 
-def hold_presence(instance: Path) -> None:
+def hold_presence(instance: Path, *, wait_seconds: float = 0) -> None:
     """Hold the shared lock until this process ends; a second call changes nothing.
 
+    Args:
+        instance: The folder.
+        wait_seconds: How long to wait for a restore or an upgrade to end.
+
     Raises:
-        RestoringError: A restore holds it.
+        RestoringError: A restore or an upgrade holds it.
     """
     if instance in _held:
         return
     file = _open_lock_file(instance)
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+    last = monotonic() + wait_seconds
+    while not (is_held := _try_lock(file, fcntl.LOCK_SH)) and monotonic() < last:
+        sleep(0.1)
+    if not is_held:
         os.close(file)
-        raise RestoringError("A restore is under way. Start the portal when it has ended.") from None
+        raise RestoringError("A restore is under way, or an upgrade. Start the portal when it has ended.")
     _held[instance] = file
 
 
 @contextmanager
-def hold_alone(instance: Path) -> Iterator[None]:
+def hold_alone(instance: Path, *, wait_seconds: float = 0) -> Iterator[None]:
     """Keep other processes of this instance folder from starting while the block runs.
 
+    Args:
+        instance: The folder.
+        wait_seconds: How long to wait for another restore or upgrade; nobody waits for a server.
+
     Raises:
-        RunningError: A server, a worker or another restore runs.
+        RunningError: A server or a worker runs.
+        RestoringError: Another restore or upgrade has not ended.
     """
     file = _open_lock_file(instance)
+    last = monotonic() + wait_seconds
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunningError(
-                "The portal is running: stop the server and its workers first. Nothing was changed."
-            ) from None
+        while not _try_lock(file, fcntl.LOCK_EX):
+            if _try_lock(file, fcntl.LOCK_SH):  # so nobody holds it alone: whoever holds it shares it
+                if _try_lock(file, fcntl.LOCK_EX):
+                    break  # nobody does any more
+                raise RunningError(
+                    "The portal is running: stop the server and its workers first. Nothing was changed."
+                )
+            if monotonic() >= last:
+                raise RestoringError(
+                    "Another restore or upgrade is under way: wait until it has ended. Nothing was changed."
+                )
+            sleep(0.2)
         yield
     finally:
         os.close(file)
+
+
+def _try_lock(file: int, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _open_lock_file(instance: Path) -> int:

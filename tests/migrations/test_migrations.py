@@ -101,7 +101,7 @@ def earlier_revisions() -> list[Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("empty", "revision"), earlier_revisions(), indirect=["empty"])
-def test_a_database_of_every_earlier_revision_is_upgraded(empty, whole_schema, revision):
+def test_a_database_of_every_earlier_revision_is_upgraded(empty, whole_schema, revision, tmp_path):
     with empty.app_context():
         upgrade(revision=revision)
         older.fill_database(db.engine, revision)
@@ -117,6 +117,11 @@ def test_a_database_of_every_earlier_revision_is_upgraded(empty, whole_schema, r
             assert reconcile_all() == []
         assert rebuild_status(False) == []
         assert check_counts(False) == []
+    report = ("completions", *older.POSITION, "--format", "csv", "--output", str(tmp_path / "report.csv"))
+    written = empty.test_cli_runner().invoke(args=["report", *report])
+    assert written.exit_code == 0, written.output
+    rows, expected = older.report_of_release(tmp_path / "report.csv")
+    assert rows == expected
 
 
 @pytest.fixture(scope="module")

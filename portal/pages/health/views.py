@@ -1,6 +1,7 @@
 """Liveness and readiness, for monitoring."""
 
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -25,7 +26,8 @@ def readyz() -> ResponseReturnValue:
     """Say whether the database is reachable and at the newest migration, and the disk can be written to.
 
     Networks in ``STATUS_NETWORKS`` also see each check by its name, whether workers take up jobs and whether
-    the clock is right; the portal can serve pages for a while without these two.
+    the clock is right; the portal can serve pages for a while without these two. Where the database is of
+    another release they read what to do about it.
     """
     needed = readiness.run_checks(readiness.NEEDED, log=True)
     ready = all(needed.values())
@@ -35,7 +37,9 @@ def readyz() -> ResponseReturnValue:
         if ready
         else dict.fromkeys(readiness.WATCHED, False)
     )
-    details = {"checks": needed, **watched} if _is_trusted() else {}
+    details: dict[str, Any] = {"checks": needed, **watched} if _is_trusted() else {}
+    if details and needed["database"] and not needed["migrations"]:
+        details["reason"] = readiness.reason_against_database()
     return jsonify(**body, **details), 200 if ready else 503
 
 

@@ -59,6 +59,7 @@ SENTENCES = {  # of a problem document where nothing else is said
     500: "The portal could not answer. Tell support the reference.",
     503: "The portal cannot answer now. Try again in a few minutes.",
 }
+UPGRADE_SECONDS = 60  # after which a program may try again
 _LINE = re.compile(r"Line (\d+): ")
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -70,6 +71,13 @@ _LAST_RESORT = """<!DOCTYPE html>
 <p>The portal could not answer. What you had saved before is kept. Try again in a few minutes.</p>
 <p>Reference for support: <strong>{reference}</strong></p></main></body></html>
 """
+
+
+class UpgradingError(PortalError):
+    """The database is of another release than this server: pages are refused until both are of one."""
+
+    def __init__(self) -> None:
+        super().__init__("The portal is being upgraded. Nothing was changed. Try again in a few minutes.")
 
 
 @dataclass(frozen=True)
@@ -171,6 +179,11 @@ def portal_error(error: PortalError) -> ResponseReturnValue:
     status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 409)
     if isinstance(error, TooManyError):
         return _answer(_too_many(error.retry_after_seconds, (str(error),)))
+    if isinstance(error, UpgradingError):
+        said_to_systems = (str(error),) if request.path.startswith(SYSTEM_PATHS) else ()
+        return _answer(
+            Failure(503, "errors/upgrading.html", said_to_systems, {"Retry-After": str(UPGRADE_SECONDS)})
+        )
     if isinstance(error, UnauthorisedError):
         return _answer(Failure(401, "errors/403.html", (str(error),), _challenge(error)))
     said = tuple(error.reasons) if isinstance(error, BadInputError) else (str(error),)

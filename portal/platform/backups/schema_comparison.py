@@ -4,7 +4,7 @@ Rows can be trusted only as far as the triggers and constraints that protected t
 differs from that of its revision was changed by somebody else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from alembic import command
@@ -83,9 +83,9 @@ def open_engine(url: URL) -> Iterator[Engine]:
         engine.dispose()
 
 
-def upgrade_database(engine: Engine, revision: str) -> None:
-    """Run the migrations up to a revision on this database."""
-    config = Config(attributes={"engine": engine})
+def upgrade_database(engine: Engine, revision: str, applied: Callable[..., None] | None = None) -> None:
+    """Run the migrations up to a revision on this database; ``applied`` is alembic's callback after each."""
+    config = Config(attributes={"engine": engine, "applied": applied})
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     command.upgrade(config, revision)

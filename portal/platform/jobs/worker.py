@@ -52,6 +52,7 @@ class WorkerSetup:
         kept_days: How long an ended job is kept.
         upkeep: Called about once a minute in such a context, outside a transaction.
         routines: What it does beside its jobs.
+        reason_to_wait: Why nothing can be run now, such as a database of another release; else empty.
     """
 
     open_context: Callable[[], AbstractContextManager[Any]]
@@ -60,6 +61,7 @@ class WorkerSetup:
     kept_days: int
     upkeep: Callable[[datetime], None]
     routines: tuple[Routine, ...] = ()
+    reason_to_wait: Callable[[], str] = lambda: ""
 
 
 class JobRunner:
@@ -179,7 +181,8 @@ class Worker:
         next_recovery = 0.0
         while not signals and not self.must_end():
             if monotonic() >= next_recovery:
-                self.maintain_jobs()
+                if not self.setup.reason_to_wait():
+                    self.maintain_jobs()
                 next_recovery = monotonic() + RECOVERY_SECONDS
             sleep(SWEEP_SECONDS)
         self.runner.stopping.set()
@@ -217,6 +220,9 @@ class Worker:
         """Run one job after another; of the idle threads, one at a time looks for the next."""
         stopping = self.runner.stopping
         while not stopping.is_set():
+            if self.setup.reason_to_wait():
+                stopping.wait(RECOVERY_SECONDS)
+                continue
             try:
                 with nullcontext() if low_priority else self._is_looking:
                     job = self.runner.claim_next_job(low_priority=low_priority)
@@ -232,6 +238,8 @@ class Worker:
         """Run a routine until the worker ends; a fault of one run ends that run alone."""
         stopping = self.runner.stopping
         while not stopping.wait(routine.seconds):
+            if self.setup.reason_to_wait():
+                continue
             try:
                 with self.setup.open_context():
                     routine.run(stopping)

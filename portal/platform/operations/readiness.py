@@ -3,14 +3,14 @@
 import logging
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from config import current_settings
@@ -83,7 +83,12 @@ def in_one_line(error: Exception) -> str:
 
 def current_revisions() -> set[str]:
     """The migration revisions of the database: one, or none if it is empty."""
-    return set(MigrationContext.configure(db.session.connection()).get_current_heads())
+    return revisions_of(db.session.connection())
+
+
+def revisions_of(connection: Connection) -> set[str]:
+    """The migration revisions of the database that is connected to: one, or none if it is empty."""
+    return set(MigrationContext.configure(connection).get_current_heads())
 
 
 @cache
@@ -110,16 +115,25 @@ def migration_scripts() -> ScriptDirectory:
 def reason_against_database() -> str:
     """Reason why commands cannot use the database; empty if it is at the newest migration."""
     try:
-        revisions = current_revisions()
-        empty = not revisions and not inspect(db.engine).get_table_names()
+        return reason_against_connection(db.session.connection())
     except (DBAPIError, sqlite3.Error) as error:
         return f"The database cannot be used: {in_one_line(error)}."
     finally:
         db.session.rollback()
+
+
+def reason_against_connection(connection: Connection) -> str:
+    """Reason why this release cannot use this database; empty if it is at the newest migration."""
+    revisions = revisions_of(connection)
     if revisions == {head()}:
         return ""
-    if empty:
+    if not revisions and not inspect(connection).get_table_names():
         return f"The database is empty: {UPGRADE}"
     if unknown := revisions - known_revisions():
-        return f"The database is of a newer release ({', '.join(unknown)}): install that release."
+        return newer_release_words(unknown)
     return f"The database is of an older release: {UPGRADE}"
+
+
+def newer_release_words(unknown: Collection[str]) -> str:
+    """What to do about a database with migrations that this release does not have."""
+    return f"The database is of a newer release ({', '.join(sorted(unknown))}): install that release."

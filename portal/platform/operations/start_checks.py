@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 from config import Config
 from portal.platform import presence
 from portal.platform.operations import readiness
+from portal.platform.operations.schema_watch import SchemaWatch
 from portal.platform.processes import is_socket_handed_over
 
 WAIT_SECONDS = 5  # for a database server that does not answer
@@ -42,9 +43,12 @@ def _reason_not_to_listen(config: Config) -> str:
 
 
 def _reason_not_to_start(config: Config) -> str:
-    """Reason if a restore is under way; from now on none can begin until this process and its workers end."""
+    """Reason if a restore is under way; from now on none can begin until this process and its workers end.
+
+    A server of another release than its database only says so, and does not hold up the upgrade.
+    """
     try:
-        presence.hold_presence(config.instance)
+        SchemaWatch(config.sqlalchemy_url, config.instance, lambda: None).watch_for_server()
     except presence.RestoringError as error:
         return str(error)
     return ""

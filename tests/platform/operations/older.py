@@ -5,6 +5,7 @@ weeks, and one's pass is revoked. ``release_0_1_0.json`` has the facts in the co
 and the rows derived from them as they were written before and since revision 0018.
 """
 
+import csv
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +15,9 @@ from typing import Any
 from sqlalchemy import Boolean, Connection, Date, DateTime, Engine, MetaData, Numeric, insert, text
 
 RELEASE = json.loads(Path(__file__).with_name("release_0_1_0.json").read_text(encoding="utf-8"))
+# The completion report of a past position, as 0.1.0 wrote it from these rows.
+REPORT = Path(__file__).with_name("release_0_1_0.csv")
+POSITION = ("--directive", "DIR-3", "--as-at", "2026-02-12", "--as-known-on", "2026-01-11T12:00:00Z")
 FACTS = RELEASE["facts"]
 COUNTED_SINCE, CUT_SINCE, RENAMED_SINCE = "0016", "0018", "0025"
 RENAMED = {
@@ -83,3 +87,14 @@ def facts_in(engine: Engine) -> dict[str, list[str]]:
             query = metadata.tables[name].select().with_only_columns(*columns)
             rows[name] = sorted(map(repr, connection.execute(query)))
         return rows
+
+
+def report_of_release(written: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """The rows of a completion report in the columns that 0.1.0 had, and what they should be."""
+    expected = _read_rows(REPORT)
+    return [{column: row[column] for column in expected[0]} for row in _read_rows(written)], expected
+
+
+def _read_rows(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return list(csv.DictReader(lines))

@@ -1,6 +1,5 @@
 """A backup that release 0.1.0 made is restored and upgraded, and its reports say what they said then."""
 
-import csv
 import shutil
 import sqlite3
 import subprocess
@@ -17,8 +16,6 @@ from tests.running import command, fresh_database, settings
 
 HEAD_OF_RELEASE = "0024"
 FILE = "portal.sqlite"
-REPORT = Path(__file__).with_name("release_0_1_0.csv")  # as 0.1.0 wrote it from these rows
-POSITION = ("--directive", "DIR-3", "--as-at", "2026-02-12", "--as-known-on", "2026-01-11T12:00:00Z")
 
 
 @pytest.mark.slow
@@ -40,10 +37,10 @@ def test_a_backup_of_release_0_1_0_is_restored_and_upgraded(kind, request, tmp_p
 
     assert restored.returncode == 0, restored.stderr
     assert f"Upgraded from revision {HEAD_OF_RELEASE} to {readiness.head()}." in restored.stdout
-    assert completions(portal, there / "before.csv") == completions_of_release()
+    check_completions(portal, there / "before.csv")
     reconciled = command(portal, "directives", "reconcile", "--rebuild")
     assert (reconciled.returncode, reconciled.stdout) == (0, "0 differences.\n"), reconciled.stderr
-    assert completions(portal, there / "after.csv") == completions_of_release()
+    check_completions(portal, there / "after.csv")
 
 
 def make_release(folder: Path, address: str) -> None:
@@ -71,18 +68,10 @@ def back_up_postgresql(folder: Path, address: str) -> None:
     subprocess.run([tool, f"--dbname={address}", *words], check=True)
 
 
-def completions(portal: dict[str, str], file: Path) -> list[dict[str, str]]:
-    """The rows of the report, in the columns that 0.1.0 had."""
-    written = command(portal, "report", "completions", *POSITION, "--format", "csv", "--output", str(file))
+def check_completions(portal: dict[str, str], file: Path) -> None:
+    written = command(
+        portal, "report", "completions", *older.POSITION, "--format", "csv", "--output", str(file)
+    )
     assert written.returncode == 0, written.stderr
-    columns = completions_of_release()[0].keys()
-    return [{column: row[column] for column in columns} for row in read_rows(file)]
-
-
-def completions_of_release() -> list[dict[str, str]]:
-    return read_rows(REPORT)
-
-
-def read_rows(file: Path) -> list[dict[str, str]]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        return list(csv.DictReader(lines))
+    rows, expected = older.report_of_release(file)
+    assert rows == expected
