@@ -1,0 +1,94 @@
+"""What is noted of each request: one line in the log, and the figures that ``/metrics`` gives.
+
+Neither the address nor anything a person sent is noted: the endpoint stands for the page.
+"""
+
+from time import perf_counter
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+
+from portal.platform.audit.origin import current_origin
+from portal.platform.observability import statements
+from portal.platform.observability.logs import write_line, written_now
+from portal.platform.observability.request_figures import UNMATCHED, RequestFigures
+
+FIGURES = "portal_request_figures"  # among the application's extensions
+QUIET = frozenset({"operations.healthz", "operations.readyz", "operations.metrics"})  # asked for all day
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def register_request_log(app: Flask) -> None:
+    """Time every request of ``app`` from its first guard to its last byte; call it before other guards."""
+    app.before_request(_start_clock)
+    app.after_request(_note_answer)
+
+
+def make_figures(app: Flask) -> None:
+    """Make the memory of the figures; call it when ``app`` has all its routes and before processes fork."""
+    app.extensions[FIGURES] = RequestFigures(sorted(app.view_functions))
+
+
+def figures_of(app: Flask) -> RequestFigures:
+    """The figures of an application."""
+    figures: RequestFigures = app.extensions[FIGURES]
+    return figures
+
+
+def note_in_line(**values: Any) -> None:
+    """Add to the line of this request: ids and words of the portal, never what somebody entered."""
+    g.setdefault("in_request_line", {}).update(values)
+
+
+def _start_clock() -> None:
+    g.clock_started = perf_counter()
+    g.statement_count = statements.start_count()
+
+
+def _note_answer(response: Response) -> Response:
+    """Note the answer once it was sent; a file that the server sends by itself, at once."""
+    started, count, status = g.clock_started, g.statement_count, response.status_code
+    endpoint = request.endpoint or UNMATCHED
+    figures = figures_of(current_app)
+    config = current_app.config["PORTAL"]
+    every = config.seeing.logs_every_request(config.mode) and endpoint not in QUIET
+    line = _begin_line(endpoint, status) if every or status >= 400 else {}
+
+    def finish() -> None:
+        seconds = perf_counter() - started
+        figures.count(endpoint, status, seconds, count.sent, count.slow)
+        if line:
+            line["at"] = written_now()
+            line["milliseconds"] = round(1000 * seconds, 1)
+            line["statements"] = count.sent
+            write_line(line)
+
+    if response.direct_passthrough:
+        finish()
+    else:
+        response.call_on_close(finish)
+    return response
+
+
+def _begin_line(endpoint: str, status: int) -> dict[str, Any]:
+    return {
+        "at": "",
+        "level": "error" if status >= 500 else "info",
+        "source": "portal.requests",
+        "event": "request",
+        "request": current_origin().request_id,
+        "endpoint": endpoint,
+        "method": request.method if request.method in METHODS else "other",
+        "status": status,
+        **_viewer_values(),
+        **g.get("in_request_line", {}),
+    }
+
+
+def _viewer_values() -> dict[str, Any]:
+    """Who the request was of: the id of a person or of an access token, as the database numbers them."""
+    account = g.get("_login_user")
+    if account is not None and account.is_authenticated:
+        return {"viewer": account.person_id}
+    token = g.get("access_token")
+    return {"token": token.id} if token is not None else {}
