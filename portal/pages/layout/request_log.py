@@ -41,23 +41,24 @@ def note_in_line(**values: Any) -> None:
 
 
 def _start_clock() -> None:
-    g.clock_started = perf_counter()
-    g.statement_count = statements.start_count()
+    g.clock = perf_counter(), statements.start_count()
 
 
 def _note_answer(response: Response) -> Response:
     """Note the answer once it was sent; a file that the server sends by itself, at once."""
-    started, count, status = g.clock_started, g.statement_count, response.status_code
-    endpoint = request.endpoint or UNMATCHED
-    figures = figures_of(current_app)
-    config = current_app.config["PORTAL"]
-    every = config.seeing.logs_every_request(config.mode) and endpoint not in QUIET
-    line = _begin_line(endpoint, status) if every or status >= 400 else {}
+    # The objects behind the proxies are looked up once: this runs for every page.
+    app, sent = current_app._get_current_object(), request._get_current_object()
+    own = g._get_current_object()
+    started, count = own.clock
+    status, endpoint = response.status_code, sent.endpoint or UNMATCHED
+    figures, config = app.extensions[FIGURES], app.config["PORTAL"]
+    is_logged = status >= 400 or (endpoint not in QUIET and config.seeing.logs_every_request(config.mode))
+    line = _begin_line(endpoint, sent.method, status, own) if is_logged else None
 
     def finish() -> None:
         seconds = perf_counter() - started
         figures.count(endpoint, status, seconds, count.sent, count.slow)
-        if line:
+        if line is not None:
             line["at"] = written_now()
             line["milliseconds"] = round(1000 * seconds, 1)
             line["statements"] = count.sent
@@ -70,25 +71,22 @@ def _note_answer(response: Response) -> Response:
     return response
 
 
-def _begin_line(endpoint: str, status: int) -> dict[str, Any]:
-    return {
+def _begin_line(endpoint: str, method: str, status: int, own: Any) -> dict[str, Any]:
+    """The line but for what is known at the end; whose request it was, as the database numbers them."""
+    line = {
         "at": "",
         "level": "error" if status >= 500 else "info",
         "source": "portal.requests",
         "event": "request",
         "request": current_origin().request_id,
         "endpoint": endpoint,
-        "method": request.method if request.method in METHODS else "other",
+        "method": method if method in METHODS else "other",
         "status": status,
-        **_viewer_values(),
-        **g.get("in_request_line", {}),
     }
-
-
-def _viewer_values() -> dict[str, Any]:
-    """Who the request was of: the id of a person or of an access token, as the database numbers them."""
-    account = g.get("_login_user")
+    account, token = own.get("_login_user"), own.get("access_token")
     if account is not None and account.is_authenticated:
-        return {"viewer": account.person_id}
-    token = g.get("access_token")
-    return {"token": token.id} if token is not None else {}
+        line["viewer"] = account.person_id
+    elif token is not None:
+        line["token"] = token.id
+    line.update(own.get("in_request_line") or {})
+    return line
