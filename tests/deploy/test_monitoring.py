@@ -9,16 +9,19 @@ from threading import Event
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
 from config import Config
 from portal.app import create_app
 from portal.commands.jobs import make_worker_setup
 from portal.domain.accounts import services as services_of_accounts
+from portal.domain.reminders import notices
 from portal.pages.layout.request_log import figures_of
 from portal.platform import clock
 from portal.platform.backups.last_backup import note_backup
-from portal.platform.db import stamp, transaction
+from portal.platform.db import db, stamp, transaction
 from portal.platform.jobs import services
+from portal.platform.jobs.models import Job
 from portal.platform.jobs.worker import JobRunner
 from tests.conftest import SECRET
 from tests.domain.reminders.office_set import make_administrators, set_office
@@ -139,8 +142,7 @@ def test_a_relay_that_is_down(app: Flask, scrape, tmp_path):
         with transaction():
             services_of_accounts.close_account(people["D1001"], by=people["D9001"], at=clock.now())
         time.shift(timedelta(hours=2))
-        with transaction():
-            job = services.start_job("notices", {}, by=None, at=clock.now())
+        (job,) = db.session.scalars(select(Job.reference).where(Job.kind == notices.JOB))
         JobRunner(make_worker_setup(app), Event()).run_job(job)
         figures = scrape()
 

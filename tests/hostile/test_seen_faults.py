@@ -68,9 +68,9 @@ def test_processes_are_one_sum_that_never_falls_when_one_is_killed(small_force: 
         server.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def database() -> Iterator[Postgres]:
-    """A database server of this file's own, to be killed."""
+    """A database server to be killed."""
     server = Postgres(SAFE)
     try:
         yield server

@@ -215,7 +215,7 @@ def log_fault(_fault: object) -> None:
 
 def register(app: Flask) -> None:
     """Give every error of ``app`` its page."""
-    app.log_exception = log_fault  # type: ignore[method-assign]
+    app.log_exception = log_fault  # type: ignore[method-assign,assignment]
     app.register_error_handler(PortalError, portal_error)
     app.register_error_handler(OSError, disk_error)
     app.register_error_handler(CSRFError, csrf_error)

@@ -4,7 +4,7 @@ Neither the address nor anything a person sent is noted: the endpoint stands for
 """
 
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request
 
@@ -47,8 +47,7 @@ def _start_clock() -> None:
 def _note_answer(response: Response) -> Response:
     """Note the answer once it was sent; a file that the server sends by itself, at once."""
     # The objects behind the proxies are looked up once: this runs for every page.
-    app, sent = current_app._get_current_object(), request._get_current_object()
-    own = g._get_current_object()
+    app, sent, own = (cast(Any, proxy)._get_current_object() for proxy in (current_app, request, g))
     started, count = own.clock
     status, endpoint = response.status_code, sent.endpoint or UNMATCHED
     figures, config = app.extensions[FIGURES], app.config["PORTAL"]

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=str).encode
 Values = dict[str, Any]
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+Line = MutableMapping[str, Any]  # as structlog hands it from one processor to the next
 _readers: list[Callable[[], str]] = []
 
 
@@ -64,13 +66,13 @@ def written_now() -> str:
     return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-def describe_fault(fault: "tuple[type[BaseException], BaseException, TracebackType | None]") -> list[Values]:
+def describe_fault(exc_info: ExcInfo) -> list[Values]:
     """An exception and its causes: types, and the places in the code that lead to each, innermost last.
 
     Messages are left out, since many hold what somebody entered, and so are the values of variables. What a
     driver or the system says in a code of its own is kept.
     """
-    return list(_describe_chain(fault[1]))
+    return list(_describe_chain(exc_info[1]))
 
 
 def _describe_chain(error: BaseException | None) -> Iterator[Values]:
@@ -107,21 +109,21 @@ class _Writer:
     debug = info = warning = error = critical = exception = log = msg
 
 
-def _add_level(_writer: object, method: str, values: Values) -> Values:
+def _add_level(_writer: object, method: str, values: Line) -> Line:
     return {"at": written_now(), "level": "error" if method == "exception" else method, **values}
 
 
-def _add_request(_writer: object, _method: str, values: Values) -> Values:
+def _add_request(_writer: object, _method: str, values: Line) -> Line:
     if "request" not in values and _readers and (request_id := _readers[0]()):
         values["request"] = request_id
     return values
 
 
-def _order(_writer: object, _method: str, values: Values) -> tuple[tuple[Values], dict[str, Any]]:
+def _order(_writer: object, _method: str, values: Line) -> tuple[Any, ...]:
     """What every line begins with, then what is its own."""
     first = ("at", "level", "source", "event", "request")
     ordered = {name: values.pop(name) for name in first if name in values}
-    return (ordered | values,), {}
+    return ({**ordered, **values},), {}
 
 
 class _LibraryHandler(logging.Handler):
