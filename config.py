@@ -14,6 +14,7 @@ from portal.pages.layout import brand, proxies
 from portal.platform.engines import DRIVER, with_driver
 from portal.platform.mail.settings import MailSettings
 from portal.platform.network_names import list_faults
+from portal.platform.observability.settings import SeeingSettings, read_seeing_settings
 from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.outbound.proxy import list_proxy_faults
 from portal.platform.saml.settings import SamlSettings, read_saml_settings
@@ -112,6 +113,8 @@ class Config:
     )
     security_contact: str = field(default_factory=lambda: _env("SECURITY_CONTACT"))
     status_networks: str = field(default_factory=lambda: _env("STATUS_NETWORKS", "127.0.0.0/8 ::1"))
+    metrics_networks: str = field(default_factory=lambda: _env("METRICS_NETWORKS"))
+    seeing: SeeingSettings = field(default_factory=lambda: read_seeing_settings(_env, _secret))
     network_names: str = field(default_factory=lambda: _env("NETWORK_NAMES"))
     brand_colour: str = field(default_factory=lambda: _env("BRAND_COLOUR") or brand.DEFAULT)
     idle_minutes: int = field(default_factory=lambda: _number_setting("SESSION_IDLE_MINUTES", "60"))
@@ -172,7 +175,7 @@ class Config:
         for check in (
             self._number_faults, self._text_faults, self._address_faults, self._sign_in_faults,
             self._access_faults, self._database_faults, self._jobs_faults, self.mail.list_faults,
-            self.import_folder.list_faults,
+            self.import_folder.list_faults, self.seeing.list_faults,
         ):  # fmt: skip
             faults += check()
         if faults:
@@ -263,7 +266,7 @@ class Config:
             yield "LINE_MANAGER_SIGHT is 'on' or 'off'."
         if self.link_check not in {"on", "off", ""}:
             yield "LINK_CHECK is 'on' or 'off'."
-        for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "WEBHOOK_NETWORKS"):
+        for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "METRICS_NETWORKS", "WEBHOOK_NETWORKS"):
             try:
                 proxies.parse_networks(getattr(self, name.lower()))
             except proxies.NetworkError as error:

@@ -5,11 +5,12 @@ import importlib
 import os
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from config import Config, ConfigError, list_retired_settings
 from portal.pages.layout.headers import security_headers
+from portal.platform.observability.request_figures import take_part
 from portal.platform.processes import Supervisor, keep_running, take_handed_over_socket
 from portal.platform.serving.files import FilesApart
 from portal.platform.serving.server import FINISH_SECONDS, serve_requests
@@ -77,10 +78,17 @@ def serve(
         files = FilesApart()
         web = partial(serve_requests, application, files, listening, refusal_headers or {})
         make_files = partial(files.serve, application)
-        keep_running([*[web] * WORKERS, make_files], GOODBYE_SECONDS, before_end=listening.close)
+        acts = [partial(_count_apart, part, act) for part, act in enumerate([*[web] * WORKERS, make_files])]
+        keep_running(acts, GOODBYE_SECONDS, before_end=listening.close)
     finally:
         if supervisor:
             supervisor.stop_child()
+
+
+def _count_apart(part: int, act: Callable[[], None]) -> None:
+    """Do what a process is for; it counts its requests in a part of the figures that is its own."""
+    take_part(part)
+    act()
 
 
 def _listening_socket(address: str, port: int) -> socket.socket:

@@ -1,6 +1,5 @@
 """create_app(): the one file that knows every room."""
 
-import logging
 from collections.abc import Callable, Sequence
 
 from flask import Flask, current_app, request
@@ -78,6 +77,7 @@ from portal.pages.layout.compression import register_compression
 from portal.pages.layout.frame import register_frame
 from portal.pages.layout.query_arguments import refuse_control_characters
 from portal.pages.layout.release_guard import register_release_guard
+from portal.pages.layout.request_log import make_figures, register_request_log
 from portal.pages.layout.request_origin import register_origin
 from portal.pages.layout.sessions.refused_forms import register_refused_forms
 from portal.pages.layout.sessions.request_guard import register_sessions
@@ -95,10 +95,13 @@ from portal.pages.units import views as units_views
 from portal.pages.webhooks import views as webhooks_views
 from portal.platform.audit import models as audit_models
 from portal.platform.audit.models import AuditEvent
+from portal.platform.audit.origin import current_origin
 from portal.platform.db import db, subscribe
 from portal.platform.engines import prepare_engine, replica_engines
 from portal.platform.jobs import models as jobs_models
 from portal.platform.jobs.registry import set_tasks
+from portal.platform.observability.logs import configure_logs
+from portal.platform.observability.statements import log_slower_than
 from portal.platform.operations.schema_watch import SchemaWatch
 
 TABLES = (
@@ -205,7 +208,8 @@ def create_app(config: Config | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         MAX_FORM_PARTS=500,
     )
-    app.logger.setLevel(logging.INFO)
+    configure_logs(lambda: current_origin().request_id)
+    log_slower_than(config.seeing.slow_seconds)
     _prepare_database(app)
     _prepare_pages(app, config)
     for views in VIEWS:
@@ -216,6 +220,7 @@ def create_app(config: Config | None = None) -> Flask:
         app.register_blueprint(commands.bp)
     upgrade.replace_upgrade()
     refuse_undeclared_routes(app)
+    make_figures(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
 
@@ -250,6 +255,7 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:
+    register_request_log(app)
     register_compression(app)
     register_origin(app)
     register_release_guard(app, SchemaWatch(config.sqlalchemy_url, config.instance, _forget_connections(app)))

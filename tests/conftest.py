@@ -22,6 +22,7 @@ from tests.databases import close_database, forget_published_content
 from tests.engines import needed
 from tests.examples import choose_profile
 from tests.limits import reset_limits
+from tests.logged import Log, written_to
 from tests.page_reading import PortalClient
 from tests.postgres import QUICK, Postgres
 from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
@@ -146,6 +147,13 @@ def database(app: Flask) -> Iterator[None]:
 def client(app: Flask, database: None) -> PortalClient:
     """A browser that reads pages as a person does and refuses what no page may be."""
     return PortalClient(app)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    """What the portal logs."""
+    with written_to(tmp_path / "portal.log") as log:
+        yield log
 
 
 @pytest.fixture(scope="session")

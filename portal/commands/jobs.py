@@ -23,7 +23,6 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
     config = app.config["PORTAL"]
     return WorkerSetup(
         open_context=app.app_context,
-        logger=app.logger,
         lost_seconds=config.jobs_lost_seconds,
         kept_days=config.jobs_kept_days,
         upkeep=_delete_expired_forms,

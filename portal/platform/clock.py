@@ -1,12 +1,14 @@
 """The one place that asks the time: instants in UTC, days in London."""
 
-import logging
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
 from zoneinfo import ZoneInfo
 
+from portal.platform.observability.logs import get_logger
+
+_log = get_logger("portal.clock")
 LONDON = ZoneInfo("Europe/London")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_AHEAD = timedelta(minutes=1)  # of the newest stamp: beyond it, the clock was or is wrong
@@ -196,6 +198,4 @@ def warn_of_stamps(newest: datetime | None, now: datetime) -> None:
     if not is_ahead(newest, now) or monotonic() < stamp_warning.next_at:
         return
     stamp_warning.next_at = monotonic() + SILENT_SECONDS
-    logging.getLogger("portal.app").warning(
-        "The newest stamp %s lies ahead of this machine's clock %s: see docs/runbook/clock.md", newest, now
-    )
+    _log.error("clock.behind_stamps", newest_stamp=newest, clock=now, see="docs/runbook/clock.md")

@@ -5,7 +5,6 @@ lock held to its commit, so stamps rise in the order of commits and a report "as
 can never change afterwards.
 """
 
-import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +37,9 @@ from portal.platform.clock import from_microseconds
 from portal.platform.column_types import NAMES, UtcDateTime
 from portal.platform.engines import SESSION_OPTIONS
 from portal.platform.errors import BusyError, UnwritableError
+from portal.platform.observability.logs import get_logger
 
+_log = get_logger("portal.database")
 READER_SECONDS = 0.6  # how long a reader's request waits to record that something was read
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code of a wait in vain
 # A disk that is full or fails, and a database that takes no change: PostgreSQL's codes, then SQLite's.
@@ -289,7 +290,7 @@ def try_to_write(act: Callable[[], Written], what: str) -> Written | None:
     except (BusyError, UnwritableError) as error:
         if monotonic() - _last_said[0] > SAID_EVERY:
             _last_said[0] = monotonic()
-            logging.getLogger(__name__).warning("not noted: %s, because %s", what, type(error).__name__)
+            _log.warning("not_noted", what=what, reason=type(error).__name__)
         return None
 
 

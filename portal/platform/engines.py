@@ -8,6 +8,8 @@ from typing import Any
 from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Engine, event
 
+from portal.platform.observability.statements import count_statements
+
 BUSY_SECONDS = 15  # how long a writer waits for another
 LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
 REPLICA = "replica"  # the key of its engine
@@ -54,6 +56,7 @@ def replica_engines(url: str) -> dict[str, dict[str, Any]]:
 
 def prepare_engine(engine: Engine) -> None:
     """Set what every connection must have; a test asserts each on every connection."""
+    count_statements(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -4,7 +4,6 @@ A report is pinned to an instant, and what was known on an instant never changes
 of the database that has replayed the stamps up to it gives the same report.
 """
 
-import logging
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 
@@ -14,7 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from portal.platform import clock
 from portal.platform.db import Stamp, db
 from portal.platform.engines import REPLICA
+from portal.platform.observability.logs import get_logger
 
+_log = get_logger("portal.replica")
 MOST_BEHIND = timedelta(seconds=5)  # names keep no history: one that was changed is read for so long at most
 WAITS = (0.005, 0.01, 0.02, 0.04)  # seconds between two looks at a replica that is a moment behind
 PAUSE = 30.0  # seconds for which a replica that failed is left alone
@@ -37,8 +38,7 @@ def read_as_known_on(instant: datetime) -> None:
         has_replayed = needed is not None and _has_replayed(engine, needed)
     except DBAPIError as error:
         _left_alone_until[0] = monotonic() + PAUSE
-        cause = type(error.orig).__name__
-        logging.getLogger(__name__).warning("The replica does not answer (%s); reports are read here.", cause)
+        _log.warning("replica.left_alone", reason=type(error.orig).__name__, seconds=PAUSE)
         return
     if has_replayed:
         session.info["reads_from"] = engine

@@ -71,6 +71,7 @@ NO_PAGES = {
     "monitoring.people_xlsx",
     "monitoring.download_file",
     "operations.healthz",
+    "operations.metrics",
     "operations.readyz",
     "statements.brand",
     "statements.security_contact",

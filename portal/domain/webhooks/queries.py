@@ -158,3 +158,11 @@ def list_sendable_webhook_ids(now: datetime, busy: Collection[int]) -> list[int]
     due = exists().where(row.webhook_id == Webhook.id, row.state == DeliveryState.WAITING, row.due_at <= now)
     statement = select(Webhook.id).where(Webhook.paused.is_(None), rested, due)
     return [number for number in db.session.scalars(statement.order_by(Webhook.id)) if number not in busy]
+
+
+def read_backlog() -> tuple[int, datetime | None]:
+    """How many messages wait for webhooks that are not paused, and since when the oldest does."""
+    waits = row.state == DeliveryState.WAITING, Webhook.paused.is_(None)
+    statement = select(func.count(), func.min(row.created_at)).join(Webhook, Webhook.id == row.webhook_id)
+    count, oldest_at = db.session.execute(statement.where(*waits)).one()
+    return count, oldest_at

@@ -1,13 +1,17 @@
-"""Liveness and readiness, for monitoring."""
+"""Liveness, readiness and metrics, for monitoring."""
 
+import hmac
+from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from flask import Blueprint, current_app, jsonify, request
+from flask import Blueprint, Response, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from portal.pages.health.metrics import write_metrics
 from portal.pages.layout.access import public
-from portal.pages.layout.proxies import STRANGER
+from portal.pages.layout.proxies import STRANGER, Network, parse_networks
 from portal.platform.operations import readiness
 
 bp = Blueprint("operations", __name__)
@@ -37,14 +41,33 @@ def readyz() -> ResponseReturnValue:
         if ready
         else dict.fromkeys(readiness.WATCHED, False)
     )
-    details: dict[str, Any] = {"checks": needed, **watched} if _is_trusted() else {}
+    is_trusted = _is_sent_from(current_app.config["PORTAL"].watching_networks)
+    details: dict[str, Any] = {"checks": needed, **watched} if is_trusted else {}
     if details and needed["database"] and not needed["migrations"]:
         details["reason"] = readiness.reason_against_database()
     return jsonify(**body, **details), 200 if ready else 503
 
 
-def _is_trusted() -> bool:
-    """Whether the request comes directly from a network that may see details."""
+@bp.get("/metrics")
+@public
+def metrics() -> ResponseReturnValue:
+    """Figures for Prometheus, to a network in ``METRICS_NETWORKS`` or with ``METRICS_TOKEN``; else to nobody.
+
+    Everybody else is told what an address is told that does not exist.
+    """
+    config = current_app.config["PORTAL"]
+    if not _is_sent_from(parse_networks(config.metrics_networks)) and not _has_token(config.seeing.token):
+        abort(404)
+    return Response(write_metrics(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _has_token(token: str) -> bool:
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    return bool(token) and hmac.compare_digest(sent.encode(), token.encode())
+
+
+def _is_sent_from(networks: Iterable[Network]) -> bool:
+    """Whether the request comes from one of these networks, directly or by a trusted proxy's word."""
     if request.environ.get(STRANGER):
         return False
     try:
@@ -53,4 +76,4 @@ def _is_trusted() -> bool:
         return False
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    return any(address in network for network in current_app.config["PORTAL"].watching_networks)
+    return any(address in network for network in networks)

@@ -5,22 +5,22 @@ the log. None shows a stack or blames the person.
 """
 
 import errno
-import logging
+import os
 import re
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, current_app, make_response, render_template, request
+from flask import Flask, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
 from portal.pages.layout import scim_errors
+from portal.pages.layout.request_log import note_in_line
 from portal.pages.layout.scim_errors import SCIM_PATH
 from portal.pages.layout.sessions.request_guard import OtherPersonError
-from portal.platform.audit.origin import current_origin
 from portal.platform.errors import (
     BadInputError,
     BusyError,
@@ -33,6 +33,7 @@ from portal.platform.errors import (
     UnauthorisedError,
     UnwritableError,
 )
+from portal.platform.observability.logs import get_logger
 from portal.platform.wording import minutes_words, plural
 
 STATUS_OF = {
@@ -60,6 +61,7 @@ SENTENCES = {  # of a problem document where nothing else is said
     503: "The portal cannot answer now. Try again in a few minutes.",
 }
 UPGRADE_SECONDS = 60  # after which a program may try again
+_log = get_logger("portal.pages")
 _LINE = re.compile(r"Line (\d+): ")
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -92,18 +94,10 @@ class Failure:
 
 
 def _answer(failure: Failure) -> ResponseReturnValue:
-    """The page of a failure, logged under the reference that the page shows."""
+    """The page of a failure; the line of the request in the log has the reference that the page shows."""
     raw = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     reference = f"{raw[:4]}-{raw[4:]}"
-    current_app.logger.log(
-        logging.ERROR if failure.status >= 500 else logging.INFO,
-        "refused reference=%s request=%s status=%d method=%s path=%r",
-        reference,
-        current_origin().request_id,
-        failure.status,
-        request.method,
-        request.path,
-    )
+    note_in_line(reference=reference)
     if request.path.startswith(SYSTEM_PATHS):
         return _problem_document(failure, reference)
     try:
@@ -111,7 +105,7 @@ def _answer(failure: Failure) -> ResponseReturnValue:
     except Exception:
         if failure.status < 500:
             raise
-        current_app.logger.exception("error page not drawn reference=%s", reference)
+        _log.exception("error_page.not_drawn", reference=reference)
         body = _LAST_RESORT.format(reference=reference)
     response = make_response(body, failure.status)
     response.headers.update(failure.headers)
@@ -208,7 +202,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def server_error(error: InternalServerError) -> ResponseReturnValue:
-    """The one plain page for a fault of the portal; the framework has logged the fault itself."""
+    """The one plain page for a fault of the portal; ``log_fault`` has logged where it happened."""
     return _answer(Failure(500, "errors/500.html"))
 
 
@@ -216,19 +210,25 @@ def disk_error(error: OSError) -> ResponseReturnValue:
     """The page for a disk on which nothing can be written; any other fault of the system is a fault."""
     if error.errno not in DISK_FULL:
         raise error
-    current_app.logger.error("disk: %s", error)
+    _log.error("disk.unwritable", code=os.strerror(error.errno or 0))
     return portal_error(UnwritableError())
 
 
 def csrf_error(error: CSRFError) -> ResponseReturnValue:
     """The page for a form that was open too long or was not the portal's own."""
-    current_app.logger.warning("form token refused: %s", error.description)
+    _log.warning("form_token.refused", reason=error.description)
     is_of_other = isinstance(error, OtherPersonError)
     return _answer(Failure(400, f"errors/{'form_of_other' if is_of_other else 'form_too_old'}.html"))
 
 
+def log_fault(_fault: object) -> None:
+    """Log a fault of the portal, in place of the framework, which would log the path as well."""
+    _log.exception("request.failed", endpoint=request.endpoint)
+
+
 def register(app: Flask) -> None:
     """Give every error of ``app`` its page."""
+    app.log_exception = log_fault  # type: ignore[method-assign,assignment]
     app.register_error_handler(PortalError, portal_error)
     app.register_error_handler(OSError, disk_error)
     app.register_error_handler(CSRFError, csrf_error)

@@ -1,6 +1,6 @@
 """Pages for people who cannot sign in: whom to ask, and a link by mail."""
 
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.accounts.sign_in.reset_requests import record_request
@@ -9,6 +9,9 @@ from portal.pages.layout.sessions import cookies
 from portal.pages.sign_in.forms import LinkRequestForm
 from portal.platform import clock
 from portal.platform.db import transaction
+from portal.platform.observability.logs import get_logger
+
+_log = get_logger("portal.sign_in")
 
 
 def add_help_pages(bp: Blueprint) -> None:
@@ -42,7 +45,7 @@ def request_link() -> ResponseReturnValue:
     with transaction():
         is_within_limit = record_request(form.name.data or "", address, clock.now())
     if not is_within_limit:
-        current_app.logger.warning("links by mail throttled address=%s", address)
+        _log.warning("links_by_mail.throttled", address=address)
     return redirect(url_for("sign_in.link_requested"), 303)
 
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -20,11 +20,13 @@ from portal.pages.sign_in import pending_sign_ins, provider_answers
 from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
+from portal.platform.observability.logs import get_logger
 from portal.platform.openid.errors import ProviderUnavailableError, TokenRefusedError
 from portal.platform.openid.settings import OpenIdSettings
 from portal.platform.openid.strength import PROVIDER, is_fresh, shows_second_factor
 from portal.platform.openid.subjects import subject_of_claims
 
+_log = get_logger("portal.sign_in")
 if TYPE_CHECKING:
     from portal.platform.openid.provider import Provider
 
@@ -136,12 +138,12 @@ def end_by_provider() -> ResponseReturnValue:
     except (TokenRefusedError, LogoutReplayedError) as error:
         reason = error.reason if isinstance(error, TokenRefusedError) else "replayed"
         address = cookies.request_origin().address
-        current_app.logger.warning("logout token refused reason=%s address=%s", reason, address)
+        _log.warning("logout_token.refused", reason=reason, address=address)
         return {"error": "invalid_request"}, 400
     except ProviderUnavailableError as error:
-        current_app.logger.error("identity provider unavailable reason=%s", error.reason)
+        _log.error("provider.unavailable", reason=error.reason)
         return {"error": "temporarily_unavailable"}, 503
-    current_app.logger.info("logout by provider sessions=%d", ended)
+    _log.info("sessions.ended_by_provider", sessions=ended)
     return "", 200
 
 

@@ -1,6 +1,6 @@
 """What follows a sign-in at the force's provider: a session, or a page that says why there is none."""
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -15,10 +15,12 @@ from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.engines import BUSY_SECONDS
+from portal.platform.observability.logs import get_logger
 from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
 from portal.platform.openid.subjects import ProviderSubject
 from portal.platform.wording import minutes_words
 
+_log = get_logger("portal.sign_in")
 ELSEWHERE = "This sign-in was begun too long ago, or in another browser."
 
 
@@ -63,7 +65,7 @@ def sign_in_subject(
 
 def log_unavailable(error: ProviderUnavailableError) -> None:
     """Tell the operator why the provider cannot be used."""
-    current_app.logger.error("identity provider unavailable reason=%s", error.reason)
+    _log.error("provider.unavailable", reason=error.reason)
 
 
 def show_unavailable(next_page: str | None) -> ResponseReturnValue:
@@ -80,9 +82,9 @@ def show_unavailable(next_page: str | None) -> ResponseReturnValue:
 def log_token_refusal(error: TokenRefusedError) -> None:
     """Tell the operator why a provider's answer was not believed; whoever sent it is not told."""
     address = cookies.request_origin().address
-    current_app.logger.warning("sign-in by provider refused reason=%s address=%s", error.reason, address)
+    _log.warning("sign_in.refused_by_provider", reason=error.reason, address=address)
     if isinstance(error, ClockError):
-        current_app.logger.error("clocks differ: the provider's is ahead by seconds=%d", error.seconds)
+        _log.error("provider.clock_ahead", seconds=error.seconds)
 
 
 def show_token_refusal(error: TokenRefusedError, next_page: str | None) -> ResponseReturnValue:

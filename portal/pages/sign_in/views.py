@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -33,8 +33,10 @@ from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import transaction
 from portal.platform.errors import TooManyError
+from portal.platform.observability.logs import get_logger
 from portal.platform.permissions import Permission
 
+_log = get_logger("portal.sign_in")
 bp = Blueprint("sign_in", __name__, template_folder="templates")
 
 
@@ -74,7 +76,7 @@ def _sign_in_or_refuse(typed: str, plain: str) -> ResponseReturnValue:
         return _open_session(candidate.person_id, candidate, attempt, plain)
     except TooManyError:
         # Not audited: the audit trail cannot be emptied, and a sender can make any number of these.
-        current_app.logger.warning("sign-in throttled address=%s", cookies.request_origin().address)
+        _log.warning("sign_in.throttled", address=cookies.request_origin().address)
         raise
 
 
@@ -88,7 +90,7 @@ def _record_refusal(candidate: SignInCandidate, attempt: SignInAttempt, at: date
         if candidate.person_id is not None or not noisy:
             log("account.refused", actor_id=None, subject_id=candidate.person_id, address=address)
     if noisy:
-        current_app.logger.warning("sign-ins fail by the hundred address=%s", address)
+        _log.warning("sign_in.fails_by_the_hundred", address=address)
 
 
 def _open_session(

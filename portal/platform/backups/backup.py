@@ -7,13 +7,15 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
 
+from portal.platform import clock
+from portal.platform.backups.last_backup import note_backup
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 
@@ -45,7 +47,10 @@ def backup(file: Path) -> BackupFile:
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
-    return BackupFile(file.stat().st_size, newest)
+    size = file.stat().st_size
+    with suppress(OSError):  # the backup stands, whatever becomes of this note
+        note_backup(clock.now(), size)
+    return BackupFile(size, newest)
 
 
 def is_sqlite() -> bool:

@@ -5,7 +5,6 @@ folder, no session of processes, no memory. It is a program of its own rather th
 with threads cannot be forked safely, and because a fork would hold the portal's secrets.
 """
 
-import logging
 import os
 import re
 import selectors
@@ -32,6 +31,7 @@ from portal.platform.isolation.stops import (
     ReadingStoppedError,
     TimeStopError,
 )
+from portal.platform.observability.logs import get_logger
 
 MOST_AT_ONCE = 2  # reading processes of one process of the portal
 WAITS = 10  # seconds for one of these places
@@ -43,7 +43,7 @@ _PASSED = ("LD_LIBRARY_PATH",)  # without which some installations of Python do 
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "RAYON_NUM_THREADS": "1"}
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
+_log = get_logger("portal.isolation")
 _places = BoundedSemaphore(MOST_AT_ONCE)
 
 
@@ -68,7 +68,7 @@ def read_apart(
         with _take_place():
             conversation = _Conversation(reader, message)
     except OSError as error:
-        _log.exception("no reading process can be started reader=%s", reader.function)
+        _log.exception("reader.not_started", reader=reader.function)
         raise ReadersBusyError from error
     stop = conversation.stop
     if stop is None:
@@ -77,12 +77,8 @@ def read_apart(
         except (TypeError, ValueError, LookupError):
             stop = GarbledStopError
     place = _SAID.fullmatch(bytes(conversation.note).strip())
-    _log.warning(
-        "reading stopped reader=%s why=%s at=%s",
-        reader.function,
-        stop.__name__,
-        place[0].decode() if place else "-",
-    )
+    raised_at = place[0].decode() if place else ""
+    _log.warning("reader.stopped", reader=reader.function, reason=stop.__name__, raised_at=raised_at)
     raise stop(reader.thing, reader.advice, reader.act)
 
 

@@ -1,15 +1,19 @@
 """Reads of jobs that concern no person: states, counts, and whether one may be started."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, case, exists, func, select
 
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.jobs.models import UNENDED_STATES, Job, JobState
 
 LONGEST_WAIT = timedelta(minutes=1)
+NEWEST = 2_000  # jobs that figures look at: an hour of many, or weeks
+OF_LATE = timedelta(days=1)
 
 
 def find_state(reference: uuid.UUID) -> str | None:
@@ -65,3 +69,36 @@ def is_idle_since(kind: str, since: datetime) -> bool:
     """Whether no job of this kind waits or runs, and none was asked for since then."""
     newer = select(Job.id).where(Job.kind == kind, Job.asked_at > since)
     return find_unended_job(kind) is None and not db.session.scalar(select(exists(newer)))
+
+
+@dataclass(frozen=True, slots=True)
+class JobKindFigures:
+    """How the jobs of one kind stand."""
+
+    kind: str
+    waiting: int = 0
+    running: int = 0
+    oldest_waiting_at: datetime | None = None  # when it was asked for
+    oldest_running_at: datetime | None = None  # when its run started
+    failed: int = 0  # of late
+    last_done_at: datetime | None = None  # of the newest jobs
+
+
+def read_job_figures(at: datetime) -> list[JobKindFigures]:
+    """How the jobs of each kind stand; of ended ones only the newest are looked at. Two statements."""
+    unended = select(Job.kind, Job.state, func.count(), func.min(Job.asked_at), func.min(Job.started_at))
+    by_kind: dict[str, dict[str, Any]] = {}
+    for kind, state, count, asked_at, started_at in db.session.execute(
+        unended.where(Job.state.in_(UNENDED_STATES)).group_by(Job.kind, Job.state)
+    ):
+        oldest_at = asked_at if state == JobState.WAITING else started_at
+        by_kind.setdefault(kind, {}).update({state: count, f"oldest_{state}_at": oldest_at})
+    newest = select(Job.kind, Job.state, Job.ended_at).order_by(Job.id.desc()).limit(NEWEST).subquery()
+    ended = newest.c.ended_at
+    failures = func.sum(case((and_(newest.c.state == JobState.FAILED, ended > at - OF_LATE), 1), else_=0))
+    done = func.max(case((newest.c.state == JobState.DONE, ended)))
+    for kind, failed, last_done_at in db.session.execute(
+        select(newest.c.kind, failures, done).group_by(newest.c.kind)
+    ):
+        by_kind.setdefault(kind, {}).update(failed=int(failed), last_done_at=last_done_at)
+    return [JobKindFigures(kind, **values) for kind, values in sorted(by_kind.items())]

@@ -1,6 +1,5 @@
 """A worker process: finds waiting jobs in the table, runs them and ends when it is told to."""
 
-import logging
 import os
 import signal
 import uuid
@@ -22,10 +21,19 @@ from portal.platform.jobs import queries, services, state_transitions
 from portal.platform.jobs.errors import CancelledError, StoppedError
 from portal.platform.jobs.models import JobState
 from portal.platform.jobs.progress import JobProgress
-from portal.platform.jobs.registry import Routine, list_low_priority_kinds, list_scheduled_tasks, task_of_kind
+from portal.platform.jobs.registry import (
+    Routine,
+    Task,
+    list_low_priority_kinds,
+    list_scheduled_tasks,
+    task_of_kind,
+)
 from portal.platform.jobs.state_transitions import ClaimedJob
+from portal.platform.observability import statements
+from portal.platform.observability.logs import get_logger
 from portal.platform.processes import peak_memory_mib, yield_to_pages
 
+_log = get_logger("portal.jobs")
 SWEEP_SECONDS = 0.5  # between two looks for a waiting job: how long one may wait for an idle worker
 RECOVERY_SECONDS = 3  # between two looks for lost jobs, and after an error before the next look
 UPKEEP_SECONDS = 60  # between two rounds of starting what is due and deleting what expired
@@ -47,7 +55,6 @@ class WorkerSetup:
 
     Attributes:
         open_context: Opens a context in which the database can be used; each thread opens its own.
-        logger: Where it reports what it runs.
         lost_seconds: How long a run may give no heartbeat before its job counts as lost.
         kept_days: How long an ended job is kept.
         upkeep: Called about once a minute in such a context, outside a transaction.
@@ -56,7 +63,6 @@ class WorkerSetup:
     """
 
     open_context: Callable[[], AbstractContextManager[Any]]
-    logger: logging.Logger
     lost_seconds: int
     kept_days: int
     upkeep: Callable[[datetime], None]
@@ -96,8 +102,9 @@ class JobRunner:
             self.own.discard(job.reference)
 
     def _run_task(self, job: ClaimedJob) -> None:
-        log = self.setup.logger
-        log.info("job started reference=%s kind=%s", job.reference, job.kind)
+        log = _log.bind(job=job.reference, kind=job.kind)
+        log.info("job.started")
+        started, count = monotonic(), statements.start_count()
         progress, reason = JobProgress(job, self.stopping), ""
         result: dict[str, Any] | None = None
         try:
@@ -109,18 +116,23 @@ class JobRunner:
             _write_patiently(lambda: state_transitions.release_job(job))
             return
         except CancelledError:
-            log.info("job cancelled reference=%s", job.reference)
+            log.info("job.cancelled")
             return
         except PortalError as error:
             reason = _shorten_reason(str(error))
         except Exception:
-            log.exception("job failed reference=%s kind=%s", job.reference, job.kind)
+            log.exception("job.failed")
             reason = UNEXPECTED
         if not progress.concluded:
             state = JobState.FAILED if reason else JobState.DONE
             values = {"reason": reason, "result": result}
             _write_patiently(lambda: state_transitions.end_job(job, state, clock.now(), **values))
-        log.info("job ended reference=%s kind=%s", job.reference, job.kind)
+        log.info(
+            "job.ended",
+            state=JobState.FAILED if reason else JobState.DONE,
+            milliseconds=round(1000 * (monotonic() - started)),
+            statements=count.sent,
+        )
 
     @contextmanager
     def _write_heartbeats(self, job: ClaimedJob) -> Iterator[None]:
@@ -134,7 +146,7 @@ class JobRunner:
                     try:
                         state_transitions.write_heartbeat(job, clock.now())
                     except SQLAlchemyError:  # the job itself may hold SQLite's write lock
-                        self.setup.logger.info("no heartbeat written reference=%s", job.reference)
+                        _log.info("job.heartbeat_missed", job=job.reference)
 
         thread = Thread(target=write_until_ended, name="heartbeat", daemon=True)
         thread.start()
@@ -209,7 +221,7 @@ class Worker:
                     delete_expired_jobs(now - timedelta(days=self.setup.kept_days))
                     self.setup.upkeep(now)
         except Exception as error:
-            self.setup.logger.warning("jobs could not be maintained: %s", type(error).__name__)
+            _log.warning("jobs.not_maintained", reason=type(error).__name__)
 
     def _run_low_priority_jobs(self) -> None:
         """Run one job of low priority after another, while no other job waits for it and pages go first."""
@@ -231,7 +243,7 @@ class Worker:
                 if job:
                     self.runner.run_claimed_job(job)
             except (Exception, SystemExit) as error:  # such as a database that restarts
-                self.setup.logger.warning("jobs could not be run: %s", type(error).__name__)
+                _log.warning("jobs.not_run", reason=type(error).__name__)
                 stopping.wait(RECOVERY_SECONDS)
 
     def _repeat_routine(self, routine: Routine) -> None:
@@ -244,15 +256,20 @@ class Worker:
                 with self.setup.open_context():
                     routine.run(stopping)
             except Exception as error:  # such as a database that restarts
-                self.setup.logger.warning("%s could not run: %s", routine.name, type(error).__name__)
+                _log.warning("routine.failed", routine=routine.name, reason=type(error).__name__)
                 stopping.wait(RECOVERY_SECONDS)
+
+
+def list_due_tasks(now: datetime) -> Iterator[Task]:
+    """Scheduled tasks of which a job is to be started now, as a worker does within a minute."""
+    for task in list_scheduled_tasks():
+        if task.due is not None and queries.is_idle_since(task.kind, now - task.rest) and task.due():
+            yield task
 
 
 def start_due_jobs(now: datetime) -> None:
     """Start scheduled jobs that are due; if two workers do so at once, the second starts nothing."""
-    for task in list_scheduled_tasks():
-        if task.due is None or not queries.is_idle_since(task.kind, now - task.rest) or not task.due():
-            continue
+    for task in list_due_tasks(now):
         with transaction():
             if queries.is_idle_since(task.kind, now - task.rest):
                 services.start_job(task.kind, {}, by=None, at=now)

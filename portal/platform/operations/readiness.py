@@ -1,6 +1,5 @@
 """Checks that must pass before the portal can serve, and further checks for monitoring."""
 
-import logging
 import sqlite3
 import tempfile
 from collections.abc import Callable, Collection
@@ -17,10 +16,11 @@ from config import current_settings
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp
 from portal.platform.jobs.queries import are_jobs_neglected
+from portal.platform.observability.logs import get_logger
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 
-LOGGER = logging.getLogger("portal.app")  # the application's own
+_log = get_logger("portal.checks")
 Check = Callable[[], bool]
 UPGRADE = "run flask --app wsgi db upgrade"
 
@@ -59,7 +59,7 @@ WATCHED: dict[str, Check] = {"jobs": jobs, "clock": stamps_agree_with_clock}  # 
 
 
 def run_checks(checks: dict[str, Check], *, log: bool) -> dict[str, bool]:
-    """Run the checks; whether each passes, by its name. With ``log``, failures are logged in one line."""
+    """Run the checks; whether each passes, by its name. With ``log``, failures are logged, in one line."""
     results: dict[str, bool] = {}
     failed = []
     for name, check in checks.items():
@@ -71,7 +71,7 @@ def run_checks(checks: dict[str, Check], *, log: bool) -> dict[str, bool]:
         if not results[name]:
             failed.append(f"{name}{reason}")
     if failed and log:
-        LOGGER.error("Checks failed: %s", ", ".join(failed))
+        _log.error("checks.failed", checks=failed)
     return results
 
 

@@ -11,7 +11,6 @@ JSON with status and headers, then the body's pieces, and an empty one that says
 
 import io
 import json
-import logging
 import os
 import signal
 import socket
@@ -21,8 +20,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, BinaryIO
 
+from portal.platform.observability.logs import get_logger
 from portal.platform.processes import name_process, peak_memory_mib, yield_to_pages
 
+_log = get_logger("portal.files")
 THREADS = 2  # as many as web processes: each relays one file at a time
 MOST_MIB = 192  # a process that had more than this is replaced by a fresh one, between two files
 CHECK_SECONDS = 0.5  # between two checks whether to end
@@ -115,7 +116,7 @@ def answer_request(application: Application, connection: socket.socket) -> None:
         except (BrokenPipeError, ConnectionResetError):
             pass  # its reader is gone
         except Exception:
-            logging.getLogger("waitress").exception("a file could not be made")
+            _log.exception("file.cut_off")
 
 
 def _send_answer(application: Application, environ: dict[str, Any], connection: socket.socket) -> None:

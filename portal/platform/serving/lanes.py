@@ -35,7 +35,7 @@ FILES_ARE_BUSY = "portal.files_are_busy"  # in the environment of a request for 
 PROVIDER_PATHS = ("/sign-in/oidc", "/sign-in/saml", "/saml")
 SIGN_IN_PATH = "/sign-in"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS}
+PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS, "/metrics": Lane.READINESS}
 # Files that are written while their reader waits; each may take seconds of a processor.
 _FILES = re.compile(r"/(?:monitoring|imports|people|audit|api/v1)/.*\.(?:csv|json|xlsx|pdf|zip)")
 

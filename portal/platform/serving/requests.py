@@ -4,7 +4,6 @@ A proxy in front and the server behind it must agree on where a request ends and
 request is smuggled inside another.
 """
 
-import logging
 import socket
 import struct
 from time import monotonic
@@ -125,14 +124,3 @@ class RefusalTask(ErrorTask):
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
-
-
-class OneLine(logging.Filter):
-    """Keeps a client from forging lines of the log through the path of its request."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Escape unprintable characters."""
-        message = record.getMessage()
-        if not message.isprintable():
-            record.msg, record.args = repr(message), ()
-        return True

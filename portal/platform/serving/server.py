@@ -18,7 +18,6 @@ from portal.platform.processes import name_process
 from portal.platform.serving.channel import PacedChannel
 from portal.platform.serving.files import Application, FilesApart
 from portal.platform.serving.lanes import LANE, Lane, Lanes, lane_of
-from portal.platform.serving.requests import OneLine
 from portal.platform.serving.resting import RestingConnections
 
 MIB = 1024 * 1024
@@ -161,7 +160,6 @@ def serve_requests(
     if hard == resource.RLIM_INFINITY or hard > soft:
         most = needed if hard == resource.RLIM_INFINITY else min(hard, needed)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
-    logging.getLogger("waitress").addFilter(OneLine())
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else each request to a full lane is logged
     server = Server(application, files, listening, refusal_headers)
     signal.signal(signal.SIGTERM, server.begin_to_end)

@@ -235,6 +235,7 @@ ROUTES: dict[str, str] = {
     "monitoring.download_file": NOBODY,
     "people.list_people": NOBODY,
     "operations.healthz": NOBODY,
+    "operations.metrics": NOBODY,
     "operations.readyz": NOBODY,
     "statements.accessibility": NOBODY,
     "statements.brand": NOBODY,

@@ -91,6 +91,7 @@ MAY_BE_UNKNOWN = {
     "account.end_session",
     "account.remove_factor",
     "sign_in.show_kept_forms",
+    "operations.metrics",  # closed unless set
     "statements.security_contact",  # not set
     "people.revoke_role",
     "decisions.decide_joint_request",

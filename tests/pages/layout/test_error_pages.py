@@ -1,4 +1,3 @@
-import logging
 import re
 from typing import Any
 
@@ -65,19 +64,6 @@ def test_every_kind_of_domain_error_is_tried_here() -> None:
         if isinstance(kind, type) and issubclass(kind, errors.PortalError)
     }
     assert {type(error) for error, _ in DOMAIN} == kinds
-
-
-def test_the_reference_leads_to_the_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    app = build()
-    with caplog.at_level(logging.INFO, logger=app.logger.name):
-        page = read(app, "/no/such%0Apage", 404)
-
-    found = re.search(r"reference: ([0-9A-Z-]{9})", page.text)
-    assert found
-    lines = [record.getMessage() for record in caplog.records if found[1] in record.getMessage()]
-    assert len(lines) == 1
-    assert "status=404" in lines[0]
-    assert "\n" not in lines[0]
 
 
 def test_who_asks_too_often_is_told_when_to_come_back() -> None:

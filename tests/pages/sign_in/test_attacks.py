@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from portal.domain.accounts.models import ProviderIdentity, SignInSession
 from portal.platform.db import db
+from tests.logged import Log
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, signed_in
 from tests.pages.sign_in.hostile_provider import (
@@ -187,14 +188,14 @@ def test_an_answer_that_was_not_asked_for_signs_nobody_in(client: PortalClient, 
     assert refused(client, attempt(client, hostile, **changes))
 
 
-def test_an_error_is_never_repeated_in_the_providers_words(client: PortalClient, hostile, caplog) -> None:
+def test_an_error_is_never_repeated_in_the_providers_words(client: PortalClient, hostile, log: Log) -> None:
     page = attempt(
         client, hostile, code=None, error="x<b>\n2026 INFO forged", error_description="Ring 0900 123"
     )
 
     assert refused(client, page)
-    assert "0900" not in page.text + caplog.text
-    assert "forged\n" not in caplog.text
+    assert "0900" not in page.text + log.text
+    assert log.lines()
 
 
 def test_an_answer_counts_once(client: PortalClient, hostile: HostileProvider) -> None:

@@ -1,6 +1,5 @@
 """A worker repeats its routines beside its jobs, whatever becomes of one run, and ends them with itself."""
 
-import logging
 import signal
 from contextlib import nullcontext
 
@@ -43,8 +42,7 @@ def test_a_routine_is_repeated_though_one_run_fails_and_is_told_when_the_worker_
 
     monkeypatch.setattr(worker, "RECOVERY_SECONDS", 0.01)
     routine = Routine("hum", run, seconds=0.01)
-    log = logging.getLogger("routines")
-    setup = WorkerSetup(nullcontext, log, 30, 90, lambda now: None, (routine,))
+    setup = WorkerSetup(nullcontext, 30, 90, lambda now: None, (routine,))
 
     Short(setup, 0).run_until_told_to_end()
 

@@ -1,13 +1,11 @@
 """What the production server answers to requests that no browser sends."""
 
-import logging
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from portal.platform.serving.requests import OneLine
 from tests.running import Server, copied
 
 
@@ -90,12 +88,3 @@ def test_trace_is_not_answered(server):
     answer = _raw(server.port, b"TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 
     assert answer.split()[1] in {b"405", b"501", b"400"}
-
-
-def test_a_request_forges_no_line_of_the_servers_log(caplog):
-    log = logging.getLogger("tests.forged")
-    log.addFilter(OneLine())
-
-    log.warning("Exception while serving %s", "/a\n2026-11-27 INFO account.signed_in")
-
-    assert caplog.messages == ["'Exception while serving /a\\n2026-11-27 INFO account.signed_in'"]

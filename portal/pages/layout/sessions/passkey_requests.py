@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from flask import current_app, request, session
+from flask import request, session
 
 from portal.domain.accounts.factors import challenges, passkeys, verification
 from portal.domain.accounts.factors.errors import PasskeyRefusedError
@@ -13,7 +13,9 @@ from portal.domain.accounts.queries import Account
 from portal.pages.layout.sessions import cookies
 from portal.pages.layout.sessions.step_up import own_relying_party
 from portal.platform import clock
+from portal.platform.observability.logs import get_logger
 
+_log = get_logger("portal.sign_in")
 SIGN_IN, AGAIN, ADD = "sign in", "sign in again", "add"  # what a challenge is for
 FIELD = "passkey"  # of the form that the script fills
 
@@ -80,7 +82,7 @@ def accept_answer(purpose: str, at: datetime, *, person_id: int | None = None) -
 def log_refusal(error: PasskeyRefusedError) -> None:
     """Note for whoever runs the portal why an answer was refused."""
     address = cookies.request_origin().address
-    current_app.logger.warning("passkey refused reason=%s address=%s", error.reason, address)
+    _log.warning("passkey.refused", reason=error.reason, address=address)
 
 
 def _context(purpose: str) -> str:

@@ -25,8 +25,10 @@ from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import transaction, try_to_write, wait_briefly
 from portal.platform.errors import BusyError, UnwritableError
+from portal.platform.observability.logs import get_logger
 from portal.platform.serving.lanes import LANE, Lane
 
+_log = get_logger("portal.pages")
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -325,7 +327,7 @@ def _note_outcome(action: str, account: Account) -> None:
         with transaction():
             log(action, actor_id=account.person_id, endpoint=endpoint)
     except (BusyError, UnwritableError):
-        current_app.logger.warning("%s person=%d endpoint=%s", action, account.person_id, endpoint)
+        _log.warning("audit.not_written", action=action, viewer=account.person_id, endpoint=endpoint)
 
 
 def _forget_kept(response: Response, account: Account, hashed_token: str) -> None:

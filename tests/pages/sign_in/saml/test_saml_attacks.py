@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from portal.domain.accounts.models import ProviderIdentity, ReceivedAssertion, SignInSession
 from portal.platform import clock
 from portal.platform.db import db, transaction
+from tests.logged import Log
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, make_account, signed_in
 from tests.pages.sign_in.saml.bringing import bring, bring_and_follow, enter, send
@@ -43,7 +44,7 @@ def test_an_honest_response_signs_in(client: PortalClient, trusted: HostileIdp) 
 
 
 def test_a_forged_response_signs_nobody_in_and_the_page_does_not_say_why(
-    client: PortalClient, trusted: HostileIdp, caplog: pytest.LogCaptureFixture
+    client: PortalClient, trusted: HostileIdp, log: Log
 ) -> None:
     trusted.pair = make_pair("attacker")
 
@@ -52,7 +53,7 @@ def test_a_forged_response_signs_nobody_in_and_the_page_does_not_say_why(
     assert refused(client, page)
     assert "What your Westshire account sent could not be checked" in page.text
     assert "signature" not in page.text
-    assert "reason=signature" in caplog.text
+    assert [line["reason"] for line in log.lines("sign_in.refused_by_provider")] == ["signature"]
     assert page.links["Try again with your Westshire account"] == "/sign-in/saml?next=/account"
 
 
@@ -92,15 +93,13 @@ def test_clocks_may_differ_by_less_than_two_minutes(
     assert enter(client, trusted).status_code == 303
 
 
-def test_a_response_counts_once(
-    client: PortalClient, trusted: HostileIdp, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_response_counts_once(client: PortalClient, trusted: HostileIdp, log: Log) -> None:
     request_id, relay_state = request_of(begin(client))
     document = trusted.signed_response(request_id)
     first, second = bring(client, document, relay_state), bring(client, document, relay_state)
 
     assert "problem=unchecked" in second.location
-    assert "reason=replayed" in caplog.text
+    assert [line["reason"] for line in log.lines("sign_in.refused_by_provider")] == ["replayed"]
     assert client.get(first.location).status_code == 303
     client.delete_cookie("portal")
     assert Page(client.get(first.location), ANSWER).status == 400

@@ -11,6 +11,7 @@ from portal.platform.db import db
 from portal.platform.openid.errors import TokenRefusedError
 from portal.platform.saml import xmlsec
 from portal.platform.saml.keys import read_public_key
+from tests.logged import Log
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import make_account, signed_in
 from tests.pages.sign_in.saml.bringing import bring_and_follow
@@ -27,7 +28,7 @@ def wrapped(idp: HostileIdp, wrapping: str, request_id: str) -> str:
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_a_wrapped_signature_signs_nobody_in(
-    client: PortalClient, trusted: HostileIdp, wrapping: str, caplog: pytest.LogCaptureFixture
+    client: PortalClient, trusted: HostileIdp, wrapping: str, log: Log
 ) -> None:
     make_account("D1002")
     request_id, relay_state = request_of(begin(client, "/account"))
@@ -44,7 +45,7 @@ def test_a_wrapped_signature_signs_nobody_in(
     assert not signed_in(client)
     for table in (ProviderIdentity, SignInSession):
         assert db.session.scalar(select(func.count()).select_from(table)) == 0
-    assert "reason=number_of_assertions" in caplog.text
+    assert [line["reason"] for line in log.lines("sign_in.refused_by_provider")] == ["number_of_assertions"]
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)

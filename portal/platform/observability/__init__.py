@@ -1,0 +1,1 @@
+"""What an operator sees of the portal from outside: lines of the log, and figures of its requests."""
