@@ -7,15 +7,21 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
 
 from portal.platform.db import db
 from portal.platform.errors import RuleError
+
+UNWRITABLE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+POSTGRESQL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +30,31 @@ class BackupFile:
 
     size: int  # bytes
     newest_stamp: str | None  # the newest fact in it, as the database writes it
+    counts: dict[str, int]  # rows of each table in it
 
 
 def backup(file: Path) -> BackupFile:
     """Write the database to ``file``, which then stands whole or not at all.
 
     Raises:
-        RuleError: The file exists, its folder does not, or the database's own tool failed.
+        RuleError: The file exists, its folder does not or is full, or the database's own tool failed.
     """
     if file.exists():
         raise RuleError(f"{file} exists: name a file that does not.")
     if not file.parent.is_dir():
         raise RuleError(f"{file.parent} is not a folder.")
     partial = file.with_name(f".{file.name}.partial")
-    partial.touch(mode=0o600)
     try:
-        newest = _backup_sqlite(partial) if is_sqlite() else _backup_postgresql(partial)
+        partial.touch(mode=0o600)
+        newest, counts = _backup_sqlite(partial) if is_sqlite() else _backup_postgresql(partial)
         with partial.open("rb") as written:
             os.fsync(written.fileno())
         partial.replace(file)
+    except OSError as error:
+        raise RuleError(f"{file} cannot be written: {error.strerror}. No backup was made.") from error
     finally:
         partial.unlink(missing_ok=True)
-    return BackupFile(file.stat().st_size, newest)
+    return BackupFile(file.stat().st_size, newest, counts)
 
 
 def is_sqlite() -> bool:
@@ -58,22 +67,40 @@ def database_file() -> Path:
     return Path(make_url(str(db.engine.url)).database or "")
 
 
-def _backup_sqlite(target: Path) -> str | None:
+def _backup_sqlite(target: Path) -> tuple[str | None, dict[str, int]]:
     try:
         with closing(sqlite3.connect(database_file())) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)  # one pass: a consistent state of one instant
             copy.execute("PRAGMA journal_mode = DELETE")
             newest: str | None = copy.execute("SELECT max(recorded_at) FROM stamp").fetchone()[0]
-            return newest
+            return newest, count_rows(lambda statement: copy.execute(statement).fetchall(), SQLITE_TABLES)
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in UNWRITABLE:
+            raise RuleError(f"{target.parent} cannot be written ({error}): no backup was made.") from error
         raise RuleError(f"The database cannot be read ({error}): no backup was made.") from error
 
 
-def _backup_postgresql(target: Path) -> str | None:
-    with db.engine.connect() as connection:  # before the dump, which therefore holds at least this
+def _backup_postgresql(target: Path) -> tuple[str | None, dict[str, int]]:
+    """The dump reads the very state that is counted here: both see one snapshot."""
+    with db.engine.connect() as connection:  # which reads one state, to its end
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
         newest: str | None = connection.scalar(text("SELECT max(recorded_at)::text FROM stamp"))
-    run_tool(db.engine.url, "pg_dump", "--format=custom", "--no-owner", f"--file={target}")
-    return newest
+        counts = count_rows(lambda statement: connection.execute(text(statement)).all(), POSTGRESQL_TABLES)
+        words = ("--format=custom", "--no-owner", f"--snapshot={snapshot}", f"--file={target}")
+        run_tool(db.engine.url, "pg_dump", *words)
+    return newest, counts
+
+
+def count_rows(read: Callable[[str], Sequence[Any]], tables: str) -> dict[str, int]:
+    """The number of rows of each table.
+
+    Args:
+        read: Gives the rows of a statement.
+        tables: The statement that lists the tables: ``SQLITE_TABLES`` or ``POSTGRESQL_TABLES``.
+    """
+    names = sorted(name for (name,) in read(tables))
+    return {name: read(f'SELECT count(*) FROM "{name}"')[0][0] for name in names}  # noqa: S608 - listed
 
 
 def run_tool(url: URL, name: str, *words: str) -> str:
