@@ -1,49 +1,36 @@
 """Commands of group ``backups``: those that the portal makes by itself, as its jobs do."""
 
-import uuid
+from collections.abc import Callable
 from pathlib import Path
-from threading import Event
-from time import sleep
-from typing import Any, cast
+from typing import Any
 
 import click
 from flask import Blueprint, current_app
 
-from portal.commands.jobs import make_worker_setup
-from portal.domain.people.job_listing import get_job_row
 from portal.platform import clock
+from portal.platform.backups import making, tasks
 from portal.platform.backups.encryption import make_identity
 from portal.platform.backups.rehearsal import rehearse
 from portal.platform.backups.settings import BackupSettings
-from portal.platform.backups.status import BACKUP, describe_gap, read_backup_status
+from portal.platform.backups.status import BACKUP, REHEARSAL, describe_gap, read_backup_status
 from portal.platform.backups.storage import FolderStorage, fetch_backup, list_backups, open_copies
-from portal.platform.backups.tasks import ALWAYS
-from portal.platform.db import db, transaction
-from portal.platform.errors import PortalError
-from portal.platform.jobs import services
-from portal.platform.jobs.models import UNENDED_STATES, JobState
-from portal.platform.jobs.worker import JobRunner
+from portal.platform.db import transaction
+from portal.platform.errors import ConflictError, PortalError
+from portal.platform.jobs.services import record_ended_job
 from portal.platform.wording import instant
 
 bp = Blueprint("backups_commands", __name__, cli_group="backups")
-SECONDS_BETWEEN = 0.5  # two looks at a job that another process runs
 
 
 @bp.cli.command("run")
 def run_backup() -> None:
-    """Back up now, copy and remove the old ones: the job that a worker does each day, and listed as one."""
-    _settings()
-    with transaction():
-        reference = services.start_job(BACKUP, {ALWAYS: True}, by=None, at=clock.now())
-    _run_job(reference)
-    row = get_job_row(reference)
-    while row.state in UNENDED_STATES:  # a worker was faster
-        sleep(SECONDS_BETWEEN)
-        db.session.rollback()
-        row = get_job_row(reference)
-    if row.state != JobState.DONE:
-        raise click.ClickException(row.reason or f"The job was {row.state}.")
-    for sentence in row.result["said"]:
+    """Back up now, copy, and remove the old ones, as a worker does each day; listed among the jobs."""
+    settings = _settings()
+    result = _record(
+        BACKUP,
+        lambda: tasks.backup_result(making.run_backup(settings, always=True, waits=False, report=_say)),
+    )
+    for sentence in result["said"]:
         click.echo(sentence)
 
 
@@ -105,11 +92,10 @@ def rehearse_restore(identity: Path | None) -> None:
     """
     settings = _settings()
     file = identity or (Path(settings.identity_file) if settings.identity_file else None)
-    try:
-        rehearsal = rehearse(settings, file, lambda words: click.echo(f"{words} …", err=True))
-    except PortalError as error:
-        raise click.ClickException(str(error)) from error
-    for sentence in rehearsal.sentences:
+    result = _record(
+        REHEARSAL, lambda: tasks.rehearsal_result(rehearse(settings, file, waits=False, report=_say))
+    )
+    for sentence in result["said"]:
         click.echo(sentence)
 
 
@@ -135,8 +121,21 @@ def _settings() -> BackupSettings:
     return settings
 
 
-def _run_job(reference: uuid.UUID) -> None:
-    """Run the job here, unless a worker has it already."""
-    app = cast(Any, current_app)._get_current_object()
-    db.session.remove()
-    JobRunner(make_worker_setup(app), Event()).run_job(reference)
+def _record(kind: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What an act did, once it is listed among the jobs; a failure is listed too, and ends the command."""
+    started_at, result, reason = clock.now(), None, ""
+    try:
+        result = act()
+    except ConflictError as error:  # nothing failed: another is at it
+        raise click.ClickException(str(error)) from error
+    except PortalError as error:
+        reason = str(error)
+    with transaction():
+        record_ended_job(kind, result, reason, started_at=started_at, at=clock.now())
+    if result is None:
+        raise click.ClickException(reason)
+    return result
+
+
+def _say(words: str) -> None:
+    click.echo(f"{words} …", err=True)

@@ -28,10 +28,7 @@ def encrypt_file(source: Path, target: Path, public_keys: tuple[str, ...]) -> No
         RuleError: A key is none.
         OSError: It cannot be written, such as on a full disk.
     """
-    try:
-        recipients = [pyrage.x25519.Recipient.from_str(key) for key in public_keys]
-    except pyrage.RecipientError as error:
-        raise RuleError("BACKUP_PUBLIC_KEYS lists a key with a typing error: no backup was made.") from error
+    recipients = refuse_bad_keys(public_keys)
     with source.open("rb") as read, target.open("wb") as written:
         try:
             pyrage.encrypt_io(read, written, recipients)
@@ -39,6 +36,18 @@ def encrypt_file(source: Path, target: Path, public_keys: tuple[str, ...]) -> No
             raise OSError(str(error).removeprefix("OSError: ")) from error
         written.flush()
         os.fsync(written.fileno())
+
+
+def refuse_bad_keys(public_keys: tuple[str, ...]) -> list[pyrage.x25519.Recipient]:
+    """The public keys, read.
+
+    Raises:
+        RuleError: One was not copied right: each holds a checksum.
+    """
+    try:
+        return [pyrage.x25519.Recipient.from_str(key) for key in public_keys]
+    except pyrage.RecipientError as error:
+        raise RuleError("BACKUP_PUBLIC_KEYS lists a key that was not copied right: copy it again.") from error
 
 
 def decrypt_file(source: Path, target: Path, identity_file: Path) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from config import current_settings
 from portal.platform import clock
@@ -34,7 +34,8 @@ from portal.platform.wording import plural
 
 LOCK = ".backup.lock"
 WORK = ".backup-work"  # in the instance folder: what is not encrypted yet, or not any more
-Report = Callable[[str], None]
+SECONDS_BETWEEN = 2.0  # two looks whether another backup has ended
+Report = Callable[[str], None]  # is told in words what begins; may raise, which ends the run
 
 
 @dataclass(slots=True)
@@ -49,19 +50,20 @@ class BackupRun:
     not_removed: str = ""  # why old copies stand where they are; empty: none do
 
 
-def run_backup(settings: BackupSettings, *, always: bool, report: Report) -> BackupRun:
+def run_backup(settings: BackupSettings, *, always: bool, waits: bool, report: Report) -> BackupRun:
     """Make the backup that is due, copy what is not copied yet, and remove what is not kept any more.
 
     Args:
         settings: They name a folder.
         always: Whether to make one although none is due.
+        waits: Whether to wait while another backup or a rehearsal is under way.
         report: Is told what begins.
 
     Raises:
         ConflictError: Another backup or a rehearsal is under way.
         RuleError: It cannot be made, or not be copied. What was made before stands.
     """
-    with hold_folder(settings) as work:
+    with hold_folder(settings, report if waits else None) as work:
         here = FolderStorage(settings.path)
         _remove_incomplete(here)
         manifests = list_backups(here)
@@ -85,34 +87,55 @@ def _due(settings: BackupSettings) -> datetime:
 
 
 @contextmanager
-def hold_folder(settings: BackupSettings) -> Iterator[Path]:
+def hold_folder(settings: BackupSettings, waiting: Report | None) -> Iterator[Path]:
     """Be the only one who makes, removes or rehearses backups; gives an empty folder to work in.
 
+    Args:
+        settings: They name the folder of backups.
+        waiting: Is told every few seconds that another is at it; None: do not wait.
+
     Raises:
-        ConflictError: Another is.
-        RuleError: The folder of backups is missing or cannot be written.
+        ConflictError: Another is, and nobody waits.
+        RuleError: A folder is missing or cannot be written.
     """
+    work = current_settings().instance / WORK
+    lock = _open_lock(settings)
     try:
-        lock = os.open(settings.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise RuleError(
-            f"{settings.folder} cannot be written ({error.strerror}): make the folder BACKUP_DIR for the user"
-            " who runs the portal. No backup was made."
-        ) from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConflictError("Another backup or a rehearsal is under way: try again later.") from None
-        work = current_settings().instance / WORK
+        _take_lock(lock, waiting)
         shutil.rmtree(work, ignore_errors=True)  # of a run that was killed
-        work.mkdir(mode=0o700)
+        try:
+            work.mkdir(mode=0o700)
+        except OSError as error:
+            raise RuleError(f"{work} cannot be made: {error.strerror}.") from error
         try:
             yield work
         finally:
             shutil.rmtree(work, ignore_errors=True)
     finally:
         os.close(lock)
+
+
+def _open_lock(settings: BackupSettings) -> int:
+    try:
+        return os.open(settings.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise RuleError(
+            f"{settings.folder} cannot be written ({error.strerror}): make the folder BACKUP_DIR for the user"
+            " who runs the portal. No backup was made."
+        ) from error
+
+
+def _take_lock(lock: int, waiting: Report | None) -> None:
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waiting is None:
+                raise ConflictError("Another backup or a rehearsal is under way: try again later.") from None
+            waiting("Another backup or a rehearsal is under way")
+            sleep(SECONDS_BETWEEN)
+        else:
+            return
 
 
 def _make_backup(settings: BackupSettings, work: Path) -> Manifest:
@@ -191,7 +214,7 @@ def _remove_incomplete(storage: Storage) -> None:
 
 def _remove_old(storage: Storage, manifests: list[Manifest], kept: Kept) -> int:
     """Remove what the rotation does not keep; a manifest goes before its file. Returns how many."""
-    chosen = choose_kept((manifest.taken_at for manifest in manifests), kept)
+    chosen = choose_kept([manifest.taken_at for manifest in manifests], kept, clock.now())
     old = [manifest for manifest in manifests if manifest.taken_at not in chosen]
     for manifest in old:
         storage.remove(manifest.file_name)
@@ -206,7 +229,9 @@ def describe_run(run: BackupRun) -> list[str]:
     sentences = [f"Backed up: {what}." if run.is_new else f"No backup was due: the newest is {what}."]
     if run.copied:
         sentences.append(f"{plural(len(run.copied), 'backup')} copied to the second place.")
-    sentences.append(f"{plural(run.removed, 'old file')} removed, {plural(run.kept, 'backup')} kept.")
+    sentences.append(
+        f"{plural(run.removed, 'old backup')} removed, copies included; {plural(run.kept, 'backup')} kept."
+    )
     if run.not_removed:
         sentences.append(f"Old copies could not be removed: {run.not_removed}")
     return sentences

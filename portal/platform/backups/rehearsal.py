@@ -1,7 +1,6 @@
 """Restores the newest backup into a scratch database and compares it with what its manifest says."""
 
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -14,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from portal.platform.backups import schema_comparison
 from portal.platform.backups.backup import POSTGRESQL_TABLES, SQLITE_TABLES, count_rows, is_sqlite
 from portal.platform.backups.encryption import decrypt_file
-from portal.platform.backups.making import hold_folder
+from portal.platform.backups.making import Report, hold_folder
 from portal.platform.backups.manifest import Manifest, refuse_changed
 from portal.platform.backups.restore import check_schema
 from portal.platform.backups.settings import BackupSettings
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from portal.platform.backups.postgresql_target import PostgresqlTarget
 
 MOST_DIFFERENCES = 10
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +55,22 @@ class Rehearsal:
         ]
 
 
-def rehearse(settings: BackupSettings, identity_file: Path | None, report: Report) -> Rehearsal:
+def rehearse(
+    settings: BackupSettings, identity_file: Path | None, *, waits: bool, report: Report
+) -> Rehearsal:
     """Restore the newest backup, from the second place if there is one, beside the portal that runs.
+
+    Args:
+        settings: They name the folder of backups.
+        identity_file: Opens encrypted backups.
+        waits: Whether to wait while a backup is under way.
+        report: Is told what begins.
 
     Raises:
         ConflictError: A backup is under way.
         RuleError: It cannot be fetched, opened or restored, or is not what its manifest says.
     """
-    with hold_folder(settings) as work:
+    with hold_folder(settings, report if waits else None) as work:
         begun = monotonic()
         storage = open_copies(settings) or FolderStorage(settings.path)
         manifest = next(iter(list_backups(storage)), None)

@@ -1,10 +1,12 @@
 """When a backup is due, and which of those made before are kept."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from portal.platform.backups.settings import Kept
 from portal.platform.clock import LONDON
+
+ALL_KEPT = timedelta(days=2)  # one made by hand after an accident must not remove the one from before it
 
 
 def last_due_at(now: datetime, at: time) -> datetime:
@@ -20,8 +22,10 @@ def last_due_at(now: datetime, at: time) -> datetime:
     return due
 
 
-def choose_kept(moments: Iterable[datetime], kept: Kept) -> set[datetime]:
+def choose_kept(moments: Sequence[datetime], kept: Kept, now: datetime) -> set[datetime]:
     """Which backups are kept: the newest of each of the newest days, weeks and months that have one.
+
+    All of the last two days are kept too.
 
     Days are London's, weeks begin on Monday. Days without a backup do not count, so that a portal that was
     off for a month does not lose its old backups with the first new one. The newest is always kept.
@@ -29,6 +33,7 @@ def choose_kept(moments: Iterable[datetime], kept: Kept) -> set[datetime]:
     Args:
         moments: When each backup was made, in any order.
         kept: How many days, weeks and months; at least one day.
+        now: This instant.
     """
     newest_first = sorted(moments, reverse=True)
     spans: tuple[tuple[int, Callable[[date], object]], ...] = (
@@ -36,7 +41,7 @@ def choose_kept(moments: Iterable[datetime], kept: Kept) -> set[datetime]:
         (kept.weeks, lambda day: day.isocalendar()[:2]),
         (kept.months, lambda day: (day.year, day.month)),
     )
-    chosen: set[datetime] = set()
+    chosen = {moment for moment in moments if now - moment < ALL_KEPT}
     for count, span_of in spans:
         newest_of_span: dict[object, datetime] = {}
         for moment in newest_first:

@@ -59,9 +59,9 @@ class BackupSettings:
         return self.copy_to.startswith("s3:")
 
     @property
-    def can_rehearse(self) -> bool:
+    def can_open(self) -> bool:
         """Whether a job can open the backups: they are not encrypted, or it has an identity."""
-        return bool(self.rehearsal_days and (self.identity_file or not self.public_keys))
+        return bool(self.identity_file or not self.public_keys)
 
     def list_faults(self) -> Iterator[str]:
         """A sentence for each setting that is wrong; none repeats a value."""

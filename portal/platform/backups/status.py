@@ -113,7 +113,8 @@ def describe_gap(status: BackupStatus) -> str:
     after = select(func.count()).select_from(Stamp).where(Stamp.recorded_at > status.backup.taken_at)
     records = plural(db.session.scalar(after) or 0, "change")
     minutes = int(status.gap.total_seconds()) // 60
-    return f"If the database were lost now, the last {minutes_words(minutes)} would be lost: {records}."
+    span = f"last {minutes_words(minutes)}" if minutes else "last minute"
+    return f"If the database were lost now, the {span} would be lost: {records}."
 
 
 def figures_of(taken_at: str, seconds: float, name: str, size: int) -> dict[str, Any]:

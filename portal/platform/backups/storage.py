@@ -220,13 +220,21 @@ def _refused_by(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"{place} cannot be used: {error.strerror or _first_line(error)}.") from error
+        raise StorageError(f"{place} cannot be used: {error.strerror or error}.") from error
     except Exception as error:
-        if type(error).__module__.partition(".")[0] != "obstore":
+        if not type(error).__module__.startswith("obstore"):
             raise
-        raise StorageError(f"{place} cannot be used: {_first_line(error)}.") from error
+        raise StorageError(f"{place} cannot be used: {_reason_of(error)}.") from error
 
 
-def _first_line(error: Exception) -> str:
-    """The first line of an error without its address, in which a query may hold a signature."""
-    return re.sub(r"https?://\S+", "the storage", next(iter(str(error).splitlines()), "")).strip(" .")[:300]
+def _reason_of(error: Exception) -> str:
+    """What a storage answered, without addresses, in which a query may hold a signature."""
+    text = str(error)
+    if status := re.search(r"status code: (\d{3} [A-Za-z ]+)", text):
+        code = re.search(r"<Code>(\w+)</Code>", text)
+        hint = ". Check BACKUP_S3_KEY_ID, its secret and what they may do there" * (status[1][:3] == "403")
+        return f"it answers {status[1].strip()}{f' ({code[1]})' if code else ''}{hint}"
+    if type(error).__name__ == "NotFoundError":
+        return "it has no such bucket or file"
+    line = next(iter(text.splitlines()), "").rpartition(" - ")[2]
+    return re.sub(r"https?://\S+", "its address", line).strip(" .")[:300]

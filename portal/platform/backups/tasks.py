@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from config import current_settings
 from portal.platform import clock
-from portal.platform.backups.making import describe_run, run_backup
+from portal.platform.backups.making import BackupRun, Report, describe_run, run_backup
 from portal.platform.backups.manifest import Manifest
-from portal.platform.backups.rehearsal import rehearse
+from portal.platform.backups.rehearsal import Rehearsal, rehearse
 from portal.platform.backups.reports import can_mail, send_report
 from portal.platform.backups.settings import BackupSettings
 from portal.platform.backups.status import BACKUP, REHEARSAL, figures_of, read_backup_status
@@ -24,28 +24,31 @@ from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 
 ALARM = "backup-alarm"
-ALWAYS = "always"  # an argument: make one although none is due
 RETRY = timedelta(hours=1)  # after a backup that failed
 DAY = timedelta(days=1)  # between two rehearsals that failed, and two mails about one trouble
 
 
-def make_backup(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
-    """Back up, copy, and remove the old ones; one that a person or a command asks for is always made."""
-    always = bool(arguments.get(ALWAYS)) or job.asked_by_id is not None
-    run = run_backup(_settings(), always=always, report=lambda words: job.report_progress(0, 0, words))
+def make_backup(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
+    """Back up if that is due or a person asked for it; copy, and remove the old ones."""
+    always = job.asked_by_id is not None
+    return backup_result(run_backup(_settings(), always=always, waits=True, report=_reporting_to(job)))
+
+
+def backup_result(run: BackupRun) -> dict[str, Any]:
+    """The result of a job that backed up."""
     return {"said": describe_run(run), **_figures(run.newest, run.newest.seconds)}
 
 
 def rehearse_restore(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     """Restore the newest backup into a scratch database, compare, and report by mail."""
-    config = current_settings()
-    identity = config.backup.identity_file
-    rehearsal = rehearse(
-        _settings(),
-        Path(identity) if identity else None,
-        lambda words: job.report_progress(0, 0, words),
-    )
-    sentences = rehearsal.sentences
+    settings = _settings()
+    identity_file = Path(settings.identity_file) if settings.identity_file else None
+    return rehearsal_result(rehearse(settings, identity_file, waits=True, report=_reporting_to(job)))
+
+
+def rehearsal_result(rehearsal: Rehearsal) -> dict[str, Any]:
+    """The result of a job that rehearsed a restore, after it was mailed; what fails is mailed as trouble."""
+    config, sentences = current_settings(), rehearsal.sentences
     if can_mail(config):
         try:
             send_report(config, "the newest backup was restored for a rehearsal", sentences)
@@ -65,16 +68,20 @@ def mail_troubles(_job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     return {"said": [f"Mailed to {', '.join(config.backup.mail_to)}.", *sentences]}
 
 
+def makes_backups() -> bool:
+    """Whether the portal has a place for backups."""
+    return bool(current_settings().backup.folder)
+
+
 def is_backup_due() -> bool:
     """Whether the backup of the day is not made yet."""
-    settings = current_settings().backup
-    return bool(settings.folder) and read_backup_status(settings, clock.now()).is_due
+    return makes_backups() and read_backup_status(current_settings().backup, clock.now()).is_due
 
 
 def is_rehearsal_due() -> bool:
     """Whether a backup stands that a job can open, and none was restored for so many days."""
     settings = current_settings().backup
-    if not settings.folder or not settings.can_rehearse:
+    if not (settings.folder and settings.rehearsal_days and settings.can_open):
         return False
     now = clock.now()
     status = read_backup_status(settings, now)
@@ -98,6 +105,10 @@ def is_alarm_due() -> bool:
     return last is None or now - last >= DAY or any(last < trouble.since for trouble in troubles)
 
 
+def _reporting_to(job: JobProgress) -> Report:
+    return lambda words: job.report_progress(0, 0, words)
+
+
 def _settings() -> BackupSettings:
     settings = current_settings().backup
     if not settings.folder:
@@ -115,6 +126,7 @@ TASKS = (
         "Backup",
         make_backup,
         due=is_backup_due,
+        offered=makes_backups,
         rest=RETRY,
         by_hand="Backs up the database now, copies it to the second place if there is one, and removes old "
         "backups.",
@@ -124,6 +136,7 @@ TASKS = (
         "Rehearsal of a restore",
         rehearse_restore,
         due=is_rehearsal_due,
+        offered=lambda: makes_backups() and current_settings().backup.can_open,
         rest=DAY,
         by_hand="Restores the newest backup into a scratch database, compares every table with what the "
         "backup should hold, and removes the scratch database. The portal’s own is not touched.",
