@@ -6,7 +6,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where the environment is read, and by which functions.
-READERS = {"config.py": {"_env", "_number_setting", "_secret"}, "portal/platform/saml/settings.py": {"read"}}
+READERS = {
+    "config.py": {"_env", "_number_setting", "_secret"},
+    "portal/platform/saml/settings.py": {"read"},
+    "portal/platform/backups/settings.py": {"read", "read_secret", "number"},
+}
 NAME = re.compile(r"`([A-Z][A-Z0-9_]{2,})`")
 
 
