@@ -1,7 +1,7 @@
 """A small S3-compatible storage on this machine: what the portal asks of one, and no more.
 
-It checks signatures (AWS Signature Version 4) and the checksum that is sent with what is stored, lists in pages
-of two, and can be told to be full, slow to answer or down.
+It checks signatures (AWS Signature Version 4) and the checksum that is sent with what is stored, lists in
+pages of two, and can be told to answer with an error.
 """
 
 import base64
@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape, unescape
 
 KEY_ID, SECRET_KEY = "portal-key", "a-secret-of-the-storage"
+Answer = tuple[int, bytes, dict[str, str]]  # status, content and headers
 PAGE = 2  # keys in one answer of a listing
 
 
@@ -37,7 +38,8 @@ class Bucket:
 def s3_storage() -> Iterator[Bucket]:
     """The storage, on a port of its own, until the block ends."""
     bucket = Bucket()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(bucket))
+    handler = type("Handler", (_Handler,), {"bucket": bucket})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     bucket.address = f"http://127.0.0.1:{server.server_port}"
@@ -49,56 +51,43 @@ def s3_storage() -> Iterator[Bucket]:
         thread.join()
 
 
-def _handler_of(bucket: Bucket) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(http.server.BaseHTTPRequestHandler):
+    bucket: Bucket
+    protocol_version = "HTTP/1.1"
 
-        def log_message(self, *_: Any) -> None:
-            pass
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
 
-        def do_GET(self) -> None:
-            self._answer(_get)
-
-        def do_HEAD(self) -> None:
-            self._answer(_get)
-
-        def do_PUT(self) -> None:
-            self._answer(_put)
-
-        def do_POST(self) -> None:
-            self._answer(_post)
-
-        def do_DELETE(self) -> None:
-            self._answer(_delete)
-
-        def _answer(self, act: Any) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            parts = urlsplit(self.path)
-            if self.command == "PUT" and "x-amz-checksum-sha256" not in self.headers:
-                bucket.without_checksum.append(self.path)
+    def _answer(self) -> None:
+        bucket, parts = self.bucket, urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        bucket.requests.append(f"{self.command} {self.path}")
+        if self.command == "PUT" and "x-amz-checksum-sha256" not in self.headers:
+            bucket.without_checksum.append(self.path)
+        if status := bucket.answers.get(self.command):
+            answer: Answer = (status, b"<Error><Code>SlowDown</Code></Error>", {})
+        elif not _is_signed(self.command, parts, self.headers):
+            answer = (403, b"<Error><Code>SignatureDoesNotMatch</Code></Error>", {})
+        elif not _is_whole(self.headers, body):
+            answer = (400, b"<Error><Code>BadDigest</Code></Error>", {})
+        else:
             key = unquote(parts.path).split("/", 2)[2:]  # after the bucket's name
-            bucket.requests.append(f"{self.command} {self.path}")
-            if status := bucket.answers.get(self.command):
-                answer = (status, b"<Error><Code>SlowDown</Code></Error>", {})
-            elif not _is_signed(self.command, parts, self.headers):
-                answer = (403, b"<Error><Code>SignatureDoesNotMatch</Code></Error>", {})
-            elif not _is_whole(self.headers, body):
-                answer = (400, b"<Error><Code>BadDigest</Code></Error>", {})
-            else:
-                query = parse_qs(parts.query, keep_blank_values=True)
-                answer = act(bucket, key[0] if key else "", query, body)
-            status, content, headers = answer
-            self.send_response(status)
-            for name, value in ({"Content-Length": str(len(content))} | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
+            query = parse_qs(parts.query, keep_blank_values=True)
+            answer = ACTS[self.command](bucket, key[0] if key else "", query, body)
+        self._send(*answer)
 
-    return Handler
+    def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(content))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - the library's names
 
 
-def _get(bucket: Bucket, key: str, query: dict[str, list[str]], _body: bytes) -> Any:
+def _get(bucket: Bucket, key: str, query: dict[str, list[str]], _body: bytes) -> Answer:
     if "list-type" in query:
         return 200, _listing(bucket, query), {"Content-Type": "application/xml"}
     if key not in bucket.files:
@@ -107,7 +96,7 @@ def _get(bucket: Bucket, key: str, query: dict[str, list[str]], _body: bytes) ->
     return 200, content, {"ETag": _etag(content), "Last-Modified": "Sat, 28 Nov 2026 02:15:00 GMT"}
 
 
-def _put(bucket: Bucket, key: str, query: dict[str, list[str]], body: bytes) -> Any:
+def _put(bucket: Bucket, key: str, query: dict[str, list[str]], body: bytes) -> Answer:
     if "partNumber" in query:
         bucket.parts[query["uploadId"][0]][int(query["partNumber"][0])] = body
     else:
@@ -115,7 +104,7 @@ def _put(bucket: Bucket, key: str, query: dict[str, list[str]], body: bytes) -> 
     return 200, b"", {"ETag": _etag(body)}
 
 
-def _post(bucket: Bucket, key: str, query: dict[str, list[str]], body: bytes) -> Any:
+def _post(bucket: Bucket, key: str, query: dict[str, list[str]], body: bytes) -> Answer:
     if "delete" in query:
         keys = re.findall(r"<Key>([^<]*)</Key>", body.decode())
         for name in keys:
@@ -131,12 +120,15 @@ def _post(bucket: Bucket, key: str, query: dict[str, list[str]], body: bytes) ->
     return 200, _xml("CompleteMultipartUploadResult", etag), {}
 
 
-def _delete(bucket: Bucket, key: str, query: dict[str, list[str]], _body: bytes) -> Any:
+def _delete(bucket: Bucket, key: str, query: dict[str, list[str]], _body: bytes) -> Answer:
     if "uploadId" in query:
         bucket.parts.pop(query["uploadId"][0], None)
     else:
         bucket.files.pop(key, None)
     return 204, b"", {}
+
+
+ACTS = {"GET": _get, "HEAD": _get, "PUT": _put, "POST": _post, "DELETE": _delete}
 
 
 def _listing(bucket: Bucket, query: dict[str, list[str]]) -> bytes:
