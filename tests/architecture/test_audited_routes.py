@@ -46,6 +46,10 @@ OF_THE_MACHINE = "works on the files of the database, whatever its release; the 
 COMMANDS_WITHOUT = {
     "backup": OF_THE_MACHINE,
     "restore": OF_THE_MACHINE,
+    "backups fetch": OF_THE_MACHINE,
+    "backups new-key": "writes a file that is the operator's own",
+    "backups status": "reads",
+    "backups stored": "reads",
     "directives reconcile": "writes derived rows again from facts; no fact changes",
     "imports tidy": "deletes files that nobody applied within a week; each was begun with an entry",
     "modules check": "reads a folder",

@@ -19,6 +19,7 @@ from portal.platform.backups.storage import open_copies
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 from portal.platform.operations.doctor import SetUpFinding, State
+from portal.platform.wording import plural
 
 SUBJECT = "backups"
 ROOM = 2  # so many times the newest backup is to be free
@@ -99,11 +100,15 @@ def _copy_faults(settings: BackupSettings) -> Iterator[str]:
         yield f"BACKUP_COPY_TO: {error}"
         return
     is_folder = settings.copy_to and not settings.copies_to_s3 and settings.path.is_dir()
-    if is_folder and Path(settings.copy_to).stat().st_dev == settings.path.stat().st_dev:
+    if is_folder and _is_same_disk(Path(settings.copy_to), settings.path):
         yield (
             f"{settings.copy_to} is on the same disk as {settings.folder}, so one fault takes both:"
             " is the other machine's disk mounted?"
         )
+
+
+def _is_same_disk(one: Path, other: Path) -> bool:
+    return one.stat().st_dev == other.stat().st_dev
 
 
 def _key_faults(settings: BackupSettings) -> Iterator[str]:
@@ -141,6 +146,6 @@ def _note_on_old_files(folder: Path) -> Iterator[str]:
     old = [file.name for file in folder.glob("portal-*.backup") if not NAME.fullmatch(file.name)]
     if old:
         yield (
-            f"{folder} holds {len(old)} backups without a manifest, such as {min(old)}: they are not removed"
-            " by themselves. Delete them when you no longer need them."
+            f"{folder} holds {plural(len(old), 'backup')} without a manifest, such as {min(old)}, which no"
+            " job removes: delete what you no longer need."
         )
