@@ -4,6 +4,7 @@ SQLite's online backup and PostgreSQL's dump both read one consistent state whil
 """
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -112,17 +113,34 @@ def run_tool(url: URL, name: str, *words: str) -> str:
     Raises:
         RuleError: The tool is missing or failed.
     """
-    tool = shutil.which(name)
-    if tool is None:
-        raise RuleError(f"{name} is not installed: it comes with PostgreSQL's client.")
     query = {name: value for name, value in url.query.items() if name != "password"}
     plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
     address = f"--dbname={plain.render_as_string(hide_password=False)}"
     password = url.password or url.query.get("password")
     environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
     done = subprocess.run(  # noqa: S603 - no shell
-        [tool, address, *words], capture_output=True, text=True, check=False, env=environment
+        [_find_tool(name), address, *words], capture_output=True, text=True, check=False, env=environment
     )
     if done.returncode:
-        raise RuleError(f"{name} failed: {done.stderr.strip()}")
+        cause = done.stderr.strip() or f"it ended with {done.returncode}, without a word"
+        raise RuleError(f"{name} failed: {cause}")
     return done.stdout
+
+
+def tool_version(name: str) -> int:
+    """Of which version of PostgreSQL a tool is.
+
+    Raises:
+        RuleError: It is missing.
+    """
+    tool = _find_tool(name)
+    done = subprocess.run([tool, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    version = re.search(r"\d+", done.stdout)
+    return int(version[0]) if version else 0
+
+
+def _find_tool(name: str) -> str:
+    tool = shutil.which(name)
+    if tool is None:
+        raise RuleError(f"{name} is not installed: it comes with PostgreSQL's client.")
+    return tool

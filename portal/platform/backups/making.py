@@ -199,7 +199,7 @@ def _copy_missing(here: FolderStorage, copies: Storage, run: BackupRun, kept: Ke
                 present.append(manifest)
     except RuleError as error:
         raise RuleError(
-            f"The backup {run.newest.name} stands in {here.place}, but not its copy: {error}"
+            f"The backup {run.newest.name} stands in {here.place}, but is not copied: {error}"
         ) from error
     try:
         run.removed += _remove_old(copies, present, kept)

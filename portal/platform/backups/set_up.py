@@ -1,7 +1,6 @@
 """Examines the set-up of backups, for the doctor: what is right, what is wrong, and what to do about it."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from sqlalchemy import text
 from config import Config, current_settings
 from portal.platform import clock
 from portal.platform.backups import encryption
-from portal.platform.backups.backup import is_sqlite, run_tool
+from portal.platform.backups.backup import is_sqlite, tool_version
 from portal.platform.backups.manifest import NAME
 from portal.platform.backups.settings import BackupSettings
 from portal.platform.backups.status import read_backup_status
@@ -76,13 +75,13 @@ def _postgresql_faults(settings: BackupSettings) -> Iterator[str]:
     server = int(str(db.session.execute(text("SHOW server_version_num")).scalar_one())) // 10_000
     for tool in ("pg_dump", "pg_restore"):
         try:
-            version = re.search(r"(\d+)", run_tool(db.engine.url, tool, "--version"))
+            version = tool_version(tool)
         except RuleError as error:
             yield str(error)
             continue
-        if version and int(version[1]) < server:
+        if version < server:
             yield (
-                f"{tool} is of PostgreSQL {version[1]}, and the server of {server}:"
+                f"{tool} is of PostgreSQL {version}, and the server of {server}:"
                 f" install postgresql-client-{server}."
             )
     if settings.rehearsal_days:

@@ -13,7 +13,7 @@ RIGHT = {"MAIL_TO": "operators@west.police.uk"}
 
 
 @pytest.fixture
-def examine(app, database, monkeypatch):
+def examine(app, monkeypatch):
     """The findings about settings of backups: problems and notes."""
 
     def list_findings(settings, **more):
@@ -26,7 +26,8 @@ def examine(app, database, monkeypatch):
             for state in (State.WRONG, State.NOTE)
         ]
 
-    return list_findings
+    with app.app_context():
+        yield list_findings
 
 
 def test_a_right_set_up_has_neither_problem_nor_note(examine, tmp_path, monkeypatch):
