@@ -9,7 +9,7 @@ from flask import Blueprint, current_app
 
 from portal.platform import clock
 from portal.platform.backups import making, tasks
-from portal.platform.backups.encryption import make_identity
+from portal.platform.backups.encryption import WrongIdentityError, make_identity
 from portal.platform.backups.rehearsal import rehearse
 from portal.platform.backups.settings import BackupSettings
 from portal.platform.backups.status import BACKUP, REHEARSAL, describe_gap, read_backup_status
@@ -126,7 +126,7 @@ def _record(kind: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     started_at, result, reason = clock.now(), None, ""
     try:
         result = act()
-    except ConflictError as error:  # nothing failed: another is at it
+    except (ConflictError, WrongIdentityError) as error:  # no backup failed: another is at it, or was a key
         raise click.ClickException(str(error)) from error
     except PortalError as error:
         reason = str(error)

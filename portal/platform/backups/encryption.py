@@ -15,6 +15,10 @@ from portal.platform.errors import RuleError
 MAGIC = b"age-encryption.org/"
 
 
+class WrongIdentityError(RuleError):
+    """There is no identity, or it is not of the key to which the backup is encrypted."""
+
+
 def is_encrypted(file: Path) -> bool:
     """Whether the file is in the format of age."""
     with file.open("rb") as read:
@@ -65,7 +69,7 @@ def decrypt_file(source: Path, target: Path, identity_file: Path) -> None:
     except BaseException as error:
         target.unlink(missing_ok=True)
         if isinstance(error, pyrage.DecryptError | OSError):
-            raise RuleError(_reason_not_to_open(error, source, identity_file)) from error
+            raise _refusal_of(error, source, identity_file) from error
         raise
 
 
@@ -81,7 +85,9 @@ def read_identities(file: Path) -> list[pyrage.x25519.Identity]:
     except (OSError, ValueError, pyrage.IdentityError):
         identities = []
     if not identities:
-        raise RuleError(f"{file} is no identity file: it holds a line that begins with AGE-SECRET-KEY-1.")
+        raise WrongIdentityError(
+            f"{file} is no identity file: it holds a line that begins with AGE-SECRET-KEY-1."
+        )
     return identities
 
 
@@ -107,9 +113,11 @@ def _create(file: Path) -> int:
     return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
-def _reason_not_to_open(error: Exception, source: Path, identity_file: Path) -> str:
+def _refusal_of(error: Exception, source: Path, identity_file: Path) -> RuleError:
     if "No matching keys" in str(error):
-        return f"The identity in {identity_file} does not open {source.name}: it is encrypted to another key."
+        return WrongIdentityError(
+            f"The identity in {identity_file} does not open {source.name}: it is encrypted to another key."
+        )
     if isinstance(error, pyrage.DecryptError) or "decryption error" in str(error):
-        return f"{source.name} is damaged or cut off ({error}). Nothing was changed."
-    return f"{source.name} could not be decrypted ({error}). Nothing was changed."
+        return RuleError(f"{source.name} is damaged or cut off ({error}). Nothing was changed.")
+    return RuleError(f"{source.name} could not be decrypted ({error}). Nothing was changed.")

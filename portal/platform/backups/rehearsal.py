@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from portal.platform.backups import schema_comparison
 from portal.platform.backups.backup import POSTGRESQL_TABLES, SQLITE_TABLES, count_rows, is_sqlite
-from portal.platform.backups.encryption import decrypt_file
+from portal.platform.backups.encryption import WrongIdentityError, decrypt_file
 from portal.platform.backups.making import Report, hold_folder
 from portal.platform.backups.manifest import Manifest, refuse_changed
 from portal.platform.backups.restore import check_schema
@@ -95,7 +95,9 @@ def _fetch(storage: Storage, manifest: Manifest, work: Path) -> Path:
 
 def _open(file: Path, work: Path, identity_file: Path | None) -> Path:
     if identity_file is None:
-        raise RuleError(f"{file.name} is encrypted: name the identity that opens it with --identity FILE.")
+        raise WrongIdentityError(
+            f"{file.name} is encrypted: name the identity that opens it with --identity FILE."
+        )
     plain = work / "plain"
     decrypt_file(file, plain, identity_file)
     return plain

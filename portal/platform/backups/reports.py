@@ -17,7 +17,7 @@ def send_report(config: Config, subject: str, sentences: list[str]) -> None:
         RelayError: The relay cannot be used.
         PortalError: It did not take a mail.
     """
-    lines = [*sentences, f"Jobs: {config.address}/jobs", "What to do: docs/operating/backup.md"]
+    lines = [*sentences, f"See {config.address}/jobs and, in the release, docs/operating/backup.md."]
     relay = _relay_of(config)
     with connect_relay(relay) as connection:
         for email in config.backup.mail_to:

@@ -28,7 +28,6 @@ class DoneJob:
     taken_at: datetime  # of the backup that it made or restored
     ended_at: datetime
     seconds: float
-    name: str
     size: int
 
 
@@ -82,15 +81,15 @@ class BackupStatus:
         if self.backup is None:
             return ["No backup has been made yet."]
         made = (
-            f"The newest backup is of {instant(self.backup.taken_at)}: {self.backup.name},"
-            f" {self.backup.size:,} bytes, made in {self.backup.seconds:.0f} seconds."
+            f"The newest backup is of {instant(self.backup.taken_at)}. It has {self.backup.size:,} bytes"
+            f" and took {_length_words(self.backup.seconds)}."
         )
         if self.rehearsal is None:
             return [made, "None has been restored for a rehearsal yet."]
         return [
             made,
             f"The last rehearsal, at {instant(self.rehearsal.ended_at)}, restored the backup of"
-            f" {instant(self.rehearsal.taken_at)} in {self.rehearsal.seconds:.0f} seconds.",
+            f" {instant(self.rehearsal.taken_at)} in {_length_words(self.rehearsal.seconds)}.",
         ]
 
 
@@ -117,6 +116,17 @@ def describe_gap(status: BackupStatus) -> str:
     return f"If the database were lost now, the {span} would be lost: {records}."
 
 
+def _length_words(seconds: float) -> str:
+    """A length of time in words.
+
+    >>> _length_words(0.4), _length_words(1.9), _length_words(150)
+    ('less than a second', '1 second', '2 minutes')
+    """
+    if seconds < 1:
+        return "less than a second"
+    return plural(int(seconds), "second") if seconds < 120 else minutes_words(int(seconds) // 60)
+
+
 def figures_of(taken_at: str, seconds: float, name: str, size: int) -> dict[str, Any]:
     """What the result of a job says beside its sentences, for ``read_backup_status`` and for people."""
     return {NAME: name, TAKEN: taken_at, SECONDS: round(seconds, 1), BYTES: size}
@@ -129,7 +139,7 @@ def _newest_done(kind: str) -> DoneJob | None:
         return None
     result = row.result
     taken_at = datetime.fromisoformat(result[TAKEN])
-    return DoneJob(taken_at, row.ended_at, float(result[SECONDS]), str(result[NAME]), int(result[BYTES]))
+    return DoneJob(taken_at, row.ended_at, float(result[SECONDS]), int(result[BYTES]))
 
 
 def _reason_since(kind: str, done: DoneJob | None) -> str:

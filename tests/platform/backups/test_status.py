@@ -64,8 +64,7 @@ def test_what_would_be_lost_is_counted_from_the_newest_backup(settings):
     status = read_backup_status(settings, NOW)
 
     assert status.sentences[0] == (
-        "The newest backup is of 02:15 on 28 November 2026: portal-20261128T021500Z.backup,"
-        " 4,000,000 bytes, made in 3 seconds."
+        "The newest backup is of 02:15 on 28 November 2026. It has 4,000,000 bytes and took 3 seconds."
     )
     assert describe_gap(status) == (
         "If the database were lost now, the last 4 hours 45 minutes would be lost: 2 changes."
