@@ -51,6 +51,7 @@ def walk(here, there, folder):
         "stored": ("backups", "stored"),
         "fetch": ("backups", "fetch", str(folder / "back")),
         "restore": ("restore", file, *identity),
+        "restored status": ("backups", "status"),
         "report": (*REPORT, str(folder / "after.csv")),
     }.items():
         done = command(there, *words)
@@ -76,6 +77,7 @@ def test_a_lost_portal_comes_back_from_its_second_place(small_force, tmp_path):
     assert "The last rehearsal, at " in said["status"]
     assert "encrypted" in said["stored"]
     assert "There was no database before." in said["restore"]
+    assert "No backup has been made yet." in said["restored status"]  # here: a worker makes one at once
     (manifest,) = (tmp_path / "back").glob("*.json")
     assert json.loads(manifest.read_text())["counts"]["person"] > 50
     assert names_in(tmp_path / "back") == [manifest.name.removesuffix(".json"), manifest.name]

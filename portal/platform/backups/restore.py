@@ -31,6 +31,8 @@ END_JOBS = """
         reason = 'The database was restored from a backup that was made before this job ended.'
     WHERE state IN ('waiting', 'running')
 """
+# What jobs say of backups is of the machine before: here none is made yet, so a worker makes one at once.
+FORGET_BACKUPS = "DELETE FROM job WHERE kind IN ('backup', 'backup-rehearsal', 'backup-alarm')"
 
 # Nor are webhooks: the copy may be on another machine, and two would tell the same systems.
 PAUSE_WEBHOOKS = "UPDATE webhook SET paused = 'restored' WHERE paused IS NULL"
@@ -168,6 +170,7 @@ def _end_what_was_open(connection: Connection, done: Restored) -> None:
     for table in sorted(tables.intersection(ENDED)):
         connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - the names stand above
     if "job" in tables:
+        connection.execute(text(FORGET_BACKUPS))
         done.jobs = connection.execute(text(END_JOBS)).rowcount
     if "webhook" in tables:
         done.webhooks = connection.execute(text(PAUSE_WEBHOOKS)).rowcount
