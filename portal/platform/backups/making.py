@@ -187,13 +187,15 @@ def _unwritable(file: Path, error: OSError) -> RuleError:
 
 
 def _copy_missing(here: FolderStorage, copies: Storage, run: BackupRun, kept: Kept) -> None:
-    """Copy each backup that stands here alone, the newest first; then remove old copies."""
+    """Copy each backup that stands here alone, the newest first; then remove old copies.
+
+    Once backups are encrypted, none from before leaves this machine as it is.
+    """
     try:
-        _remove_incomplete(copies)
         present = list_backups(copies)
         names = {manifest.name for manifest in present}
         for manifest in list_backups(here):
-            if manifest.name not in names:
+            if manifest.name not in names and manifest.encrypted >= run.newest.encrypted:
                 copies.add(here.folder / manifest.name, manifest)
                 run.copied.append(manifest.name)
                 present.append(manifest)
@@ -202,6 +204,7 @@ def _copy_missing(here: FolderStorage, copies: Storage, run: BackupRun, kept: Ke
             f"The backup {run.newest.name} stands in {here.place}, but is not copied: {error}"
         ) from error
     try:
+        _remove_incomplete(copies)
         run.removed += _remove_old(copies, present, kept)
     except RuleError as error:
         run.not_removed = str(error)

@@ -133,6 +133,17 @@ def test_a_second_place_that_is_away_is_said_and_gets_its_copy_later(tmp_path):
     assert (run.is_new, run.copied) == (False, [only.name])
 
 
+def test_what_is_not_encrypted_does_not_leave_once_backups_are(tmp_path):
+    back_up(backup_settings(tmp_path, COPY_TO="", AT="00:00"))
+    (plain,) = list_backups(FolderStorage(tmp_path / "here"))
+    assert not plain.encrypted
+
+    run = back_up(encrypted_settings(tmp_path)[0])
+
+    assert run.copied == [run.newest.name]
+    assert names_in(tmp_path / "there") == [run.newest.name, run.newest.file_name]
+
+
 @pytest.mark.parametrize("encrypted", ["encrypted", "plain"])
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, encrypted):
     made = encrypted_settings(tmp_path)[0] if encrypted == "encrypted" else backup_settings(tmp_path)
