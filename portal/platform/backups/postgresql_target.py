@@ -124,9 +124,15 @@ class PostgresqlTarget:
     def _temporary_database(self, name: str) -> Iterator[URL]:
         """A database set up as the portal's own; dropped at the end, unless it was renamed."""
         with self._server_connection() as server:
-            _drop_database(server, name)
             words = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
-            server.execute(words + self._set_up(server))
+            try:
+                _drop_database(server, name)
+                server.execute(words + self._set_up(server))
+            except psycopg.Error as error:
+                cause = " ".join(str(error).split())
+                raise RuleError(
+                    f"The database {name} cannot be made ({cause}). Nothing was changed."
+                ) from error
         try:
             yield self.url.set(database=name)
         finally:
@@ -190,4 +196,9 @@ def _rename_database(server: psycopg.Connection[Any], name: str, new: str) -> No
 
 
 def _drop_database(server: psycopg.Connection[Any], name: str) -> None:
-    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    """Drop a database of ours; without force first, which ends an autovacuum that a plain role may not end."""
+    statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    try:
+        server.execute(statement)
+    except psycopg.errors.ObjectInUse:
+        server.execute(statement + sql.SQL(" WITH (FORCE)"))
