@@ -196,7 +196,10 @@ def _rename_database(server: psycopg.Connection[Any], name: str, new: str) -> No
 
 
 def _drop_database(server: psycopg.Connection[Any], name: str) -> None:
-    """Drop a database of ours; without force first, which ends an autovacuum that a plain role may not end."""
+    """Drop a database of ours.
+
+    Without force first: that ends an autovacuum, which with force only a superuser may.
+    """
     statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
     try:
         server.execute(statement)
