@@ -96,6 +96,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: $(VENV)/.dev
 	$(COMPILE) $(LOCK) requirements/base.in -o requirements/base.txt
 	$(COMPILE) $(LOCK) requirements/saml.in -o requirements/saml.txt
+	$(COMPILE) $(LOCK) requirements/s3.in -o requirements/s3.txt
 	$(COMPILE) $(LOCK) requirements/dev.in -o requirements/dev.txt
 	npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent --no-audit --no-fund
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from portal.pages.layout import brand, proxies
+from portal.platform.backups.settings import BackupSettings, read_backup_settings
 from portal.platform.engines import DRIVER, with_driver
 from portal.platform.mail.settings import MailSettings
 from portal.platform.network_names import list_faults
@@ -146,6 +147,8 @@ class Config:
     jobs_lost_seconds: int = field(default_factory=lambda: _number_setting("JOBS_LOST_SECONDS", "30"))
     jobs_kept_days: int = field(default_factory=lambda: _number_setting("JOBS_KEPT_DAYS", "90"))
 
+    backup: BackupSettings = field(default_factory=lambda: read_backup_settings(_env, _secret))
+
     smtp_host: str = field(default_factory=lambda: _env("SMTP_HOST"))
     smtp_port: int = field(default_factory=lambda: _number_setting("SMTP_PORT", "587"))
     smtp_tls: str = field(default_factory=lambda: _env("SMTP_TLS", "starttls"))
@@ -175,7 +178,7 @@ class Config:
         for check in (
             self._number_faults, self._text_faults, self._address_faults, self._sign_in_faults,
             self._access_faults, self._database_faults, self._jobs_faults, self.mail.list_faults,
-            self.import_folder.list_faults, self.seeing.list_faults,
+            self.import_folder.list_faults, self.seeing.list_faults, self.backup.list_faults,
         ):  # fmt: skip
             faults += check()
         if faults:

@@ -68,6 +68,10 @@ fi
 if [ ! -e "$root/etc/portal/portal.conf" ]; then
   sed "s/learning\.example\.police\.uk/$host/" "$here/deploy/systemd/portal.conf" >"$root/etc/portal/portal.conf"
 fi
+if ! grep -q '^#*BACKUP_DIR=' "$root/etc/portal/portal.conf"; then
+  # Of a release whose backups a timer made: from now on the worker does.
+  say "BACKUP_DIR=/var/backups/portal" >>"$root/etc/portal/portal.conf"
+fi
 if [ ! -e "$root/etc/portal/database-url" ]; then
   # By the socket, as the system's user of the same name: no password to keep.
   say "postgresql:///portal?host=/var/run/postgresql" >"$root/etc/portal/database-url"
@@ -75,7 +79,7 @@ fi
 
 say "Units and site"
 umask 022
-for unit in portal.socket portal.service portal-worker.service portal-backup.service portal-backup.timer; do
+for unit in portal.socket portal.service portal-worker.service; do
   install -m 644 "$here/deploy/systemd/$unit" "$root/etc/systemd/system/$unit"
 done
 if [ ! -e "$root/etc/nginx/sites-available/portal" ]; then
@@ -100,6 +104,10 @@ runuser -u postgres -- psql -qtAc "SELECT 1 FROM pg_roles WHERE rolname = 'porta
 runuser -u postgres -- psql -qtAc "SELECT 1 FROM pg_database WHERE datname = 'portal'" | grep -q 1 ||
   runuser -u postgres -- createdb -O portal portal
 install -d -o portal -g portal -m 700 /var/lib/portal
+if [ -e /etc/systemd/system/portal-backup.timer ]; then  # of an earlier release: the worker makes backups now
+  systemctl disable --quiet --now portal-backup.timer
+  rm -f /etc/systemd/system/portal-backup.timer /etc/systemd/system/portal-backup.service
+fi
 systemctl daemon-reload
 if [ -n "$keep_database" ]; then
   say "Nothing was started. Now: /opt/portal/deploy/portalctl restore FILE --replace, then"
@@ -109,7 +117,7 @@ fi
 say "Services and database"
 systemctl enable --quiet --now portal.socket portal.service  # says that the portal is being upgraded, until it is
 /opt/portal/deploy/portalctl db upgrade
-systemctl enable --quiet --now portal-worker.service portal-backup.timer
+systemctl enable --quiet --now portal-worker.service
 systemctl restart portal-worker.service
 ln -sf /etc/nginx/sites-available/portal /etc/nginx/sites-enabled/portal
 if nginx -tq; then

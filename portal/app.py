@@ -7,6 +7,7 @@ from flask import Flask, current_app, request
 from config import Config, current_settings, read_settings_from
 from portal.commands import accounts as accounts_commands
 from portal.commands import backup as backup_commands
+from portal.commands import backups as backups_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
 from portal.commands import imports as imports_commands
@@ -96,6 +97,7 @@ from portal.pages.webhooks import views as webhooks_views
 from portal.platform.audit import models as audit_models
 from portal.platform.audit.models import AuditEvent
 from portal.platform.audit.origin import current_origin
+from portal.platform.backups import tasks as backups_tasks
 from portal.platform.db import db, subscribe
 from portal.platform.engines import prepare_engine, replica_engines
 from portal.platform.jobs import models as jobs_models
@@ -166,6 +168,7 @@ COMMANDS = (
     jobs_commands,
     report_commands,
     backup_commands,
+    backups_commands,
     people_commands,
     records_commands,
     reminders_commands,
@@ -184,6 +187,7 @@ TASKS = (
     *link_checks.TASKS,
     *publishing_tasks.TASKS,
     *scheduling_tasks.TASKS,
+    *backups_tasks.TASKS,
 )
 MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
 

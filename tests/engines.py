@@ -60,6 +60,7 @@ ALL = 1_000
 FIRST_TESTS_ON_POSTGRESQL = {
     "tests/": ALL,
     "tests/commands/": 4,
+    **dict.fromkeys((f"tests/platform/backups/test_{name}.py" for name in ("making", "set_up", "status")), 1),
     "tests/domain/reminders/": 4,
     "tests/hostile/": 4,
     "tests/hostile/test_guessing_over_processes.py": ALL,

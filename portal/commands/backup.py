@@ -30,14 +30,19 @@ def backup(file: Path) -> None:
 @bp.cli.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Replace a database that already holds data.")
-def restore(file: Path, replace: bool) -> None:
+@click.option(
+    "--identity",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of the identity that opens FILE, if it is encrypted.",
+)
+def restore(file: Path, replace: bool, identity: Path | None) -> None:
     """Put back the database in FILE; stop the portal first. Everyone signs in again.
 
     A copy is checked and, if it is of an older release, upgraded, and then replaces the database in one
     step. The database before is kept.
     """
     try:
-        done = backups_restore.restore(file, replace=replace)
+        done = backups_restore.restore(file, replace=replace, identity_file=identity)
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Restored {file}. What was recorded after {done.newest_stamp or 'nothing'} is not in it.")

@@ -10,13 +10,18 @@ bp = Blueprint("doctor_commands", __name__, cli_group=None)
 
 @bp.cli.command("doctor")
 def doctor() -> None:
-    """Check database, clock, jobs, disk, permissions, mail, sign-in, proxy and address; change nothing.
+    """Check database, clock, jobs, disk, permissions, mail, sign-in, proxy, address, backups.
+
+    Nothing is changed.
 
     Ends with 1 if there is a problem, with 2 if a setting is wrong. Run it as the user who runs the server.
     """
-    from portal.platform.operations.doctor import State, examine_set_up  # 9 MiB, unused in a server
+    from portal.platform.backups.set_up import examine_backups  # both 9 MiB, unused in a server
+    from portal.platform.operations.doctor import State, examine_set_up
 
     findings = examine_set_up()
+    if findings[0].state == State.RIGHT:  # there is a database to ask
+        findings += examine_backups()
     for finding in findings:
         click.echo(f"{finding.state:8}{finding.subject}: {finding.sentence}")
     problems = sum(finding.state == State.WRONG for finding in findings)

@@ -22,7 +22,8 @@ from portal.platform.operations import readiness
 migrate = Migrate(directory=str(readiness.MIGRATIONS), render_as_batch=False)
 # Commands that repair or create the database, or do not need it.
 ANY_RELEASE = frozenset(
-    "audit backup check doctor legal-review prepare restore sense-key sense-sheet table version".split()
+    "audit backup check doctor fetch legal-review new-key prepare restore sense-key sense-sheet stored table"
+    " version".split()
 )
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"  # says the version; a wheel has its metadata
 

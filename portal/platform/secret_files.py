@@ -10,6 +10,7 @@ from pathlib import Path
 SECRETS = (  # settings that may stand in a file
     *("SECRET_KEY", "DATABASE_URL", "REPLICA_URL", "OIDC_CLIENT_SECRET"),
     *("SMTP_PASSWORD", "OUTBOUND_PROXY", "METRICS_TOKEN", "DEMO_PASSWORD"),
+    *("BACKUP_S3_KEY_ID", "BACKUP_S3_SECRET_KEY"),
 )
 Environment = Callable[[str], str]  # the value of a variable, empty where it is not set
 

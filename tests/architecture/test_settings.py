@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Where the environment is read, and by which functions.
 READERS = {
     "config.py": {"_env", "_number_setting", "_secret"},
+    "portal/platform/backups/settings.py": {"read", "read_secret", "number"},
     "portal/platform/observability/settings.py": {"read", "secret"},
     "portal/platform/saml/settings.py": {"read"},
     "portal/platform/watched_folder/settings.py": {"read"},

@@ -15,7 +15,7 @@ from tests.waiting import until
 
 DEPLOY = ROOT / "deploy"
 HOST = "learning.west.police.uk"
-UNITS = ("portal.service", "portal.socket", "portal-worker.service", "portal-backup.service")
+UNITS = ("portal.service", "portal.socket", "portal-worker.service")
 
 
 def install(root, *words):
@@ -61,7 +61,7 @@ def test_the_script_run_again_keeps_what_a_force_has_set(root):
 
     assert install(root, HOST).returncode == 0
 
-    assert conf.read_text() == "PORTAL_MODE=production\n"
+    assert conf.read_text() == "PORTAL_MODE=production\nBACKUP_DIR=/var/backups/portal\n"
     assert (root / "etc/portal/secret-key").read_text() == secret
 
 
@@ -76,7 +76,7 @@ def test_the_script_refuses_an_address_for_a_name(tmp_path):
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")
 def test_systemd_reads_the_units_and_finds_them_closed(root, tmp_path):
     venv = Path(sys.executable).parent
-    for unit in (*UNITS, "portal-backup.timer"):
+    for unit in UNITS:
         text = (root / "etc/systemd/system" / unit).read_text()
         here = text.replace("/opt/portal/.venv/bin", str(venv)).replace("/opt/portal", str(ROOT))
         (tmp_path / unit).write_text(here)

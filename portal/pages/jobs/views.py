@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -13,6 +13,7 @@ from portal.pages.layout import job_labels
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
+from portal.platform.backups import status as backups
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError, NotFoundError
 from portal.platform.jobs import queries, registry, services
@@ -42,6 +43,7 @@ def list_jobs() -> ResponseReturnValue:
         state=state,
         sees_all=sees_all,
         offered_tasks=registry.list_offered_tasks() if sees_all else [],
+        backups=_describe_backups() if sees_all else None,
         are_neglected=sees_all and queries.are_jobs_neglected(clock.now()),
         wording=job_labels,
     )
@@ -117,6 +119,18 @@ def _sees_all_jobs() -> bool:
     """Whether the viewer's role is for the whole force: reasons of failed jobs name people of any unit."""
     allowed = Permission.JOB_VIEW in current_user.permissions
     return allowed and units_allowing(current_user.viewer, Permission.JOB_VIEW) is None
+
+
+def _describe_backups() -> dict[str, list[str]] | None:
+    """How backups stand and what is wrong with them, in sentences; None where the portal makes none."""
+    settings = current_app.config["PORTAL"].backup
+    if not settings.folder:
+        return None
+    status = backups.read_backup_status(settings, clock.now())
+    return {
+        "troubles": [trouble.sentence for trouble in status.troubles],
+        "sentences": [*status.sentences, backups.describe_gap(status)],
+    }
 
 
 def _redirect_to_job(reference: uuid.UUID) -> ResponseReturnValue:

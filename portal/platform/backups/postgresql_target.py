@@ -28,10 +28,12 @@ MESSAGE_TABLES = (
 class PostgresqlTarget:
     """The database to restore, the copy built on the same server, and the renaming of both."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, rehearsing: bool = False) -> None:
+        """Rehearsing builds copies under names of their own, and no one is renamed."""
         self.url = url
         self.name = str(url.database)
-        self.copy = self._name_beside("restoring")
+        self.copy = self._name_beside("rehearsing" if rehearsing else "restoring")
+        self._empty = self._name_beside("rehearsing_expected" if rehearsing else "expected")
 
     def _name_beside(self, what: str) -> str:
         return f"{self.name[: LONGEST - 1 - len(what)]}_{what}"
@@ -43,12 +45,7 @@ class PostgresqlTarget:
             RuleError: The role may not make databases, or somebody is connected to this one.
         """
         with self._server_connection() as server:
-            may_create, owns = _first_row(server, RIGHTS, self.name)
-            if not may_create or not owns:
-                raise RuleError(
-                    "The role of DATABASE_URL may not make and rename databases: give it CREATEDB and the "
-                    "database, or see docs/runbook/backup.md for another way. Nothing was changed."
-                )
+            self._refuse_without_rights(server)
             if not self._database_exists(server):
                 return ""
             _refuse_if_in_use(server, self.name)
@@ -60,6 +57,23 @@ class PostgresqlTarget:
         except psycopg.Error as error:
             return f"The database cannot be read ({' '.join(str(error).split())})"
         return ""
+
+    def refuse_without_rights(self) -> None:
+        """Refuse to go on if databases cannot be made here.
+
+        Raises:
+            RuleError: The role may not make databases.
+        """
+        with self._server_connection() as server:
+            self._refuse_without_rights(server)
+
+    def _refuse_without_rights(self, server: psycopg.Connection[Any]) -> None:
+        may_create, owns = _first_row(server, RIGHTS, self.name)
+        if not may_create or not owns:
+            raise RuleError(
+                "The role of DATABASE_URL may not make and rename databases: give it CREATEDB and the "
+                "database, or see docs/runbook/backup.md for another way. Nothing was changed."
+            )
 
     @contextmanager
     def copy_of_backup(self, file: Path) -> Iterator[URL]:
@@ -83,7 +97,7 @@ class PostgresqlTarget:
     @contextmanager
     def empty_database(self) -> Iterator[URL]:
         """An empty database on the same server, for the migrations to fill."""
-        with self._temporary_database(self._name_beside("expected")) as url:
+        with self._temporary_database(self._empty) as url:
             yield url
 
     def swap_in_copy(self, now: datetime) -> str:
@@ -110,9 +124,15 @@ class PostgresqlTarget:
     def _temporary_database(self, name: str) -> Iterator[URL]:
         """A database set up as the portal's own; dropped at the end, unless it was renamed."""
         with self._server_connection() as server:
-            _drop_database(server, name)
             words = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
-            server.execute(words + self._set_up(server))
+            try:
+                _drop_database(server, name)
+                server.execute(words + self._set_up(server))
+            except psycopg.Error as error:
+                cause = " ".join(str(error).split())
+                raise RuleError(
+                    f"The database {name} cannot be made ({cause}). Nothing was changed."
+                ) from error
         try:
             yield self.url.set(database=name)
         finally:
@@ -176,4 +196,12 @@ def _rename_database(server: psycopg.Connection[Any], name: str, new: str) -> No
 
 
 def _drop_database(server: psycopg.Connection[Any], name: str) -> None:
-    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    """Drop a database of ours.
+
+    Without force first: that ends an autovacuum, which with force only a superuser may.
+    """
+    statement = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    try:
+        server.execute(statement)
+    except psycopg.errors.ObjectInUse:
+        server.execute(statement + sql.SQL(" WITH (FORCE)"))

@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from config import current_settings
 from portal.platform import clock, presence
 from portal.platform.backups import backup, schema_comparison
+from portal.platform.backups.encryption import decrypt_file, is_encrypted
+from portal.platform.backups.manifest import manifest_beside, refuse_changed
 from portal.platform.backups.sqlite_target import SqliteTarget
 from portal.platform.db import db
 from portal.platform.errors import RuleError
@@ -29,6 +31,8 @@ END_JOBS = """
         reason = 'The database was restored from a backup that was made before this job ended.'
     WHERE state IN ('waiting', 'running')
 """
+# What jobs say of backups is of the machine before: here none is made yet, so a worker makes one at once.
+FORGET_BACKUPS = "DELETE FROM job WHERE kind IN ('backup', 'backup-rehearsal', 'backup-alarm')"
 
 # Nor are webhooks: the copy may be on another machine, and two would tell the same systems.
 PAUSE_WEBHOOKS = "UPDATE webhook SET paused = 'restored' WHERE paused IS NULL"
@@ -47,16 +51,37 @@ class Restored:
     kept: str = ""  # where the database before is; empty: there was none
 
 
-def restore(file: Path, *, replace: bool) -> Restored:
+def restore(file: Path, *, replace: bool, identity_file: Path | None = None) -> Restored:
     """Put back the database in ``file``; sessions end, single-use links no longer work, jobs under way fail.
 
     The database is replaced in one step, after everything that can fail; the old one is kept.
 
+    Args:
+        file: The backup. If its manifest stands beside it, it must be what that says.
+        replace: Whether to replace a database that holds data or cannot be read.
+        identity_file: Opens the backup, if it is encrypted.
+
     Raises:
-        RuleError: The portal runs; the file is no backup of this kind of database, is damaged, or was not
-            made by this portal; or the database holds data, or cannot be read, and ``replace`` is
-            false. Nothing is changed.
+        RuleError: The portal runs; the file is no backup of this kind of database, is damaged, cannot be
+            opened, or was not made by this portal; or the database holds data, or cannot be read, and
+            ``replace`` is false. Nothing is changed.
     """
+    if manifest := manifest_beside(file):
+        refuse_changed(file, manifest)
+    if not is_encrypted(file):
+        return _restore_plain(file, replace=replace)
+    if identity_file is None:
+        raise RuleError(f"{file} is encrypted: name the identity that opens it with --identity FILE.")
+    plain = current_settings().instance / f".{file.name}.decrypted"
+    plain.unlink(missing_ok=True)  # of a restore that was killed
+    try:
+        decrypt_file(file, plain, identity_file)
+        return _restore_plain(plain, replace=replace)
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+def _restore_plain(file: Path, *, replace: bool) -> Restored:
     with file.open("rb") as read:
         start = read.read(16)
     kind, magic = ("SQLite", SQLITE_MAGIC) if backup.is_sqlite() else ("PostgreSQL", POSTGRESQL_MAGIC)
@@ -90,12 +115,7 @@ def _prepare_copy(engine: Engine, target: "SqliteTarget | PostgresqlTarget") -> 
     """
     done = Restored(head=readiness.head())
     try:
-        done.revision = _revision_of(engine)
-        with target.empty_database() as beside, schema_comparison.open_engine(beside) as expected:
-            schema_comparison.upgrade_database(expected, done.revision)
-            schema_comparison.refuse_differences(
-                schema_comparison.schema_of(engine), schema_comparison.schema_of(expected)
-            )
+        done.revision = check_schema(engine, target)
         if done.revision != done.head:
             schema_comparison.upgrade_database(engine, done.head)
         with engine.begin() as connection:
@@ -106,6 +126,21 @@ def _prepare_copy(engine: Engine, target: "SqliteTarget | PostgresqlTarget") -> 
         cause = readiness.in_one_line(error)
         raise RuleError(f"The backup is damaged ({cause}). Nothing was changed.") from error
     return done
+
+
+def check_schema(engine: Engine, target: "SqliteTarget | PostgresqlTarget") -> str:
+    """Refuse a copy whose schema is not what the migrations of its revision make; returns that revision.
+
+    Raises:
+        RuleError: It was not made by this portal, or by a newer release.
+    """
+    revision = _revision_of(engine)
+    with target.empty_database() as beside, schema_comparison.open_engine(beside) as expected:
+        schema_comparison.upgrade_database(expected, revision)
+        schema_comparison.refuse_differences(
+            schema_comparison.schema_of(engine), schema_comparison.schema_of(expected)
+        )
+    return revision
 
 
 def _revision_of(engine: Engine) -> str:
@@ -135,6 +170,7 @@ def _end_what_was_open(connection: Connection, done: Restored) -> None:
     for table in sorted(tables.intersection(ENDED)):
         connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - the names stand above
     if "job" in tables:
+        connection.execute(text(FORGET_BACKUPS))
         done.jobs = connection.execute(text(END_JOBS)).rowcount
     if "webhook" in tables:
         done.webhooks = connection.execute(text(PAUSE_WEBHOOKS)).rowcount

@@ -29,6 +29,7 @@ class Task:
         run: Does a job with these arguments.
         page: Gives the address of the page that a job with these arguments belongs to.
         by_hand: A sentence on what it does; with it the page of jobs offers to start one without arguments.
+        offered: Whether that page offers it now; None: always.
         due: Called by a worker every minute: whether to start one without arguments. None is started while
             one has not ended, nor within ``rest`` of the last.
         own: Whether that page is shown only to the person who asked for the job.
@@ -46,6 +47,7 @@ class Task:
     own: bool = False
     rest: timedelta = REST
     low_priority: bool = False
+    offered: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,9 @@ def title_of_kind(kind: str) -> str:
 
 
 def list_offered_tasks() -> list[Task]:
-    """Tasks that the page of jobs offers to start, by title."""
-    return sorted((task for task in TASKS_BY_KIND.values() if task.by_hand), key=lambda task: task.title)
+    """Tasks that the page of jobs offers to start now, by title."""
+    tasks = [task for task in TASKS_BY_KIND.values() if task.by_hand and (not task.offered or task.offered())]
+    return sorted(tasks, key=lambda task: task.title)
 
 
 def list_low_priority_kinds() -> list[str]:

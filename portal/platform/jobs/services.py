@@ -44,6 +44,26 @@ def start_job_once(kind: str, at: datetime) -> None:
         start_job(kind, {}, by=None, at=at)
 
 
+def record_ended_job(
+    kind: str, result: dict[str, Any] | None, reason: str, *, started_at: datetime, at: datetime
+) -> None:
+    """Add a job that a command has done itself, so that it is listed as those of workers are.
+
+    Args:
+        kind: One that is registered.
+        result: What it did; None if it failed.
+        reason: Why it failed; empty if it did not.
+        started_at: When the command began.
+        at: When it ended.
+    """
+    state = JobState.FAILED if reason else JobState.DONE
+    row = {"kind": kind, "arguments": {}, "state": state, "result": result, "reason": reason, "runs": 1}
+    times = {"asked_at": started_at, "started_at": started_at, "heartbeat_at": at, "ended_at": at}
+    reference = uuid.uuid4()
+    db.session.execute(insert(Job).values(reference=reference, **row, **times))
+    log("job.asked", actor_id=None, job=str(reference), kind=kind)
+
+
 def cancel_job(reference: uuid.UUID, *, by: int | None, at: datetime) -> None:
     """End a job that waits or runs; what a running one has not committed is rolled back.
 
