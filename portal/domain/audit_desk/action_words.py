@@ -28,6 +28,7 @@ class ActionGroup(StrEnum):
     CONTENT = "content"
     MAIL = "mail"
     JOBS = "jobs"
+    RETENTION = "retention"
 
 
 GROUP_WORDS = {
@@ -46,6 +47,7 @@ GROUP_WORDS = {
     ActionGroup.CONTENT: "Modules and guides",
     ActionGroup.MAIL: "Reminders",
     ActionGroup.JOBS: "Jobs",
+    ActionGroup.RETENTION: "Retention and requests about data",
 }
 
 
@@ -202,6 +204,19 @@ _TEXTS = {
         "job.asked_again": "Started a job again",
         "job.cancelled": "Cancelled a job",
         "job.failed": "Job failed: {kind}",
+    },
+    ActionGroup.RETENTION: {
+        "retention.period_set": "Set how long data is kept: {class}, {period}",
+        "retention.disposal_asked": "Asked for a disposal: {class}[, {rows}]",
+        "retention.disposal_granted": "Approved a disposal: {class}",
+        "retention.disposal_refused": "Refused a disposal: {class}",
+        "retention.disposal_withdrawn": "Withdrew a disposal: {class}",
+        "retention.disposed": "Disposed of data: {class}[, {rows}][, {held} held]",
+        "hold.placed": "Placed a legal hold on a {scope}[: {unit}][: {class}]",
+        "hold.lifted": "Lifted a legal hold on a {scope}[: {unit}][: {class}]",
+        "data.request_noted": "Noted a request about data: {kind}[, due by {until}]",
+        "data.request_done": "Answered a request about data as done: {kind}",
+        "data.request_refused": "Refused a request about data: {kind}",
     },
 }
 

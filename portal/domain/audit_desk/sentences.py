@@ -23,6 +23,7 @@ _PAGES = {
     "record": "record",
     "account": "account",
     "decision": "requests and decisions",
+    "data_request": "request about their data",
     "attempts": "attempts",
     "reminder": "reminders",
     "copy": "text that they showed",
