@@ -52,7 +52,7 @@ class PeriodForm(FlaskForm):  # type: ignore[misc]
         ),
     )
     period_reason = _reason("Reason", "Enter the reason for this period", "It appears on certificates.")
-    set_period = SubmitField("Set the period", widget=GovSubmit(classes="govuk-button--secondary"))
+    set_period = SubmitField("Set the period", widget=GovSubmit(secondary=True))
 
     @classmethod
     def of_class(cls, row: RetentionClass, months: int) -> "PeriodForm":
@@ -75,7 +75,7 @@ class RefuseForm(FlaskForm):  # type: ignore[misc]
     """A refusal, with its reason."""
 
     refusal = _reason("Why it is refused", "Enter why it is refused")
-    refuse = SubmitField("Refuse", widget=GovSubmit(classes="govuk-button--secondary"))
+    refuse = SubmitField("Refuse", widget=GovSubmit(secondary=True))
 
 
 class HoldForm(FlaskForm):  # type: ignore[misc]
@@ -123,7 +123,7 @@ class LiftForm(FlaskForm):  # type: ignore[misc]
     """Lifting a hold, with a reason."""
 
     reason = _reason("Reason", "Enter why the hold is lifted")
-    lift = SubmitField("Lift the hold", widget=GovSubmit(classes="govuk-button--warning"))
+    lift = SubmitField("Lift the hold", widget=GovSubmit(warning=True))
 
 
 def _kind_field(label: str) -> RadioField:
@@ -216,7 +216,7 @@ class EraseForm(FlaskForm):  # type: ignore[misc]
     """The answer to a request to erase data."""
 
     answer = _reason("What was done", "Enter what was done", "The person reads this.")
-    erase = SubmitField("Erase, and answer as done", widget=GovSubmit(classes="govuk-button--warning"))
+    erase = SubmitField("Erase, and answer as done", widget=GovSubmit(warning=True))
 
 
 def show_fault(form: Form, error: Exception) -> None:
