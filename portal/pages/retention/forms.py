@@ -94,8 +94,10 @@ class HoldForm(FlaskForm):  # type: ignore[misc]
     staff_number = LineField(
         "Staff number", description="Only for one person.", widget=GovInput(classes="govuk-input--width-10")
     )
-    unit = SelectField("Unit", description="Only for one unit.", widget=GovSelect())
-    kept_class = SelectField("Class", description="Only for one class.", widget=GovSelect())
+    unit = SelectField("Unit", description="Only for one unit.", widget=GovSelect(), validate_choice=False)
+    kept_class = SelectField(
+        "Class", description="Only for one class.", widget=GovSelect(), validate_choice=False
+    )
     reason = _reason("Reason", "Enter why this is kept", "Such as the reference of the case.")
     place = SubmitField("Place the hold", widget=GovSubmit())
 
@@ -109,14 +111,25 @@ class HoldForm(FlaskForm):  # type: ignore[misc]
         ]
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Require the field that belongs to the choice."""
+        """Require the field that belongs to the choice, with one of the values that are offered."""
         is_valid = bool(super().validate(extra_validators))
-        fields = {PERSON: self.staff_number, UNIT: self.unit, CLASS: self.kept_class}
-        field = fields.get(self.scope.data)
-        if field is not None and not field.data:
-            field.errors = ("Enter the staff number" if field is self.staff_number else "Select one",)
-            return False
-        return is_valid
+        if self.scope.data == PERSON:
+            return (
+                self._require(self.staff_number, "Enter the staff number", bool(self.staff_number.data))
+                and is_valid
+            )
+        field = {UNIT: self.unit, CLASS: self.kept_class}.get(self.scope.data)
+        if field is None:
+            return is_valid
+        offered = {choice.value for choice in field.choices} - {""}
+        return (
+            self._require(field, f"Select a {field.label.text.lower()}", field.data in offered) and is_valid
+        )
+
+    @staticmethod
+    def _require(field: Any, message: str, is_given: bool) -> bool:
+        field.errors = field.errors if is_given else (message,)
+        return is_given
 
 
 class LiftForm(FlaskForm):  # type: ignore[misc]

@@ -39,6 +39,7 @@ def list_classes() -> ResponseReturnValue:
         holds=len(standing),
         held_classes={row.class_key for row in standing if row.class_key},
         open_requests=data_requests.count_requests(is_open=True),
+        manages=Permission.RETENTION_MANAGE in current_user.permissions,
         by_itself=words.list_automatic_removals(current_settings().jobs_kept_days),
     )
 
