@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.people.models import PersonName
+from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.notes import notes_of
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.retention.classes import BY_KEY, CLASSES, RetentionClass
 from portal.domain.retention.holds import full_name
 from portal.domain.retention.models import (
@@ -22,6 +23,7 @@ from portal.domain.retention.models import (
 from portal.domain.retention.periods import kept_until
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
+from portal.platform.permissions import Permission, roles_with
 
 WAITING, RUNNING, DONE, REFUSED, WITHDRAWN = "waiting", "running", "done", "refused", "withdrawn"
 _requests, _decisions, _certificates = DisposalRequest, DisposalDecision, DisposalCertificate
@@ -135,6 +137,17 @@ def count_waiting_disposals(person_id: int) -> int:
 
 def _is_undecided() -> ColumnElement[bool]:
     return ~select(_decisions.request_id).where(_decisions.request_id == _requests.id).exists()
+
+
+def has_other_approver(person_id: int, day: date) -> bool:
+    """Whether somebody else may approve what this person asks for: another administrator of the force."""
+    grant = RoleGrant
+    roles = sorted(roles_with(Permission.RETENTION_MANAGE))
+    statement = select(grant.id).where(grant.role.in_(roles), grant.unit_id.is_(None))
+    statement = statement.where(
+        grant.person_id != person_id, grant.ended_at.is_(None), is_valid_on(grant, day)
+    )
+    return bool(db.session.scalar(select(statement.exists())))
 
 
 def find_open_disposal(key: str) -> UUID | None:

@@ -110,5 +110,6 @@ def _render_disposal(uuid: UUID, form: RefuseForm) -> str:
         removed=removed,
         certificate=certificate_rows(row) if row.ended_at else [],
         mine=row.asked_by_id == current_user.person_id,
+        alone=not queries.has_other_approver(current_user.person_id, clock.today()),
         manages=Permission.RETENTION_MANAGE in current_user.permissions,
     )

@@ -101,6 +101,7 @@ def _render_class(row: RetentionClass, ask_form: AskForm, period_form: PeriodFor
         under_way=queries.find_open_disposal(row.key),
         held=holds.is_class_held(row.key),
         ask_form=ask_form,
+        alone=not queries.has_other_approver(current_user.person_id, clock.today()),
         form=period_form if period_form.errors else ask_form,
         period_form=period_form,
         manages=Permission.RETENTION_MANAGE in current_user.permissions,
