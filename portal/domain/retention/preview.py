@@ -89,11 +89,20 @@ def _count_store(store: Store, limit: Limit, people: People | None, is_class_hel
     return StoreCount(store.name, rows - held, held, day)
 
 
-def list_due_keys(key: str, store: Store, limit: Limit, most: int) -> Sequence[Any]:
-    """The keys of at most so many due rows of a store that no hold keeps."""
+def list_due_keys(key: str, store: Store, limit: Limit, most: int, *, beyond: Any = None) -> Sequence[Any]:
+    """The keys of at most so many due rows of a store that no hold keeps, in order.
+
+    Args:
+        key: Of the class.
+        store: One of the class's.
+        limit: The newest day of what is due.
+        most: At most so many.
+        beyond: Only keys greater than this one.
+    """
     people, is_class_held = _read_holds(key)
     if is_class_held:
         return []
     due = store.due_rows(limit)
     statement = due.source.with_only_columns(due.key).where(~due.is_held(people))
+    statement = statement if beyond is None else statement.where(due.key > beyond)
     return db.session.scalars(statement.order_by(due.key).limit(most)).all()

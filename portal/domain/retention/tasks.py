@@ -1,5 +1,6 @@
 """The job that carries out a granted disposal: short transactions, each of a few hundred rows."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -35,9 +36,13 @@ def dispose(progress: JobProgress, arguments: Arguments) -> dict[str, Any]:
     counts, _ = queries.sum_slices(row.id)
     done = sum(counts.values())
     for store in STORES[row.class_key]:
-        while removed := _remove_slice(row, store):
-            done += removed
-            progress.report_progress(done, max(row.rows, done + 1), f"Removing {store.name}")
+        last, removed = None, 0
+        while keys := _remove_slice(row, store, last):
+            last, removed = keys[-1], removed + len(keys)
+            progress.report_progress(
+                done + removed, max(row.rows, done + removed + 1), f"Removing {store.name}"
+            )
+        done += removed
     with transaction():
         counts = services.certify_disposal(row, clock.now())
         result = {"said": [f"{rows:,} {name} removed." for name, rows in counts.items()]}
@@ -45,17 +50,20 @@ def dispose(progress: JobProgress, arguments: Arguments) -> dict[str, Any]:
     return result
 
 
-def _remove_slice(row: DisposalRow, store: Store) -> int:
-    """Remove some due rows of a store that no hold keeps; how many."""
+def _remove_slice(row: DisposalRow, store: Store, last: Any) -> Sequence[Any]:
+    """Remove some due rows of a store that no hold keeps, beyond the last key; their keys, in order.
+
+    So rows under a hold are passed once, not at every step.
+    """
     with transaction():
         take_turn()
-        keys = list_due_keys(row.class_key, store, Limit(row.through_on), SLICE)
+        keys = list_due_keys(row.class_key, store, Limit(row.through_on), SLICE, beyond=last)
         if keys:
             erase_for_good()
             store.remove(keys)
             step = DisposalSlice(request_id=row.id, disposed_at=clock.now(), counts={store.name: len(keys)})
             db.session.add(step)
-        return len(keys)
+        return keys
 
 
 def _page_address(arguments: Arguments) -> str:

@@ -205,10 +205,10 @@ def test_a_disposal_that_is_cut_off_goes_on_and_its_certificate_counts_everythin
     slices = iter([True, False])
     remove = tasks._remove_slice
 
-    def remove_once(row, store):
+    def remove_once(*arguments):
         if not next(slices):
             raise RuleError("The power is cut.")
-        return remove(row, store)
+        return remove(*arguments)
 
     monkeypatch.setattr(tasks, "_remove_slice", remove_once)
     run_jobs(app)
