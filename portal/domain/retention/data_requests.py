@@ -189,15 +189,19 @@ def current_names(person_id: int) -> PersonNames | None:
     return next(iter(list_names_of([person_id])), None)
 
 
-def list_requests(offset: int, limit: int, *, of: int | None = None) -> list[DataRequestRow]:
+def list_requests(
+    offset: int, limit: int, *, of: int | None = None, is_open: bool = False
+) -> list[DataRequestRow]:
     """Requests: those without an answer first, the earliest due first. Two statements.
 
     Args:
         offset: How many to leave out.
         limit: At most so many.
         of: Only those of this person.
+        is_open: Only those without an answer.
     """
     statement = _select_requests().where(true() if of is None else _request.person_id == of)
+    statement = statement.where(_answer.outcome.is_(None) if is_open else true())
     statement = statement.order_by(_answer.outcome.is_not(None), _request.due_on, _request.id)
     rows = db.session.execute(statement.offset(offset).limit(limit)).all()
     texts = notes_of(_request.__tablename__, [row.id for row in rows])
@@ -238,4 +242,4 @@ def _select_requests() -> Select[Any]:
 def _request_row(row: Row[Any], texts: dict[str, str]) -> DataRequestRow:
     values: list[Any] = list(row)
     values[4], values[8] = values[4] or "Erased", values[8] or "Erased"
-    return DataRequestRow(*values, reason=texts.get("reason", ""), answer=texts.get("answer", ""))
+    return DataRequestRow(*values, texts.get("reason", ""), texts.get("answer", ""))

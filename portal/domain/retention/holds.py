@@ -129,7 +129,13 @@ def lift_hold(uuid: UUID, reason: str, *, by: int, at: datetime) -> None:
 
 
 def _detail(hold: LegalHold) -> dict[str, Any]:
-    return {"unit_id": hold.unit_id} if hold.unit_id else {"class": hold.class_key} if hold.class_key else {}
+    return (
+        {"unit_id": hold.unit_id}
+        if hold.unit_id
+        else {"kept_class": BY_KEY[hold.class_key].title}
+        if hold.class_key
+        else {}
+    )
 
 
 def _require_reason(reason: str) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, true
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import PersonName, RoleGrant
@@ -124,19 +124,18 @@ def _select_disposals() -> Select[Any]:
     return statement.outerjoin(decider, decider.person_id == _decisions.decided_by_id)
 
 
-def count_disposals() -> int:
-    """How many disposals were ever asked for."""
-    return db.session.scalar(select(func.count()).select_from(_requests)) or 0
+def count_disposals(*, waiting_for: int | None = None) -> int:
+    """How many disposals were asked for; ``waiting_for``: that wait for this person to decide."""
+    statement = select(func.count()).select_from(_requests).where(_waits_for(waiting_for))
+    return db.session.scalar(statement) or 0
 
 
-def count_waiting_disposals(person_id: int) -> int:
-    """How many disposals wait for this person: those that somebody else asked for."""
-    statement = select(func.count()).select_from(_requests).where(_requests.asked_by_id != person_id)
-    return db.session.scalar(statement.where(_is_undecided())) or 0
-
-
-def _is_undecided() -> ColumnElement[bool]:
-    return ~select(_decisions.request_id).where(_decisions.request_id == _requests.id).exists()
+def _waits_for(person_id: int | None) -> ColumnElement[bool]:
+    """The condition that somebody else asked, and nobody decided; None: no condition."""
+    if person_id is None:
+        return true()
+    decided = select(_decisions.request_id).where(_decisions.request_id == _requests.id).exists()
+    return and_(_requests.asked_by_id != person_id, ~decided)
 
 
 def has_other_approver(person_id: int, day: date) -> bool:
@@ -171,9 +170,15 @@ def list_latest_certificates() -> dict[str, datetime]:
     return {key: ended_at for key, ended_at in rows}
 
 
-def list_disposals(offset: int, limit: int) -> list[DisposalRow]:
-    """Disposals, the newest first. One statement."""
-    statement = _select_disposals().order_by(_requests.id.desc()).offset(offset).limit(limit)
+def list_disposals(offset: int, limit: int, *, waiting_for: int | None = None) -> list[DisposalRow]:
+    """Disposals, the newest first; ``waiting_for`` as in ``count_disposals``. One statement."""
+    statement = (
+        _select_disposals()
+        .where(_waits_for(waiting_for))
+        .order_by(_requests.id.desc())
+        .offset(offset)
+        .limit(limit)
+    )
     return [_disposal_row(row) for row in db.session.execute(statement)]
 
 
@@ -194,7 +199,7 @@ def get_disposal(uuid: UUID) -> DisposalRow:
 def _disposal_row(row: Row[Any], reason: str = "", answer: str = "") -> DisposalRow:
     values: list[Any] = list(row)
     values[9] = values[9] or "Erased"
-    return DisposalRow(*values, reason=reason, answer=answer)
+    return DisposalRow(*values, reason, answer)
 
 
 def sum_slices(request_id: int) -> tuple[dict[str, int], datetime | None]:

@@ -46,7 +46,7 @@ def set_period(key: str, months: int, reason: str, *, by: int, at: datetime) -> 
     db.session.add(period)
     db.session.flush()
     write_notes(RetentionPeriod.__tablename__, period.id, {"reason": reason.strip()})
-    log("retention.period_set", actor_id=by, **{"class": row.title}, period=period_words(months))
+    log("retention.period_set", actor_id=by, kept_class=row.title, period=period_words(months))
 
 
 def ask_disposal(key: str, reason: str, *, by: int, at: datetime) -> UUID:
@@ -80,7 +80,7 @@ def ask_disposal(key: str, reason: str, *, by: int, at: datetime) -> UUID:
     db.session.add(request)
     db.session.flush()
     write_notes(DisposalRequest.__tablename__, request.id, {"reason": reason.strip()})
-    log("retention.disposal_asked", actor_id=by, **{"class": row.title}, rows=preview.rows)
+    log("retention.disposal_asked", actor_id=by, kept_class=row.title, rows=preview.rows)
     return request.uuid
 
 
@@ -154,7 +154,7 @@ def certify_disposal(row: DisposalRow, at: datetime) -> dict[str, int]:
     log(
         "retention.disposed",
         actor_id=None,
-        **{"class": about.title},
+        kept_class=about.title,
         rows=certificate.rows,
         held=held,
         disposal=str(row.uuid),
@@ -185,7 +185,7 @@ def _decide(row: DisposalRow, outcome: str, by: int, at: datetime, job: UUID | N
             db.session.add(decision)
     except IntegrityError:
         raise ConflictError("This request was answered just now. Nothing was changed.") from None
-    log(f"retention.disposal_{outcome}", actor_id=by, **{"class": row.kept_class.title})
+    log(f"retention.disposal_{outcome}", actor_id=by, kept_class=row.kept_class.title)
 
 
 def _require_reason(reason: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Select, and_, delete, exists, false, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, delete, exists, false, or_, select
 from sqlalchemy import text as sql
 
 from portal.domain.people.models import FactNote
@@ -116,6 +116,6 @@ def notes_of_fact(
     return Store(name, due_rows, remove_by(FactNote, FactNote.id))
 
 
-def has_row(column: Any, value: Any, *conditions: Any) -> Condition:
+def has_row(column: Any, value: Any, *conditions: Any) -> ColumnElement[bool]:
     """The condition that a row of the column's table has this value in it."""
     return exists().where(column == value, *conditions)

@@ -12,8 +12,8 @@ from portal.domain.retention.preview import count_due
 from portal.domain.retention.stores import Limit
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import ConfirmForm
-from portal.pages.layout.paging import Page
 from portal.pages.layout.pdf_files import markup_of_page, send_pdf
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.retention.forms import RefuseForm
 from portal.pages.retention.words import STATE_WORDS, certificate_rows
 from portal.platform import clock
@@ -36,10 +36,20 @@ def add_disposal_pages(bp: Blueprint) -> None:
 
 @requires(Permission.RETENTION_VIEW)
 def list_disposals() -> ResponseReturnValue:
-    """Every disposal that was asked for, the newest first."""
-    page = Page.of(queries.count_disposals(), request.path, request.args.items())
-    rows = queries.list_disposals(page.offset, page.size)
-    return render_template("retention/disposals.html", page=page, rows=rows, state_words=STATE_WORDS)
+    """Every disposal that was asked for, the newest first, or those that wait for the viewer."""
+    arguments = QueryArguments(request.args, request.path)
+    state = arguments.choice("state", ("waiting",))
+    waiting_for = current_user.person_id if state else None
+    page = arguments.page(queries.count_disposals(waiting_for=waiting_for))
+    html = render_template(
+        "retention/disposals.html",
+        page=page,
+        errors=arguments.errors(),
+        rows=queries.list_disposals(page.offset, page.size, waiting_for=waiting_for),
+        state=state,
+        state_words=STATE_WORDS,
+    )
+    return html, arguments.status
 
 
 @requires(Permission.RETENTION_VIEW)

@@ -12,7 +12,8 @@ from portal.domain.retention import data_requests, holds
 from portal.domain.retention.data_requests import ERASURE
 from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
-from portal.pages.layout.paging import Page
+from portal.pages.layout.form_widgets import error_list
+from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.retention.forms import (
     KIND_WORDS,
     CorrectionForm,
@@ -81,7 +82,7 @@ def note_request() -> ResponseReturnValue:
     """Note a request that came by letter, mail or word."""
     form = NoteForm()
     if not form.validate():
-        return _render_list(form), 400
+        return _render_list(form, 400)
     try:
         person_id = person_by_staff_number(form.staff_number.data)
         with transaction():
@@ -96,22 +97,27 @@ def note_request() -> ResponseReturnValue:
     except (NotFoundError, RuleError) as error:
         field = form.staff_number if isinstance(error, NotFoundError) else form.received
         field.errors = (str(error),)
-        return _render_list(form), 400
+        return _render_list(form, 400)
     flash("The request is noted", "success")
     return redirect(url_for(".show_request", uuid=uuid), 303)
 
 
-def _render_list(form: NoteForm) -> str:
-    page = Page.of(data_requests.count_requests(), request.path, request.args.items())
-    return render_template(
+def _render_list(form: NoteForm, status: int = 0) -> tuple[str, int]:
+    arguments = QueryArguments(request.args, request.path)
+    is_open = arguments.choice("state", ("open",)) == "open"
+    page = arguments.page(data_requests.count_requests(is_open=is_open))
+    html = render_template(
         "retention/requests.html",
         page=page,
-        rows=data_requests.list_requests(page.offset, page.size),
+        rows=data_requests.list_requests(page.offset, page.size, is_open=is_open),
+        is_open=is_open,
+        errors=arguments.errors() + error_list(form),
         form=form,
         kind_words=KIND_WORDS,
         state=request_state,
         today=clock.today(),
     )
+    return html, status or arguments.status
 
 
 @requires(Permission.RETENTION_MANAGE)

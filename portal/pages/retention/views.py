@@ -34,7 +34,7 @@ def list_classes() -> ResponseReturnValue:
         periods=queries.list_periods(),
         period_words=period_words,
         latest=queries.list_latest_certificates(),
-        waiting=queries.count_waiting_disposals(current_user.person_id),
+        waiting=queries.count_disposals(waiting_for=current_user.person_id),
         disposals=queries.count_disposals(),
         holds=len(standing),
         held_classes={row.class_key for row in standing if row.class_key},
