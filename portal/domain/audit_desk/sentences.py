@@ -29,7 +29,13 @@ _PAGES = {
     "copy": "text that they showed",
     "disclosures": "who saw this person’s data",
 }
-_KEY_WORDS = {"as_at": "as at", "as_known_on": "as known on", "from_on": "from", "until": "until"}
+_KEY_WORDS = {
+    "as_at": "as at",
+    "as_known_on": "as known on",
+    "from_on": "from",
+    "until": "until",
+    "kept_class": "class of data",
+}
 
 
 def sentence_of(action: str, detail: Mapping[str, Any], unit: str = "") -> str:

@@ -240,6 +240,6 @@ def _select_requests() -> Select[Any]:
 
 
 def _request_row(row: Row[Any], texts: dict[str, str]) -> DataRequestRow:
-    values: list[Any] = list(row)
+    values: list[Any] = [*row, texts.get("reason", ""), texts.get("answer", "")]
     values[4], values[8] = values[4] or "Erased", values[8] or "Erased"
-    return DataRequestRow(*values, texts.get("reason", ""), texts.get("answer", ""))
+    return DataRequestRow(*values)

@@ -197,9 +197,9 @@ def get_disposal(uuid: UUID) -> DisposalRow:
 
 
 def _disposal_row(row: Row[Any], reason: str = "", answer: str = "") -> DisposalRow:
-    values: list[Any] = list(row)
+    values: list[Any] = [*row, reason, answer]
     values[9] = values[9] or "Erased"
-    return DisposalRow(*values, reason, answer)
+    return DisposalRow(*values)
 
 
 def sum_slices(request_id: int) -> tuple[dict[str, int], datetime | None]:
