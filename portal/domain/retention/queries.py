@@ -134,8 +134,8 @@ def _waits_for(person_id: int | None) -> ColumnElement[bool]:
     """The condition that somebody else asked, and nobody decided; None: no condition."""
     if person_id is None:
         return true()
-    decided = select(_decisions.request_id).where(_decisions.request_id == _requests.id).exists()
-    return and_(_requests.asked_by_id != person_id, ~decided)
+    decided = select(_decisions.request_id).where(_decisions.request_id == _requests.id)
+    return and_(_requests.asked_by_id != person_id, ~decided.correlate(_requests).exists())
 
 
 def has_other_approver(person_id: int, day: date) -> bool:

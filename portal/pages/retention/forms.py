@@ -64,7 +64,7 @@ class PeriodForm(FlaskForm):  # type: ignore[misc]
         return form
 
 
-class AskForm(FlaskForm):  # type: ignore[misc]
+class DisposalForm(FlaskForm):  # type: ignore[misc]
     """A request for a disposal."""
 
     reason = _reason("Why now", "Enter why this is to be disposed of now", "For example, yearly disposal.")
@@ -132,7 +132,7 @@ class HoldForm(FlaskForm):  # type: ignore[misc]
         return is_given
 
 
-class LiftForm(FlaskForm):  # type: ignore[misc]
+class LiftHoldForm(FlaskForm):  # type: ignore[misc]
     """Lifting a hold, with a reason."""
 
     reason = _reason("Reason", "Enter why the hold is lifted")

@@ -9,7 +9,7 @@ from flask_login import current_user
 from portal.domain.people.queries import live_units, person_by_staff_number
 from portal.domain.retention import holds
 from portal.pages.layout.access import requires
-from portal.pages.retention.forms import HoldForm, LiftForm
+from portal.pages.retention.forms import HoldForm, LiftHoldForm
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError
@@ -52,13 +52,13 @@ def place_hold() -> ResponseReturnValue:
 @requires(Permission.RETENTION_MANAGE)
 def show_lift_hold(uuid: UUID) -> ResponseReturnValue:
     """Ask for the reason for lifting a hold."""
-    return render_template("retention/lift_hold.html", row=_get_standing(uuid), form=LiftForm())
+    return render_template("retention/lift_hold.html", row=_get_standing(uuid), form=LiftHoldForm())
 
 
 @requires(Permission.RETENTION_MANAGE)
 def lift_hold(uuid: UUID) -> ResponseReturnValue:
     """Lift a hold, with a reason."""
-    form = LiftForm()
+    form = LiftHoldForm()
     if not form.validate():
         return render_template("retention/lift_hold.html", row=_get_standing(uuid), form=form), 400
     with transaction():

@@ -12,7 +12,7 @@ from portal.domain.retention.preview import preview_class
 from portal.pages.layout.access import requires
 from portal.pages.retention import words
 from portal.pages.retention.disposal_views import add_disposal_pages
-from portal.pages.retention.forms import AskForm, PeriodForm, show_fault
+from portal.pages.retention.forms import DisposalForm, PeriodForm, show_fault
 from portal.pages.retention.hold_views import add_hold_pages
 from portal.pages.retention.request_views import add_request_pages
 from portal.platform import clock
@@ -49,7 +49,7 @@ def list_classes() -> ResponseReturnValue:
 def show_class(key: str) -> ResponseReturnValue:
     """What is due of a class today, counted; forms to ask for its disposal and to set its period."""
     row = class_of_key(key)
-    return _render_class(row, AskForm(), PeriodForm.of_class(row, queries.months_of(key)))
+    return _render_class(row, DisposalForm(), PeriodForm.of_class(row, queries.months_of(key)))
 
 
 @bp.post("/retention/classes/<key>/disposal")
@@ -57,7 +57,7 @@ def show_class(key: str) -> ResponseReturnValue:
 def ask_disposal(key: str) -> ResponseReturnValue:
     """Ask for the disposal of what is due; a second person decides."""
     row = class_of_key(key)
-    form = AskForm()
+    form = DisposalForm()
     if form.validate():
         try:
             with transaction():
@@ -77,7 +77,7 @@ def set_period(key: str) -> ResponseReturnValue:
     row = class_of_key(key)
     form = PeriodForm.of_class(row, queries.months_of(key))
     if not form.validate():
-        return _render_class(row, AskForm(formdata=None), form), 400
+        return _render_class(row, DisposalForm(formdata=None), form), 400
     with transaction():
         services.set_period(
             key,
@@ -90,7 +90,7 @@ def set_period(key: str) -> ResponseReturnValue:
     return redirect(url_for(".show_class", key=key), 303)
 
 
-def _render_class(row: RetentionClass, ask_form: AskForm, period_form: PeriodForm) -> str:
+def _render_class(row: RetentionClass, ask_form: DisposalForm, period_form: PeriodForm) -> str:
     months = queries.months_of(row.key)
     return render_template(
         "retention/class.html",

@@ -141,6 +141,41 @@ def _post_again(person: int, unit: int):
     )
 
 
+@pytest.mark.parametrize("key", ["access", "audit"])
+def test_the_database_lets_go_of_the_trail_for_a_granted_disposal_alone(desk, key):
+    write_rows(desk, newest_due(key))
+    write_rows(desk, newest_due(key) + ONE_DAY)
+    asker, approver = desk.people["D3001"], desk.people["D3002"]
+    is_access = AuditEvent.action.in_(ACCESS_ACTIONS)
+    of_class = is_access if key == "access" else ~is_access
+    limit = clock.end_of_day(newest_due(key))
+    uuid = request_disposal(key, asker)
+    db.session.execute(text("DELETE FROM notice_line"))
+    assert refuses(AuditEvent.happened_at <= limit, of_class)  # asked for, not granted
+    approve(uuid, approver)
+
+    assert refuses(AuditEvent.happened_at > limit, of_class)
+    assert refuses(AuditEvent.happened_at <= limit, ~of_class)
+    with pytest.raises(DBAPIError, match="append-only"), db.session.begin_nested():
+        db.session.execute(update(AuditEvent).where(of_class).values(action="x"))
+    assert not refuses(AuditEvent.happened_at <= limit, of_class)
+
+
+def refuses(*conditions) -> bool:
+    """Whether the database refuses to delete the entries, of which there are some; nothing is deleted."""
+    ids = db.session.scalars(select(AuditEvent.id).where(*conditions)).all()
+    assert ids
+    refusal = ""
+    nested = db.session.begin_nested()
+    try:
+        STORES["audit"][0].remove(ids)
+    except DBAPIError as error:
+        refusal = str(error)
+    nested.rollback()
+    assert not refusal or "append-only" in refusal
+    return bool(refusal)
+
+
 def test_a_second_person_approves_and_once(desk):
     write_rows(desk, date(2015, 1, 1))
     asker, approver = desk.people["D3001"], desk.people["D3002"]
@@ -282,41 +317,6 @@ def test_an_entry_that_an_email_reports_goes_after_the_email(app, desk):
     dispose(app, "mail", desk.people["D3001"], desk.people["D3002"])
 
     assert dispose(app, "audit", desk.people["D3001"], desk.people["D3002"]).disposed_rows == 1
-
-
-@pytest.mark.parametrize("key", ["access", "audit"])
-def test_the_database_lets_go_of_the_trail_for_a_granted_disposal_alone(desk, key):
-    write_rows(desk, newest_due(key))
-    write_rows(desk, newest_due(key) + ONE_DAY)
-    asker, approver = desk.people["D3001"], desk.people["D3002"]
-    is_access = AuditEvent.action.in_(ACCESS_ACTIONS)
-    of_class = is_access if key == "access" else ~is_access
-    limit = clock.end_of_day(newest_due(key))
-    uuid = request_disposal(key, asker)
-    db.session.execute(text("DELETE FROM notice_line"))
-    assert refuses(AuditEvent.happened_at <= limit, of_class)  # asked for, not granted
-    approve(uuid, approver)
-
-    assert refuses(AuditEvent.happened_at > limit, of_class)
-    assert refuses(AuditEvent.happened_at <= limit, ~of_class)
-    with pytest.raises(DBAPIError, match="append-only"), db.session.begin_nested():
-        db.session.execute(update(AuditEvent).where(of_class).values(action="x"))
-    assert not refuses(AuditEvent.happened_at <= limit, of_class)
-
-
-def refuses(*conditions) -> bool:
-    """Whether the database refuses to delete the entries, of which there are some; nothing is deleted."""
-    ids = db.session.scalars(select(AuditEvent.id).where(*conditions)).all()
-    assert ids
-    refusal = ""
-    nested = db.session.begin_nested()
-    try:
-        STORES["audit"][0].remove(ids)
-    except DBAPIError as error:
-        refusal = str(error)
-    nested.rollback()
-    assert not refusal or "append-only" in refusal
-    return bool(refusal)
 
 
 def test_certificates_and_all_that_led_to_them_cannot_be_changed(app, desk):
