@@ -14,7 +14,8 @@ from portal.domain.assessment import text_erasure
 from portal.domain.clarity.services import erase_clarity
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import notes_of, write_notes
-from portal.domain.people.services import PersonNames, correct_many_names, list_names_of
+from portal.domain.people.roster.rows import find_name_faults
+from portal.domain.people.services import NAME_PARTS, PersonNames, correct_many_names, list_names_of
 from portal.domain.recall.services import erase_answers
 from portal.domain.retention.errors import AnsweredError, HeldError
 from portal.domain.retention.holds import full_name, is_person_held
@@ -107,12 +108,16 @@ def answer_correction(uuid: UUID, names: PersonNames | None, answer: str, *, by:
 
     Raises:
         AnsweredError: It was answered.
-        RuleError: There is no answer, nothing would change, or two people would share a number or address.
+        RuleError: There is no answer, nothing would change, no roster could say so, or two people would
+            share a number or address.
     """
     row = _get_open(uuid, CORRECTION)
     _require_answer(answer)
     if names is not None:
         names = replace(names, person_id=row.person_id, email=names.email.lower() if names.email else None)
+        parts = {part: getattr(names, part) or "" for part in NAME_PARTS}
+        if faults := find_name_faults(parts):
+            raise RuleError(" ".join(faults))
         if not correct_many_names([names], by=by, at=at):
             raise RuleError("These are the names, number and address that the portal has already")
     _record_answer(row, "done", answer, {}, by, at)

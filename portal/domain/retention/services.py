@@ -25,6 +25,7 @@ from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.errors import ConflictError, RuleError
+from portal.platform.jobs.queries import find_unended_job
 from portal.platform.jobs.services import start_job
 
 JOB = "disposal"
@@ -124,6 +125,20 @@ def withdraw_disposal(uuid: UUID, *, by: int, at: datetime) -> None:
     if row.asked_by_id != by:
         raise NotYoursError
     _decide(row, "withdrawn", by, at)
+
+
+def resume_disposal(uuid: UUID, *, by: int, at: datetime) -> None:
+    """Start another job for a granted disposal whose job failed, was cancelled or is not kept any more.
+
+    Raises:
+        ConflictError: It is not under way, or a job of disposals waits or runs.
+    """
+    take_turn()
+    if queries.get_disposal(uuid).state != queries.RUNNING or find_unended_job(JOB):
+        raise ConflictError(
+            "This disposal is done, or a job of disposals waits or runs. Nothing was started."
+        )
+    start_job(JOB, {"disposal": str(uuid)}, by=by, at=at)
 
 
 def certify_disposal(row: DisposalRow, at: datetime) -> dict[str, int]:

@@ -19,6 +19,7 @@ from portal.pages.retention.words import STATE_WORDS, certificate_rows
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError
+from portal.platform.jobs.queries import find_unended_job
 from portal.platform.permissions import Permission
 from portal.platform.wording import instant
 
@@ -31,6 +32,7 @@ def add_disposal_pages(bp: Blueprint) -> None:
     bp.add_url_rule(f"{at}/<uuid:uuid>/approval", view_func=approve_disposal, methods=["POST"])
     bp.add_url_rule(f"{at}/<uuid:uuid>/refusal", view_func=refuse_disposal, methods=["POST"])
     bp.add_url_rule(f"{at}/<uuid:uuid>/withdrawal", view_func=withdraw_disposal, methods=["POST"])
+    bp.add_url_rule(f"{at}/<uuid:uuid>/again", view_func=resume_disposal, methods=["POST"])
     bp.add_url_rule(f"{at}/<uuid:uuid>/certificate.pdf", view_func=download_certificate)
 
 
@@ -88,6 +90,15 @@ def withdraw_disposal(uuid: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show_disposal", uuid=uuid), 303)
 
 
+@requires(Permission.RETENTION_MANAGE, recent=True)
+def resume_disposal(uuid: UUID) -> ResponseReturnValue:
+    """Go on with an approved disposal whose job ended before it was done."""
+    with transaction():
+        services.resume_disposal(uuid, by=current_user.person_id, at=clock.now())
+    flash("A job goes on with the disposal", "success")
+    return redirect(url_for(".show_disposal", uuid=uuid), 303)
+
+
 @requires(Permission.RETENTION_VIEW)
 def download_certificate(uuid: UUID) -> ResponseReturnValue:
     """The certificate of a disposal as a tagged PDF."""
@@ -118,6 +129,7 @@ def _render_disposal(uuid: UUID, form: RefuseForm) -> str:
         period=period_words(row.months),
         now_due=count_due(row.class_key, Limit(row.through_on)) if waits else None,
         removed=removed,
+        job=find_unended_job(services.JOB),
         certificate=certificate_rows(row) if row.ended_at else [],
         mine=row.asked_by_id == current_user.person_id,
         alone=not queries.has_other_approver(current_user.person_id, clock.today()),

@@ -309,6 +309,7 @@ ROUTES: dict[str, str] = {
     "retention.show_disposal": NOBODY,
     "retention.approve_disposal": NOBODY,
     "retention.refuse_disposal": NOBODY,
+    "retention.resume_disposal": NOBODY,
     "retention.withdraw_disposal": NOBODY,
     "retention.download_certificate": NOBODY,
     "retention.list_holds": NOBODY,

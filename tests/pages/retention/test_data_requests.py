@@ -52,10 +52,12 @@ def test_a_wrong_name_and_address_are_corrected_and_the_answer_is_read(desk):
     ("fields", "words"),
     [
         ({"staff_number": "D1002"}, "Another person already has the staff number D1002."),
+        ({"email": "nobody"}, "email 'nobody' is not an email address."),
+        ({"staff_number": "a/b"}, "cannot be part of a page's address"),
         ({}, "These are the names, number and address that the portal has already"),
         ({"surname": "Sharma", "answer": ""}, "Enter what was done"),
     ],
-    ids=["number of another", "nothing new", "no answer"],
+    ids=["number of another", "no address", "no number", "nothing new", "no answer"],
 )
 def test_a_correction_that_cannot_be_made_is_refused_in_words_and_stays_open(desk, fields, words):
     page = send(desk, "correction")

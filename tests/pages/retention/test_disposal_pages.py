@@ -98,6 +98,22 @@ def test_a_refusal_needs_a_reason(desk):
     assert "Ask for the disposal" in other.page(MAIL).text
 
 
+def test_a_disposal_whose_job_was_cancelled_goes_on_from_its_page(app, desk):
+    write_mails(desk, 2)
+    path = ask(desk).form_with("Withdraw the request").action.removesuffix("/withdrawal")
+    other = desk.browser_of("D3002")
+    page = other.press(other.page(path), "Approve the disposal")
+    other.press(other.page(page.links["See the job"]), "Cancel this job")
+
+    page = other.page(path)
+    assert "0 rows removed so far" in page.text
+    page = other.press(page, "Go on with the disposal")
+    assert "Go on with the disposal" not in page.html
+    aged.run_jobs(app)
+
+    assert "2 rows removed on 1 June 2026." in other.page(path).text
+
+
 def test_an_auditor_reads_everything_and_changes_nothing(desk):
     write_mails(desk)
     path = ask(desk).form_with("Withdraw the request").action.removesuffix("/withdrawal")
