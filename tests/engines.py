@@ -61,7 +61,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
     "tests/": ALL,
     "tests/commands/": 4,
     "tests/domain/reminders/": 4,
-    "tests/domain/retention/": 5,  # every store of every class, leavers, and the trigger of the trail
+    "tests/domain/retention/": 6,  # every store of every class, leavers, and the trigger of the trail
     "tests/domain/retention/test_due_rows.py": 1,
     "tests/hostile/": 4,
     "tests/hostile/test_guessing_over_processes.py": ALL,

@@ -8,6 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from migrations.append_only import FACT_TABLES
 from portal.domain.accounts.models import Credential, KnownBrowser, LastSignIn
+from portal.domain.cases.copies import count_unread_copies
+from portal.domain.cases.models import CaseCopy, CaseRun
 from portal.domain.decisions.errors import DecidedAlreadyError, SecondPersonError
 from portal.domain.people.models import FactNote, PersonName, Post
 from portal.domain.reminders.models import Message
@@ -25,10 +27,12 @@ from portal.platform.jobs.models import Job
 from portal.platform.jobs.services import retry_job
 from tests.domain.retention import aged
 from tests.domain.retention.aged import SECRET, approve, dispose, request_disposal, run_jobs
+from tests.examples import sweep_after
 from tests.pages.decisions.desk import TODAY, Desk
 
 OUTSIDE = {"stamp", "audit_event", "file_people"}  # the trail may grow; a class of its own may shorten it
 ONE_DAY = timedelta(days=1)
+SWEPT = ("texts", "clarity", "requests", "access")  # holds on a person are tried on these in sweeps
 
 
 def newest_due(key: str) -> date:
@@ -69,7 +73,7 @@ def files(desk: Desk) -> list[bytes]:
 OTHERS = [row.key for row in CLASSES if row.key != "leavers"]
 
 
-@pytest.mark.parametrize("key", OTHERS)
+@pytest.mark.parametrize("key", sweep_after(4, *OTHERS))  # all of them in one go below
 def test_what_is_due_goes_what_is_not_stays_and_nothing_earned_changes(app, desk, key):
     write_rows(desk, newest_due(key))
     earned = facts()
@@ -103,6 +107,19 @@ def test_after_every_disposal_texts_are_gone_and_files_of_completions_are_the_sa
     assert left == [("evidence",)]
     assert aged.dump_database().count(SECRET) == 1
     assert (facts(), files(desk)) == (earned, before)
+
+
+def test_a_copy_whose_text_is_gone_waits_for_nobody(app, desk):
+    manager, at = desk.people["D2001"], clock.noon(date(2015, 1, 1))
+    with transaction():
+        aged.write_texts(desk.people["D1001"], manager, at)
+        run = db.session.scalars(select(CaseRun.id)).one()
+        aged.note(aged.keep(CaseCopy(recorded_at=at, run_id=run, manager_id=manager)), "answer-1")
+    assert count_unread_copies(manager) == 1
+
+    dispose(app, "copies", desk.people["D3001"], desk.people["D3002"])
+
+    assert count_unread_copies(manager) == 0
 
 
 def test_accounts_of_leavers_go_and_names_stay_whoever_came_back_keeps_all(app, desk):
@@ -263,8 +280,12 @@ def test_a_disposal_that_is_cut_off_goes_on_and_its_certificate_counts_everythin
 
 @pytest.mark.parametrize(
     ("scope", "key"),
-    [(holds.PERSON, key) for key in OTHERS if key != "imports"]
-    + [(holds.UNIT, "mail"), (holds.CLASS, "imports"), (holds.CLASS, "audit")],
+    [
+        *((holds.PERSON, key) for key in ("copies", "audit", "mail")),
+        *((holds.UNIT, "mail"), (holds.CLASS, "imports")),
+        *(pytest.param(holds.PERSON, key, marks=pytest.mark.sweep) for key in SWEPT),
+        pytest.param(holds.CLASS, "audit", marks=pytest.mark.sweep),
+    ],
 )
 def test_a_hold_keeps_what_it_covers_and_the_certificate_says_how_much(app, desk, scope, key):
     write_rows(desk, date(2015, 1, 1))
