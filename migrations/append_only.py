@@ -17,6 +17,10 @@ AUDIT_FACT_TABLES = ("file_people",)
 CASE_FACT_TABLES = ("case_run", "case_step")
 MODULE_FACT_TABLES = ("module_archiving", "minimum_version")
 CASE_COPY_FACT_TABLES = ("case_copy", "case_copy_end", "case_rubric")
+RETENTION_FACT_TABLES = (
+    "retention_period", "disposal_request", "disposal_decision", "disposal_slice", "disposal_certificate",
+    "legal_hold", "legal_hold_end", "data_request", "data_answer",
+)  # fmt: skip
 FACT_TABLES = (
     FIRST_FACT_TABLES
     + GUIDE_FACT_TABLES
@@ -26,6 +30,7 @@ FACT_TABLES = (
     + CASE_FACT_TABLES
     + MODULE_FACT_TABLES
     + CASE_COPY_FACT_TABLES
+    + RETENTION_FACT_TABLES
 )
 
 _REFUSE = """

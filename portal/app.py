@@ -52,6 +52,8 @@ from portal.domain.reminders.invitations import tasks as invitations_tasks
 from portal.domain.reminders.settings import mail_hours
 from portal.domain.reports import models as reports_models
 from portal.domain.reports.completion import tasks as reports_tasks
+from portal.domain.retention import models as retention_models
+from portal.domain.retention import tasks as retention_tasks
 from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
@@ -88,6 +90,7 @@ from portal.pages.monitoring import views as monitoring_views
 from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
+from portal.pages.retention import views as retention_views
 from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
@@ -128,6 +131,7 @@ TABLES = (
     reports_models,
     scim_models,
     webhooks_models,
+    retention_models,
 )
 
 VIEWS = (
@@ -155,6 +159,7 @@ VIEWS = (
     tokens_views,
     scim_views,
     webhooks_views,
+    retention_views,
     api_views,
 )
 
@@ -188,6 +193,7 @@ TASKS = (
     *publishing_tasks.TASKS,
     *scheduling_tasks.TASKS,
     *backups_tasks.TASKS,
+    *retention_tasks.TASKS,
 )
 MOST_BYTES = 2 * 1024 * 1024  # of one request at the authors' desk
 

@@ -62,6 +62,8 @@ FIRST_TESTS_ON_POSTGRESQL = {
     "tests/commands/": 4,
     **dict.fromkeys((f"tests/platform/backups/test_{name}.py" for name in ("making", "set_up", "status")), 1),
     "tests/domain/reminders/": 4,
+    "tests/domain/retention/": 6,  # every store of every class, leavers, and the trigger of the trail
+    "tests/domain/retention/test_due_rows.py": 1,
     "tests/hostile/": 4,
     "tests/hostile/test_guessing_over_processes.py": ALL,
     "tests/hostile/test_provisioning_at_once.py": ALL,

@@ -55,6 +55,8 @@ class Permission(StrEnum):
     FORCE_SET = "catalogue:force:set"
     VERSION_PUBLISH = "authoring:version:publish"
     WEBHOOK_ADMINISTER = "webhooks:webhook:administer"
+    RETENTION_VIEW = "retention:disposal:view"
+    RETENTION_MANAGE = "retention:disposal:manage"  # ask, approve, hold, answer requests about data
 
 
 LEARNER = frozenset(
@@ -93,7 +95,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
     Role.FACILITATOR: frozenset(),
-    Role.AUDITOR: _SIGHT | {Permission.AUDIT_VIEW},
+    Role.AUDITOR: _SIGHT | {Permission.AUDIT_VIEW, Permission.RETENTION_VIEW},
     Role.ADMINISTRATOR: _SIGHT
     | {
         Permission.ACCOUNT_ADMINISTER,
@@ -106,6 +108,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.JOB_VIEW,
         Permission.REMINDER_VIEW,
         Permission.WEBHOOK_ADMINISTER,
+        Permission.RETENTION_VIEW,
+        Permission.RETENTION_MANAGE,
     },
 }
 
@@ -126,8 +130,16 @@ def concern_others(permissions: frozenset[Permission]) -> bool:
     return bool(permissions - LEARNER)
 
 
-# What every page shows, and what other systems are told: a role for a unit does not give it.
-WHOLE_FORCE = frozenset({Permission.FORCE_SET, Permission.WEBHOOK_ADMINISTER})
+# What every page shows, what other systems are told, and what is kept of everybody: a role for a unit does
+# not give it.
+WHOLE_FORCE = frozenset(
+    {
+        Permission.FORCE_SET,
+        Permission.WEBHOOK_ADMINISTER,
+        Permission.RETENTION_VIEW,
+        Permission.RETENTION_MANAGE,
+    }
+)
 
 
 @cache

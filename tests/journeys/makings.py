@@ -1,6 +1,6 @@
 """What the addresses of pages name, made on a server through its pages."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from playwright.sync_api import Browser, Page
 
@@ -9,6 +9,7 @@ from tests.journeys.prepared import file_asked
 from tests.journeys.walking import (
     answer_by_forms,
     ask,
+    change,
     follow,
     pass_by_forms,
     press,
@@ -34,6 +35,7 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
         | {"file": file_asked(server, MANAGER)}
         | imports_made(browser, server)
         | requests_made(browser, server)
+        | retention_made(browser, server)
     )
 
 
@@ -153,6 +155,39 @@ def requests_made(browser: Browser, server: Server) -> dict[str, str]:
         " WHERE r.joint_uuid IS NULL ORDER BY d.id",
     )
     return {"asked": str(UUID(rows[0][0])), "granted": str(UUID(rows[1][0])), "joint": joint}
+
+
+def retention_made(browser: Browser, server: Server) -> dict[str, str]:
+    """A disposal of one old email that waits, a hold on the manager, and two requests of the learner."""
+    change(
+        server.instance,
+        "INSERT INTO message (reference, person_id, kind, state, created_at, not_before, tries, reason)"
+        " SELECT ?, person_id, 'notice', 'sent', ?, ?, 1, '' FROM person_name WHERE staff_number = ?",
+        uuid4().hex,
+        *["2015-01-01 09:00:00.000000"] * 2,
+        MANAGER,
+    )
+    with visitor(browser, server) as tab:
+        sign_in(tab, ADMINISTRATOR)
+        tab.goto("/retention/classes/mail")
+        tab.fill("#reason", "Yearly disposal")
+        press(tab, "Ask for the disposal")
+        found = {"disposal": tab.url.split("/")[-1]}
+        for kind in ("correction", "erasure"):
+            tab.goto("/retention/requests")
+            tab.fill("#staff_number", LEARNER)
+            tab.check(f"[name=kind][value={kind}]")
+            tab.fill("#received", "today")
+            tab.fill("#reason", "By letter")
+            press(tab, "Note the request")
+            found[kind] = tab.url.split("/")[-1]
+        tab.goto("/retention/holds")
+        tab.check("[name=scope][value=person]")
+        tab.fill("#staff_number", MANAGER)
+        tab.fill("#reason", "Case 7")
+        press(tab, "Place the hold")
+        follow(tab, "Lift it")
+        return found | {"hold": tab.url.split("/")[-2]}
 
 
 def _joint_request_made(tab: Page) -> str:

@@ -59,6 +59,7 @@ NO_PAGES = {
     "learning.download_job_aid",
     "monitoring.briefing_pdf",
     "records.download_certificate",
+    "retention.download_certificate",
     "records.download_hours_csv",
     "records.download_hours_pdf",
     "monitoring.completions_csv",
@@ -267,6 +268,19 @@ WEBHOOKS = {
     "webhooks.replace_secret": Place((f"{HOOK}/secret",), ADMINISTRATOR),
     "webhooks.remove_webhook": Place((f"{HOOK}/remove",), ADMINISTRATOR),
 }
+RETENTION = {  # `retention_made` makes a disposal that waits, a hold and two requests
+    "retention.list_classes": Place(("/retention",), ADMINISTRATOR),
+    "retention.show_class": Place(("/retention/classes/mail", "/retention/classes/leavers"), ADMINISTRATOR),
+    "retention.list_disposals": Place(("/retention/disposals",), ADMINISTRATOR),
+    "retention.show_disposal": Place(("/retention/disposals/{disposal}",), ADMINISTRATOR),
+    "retention.list_holds": Place(("/retention/holds",), ADMINISTRATOR),
+    "retention.show_lift_hold": Place(("/retention/holds/{hold}/lift",), ADMINISTRATOR),
+    "retention.list_requests": Place(("/retention/requests",), ADMINISTRATOR),
+    "retention.show_request": Place(
+        ("/retention/requests/{correction}", "/retention/requests/{erasure}"), ADMINISTRATOR
+    ),
+    "retention.show_own_requests": Place(("/retention/own",)),
+}
 DRAFT, SENT = "/authoring/{draft}", "/authoring/{sent}"
 GUIDE, OTHER_GUIDE = "/authoring/_guides/{guide}", "/authoring/_guides/intelligence-document"
 AUTHORING = {  # `draft_made` makes a module and a guide that are being written, and a module that was sent
@@ -346,7 +360,7 @@ REMINDERS = {
     "reminders.edit_rules": Place(("/reminders/rules/OIC-2026",), OWNER),
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "audit.show_disclosures",
     "people.show_account",

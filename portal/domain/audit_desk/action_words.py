@@ -28,6 +28,7 @@ class ActionGroup(StrEnum):
     CONTENT = "content"
     MAIL = "mail"
     JOBS = "jobs"
+    RETENTION = "retention"
 
 
 GROUP_WORDS = {
@@ -46,6 +47,7 @@ GROUP_WORDS = {
     ActionGroup.CONTENT: "Modules and guides",
     ActionGroup.MAIL: "Reminders",
     ActionGroup.JOBS: "Jobs",
+    ActionGroup.RETENTION: "Retention and requests about data",
 }
 
 
@@ -209,6 +211,19 @@ _TEXTS = {
         "job.asked_again": "Started a job again",
         "job.cancelled": "Cancelled a job",
         "job.failed": "Job failed: {kind}",
+    },
+    ActionGroup.RETENTION: {
+        "retention.period_set": "Set how long data is kept: {kept_class}, {period}",
+        "retention.disposal_asked": "Asked for a disposal: {kept_class}[, {rows}]",
+        "retention.disposal_granted": "Approved a disposal: {kept_class}",
+        "retention.disposal_refused": "Refused a disposal: {kept_class}",
+        "retention.disposal_withdrawn": "Withdrew a disposal: {kept_class}",
+        "retention.disposed": "Disposed of data: {kept_class}[, {rows}][, {held} held]",
+        "hold.placed": "Placed a legal hold on a {scope}[: {unit}][: {kept_class}]",
+        "hold.lifted": "Lifted a legal hold on a {scope}[: {unit}][: {kept_class}]",
+        "data.request_noted": "Noted a request about data: {kind}[, due by {until}]",
+        "data.request_done": "Answered a request about data as done: {kind}",
+        "data.request_refused": "Refused a request about data: {kind}",
     },
 }
 

@@ -23,12 +23,19 @@ _PAGES = {
     "record": "record",
     "account": "account",
     "decision": "requests and decisions",
+    "data_request": "request about their data",
     "attempts": "attempts",
     "reminder": "reminders",
     "copy": "text that they showed",
     "disclosures": "who saw this person’s data",
 }
-_KEY_WORDS = {"as_at": "as at", "as_known_on": "as known on", "from_on": "from", "until": "until"}
+_KEY_WORDS = {
+    "as_at": "as at",
+    "as_known_on": "as known on",
+    "from_on": "from",
+    "until": "until",
+    "kept_class": "class of data",
+}
 
 
 def sentence_of(action: str, detail: Mapping[str, Any], unit: str = "") -> str:

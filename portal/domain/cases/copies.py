@@ -15,7 +15,7 @@ from portal.domain.cases.models import CaseCopy, CaseCopyEnd, CaseRubric, CaseRu
 from portal.domain.catalogue.models import Activity, Lesson, ModuleVersion
 from portal.domain.item_kinds.base import Content, ItemKind, RubricPart
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.models import PersonName, Post
+from portal.domain.people.models import FactNote, PersonName, Post
 from portal.domain.people.notes import notes_of
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.records.models import Registration
@@ -128,11 +128,17 @@ def own_copy(person_id: int, copy_id: int) -> ShownCopy:
 
 
 def count_unread_copies(person_id: int) -> int:
-    """How many copies are shown to somebody who has not applied the rubric yet. One statement."""
+    """How many copies are shown to somebody who has not applied the rubric yet. One statement.
+
+    A copy whose texts were erased can no longer be read, and waits for nobody.
+    """
+    text = select(FactNote.id).where(
+        FactNote.fact_table == CaseCopy.__tablename__, FactNote.fact_id == CaseCopy.id
+    )
     read = select(CaseRubric.id).where(CaseRubric.copy_id == CaseCopy.id)
     ended = select(CaseCopyEnd.copy_id).where(CaseCopyEnd.copy_id == CaseCopy.id)
     statement = select(func.count()).select_from(CaseCopy).where(CaseCopy.manager_id == person_id)
-    return db.session.scalar(statement.where(~read.exists(), ~ended.exists())) or 0
+    return db.session.scalar(statement.where(~read.exists(), ~ended.exists(), text.exists())) or 0
 
 
 def texts_of_copy(copy_id: int) -> dict[str, str]:

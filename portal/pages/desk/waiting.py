@@ -23,6 +23,8 @@ from portal.domain.people.workforce import read_workforce
 from portal.domain.reminders.models import Delivery
 from portal.domain.reminders.queries import count_by_delivery
 from portal.domain.reminders.settings import relay_is_set
+from portal.domain.retention.data_requests import count_requests
+from portal.domain.retention.queries import count_disposals
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
 from portal.platform.jobs.models import JobState
@@ -211,6 +213,23 @@ def _find_copies(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
+def _find_retention(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_disposals(waiting_for=viewer.person_id):
+        yield Waiting(
+            f"{plural(count, 'disposal waits', 'disposals wait')} for your approval",
+            plural(count, "disposal to approve or refuse", "disposals to approve or refuse"),
+            url_for("retention.list_disposals", state="waiting"),
+            "Data whose period is over. Somebody else asked",
+        )
+    if count := count_requests(is_open=True):
+        yield Waiting(
+            f"{plural(count, 'request about data waits', 'requests about data wait')} for an answer",
+            plural(count, "request about data to answer", "requests about data to answer"),
+            url_for("retention.list_requests", state="open"),
+            "To correct or erase data, each within a month",
+        )
+
+
 _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], ...] = (
     (Permission.DECISION_MAKE, "Requests", _find_requests),
     (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
@@ -221,6 +240,7 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.ACCOUNT_ADMINISTER, "Accounts", _find_accounts),
     (Permission.JOB_VIEW, "Jobs", _find_jobs),
     (Permission.REMINDER_VIEW, "Reminders", _find_messages),
+    (Permission.RETENTION_MANAGE, "Retention", _find_retention),
     (Permission.FORCE_SET, "Force details", _find_details),
     (Permission.LEARN, "", _find_copies),  # whoever was named, with or without a role
 )

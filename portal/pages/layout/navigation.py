@@ -67,6 +67,12 @@ _PORTAL = (
     Way("Access tokens", "/tokens", Permission.TOKEN_ADMINISTER, "Which other systems read and write"),
     Way("Webhooks", "/webhooks", Permission.WEBHOOK_ADMINISTER, "Which other systems are told of changes"),
     Way(
+        "Retention",
+        "/retention",
+        Permission.RETENTION_VIEW,
+        "How long data is kept, disposals, holds, requests about data",
+    ),
+    Way(
         "Force details",
         "/force-settings",
         Permission.FORCE_SET,

@@ -17,6 +17,10 @@ COMPUTED = {  # actions that are not written out where they are logged, and what
     "f'review.{how}'": {"review.sent_back", "review.withdrawn"},
     "f'folder.{verdict.state}'": {"folder.waiting", "folder.repeated", "folder.quarantined"},
     "f'decision.{outcome}'": {"decision.granted", "decision.refused", "decision.withdrawn"},
+    "f'retention.disposal_{outcome}'": {
+        "retention.disposal_granted", "retention.disposal_refused", "retention.disposal_withdrawn",
+    },
+    "f'data.request_{outcome}'": {"data.request_done", "data.request_refused"},
     "action": {
         "record.revoked", "record.restored", "access.refused", "request.failed",
         "scim.member_added", "scim.member_removed",

@@ -11,6 +11,9 @@ READERS = {
     "pages/authoring/views/dashboard.py",  # how many words wait for an author
     "pages/learning/clarity_views.py",
     "pages/desk/waiting.py",  # the same
+    "domain/retention/account_stores.py",  # erases it with accounts of leavers
+    "domain/retention/data_requests.py",  # erases it when its person asks
+    "domain/retention/text_stores.py",  # erases the words when their period is over
 }
 NAMES = re.compile(
     r"portal\.domain\.clarity|clarity_(answer|words|reply)\b.*FROM|Clarity(Answer|Words|Reply)"

@@ -7,6 +7,8 @@ PORTAL = Path(__file__).resolve().parents[3] / "portal"
 READERS = {
     "app.py",  # erases it when an account is closed
     "domain/reminders/recall_mails.py",
+    "domain/retention/account_stores.py",  # erases it with accounts of leavers
+    "domain/retention/data_requests.py",  # erases it when its person asks
     "pages/authoring/views/recall.py",
     "pages/learning/recall_views.py",
     "pages/learning/views.py",  # the card of My learning

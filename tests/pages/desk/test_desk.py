@@ -219,7 +219,7 @@ def test_the_administrator_sees_imports_access_jobs_and_mail(world: World, sign_
         "emails waiting: email is not set up",
     ]
     check_counts(administrator, links)
-    assert "Nothing else waits in Force details." in desk.text
+    assert "Nothing else waits in Retention or Force details." in desk.text
 
 
 def test_one_page_holds_the_desks_of_several_roles(world: World, sign_in, tmp_path) -> None:

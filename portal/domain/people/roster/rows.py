@@ -81,8 +81,7 @@ def _parse_row(row: SourceRow) -> RosterRow:
     if values["withdraw"] not in {"", "yes", "no"}:
         reasons.append(f"withdraw is {values['withdraw']!r}. Write 'yes', or leave it empty.")
     email = values.get("email", "")
-    if email and not _EMAIL.fullmatch(email):
-        reasons.append(f"email {email!r} is not an email address.")
+    reasons += _find_email_faults(email)
     unit: tuple[str, ...] = ()
     if values["unit_path"] and not withdraw:
         try:
@@ -129,6 +128,15 @@ def _find_unfit_values(values: dict[str, str]) -> list[str]:
     if number and not number.strip("."):
         reasons.append(f"staff_number {number[:50]!r} has nothing but dots in it.")
     return reasons
+
+
+def _find_email_faults(email: str) -> list[str]:
+    return [f"email {email!r} is not an email address."] if email and not _EMAIL.fullmatch(email) else []
+
+
+def find_name_faults(values: dict[str, str]) -> list[str]:
+    """Why names, a staff number and an address of these columns cannot be kept; empty if they can."""
+    return _find_unfit_values(values) + _find_email_faults(values["email"])
 
 
 def _find_path_faults(unit: tuple[str, ...]) -> list[str]:

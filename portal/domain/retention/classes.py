@@ -1,0 +1,162 @@
+"""The classes of what is kept for a time: what goes, what stays, why, and from which day its period runs.
+
+A class never holds what was earned. Registrations, passes, statuses, posts and names are the record itself:
+no class reaches them, and files of completions are the same before and after every disposal.
+"""
+
+from dataclasses import dataclass
+
+from portal.platform.errors import NotFoundError
+
+LONGEST = 1_200  # months
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionClass:
+    """One class, in words for its page and its certificates.
+
+    Attributes:
+        key: Names it in addresses, for ever.
+        title: Its name.
+        goes: What a disposal removes.
+        stays: What it leaves.
+        runs_from: The day on which the period of a row begins.
+        reason: Why it is kept so long, and no longer.
+        months: The period until the force sets its own.
+        least: The shortest period that can be set: the portal itself still needs younger rows.
+    """
+
+    key: str
+    title: str
+    goes: str
+    stays: str
+    runs_from: str
+    reason: str
+    months: int
+    least: int
+
+
+CLASSES = (
+    RetentionClass(
+        "leavers",
+        "Accounts of leavers",
+        "How they signed in: password, second factors, links to the force account, browsers, the last"
+        " sign-in, invitations; their recall answers, what they found clear or unclear, and which reports"
+        " they read.",
+        "Name, staff number, posts and the whole training record. An account that an administrator closed"
+        " stays closed.",
+        "the last day of their last post, or the last day on which they could still use or did use their"
+        " account, if that is later",
+        "Somebody who comes back within this time goes on with the account they had.",
+        12,
+        1,
+    ),
+    RetentionClass(
+        "texts",
+        "Texts of exercises",
+        "What learners typed in assessments and cases: reasons, words of reports, short facts, and their own"
+        " ticks beside a model.",
+        "Answers that were chosen, marks, passes and the days of all of them.",
+        "the day on which the text was saved",
+        "A mark that is challenged can be looked at again, and texts of live cases are not kept for ever.",
+        36,
+        6,
+    ),
+    RetentionClass(
+        "copies",
+        "Texts shown to a line manager",
+        "The copies of texts that learners showed to their line manager, and what the manager ticked.",
+        "That a copy was shown, to whom and when.",
+        "the day on which the copy was shown; of ticks, the day on which they were made",
+        "A conversation about an exercise is over after a year of work.",
+        12,
+        1,
+    ),
+    RetentionClass(
+        "clarity",
+        "Words on what was unclear",
+        "What learners wrote about lessons and questions, and the authors’ answers to it.",
+        "How many found a lesson or question clear.",
+        "the day on which it was written",
+        "Authors need the words until the next version, at the latest at the review of a module.",
+        24,
+        3,
+    ),
+    RetentionClass(
+        "requests",
+        "Comments on requests",
+        "Comments on requests and decisions, the words of requests to correct or erase data, and their"
+        " answers.",
+        "The request, its category, who decided and when, and the evidence of prior learning.",
+        "the day of the decision or answer",
+        "Six years: the time in which a decision can be brought before a court.",
+        72,
+        12,
+    ),
+    RetentionClass(
+        "access",
+        "Log of sign-ins and looks",
+        "Entries of the audit trail about signing in and out, and about who looked at whose page.",
+        "All other entries of the audit trail.",
+        "the day of the sign-in or look",
+        "Long enough to answer who saw a person’s data, and to investigate a misuse that is found late.",
+        24,
+        6,
+    ),
+    RetentionClass(
+        "audit",
+        "Audit trail",
+        "All other entries of the audit trail, with whose data a downloaded file held.",
+        "The facts themselves, with who decided them; certificates of disposal. Entries that an email still"
+        " reports go after that email.",
+        "the day of the act",
+        "Seven years: six in which a claim can be made, and one to find out.",
+        84,
+        24,
+    ),
+    RetentionClass(
+        "mail",
+        "Emails",
+        "Emails that were sent, refused or given up, with what each was about, and invitations sent by them.",
+        "Emails that wait to be sent.",
+        "the day on which the email was made",
+        "A reminder that is disputed can be shown for the year of its directive.",
+        12,
+        3,
+    ),
+    RetentionClass(
+        "imports",
+        "Finished imports",
+        "The names of imported files, which may name people, and how their columns were read.",
+        "That a file was imported, by whom, when, under which profile, and how many rows it changed; the"
+        " facts it wrote.",
+        "the day on which the import was applied or cancelled",
+        "A wrong file is found by the next yearly check at the latest.",
+        24,
+        3,
+    ),
+)
+BY_KEY = {row.key: row for row in CLASSES}
+# The class "access" holds these acts, and the database lets a disposal of it remove no other
+# (migrations/versions/0050_retention.py has a copy).
+ACCESS_ACTIONS = (
+    "account.signed_in",
+    "account.signed_in_again",
+    "account.signed_out",
+    "account.refused",
+    "account.session_ended",
+    "person.viewed",
+    "audit.viewed",
+)
+AUDIT_CLASSES = ("access", "audit")
+
+
+def class_of_key(key: str) -> RetentionClass:
+    """The class with this key.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    if key not in BY_KEY:
+        raise NotFoundError("There is no such class of data.")
+    return BY_KEY[key]

@@ -1,0 +1,237 @@
+"""Forms of periods, disposals, holds, and requests to correct or erase data."""
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Form, RadioField, SelectField, SubmitField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired
+
+from portal.domain.people.services import PersonNames
+from portal.domain.retention.classes import CLASSES, LONGEST, RetentionClass
+from portal.domain.retention.data_requests import CORRECTION, ERASURE
+from portal.domain.retention.holds import CLASS, PERSON, UNIT
+from portal.pages.layout.form_fields import (
+    DayField,
+    LineField,
+    LinesField,
+    MaximumLength,
+    RequiredText,
+    WholeNumberField,
+)
+from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit, GovTextarea
+
+LABEL = "govuk-label--s"
+LEGEND = "govuk-fieldset__legend--s"
+MOST = 2_000  # characters of a reason
+KIND_WORDS = {CORRECTION: "Correct data", ERASURE: "Erase data"}
+KIND_HINTS = {
+    CORRECTION: "A name, an email address, a staff number, or a date is wrong.",
+    ERASURE: "Texts that were typed, notes on lessons, recall answers. Passes and completions stay.",
+}
+
+
+def _reason(label: str, missing: str, hint: str = "") -> LinesField:
+    return LinesField(
+        label,
+        description=hint,
+        widget=GovTextarea(rows=3, label_classes=LABEL),
+        validators=[RequiredText(missing), MaximumLength(MOST)],
+    )
+
+
+class PeriodForm(FlaskForm):  # type: ignore[misc]
+    """How long a class is kept."""
+
+    months = WholeNumberField(
+        "Months",
+        message="",
+        most=LONGEST,
+        widget=GovInput(
+            classes="govuk-input--width-4", label_classes=LABEL, inputmode="numeric", autocomplete="off"
+        ),
+    )
+    period_reason = _reason("Reason", "Enter the reason for this period", "It appears on certificates.")
+    set_period = SubmitField("Set the period", widget=GovSubmit(secondary=True))
+
+    @classmethod
+    def of_class(cls, row: RetentionClass, months: int) -> "PeriodForm":
+        """The form filled with the period of a class."""
+        form = cls(data={"months": str(months)})
+        form.months.least = row.least
+        form.months.message = f"Enter a number of months from {row.least} to {LONGEST:,}"
+        form.months.description = f"From {row.least} to {LONGEST:,}."
+        return form
+
+
+class DisposalForm(FlaskForm):  # type: ignore[misc]
+    """A request for a disposal."""
+
+    reason = _reason("Why now", "Enter why this is to be disposed of now", "For example, yearly disposal.")
+    ask = SubmitField("Ask for the disposal", widget=GovSubmit())
+
+
+class RefuseForm(FlaskForm):  # type: ignore[misc]
+    """A refusal, with its reason."""
+
+    refusal = _reason("Why it is refused", "Enter why it is refused")
+    refuse = SubmitField("Refuse", widget=GovSubmit(secondary=True))
+
+
+class HoldForm(FlaskForm):  # type: ignore[misc]
+    """A hold on a person, a unit or a class."""
+
+    scope = RadioField(
+        "What to keep",
+        choices=[
+            SelectChoice(value=PERSON, label="Everything about one person"),
+            SelectChoice(value=UNIT, label="Everything about everybody who was ever in one unit"),
+            SelectChoice(value=CLASS, label="Everything of one class"),
+        ],
+        widget=GovRadios(label_classes=LEGEND),
+        validators=[InputRequired("Select what to keep")],
+    )
+    staff_number = LineField(
+        "Staff number", description="Only for one person.", widget=GovInput(classes="govuk-input--width-10")
+    )
+    unit = SelectField("Unit", description="Only for one unit.", widget=GovSelect(), validate_choice=False)
+    kept_class = SelectField(
+        "Class", description="Only for one class.", widget=GovSelect(), validate_choice=False
+    )
+    reason = _reason("Reason", "Enter why this is kept", "Such as the reference of the case.")
+    place = SubmitField("Place the hold", widget=GovSubmit())
+
+    def offer_units(self, units: list[tuple[int, str]]) -> None:
+        """Offer these units by their labels, and every class."""
+        nothing = SelectChoice(value="", label="None")
+        self.unit.choices = [nothing, *(SelectChoice(value=str(id_), label=label) for id_, label in units)]
+        self.kept_class.choices = [
+            nothing,
+            *(SelectChoice(value=row.key, label=row.title) for row in CLASSES),
+        ]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Require the field that belongs to the choice, with one of the values that are offered."""
+        is_valid = bool(super().validate(extra_validators))
+        if self.scope.data == PERSON:
+            return (
+                self._require(self.staff_number, "Enter the staff number", bool(self.staff_number.data))
+                and is_valid
+            )
+        field = {UNIT: self.unit, CLASS: self.kept_class}.get(self.scope.data)
+        if field is None:
+            return is_valid
+        offered = {choice.value for choice in field.choices} - {""}
+        return (
+            self._require(field, f"Select a {field.label.text.lower()}", field.data in offered) and is_valid
+        )
+
+    @staticmethod
+    def _require(field: Any, message: str, is_given: bool) -> bool:
+        field.errors = field.errors if is_given else (message,)
+        return is_given
+
+
+class LiftHoldForm(FlaskForm):  # type: ignore[misc]
+    """Lifting a hold, with a reason."""
+
+    reason = _reason("Reason", "Enter why the hold is lifted")
+    lift = SubmitField("Lift the hold", widget=GovSubmit(warning=True))
+
+
+def _kind_field(label: str) -> RadioField:
+    return RadioField(
+        label,
+        choices=[
+            SelectChoice(value=kind, label=words, render_kw={"hint": KIND_HINTS[kind]})
+            for kind, words in KIND_WORDS.items()
+        ],
+        widget=GovRadios(label_classes=LEGEND),
+        validators=[InputRequired("Select what is asked")],
+    )
+
+
+class NoteForm(FlaskForm):  # type: ignore[misc]
+    """A request that somebody made by letter, mail or word, noted for them."""
+
+    staff_number = LineField(
+        "Staff number of the person",
+        widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
+        validators=[RequiredText("Enter the staff number of the person")],
+    )
+    kind = _kind_field("What they ask")
+    received = DayField(
+        "Received on",
+        missing="Enter the day on which it was received",
+        description="For example, 3 September 2026. The answer is due a month later.",
+        widget=GovInput(classes="govuk-input--width-20", label_classes=LABEL, autocomplete="off"),
+    )
+    reason = _reason("In their words", "Enter what is asked")
+    note = SubmitField("Note the request", widget=GovSubmit())
+
+
+class OwnRequestForm(FlaskForm):  # type: ignore[misc]
+    """A request about one's own data."""
+
+    kind = _kind_field("What do you ask?")
+    reason = _reason(
+        "What is wrong, or what should be erased",
+        "Enter what is wrong, or what should be erased",
+        "An administrator of the portal reads this.",
+    )
+    send = SubmitField("Send", widget=GovSubmit())
+
+
+def _name_field(label: str, missing: str = "") -> LineField:
+    required = [RequiredText(missing)] if missing else []
+    widget = GovInput(label_classes=LABEL, autocomplete="off", spellcheck=False)
+    return LineField(label, widget=widget, validators=[*required, MaximumLength()])
+
+
+class CorrectionForm(FlaskForm):  # type: ignore[misc]
+    """The answer to a request to correct data."""
+
+    surname = _name_field("Surname", "Enter the surname")
+    forenames = _name_field("Forenames", "Enter the forenames")
+    staff_number = _name_field("Staff number", "Enter the staff number")
+    email = _name_field("Email address (optional)")
+    where = RadioField(
+        "Where it is corrected",
+        choices=[
+            SelectChoice(value="here", label="Here: save the names, number and address above"),
+            SelectChoice(value="elsewhere", label="It was corrected by an import or a request"),
+        ],
+        widget=GovRadios(label_classes=LEGEND),
+        validators=[InputRequired("Select where it is corrected")],
+    )
+    answer = _reason("What was done", "Enter what was done", "The person reads this.")
+    correct = SubmitField("Answer as done", widget=GovSubmit())
+
+    @classmethod
+    def of_person(cls, names: PersonNames | None) -> "CorrectionForm":
+        """The form filled with how somebody is called now."""
+        if names is None:
+            return cls()
+        parts = ("surname", "forenames", "staff_number", "email")
+        return cls(data={part: getattr(names, part) or "" for part in parts})
+
+    @property
+    def new_names(self) -> PersonNames | None:
+        """How the person is called from now on; None if it was corrected elsewhere."""
+        if self.where.data != "here":
+            return None
+        return PersonNames(
+            0, self.staff_number.data, self.surname.data, self.forenames.data, self.email.data or None
+        )
+
+
+class EraseForm(FlaskForm):  # type: ignore[misc]
+    """The answer to a request to erase data."""
+
+    answer = _reason("What was done", "Enter what was done", "The person reads this.")
+    erase = SubmitField("Erase, and answer as done", widget=GovSubmit(warning=True))
+
+
+def show_fault(form: Form, error: Exception) -> None:
+    """Put a refusal of the domain above the form."""
+    form.form_errors.append(str(error))

@@ -1,0 +1,73 @@
+"""Words of retention: states, and what the portal removes by itself."""
+
+from portal.domain.accounts import retention as sign_in_rows
+from portal.domain.imports.queries import FILE_RETENTION
+from portal.domain.reports.completion.export_files import KEEP_FOR
+from portal.domain.retention.data_requests import DataRequestRow
+from portal.domain.retention.periods import period_words
+from portal.domain.retention.queries import DisposalRow
+from portal.domain.webhooks import retention as webhook_rows
+from portal.platform.wording import date, instant, number, plural
+
+STATE_WORDS = {
+    "waiting": "Waits for a second person",
+    "running": "Approved, being removed",
+    "done": "Done",
+    "refused": "Refused",
+    "withdrawn": "Withdrawn",
+}
+
+
+def list_automatic_removals(jobs_kept_days: int) -> list[tuple[str, str]]:
+    """What the portal removes without being asked, and when."""
+    return [
+        ("Sessions that ended", f"{sign_in_rows.SESSION_RETENTION.days} days after they can be used"),
+        ("Links to set a password", "When they run out"),
+        ("Refused sign-ins by which guessing is slowed", "After 2 hours"),
+        ("Browsers that a person signed in from", f"{sign_in_rows.BROWSER_RETENTION.days} days unused"),
+        (
+            "Identities of the force account that were refused",
+            f"After {sign_in_rows.REFUSAL_RETENTION.days} days",
+        ),
+        ("Forms kept after a session ended", "After an hour"),
+        ("Imported files", f"When applied or cancelled, at the latest after {FILE_RETENTION.days} days"),
+        ("Files made for download", f"After {KEEP_FOR.days * 24} hours"),
+        (
+            "Messages to webhooks",
+            f"{webhook_rows.DELIVERED_RETENTION.days} days after delivery,"
+            f" {webhook_rows.FAILED_RETENTION.days} after a failure",
+        ),
+        ("Background jobs", f"{jobs_kept_days} days after their end"),
+        ("Recall answers, and what a learner found clear", "When their account is closed"),
+    ]
+
+
+def certificate_rows(row: DisposalRow) -> list[dict[str, str]]:
+    """The certificate of a disposal as pairs of a name and a value, on its page and in its document."""
+    words = row.words or {}
+    pairs = [
+        ("Class", words.get("title", row.kept_class.title)),
+        ("What went", words.get("goes", "")),
+        ("What stays", words.get("stays", "")),
+        ("Period", f"{period_words(row.months)} from {words.get('runs_from', '')}"),
+        ("Reason for the period", words.get("reason", "")),
+        ("Rows from", f"{date(row.oldest_on)} to {date(row.through_on)}"),
+        ("Asked by", f"{row.asked_by}, at {instant(row.asked_at)}"),
+        ("Reason for the disposal", row.reason),
+        ("Approved by", f"{row.decided_by or 'Erased'}, at {instant(row.decided_at)}"),
+        ("Began", instant(row.began_at)),
+        ("Ended", instant(row.ended_at)),
+        ("Due when it was asked for", plural(row.rows, "row")),
+        ("Removed", plural(row.disposed_rows or 0, "row")),
+        ("Left because of a legal hold", plural(row.held_rows or 0, "row")),
+        ("Reference", str(row.uuid)),
+    ]
+    counts = [(f"Removed: {name}", number(count)) for name, count in sorted((row.counts or {}).items())]
+    return [{"key": key, "value": value} for key, value in [*pairs[:-1], *counts, pairs[-1]]]
+
+
+def request_state(row: DataRequestRow) -> str:
+    """Where a request about data is, in words."""
+    if row.outcome is None:
+        return f"Answer due by {date(row.due_on)}"
+    return "Done" if row.outcome == "done" else "Refused"
