@@ -37,7 +37,7 @@ LIMITS = {  # the least and the most of each number
     "JOBS_WORKERS": (1, 64),
     "JOBS_LOST_SECONDS": (1, 24 * 60 * 60),
     "JOBS_KEPT_DAYS": (7, 3_650),  # its page is looked for after a long weekend
-    "SMALL_NUMBER": (3, 100),  # below it a number of people is hidden in what the public gets
+    "SMALL_NUMBER": (5, 100),  # below it a number of people is hidden in what the public gets
     "SMTP_PORT": (1, 65_535),
     "SMTP_PER_MINUTE": (1, 1_000_000),
     "SMTP_TIMEOUT_SECONDS": (1, 600),

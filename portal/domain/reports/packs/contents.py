@@ -31,6 +31,10 @@ ROWS = (
 )
 FOI_BOOK = PackFile("tables.xlsx", "all tables as one spreadsheet")
 FOI_JSON = PackFile("tables.json", "all tables for programs")
+EVERYONE = {
+    True: "Everybody in the force to whom the directive applied.",
+    False: "Everybody to whom the directive applied and whom the maker of the pack may see.",
+}
 _STEP = 500
 
 
@@ -99,7 +103,7 @@ def _write_inspection_files(
                 created=report.position.as_known_on,
             )
     writers.write_json(report.rows(), folder / records.name, report, report.columns)
-    definitions = [*definition_lines(report), *texts.time_definitions(report), *texts.status_definitions()]
+    definitions = [*definition_lines(report), *texts.status_definitions()]
     (folder / SUMMARY.name).write_bytes(
         pack_pdf.inspection_summary(report, texts.status_definitions(), force=force)
     )
@@ -108,7 +112,7 @@ def _write_inspection_files(
     files = [SUMMARY, *(ROWS if fits else (rows, records)), DEFINITIONS, DICTIONARY]
     whom = "; ".join(report.filters.in_words)
     paragraphs = [
-        f"Only people who match the filters: {whom}." if whom else "Everyone whom its maker may see.",
+        f"Only people who match the filters: {whom}." if whom else EVERYONE[report.viewer_scope.everyone],
         "This pack is about named people. Keep it as you keep personnel files, and send it only to those "
         "who may see them. For the public there is an FOI pack, which counts people and names nobody.",
         "Names, staff numbers and their erasures are as they are today; all else is as known at the time "

@@ -1,7 +1,7 @@
 """The tables of an FOI pack: numbers of people by status, with no number from which a person can be told.
 
-The same statuses are columns of every table and their totals are in each, so tables share nothing but totals
-that are published. Percentages are worked out from published numbers alone. Pure.
+The columns of every table are groups of statuses whose totals are published, so tables share nothing else.
+Percentages are worked out from published numbers alone. Pure.
 """
 
 from collections.abc import Sequence
@@ -106,18 +106,16 @@ def make_tables(figures: FoiFigures, small: int) -> FoiTables:
         ("ranks", "People by rank or grade", "rank or grade", figures.ranks),
         ("roles", "People by designated role", "role", figures.roles),
     ):
-        protected = _protect_groups(groups, columns, small, f"Other {noun}s")
-        if protected is None:
-            left_out.append(title)
-        else:
-            tables.append(_group_table(key, title, noun, protected, columns))
+        table = _group_table(PackTable(key, title, (_name_column(noun),), ()), groups, columns, small)
+        tables += [table] if table else []
+        left_out += [] if table else [title]
     if figures.requirements and columns[0] == [_COMPLETE]:
         tables.append(_requirement_table(figures, columns, small))
     else:
         left_out.append("People by requirement")
     complete = _count(figures.statuses, GROUPS[_COMPLETE])
     excluded = _count(figures.statuses, GROUPS[_NOT_COUNTED])
-    shown = _has_percentage(columns)
+    shown = _counts_are_shown(columns)
     return FoiTables(
         people=figures.people,
         tables=tuple(tables),
@@ -131,8 +129,8 @@ def _count(counts: Counts, group: StatusGroup) -> int:
     return sum(counts.get(status, 0) for status in group.statuses)
 
 
-def _has_percentage(columns: Sequence[list[int]]) -> bool:
-    """Whether both who is complete and who is not counted are columns of their own."""
+def _counts_are_shown(columns: Sequence[list[int]]) -> bool:
+    """Whether it is published how many are complete, and how many are not counted."""
     return [_COMPLETE] in columns and [_NOT_COUNTED] in columns
 
 
@@ -147,7 +145,7 @@ def _status_table(figures: FoiFigures, columns: Sequence[list[int]], small: int)
     """Each status group and, where it is not merged, the two statuses in it: both or neither."""
     rows: list[tuple[str | int, ...]] = []
     for column in columns:
-        total = sum(_count(figures.statuses, GROUPS[place]) for place in column)
+        total = _sum_column(figures.statuses, column)
         rows.append((_label(column), "All", total))
         if len(column) == 1 and total:
             parts = [(status, figures.statuses.get(status, 0)) for status in GROUPS[column[0]].statuses]
@@ -166,38 +164,74 @@ def _status_table(figures: FoiFigures, columns: Sequence[list[int]], small: int)
     )
 
 
-def _protect_groups(
-    groups: dict[str, Counts], columns: Sequence[list[int]], small: int, other: str
-) -> ProtectedTable | None:
-    counts = tuple(
-        tuple(sum(_count(statuses, GROUPS[place]) for place in column) for column in columns)
-        for statuses in groups.values()
-    )
-    return protect_table(CountTable(tuple(groups), counts), small, other)
+def _name_column(noun: str) -> PackColumn:
+    return PackColumn(noun.replace(" ", "_"), noun.capitalize(), f"Name of the {noun}.")
 
 
 def _group_table(
-    key: str, title: str, noun: str, protected: ProtectedTable, columns: Sequence[list[int]]
-) -> PackTable:
-    share = _has_percentage(columns)
-    heads = [PackColumn(noun.replace(" ", "_"), noun.capitalize(), f"Name of the {noun}.")]
-    heads += [_status_column(column) for column in columns]
-    heads.append(PackColumn("people", "People", "Everybody in the row."))
-    if share:
-        heads.append(_PERCENTAGE)
+    frame: PackTable, groups: dict[str, Counts], columns: Sequence[list[int]], small: int
+) -> PackTable | None:
+    """The table of these groups, with the statuses together that let it show the most numbers."""
+    other = f"Other {frame.title.removeprefix('People by ')}s".replace("rank or", "ranks or")
+    options = [
+        (protected, merged)
+        for merged in _list_coarser(columns)
+        if (protected := _protect_groups(groups, merged, small, other))
+    ]
+    if not options:
+        return None
+    protected, columns = max(options, key=lambda option: _count_shown(option[0]))
+    share = columns[0] == [_COMPLETE]
+    totals = [sum(_sum_column(counts, column) for counts in groups.values()) for column in columns]
+    lines = [
+        *zip(protected.rows, protected.cells, protected.totals, strict=True),
+        ("Everyone", totals, sum(totals)),
+    ]
     rows = []
-    for name, total, cells in zip(protected.rows, protected.totals, protected.cells, strict=True):
+    for name, cells, total in lines:
         row: list[str | int] = [name, *(HIDDEN if cell is None else cell for cell in cells), total]
-        rows.append((*row, *([_percentage(cells[0], cells[-1], total)] if share else [])))
-    merged = protected.rows[-1].startswith("Other ")
-    return PackTable(key, title, tuple(heads), tuple(rows), merged)
+        rows.append((*row, *([_percentage(cells[0], total)] if share else [])))
+    heads = [*frame.columns, *map(_status_column, columns), _PEOPLE, *([_OF_EVERYONE] if share else [])]
+    return frame._replace(columns=tuple(heads), rows=tuple(rows), merged=other in protected.rows)
 
 
-_PERCENTAGE = PackColumn(
-    "percentage",
-    "Complete, %",
-    f"Complete people of those who are counted, rounded down; {HIDDEN} if one of the two is hidden.",
+def _list_coarser(columns: Sequence[list[int]]) -> list[Sequence[list[int]]]:
+    """These columns, then with the last two together, and so on down to two columns."""
+    options = [columns]
+    while len(options[-1]) > 2:
+        *first, left, right = options[-1]
+        options.append([*first, left + right])
+    return options
+
+
+def _count_shown(protected: ProtectedTable) -> tuple[bool, int]:
+    """Whether every number of the first column is shown, and how many numbers are."""
+    shown = sum(cell is not None for cells in protected.cells for cell in cells)
+    return all(cells[0] is not None for cells in protected.cells), shown
+
+
+_PEOPLE = PackColumn("people", "People", "Everybody in the row.")
+_OF_EVERYONE = PackColumn(
+    "percentage_of_everyone",
+    "Complete, % of everyone",
+    f"Complete people of everybody in the row, rounded down; {HIDDEN} if that number is hidden.",
 )
+_OF_COUNTED = PackColumn(
+    "percentage_of_counted",
+    "Complete, % of those counted",
+    f"Complete people of those who are counted, rounded down; {HIDDEN} if that number is hidden.",
+)
+
+
+def _protect_groups(
+    groups: dict[str, Counts], columns: Sequence[list[int]], small: int, other: str
+) -> ProtectedTable | None:
+    counts = (tuple(_sum_column(counts, column) for column in columns) for counts in groups.values())
+    return protect_table(CountTable(tuple(groups), tuple(counts)), small, other)
+
+
+def _sum_column(counts: Counts, column: Sequence[int]) -> int:
+    return sum(_count(counts, GROUPS[place]) for place in column)
 
 
 def _status_column(column: Sequence[int]) -> PackColumn:
@@ -205,16 +239,16 @@ def _status_column(column: Sequence[int]) -> PackColumn:
     return PackColumn(label.lower().replace(" ", "_"), label, f"People: {label.lower()}; {HIDDEN} is hidden.")
 
 
-def _percentage(complete: int | None, excluded: int | None, total: int) -> str | int:
+def _percentage(complete: int | None, total: int) -> str | int:
     """The percentage by published numbers alone."""
-    if complete is None or excluded is None:
+    if complete is None:
         return HIDDEN
-    return complete * 100 // (total - excluded) if total > excluded else ""
+    return complete * 100 // total if total else ""
 
 
 def _requirement_table(figures: FoiFigures, columns: Sequence[list[int]], small: int) -> PackTable:
     """How many have completed each requirement, of those who are counted if that number is published."""
-    share = _has_percentage(columns)
+    share = _counts_are_shown(columns)
     excluded = _count(figures.statuses, GROUPS[_NOT_COUNTED]) if share else 0
     total = figures.people - excluded
     missing = [total - requirement.complete for requirement in figures.requirements]
@@ -223,7 +257,7 @@ def _requirement_table(figures: FoiFigures, columns: Sequence[list[int]], small:
     for place, (kind, key, title, complete) in enumerate(figures.requirements):
         shown = None if place in hidden else complete
         cells = [HIDDEN, HIDDEN] if shown is None else [shown, total - shown]
-        rows.append((kind, key, title, *cells, *([_percentage(shown, 0, total)] if share else [])))
+        rows.append((kind, key, title, *cells, *([_percentage(shown, total)] if share else [])))
     rest = PackColumn("not_complete", "Not complete", f"Counted people who have not; {HIDDEN} is hidden.")
     if not share:
         rest = PackColumn(
@@ -237,7 +271,7 @@ def _requirement_table(figures: FoiFigures, columns: Sequence[list[int]], small:
         PackColumn("requirement_title", "Requirement", "Its title."),
         PackColumn("complete", "Complete", f"People who have completed it; {HIDDEN} is hidden."),
         rest,
-        *([_PERCENTAGE] if share else []),
+        *([_OF_COUNTED] if share else []),
     )
     return PackTable("requirements", "People by requirement", heads, tuple(rows))
 

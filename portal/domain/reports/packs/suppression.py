@@ -132,7 +132,7 @@ def choose_hidden_cells(counts: Counts, small: int) -> frozenset[Cell] | None:
 def _list_rectangles(counts: Counts, hidden: set[Cell], cell: Cell) -> list[set[Cell]]:
     """What is to be hidden for each rectangle with this cell in one corner: the fewest new cells first.
 
-    Of equally many, later columns come first, which keeps the first column, then groups of few people.
+    Of equally many, later columns come first, which keeps the first; then groups of few people.
     """
     row, column = cell
     options = [

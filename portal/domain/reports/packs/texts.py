@@ -1,5 +1,6 @@
 """What a pack says of itself in words: its read-me file, its definitions, and how it is checked."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from portal.domain.reports import sentences
@@ -10,6 +11,7 @@ from portal.domain.reports.queries import CompletionReport
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 
+_WIDTH = 90  # characters of a line of the read-me file
 Definitions = list[tuple[str, str]]
 
 STATUS_MEANINGS = {
@@ -53,7 +55,11 @@ def foi_definitions(report: CompletionReport, tables: FoiTables, small: int) -> 
         ("Answer", foi_headline(report, tables)),
         *time_definitions(report),
         ("Complete", "A person is complete when every requirement is."),
-        ("Percentage", "Complete people of those who are counted, rounded down, so 100% means everyone."),
+        ("Counted", "Everybody to whom the directive applied and who was neither exempt nor deferred."),
+        (
+            "Percentage",
+            "Of those counted, or of everyone, as it says; rounded down, so 100% means all of them.",
+        ),
         *groups,
         *status_definitions(),
         *(("Hidden numbers", sentence) for sentence in suppression_sentences(tables, small)),
@@ -80,7 +86,8 @@ def suppression_sentences(tables: FoiTables, small: int) -> list[str]:
         f"{many} {HIDDEN} means that a number is hidden: it is from 1 to {small - 1}, or it would let a "
         f"reader work out a number from 1 to {small - 1}. Nothing shows which of the two.",
         "0 is shown: it says of nobody that they did something.",
-        f"Statuses that fewer than {small} people have are counted together with the next.",
+        f"Statuses that fewer than {small} people have are counted together with the next. A table puts more "
+        "statuses together where that lets it show more numbers.",
         *(
             [
                 f"Groups of fewer than {2 * small} people are not named: they are in the rows that begin "
@@ -115,7 +122,7 @@ def readme_text(kind: str, report: CompletionReport, paragraphs: Iterable[str], 
         f"{sentences.both_times(report.position)}.",
         f"Records entered after {known} are not used.",
         "",
-        *(line for paragraph in paragraphs for line in (paragraph, "")),
+        *(line for paragraph in paragraphs for line in (*textwrap.wrap(paragraph, _WIDTH), "")),
         "What is in it",
         "-------------",
         *(f"{file.name}: {file.contents}" for file in files),
