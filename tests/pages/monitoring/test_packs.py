@@ -1,4 +1,4 @@
-"""Inspection packs and FOI packs: made from the report, checked by a reader who knows nothing of the portal."""
+"""Inspection packs and FOI packs, made from the report and checked without the portal."""
 
 import csv
 import hashlib
