@@ -141,7 +141,6 @@ def test_an_foi_pack_names_nobody_and_its_forms_agree(app, auditor, tmp_path):
         assert numbers[1:] == [list(row.values()) for row in rows]
         assert all(value in summary for line in lines for value in line[1:])
     assert tables["statuses"][-1]["people"] == 32
-    assert [row["unit"] for row in tables["units"]] == ["Local Policing", "Other units", "Everyone"] or tables
     assert pack.manifest["small_number"] == 5
     assert events("completions.exported")[0].detail["people"] == 0
 
