@@ -6,7 +6,7 @@ from portal.domain.reports import answers, sentences
 from portal.domain.reports.completion import pdf_drawings
 from portal.domain.reports.completion.pdf_export import definition_markup, status_table, units_table
 from portal.domain.reports.packs.foi_tables import FoiTables, PackTable
-from portal.domain.reports.packs.texts import Definitions, foi_headline
+from portal.domain.reports.packs.texts import HIDDEN_NUMBERS, Definitions, foi_headline
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import GroupLine, Share, UnitLine, share_of_group
 from portal.platform import wording as say
@@ -28,9 +28,12 @@ def inspection_summary(report: CompletionReport, definitions: Definitions, *, fo
 def foi_summary(
     report: CompletionReport, tables: FoiTables, definitions: Definitions, *, force: str
 ) -> bytes:
-    """The summary of an FOI pack: its tables, and its definitions, which say what is hidden."""
-    markup = [line for table in tables.tables for line in _pack_table(table)]
-    markup += _definition_table(definitions)
+    """The summary of an FOI pack: what is hidden, its tables, and its definitions."""
+    hidden = [text for name, text in definitions if name == HIDDEN_NUMBERS]
+    markup = [f"{text_content(f'{sentences.both_times(report.position)}.')}\n", "#list("]
+    markup += [f"[{text_content(text)}]," for text in hidden]
+    markup += [")", *(line for table in tables.tables for line in _pack_table(table))]
+    markup += _definition_table([line for line in definitions if line[0] != HIDDEN_NUMBERS])
     return _typeset(report, foi_headline(report, tables), markup, force)
 
 
@@ -64,21 +67,24 @@ def _group_table(heading: str, head: str, lines: Sequence[GroupLine | UnitLine])
 
 
 def _pack_table(table: PackTable) -> list[str]:
-    columns = ", ".join("1fr" if place == 0 else "auto" for place in range(len(table.columns)))
+    """The table, with numbers and what is hidden of them to the right."""
+    right = [any(isinstance(row[place], int) for row in table.rows) for place in range(len(table.columns))]
     heads = ", ".join(f"[{text_content(column.label)}]" for column in table.columns)
-    rows = ["".join(f"{_cell(value)}, " for value in row) for row in table.rows]
+    rows = [
+        "".join(f"{_cell(value, right=side)}, " for value, side in zip(row, right, strict=True))
+        for row in table.rows
+    ]
     return [
         f"== {text_content(table.title)}",
-        f"#table(columns: ({columns}), table.header({heads}),",
+        f"#table(columns: {len(table.columns)}, table.header({heads}),",
         *rows,
         ")",
     ]
 
 
-def _cell(value: str | int) -> str:
-    if isinstance(value, int):
-        return f"table.cell(align: right)[{text_content(say.number(value))}]"
-    return f"[{text_content(value)}]"
+def _cell(value: str | int, *, right: bool) -> str:
+    content = f"[{text_content(say.number(value) if isinstance(value, int) else value)}]"
+    return f"table.cell(align: right){content}" if right else content
 
 
 def _definition_table(definitions: Definitions) -> list[str]:

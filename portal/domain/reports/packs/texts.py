@@ -11,6 +11,7 @@ from portal.domain.reports.queries import CompletionReport
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 
+HIDDEN_NUMBERS = "Hidden numbers"  # the term of definitions that say what is hidden
 _WIDTH = 90  # characters of a line of the read-me file
 Definitions = list[tuple[str, str]]
 
@@ -62,7 +63,7 @@ def foi_definitions(report: CompletionReport, tables: FoiTables, small: int) -> 
         ),
         *groups,
         *status_definitions(),
-        *(("Hidden numbers", sentence) for sentence in suppression_sentences(tables, small)),
+        *((HIDDEN_NUMBERS, sentence) for sentence in suppression_sentences(tables, small)),
     ]
 
 
