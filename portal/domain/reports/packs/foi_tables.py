@@ -1,13 +1,15 @@
 """The tables of an FOI pack: numbers of people by status, with no number from which a person can be told.
 
-The columns of every table are groups of statuses whose totals are published, so tables share nothing else.
-Percentages are worked out from published numbers alone. Pure.
+The columns of every table are groups of statuses whose totals are published. A table is published only if it
+is safe together with those before it. Percentages are worked out from published numbers alone. Pure.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from portal.domain.reports.packs.joint_safety import TableView, are_safe_together
 from portal.domain.reports.packs.suppression import (
     CountTable,
     ProtectedTable,
@@ -47,20 +49,39 @@ class RequirementCount(NamedTuple):
     complete: int
 
 
+class Group(NamedTuple):
+    """People with the same unit, rank or grade, and role."""
+
+    unit: str
+    rank: str
+    role: str
+
+
 @dataclass(frozen=True)
 class FoiFigures:
     """The true numbers; nothing of them is published but through ``make_tables``."""
 
-    statuses: Counts
-    units: dict[str, Counts]
-    ranks: dict[str, Counts]  # in the order of ranks
-    roles: dict[str, Counts]
+    groups: dict[Group, Counts]
+    ranks: tuple[str, ...]  # in their order
     requirements: tuple[RequirementCount, ...]  # empty if not everybody has the same ones
+
+    @property
+    def statuses(self) -> Counts:
+        """Everybody by status."""
+        return dict(sum((Counter(counts) for counts in self.groups.values()), Counter[Status]()))
 
     @property
     def people(self) -> int:
         """Everybody to whom the directive applied."""
         return sum(self.statuses.values())
+
+    def count_by(self, part: str) -> dict[str, Counts]:
+        """People by unit, rank or role, and status: units and roles by name, ranks in their order."""
+        names = self.ranks if part == "rank" else sorted({getattr(group, part) for group in self.groups})
+        counts: dict[str, Counter[Status]] = {name: Counter() for name in names}
+        for group, statuses in self.groups.items():
+            counts[getattr(group, part)].update(statuses)
+        return {name: dict(statuses) for name, statuses in counts.items()}
 
 
 class PackColumn(NamedTuple):
@@ -101,14 +122,16 @@ def make_tables(figures: FoiFigures, small: int) -> FoiTables:
     """
     columns = merge_columns([_count(figures.statuses, group) for group in GROUPS], small)
     tables, left_out = [_status_table(figures, columns, small)], []
-    for key, title, noun, groups in (
-        ("units", "People by unit", "unit", figures.units),
-        ("ranks", "People by rank or grade", "rank or grade", figures.ranks),
-        ("roles", "People by designated role", "role", figures.roles),
-    ):
-        table = _group_table(PackTable(key, title, (_name_column(noun),), ()), groups, columns, small)
-        tables += [table] if table else []
-        left_out += [] if table else [title]
+    group_counts = [[_count(counts, group) for group in GROUPS] for counts in figures.groups.values()]
+    views: list[TableView] = []
+    for frame in FRAMES:
+        for option in _list_options(frame, figures, columns, small):
+            if are_safe_together([*views, option.view], group_counts, small):
+                views.append(option.view)
+                tables.append(_group_table(option))
+                break
+        else:
+            left_out.append(frame.title)
     if figures.requirements and columns[0] == [_COMPLETE]:
         tables.append(_requirement_table(figures, columns, small))
     else:
@@ -134,11 +157,17 @@ def _counts_are_shown(columns: Sequence[list[int]]) -> bool:
     return [_COMPLETE] in columns and [_NOT_COUNTED] in columns
 
 
+_LABELS = {  # of groups that have a common name
+    (1, 2): "Not complete",
+    (1, 2, 3): "Not complete or not counted",
+    (0, 1, 2, 3): "All statuses",
+}
+
+
 def _label(column: Sequence[int]) -> str:
-    if len(column) == len(GROUPS):
-        return "All statuses"
     labels = [GROUPS[place].label for place in column]
-    return " or ".join([labels[0], *(label.lower() for label in labels[1:])])
+    in_words = " or ".join([labels[0], *(label.lower() for label in labels[1:])])
+    return _LABELS.get(tuple(column), in_words)
 
 
 def _status_table(figures: FoiFigures, columns: Sequence[list[int]], small: int) -> PackTable:
@@ -164,25 +193,72 @@ def _status_table(figures: FoiFigures, columns: Sequence[list[int]], small: int)
     )
 
 
-def _name_column(noun: str) -> PackColumn:
-    return PackColumn(noun.replace(" ", "_"), noun.capitalize(), f"Name of the {noun}.")
+class _Frame(NamedTuple):
+    """What a table of groups counts people by."""
+
+    part: str  # the field of ``Group``
+    key: str
+    title: str
+    column: PackColumn
+    other: str  # the name of the groups that are too small to name
 
 
-def _group_table(
-    frame: PackTable, groups: dict[str, Counts], columns: Sequence[list[int]], small: int
-) -> PackTable | None:
-    """The table of these groups, with the statuses together that let it show the most numbers."""
-    other = f"Other {frame.title.removeprefix('People by ')}s".replace("rank or", "ranks or")
-    options = [
-        (protected, merged)
-        for merged in _list_coarser(columns)
-        if (protected := _protect_groups(groups, merged, small, other))
-    ]
-    if not options:
-        return None
-    protected, columns = max(options, key=lambda option: _count_shown(option[0]))
+FRAMES = (
+    _Frame("unit", "units", "People by unit", PackColumn("unit", "Unit", "Name of the unit."), "Other units"),
+    _Frame(
+        "rank",
+        "ranks",
+        "People by rank or grade",
+        PackColumn("rank_or_grade", "Rank or grade", "Name of the rank or grade."),
+        "Other ranks or grades",
+    ),
+    _Frame(
+        "role",
+        "roles",
+        "People by designated role",
+        PackColumn("role", "Role", "Designated role."),
+        "Other roles",
+    ),
+)
+
+
+class _Option(NamedTuple):
+    """One way to publish a table of groups."""
+
+    frame: _Frame
+    columns: Sequence[list[int]]
+    protected: ProtectedTable
+    totals: list[int]  # of the columns
+    view: TableView
+
+
+def _list_options(
+    frame: _Frame, figures: FoiFigures, columns: Sequence[list[int]], small: int
+) -> list[_Option]:
+    """The ways to publish a table: first those that show every number of the first column, then most."""
+    groups = figures.count_by(frame.part)
+    options = []
+    for merged in _list_coarser(columns):
+        counts = [tuple(_sum_column(counts, column) for column in merged) for counts in groups.values()]
+        protected = protect_table(CountTable(tuple(groups), tuple(counts)), small, frame.other)
+        if protected is None:
+            continue
+        row_of = {name: row for row, name in enumerate(protected.rows)}
+        view = TableView(
+            [row_of.get(getattr(group, frame.part), len(row_of) - 1) for group in figures.groups],
+            [next(c for c, places in enumerate(merged) if place in places) for place in range(len(GROUPS))],
+            protected.hidden,
+        )
+        options.append(
+            _Option(frame, merged, protected, [sum(line) for line in zip(*counts, strict=True)], view)
+        )
+    return sorted(options, key=lambda option: _count_shown(option.protected), reverse=True)
+
+
+def _group_table(option: _Option) -> PackTable:
+    """The table, with everyone in its last row."""
+    frame, columns, protected, totals, _ = option
     share = columns[0] == [_COMPLETE]
-    totals = [sum(_sum_column(counts, column) for counts in groups.values()) for column in columns]
     lines = [
         *zip(protected.rows, protected.cells, protected.totals, strict=True),
         ("Everyone", totals, sum(totals)),
@@ -191,8 +267,9 @@ def _group_table(
     for name, cells, total in lines:
         row: list[str | int] = [name, *(HIDDEN if cell is None else cell for cell in cells), total]
         rows.append((*row, *([_percentage(cells[0], total)] if share else [])))
-    heads = [*frame.columns, *map(_status_column, columns), _PEOPLE, *([_OF_EVERYONE] if share else [])]
-    return frame._replace(columns=tuple(heads), rows=tuple(rows), merged=other in protected.rows)
+    heads = [frame.column, *map(_status_column, columns), _PEOPLE, *([_OF_EVERYONE] if share else [])]
+    merged = frame.other in protected.rows
+    return PackTable(frame.key, frame.title, tuple(heads), tuple(rows), merged)
 
 
 def _list_coarser(columns: Sequence[list[int]]) -> list[Sequence[list[int]]]:
@@ -221,13 +298,6 @@ _OF_COUNTED = PackColumn(
     "Complete, % of those counted",
     f"Complete people of those who are counted, rounded down; {HIDDEN} if that number is hidden.",
 )
-
-
-def _protect_groups(
-    groups: dict[str, Counts], columns: Sequence[list[int]], small: int, other: str
-) -> ProtectedTable | None:
-    counts = (tuple(_sum_column(counts, column) for column in columns) for counts in groups.values())
-    return protect_table(CountTable(tuple(groups), tuple(counts)), small, other)
 
 
 def _sum_column(counts: Counts, column: Sequence[int]) -> int:

@@ -27,6 +27,16 @@ class ProtectedTable(NamedTuple):
     totals: tuple[int, ...]  # of each row
     cells: tuple[tuple[int | None, ...], ...]
 
+    @property
+    def hidden(self) -> frozenset[Cell]:
+        """The hidden cells."""
+        return frozenset(
+            (row, column)
+            for row, cells in enumerate(self.cells)
+            for column, count in enumerate(cells)
+            if count is None
+        )
+
 
 def is_small(count: int, small: int) -> bool:
     """Whether a count is above zero and below the small number.

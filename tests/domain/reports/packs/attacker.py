@@ -17,6 +17,7 @@ class System:
 
     def __init__(self, most: int) -> None:
         self.most = most
+        self.hints: dict[Unknown, int] = {}  # values to try first
         self.unknowns: list[Unknown] = []
         self.sums: list[tuple[list[tuple[int, Unknown]], int, int]] = []
 
@@ -49,6 +50,14 @@ class System:
         """Whether the unknown can have exactly this value."""
         return self.solvable(dict.fromkeys(self.unknowns, (0, self.most)) | {unknown: (value, value)})
 
+    def solvable_with(self, unknowns: Iterable[Unknown], value: int) -> bool:
+        """Whether the unknowns can add up to exactly this value."""
+        self.sums.append(([(1, unknown) for unknown in unknowns], value, value))
+        try:
+            return self.solvable(dict.fromkeys(self.unknowns, (0, self.most)))
+        finally:
+            self.sums.pop()
+
     def _first(self, bounds_for, low: int, high: int) -> int:
         """The least value for which the bounds can be met; whatever meets it meets every greater one."""
         while low < high:
@@ -70,7 +79,9 @@ class System:
         _, unknown = min(open_ones)
         low, high = bounds[unknown]
         middle = (low + high) // 2
-        halves = ((low, middle), (middle + 1, high))
+        halves = [(low, middle), (middle + 1, high)]
+        if self.hints.get(unknown, low) > middle:
+            halves.reverse()
         return any(self.solvable(bounds | {unknown: half}) for half in halves)
 
     def _narrow(self, bounds: dict[Unknown, tuple[int, int]]) -> bool:
@@ -113,6 +124,54 @@ def equations_of(tables: dict[str, Sequence[Row]]) -> System:
     if "requirements" in tables:
         _state_requirements(system, tables["requirements"], columns, everyone)
     return system
+
+
+STATUSES = {
+    "complete": (0,),
+    "overdue": (1,),
+    "not_yet_due": (2,),
+    "not_counted": (3,),
+    "not_complete": (1, 2),
+    "all_statuses": (0, 1, 2, 3),
+}
+
+
+def statuses_of(column: str) -> tuple[int, ...]:
+    """The places of the status groups that a column counts."""
+    return tuple(place for name in column.split("_or_") for place in STATUSES[name])
+
+
+def insiders_equations(tables: dict[str, Sequence[Row]], groups: dict[tuple[str, str, str], int]) -> System:
+    """What somebody knows who knows the unit, rank and role of everybody, and of nobody the status.
+
+    The unknowns are the people of each such group by status.
+    """
+    system = System(max(groups.values()))
+    for place, people in enumerate(groups.values()):
+        system.state([(1, ("group", place, str(status))) for status in range(4)], people, people)
+    for part, key in enumerate(("units", "ranks", "roles")):
+        for cells, value in list_cells(tables.get(key, ()), part, groups):
+            if isinstance(value, int):
+                system.state([(1, cell) for cell in cells], value, value)
+    return system
+
+
+def list_cells(rows: Sequence[Row], part: int, groups: dict[tuple[str, str, str], int]):
+    """The unknowns of each cell of a table of groups, and what is published of it."""
+    names = {next(iter(row.values())) for row in rows}
+    for row in rows:
+        name, *columns = row
+        places = [
+            place
+            for place, group in enumerate(groups)
+            if row[name] == "Everyone"
+            or group[part] == row[name]
+            or (group[part] not in names and str(row[name]).startswith("Other "))
+        ]
+        for column in columns:
+            if column not in ("people", "percentage_of_everyone"):
+                statuses = statuses_of(column)
+                yield [("group", p, str(s)) for p in places for s in statuses], row[column]
 
 
 def _term(key: str, place: int, row: Row, column: str) -> int | Unknown:

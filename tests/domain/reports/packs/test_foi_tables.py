@@ -3,36 +3,55 @@
 import random
 from collections import Counter
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.reports.packs import foi_tables
-from portal.domain.reports.packs.foi_tables import GROUPS, HIDDEN, FoiFigures, RequirementCount, make_tables
+from portal.domain.reports.packs.foi_tables import (
+    GROUPS,
+    HIDDEN,
+    FoiFigures,
+    Group,
+    RequirementCount,
+    make_tables,
+)
 from portal.domain.reports.packs.suppression import choose_hidden_cells, merge_columns
 from portal.domain.status.rules import Status
-from tests.domain.reports.packs.attacker import equations_of
+from tests.domain.reports.packs.attacker import (
+    equations_of,
+    insiders_equations,
+    list_cells,
+    statuses_of,
+)
 
 SMALL = 5
 
 
-def figures_of(seed, people, groups, requirements):
-    """The figures of made-up people: most of them complete, in groups of very different sizes."""
+def figures_of(seed, people, groups, requirements, alike=0.0):
+    """The figures of made-up people: most of them complete, in groups of very different sizes.
+
+    ``alike`` is how likely a role is that of the unit.
+    """
     chance = random.Random(seed)
     weights = {status: chance.choice([0, 1, 1, 4, 40]) for status in Status} | {Status.SATISFIED: 30}
-    rows, missing = [], Counter()
+    counts, missing = {}, Counter()
     for _ in range(people):
         status = chance.choices(list(weights), list(weights.values()))[0]
         places = [min(int(chance.expovariate(0.7)), groups - 1) for _ in range(3)]
-        rows.append((status, *places))
+        if chance.random() < alike:
+            places[2] = places[0]
+        group = Group(*(f"Group {place}" for place in places))
+        counts.setdefault(group, Counter())[status] += 1
         if not status.held:
             lacks = [place for place in range(requirements) if chance.random() < 0.3]
             excluded = range(requirements) if status.excluded else lacks or [chance.randrange(requirements)]
             missing.update(excluded)
     return FoiFigures(
-        statuses=dict(Counter(status for status, *_ in rows)),
-        **{name: grouped(rows, place) for place, name in enumerate(("units", "ranks", "roles"), start=1)},
+        groups={group: dict(statuses) for group, statuses in counts.items()},
+        ranks=tuple(sorted({group.rank for group in counts})),
         requirements=tuple(
             RequirementCount("module", f"m{place}", f"Module {place}", people - missing[place])
             for place in range(requirements)
@@ -40,11 +59,7 @@ def figures_of(seed, people, groups, requirements):
     )
 
 
-def grouped(rows, place):
-    groups = {}
-    for row in rows:
-        groups.setdefault(f"Group {row[place]}", Counter())[row[0]] += 1
-    return {name: dict(groups[name]) for name in sorted(groups)}
+PARTS = {"units": "unit", "ranks": "rank", "roles": "role"}
 
 
 def published(tables):
@@ -65,13 +80,12 @@ def true_value(figures, tables, unknown):
         out = sum(figures.statuses.get(status, 0) for status in GROUPS[3].statuses)
         total = figures.people - (out if "not_complete" in row else 0)
         return complete if column == "complete" else total - complete
-    statuses = [status for group in GROUPS if group.key in column for status in group.statuses]
-    groups = getattr(figures, key)
-    named = [groups[name] for r in tables[key] if (name := next(iter(r.values()))) in groups]
-    if next(iter(row.values())) in groups:
-        return sum(groups[next(iter(row.values()))].get(status, 0) for status in statuses)
-    counts = [figures.statuses.get(s, 0) - sum(group.get(s, 0) for group in named) for s in statuses]
-    return sum(counts)
+    statuses = [status for place in statuses_of(column) for status in GROUPS[place].statuses]
+    groups = figures.count_by(PARTS[key])
+    name = next(iter(row.values()))
+    names = {next(iter(other.values())) for other in tables[key]}
+    rows = [name] if name in groups else set(groups) - names
+    return sum(groups[each].get(status, 0) for each in rows for status in statuses)
 
 
 def attack(figures, small):
@@ -90,8 +104,14 @@ def attack(figures, small):
     return weak
 
 
+ALIKE = st.sampled_from([0.0, 0.9, 1.0])
 FIGURES = st.builds(
-    figures_of, st.integers(0, 10**6), st.integers(2 * SMALL, 160), st.integers(1, 6), st.integers(1, 4)
+    figures_of,
+    st.integers(0, 10**6),
+    st.integers(2 * SMALL, 160),
+    st.integers(1, 6),
+    st.integers(1, 4),
+    ALIKE,
 )
 
 
@@ -100,6 +120,104 @@ FIGURES = st.builds(
 @given(FIGURES)
 def test_no_hidden_number_can_be_worked_out_from_all_tables_together(figures):
     assert attack(figures, SMALL) == {}
+
+
+def insiders_finds(figures, small):
+    """The hidden cells that somebody can tell too much of who knows the post of everybody."""
+    tables = published(make_tables(figures, small))
+    groups = {group: sum(counts.values()) for group, counts in figures.groups.items()}
+    system = insiders_equations(tables, groups)
+    numbers = [
+        [sum(c.get(s, 0) for s in group.statuses) for group in GROUPS] for c in figures.groups.values()
+    ]
+    system.hints = {("group", p, str(s)): n for p, line in enumerate(numbers) for s, n in enumerate(line)}
+    finds = []
+    for part, key in enumerate(PARTS):
+        for cells, value in list_cells(tables.get(key, ()), part, groups):
+            if value != HIDDEN:
+                continue
+            true = sum(system.hints[cell] for cell in cells)
+            around = sorted(range(max(0, true - small), true + small), key=lambda n: abs(n - true))
+            wanted = range(1, small) if 0 < true < small else around
+            possible = (count for count in wanted if system.solvable_with(cells, count))
+            if len(list(islice(possible, small - 1))) < small - 1:
+                finds.append((key, true))
+    return finds
+
+
+LIKE = st.sampled_from([0.0, 0.9, 1.0])
+FIGURES = st.builds(
+    figures_of,
+    st.integers(0, 10**6),
+    st.integers(2 * SMALL, 160),
+    st.integers(1, 6),
+    st.integers(1, 4),
+    ALIKE,
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=30, deadline=None)
+@given(FIGURES)
+def test_no_hidden_number_can_be_worked_out_from_all_tables_together(figures):
+    assert attack(figures, SMALL) == {}
+
+
+def insiders_finds(figures, small):
+    """The hidden cells that somebody can tell too much of who knows the post of everybody."""
+    tables = published(make_tables(figures, small))
+    groups = {group: sum(counts.values()) for group, counts in figures.groups.items()}
+    system = insiders_equations(tables, groups)
+    finds = []
+    for part, key in enumerate(PARTS):
+        for cells, value in list_cells(tables.get(key, ()), part, groups):
+            if value != HIDDEN:
+                continue
+            true = sum(
+                figures.groups[list(figures.groups)[place]].get(status, 0)
+                for _, place, group in cells
+                for status in GROUPS[int(group)].statuses
+            )
+            wanted = range(1, small) if 0 < true < small else range(max(0, true - small), true + small)
+            possible = [count for count in wanted if system.solvable_with(cells, count)]
+            if len(possible) < small - 1:
+                finds.append((key, cells, true, possible))
+    return finds
+
+
+LIKE = st.builds(figures_of, st.integers(0, 10**6), st.integers(40, 150), st.just(4), st.just(1), ALIKE)
+
+
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None)
+@given(LIKE)
+def test_not_even_who_knows_everybodys_post_can_work_out_a_hidden_number(figures):
+    assert insiders_finds(figures, SMALL) == []
+
+
+def test_a_table_that_tells_what_another_hides_is_left_out(monkeypatch):
+    """A role has the people of one unit, so its row tells what the row of the unit hides."""
+    people = {("A", "X"): (26, 4), ("B", "Y"): (30, 10), ("C", "X"): (20, 20)}
+    figures = FoiFigures(
+        {
+            Group(unit, "PC", role): {Status.SATISFIED: complete, Status.OVERDUE: overdue}
+            for (unit, role), (complete, overdue) in people.items()
+        },
+        ("PC",),
+        (),
+    )
+
+    assert insiders_finds(figures, SMALL) == []
+    assert "People by designated role" in make_tables(figures, SMALL).left_out
+    monkeypatch.setattr(foi_tables, "are_safe_together", lambda *_: True)
+    assert ("units", 4) in insiders_finds(figures, SMALL)
+
+
+@pytest.mark.sweep
+@settings(max_examples=400, deadline=None)
+@given(LIKE)
+def test_no_insider_works_out_a_number_in_many_forces(figures):
+    assert insiders_finds(figures, SMALL) == []
 
 
 @pytest.mark.sweep
@@ -131,7 +249,7 @@ def test_what_is_shown_is_true_and_tables_agree(figures):
         rows = tables.get(key, [])
         assert sum(row["people"] for row in rows[:-1]) == (figures.people if rows else 0)
         for row in rows[:-1]:
-            true = getattr(figures, key).get(next(iter(row.values())))
+            true = figures.count_by(PARTS[key]).get(next(iter(row.values())))
             if true:
                 assert row["people"] == sum(true.values())
                 for group in GROUPS:
@@ -146,20 +264,24 @@ def naive(counts, small):
     )
 
 
-EVEN = FoiFigures(
-    statuses={Status.SATISFIED: 80, Status.OVERDUE: 23, Status.NOT_STARTED: 30, Status.EXEMPT: 12},
-    units={
+def even():
+    """A force of three units, of one rank and role."""
+    units = {
         "Crime": {Status.SATISFIED: 30, Status.OVERDUE: 3, Status.NOT_STARTED: 10, Status.EXEMPT: 6},
         "Response": {Status.SATISFIED: 30, Status.OVERDUE: 12, Status.NOT_STARTED: 10, Status.EXEMPT: 6},
         "Roads": {Status.SATISFIED: 20, Status.OVERDUE: 8, Status.NOT_STARTED: 10},
-    },
-    ranks={},
-    roles={},
-    requirements=(
-        RequirementCount("module", "a", "A", 129),
-        RequirementCount("module", "b", "B", 83),
-    ),
-)
+    }
+    return FoiFigures(
+        groups={Group(unit, "PC", "Response"): units[unit] for unit in units},
+        ranks=("PC",),
+        requirements=(
+            RequirementCount("module", "a", "A", 129),
+            RequirementCount("module", "b", "B", 83),
+        ),
+    )
+
+
+EVEN = even()
 
 
 def test_the_attacker_works_out_what_is_hidden_without_second_thoughts(monkeypatch):
@@ -181,7 +303,9 @@ def test_an_ordinary_force_keeps_most_of_its_numbers():
 
 
 def test_small_statuses_of_the_force_are_counted_with_the_next():
-    few_exempt = replace(EVEN, statuses={**EVEN.statuses, Status.EXEMPT: 2}, units={}, requirements=())
+    few_exempt = replace(even(), requirements=())
+    few_exempt.groups[Group("Crime", "PC", "Response")].update({Status.EXEMPT: 2})
+    few_exempt.groups[Group("Response", "PC", "Response")].update({Status.EXEMPT: 0})
     rows = published(make_tables(few_exempt, SMALL))["statuses"]
 
     assert [(row["group"], row["people"]) for row in rows if row["status"] == "All"] == [
