@@ -145,46 +145,6 @@ def insiders_finds(figures, small):
     return finds
 
 
-LIKE = st.sampled_from([0.0, 0.9, 1.0])
-FIGURES = st.builds(
-    figures_of,
-    st.integers(0, 10**6),
-    st.integers(2 * SMALL, 160),
-    st.integers(1, 6),
-    st.integers(1, 4),
-    ALIKE,
-)
-
-
-@pytest.mark.slow
-@settings(max_examples=30, deadline=None)
-@given(FIGURES)
-def test_no_hidden_number_can_be_worked_out_from_all_tables_together(figures):
-    assert attack(figures, SMALL) == {}
-
-
-def insiders_finds(figures, small):
-    """The hidden cells that somebody can tell too much of who knows the post of everybody."""
-    tables = published(make_tables(figures, small))
-    groups = {group: sum(counts.values()) for group, counts in figures.groups.items()}
-    system = insiders_equations(tables, groups)
-    finds = []
-    for part, key in enumerate(PARTS):
-        for cells, value in list_cells(tables.get(key, ()), part, groups):
-            if value != HIDDEN:
-                continue
-            true = sum(
-                figures.groups[list(figures.groups)[place]].get(status, 0)
-                for _, place, group in cells
-                for status in GROUPS[int(group)].statuses
-            )
-            wanted = range(1, small) if 0 < true < small else range(max(0, true - small), true + small)
-            possible = [count for count in wanted if system.solvable_with(cells, count)]
-            if len(possible) < small - 1:
-                finds.append((key, cells, true, possible))
-    return finds
-
-
 LIKE = st.builds(figures_of, st.integers(0, 10**6), st.integers(40, 150), st.just(4), st.just(1), ALIKE)
 
 
