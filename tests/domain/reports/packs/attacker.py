@@ -5,7 +5,8 @@ finds the exact interval: the least and the greatest value with which all equati
 narrowing the bounds of each unknown and, where that decides nothing, by halving one of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
 Row = dict[str, str | int]
 Unknown = tuple[str, int, str]  # table, row, column
@@ -17,7 +18,6 @@ class System:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.hints: dict[Unknown, int] = {}  # values to try first
         self.unknowns: list[Unknown] = []
         self.sums: list[tuple[list[tuple[int, Unknown]], int, int]] = []
 
@@ -79,9 +79,7 @@ class System:
         _, unknown = min(open_ones)
         low, high = bounds[unknown]
         middle = (low + high) // 2
-        halves = [(low, middle), (middle + 1, high)]
-        if self.hints.get(unknown, low) > middle:
-            halves.reverse()
+        halves = ((low, middle), (middle + 1, high))
         return any(self.solvable(bounds | {unknown: half}) for half in halves)
 
     def _narrow(self, bounds: dict[Unknown, tuple[int, int]]) -> bool:
@@ -156,6 +154,42 @@ def insiders_equations(tables: dict[str, Sequence[Row]], groups: dict[tuple[str,
     return system
 
 
+Exchange = tuple[tuple[Unknown, Unknown], tuple[Unknown, Unknown]]
+
+
+def count_steps(
+    people: dict[Unknown, int], shown: Sequence[set[Unknown]], cell: set[Unknown], way: int
+) -> int:
+    """How far a hidden cell rises (``way`` 1) or falls (-1) in other worlds that show the same; at most ten.
+
+    From world to world two people exchange their statuses, so that no shown number changes.
+    """
+    people = dict(people)
+    marks = {u: sum(1 << bit for bit, cells in enumerate(shown) if u in cells) for u in people}
+    for steps in range(10):
+        exchange = next(_list_exchanges(people, marks, cell, way), None)
+        if exchange is None:
+            return steps
+        for unknown, change in zip((*exchange[0], *exchange[1]), (-1, -1, 1, 1), strict=True):
+            people[unknown] += change
+    return 10
+
+
+def _list_exchanges(
+    people: dict[Unknown, int], marks: dict[Unknown, int], cell: set[Unknown], way: int
+) -> Iterator[Exchange]:
+    """The exchanges that move the cell one step and change nothing that is shown."""
+    some = [unknown for unknown, count in people.items() if count]
+    for one, other in product(some, some):
+        (_, here, status), (_, there, another) = one, other
+        given, taken = (one, other), (("group", here, another), ("group", there, status))
+        if sum(unknown in cell for unknown in taken) - sum(unknown in cell for unknown in given) != way:
+            continue
+        (a, b), (c, d) = ([marks[unknown] for unknown in pair] for pair in (given, taken))
+        if here != there and a ^ b == c ^ d and a & b == c & d:
+            yield given, taken
+
+
 def list_cells(rows: Sequence[Row], part: int, groups: dict[tuple[str, str, str], int]):
     """The unknowns of each cell of a table of groups, and what is published of it."""
     names = {next(iter(row.values())) for row in rows}
@@ -171,7 +205,7 @@ def list_cells(rows: Sequence[Row], part: int, groups: dict[tuple[str, str, str]
         for column in columns:
             if column not in ("people", "percentage_of_everyone"):
                 statuses = statuses_of(column)
-                yield [("group", p, str(s)) for p in places for s in statuses], row[column]
+                yield {("group", p, str(s)) for p in places for s in statuses}, row[column]
 
 
 def _term(key: str, place: int, row: Row, column: str) -> int | Unknown:
