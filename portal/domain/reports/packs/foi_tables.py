@@ -4,6 +4,7 @@ The columns of every table are groups of statuses whose totals are published. A 
 is safe together with those before it. Percentages are worked out from published numbers alone. Pure.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ class FoiTables:
 
     people: int
     tables: tuple[PackTable, ...]
-    left_out: tuple[str, ...]  # titles of tables that could not be made safe
+    left_out: tuple[str, ...]  # a sentence for each table that is not published
     complete: int | None  # published numerator and denominator of the percentage; None if it is hidden
     counted: int | None
 
@@ -122,20 +123,17 @@ def make_tables(figures: FoiFigures, small: int) -> FoiTables:
     """
     columns = merge_columns([_count(figures.statuses, group) for group in GROUPS], small)
     tables, left_out = [_status_table(figures, columns, small)], []
-    group_counts = [[_count(counts, group) for group in GROUPS] for counts in figures.groups.values()]
-    views: list[TableView] = []
-    for frame in FRAMES:
-        for option in _list_options(frame, figures, columns, small):
-            if are_safe_together([*views, option.view], group_counts, small):
-                views.append(option.view)
-                tables.append(_group_table(option))
-                break
+    for frame, option in zip(FRAMES, _choose_options(figures, columns, small), strict=True):
+        if option:
+            tables.append(_group_table(option))
         else:
-            left_out.append(frame.title)
+            left_out.append(f"{frame.title} is left out: it would tell a small number.")
     if figures.requirements and columns[0] == [_COMPLETE]:
         tables.append(_requirement_table(figures, columns, small))
+    elif figures.requirements:
+        left_out.append("People by requirement is left out: it would tell a small number.")
     else:
-        left_out.append("People by requirement")
+        left_out.append("People by requirement is left out: not everybody had the same requirements.")
     complete = _count(figures.statuses, GROUPS[_COMPLETE])
     excluded = _count(figures.statuses, GROUPS[_NOT_COUNTED])
     shown = _counts_are_shown(columns)
@@ -232,10 +230,31 @@ class _Option(NamedTuple):
     view: TableView
 
 
+def _choose_options(
+    figures: FoiFigures, columns: Sequence[list[int]], small: int
+) -> Sequence[_Option | None]:
+    """How each table is published so that all are safe together: most tables, then most numbers.
+
+    A table that cannot be is None.
+    """
+    counts = [[_count(counts, group) for group in GROUPS] for counts in figures.groups.values()]
+    ways = itertools.product(*([*_list_options(frame, figures, columns, small), None] for frame in FRAMES))
+
+    def count_shown(options: Sequence[_Option | None]) -> tuple[int, int, int]:
+        shown = [_count_shown(option.protected) for option in options if option]
+        return len(shown), sum(keeps for keeps, _ in shown), sum(cells for _, cells in shown)
+
+    return next(
+        options
+        for options in sorted(ways, key=count_shown, reverse=True)
+        if are_safe_together([option.view for option in options if option], counts, small)
+    )
+
+
 def _list_options(
     frame: _Frame, figures: FoiFigures, columns: Sequence[list[int]], small: int
 ) -> list[_Option]:
-    """The ways to publish a table: first those that show every number of the first column, then most."""
+    """The ways to publish a table, from the finest statuses to the coarsest."""
     groups = figures.count_by(frame.part)
     options = []
     for merged in _list_coarser(columns):
@@ -252,7 +271,7 @@ def _list_options(
         options.append(
             _Option(frame, merged, protected, [sum(line) for line in zip(*counts, strict=True)], view)
         )
-    return sorted(options, key=lambda option: _count_shown(option.protected), reverse=True)
+    return options
 
 
 def _group_table(option: _Option) -> PackTable:

@@ -97,7 +97,7 @@ def suppression_sentences(tables: FoiTables, small: int) -> list[str]:
             if merged
             else []
         ),
-        *(f"{title} is left out: it could not be shown without a small number." for title in tables.left_out),
+        *tables.left_out,
         "Percentages are worked out from numbers that are shown, and rounded down.",
         "Reasons for exemptions and deferrals are not given. No name, staff number or date about one "
         "person is in this pack.",
