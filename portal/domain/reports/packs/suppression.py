@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 Counts = Sequence[Sequence[int]]
 Cell = tuple[int, int]  # row, column
-_UNSAFE_MERGE = 2  # rows of which one can still be told from the total
 
 
 class CountTable(NamedTuple):
@@ -63,7 +62,7 @@ def merge_columns(totals: Sequence[int], small: int) -> list[list[int]]:
         place = next((place for place, total in enumerate(sums) if is_small(total, small)), None)
         if place is None:
             break
-        left = min(place, len(merged) - _UNSAFE_MERGE)
+        left = min(place, len(merged) - 2)
         merged[left : left + 2] = [merged[left] + merged[left + 1]]
     return merged
 
@@ -88,7 +87,7 @@ def protect_table(table: CountTable, small: int, other: str) -> ProtectedTable |
             merged.append(named.pop())
             continue
         rows = [*sorted(named), *([-1] if merged else [])]
-        if len(rows) < _UNSAFE_MERGE:
+        if len(rows) < 2:
             return None
         counts = [table.counts[row] if row >= 0 else _add_rows(table.counts, merged) for row in rows]
         hidden = choose_hidden_cells(counts, small)
@@ -128,14 +127,10 @@ def choose_hidden_cells(counts: Counts, small: int) -> frozenset[Cell] | None:
     hidden = set(primary)
     while unsafe := next((c for c in sorted(hidden) if not _is_safe(counts, hidden, c, small)), None):
         options = [added for added in _list_rectangles(counts, hidden, unsafe) if added]
-        if not options:
-            hidden = every if hidden != every else set()
-            if not hidden:
-                return None
-            continue
-        hidden |= next(
-            (added for added in options if _is_safe(counts, hidden | added, unsafe, small)), options[0]
-        )
+        if hidden == every:
+            return None
+        safe = (added for added in options if _is_safe(counts, hidden | added, unsafe, small))
+        hidden |= next(safe, options[0] if options else every)
     return frozenset(hidden)
 
 
