@@ -235,14 +235,15 @@ def _choose_options(
 ) -> Sequence[_Option | None]:
     """How each table is published so that all are safe together: most tables, then most numbers.
 
-    A table that cannot be is None.
+    A table that cannot be is None; of two that cannot both be, the first is published.
     """
     counts = [[_count(counts, group) for group in GROUPS] for counts in figures.groups.values()]
     ways = itertools.product(*([*_list_options(frame, figures, columns, small), None] for frame in FRAMES))
 
-    def count_shown(options: Sequence[_Option | None]) -> tuple[int, int, int]:
+    def count_shown(options: Sequence[_Option | None]) -> tuple[int, list[bool], int, int]:
         shown = [_count_shown(option.protected) for option in options if option]
-        return len(shown), sum(keeps for keeps, _ in shown), sum(cells for _, cells in shown)
+        published = [option is not None for option in options]
+        return len(shown), published, sum(keeps for keeps, _ in shown), sum(cells for _, cells in shown)
 
     return next(
         options
