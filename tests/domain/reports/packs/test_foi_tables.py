@@ -116,7 +116,7 @@ FIGURES = st.builds(
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(FIGURES)
 def test_no_hidden_number_can_be_worked_out_from_all_tables_together(figures):
     assert attack(figures, SMALL) == {}
@@ -157,7 +157,7 @@ LIKE = st.builds(figures_of, st.integers(0, 10**6), st.integers(40, 150), st.jus
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(LIKE)
 def test_not_even_who_knows_everybodys_post_can_work_out_a_hidden_number(figures):
     assert insiders_finds(figures, SMALL) == []
@@ -200,7 +200,7 @@ def test_no_hidden_number_can_be_worked_out_whatever_the_small_number(figures, s
         assert attack(figures, small) == {}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(FIGURES)
 def test_no_table_shows_a_small_number_or_names_a_small_group(figures):
     tables = published(make_tables(figures, SMALL))
@@ -211,7 +211,7 @@ def test_no_table_shows_a_small_number_or_names_a_small_group(figures):
             assert key in ("statuses", "requirements") or row["people"] >= 2 * SMALL
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(FIGURES)
 def test_what_is_shown_is_true_and_tables_agree(figures):
     tables = published(make_tables(figures, SMALL))
