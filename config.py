@@ -42,6 +42,7 @@ LIMITS = {  # the least and the most of each number
     "JOBS_WORKERS": (1, 64),
     "JOBS_LOST_SECONDS": (1, 24 * 60 * 60),
     "JOBS_KEPT_DAYS": (7, 3_650),  # its page is looked for after a long weekend
+    "SMALL_NUMBER": (5, 100),  # below it a number of people is hidden in what the public gets
     "SMTP_PORT": (1, 65_535),
     "SMTP_PER_MINUTE": (1, 1_000_000),
     "SMTP_TIMEOUT_SECONDS": (1, 600),
@@ -136,6 +137,7 @@ class Config:
     webhook_networks: str = field(default_factory=lambda: _env("WEBHOOK_NETWORKS"))
     outbound_proxy: str = field(default_factory=lambda: _secret("OUTBOUND_PROXY"), repr=False)
 
+    small_number: int = field(default_factory=lambda: _number_setting("SMALL_NUMBER", "5"))
     link_check: str = field(default_factory=lambda: _env("LINK_CHECK"))
 
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))

@@ -73,6 +73,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
     **{f"tests/pages/{room}/": ALL for room in ("access", "monitoring", "records")},
     **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
     "tests/pages/authoring/test_drafts.py": ALL,
+    "tests/pages/monitoring/test_packs.py": 1,
     "tests/pages/learning/test_cases.py": 2,
     "tests/pages/sign_in/test_link_requests.py": ALL,
     # All that these ask is asked by others: a run that noted every statement lost none without them.

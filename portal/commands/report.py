@@ -4,15 +4,20 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from flask import Blueprint
 
+from config import current_settings
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.completion import writers as completion_writers
 from portal.domain.reports.completion.export_columns import CompletionRow
-from portal.domain.reports.parameters import PositionError, parse_position
+from portal.domain.reports.packs import kinds as packs
+from portal.domain.reports.packs.contents import MadePack, write_pack
+from portal.domain.reports.parameters import Position, PositionError, parse_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
 from portal.platform.audit.services import log_file
@@ -22,12 +27,19 @@ from portal.platform.errors import PortalError, RuleError
 bp = Blueprint("report_commands", __name__, cli_group="report")
 
 
-@bp.cli.command("completions")
-@click.option("--directive", "reference", required=True, help="Reference of the directive, such as OIC-2026.")
-@click.option("--as-at", default="", help="Day of the report; today if left out.")
-@click.option(
+_DIRECTIVE = click.option(
+    "--directive", "reference", required=True, help="Reference of the directive, such as OIC-2026."
+)
+_AS_AT = click.option("--as-at", default="", help="Day of the report; today if left out.")
+_AS_KNOWN_ON = click.option(
     "--as-known-on", default="", help="Use only records entered by this day or instant; now if left out."
 )
+
+
+@bp.cli.command("completions")
+@_DIRECTIVE
+@_AS_AT
+@_AS_KNOWN_ON
 @click.option(
     "--format", "form", type=click.Choice(["csv", "xlsx", "json"]), required=True, help="Kind of file."
 )
@@ -36,10 +48,8 @@ bp = Blueprint("report_commands", __name__, cli_group="report")
 )
 def completions(reference: str, as_at: str, as_known_on: str, form: str, output: Path) -> None:
     """Write the completion file of one directive, with everyone, one row for each requirement."""
-    try:
-        newest, ahead = read_stamps()
-        position = parse_position(as_at, as_known_on, now=clock.now(), newest=newest, ahead=ahead)
-        report = completion_report(COMMAND_LINE, reference, position)
+    with _refusals():
+        report = completion_report(COMMAND_LINE, reference, _read_position(as_at, as_known_on))
         if form == "xlsx":
             completion_writers.refuse_large_workbook(report.shown.rows, completion_writers.SHEET_ROWS)
         if not output.absolute().parent.is_dir():
@@ -48,13 +58,83 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
         with transaction():
             log_file("completions.exported", people, actor_id=None, **detail)
         _write_report(report, form, output)
+    click.echo(f"Wrote {report.shown.rows:,} rows about {report.shown.assigned:,} people to {output}.")
+
+
+@bp.cli.command("pack")
+@_DIRECTIVE
+@_AS_AT
+@_AS_KNOWN_ON
+@click.option(
+    "--output",
+    "--into",
+    "output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="ZIP to write, or a folder in which it gets its own name.",
+)
+@click.option("--foi", is_flag=True, help="Numbers only, small ones hidden; nobody is named.")
+def pack(reference: str, as_at: str, as_known_on: str, output: Path, foi: bool) -> None:
+    """Write the inspection pack of one directive, with everyone, or with --foi its FOI pack."""
+    name = packs.FOI if foi else packs.INSPECTION
+    settings = current_settings()
+    with _refusals():
+        position = _read_position(as_at, as_known_on)
+        report = completion_report(COMMAND_LINE, reference, position)
+        packs.refuse_pack(report, name, settings.small_number)
+        report = replace(report, position=packs.settle_position(position))
+        target = output / packs.pack_name(report, name) if output.is_dir() else output
+        if not target.absolute().parent.is_dir():
+            raise RuleError(f"--output: {target.parent} is not a folder.")
+        made = _write_pack(report, name, target)
+    click.echo(f"Wrote {target}.\nSHA-256 {made.sha256}")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Say why a file is refused, and end the command."""
+    try:
+        yield
     except PositionError as error:
         click.echo(f"--{error.field.replace('_', '-')}: {error}\nRefused: no file was written.", err=True)
         sys.exit(1)
     except (PortalError, OSError) as error:
         click.echo(f"{error}\nRefused: no file was written.", err=True)
         sys.exit(1)
-    click.echo(f"Wrote {report.shown.rows:,} rows about {report.shown.assigned:,} people to {output}.")
+
+
+def _read_position(as_at: str, as_known_on: str) -> Position:
+    newest, ahead = read_stamps()
+    return parse_position(as_at, as_known_on, now=clock.now(), newest=newest, ahead=ahead)
+
+
+def _write_pack(report: CompletionReport, name: str, target: Path) -> MadePack:
+    """Write the pack beside ``target`` and log it, then rename it: the file is complete, or not there."""
+    settings = current_settings()
+    with (
+        tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.absolute().parent) as scratch,
+        click.progressbar(length=report.shown.rows, label="Writing rows", file=sys.stderr) as bar,
+    ):
+        draft, folder = Path(scratch) / "draft", Path(scratch) / "pack"
+        folder.mkdir()
+        made = write_pack(
+            report,
+            name,
+            folder,
+            draft,
+            force=settings.force_name,
+            small=settings.small_number,
+            done=lambda rows: bar.update(rows - bar.pos),
+        )
+        people = set() if name == packs.FOI else report.list_person_ids()
+        detail = completion_writers.audit_detail(report, "zip")
+        detail |= packs.audit_detail(name, made.rows, made.sha256)
+        with transaction():
+            log_file("completions.exported", people, actor_id=None, **detail)
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        draft.replace(target)
+    return made
 
 
 def _write_report(report: CompletionReport, form: str, output: Path) -> None:

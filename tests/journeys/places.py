@@ -58,6 +58,8 @@ NO_PAGES = {
     "learning.download_briefing",
     "learning.download_job_aid",
     "monitoring.briefing_pdf",
+    "monitoring.foi_pack_zip",
+    "monitoring.inspection_pack_zip",
     "records.download_certificate",
     "retention.download_certificate",
     "records.download_hours_csv",
@@ -152,6 +154,7 @@ LEARNING = {
 MONITORING = {
     "monitoring.show_overview": Place(("/monitoring", "/monitoring?open=OIC-2026"), MANAGER),
     "monitoring.show_briefing": Place((f"{REPORT}/briefing", f"{REPORT}/briefing?as_at=2026-04-30"), MANAGER),
+    "monitoring.show_packs": Place((f"{REPORT}/packs", f"{REPORT}/packs?as_at=2026-04-30"), MANAGER),
     "monitoring.show_report": Place(
         (
             REPORT,

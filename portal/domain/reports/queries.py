@@ -200,6 +200,10 @@ class CompletionReport:
         """People by designated role, rank or grade, and status."""
         return counting.count_posts(self._visible_scope)
 
+    def count_groups(self) -> Sequence[tuple[int, str, str, Status, int]]:
+        """People by unit, designated role, rank or grade, and status."""
+        return counting.count_groups(self._visible_scope)
+
     def post_choices(self) -> tuple[list[str], list[str]]:
         """The designated roles, and the ranks or grades, of the people the viewer may see."""
         return sorted({role for role, *_ in self.posts}), sort_ranks(rank for _, rank, *_ in self.posts)

@@ -209,29 +209,51 @@ def unit_lines(
         top: A unit; None: the lowest one that contains everybody counted.
         most_first: The largest share first instead.
     """
-    chains = {unit_id: _units_from_top(unit_id, units) for unit_id in shares}
-    if top is None:
-        top = _lowest_common_unit(list(chains.values()))
+    group_of, top = group_units(shares, units, top)
     groups: dict[int, Share] = {}
-    for unit_id, share in shares.items():
-        chain = chains[unit_id]
-        if top is not None and top not in chain:
-            continue
-        depth = chain.index(top) + 1 if top is not None else 0
-        key = chain[depth] if depth < len(chain) else unit_id
-        groups[key] = groups.get(key, Share()) + share
-    if set(groups) == {top}:  # everybody is in the unit itself: name it like any other
-        top = None
+    for unit_id, key in group_of.items():
+        groups[key] = groups.get(key, Share()) + shares[unit_id]
     lines = [_unit_line(unit_id, top, share, units) for unit_id, share in groups.items()]
     return sorted(lines, key=_largest_share_first if most_first else _lowest_share_first)
 
 
-def _unit_line(unit_id: int, top: int | None, counted: Share, units: dict[int, UnitRow]) -> UnitLine:
+def group_units(
+    unit_ids: Iterable[int], units: dict[int, UnitRow], top: int | None = None
+) -> tuple[dict[int, int], int | None]:
+    """The unit directly below ``top`` that each unit is in; those outside ``top`` are left out.
+
+    Args:
+        unit_ids: The units.
+        units: The units of the position.
+        top: A unit; None: the lowest one that contains them all.
+
+    Returns:
+        The unit directly below by unit, and ``top``; None for it if everybody is in that unit itself, which
+        is then named like any other.
+    """
+    chains = {unit_id: _units_from_top(unit_id, units) for unit_id in unit_ids}
+    if top is None:
+        top = _lowest_common_unit(list(chains.values()))
+    group_of: dict[int, int] = {}
+    for unit_id, chain in chains.items():
+        if top is not None and top not in chain:
+            continue
+        depth = chain.index(top) + 1 if top is not None else 0
+        group_of[unit_id] = chain[depth] if depth < len(chain) else unit_id
+    return group_of, None if set(group_of.values()) == {top} else top
+
+
+def name_unit(unit_id: int, top: int | None, units: dict[int, UnitRow]) -> str:
+    """The name of a line of the unit table: of a unit, or of the people in ``top`` itself."""
     unit = units.get(unit_id)
     name = unit.label if unit else "A unit that had ended"
-    if unit_id == top:
-        return UnitLine(f"{name}, not in a sub-unit", None, counted.done, counted.total)
-    return UnitLine(name, unit.path if unit else None, counted.done, counted.total)
+    return f"{name}, not in a sub-unit" if unit_id == top else name
+
+
+def _unit_line(unit_id: int, top: int | None, counted: Share, units: dict[int, UnitRow]) -> UnitLine:
+    unit = units.get(unit_id)
+    path = unit.path if unit and unit_id != top else None
+    return UnitLine(name_unit(unit_id, top, units), path, counted.done, counted.total)
 
 
 def _units_from_top(unit_id: int, units: dict[int, UnitRow]) -> list[int]:

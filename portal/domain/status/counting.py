@@ -112,6 +112,12 @@ def count_posts(scope: Scope) -> list[tuple[str, str, Status, int]]:
     return [(role, rank, Status(status), people) for (role, rank, status), people in groups]
 
 
+def count_groups(scope: Scope) -> list[tuple[int, str, str, Status, int]]:
+    """People by unit, designated role, rank or grade, and status under the whole directive."""
+    groups = count_by(scope, [CountBy.UNIT, CountBy.ROLE, CountBy.RANK, CountBy.STATUS])
+    return [(unit, role, rank, Status(status), people) for (unit, role, rank, status), people in groups]
+
+
 def count_reasons(scope: Scope) -> dict[str, int]:
     """People exempt or deferred, by reason in alphabetical order."""
     excluded = [status for status in Status if status.excluded]

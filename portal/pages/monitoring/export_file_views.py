@@ -49,6 +49,8 @@ CONTENTS = {
     "people.xlsx": "Spreadsheet, one row for each person",
     "completions.pdf": "PDF, one row for each person",
     "briefing.pdf": "PDF, the report on one page",
+    "inspection-pack.zip": "Inspection pack, which names people",
+    "foi-pack.zip": "FOI pack, which names nobody",
 }
 
 

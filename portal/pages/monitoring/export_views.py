@@ -11,6 +11,8 @@ from flask_login import current_user
 from portal.domain.reports import sentences
 from portal.domain.reports.completion import export_columns, export_files, pdf_export, writers
 from portal.domain.reports.completion.briefing_pdf import briefing_pdf
+from portal.domain.reports.completion.tasks import NAMELESS
+from portal.domain.reports.packs import kinds as packs
 from portal.domain.reports.parameters import FIELDS, NAMES, Filters, Position, PositionError, parse_filters
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.access import limiter, requires
@@ -38,6 +40,9 @@ def add_export_pages(bp: Blueprint) -> None:
     root = "/monitoring/directives/<reference>"
     for name in _MAKERS:
         bp.add_url_rule(f"{root}/{name}", name.replace(".", "_"), send_report)
+        bp.add_url_rule(f"{root}/{name}", "request_file", request_file, methods=["POST"])
+    for name in packs.NAMES:
+        bp.add_url_rule(f"{root}/{name}", name.replace("-", "_").replace(".", "_"), send_report)
         bp.add_url_rule(f"{root}/{name}", "request_file", request_file, methods=["POST"])
     bp.add_url_rule("/monitoring/data-dictionary", "data_dictionary", data_dictionary)
     bp.add_url_rule("/monitoring/data-dictionary.csv", "data_dictionary_csv", data_dictionary_csv)
@@ -191,7 +196,7 @@ def _requested_report(reference: str) -> CompletionReport:
     arguments.raise_faults()
     position = parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
     report = _completion_report(reference, position, parse_filters(request.args))
-    if report.shown.assigned > MANY_PEOPLE and _requested_name() != "briefing.pdf":
+    if report.shown.assigned > MANY_PEOPLE and _requested_name() not in NAMELESS:
         require_recent_sign_in()
     return report
 

@@ -293,6 +293,19 @@ class ReportPage:
         return f"{self.path}/briefing{f'?{urlencode(pairs)}' if pairs else ''}"
 
     @property
+    def packs_url(self) -> str:
+        """The address of the page with packs of this position and these filters."""
+        pairs = self._report_address
+        return f"{self.path}/packs{f'?{urlencode(pairs)}' if pairs else ''}"
+
+    @property
+    def foi_pack_url(self) -> str:
+        """The address of the FOI pack, which has no filters; empty without sight of the whole force."""
+        if not self.report.viewer_scope.everyone:
+            return ""
+        return f"{self.path}/foi-pack.zip?{urlencode(self.report.position.pinned)}"
+
+    @property
     def job_notice(self) -> str:
         """Which files of the people listed a job will make, as a sentence; empty if none."""
         return export_files.job_notice(self.report.shown)

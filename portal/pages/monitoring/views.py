@@ -26,7 +26,13 @@ from portal.pages.layout.report_position import (
     refuse_position,
     requested_position,
 )
-from portal.pages.monitoring import briefing_views, change_pages, export_file_views, export_views
+from portal.pages.monitoring import (
+    briefing_views,
+    change_pages,
+    export_file_views,
+    export_views,
+    pack_views,
+)
 from portal.pages.monitoring.export_views import read_report
 from portal.pages.monitoring.forms import ReportFilterForm
 from portal.pages.monitoring.presenters import ReportPage
@@ -135,3 +141,4 @@ change_pages.add_change_page(bp)
 export_views.add_export_pages(bp)
 export_file_views.add_file_pages(bp)
 briefing_views.add_briefing_page(bp)
+pack_views.add_pack_page(bp)

@@ -20,6 +20,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.status import count_check, counting, paging
 from portal.domain.status.counting import (
     count_days_left,
+    count_groups,
     count_over_days,
     count_posts,
     count_reasons,
@@ -118,6 +119,7 @@ def check_reads(history, day, days, known_on):
             both(partial(by_day, scope, days))
         both(lambda scope=scope: sorted(count_units(scope)))
         both(lambda scope=scope: sorted(count_posts(scope)))
+        both(lambda scope=scope: sorted(count_groups(scope)))
         both(
             lambda scope=scope: Counter(
                 (status, left) for _, status, left, n in count_days_left(scope) for _ in range(n)

@@ -19,9 +19,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, or_, select, update
 
+from config import current_settings
 from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.reports.completion import pdf_export, writers
 from portal.domain.reports.models import PreparedFile
+from portal.domain.reports.packs import kinds as packs
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Figures
 from portal.platform.audit.services import log_copy
@@ -65,11 +67,13 @@ def job_notice(figures: Figures, offered: tuple[str, ...] = (LONG, WIDE, PAPER))
 
 
 def refuse_too_large(report: CompletionReport, name: str) -> None:
-    """Refuse a workbook or document that is too large even for a job.
+    """Refuse a workbook or document that is too large even for a job, and a pack that cannot be had.
 
     Raises:
         RuleError: It is; the sentence says what to do.
     """
+    if name in packs.NAMES:
+        packs.refuse_pack(report, name, current_settings().small_number)
     if name.endswith(".xlsx"):
         writers.refuse_large_workbook(_count_rows(report, name))
     elif name.endswith(".pdf") and name != BRIEFING:
@@ -77,7 +81,9 @@ def refuse_too_large(report: CompletionReport, name: str) -> None:
 
 
 def needs_job(report: CompletionReport, name: str) -> bool:
-    """Whether the file is too large to be waited for; CSV and JSON are sent while they are made."""
+    """Whether the file is too large to be waited for, as packs are; CSV and JSON are sent while made."""
+    if name in packs.NAMES:
+        return True
     if name.endswith(".pdf") and name != BRIEFING:
         return report.shown.assigned > pdf_export.MOST_PEOPLE
     return name.endswith(".xlsx") and _count_rows(report, name) > writers.XLSX_ROWS

@@ -7,7 +7,7 @@ listens does not hear.
 from collections.abc import Sequence
 
 from portal.domain.reports.charts import LineChart
-from portal.domain.reports.statistics import UnitLine
+from portal.domain.reports.statistics import GroupLine, UnitLine
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 from portal.platform.documents.markup import quote_text, text_content
@@ -58,24 +58,32 @@ def _fill(status: Status) -> str:
     return FILLS.get(status, _OPEN)
 
 
-def unit_table(lines: Sequence[UnitLine], measure: str = "Complete") -> list[str]:
-    """A table of units with their bars, percentages and fractions; ``measure`` is what the bars show."""
+def unit_table(
+    lines: Sequence[UnitLine | GroupLine], measure: str = "Complete", head: str = "Unit"
+) -> list[str]:
+    """A table of units, ranks or roles with their bars, percentages and fractions.
+
+    Args:
+        lines: The rows.
+        measure: What the bars show.
+        head: What the rows are.
+    """
     rows = [
         f"[{text_content(line.name)}], [{_unit_bar(line)}], "
         f"table.cell(align: right)[{text_content(_share(line))}],"
         for line in lines
     ]
-    heads = ", ".join(f"[{text_content(text)}]" for text in ("Unit", measure, "People"))
+    heads = ", ".join(f"[{text_content(text)}]" for text in (head, measure, "People"))
     return [f"#table(columns: (2fr, 2fr, auto), table.header({heads}),", *rows, ")"]
 
 
-def _unit_bar(line: UnitLine) -> str:
+def _unit_bar(line: UnitLine | GroupLine) -> str:
     width = 100 * line.done / line.total if line.total else 0
     done = f'rect(width: {width:.2f}%, height: 7pt, stroke: none, fill: rgb("{_GREEN}"))'
     return f'#pdf.artifact(block(width: 100%, height: 7pt, stroke: 0.5pt + rgb("#484949"), {done}))'
 
 
-def _share(line: UnitLine) -> str:
+def _share(line: UnitLine | GroupLine) -> str:
     return f"{say.percent_cut(line.done, line.total)} – {say.number(line.done)} of {say.number(line.total)}"
 
 

@@ -49,9 +49,9 @@ def report_pdf(
     """
     directive = report.directive
     people = _people_table(report, report.person_rows() if rows is None else rows, part)
-    units = _units_table(report)
+    units = units_table(report)
     return typeset_pdf(
-        "\n".join([*_definition_markup(report), *_status_table(report), *units, *people]),
+        "\n".join([*definition_markup(report), *status_table(report), *units, *people]),
         title=answers.headline(report),
         above=f"{force} · {directive.reference} · {directive.title}",
         foot=f"{directive.reference}. {sentences.both_times(report.position)}.{f' {part}.' if part else ''}",
@@ -61,7 +61,8 @@ def report_pdf(
     )
 
 
-def _definition_markup(report: CompletionReport) -> list[str]:
+def definition_markup(report: CompletionReport) -> list[str]:
+    """What the percentage is of, as known when, and how it is worked out."""
     definition = sentences.definition_sentences(report.directive, report.group, report.count_exclusions())
     counted = f"{'. '.join(answers.beside(report))}. {sentences.both_times(report.position)}."
     paragraphs = [counted, *definition, report.directive.source]
@@ -70,7 +71,7 @@ def _definition_markup(report: CompletionReport) -> list[str]:
     return [f"{text_content(text)}\n" for text in paragraphs]
 
 
-def _status_table(report: CompletionReport) -> list[str]:
+def status_table(report: CompletionReport) -> list[str]:
     """How many people have each status; excluded ones are not counted in the percentage."""
     rows = [
         f"[{text_content(status.label + (', not counted' if status.excluded else ''))}], "
@@ -82,7 +83,7 @@ def _status_table(report: CompletionReport) -> list[str]:
     return [f"== {text_content('People by status')}", *bar, "#table(columns: 2,", head, *rows, ")"]
 
 
-def _units_table(report: CompletionReport) -> list[str]:
+def units_table(report: CompletionReport) -> list[str]:
     """The units of the page, each with its bar; nothing where only one has people."""
     lines = report.units
     if len(lines) < 2:

@@ -3,7 +3,7 @@
 import itertools
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from config import current_settings
@@ -12,6 +12,8 @@ from portal.domain.reports.completion import export_files, pdf_export, writers
 from portal.domain.reports.completion.briefing_pdf import briefing_pdf
 from portal.domain.reports.completion.export_columns import AnyRow
 from portal.domain.reports.completion.export_files import FileFolder, FileInProgress
+from portal.domain.reports.packs import kinds as packs
+from portal.domain.reports.packs.contents import write_pack
 from portal.domain.reports.parameters import parse_filters, parse_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
@@ -23,6 +25,7 @@ from portal.platform.permissions import Permission
 from portal.platform.wording import number
 
 PART = 2_000  # people in one PDF: typesetting keeps the whole document in memory, 0.2 MiB a person
+NAMELESS = (export_files.BRIEFING, packs.FOI)  # files without anybody's row
 STEP = 100  # rows between two reports of progress
 ReportDone = Callable[[int], None]
 
@@ -44,19 +47,20 @@ def make_file(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any
     visibility = export_files.visibility_values(viewer)
     day, instant = row.position["as_at"], row.position["as_known_on"]
     position = parse_position(day, instant, now=clock.now(), newest=newest_stamp())
+    if row.name in packs.NAMES:
+        position = packs.settle_position(position)
     report = completion_report(viewer, row.directive, position, parse_filters(row.filters))
     file_id, name = row.id, row.name
     with file_folder().start_file(file_id) as new_file:
-        download_name, rows = _write_file(report, name, new_file, progress)
+        written = _write_file(report, name, new_file, progress)
         detail = {**writers.audit_detail(report, name.rpartition(".")[2]), "file": str(file_id)}
-        detail |= {"shape": "wide"} if name.startswith("people") else {}
-        people = set() if name == export_files.BRIEFING else report.list_person_ids()
+        detail |= written.detail
+        people = set() if name in NAMELESS else report.list_person_ids()
         with transaction():
             event = log_file("completions.exported", people, actor_id=viewer.person_id, **detail)
-            export_files.mark_file_made(
-                file_id, new_file.put_in_place(), download_name, visibility, event.id, clock.now()
-            )
-            result = {"Rows": rows}
+            stored = new_file.put_in_place()
+            export_files.mark_file_made(file_id, stored, written.name, visibility, event.id, clock.now())
+            result = {"Rows": written.rows, **({"SHA-256": d} if (d := detail.get("sha256")) else {})}
             progress.conclude_job(result)
     return result
 
@@ -82,10 +86,18 @@ def _read_requester(person_id: int) -> Viewer:
     return require_starter(person_id, Permission.COMPLETION_EXPORT, refusal, line_managers=line_managers)
 
 
+class _Written(NamedTuple):
+    """A file that is written to its scratch folder."""
+
+    name: str  # where it is downloaded
+    rows: int
+    detail: dict[str, Any] = {}  # for the audit trail
+
+
 def _write_file(
     report: CompletionReport, name: str, new_file: FileInProgress, progress: JobProgress
-) -> tuple[str, int]:
-    """Write the file; return its name and how many rows it has."""
+) -> _Written:
+    """Write the file."""
     kind, _, form = name.rpartition(".")
     wide = kind == "people"
     total = report.shown.assigned if wide or form == "pdf" else report.shown.rows
@@ -94,12 +106,14 @@ def _write_file(
         progress.report_progress(done, total, "Setting the pages" if form == "pdf" else "Writing rows")
 
     report_done(0)
+    if name in packs.NAMES:
+        return _write_pack(report, name, new_file, report_done)
     if name == export_files.BRIEFING:
         made = briefing_pdf(report, force=current_settings().force_name, at=clock.now())
         new_file.draft.write_bytes(made)
-        return writers.file_name(report, "pdf", "briefing"), total
+        return _Written(writers.file_name(report, "pdf", "briefing"), total)
     if form == "pdf":
-        return _write_pdf(report, new_file, report_done), total
+        return _Written(_write_pdf(report, new_file, report_done), total)
     rows = _report_rows(report.person_rows() if wide else report.rows(), report_done)
     columns = report.person_columns if wide else report.columns
     if form == "csv":
@@ -110,7 +124,29 @@ def _write_file(
         writers.refuse_large_workbook(total)
         with new_file.draft.open("wb") as file:
             writers.write_xlsx(rows, file, report, columns, scratch=str(new_file.scratch))
-    return writers.file_name(report, form, kind), total
+    return _Written(writers.file_name(report, form, kind), total, {"shape": "wide"} if wide else {})
+
+
+def _write_pack(
+    report: CompletionReport, name: str, new_file: FileInProgress, report_done: ReportDone
+) -> _Written:
+    """Write a pack, for its requester as they are now."""
+    settings = current_settings()
+    packs.refuse_pack(report, name, settings.small_number)
+    folder = new_file.scratch / "pack"
+    folder.mkdir(mode=0o700)
+    made = write_pack(
+        report,
+        name,
+        folder,
+        new_file.draft,
+        force=settings.force_name,
+        small=settings.small_number,
+        done=report_done,
+    )
+    return _Written(
+        packs.pack_name(report, name), made.rows, packs.audit_detail(name, made.rows, made.sha256)
+    )
 
 
 def _report_rows(rows: Iterable[AnyRow], report_done: ReportDone) -> Iterator[AnyRow]:

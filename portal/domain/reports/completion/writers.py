@@ -171,10 +171,12 @@ def write_xlsx(
     columns: Sequence[Column],
     *,
     scratch: str | None = None,
+    created: datetime | None = None,
 ) -> None:
     """Write a workbook: the rows, the definition of the percentage, and the meaning of each column.
 
     One row is in memory at a time, the others in the folder ``scratch``. No text can run as a formula.
+    With ``created``, when its properties say that it was made, the same rows give the same bytes.
 
     Raises:
         UnwritableError: The disk is full.
@@ -188,6 +190,7 @@ def write_xlsx(
     }
     try:
         with xlsxwriter.Workbook(file, options) as book:
+            book.set_properties({"created": created} if created else {})
             bold = book.add_format({"bold": True})
             _write_rows(book, book.add_worksheet(sheet_name(report.position)), rows, columns, bold)
             _write_texts(
