@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from portal.pages.layout import brand, proxies
 from portal.platform.backups.settings import BackupSettings, read_backup_settings
-from portal.platform.engines import DRIVER, with_driver
+from portal.platform.engines import list_database_faults, with_driver
 from portal.platform.mail.settings import MailSettings
 from portal.platform.network_names import list_faults
 from portal.platform.observability.settings import SeeingSettings, read_seeing_settings
@@ -281,14 +281,7 @@ class Config:
         yield from list_proxy_faults(self.outbound_proxy)
 
     def _database_faults(self) -> Iterator[str]:
-        parts = _split_address(self.sqlalchemy_url)
-        is_file = self.sqlalchemy_url.startswith("sqlite:///") and len(self.sqlalchemy_url) > len(
-            "sqlite:///"
-        )
-        if parts is None or not (is_file or parts.scheme == "postgresql+psycopg"):
-            yield "DATABASE_URL begins with postgresql://, or with sqlite:/// and the path of a file."
-        if self.replica_url and (is_file or not with_driver(self.replica_url).startswith(DRIVER)):
-            yield "REPLICA_URL begins with postgresql://, and DATABASE_URL does too."
+        yield from list_database_faults(self.sqlalchemy_url, self.replica_url)
 
     def _jobs_faults(self) -> Iterator[str]:
         if self.jobs not in {"embedded", "separate"}:

@@ -1,12 +1,14 @@
 """The engines of the portal, the database and a replica of it where one is set, and their connections."""
 
 import sqlite3
+from collections.abc import Iterator
 from threading import Lock
 from time import monotonic, sleep
 from typing import Any
 
 from flask_sqlalchemy.session import Session
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 
 from portal.platform.observability.statements import count_statements
 
@@ -44,6 +46,24 @@ def with_driver(url: str) -> str:
         if url.startswith(prefix):
             return DRIVER + url.removeprefix(prefix)
     return url
+
+
+def list_database_faults(url: str, replica_url: str) -> Iterator[str]:
+    """What is wrong with the addresses of the database and of its replica; a sentence for each.
+
+    Args:
+        url: Of the database, with its driver.
+        replica_url: Of the replica; empty where there is none.
+    """
+    is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
+    try:
+        is_known = is_file or make_url(url).drivername + "://" == DRIVER
+    except (ArgumentError, ValueError):
+        is_known = False
+    if not is_known:
+        yield "DATABASE_URL begins with postgresql://, or with sqlite:/// and the path of a file."
+    if replica_url and (is_file or not with_driver(replica_url).startswith(DRIVER)):
+        yield "REPLICA_URL begins with postgresql://, and DATABASE_URL does too."
 
 
 def replica_engines(url: str) -> dict[str, dict[str, Any]]:
