@@ -138,7 +138,7 @@ CLASSES = (
 )
 BY_KEY = {row.key: row for row in CLASSES}
 # The class "access" holds these acts, and the database lets a disposal of it remove no other
-# (migrations/versions/0050_retention.py has a copy).
+# (migrations/versions/0048_retention.py has a copy).
 ACCESS_ACTIONS = (
     "account.signed_in",
     "account.signed_in_again",

@@ -10,8 +10,8 @@ from alembic import op
 
 from migrations.append_only import RETENTION_FACT_TABLES, protect, unprotect
 
-revision = "0050"
-down_revision = "0045"
+revision = "0048"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 
