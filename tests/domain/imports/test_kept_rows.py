@@ -104,7 +104,7 @@ class Model:
             self.ended.add(number)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_a_kept_row_is_recorded_once_or_erased_after_90_days(place, steps):
     serial = next(_begun)

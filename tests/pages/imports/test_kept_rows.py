@@ -92,16 +92,13 @@ def later(today, client):
     return pass_time
 
 
-def test_without_the_tick_a_row_of_somebody_unknown_is_bad(client, force):
+def test_a_row_of_somebody_unknown_is_bad_without_the_tick_which_needs_a_name(client, force):
     page = check(client, export("W1", "W9"))
-
     assert page.h1 == "1 row is bad"
     assert "staff_number 'W9' belongs to nobody in the portal." in page.text
 
-
-def test_rows_are_kept_only_under_a_name(client, force):
-    page = check(client, export("W9"), keeps_unknown="y")
-
+    page = client.page(page.links["Match the columns again"])
+    page = client.press(page, "Check the file", **selected_values(page), keeps_unknown="y")
     assert "Enter a name: rows are kept only under a profile" in page.text
 
 
