@@ -83,6 +83,7 @@ def test_a_lost_portal_comes_back_from_its_second_place(small_force, tmp_path):
     assert names_in(tmp_path / "back") == [manifest.name.removesuffix(".json"), manifest.name]
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 @pytest.mark.postgresql
 def test_a_lost_postgresql_portal_comes_back_from_its_second_place(postgresql, force_template, tmp_path):
@@ -96,6 +97,7 @@ def test_a_lost_postgresql_portal_comes_back_from_its_second_place(postgresql, f
     assert "What was recorded after 20" in said["restore"]
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 def test_refusals_are_one_sentence_each(small_force, tmp_path):
     here = with_backups(settings(copied(small_force, tmp_path / "instance")), tmp_path)

@@ -43,13 +43,18 @@ class SqliteTarget:
         """A copy of the backup beside the database, checked for damage.
 
         Raises:
-            RuleError: It is damaged, or was copied from under a running portal.
+            RuleError: There is no room for it, it is damaged, or was copied from under a running portal.
         """
         _refuse_part(file)
         _remove_database(self.copy)
         try:
-            shutil.copyfile(file, self.copy)
-            self.copy.chmod(0o600)
+            try:
+                shutil.copyfile(file, self.copy)
+                self.copy.chmod(0o600)
+            except OSError as error:
+                raise RuleError(
+                    f"{self.copy} cannot be written: {error.strerror}. Nothing was changed."
+                ) from error
             _refuse_damage(self.copy)
             yield _sqlite_url(self.copy)
         finally:

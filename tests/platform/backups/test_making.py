@@ -8,6 +8,7 @@ import pytest
 
 from config import current_settings
 from portal.platform.backups import making
+from portal.platform.backups.backup import is_sqlite
 from portal.platform.backups.encryption import is_encrypted
 from portal.platform.backups.manifest import manifest_beside, refuse_changed
 from portal.platform.backups.rehearsal import rehearse
@@ -157,6 +158,19 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, encrypted):
     assert names_in(tmp_path / "here") == names_in(tmp_path / "there") == []
     assert not (current_settings().instance / making.WORK).exists()
     assert back_up(made).is_new
+
+
+@pytest.mark.slow
+def test_a_rehearsal_on_a_full_disk_is_said_and_leaves_nothing(tmp_path):
+    settings = backup_settings(tmp_path, COPY_TO="")
+    back_up(settings)
+    if not is_sqlite():  # the copy would be on the server's disk
+        return
+
+    with full_disk(), pytest.raises(RuleError, match="cannot be written: "):
+        rehearsed(settings)
+
+    assert not (current_settings().instance / making.WORK).exists()
 
 
 def test_old_backups_go_here_and_there(tmp_path):

@@ -119,7 +119,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
 
 
 def test_every_setting_is_tried_here() -> None:
-    elsewhere = {"saml"}  # tests/platform/saml/test_saml_settings.py
+    # tests/platform/saml/test_saml_settings.py and tests/platform/backups/test_backup_settings.py
+    elsewhere = {"saml", "backup"}
     assert {field for field, _, _ in WRONG} | FREE | elsewhere == {field.name for field in fields(Config)}
 
 
