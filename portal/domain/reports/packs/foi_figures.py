@@ -1,7 +1,7 @@
 """Reads the numbers of a report that FOI tables are made of."""
 
 from portal.domain.people.rank_order import sort_ranks
-from portal.domain.reports.packs.foi_tables import StatusCounts, FoiFigures, PostGroup, RequirementCount
+from portal.domain.reports.packs.foi_tables import FoiFigures, PostGroup, RequirementTotal, StatusCounts
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import group_units, name_unit
 
@@ -23,13 +23,13 @@ def read_figures(report: CompletionReport) -> FoiFigures:
     return FoiFigures(groups, tuple(ranks), _count_requirements(report))
 
 
-def _count_requirements(report: CompletionReport) -> tuple[RequirementCount, ...]:
+def _count_requirements(report: CompletionReport) -> tuple[RequirementTotal, ...]:
     """How many completed each requirement; nothing if not everybody has the same ones."""
     figures, requirements = report.figures, report.directive.requirements
     if figures.rows_of_each != len(requirements):
         return ()
     return tuple(
-        RequirementCount(
+        RequirementTotal(
             requirement.kind,
             requirement.key,
             requirement.title,

@@ -41,7 +41,7 @@ GROUPS = (  # a small one is merged with the next, so those who are not complete
 _COMPLETE, _NOT_COUNTED = 0, len(GROUPS) - 1
 
 
-class RequirementCount(NamedTuple):
+class RequirementTotal(NamedTuple):
     """How many people have completed one requirement."""
 
     kind: str
@@ -64,7 +64,7 @@ class FoiFigures:
 
     groups: dict[PostGroup, StatusCounts]
     ranks: tuple[str, ...]  # in their order
-    requirements: tuple[RequirementCount, ...]  # empty if not everybody has the same ones
+    requirements: tuple[RequirementTotal, ...]  # empty if not everybody has the same ones
 
     @property
     def statuses(self) -> StatusCounts:

@@ -14,7 +14,7 @@ from portal.domain.reports.packs.foi_tables import (
     HIDDEN,
     FoiFigures,
     PostGroup,
-    RequirementCount,
+    RequirementTotal,
     make_tables,
 )
 from portal.domain.reports.packs.suppression import choose_hidden_cells, merge_columns
@@ -53,7 +53,7 @@ def figures_of(seed, people, groups, requirements, alike=0.0):
         groups={group: dict(statuses) for group, statuses in counts.items()},
         ranks=tuple(sorted({group.rank for group in counts})),
         requirements=tuple(
-            RequirementCount("module", f"m{place}", f"Module {place}", people - missing[place])
+            RequirementTotal("module", f"m{place}", f"Module {place}", people - missing[place])
             for place in range(requirements)
         ),
     )
@@ -247,8 +247,8 @@ def even():
         groups={PostGroup(unit, "PC", "Response"): units[unit] for unit in units},
         ranks=("PC",),
         requirements=(
-            RequirementCount("module", "a", "A", 129),
-            RequirementCount("module", "b", "B", 83),
+            RequirementTotal("module", "a", "A", 129),
+            RequirementTotal("module", "b", "B", 83),
         ),
     )
 
