@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 from portal.domain.reports.packs import kinds
 from portal.platform import clock as portal_clock
 from tests.domain.reports.packs.attacker import equations_of
-from tests.domain.status.facts import make_exclusion, make_record, make_start
+from tests.domain.status.facts import make_exclusion, make_record
 from tests.factories.people import make_grant
 from tests.kept import made_once
 from tests.pages.account.browsing import another
@@ -35,19 +35,17 @@ def clock():
 
 @made_once
 def make_larger_world():
-    """A force of 32 people under the directive, of whom some are complete and one more is exempt."""
+    """A force of 32 people under the directive, most of whom lack the first module and few the second."""
     world = make_world()
     with time_machine.travel(MAY, tick=False):
         for unit, people in MORE.items():
             for number in range(people):
                 role = "investigation" if unit == "crime" else "response"
                 person = world.person(f"M-{unit}-{number}", unit, surname=f"Quill{unit}{number}", role=role)
-                if number % 3:
-                    for activity in world.activities.values():
+                for position, activity in world.activities.items():
+                    if number % 3 or position > 1:
                         make_record(person, activity, date(2026, 5, 9))
-        for number in (0, 3):
-            person = world.people[f"M-south-{number}"]
-            make_start(person, world.activities[1], world.version, date(2026, 5, 9))
+        make_record(world.people["S1"], world.activities[2], date(2026, 5, 9))
         make_exclusion(world.people["M-north-0"], world.directive, date(2026, 5, 1))
     return world
 

@@ -87,6 +87,7 @@ WRONG = [
     ("jobs_workers", "JOBS_WORKERS", ("0", "two", "65")),
     ("jobs_lost_seconds", "JOBS_LOST_SECONDS", ("0", "30s")),
     ("jobs_kept_days", "JOBS_KEPT_DAYS", ("6", "a week")),
+    ("small_number", "SMALL_NUMBER", ("4", "101", "few")),
     ("smtp_host", "SMTP_HOST", ("smtp://relay", "re lay")),
     ("smtp_port", "SMTP_PORT", ("smtp", "0", "70000")),
     ("smtp_tls", "SMTP_TLS", ("ssl3",)),

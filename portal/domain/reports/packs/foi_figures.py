@@ -1,7 +1,7 @@
 """Reads the numbers of a report that FOI tables are made of."""
 
 from portal.domain.people.rank_order import sort_ranks
-from portal.domain.reports.packs.foi_tables import Counts, FoiFigures, Group, RequirementCount
+from portal.domain.reports.packs.foi_tables import FoiFigures, PostGroup, RequirementTotal, StatusCounts
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import group_units, name_unit
 
@@ -12,22 +12,24 @@ def read_figures(report: CompletionReport) -> FoiFigures:
     """The numbers of everybody in a report without filters, by the highest units that tell people apart."""
     units = report.viewer_scope.units
     group_of, top = group_units(report.figures.people, units)
-    groups: dict[Group, Counts] = {}
+    groups: dict[PostGroup, StatusCounts] = {}
     for unit_id, role, rank, status, people in report.count_groups():
         unit = name_unit(group_of[unit_id], top, units)
-        counts = groups.setdefault(Group(unit, rank or NOT_RECORDED, role.capitalize() or NOT_RECORDED), {})
+        counts = groups.setdefault(
+            PostGroup(unit, rank or NOT_RECORDED, role.capitalize() or NOT_RECORDED), {}
+        )
         counts[status] = counts.get(status, 0) + people
     ranks = sort_ranks({group.rank for group in groups})
     return FoiFigures(groups, tuple(ranks), _count_requirements(report))
 
 
-def _count_requirements(report: CompletionReport) -> tuple[RequirementCount, ...]:
+def _count_requirements(report: CompletionReport) -> tuple[RequirementTotal, ...]:
     """How many completed each requirement; nothing if not everybody has the same ones."""
     figures, requirements = report.figures, report.directive.requirements
     if figures.rows_of_each != len(requirements):
         return ()
     return tuple(
-        RequirementCount(
+        RequirementTotal(
             requirement.kind,
             requirement.key,
             requirement.title,

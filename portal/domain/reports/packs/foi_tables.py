@@ -21,10 +21,10 @@ from portal.domain.reports.packs.suppression import (
 from portal.domain.status.rules import Status
 
 HIDDEN = "[c]"  # the mark of official statistics for a confidential number
-Counts = dict[Status, int]
+StatusCounts = dict[Status, int]
 
 
-class StatusGroup(NamedTuple):
+class FoiStatus(NamedTuple):
     """Statuses that FOI tables count together."""
 
     key: str
@@ -33,15 +33,15 @@ class StatusGroup(NamedTuple):
 
 
 GROUPS = (  # a small one is merged with the next, so those who are not complete stay apart from those who are
-    StatusGroup("complete", "Complete", (Status.SATISFIED, Status.EXPIRING)),
-    StatusGroup("overdue", "Overdue", (Status.OVERDUE, Status.EXPIRED)),
-    StatusGroup("not_yet_due", "Not yet due", (Status.NOT_STARTED, Status.IN_PROGRESS)),
-    StatusGroup("not_counted", "Not counted", (Status.EXEMPT, Status.DEFERRED)),
+    FoiStatus("complete", "Complete", (Status.SATISFIED, Status.EXPIRING)),
+    FoiStatus("overdue", "Overdue", (Status.OVERDUE, Status.EXPIRED)),
+    FoiStatus("not_yet_due", "Not yet due", (Status.NOT_STARTED, Status.IN_PROGRESS)),
+    FoiStatus("not_counted", "Not counted", (Status.EXEMPT, Status.DEFERRED)),
 )
 _COMPLETE, _NOT_COUNTED = 0, len(GROUPS) - 1
 
 
-class RequirementCount(NamedTuple):
+class RequirementTotal(NamedTuple):
     """How many people have completed one requirement."""
 
     kind: str
@@ -50,7 +50,7 @@ class RequirementCount(NamedTuple):
     complete: int
 
 
-class Group(NamedTuple):
+class PostGroup(NamedTuple):
     """People with the same unit, rank or grade, and role."""
 
     unit: str
@@ -62,12 +62,12 @@ class Group(NamedTuple):
 class FoiFigures:
     """The true numbers; nothing of them is published but through ``make_tables``."""
 
-    groups: dict[Group, Counts]
+    groups: dict[PostGroup, StatusCounts]
     ranks: tuple[str, ...]  # in their order
-    requirements: tuple[RequirementCount, ...]  # empty if not everybody has the same ones
+    requirements: tuple[RequirementTotal, ...]  # empty if not everybody has the same ones
 
     @property
-    def statuses(self) -> Counts:
+    def statuses(self) -> StatusCounts:
         """Everybody by status."""
         return dict(sum((Counter(counts) for counts in self.groups.values()), Counter[Status]()))
 
@@ -76,7 +76,7 @@ class FoiFigures:
         """Everybody to whom the directive applied."""
         return sum(self.statuses.values())
 
-    def count_by(self, part: str) -> dict[str, Counts]:
+    def count_by(self, part: str) -> dict[str, StatusCounts]:
         """People by unit, rank or role, and status: units and roles by name, ranks in their order."""
         names = self.ranks if part == "rank" else sorted({getattr(group, part) for group in self.groups})
         counts: dict[str, Counter[Status]] = {name: Counter() for name in names}
@@ -146,7 +146,7 @@ def make_tables(figures: FoiFigures, small: int) -> FoiTables:
     )
 
 
-def _count(counts: Counts, group: StatusGroup) -> int:
+def _count(counts: StatusCounts, group: FoiStatus) -> int:
     return sum(counts.get(status, 0) for status in group.statuses)
 
 
@@ -194,7 +194,7 @@ def _status_table(figures: FoiFigures, columns: Sequence[list[int]], small: int)
 class _Frame(NamedTuple):
     """What a table of groups counts people by."""
 
-    part: str  # the field of ``Group``
+    part: str  # the field of ``PostGroup``
     key: str
     title: str
     column: PackColumn
@@ -320,7 +320,7 @@ _OF_COUNTED = PackColumn(
 )
 
 
-def _sum_column(counts: Counts, column: Sequence[int]) -> int:
+def _sum_column(counts: StatusCounts, column: Sequence[int]) -> int:
     return sum(_count(counts, GROUPS[place]) for place in column)
 
 

@@ -13,8 +13,8 @@ from portal.domain.reports.packs.foi_tables import (
     GROUPS,
     HIDDEN,
     FoiFigures,
-    Group,
-    RequirementCount,
+    PostGroup,
+    RequirementTotal,
     make_tables,
 )
 from portal.domain.reports.packs.suppression import choose_hidden_cells, merge_columns
@@ -43,7 +43,7 @@ def figures_of(seed, people, groups, requirements, alike=0.0):
         places = [min(int(chance.expovariate(0.7)), groups - 1) for _ in range(3)]
         if chance.random() < alike:
             places[2] = places[0]
-        group = Group(*(f"Group {place}" for place in places))
+        group = PostGroup(*(f"Group {place}" for place in places))
         counts.setdefault(group, Counter())[status] += 1
         if not status.held:
             lacks = [place for place in range(requirements) if chance.random() < 0.3]
@@ -53,7 +53,7 @@ def figures_of(seed, people, groups, requirements, alike=0.0):
         groups={group: dict(statuses) for group, statuses in counts.items()},
         ranks=tuple(sorted({group.rank for group in counts})),
         requirements=tuple(
-            RequirementCount("module", f"m{place}", f"Module {place}", people - missing[place])
+            RequirementTotal("module", f"m{place}", f"Module {place}", people - missing[place])
             for place in range(requirements)
         ),
     )
@@ -168,7 +168,7 @@ def test_a_table_that_tells_what_another_hides_is_left_out(monkeypatch):
     people = {("A", "X"): (26, 4), ("B", "Y"): (30, 10), ("C", "X"): (20, 20)}
     figures = FoiFigures(
         {
-            Group(unit, "PC", role): {Status.SATISFIED: complete, Status.OVERDUE: overdue}
+            PostGroup(unit, "PC", role): {Status.SATISFIED: complete, Status.OVERDUE: overdue}
             for (unit, role), (complete, overdue) in people.items()
         },
         ("PC",),
@@ -244,11 +244,11 @@ def even():
         "Roads": {Status.SATISFIED: 20, Status.OVERDUE: 8, Status.NOT_STARTED: 10},
     }
     return FoiFigures(
-        groups={Group(unit, "PC", "Response"): units[unit] for unit in units},
+        groups={PostGroup(unit, "PC", "Response"): units[unit] for unit in units},
         ranks=("PC",),
         requirements=(
-            RequirementCount("module", "a", "A", 129),
-            RequirementCount("module", "b", "B", 83),
+            RequirementTotal("module", "a", "A", 129),
+            RequirementTotal("module", "b", "B", 83),
         ),
     )
 
@@ -277,8 +277,8 @@ def test_an_ordinary_force_keeps_most_of_its_numbers():
 
 def test_small_statuses_of_the_force_are_counted_with_the_next():
     few_exempt = replace(even(), requirements=())
-    few_exempt.groups[Group("Crime", "PC", "Response")].update({Status.EXEMPT: 2})
-    few_exempt.groups[Group("Response", "PC", "Response")].update({Status.EXEMPT: 0})
+    few_exempt.groups[PostGroup("Crime", "PC", "Response")].update({Status.EXEMPT: 2})
+    few_exempt.groups[PostGroup("Response", "PC", "Response")].update({Status.EXEMPT: 0})
     rows = published(make_tables(few_exempt, SMALL))["statuses"]
 
     assert [(row["group"], row["people"]) for row in rows if row["status"] == "All"] == [
