@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from config import Config
 from portal.app import create_app
@@ -18,13 +18,14 @@ from portal.domain.accounts import services as services_of_accounts
 from portal.domain.reminders import notices
 from portal.pages.layout.request_log import figures_of
 from portal.platform import clock
-from portal.platform.backups.last_backup import note_backup
+from portal.platform.backups.status import BACKUP
 from portal.platform.db import db, stamp, transaction
 from portal.platform.jobs import services
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.worker import JobRunner, start_due_jobs
 from tests.conftest import SECRET
 from tests.domain.reminders.office_set import make_administrators, set_office
+from tests.factories.jobs import record_backup
 from tests.hostile.reading import full_disk
 from tests.running import free_port
 from tests.scrapes import PROMTOOL, ROOT, check_alerts, list_expressions, list_names, read_figures, read_rules
@@ -39,7 +40,7 @@ needs_promtool = pytest.mark.skipif(not PROMTOOL, reason="promtool is not on thi
 def scrape(app, client, monkeypatch):
     """Reads the figures of a portal without a fault; what a test breaks, it breaks afterwards."""
     monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], metrics_networks="127.0.0.0/8"))
-    note_backup(clock.now(), 1_000_000)
+    record_backup(clock.now(), 1_000_000)
     return lambda: read_figures(client.get("/metrics").text)
 
 
@@ -92,8 +93,6 @@ def test_a_database_that_does_not_answer(tmp_path):
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     settings = {"secret_key": SECRET, "instance": tmp_path, "metrics_networks": "127.0.0.0/8"}
     app = create_app(Config(mode="demo", database_url=url, **settings))
-    with app.app_context():
-        note_backup(clock.now(), 1)
 
     figures = read_figures(app.test_client().get("/metrics").text)
 
@@ -154,10 +153,10 @@ def test_a_relay_that_is_down(app: Flask, scrape, tmp_path):
 @needs_promtool
 @pytest.mark.parametrize("hours", [27, None], ids=["old", "never"])
 def test_a_backup_that_was_not_made(app: Flask, scrape, tmp_path, hours):
+    with transaction():
+        db.session.execute(delete(Job).where(Job.kind == BACKUP))
     if hours:
-        note_backup(clock.now() - timedelta(hours=hours), 1)
-    else:
-        (app.config["PORTAL"].instance / "last-backup.json").unlink()
+        record_backup(clock.now() - timedelta(hours=hours), 1)
 
     assert check_alerts(tmp_path, scrape(), {"PortalBackupOld"}) == ""
 

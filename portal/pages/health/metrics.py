@@ -19,7 +19,7 @@ from portal.domain.reminders.settings import mail_hours, relay_is_set
 from portal.domain.webhooks.queries import read_backlog
 from portal.pages.layout.request_log import figures_of
 from portal.platform import clock
-from portal.platform.backups.last_backup import read_last_backup
+from portal.platform.backups.status import read_backup_status
 from portal.platform.db import db
 from portal.platform.jobs.queries import read_job_figures
 from portal.platform.jobs.worker import list_due_tasks
@@ -80,13 +80,6 @@ def _collect_machine() -> Iterator[Metric]:
     disk = service_figures.read_disk_space()
     yield _gauge("portal_disk_bytes", "The disk of the instance folder.", disk.total)
     yield _gauge("portal_disk_free_bytes", "What is free of it.", disk.free)
-    if backup := read_last_backup():
-        yield _gauge(
-            "portal_last_backup_timestamp_seconds",
-            "When the last backup was made, in seconds since 1970.",
-            backup.made_at.timestamp(),
-        )
-        yield _gauge("portal_last_backup_bytes", "Its size.", backup.size)
 
 
 def _collect_database() -> Iterator[Metric]:
@@ -98,6 +91,17 @@ def _collect_database() -> Iterator[Metric]:
         yield _gauge("portal_replica_up", "Whether the replica answers.", lag is not None)
         if lag is not None:
             yield _gauge("portal_replica_lag_seconds", "For how long it has lacked its oldest lack.", lag)
+
+
+def _collect_backups() -> Iterator[Metric]:
+    backup = read_backup_status(current_app.config["PORTAL"].backup, clock.now()).backup
+    if backup:
+        yield _gauge(
+            "portal_last_backup_timestamp_seconds",
+            "Of when the last backup is, in seconds since 1970.",
+            backup.taken_at.timestamp(),
+        )
+        yield _gauge("portal_last_backup_bytes", "Its size.", backup.size)
 
 
 def _collect_jobs() -> Iterator[Metric]:
@@ -149,6 +153,7 @@ def _collect_outbox() -> Iterator[Metric]:
 
 DATABASE_FIGURES: tuple[Callable[[], Iterator[Metric]], ...] = (
     _collect_database,
+    _collect_backups,
     _collect_jobs,
     _collect_outbox,
 )

@@ -8,7 +8,7 @@ from portal.platform.operations.schema_watch import SchemaWatch
 
 WATCH = "schema_watch"
 # What monitoring asks, and the force's colour on the page that is shown instead.
-SERVED = frozenset({"operations.healthz", "operations.readyz", "statements.brand"})
+SERVED = frozenset({"operations.healthz", "operations.metrics", "operations.readyz", "statements.brand"})
 
 
 def register_release_guard(app: Flask, watch: SchemaWatch) -> None:

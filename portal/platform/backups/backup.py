@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,6 @@ from typing import Any
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
 
-from portal.platform import clock
-from portal.platform.backups.last_backup import note_backup
 from portal.platform.db import db
 from portal.platform.errors import RuleError
 
@@ -57,10 +55,7 @@ def backup(file: Path) -> BackupFile:
         raise RuleError(f"{file} cannot be written: {error.strerror}. No backup was made.") from error
     finally:
         partial.unlink(missing_ok=True)
-    size = file.stat().st_size
-    with suppress(OSError):  # the backup stands, whatever becomes of this note
-        note_backup(clock.now(), size)
-    return BackupFile(size, newest, counts)
+    return BackupFile(file.stat().st_size, newest, counts)
 
 
 def is_sqlite() -> bool:

@@ -4,7 +4,6 @@ A server may be started before ``db upgrade``, and a database may be upgraded un
 release again, pages answer that the portal is being upgraded, and workers take up no job.
 """
 
-import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from portal.platform import presence
+from portal.platform.observability.logs import get_logger
 from portal.platform.operations import readiness
 
-LOGGER = logging.getLogger("portal.app")
+_log = get_logger("portal.schema")
 CURRENT_SECONDS = 10  # between two looks at a database that was at the newest migration
 OTHER_SECONDS = 1
 CONNECT_SECONDS = 2
@@ -73,10 +73,10 @@ class SchemaWatch:
         if not reason:
             reason = self._reason_of_presence()
         if reason and reason != self._reason:
-            LOGGER.error("No page is served: %s", reason)
+            _log.error("pages.refused", reason=reason)
         elif self._reason and not reason:
             self._forget_connections()
-            LOGGER.warning("Pages are served again: the database is at the newest migration.")
+            _log.warning("pages.served_again")
         self._reason = reason
         self._next_look = monotonic() + (OTHER_SECONDS if reason else CURRENT_SECONDS)
 

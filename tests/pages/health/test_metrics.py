@@ -12,11 +12,11 @@ from config import Config
 from portal.app import create_app
 from portal.domain.reminders.models import Message
 from portal.platform import clock
-from portal.platform.backups.last_backup import note_backup
 from portal.platform.db import db, transaction
 from portal.platform.jobs import services
 from portal.platform.jobs.models import Job
 from tests.conftest import SECRET
+from tests.factories.jobs import record_backup
 from tests.hostile.reading import full_disk
 from tests.pages.account.browsing import make_account
 from tests.scrapes import read_figures
@@ -116,7 +116,7 @@ def test_jobs_are_told_by_kind_and_age(seen):
 
 
 def test_backup_disk_and_database_have_their_sizes(seen):
-    note_backup(clock.now() - timedelta(hours=30), 12_345)
+    record_backup(clock.now() - timedelta(hours=30), 12_345)
 
     figures = seen()
 

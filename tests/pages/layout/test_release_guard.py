@@ -1,6 +1,5 @@
 """While a server and its database are of different releases, pages say so and nothing is written."""
 
-import logging
 import shutil
 from pathlib import Path
 
@@ -63,18 +62,17 @@ def claim_newer_release(app: Flask) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
 
-def test_people_read_that_the_portal_is_being_upgraded_until_it_is(portal, caplog):
+def test_people_read_that_the_portal_is_being_upgraded_until_it_is(portal, log):
     client = portal.test_client()
     client.set_cookie("session", "of-before-the-upgrade")
-    with caplog.at_level(logging.ERROR, "portal.app"):
-        page = client.get("/sign-in")
+    page = client.get("/sign-in")
 
     Page(page, "/sign-in")  # refuses what no page may be
     assert (page.status_code, page.headers["Retry-After"]) == (503, "60")
     assert "The portal is being upgraded" in page.text
     assert "it was not carried out" in page.text
     assert client.post("/sign-in", data={"staff_number": "W1001"}).status_code == 503
-    assert any("run flask --app wsgi db upgrade" in record.getMessage() for record in caplog.records)
+    assert "run flask --app wsgi db upgrade" in log.lines("pages.refused")[0]["reason"]
 
     bring_to_head(portal)
     assert client.get("/sign-in").status_code == 200

@@ -5,7 +5,6 @@ round makes up for a move that was cut off, so no file is imported twice and non
 """
 
 import hashlib
-import logging
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -26,6 +25,7 @@ from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError, RuleError, UnwritableError
 from portal.platform.jobs.errors import CancelledError
 from portal.platform.jobs.progress import JobProgress
+from portal.platform.observability.logs import get_logger
 from portal.platform.tables.table_files import MOST_BYTES
 from portal.platform.watched_folder.files import DONE, QUARANTINE, FolderEntry, WatchedFolder
 from portal.platform.watched_folder.settings import FolderSettings
@@ -36,7 +36,7 @@ ACTOR = "watched folder"  # who acts, in the audit trail
 TRIES = 3  # of importing a file, if others record facts meanwhile
 UNREADABLE = "The portal’s user may not read it: check its group, and the mode with which it is written."
 UNEXPECTED = "The portal could not read it. Support finds the reason in its log."
-LOGGER = logging.getLogger("portal.app")
+_log = get_logger("portal.folder")
 _WORDS = {
     "imported": "imported",
     "repeated": "imported before",
@@ -160,7 +160,7 @@ class FolderRound:
 
 def _refuse_unexpectedly(entry: FolderEntry) -> Verdict:
     """The verdict on a file that causes the exception under way, which is logged."""
-    LOGGER.exception("a file of the watched folder could not be imported: %s", entry.place)
+    _log.exception("folder.file_failed", kind=entry.kind, profile=entry.profile)
     return Verdict("quarantined", [UNEXPECTED])
 
 
