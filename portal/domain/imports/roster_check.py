@@ -20,13 +20,13 @@ from portal.domain.imports.post_days import date_posts
 from portal.domain.imports.roster_summary import RosterSummary
 from portal.domain.imports.staged_imports import StagedRoster
 from portal.domain.imports.unit_move_suggestions import suggest_unit_moves
-from portal.domain.imports.value_mapping import read_values
+from portal.domain.imports.value_mapping import FileValues, read_values
 from portal.domain.people.roster import store
 from portal.domain.people.roster.plan import RosterBaseline, RosterPlan, plan_with_faults
 from portal.domain.people.roster.rows import parse_rows_with_faults
 from portal.domain.people.units.paths import join
 from portal.platform import clock
-from portal.platform.tables.table_files import Sheet
+from portal.platform.tables.table_files import Sheet, SourceRow
 from portal.platform.wording import date as day_words
 
 WHO = ("Person", "Staff number")
@@ -37,16 +37,11 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
     bases = store.read_plan_basis(), preview.preview_basis()
     values = read_values(sheet, mapping)
     baseline = store.read_baseline()
-    source_rows, unreadable = values.rows, values.reasons
-    if not mapping.documented:
-        source_rows = list(date_posts(source_rows, mapping, baseline))
-        values.left_out.update(
-            {"Has left, and has no post that goes on": len(values.rows) - len(source_rows)}
-        )
+    source_rows = _date_rows(values, mapping, baseline)
     rows, mistyped = parse_rows_with_faults(source_rows)
     numbers_in_file = {row.values["staff_number"] for row in source_rows}
     plan, reasons = plan_with_faults(rows, baseline, numbers_in_file)
-    faults = sorted(RowFault.from_reason(reason) for reason in (*unreadable, *mistyped, *reasons))
+    faults = sorted(RowFault.from_reason(reason) for reason in (*values.reasons, *mistyped, *reasons))
     if reasons:  # show what the good rows would do
         bad_lines = {fault.line for fault in faults}
         plan, _ = plan_with_faults(
@@ -73,6 +68,15 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
         write=staged.write,
         posts=_count_ended_posts(plan, baseline),
     )
+
+
+def _date_rows(values: FileValues, mapping: ColumnMapping, baseline: RosterBaseline) -> list[SourceRow]:
+    """The rows with the days of their posts; whoever has left and has no post is counted as left out."""
+    if mapping.documented:
+        return values.rows
+    rows = list(date_posts(values.rows, mapping, baseline))
+    values.left_out.update({"Has left, and has no post that goes on": len(values.rows) - len(rows)})
+    return rows
 
 
 def _count_ended_posts(plan: RosterPlan, baseline: RosterBaseline) -> EndedPosts:
