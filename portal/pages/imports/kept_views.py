@@ -20,7 +20,7 @@ from portal.platform.wording import plural
 SCHEMES = {"staff_number": "Staff number", "email": "Email address"}
 
 
-class EraseForm(FlaskForm):  # type: ignore[misc]
+class EraseKeptRowsForm(FlaskForm):  # type: ignore[misc]
     """The button that erases one person's kept rows."""
 
     send = SubmitField("Erase these rows", widget=GovSubmit(warning=True))
@@ -73,7 +73,7 @@ def record_kept_rows() -> ResponseReturnValue:
 def erase_kept_rows(row_id: int) -> ResponseReturnValue:
     """Show the kept rows of one person, and erase them."""
     _refuse_others()
-    form, at = EraseForm(), clock.now()
+    form, at = EraseKeptRowsForm(), clock.now()
     rows = kept_rows.rows_of_person(row_id, at)
     if form.validate_on_submit():
         with transaction():
