@@ -151,6 +151,7 @@ class Config:
     mail_until_time: str = field(default_factory=lambda: _env("MAIL_UNTIL_TIME", "20:00"))
     mail_bank_holidays: str = field(default_factory=lambda: _env("MAIL_ON_BANK_HOLIDAYS", "no"))
     mail_days_off: str = field(default_factory=lambda: _env("MAIL_DAYS_OFF"))
+    report_mail_files: str = field(default_factory=lambda: _env("REPORT_MAIL_FILES"))
 
     def __post_init__(self) -> None:
         """Settle what depends on other settings.
@@ -257,6 +258,8 @@ class Config:
             yield "LINE_MANAGER_SIGHT is 'on' or 'off'."
         if self.link_check not in {"on", "off", ""}:
             yield "LINK_CHECK is 'on' or 'off'."
+        if self.report_mail_files not in {"on", "off", ""}:
+            yield "REPORT_MAIL_FILES is 'on' or 'off'."
         for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "WEBHOOK_NETWORKS"):
             try:
                 proxies.parse_networks(getattr(self, name.lower()))
@@ -322,6 +325,11 @@ class Config:
     def line_managers_see(self) -> bool:
         """Whether line managers see direct reports without a grant; the default only in the demo."""
         return (self.line_manager_sight or ("on" if self.mode == "demo" else "off")) == "on"
+
+    @property
+    def mails_files(self) -> bool:
+        """Whether the rows of a saved report may be attached to its mail; links alone unless set."""
+        return self.report_mail_files == "on"
 
     @property
     def mail(self) -> MailSettings:

@@ -166,7 +166,7 @@ def read_acts(message_id: int) -> list[AuditEvent]:
 
 
 # What somebody waits for at the sign-in page comes first, what comes every week last.
-_URGENT_FIRST = ("reset", "notice", "invitation", "reminder", "clarity", "review", "recall")
+_URGENT_FIRST = ("reset", "notice", "invitation", "reminder", "report", "clarity", "review", "recall")
 _ORDER = {kind: place for place, kind in enumerate(_URGENT_FIRST)}
 
 

@@ -1,0 +1,199 @@
+"""Saved reports as people use them: named, found again, shared with those who may see them, and mailed."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from sqlalchemy import func, select, update
+
+from portal.domain.people.models import PersonName, RoleGrant
+from portal.domain.reminders.models import Message, MessageKind
+from portal.domain.reminders.report_mails import plan_report_mails
+from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reminders.settings import bank_holidays
+from portal.domain.reminders.tasks import has_report_mails, send_reminders
+from portal.domain.saved_reports.models import SavedReport
+from portal.platform import clock
+from portal.platform.db import db, transaction
+from tests.domain.reminders.office_set import set_office
+from tests.page_reading import Page, PortalClient
+from tests.pages.monitoring.counting import statements
+from tests.pages.monitoring.world import REPORT, TODAY, World, enter, make_world
+
+NORTH = "Westshire Police/Local Policing/Response, North"
+MONDAY = datetime(2026, 6, 8, 9, tzinfo=UTC)  # TODAY is Monday 1 June
+
+
+@pytest.fixture
+def world(database: None) -> Iterator[World]:
+    with time_machine.travel(TODAY, tick=False):
+        yield make_world()
+
+
+@pytest.fixture
+def inspector(client: PortalClient, world: World) -> PortalClient:
+    """D2003, who sees Local Policing."""
+    return enter(client, world, "D2003")
+
+
+def save(client: PortalClient, name: str = "North, overdue", **more: str) -> Page:
+    """Save the report of the overdue people of the north, from its page."""
+    page = client.page(f"{REPORT}?unit={NORTH}&status=late")
+    form = client.page(page.links["Save this report"])
+    return client.press(form, "Save the report", name=name, **more)
+
+
+def reference() -> str:
+    return str(db.session.scalar(select(SavedReport.reference)))
+
+
+def plan_on(when: datetime) -> int:
+    """Plan the mails of an instant; returns how many were queued."""
+    with time_machine.travel(when, tick=False), transaction():
+        return plan_report_mails(at=clock.now(), hours=SendWindow(), holidays=bank_holidays()).queued
+
+
+def mails() -> int:
+    statement = select(func.count()).select_from(Message).where(Message.kind == MessageKind.REPORT)
+    return db.session.scalar(statement) or 0
+
+
+def give_addresses(world: World, *numbers: str) -> None:
+    with transaction():
+        for number in numbers:
+            one = update(PersonName).where(PersonName.person_id == world.people[number])
+            db.session.execute(one.values(email=f"{number.lower()}@westshire.example"))
+
+
+def test_a_report_is_saved_found_again_and_shared(app, inspector: PortalClient, world: World) -> None:
+    page = save(inspector)
+    assert page.h1 == "North, overdue"
+    assert "OIC-2026: Unit: Local Policing, Response, North; Status: overdue or expired" in page.text
+    overview = inspector.page("/monitoring")
+    opened = inspector.get(overview.links["North, overdue"])
+    assert opened.status_code == 303
+    assert parse_qs(urlsplit(opened.location).query) == {"unit": [NORTH], "status": ["late"]}
+    assert inspector.page(opened.location).h1
+
+    shared = inspector.press(page, "Share the report", staff_number="D2001")
+    assert "Okafor, Daniel (D2001)" in shared.text
+    sergeant = enter(PortalClient(app), world, "D2001")
+    assert "North, overdue" in sergeant.page("/monitoring").links
+    row = sergeant.page("/saved-reports")
+    assert "Ruth Hale" in row.text
+    assert "You see in each what your own role lets you see" in row.text
+    report = sergeant.page(sergeant.get(row.links["North, overdue"]).location)
+    assert "Shah, Priya" in report.text
+    assert "Castell, Imogen" not in report.text  # of the same unit, but no direct report of D2001
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        ("D1001", "Nobody with the staff number D1001 may see reports."),
+        ("D7777", "Nobody with the staff number D7777 may see reports."),
+        ("D2002", "D2002 cannot open this report. They may not see what it is filtered by: unit."),
+        ("D2003", "This report is yours already."),
+        ("", "Enter a staff number"),
+    ],
+    ids=["learner", "nobody", "other unit", "oneself", "empty"],
+)
+def test_sharing_with_somebody_who_may_not_see_it_is_refused(
+    inspector: PortalClient, number: str, sentence: str
+) -> None:
+    page = inspector.press(save(inspector), "Share the report", 400, staff_number=number)
+    assert sentence in page.text
+    assert "End sharing" not in page.text
+
+
+def test_a_saved_report_is_nobody_elses(app, inspector: PortalClient, world: World) -> None:
+    save(inspector)
+    frost = enter(PortalClient(app), world, "D2002")
+    for path in ("", "/manage", "/emails"):
+        assert frost.get(f"/saved-reports/{reference()}{path}").status_code == 404
+    assert "North, overdue" not in frost.page("/saved-reports").text
+
+
+def test_the_link_is_mailed_once_for_each_day_and_stopped_by_its_reader(
+    app, inspector: PortalClient, world: World
+) -> None:
+    give_addresses(world, "D2003", "D2001")
+    page = inspector.press(save(inspector, day_rule="month-end"), "Share the report", staff_number="D2001")
+    page = inspector.press(page, "Email the report", every="week", weekday="0")
+    assert "Every Monday, next on 8 June 2026" in page.text
+    assert [plan_on(TODAY), plan_on(MONDAY), plan_on(MONDAY)] == [0, 2, 0]
+    with time_machine.travel(MONDAY, tick=False), set_office(app) as office:
+        assert not has_report_mails(clock.now())
+        send_reminders(_Progress(), {})
+    (mail,) = office.to("d2001@westshire.example")
+    text = mail.get_body(("plain",)).get_content()
+    assert mail["Subject"] == "Report: North, overdue"
+    assert "Shah" not in text
+    assert list(mail.iter_attachments()) == []
+    link = f"/saved-reports/{reference()}?day=2026-06-08"
+    assert link in text
+    later = datetime(2026, 7, 20, 9, tzinfo=UTC)
+    with time_machine.travel(later, tick=False):
+        sergeant = enter(PortalClient(app), world, "D2001")
+        assert "as_at=2026-05-31" in sergeant.get(link).location
+        offer = sergeant.page(f"/saved-reports/{reference()}/emails")
+        assert "You get no more emails of North, overdue." in sergeant.press(offer, "Stop these emails").text
+        assert "You turned the emails off" in sergeant.page("/saved-reports").text
+    assert (
+        plan_on(later) == 1
+    )  # six Mondays were missed: the last is made up for, and its owner alone gets it
+    assert mails() == 3
+
+
+def test_an_owner_stops_the_emails_and_deletes_the_report(inspector: PortalClient, world: World) -> None:
+    give_addresses(world, "D2003")
+    page = inspector.press(save(inspector), "Email the report", every="month")
+    assert "On the first working day of each month, next on 1 July 2026" in page.text
+    page = inspector.press(page, "Stop the emails")
+    assert "Emails stopped on 1 June 2026" in page.text
+    assert plan_on(datetime(2026, 7, 1, 9, tzinfo=UTC)) == 0
+    page = inspector.press(inspector.page(f"/saved-reports/{reference()}/manage"), "Delete the saved report")
+    assert "You have saved no report yet." in page.text
+
+
+def test_the_schedule_of_an_owner_without_rights_ends_and_says_why(
+    app, inspector: PortalClient, world: World
+) -> None:
+    give_addresses(world, "D2003")
+    inspector.press(save(inspector), "Email the report", every="week", weekday="0")
+    with transaction():
+        own = RoleGrant.person_id == world.people["D2003"]
+        db.session.execute(update(RoleGrant).where(own).values(ended_at=clock.now()))
+    assert plan_on(MONDAY) == 0
+    page = inspector.page("/saved-reports")
+    assert "Emails stopped on 8 June 2026. Its owner may not open this report any more." in page.text
+    with time_machine.travel(MONDAY, tick=False), set_office(app) as office:
+        send_reminders(_Progress(), {})
+    (mail,) = office.to("d2003@westshire.example")
+    assert mail["Subject"] == "Emails stopped: North, overdue"
+    assert "You have saved no report yet." in inspector.press(page, "Delete North, overdue").text
+
+
+def test_a_list_of_twenty_makes_as_many_statements_as_one_of_two(
+    app, inspector: PortalClient, world: World
+) -> None:
+    def count_statements() -> int:
+        with statements() as asked:
+            inspector.page("/saved-reports")
+        return len(asked)
+
+    for number in range(2):
+        save(inspector, f"Report {number}")
+    few = count_statements()
+    for number in range(2, 20):
+        save(inspector, f"Report {number}")
+    assert count_statements() == few
+
+
+class _Progress:
+    """A job that nobody watches."""
+
+    def report_progress(self, done: int, total: int, said: str = "") -> None:
+        """Nothing."""
