@@ -1,6 +1,6 @@
 """What a saved report is made of: its page with filters, and the rule for its day; and who may open it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from urllib.parse import quote, urlencode
@@ -134,6 +134,15 @@ def find_refusal(definition: Definition, viewer: Viewer | None, now: datetime) -
     except NotFoundError as error:
         return str(error)
     return ""
+
+
+def list_filter_words(definitions: Sequence[Definition], viewer: Viewer, now: datetime) -> list[list[str]]:
+    """The filters of each definition in words, with today's names of units; few statements for any number."""
+    filters = [definition.filters for definition in definitions]
+    if any(each.unit for each in filters):
+        scope = ViewerScope.of_viewer(viewer, _parse_position("", "", now))
+        filters = [scope.label_unit(each) for each in filters]
+    return [each.in_words for each in filters]
 
 
 def _parse_position(as_at: str, as_known_on: str, now: datetime) -> Position:

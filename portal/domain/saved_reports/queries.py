@@ -35,6 +35,11 @@ class SavedRow:
         """What it shows."""
         return Definition.of(self.report)
 
+    @property
+    def is_mailed(self) -> bool:
+        """Whether it is mailed at present."""
+        return self.schedule is not None and self.schedule.ended_at is None
+
     def mail_words(self, today: date, holidays: Collection[date]) -> str:
         """When it is mailed, next first; or why it is mailed no longer."""
         return schedule_words(self.schedule, today, holidays)
@@ -72,14 +77,17 @@ def list_names(person_id: int) -> list[tuple[UUID, str]]:
 
 def list_own(person_id: int) -> list[SavedRow]:
     """The saved reports of a person, by name. One statement."""
-    count = select(func.count()).where(ReportShare.saved_report_id == SavedReport.id).scalar_subquery()
+    shares = select(func.count()).where(ReportShare.saved_report_id == SavedReport.id).scalar_subquery()
     statement = (
-        select(SavedReport, ReportSchedule, count)
+        select(SavedReport, ReportSchedule, shares)
         .outerjoin(ReportSchedule, ReportSchedule.saved_report_id == SavedReport.id)
         .where(SavedReport.owner_id == person_id)
         .order_by(func.lower(SavedReport.name), SavedReport.id)
     )
-    return [SavedRow(*row, owner_name="", mailed=True) for row in db.session.execute(statement)]
+    return [
+        SavedRow(report, schedule, count, owner_name="", mailed=True)
+        for report, schedule, count in db.session.execute(statement)
+    ]
 
 
 def list_shared(person_id: int) -> list[SavedRow]:

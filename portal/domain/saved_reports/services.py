@@ -133,7 +133,8 @@ def stop_schedule(report: SavedReport, *, by: int | None, at: datetime, why: str
     schedule = schedule_of(report.id)
     if schedule is not None and schedule.ended_at is None:
         schedule.ended_at, schedule.ended_why = at, why
-        _log("schedule_stopped", report, by, **({"reason": why} if why else {}))
+        reason: dict[str, Any] = {"reason": why} if why else {}
+        _log("schedule_stopped", report, by, **reason)
 
 
 def delete_report(report: SavedReport) -> None:

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from portal.domain.reminders.settings import bank_holidays, line_managers_see, mails_files, relay_is_set
 from portal.domain.saved_reports import queries, services
-from portal.domain.saved_reports.definitions import KEPT, Definition
+from portal.domain.saved_reports.definitions import KEPT, Definition, find_refusal, list_filter_words
 from portal.domain.saved_reports.models import ReportKind, SavedReport
 from portal.domain.saved_reports.times import AsOf, DayRule, KnownRule, Span
 from portal.pages.layout.access import requires
@@ -21,16 +21,22 @@ from portal.platform.permissions import Permission
 
 bp = Blueprint("saved_reports", __name__, template_folder="templates")
 
+OPEN_FIRST = "Open a report first, then save it from there."
+
 
 @bp.get("/saved-reports")
 @requires(Permission.ACCOUNT_OWN)
 def list_reports() -> ResponseReturnValue:
     """One's own saved reports, those that others share, and when each is mailed; also without a role."""
-    person_id = current_user.person_id
+    own = queries.list_own(current_user.person_id)
+    shared = queries.list_shared(current_user.person_id)
+    rows = [*own, *shared]
+    words = list_filter_words([row.definition for row in rows], current_user.viewer, clock.now())
     return render_template(
         "saved_reports/list.html",
-        own=queries.list_own(person_id),
-        shared=queries.list_shared(person_id),
+        own=own,
+        shared=shared,
+        filter_words={row.report.id: each for row, each in zip(rows, words, strict=True)},
         today=clock.today(),
         holidays=bank_holidays(),
         may_open=Permission.COMPLETION_VIEW in current_user.permissions,
@@ -61,7 +67,9 @@ def save_report() -> ResponseReturnValue:
         else:
             flash("The report is saved. You find it under Monitoring.", "success")
             return redirect(url_for("saved_reports.manage_report", reference=reference), 303)
-    html = render_template("saved_reports/new.html", form=form, definition=definition)
+    html = render_template(
+        "saved_reports/new.html", form=form, definition=definition, filter_words=_filter_words(definition)
+    )
     return html, 400 if form.errors else 200
 
 
@@ -69,12 +77,12 @@ def _requested_definition() -> Definition:
     """The report that the address names, with its filters and the rule that its position suggests.
 
     Raises:
-        NotFoundError: It names none.
+        NotFoundError: It names none, or none that the viewer may open.
     """
     kinds = [kind for kind in ReportKind if kind == request.args.get("of", "directive")]
     directive = request.args.get("directive", "")
     if not kinds or bool(directive) == (kinds[0] is ReportKind.OVERVIEW):
-        raise NotFoundError("Open a report first, then save it from there.")
+        raise NotFoundError(OPEN_FIRST)
     arguments = {name: value for name in KEPT[kinds[0]] if (value := request.args.get(name, "").strip())}
     day, known = (fixed_day_of(request.args.get(name, "")[:10]) for name in ("as_at", "as_known_on"))
     as_of = AsOf(
@@ -82,7 +90,14 @@ def _requested_definition() -> Definition:
         KnownRule.THEN if day and known == day else KnownRule.NOW,
         day,
     )
-    return Definition(kinds[0], directive, arguments, as_of)
+    definition = Definition(kinds[0], directive, arguments, as_of)
+    if find_refusal(definition, current_user.viewer, clock.now()):
+        raise NotFoundError(OPEN_FIRST)
+    return definition
+
+
+def _filter_words(definition: Definition) -> list[str]:
+    return list_filter_words([definition], current_user.viewer, clock.now())[0]
 
 
 def _day_text(day: date | None) -> str:
@@ -116,6 +131,7 @@ def _render_report(
         "saved_reports/manage.html",
         report=report,
         definition=Definition.of(report),
+        filter_words=_filter_words(Definition.of(report)),
         shares=queries.list_shares(report, current_user.viewer),
         mail_words=queries.schedule_words(schedule, clock.today(), bank_holidays()),
         is_mailed=schedule is not None and schedule.ended_at is None,

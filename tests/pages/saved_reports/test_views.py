@@ -70,7 +70,7 @@ def give_addresses(world: World, *numbers: str) -> None:
 def test_a_report_is_saved_found_again_and_shared(app, inspector: PortalClient, world: World) -> None:
     page = save(inspector)
     assert page.h1 == "North, overdue"
-    assert "OIC-2026: Unit: Local Policing, Response, North; Status: overdue or expired" in page.text
+    assert "OIC-2026: Unit: Response, North; Status: overdue or expired" in page.text
     overview = inspector.page("/monitoring")
     opened = inspector.get(overview.links["North, overdue"])
     assert opened.status_code == 303
