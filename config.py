@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent
 DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served
 PRODUCTION_SIGNS = ("SECRET_KEY", "PUBLIC_URL", "DATABASE_URL", "SMTP_HOST")  # no demo where one is set
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+ON_OFF = {"on", "off", ""}
 NO_NUMBER = -1  # stands in for text that is not a number; below every limit
 LONGEST_LINE = 500  # characters of a text that people read
 CONTACT = re.compile(r"mailto:[^@\s]+@[^@\s]+|https://[^\s/]+\S*", re.ASCII)
@@ -254,12 +255,9 @@ class Config:
             yield "LOCAL_SIGN_IN is 'everyone' without a provider (OIDC or SAML): nobody else could sign in."
 
     def _access_faults(self) -> Iterator[str]:
-        if self.line_manager_sight not in {"on", "off", ""}:
-            yield "LINE_MANAGER_SIGHT is 'on' or 'off'."
-        if self.link_check not in {"on", "off", ""}:
-            yield "LINK_CHECK is 'on' or 'off'."
-        if self.report_mail_files not in {"on", "off", ""}:
-            yield "REPORT_MAIL_FILES is 'on' or 'off'."
+        switches = {"LINE_MANAGER_SIGHT": self.line_manager_sight, "LINK_CHECK": self.link_check}
+        switches["REPORT_MAIL_FILES"] = self.report_mail_files
+        yield from (f"{name} is 'on' or 'off'." for name, text in switches.items() if text not in ON_OFF)
         for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "WEBHOOK_NETWORKS"):
             try:
                 proxies.parse_networks(getattr(self, name.lower()))

@@ -376,4 +376,6 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "monitoring.show_file",
     "records.show_record",
     "reminders.nudge_person",
+    "saved_reports.manage_report",
+    "saved_reports.show_emails",
 }

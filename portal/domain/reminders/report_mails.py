@@ -23,7 +23,7 @@ from portal.domain.reminders.services import lock_outbox
 from portal.domain.reports.completion import writers
 from portal.domain.reports.parameters import PositionError
 from portal.domain.saved_reports.definitions import Definition, find_refusal, open_report
-from portal.domain.saved_reports.models import ReportKind, ReportSchedule, SavedReport
+from portal.domain.saved_reports.models import ReportSchedule, SavedPage, SavedReport
 from portal.domain.saved_reports.queries import list_readers, recurrence_of
 from portal.domain.saved_reports.services import stop_schedule
 from portal.platform.audit.services import log, log_file
@@ -208,7 +208,7 @@ def _letter_about_end(
 
 def _make_file(definition: Definition, viewer: Viewer, due_on: date, now: datetime) -> AttachedFile | None:
     """The rows that the reader may see, as CSV, recorded as a download of theirs; None if there is none."""
-    if definition.kind is not ReportKind.DIRECTIVE or Permission.COMPLETION_EXPORT not in viewer.permissions:
+    if definition.kind is not SavedPage.DIRECTIVE or Permission.COMPLETION_EXPORT not in viewer.permissions:
         return None
     try:
         report = open_report(definition, viewer, due_on, now)

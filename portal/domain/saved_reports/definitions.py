@@ -18,7 +18,7 @@ from portal.domain.reports.parameters import (
 )
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.domain.reports.viewer_scope import ViewerScope
-from portal.domain.saved_reports.models import ReportKind, SavedReport
+from portal.domain.saved_reports.models import SavedPage, SavedReport
 from portal.domain.saved_reports.times import AsOf, DayRule, KnownRule, Span
 from portal.platform.clock import london_day
 from portal.platform.db import read_stamps
@@ -27,9 +27,9 @@ from portal.platform.permissions import Permission
 from portal.platform.wording import date as date_words
 
 KEPT = {  # arguments of each page's address that are saved; the position follows from the rule
-    ReportKind.DIRECTIVE: (*NAMES, "sort", "columns"),
-    ReportKind.OVERVIEW: ("unit",),
-    ReportKind.CHANGES: ("unit", "role", "rank", "kind"),
+    SavedPage.DIRECTIVE: (*NAMES, "sort", "columns"),
+    SavedPage.OVERVIEW: ("unit",),
+    SavedPage.CHANGES: ("unit", "role", "rank", "kind"),
 }
 NO_RIGHT = "They may not see reports. A role on a unit, from an administrator, would let them."
 
@@ -38,7 +38,7 @@ NO_RIGHT = "They may not see reports. A role on a unit, from an administrator, w
 class Definition:
     """A page with its filters, and the rule for its day."""
 
-    kind: ReportKind
+    kind: SavedPage
     directive: str = ""  # its reference; empty for the overview
     arguments: Mapping[str, str] = field(default_factory=dict)
     as_of: AsOf = field(default_factory=AsOf)
@@ -49,7 +49,7 @@ class Definition:
         """The definition that a row keeps."""
         as_of = AsOf(DayRule(row.day_rule), KnownRule(row.known_rule), row.fixed_on)
         return cls(
-            ReportKind(row.kind),
+            SavedPage(row.kind),
             row.directive,
             row.arguments,
             as_of,
@@ -67,26 +67,26 @@ class Definition:
         A unit that was renamed since is found by the page itself, as in any kept address of a report.
         """
         pairs = self.as_of.address_for(opened_on, today)
-        if self.kind is ReportKind.CHANGES:
+        if self.kind is SavedPage.CHANGES:
             day = self.as_of.day_for(opened_on)
             start = max(self.span.start_before(day), EARLIEST).isoformat()
             pairs = {"from_as_at": start, "from_as_known_on": start, **pairs}
         pairs |= {name: value for name in KEPT[self.kind] if (value := self.arguments.get(name))}
         query = f"?{urlencode(pairs)}" if pairs else ""
-        if self.kind is ReportKind.OVERVIEW:
+        if self.kind is SavedPage.OVERVIEW:
             return f"/monitoring{query}"
-        changes = "/changes" if self.kind is ReportKind.CHANGES else ""
+        changes = "/changes" if self.kind is SavedPage.CHANGES else ""
         return f"/monitoring/directives/{quote(self.directive, safe='')}{changes}{query}"
 
     @property
     def page_words(self) -> str:
         """The page in words."""
-        if self.kind is ReportKind.OVERVIEW:
+        if self.kind is SavedPage.OVERVIEW:
             return "Overview"
         since = {Span.WEEK: "over the week before", Span.MONTH: "since the end of the month before"}[
             self.span
         ]
-        return f"Changes of {self.directive} {since}" if self.kind is ReportKind.CHANGES else self.directive
+        return f"Changes of {self.directive} {since}" if self.kind is SavedPage.CHANGES else self.directive
 
     @property
     def time_words(self) -> str:
@@ -124,7 +124,7 @@ def find_refusal(definition: Definition, viewer: Viewer | None, now: datetime) -
         return NO_RIGHT
     position = _parse_position("", "", now)
     try:
-        if definition.kind is ReportKind.OVERVIEW:
+        if definition.kind is SavedPage.OVERVIEW:
             accept_filters(definition.filters, ViewerScope.of_viewer(viewer, position))
         else:
             completion_report(viewer, definition.directive, position, definition.filters)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.platform.db import Base, BigId
 
 
-class ReportKind(StrEnum):
+class SavedPage(StrEnum):
     """The page that a saved report opens."""
 
     DIRECTIVE = "directive"  # a directive's report
@@ -28,7 +28,7 @@ class SavedReport(Base):
     reference: Mapped[UUID] = mapped_column(unique=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("person_name.person_id", ondelete="CASCADE"), index=True)
     name: Mapped[str]
-    kind: Mapped[str]  # a ReportKind
+    kind: Mapped[str]  # a SavedPage
     directive: Mapped[str] = mapped_column(default="")  # its reference; empty for the overview
     arguments: Mapped[dict[str, str]] = mapped_column(JSON)  # filters, order and columns, as in its address
     day_rule: Mapped[str]  # a DayRule

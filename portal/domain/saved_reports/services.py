@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from portal.domain.people.queries import Viewer, person_by_staff_number, viewer_of
 from portal.domain.saved_reports.definitions import NO_RIGHT, Definition, find_refusal
-from portal.domain.saved_reports.models import ReportKind, ReportSchedule, ReportShare, SavedReport
+from portal.domain.saved_reports.models import ReportSchedule, ReportShare, SavedPage, SavedReport
 from portal.domain.saved_reports.queries import schedule_of
 from portal.domain.saved_reports.times import Every, Recurrence
 from portal.platform.audit.services import log
@@ -45,13 +45,20 @@ def save_report(name: str, definition: Definition, *, by: Viewer, at: datetime) 
         day_rule=as_of.day_rule,
         fixed_on=as_of.fixed_on,
         known_rule=as_of.known_rule,
-        span=definition.span if definition.kind is ReportKind.CHANGES else "",
+        span=definition.span if definition.kind is SavedPage.CHANGES else "",
         saved_at=at,
     )
     db.session.add(report)
     db.session.flush()
     filters = sorted(definition.arguments)
-    _log("saved", report, by.person_id, kind=report.kind, directive=report.directive, filters=filters)
+    _log(
+        "saved_report.saved",
+        report,
+        by.person_id,
+        kind=report.kind,
+        directive=report.directive,
+        filters=filters,
+    )
     return report
 
 
@@ -83,7 +90,7 @@ def share_report(
     if len(readers) >= MOST_READERS:
         raise RuleError(f"This report is shared with {MOST_READERS} people. End one share first.")
     db.session.add(ReportShare(saved_report_id=report.id, person_id=person_id, shared_at=at, mailed=True))
-    _log("shared", report, report.owner_id, subject_id=person_id)
+    _log("saved_report.shared", report, report.owner_id, subject_id=person_id)
 
 
 def end_share(report: SavedReport, staff_number: str) -> None:
@@ -100,14 +107,18 @@ def end_share(report: SavedReport, staff_number: str) -> None:
     )
     if share is not None:
         db.session.delete(share)
-        _log("unshared", report, report.owner_id, subject_id=person_id)
+        _log("saved_report.unshared", report, report.owner_id, subject_id=person_id)
 
 
 def choose_mail(report: SavedReport, share: ReportShare, *, mailed: bool) -> None:
     """Turn the mails of a shared report off, or on again, for the reader who asks."""
-    if share.mailed != mailed:
-        share.mailed = mailed
-        _log("mail_turned_on" if mailed else "mail_turned_off", report, share.person_id)
+    if share.mailed == mailed:
+        return
+    share.mailed = mailed
+    if mailed:
+        _log("saved_report.mail_turned_on", report, share.person_id)
+    else:
+        _log("saved_report.mail_turned_off", report, share.person_id)
 
 
 def set_schedule(report: SavedReport, recurrence: Recurrence, *, attached: bool, at: datetime) -> None:
@@ -118,7 +129,14 @@ def set_schedule(report: SavedReport, recurrence: Recurrence, *, attached: bool,
     schedule.ended_at, schedule.ended_why = None, ""
     db.session.add(schedule)
     weekly = {"weekday": recurrence.weekday} if recurrence.every is Every.WEEK else {}
-    _log("scheduled", report, report.owner_id, every=str(recurrence.every), attached=attached, **weekly)
+    _log(
+        "saved_report.scheduled",
+        report,
+        report.owner_id,
+        every=str(recurrence.every),
+        attached=attached,
+        **weekly,
+    )
 
 
 def stop_schedule(report: SavedReport, *, by: int | None, at: datetime, why: str = "") -> None:
@@ -134,20 +152,20 @@ def stop_schedule(report: SavedReport, *, by: int | None, at: datetime, why: str
     if schedule is not None and schedule.ended_at is None:
         schedule.ended_at, schedule.ended_why = at, why
         reason: dict[str, Any] = {"reason": why} if why else {}
-        _log("schedule_stopped", report, by, **reason)
+        _log("saved_report.schedule_stopped", report, by, **reason)
 
 
 def delete_report(report: SavedReport) -> None:
     """Delete a saved report, with its shares and its schedule; mails that wait are dropped."""
-    _log("deleted", report, report.owner_id)
+    _log("saved_report.deleted", report, report.owner_id)
     db.session.execute(delete(SavedReport).where(SavedReport.id == report.id))
 
 
 def _log(
-    act: str, report: SavedReport, actor_id: int | None, *, subject_id: int | None = None, **detail: Any
+    action: str, report: SavedReport, actor_id: int | None, *, subject_id: int | None = None, **detail: Any
 ) -> None:
     log(
-        f"saved_report.{act}",
+        action,
         actor_id=actor_id,
         subject_id=subject_id,
         report=str(report.reference),

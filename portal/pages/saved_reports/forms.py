@@ -102,7 +102,7 @@ class ShareForm(FlaskForm):  # type: ignore[misc]
     share = SubmitField("Share the report", widget=GovSubmit(secondary=True))
 
 
-class ScheduleForm(FlaskForm):  # type: ignore[misc]
+class MailScheduleForm(FlaskForm):  # type: ignore[misc]
     """When a report is mailed."""
 
     every = RadioField(

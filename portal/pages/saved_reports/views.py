@@ -10,10 +10,10 @@ from flask_login import current_user
 from portal.domain.reminders.settings import bank_holidays, line_managers_see, mails_files, relay_is_set
 from portal.domain.saved_reports import queries, services
 from portal.domain.saved_reports.definitions import KEPT, Definition, find_refusal, list_filter_words
-from portal.domain.saved_reports.models import ReportKind, SavedReport
+from portal.domain.saved_reports.models import SavedPage, SavedReport
 from portal.domain.saved_reports.times import AsOf, DayRule, KnownRule, Span
 from portal.pages.layout.access import requires
-from portal.pages.saved_reports.forms import SaveForm, ScheduleForm, ShareForm, fixed_day_of
+from portal.pages.saved_reports.forms import MailScheduleForm, SaveForm, ShareForm, fixed_day_of
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, RuleError
@@ -79,9 +79,9 @@ def _requested_definition() -> Definition:
     Raises:
         NotFoundError: It names none, or none that the viewer may open.
     """
-    kinds = [kind for kind in ReportKind if kind == request.args.get("of", "directive")]
+    kinds = [kind for kind in SavedPage if kind == request.args.get("of", "directive")]
     directive = request.args.get("directive", "")
-    if not kinds or bool(directive) == (kinds[0] is ReportKind.OVERVIEW):
+    if not kinds or bool(directive) == (kinds[0] is SavedPage.OVERVIEW):
         raise NotFoundError(OPEN_FIRST)
     arguments = {name: value for name in KEPT[kinds[0]] if (value := request.args.get(name, "").strip())}
     day, known = (fixed_day_of(request.args.get(name, "")[:10]) for name in ("as_at", "as_known_on"))
@@ -122,9 +122,9 @@ def manage_report(reference: UUID) -> ResponseReturnValue:
 
 
 def _render_report(
-    report: SavedReport, share_form: ShareForm | None = None, schedule_form: ScheduleForm | None = None
+    report: SavedReport, share_form: ShareForm | None = None, schedule_form: MailScheduleForm | None = None
 ) -> ResponseReturnValue:
-    share_form, schedule_form = share_form or ShareForm(), schedule_form or ScheduleForm()
+    share_form, schedule_form = share_form or ShareForm(), schedule_form or MailScheduleForm()
     schedule = queries.schedule_of(report.id)
     is_bad = bool(share_form.errors or schedule_form.errors)
     html = render_template(
@@ -137,7 +137,7 @@ def _render_report(
         is_mailed=schedule is not None and schedule.ended_at is None,
         share_form=share_form,
         schedule_form=schedule_form,
-        may_attach=mails_files() and report.kind == ReportKind.DIRECTIVE,
+        may_attach=mails_files() and report.kind == SavedPage.DIRECTIVE,
         mail_works=relay_is_set(),
     )
     return html, 400 if is_bad else 200
@@ -176,7 +176,7 @@ def end_share(reference: UUID, staff_number: str) -> ResponseReturnValue:
 @requires(Permission.COMPLETION_VIEW)
 def schedule_report(reference: UUID) -> ResponseReturnValue:
     """Mail a report on a schedule, which replaces the one before."""
-    report, form = queries.get_own(reference, current_user.person_id), ScheduleForm()
+    report, form = queries.get_own(reference, current_user.person_id), MailScheduleForm()
     if not form.validate_on_submit():
         return _render_report(report, schedule_form=form)
     with transaction():

@@ -8,18 +8,23 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, update
 
+from portal.domain.accounts.services import close_account
 from portal.domain.people.models import PersonName, RoleGrant
+from portal.domain.people.units.changes import rename_unit
 from portal.domain.reminders.models import Message, MessageKind
 from portal.domain.reminders.report_mails import plan_report_mails
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.settings import bank_holidays
 from portal.domain.reminders.tasks import has_report_mails, send_reminders
-from portal.domain.saved_reports.models import SavedReport
+from portal.domain.saved_reports.models import ReportSchedule, SavedReport
 from portal.platform import clock
-from portal.platform.db import db, transaction
+from portal.platform.audit.models import AuditEvent
+from portal.platform.db import db, stamp, transaction
 from tests.domain.reminders.office_set import set_office
+from tests.domain.reminders.post_office import Office
 from tests.page_reading import Page, PortalClient
 from tests.pages.monitoring.counting import statements
+from tests.pages.monitoring.reading import parsed
 from tests.pages.monitoring.world import REPORT, TODAY, World, enter, make_world
 
 NORTH = "Westshire Police/Local Policing/Response, North"
@@ -174,6 +179,88 @@ def test_the_schedule_of_an_owner_without_rights_ends_and_says_why(
     (mail,) = office.to("d2003@westshire.example")
     assert mail["Subject"] == "Emails stopped: North, overdue"
     assert "You have saved no report yet." in inspector.press(page, "Delete North, overdue").text
+
+
+def test_rows_are_attached_only_where_the_force_allows_it_and_are_the_readers_own(
+    app, inspector: PortalClient, world: World
+) -> None:
+    give_addresses(world, "D2003", "D2001")
+    with set_office(app, report_mail_files="on") as office:
+        page = inspector.press(save(inspector), "Share the report", staff_number="D2001")
+        inspector.press(page, "Email the report", every="week", weekday="0", attached="y")
+        assert plan_on(MONDAY) == 2
+        with time_machine.travel(MONDAY, tick=False):
+            send_reminders(_Progress(), {})
+            people = {
+                number: {row["staff_number"] for row in parsed(_attached_text(office, number))}
+                for number in ("d2003", "d2001")
+            }
+        assert people == {"d2003": {"D1001", "N2"}, "d2001": {"D1001"}}
+    own = AuditEvent.actor_id == world.people["D2001"]
+    (event,) = db.session.scalars(
+        select(AuditEvent).where(AuditEvent.action == "completions.exported", own)
+    ).all()
+    assert event.detail["people"] == 1
+    with set_office(app) as office:  # the setting is off again
+        plan_on(later := datetime(2026, 6, 15, 9, tzinfo=UTC))
+        with time_machine.travel(later, tick=False):
+            send_reminders(_Progress(), {})
+        assert list(office.to("d2003@westshire.example")[0].iter_attachments()) == []
+
+
+def _attached_text(office: Office, number: str) -> str:
+    (mail,) = office.to(f"{number}@westshire.example")
+    (file,) = mail.iter_attachments()
+    assert file.get_filename() == "OIC-2026-completions-2026-06-08-Response-North-overdue-or-expired.csv"
+    return bytes(file.get_payload(decode=True)).decode()
+
+
+def test_a_saved_report_follows_a_renamed_unit(inspector: PortalClient, world: World) -> None:
+    save(inspector)
+    with transaction():
+        new = "Westshire Police/Local Policing/Neighbourhood"
+        rename_unit(NORTH, new, on=clock.today(), at=stamp())
+    page = inspector.page("/saved-reports")
+    assert "Unit: Neighbourhood" in page.text
+    first = inspector.get(page.links["North, overdue"])
+    second = inspector.get(first.location)
+    assert parse_qs(urlsplit(second.location).query)["unit"] == [new]
+    assert "Castell, Imogen" in inspector.page(second.location).text
+
+
+def test_the_overview_and_changes_are_saved_with_their_rules(inspector: PortalClient) -> None:
+    overview = inspector.page(inspector.page("/monitoring?as_at=2026-04-30").links["Save this report"])
+    inspector.press(overview, "Save the report", name="End of April", known_rule="then")
+    changes = inspector.page(inspector.page(f"{REPORT}/changes").links["Save this report"])
+    bad = inspector.press(
+        changes, "Save the report", 400, name="Month", day_rule="fixed", fixed_on="1/7/2026"
+    )
+    assert "Enter today's date or an earlier one" in bad.text
+    bad = inspector.press(changes, "Save the report", 400, name="end of april")
+    assert "You have a saved report called “end of april” already." in bad.text
+    inspector.press(changes, "Save the report", name="Month", day_rule="month-end", span="month")
+    links = inspector.page("/monitoring").links
+    assert inspector.get(links["End of April"]).location == (
+        "/monitoring?as_at=2026-04-30&as_known_on=2026-04-30"
+    )
+    assert inspector.page(inspector.get(links["End of April"]).location).h1
+    assert parse_qs(urlsplit(inspector.get(links["Month"]).location).query) == {
+        "from_as_at": ["2026-04-30"],
+        "from_as_known_on": ["2026-04-30"],
+        "as_at": ["2026-05-31"],
+    }
+    assert inspector.page(inspector.get(links["Month"]).location).h1
+
+
+def test_the_schedule_of_a_leaver_ends(inspector: PortalClient, world: World) -> None:
+    give_addresses(world, "D2003")
+    inspector.press(save(inspector), "Email the report", every="week", weekday="0")
+    with transaction():
+        close_account(world.people["D2003"], by=world.people["D6001"], at=clock.now())
+    assert plan_on(MONDAY) == 0
+    schedule = db.session.scalars(select(ReportSchedule)).one()
+    assert schedule.ended_why == "Its owner has left."
+    assert mails() == 0
 
 
 def test_a_list_of_twenty_makes_as_many_statements_as_one_of_two(
