@@ -177,7 +177,7 @@ def _letter_with_link(
     shared = "" if is_own else f" {owner.full_name} shares it with you."
     paragraphs = [
         Paragraph(f"The report “{report.name}” of {date_words(due_on)} can be opened.{shared}"),
-        Paragraph(f"{definition.page_words}. {definition.time_words}."),
+        Paragraph(f"{definition.page_words}. {definition.time_words_for(due_on)}."),
         Paragraph("Sign in to see it:", link=f"{page}?day={due_on.isoformat()}"),
         Paragraph("Stop these emails:", link=f"{page}/emails"),
     ]

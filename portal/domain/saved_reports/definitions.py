@@ -88,13 +88,24 @@ class Definition:
         ]
         return f"Changes of {self.directive} {since}" if self.kind is SavedPage.CHANGES else self.directive
 
+    def time_words_for(self, opened_on: date) -> str:
+        """The day that its rule gives for ``opened_on``, and what is known then, in words."""
+        return f"As at {date_words(self.as_of.day_for(opened_on))}, as known {self._known_words}"
+
     @property
     def time_words(self) -> str:
         """The rule for its day in words."""
         as_of = self.as_of
-        day = {DayRule.TODAY: "As at the day", DayRule.MONTH_END: "As at the last day of the month before"}
+        day = {
+            DayRule.TODAY: "As at the day it is opened",
+            DayRule.MONTH_END: "As at the last day of the month before",
+        }
         words = day.get(as_of.day_rule) or f"As at {date_words(as_of.fixed_on)}"
-        return f"{words}, as known {'then' if as_of.known_rule is KnownRule.THEN else 'now'}"
+        return f"{words}, as known {self._known_words}"
+
+    @property
+    def _known_words(self) -> str:
+        return "then" if self.as_of.known_rule is KnownRule.THEN else "now"
 
 
 def open_report(definition: Definition, viewer: Viewer, opened_on: date, now: datetime) -> CompletionReport:

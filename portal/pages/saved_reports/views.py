@@ -124,8 +124,8 @@ def manage_report(reference: UUID) -> ResponseReturnValue:
 def _render_report(
     report: SavedReport, share_form: ShareForm | None = None, schedule_form: MailScheduleForm | None = None
 ) -> ResponseReturnValue:
-    share_form, schedule_form = share_form or ShareForm(), schedule_form or MailScheduleForm()
     schedule = queries.schedule_of(report.id)
+    share_form, schedule_form = share_form or ShareForm(), schedule_form or MailScheduleForm(obj=schedule)
     is_bad = bool(share_form.errors or schedule_form.errors)
     html = render_template(
         "saved_reports/manage.html",

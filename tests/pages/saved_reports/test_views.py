@@ -139,6 +139,7 @@ def test_the_link_is_mailed_once_for_each_day_and_stopped_by_its_reader(
     assert list(mail.iter_attachments()) == []
     link = f"/saved-reports/{reference()}?day=2026-06-08"
     assert link in text
+    assert "OIC-2026. As at 31 May 2026, as known now." in text
     later = datetime(2026, 7, 20, 9, tzinfo=UTC)
     with time_machine.travel(later, tick=False):
         sergeant = enter(PortalClient(app), world, "D2001")
