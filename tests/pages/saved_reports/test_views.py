@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from portal.domain.accounts.services import close_account
 from portal.domain.people.models import PersonName, RoleGrant
@@ -262,6 +262,23 @@ def test_the_schedule_of_a_leaver_ends(inspector: PortalClient, world: World) ->
     schedule = db.session.scalars(select(ReportSchedule)).one()
     assert schedule.ended_why == "Its owner has left."
     assert mails() == 0
+
+
+def test_erasing_a_name_erases_its_reports_and_drops_what_waits(
+    app, inspector: PortalClient, world: World
+) -> None:
+    give_addresses(world, "D2003", "D2001")
+    page = inspector.press(save(inspector), "Share the report", staff_number="D2001")
+    inspector.press(page, "Email the report", every="week", weekday="0")
+    assert plan_on(MONDAY) == 2
+    with transaction():
+        db.session.execute(delete(PersonName).where(PersonName.person_id == world.people["D2003"]))
+    assert db.session.scalars(select(ReportSchedule)).all() == []
+    with time_machine.travel(MONDAY, tick=False), set_office(app) as office:
+        send_reminders(_Progress(), {})
+    assert office.taken == []
+    reasons = set(db.session.scalars(select(Message.reason).where(Message.kind == MessageKind.REPORT)))
+    assert reasons == {"The saved report was deleted."}
 
 
 def test_a_list_of_twenty_makes_as_many_statements_as_one_of_two(
