@@ -29,6 +29,7 @@ BASE = Path.cwd() if ROOT.name in {"site-packages", "dist-packages"} else ROOT
 DEMO_MARK = "demo"  # the file by which ``make run`` marks an instance folder; holds the port served
 PRODUCTION_SIGNS = ("SECRET_KEY", "PUBLIC_URL", "DATABASE_URL", "SMTP_HOST")  # no demo where one is set
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+ON_OFF = {"on", "off", ""}
 NO_NUMBER = -1  # stands in for text that is not a number; below every limit
 LONGEST_LINE = 500  # characters of a text that people read
 CONTACT = re.compile(r"mailto:[^@\s]+@[^@\s]+|https://[^\s/]+\S*", re.ASCII)
@@ -164,6 +165,7 @@ class Config:
     mail_until_time: str = field(default_factory=lambda: _env("MAIL_UNTIL_TIME", "20:00"))
     mail_bank_holidays: str = field(default_factory=lambda: _env("MAIL_ON_BANK_HOLIDAYS", "no"))
     mail_days_off: str = field(default_factory=lambda: _env("MAIL_DAYS_OFF"))
+    report_mail_files: str = field(default_factory=lambda: _env("REPORT_MAIL_FILES"))
 
     def __post_init__(self) -> None:
         """Settle what depends on other settings.
@@ -267,10 +269,9 @@ class Config:
             yield "LOCAL_SIGN_IN is 'everyone' without a provider (OIDC or SAML): nobody else could sign in."
 
     def _access_faults(self) -> Iterator[str]:
-        if self.line_manager_sight not in {"on", "off", ""}:
-            yield "LINE_MANAGER_SIGHT is 'on' or 'off'."
-        if self.link_check not in {"on", "off", ""}:
-            yield "LINK_CHECK is 'on' or 'off'."
+        switches = {"LINE_MANAGER_SIGHT": self.line_manager_sight, "LINK_CHECK": self.link_check}
+        switches["REPORT_MAIL_FILES"] = self.report_mail_files
+        yield from (f"{name} is 'on' or 'off'." for name, text in switches.items() if text not in ON_OFF)
         for name in ("TRUSTED_PROXIES", "STATUS_NETWORKS", "METRICS_NETWORKS", "WEBHOOK_NETWORKS"):
             try:
                 proxies.parse_networks(getattr(self, name.lower()))
@@ -329,6 +330,11 @@ class Config:
     def line_managers_see(self) -> bool:
         """Whether line managers see direct reports without a grant; the default only in the demo."""
         return (self.line_manager_sight or ("on" if self.mode == "demo" else "off")) == "on"
+
+    @property
+    def mails_files(self) -> bool:
+        """Whether the rows of a saved report may be attached to its mail; links alone unless set."""
+        return self.report_mail_files == "on"
 
     @property
     def mail(self) -> MailSettings:

@@ -54,6 +54,7 @@ from portal.domain.reports import models as reports_models
 from portal.domain.reports.completion import tasks as reports_tasks
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import tasks as retention_tasks
+from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
 from portal.domain.status import tasks as status_tasks
@@ -91,6 +92,7 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
+from portal.pages.saved_reports import views as saved_reports_views
 from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
 from portal.pages.statements import views as statements_views
@@ -129,6 +131,7 @@ TABLES = (
     decisions_models,
     imports_models,
     reports_models,
+    saved_reports_models,
     scim_models,
     webhooks_models,
     retention_models,
@@ -148,6 +151,7 @@ VIEWS = (
     directives_views,
     decisions_views,
     monitoring_views,
+    saved_reports_views,
     reminders_views,
     authoring_views,
     imports_views,

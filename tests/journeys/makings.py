@@ -32,6 +32,7 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
         | draft_made(browser, server)
         | job_made(browser, server)
         | webhook_made(browser, server)
+        | report_saved(browser, server)
         | {"file": file_asked(server, MANAGER)}
         | imports_made(browser, server)
         | requests_made(browser, server)
@@ -95,6 +96,18 @@ def job_made(browser: Browser, server: Server) -> dict[str, str]:
         tab.goto("/jobs")
         press(tab, "Start: Check of all assignments")
         return {"job": tab.url.split("/")[-1]}
+
+
+def report_saved(browser: Browser, server: Server) -> dict[str, str]:
+    """A report that a manager saved and scheduled."""
+    with visitor(browser, server) as tab:
+        sign_in(tab, MANAGER)
+        tab.goto("/saved-reports/new?directive=OIC-2026&status=late")
+        tab.fill("#name", "Overdue in my unit")
+        press(tab, "Save the report")
+        tab.check("#every")
+        press(tab, "Email the report")
+        return {"saved": tab.url.split("/")[-2]}
 
 
 def webhook_made(browser: Browser, server: Server) -> dict[str, str]:

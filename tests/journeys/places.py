@@ -83,6 +83,7 @@ NO_PAGES = {
 # These only lead to other pages, or have a journey of their own for what the force made has not.
 ELSEWHERE = {
     "home",
+    "saved_reports.open_report",
     "account.choose_password",
     "account.remove_factor",
     "sign_in.enter_factor",
@@ -169,6 +170,16 @@ MONITORING = {
     "monitoring.show_changes": Place(
         (f"{REPORT}/changes?from_as_at=2026-04-30", f"{REPORT}/changes", f"{REPORT}/changes?as_at=x"), MANAGER
     ),
+    "saved_reports.list_reports": Place(("/saved-reports",), MANAGER),
+    "saved_reports.save_report": Place(
+        (
+            "/saved-reports/new?directive=OIC-2026&status=late",
+            "/saved-reports/new?of=changes&directive=OIC-2026",
+        ),
+        MANAGER,
+    ),
+    "saved_reports.manage_report": Place(("/saved-reports/{saved}/manage",), MANAGER),
+    "saved_reports.show_emails": Place(("/saved-reports/{saved}/emails",), MANAGER),
     "monitoring.data_dictionary": Place(("/monitoring/data-dictionary",), MANAGER),
     "monitoring.show_file": Place(("{file}",), MANAGER),
     "people.list_people": Place(("/people", "/people?q=D2001", "/people?q=zzzz"), MANAGER),
@@ -388,4 +399,6 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "monitoring.show_file",
     "records.show_record",
     "reminders.nudge_person",
+    "saved_reports.manage_report",
+    "saved_reports.show_emails",
 }

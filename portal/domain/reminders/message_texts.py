@@ -26,6 +26,7 @@ class PortalDetails:
     address: str  # for links
     force: str
     line_managers: bool = False  # whether the roster alone shows line managers their direct reports
+    mails_files: bool = False  # whether a saved report's rows may be attached
 
 
 @dataclass(frozen=True, slots=True)

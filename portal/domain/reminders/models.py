@@ -34,6 +34,7 @@ class MessageKind(StrEnum):
     REVIEW = "review"  # to authors, once a month, about review dates; in the send window
     CLARITY = "clarity"  # an author answered what somebody found unclear; as recall
     FOLDER = "folder"  # files of the watched folder that were not imported; in the send window
+    REPORT = "report"  # a link to a saved report, on its schedule; in the send window
 
 
 PRIVATE_KINDS = (MessageKind.RECALL, MessageKind.CLARITY)  # shown to their reader alone
@@ -122,6 +123,18 @@ class UntoldManager(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     planned_at: Mapped[datetime]  # when they were last left out
     people: Mapped[int]  # how many it would have been about
+
+
+class ReportMail(Base):
+    """The saved report that a message is about, and the day for which it is mailed: once for each day."""
+
+    __tablename__ = "report_mail"
+    __table_args__ = (UniqueConstraint("saved_report_id", "person_id", "due_on"),)
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), primary_key=True)
+    saved_report_id: Mapped[int] = mapped_column(ForeignKey("saved_report.id", ondelete="CASCADE"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # its reader
+    due_on: Mapped[date]
 
 
 class ReminderRun(Base):

@@ -55,6 +55,7 @@ WORDS_OF_KIND = {
     MessageKind.RECALL: ("Three questions about a module that you passed",),
     MessageKind.REVIEW: ("Modules and guides to review",),
     MessageKind.CLARITY: ("An author has answered what you found unclear",),
+    MessageKind.REPORT: ("A saved report",),
 }
 MOST_ACTS = 10  # of one message that the outbox lists
 

@@ -22,6 +22,7 @@ from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, 
 from portal.domain.reminders.models import Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
 from portal.domain.reminders.recall_mails import compose_recall
+from portal.domain.reminders.report_mails import compose_report_mail
 from portal.domain.reminders.review_mails import compose_review_mail
 from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
@@ -72,11 +73,12 @@ class SendingSettings:
     address: str  # of the portal, for links
     force: str
     line_managers: bool = False  # whether the roster alone shows line managers their direct reports
+    mails_files: bool = False  # whether a saved report's rows may be attached
 
     @property
     def portal_details(self) -> PortalDetails:
         """The part of the settings that letters need."""
-        return PortalDetails(self.address, self.force, self.line_managers)
+        return PortalDetails(self.address, self.force, self.line_managers, self.mails_files)
 
 
 def _write_reminder(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
@@ -106,6 +108,7 @@ WRITERS = {
     MessageKind.CLARITY: compose_reply_mail,
     MessageKind.REVIEW: compose_review_mail,
     MessageKind.FOLDER: compose_folder_mail,
+    MessageKind.REPORT: compose_report_mail,
 }
 
 

@@ -43,7 +43,13 @@ LOST_AFTER = timedelta(minutes=15)  # after which the sender of a claimed messag
 
 def send_window_of(kind: MessageKind, hours: SendWindow) -> SendWindow:
     """When messages of a kind may be sent: what somebody waits for at any time, the others in these hours."""
-    in_hours = {MessageKind.REMINDER, MessageKind.INVITATION, MessageKind.REVIEW, MessageKind.FOLDER}
+    in_hours = {
+        MessageKind.REMINDER,
+        MessageKind.INVITATION,
+        MessageKind.REVIEW,
+        MessageKind.FOLDER,
+        MessageKind.REPORT,
+    }
     in_hours.update(PRIVATE_KINDS)
     return hours if kind in in_hours else ANY_TIME
 

@@ -44,6 +44,11 @@ def line_managers_see() -> bool:
     return _portal_config().line_managers_see
 
 
+def mails_files() -> bool:
+    """Whether the rows of a saved report may be attached to its mail."""
+    return _portal_config().mails_files
+
+
 def relay_is_set() -> bool:
     """Whether a mail relay is set, without which nothing can be sent."""
     return bool(_portal_config().smtp_host)
@@ -69,4 +74,11 @@ def sending_settings() -> SendingSettings:
         config.smtp_per_minute,
         config.smtp_authorities,
     )
-    return SendingSettings(relay, mail_hours(), config.address, config.force_name, config.line_managers_see)
+    return SendingSettings(
+        relay,
+        mail_hours(),
+        config.address,
+        config.force_name,
+        config.line_managers_see,
+        config.mails_files,
+    )

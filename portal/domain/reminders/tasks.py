@@ -3,10 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from portal.domain.reminders import notices, queries, services
+from portal.domain.reminders import notices, queries, report_mails, services
 from portal.domain.reminders.models import PRIVATE_KINDS, MessageKind
 from portal.domain.reminders.sending import send_due_messages
-from portal.domain.reminders.settings import line_managers_see, mail_hours, relay_is_set, sending_settings
+from portal.domain.reminders.settings import (
+    bank_holidays,
+    line_managers_see,
+    mail_hours,
+    relay_is_set,
+    sending_settings,
+)
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.jobs.progress import JobProgress
@@ -18,6 +24,7 @@ KINDS = (
     MessageKind.REMINDER,
     MessageKind.REVIEW,
     MessageKind.FOLDER,
+    MessageKind.REPORT,
     *PRIVATE_KINDS,
 )  # the others have a job of their own
 
@@ -68,6 +75,24 @@ def send_reminders(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     return {"said": [*sentences, f"{outcome.summary_words}."]}
 
 
+def has_report_mails(now: datetime) -> bool:
+    """Whether the mails of saved reports are not planned up to today."""
+    if not relay_is_set() or not mail_hours().allows_sending(now):
+        return False
+    return report_mails.has_unplanned_schedule(clock.london_day(now))
+
+
+def plan_report_mails(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
+    """Put the mails of saved reports up to today into the outbox; a second time changes nothing."""
+    with transaction():
+        plan = report_mails.plan_report_mails(
+            at=clock.now(), hours=mail_hours(), holidays=bank_holidays(), line_managers=line_managers_see()
+        )
+        result = {"said": [plan.words]}
+        job.conclude_job(result)
+    return result
+
+
 TASKS = (
     Task(notices.JOB, "Mail about accounts", send_notices, due=lambda: has_notices(clock.now())),
     Task(
@@ -76,5 +101,11 @@ TASKS = (
         send_reminders,
         due=lambda: is_due(clock.now()),
         by_hand="Plans today’s reminders, once a day, and sends queued emails if they may be sent now.",
+    ),
+    Task(
+        "report-mails",
+        "Mail about saved reports",
+        plan_report_mails,
+        due=lambda: has_report_mails(clock.now()),
     ),
 )

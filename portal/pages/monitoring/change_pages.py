@@ -72,6 +72,7 @@ def show_changes(reference: str) -> ResponseReturnValue:
         reference=reference,
         most_kinds=MOST_KINDS,
         filters=changes.filters,
+        save_arguments={**texts, **changes.filters.address, "kind": changes.kind},
         address_of_kind=lambda kind: _address_of_kind(kind, texts, changes.filters),
         chips=_filter_chips(texts, changes.filters),
         clear_url=address(request.path, texts.items()),

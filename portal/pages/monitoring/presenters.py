@@ -246,6 +246,11 @@ class ReportPage:
         """Hidden fields of the filter form."""
         return {**self.report.position.address, **self._table_address}
 
+    @property
+    def saved_arguments(self) -> dict[str, str]:
+        """Arguments of the page that saves this report: its position, its filters and its table."""
+        return {**self.report.position.address, **self.report.filters.address, **self._table_address}
+
     @cached_property
     def due_links(self) -> list[tuple[date, str, str]]:
         """Each due date up to today, with the addresses of its position as known then and as known now."""

@@ -17,6 +17,7 @@ from portal.domain.reports.parameters import (
     parse_order,
 )
 from portal.domain.reports.queries import CompletionReport
+from portal.domain.saved_reports.queries import list_names
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import address
 from portal.pages.layout.query_arguments import QueryArguments
@@ -69,6 +70,7 @@ def show_overview() -> ResponseReturnValue:
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
         most_to_remind=bulk_nudges.MOST,
         waiting=count_waiting_requests(current_user.viewer),
+        saved_reports=list_names(current_user.person_id),
     )
     return response, 400 if errors else 200
 

@@ -42,6 +42,14 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A CSV file that goes with a mail."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A mail as its reader gets it."""
 
@@ -49,6 +57,7 @@ class Letter:
     subject: str
     text: str
     html: str
+    file: AttachedFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +161,9 @@ def mail_of(letter: Letter, *, sender: str, reference: UUID, host: str, at: date
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(letter.text)
     mail.add_alternative(letter.html, subtype="html")
+    if letter.file is not None:
+        content = letter.file.text.encode()
+        mail.add_attachment(content, maintype="text", subtype="csv", filename=letter.file.name)
     return mail
 
 

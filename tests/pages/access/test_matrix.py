@@ -62,6 +62,16 @@ MAY_BE_UNKNOWN = {
     "monitoring.act_on_file",
     "monitoring.download_file",
     "reminders.send_again",
+    "saved_reports.choose_emails",  # nobody saved one here; tests/pages/saved_reports has who may
+    "saved_reports.delete_report",
+    "saved_reports.end_share",
+    "saved_reports.manage_report",
+    "saved_reports.open_report",
+    "saved_reports.save_report",  # it needs a report in its address
+    "saved_reports.schedule_report",
+    "saved_reports.share_report",
+    "saved_reports.show_emails",
+    "saved_reports.stop_schedule",
     "learning.ask_recall",  # nobody passed here; tests/pages/learning/test_recall.py has who may
     "learning.answer_recall",
     "learning.show_recall_answers",
@@ -224,6 +234,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "import_id": UUID(int=0),
         "copy_id": 1,
         "row_id": 1,
+        "choice": "off",
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
@@ -242,7 +253,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "account.remove_factor": "unknown",
     }
     values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")
-    if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith("webhooks."):
+    if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith(("webhooks.", "saved_reports.")):
         values["reference"] = UUID(int=0)
     if rule.endpoint.startswith("jobs."):
         values["reference"] = subject.job

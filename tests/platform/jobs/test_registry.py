@@ -21,6 +21,7 @@ KINDS = [
     "notices",
     "reconcile",
     "reminders",
+    "report-mails",
     "report_file",
     "reset_requests",
     "undo-ahead",

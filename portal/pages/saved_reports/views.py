@@ -1,0 +1,244 @@
+"""Pages of saved reports: the list, saving, opening, sharing, and mails on a schedule."""
+
+from datetime import date
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.reminders.settings import bank_holidays, line_managers_see, mails_files, relay_is_set
+from portal.domain.saved_reports import queries, services
+from portal.domain.saved_reports.definitions import KEPT, Definition, find_refusal, list_filter_words
+from portal.domain.saved_reports.models import SavedPage, SavedReport
+from portal.domain.saved_reports.times import AsOf, DayRule, KnownRule, Span
+from portal.pages.layout.access import requires
+from portal.pages.saved_reports.forms import MailScheduleForm, SaveForm, ShareForm, fixed_day_of
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.permissions import Permission
+
+bp = Blueprint("saved_reports", __name__, template_folder="templates")
+
+OPEN_FIRST = "Open a report first, then save it from there."
+
+
+@bp.get("/saved-reports")
+@requires(Permission.ACCOUNT_OWN)
+def list_reports() -> ResponseReturnValue:
+    """One's own saved reports, those that others share, and when each is mailed; also without a role."""
+    own = queries.list_own(current_user.person_id)
+    shared = queries.list_shared(current_user.person_id)
+    rows = [*own, *shared]
+    words = list_filter_words([row.definition for row in rows], current_user.viewer, clock.now())
+    return render_template(
+        "saved_reports/list.html",
+        own=own,
+        shared=shared,
+        filter_words={row.report.id: each for row, each in zip(rows, words, strict=True)},
+        today=clock.today(),
+        holidays=bank_holidays(),
+        may_open=Permission.COMPLETION_VIEW in current_user.permissions,
+    )
+
+
+@bp.route("/saved-reports/new", methods=["GET", "POST"])
+@requires(Permission.COMPLETION_VIEW)
+def save_report() -> ResponseReturnValue:
+    """Name the report of the address, with its filters, and save it."""
+    definition = _requested_definition()
+    as_of = definition.as_of
+    form = SaveForm(
+        day_rule=str(as_of.day_rule), known_rule=str(as_of.known_rule), fixed_on=_day_text(as_of.fixed_on)
+    )
+    if form.validate_on_submit():
+        definition = Definition(
+            definition.kind, definition.directive, definition.arguments, form.as_of, Span(form.span.data)
+        )
+        try:
+            with transaction():
+                report = services.save_report(
+                    form.name.data, definition, by=current_user.viewer, at=clock.now()
+                )
+                reference = report.reference
+        except RuleError as error:
+            form.name.errors = [str(error)]
+        else:
+            flash("The report is saved. You find it under Monitoring.", "success")
+            return redirect(url_for("saved_reports.manage_report", reference=reference), 303)
+    html = render_template(
+        "saved_reports/new.html", form=form, definition=definition, filter_words=_filter_words(definition)
+    )
+    return html, 400 if form.errors else 200
+
+
+def _requested_definition() -> Definition:
+    """The report that the address names, with its filters and the rule that its position suggests.
+
+    Raises:
+        NotFoundError: It names none, or none that the viewer may open.
+    """
+    kinds = [kind for kind in SavedPage if kind == request.args.get("of", "directive")]
+    directive = request.args.get("directive", "")
+    if not kinds or bool(directive) == (kinds[0] is SavedPage.OVERVIEW):
+        raise NotFoundError(OPEN_FIRST)
+    arguments = {name: value for name in KEPT[kinds[0]] if (value := request.args.get(name, "").strip())}
+    day, known = (fixed_day_of(request.args.get(name, "")[:10]) for name in ("as_at", "as_known_on"))
+    as_of = AsOf(
+        DayRule.FIXED if day else DayRule.TODAY,
+        KnownRule.THEN if day and known == day else KnownRule.NOW,
+        day,
+    )
+    definition = Definition(kinds[0], directive, arguments, as_of)
+    if find_refusal(definition, current_user.viewer, clock.now()):
+        raise NotFoundError(OPEN_FIRST)
+    return definition
+
+
+def _filter_words(definition: Definition) -> list[str]:
+    return list_filter_words([definition], current_user.viewer, clock.now())[0]
+
+
+def _day_text(day: date | None) -> str:
+    return "" if day is None else f"{day.day} {day:%B %Y}"
+
+
+@bp.get("/saved-reports/<uuid:reference>")
+@requires(Permission.COMPLETION_VIEW)
+def open_report(reference: UUID) -> ResponseReturnValue:
+    """Lead to the report, for today or for the day that a mail names; its page decides what is seen."""
+    report, _ = queries.get_readable(reference, current_user.person_id)
+    today = clock.today()
+    day = fixed_day_of(request.args.get("day", "")) or today
+    return redirect(Definition.of(report).path_for(min(day, today), today), 303)
+
+
+@bp.get("/saved-reports/<uuid:reference>/manage")
+@requires(Permission.COMPLETION_VIEW)
+def manage_report(reference: UUID) -> ResponseReturnValue:
+    """With whom a report of one's own is shared, and when it is mailed."""
+    return _render_report(queries.get_own(reference, current_user.person_id))
+
+
+def _render_report(
+    report: SavedReport, share_form: ShareForm | None = None, schedule_form: MailScheduleForm | None = None
+) -> ResponseReturnValue:
+    schedule = queries.schedule_of(report.id)
+    share_form, schedule_form = share_form or ShareForm(), schedule_form or MailScheduleForm(obj=schedule)
+    is_bad = bool(share_form.errors or schedule_form.errors)
+    html = render_template(
+        "saved_reports/manage.html",
+        report=report,
+        definition=Definition.of(report),
+        filter_words=_filter_words(Definition.of(report)),
+        shares=queries.list_shares(report, current_user.viewer),
+        mail_words=queries.schedule_words(schedule, clock.today(), bank_holidays()),
+        is_mailed=schedule is not None and schedule.ended_at is None,
+        share_form=share_form,
+        schedule_form=schedule_form,
+        may_attach=mails_files() and report.kind == SavedPage.DIRECTIVE,
+        mail_works=relay_is_set(),
+    )
+    return html, 400 if is_bad else 200
+
+
+@bp.post("/saved-reports/<uuid:reference>/shares")
+@requires(Permission.COMPLETION_VIEW)
+def share_report(reference: UUID) -> ResponseReturnValue:
+    """Share a report with somebody who may open it."""
+    report, form = queries.get_own(reference, current_user.person_id), ShareForm()
+    if not form.validate_on_submit():
+        return _render_report(report, share_form=form)
+    number = form.staff_number.data
+    try:
+        with transaction():
+            report = queries.get_own(reference, current_user.person_id)
+            services.share_report(report, number, at=clock.now(), line_managers=line_managers_see())
+    except RuleError as error:
+        form.staff_number.errors = [str(error)]
+        return _render_report(queries.get_own(reference, current_user.person_id), share_form=form)
+    flash(f"The report is shared with {number}.", "success")
+    return _to_report(reference)
+
+
+@bp.post("/saved-reports/<uuid:reference>/shares/<staff_number>/end")
+@requires(Permission.ACCOUNT_OWN)
+def end_share(reference: UUID, staff_number: str) -> ResponseReturnValue:
+    """Share a report with somebody no longer."""
+    with transaction():
+        services.end_share(queries.get_own(reference, current_user.person_id), staff_number)
+    flash(f"The report is no longer shared with {staff_number}.", "success")
+    return _to_report(reference)
+
+
+@bp.post("/saved-reports/<uuid:reference>/schedule")
+@requires(Permission.COMPLETION_VIEW)
+def schedule_report(reference: UUID) -> ResponseReturnValue:
+    """Mail a report on a schedule, which replaces the one before."""
+    report, form = queries.get_own(reference, current_user.person_id), MailScheduleForm()
+    if not form.validate_on_submit():
+        return _render_report(report, schedule_form=form)
+    with transaction():
+        report = queries.get_own(reference, current_user.person_id)
+        attached = bool(form.attached.data) and mails_files()
+        services.set_schedule(report, form.recurrence, attached=attached, at=clock.now())
+    flash("The emails are scheduled.", "success")
+    return _to_report(reference)
+
+
+@bp.post("/saved-reports/<uuid:reference>/schedule/stop")
+@requires(Permission.ACCOUNT_OWN)
+def stop_schedule(reference: UUID) -> ResponseReturnValue:
+    """Mail a report of one's own no longer."""
+    with transaction():
+        report = queries.get_own(reference, current_user.person_id)
+        services.stop_schedule(report, by=current_user.person_id, at=clock.now())
+    flash("The emails are stopped, for you and for everybody it is shared with.", "success")
+    return redirect(url_for("saved_reports.list_reports"), 303)
+
+
+@bp.post("/saved-reports/<uuid:reference>/delete")
+@requires(Permission.ACCOUNT_OWN)
+def delete_report(reference: UUID) -> ResponseReturnValue:
+    """Delete a saved report of one's own."""
+    with transaction():
+        report = queries.get_own(reference, current_user.person_id)
+        name = report.name
+        services.delete_report(report)
+    flash(f"The saved report {name} is deleted.", "success")
+    return redirect(url_for("saved_reports.list_reports"), 303)
+
+
+@bp.get("/saved-reports/<uuid:reference>/emails")
+@requires(Permission.ACCOUNT_OWN)
+def show_emails(reference: UUID) -> ResponseReturnValue:
+    """Offer to stop the mails of a report, to its owner or to a reader: where the link of each mail leads."""
+    report, share = queries.get_readable(reference, current_user.person_id)
+    schedule = queries.schedule_of(report.id)
+    return render_template(
+        "saved_reports/emails.html",
+        report=report,
+        share=share,
+        is_mailed=schedule is not None and schedule.ended_at is None,
+        mail_words=queries.schedule_words(schedule, clock.today(), bank_holidays()),
+    )
+
+
+@bp.post("/saved-reports/<uuid:reference>/emails/<any(on, off):choice>")
+@requires(Permission.ACCOUNT_OWN)
+def choose_emails(reference: UUID, choice: str) -> ResponseReturnValue:
+    """Turn the mails of a shared report off for oneself, or on again."""
+    with transaction():
+        report, share = queries.get_readable(reference, current_user.person_id)
+        if share is None:
+            raise NotFoundError(queries.NOT_THERE)
+        name = report.name
+        services.choose_mail(report, share, mailed=choice == "on")
+    end = "You get the emails of" if choice == "on" else "You get no more emails of"
+    flash(f"{end} {name}.", "success")
+    return redirect(url_for("saved_reports.list_reports"), 303)
+
+
+def _to_report(reference: UUID) -> ResponseReturnValue:
+    return redirect(url_for("saved_reports.manage_report", reference=reference), 303)
