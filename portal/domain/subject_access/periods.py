@@ -22,28 +22,61 @@ class Period:
 
 
 def list_periods(settings: Config) -> list[Period]:
-    """Every kind of personal data that the portal deletes by itself, shortest first.
+    """Every kind of personal data that the portal deletes by itself, shortest first."""
+    kinds = sorted(_kinds(settings).values(), key=lambda kind: kind[1])
+    return [Period(what, f"{_length(length)} {since}") for what, length, since in kinds]
 
-    The one place that turns retention into words: the privacy page, the impact assessment and the copy for a
-    person all read it.
+
+def kept_words(settings: Config) -> dict[str, str]:
+    """How long the data of a table is kept, in words, by the register's key."""
+    kinds = {key: f"{_length(length)} {since}" for key, (_, length, since) in _kinds(settings).items()}
+    return {**_UNTIL, **kinds}
+
+
+def _kinds(settings: Config) -> dict[str, tuple[str, timedelta, str]]:
+    """Each kind by the register's key, how long it is kept and since when.
+
+    The one place that names the constants and settings by which the portal deletes: the privacy page, the
+    impact assessment and the copy for a person all read it.
     """
     session = timedelta(hours=settings.absolute_hours) + retention.SESSION_RETENTION
-    kinds: list[tuple[str, timedelta, str]] = [
-        ("A form you sent after your sign-in had ended", FORM_RETENTION, "later"),
-        ("Requests at sign-in for a new password", REQUEST_RETENTION, "later"),
-        ("Sign-ins to your account that failed", retention.FAILURE_RETENTION, "later"),
-        ("A link to set a password", services.LINK_LIFETIME, "after it was made"),
-        ("A file of people that was prepared for a manager", KEEP_FOR, "after it was made"),
-        ("A file that was loaded but not applied", FILE_RETENTION, "later"),
-        ("Your sessions", session, "after you signed in"),
-        ("A job that somebody asked for", timedelta(days=settings.jobs_kept_days), "after it ended"),
-        ("Messages to connected systems that arrived", DELIVERED_RETENTION, "later"),
-        ("Messages to connected systems that failed", FAILED_RETENTION, "later"),
-        ("Sign-ins with a force account that were refused", retention.REFUSAL_RETENTION, "after the last"),
-        ("The mark of a browser", retention.BROWSER_RETENTION, "after you last signed in from it"),
-    ]
-    kinds.sort(key=lambda kind: kind[1])
-    return [Period(what, f"{_length(length)} {since}") for what, length, since in kinds]
+    return {
+        "form": ("A form you sent after your sign-in had ended", FORM_RETENTION, "later"),
+        "reset": ("Requests at sign-in for a new password", REQUEST_RETENTION, "later"),
+        "failure": ("Sign-ins to your account that failed", retention.FAILURE_RETENTION, "later"),
+        "link": ("A link to set a password", services.LINK_LIFETIME, "after it was made"),
+        "prepared": ("A file of people that was prepared for a manager", KEEP_FOR, "after it was made"),
+        "file": ("A file that was loaded but not applied", FILE_RETENTION, "later"),
+        "session": ("Your sessions", session, "after you signed in"),
+        "job": (
+            "A job that somebody asked for",
+            timedelta(days=settings.jobs_kept_days),
+            "after it ended",
+        ),
+        "delivered": ("Messages to connected systems that arrived", DELIVERED_RETENTION, "later"),
+        "failed": ("Messages to connected systems that failed", FAILED_RETENTION, "later"),
+        "refusal": (
+            "Sign-ins with a force account that were refused",
+            retention.REFUSAL_RETENTION,
+            "after the last",
+        ),
+        "browser": (
+            "The mark of a browser",
+            retention.BROWSER_RETENTION,
+            "after you last signed in from it",
+        ),
+    }
+
+
+_UNTIL = {  # what no period ends by itself
+    "record": "for as long as the force keeps training records",
+    "name": "until it is corrected or erased",
+    "texts": "until it is erased; the answer beside it stays",
+    "own": "until you erase it, or your account is closed",
+    "current": "until it changes: only the last state is kept",
+    "audit": "for as long as the force keeps the audit trail",
+    "minutes": "for minutes",
+}
 
 
 def _length(length: timedelta) -> str:
