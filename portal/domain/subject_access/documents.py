@@ -12,10 +12,10 @@ from portal.platform.documents.markup import quote_text, text_content
 MOST_COLUMNS = 6  # of a table on a page; rows with more become lists
 LONGEST_CELL = 90  # characters; rows with longer texts become lists
 INTRODUCTION = (
-    "This is a copy of the personal data that the learning portal holds about you, and of what you did in it.",
-    "Other people are not named: where somebody else comes in, you read their role, such as “your line manager”. "
-    "Names in what others wrote are replaced by [name].",
-    "Times are UK times. An entry that was corrected is still here, as the correction is an entry of its own.",
+    "This is a copy of the personal data that the learning portal holds about you and of what you did there.",
+    "Other people are not named. Where somebody else comes in, you read their role, such as “your line "
+    "manager”, and names in what others wrote are replaced by [name].",
+    "Times are UK times. An entry that was corrected is still here: its correction is an entry of its own.",
 )
 
 

@@ -15,9 +15,7 @@ from portal.platform import clock
 
 CONTACT_VALID = timedelta(days=90)  # a reader asks again after that; the RFC advises less than a year
 STATEMENTS = ("help", "cookies")
-PREPARED_ON = date(
-    2026, 11, 28
-)  # the accessibility statement; a new day when its words change
+PREPARED_ON = date(2026, 11, 28)  # the accessibility statement; a new day when its words change
 
 
 def _statement_view(name: str) -> Callable[[], ResponseReturnValue]:
