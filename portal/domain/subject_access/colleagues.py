@@ -36,26 +36,25 @@ def build_remover(person_id: int, texts: Iterable[str]) -> NameRemover:
     words = {word.casefold() for text in texts for word in _WORD.findall(text)}
     if not words:
         return NameRemover()
-    own, others = None, []
-    names = (PersonName.person_id, PersonName.forenames, PersonName.surname, PersonName.staff_number)
-    for holder, *name in db.session.execute(select(*names, PersonName.email)):
+    own_surname, others = "", []
+    columns = (PersonName.person_id, PersonName.forenames, PersonName.surname, PersonName.staff_number)
+    for holder, forenames, surname, number, email in db.session.execute(select(*columns, PersonName.email)):
         if holder == person_id:
-            own = name
-        elif _occurs(words, *name):
-            others.append(name)
-    own_surname = own[1] if own else ""
+            own_surname = surname
+        elif _occurs(words, surname, number, email or ""):
+            others.append((forenames, surname, number, email or ""))
     patterns = [pattern for name in others for pattern in _patterns_of(own_surname, *name)]
     return NameRemover(sorted(patterns, key=lambda pattern: -len(pattern.pattern)))  # whole names first
 
 
-def _occurs(words: set[str], forenames: str, surname: str, staff_number: str, email: str | None) -> bool:
+def _occurs(words: set[str], surname: str, staff_number: str, email: str) -> bool:
     first = _WORD.search(surname)
     surname_word = first[0].casefold() if first else ""
-    return surname_word in words or staff_number.casefold() in words or (email or "").casefold() in words
+    return surname_word in words or staff_number.casefold() in words or email.casefold() in words
 
 
 def _patterns_of(
-    own_surname: str, forenames: str, surname: str, staff_number: str, email: str | None
+    own_surname: str, forenames: str, surname: str, staff_number: str, email: str
 ) -> Iterable[re.Pattern[str]]:
     first = forenames.split()[0] if forenames.split() else ""
     for whole in {f"{forenames} {surname}", f"{first} {surname}", f"{surname}, {forenames}"}:

@@ -41,20 +41,24 @@ def _kinds(settings: Config) -> dict[str, tuple[str, timedelta, str]]:
     """
     session = timedelta(hours=settings.absolute_hours) + retention.SESSION_RETENTION
     return {
-        "form": ("A form you sent after your sign-in had ended", FORM_RETENTION, "later"),
-        "reset": ("Requests at sign-in for a new password", REQUEST_RETENTION, "later"),
-        "failure": ("Sign-ins to your account that failed", retention.FAILURE_RETENTION, "later"),
+        "form": ("A form you sent after your sign-in had ended", FORM_RETENTION, "after you sent it"),
+        "reset": ("Requests at sign-in for a new password", REQUEST_RETENTION, "after they were made"),
+        "failure": ("Sign-ins to your account that failed", retention.FAILURE_RETENTION, "after they failed"),
         "link": ("A link to set a password", services.LINK_LIFETIME, "after it was made"),
         "prepared": ("A file of people that was prepared for a manager", KEEP_FOR, "after it was made"),
-        "file": ("A file that was loaded but not applied", FILE_RETENTION, "later"),
+        "file": ("A file that was loaded but not applied", FILE_RETENTION, "after it was loaded"),
         "session": ("Your sessions", session, "after you signed in"),
         "job": (
             "A job that somebody asked for",
             timedelta(days=settings.jobs_kept_days),
             "after it ended",
         ),
-        "delivered": ("Messages to connected systems that arrived", DELIVERED_RETENTION, "later"),
-        "failed": ("Messages to connected systems that failed", FAILED_RETENTION, "later"),
+        "delivered": (
+            "Messages to connected systems that arrived",
+            DELIVERED_RETENTION,
+            "after they arrived",
+        ),
+        "failed": ("Messages to connected systems that failed", FAILED_RETENTION, "after the last try"),
         "refusal": (
             "Sign-ins with a force account that were refused",
             retention.REFUSAL_RETENTION,

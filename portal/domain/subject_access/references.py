@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from portal.domain.assessment.models import Attempt
 from portal.domain.cases.models import CaseCopy, CaseRun
@@ -19,8 +19,8 @@ _AT_ONCE = 5_000  # ids in one statement
 _TAG = re.compile(r"<[^>]*>")
 
 
-def _titled(*columns: Any) -> Select[Any]:
-    """The key, the title and the number of each row, newest last where a key comes more than once."""
+def _titled(*columns: Any) -> Any:
+    """Select these columns, newest last where a key comes more than once: the last one counts."""
     return select(*columns).order_by(columns[-1])
 
 
@@ -29,7 +29,7 @@ _module_titles = (
     .group_by(ModuleVersion.activity_id)
     .subquery()
 )
-_SELECTS: dict[str, tuple[Select[Any], Callable[..., str]]] = {
+_SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
     "activity": (
         select(Activity.id, Activity.key, _module_titles.c.title).outerjoin(
             _module_titles, _module_titles.c.activity_id == Activity.id

@@ -50,10 +50,12 @@ def _plain_words(value: Any) -> str:
 
 def json_value(value: Any, how: str = "") -> Any:
     """The value for JSON: days and instants in ISO 8601, decimals as text."""
-    if value is None or isinstance(value, bool | int | str | list | dict):
-        if value is not None and how == "day":
-            return date.fromordinal(value).isoformat()
-        if value is not None and how == "micros":
-            return None if value == OPEN_KNOWN else from_microseconds(value).isoformat()
+    if value is None or (how == "micros" and value == OPEN_KNOWN):
+        return None
+    if how == "day":
+        return date.fromordinal(value).isoformat()
+    if how == "micros":
+        return from_microseconds(value).isoformat()
+    if isinstance(value, bool | int | str | list | dict):
         return value
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -92,7 +92,7 @@ LEARNING = Area(
 ANSWERS = Area(
     "Answers in assessments and cases",
     "To mark the assessment; to improve questions by counts that name nobody",
-    "You; who examines an assessment at your request; your line manager if you showed them a copy",
+    "You, and your line manager if you showed them a copy; others see counts alone",
 )
 OWN = Area(
     "What is for you alone",
