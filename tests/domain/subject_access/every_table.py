@@ -1,5 +1,6 @@
 """A row in every table of the portal that concerns one person: what an export must not forget."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,19 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Boolean, Column, Date, Integer, LargeBinary, Numeric, Table, Uuid, insert
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Table,
+    Uuid,
+    insert,
+)
 
 from config import current_settings
 from portal.domain.accounts.sign_in.tokens import account_key
@@ -57,7 +70,7 @@ class EveryTable:
             mine = marks.views[0].path if marks and marks.views else ""
             self.values[table.name] = self._insert(table, mine)
             for view in marks.views[1:] if marks else ():
-                if [column.name for column in table.primary_key.columns] not in (["record_id"],):
+                if not any(_is_taken(column) for column in table.columns):
                     self._insert(table, view.path, keeps=False)
 
     def _insert(self, table: Table, mine: str, *, keeps: bool = True) -> dict[str, Any]:
@@ -66,6 +79,8 @@ class EveryTable:
             for column in table.columns
             if not (column.name == "id" and isinstance(column.type, Integer))
         }
+        if not keeps:
+            values |= {column.name: None for column in table.columns if column.unique and column.nullable}
         result: Any = db.session.execute(insert(table).values(values))
         key = next(iter(table.primary_key.columns)).name
         if keeps:
@@ -74,8 +89,8 @@ class EveryTable:
 
     def _value(self, table: Table, column: Column[Any], mine: str) -> Any:
         name = f"{table.name}.{column.name}"
-        if name in SPECIAL:
-            return SPECIAL[name]
+        if (value := SPECIAL.get(name) or _first_allowed(table, column.name)) is not None:
+            return value
         if column.name in {"replaces_id", "successor_id", "claim"}:
             return None
         for target in column.foreign_keys:
@@ -99,6 +114,19 @@ class EveryTable:
             "received_assertion.subject": identity.get("subject"),
             "file_people.people": pack_people([self.me, self.other]),
         }
+
+
+def _is_taken(column: Column[Any]) -> bool:
+    """Whether a second row could not have the column's value, which names a row of another table."""
+    is_only = column.unique or list(column.table.primary_key.columns) == [column]
+    return bool(column.foreign_keys) and is_only and not column.nullable
+
+
+def _first_allowed(table: Table, column: str) -> str | None:
+    """The first value that a constraint allows in the column; None where none lists them."""
+    checks = [str(check.sqltext) for check in table.constraints if isinstance(check, CheckConstraint)]
+    allowed = (re.match(rf"{column} IN \('([^']*)'", check) for check in checks)
+    return next((match[1] for match in allowed if match), None)
 
 
 def _plain(name: str, kind: Any, number: int) -> Any:
