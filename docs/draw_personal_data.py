@@ -3,6 +3,7 @@
 Run by ``make data-model``; a test compares the file with the register.
 """
 
+import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +14,7 @@ from portal.domain.subject_access.register.marks import Area, PersonalTable
 from portal.domain.subject_access.register.work import NOT_PERSONAL, PERSONAL_TABLES
 
 PAGE = Path(__file__).with_name("personal-data.md")
+WIDTH = 100  # characters of a line
 HEAD = """\
 # Personal data
 
@@ -56,15 +58,23 @@ def _processing(kept: dict[str, str]) -> Iterator[str]:
 
 def _columns(kept: dict[str, str]) -> Iterator[str]:
     for area, tables in by_area():
-        yield f"## {area.title}\n\nWhy: {area.why}.\n\nSeen by: {area.seen_by}.\n"
+        yield f"## {area.title}\n"
+        yield from map(_wrapped, (f"Why: {area.why}.", f"Seen by: {area.seen_by}."))
         for marks in tables:
             yield f"### `{marks.name}`\n\nKept: {kept[marks.kept]}.\n"
             yield "| Column | What it is |\n| --- | --- |"
             yield from (f"| `{column}` | {what} |" for column, what in _meanings(marks))
             if marks.technical:
                 names = ", ".join(f"`{column}`" for column in marks.technical.split())
-                yield f"\nNot personal: {names}."
-            yield ""
+                yield _wrapped(f"\nNot personal: {names}.")
+            else:
+                yield ""
+
+
+def _wrapped(text: str) -> str:
+    """A paragraph of the page, with the empty line after it."""
+    start = "\n" if text.startswith("\n") else ""
+    return f"{start}{textwrap.fill(text.strip(), WIDTH, break_on_hyphens=False)}\n"
 
 
 def _meanings(marks: PersonalTable) -> Iterator[tuple[str, str]]:

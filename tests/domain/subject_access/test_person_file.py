@@ -8,13 +8,16 @@ import pytest
 from portal.domain.people.models import FactNote, PersonName
 from portal.domain.subject_access.documents import person_json, person_markup
 from portal.domain.subject_access.periods import kept_words
-from portal.domain.subject_access.person_file import NOT_ABOUT_YOU, PersonFile, read_person_file
+from portal.domain.subject_access.person_file import NOT_ABOUT_YOU, Cell, PersonFile, read_person_file
+from portal.domain.subject_access.register.marks import PersonalTable
 from portal.domain.subject_access.register.work import NOT_PERSONAL, PERSONAL_TABLES
 from portal.domain.subject_access.values import value_words
 from portal.platform.db import Base, db
 from tests.domain.subject_access.every_table import EveryTable
 from tests.factories.people import make_person
 
+# Texts stand beside their rows; the content of a loaded file is not given out, and deleted after days.
+BESIDE_OTHERS = {"fact_note", "import_content"}
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -73,35 +76,33 @@ def test_every_table_has_a_period_and_each_way_it_concerns_somebody_a_heading(se
     assert len(headings) == len(set(headings))
 
 
-def test_every_personal_column_is_in_the_copy_or_has_a_reason(written: EveryTable, file: PersonFile) -> None:
-    sections = {}
-    for section in file.sections:
-        sections.setdefault(section.marks.name, section)
-    reasons = {(heading, what) for heading, what, _ in file.withheld}
-    missing = []
-    for name, marks in PERSONAL_TABLES.items():
-        if not marks.views:
-            continue
-        section = sections[name]
-        cells = {cell.column: cell for row in section.rows for cell in row}
-        for column in marks.columns:
-            if column not in cells or not cells[column].words:
-                missing.append(f"{name}.{column}")
-        missing += [
-            f"{name}.{column}"
-            for column in marks.people
-            if column not in cells and column not in _paths(marks)
-        ]
-        missing += [
-            f"{name}.{column}"
-            for column in marks.withheld
-            if (section.heading, column.replace("_", " ")) not in reasons
-        ]
+def test_every_personal_column_is_in_the_copy_or_has_a_reason(file: PersonFile) -> None:
+    shown = {
+        (section.marks.name, cell.column)
+        for section in file.sections
+        for row in section.rows
+        for cell in row
+        if cell.words
+    }
+    headings = {section.heading: section.marks.name for section in file.sections}
+    shown |= {(headings[heading], what.replace(" ", "_")) for heading, what, _ in file.withheld}
+    missing = [
+        f"{name}.{column}"
+        for name, marks in PERSONAL_TABLES.items()
+        for column in marks.personal
+        if marks.views and (name, column) not in shown and column not in _paths(marks)
+    ]
+
     assert missing == []
-    assert "word" in str(sections["response"].rows)  # the text beside the answer
+    assert {name for name, marks in PERSONAL_TABLES.items() if not marks.views} == BESIDE_OTHERS
+    assert any(cell.column.startswith("text_word") for row in _rows(file, "response") for cell in row)
 
 
-def _paths(marks) -> set[str]:
+def _rows(file: PersonFile, name: str) -> list[list[Cell]]:
+    return [row for section in file.sections if section.marks.name == name for row in section.rows]
+
+
+def _paths(marks: PersonalTable) -> set[str]:
     return {view.path.split()[0] for view in marks.views}
 
 
@@ -138,7 +139,7 @@ def test_nobody_else_and_no_secret_is_in_it(written: EveryTable, file: PersonFil
 
     assert "[name] ([name]) and Rosa Reader agreed; ask [name]." in text
     assert file.names_taken_out == 3
-    for word in ("Zzyzx", "Zebedee", "Q1002", "secret "):
+    for word in ("Zzyzx", "Zebedee", "Q1002", "secret person", "secret factor", "secret held"):
         assert word not in text, word
     for name, marks in PERSONAL_TABLES.items():
         for column in marks.withheld:
