@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config import Config
 from portal.domain.subject_access.periods import kept_words
-from portal.domain.subject_access.register.marks import Area, PersonalTable
+from portal.domain.subject_access.register.marks import DataCategory, PersonalTable
 from portal.domain.subject_access.register.work import NOT_PERSONAL, PERSONAL_TABLES
 
 PAGE = Path(__file__).with_name("personal-data.md")
@@ -37,7 +37,7 @@ outside but to the systems that the force connects.
 """
 
 
-def by_area() -> list[tuple[Area, list[PersonalTable]]]:
+def by_area() -> list[tuple[DataCategory, list[PersonalTable]]]:
     """The tables of each category, in the register's order of categories."""
     areas = list(dict.fromkeys(marks.area for marks in PERSONAL_TABLES.values()))
     tables = sorted(PERSONAL_TABLES.values(), key=lambda marks: areas.index(marks.area))

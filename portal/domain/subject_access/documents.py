@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from portal.domain.subject_access.person_file import Cell, PersonFile, Section
+from portal.domain.subject_access.person_file import NamedValue, PersonFile, Section
 from portal.platform import wording as say
 from portal.platform.clock import format_utc
 from portal.platform.documents.markup import quote_text, text_content
@@ -93,7 +93,7 @@ def _used_columns(section: Section) -> dict[str, str]:
 def _table(section: Section, columns: Mapping[str, str]) -> str:
     head = ", ".join(f"[{text_content(label)}]" for label in columns.values())
     rows = [{cell.column: cell for cell in row} for row in section.rows]
-    empty = Cell("", "", "", None)
+    empty = NamedValue("", "", "", None)
     cells = ", ".join(f"[{text_content(row.get(column, empty).words)}]" for row in rows for column in columns)
     return f"#table(columns: {len(columns)}, table.header({head}), {cells})\n"
 

@@ -14,17 +14,17 @@ from portal.platform.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class RetentionPeriod:
     """How long one kind of data is kept."""
 
     what: str
     words: str
 
 
-def list_periods(settings: Config) -> list[Period]:
+def list_periods(settings: Config) -> list[RetentionPeriod]:
     """Every kind of personal data that the portal deletes by itself, shortest first."""
     kinds = sorted(_kinds(settings).values(), key=lambda kind: kind[1])
-    return [Period(what, f"{_length(length)} {since}") for what, length, since in kinds]
+    return [RetentionPeriod(what, f"{_length(length)} {since}") for what, length, since in kinds]
 
 
 def kept_words(settings: Config) -> dict[str, str]:

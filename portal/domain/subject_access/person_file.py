@@ -15,7 +15,7 @@ from portal.domain.audit_desk.sentences import sentence_of
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import notes_of
 from portal.domain.subject_access.colleagues import NameRemover, build_remover
-from portal.domain.subject_access.references import References, choice_texts, item_keys
+from portal.domain.subject_access.references import References, answer_words, answered_contents, item_keys
 from portal.domain.subject_access.register.marks import ANSWERS, PersonalTable, View
 from portal.domain.subject_access.register.work import PERSONAL_TABLES
 from portal.domain.subject_access.row_ties import read_rows, table_of
@@ -27,7 +27,7 @@ NOT_ABOUT_YOU = "not given out: it is about somebody else"
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class NamedValue:
     """One value: the column, its label, the value in words, and as JSON has it."""
 
     column: str
@@ -42,7 +42,7 @@ class Section:
 
     marks: PersonalTable
     heading: str
-    rows: list[list[Cell]]
+    rows: list[list[NamedValue]]
 
 
 @dataclass(frozen=True)
@@ -142,14 +142,14 @@ def _section_rows(
     rows: Sequence[RowMapping],
     notes: Mapping[str, Mapping[int, Mapping[str, str]]],
     context: _Context,
-) -> Iterator[list[Cell]]:
+) -> Iterator[list[NamedValue]]:
     table = table_of(marks.name)
     shown = _shown_columns(marks, view)
     for column in shown:
         if column in marks.columns and (target := _target(table, column)):
             context.references.prepare(target, (row[column] for row in rows))
-    writer = _ValueWriter(marks, table, rows, context)
     texts = notes.get(marks.name, {}) if view == marks.views[0] else {}
+    writer = _ValueWriter(marks, rows, texts, context)
     for row in rows:
         cells = [writer.cell(row, column) for column in shown]
         yield cells + [writer.note(kind, text) for kind, text in texts.get(row.get("id", 0), {}).items()]
@@ -170,44 +170,50 @@ class _ValueWriter:
     """Writes the values of one table's rows in words."""
 
     def __init__(
-        self, marks: PersonalTable, table: Table, rows: Sequence[RowMapping], context: _Context
+        self,
+        marks: PersonalTable,
+        rows: Sequence[RowMapping],
+        texts: Mapping[int, Mapping[str, str]],
+        context: _Context,
     ) -> None:
-        self._marks, self._table, self._context = marks, table, context
+        self._marks, self._table, self._texts, self._context = marks, table_of(marks.name), texts, context
         self._by_others = frozenset(marks.by_others.split())
         hows = {label.partition(" @")[2] for label in marks.columns.values()}
-        self._choices = (
-            choice_texts(*([row[name] for row in rows if name in row] for name in ("item_id", "run_id")))
+        self._contents = (
+            answered_contents(*([row[name] for row in rows if name in row] for name in ("item_id", "run_id")))
             if "choices" in hows
             else {}
         )
         self._items = item_keys(_item_ids(rows)) if "items" in hows else {}
 
-    def cell(self, row: RowMapping, column: str) -> Cell:
+    def cell(self, row: RowMapping, column: str) -> NamedValue:
         """The value of a column of a row."""
         value = row[column]
         if column in self._marks.people:
             return self._person(column, value)
         label, _, how = self._marks.columns[column].partition(" @")
         if column in self._by_others and self._is_about_another(row):
-            return Cell(column, label, NOT_ABOUT_YOU, None)
+            return NamedValue(column, label, NOT_ABOUT_YOU, None)
         words, plain = self._words(row, column, how), json_value(value, how)
         if column in self._by_others:
             words = self._context.remover.clean(words)
             plain = words
         elif _target(self._table, column) or how in {"items", "choices"}:
             plain = words
-        return Cell(column, label, words, plain)
+        return NamedValue(column, label, words, plain)
 
-    def note(self, kind: str, text: str) -> Cell:
+    def note(self, kind: str, text: str) -> NamedValue:
         """A text that belongs to a row."""
         if self._marks.area is not ANSWERS:
             text = self._context.remover.clean(text)
-        return Cell(f"text_{kind}", f"Text ({kind.replace('_', ' ')})", text, text)
+        return NamedValue(f"text_{kind}", f"Text ({kind.replace('_', ' ')})", text, text)
 
-    def _person(self, column: str, value: int | None) -> Cell:
+    def _person(self, column: str, value: int | None) -> NamedValue:
         role = self._marks.people[column]
         words = "" if value is None else YOU if value == self._context.person_id else role
-        return Cell(column, "You or who" if role == YOU else role[0].upper() + role[1:], words, words or None)
+        return NamedValue(
+            column, "You or who" if role == YOU else role[0].upper() + role[1:], words, words or None
+        )
 
     def _is_about_another(self, row: RowMapping) -> bool:
         subject = row.get("subject_id")
@@ -218,15 +224,23 @@ class _ValueWriter:
         if value is None:
             return ""
         if how == "choices":
-            texts = next((of.get(row[name], {}) for name, of in self._choices.items() if name in row), {})
-            return "; ".join(texts.get(str(choice), str(choice)) for choice in value)
+            kind, content = next(of[row[name]] for name, of in self._contents.items() if name in row)
+            return answer_words(kind, content, value, self._texts.get(row["id"], {}))
         if how == "items":
             return self._item_words(value)
         if self._marks.name == "audit_event" and column == "action":
-            return sentence_of(value, {})
+            return self._act_words(row)
+        if column == "void" and not value:
+            return ""
         if target := _target(self._table, column):
             return self._context.references.words(target, value)
         return value_words(value, how)
+
+    def _act_words(self, row: RowMapping) -> str:
+        """The sentence of an act; without its details where it is about somebody else."""
+        detail = {} if self._is_about_another(row) else row["detail"]
+        sentence = sentence_of(row["action"], detail)
+        return self._context.remover.clean(sentence.replace("(not recorded)", "…"))
 
     def _item_words(self, value: Any) -> str:
         """Questions by their short names: those drawn, or the mark of each."""

@@ -1,7 +1,8 @@
 """What the ids in a person's rows stand for, in words: modules, directives, units, questions."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import unescape
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,6 +11,8 @@ from portal.domain.assessment.models import Attempt
 from portal.domain.cases.models import CaseCopy, CaseRun
 from portal.domain.catalogue.models import Activity, GuideVersion, Item, Lesson, ModuleVersion
 from portal.domain.directives.models import Directive, DirectiveVersion
+from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
+from portal.domain.item_kinds.base import Answer
 from portal.domain.people.models import UnitState
 from portal.domain.records.models import Record, Registration
 from portal.domain.scim.models import ScimGroup
@@ -44,7 +47,7 @@ _SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
     ),
     "unit": (_titled(UnitState.unit_id, UnitState.name, UnitState.id), lambda name, _id: name),
     "lesson": (select(Lesson.id, Lesson.title), str),
-    "item": (select(Item.id, Item.prompt_html), lambda html: " ".join(_TAG.sub(" ", html).split())),
+    "item": (select(Item.id, Item.prompt_html), lambda html: " ".join(unescape(_TAG.sub(" ", html)).split())),
     "module_version": (
         select(ModuleVersion.id, ModuleVersion.title, ModuleVersion.number),
         lambda title, number: f"{title}, version {number}",
@@ -109,30 +112,24 @@ def item_keys(ids: Iterable[int]) -> dict[int, str]:
     return {item_id: key for item_id, key in rows}
 
 
-def choice_texts(items: Iterable[int], runs: Iterable[int]) -> dict[str, dict[Any, dict[str, str]]]:
-    """The texts of choices by key, of each question ("item_id") and of the case of each run ("run_id")."""
-    of_items = db.session.execute(select(Item.id, Item.content).where(Item.id.in_(set(items))))
+def answered_contents(items: Iterable[int], runs: Iterable[int]) -> dict[str, dict[Any, tuple[str, Any]]]:
+    """The kind and content of each question ("item_id"), and of the case of each run ("run_id")."""
+    of_items = db.session.execute(select(Item.id, Item.kind, Item.content).where(Item.id.in_(set(items))))
     of_runs = db.session.execute(
-        select(CaseRun.id, Lesson.case_content)
+        select(CaseRun.id, Lesson.case_kind, Lesson.case_content)
         .join(Lesson, Lesson.id == CaseRun.lesson_id)
         .where(CaseRun.id.in_(set(runs)))
     )
     return {
-        name: {key: dict(_texts_by_key(content)) for key, content in rows}
-        for name, rows in (("item_id", of_items), ("run_id", of_runs))
+        "item_id": {item_id: (kind, content) for item_id, kind, content in of_items},
+        "run_id": {run_id: (kind or "", (case or {}).get("content")) for run_id, kind, case in of_runs},
     }
 
 
-def _texts_by_key(content: Any) -> Iterable[tuple[str, str]]:
-    """Each text in the content of a question or case that has a key, whatever its kind."""
-    if isinstance(content, list):
-        for part in content:
-            yield from _texts_by_key(part)
-    elif isinstance(content, dict):
-        text = next(
-            (content[name] for name in ("text", "html", "text_html", "title") if content.get(name)), ""
-        )
-        if "key" in content and isinstance(text, str) and text:
-            yield str(content["key"]), " ".join(_TAG.sub(" ", text).split())
-        for part in content.values():
-            yield from _texts_by_key(part)
+def answer_words(kind_name: str, content: Any, choices: Sequence[str], texts: Mapping[str, str]) -> str:
+    """What somebody answered, as "Check your answers" says it; its keys where there is no such kind."""
+    kind = {**kinds_by_name(), **case_kinds_by_name()}.get(kind_name)
+    if kind is None:
+        return "; ".join(map(str, choices))
+    lines = kind.summarise_answer(content, kind.shufflable_keys(content), Answer(tuple(choices), texts))
+    return "; ".join(" ".join(unescape(_TAG.sub(" ", line)).split()) for line in lines)

@@ -8,7 +8,7 @@ import pytest
 from portal.domain.people.models import FactNote, PersonName
 from portal.domain.subject_access.documents import person_json, person_markup
 from portal.domain.subject_access.periods import kept_words
-from portal.domain.subject_access.person_file import NOT_ABOUT_YOU, Cell, PersonFile, read_person_file
+from portal.domain.subject_access.person_file import NOT_ABOUT_YOU, NamedValue, PersonFile, read_person_file
 from portal.domain.subject_access.register.marks import PersonalTable
 from portal.domain.subject_access.register.work import NOT_PERSONAL, PERSONAL_TABLES
 from portal.domain.subject_access.values import value_words
@@ -98,7 +98,7 @@ def test_every_personal_column_is_in_the_copy_or_has_a_reason(file: PersonFile) 
     assert any(cell.column.startswith("text_word") for row in _rows(file, "response") for cell in row)
 
 
-def _rows(file: PersonFile, name: str) -> list[list[Cell]]:
+def _rows(file: PersonFile, name: str) -> list[list[NamedValue]]:
     return [row for section in file.sections if section.marks.name == name for row in section.rows]
 
 

@@ -40,7 +40,7 @@ def test_the_account_leads_to_the_copy_which_names_nobody_else_and_is_audited(
     client: PortalClient, reader: int
 ) -> None:
     page = client.page(
-        client.page("/people/Q1001/account").links["A copy of everything held about Rosa Reader"]
+        client.page("/people/Q1001/account").links["A copy of everything held about Constable Rosa Reader"]
     )
     answers = {
         form: client.post(PATH, data={**page.form_with("Make the PDF").fields, "format": form})

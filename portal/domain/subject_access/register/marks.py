@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
+class DataCategory:
     """A category of personal data: what it is, why it is held and who sees it."""
 
     title: str
@@ -47,7 +47,7 @@ class PersonalTable:
     """
 
     name: str
-    area: Area
+    area: DataCategory
     kept: str
     views: tuple[View, ...]
     columns: Mapping[str, str]
@@ -71,60 +71,60 @@ ABOUT_OTHERS = "It may name other people. What it says about you is in the other
 SAME = "The same as your name and staff number, in the form in which the portal searches for it."
 
 _STAFF = "Administrators of the portal"
-ROSTER = Area(
+ROSTER = DataCategory(
     "Who you are and your posts",
     "To know who a record belongs to, and which training applies to which post",
     "You, your line managers, managers and owners of directives for your unit, auditors, administrators",
 )
-ROLES = Area(
+ROLES = DataCategory(
     "Your roles in the portal", "To decide who may see and do what", f"You; {_STAFF.lower()}; auditors"
 )
-SIGN_IN = Area(
+SIGN_IN = DataCategory(
     "Signing in",
     "To let only you use your account, and to find misuse",
     f"{_STAFF}, and you as far as your account page shows it",
 )
-LEARNING = Area(
+LEARNING = DataCategory(
     "Learning and records",
     "So that you can learn, and so that the force can show who completed required training and when",
     "You, your line managers, managers and owners of directives for your unit, auditors, administrators",
 )
-ANSWERS = Area(
+ANSWERS = DataCategory(
     "Answers in assessments and cases",
     "To mark the assessment; to improve questions by counts that name nobody",
     "You, and your line manager if you showed them a copy; others see counts alone",
 )
-OWN = Area(
+OWN = DataCategory(
     "What is for you alone",
     "To help you keep what you learnt, and to make unclear texts better",
     "You alone; authors read words about unclear texts without your name",
 )
-STATUS = Area(
+STATUS = DataCategory(
     "What you have to complete",
     "To tell you and those responsible what is required, by when, and what is missing",
     LEARNING.seen_by,
 )
-DECISIONS = Area(
+DECISIONS = DataCategory(
     "Requests and decisions",
     "To record why somebody does not have to complete something, or has more time for it",
     "Who asked, who decided, owners of the directive, auditors; you see the outcome",
 )
-MAIL = Area(
+MAIL = DataCategory(
     "Email the portal sent",
     "To remind, to invite and to tell about changes to an account",
     "You, owners of directives and administrators",
 )
-AUDIT = Area(
+AUDIT = DataCategory(
     "Audit trail",
     "To show who did or looked at what, as the security of personal data requires",
     "Auditors and administrators",
 )
-WORK = Area(
+WORK = DataCategory(
     "Work you did for the force in the portal",
     "To show who wrote, reviewed, loaded or decided something",
     "Those who do the same work, auditors and administrators",
 )
-SYSTEMS = Area(
+SYSTEMS = DataCategory(
     "Connected systems",
     "To take over who works where, and to tell other systems of the force what changed",
     _STAFF,
