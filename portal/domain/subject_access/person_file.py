@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Table
 
-from portal.domain.audit_desk.sentences import sentence_of
+from portal.domain.audit_desk.sentences import detail_pairs, sentence_of
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import notes_of
 from portal.domain.subject_access.colleagues import NameRemover, build_remover
@@ -230,6 +230,8 @@ class _ValueWriter:
             return self._item_words(value)
         if self._marks.name == "audit_event" and column == "action":
             return self._act_words(row)
+        if self._marks.name == "audit_event" and column == "detail":
+            return "; ".join(f"{name}: {words}" for name, words in detail_pairs(value))
         if column == "void" and not value:
             return ""
         if target := _target(self._table, column):

@@ -56,6 +56,8 @@ def json_value(value: Any, how: str = "") -> Any:
         return date.fromordinal(value).isoformat()
     if how == "micros":
         return from_microseconds(value).isoformat()
+    if how == "status":
+        return Status(value).key
     if isinstance(value, bool | int | str | list | dict):
         return value
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -18,6 +18,7 @@ from tests.factories.people import make_person
 
 # Texts stand beside their rows; the content of a loaded file is not given out, and deleted after days.
 BESIDE_OTHERS = {"fact_note", "import_content"}
+ACT = {"action", "detail"}  # of an audit event: said as the audit desk says them
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -114,7 +115,7 @@ def test_each_plain_value_is_the_one_that_is_stored(written: EveryTable, file: P
             continue
         table, cells = Base.metadata.tables[name], {cell.column: cell for cell in sections[name].rows[0]}
         for column, label in sections[name].marks.columns.items():
-            if column not in cells or "@" in label or table.c[column].foreign_keys or column == "action":
+            if column not in cells or "@" in label or table.c[column].foreign_keys or column in ACT:
                 continue
             checked += 1
             if cells[column].words not in (value_words(values[column]), NOT_ABOUT_YOU):
