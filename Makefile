@@ -82,8 +82,9 @@ content-audit: export PORTAL_MODE := demo
 content-audit: $(VENV)/.dev
 	$(BIN)/flask --app wsgi modules audit modules --into docs/modules/content-audit.md
 
-data-model: $(VENV)/.dev  # docs/data-model.md, from the models
+data-model: $(VENV)/.dev  # docs/data-model.md and docs/personal-data.md, from the models
 	$(BIN)/python -m docs.draw_data_model
+	$(BIN)/python -m docs.draw_personal_data
 
 pages: $(VENV)/.dev portal/pages/layout/static/manifest.json  # docs/pages.md, and a picture of every page in build/pages
 	@sh tests/system-packages.sh

@@ -10,9 +10,10 @@ from portal.commands.imports import FILE_ARGUMENT, exit_refused, import_file
 from portal.domain.accounts.grants import changes
 from portal.domain.assessment import text_erasure
 from portal.domain.people.queries import person_by_staff_number, unit_by_path
+from portal.domain.subject_access.services import Form, make_copy
 from portal.platform import clock
 from portal.platform.db import OPEN_END, transaction
-from portal.platform.errors import PortalError
+from portal.platform.errors import PortalError, RuleError
 from portal.platform.permissions import Role
 from portal.platform.wording import plural
 
@@ -75,6 +76,37 @@ def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
 def _unit_id(path: str | None) -> int | None:
     """The unit of the path; an empty path is a mistake, not the whole force."""
     return None if path is None else unit_by_path(path, clock.today())
+
+
+@bp.cli.command("subject-access")
+@click.argument("staff_number")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write: its name ends in .pdf (to read) or .json (for a program).",
+)
+def write_subject_access(staff_number: str, output: Path) -> None:
+    """Write a copy of everything held about STAFF_NUMBER, to answer their subject access request.
+
+    Nobody else is named in it. Only the user who runs this can read the file.
+    """
+    form: Form = "json" if output.suffix == ".json" else "pdf"
+    if output.suffix not in {".json", ".pdf"}:
+        raise click.BadParameter("its name ends in .pdf or .json", param_hint="--output")
+    try:
+        with transaction():
+            person_id = person_by_staff_number(staff_number)
+            file, content = make_copy(person_id, form, by=None, at=clock.now())
+            output.unlink(missing_ok=True)
+            output.touch(mode=0o600)
+            output.write_bytes(content)
+    except OSError as error:
+        exit_refused(RuleError(str(error)))
+    except PortalError as error:
+        exit_refused(error)
+    click.echo(f"Wrote {plural(file.rows, 'entry', 'entries')} about {staff_number} to {output}.")
+    click.echo("Have your data protection officer read it before it is handed over.")
 
 
 @bp.cli.command("erase-texts")

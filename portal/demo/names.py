@@ -108,4 +108,13 @@ FORCE_VALUES = {
     "source_unit": "source desk, 01632 960109, through your sergeant (a made-up number)",
     "sharing_plan": "plan W-40 “What to ask, who reads it” (made up), on the intranet",
     "regional_contact": "intelligence desk, 01632 960110, makes the contact for you (a made-up number)",
+    "accessibility_contact": "training.access@westshire.example or 01632 960111 (made up)",
+    "accessibility_answer": "within 10 working days (made up)",
+    "accessibility_content": "none (made up)",
+    "accessibility_burden": "nothing (made up)",
+    "accessibility_reviewed": "2 November 2026 (made up)",
+    "privacy_lawful_basis": "as decided by the data protection officer of Westshire (made up)",
+    "privacy_officer": "dpo@westshire.example or 01632 960112 (made up)",
+    "privacy_sharing": "nobody (made up)",
+    "privacy_retention": "as the Westshire schedule W-50 “Training records” says (made up)",
 }

@@ -229,6 +229,7 @@ ADMINISTRATION = {
         ADMINISTRATOR,
     ),
     "people.close_account": Place(("/people/D2001/account/close",), ADMINISTRATOR),
+    "people.subject_access": Place(("/people/D2001/subject-access",), ADMINISTRATOR),
     "people.show_accounts": Place(
         ("/people/accounts", "/people/accounts?state=never&sort=-signed-in", "/people/accounts?unit=x"),
         ADMINISTRATOR,

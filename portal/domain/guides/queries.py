@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.domain.catalogue.guide_publishing import current_guide, current_guides
 from portal.domain.catalogue.models import GuideVersion
-from portal.domain.catalogue.queries import published_modules
+from portal.domain.catalogue.queries import published_modules, shared_content
 from portal.domain.catalogue.sources.guide_source import GuideSection, guide_sections
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.records.models import Acknowledgement, Record
@@ -91,8 +91,14 @@ class SettingUse:
     address: str
 
 
+_STATEMENTS = {  # by the first word of the settings that they show
+    "accessibility": SettingUse("Accessibility statement", "Statement", "/accessibility"),
+    "privacy": SettingUse("Privacy", "Statement", "/privacy"),
+}
+
+
 def uses_of_settings() -> dict[str, list[SettingUse]]:
-    """Return the pages of the newest versions that show each setting, modules first. Five statements."""
+    """Return the pages of the newest versions that show each setting, modules first. Six statements."""
     uses: dict[str, list[SettingUse]] = {}
     for version in published_modules():
         at = f"/learning/modules/{version.activity.key}"
@@ -109,6 +115,9 @@ def uses_of_settings() -> dict[str, list[SettingUse]]:
         _add_uses(uses, items, SettingUse("Questions of the assessment", version.title, at))
     for guide in current_guides():
         _add_uses(uses, guide.html, SettingUse(guide.title, "Guide", f"/guides/{guide.activity.key}"))
+    for key in shared_content().settings:
+        if statement := _STATEMENTS.get(key.partition("_")[0]):
+            uses.setdefault(key, []).append(statement)
     return uses
 
 

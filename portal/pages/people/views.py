@@ -23,7 +23,13 @@ from portal.pages.layout.report_position import (
     refuse_position,
     requested_position,
 )
-from portal.pages.people import account_list_views, account_views, invitation_views, session_views
+from portal.pages.people import (
+    account_list_views,
+    account_views,
+    invitation_views,
+    session_views,
+    subject_access_views,
+)
 from portal.pages.people.forms import ExtraAttemptForm, SearchForm
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -35,6 +41,7 @@ account_views.add_account_pages(bp)
 invitation_views.add_invitation_pages(bp)
 account_list_views.add_account_list_pages(bp)
 session_views.add_session_pages(bp)
+subject_access_views.add_subject_access_pages(bp)
 
 
 @bp.get("/people")

@@ -13,6 +13,7 @@ ROUTES: dict[str, str] = {
     "desk.show_desk": NOBODY,
     "statements.security_contact": NOBODY,
     "people.show_account": PERSON,
+    "people.subject_access": PERSON,
     "account.change_password": OWN,
     "account.choose_password": OWN,
     "people.accounts_csv": NOBODY,

@@ -59,6 +59,7 @@ WANTED = {
     "people.reset_factors",
     "people.revoke_role",
     "people.show_invitations",
+    "people.subject_access",
     "reminders.send_again",
     "tokens.make_token",
     "units.move_unit",

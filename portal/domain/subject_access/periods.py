@@ -1,0 +1,98 @@
+"""How long the portal keeps what it deletes by itself, from the constants and settings that do it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from config import Config
+from portal.domain.accounts import retention, services
+from portal.domain.accounts.sign_in.held_forms import FORM_RETENTION
+from portal.domain.accounts.sign_in.reset_requests import REQUEST_RETENTION
+from portal.domain.imports.queries import FILE_RETENTION
+from portal.domain.reports.completion.export_files import KEEP_FOR
+from portal.domain.webhooks.retention import DELIVERED_RETENTION, FAILED_RETENTION
+from portal.platform.wording import plural
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPeriod:
+    """How long one kind of data is kept."""
+
+    what: str
+    words: str
+
+
+def list_periods(settings: Config) -> list[RetentionPeriod]:
+    """Every kind of personal data that the portal deletes by itself, shortest first."""
+    kinds = sorted(_kinds(settings).values(), key=lambda kind: kind[1])
+    return [RetentionPeriod(what, f"{_length(length)} {since}") for what, length, since in kinds]
+
+
+def kept_words(settings: Config) -> dict[str, str]:
+    """How long the data of a table is kept, in words, by the register's key."""
+    kinds = {key: f"{_length(length)} {since}" for key, (_, length, since) in _kinds(settings).items()}
+    return {**_UNTIL, **kinds}
+
+
+def _kinds(settings: Config) -> dict[str, tuple[str, timedelta, str]]:
+    """Each kind by the register's key, how long it is kept and since when.
+
+    The one place that names the constants and settings by which the portal deletes: the privacy page, the
+    impact assessment and the copy for a person all read it.
+    """
+    session = timedelta(hours=settings.absolute_hours) + retention.SESSION_RETENTION
+    return {
+        "form": ("A form you sent after your sign-in had ended", FORM_RETENTION, "after you sent it"),
+        "reset": ("Requests at sign-in for a new password", REQUEST_RETENTION, "after they were made"),
+        "failure": ("Sign-ins to your account that failed", retention.FAILURE_RETENTION, "after they failed"),
+        "link": ("A link to set a password", services.LINK_LIFETIME, "after it was made"),
+        "prepared": ("A file of people that was prepared for a manager", KEEP_FOR, "after it was made"),
+        "file": ("A file that was loaded but not applied", FILE_RETENTION, "after it was loaded"),
+        "session": ("Your sessions", session, "after you signed in"),
+        "job": (
+            "A job that somebody asked for",
+            timedelta(days=settings.jobs_kept_days),
+            "after it ended",
+        ),
+        "delivered": (
+            "Messages to connected systems that arrived",
+            DELIVERED_RETENTION,
+            "after they arrived",
+        ),
+        "failed": ("Messages to connected systems that failed", FAILED_RETENTION, "after the last try"),
+        "refusal": (
+            "Sign-ins with a force account that were refused",
+            retention.REFUSAL_RETENTION,
+            "after the last",
+        ),
+        "browser": (
+            "The mark of a browser",
+            retention.BROWSER_RETENTION,
+            "after you last signed in from it",
+        ),
+    }
+
+
+_UNTIL = {  # what no period ends by itself
+    "record": "for as long as the force keeps training records",
+    "name": "until it is corrected or erased",
+    "texts": "until it is erased; the answer beside it stays",
+    "own": "until you erase it, or your account is closed",
+    "current": "until it changes: only the last state is kept",
+    "audit": "for as long as the force keeps the audit trail",
+    "minutes": "for minutes",
+}
+
+
+def _length(length: timedelta) -> str:
+    """A length of time in words, in days and hours or in minutes.
+
+    >>> [_length(timedelta(days=7, hours=12)), _length(timedelta(hours=24)), _length(timedelta(minutes=60))]
+    ['7 days 12 hours', '24 hours', '60 minutes']
+    """
+    minutes = length // timedelta(minutes=1)
+    if minutes <= 60:
+        return plural(minutes, "minute")
+    if length <= timedelta(days=1):
+        return plural(minutes // 60, "hour")
+    hours = (length - timedelta(days=length.days)) // timedelta(hours=1)
+    return plural(length.days, "day") + (f" {plural(hours, 'hour')}" if hours else "")

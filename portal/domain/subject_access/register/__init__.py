@@ -1,0 +1,1 @@
+"""The register of personal data: every table and column, each marked once."""

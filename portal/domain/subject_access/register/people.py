@@ -1,0 +1,202 @@
+"""Marks of the tables of people, posts, roles and connected systems."""
+
+from portal.domain.subject_access.register.marks import (
+    ABOUT_OTHERS,
+    ROLES,
+    ROSTER,
+    SAME,
+    SYSTEMS,
+    PersonalTable,
+    View,
+)
+
+FACT = "id replaces_id"
+_FROM_TO = {"valid_from": "First day", "valid_to": "Last day"}
+
+TABLES = (
+    PersonalTable(
+        "person",
+        ROSTER,
+        "record",
+        (View("You in the portal", "id"),),
+        {"id": "Your number in the database", "recorded_at": "First recorded"},
+    ),
+    PersonalTable(
+        "person_name",
+        ROSTER,
+        "name",
+        (View("Your name and contact details", "person_id"),),
+        {
+            "staff_number": "Staff number",
+            "surname": "Surname",
+            "forenames": "Forenames",
+            "email": "Work email address",
+        },
+        people={"person_id": "you"},
+        withheld={"folded": SAME},
+    ),
+    PersonalTable(
+        "identifier",
+        ROSTER,
+        "name",
+        (View("Your numbers in other systems", "person_id"),),
+        {"scheme": "Kind of number", "value": "Number"},
+        people={"person_id": "you"},
+        technical="id",
+    ),
+    PersonalTable(
+        "post",
+        ROSTER,
+        "record",
+        (
+            View("Your posts", "person_id"),
+            View(
+                "Posts of people whose line manager you are or were", "line_manager_id", "valid_from valid_to"
+            ),
+        ),
+        {
+            "rank_or_grade": "Rank or grade",
+            "designated_role": "Designated role",
+            "unit_id": "Unit",
+            "post_key": "Key of a further post",
+            **_FROM_TO,
+            "void": "Taken back by a correction",
+            "recorded_at": "Recorded",
+        },
+        people={"person_id": "you", "line_manager_id": "your line manager"},
+        technical=FACT,
+    ),
+    PersonalTable(
+        "fact_note",
+        ROSTER,
+        "texts",
+        (),  # beside the row that a text belongs to
+        {"text": "Text", "kind": "Kind of text"},
+        by_others="text",
+        technical="id fact_table fact_id",
+    ),
+    PersonalTable(
+        "role_grant",
+        ROLES,
+        "record",
+        (
+            View("Your roles", "person_id"),
+            View("Roles you gave to others", "given_by_id", "role given_at"),
+            View("Roles of others that you ended", "ended_by_id", "role ended_at"),
+        ),
+        {
+            "role": "Role",
+            "unit_id": "Unit",
+            **_FROM_TO,
+            "given_at": "Given",
+            "ended_at": "Ended",
+        },
+        people={"person_id": "you", "given_by_id": "an administrator", "ended_by_id": "an administrator"},
+        technical="id",
+    ),
+    PersonalTable(
+        "scim_user",
+        SYSTEMS,
+        "current",
+        (
+            View("What the force’s identity provider says of you", "person_id"),
+            View(
+                "People whose line manager you are, as the provider says", "line_manager_id", "confirmed_at"
+            ),
+        ),
+        {
+            "confirmed_at": "Matched with the roster",
+            "removed_at": "Removed by the provider",
+            "rank_or_grade": "Rank or grade",
+            "designated_role": "Designated role",
+            "unit_path": "Unit",
+        },
+        people={"person_id": "you", "line_manager_id": "your line manager"},
+    ),
+    PersonalTable(
+        "scim_member",
+        SYSTEMS,
+        "current",
+        (View("Groups of the provider that you are in", "person_id"),),
+        {"group_id": "Group"},
+        people={"person_id": "you"},
+        technical="grant_id",
+    ),
+    PersonalTable(
+        "scim_group",
+        SYSTEMS,
+        "record",
+        (View("Groups to which you gave a role", "mapped_by_id", "display_name mapped_at"),),
+        {"display_name": "Group", "mapped_at": "Given"},
+        people={"mapped_by_id": "an administrator"},
+        technical="id external_id version created_at role unit_id",
+    ),
+    PersonalTable(
+        "webhook_delivery",
+        SYSTEMS,
+        "delivered",
+        (View("Messages about you to other systems of the force", "person_id"),),
+        {
+            "type": "What about",
+            "happened_at": "Happened",
+            "data": "What was sent",
+            "state": "State",
+            "created_at": "Written",
+            "ended_at": "Delivered or given up",
+        },
+        people={"person_id": "you"},
+        by_others="data",
+        technical="id webhook_id event_id due_at expires_at tries claim claimed_at outcome",
+    ),
+    PersonalTable(
+        "access_token",
+        SYSTEMS,
+        "record",
+        (
+            View("Access tokens you made for other systems", "created_by_id", "name created_at"),
+            View("Access tokens you ended", "revoked_by_id", "name revoked_at"),
+        ),
+        {"name": "Name of the token", "created_at": "Made", "revoked_at": "Ended"},
+        people={"created_by_id": "an administrator", "revoked_by_id": "an administrator"},
+        technical="id reference token_hash scope unit_id directive_reference expires_at last_used_at "
+        "last_address",
+    ),
+    PersonalTable(
+        "import_run",
+        SYSTEMS,
+        "file",
+        (
+            View("Files you loaded", "began_by_id", "kind file_name began_at ended_as rows"),
+            View("Loads of files that you ended", "ended_by_id", "kind file_name ended_at ended_as"),
+        ),
+        {
+            "kind": "Kind of file",
+            "file_name": "Name of the file",
+            "began_at": "Loaded",
+            "rows": "Rows",
+            "ended_at": "Ended",
+            "ended_as": "How it ended",
+        },
+        people={"began_by_id": "who loaded it", "ended_by_id": "who ended it"},
+        withheld={"report": ABOUT_OTHERS},
+        technical="id shape sha256 size columns profile digest checked_at bad_rows job_id numbers stamp",
+    ),
+    PersonalTable(
+        "import_content",
+        SYSTEMS,
+        "file",
+        (),
+        {},
+        withheld={"content": ABOUT_OTHERS},
+        technical="run_id",
+    ),
+    PersonalTable(
+        "import_profile",
+        SYSTEMS,
+        "record",
+        (View("Ways to read a file that you saved", "saved_by_id"),),
+        {"name": "Name", "saved_at": "Saved"},
+        people={"saved_by_id": "who saved it"},
+        technical="id kind columns",
+    ),
+)
