@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from portal.pages.layout import brand, proxies
 from portal.platform.backups.settings import BackupSettings, read_backup_settings
@@ -82,16 +82,6 @@ def _number_setting(name: str, default: str) -> int:
 
 def _parse_digits(text: str) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else NO_NUMBER
-
-
-def _split_address(address: str) -> SplitResult | None:
-    """The parts of a URL; None if it is malformed."""
-    try:
-        parts = urlsplit(address)
-        parts.port  # noqa: B018 - a wrong port raises only when it is read
-    except ValueError:
-        return None
-    return parts
 
 
 @dataclass(frozen=True)
@@ -250,8 +240,12 @@ class Config:
     def _address_faults(self) -> Iterator[str]:
         if not self.public_url:
             return
-        parts = _split_address(self.address)
-        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(self.address)
+            is_address = parts.port != 0 and parts.scheme in {"http", "https"} and parts.hostname
+        except ValueError:  # also of a port that is none
+            is_address = False
+        if not is_address:
             yield "PUBLIC_URL is an address such as https://learning.example.police.uk"
         elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
             yield "PUBLIC_URL must be https, except on a loopback host."
