@@ -33,7 +33,7 @@ def add_subject_access_pages(bp: Blueprint) -> None:
 def subject_access(staff_number: str) -> ResponseReturnValue:
     """Say what the copy holds and what to do before it is handed over; send it when asked."""
     person = find_administered_person(staff_number)
-    refusal = "" if request.method == "GET" else "Choose the PDF or the JSON file."
+    refusal = "Choose the PDF or the JSON file." if request.method == "POST" else ""
     if request.method == "POST" and request.form.get("format") in FORMS:
         form, kind = FORMS[request.form["format"]]
         try:
