@@ -12,7 +12,7 @@ from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.people.account_views import find_administered_person
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import RuleError
 from portal.platform.permissions import Permission
 
 FORMS: dict[str, tuple[Form, str]] = {"pdf": ("pdf", "application/pdf"), "json": ("json", "application/json")}
@@ -33,10 +33,8 @@ def add_subject_access_pages(bp: Blueprint) -> None:
 def subject_access(staff_number: str) -> ResponseReturnValue:
     """Say what the copy holds and what to do before it is handed over; send it when asked."""
     person = find_administered_person(staff_number)
-    refusal = ""
-    if request.method == "POST":
-        if request.form.get("format", "") not in FORMS:
-            raise NotFoundError("There is no such kind of file.")
+    refusal = "Choose the PDF or the JSON file." if request.method == "POST" else ""
+    if request.method == "POST" and request.form.get("format") in FORMS:
         form, kind = FORMS[request.form["format"]]
         try:
             with transaction():

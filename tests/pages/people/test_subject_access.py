@@ -104,4 +104,8 @@ def test_the_command_writes_a_file_that_only_its_user_reads(
 def test_a_page_refuses_what_it_does_not_make(client: PortalClient, reader: int) -> None:
     fields = client.page(PATH).form_with("Make the PDF").fields
 
-    assert client.post(PATH, data={**fields, "format": "xls"}).status_code == 404
+    refused = client.post(PATH, data={**fields, "format": "xls"})
+
+    assert refused.status_code == 422
+    assert "Choose the PDF or the JSON file." in refused.text
+    assert exports() == []
