@@ -275,6 +275,7 @@ def test_every_kind_of_mail_has_its_case() -> None:
         MessageKind.INVITATION,
         MessageKind.RESET,
         MessageKind.REVIEW,
+        MessageKind.REPORT,
         *PRIVATE_KINDS,
     }  # have tests of their own
     assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere
