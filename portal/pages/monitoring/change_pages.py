@@ -72,7 +72,7 @@ def show_changes(reference: str) -> ResponseReturnValue:
         reference=reference,
         most_kinds=MOST_KINDS,
         filters=changes.filters,
-        save_arguments={**texts, **changes.filters.address, "kind": changes.kind},
+        save_arguments=_save_arguments(texts, changes),
         address_of_kind=lambda kind: _address_of_kind(kind, texts, changes.filters),
         chips=_filter_chips(texts, changes.filters),
         clear_url=address(request.path, texts.items()),
@@ -97,6 +97,12 @@ def _compare(
             arguments.refuse(name, sentence)
         filters = filters.without(*(name for _, name in error.faults))
     return Changes(earlier, later, later.viewer_scope.label_unit(filters))
+
+
+def _save_arguments(texts: dict[str, str], changes: Changes) -> dict[str, str]:
+    """Arguments of the page that saves this comparison: what is chosen in it."""
+    arguments = {**texts, **changes.filters.address, "kind": changes.kind}
+    return {name: value for name, value in arguments.items() if value}
 
 
 def _address_of_kind(kind: str, texts: dict[str, str], filters: Filters) -> str:

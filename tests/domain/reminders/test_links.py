@@ -276,6 +276,7 @@ def test_every_kind_of_mail_has_its_case() -> None:
         MessageKind.RESET,
         MessageKind.REVIEW,
         MessageKind.FOLDER,
+        MessageKind.REPORT,
         *PRIVATE_KINDS,
     }  # have tests of their own
     assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere
