@@ -11,6 +11,7 @@ from portal.domain.accounts.models import Credential, LastSignIn
 from portal.domain.people.models import Post, RoleGrant
 from portal.domain.retention.periods import is_due
 from portal.domain.retention.preview import STORES, list_due_keys, preview_class
+from portal.domain.retention.trail_stores import OF_MESSAGES
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.clock import LONDON
@@ -118,3 +119,14 @@ def _write_career(person: int, unit: int, career: Career, limit: date) -> None:
         how = {"method": "password", "browser": "", "address": ""}
         db.session.add(LastSignIn(person_id=person, signed_in_at=at_noon, **how))
     db.session.add(Credential(person_id=person, password_hash="x"))
+
+
+def test_whatever_refers_to_an_email_goes_before_it():
+    referring = {
+        key.parent.table.name
+        for table in db.metadata.tables.values()
+        for key in table.foreign_keys
+        if key.column.table.name == "message"
+    }
+
+    assert referring == {table.__tablename__ for table in OF_MESSAGES}
