@@ -211,7 +211,7 @@ def suggest_mapping(columns: Sequence[str], shape: str, activities: Mapping[str,
                 break
     empty = (t.name for t in TARGETS[shape] if not t.needed and t.name not in chosen)
     mapping = ColumnMapping(
-        shape, chosen, dict.fromkeys(empty, ""), person_by=_scheme_of_column(chosen.get("person", ""))
+        shape, chosen, dict.fromkeys(empty, ""), person_by=scheme_of_column(chosen.get("person", ""))
     )
     if shape == "person":
         mapping.activities.update(_match_activities(columns, set(chosen.values()), activities))
@@ -229,7 +229,8 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _scheme_of_column(column: str) -> str:
+def scheme_of_column(column: str) -> str:
+    """The likeliest kind of identifier in a column with this name."""
     return EMAIL if "email" in plain_name(column) else STAFF_NUMBER
 
 

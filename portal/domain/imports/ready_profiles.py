@@ -13,7 +13,7 @@ from pathlib import Path
 
 from portal.domain.imports import queries
 from portal.domain.imports.check_result import digest_of
-from portal.domain.imports.column_mapping import TARGETS, ColumnMapping, plain_name
+from portal.domain.imports.column_mapping import TARGETS, ColumnMapping, plain_name, scheme_of_column
 from portal.domain.imports.models import ImportProfile
 
 _FOLDER = Path(__file__).parent / "ready"
@@ -63,6 +63,7 @@ class ReadyProfile:
             values=deepcopy({target: dict(meanings) for target, meanings in self.values.items()}),
             left_out={named.get(plain_name(name), name): list(v) for name, v in self.left_out.items()},
             short_years=self.short_years,
+            person_by=scheme_of_column(chosen.get("person", "")),
             ready=self.key,
             ready_digest=self.digest,
         )

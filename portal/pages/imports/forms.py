@@ -119,8 +119,9 @@ class MappingForm(FlaskForm):  # type: ignore[misc]
     ask_again = BooleanField("Ask me again what values mean", widget=GovCheckboxes())
     keeps_unknown = BooleanField(
         f"Keep rows of people who are not on the roster for {KEPT_FOR.days} days",
-        description="Otherwise a file with such a row is refused. Whoever may import completions sees the "
-        "kept rows, and can erase them. Once a person is on the roster, the next import proposes their rows.",
+        description="If this is not ticked, a file with such a row is refused. Whoever may import "
+        "completions sees kept rows and can erase them. Once a person is on the roster, the next import "
+        "proposes their rows.",
         widget=GovCheckboxes(),
     )
     send = SubmitField("Check the file", widget=GovSubmit())

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from config import current_settings
 from portal.domain.imports import kept_rows, queries, ready_profiles, services, tasks
-from portal.domain.imports.check_result import MovedError, bad_rows_csv
+from portal.domain.imports.check_result import KEPT, MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns
 from portal.domain.imports.file_opening import open_for_mapping
 from portal.domain.imports.folder import queries as folder_queries
@@ -247,6 +247,7 @@ def show_check(run_id: UUID) -> ResponseReturnValue:
             words=KIND_WORDS,
             end_words=END_WORDS,
             is_kept=is_kept,
+            kept_label=KEPT,
             kept_people=_count_arrived() if run.kind == "roster" and run.ended_as == "applied" else 0,
         )
     if run.job_id and find_state(run.job_id) in UNFINISHED:

@@ -122,6 +122,15 @@ def list_result_figures(row: Any) -> list[dict[str, str]]:
     """The figures of a result, each under the words that its task chose as the key."""
     figures = {key: value for key, value in (row.result or {}).items() if key != "said"}
     return [
-        {"key": key, "value": number(value) if isinstance(value, int) else str(value)}
+        {"key": key, "value": number(value) if isinstance(value, int) else _figure_words(str(value))}
         for key, value in figures.items()
     ]
+
+
+def _figure_words(text: str) -> str:
+    """The text of a figure; an instant in words."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return instant(at) if at.tzinfo else text

@@ -147,7 +147,7 @@ def _kind_field(label: str) -> RadioField:
             for kind, words in KIND_WORDS.items()
         ],
         widget=GovRadios(label_classes=LEGEND),
-        validators=[InputRequired("Select what is asked")],
+        validators=[InputRequired("Select what is asked for")],
     )
 
 
@@ -159,7 +159,7 @@ class NoteForm(FlaskForm):  # type: ignore[misc]
         widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
         validators=[RequiredText("Enter the staff number of the person")],
     )
-    kind = _kind_field("What they ask")
+    kind = _kind_field("What they ask for")
     received = DayField(
         "Received on",
         missing="Enter the day on which it was received",
@@ -173,7 +173,7 @@ class NoteForm(FlaskForm):  # type: ignore[misc]
 class OwnRequestForm(FlaskForm):  # type: ignore[misc]
     """A request about one's own data."""
 
-    kind = _kind_field("What do you ask?")
+    kind = _kind_field("What do you ask for?")
     reason = _reason(
         "What is wrong, or what should be erased",
         "Enter what is wrong, or what should be erased",

@@ -27,6 +27,7 @@ bp = Blueprint("retention", __name__, template_folder="templates")
 @requires(Permission.RETENTION_VIEW)
 def list_classes() -> ResponseReturnValue:
     """Every class of data with its period, what goes by itself, and the ways to all else."""
+    manages = Permission.RETENTION_MANAGE in current_user.permissions
     standing = [row for row in holds.list_holds(clock.now()) if row.lifted_at is None]
     return render_template(
         "retention/index.html",
@@ -34,13 +35,13 @@ def list_classes() -> ResponseReturnValue:
         periods=queries.list_periods(),
         period_words=period_words,
         latest=queries.list_latest_certificates(),
-        waiting=queries.count_disposals(waiting_for=current_user.person_id),
+        waiting=queries.count_disposals(waiting_for=current_user.person_id) if manages else 0,
         disposals=queries.count_disposals(),
         holds=len(standing),
         held_classes={row.class_key for row in standing if row.class_key},
         open_requests=data_requests.count_requests(is_open=True),
-        manages=Permission.RETENTION_MANAGE in current_user.permissions,
-        by_itself=words.list_automatic_removals(current_settings().jobs_kept_days),
+        manages=manages,
+        by_itself=words.list_automatic_removals(current_settings()),
     )
 
 

@@ -1,12 +1,15 @@
 """Words of retention: states, and what the portal removes by itself."""
 
+from config import Config
 from portal.domain.accounts import retention as sign_in_rows
+from portal.domain.imports.kept_rows import KEPT_FOR
 from portal.domain.imports.queries import FILE_RETENTION
 from portal.domain.reports.completion.export_files import KEEP_FOR
 from portal.domain.retention.data_requests import DataRequestRow
 from portal.domain.retention.periods import period_words
 from portal.domain.retention.queries import DisposalRow
 from portal.domain.webhooks import retention as webhook_rows
+from portal.platform.watched_folder.settings import FolderSettings
 from portal.platform.wording import date, instant, number, plural
 
 STATE_WORDS = {
@@ -18,28 +21,47 @@ STATE_WORDS = {
 }
 
 
-def list_automatic_removals(jobs_kept_days: int) -> list[tuple[str, str]]:
+def list_automatic_removals(settings: Config) -> list[tuple[str, str]]:
     """What the portal removes without being asked, and when."""
     return [
-        ("Sessions that ended", f"{sign_in_rows.SESSION_RETENTION.days} days after they can be used"),
-        ("Links to set a password", "When they run out"),
-        ("Refused sign-ins by which guessing is slowed", "After 2 hours"),
-        ("Browsers that a person signed in from", f"{sign_in_rows.BROWSER_RETENTION.days} days unused"),
         (
-            "Identities of the force account that were refused",
+            "Sessions that ended",
+            f"{sign_in_rows.SESSION_RETENTION.days} days after they can no longer be used",
+        ),
+        ("Links to set a password", "When they run out"),
+        ("Refused sign-ins, counted to slow guessing", "After 2 hours"),
+        (
+            "Browsers that a person signed in from",
+            f"After {sign_in_rows.BROWSER_RETENTION.days} days without use",
+        ),
+        (
+            "Force accounts that were refused at sign-in",
             f"After {sign_in_rows.REFUSAL_RETENTION.days} days",
         ),
         ("Forms kept after a session ended", "After an hour"),
-        ("Imported files", f"When applied or cancelled, at the latest after {FILE_RETENTION.days} days"),
+        (
+            "Uploaded files of imports",
+            f"When cancelled, or {FILE_RETENTION.days} days after upload or import",
+        ),
+        *_list_folder_files(settings.import_folder),
+        ("Rows kept for people who are not on the roster", f"After {KEPT_FOR.days} days"),
         ("Files made for download", f"After {KEEP_FOR.days * 24} hours"),
         (
             "Messages to webhooks",
             f"{webhook_rows.DELIVERED_RETENTION.days} days after delivery,"
             f" {webhook_rows.FAILED_RETENTION.days} after a failure",
         ),
-        ("Background jobs", f"{jobs_kept_days} days after their end"),
+        ("Background jobs", f"{settings.jobs_kept_days} days after their end"),
         ("Recall answers, and what a learner found clear", "When their account is closed"),
     ]
+
+
+def _list_folder_files(folder: FolderSettings) -> list[tuple[str, str]]:
+    return (
+        [("Files of the watched folder", f"{folder.kept_days} days after they were imported or set aside")]
+        if folder.path
+        else []
+    )
 
 
 def certificate_rows(row: DisposalRow) -> list[dict[str, str]]:

@@ -113,7 +113,7 @@ def test_a_kept_row_is_recorded_by_the_next_import_after_the_person_came(client,
     page = upload_and_check(client, csv_of([row("W9")]))
     assert sections(page)["Kept rows of people who join"] == [["Shah, Priya", "W9", "1"]]
     page = client.press(page, "Apply the import")
-    assert "Rows of 1 person who is on the roster now were kept from earlier files" in page.text
+    assert "Completions of 1 person who is on the roster now were kept from earlier files" in page.text
     assert "see the kept rows" in page.text
     assert records("W9") == [], "a roster records no completions"
 
@@ -138,7 +138,7 @@ def test_kept_rows_are_recorded_from_their_own_page(client, force, later):
     make_person(force, staff_number="W9", surname="Okoro")
 
     page = client.page("/imports/kept")
-    assert "1 row is of people who are on the roster now" in page.text
+    assert "1 row is about people who are on the roster now" in page.text
     page = client.press(page, "Check these rows")
     assert [cells[1] for cells in sections(page)["People who are on the roster now"]] == ["W9"]
     client.press(page, "Apply the import")

@@ -49,5 +49,5 @@ def test_where_the_portal_makes_no_backups_none_is_offered(administrator, app, m
     page = administrator.page("/jobs")
 
     assert WARNING not in page.text.split("Outcome")[0]
-    assert "How backups stand" not in page.text
+    assert "Backups so far" not in page.text
     assert "Start: Backup" not in {button for form in page.forms() for button in form.buttons}

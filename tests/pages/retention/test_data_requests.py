@@ -87,7 +87,7 @@ def test_an_erasure_erases_all_that_was_typed_and_no_file_changes(desk):
     manager = desk.browser_of("D2001")
     before = manager.get(CSV).data
     page = send(desk, "erasure", "Everything that I wrote")
-    assert "Erased would be 3 texts of exercises" in page.text
+    assert "This erases 3 texts that they typed in exercises" in page.text
 
     page = desk.browser_of("D3001").press(
         page, "Erase, and answer as done", answer="What you wrote is erased. Passes stay."

@@ -38,7 +38,7 @@ def test_from_the_navigation_to_the_certificate(app, desk):
     page = admin.page(admin.page("/desk").links["Retention"])
     assert page.h1 == "How long data is kept"
     page = admin.page(page.links["Emails"])
-    assert "3 rows are due today, the oldest from 1 January 2015." in page.text
+    assert "3 rows are due for removal today, the oldest from 1 January 2015." in page.text
 
     page = ask(desk)
 

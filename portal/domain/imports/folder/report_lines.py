@@ -16,7 +16,14 @@ HIDDEN = "…"
 MOST_LINES = 50
 _QUOTED = re.compile(r"“([^”]*)”|(?<!\w)'([^']*)'|\"([^\"]*)\"")
 _TOKEN = re.compile(r"(?<!\w)[\w@.+-]*[\w@]")
-_PLAIN = {"CSV", "RFC", "XLSX", "UTF-8", "UTF-16"}  # written in capitals, and no value of a file
+_PLAIN = {
+    "CSV",
+    "RFC",
+    "XLSX",
+    "UTF-8",
+    "UTF-16",
+    "2026-04-30",
+}  # in capitals or digits, and no value of a file
 _OUR_NAMES = {
     *DEFAULT, *WIDE, *WIDE_OPTIONAL, *rows.REQUIRED_COLUMNS, *rows.OPTIONAL_COLUMNS,
     *(name for targets in TARGETS.values() for target in targets for name in (target.name, target.label)),
