@@ -76,6 +76,10 @@ FIRST_TESTS_ON_POSTGRESQL = {
     **{f"tests/pages/{room}/": ALL for room in ("access", "monitoring", "records")},
     **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
     "tests/pages/authoring/test_drafts.py": ALL,
+    **{
+        f"tests/pages/imports/test_{name}.py": 1
+        for name in ("kept_rows", "ready_profiles", "sheets", "trend")
+    },
     "tests/pages/monitoring/test_packs.py": 1,
     "tests/pages/learning/test_cases.py": 2,
     "tests/pages/sign_in/test_link_requests.py": ALL,
