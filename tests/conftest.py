@@ -35,7 +35,7 @@ from tests.running import (
 )
 from tests.workers import Together
 
-pytest_plugins = ("tests.times", "tests.quick")
+pytest_plugins = ("tests.times", "tests.quick", "tests.reading_once")
 
 SECRET = secrets.token_hex(32)
 

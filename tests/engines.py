@@ -76,10 +76,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
     **{f"tests/pages/{room}/": ALL for room in ("access", "monitoring", "records")},
     **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
     "tests/pages/authoring/test_drafts.py": ALL,
-    **{
-        f"tests/pages/imports/test_{name}.py": 1
-        for name in ("kept_rows", "ready_profiles", "sheets", "trend")
-    },
+    **{f"tests/pages/imports/test_{name}.py": 1 for name in ("kept_rows", "ready_profiles", "trend")},
     "tests/pages/monitoring/test_packs.py": 1,
     "tests/pages/learning/test_cases.py": 2,
     "tests/pages/sign_in/test_link_requests.py": ALL,
@@ -93,6 +90,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
             "tests/hostile/test_secrets_after_a_lapse.py",
             "tests/pages/api/test_description.py",
             "tests/pages/api/test_files.py",
+            "tests/pages/imports/test_sheets.py",
             "tests/pages/monitoring/test_any_viewer.py",
             "tests/pages/monitoring/test_bad_input.py",
             "tests/pages/monitoring/test_busy_files.py",
