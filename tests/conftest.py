@@ -25,10 +25,17 @@ from tests.limits import reset_limits
 from tests.logged import Log, written_to
 from tests.page_reading import PortalClient
 from tests.postgres import QUICK, Postgres
-from tests.running import Server, copied, fresh_database, make_force, once_for_all_workers
+from tests.running import (
+    Server,
+    copied,
+    folder_of_all_workers,
+    fresh_database,
+    make_force,
+    once_for_all_workers,
+)
 from tests.workers import Together
 
-pytest_plugins = ("tests.times", "tests.quick")
+pytest_plugins = ("tests.times", "tests.quick", "tests.reading_once")
 
 SECRET = secrets.token_hex(32)
 
@@ -117,7 +124,9 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         upgrade()
         # Tests ask more statements than an engine keeps: most would be compiled again each time.
         db.engine.update_execution_options(compiled_cache={})
-    made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(instance))
+    templates = folder_of_all_workers(tmp_path_factory.getbasetemp()) / "templates"  # compiled once for all
+    templates.mkdir(exist_ok=True)
+    made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(templates))
     yield made
     with made.app_context():
         close_database()

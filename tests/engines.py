@@ -60,7 +60,10 @@ ALL = 1_000
 FIRST_TESTS_ON_POSTGRESQL = {
     "tests/": ALL,
     "tests/commands/": 4,
+    "tests/commands/test_upgrade.py": 3,
     **dict.fromkeys((f"tests/platform/backups/test_{name}.py" for name in ("making", "set_up", "status")), 1),
+    "tests/deploy/": 1,  # it reads every figure
+    "tests/domain/imports/test_folder.py": 3,  # every state, a file that comes again, and mails
     "tests/domain/reminders/": 4,
     "tests/domain/retention/": 6,  # every store of every class, leavers, and the trigger of the trail
     "tests/domain/retention/test_due_rows.py": 1,
@@ -73,6 +76,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
     **{f"tests/pages/{room}/": ALL for room in ("access", "monitoring", "records")},
     **{f"tests/pages/{room}/test_at_once.py": ALL for room in ("assessment", "authoring", "decisions")},
     "tests/pages/authoring/test_drafts.py": ALL,
+    **{f"tests/pages/imports/test_{name}.py": 1 for name in ("kept_rows", "ready_profiles", "trend")},
     "tests/pages/monitoring/test_packs.py": 1,
     "tests/pages/learning/test_cases.py": 2,
     "tests/pages/sign_in/test_link_requests.py": ALL,
@@ -86,6 +90,7 @@ FIRST_TESTS_ON_POSTGRESQL = {
             "tests/hostile/test_secrets_after_a_lapse.py",
             "tests/pages/api/test_description.py",
             "tests/pages/api/test_files.py",
+            "tests/pages/imports/test_sheets.py",
             "tests/pages/monitoring/test_any_viewer.py",
             "tests/pages/monitoring/test_bad_input.py",
             "tests/pages/monitoring/test_busy_files.py",

@@ -65,6 +65,11 @@ def make_force(instance: Path, people: int = 60, database_url: str = "") -> None
         assert done.returncode == 0, done.stderr
 
 
+def folder_of_all_workers(base: Path) -> Path:
+    """The folder of this run of the tests, by a worker's own base of temporary folders."""
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 def once_for_all_workers(base: Path, name: str, make: Callable[[Path], None]) -> Path:
     """A folder that whichever worker of this run comes first makes, and that the others wait for.
 
@@ -73,7 +78,7 @@ def once_for_all_workers(base: Path, name: str, make: Callable[[Path], None]) ->
         name: What the folder is called.
         make: Fills the folder.
     """
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    shared = folder_of_all_workers(base)
     folder, done = shared / name, shared / f"{name}.made"
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -12,6 +12,8 @@ FORCE_ON_POSTGRESQL = (
     "tests/platform/backups/test_postgresql_target.py",
 )
 CREWS = (
+    "tests/commands/test_upgrade.py",
+    "tests/deploy/test_wheel.py",
     "tests/hostile/test_archives.py",
     "tests/hostile/test_reading_without_writing.py",
     "tests/hostile/test_slow_clients.py",

@@ -94,7 +94,9 @@ def test_a_dry_run_states_each_migration_with_its_stop_and_rows_and_changes_noth
 
 
 @pytest.mark.slow
-def test_an_upgrade_killed_in_the_middle_changed_nothing_and_runs_again(portal, url, tmp_path):
+def test_an_upgrade_killed_in_the_middle_changed_nothing_and_runs_again_to_the_newest_migration(
+    portal, url, tmp_path
+):
     before = facts_of(portal)
     killed = Forked(
         str(ROOT / "tests/commands/killed_upgrade.py"),
@@ -105,8 +107,17 @@ def test_an_upgrade_killed_in_the_middle_changed_nothing_and_runs_again(portal, 
     assert killed.wait(PATIENCE) == -9
 
     assert (revision_of(portal), facts_of(portal)) == ({BEFORE}, before)
-    assert run(portal).exit_code == 0
-    assert (revision_of(portal), facts_of(portal)) == ({readiness.head()}, before)
+    done, again = run(portal), run(portal)
+    head = readiness.head()
+    assert (done.exit_code, again.exit_code) == (0, 0), done.output
+    assert (revision_of(portal), facts_of(portal)) == ({head}, before)
+    assert f"  {head} is done.\nThe database is at {head}. It took " in done.stdout
+    assert again.stdout == f"The database is at {head}: there is nothing to upgrade.\n"
+    assert run(portal, "--dry-run", BEFORE).output == (
+        f"Error: The database is at {head}, beyond {BEFORE}: going back is to restore a backup, see"
+        " docs/operating/upgrade.md.\n"
+    )
+    assert run(portal, "9999").output == "Error: This release has no migration 9999.\n"
 
 
 @contextmanager
@@ -138,20 +149,6 @@ def test_two_upgrades_at_once_wait_for_whoever_holds_the_lock_and_run_once(porta
     assert [process.wait(PATIENCE) for process in both] == [0, 0], [file.read_text() for file in files]
     assert revision_of(portal) == {readiness.head()}
     assert sorted("0040 is done" in file.read_text() for file in files) == [False, True]
-
-
-def test_an_upgrade_goes_to_the_newest_migration_and_then_has_nothing_to_do(portal):
-    done, again = run(portal), run(portal)
-
-    head = readiness.head()
-    assert (done.exit_code, again.exit_code) == (0, 0), done.output
-    assert f"  {head} is done.\nThe database is at {head}. It took " in done.stdout
-    assert again.stdout == f"The database is at {head}: there is nothing to upgrade.\n"
-    assert run(portal, "--dry-run", BEFORE).output == (
-        f"Error: The database is at {head}, beyond {BEFORE}: going back is to restore a backup, see"
-        " docs/operating/upgrade.md.\n"
-    )
-    assert run(portal, "9999").output == "Error: This release has no migration 9999.\n"
 
 
 def test_time_is_estimated_from_the_rows_that_there_are(portal, monkeypatch):

@@ -39,7 +39,10 @@ def queue_notices(acts: Sequence[AuditEvent]) -> None:
         acts: The audit events of this transaction, flushed.
     """
     announced = ANNOUNCED | ANNOUNCED_TO_OWNER
-    readers = _events_by_reader([act for act in acts if act.action in announced or is_alert(act)])
+    announced_acts = [act for act in acts if act.action in announced or is_alert(act)]
+    if not announced_acts:
+        return
+    readers = _events_by_reader(announced_acts)
     emails = _emails_by_person(readers)
     at = clock.now()
     rows: list[dict[str, Any]] = []

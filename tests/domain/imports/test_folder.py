@@ -140,6 +140,19 @@ def test_a_night_of_files(client, drop):
     assert agents == {"watched folder"}
 
 
+def test_an_older_file_that_comes_again_waits_for_a_person(drop):
+    drop.put("monday.csv", csv_of([row("N1")]))
+    drop.put("tuesday.csv", csv_of([row("N1", rank_or_grade="Sergeant")]))
+    drop.put("monday.csv", csv_of([row("N1")]))  # over the first, before it was taken
+    drop.pass_a_minute()
+    drop.put("tuesday.csv", csv_of([row("N1", rank_or_grade="Sergeant")]))
+    drop.pass_a_minute()
+
+    assert states() == [("tuesday.csv", "imported"), ("monday.csv", "imported"), ("tuesday.csv", "waiting")]
+    [reason] = db.session.scalars(select(FolderFile.reasons).where(FolderFile.state == "waiting")).one()
+    assert "and others after it. It would undo those." in reason
+
+
 def test_a_mail_gives_the_reasons_line_by_line_and_no_value_of_the_file(drop):
     drop.put("bad.csv", csv_of(bad_roster()))
     drop.put("bad.csv", csv_of(bad_roster()), profile="nobody’s")
@@ -282,19 +295,6 @@ def test_a_file_that_was_written_on_while_it_was_read_is_taken_once_more(drop, m
     assert states() == [("slow.csv", "imported"), ("slow.csv", "imported")]
     assert drop.files() == {"done/roster/default/slow.csv"}
     assert (next(drop.root.glob("done/*/roster/default/slow.csv"))).read_bytes() == csv_of(FORCE)
-
-
-def test_an_older_file_that_comes_again_waits_for_a_person(drop):
-    drop.put("monday.csv", csv_of([row("N1")]))
-    drop.put("tuesday.csv", csv_of([row("N1", rank_or_grade="Sergeant")]))
-    drop.put("monday.csv", csv_of([row("N1")]))  # over the first, before it was taken
-    drop.pass_a_minute()
-    drop.put("tuesday.csv", csv_of([row("N1", rank_or_grade="Sergeant")]))
-    drop.pass_a_minute()
-
-    assert states() == [("tuesday.csv", "imported"), ("monday.csv", "imported"), ("tuesday.csv", "waiting")]
-    [reason] = db.session.scalars(select(FolderFile.reasons).where(FolderFile.state == "waiting")).one()
-    assert "and others after it. It would undo those." in reason
 
 
 def test_a_file_that_nobody_confirms_within_a_week_is_set_aside(drop):

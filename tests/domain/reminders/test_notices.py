@@ -18,7 +18,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.reminders.models import Message, MessageKind, NoticeLine
 from portal.domain.reminders.notice_texts import BATCH
 from portal.platform import clock
-from portal.platform.audit.services import ANNOUNCED
+from portal.platform.audit.services import ANNOUNCED, log
 from portal.platform.db import db, transaction
 from portal.platform.errors import RuleError
 from portal.platform.jobs.models import Job
@@ -206,6 +206,12 @@ def test_what_is_refused_or_rolled_back_is_told_to_nobody(force: dict[str, int])
             force["D9002"], Role.ADMINISTRATOR, unit_id=None, by=force["D9001"], at=clock.now()
         )
     assert notices() == 0
+
+
+def test_a_refusal_that_is_no_alert_asks_for_no_reader(force: dict[str, int]) -> None:
+    with statements() as asked, transaction():
+        log("access.refused", actor_id=force["D9001"])
+    assert not [statement for statement in asked if "role_grant" in statement]
 
 
 @pytest.mark.slow

@@ -166,7 +166,7 @@ ROSTERS = {
 }
 
 
-@pytest.mark.parametrize("name", sweep_after(1, *ROSTERS))
+@pytest.mark.parametrize("name", sweep_after(0, *ROSTERS))  # Entra's below stands for them
 def test_people_of_a_system_go_in_as_it_writes_them(client, team, name):
     fields, answers, people = ROSTERS[name]
     page = send(client, name, shape=None)

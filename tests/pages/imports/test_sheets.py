@@ -49,6 +49,9 @@ def test_the_likeliest_sheet_is_proposed_with_its_first_rows(client, force):
     assert "Read me: there is no table in it." in page.text
     checked = [box for box in page.all("input") if box.get("checked") is not None]
     assert [box.get("value") for box in checked] == ["2"], "its columns are named as completions are"
+    run_id = db.session.scalars(select(ImportRun.id)).one()
+    assert client.page(f"/imports/{run_id}/columns").h1 == page.h1, "no columns before a sheet is chosen"
+    assert client.press(page, "Continue", sheet="7").title.startswith("Error: ")
     page = client.press(page, "Continue", sheet="2")
     assert page.h1 == "Match the columns of export.ods"
     assert "Read from the sheet “May”. Not read: Read me, Contacts." in page.text
@@ -100,17 +103,10 @@ def test_another_sheet_can_be_chosen_while_columns_are_matched(client, force):
     assert db.session.scalars(select(ImportRun.rows)).all() == [2]
 
 
-def test_columns_cannot_be_matched_before_a_sheet_is_chosen(client, force):
-    page = send(client, xlsx({"April": completions("W1"), "May": completions("W1")}))
-    run_id = db.session.scalars(select(ImportRun.id)).one()
-
-    assert client.page(f"/imports/{run_id}/columns").h1 == page.h1
-    page = client.press(page, "Continue", sheet="7")
-    assert page.title.startswith("Error: ")
-
-
-def test_a_roster_is_read_from_an_old_workbook_with_merged_names(client):
+def test_a_roster_is_read_from_an_old_workbook_with_merged_names_and_not_from_a_picture(client):
     administrator(client)
+    page = upload(client, b"\x89PNG\r\n\x1a\n" + bytes(200), name="roster.csv")
+    assert "This is a picture, not a table. Save the table as XLSX or CSV, and upload that." in page.text
     values = row()
     over = ["" for _ in COLUMNS]
     over[1] = "Name"
@@ -120,11 +116,3 @@ def test_a_roster_is_read_from_an_old_workbook_with_merged_names(client):
 
     assert "The columns’ names were joined from lines 1 and 2." in page.text
     assert "Name: surname" in page.text
-
-
-def test_a_picture_sent_as_a_roster_is_told_to_be_one(client):
-    administrator(client)
-
-    page = upload(client, b"\x89PNG\r\n\x1a\n" + bytes(200), name="roster.csv")
-
-    assert "This is a picture, not a table. Save the table as XLSX or CSV, and upload that." in page.text
