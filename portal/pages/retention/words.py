@@ -62,6 +62,8 @@ def certificate_rows(row: DisposalRow) -> list[dict[str, str]]:
         ("Left because of a legal hold", plural(row.held_rows or 0, "row")),
         ("Reference", str(row.uuid)),
     ]
+    if ended_early := words.get("ended_early"):
+        pairs.insert(-1, ("Ended early", ended_early))
     counts = [(f"Removed: {name}", number(count)) for name, count in sorted((row.counts or {}).items())]
     return [{"key": key, "value": value} for key, value in [*pairs[:-1], *counts, pairs[-1]]]
 

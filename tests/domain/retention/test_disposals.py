@@ -19,6 +19,7 @@ from portal.domain.retention.errors import LongerPeriodError, NothingDueError, U
 from portal.domain.retention.models import DisposalSlice
 from portal.domain.retention.periods import newest_due_day
 from portal.domain.retention.preview import STORES, preview_class
+from portal.pages.retention.words import certificate_rows
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import OPEN_END, db, stamp, transaction
@@ -236,8 +237,11 @@ def test_a_period_made_longer_after_the_request_stops_it_before_and_after_approv
     run_jobs(app)
 
     (job,) = db.session.scalars(select(Job))
-    assert (job.state, "made longer" in job.reason) == ("failed", True)
+    assert (job.state, job.result) == ("done", {"said": [services.MADE_LONGER]})
     assert db.session.scalar(select(func.count()).select_from(Message)) == 1
+    row = queries.get_disposal(uuid)
+    assert (row.state, row.disposed_rows, row.held_rows) == ("done", 0, 0)
+    assert queries.find_open_disposal("mail") is None  # it can be asked for again when it is due
 
 
 @pytest.mark.parametrize(
@@ -338,6 +342,52 @@ def test_an_entry_that_an_email_reports_goes_after_the_email(app, desk):
     dispose(app, "mail", desk.people["D3001"], desk.people["D3002"])
 
     assert dispose(app, "audit", desk.people["D3001"], desk.people["D3002"]).disposed_rows == 1
+
+
+def test_a_period_made_longer_while_the_job_runs_keeps_what_is_left_and_frees_the_class(
+    app, desk, monkeypatch
+):
+    for days in range(3):
+        write_rows(desk, date(2025, 5, 1) + timedelta(days=days))
+    monkeypatch.setattr(tasks, "SLICE", 2)
+    asker, approver = desk.people["D3001"], desk.people["D3002"]
+    uuid = request_disposal("mail", asker)
+    approve(uuid, approver)
+    remove = tasks._remove_slice
+
+    def remove_then_lengthen(*arguments):
+        keys = remove(*arguments)
+        with transaction():
+            services.set_period("mail", 24, "A dispute", by=asker, at=clock.now())
+        return keys
+
+    monkeypatch.setattr(tasks, "_remove_slice", remove_then_lengthen)
+    run_jobs(app)
+
+    row = queries.get_disposal(uuid)
+    assert db.session.scalar(select(func.count()).select_from(Message)) == 1
+    assert (row.state, row.rows, row.disposed_rows, row.held_rows) == ("done", 3, 2, 0)
+    assert {"key": "Ended early", "value": services.MADE_LONGER} in certificate_rows(row)
+    with transaction():
+        services.set_period("mail", 12, "The dispute is over", by=asker, at=clock.now())
+    assert dispose(app, "mail", asker, approver).disposed_rows == 1
+
+
+def test_a_run_that_lost_its_job_removes_nothing_after_the_certificate(app, desk):
+    write_rows(desk, date(2015, 1, 1))
+    uuid = request_disposal("mail", desk.people["D3001"])
+    approve(uuid, desk.people["D3002"])
+    with transaction():
+        hold = holds.place_hold(holds.CLASS, "mail", "Case 8", by=desk.people["D3001"], at=clock.now())
+    stale = queries.get_disposal(uuid)  # as a run has it that was taken for lost
+    run_jobs(app)
+    assert queries.get_disposal(uuid).held_rows == 1
+    with transaction():
+        holds.lift_hold(hold, "Case 8 is over", by=desk.people["D3001"], at=clock.now())
+
+    with pytest.raises(RuleError, match="done already"):
+        tasks._remove_slice(stale, STORES["mail"][0], None)
+    assert db.session.scalar(select(func.count()).select_from(Message)) == 1
 
 
 def test_certificates_and_all_that_led_to_them_cannot_be_changed(app, desk):
