@@ -28,6 +28,7 @@ bp = Blueprint("retention", __name__, template_folder="templates")
 def list_classes() -> ResponseReturnValue:
     """Every class of data with its period, what goes by itself, and the ways to all else."""
     standing = [row for row in holds.list_holds(clock.now()) if row.lifted_at is None]
+    settings = current_settings()
     return render_template(
         "retention/index.html",
         classes=CLASSES,
@@ -40,7 +41,7 @@ def list_classes() -> ResponseReturnValue:
         held_classes={row.class_key for row in standing if row.class_key},
         open_requests=data_requests.count_requests(is_open=True),
         manages=Permission.RETENTION_MANAGE in current_user.permissions,
-        by_itself=words.list_automatic_removals(current_settings().jobs_kept_days),
+        by_itself=words.list_automatic_removals(settings.jobs_kept_days, settings.import_folder.kept_days),
     )
 
 

@@ -1,6 +1,7 @@
 """Words of retention: states, and what the portal removes by itself."""
 
 from portal.domain.accounts import retention as sign_in_rows
+from portal.domain.imports.kept_rows import KEPT_FOR
 from portal.domain.imports.queries import FILE_RETENTION
 from portal.domain.reports.completion.export_files import KEEP_FOR
 from portal.domain.retention.data_requests import DataRequestRow
@@ -18,7 +19,7 @@ STATE_WORDS = {
 }
 
 
-def list_automatic_removals(jobs_kept_days: int) -> list[tuple[str, str]]:
+def list_automatic_removals(jobs_kept_days: int, folder_kept_days: int) -> list[tuple[str, str]]:
     """What the portal removes without being asked, and when."""
     return [
         ("Sessions that ended", f"{sign_in_rows.SESSION_RETENTION.days} days after they can be used"),
@@ -30,7 +31,9 @@ def list_automatic_removals(jobs_kept_days: int) -> list[tuple[str, str]]:
             f"After {sign_in_rows.REFUSAL_RETENTION.days} days",
         ),
         ("Forms kept after a session ended", "After an hour"),
-        ("Imported files", f"When applied or cancelled, at the latest after {FILE_RETENTION.days} days"),
+        ("Imported files", f"When cancelled, {FILE_RETENTION.days} days after they came or were applied"),
+        ("Kept rows of people who are not on the roster", f"After {KEPT_FOR.days} days"),
+        ("Files of the watched folder", f"{folder_kept_days} days after they were put away"),
         ("Files made for download", f"After {KEEP_FOR.days * 24} hours"),
         (
             "Messages to webhooks",
@@ -38,7 +41,10 @@ def list_automatic_removals(jobs_kept_days: int) -> list[tuple[str, str]]:
             f" {webhook_rows.FAILED_RETENTION.days} after a failure",
         ),
         ("Background jobs", f"{jobs_kept_days} days after their end"),
-        ("Recall answers, and what a learner found clear", "When their account is closed"),
+        (
+            "Recall answers, and what a learner found clear",
+            "When their account is closed, unless under a hold",
+        ),
     ]
 
 
