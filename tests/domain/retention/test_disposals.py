@@ -10,6 +10,7 @@ from migrations.append_only import FACT_TABLES
 from portal.domain.accounts.models import Credential, KnownBrowser, LastSignIn
 from portal.domain.cases.copies import count_unread_copies
 from portal.domain.cases.models import CaseCopy, CaseRun
+from portal.domain.clarity.models import ClarityWords
 from portal.domain.decisions.errors import DecidedAlreadyError, SecondPersonError
 from portal.domain.people.models import FactNote, PersonName, Post
 from portal.domain.reminders.models import Message
@@ -144,6 +145,23 @@ def test_accounts_of_leavers_go_and_names_stay_whoever_came_back_keeps_all(app, 
     assert gone not in left
     assert {"L1", "L2", "L3", "L4"} <= set(db.session.scalars(select(PersonName.staff_number)))
     assert files(desk) == before
+
+
+def test_accounts_of_leavers_go_without_what_a_hold_on_another_class_keeps(app, desk):
+    person = aged.make_leaver(newest_due("leavers"), "L1")
+    with transaction():
+        aged.write_texts(person, desk.people["D2001"], clock.now())
+        hold = holds.place_hold(holds.CLASS, "clarity", "Case 7", by=desk.people["D3001"], at=clock.now())
+    asker, approver = desk.people["D3001"], desk.people["D3002"]
+
+    assert dispose(app, "leavers", asker, approver).disposed_rows == 1
+
+    assert db.session.scalars(select(ClarityWords.text)).all() == [SECRET]
+    assert preview_class("leavers", 12, TODAY).rows == 0
+    with transaction():
+        holds.lift_hold(hold, "Case 7 is over", by=asker, at=clock.now())
+    assert dispose(app, "leavers", asker, approver).disposed_rows == 1
+    assert db.session.scalars(select(ClarityWords.text)).all() == []
 
 
 def _post_again(person: int, unit: int):
