@@ -54,6 +54,7 @@ from portal.domain.reports import models as reports_models
 from portal.domain.reports.completion import tasks as reports_tasks
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import tasks as retention_tasks
+from portal.domain.retention.holds import list_unheld
 from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
@@ -264,8 +265,8 @@ def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     folder_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:
-        erase_answers(closed)
-        erase_clarity(closed)
+        erase_answers(list_unheld(closed, ()))
+        erase_clarity(list_unheld(closed, ("clarity",)))
 
 
 def _prepare_pages(app: Flask, config: Config) -> None:

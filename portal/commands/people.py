@@ -10,6 +10,7 @@ from portal.commands.imports import FILE_ARGUMENT, exit_refused, import_file
 from portal.domain.accounts.grants import changes
 from portal.domain.assessment import text_erasure
 from portal.domain.people.queries import person_by_staff_number, unit_by_path
+from portal.domain.retention import data_requests
 from portal.domain.subject_access.services import Form, make_copy
 from portal.platform import clock
 from portal.platform.db import OPEN_END, transaction
@@ -116,16 +117,15 @@ def erase_texts(staff_number: str, dry_run: bool) -> None:
     """Erase every text that STAFF_NUMBER wrote in assessments and cases: reasons, words of reports.
 
     Answers, marks, passes and their references stay as they are. Whatever is left in backups made before
-    goes with them.
+    goes with them. Refused while a legal hold covers the person or the texts.
     """
     try:
         with transaction():
             person_id = person_by_staff_number(staff_number)
-            found = (
-                text_erasure.count_written_texts(person_id)
-                if dry_run
-                else text_erasure.erase_texts(person_id, by=None)
-            )
+            if dry_run:
+                found = text_erasure.count_written_texts(person_id)
+            else:
+                found = data_requests.erase_texts(person_id)
     except PortalError as error:
         exit_refused(error)
     if not found.texts:

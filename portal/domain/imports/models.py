@@ -83,7 +83,8 @@ class ImportProfile(Base):
 class FolderFile(Base):
     """One file that was taken from the watched folder, and what became of it.
 
-    ``place`` is where it lies, or is being moved to; once ``moved``, the row does not change any more.
+    ``place`` is where it lies, or is being moved to; once ``moved``, the row does not change any more,
+    but for its names, which a disposal removes.
     """
 
     __tablename__ = "folder_file"

@@ -179,11 +179,20 @@ def import_upload(upload: Upload, *, tell_writing: Callable[[], None] = lambda: 
 
 
 def run_erase_kept(progress: JobProgress, _arguments: dict[str, Any]) -> dict[str, Any]:
-    """Erase the rows of people who have not come onto the roster within 90 days."""
+    """Erase kept rows after 90 days, and imported files after a week, though nobody opens a page."""
     with transaction():
-        numbers = {"Rows erased": kept_rows.erase_lapsed(clock.now())}
+        now = clock.now()
+        numbers = {
+            "Rows erased": kept_rows.erase_lapsed(now),
+            "Files deleted": services.delete_expired_files(now),
+        }
         progress.conclude_job(numbers)
     return numbers
+
+
+def _has_lapsed() -> bool:
+    now = clock.now()
+    return kept_rows.has_lapsed_rows(now) or queries.has_expired_files(now)
 
 
 TASKS = (
@@ -192,9 +201,9 @@ TASKS = (
     Task(IMPORT, "Import of another system", run_import, page=_page_address),
     Task(
         ERASE_KEPT,
-        "Erasing of rows that were kept for 90 days",
+        "Erasing of imported files and kept rows whose time is over",
         run_erase_kept,
         page=lambda _arguments: "/imports/kept",
-        due=lambda: kept_rows.has_lapsed_rows(clock.now()),
+        due=_has_lapsed,
     ),
 )

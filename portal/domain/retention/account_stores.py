@@ -24,6 +24,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, RoleGrant
 from portal.domain.recall.models import RecallOptOut, RecallReview
 from portal.domain.reports.models import ReportLook
+from portal.domain.retention.holds import is_class_held
 from portal.domain.retention.stores import DueRows, Limit, Store, has_row
 from portal.platform.db import db
 
@@ -40,12 +41,12 @@ OWN_TABLES: tuple[Any, ...] = (
     Factor,
     RecoveryCode,
     PendingPasswordSignIn,
-    Invitation,
     ReportLook,
     RecallReview,
     RecallOptOut,
-    ClarityAnswer,
 )
+# What another class holds too: a hold on that class keeps it.
+SHARED_TABLES: dict[Any, str] = {Invitation: "mail", ClarityAnswer: "clarity"}
 
 
 def _days_left() -> Any:
@@ -73,6 +74,11 @@ def _reaches_beyond(day: date, limit: Limit) -> ColumnElement[bool]:
     return and_(RoleGrant.valid_to > day, is_open)
 
 
+def _list_tables() -> list[Any]:
+    """The tables of which rows go now."""
+    return [*OWN_TABLES, *(table for table, key in SHARED_TABLES.items() if not is_class_held(key))]
+
+
 def _has_account(person_id: Any) -> ColumnElement[bool]:
     """The condition that anything of a person's account is left."""
     password = has_row(
@@ -80,11 +86,11 @@ def _has_account(person_id: Any) -> ColumnElement[bool]:
         person_id,
         or_(Credential.closed_at.is_(None), Credential.password_hash.is_not(None)),
     )
-    return or_(password, *(has_row(table.person_id, person_id) for table in OWN_TABLES))
+    return or_(password, *(has_row(table.person_id, person_id) for table in _list_tables()))
 
 
 def _remove_accounts(person_ids: Sequence[Any]) -> None:
-    for table in OWN_TABLES:
+    for table in _list_tables():
         db.session.execute(delete(table).where(table.person_id.in_(person_ids)))
     is_theirs = Credential.person_id.in_(person_ids)
     db.session.execute(delete(Credential).where(is_theirs, Credential.closed_at.is_(None)))

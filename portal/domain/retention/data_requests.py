@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.accounts.models import HeldForm
 from portal.domain.assessment import text_erasure
+from portal.domain.assessment.text_erasure import WrittenTextCount
 from portal.domain.clarity.services import erase_clarity
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import notes_of, write_notes
@@ -18,7 +19,7 @@ from portal.domain.people.roster.rows import find_name_faults
 from portal.domain.people.services import NAME_PARTS, PersonNames, correct_many_names, list_names_of
 from portal.domain.recall.services import erase_answers
 from portal.domain.retention.errors import AnsweredError, HeldError
-from portal.domain.retention.holds import full_name, is_person_held
+from portal.domain.retention.holds import full_name, is_person_held, take_turn
 from portal.domain.retention.models import DataAnswer, DataRequest
 from portal.domain.retention.periods import add_months
 from portal.platform.audit.services import log
@@ -137,6 +138,7 @@ def erase_data(uuid: UUID, answer: str, *, by: int, at: datetime) -> dict[str, i
         HeldError: A hold covers the person, or what would be erased.
         RuleError: There is no answer.
     """
+    take_turn()
     row = _get_open(uuid, ERASURE)
     _require_answer(answer)
     if is_person_held(row.person_id, ERASED_CLASSES):
@@ -147,6 +149,18 @@ def erase_data(uuid: UUID, answer: str, *, by: int, at: datetime) -> dict[str, i
     db.session.execute(delete(HeldForm).where(HeldForm.person_id == row.person_id))
     _record_answer(row, "done", answer, counts, by, at)
     return counts
+
+
+def erase_texts(person_id: int) -> WrittenTextCount:
+    """Erase what the person typed in exercises, without a request; returns how many texts. Repeat-safe.
+
+    Raises:
+        HeldError: A hold covers the person, or what would be erased.
+    """
+    take_turn()
+    if is_person_held(person_id, ERASED_CLASSES):
+        raise HeldError
+    return text_erasure.erase_texts(person_id, by=None)
 
 
 def refuse_request(uuid: UUID, answer: str, *, by: int, at: datetime) -> None:

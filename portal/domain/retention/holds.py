@@ -75,9 +75,16 @@ def is_class_held(key: str) -> bool:
 
 def is_person_held(person_id: int, class_keys: Collection[str]) -> bool:
     """Whether a standing hold covers the person, or any of these classes."""
+    return not list_unheld([person_id], class_keys)
+
+
+def list_unheld(person_ids: Collection[int], class_keys: Collection[str]) -> list[int]:
+    """Those of these people whose data of these classes no standing hold covers."""
+    if any(map(is_class_held, class_keys)):
+        return []
     people = held_people()
-    covered = people is not None and person_id in set(db.session.scalars(people))
-    return covered or any(map(is_class_held, class_keys))
+    held = set() if people is None else set(db.session.scalars(people))
+    return [person_id for person_id in person_ids if person_id not in held]
 
 
 def place_hold(scope: str, subject: int | str, reason: str, *, by: int, at: datetime) -> UUID:

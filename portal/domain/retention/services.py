@@ -29,6 +29,7 @@ from portal.platform.jobs.queries import find_unended_job
 from portal.platform.jobs.services import start_job
 
 JOB = "disposal"
+MADE_LONGER = "The period was made longer before the disposal ended. What was left by then stays."
 
 
 def set_period(key: str, months: int, reason: str, *, by: int, at: datetime) -> None:
@@ -41,6 +42,7 @@ def set_period(key: str, months: int, reason: str, *, by: int, at: datetime) -> 
     if not row.least <= months <= LONGEST:
         raise RuleError(f"Enter a number of months from {row.least} to {LONGEST:,}")
     _require_reason(reason)
+    take_turn()
     if months == queries.months_of(key):
         return
     period = RetentionPeriod(class_key=key, months=months, set_by_id=by, set_at=at)
@@ -141,15 +143,18 @@ def resume_disposal(uuid: UUID, *, by: int, at: datetime) -> None:
     start_job(JOB, {"disposal": str(uuid)}, by=by, at=at)
 
 
-def certify_disposal(row: DisposalRow, at: datetime) -> dict[str, int]:
-    """Write the certificate of a disposal of which no row is left but those that are held.
+def certify_disposal(row: DisposalRow, at: datetime) -> list[str]:
+    """Write the certificate of a disposal of which no row is left but those that are to stay.
+
+    These are rows under a hold, and all rows if the period is longer by now.
 
     Returns:
-        What was removed, by name.
+        What was removed and what is left, in sentences.
     """
     counts, began_at = queries.sum_slices(row.id)
     held = count_due(row.class_key, Limit(row.through_on)).held
     about = row.kept_class
+    ended_early = MADE_LONGER if is_longer_kept(row, at) else ""
     certificate = DisposalCertificate(
         request_id=row.id,
         began_at=began_at or at,
@@ -163,6 +168,7 @@ def certify_disposal(row: DisposalRow, at: datetime) -> dict[str, int]:
             "stays": about.stays,
             "runs_from": about.runs_from,
             "reason": queries.list_periods()[row.class_key].reason,
+            **({"ended_early": ended_early} if ended_early else {}),
         },
     )
     db.session.add(certificate)
@@ -174,12 +180,18 @@ def certify_disposal(row: DisposalRow, at: datetime) -> dict[str, int]:
         held=held,
         disposal=str(row.uuid),
     )
-    return counts
+    sentences = [f"{rows:,} {name} removed." for name, rows in counts.items()]
+    return [*sentences, ended_early] if ended_early else sentences
+
+
+def is_longer_kept(row: DisposalRow, at: datetime) -> bool:
+    """Whether rows of a disposal are not due under the period of now, which is longer than the one then."""
+    return row.through_on > newest_due_day(queries.months_of(row.class_key), london_day(at))
 
 
 def refuse_longer_period(row: DisposalRow, at: datetime) -> None:
     """Raise ``LongerPeriodError`` if rows would go that are not due under the period of now."""
-    if row.through_on > newest_due_day(queries.months_of(row.class_key), london_day(at)):
+    if is_longer_kept(row, at):
         raise LongerPeriodError
 
 

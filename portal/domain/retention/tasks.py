@@ -16,6 +16,7 @@ from portal.platform.errors import RuleError
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 
+NOT_UNDER_WAY = "This disposal was not approved, or is done already."
 SLICE = 200  # rows in one transaction: a fraction of a second of the write lock
 
 
@@ -23,16 +24,14 @@ def dispose(progress: JobProgress, arguments: Arguments) -> dict[str, Any]:
     """Remove what a granted disposal covers, then write its certificate with the end of the job.
 
     Cut off, it goes on where it was: what is removed is counted in the transaction that removes it. A hold
-    that is placed meanwhile counts from the next slice on.
+    that is placed meanwhile counts from the next slice on, and so does a period made longer, which ends it.
 
     Raises:
         RuleError: It was not granted, or is done already.
-        LongerPeriodError: The class is kept longer since it was granted.
     """
     row = queries.get_disposal(UUID(arguments["disposal"]))
     if row.state != queries.RUNNING:
-        raise RuleError("This disposal was not approved, or is done already.")
-    services.refuse_longer_period(row, clock.now())
+        raise RuleError(NOT_UNDER_WAY)
     counts, _ = queries.sum_slices(row.id)
     done = sum(counts.values())
     for store in STORES[row.class_key]:
@@ -44,8 +43,8 @@ def dispose(progress: JobProgress, arguments: Arguments) -> dict[str, Any]:
             )
         done += removed
     with transaction():
-        counts = services.certify_disposal(row, clock.now())
-        result = {"said": [f"{rows:,} {name} removed." for name, rows in counts.items()]}
+        take_turn()
+        result = {"said": services.certify_disposal(row, clock.now())}
         progress.conclude_job(result)
     return result
 
@@ -53,10 +52,17 @@ def dispose(progress: JobProgress, arguments: Arguments) -> dict[str, Any]:
 def _remove_slice(row: DisposalRow, store: Store, last: Any) -> Sequence[Any]:
     """Remove some due rows of a store that no hold keeps, beyond the last key; their keys, in order.
 
-    So rows under a hold are passed once, not at every step.
+    So rows under a hold are passed once, not at every step. None go if the class is kept longer by now.
+
+    Raises:
+        RuleError: Another run ended the disposal meanwhile.
     """
     with transaction():
         take_turn()
+        if queries.find_open_disposal(row.class_key) != row.uuid:
+            raise RuleError(NOT_UNDER_WAY)
+        if services.is_longer_kept(row, clock.now()):
+            return []
         keys = list_due_keys(row.class_key, store, Limit(row.through_on), SLICE, beyond=last)
         if keys:
             erase_for_good()

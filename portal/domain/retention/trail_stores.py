@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, null, select, update
 
 from portal.domain.accounts.models import Invitation
-from portal.domain.imports.models import ImportRun
+from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine, ReportMail
 from portal.domain.retention.classes import ACCESS_ACTIONS
 from portal.domain.retention.stores import DueRows, Limit, People, Store, has_row
@@ -90,4 +90,22 @@ def _remove_names(ids: Sequence[Any]) -> None:
     )
 
 
-IMPORTS = (Store("names of imported files", _due_imports, _remove_names),)
+def _due_folder_files(limit: Limit) -> DueRows:
+    """Files of the watched folder that were put away; one that still waits keeps its name."""
+    file = FolderFile
+    source = select().select_from(file)
+    source = source.where(file.ended_at < limit.before_at, file.moved, file.name != REMOVED)
+    return DueRows(file.id, file.ended_at, source)
+
+
+def _remove_folder_names(ids: Sequence[Any]) -> None:
+    db.session.execute(
+        update(FolderFile).where(FolderFile.id.in_(ids)).values(name=REMOVED, place=REMOVED),
+        execution_options={"synchronize_session": False},
+    )
+
+
+IMPORTS = (
+    Store("names of imported files", _due_imports, _remove_names),
+    Store("names of files of the watched folder", _due_folder_files, _remove_folder_names),
+)

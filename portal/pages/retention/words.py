@@ -52,7 +52,10 @@ def list_automatic_removals(settings: Config) -> list[tuple[str, str]]:
             f" {webhook_rows.FAILED_RETENTION.days} after a failure",
         ),
         ("Background jobs", f"{settings.jobs_kept_days} days after their end"),
-        ("Recall answers, and what a learner found clear", "When their account is closed"),
+        (
+            "Recall answers, and what a learner found clear",
+            "When their account is closed, unless under a hold",
+        ),
     ]
 
 
@@ -84,6 +87,8 @@ def certificate_rows(row: DisposalRow) -> list[dict[str, str]]:
         ("Left because of a legal hold", plural(row.held_rows or 0, "row")),
         ("Reference", str(row.uuid)),
     ]
+    if ended_early := words.get("ended_early"):
+        pairs.insert(-1, ("Ended early", ended_early))
     counts = [(f"Removed: {name}", number(count)) for name, count in sorted((row.counts or {}).items())]
     return [{"key": key, "value": value} for key, value in [*pairs[:-1], *counts, pairs[-1]]]
 

@@ -236,7 +236,8 @@ def list_unknown_users(names: Iterable[str]) -> list[str]:
 def shown_name(name: str) -> str:
     """A file's name as it can be shown and stored."""
     text = name.encode("utf-8", "replace").decode()
-    return "".join(filter(str.isprintable, text))[-LONGEST_NAME:] or "file"
+    shown = "".join(filter(str.isprintable, text))[-LONGEST_NAME:]
+    return "file" if shown in {"", ".", ".."} else shown  # these name no file
 
 
 def _user_ids(names: Iterable[str]) -> Iterator[int]:

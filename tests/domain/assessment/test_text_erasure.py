@@ -6,8 +6,10 @@ from sqlalchemy import select
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.people.models import FactNote
 from portal.domain.records.models import Registration
+from portal.domain.retention import holds
+from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
-from portal.platform.db import db
+from portal.platform.db import db, transaction
 from tests.pages.account.browsing import another
 from tests.pages.assessment.choosing import values_of_labels
 from tests.pages.assessment.published import first_question, publish
@@ -106,6 +108,21 @@ def test_twice_is_once_and_another_persons_words_stay(app, client, asked):
     assert db.session.scalars(select(FactNote.text)).all() == ["Not mine."]
     assert len(db.session.scalars(select(Attempt)).all()) == 2
     assert len(db.session.scalars(select(AuditEvent).where(AuditEvent.action == "notes.erased")).all()) == 1
+
+
+@pytest.mark.parametrize("scope", [holds.PERSON, holds.CLASS])
+def test_a_legal_hold_refuses_it(app, client, asked, scope):
+    client.press(asked, "Save and continue", **REPORT)
+    person = db.session.scalars(select(Registration.person_id)).one()
+    with transaction():
+        subject = person if scope == holds.PERSON else "texts"
+        holds.place_hold(scope, subject, "Case 7", by=person, at=clock.now())
+
+    result = run_erasure(app)
+
+    assert (result.exit_code, "A legal hold stands" in result.output) == (1, True)
+    assert "Zbigniew" in dump_database()
+    assert run_erasure(app, "--dry-run").exit_code == 0
 
 
 def test_a_number_that_nobody_has_is_refused(app, database):

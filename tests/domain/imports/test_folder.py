@@ -223,6 +223,16 @@ def test_what_is_no_plain_file_of_a_known_owner_is_never_opened(client, drop, tm
     assert "roster/loose.csv is in no profile’s folder." in text
 
 
+@pytest.mark.parametrize("name", ["\x01..", "\x02.", "\x03"], ids=["parent", "itself", "nothing"])
+def test_a_file_whose_name_cannot_be_shown_is_taken_all_the_same(drop, name):
+    drop.put(name, b"x")
+
+    drop.pass_a_minute()
+
+    assert states() == [("file", "quarantined")]
+    assert drop.files() == {"quarantine/roster/default/file"}
+
+
 def test_a_file_of_another_user_is_set_aside(drop, monkeypatch):
     drop.put("theirs.csv", csv_of(FORCE))
     own = os.geteuid()

@@ -16,7 +16,7 @@ from portal.domain.cases.models import CaseCopy, CaseRubric, CaseRun, CaseStep
 from portal.domain.catalogue.models import Item, Lesson, ModuleVersion
 from portal.domain.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
 from portal.domain.decisions.models import Decision, DecisionRequest
-from portal.domain.imports.models import ImportRun
+from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.people.models import FactNote
 from portal.domain.recall.models import RecallReview
 from portal.domain.records.models import Registration
@@ -100,7 +100,8 @@ def write_event(actor: int, subject: int, at: datetime, action: str = "pass.reco
 
 
 def write_traces(person: int, by: int, at: datetime) -> None:
-    """A look, an act and a file in the audit trail; an email that was sent, with an invitation; an import."""
+    """A look, an act and a file in the audit trail; an email that was sent, with an invitation; an import
+    of the watched folder."""
     write_event(by, person, at, "person.viewed")
     write_event(by, person, at)
     event = write_event(by, person, at, "completions.exported")
@@ -111,7 +112,10 @@ def write_traces(person: int, by: int, at: datetime) -> None:
     keep(Invitation(message_id=message.id, **invitation))
     ended = {"ended_at": at, "ended_as": "applied", "ended_by_id": by, "began_by_id": by, "began_at": at}
     file = {"file_name": f"{SECRET}.csv", "sha256": "0" * 64, "size": 1, "rows": 1}
-    keep(ImportRun(id=uuid4(), kind="roster", shape="post", **file, **ended))
+    run_id = keep(ImportRun(id=uuid4(), kind="roster", shape="post", **file, **ended)).id
+    place = {"name": f"{SECRET}.csv", "place": f"done/2015-01-01/roster/default/{SECRET}.csv", "moved": True}
+    taken = {"size": 1, "state": "imported", "reasons": [], "asks_values": False, "taken_at": at}
+    keep(FolderFile(kind="roster", profile="default", **place, **taken, ended_at=at, run_id=run_id))
 
 
 def report_by_mail(event: AuditEvent) -> None:

@@ -15,7 +15,7 @@ from portal.domain.people.models import FactNote, PersonName, Post
 from portal.domain.reminders.models import Message
 from portal.domain.retention import holds, queries, services, tasks
 from portal.domain.retention.classes import ACCESS_ACTIONS, CLASSES, class_of_key
-from portal.domain.retention.errors import LongerPeriodError, NothingDueError, UnderWayError
+from portal.domain.retention.errors import NothingDueError, UnderWayError
 from portal.domain.retention.models import DisposalSlice
 from portal.domain.retention.periods import newest_due_day
 from portal.domain.retention.preview import STORES, preview_class
@@ -221,31 +221,6 @@ def test_refused_and_withdrawn_disposals_remove_nothing_and_can_be_asked_for_aga
 
     assert db.session.scalar(select(func.count()).select_from(Message)) == 1
     assert request_disposal("mail", other)
-
-
-def test_a_period_made_longer_after_the_request_stops_it_before_and_after_approval(app, desk):
-    write_rows(desk, newest_due("mail"))
-    asker, approver = desk.people["D3001"], desk.people["D3002"]
-    uuid = request_disposal("mail", asker)
-    approve(uuid, approver)
-    with transaction():
-        services.set_period("mail", 13, "A dispute", by=asker, at=clock.now())
-    with pytest.raises(LongerPeriodError):
-        services.refuse_longer_period(queries.get_disposal(uuid), clock.now())
-
-    run_jobs(app)
-
-    (job,) = db.session.scalars(select(Job))
-    assert (job.state, "made longer" in job.reason) == ("failed", True)
-    assert db.session.scalar(select(func.count()).select_from(Message)) == 1
-
-
-@pytest.mark.parametrize(
-    ("months", "reason"), [(2, "x"), (1_201, "x"), (13, " ")], ids=["short", "long", "no reason"]
-)
-def test_a_period_has_limits_and_a_reason(desk, months, reason):
-    with pytest.raises(RuleError), transaction():
-        services.set_period("mail", months, reason, by=desk.people["D3001"], at=clock.now())
 
 
 def test_a_disposal_that_is_cut_off_goes_on_and_its_certificate_counts_everything(app, desk, monkeypatch):

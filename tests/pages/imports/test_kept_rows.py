@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.commands.jobs import make_worker_setup
 from portal.domain.imports import tasks
-from portal.domain.imports.models import KeptRow
+from portal.domain.imports.models import ImportContent, KeptRow
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.records.models import Record
 from portal.platform import clock
@@ -186,6 +186,7 @@ def test_a_worker_erases_rows_after_90_days(client, app, force, later):
     keep(client, "W9")
     task = task_of_kind(tasks.ERASE_KEPT)
     later(days=89)
+    client.page("/imports")  # deletes the imported file, which the job deletes too
     assert not task.due()
     later(days=1, seconds=1)
     assert "No rows are kept." in client.page("/imports/kept").text, "not even before the job"
@@ -197,6 +198,22 @@ def test_a_worker_erases_rows_after_90_days(client, app, force, later):
 
     db.session.expire_all()
     assert db.session.execute(select(KeptRow.identifier, KeptRow.ended_as)).all() == [(None, "lapsed")]
+    assert not task.due()
+
+
+def test_a_worker_deletes_an_applied_file_after_a_week_though_nobody_opens_a_page(client, app, force, later):
+    keep(client, "W1")
+    task = task_of_kind(tasks.ERASE_KEPT)
+    later(days=6)
+    assert not task.due()
+    later(days=2)
+    assert task.due()
+    with transaction():
+        reference = jobs.start_job(tasks.ERASE_KEPT, {}, by=None, at=clock.now())
+
+    JobRunner(make_worker_setup(app), Event()).run_job(reference)
+
+    assert db.session.scalars(select(ImportContent.run_id)).all() == []
     assert not task.due()
 
 

@@ -16,6 +16,7 @@ from portal.domain.reminders.own_messages import list_own_messages
 from portal.domain.reminders.queries import list_outbox
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
+from portal.domain.retention import holds
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import Base, db, transaction
 from portal.platform.mail.smtp import Relay
@@ -209,3 +210,18 @@ def test_it_goes_with_the_account_and_with_the_name(client, app, how):
             db.session.execute(delete(PersonName).where(PersonName.person_id == person))
 
     assert [count(table) for table in (ClarityAnswer, ClarityWords, ClarityReply)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("scope", [holds.PERSON, holds.CLASS])
+def test_it_stays_under_a_legal_hold_though_the_account_is_closed(client, scope):
+    make_version()
+    person = learner(client)
+    say(client)
+    by = make_account("D9001")
+    with transaction():
+        subject = person if scope == holds.PERSON else "clarity"
+        holds.place_hold(scope, subject, "Case 7", by=by, at=NOW)
+    with transaction():
+        accounts.close_account(person, by=by, at=NOW)
+
+    assert [count(table) for table in (ClarityAnswer, ClarityWords)] == [1, 1]

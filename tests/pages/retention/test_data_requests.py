@@ -5,6 +5,8 @@ from sqlalchemy import select
 
 from portal.domain.clarity.models import ClarityAnswer
 from portal.domain.people.models import FactNote, PersonName
+from portal.domain.retention import data_requests
+from portal.domain.retention.data_requests import ERASURE
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
@@ -140,3 +142,19 @@ def test_a_learner_sees_own_requests_alone_and_no_list(desk):
     other = desk.browser_of("D1002")
     assert "Mine alone" not in other.page("/retention/own").text
     assert other.get("/retention/requests").status_code == 403
+
+
+def test_an_erasure_takes_its_turn_before_it_looks_for_holds(desk, monkeypatch):
+    """Or one that is placed meanwhile stands when the data is erased."""
+    with transaction():
+        uuid = data_requests.note_request(
+            ERASURE, desk.people["D1001"], clock.today(), "All", by=desk.people["D3001"], at=clock.now()
+        )
+    steps = []
+    monkeypatch.setattr(data_requests, "take_turn", lambda: steps.append("turn"))
+    monkeypatch.setattr(data_requests, "is_person_held", lambda *_: steps.append("holds"))
+
+    with transaction():
+        data_requests.erase_data(uuid, "All is erased", by=desk.people["D3001"], at=clock.now())
+
+    assert steps == ["turn", "holds"]
