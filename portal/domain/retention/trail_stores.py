@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, null, select, update
 
 from portal.domain.accounts.models import Invitation
 from portal.domain.imports.models import ImportRun
-from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine
+from portal.domain.reminders.models import Delivery, Message, MessageLine, NoticeLine, ReportMail
 from portal.domain.retention.classes import ACCESS_ACTIONS
 from portal.domain.retention.stores import DueRows, Limit, People, Store, has_row
 from portal.platform.audit.models import AuditEvent, FilePeople
@@ -65,7 +65,7 @@ def _is_about(held_people: People) -> ColumnElement[bool]:
 
 
 def _remove_messages(ids: Sequence[Any]) -> None:
-    for table in (NoticeLine, MessageLine, Invitation):
+    for table in (NoticeLine, MessageLine, ReportMail, Invitation):
         db.session.execute(delete(table).where(table.message_id.in_(ids)))
     db.session.execute(delete(Message).where(Message.id.in_(ids)))
 
