@@ -111,7 +111,8 @@ _BY_CLASS = {
     "own": "until you erase it or your account is closed, at the latest {leavers}",
     "texts": "of exercises {texts}; of those shown to a line manager {copies}; of comments on requests "
     "{requests}; of all others until they are erased",
-    "copies": "the text beside it {copies}; that there was one, for as long as the force keeps training records",
+    "copies": "the text beside it {copies}; that there was one, for as long as the force keeps training "
+    "records",
     "clarity": "until you erase it or your account is closed, at the latest {clarity}",
     "audit": "entries about sign-ins and looks {access}; all others {audit}",
     "mail": "{mail}",
