@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from portal.domain.people.models import FactNote, PersonName
+from portal.domain.people.notes import write_notes
 from portal.domain.retention.queries import months_by_class
 from portal.domain.subject_access.documents import person_json, person_markup
 from portal.domain.subject_access.periods import kept_words
@@ -168,3 +169,19 @@ def test_an_erased_name_is_no_obstacle(database, settings) -> None:
     db.session.flush()
 
     assert json.loads(as_json(read_person_file(person, NOW), settings))["name"] == "Name erased"
+
+
+def test_words_of_requests_about_data_are_given_out_and_reasons_of_holds_are_not(
+    written: EveryTable, settings
+) -> None:
+    answer = {"data_request": "Not your maiden name", "legal_hold": "Inquiry 7", "legal_hold_end": "Closed 7"}
+    answer |= {"disposal_decision": "The claim is over"}
+    for table, words in answer.items():
+        write_notes(table, written.keys[table], {"reason": words})
+
+    text = as_json(read_person_file(written.me, NOW), settings)
+
+    assert {table for table, words in answer.items() if words in text} == {
+        "data_request",
+        "disposal_decision",
+    }
