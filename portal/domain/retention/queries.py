@@ -103,6 +103,11 @@ def list_periods() -> dict[str, PeriodRow]:
     return periods
 
 
+def months_by_class() -> dict[str, int]:
+    """How long each class is kept now. Two statements."""
+    return {key: period.months for key, period in list_periods().items()}
+
+
 def months_of(key: str) -> int:
     """How long the class is kept now. One statement."""
     statement = select(RetentionPeriod.months).where(RetentionPeriod.class_key == key)

@@ -1,5 +1,6 @@
-"""How long the portal keeps what it deletes by itself, from the constants and settings that do it."""
+"""How long data is kept, from what ends it: constants and settings, and the force's classes of retention."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,8 +8,11 @@ from config import Config
 from portal.domain.accounts import retention, services
 from portal.domain.accounts.sign_in.held_forms import FORM_RETENTION
 from portal.domain.accounts.sign_in.reset_requests import REQUEST_RETENTION
+from portal.domain.imports.kept_rows import KEPT_FOR
 from portal.domain.imports.queries import FILE_RETENTION
 from portal.domain.reports.completion.export_files import KEEP_FOR
+from portal.domain.retention.classes import CLASSES, class_of_key
+from portal.domain.retention.periods import period_words
 from portal.domain.webhooks.retention import DELIVERED_RETENTION, FAILED_RETENTION
 from portal.platform.wording import plural
 
@@ -27,10 +31,30 @@ def list_periods(settings: Config) -> list[RetentionPeriod]:
     return [RetentionPeriod(what, f"{_length(length)} {since}") for what, length, since in kinds]
 
 
-def kept_words(settings: Config) -> dict[str, str]:
-    """How long the data of a table is kept, in words, by the register's key."""
+def list_disposed(months: Mapping[str, int]) -> list[RetentionPeriod]:
+    """What the force disposes of after a time, two people agreeing, in the order of the classes.
+
+    Args:
+        months: The period of each class (``retention/queries.py``).
+    """
+    return [RetentionPeriod(row.goes, _class_words(row.key, months)) for row in CLASSES]
+
+
+def kept_words(settings: Config, months: Mapping[str, int]) -> dict[str, str]:
+    """How long the data of a table is kept, in words, by the register's key.
+
+    Args:
+        settings: Of this portal.
+        months: The period of each class (``retention/queries.py``).
+    """
     kinds = {key: f"{_length(length)} {since}" for key, (_, length, since) in _kinds(settings).items()}
-    return {**_UNTIL, **kinds}
+    classes = {row.key: _class_words(row.key, months) for row in CLASSES}
+    return {**_UNTIL, **kinds, **{key: words.format_map(classes) for key, words in _BY_CLASS.items()}}
+
+
+def _class_words(key: str, months: Mapping[str, int]) -> str:
+    """How long a class is kept: "2 years from the day of the act"."""
+    return f"{period_words(months[key])} from {class_of_key(key).runs_from}"
 
 
 def _kinds(settings: Config) -> dict[str, tuple[str, timedelta, str]]:
@@ -46,6 +70,7 @@ def _kinds(settings: Config) -> dict[str, tuple[str, timedelta, str]]:
         "failure": ("Sign-ins to your account that failed", retention.FAILURE_RETENTION, "after they failed"),
         "link": ("A link to set a password", services.LINK_LIFETIME, "after it was made"),
         "prepared": ("A file of people that was prepared for a manager", KEEP_FOR, "after it was made"),
+        "kept": ("A completion of somebody who is not on the roster yet", KEPT_FOR, "after it was kept"),
         "file": ("A file that was loaded but not applied", FILE_RETENTION, "after it was loaded"),
         "session": ("Your sessions", session, "after you signed in"),
         "job": (
@@ -75,11 +100,25 @@ def _kinds(settings: Config) -> dict[str, tuple[str, timedelta, str]]:
 _UNTIL = {  # what no period ends by itself
     "record": "for as long as the force keeps training records",
     "name": "until it is corrected or erased",
-    "texts": "until it is erased; the answer beside it stays",
-    "own": "until you erase it, or your account is closed",
+    "saved": "until its owner deletes it, or the owner’s name is erased",
+    "proof": "it is not deleted: it shows what the force did with personal data",
     "current": "until it changes: only the last state is kept",
-    "audit": "for as long as the force keeps the audit trail",
     "minutes": "for minutes",
+}
+# What goes with a class of retention, by the register's key. Two people dispose of a class; a hold delays it.
+_BY_CLASS = {
+    "leavers": "until it changes or is removed, at the latest {leavers}",
+    "own": "until you erase it or your account is closed, at the latest {leavers}",
+    "texts": "of exercises {texts}; of those shown to a line manager {copies}; of comments on requests "
+    "{requests}; of all others until they are erased",
+    "copies": "the text beside it {copies}; that there was one, for as long as the force keeps training "
+    "records",
+    "clarity": "until you erase it or your account is closed, at the latest {clarity}",
+    "audit": "entries about sign-ins and looks {access}; all others {audit}",
+    "mail": "{mail}",
+    "invitation": "{mail}, or with the account: {leavers}",
+    "imports": "the name of the file {imports}; that it was loaded, for as long as the force keeps training "
+    "records",
 }
 
 

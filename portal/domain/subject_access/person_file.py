@@ -120,9 +120,15 @@ def _views_with_rows(marks: PersonalTable, person_id: int) -> Iterator[tuple[Vie
 
 def _notes(marks: PersonalTable, view: View, rows: Sequence[RowMapping]) -> dict[int, dict[str, str]]:
     """The texts beside these rows, which are about the person or by them."""
-    if view.only or not rows or not isinstance(rows[0].get("id"), int):
+    key = _key_of_notes(marks)
+    if view.only or not rows or not isinstance(rows[0].get(key), int):
         return {}
-    return notes_of(marks.name, [row["id"] for row in rows])
+    return notes_of(marks.name, [row[key] for row in rows])
+
+
+def _key_of_notes(marks: PersonalTable) -> str:
+    """The column by which texts name a row of the table."""
+    return next(iter(table_of(marks.name).primary_key.columns)).name
 
 
 def _texts_by_others(
@@ -149,10 +155,10 @@ def _section_rows(
         if column in marks.columns and (target := _target(table, column)):
             context.references.prepare(target, (row[column] for row in rows))
     texts = notes.get(marks.name, {}) if view == marks.views[0] else {}
-    writer = _ValueWriter(marks, rows, texts, context)
+    writer, key = _ValueWriter(marks, rows, texts, context), _key_of_notes(marks)
     for row in rows:
         cells = [writer.cell(row, column) for column in shown]
-        yield cells + [writer.note(kind, text) for kind, text in texts.get(row.get("id", 0), {}).items()]
+        yield cells + [writer.note(kind, text) for kind, text in texts.get(row[key], {}).items()]
 
 
 def _shown_columns(marks: PersonalTable, view: View) -> list[str]:

@@ -15,6 +15,7 @@ from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.item_kinds.base import Answer
 from portal.domain.people.models import UnitState
 from portal.domain.records.models import Record, Registration
+from portal.domain.saved_reports.models import SavedReport
 from portal.domain.scim.models import ScimGroup
 from portal.platform.db import db
 
@@ -57,6 +58,7 @@ _SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
         lambda title, number: f"{title}, version {number}",
     ),
     "record": (select(Record.id, Record.reference), str),
+    "saved_report": (select(SavedReport.id, SavedReport.name), str),
     "scim_group": (select(ScimGroup.id, ScimGroup.display_name), str),
     "registration": (
         select(Registration.id, ModuleVersion.title).join(

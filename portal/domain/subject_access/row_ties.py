@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, select
+from sqlalchemy import ColumnElement, RowMapping, Table, select, tuple_
 
 from config import current_settings
 from portal.domain.accounts.models import ProviderIdentity
 from portal.domain.accounts.sign_in.tokens import account_key
+from portal.domain.people.models import Identifier, PersonName
+from portal.domain.records.completion_import import EMAIL, STAFF_NUMBER
 from portal.domain.subject_access.register.marks import PersonalTable, View
 from portal.platform.audit.models import AuditEvent, FilePeople
 from portal.platform.audit.person_sets import holds_person
@@ -51,8 +53,20 @@ def _special_tie(table: Table, name: str, person_id: int) -> ColumnElement[bool]
         return table.c.event_id.in_(_files_with(person_id))
     if name == "account_hash":
         return table.c[name] == account_key(person_id, "", current_settings().secret_key)
+    if name == "identifier":
+        return tuple_(table.c.scheme, table.c.identifier).in_(_identifiers_of(person_id))
     subjects = select(ProviderIdentity.subject).where(ProviderIdentity.person_id == person_id)
     return table.c[name].in_(subjects)
+
+
+def _identifiers_of(person_id: int) -> list[tuple[str, str]]:
+    """The numbers by which files of completions may name the person, each with its kind."""
+    identifiers = select(Identifier.scheme, Identifier.value).where(Identifier.person_id == person_id)
+    values = [(scheme, value) for scheme, value in db.session.execute(identifiers)]
+    if names := db.session.get(PersonName, person_id):
+        values += [(STAFF_NUMBER, names.staff_number)]
+        values += [(EMAIL, names.email)] if names.email else []
+    return values
 
 
 def _files_with(person_id: int) -> list[int]:

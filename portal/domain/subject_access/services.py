@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from config import current_settings
+from portal.domain.retention.queries import months_by_class
 from portal.domain.subject_access.documents import person_json, person_markup
 from portal.domain.subject_access.periods import kept_words
 from portal.domain.subject_access.person_file import PersonFile, read_person_file
@@ -39,7 +40,7 @@ def make_copy(
             f"This copy has {number(file.rows)} entries, too many to make while you wait. An operator of the "
             f"portal can make it: flask people subject-access {file.staff_number} --output FILE"
         )
-    kept = kept_words(settings)
+    kept = kept_words(settings, months_by_class())
     if form == "json":
         content = person_json(file, settings.force_name, kept)
     else:

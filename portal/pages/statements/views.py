@@ -7,7 +7,8 @@ from flask import Blueprint, Response, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.domain.catalogue.queries import shared_content
-from portal.domain.subject_access.periods import list_periods
+from portal.domain.retention.queries import months_by_class
+from portal.domain.subject_access.periods import list_disposed, list_periods
 from portal.pages.layout import brand
 from portal.pages.layout.access import public
 from portal.pages.layout.sessions import cookies
@@ -45,7 +46,10 @@ def accessibility() -> ResponseReturnValue:
 def privacy() -> ResponseReturnValue:
     """Show the privacy notice, with the periods that the portal keeps to."""
     periods = list_periods(cookies.current_settings())
-    return render_template("statements/privacy.html", force=_force_values(), periods=periods)
+    disposed = list_disposed(months_by_class())
+    return render_template(
+        "statements/privacy.html", force=_force_values(), periods=periods, disposed=disposed
+    )
 
 
 def brand_sheet() -> ResponseReturnValue:

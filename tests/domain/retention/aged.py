@@ -20,7 +20,8 @@ from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.people.models import FactNote
 from portal.domain.recall.models import RecallReview
 from portal.domain.records.models import Registration
-from portal.domain.reminders.models import Message, NoticeLine
+from portal.domain.reminders.models import Message, NoticeLine, ReportMail
+from portal.domain.saved_reports.models import SavedReport
 from portal.domain.retention import queries, services
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent, FilePeople
@@ -100,7 +101,7 @@ def write_event(actor: int, subject: int, at: datetime, action: str = "pass.reco
 
 
 def write_traces(person: int, by: int, at: datetime) -> None:
-    """A look, an act and a file in the audit trail; an email that was sent, with an invitation; an import
+    """A look, an act and a file in the audit trail; an email with an invitation and a report; an import
     of the watched folder."""
     write_event(by, person, at, "person.viewed")
     write_event(by, person, at)
@@ -110,6 +111,9 @@ def write_traces(person: int, by: int, at: datetime) -> None:
     message = keep(Message(reference=uuid4(), person_id=person, kind="invitation", state="sent", **times))
     invitation = {"person_id": person, "batch": uuid4(), "invited_at": at, "invited_by_id": by}
     keep(Invitation(message_id=message.id, **invitation))
+    report = {"owner_id": by, "name": "Mine", "kind": "overview", "arguments": {}, "saved_at": at}
+    saved = keep(SavedReport(reference=uuid4(), day_rule="today", known_rule="now", **report))
+    keep(ReportMail(message_id=message.id, saved_report_id=saved.id, person_id=person, due_on=at.date()))
     ended = {"ended_at": at, "ended_as": "applied", "ended_by_id": by, "began_by_id": by, "began_at": at}
     file = {"file_name": f"{SECRET}.csv", "sha256": "0" * 64, "size": 1, "rows": 1}
     run_id = keep(ImportRun(id=uuid4(), kind="roster", shape="post", **file, **ended)).id

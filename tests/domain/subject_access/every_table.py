@@ -47,6 +47,22 @@ SPECIAL: dict[str, Any] = {  # what a constraint or a reader of the value asks f
     "scim_group.role": "manager",
     "activity.kind": "module",
     "role_grant.role": "manager",
+    "kept_row.scheme": "staff_number",
+    "kept_row.identifier": "Q1001",
+    "kept_row.ended_at": None,
+    "kept_row.ended_as": None,
+    "legal_hold.unit_id": None,
+    "legal_hold.class_key": None,
+    "report_schedule.weekday": 0,
+}
+FURTHER: dict[str, dict[str, Any]] = {  # of the rows that concern the person in a further way
+    "kept_row": {
+        "scheme": None,
+        "identifier": None,
+        "content": None,
+        "ended_at": FIRST,
+        "ended_as": "erased",
+    },
 }
 
 
@@ -81,6 +97,7 @@ class EveryTable:
         }
         if not keeps:
             values |= {column.name: None for column in table.columns if column.unique and column.nullable}
+            values |= FURTHER.get(table.name, {})
         result: Any = db.session.execute(insert(table).values(values))
         key = next(iter(table.primary_key.columns)).name
         if keeps:
@@ -89,7 +106,9 @@ class EveryTable:
 
     def _value(self, table: Table, column: Column[Any], mine: str) -> Any:
         name = f"{table.name}.{column.name}"
-        if (value := SPECIAL.get(name) or _first_allowed(table, column.name)) is not None:
+        if name in SPECIAL:
+            return SPECIAL[name]
+        if (value := _first_allowed(table, column.name)) is not None:
             return value
         if column.name in {"replaces_id", "successor_id", "claim"}:
             return None
@@ -98,7 +117,7 @@ class EveryTable:
         return self._computed().get(name) or _plain(name, column.type, next(self._numbers))
 
     def _key(self, parent: str, *, is_own: bool) -> Any:
-        if parent == "person":
+        if parent in {"person", "person_name"}:
             return self.me if is_own else self.other
         return self.keys[parent]
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from portal.domain.people.models import FactNote, PersonName
+from portal.domain.people.notes import write_notes
+from portal.domain.retention.queries import months_by_class
 from portal.domain.subject_access.documents import person_json, person_markup
 from portal.domain.subject_access.periods import kept_words
 from portal.domain.subject_access.person_file import NOT_ABOUT_YOU, NamedValue, PersonFile, read_person_file
@@ -43,7 +45,7 @@ def file(written: EveryTable) -> PersonFile:
 
 
 def as_json(file: PersonFile, settings) -> str:
-    return person_json(file, "Westshire Police", kept_words(settings)).decode()
+    return person_json(file, "Westshire Police", kept_words(settings, months_by_class())).decode()
 
 
 def test_every_column_of_every_table_is_marked_once_as_personal_or_not() -> None:
@@ -70,10 +72,10 @@ def test_a_column_with_a_persons_id_is_never_marked_as_not_personal() -> None:
                 assert column.name in PERSONAL_TABLES[table.name].people, f"{table.name}.{column.name}"
 
 
-def test_every_table_has_a_period_and_each_way_it_concerns_somebody_a_heading(settings) -> None:
+def test_every_table_has_a_period_and_each_way_it_concerns_somebody_a_heading(database, settings) -> None:
     headings = [view.heading for marks in PERSONAL_TABLES.values() for view in marks.views]
 
-    assert {marks.kept for marks in PERSONAL_TABLES.values()} <= set(kept_words(settings))
+    assert {marks.kept for marks in PERSONAL_TABLES.values()} <= set(kept_words(settings, months_by_class()))
     assert len(headings) == len(set(headings))
 
 
@@ -136,7 +138,7 @@ def test_nobody_else_and_no_secret_is_in_it(written: EveryTable, file: PersonFil
     db.session.flush()
 
     file = read_person_file(written.me, NOW)
-    text = as_json(file, settings) + person_markup(file, kept_words(settings))
+    text = as_json(file, settings) + person_markup(file, kept_words(settings, months_by_class()))
 
     assert "[name] ([name]) and Rosa Reader agreed; ask [name]." in text
     assert file.names_taken_out == 3
@@ -167,3 +169,19 @@ def test_an_erased_name_is_no_obstacle(database, settings) -> None:
     db.session.flush()
 
     assert json.loads(as_json(read_person_file(person, NOW), settings))["name"] == "Name erased"
+
+
+def test_words_of_requests_about_data_are_given_out_and_reasons_of_holds_are_not(
+    written: EveryTable, settings
+) -> None:
+    answer = {"data_request": "Not your maiden name", "legal_hold": "Inquiry 7", "legal_hold_end": "Closed 7"}
+    answer |= {"disposal_decision": "The claim is over"}
+    for table, words in answer.items():
+        write_notes(table, written.keys[table], {"reason": words})
+
+    text = as_json(read_person_file(written.me, NOW), settings)
+
+    assert {table for table, words in answer.items() if words in text} == {
+        "data_request",
+        "disposal_decision",
+    }

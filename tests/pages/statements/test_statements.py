@@ -8,6 +8,8 @@ import pytest
 from portal.domain.accounts import retention
 from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.services import publish_folder, set_force_values
+from portal.domain.retention.services import set_period
+from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from portal.platform.permissions import Role
 from tests.domain.catalogue.folders import write
@@ -96,8 +98,12 @@ def test_the_privacy_notice_says_the_periods_that_are_kept_to(
 ) -> None:
     before = client.page("/privacy").text
     monkeypatch.setattr(retention, "BROWSER_RETENTION", 2 * retention.BROWSER_RETENTION)
+    with transaction():
+        set_period("mail", 18, "A dispute", by=make_account("D3001"), at=clock.now())
 
     after = client.page("/privacy").text
 
     assert "180 days after you last signed in from it" in before
     assert "360 days after you last signed in from it" in after
+    assert "1 year from the day on which the email was made" in before
+    assert "1 year 6 months from the day on which the email was made" in after

@@ -121,7 +121,7 @@ TABLES = (
     PersonalTable(
         "case_copy",
         ANSWERS,
-        "texts",
+        "copies",
         (
             View("Texts you showed to your line manager", _BY_RUN),
             View("Texts of others that were shown to you", "manager_id", "recorded_at"),
@@ -133,14 +133,14 @@ TABLES = (
     PersonalTable(
         "case_copy_end",
         ANSWERS,
-        "texts",
+        "record",
         (View("Texts you took back", "copy_id run_id registration_id person_id"),),
         {"copy_id": "Text", **_RECORDED},
     ),
     PersonalTable(
         "case_rubric",
         ANSWERS,
-        "texts",
+        "copies",
         (View("What was ticked about your texts", _BY_RUN),),
         {
             "run_id": "Case",
@@ -368,7 +368,7 @@ TABLES = (
     PersonalTable(
         "clarity_words",
         OWN,
-        "own",
+        "clarity",
         (View("What you wrote about it", "answer_id person_id"),),
         {"text": "Your words"},
         technical="answer_id",
@@ -376,7 +376,7 @@ TABLES = (
     PersonalTable(
         "clarity_reply",
         OWN,
-        "own",
+        "clarity",
         (
             View("Replies of authors to you", "answer_id person_id"),
             View("Replies you wrote to others", "replied_by_id", "replied_at"),

@@ -97,7 +97,8 @@ ANSWERS = DataCategory(
 OWN = DataCategory(
     "What is for you alone",
     "To help you keep what you learnt, and to make unclear texts better",
-    "You alone; authors read words about unclear texts without your name",
+    "You, and whoever prepares a copy of your data for you; authors read words about unclear texts without "
+    "your name",
 )
 STATUS = DataCategory(
     "What you have to complete",
@@ -118,6 +119,11 @@ AUDIT = DataCategory(
     "Audit trail",
     "To show who did or looked at what, as the security of personal data requires",
     "Auditors and administrators",
+)
+RIGHTS = DataCategory(
+    "Your requests about your data, and holds on it",
+    "To answer what you asked about your data, and to keep what must not be erased yet",
+    "Administrators and operators of retention, auditors; you see your requests and their answers",
 )
 WORK = DataCategory(
     "Work you did for the force in the portal",

@@ -6,6 +6,7 @@ from portal.domain.subject_access.register.marks import (
     ROSTER,
     SAME,
     SYSTEMS,
+    UNSAFE,
     PersonalTable,
     View,
 )
@@ -164,7 +165,7 @@ TABLES = (
     PersonalTable(
         "import_run",
         SYSTEMS,
-        "file",
+        "imports",
         (
             View("Files you loaded", "began_by_id", "kind file_name began_at ended_as rows"),
             View("Loads of files that you ended", "ended_by_id", "kind file_name ended_at ended_as"),
@@ -179,7 +180,8 @@ TABLES = (
         },
         people={"began_by_id": "who loaded it", "ended_by_id": "who ended it"},
         withheld={"report": ABOUT_OTHERS},
-        technical="id shape sha256 size columns profile digest checked_at bad_rows job_id numbers stamp",
+        technical="id shape sha256 size columns profile digest checked_at bad_rows job_id numbers stamp "
+        "from_folder",
     ),
     PersonalTable(
         "import_content",
@@ -198,5 +200,27 @@ TABLES = (
         {"name": "Name", "saved_at": "Saved"},
         people={"saved_by_id": "who saved it"},
         technical="id kind columns",
+    ),
+    PersonalTable(
+        "kept_row",
+        SYSTEMS,
+        "kept",
+        (
+            View("Completions that wait until you are on the roster", "@identifier"),
+            View("Such completions of others that you erased", "ended_by_id", "profile ended_at ended_as"),
+        ),
+        {
+            "profile": "From files of",
+            "kept_at": "Kept",
+            "scheme": "Kind of number",
+            "identifier": "Number in the file",
+            "content": "What the file says",
+            "ended_at": "Ended",
+            "ended_as": "How it ended",
+        },
+        people={"ended_by_id": "who erased it"},
+        withheld={"mark": UNSAFE},
+        by_others="content",
+        technical="id",
     ),
 )

@@ -18,7 +18,7 @@ TABLES = (
     PersonalTable(
         "credential",
         SIGN_IN,
-        "current",
+        "leavers",
         (View("Your account", "person_id"),),
         {"set_at": "Password set", "closed_at": "Account closed"},
         people=_YOU,
@@ -28,7 +28,7 @@ TABLES = (
     PersonalTable(
         "last_sign_in",
         SIGN_IN,
-        "current",
+        "leavers",
         (View("Your last sign-in", "person_id"),),
         {"signed_in_at": "When", "method": "How", "browser": "Browser", "address": "Network address"},
         people=_YOU,
@@ -83,7 +83,7 @@ TABLES = (
     PersonalTable(
         "invitation",
         SIGN_IN,
-        "record",
+        "invitation",
         (
             View("Your invitations", "person_id"),
             View("Invitations of others that you sent", "invited_by_id", "invited_at"),
@@ -134,7 +134,7 @@ TABLES = (
     PersonalTable(
         "provider_identity",
         SIGN_IN,
-        "current",
+        "leavers",
         (View("Your force account", "person_id"),),
         {**_FORCE_ACCOUNT, "bound_at": "Linked", "last_used_at": "Last used"},
         people=_YOU,
@@ -167,7 +167,7 @@ TABLES = (
     PersonalTable(
         "factor",
         SIGN_IN,
-        "current",
+        "leavers",
         (View("Your second factors and passkeys", "person_id"),),
         {"kind": "Kind", "label": "Your name for it", "added_at": "Added", "last_used_at": "Last used"},
         people=_YOU,
@@ -177,7 +177,7 @@ TABLES = (
     PersonalTable(
         "recovery_code",
         SIGN_IN,
-        "current",
+        "leavers",
         (View("Your recovery codes", "person_id"),),
         {"made_at": "Made", "used_at": "Used"},
         people=_YOU,
@@ -187,7 +187,7 @@ TABLES = (
     PersonalTable(
         "message",
         MAIL,
-        "record",
+        "mail",
         (View("Email to you", "person_id"),),
         {
             "kind": "Kind",
@@ -204,7 +204,7 @@ TABLES = (
     PersonalTable(
         "message_line",
         MAIL,
-        "record",
+        "mail",
         (
             View("What reminders were about, of you", "about_id"),
             View("Reminders to others that you asked for", "asked_by_id", "directive_id created_at"),
@@ -216,7 +216,7 @@ TABLES = (
     PersonalTable(
         "notice_line",
         MAIL,
-        "record",
+        "mail",
         (View("Acts that email to you told about", "message_id person_id"),),
         {"event_id": "Number in the audit trail"},
         technical="id message_id",
@@ -286,7 +286,7 @@ TABLES = (
     PersonalTable(
         "report_look",
         WORK,
-        "current",
+        "leavers",
         (View("When you last looked at a report", "person_id"),),
         {
             "directive_id": "Directive",
