@@ -15,6 +15,7 @@ from portal.platform.permissions import Permission, permissions_of
 from tests.databases import portal_on
 from tests.journeys import makings, places
 from tests.journeys.checking import check_page
+from tests.journeys.left_out import ELSEWHERE, NO_PAGES
 from tests.journeys.places import PLACES, ROLES
 from tests.journeys.walking import ask, hold_to_account, press, sign_in, visitor
 from tests.running import Server, command, settings
@@ -41,7 +42,7 @@ def made(browser: Browser, shared_server: Server) -> dict[str, str]:
 
 def pages(routes: Flask) -> dict[str, Permission | None]:
     """Every page that the map names once one is signed in, with its permission; none for other systems."""
-    other = places.NO_PAGES | places.ELSEWHERE | set(places.BEFORE_SIGNING_IN)
+    other = NO_PAGES | ELSEWHERE | set(places.BEFORE_SIGNING_IN)
     return {
         rule.endpoint: permission_of(routes.view_functions[rule.endpoint])
         for rule in routes.url_map.iter_rules()

@@ -18,26 +18,26 @@ from portal.platform.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
-class RetentionPeriod:
+class StatedPeriod:
     """How long one kind of data is kept."""
 
     what: str
     words: str
 
 
-def list_periods(settings: Config) -> list[RetentionPeriod]:
+def list_periods(settings: Config) -> list[StatedPeriod]:
     """Every kind of personal data that the portal deletes by itself, shortest first."""
     kinds = sorted(_kinds(settings).values(), key=lambda kind: kind[1])
-    return [RetentionPeriod(what, f"{_length(length)} {since}") for what, length, since in kinds]
+    return [StatedPeriod(what, f"{_length(length)} {since}") for what, length, since in kinds]
 
 
-def list_disposed(months: Mapping[str, int]) -> list[RetentionPeriod]:
+def list_disposed(months: Mapping[str, int]) -> list[StatedPeriod]:
     """What the force disposes of after a time, two people agreeing, in the order of the classes.
 
     Args:
         months: The period of each class (``retention/queries.py``).
     """
-    return [RetentionPeriod(row.goes, _class_words(row.key, months)) for row in CLASSES]
+    return [StatedPeriod(row.goes, _class_words(row.key, months)) for row in CLASSES]
 
 
 def kept_words(settings: Config, months: Mapping[str, int]) -> dict[str, str]:

@@ -21,8 +21,8 @@ from portal.domain.people.models import FactNote
 from portal.domain.recall.models import RecallReview
 from portal.domain.records.models import Registration
 from portal.domain.reminders.models import Message, NoticeLine, ReportMail
-from portal.domain.saved_reports.models import SavedReport
 from portal.domain.retention import queries, services
+from portal.domain.saved_reports.models import SavedReport
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent, FilePeople
 from portal.platform.audit.person_sets import pack_people

@@ -1,4 +1,4 @@
-"""What stops a disposal that is under way: a longer period, a hold on another class, an end by another run."""
+"""What stops a disposal that is under way: a longer period, a hold on a class, an end by another run."""
 
 from datetime import date, timedelta
 
