@@ -64,7 +64,8 @@ def _columns(kept: dict[str, str]) -> Iterator[str]:
         yield f"## {area.title}\n"
         yield from map(_wrapped, (f"Why: {area.why}.", f"Seen by: {area.seen_by}."))
         for marks in tables:
-            yield f"### `{marks.name}`\n\nKept: {kept[marks.kept]}.\n"
+            yield f"### `{marks.name}`\n"
+            yield _wrapped(f"Kept: {kept[marks.kept]}.")
             yield "| Column | What it is |\n| --- | --- |"
             yield from (f"| `{column}` | {what} |" for column, what in _meanings(marks))
             if marks.technical:
