@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need no
 
 run: export PORTAL_MODE := demo
 run: setup
-	@$(BIN)/flask --app wsgi demo prepare
+	@$(BIN)/python -m flask --app wsgi demo prepare
 	@exec $(BIN)/python serve.py
 
 # The same with an identity provider beside it: any staff number of the demo signs in without a password.
@@ -24,24 +24,29 @@ run-with-sign-in: export OIDC_MATCH_CLAIM := employee_id
 run-with-sign-in: export OIDC_MATCH_FIELD := staff_number
 run-with-sign-in: export OIDC_LABEL := the demo provider
 run-with-sign-in: setup
-	@$(BIN)/flask --app wsgi demo prepare
+	@$(BIN)/python -m flask --app wsgi demo prepare
 	@node portal/demo/sign_in_provider.mjs & trap "kill $$!" EXIT INT TERM; $(BIN)/python serve.py
+
+# What fetches packages says in one sentence where there is no way to them. Programs of the environment are begun
+# by its Python, so that a folder that was moved goes on working: their own first lines name the old path.
+FETCH = @echo "$(1)"; $(1) || { echo "The packages could not be fetched: is there a way to the package registry from here?" >&2; exit 1; }
 
 setup: $(VENV)/.base portal/pages/layout/static/manifest.json
 
 $(VENV)/.base: requirements/base.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	$(call FETCH,$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt)
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(call FETCH,$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt)
 	@touch $@
 
 node_modules/.ready: package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "Node 20.19 or newer is needed, with npm" >&2; exit 1; }
 	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a<20||(a===20&&b<19)) {console.error("Node 20.19 or newer is needed"); process.exit(1)}'
-	npm ci --silent --no-audit --no-fund --ignore-scripts
+	$(call FETCH,npm ci --silent --no-audit --no-fund --ignore-scripts)
 	@touch $@
 
 portal/pages/layout/static/manifest.json: node_modules/.ready portal/pages/layout/build.mjs $(wildcard portal/pages/layout/sass/* portal/pages/layout/js/* portal/pages/layout/assets/*)
@@ -61,26 +66,26 @@ linted:
 typed:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/flask --app wsgi modules check modules
+	$(BIN)/python -m flask --app wsgi modules check modules
 
 tested:
-	$(BIN)/pytest -n 2 --times --quick -m "not postgresql and not browser and not slow and not sweep"
+	$(BIN)/python -m pytest -n 2 --times --quick -m "not postgresql and not browser and not slow and not sweep"
 
 # Three workers for two processors: tests that wait for a browser, a server or a clock leave one free.
 test: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	@sh tests/system-packages.sh
-	$(BIN)/pytest -n 3 --times -rR -m "not sweep"
+	$(BIN)/python -m pytest -n 3 --times -rR -m "not sweep"
 
 # Before an issue is called resolved: the long sweeps too, and the counts of kills and power cuts.
 test-full: $(VENV)/.dev portal/pages/layout/static/manifest.json
 	@sh tests/system-packages.sh
-	$(BIN)/pytest -n 2 --times
+	$(BIN)/python -m pytest -n 2 --times
 	@$(MAKE) --no-print-directory hostile
 
 # docs/modules/content-audit.md: what passes the assessment without the lessons; exit 1 where an aim is missed
 content-audit: export PORTAL_MODE := demo
 content-audit: $(VENV)/.dev
-	$(BIN)/flask --app wsgi modules audit modules --into docs/modules/content-audit.md
+	$(BIN)/python -m flask --app wsgi modules audit modules --into docs/modules/content-audit.md
 
 data-model: $(VENV)/.dev  # docs/data-model.md and docs/personal-data.md, from the models
 	$(BIN)/python -m docs.draw_data_model
