@@ -15,6 +15,7 @@ PORTAL = Path(__file__).resolve().parents[3] / "portal"
 WRITERS = {"log", "log_file", "log_copy", "log_alert", "log_one_of_many", "log_token_act", "_log"}
 COMPUTED = {  # actions that are not written out where they are logged, and what they may be
     "f'review.{how}'": {"review.sent_back", "review.withdrawn"},
+    "f'import.rows_{how}'": {"import.rows_recorded", "import.rows_lapsed", "import.rows_erased"},
     "f'folder.{verdict.state}'": {"folder.waiting", "folder.repeated", "folder.quarantined"},
     "f'decision.{outcome}'": {"decision.granted", "decision.refused", "decision.withdrawn"},
     "f'retention.disposal_{outcome}'": {

@@ -9,6 +9,7 @@ READERS = {
     "domain/reminders/recall_mails.py",
     "domain/retention/account_stores.py",  # erases it with accounts of leavers
     "domain/retention/data_requests.py",  # erases it when its person asks
+    "domain/subject_access/register/learning.py",  # marks its columns: a person gets a copy of their own
     "pages/authoring/views/recall.py",
     "pages/learning/recall_views.py",
     "pages/learning/views.py",  # the card of My learning

@@ -12,6 +12,7 @@ QUICK = {
     "records.download_certificate",
     "records.download_hours_csv",
     "records.download_hours_pdf",
+    "retention.download_certificate",
 }
 
 

@@ -22,6 +22,7 @@ FORCE_WORDS = (
     "It names details that each force fills in. They go out as they are written, such as [[force.…]]."
 )
 LINKS = "Its links to lessons, guides or terms of the portal go out as words."
+DUTIES = "Whose duty it is for does not go out: in the other system it is for all alike."
 _ENGINE = MarkdownIt("commonmark", {"html": False}).enable("table")
 _LINK = re.compile(r"https?://|mailto:")
 _DAY = (2020, 1, 1, 0, 0, 0)  # of every file in a package, so that the same bank gives the same bytes
@@ -64,6 +65,8 @@ def choose_items(places: Sequence[ItemPlace], *, with_retired: bool = False) -> 
             bank.left_out.append((place.key, reason))
             continue
         bank.items.append(OutgoingItem(place.key, str(place.table["kind"]), place.table))
+        if place.table.get("for"):
+            bank.notes.append((place.key, DUTIES))
         text = str(place.table)
         bank.notes.extend(
             (place.key, sentence)
