@@ -41,7 +41,7 @@ def shipped_bank(key: str) -> dict[str, bytes]:
 
 
 def comparable(table: dict[str, Any]) -> dict[str, Any]:
-    """The item with white space and a single source written in one way, without its duties, which stay behind."""
+    """The item with white space and one source written in one way; its duties stay behind."""
     source = table["source"]
     words = {name: " ".join(text.split()) for name, text in table.items() if isinstance(text, str)}
     kept = {name: value for name, value in table.items() if name != "for"}
