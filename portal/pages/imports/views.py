@@ -85,7 +85,7 @@ def list_imports() -> ResponseReturnValue:
         kept_people=kept_rows.count_people(clock.now()) if "completions" in kinds else 0,
         unfinished=unfinished,
         errors=arguments.errors(),
-        trends=list_trends(kinds, clock.today()),
+        trends=[] if unfinished else list_trends(kinds, clock.today()),
         words=KIND_WORDS,
         end_words=END_WORDS,
         folder=folder_queries.read_folder_status(kinds, clock.now()) if _watches_folder(kinds) else None,
