@@ -19,7 +19,7 @@ from portal.platform.observability.logs import get_logger
 from portal.platform.operations import readiness
 
 _log = get_logger("portal.schema")
-CURRENT_SECONDS = 10  # between two looks at a database that was at the newest migration
+CURRENT_SECONDS = 10
 OTHER_SECONDS = 1
 CONNECT_SECONDS = 2
 PRESENCE_SECONDS = 2  # for an upgrade to let go of what it has just made
@@ -43,6 +43,7 @@ class SchemaWatch:
         """
         self._url, self._instance, self._forget_connections = make_url(url), instance, forget_connections
         self._looking = Lock()
+        self.current_seconds = CURRENT_SECONDS  # between two looks at a database at the newest migration
         self._next_look = 0.0
         self._reason = ""
         self._is_of_server = False
@@ -78,7 +79,7 @@ class SchemaWatch:
             self._forget_connections()
             _log.warning("pages.served_again")
         self._reason = reason
-        self._next_look = monotonic() + (OTHER_SECONDS if reason else CURRENT_SECONDS)
+        self._next_look = monotonic() + (OTHER_SECONDS if reason else self.current_seconds)
 
     def _reason_of_database(self) -> str:
         """Of which other release it is; empty also if it does not answer for the first time, as pages say."""
