@@ -252,12 +252,12 @@ def _prepare_database(app: Flask) -> None:
 
 
 def _forget_connections(app: Flask) -> Callable[[], None]:
-    def forget() -> None:
+    def forget_connections() -> None:
         with app.app_context():
             for engine in db.engines.values():
                 engine.dispose()
 
-    return forget
+    return forget_connections
 
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:

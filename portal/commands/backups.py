@@ -25,10 +25,12 @@ bp = Blueprint("backups_commands", __name__, cli_group="backups")
 @bp.cli.command("run")
 def run_backup() -> None:
     """Back up now, copy, and remove the old ones, as a worker does each day; listed among the jobs."""
-    settings = _settings()
-    result = _record(
+    settings = _read_settings()
+    result = _record_job(
         BACKUP,
-        lambda: tasks.backup_result(making.run_backup(settings, always=True, waits=False, report=_say)),
+        lambda: tasks.backup_result(
+            making.run_backup(settings, always=True, waits=False, report=_report_step)
+        ),
     )
     for sentence in result["said"]:
         click.echo(sentence)
@@ -40,7 +42,7 @@ def show_status() -> None:
 
     Ends with 1 if something is wrong.
     """
-    status = read_backup_status(_settings(), clock.now())
+    status = read_backup_status(_read_settings(), clock.now())
     for sentence in (*status.sentences, describe_gap(status)):
         click.echo(sentence)
     if status.troubles:
@@ -50,7 +52,7 @@ def show_status() -> None:
 @bp.cli.command("stored")
 def list_stored() -> None:
     """List every whole backup, here and at the second place; needs no database."""
-    settings = _settings()
+    settings = _read_settings()
     for storage in filter(None, (FolderStorage(settings.path), open_copies(settings))):
         click.echo(f"{storage.place}:")
         try:
@@ -66,11 +68,13 @@ def list_stored() -> None:
 
 @bp.cli.command("fetch")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--name", default="", help="Of the backup, as “backups stored” lists it; the newest otherwise.")
-def fetch(folder: Path, name: str) -> None:
+@click.option(
+    "--name", default="", help="The backup's name, from “backups stored”; without it the newest is fetched."
+)
+def fetch_stored(folder: Path, name: str) -> None:
     """Bring a backup from the second place (BACKUP_COPY_TO) into FOLDER, and check it; needs no database."""
     try:
-        copies = open_copies(_settings())
+        copies = open_copies(_read_settings())
         if copies is None:
             raise click.ClickException("BACKUP_COPY_TO is not set: there is no second place.")
         file = fetch_backup(copies, name, folder)
@@ -83,17 +87,17 @@ def fetch(folder: Path, name: str) -> None:
 @click.option(
     "--identity",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File of the identity that opens encrypted backups; BACKUP_IDENTITY_FILE otherwise.",
+    help="The identity file that opens encrypted backups; without it BACKUP_IDENTITY_FILE is used.",
 )
 def rehearse_restore(identity: Path | None) -> None:
     """Restore the newest backup into a scratch database, and compare it with what it should hold.
 
     The portal may run meanwhile; its own database is not touched.
     """
-    settings = _settings()
+    settings = _read_settings()
     file = identity or (Path(settings.identity_file) if settings.identity_file else None)
-    result = _record(
-        REHEARSAL, lambda: tasks.rehearsal_result(rehearse(settings, file, waits=False, report=_say))
+    result = _record_job(
+        REHEARSAL, lambda: tasks.rehearsal_result(rehearse(settings, file, waits=False, report=_report_step))
     )
     for sentence in result["said"]:
         click.echo(sentence)
@@ -114,19 +118,19 @@ def make_key(file: Path) -> None:
     click.echo(f"Move {file} off this machine, to two places: without it no encrypted backup can be read.")
 
 
-def _settings() -> BackupSettings:
+def _read_settings() -> BackupSettings:
     settings: BackupSettings = current_app.config["PORTAL"].backup
     if not settings.folder:
         raise click.ClickException("BACKUP_DIR is not set, so the portal has no place for backups.")
     return settings
 
 
-def _record(kind: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What an act did, once it is listed among the jobs; a failure is listed too, and ends the command."""
+def _record_job(kind: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Call ``act``, list it among the jobs, return its result; a failure is listed and ends the command."""
     started_at, result, reason = clock.now(), None, ""
     try:
         result = act()
-    except (ConflictError, WrongIdentityError) as error:  # no backup failed: another is at it, or was a key
+    except (ConflictError, WrongIdentityError) as error:  # no backup failed
         raise click.ClickException(str(error)) from error
     except PortalError as error:
         reason = str(error)
@@ -137,5 +141,5 @@ def _record(kind: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _say(words: str) -> None:
+def _report_step(words: str) -> None:
     click.echo(f"{words} …", err=True)

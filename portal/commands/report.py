@@ -48,7 +48,7 @@ _AS_KNOWN_ON = click.option(
 )
 def completions(reference: str, as_at: str, as_known_on: str, form: str, output: Path) -> None:
     """Write the completion file of one directive, with everyone, one row for each requirement."""
-    with _refusals():
+    with _report_refusals():
         report = completion_report(COMMAND_LINE, reference, _read_position(as_at, as_known_on))
         if form == "xlsx":
             completion_writers.refuse_large_workbook(report.shown.rows, completion_writers.SHEET_ROWS)
@@ -74,11 +74,11 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
     help="ZIP to write, or a folder in which it gets its own name.",
 )
 @click.option("--foi", is_flag=True, help="Numbers only, small ones hidden; nobody is named.")
-def pack(reference: str, as_at: str, as_known_on: str, output: Path, foi: bool) -> None:
+def export_pack(reference: str, as_at: str, as_known_on: str, output: Path, foi: bool) -> None:
     """Write the inspection pack of one directive, with everyone, or with --foi its FOI pack."""
     name = packs.FOI if foi else packs.INSPECTION
     settings = current_settings()
-    with _refusals():
+    with _report_refusals():
         position = _read_position(as_at, as_known_on)
         report = completion_report(COMMAND_LINE, reference, position)
         packs.refuse_pack(report, name, settings.small_number)
@@ -91,7 +91,7 @@ def pack(reference: str, as_at: str, as_known_on: str, output: Path, foi: bool) 
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _report_refusals() -> Iterator[None]:
     """Say why a file is refused, and end the command."""
     try:
         yield

@@ -28,7 +28,7 @@ WAIT_SECONDS = 600  # for another upgrade to end
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.argument("revision", default="head")
 @with_appcontext
-def upgrade(dry_run: bool, revision: str) -> None:
+def upgrade_to_release(dry_run: bool, revision: str) -> None:
     """Bring the database to this release, or to REVISION: all migrations, or none of them.
 
     Says first what each migration does, whether the portal must be stopped, and about how long it takes. Cut
@@ -40,7 +40,7 @@ def upgrade(dry_run: bool, revision: str) -> None:
             steps = plan_upgrade(connection, revision)
         _state_plan(current, steps)
         if steps and not dry_run:
-            _run(steps, tells=bool(current))
+            _run_migrations(steps, tells=bool(current))
     except (RuleError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
     except (DBAPIError, sqlite3.Error) as error:
@@ -49,7 +49,7 @@ def upgrade(dry_run: bool, revision: str) -> None:
 
 def replace_upgrade() -> None:
     """Have ``db upgrade`` be this command, and not the one of the library."""
-    migration_commands.add_command(upgrade)
+    migration_commands.add_command(upgrade_to_release)
 
 
 def _state_plan(current: set[str], steps: Sequence[PlannedMigration]) -> None:
@@ -62,7 +62,7 @@ def _state_plan(current: set[str], steps: Sequence[PlannedMigration]) -> None:
         return
     click.echo(f"The database is at {', '.join(sorted(current))}. This upgrades it, with {count}:\n")
     for step in steps:
-        click.echo(f"  {step.revision}  {step.sentence}{_remarks(step)}")
+        click.echo(f"  {step.revision}  {step.sentence}{_format_remarks(step)}")
     rows = any(step.rows for step in steps)
     basis = "the rows that there are" if rows else "the number of migrations"
     seconds = sum(step.seconds for step in steps)
@@ -76,14 +76,14 @@ def _state_plan(current: set[str], steps: Sequence[PlannedMigration]) -> None:
     click.echo(f"What to know of each release is in {NOTES}. Have a backup.\n")
 
 
-def _remarks(step: PlannedMigration) -> str:
+def _format_remarks(step: PlannedMigration) -> str:
     rows = " and ".join(f"{plural(count, 'row')} of {table}" for table, count in step.rows.items())
     remarks = [f"{duration_words(step.seconds)} for {rows}"] if any(step.rows.values()) else []
     remarks += ["needs a stop"] if step.needs_stop else []
     return f" ({'; '.join(remarks)})" if remarks else ""
 
 
-def _run(steps: Sequence[PlannedMigration], *, tells: bool) -> None:
+def _run_migrations(steps: Sequence[PlannedMigration], *, tells: bool) -> None:
     begun = monotonic()
     with _hold_still(steps) if tells else nullcontext():
         upgrade_database(db.engine, steps[-1].revision, _state_progress if tells else None)

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from config import Config
-from portal.commands.upgrade import upgrade
+from portal.commands.upgrade import upgrade_to_release
 from portal.platform import presence
 from portal.platform.backups import schema_comparison
 from portal.platform.db import db
@@ -72,7 +72,7 @@ def facts_of(app: Flask) -> dict[str, list[str]]:
 
 
 def run(app: Flask, *words: str):
-    return app.test_cli_runner().invoke(upgrade, words)
+    return app.test_cli_runner().invoke(upgrade_to_release, words)
 
 
 def test_a_dry_run_states_each_migration_with_its_stop_and_rows_and_changes_nothing(portal):

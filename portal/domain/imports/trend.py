@@ -11,6 +11,8 @@ from sqlalchemy import select
 from portal.domain.imports.models import ImportRun
 from portal.platform import clock
 from portal.platform.db import db
+from portal.platform.wording import date as day_words
+from portal.platform.wording import plural
 
 DAYS = 30
 MOST_RUNS = 5_000  # of the newest that are looked at
@@ -26,7 +28,7 @@ class DayFigures(NamedTuple):
     changes: int = 0  # written
     refused: int = 0  # bad rows of files that were not applied
 
-    def plus(self, other: "DayFigures") -> "DayFigures":
+    def combine_with(self, other: "DayFigures") -> "DayFigures":
         """Both together."""
         return DayFigures(*(one + another for one, another in zip(self, other, strict=True)))
 
@@ -45,11 +47,11 @@ class ProfileTrend:
         """All days together."""
         total = DayFigures()
         for figures in self.days.values():
-            total = total.plus(figures)
+            total = total.combine_with(figures)
         return total
 
     @property
-    def bars(self) -> list[tuple[float, float]]:
+    def bar_places(self) -> list[tuple[float, float]]:
         """Of each day with changes, how far from the left it is and how high, in per cent."""
         most = max((figures.changes for figures in self.days.values()), default=0)
         return [
@@ -59,14 +61,13 @@ class ProfileTrend:
         ]
 
     @property
-    def words(self) -> str:
+    def bar_words(self) -> str:
         """What the bars show."""
         changed = [(figures.changes, day) for day, figures in self.days.items() if figures.changes]
         if not changed:
             return "No changes."
         most, day = max(changed)
-        days = "1 day" if len(changed) == 1 else f"{len(changed)} days"
-        return f"Changes on {days}; most, {most:,}, on {day:%-d %B %Y}."
+        return f"Changes on {plural(len(changed), 'day')}; most, {most:,}, on {day_words(day)}."
 
 
 def list_trends(kinds: list[str], today: date) -> list[ProfileTrend]:
@@ -84,7 +85,7 @@ def list_trends(kinds: list[str], today: date) -> list[ProfileTrend]:
     for kind, profile, began_at, rows, numbers, bad_rows, ended_as in db.session.execute(statement):
         days, day = figures[kind, profile], clock.london_day(began_at)
         changes = _count_changes(numbers or {}) if ended_as == "applied" else 0
-        days[day] = days.get(day, DayFigures()).plus(DayFigures(1, rows, changes, bad_rows or 0))
+        days[day] = days.get(day, DayFigures()).combine_with(DayFigures(1, rows, changes, bad_rows or 0))
     return [
         ProfileTrend(kind, profile, first, days)
         for (kind, profile), days in sorted(figures.items(), key=_kind_and_name)

@@ -6,12 +6,10 @@ from flask_login import current_user
 
 from portal.domain.reports import sentences
 from portal.domain.reports.command_briefing import CommandBriefing
-from portal.domain.reports.parameters import FIELDS, NAMES, PositionError
+from portal.domain.reports.queries import CompletionReport
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import address
-from portal.pages.layout.query_arguments import QueryArguments
-from portal.pages.layout.report_position import redirect_to_iso_days, refuse_position, requested_position
-from portal.pages.monitoring.export_views import read_report
+from portal.pages.monitoring.export_views import answer_with_report
 from portal.platform.permissions import Permission
 
 
@@ -23,26 +21,18 @@ def add_briefing_page(bp: Blueprint) -> None:
 @requires(Permission.COMPLETION_VIEW)
 def show_briefing(reference: str) -> ResponseReturnValue:
     """The report with this position and these filters on one page, for a screen."""
-    arguments = QueryArguments(request.args)
-    arguments.only((*FIELDS, *NAMES), several=("rank",))
-    arguments.raise_faults()
-    report_path = url_for("monitoring.show_report", reference=reference)
-    try:
-        position = requested_position()
-        report = read_report(reference, position, arguments)
-    except PositionError as error:
-        return refuse_position(error, {"text": reference, "href": report_path})
-    arguments.raise_faults()
-    if current_address := redirect_to_iso_days(report.filters.unit):
-        return current_address
-    shown = {**position.address, **report.filters.address}
-    pinned = {**position.pinned, **report.filters.address}
+    return answer_with_report(reference, _write_page)
+
+
+def _write_page(report: CompletionReport) -> str:
+    position, filters = report.position, report.filters.address
+    report_path = url_for("monitoring.show_report", reference=report.directive.reference)
     return render_template(
         "monitoring/briefing.html",
         b=CommandBriefing(report),
         directive=report.directive,
         banner=sentences.banner_sentence(position),
-        back=address(report_path, shown.items()),
-        pdf=address(f"{request.path}.pdf", pinned.items()),
+        back=address(report_path, {**position.address, **filters}.items()),
+        pdf=address(f"{request.path}.pdf", {**position.pinned, **filters}.items()),
         may_export=Permission.COMPLETION_EXPORT in current_user.permissions,
     )

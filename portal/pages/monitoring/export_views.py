@@ -1,10 +1,19 @@
 """The files of a report, with exactly the rows that the page of the same address counts."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
-from flask import Blueprint, Response, current_app, render_template, request, send_file, stream_with_context
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    render_template,
+    request,
+    send_file,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -18,7 +27,12 @@ from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.busy_files import is_file_too_many, offers_job
 from portal.pages.layout.query_arguments import QueryArguments
-from portal.pages.layout.report_position import parse_position_now
+from portal.pages.layout.report_position import (
+    parse_position_now,
+    redirect_to_iso_days,
+    refuse_position,
+    requested_position,
+)
 from portal.pages.layout.sessions.step_up import MANY_PEOPLE, require_recent_sign_in
 from portal.pages.monitoring.export_file_views import TYPES, offer_file, prepare_file
 from portal.platform import clock
@@ -172,6 +186,27 @@ def _completion_report(reference: str, position: Position, filters: Filters) -> 
         time = sentences.known_on_words(position).removeprefix("as known ")
         reason = f"{reference} was not in the portal yet {time}. Enter a later date."
         raise PositionError("as_known_on", reason) from error
+
+
+def answer_with_report(
+    reference: str, write_page: Callable[[CompletionReport], ResponseReturnValue]
+) -> ResponseReturnValue:
+    """Answer with a page of the report that the address names, whose every part must be right.
+
+    Args:
+        reference: Of the directive.
+        write_page: Writes the page.
+    """
+    arguments = QueryArguments(request.args)
+    arguments.only((*FIELDS, *NAMES), several=("rank",))
+    arguments.raise_faults()
+    try:
+        report = read_report(reference, requested_position(), arguments)
+    except PositionError as error:
+        report_path = url_for("monitoring.show_report", reference=reference)
+        return refuse_position(error, {"text": reference, "href": report_path})
+    arguments.raise_faults()
+    return redirect_to_iso_days(report.filters.unit) or write_page(report)
 
 
 def read_report(reference: str, position: Position, arguments: QueryArguments) -> CompletionReport:

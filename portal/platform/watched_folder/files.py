@@ -73,7 +73,7 @@ class WatchedFolder:
                 return f"{folder} cannot be written: make the portal's user its owner."
         return ""
 
-    def prepare(self) -> str:
+    def make_folders(self) -> str:
         """Make the sub-folders that are missing; return why the folder cannot be used, empty if it can."""
         if fault := self.find_fault():
             return fault
@@ -136,7 +136,7 @@ class WatchedFolder:
         """
         return time.time() - status.st_ctime >= self.settle_seconds
 
-    def claim(self, entry: FolderEntry) -> FolderEntry | None:
+    def claim_file(self, entry: FolderEntry) -> FolderEntry | None:
         """Move an arrived file to ``waiting``; None if it is gone, or another with its name waits there."""
         claimed = entry._replace(name=shown_name(entry.name))
         target = self.root / WAITING / claimed.place
@@ -172,13 +172,13 @@ class WatchedFolder:
             return f"It is larger than {most_bytes // 1024 // 1024} MB: split it."
         return ""
 
-    def read(self, entry: FolderEntry, most_bytes: int) -> bytes:
+    def read_file(self, entry: FolderEntry, most_bytes: int) -> bytes:
         """The bytes of a waiting file, never through a link, and at most one more than ``most_bytes``."""
         descriptor = os.open(self.root / WAITING / entry.place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             return file.read(most_bytes + 1)
 
-    def waits(self, entry: FolderEntry) -> bool:
+    def is_waiting(self, entry: FolderEntry) -> bool:
         """Whether the file is in ``waiting``."""
         return os.path.lexists(self.root / WAITING / entry.place)
 
@@ -215,7 +215,7 @@ class WatchedFolder:
             shutil.rmtree(day, ignore_errors=True)
 
     @contextmanager
-    def alone(self) -> Iterator[bool]:
+    def hold_alone(self) -> Iterator[bool]:
         """Whether no other process works on the folder; nobody else does until the block ends."""
         descriptor = os.open(self.root / WAITING, os.O_RDONLY | os.O_DIRECTORY)
         try:

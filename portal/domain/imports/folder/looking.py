@@ -28,7 +28,7 @@ def look_at_folder(_stopping: Event) -> None:
     if not settings.path:
         return
     folder = WatchedFolder(settings)
-    fault = folder.prepare()
+    fault = folder.make_folders()
     arrivals = NOTHING if fault else folder.list_arrivals()
     has_work = not fault and _has_work(folder, settings, arrivals)
     now = clock.now()

@@ -45,12 +45,12 @@ def list_safe_lines(
     listed = every_fault[:MOST_LINES]
     lines = {fault.line for fault in listed}
     cells = {line: values for line, values in sheet.lines if line in lines} if sheet else {}
-    safe = [_say(fault, kept, cells.get(fault.line, ())) for fault in listed]
+    safe = [_format_line(fault, kept, cells.get(fault.line, ())) for fault in listed]
     more = len(every_fault) - len(listed)
     return [*safe, f"{more:,} more."] if more else safe
 
 
-def _say(fault: RowFault, kept: Collection[str], cells: Collection[str]) -> str:
+def _format_line(fault: RowFault, kept: Collection[str], cells: Collection[str]) -> str:
     reason = hide_values(fault.reason, kept, cells)
     return f"Line {fault.line}: {reason}" if fault.line else reason
 
@@ -74,11 +74,11 @@ def hide_values(reason: str, kept: Collection[str], cells: Collection[str] = ())
 def _hide_tokens(text: str, kept: Collection[str], cells: Collection[str]) -> str:
     words = {word for cell in cells if not cell.strip().islower() for word in (cell.strip(), *cell.split())}
 
-    def replace(match: re.Match[str]) -> str:
+    def hide_token(match: re.Match[str]) -> str:
         token = match[0]
         if token in kept or token in _PLAIN or (token.isdecimal() and len(token) <= 3 and token not in words):
             return token
         is_value = token in words or "@" in token or any(character.isdigit() for character in token)
         return HIDDEN if is_value or (len(token) > 1 and token.isupper()) else token
 
-    return _TOKEN.sub(replace, text)
+    return _TOKEN.sub(hide_token, text)

@@ -51,13 +51,13 @@ def run_folder(progress: JobProgress, _arguments: dict[str, Any]) -> dict[str, A
     if not settings.path:
         return {"said": ["This worker watches no folder: IMPORT_FOLDER is not set."]}
     folder = WatchedFolder(settings)
-    if fault := folder.prepare():
+    if fault := folder.make_folders():
         raise RuleError(fault)
     origin = Origin(Channel.JOB, ACTOR, request_id=str(progress.reference))
-    with originating_from(origin), folder.alone() as is_alone:
+    with originating_from(origin), folder.hold_alone() as is_alone:
         if not is_alone:
             return {"said": ["Another worker is at the folder already."]}
-        counts = FolderRound(folder, settings, progress).run()
+        counts = FolderRound(folder, settings, progress).run_round()
     words = [f"{plural(counts[state], 'file')} {_WORDS[state]}." for state in _WORDS if counts[state]]
     return {"said": words or ["No file was to be imported."]}
 
@@ -69,7 +69,7 @@ class FolderRound:
         self.folder, self.settings, self.progress = folder, settings, progress
         self.counts: Counter[str] = Counter()
 
-    def run(self) -> Counter[str]:
+    def run_round(self) -> Counter[str]:
         """Finish what was begun, then take what has arrived; return the number of files by state."""
         now = clock.now()
         with transaction():
@@ -80,12 +80,12 @@ class FolderRound:
                 self._finish_move(file)
         for entry in self.folder.list_waiting():
             if queries.find_open_file(entry) is None:
-                self._take(entry)
+                self._take_file(entry)
         for arrival in self.folder.list_arrivals().complete:
             if (arrival.kind, arrival.profile) in queries.list_held_up_profiles():
                 continue
-            if claimed := self.folder.claim(arrival):
-                self._take(claimed)
+            if claimed := self.folder.claim_file(arrival):
+                self._take_file(claimed)
         self.folder.remove_expired(clock.today() - timedelta(days=self.settings.kept_days))
         return self.counts
 
@@ -96,38 +96,40 @@ class FolderRound:
                 place = self.folder.choose_place(away, clock.today(), _entry_of(file))
                 records.record_answer(file, run, place, at=clock.now())
 
-    def _take(self, entry: FolderEntry) -> None:
+    def _take_file(self, entry: FolderEntry) -> None:
         """Decide about a file in ``waiting``, write what becomes of it, and put it away."""
         self.progress.report_progress(self.counts.total(), self.counts.total() + 1, entry.place)
         size = self.folder.size_of(entry)
         if refusal := self.folder.refusal_of(entry, MOST_BYTES):
-            self._record(TakenFile(entry, size), Verdict("quarantined", [refusal]))
+            self._record_file(TakenFile(entry, size), Verdict("quarantined", [refusal]))
             return
         try:
-            content = self.folder.read(entry, MOST_BYTES)
+            content = self.folder.read_file(entry, MOST_BYTES)
         except PermissionError:
-            self._record(TakenFile(entry, size), Verdict("quarantined", [UNREADABLE]))
+            self._record_file(TakenFile(entry, size), Verdict("quarantined", [UNREADABLE]))
             return
         file = TakenFile(entry, len(content), hashlib.sha256(content).hexdigest())
         for _ in range(TRIES):
-            verdict = self._examine(file, content)
+            verdict = self._examine_file(file, content)
             try:
-                self._record(file, verdict)
+                self._record_file(file, verdict)
             except MovedError:
                 continue  # the next examination shows whether what was recorded meanwhile matters
             except (DataError, IntegrityError):
-                self._record(file, _refuse_unexpectedly(entry))
+                self._record_file(file, _refuse_unexpectedly(entry))
             return
         raise MovedError
 
-    def _examine(self, file: TakenFile, content: bytes) -> Verdict:
-        def tell(_step: int, text: str) -> None:
+    def _examine_file(self, file: TakenFile, content: bytes) -> Verdict:
+        def report_step(_step: int, text: str) -> None:
             self.progress.report_progress(self.counts.total(), self.counts.total() + 1, text)
 
         try:
-            verdict = examine_file(file.entry, content, file.sha256 or "", self.settings.most_ended, tell)
+            verdict = examine_file(
+                file.entry, content, file.sha256 or "", self.settings.most_ended, report_step
+            )
             if verdict.state == "imported" and verdict.result is not None:
-                verdict.result.stage(tell)
+                verdict.result.stage(report_step)
         except (BusyError, UnwritableError, SQLAlchemyError, OSError, CancelledError):
             raise  # not the file's fault: the next round tries again
         except Exception:  # one bad file holds up no other
@@ -135,7 +137,7 @@ class FolderRound:
             return _refuse_unexpectedly(file.entry)
         return verdict
 
-    def _record(self, file: TakenFile, verdict: Verdict) -> None:
+    def _record_file(self, file: TakenFile, verdict: Verdict) -> None:
         away = QUARANTINE if verdict.state == "quarantined" else DONE
         place = self.folder.choose_place(away, clock.today(), file.entry)
         if verdict.state == "waiting":
@@ -152,7 +154,7 @@ class FolderRound:
         One that was written on after it was read stays, and the next round takes it as a new file.
         """
         entry = _entry_of(file)
-        if self.folder.waits(entry) and self.folder.size_of(entry) == file.size:
+        if self.folder.is_waiting(entry) and self.folder.size_of(entry) == file.size:
             self.folder.put_away(entry, file.place)
         with transaction():
             file.moved = True
