@@ -45,7 +45,7 @@ SCORE_LABELS: dict[str, str] = {
 }
 NUMBER_LABELS: dict[str, str] = {
     NumberForm.BY_EMAIL: "An address: the person has it in the portal",
-    NumberForm.BEFORE_AT: "The staff number stands before the “@”",
+    NumberForm.BEFORE_AT: "The staff number is the part before the “@”",
     NumberForm.AS_IT_IS: "All of it is the staff number",
 }
 

@@ -92,7 +92,7 @@ def hold_folder(settings: BackupSettings, waiting: Report | None) -> Iterator[Pa
 
     Args:
         settings: They name the folder of backups.
-        waiting: Is told every few seconds that another is at it; None: do not wait.
+        waiting: Is told every few seconds that another runs; None: do not wait.
 
     Raises:
         ConflictError: Another is, and nobody waits.

@@ -22,7 +22,7 @@ _log = get_logger("portal.schema")
 CURRENT_SECONDS = 10
 OTHER_SECONDS = 1
 CONNECT_SECONDS = 2
-PRESENCE_SECONDS = 2  # for an upgrade to let go of what it has just made
+PRESENCE_SECONDS = 2  # for an upgrade to release the lock after its last statement
 
 
 class SchemaWatch:

@@ -56,7 +56,7 @@ def run_folder(progress: JobProgress, _arguments: dict[str, Any]) -> dict[str, A
     origin = Origin(Channel.JOB, ACTOR, request_id=str(progress.reference))
     with originating_from(origin), folder.hold_alone() as is_alone:
         if not is_alone:
-            return {"said": ["Another worker is at the folder already."]}
+            return {"said": ["Another worker works on the folder already."]}
         counts = FolderRound(folder, settings, progress).run_round()
     words = [f"{plural(counts[state], 'file')} {_WORDS[state]}." for state in _WORDS if counts[state]]
     return {"said": words or ["No file was to be imported."]}
