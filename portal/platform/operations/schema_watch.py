@@ -20,7 +20,7 @@ from portal.platform.operations import readiness
 
 _log = get_logger("portal.schema")
 CURRENT_SECONDS = 10
-OTHER_SECONDS = 1
+OTHER_SECONDS = 1  # between two looks at a database of another release
 CONNECT_SECONDS = 2
 PRESENCE_SECONDS = 2  # for an upgrade to release the lock after its last statement
 
