@@ -21,6 +21,10 @@ RETENTION_FACT_TABLES = (
     "retention_period", "disposal_request", "disposal_decision", "disposal_slice", "disposal_certificate",
     "legal_hold", "legal_hold_end", "data_request", "data_answer",
 )  # fmt: skip
+EVENT_FACT_TABLES = ("event_type_version", "event", "event_version", "event_facilitator")
+ATTENDANCE_FACT_TABLES = ("booking_change", "register_entry", "attendance_outcome", "attendance_record")
+EXERCISE_FACT_TABLES = ("exercise", "exercise_version", "exercise_file")
+REHEARSED_TABLES = ("exercise_run", "run_step", "log_entry", "run_action")  # a rehearsal's rows are removed
 FACT_TABLES = (
     FIRST_FACT_TABLES
     + GUIDE_FACT_TABLES
@@ -31,6 +35,9 @@ FACT_TABLES = (
     + MODULE_FACT_TABLES
     + CASE_COPY_FACT_TABLES
     + RETENTION_FACT_TABLES
+    + EVENT_FACT_TABLES
+    + ATTENDANCE_FACT_TABLES
+    + EXERCISE_FACT_TABLES
 )
 
 _REFUSE = """
@@ -88,6 +95,43 @@ def refuse_updates(table: str) -> None:
         f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN"
         f" SELECT RAISE(ABORT, '{table} is append-only: a correction is a new row'); END"
     )
+
+
+def keep_unless(table: str, exception: str) -> None:
+    """Refuse update of a table's rows, and delete unless a condition on ``OLD`` holds.
+
+    The triggers go when the table is dropped.
+
+    Args:
+        table: Its name.
+        exception: The condition, in SQL of both databases.
+    """
+    refuse_updates(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            f"CREATE FUNCTION {table}_keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {exception} THEN"
+            " RETURN OLD; END IF; RAISE EXCEPTION '% is append-only: a correction is a new row',"
+            " TG_TABLE_NAME; END $$"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION {table}_keep()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+        return
+    op.execute(
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN NOT ({exception}) BEGIN"
+        f" SELECT RAISE(ABORT, '{table} is append-only: a correction is a new row'); END"
+    )
+
+
+def forget_keeping(table: str) -> None:
+    """Take the function of ``keep_unless`` away, after its table was dropped."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"DROP FUNCTION {table}_keep()")
 
 
 def forget() -> None:

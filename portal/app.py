@@ -38,6 +38,8 @@ from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
+from portal.domain.events import models as events_models
+from portal.domain.exercises import models as exercises_models
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import tasks as imports_tasks
 from portal.domain.imports.folder import looking as folder_looking
@@ -130,6 +132,8 @@ TABLES = (
     authoring_models,
     reminders_models,
     decisions_models,
+    events_models,
+    exercises_models,
     imports_models,
     reports_models,
     saved_reports_models,

@@ -57,6 +57,10 @@ class Permission(StrEnum):
     WEBHOOK_ADMINISTER = "webhooks:webhook:administer"
     RETENTION_VIEW = "retention:disposal:view"
     RETENTION_MANAGE = "retention:disposal:manage"  # ask, approve, hold, answer requests about data
+    EVENT_VIEW = "events:event:view"  # dates, places and how many come; whose names, visibility decides
+    EVENT_BOOK = "events:booking:make"  # for people whom one sees
+    EVENT_RUN = "events:event:run"  # plan, group, keep the register, sign off
+    EXERCISE_RUN = "exercises:run:control"
 
 
 LEARNER = frozenset(
@@ -73,7 +77,14 @@ _SIGHT = frozenset(
 )
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.MANAGER: _SIGHT | {Permission.ATTEMPT_OPEN, Permission.DECISION_ASK, Permission.REMINDER_NUDGE},
+    Role.MANAGER: _SIGHT
+    | {
+        Permission.ATTEMPT_OPEN,
+        Permission.DECISION_ASK,
+        Permission.REMINDER_NUDGE,
+        Permission.EVENT_VIEW,
+        Permission.EVENT_BOOK,
+    },
     Role.DIRECTIVE_OWNER: _SIGHT
     | {
         Permission.DIRECTIVE_ISSUE,
@@ -83,6 +94,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_NUDGE,
         Permission.REMINDER_VIEW,
         Permission.REMINDER_RULE,
+        Permission.EVENT_VIEW,
     },
     Role.AUTHOR: frozenset(
         {
@@ -94,8 +106,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
-    Role.FACILITATOR: frozenset(),
-    Role.AUDITOR: _SIGHT | {Permission.AUDIT_VIEW, Permission.RETENTION_VIEW},
+    Role.FACILITATOR: frozenset({Permission.EVENT_VIEW, Permission.EVENT_RUN, Permission.EXERCISE_RUN}),
+    Role.AUDITOR: _SIGHT | {Permission.AUDIT_VIEW, Permission.RETENTION_VIEW, Permission.EVENT_VIEW},
     Role.ADMINISTRATOR: _SIGHT
     | {
         Permission.ACCOUNT_ADMINISTER,
@@ -110,6 +122,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.WEBHOOK_ADMINISTER,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
+        Permission.EVENT_VIEW,
     },
 }
 

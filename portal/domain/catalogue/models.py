@@ -177,6 +177,42 @@ class GuideFile(Base):
     sha256: Mapped[str]
 
 
+class EventTypeVersion(Base):
+    """An immutable published version of an event type: what an event of it is, and how many it takes."""
+
+    __tablename__ = "event_type_version"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "number"),
+        CheckConstraint("syndicate_least BETWEEN 1 AND syndicate_most", name="syndicate_size_in_order"),
+        CheckConstraint("places_least BETWEEN 1 AND places_most", name="places_in_order"),
+        CheckConstraint("minutes > 0", name="has_length"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    recorded_at: Mapped[datetime]
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
+    number: Mapped[int]  # counts from 1
+    digest: Mapped[str]  # SHA-256 of the file's bytes: publishing the same bytes again does nothing
+    content: Mapped[bytes] = mapped_column(LargeBinary)  # the file, byte for byte
+    title: Mapped[str]
+    aim: Mapped[str]
+    audience: Mapped[str]  # whom it is for, in words; who must attend, a directive says
+    owner: Mapped[str]
+    review_on: Mapped[date]
+    minutes: Mapped[int]  # from beginning to end
+    syndicate_least: Mapped[int]  # people in one syndicate
+    syndicate_most: Mapped[int]
+    places_least: Mapped[int]  # people, for an event to take place
+    places_most: Mapped[int]
+    facilitators: Mapped[int]  # needed at each event
+    approval: Mapped[bool]  # a learner's own booking waits for a manager's approval
+    preparation: Mapped[list[str]] = mapped_column(JSON)  # "module:key" or "guide:key", in order
+    published_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: a command
+    published_at: Mapped[datetime]
+
+    activity: Mapped[Activity] = relationship()
+
+
 class ModuleArchiving(Fact):
     """A module is offered no longer; what was earned in it stays. A row that voids it offers it again."""
 

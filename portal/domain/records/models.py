@@ -125,6 +125,17 @@ class Acknowledgement(Base):
     guide_version_id: Mapped[int] = mapped_column(ForeignKey("guide_version.id"))
 
 
+class AttendanceRecord(Base):
+    """The unchangeable proof that a person attended an event, signed off by a facilitator."""
+
+    __tablename__ = "attendance_record"
+
+    record_id: Mapped[int] = mapped_column(ForeignKey("record.id"), primary_key=True)
+    event_type_version_id: Mapped[int] = mapped_column(ForeignKey("event_type_version.id"))
+    event_reference: Mapped[str]  # of the event, which is in a room above
+    signed_off_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
 class Revocation(Fact):
     """A record does not count from a day on (its own day, if it was never a pass)."""
 

@@ -110,7 +110,7 @@ class EveryTable:
             return SPECIAL[name]
         if (value := _first_allowed(table, column.name)) is not None:
             return value
-        if column.name in {"replaces_id", "successor_id", "claim"}:
+        if column.name in {"replaces_id", "successor_id", "claim", "corrects_id", "withdraws_id"}:
             return None
         for target in column.foreign_keys:
             return self._key(target.column.table.name, is_own=column.name == mine)

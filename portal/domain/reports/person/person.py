@@ -17,7 +17,7 @@ from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.completion.export_rows import RowBuilder
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_directive
 from portal.domain.reports.parameters import Position
-from portal.domain.reports.person.timeline import Event, last_active, list_events
+from portal.domain.reports.person.timeline import TimelineEvent, last_active, list_events
 from portal.domain.reports.viewer_scope import linkable_people
 from portal.domain.status import queries as status_queries
 from portal.domain.status import report_rows
@@ -87,8 +87,8 @@ class PersonPage:
     posts: list[HeldPost]
     grants: list[Grant]
     directives: list[PersonDirective]
-    events: list[Event]
-    replaced: list[Event]  # those that were corrected or withdrawn
+    events: list[TimelineEvent]
+    replaced: list[TimelineEvent]  # those that were corrected or withdrawn
     requests: list[RequestRow]  # undecided, and the viewer may open them
     exhausted_modules: list[str]  # titles, where every attempt is used today
     paused_modules: list[tuple[str, datetime]]  # titles, where a pause after fails is not over, and its end

@@ -26,7 +26,7 @@ _AT_ONCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TimelineEvent:
     """One fact: when it was true, what it says, and when it was recorded."""
 
     when: date | datetime
@@ -63,7 +63,7 @@ class Event:
         return f"Recorded at {say.instant(self.recorded_at)}{correction}."
 
 
-def list_events(person_id: int, requests: Sequence[RequestRow]) -> list[Event]:
+def list_events(person_id: int, requests: Sequence[RequestRow]) -> list[TimelineEvent]:
     """List all facts ever recorded about a person, newest first. A fixed number of statements.
 
     Facts that were replaced or withdrawn are listed too; ``ended`` says so.
@@ -80,7 +80,7 @@ def list_events(person_id: int, requests: Sequence[RequestRow]) -> list[Event]:
         *_lesson_events(person_id),
         *_submission_events(person_id),
         *(
-            Event(row.opened_at, row.summary_sentence, row.opened_at)
+            TimelineEvent(row.opened_at, row.summary_sentence, row.opened_at)
             for row in list_extra_attempts(person_id)
         ),
         *_record_events(person_id),
@@ -89,14 +89,14 @@ def list_events(person_id: int, requests: Sequence[RequestRow]) -> list[Event]:
     return sorted(events, key=lambda event: (event.instant, event.recorded_at), reverse=True)
 
 
-def last_active(events: list[Event]) -> datetime | None:
+def last_active(events: list[TimelineEvent]) -> datetime | None:
     """When the person last learned something in the portal; None: never."""
     return next((event.instant for event in events if event.here and not event.ended), None)
 
 
 def _events_with_corrections(
-    facts: Iterable[tuple[Any, ...]], make_event: Callable[..., Event]
-) -> Iterator[Event]:
+    facts: Iterable[tuple[Any, ...]], make_event: Callable[..., TimelineEvent]
+) -> Iterator[TimelineEvent]:
     """An event for each fact; if another row replaces or withdraws it, the event says when and by what.
 
     Args:
@@ -117,67 +117,67 @@ def _events_with_corrections(
         yield replace(event, ended=f"Replaced at {time}: {words}." if words else f"Withdrawn at {time}.")
 
 
-def _post_events(person_id: int) -> Iterator[Event]:
+def _post_events(person_id: int) -> Iterator[TimelineEvent]:
     tree = read_tree()
     rows = db.session.execute(select(Post).where(Post.person_id == person_id))
 
-    def make_event(row: Post) -> Event:
+    def make_event(row: Post) -> TimelineEvent:
         until = "" if row.valid_to == OPEN_END else f", until {say.date(row.valid_to)}"
         unit = tree.label_on(row.unit_id, row.valid_from) or "a unit"
         words = f"Posted to {unit} as {row.rank_or_grade}, role {row.designated_role}{until}"
-        return Event(row.valid_from, words, row.recorded_at, replaces=row.replaces_id is not None)
+        return TimelineEvent(row.valid_from, words, row.recorded_at, replaces=row.replaces_id is not None)
 
     return _events_with_corrections(rows, make_event)
 
 
-def _assignment_events(person_id: int) -> Iterator[Event]:
+def _assignment_events(person_id: int) -> Iterator[TimelineEvent]:
     rows = db.session.execute(
         select(Assignment, Directive.reference)
         .join(Directive, Directive.id == Assignment.directive_id)
         .where(Assignment.person_id == person_id)
     )
 
-    def make_event(row: Assignment, reference: str) -> Event:
+    def make_event(row: Assignment, reference: str) -> TimelineEvent:
         until = "" if row.to_on == OPEN_END else f", until {say.date(row.to_on)}"
         words = f"Assigned {reference}, due on {say.date(row.due_on)}{until}"
-        return Event(row.from_on, words, row.recorded_at)
+        return TimelineEvent(row.from_on, words, row.recorded_at)
 
     return _events_with_corrections(rows, make_event)
 
 
-def _exclusion_events(person_id: int) -> Iterator[Event]:
+def _exclusion_events(person_id: int) -> Iterator[TimelineEvent]:
     rows = db.session.execute(
         select(Exclusion, Directive.reference)
         .join(Directive, Directive.id == Exclusion.directive_id)
         .where(Exclusion.person_id == person_id)
     )
 
-    def make_event(row: Exclusion, reference: str) -> Event:
+    def make_event(row: Exclusion, reference: str) -> TimelineEvent:
         kind = "Exempt from" if row.exempt else "Deferred under"
         until = "" if row.to_on == OPEN_END else f", until {say.date(row.to_on)}"
         words = f"{kind} {reference}: {sentences.reason_words(row.reason)}{until}"
         corrects = row.replaces_id is not None
-        return Event(row.from_on, words, row.recorded_at, replaces=corrects, reversible="exclusion")
+        return TimelineEvent(row.from_on, words, row.recorded_at, replaces=corrects, reversible="exclusion")
 
     return _events_with_corrections(rows, make_event)
 
 
-def _registration_events(person_id: int) -> Iterator[Event]:
+def _registration_events(person_id: int) -> Iterator[TimelineEvent]:
     rows = db.session.execute(
         select(Registration, ModuleVersion.title, ModuleVersion.number)
         .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
         .where(Registration.person_id == person_id)
     )
 
-    def make_event(row: Registration, title: str, number: int) -> Event:
-        return Event(
+    def make_event(row: Registration, title: str, number: int) -> TimelineEvent:
+        return TimelineEvent(
             row.started_at, f"Started {_short_title(title)}, version {number}", row.recorded_at, here=True
         )
 
     return _events_with_corrections(rows, make_event)
 
 
-def _lesson_events(person_id: int) -> Iterator[Event]:
+def _lesson_events(person_id: int) -> Iterator[TimelineEvent]:
     rows = db.session.execute(
         select(LessonVisit.recorded_at, Lesson.position, ModuleVersion.title, ModuleVersion.number)
         .join(Registration, Registration.id == LessonVisit.registration_id)
@@ -186,12 +186,12 @@ def _lesson_events(person_id: int) -> Iterator[Event]:
         .where(Registration.person_id == person_id, LessonVisit.kind == "completed")
     )
     for at, position, title, number in rows:
-        yield Event(
+        yield TimelineEvent(
             at, f"Completed lesson {position} of {_short_title(title)}, version {number}", at, here=True
         )
 
 
-def _submission_events(person_id: int) -> Iterator[Event]:
+def _submission_events(person_id: int) -> Iterator[TimelineEvent]:
     """Attempts that did not pass; a pass is shown as its record."""
     rows = db.session.execute(
         select(Submission, Attempt.number, ModuleVersion.title)
@@ -204,21 +204,21 @@ def _submission_events(person_id: int) -> Iterator[Event]:
         if not row.passed:
             score = f"{int(row.score_raw)} of {row.score_max}"
             words = f"Did not pass {_short_title(title)}, attempt {number}: {score}"
-            yield Event(row.submitted_at, words, row.recorded_at, here=True)
+            yield TimelineEvent(row.submitted_at, words, row.recorded_at, here=True)
 
 
-def _record_events(person_id: int) -> Iterator[Event]:
+def _record_events(person_id: int) -> Iterator[TimelineEvent]:
     records = list_all_record_rows(person_id)
     yield from _events_with_corrections(((row,) for row in records), _record_event)
     yield from _revocation_events(records)
 
 
-def _record_event(row: RecordRow) -> Event:
+def _record_event(row: RecordRow) -> TimelineEvent:
     how = sentences.SOURCES.get(row.source, row.source)
     version = f", version {row.version}" if row.version else ""
     score = f", with {int(row.score_raw)} of {row.score_max}" if row.score_raw is not None else ""
     only_day = row.source != "assessed" and row.achieved_at == clock.noon(row.achieved_on)
-    return Event(
+    return TimelineEvent(
         row.achieved_on if only_day else row.achieved_at,
         f"{how} {_short_title(row.title)}{version}{score}",
         row.recorded_at,
@@ -228,7 +228,7 @@ def _record_event(row: RecordRow) -> Event:
     )
 
 
-def _revocation_events(records: Sequence[RecordRow]) -> Iterator[Event]:
+def _revocation_events(records: Sequence[RecordRow]) -> Iterator[TimelineEvent]:
     """The revocations of these records; one of a replaced record is shown as ended."""
     by_id = {row.id: row for row in records}
     replaced = {row.replaces_id for row in records}
@@ -236,9 +236,9 @@ def _revocation_events(records: Sequence[RecordRow]) -> Iterator[Event]:
         select(Revocation).where(Revocation.record_id.in_(by_id)).order_by(Revocation.id)
     )
 
-    def make_event(revoked: Revocation) -> Event:
+    def make_event(revoked: Revocation) -> TimelineEvent:
         row = by_id[revoked.record_id]
-        return Event(
+        return TimelineEvent(
             revoked.from_on,
             f"{_short_title(row.title)} no longer counts: {reason_label('revocation', revoked.reason)}",
             revoked.recorded_at,
@@ -250,17 +250,17 @@ def _revocation_events(records: Sequence[RecordRow]) -> Iterator[Event]:
     return _events_with_corrections((tuple(row) for row in rows), make_event)
 
 
-def _request_events(rows: Sequence[RequestRow]) -> Iterator[Event]:
+def _request_events(rows: Sequence[RequestRow]) -> Iterator[TimelineEvent]:
     """Requests and decisions, each at its time; a correction of a pass is shown only once it is granted."""
     for row in rows:
         if row.kind in TWO_PERSONS and row.outcome != "granted":
             continue
         words = f"{row.request_title}: requested by {row.asked_by}, {row.reason_words}"
-        yield Event(row.asked_at, words, row.asked_at)
+        yield TimelineEvent(row.asked_at, words, row.asked_at)
         if row.decided_at is not None:
             requested = f"requested at {say.instant(row.asked_at)}"
             words = f"{row.request_title}: {row.state_words.lower()} by {row.decided_by}, {requested}"
-            yield Event(row.decided_at, words, row.decided_at)
+            yield TimelineEvent(row.decided_at, words, row.decided_at)
 
 
 def _short_title(title: str) -> str:

@@ -1,0 +1,1 @@
+"""Taught events: types, dates and places, bookings, syndicates, the register and attendance."""

@@ -1,0 +1,1 @@
+"""Exercises: their folders and versions, runs in the room, decision logs, plenary and debrief."""
