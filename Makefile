@@ -87,9 +87,10 @@ content-audit: export PORTAL_MODE := demo
 content-audit: $(VENV)/.dev
 	$(BIN)/python -m flask --app wsgi modules audit modules --into docs/modules/content-audit.md
 
-data-model: $(VENV)/.dev  # docs/data-model.md and docs/personal-data.md, from the models
+data-model: $(VENV)/.dev  # docs/data-model.md, docs/personal-data.md and docs/operating/settings.md, from the code
 	$(BIN)/python -m docs.draw_data_model
 	$(BIN)/python -m docs.draw_personal_data
+	$(BIN)/python -m docs.draw_settings
 
 pages: $(VENV)/.dev portal/pages/layout/static/manifest.json  # docs/pages.md, and a picture of every page in build/pages
 	@sh tests/system-packages.sh

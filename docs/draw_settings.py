@@ -1,0 +1,51 @@
+"""Writes docs/operating/settings.md from ``portal/platform/setting_texts``.
+
+Run by ``make data-model``; a test compares the file with the code.
+"""
+
+from pathlib import Path
+
+from portal.platform.secret_files import SECRETS
+from portal.platform.setting_texts import SettingGroup
+from portal.platform.setting_texts.people import PEOPLE
+from portal.platform.setting_texts.running import RUNNING
+from portal.platform.setting_texts.sign_in import SIGN_IN
+from portal.platform.setting_texts.watching import WATCHING
+
+PAGE = Path(__file__).parent / "operating" / "settings.md"
+GROUPS = (*RUNNING, *WATCHING, *PEOPLE, *SIGN_IN)
+HEAD = """\
+# Settings
+
+<!-- Written by `make data-model` from `portal/platform/setting_texts`. Change a text, then run it. -->
+
+Settings come from the environment and are read once, at the start, in `config.py`. A setting that
+is wrong stops the start with a sentence that says what to write; no sentence repeats a value. After
+a change, restart the portal and its workers. `flask --app wsgi doctor` says what is wrong with a
+set-up and what to do about it ([installing](install.md)).
+
+Secrets can stand in files instead, so that they are in no unit, image or list of processes: set
+`SECRET_KEY_FILE` to the path of a file of one line, and so for each setting marked *secret*. A
+setting and its file together stop the start.
+
+Keep `SECRET_KEY` apart from backups, and give every process of one portal the same. Whoever has
+both the key and the database can read what is encrypted there.
+"""
+
+
+def draw() -> str:
+    """The whole page."""
+    return HEAD + "".join(_section(group) for group in GROUPS)
+
+
+def _section(group: SettingGroup) -> str:
+    rows = "".join(
+        f"| `{row.name}`{' *secret*' * (row.name in SECRETS)} | {row.meaning} | {row.default} | {row.example} |\n"
+        for row in group.settings
+    )
+    intro = f"{group.intro}\n\n" if group.intro else ""
+    return f"\n## {group.title}\n\n{intro}| Setting | Meaning | If not set | Example |\n|---|---|---|---|\n{rows}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(draw(), encoding="utf-8")
