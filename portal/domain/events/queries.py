@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion
@@ -167,7 +167,7 @@ def _conditions_of(filters: EventFilters) -> list[ColumnElement[bool]]:
     return [make(value) for name, make in _CONDITIONS.items() if (value := getattr(filters, name))]
 
 
-def _select_newest(conditions: Iterable[ColumnElement[bool]]) -> Select[Any]:
+def _select_newest(conditions: Iterable[ColumnElement[bool]]) -> Any:
     later = aliased(EventVersion)
     is_newest = ~exists().where(later.event_id == EventVersion.event_id, later.number > EventVersion.number)
     return (
