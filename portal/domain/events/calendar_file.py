@@ -26,8 +26,7 @@ def write_event_file(
 ) -> bytes:
     """Write an event as a calendar file.
 
-    The version's number is the sequence, so that Outlook replaces the entry it has; a cancelled event, or a
-    place that is given back, removes it.
+    The version's number is the sequence, so that Outlook replaces its entry; an end removes it.
 
     Args:
         event: The event.
@@ -40,7 +39,6 @@ def write_event_file(
     """
     gone = event.cancelled or method is CalendarMethod.CANCEL
     page = f"{address}/events/{quote(event.reference, safe='')}"
-    texts = [f"Cancelled: {event.reason}" if event.cancelled else "", event.notes, event.directions, page]
     meeting = Meeting(
         uid=calendar_name_of(event),
         sequence=event.number,
@@ -49,10 +47,15 @@ def write_event_file(
         ends_at=event.ends_at,
         summary=f"{'Cancelled: ' if gone else ''}{event.title}",
         location=event.room,
-        description="\n\n".join(text for text in texts if text),
+        description=_description_of(event, page),
         url=page,
         cancelled=gone,
         organiser=organiser,
         attendee=attendee,
     )
     return write_meeting(f"{force} Learning portal", meeting, CalendarMethod.CANCEL if gone else method, at)
+
+
+def _description_of(event: EventDetails, page: str) -> str:
+    texts = [f"Cancelled: {event.reason}" if event.cancelled else "", event.notes, event.directions, page]
+    return "\n\n".join(text for text in texts if text)

@@ -59,16 +59,9 @@ def list_event_types() -> dict[str, EventTypeVersion]:
     return {key: version for key, version in rows}
 
 
-def event_type_with_key(key: str) -> EventTypeVersion:
-    """The newest version of an event type.
-
-    Raises:
-        NotFoundError: There is no such type.
-    """
-    version = list_event_types().get(key)
-    if version is None:
-        raise NotFoundError("There is no such event type.")
-    return version
+def event_type_with_id(version_id: int) -> EventTypeVersion:
+    """A version of an event type that an event names."""
+    return db.session.get_one(EventTypeVersion, version_id)
 
 
 def list_possible_facilitators(day: date) -> list[EventPerson]:
@@ -103,7 +96,7 @@ def refuse_faulty_plan(plan: EventPlan, *, at: datetime, event: EventDetails | N
         raise PlanRefusedError("day", "This is in the past. Enter a time to come.")
     if plan.starts_at > at + FARTHEST:
         raise PlanRefusedError("day", "This is more than three years ahead. Check the year.")
-    _refuse_wrong_numbers(plan, db.session.get_one(EventTypeVersion, plan.type_version_id))
+    _refuse_wrong_numbers(plan, event_type_with_id(plan.type_version_id))
     if event is not None and plan.places < event.bookings.taken:
         raise PlanRefusedError(
             "places",

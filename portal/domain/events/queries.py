@@ -43,9 +43,19 @@ class BookingCounts:
         return self.by_state.get("booked", 0)
 
     @property
+    def offered(self) -> int:
+        """People to whom a place is offered, and kept."""
+        return self.by_state.get("offered", 0)
+
+    @property
     def waiting(self) -> int:
         """People on the wait list, without an offer."""
         return self.by_state.get("waiting", 0)
+
+    @property
+    def asked(self) -> int:
+        """People whose wish waits for an approval."""
+        return self.by_state.get("asked", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,44 @@ def list_events(filters: EventFilters = EventFilters()) -> list[EventDetails]:
 def events_with_ids(ids: Collection[int]) -> list[EventDetails]:
     """These events, the next first."""
     return _read_events([Event.id.in_(ids)]) if ids else []
+
+
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """What one version of an event says, and why it differs from the one before."""
+
+    number: int
+    recorded_at: datetime
+    starts_at: datetime
+    room: str
+    places: int
+    cancelled: bool
+    reason: str
+    changed_by: str  # empty once the name is erased
+
+
+def list_versions(event_id: int) -> list[EventChange]:
+    """Every version of an event, the first one first."""
+    statement = (
+        select(EventVersion, EventRoom.name, PersonName.forenames, PersonName.surname)
+        .join(EventRoom, EventRoom.id == EventVersion.room_id)
+        .outerjoin(PersonName, PersonName.person_id == EventVersion.changed_by_id)
+        .where(EventVersion.event_id == event_id)
+        .order_by(EventVersion.number)
+    )
+    return [
+        EventChange(
+            number=version.number,
+            recorded_at=version.recorded_at,
+            starts_at=version.starts_at,
+            room=room,
+            places=version.places,
+            cancelled=version.cancelled,
+            reason=version.reason,
+            changed_by=f"{forenames or ''} {surname or ''}".strip(),
+        )
+        for version, room, forenames, surname in db.session.execute(statement)
+    ]
 
 
 def count_bookings(event_ids: Collection[int]) -> dict[int, BookingCounts]:
