@@ -195,6 +195,7 @@ _TEXTS = {
         "module.published": "Published version {number} of module {module}",
         "guide.published": "Published version {number} of guide {guide}",
         "shared_file.published": "Published version {number} of shared file {name}",
+        "event_type.published": "Published version {number} of event type {event_type}",
         "draft.opened": "Opened a draft of {module}",
         "draft.restored": "Brought back state {number} of the draft of {module}",
         "draft.discarded": "Discarded a draft of {module}",
