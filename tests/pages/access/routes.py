@@ -9,6 +9,8 @@ JOB = "job"
 SYSTEM = "system"
 
 ROUTES: dict[str, str] = {
+    "events.show_events": NOBODY,
+    "events.show_event": NOBODY,
     "home": NOBODY,
     "desk.show_desk": NOBODY,
     "statements.security_contact": NOBODY,
