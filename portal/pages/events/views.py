@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.events.queries import EventFilters, event_details, list_events
+from portal.pages.events import booking_views, reservation_views
 from portal.pages.events.blueprint import bp
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.permissions import Permission
 
-__all__ = ["bp"]
+__all__ = ["booking_views", "bp", "reservation_views"]
 
 
 @bp.get("/events")
@@ -35,4 +36,9 @@ def show_events() -> ResponseReturnValue:
 @requires(Permission.ACCOUNT_OWN)
 def show_event(reference: str) -> ResponseReturnValue:
     """Show one event: when, where, who runs it, and how many places are left."""
-    return render_template("events/event.html", event=event_details(reference), now=clock.now())
+    return render_template(
+        "events/event.html",
+        event=event_details(reference),
+        now=clock.now(),
+        permissions=current_user.permissions,
+    )

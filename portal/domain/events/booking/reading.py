@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.directives.models import Assignment, Requirement
+from portal.domain.events.booking.audience import EventAudience
 from portal.domain.events.booking.places import HOLDING, KeptPlaces, Seat, Sitting, count_free, list_holders
 from portal.domain.events.models import (
     OPEN_BOOKINGS,
@@ -37,12 +37,7 @@ class BookableEvent:
     id: int
     reference: str
     activity_id: int
-    title: str  # of its type
     approval: bool
-    ends_at: datetime
-    notes: str
-    room: str
-    directions: str
     room_unit_id: int | None
     sitting: Sitting
     seats: tuple[Seat, ...]
@@ -131,12 +126,7 @@ def _build_event(
         id=event.id,
         reference=event.reference,
         activity_id=event.activity_id,
-        title=kind.title,
         approval=kind.approval,
-        ends_at=version.ends_at,
-        notes=version.notes,
-        room=room.name,
-        directions=room.directions,
         room_unit_id=room.unit_id,
         sitting=Sitting(version.starts_at, version.held_on, version.places, version.cancelled, tuple(kept)),
         seats=tuple(seat for _, seat in pairs),
@@ -169,11 +159,9 @@ def _read_seats(
         Booking.offered_until,
     ).where(Booking.event_id.in_(days), Booking.state.in_(OPEN_BOOKINGS))
     rows = db.session.execute(statement.order_by(Booking.asked_at, Booking.id)).all()
-    people: dict[tuple[int, date], set[int]] = defaultdict(set)
-    for row in rows:
-        people[days[row.event_id]].add(row.person_id)
-    expected = {key: expected_people(*key, ids) for key, ids in people.items()}
-    units = read_units({row.person_id for row in rows}, today, tree)
+    people = {row.person_id for row in rows}
+    audience = EventAudience({activity_id for activity_id, _ in days.values()}, people)
+    units = read_units(people, today, tree)
     seats = defaultdict[int, list[tuple[int, Seat]]](list)
     for row in rows:
         seat = Seat(
@@ -182,7 +170,7 @@ def _read_seats(
             asked_at=row.asked_at,
             offered_until=row.offered_until,
             units=units[row.person_id],
-            expected=row.person_id in expected[days[row.event_id]],
+            expected=audience.expects(row.person_id, *days[row.event_id]),
         )
         seats[row.event_id].append((row.person_id, seat))
     return seats
@@ -199,27 +187,3 @@ def read_units(people: Collection[int], day: date, tree: UnitTree) -> dict[int, 
     for person_id, unit_id in rows:
         units[person_id].update(state.unit_id for state in tree.states_above(unit_id, day))
     return {person_id: frozenset(ids) for person_id, ids in units.items()}
-
-
-def expected_people(activity_id: int, day: date, among: Collection[int] | None = None) -> set[int]:
-    """Who is to come to events of a type that are held on a day, as known now. Two statements at most.
-
-    Those of whom a directive asks for the type on that day; if none asks anybody, everyone with a post then.
-
-    Args:
-        activity_id: The event type.
-        day: The London day.
-        among: Only these people; None: everyone.
-    """
-    asked = (
-        select(Assignment.person_id)
-        .join(Requirement, Requirement.directive_version_id == Assignment.directive_version_id)
-        .where(Requirement.activity_id == activity_id, is_known_fact(Assignment))
-        .where(Assignment.from_on <= day, Assignment.to_on >= day)
-    )
-    holds_post = select(Post.person_id).where(is_known_fact(Post), is_valid_on(Post, day))
-    chosen = asked if db.session.scalar(select(asked.exists())) else holds_post
-    if among is not None:
-        column = Assignment.person_id if chosen is asked else Post.person_id
-        chosen = chosen.where(column.in_(among))
-    return set(db.session.scalars(chosen.distinct()))

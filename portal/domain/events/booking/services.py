@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from portal.domain.events.booking.audience import EventAudience
 from portal.domain.events.booking.places import (
     KeptPlaces,
     Transition,
@@ -19,9 +20,7 @@ from portal.domain.events.booking.places import (
     plan_transitions,
 )
 from portal.domain.events.booking.reading import (
-    NO_EVENT,
     BookableEvent,
-    expected_people,
     id_of_event,
     read_event,
     read_events,
@@ -42,6 +41,7 @@ CANCEL_REASONS = {
     "other_date": "will come on another date",
     "other": "another reason",
 }
+BY_MANAGER = "by_manager"  # a manager cancelled: why, the person hears from them
 ENDED = "Places at this event are no longer given: it has begun or is cancelled."
 NO_BOOKING = "There is no such booking any more."
 NOT_ASKED = "This event is for people whose directive asks for it. Ask your supervisor if you should attend."
@@ -73,7 +73,8 @@ def book_place(reference: str, person_id: int, *, way: str, by: int, at: datetim
     recorded_at = stamp()
     event = _bring_up_to_date(id_of_event(reference), at)
     _require_open(event, at)
-    if not expected_people(event.activity_id, event.sitting.held_on, [person_id]):
+    audience = EventAudience([event.activity_id], [person_id])
+    if not audience.expects(person_id, event.activity_id, event.sitting.held_on):
         raise RuleError(NOT_ASKED)
     _refuse_second_booking(person_id, event.activity_id)
     units = read_units([person_id], london_day(at), read_tree())[person_id]
@@ -100,9 +101,11 @@ def approve_booking(booking_id: int, *, by: int, at: datetime) -> Booking:
 
     Raises:
         NotFoundError: It does not wait for approval any more.
-        RuleError: The event has begun or is cancelled.
+        RuleError: The event has begun or is cancelled, or it is their own.
     """
     booking, event = _open_booking(booking_id, ("asked",), at)
+    if booking.person_id == by:
+        raise RuleError("Somebody else must approve your own booking.")
     seat = next(seat for seat in event.seats if seat.booking_id == booking.id)
     _change_state(booking, event.reference, _state_of_next(event, seat.units), "approved", by)
     return booking
@@ -141,7 +144,7 @@ def cancel_booking(booking_id: int, reason: str, *, by: int, at: datetime) -> Bo
 
     Args:
         booking_id: Which.
-        reason: One of ``CANCEL_REASONS``.
+        reason: One of ``CANCEL_REASONS``, or ``BY_MANAGER``.
         by: Who cancels.
         at: This instant.
 
@@ -149,7 +152,7 @@ def cancel_booking(booking_id: int, reason: str, *, by: int, at: datetime) -> Bo
         NotFoundError: It has ended already.
         RuleError: The event has begun or is cancelled, or the reason is not known.
     """
-    if reason not in CANCEL_REASONS:
+    if reason not in (*CANCEL_REASONS, BY_MANAGER):
         raise RuleError("Choose a reason.")
     booking, event = _open_booking(booking_id, OPEN_BOOKINGS, at)
     _change_state(booking, event.reference, "cancelled", reason, by)
@@ -302,16 +305,3 @@ def _note_change(
     detail: dict[str, Any] = {"event": reference, "booking": booking.id, "state": booking.state}
     log(_ACTS[booking.state], actor_id=by, subject_id=booking.person_id, **detail)
     db.session.flush()
-
-
-def event_of_booking(booking_id: int) -> str:
-    """The reference of the event of a booking.
-
-    Raises:
-        NotFoundError: There is no such booking.
-    """
-    statement = select(Event.reference).join(Booking, Booking.event_id == Event.id)
-    reference = db.session.scalar(statement.where(Booking.id == booking_id))
-    if reference is None:
-        raise NotFoundError(NO_EVENT)
-    return reference
