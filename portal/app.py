@@ -40,6 +40,7 @@ from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
 from portal.domain.events import models as events_models
+from portal.domain.events.booking import tasks as booking_tasks
 from portal.domain.exercises import models as exercises_models
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import tasks as imports_tasks
@@ -199,6 +200,7 @@ TASKS = (
     *status_tasks.TASKS,
     *reminders_tasks.TASKS,
     *invitations_tasks.TASKS,
+    *booking_tasks.TASKS,
     *imports_tasks.TASKS,
     *folder_looking.TASKS,
     *reports_tasks.TASKS,

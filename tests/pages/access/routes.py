@@ -11,6 +11,14 @@ SYSTEM = "system"
 ROUTES: dict[str, str] = {
     "events.show_events": NOBODY,
     "events.show_event": NOBODY,
+    "events.show_places": OWN,
+    "events.book_own_place": OWN,
+    "events.accept_own_place": OWN,
+    "events.cancel_own_place": OWN,
+    "events.book_people": NOBODY,  # of whom the manager sees: tests/pages/events/test_booking.py
+    "events.decide_booking": PERSON,
+    "events.keep_places": NOBODY,
+    "events.stop_keeping_places": NOBODY,
     "home": NOBODY,
     "desk.show_desk": NOBODY,
     "statements.security_contact": NOBODY,
