@@ -10,6 +10,7 @@ from portal.commands import backup as backup_commands
 from portal.commands import backups as backups_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
+from portal.commands import exercises as exercises_commands
 from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
@@ -178,6 +179,7 @@ COMMANDS = (
     demo_commands,
     directives_commands,
     doctor_commands,
+    exercises_commands,
     imports_commands,
     jobs_commands,
     report_commands,
