@@ -73,6 +73,7 @@ from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
+from portal.pages.exercises import views as exercises_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
@@ -160,6 +161,7 @@ VIEWS = (
     saved_reports_views,
     reminders_views,
     authoring_views,
+    exercises_views,
     imports_views,
     jobs_views,
     health_views,

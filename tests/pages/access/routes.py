@@ -9,6 +9,16 @@ JOB = "job"
 SYSTEM = "system"
 
 ROUTES: dict[str, str] = {
+    "exercises.download_version": NOBODY,
+    "exercises.list_versions": NOBODY,
+    "exercises.propose_version": NOBODY,
+    "exercises.publish_proposal": NOBODY,
+    "exercises.send_medium": NOBODY,
+    "exercises.send_proposal_back": NOBODY,
+    "exercises.show_proposal": NOBODY,
+    "exercises.show_proposed_medium": NOBODY,
+    "exercises.show_version": NOBODY,
+    "exercises.withdraw_proposal": NOBODY,
     "home": NOBODY,
     "desk.show_desk": NOBODY,
     "statements.security_contact": NOBODY,

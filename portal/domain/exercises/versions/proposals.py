@@ -14,6 +14,7 @@ from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
 
+LARGEST_ID = 2**31  # a larger number in an address names none
 OWN_PROPOSAL = "You sent this exercise yourself. Another publisher must read and publish it."
 
 
@@ -43,7 +44,7 @@ def get_proposal(proposal_id: int) -> ProposalLine:
     Raises:
         NotFoundError: There is no such proposal.
     """
-    lines = _read_lines(ExerciseProposal.id == proposal_id)
+    lines = _read_lines(ExerciseProposal.id == proposal_id) if proposal_id <= LARGEST_ID else []
     if not lines:
         raise NotFoundError("There is no such proposal.")
     return lines[0]
@@ -55,10 +56,10 @@ def proposal_archive(proposal_id: int) -> bytes:
     Raises:
         NotFoundError: There is no such proposal.
     """
-    content = db.session.scalar(select(ExerciseProposal.archive).where(ExerciseProposal.id == proposal_id))
-    if content is None:
-        raise NotFoundError("There is no such proposal.")
-    return content
+    get_proposal(proposal_id)
+    return db.session.scalars(
+        select(ExerciseProposal.archive).where(ExerciseProposal.id == proposal_id)
+    ).one()
 
 
 def propose_exercise(archive: bytes, *, note: str, by: int, at: datetime) -> int:
@@ -153,9 +154,8 @@ def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
 
 def _lock_open(proposal_id: int) -> ExerciseProposal:
     stamp()  # the writers' lock: of two decisions at once, the second sees the first
-    proposal = db.session.get(ExerciseProposal, proposal_id, populate_existing=True)
-    if proposal is None:
-        raise NotFoundError("There is no such proposal.")
+    get_proposal(proposal_id)
+    proposal = db.session.get_one(ExerciseProposal, proposal_id, populate_existing=True)
     if proposal.ended_at is not None:
         words = {"published": "published", "sent_back": "sent back", "withdrawn": "withdrawn"}
         raise ConflictError(f"This proposal has been {words[str(proposal.ended_as)]} already.")

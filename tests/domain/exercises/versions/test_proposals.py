@@ -116,6 +116,6 @@ def test_what_was_published_meanwhile_is_never_overwritten_unread(author, publis
 
 
 def test_faults_are_refused_when_it_is_sent(author):
-    with pytest.raises(BadInputError, match="short-night/debrief.md: There is no such file"):
+    with pytest.raises(BadInputError, match="There is no such file, or nothing in it"):
         propose(archive_with(debrief=""), author)
     assert proposals.list_open_proposals() == []
