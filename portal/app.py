@@ -11,6 +11,7 @@ from portal.commands import backups as backups_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
 from portal.commands import event_types as event_types_commands
+from portal.commands import exercises as exercises_commands
 from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
@@ -75,6 +76,7 @@ from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
 from portal.pages.events import views as events_views
+from portal.pages.exercises import views as exercises_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
@@ -163,6 +165,7 @@ VIEWS = (
     saved_reports_views,
     reminders_views,
     authoring_views,
+    exercises_views,
     imports_views,
     jobs_views,
     health_views,
@@ -183,6 +186,7 @@ COMMANDS = (
     directives_commands,
     doctor_commands,
     event_types_commands,
+    exercises_commands,
     imports_commands,
     jobs_commands,
     report_commands,

@@ -18,6 +18,9 @@ NO_PAGES = {
     "authoring.show_medium",
     "authoring.download_items",
     "catalogue.send_media",
+    "exercises.download_version",
+    "exercises.send_medium",
+    "exercises.show_proposed_medium",
     "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py

@@ -200,6 +200,10 @@ _TEXTS = {
         "import.rows_erased": "Erased kept rows by hand: {rows}",
     },
     ActionGroup.CONTENT: {
+        "exercise.published": "Published version {number} of the exercise {exercise}",
+        "exercise.proposed": "Proposed a version of the exercise {exercise}",
+        "exercise.sent_back": "Sent back a version of the exercise {exercise}",
+        "exercise.withdrawn": "Withdrew a proposed version of the exercise {exercise}",
         "module.published": "Published version {number} of module {module}",
         "guide.published": "Published version {number} of guide {guide}",
         "shared_file.published": "Published version {number} of shared file {name}",

@@ -66,6 +66,12 @@ _AUTHORING = (
     Way(
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
     ),
+    Way(
+        "Exercise versions",
+        "/exercises/versions",
+        Permission.EXERCISE_READ,
+        "Exercises to read before they are run, and proposals of new versions",
+    ),
 )
 _EVENTS = (
     Way("Events", "/events", Permission.EVENT_VIEW, "Dates, places and bookings of taught events"),
