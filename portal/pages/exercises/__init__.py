@@ -1,0 +1,1 @@
+"""Pages of exercises: the room, its logs, the plenary and the debrief."""
