@@ -72,6 +72,7 @@ from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
+from portal.pages.events import views as events_views
 from portal.pages.exercises import views as exercises_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
@@ -155,6 +156,7 @@ VIEWS = (
     guides_views,
     records_views,
     directives_views,
+    events_views,
     exercises_views,
     decisions_views,
     monitoring_views,

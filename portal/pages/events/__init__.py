@@ -1,0 +1,1 @@
+"""Pages of taught events: dates and places, bookings, the register, and figures."""
