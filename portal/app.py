@@ -159,6 +159,8 @@ VIEWS = (
     guides_views,
     records_views,
     directives_views,
+    events_views,
+    exercises_views,
     decisions_views,
     events_views,
     monitoring_views,

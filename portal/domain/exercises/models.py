@@ -159,7 +159,7 @@ class LogEntry(Base):
 
 
 class PlenaryStatement(Base):
-    """An anonymous statement: no time, person or order; all of a prompt are written anew with each new one.
+    """An anonymous statement: no time, person or order; all of a run are written anew with each change.
 
     The key is random, and the table has no other order on either database.
     """

@@ -1,6 +1,6 @@
-"""The pages of exercises: one file for a page or two, all on one blueprint."""
+"""All pages of exercises: each file adds its own to the blueprint when it is imported."""
 
-from portal.pages.exercises import version_views
+from portal.pages.exercises import lead_views, plenary_views, version_views
 from portal.pages.exercises.blueprint import bp
 
-__all__ = ["bp", "version_views"]
+__all__ = ["bp", "lead_views", "plenary_views", "version_views"]
