@@ -72,6 +72,7 @@ from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
+from portal.pages.events import views as events_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
@@ -155,6 +156,7 @@ VIEWS = (
     records_views,
     directives_views,
     decisions_views,
+    events_views,
     monitoring_views,
     saved_reports_views,
     reminders_views,

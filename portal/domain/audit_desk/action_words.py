@@ -91,6 +91,7 @@ _TEXTS = {
     ActionGroup.FILES: {
         "completions.exported": "Downloaded the completions of {directive}[ ({format})]"
         "[, {people}][, {rows}]",
+        "event.printed": "Downloaded the {file} of event {event}[, {people}]",
         "subject_access.exported": "Made a copy of everything held about the person[ ({format})]",
         "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",

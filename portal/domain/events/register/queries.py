@@ -171,7 +171,7 @@ def find_place(event_id: int, person_id: int) -> int | None:
     )
 
 
-def read_presences(event_id: int) -> dict[int, RegisterState]:
+def read_states(event_id: int) -> dict[int, RegisterState]:
     """What the register says of each person with an entry."""
     rows = db.session.scalars(select(RegisterEntry).where(RegisterEntry.event_id == event_id))
     return merge_entries(Entry(row.key, row.person_id, row.kind, row.noted_at, row.means) for row in rows)
@@ -185,3 +185,9 @@ def read_outcomes(event_id: int) -> dict[int, AttendanceOutcome]:
         )
     )
     return {row.person_id: row for row in rows}
+
+
+def find_name(person_id: int) -> str:
+    """The person's name, as it is spoken."""
+    name = db.session.get(PersonName, person_id)
+    return f"{name.forenames} {name.surname}" if name else "Name erased"
