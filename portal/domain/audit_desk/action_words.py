@@ -93,6 +93,7 @@ _TEXTS = {
     ActionGroup.FILES: {
         "completions.exported": "Downloaded the completions of {directive}[ ({format})]"
         "[, {people}][, {rows}]",
+        "event.printed": "Downloaded the {file} of event {event}[, {people}]",
         "subject_access.exported": "Made a copy of everything held about the person[ ({format})]",
         "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
@@ -148,6 +149,12 @@ _TEXTS = {
         "attempt.opened": "Opened one more attempt at {module}[: {reason}]",
         "attempt.not_opened": "Could not open one more attempt at {module}",
         "pass.recorded": "Passed: record {reference}",
+        "attendance.recorded": "Recorded attendance: record {reference}",
+        "attendance.signed_off": "Signed off at event {event}: {outcome}[, {reason}]",
+        "attendance.corrected": "Corrected attendance at event {event}: {outcome}[, {reason}]",
+        "event.grouped": "Put {people} into syndicates of event {event}",
+        "register.noted": "Noted {entries} in the register of event {event}",
+        "register.signed_in": "Signed in at event {event} by the code in the room",
         "guide.acknowledged": "Acknowledged a guide: record {reference}",
         "learning.recognised": "Recognised prior learning: record {reference}",
         "record.revoked": "Revoked record {reference}[ from {from_on}][: {reason}]",

@@ -16,9 +16,13 @@ from portal.domain.events.rooms import Nearness, unit_of_person
 from portal.pages.events import (
     booking_views,
     planning_views,
+    register_views,
     report_views,
     reservation_views,
+    room_code_views,
     room_views,
+    sign_off_views,
+    syndicate_views,
 )
 from portal.pages.events.blueprint import bp
 from portal.pages.events.forms import EventFilterForm
@@ -27,7 +31,18 @@ from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.permissions import Permission
 
-__all__ = ["booking_views", "bp", "planning_views", "report_views", "reservation_views", "room_views"]
+__all__ = [
+    "booking_views",
+    "bp",
+    "planning_views",
+    "register_views",
+    "report_views",
+    "reservation_views",
+    "room_code_views",
+    "room_views",
+    "sign_off_views",
+    "syndicate_views",
+]
 
 
 @bp.get("/events")

@@ -19,6 +19,7 @@ def test_each_file_is_named_by_its_content() -> None:
     assert set(names) == {
         "portal.css",
         "portal.js",
+        "register.js",
         "authoring.js",
         "checks.js",
         "toolbar.js",
