@@ -6,7 +6,7 @@ Run by ``make data-model``; a test compares the file with the code.
 from pathlib import Path
 
 from portal.platform.secret_files import SECRETS
-from portal.platform.setting_texts import SettingGroup
+from portal.platform.setting_texts import SettingGroup, SettingText
 from portal.platform.setting_texts.people import PEOPLE
 from portal.platform.setting_texts.running import RUNNING
 from portal.platform.setting_texts.sign_in import SIGN_IN
@@ -39,12 +39,14 @@ def draw() -> str:
 
 
 def _section(group: SettingGroup) -> str:
-    rows = "".join(
-        f"| `{row.name}`{' *secret*' * (row.name in SECRETS)} | {row.meaning} | {row.default} | {row.example} |\n"
-        for row in group.settings
-    )
     intro = f"{group.intro}\n\n" if group.intro else ""
-    return f"\n## {group.title}\n\n{intro}| Setting | Meaning | If not set | Example |\n|---|---|---|---|\n{rows}"
+    columns = "| Setting | Meaning | If not set | Example |\n|---|---|---|---|\n"
+    return f"\n## {group.title}\n\n{intro}{columns}" + "".join(_row(each) for each in group.settings)
+
+
+def _row(text: SettingText) -> str:
+    mark = " *secret*" if text.name in SECRETS else ""
+    return f"| `{text.name}`{mark} | {text.meaning} | {text.default} | {text.example} |\n"
 
 
 if __name__ == "__main__":
