@@ -11,6 +11,13 @@ SYSTEM = "system"
 ROUTES: dict[str, str] = {
     "events.show_events": NOBODY,
     "events.show_event": NOBODY,
+    "events.download_event": NOBODY,
+    "events.plan_event": NOBODY,
+    "events.change_event": NOBODY,
+    "events.cancel_event": NOBODY,
+    "events.show_rooms": NOBODY,
+    "events.add_room": NOBODY,
+    "events.change_room": NOBODY,
     "home": NOBODY,
     "desk.show_desk": NOBODY,
     "statements.security_contact": NOBODY,
