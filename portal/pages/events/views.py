@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.events.queries import EventFilters, event_details, list_events
+from portal.pages.events import type_views
 from portal.pages.events.blueprint import bp
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.permissions import Permission
 
-__all__ = ["bp"]
+__all__ = ["bp", "type_views"]
 
 
 @bp.get("/events")
