@@ -22,6 +22,7 @@ NO_PAGES = {
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
     "learning.download_due_dates",
+    "events.download_type",
     "guides.download_guide",
     "learning.download_briefing",
     "learning.download_job_aid",

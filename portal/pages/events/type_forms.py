@@ -81,7 +81,6 @@ class EventTypeForm(FlaskForm):  # type: ignore[misc]
     facilitators = _number_field("Facilitators needed", MOST_FACILITATORS)
     approval = BooleanField(
         "A manager approves what learners book",
-        description="Without it a learner who books has the place at once.",
         widget=GovCheckboxes(classes="govuk-checkboxes--small"),
     )
     preparation = CheckboxesField("To prepare before coming")
