@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from portal.domain.catalogue.models import Activity, EventTypeVersion
+from portal.domain.catalogue.event_types import current_event_types
+from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.queries import EventDetails, EventFilters, EventPerson, list_events
 from portal.domain.events.rooms import room_with_id
 from portal.domain.people.models import PersonName, RoleGrant
@@ -48,15 +49,8 @@ class PlanRefusedError(RuleError):
 
 
 def list_event_types() -> dict[str, EventTypeVersion]:
-    """The newest version of each event type, by key, in the order of their titles."""
-    newest = select(func.max(EventTypeVersion.id)).group_by(EventTypeVersion.activity_id)
-    rows = db.session.execute(
-        select(Activity.key, EventTypeVersion)
-        .join(Activity, Activity.id == EventTypeVersion.activity_id)
-        .where(EventTypeVersion.id.in_(newest))
-        .order_by(EventTypeVersion.title)
-    )
-    return {key: version for key, version in rows}
+    """The newest version of each event type, by key."""
+    return {version.activity.key: version for version in current_event_types()}
 
 
 def event_type_with_id(version_id: int) -> EventTypeVersion:

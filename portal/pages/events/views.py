@@ -23,6 +23,7 @@ from portal.pages.events import (
     room_views,
     sign_off_views,
     syndicate_views,
+    type_views,
 )
 from portal.pages.events.blueprint import bp
 from portal.pages.events.forms import EventFilterForm
@@ -42,6 +43,7 @@ __all__ = [
     "room_views",
     "sign_off_views",
     "syndicate_views",
+    "type_views",
 ]
 
 
