@@ -32,7 +32,7 @@ def publish_types(folder: Path = EVENT_TYPES) -> None:
 def hydra_directive(effective_on: date, due_on: date) -> bytes:
     """The directive as its owner would write it in a file."""
     roles, ranks = (", ".join(f'"{name}"' for name in names) for names in (SUPERVISORS, RANKS))
-    return f"""reference = "HYDRA-2026"
+    return f"""reference = "OIC-HYDRA-2026"
 title = "Supervisors attend the OIC Hydra package"
 source = "Inspection recommendation: an immersive package for supervisors"
 wording = "Every supervisor in response, contact and investigation attends the OIC Hydra package."

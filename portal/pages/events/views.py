@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import Config
-from portal.domain.directives.queries import published_titles
+from portal.domain.catalogue.event_types import list_preparation
 from portal.domain.events.calendar_file import write_event_file
 from portal.domain.events.planning import event_type_with_id, list_event_types
 from portal.domain.events.queries import EventDetails, EventFilters, event_details, list_events, list_versions
@@ -100,7 +100,7 @@ def show_event(reference: str) -> ResponseReturnValue:
         "events/event.html",
         event=event,
         kind=kind,
-        preparation=_list_preparation(kind.preparation),
+        preparation=list_preparation(kind.preparation),
         siblings=_list_siblings(event.series, event.id),
         versions=list_versions(event.id),
         now=clock.now(),
@@ -108,13 +108,6 @@ def show_event(reference: str) -> ResponseReturnValue:
         may_view=Permission.EVENT_VIEW in current_user.permissions,
         permissions=current_user.permissions,
     )
-
-
-def _list_preparation(keys: list[str]) -> list[tuple[str, str, str]]:
-    """Kind, key and title of each module and guide that prepares for an event."""
-    titles = published_titles() if keys else {}
-    parts = [key.partition(":") for key in keys]
-    return [(kind, key, titles.get((kind, key), key)) for kind, _, key in parts]
 
 
 def _list_siblings(series: UUID | None, event_id: int) -> list[EventDetails]:

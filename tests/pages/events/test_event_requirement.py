@@ -146,6 +146,7 @@ def test_own_records_and_the_years_of_learning_state_its_length(browse, people):
     assert [(row.title, row.version, row.minutes) for row in year.rows] == [(HYDRA, 1, 240)]
 
 
+@pytest.mark.slow
 def test_prior_attendances_are_imported_once_and_count(app, browse, people, tmp_path):
     path = write_csv(tmp_path / "attended.csv", [IMPORTED], tuple(IMPORTED))
 
