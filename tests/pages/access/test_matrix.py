@@ -243,6 +243,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "copy_id": 1,
         "row_id": 1,
         "choice": "off",
+        "act": "approval",
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
@@ -252,8 +253,6 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         values["key"] = "_guides/whom-to-call"
     if rule.endpoint == "monitoring.act_on_file":
         values["what"] = "again"
-    if rule.endpoint == "events.decide_booking":
-        values["act"] = "approval"
     if rule.endpoint == "imports.choose_file":
         values["kind"] = "completions"
     by_endpoint = {
