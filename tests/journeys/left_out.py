@@ -21,6 +21,7 @@ NO_PAGES = {
     "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
+    "events.download_event",
     "learning.download_due_dates",
     "guides.download_guide",
     "learning.download_briefing",

@@ -21,6 +21,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "D9001": frozenset({Role.ADMINISTRATOR}),
 }
 LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
+FACILITATOR = "D5001"
 OWNER, AUDITOR = "D4001", "D6001"  # of directives; of the whole force
 
 
@@ -305,8 +306,18 @@ REMINDERS = {
     "reminders.preview_reminders": Place(("/reminders/preview", "/reminders/preview?day=x"), OWNER),
     "reminders.edit_rules": Place(("/reminders/rules/OIC-2026",), OWNER),
 }
+EVENTS = {  # the demo plans them: portal/demo/events_planning.py
+    "events.show_events": Place(("/events", "/events?order=near&free=yes", "/events?when=past")),
+    "events.show_event": Place(("/events/EV-0001",), FACILITATOR),
+    "events.plan_event": Place(("/events/new", "/events/new?copy=EV-0001"), FACILITATOR),
+    "events.change_event": Place(("/events/EV-0001/change",), FACILITATOR),
+    "events.cancel_event": Place(("/events/EV-0001/cancel",), FACILITATOR),
+    "events.show_rooms": Place(("/events/rooms",), FACILITATOR),
+    "events.add_room": Place(("/events/rooms/new",), FACILITATOR),
+    "events.change_room": Place(("/events/rooms/1",), FACILITATOR),
+}
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION
+PLACES |= EVENTS | DECISIONS | REMINDERS | WEBHOOKS | RETENTION
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "audit.show_disclosures",
     "people.show_account",

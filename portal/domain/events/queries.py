@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion
@@ -43,9 +43,19 @@ class BookingCounts:
         return self.by_state.get("booked", 0)
 
     @property
+    def offered(self) -> int:
+        """People to whom a place is offered, and kept."""
+        return self.by_state.get("offered", 0)
+
+    @property
     def waiting(self) -> int:
         """People on the wait list, without an offer."""
         return self.by_state.get("waiting", 0)
+
+    @property
+    def asked(self) -> int:
+        """People whose wish waits for an approval."""
+        return self.by_state.get("asked", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,44 @@ def events_with_ids(ids: Collection[int]) -> list[EventDetails]:
     return _read_events([Event.id.in_(ids)]) if ids else []
 
 
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """What one version of an event says, and why it differs from the one before."""
+
+    number: int
+    recorded_at: datetime
+    starts_at: datetime
+    room: str
+    places: int
+    cancelled: bool
+    reason: str
+    changed_by: str  # empty once the name is erased
+
+
+def list_versions(event_id: int) -> list[EventChange]:
+    """Every version of an event, the first one first."""
+    statement = (
+        select(EventVersion, EventRoom.name, PersonName.forenames, PersonName.surname)
+        .join(EventRoom, EventRoom.id == EventVersion.room_id)
+        .outerjoin(PersonName, PersonName.person_id == EventVersion.changed_by_id)
+        .where(EventVersion.event_id == event_id)
+        .order_by(EventVersion.number)
+    )
+    return [
+        EventChange(
+            number=version.number,
+            recorded_at=version.recorded_at,
+            starts_at=version.starts_at,
+            room=room,
+            places=version.places,
+            cancelled=version.cancelled,
+            reason=version.reason,
+            changed_by=f"{forenames or ''} {surname or ''}".strip(),
+        )
+        for version, room, forenames, surname in db.session.execute(statement)
+    ]
+
+
 def count_bookings(event_ids: Collection[int]) -> dict[int, BookingCounts]:
     """How many bookings of each of these events are in which state; one statement."""
     statement = (
@@ -167,7 +215,7 @@ def _conditions_of(filters: EventFilters) -> list[ColumnElement[bool]]:
     return [make(value) for name, make in _CONDITIONS.items() if (value := getattr(filters, name))]
 
 
-def _select_newest(conditions: Iterable[ColumnElement[bool]]) -> Select[Any]:
+def _select_newest(conditions: Iterable[ColumnElement[bool]]) -> Any:
     later = aliased(EventVersion)
     is_newest = ~exists().where(later.event_id == EventVersion.event_id, later.number > EventVersion.number)
     return (

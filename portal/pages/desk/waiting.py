@@ -106,7 +106,7 @@ def _find_reviews(_viewer: Viewer) -> Iterator[Waiting]:
     if count := len(list_due_reviews(clock.today())):
         yield Waiting(
             f"{plural(count, 'text')} {'is' if count == 1 else 'are'} to be reviewed",
-            plural(count, "module or guide to review", "modules and guides to review"),
+            plural(count, "text to review", "texts to review"),
             url_for("authoring.list_reviews"),
             "Their review date is past or near",
         )

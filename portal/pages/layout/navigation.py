@@ -67,6 +67,10 @@ _AUTHORING = (
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
     ),
 )
+_EVENTS = (
+    Way("Events", "/events", Permission.EVENT_VIEW, "Dates, places and bookings of taught events"),
+    Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
+)
 _PORTAL = (
     Way("Audit", "/audit", Permission.AUDIT_VIEW, "Who did what, and who saw whose data"),
     Way("Jobs", "/jobs", Permission.JOB_VIEW, "Large files, checks and imports, and which failed"),
@@ -90,11 +94,13 @@ _LEARNING = (
     Way("Modules", "/modules", Permission.LEARN, "Every module, to take or to look something up"),
     Way("Guides", "/guides", Permission.LEARN, "What to write, who to call, what a word means"),
     Way("Records", "/records", Permission.LEARN, "Your passes, with their references"),
+    Way("Events", "/events", Permission.LEARN, "Taught events: when and where, and places left"),
 )
 GROUPS = (
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
     WayGroup("Authoring", _AUTHORING),
+    WayGroup("Events", _EVENTS),
     WayGroup("Portal", _PORTAL),
     WayGroup("My learning", _LEARNING),
 )
