@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 
 from portal.domain.events.booking import services
+from portal.domain.events.booking.audience import EventAudience
 from portal.domain.events.queries import event_details
 from portal.platform import clock
 from portal.platform.db import transaction
 
-BOOKED = ("D1002", "D1003", "D1004")
+BOOKED = 3  # people
 FACILITATOR = "D5001"
 KEPT = 2  # places of the second date, for one command
 
 
-def book_places(events: Sequence[str], people: Mapping[str, int], units: Mapping[str, int]) -> None:
+def book_places(events: Sequence[str], people: dict[str, int], units: Mapping[str, int]) -> None:
     """Book for some people, and keep places for a command; nothing where no event is planned.
 
     Edge only, in no transaction.
@@ -28,8 +30,11 @@ def book_places(events: Sequence[str], people: Mapping[str, int], units: Mapping
     by, at = people[FACILITATOR], clock.now()
     command = min(path for path in units if path and "/" not in path)
     with transaction():
-        for number in BOOKED:
-            if number in people:
-                services.book_place(events[0], people[number], way=services.SELF, by=people[number], at=at)
-        until = event_details(events[1]).held_on - timedelta(days=7)
+        first, second = (event_details(reference) for reference in events[:2])
+        audience = EventAudience([first.activity_id], people.values())
+        key = (first.activity_id, first.held_on)
+        expected = (each for _, each in sorted(people.items()) if audience.expects(each, *key))
+        for person_id in islice(expected, BOOKED):
+            services.book_place(events[0], person_id, way=services.SELF, by=person_id, at=at)
+        until = second.held_on - timedelta(days=7)
         services.keep_places(events[1], units[command], KEPT, until, by=by, at=at)

@@ -23,6 +23,7 @@ NO_PAGES = {
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
     "events.download_event",
     "learning.download_due_dates",
+    "events.download_type",
     "guides.download_guide",
     "learning.download_briefing",
     "learning.download_job_aid",

@@ -13,7 +13,7 @@ from portal.domain.events.calendar_file import write_event_file
 from portal.domain.events.planning import event_type_with_id, list_event_types
 from portal.domain.events.queries import EventDetails, EventFilters, event_details, list_events, list_versions
 from portal.domain.events.rooms import Nearness, unit_of_person
-from portal.pages.events import booking_views, planning_views, reservation_views, room_views
+from portal.pages.events import booking_views, planning_views, reservation_views, room_views, type_views
 from portal.pages.events.blueprint import bp
 from portal.pages.events.forms import EventFilterForm
 from portal.pages.layout.access import requires
@@ -21,7 +21,7 @@ from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
 from portal.platform.permissions import Permission
 
-__all__ = ["booking_views", "bp", "planning_views", "reservation_views", "room_views"]
+__all__ = ["booking_views", "bp", "planning_views", "reservation_views", "room_views", "type_views"]
 
 
 @bp.get("/events")

@@ -116,7 +116,11 @@ _AT_A_DESK = frozenset(
     }
 )
 # Everybody else begins on the page of their work; who has two of these begins at the desk, too.
-_PAGES_OF_WORK = ((Permission.COMPLETION_VIEW, "/monitoring"), (Permission.AUTHORING_VIEW, "/authoring"))
+_PAGES_OF_WORK = (
+    (Permission.COMPLETION_VIEW, "/monitoring"),
+    (Permission.AUTHORING_VIEW, "/authoring"),
+    (Permission.EVENT_RUN, "/events"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +143,12 @@ class Navigation:
 
 @lru_cache(maxsize=256)
 def list_ways(permissions: frozenset[Permission]) -> tuple[WayGroup, ...]:
-    """The groups with the ways that these permissions open; none that would be empty."""
-    groups = []
+    """The groups with the ways that these permissions open, each once; none that would be empty."""
+    groups, listed = [], set[str]()
     for group in GROUPS:
-        if ways := tuple(way for way in group.ways if way.permission in permissions):
+        ways = tuple(way for way in group.ways if way.permission in permissions and way.href not in listed)
+        if ways:
+            listed.update(way.href for way in ways)
             groups.append(WayGroup(group.text if len(ways) > 1 else ways[0].text, ways))
     return tuple(groups)
 
