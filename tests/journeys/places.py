@@ -314,6 +314,10 @@ REMINDERS = {
 EVENTS = {  # the demo plans them: portal/demo/events_planning.py
     "events.show_events": Place(("/events", "/events?order=near&free=yes", "/events?when=past")),
     "events.show_event": Place(("/events/EV-0001",), FACILITATOR),
+    "events.show_places": Place(("/events/places", "/events/places?type=none")),
+    "events.book_own_place": Place(("/events/EV-0001/booking",)),
+    "events.book_people": Place(("/events/EV-0001/people",), MANAGER),
+    "events.keep_places": Place(("/events/EV-0001/reservations",), FACILITATOR),
     "events.plan_event": Place(("/events/new", "/events/new?copy=EV-0001"), FACILITATOR),
     "events.change_event": Place(("/events/EV-0001/change",), FACILITATOR),
     "events.cancel_event": Place(("/events/EV-0001/cancel",), FACILITATOR),

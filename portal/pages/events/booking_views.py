@@ -14,10 +14,11 @@ from portal.domain.events.booking.candidates import (
     list_booked_people,
     list_candidates,
 )
-from portal.domain.events.booking.choices import list_next_places, list_own_places, read_choice
+from portal.domain.events.booking.choices import list_next_places, read_choice
 from portal.domain.events.booking.clashes import find_clashes
 from portal.domain.events.booking.reading import read_event
 from portal.domain.events.models import OPEN_BOOKINGS, Booking
+from portal.domain.events.own_places import list_own_places
 from portal.domain.events.queries import EventDetails, event_details
 from portal.pages.events.blueprint import bp
 from portal.pages.events.booking_forms import CancelPlaceForm, ChoosePeopleForm
@@ -63,7 +64,6 @@ def show_places() -> ResponseReturnValue:
         rows=choices[page.offset : page.offset + page.size],
         page=page,
         errors=arguments.errors(),
-        words=STATE_WORDS,
         key=key,
     )
     return html, arguments.status

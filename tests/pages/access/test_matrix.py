@@ -107,7 +107,6 @@ MAY_BE_UNKNOWN = {
     "saved_reports.stop_schedule",
     "events.show_proposal",  # nobody proposed one here; tests/pages/events/test_type_pages.py has who may
     "events.publish_type",
-    "events.show_event",
     "events.send_type_back",
     "events.withdraw_type",
     "learning.ask_recall",  # nobody passed here; tests/pages/learning/test_recall.py has who may
@@ -275,6 +274,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "choice": "off",
         "booking": 1,
         "what": "door-sheets",
+        "act": "approval",
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
@@ -284,8 +284,6 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         values["key"] = "_guides/whom-to-call"
     if rule.endpoint == "monitoring.act_on_file":
         values["what"] = "again"
-    if rule.endpoint == "events.decide_booking":
-        values["act"] = "approval"
     if rule.endpoint == "imports.choose_file":
         values["kind"] = "completions"
     by_endpoint = {

@@ -35,7 +35,7 @@ def test_a_learner_books_gives_the_place_back_and_the_next_takes_it(app, databas
     page = second.page(f"/events/{world.event}/booking")
     assert "Offered a place. Take it before 10:00 on 3 June 2026" in page.text
     assert "Has a place" in second.press(page, "Take the place").text
-    assert "Has a place" in second.page("/events/places").text
+    assert "You have a place" in second.page("/events/places").text
     assert list_changing_events(NOW) == []
 
 

@@ -69,7 +69,7 @@ def statuses(browser: PortalClient) -> dict[tuple[str, str], str]:
 def test_my_learning_says_what_to_attend_and_what_was_attended(browse):
     page = browse("D1003").page("/learning")
     assert page.h1 == "You have 2 requirements to complete by 30 June 2026"
-    assert page.links[HYDRA] == "/events?type=oic-hydra"
+    assert page.links[HYDRA] == "/events/places?type=oic-hydra"
     assert "An event to attend: see the next dates and places" in page.text
 
     page = browse("D1001").page("/learning")

@@ -1,4 +1,4 @@
-"""The next places for a learner, and those that they have."""
+"""The places that a learner could book next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from portal.domain.events.booking.audience import EventAudience
 from portal.domain.events.booking.places import can_take
 from portal.domain.events.booking.reading import BookableEvent, read_events, read_units
 from portal.domain.events.models import OPEN_BOOKINGS, Booking
-from portal.domain.events.queries import EventDetails, EventFilters, events_with_ids, list_events
+from portal.domain.events.queries import EventDetails, EventFilters, list_events
+from portal.domain.events.rooms import Nearness, unit_of_person
 from portal.domain.people.units.tree import read_tree
 from portal.platform.clock import london_day
 from portal.platform.db import db
@@ -22,19 +23,13 @@ class PlaceChoice:
 
     event: EventDetails
     places: BookableEvent
-    near: bool  # a unit below the force is above its room and above one of their posts
+    near: bool  # its room is near their unit
     can_take: bool  # a place, at once
     booking: Booking | None
 
 
-def list_own_places(person_id: int, at: datetime) -> list[PlaceChoice]:
-    """The events to come at which somebody has a booking, the next first."""
-    events = events_with_ids([booking.event_id for booking in _list_open_bookings(person_id)])
-    return _build_choices(person_id, [event for event in events if event.ends_at > at], at)
-
-
 def list_next_places(person_id: int, keys: Sequence[str], at: datetime) -> list[PlaceChoice]:
-    """The events to come that somebody may book: those near first, each the next first.
+    """The events to come that somebody may book: the nearest first, each the next first.
 
     Args:
         person_id: For whom.
@@ -49,7 +44,7 @@ def list_next_places(person_id: int, keys: Sequence[str], at: datetime) -> list[
         for event in events
         if event.activity_id not in taken and audience.expects(person_id, event.activity_id, event.held_on)
     ]
-    return sorted(_build_choices(person_id, open_events, at), key=lambda choice: not choice.near)
+    return _build_choices(person_id, open_events, at)
 
 
 def read_choice(person_id: int, event: EventDetails, at: datetime) -> PlaceChoice:
@@ -66,21 +61,19 @@ def _build_choices(person_id: int, events: Sequence[EventDetails], at: datetime)
     if not events:
         return []
     tree, today = read_tree(), london_day(at)
+    near = Nearness(unit_of_person(person_id, today), today, tree)
     units = read_units([person_id], today, tree)[person_id]
     ids = [event.id for event in events]
     places = {each.id: each for each in read_events(ids, at)}
     mine = select(Booking).where(Booking.person_id == person_id, Booking.event_id.in_(ids))
     bookings = {row.event_id: row for row in db.session.scalars(mine.order_by(Booking.id))}  # the newest
-    choices = []
-    for event in events:
-        above = {state.unit_id for state in tree.states_above(event.room_unit_id, today) if state.parent_id}
-        choices.append(
-            PlaceChoice(
-                event=event,
-                places=places[event.id],
-                near=bool(above & units),
-                can_take=can_take(places[event.id].sitting, places[event.id].holders, units),
-                booking=bookings.get(event.id),
-            )
+    return [
+        PlaceChoice(
+            event=event,
+            places=places[event.id],
+            near=near.is_near(event),
+            can_take=can_take(places[event.id].sitting, places[event.id].holders, units),
+            booking=bookings.get(event.id),
         )
-    return choices
+        for event in near.sort_near_first(events)
+    ]
