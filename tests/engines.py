@@ -25,6 +25,7 @@ ON_SQLITE_ALONE = {
     "tests/commands/test_webhooks.py",
     # What reads files asks no database.
     "tests/hostile/test_drawings.py",
+    "tests/hostile/test_exercise_archives.py",
     "tests/hostile/test_isolation.py",
     "tests/hostile/test_names_in_documents.py",
     "tests/hostile/test_spreadsheets.py",

@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal.demo import events_booking, events_planning, events_types, names
+from portal.demo import events_booking, events_exercise, events_planning, events_types, names
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
@@ -58,6 +58,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     planned = plan_people(people, force.today, force.random)
     with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
         catalogue.publish_folder(modules, at=stamp())
+        events_exercise.publish_exercises(modules.parent / "exercises", stamp())
     with transaction(stamp_as=_close_of(force.first_day)):
         _create_units(force)
         _create_people(force, planned)
@@ -74,6 +75,8 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     events_types.require_hydra(force.today)
     events = events_planning.plan_dates(force.today, force.people, force.units)
     events_booking.book_places(events, force.people, force.units)
+    with transaction():
+        events_exercise.propose_change(force.people["D3001"], clock.now())
 
 
 def is_empty_database() -> bool:

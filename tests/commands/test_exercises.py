@@ -59,3 +59,12 @@ def test_check_lists_faults_first_and_then_breaches_of_the_brief(run, tmp_path):
 
 
 SHIPPED = Path(__file__).resolve().parents[2] / "exercises"
+
+
+@pytest.mark.slow
+def test_the_exercise_of_the_portal_passes_and_comes_back_byte_for_byte(run, tmp_path):
+    checked, published = run("check", SHIPPED), run("publish", SHIPPED)
+
+    assert (checked.exit_code, published.exit_code) == (0, 0), checked.stderr
+    assert run("export", "night-at-marrow-hill", tmp_path / "out").exit_code == 0
+    assert tree(tmp_path / "out") == tree(SHIPPED / "night-at-marrow-hill")

@@ -327,6 +327,17 @@ EVENTS = {  # the demo plans them: portal/demo/events_planning.py
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= EVENTS | DECISIONS | REMINDERS | WEBHOOKS | RETENTION
+NIGHT = "/exercises/versions/night-at-marrow-hill/1"
+PROPOSED = "/exercises/versions/_proposals/1"  # the demo has one that waits
+EXERCISES = {
+    "exercises.list_versions": Place(("/exercises/versions",), AUTHOR),
+    "exercises.propose_version": Place(("/exercises/versions/_propose",), AUTHOR),
+    "exercises.send_proposal_back": Place((f"{PROPOSED}/send-back",), PUBLISHER),
+    "exercises.show_proposal": Place((PROPOSED,), PUBLISHER),
+    "exercises.show_version": Place((NIGHT,), AUTHOR),
+}
+PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EXERCISES
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "audit.show_disclosures",
     "people.show_account",

@@ -13,7 +13,7 @@ from portal.domain.catalogue.sources.validation import PRACTICE, check_transcrip
 from portal.domain.exercises.content import ExerciseContent, Inject, InjectQuestion, PlenaryPrompt
 from portal.domain.exercises.sources.exercise_folder import BRIEFING, DEBRIEF, FACILITATOR
 from portal.domain.exercises.sources.exercise_source import ExerciseText, parse_exercise
-from portal.domain.exercises.sources.inject_source import InjectText, QuestionText
+from portal.domain.exercises.sources.inject_source import AskedQuestion, InjectText
 from portal.platform.formats.faults import Faults
 
 LEAST_WAYS = 2  # in which the exercise can go on after a turning point
@@ -74,7 +74,7 @@ def check_exercise(
     return checked
 
 
-def every_question(text: ExerciseText) -> Iterator[tuple[InjectText, QuestionText]]:
+def every_question(text: ExerciseText) -> Iterator[tuple[InjectText, AskedQuestion]]:
     """Every question with its inject, in order."""
     for inject in text.injects:
         for question in inject.questions:
@@ -196,7 +196,7 @@ def _render_inject(inject: InjectText, text: ExerciseText, context: RenderContex
     }
 
 
-def _render_question(question: QuestionText, inject: InjectText, context: RenderContext) -> InjectQuestion:
+def _render_question(question: AskedQuestion, inject: InjectText, context: RenderContext) -> InjectQuestion:
     location = _location(context, inject.path, question.line)
     whose = f"<strong>{escape(question.role)}:</strong> " if question.role else ""
     return {

@@ -21,7 +21,7 @@ _NOTES = re.compile(r"(?m)^## For the facilitator[ \t]*$")
 
 
 @dataclass(frozen=True)
-class QuestionText:
+class AskedQuestion:
     """A question as written."""
 
     key: str
@@ -45,7 +45,7 @@ class InjectText:
     syndicates: list[int]
     turning_point: bool
     sources: list[str]
-    questions: list[QuestionText]
+    questions: list[AskedQuestion]
     body: str
     body_line: int
     notes: str
@@ -119,15 +119,15 @@ def _read_syndicates(table: Table) -> list[int]:
     return numbers
 
 
-def _read_questions(table: Table) -> list[QuestionText]:
+def _read_questions(table: Table) -> list[AskedQuestion]:
     return [_read_question(each) for each in table.tables("question")] if table.has("question") else []
 
 
-def _read_question(table: Table) -> QuestionText:
+def _read_question(table: Table) -> AskedQuestion:
     kind = table.text("kind")
     if kind and kind not in KINDS:
         table.fault("kind", f"“{kind}” is not a kind of question. Use {', '.join(KINDS)}.")
-    question = QuestionText(
+    question = AskedQuestion(
         key=read_key(table),
         kind=KINDS.get(kind, "text"),
         role=table.text("role", required=False),

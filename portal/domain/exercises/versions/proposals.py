@@ -137,6 +137,7 @@ def send_proposal_back(proposal_id: int, *, reason: str, by: int, at: datetime) 
         raise RuleError("You sent this exercise yourself. Withdraw it instead.")
     proposal.reason = reason
     _end_proposal(proposal, "sent_back", by=by, at=at)
+    log("exercise.sent_back", actor_id=by, exercise=proposal.key, proposal=proposal.id)
 
 
 def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
@@ -150,6 +151,7 @@ def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
     if proposal.proposed_by_id != by:
         raise RuleError("Only who sent this exercise can withdraw it. Send it back instead.")
     _end_proposal(proposal, "withdrawn", by=by, at=at)
+    log("exercise.withdrawn", actor_id=by, exercise=proposal.key, proposal=proposal.id)
 
 
 def _lock_open(proposal_id: int) -> ExerciseProposal:
@@ -164,8 +166,6 @@ def _lock_open(proposal_id: int) -> ExerciseProposal:
 
 def _end_proposal(proposal: ExerciseProposal, ended_as: str, *, by: int, at: datetime) -> None:
     proposal.ended_at, proposal.ended_as, proposal.ended_by_id = at, ended_as, by
-    if ended_as != "published":  # which is logged with the version
-        log(f"exercise.{ended_as}", actor_id=by, exercise=proposal.key, proposal=proposal.id)
     db.session.flush()
 
 
