@@ -72,6 +72,7 @@ from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
+from portal.pages.exercises import views as exercises_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
@@ -169,6 +170,7 @@ VIEWS = (
     scim_views,
     webhooks_views,
     retention_views,
+    exercises_views,
     api_views,
 )
 

@@ -11,6 +11,13 @@ SYSTEM = "system"
 ROUTES: dict[str, str] = {
     "home": NOBODY,
     "desk.show_desk": NOBODY,
+    "exercises.list_exercise_runs": NOBODY,
+    "exercises.begin_run": NOBODY,
+    "exercises.show_control": NOBODY,
+    "exercises.take_control_step": NOBODY,
+    "exercises.show_wall": NOBODY,
+    "exercises.show_syndicate": NOBODY,
+    "exercises.write_to_log": NOBODY,
     "statements.security_contact": NOBODY,
     "people.show_account": PERSON,
     "people.subject_access": PERSON,
