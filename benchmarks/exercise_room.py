@@ -89,10 +89,10 @@ def _book_people(event: Event) -> list[tuple[str, int]]:
         select(PersonName.person_id, PersonName.staff_number)
         .where(PersonName.staff_number.not_like("D%"))
         .order_by(PersonName.staff_number)
-        .limit(SYNDICATES * OF_EACH + 2)
     ).all()
     at, people = stamp(), []
-    for place, (person_id, staff_number) in enumerate(rows):
+    here = [row for row in rows if (viewer := viewer_of(row.person_id)) and viewer.has_post]
+    for place, (person_id, staff_number) in enumerate(here[: SYNDICATES * OF_EACH + 2]):
         syndicate = 1 + place % SYNDICATES
         set_password(person_id, PASSWORD, clock.now())
         _add(
