@@ -176,6 +176,7 @@ VIEWS = (
     scim_views,
     webhooks_views,
     retention_views,
+    exercises_views,
     api_views,
 )
 

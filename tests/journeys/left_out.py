@@ -71,6 +71,9 @@ ELSEWHERE = {
     "people.show_identities",
     "grants.map_group",  # tests/pages/grants/test_groups.py: no force made here has a group
     "assessment.resume_attempt",
+    "exercises.show_control",  # tests/journeys/test_exercise.py
+    "exercises.show_syndicate",
+    "exercises.show_wall",
     "directives.preview_directive",
     "directives.withdraw_version",
 }

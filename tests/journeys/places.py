@@ -43,6 +43,7 @@ REPORT = "/monitoring/directives/OIC-2026"
 
 EVERYBODY = {
     "desk.show_desk": Place(("/desk", "/desk?as_at=2026-04-30", "/desk?as_at=someday"), ADMINISTRATOR),
+    "exercises.list_exercise_runs": Place(("/exercises",)),
     "account.show_own_account": Place(("/account",)),
     "account.change_password": Place(("/account/password",)),
     "api.show_api": Place(("/api",)),

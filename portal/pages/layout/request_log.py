@@ -56,7 +56,8 @@ def _note_answer(response: Response) -> Response:
     if hides and status < 500:
         return response
     figures, config = app.extensions[FIGURES], app.config["PORTAL"]
-    is_logged = status >= 400 or (endpoint not in QUIET and config.seeing.logs_every_request(config.mode))
+    is_quiet = endpoint in QUIET or (status == 304 and endpoint.startswith("exercises."))  # asked each second
+    is_logged = status >= 400 or (not is_quiet and config.seeing.logs_every_request(config.mode))
     line = _begin_line(endpoint, sent.method, status, own, hides=hides) if is_logged else None
 
     def finish() -> None:
