@@ -83,7 +83,7 @@ class TypeAttendance:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PlaceCandidate:
     """Somebody who could fill a place."""
 
     staff_number: str
@@ -103,7 +103,7 @@ class NextSyndicate:
     event: ComingEvent
     to_begin: int  # people who are lacking until the syndicate is large enough
     to_fill: int  # until it is full, or the event is
-    candidates: tuple[Candidate, ...]  # whose due date comes first; more than are lacking
+    candidates: tuple[PlaceCandidate, ...]  # whose due date comes first; more than are lacking
 
 
 def read_attendance(viewer: Viewer, today: date) -> list[TypeAttendance]:
@@ -237,7 +237,7 @@ def _read_titles(activity_ids: Collection[int]) -> dict[int, tuple[str, str]]:
     return {activity_id: (key, title or key) for activity_id, key, title in rows}
 
 
-def _name_candidates(people: Collection[RequiredPerson], today: date) -> list[Candidate]:
+def _name_candidates(people: Collection[RequiredPerson], today: date) -> list[PlaceCandidate]:
     """The people with their names; those whose name was erased are left out."""
     ids = [person.person_id for person in people]
     columns = (PersonName.person_id, PersonName.staff_number, PersonName.surname, PersonName.forenames)
@@ -245,7 +245,7 @@ def _name_candidates(people: Collection[RequiredPerson], today: date) -> list[Ca
     names = {person_id: (number, f"{surname}, {given}") for person_id, number, surname, given in rows}
     units = live_units(today)
     return [
-        Candidate(
+        PlaceCandidate(
             *names[person.person_id],
             person.rank,
             person.role,
