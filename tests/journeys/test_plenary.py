@@ -85,7 +85,7 @@ def test_a_room_speaks_on_phones_and_by_keyboard(browser: Browser, server: Serve
         assert "We had no second car (1 point)" in phone.inner_text("main")
         hold_to_account(phone)
         write_action(leader, address)
-        follow(keyboard, "Plenary")
+        keyboard.goto(address)
         follow(keyboard, "Compare the decisions")
         assert h1(keyboard) == "Decisions side by side"
         tops = [box["y"] for box in boxes(keyboard)]
