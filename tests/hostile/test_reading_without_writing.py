@@ -42,6 +42,8 @@ RECORDED = {
     "monitoring.download_file",
     "monitoring.inspection_pack_zip",
     "authoring.download_items",
+    "exercises.debrief_pdf",
+    "exercises.debrief_zip",
     "audit.list_acts",
     "audit.show_disclosures",
     "audit.download_acts",

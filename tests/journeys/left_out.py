@@ -21,6 +21,8 @@ NO_PAGES = {
     "exercises.download_version",
     "exercises.send_medium",
     "exercises.show_proposed_medium",
+    "exercises.debrief_pdf",
+    "exercises.debrief_zip",
     "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
@@ -56,6 +58,13 @@ NO_PAGES = {
 # These only lead to other pages, or have a journey of their own for what the force made has not.
 ELSEWHERE = {
     "home",
+    # tests/journeys/test_plenary.py, with a run of its own
+    "exercises.compare_decisions",
+    "exercises.lead_prompt",
+    "exercises.rank_prompt",
+    "exercises.send_statement",
+    "exercises.show_plenary",
+    "exercises.write_actions",
     "saved_reports.open_report",
     "account.choose_password",
     "account.remove_factor",

@@ -98,6 +98,7 @@ MONITORING = {
         ),
         MANAGER,
     ),
+    "events.show_figures": Place(("/events/figures",), MANAGER),
     "people.list_help_needed": Place(("/people/help-needed",), MANAGER),
     "people.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
     "monitoring.show_changes": Place(

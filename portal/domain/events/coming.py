@@ -97,23 +97,24 @@ def list_coming(today: date) -> list[ComingEvent]:
         .where(HOLDS, version.cancelled.is_(False), version.held_on >= today)
         .order_by(version.starts_at, Event.id)
     ).all()
-    ids = [row[0] for row in rows]
-    states: dict[int, Counter[str]] = defaultdict(Counter)
+    taken, waiting, reserved = _count_places([row[0] for row in rows], today)
+    return [ComingEvent(*row, taken[row[0]], waiting[row[0]], reserved[row[0]]) for row in rows]
+
+
+def _count_places(event_ids: Collection[int], today: date) -> tuple[Counter[int], Counter[int], Counter[int]]:
+    """How many places of each event are taken, waited for, and kept for units."""
+    taken, waiting, reserved = Counter[int](), Counter[int](), Counter[int]()
     counted = select(Booking.event_id, Booking.state, func.count()).where(
-        Booking.event_id.in_(ids), Booking.state.in_(OPEN_BOOKINGS)
+        Booking.event_id.in_(event_ids), Booking.state.in_(OPEN_BOOKINGS)
     )
     for event_id, state, people in db.session.execute(counted.group_by(Booking.event_id, Booking.state)):
-        states[event_id]["taken" if state in TAKES_PLACE else "waiting"] += people
+        (taken if state in TAKES_PLACE else waiting)[event_id] += people
     kept = select(PlaceReservation.event_id, func.sum(PlaceReservation.places)).where(
-        PlaceReservation.event_id.in_(ids), PlaceReservation.until_on >= today
+        PlaceReservation.event_id.in_(event_ids), PlaceReservation.until_on >= today
     )
-    reserved = {
-        event: int(places) for event, places in db.session.execute(kept.group_by(PlaceReservation.event_id))
-    }
-    return [
-        ComingEvent(*row, states[row[0]]["taken"], states[row[0]]["waiting"], reserved.get(row[0], 0))
-        for row in rows
-    ]
+    for event_id, places in db.session.execute(kept.group_by(PlaceReservation.event_id)):
+        reserved[event_id] += int(places)
+    return taken, waiting, reserved
 
 
 def coming_bookings(activity_ids: Collection[int], today: date) -> Iterator[tuple[int, int, str, date]]:
@@ -142,6 +143,23 @@ def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes
         since: The first day.
         today: The last day.
     """
+    by_unit: dict[int | None, Counter[str]] = defaultdict(Counter)
+    for unit_id, result, people in db.session.execute(_select_outcomes(viewer, since, today)):
+        by_unit[unit_id][result or "open"] += people
+    units = live_units(today)
+    found = [
+        UnitOutcomes(
+            units[unit_id].label if unit_id in units else NO_UNIT,
+            sum(counts.values()),
+            *(counts[result] for result in ("attended", "part", "absent")),
+        )
+        for unit_id, counts in by_unit.items()
+    ]
+    return sorted(found, key=lambda line: (-line.absent, line.unit))
+
+
+def _select_outcomes(viewer: Viewer, since: date, today: date) -> Any:
+    """Unit, outcome or None, and the number of booked people with both."""
     version, post, outcome = EventVersion, Post, AttendanceOutcome
     runs = select(EventFacilitator.event_version_id).where(EventFacilitator.person_id == viewer.person_id)
     is_of_day: Any = and_(
@@ -156,7 +174,7 @@ def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes
         outcome.person_id == Booking.person_id,
         is_known_fact(outcome),
     )
-    rows = db.session.execute(
+    return (
         select(post.unit_id, outcome.outcome, func.count())
         .select_from(Booking)
         .join(version, version.event_id == Booking.event_id)
@@ -172,16 +190,3 @@ def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes
         )
         .group_by(post.unit_id, outcome.outcome)
     )
-    by_unit: dict[int | None, Counter[str]] = defaultdict(Counter)
-    for unit_id, result, people in rows:
-        by_unit[unit_id][result or "open"] += people
-    units = live_units(today)
-    found = [
-        UnitOutcomes(
-            units[unit_id].label if unit_id in units else NO_UNIT,
-            sum(counts.values()),
-            *(counts[result] for result in ("attended", "part", "absent")),
-        )
-        for unit_id, counts in by_unit.items()
-    ]
-    return sorted(found, key=lambda line: (-line.absent, line.unit))

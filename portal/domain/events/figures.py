@@ -19,13 +19,12 @@ from portal.domain.events.coming import ComingEvent, coming_bookings
 from portal.domain.people.duties import PostNames, duties_of_posts
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.queries import live_units
-from portal.domain.people.visibility.rules import Viewer, is_visible
-from portal.domain.status.filters import covers_day, is_known_on
+from portal.domain.people.visibility.rules import Viewer, visibility_of
+from portal.domain.status.filters import Whose, covers_day, is_known_on
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 from portal.platform.db import db
-from portal.platform.permissions import Permission
 
 SUPERVISORS = "supervisors"
 MOST_CANDIDATES = 30  # people named for one event type
@@ -83,7 +82,7 @@ class TypeAttendance:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PlaceCandidate:
     """Somebody who could fill a place."""
 
     staff_number: str
@@ -103,13 +102,13 @@ class NextSyndicate:
     event: ComingEvent
     to_begin: int  # people who are lacking until the syndicate is large enough
     to_fill: int  # until it is full, or the event is
-    candidates: tuple[Candidate, ...]  # whose due date comes first; more than are lacking
+    candidates: tuple[PlaceCandidate, ...]  # whose due date comes first; more than are lacking
 
 
 def read_attendance(viewer: Viewer, today: date) -> list[TypeAttendance]:
     """The figures of every event type that is required of somebody whom the viewer sees, by its title.
 
-    Three statements, and the force's words for supervisors, however many people there are.
+    A few statements, however many people there are.
     """
     by_type = _read_required(viewer, today)
     if not by_type:
@@ -194,7 +193,12 @@ def required_positions() -> Subquery:
 
 
 def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredPerson]]:
-    """The counted people by event type and id; somebody whom two directives ask counts by the worse."""
+    """The counted people by event type and id; somebody whom two directives ask counts by the worse.
+
+    They are those of the viewer's reports: by grant or as line manager, and not the viewer by themselves.
+    """
+    sight = visibility_of(viewer)
+    whose = Whose(sight.everyone, sight.unit_ids, sight.direct_reports_of)
     asked, period = required_positions(), StatusPeriod
     rows = db.session.execute(
         select(
@@ -214,7 +218,7 @@ def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredP
         .where(
             covers_day(period, today),
             is_known_on(period, None),
-            is_visible(period.person_id, viewer, Permission.EVENT_VIEW),
+            whose.matches(period),
         )
     )
     found: dict[int, dict[int, RequiredPerson]] = defaultdict(dict)
@@ -237,7 +241,7 @@ def _read_titles(activity_ids: Collection[int]) -> dict[int, tuple[str, str]]:
     return {activity_id: (key, title or key) for activity_id, key, title in rows}
 
 
-def _name_candidates(people: Collection[RequiredPerson], today: date) -> list[Candidate]:
+def _name_candidates(people: Collection[RequiredPerson], today: date) -> list[PlaceCandidate]:
     """The people with their names; those whose name was erased are left out."""
     ids = [person.person_id for person in people]
     columns = (PersonName.person_id, PersonName.staff_number, PersonName.surname, PersonName.forenames)
@@ -245,7 +249,7 @@ def _name_candidates(people: Collection[RequiredPerson], today: date) -> list[Ca
     names = {person_id: (number, f"{surname}, {given}") for person_id, number, surname, given in rows}
     units = live_units(today)
     return [
-        Candidate(
+        PlaceCandidate(
             *names[person.person_id],
             person.rank,
             person.role,

@@ -19,7 +19,7 @@ RUNS, STANDS = frozenset({"start", "resume"}), frozenset({"hold", "end"})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SyndicateAnswer:
     """What a syndicate answered, as its log says it now."""
 
     text: str  # in words; of a ranking, and of a choice, the words of the choices
@@ -33,7 +33,7 @@ class ComparedQuestion:
     """One question with what each syndicate answered, in the order of their numbers."""
 
     question: InjectQuestion
-    answers: tuple[tuple[int, Answer | None], ...]  # None: the syndicate did not answer
+    answers: tuple[tuple[int, SyndicateAnswer | None], ...]  # None: the syndicate did not answer
     alike: tuple[tuple[str, tuple[int, ...]], ...]  # of a choice: which syndicates chose what
 
 
@@ -161,13 +161,13 @@ def _compare_question(
 
 def _join_answer(
     question: InjectQuestion, entries: Sequence[_Entry], clock: Sequence[tuple[str, datetime]]
-) -> Answer | None:
+) -> SyndicateAnswer | None:
     """The last entry holds; the first is told too where its words were others."""
     if not entries:
         return None
     first, last = entries[0], entries[-1]
     words, before = answer_words(question, last.answer), answer_words(question, first.answer)
-    return Answer(
+    return SyndicateAnswer(
         words,
         str(last.answer.get("reason", "")),
         minutes_into(clock, last.recorded_at),

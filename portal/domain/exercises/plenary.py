@@ -94,13 +94,7 @@ def find_plenary(reference: str, viewer: Viewer) -> PlenaryRun:
     if not leads and not takes_part:
         raise NotFoundError(NO_RUN)
     content = cast(ExerciseContent, content)
-    steps = db.session.execute(
-        select(RunStep.kind, RunStep.inject_key, RunStep.text)
-        .where(RunStep.run_id == run.id, RunStep.kind.in_(("plenary", "back", "end")))
-        .order_by(RunStep.recorded_at, RunStep.id)
-    ).all()
-    opened = {key: PromptStage(words) for kind, key, words in steps if kind == "plenary" and key}
-    kinds = [kind for kind, _, _ in steps]
+    stages, on, ended = _read_stages(run.id, content)
     return PlenaryRun(
         run.id,
         run.reference,
@@ -109,12 +103,26 @@ def find_plenary(reference: str, viewer: Viewer) -> PlenaryRun:
         run.syndicates,
         event_reference or "",
         content,
-        {p["key"]: opened.get(p["key"], PromptStage.NOT_YET) for p in content["plenary"]},
-        on="end" in kinds or [k for k in kinds if k != "end"][-1:] == ["plenary"],
-        ended="end" in kinds,
+        stages,
+        on=on,
+        ended=ended,
         leads=leads,
         takes_part=takes_part,
     )
+
+
+def _read_stages(run_id: int, content: ExerciseContent) -> tuple[dict[str, PromptStage], bool, bool]:
+    """The stage of each prompt, whether the plenary is on, and whether the run has ended."""
+    steps = db.session.execute(
+        select(RunStep.kind, RunStep.inject_key, RunStep.text)
+        .where(RunStep.run_id == run_id, RunStep.kind.in_(("plenary", "back", "end")))
+        .order_by(RunStep.recorded_at, RunStep.id)
+    ).all()
+    opened = {key: PromptStage(words) for kind, key, words in steps if kind == "plenary" and key}
+    stages = {one["key"]: opened.get(one["key"], PromptStage.NOT_YET) for one in content["plenary"]}
+    kinds = [kind for kind, _, _ in steps]
+    is_on = [kind for kind in kinds if kind != "end"][-1:] == ["plenary"]
+    return stages, is_on or "end" in kinds, "end" in kinds
 
 
 def _has_place(run: ExerciseRun, person_id: int) -> bool:
@@ -132,7 +140,7 @@ def _has_place(run: ExerciseRun, person_id: int) -> bool:
     return bool(db.session.scalar(select(or_(booked, seen))))
 
 
-def move_to_stage(run: PlenaryRun, prompt_key: str, stage: PromptStage, *, by: int, key: UUID) -> None:
+def move_to_stage(run: PlenaryRun, prompt_key: str, stage: PromptStage, *, by: int, form_key: UUID) -> None:
     """Let the room do something else at a prompt; sent twice is once.
 
     All statements of the run are written anew, so that this act is the last that touched any of them. When
@@ -148,14 +156,14 @@ def move_to_stage(run: PlenaryRun, prompt_key: str, stage: PromptStage, *, by: i
     if stage is PromptStage.NOT_YET:
         raise RuleError("A question that was opened stays open or is closed.")
     recorded_at = stamp()
-    known = select(RunStep.id).where(RunStep.run_id == run.id, RunStep.key == key)
+    known = select(RunStep.id).where(RunStep.run_id == run.id, RunStep.key == form_key)
     if db.session.scalar(known) is not None:
         return
     db.session.add(
         RunStep(
             recorded_at=recorded_at,
             run_id=run.id,
-            key=key,
+            key=form_key,
             kind="plenary",
             inject_key=prompt["key"],
             syndicate=0,

@@ -22,7 +22,7 @@ from portal.domain.exercises.statements import (
     list_statements,
 )
 from portal.pages.exercises.blueprint import bp
-from portal.pages.exercises.plenary_forms import ActionForm, GroupForm, OnceForm
+from portal.pages.exercises.plenary_forms import ActionForm, OnceForm, ThemeForm
 from portal.pages.layout.access import requires
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError
@@ -36,31 +36,31 @@ STAGE_BUTTONS = {
 }
 
 
-@bp.route("/exercises/<reference>/plenary/<prompt_key>/lead", methods=["GET", "POST"])
+@bp.route("/exercises/<reference>/plenary/<key>/lead", methods=["GET", "POST"])
 @requires(Permission.LEARN)
-def lead_prompt(reference: str, prompt_key: str) -> ResponseReturnValue:
+def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
     """One question of the plenary: move it on, and put its statements into groups."""
     run = _run_to_lead(reference)
-    prompt = run.prompt(prompt_key)
-    stage = run.stages[prompt_key]
+    prompt = run.prompt(key)
+    stage = run.stages[key]
     readable = stage in (PromptStage.READING, PromptStage.RANKING, PromptStage.CLOSED)
-    found = list_statements(run.id, prompt_key) if readable else []
-    form = GroupForm()
+    found = list_statements(run.id, key) if readable else []
+    form = ThemeForm()
     form.chosen.offer(found)
     if form.validate_on_submit():
         with transaction():
-            _change_statements(run, prompt_key, form, request.form.get("act", ""))
-        return redirect(url_for(".lead_prompt", reference=reference, prompt_key=prompt_key), 303)
+            _change_statements(run, key, form, request.form.get("act", ""))
+        return redirect(url_for(".lead_prompt", reference=reference, key=key), 303)
     page = render_template(
         "exercises/lead.html",
         run=run,
         words=plain_words(prompt["prompt_html"]),
-        prompt_key=prompt_key,
+        prompt_key=key,
         stage=stage,
         stage_words=STAGE_WORDS[stage],
         buttons=[(one.value, words) for one, words in STAGE_BUTTONS.items() if one is not stage],
         statements=found,
-        about=count_about(run.id, prompt_key),
+        about=count_about(run.id, key),
         writing=stage is PromptStage.STATEMENTS,
         form=form,
         once=OnceForm(),
@@ -68,19 +68,19 @@ def lead_prompt(reference: str, prompt_key: str) -> ResponseReturnValue:
     return page, 400 if form.errors else 200
 
 
-@bp.post("/exercises/<reference>/plenary/<prompt_key>/stage")
+@bp.post("/exercises/<reference>/plenary/<key>/stage")
 @requires(Permission.LEARN)
-def move_prompt(reference: str, prompt_key: str) -> ResponseReturnValue:
+def move_prompt(reference: str, key: str) -> ResponseReturnValue:
     """Let the room write, read or rank, or close the question."""
     run = _run_to_lead(reference)
     try:
         stage = PromptStage(request.form.get("stage", ""))
     except ValueError as error:
         raise BadInputError(["Choose what the room does next."]) from error
-    key = OnceForm().form_key
+    form_key = OnceForm().form_key
     with transaction():
-        move_to_stage(run, prompt_key, stage, by=current_user.person_id, key=key)
-    return redirect(url_for(".lead_prompt", reference=reference, prompt_key=prompt_key), 303)
+        move_to_stage(run, key, stage, by=current_user.person_id, form_key=form_key)
+    return redirect(url_for(".lead_prompt", reference=reference, key=key), 303)
 
 
 @bp.route("/exercises/<reference>/actions", methods=["GET", "POST"])
@@ -107,13 +107,13 @@ def write_actions(reference: str) -> ResponseReturnValue:
     return page, 400 if form.errors else 200
 
 
-@bp.post("/exercises/<reference>/actions/<uuid:action_key>/withdrawal")
+@bp.post("/exercises/<reference>/actions/<uuid:uuid>/withdrawal")
 @requires(Permission.LEARN)
-def take_action_back(reference: str, action_key: UUID) -> ResponseReturnValue:
+def take_action_back(reference: str, uuid: UUID) -> ResponseReturnValue:
     """Take an action back; the row stays, and one that names it is added."""
     run = _run_to_lead(reference)
     with transaction():
-        withdraw_action(run, action_key, key=OnceForm().form_key, by=current_user.person_id)
+        withdraw_action(run, uuid, key=OnceForm().form_key, by=current_user.person_id)
     flash("The action is taken back", "success")
     return redirect(url_for(".write_actions", reference=reference), 303)
 
@@ -125,11 +125,11 @@ def _run_to_lead(reference: str) -> PlenaryRun:
     return run
 
 
-def _change_statements(run: PlenaryRun, prompt_key: str, form: GroupForm, act: str) -> None:
+def _change_statements(run: PlenaryRun, key: str, form: ThemeForm, act: str) -> None:
     who, by, keys = (run.id, run.reference), current_user.person_id, form.chosen.keys
     if act == "group":
-        group_statements(who, prompt_key, keys, form.theme.data or "", by=by)
+        group_statements(who, key, keys, form.theme.data or "", by=by)
     elif act in {"hide", "show"}:
-        hide_statements(who, prompt_key, keys, hidden=act == "hide", by=by)
+        hide_statements(who, key, keys, hidden=act == "hide", by=by)
     else:
         raise BadInputError(["Choose what to do with the statements."])

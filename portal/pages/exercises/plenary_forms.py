@@ -62,7 +62,7 @@ class RankingForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError("Choose one, two or three statements")
 
 
-class GroupForm(FlaskForm):  # type: ignore[misc]
+class ThemeForm(FlaskForm):  # type: ignore[misc]
     """Statements to put into a group, or to take off the wall; the button says which."""
 
     chosen = StatementsField("Statements")

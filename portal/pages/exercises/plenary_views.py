@@ -1,5 +1,6 @@
 """The plenary as the room meets it: decisions side by side, anonymous statements, their ranking, actions."""
 
+from collections.abc import Callable
 from io import BytesIO
 from itertools import groupby
 
@@ -14,8 +15,7 @@ from portal.domain.exercises.comparison import (
     injects_with_questions,
     plain_words,
 )
-from portal.domain.exercises.debrief import read_debrief as read_contents
-from portal.domain.exercises.debrief import readable_statements, write_pdf, write_zip
+from portal.domain.exercises.debrief import read_debrief, readable_statements, write_pdf, write_zip
 from portal.domain.exercises.plenary import (
     STAGE_WORDS,
     PlenaryRun,
@@ -88,67 +88,77 @@ def compare_decisions(reference: str) -> ResponseReturnValue:
     )
 
 
-@bp.route("/exercises/<reference>/plenary/<prompt_key>/statement", methods=["GET", "POST"])
+@bp.route("/exercises/<reference>/plenary/<key>/statement", methods=["GET", "POST"])
 @leaves_no_trace
 @requires(Permission.LEARN)
 @limiter.limit(AT_MOST, methods=["POST"], key_func=lambda: str(current_user.person_id))
-def send_statement(reference: str, prompt_key: str) -> ResponseReturnValue:
+def send_statement(reference: str, key: str) -> ResponseReturnValue:
     """Write an anonymous statement; nothing is kept of who sent it, or when."""
     run = find_plenary(reference, current_user.viewer)
-    words = plain_words(run.prompt(prompt_key)["prompt_html"])
-    if run.stages[prompt_key] is not PromptStage.STATEMENTS:
+    words = plain_words(run.prompt(key)["prompt_html"])
+    if run.stages[key] is not PromptStage.STATEMENTS:
         return _render_over(run, "The room does not write statements on this question now."), 409
     form = StatementForm()
     if form.validate_on_submit():
         try:
             with transaction():
-                write_statement(reference, current_user.viewer, prompt_key, form.text.data)
+                write_statement(reference, current_user.viewer, key, form.text.data)
         except ConflictError as error:
             return _render_over(run, str(error)), 409
-        return redirect(url_for(".send_statement", reference=reference, prompt_key=prompt_key, sent=1), 303)
+        return redirect(url_for(".send_statement", reference=reference, key=key, sent=1), 303)
     page = render_template(
         "exercises/statement.html", run=run, words=words, form=form, sent="sent" in request.args
     )
     return page, 400 if form.errors else 200
 
 
-@bp.route("/exercises/<reference>/plenary/<prompt_key>/ranking", methods=["GET", "POST"])
+@bp.route("/exercises/<reference>/plenary/<key>/ranking", methods=["GET", "POST"])
 @leaves_no_trace
 @requires(Permission.LEARN)
 @limiter.limit(AT_MOST, methods=["POST"], key_func=lambda: str(current_user.person_id))
-def rank_prompt(reference: str, prompt_key: str) -> ResponseReturnValue:
+def rank_prompt(reference: str, key: str) -> ResponseReturnValue:
     """Choose the statements that matter most, once; what one chose is not kept."""
     run = find_plenary(reference, current_user.viewer)
-    words = plain_words(run.prompt(prompt_key)["prompt_html"])
-    if run.stages[prompt_key] is not PromptStage.RANKING:
+    words = plain_words(run.prompt(key)["prompt_html"])
+    if run.stages[key] is not PromptStage.RANKING:
         return _render_over(run, "The room does not rank statements on this question now."), 409
-    if has_ranked(run.id, prompt_key, current_user.person_id):
+    if has_ranked(run.id, key, current_user.person_id):
         return _render_over(run, "Your choice is counted. What you chose is not kept."), 200
     form = RankingForm()
-    form.chosen.offer(readable_statements(run, prompt_key))
+    form.chosen.offer(readable_statements(run, key))
     if form.validate_on_submit():
         try:
             with transaction():
-                choose_statements(reference, current_user.viewer, prompt_key, form.chosen.keys)
+                choose_statements(reference, current_user.viewer, key, form.chosen.keys)
         except ConflictError as error:
             return _render_over(run, str(error)), 409
-        return redirect(url_for(".rank_prompt", reference=reference, prompt_key=prompt_key), 303)
+        return redirect(url_for(".rank_prompt", reference=reference, key=key), 303)
     page = render_template("exercises/ranking.html", run=run, words=words, form=form)
     return page, 400 if form.errors else 200
 
 
-@bp.get("/exercises/<reference>/debrief.<kind>")
+@bp.get("/exercises/<reference>/debrief.pdf")
 @requires(Permission.LEARN)
-def download_debrief(reference: str, kind: str) -> ResponseReturnValue:
-    """The debrief as a tagged PDF or a ZIP: for who leads, and for all once the run has ended."""
+def debrief_pdf(reference: str) -> ResponseReturnValue:
+    """The debrief as a tagged PDF: for who leads, and for all once the run has ended."""
+    return _send_debrief(reference, "pdf", write_pdf)
+
+
+@bp.get("/exercises/<reference>/debrief.zip")
+@requires(Permission.LEARN)
+def debrief_zip(reference: str) -> ResponseReturnValue:
+    """The debrief with its tables, their hashes in a manifest; for whom ``debrief_pdf`` is."""
+    return _send_debrief(reference, "zip", write_zip)
+
+
+def _send_debrief(reference: str, kind: str, write: Callable[..., bytes]) -> ResponseReturnValue:
     run = find_plenary(reference, current_user.viewer)
-    if kind not in FILE_KINDS or not (run.leads or run.ended):
+    if not (run.leads or run.ended):
         raise NotFoundError("The debrief is there once the exercise has ended.")
     with transaction():
         log("debrief.downloaded", actor_id=current_user.person_id, run=run.reference, format=kind)
-    write = write_pdf if kind == "pdf" else write_zip
     force = current_app.config["PORTAL"].force_name
-    content = write(read_contents(run, clock.now()), force=force)
+    content = write(read_debrief(run, clock.now()), force=force)
     name = f"{run.reference}-debrief.{kind}"
     return send_file(BytesIO(content), FILE_KINDS[kind], as_attachment=True, download_name=name)
 
