@@ -22,6 +22,8 @@ NO_PAGES = {
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
     "learning.download_due_dates",
+    "events.print_syndicates",
+    "events.send_states",
     "guides.download_guide",
     "learning.download_briefing",
     "learning.download_job_aid",

@@ -22,6 +22,7 @@ ROLES: dict[str, frozenset[Role]] = {
 }
 LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
 OWNER, AUDITOR = "D4001", "D6001"  # of directives; of the whole force
+FACILITATOR = "D5001"
 
 
 @dataclass(frozen=True)
@@ -305,8 +306,17 @@ REMINDERS = {
     "reminders.preview_reminders": Place(("/reminders/preview", "/reminders/preview?day=x"), OWNER),
     "reminders.edit_rules": Place(("/reminders/rules/OIC-2026",), OWNER),
 }
+HELD = "/events/{event}"
+HELD_EVENTS = {  # `hold_event` of events_held.py makes one that is under way
+    "events.show_register": Place((f"{HELD}/register", f"{HELD}/register?heads=3"), FACILITATOR),
+    "events.show_room_code": Place((f"{HELD}/sign-in/code",), FACILITATOR),
+    "events.show_sign_in": Place((f"{HELD}/sign-in",)),
+    "events.show_sign_off": Place((f"{HELD}/sign-off",), FACILITATOR),
+    "events.show_correction": Place((f"{HELD}/sign-off/{{signed_off}}",), FACILITATOR),
+    "events.show_syndicates": Place((f"{HELD}/syndicates", f"{HELD}/syndicates?suggest=1"), FACILITATOR),
+}
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION
+PLACES |= HELD_EVENTS | DECISIONS | REMINDERS | WEBHOOKS | RETENTION
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "audit.show_disclosures",
     "people.show_account",
