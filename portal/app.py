@@ -10,6 +10,7 @@ from portal.commands import backup as backup_commands
 from portal.commands import backups as backups_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
+from portal.commands import event_types as event_types_commands
 from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
@@ -47,7 +48,7 @@ from portal.domain.people import models as people_models
 from portal.domain.recall import models as recall_models
 from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
-from portal.domain.reminders import folder_mails, notices
+from portal.domain.reminders import event_notices, folder_mails, notices
 from portal.domain.reminders import models as reminders_models
 from portal.domain.reminders import tasks as reminders_tasks
 from portal.domain.reminders.invitations import tasks as invitations_tasks
@@ -180,6 +181,7 @@ COMMANDS = (
     demo_commands,
     directives_commands,
     doctor_commands,
+    event_types_commands,
     imports_commands,
     jobs_commands,
     report_commands,
@@ -268,6 +270,7 @@ def _forget_connections(app: Flask) -> Callable[[], None]:
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     notices.queue_notices([*acts, *raise_alerts(acts)])
+    event_notices.queue_event_mails(acts)
     folder_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:

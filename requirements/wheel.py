@@ -20,7 +20,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("config.py", "wsgi.py", "serve.py")
-FOLDERS = ("portal", "migrations", "modules")
+FOLDERS = ("portal", "migrations", "modules", "event_types")
 LAYOUT = "portal/pages/layout"
 STATIC = f"{LAYOUT}/static"
 # Compiled files, as the manifest names them; what they are made of; the demo's provider, which needs Node.

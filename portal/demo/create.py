@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal.demo import names
+from portal.demo import events_planning, events_types, names
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
@@ -71,6 +71,8 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _schedule_exclusions(force, planned, directive_id)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
     _replay_days(force, tell)
+    events_types.require_hydra(force.today)
+    events_planning.plan_dates(force.today, force.people, force.units)
 
 
 def is_empty_database() -> bool:

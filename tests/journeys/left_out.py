@@ -21,9 +21,11 @@ NO_PAGES = {
     "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
+    "events.download_event",
     "learning.download_due_dates",
     "events.print_syndicates",
     "events.send_states",
+    "events.download_type",
     "guides.download_guide",
     "learning.download_briefing",
     "learning.download_job_aid",

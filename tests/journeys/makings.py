@@ -31,6 +31,7 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
     return (
         attempts
         | draft_made(browser, server)
+        | type_proposed(browser, server)
         | job_made(browser, server)
         | webhook_made(browser, server)
         | report_saved(browser, server)
@@ -236,6 +237,17 @@ def draft_made(browser: Browser, server: Server) -> dict[str, str]:
         tab.fill("#note", "A shorter title.")
         press(tab, "Send for review")
     return {"draft": "protect", "sent": "report", "guide": "who-to-call"}
+
+
+def type_proposed(browser: Browser, server: Server) -> dict[str, str]:
+    """A proposal of the author's for the next version of the event type, which waits."""
+    with visitor(browser, server) as tab:
+        sign_in(tab, AUTHOR)
+        tab.goto("/events/types/oic-hydra/change")
+        tab.fill("#minutes", "270")
+        tab.fill("#note", "Longer, with a break.")
+        press(tab, "Send to a publisher")
+        return {"type_proposal": tab.url.split("/")[-1]}
 
 
 def lessons(server: Server) -> list[str]:

@@ -21,8 +21,8 @@ ROLES: dict[str, frozenset[Role]] = {
     "D9001": frozenset({Role.ADMINISTRATOR}),
 }
 LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
-OWNER, AUDITOR = "D4001", "D6001"  # of directives; of the whole force
 FACILITATOR = "D5001"
+OWNER, AUDITOR = "D4001", "D6001"  # of directives; of the whole force
 
 
 @dataclass(frozen=True)
@@ -256,6 +256,11 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.show_module": Place((DRAFT, SENT, "/authoring/respond", GUIDE, OTHER_GUIDE), AUTHOR),
     "authoring.new_module": Place(("/authoring/_new",), AUTHOR),
     "authoring.new_guide": Place(("/authoring/_guides/_new",), AUTHOR),
+    "events.list_types": Place(("/events/types",), AUTHOR),
+    "events.show_type": Place(("/events/types/oic-hydra",), AUTHOR),
+    "events.propose_new_type": Place(("/events/types/new",), AUTHOR),
+    "events.propose_type": Place(("/events/types/oic-hydra/change",), AUTHOR),
+    "events.show_proposal": Place(("/events/types/proposals/{type_proposal}",), AUTHOR),
     "authoring.new_item": Place((f"{DRAFT}/items/_new", f"{DRAFT}/items/_new?kind=single"), AUTHOR),
     "authoring.new_lesson": Place((f"{DRAFT}/lessons/_new",), AUTHOR),
     "authoring.preview_draft": Place((f"{DRAFT}/preview", f"{GUIDE}/preview"), AUTHOR),
@@ -317,6 +322,18 @@ HELD_EVENTS = {  # `hold_event` of events_held.py makes one that is under way
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= HELD_EVENTS | DECISIONS | REMINDERS | WEBHOOKS | RETENTION
+EVENTS = {  # the demo plans them: portal/demo/events_planning.py
+    "events.show_events": Place(("/events", "/events?order=near&free=yes", "/events?when=past")),
+    "events.show_event": Place(("/events/EV-0001",), FACILITATOR),
+    "events.plan_event": Place(("/events/new", "/events/new?copy=EV-0001"), FACILITATOR),
+    "events.change_event": Place(("/events/EV-0001/change",), FACILITATOR),
+    "events.cancel_event": Place(("/events/EV-0001/cancel",), FACILITATOR),
+    "events.show_rooms": Place(("/events/rooms",), FACILITATOR),
+    "events.add_room": Place(("/events/rooms/new",), FACILITATOR),
+    "events.change_room": Place(("/events/rooms/1",), FACILITATOR),
+}
+PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
+PLACES |= EVENTS | DECISIONS | REMINDERS | WEBHOOKS | RETENTION
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "audit.show_disclosures",
     "people.show_account",

@@ -22,6 +22,7 @@ class ActionGroup(StrEnum):
     TOKENS = "tokens"
     SYSTEMS = "systems"
     LEARNING = "learning"
+    EVENTS = "events"
     DECISIONS = "decisions"
     DIRECTIVES = "directives"
     PEOPLE = "people"
@@ -41,6 +42,7 @@ GROUP_WORDS = {
     ActionGroup.TOKENS: "Access tokens and webhooks",
     ActionGroup.SYSTEMS: "Done by other systems",
     ActionGroup.LEARNING: "Learning and records",
+    ActionGroup.EVENTS: "Events and exercises",
     ActionGroup.DECISIONS: "Requests and decisions",
     ActionGroup.DIRECTIVES: "Directives",
     ActionGroup.PEOPLE: "People and units",
@@ -155,6 +157,17 @@ _TEXTS = {
         "case.rubric_applied": "Looked through a text that was shown to them, and ticked what they found",
         "notes.erased": "Erased texts that belong to {fact_table}",
     },
+    ActionGroup.EVENTS: {
+        "event.planned": "Planned event {event}",
+        "event.changed": "Changed event {event}",
+        "event.cancelled": "Cancelled event {event}",
+        "event.facilitator_named": "Named them to run event {event}",
+        "event.facilitator_released": "Named others to run event {event}",
+        "event.move_told": "Told them that event {event} moved or changed",
+        "event.cancellation_told": "Told them that event {event} is cancelled",
+        "event.reminded": "Reminded them of event {event}",
+        "event_room.saved": "Saved the room {room}",
+    },
     ActionGroup.DECISIONS: {
         "decision.asked": "Asked for: {kind}[ ({reason})]",
         "decision.granted": "Granted a request: {kind}",
@@ -189,6 +202,10 @@ _TEXTS = {
         "module.published": "Published version {number} of module {module}",
         "guide.published": "Published version {number} of guide {guide}",
         "shared_file.published": "Published version {number} of shared file {name}",
+        "event_type.published": "Published version {number} of event type {event_type}",
+        "event_type.proposed": "Proposed version {number} of event type {event_type}",
+        "event_type.sent_back": "Sent back what was proposed for event type {event_type}",
+        "event_type.withdrawn": "Withdrew what was proposed for event type {event_type}",
         "draft.opened": "Opened a draft of {module}",
         "draft.restored": "Brought back state {number} of the draft of {module}",
         "draft.discarded": "Discarded a draft of {module}",

@@ -67,6 +67,10 @@ _AUTHORING = (
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
     ),
 )
+_EVENTS = (
+    Way("Events", "/events", Permission.EVENT_VIEW, "Dates, places and bookings of taught events"),
+    Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
+)
 _PORTAL = (
     Way("Audit", "/audit", Permission.AUDIT_VIEW, "Who did what, and who saw whose data"),
     Way("Jobs", "/jobs", Permission.JOB_VIEW, "Large files, checks and imports, and which failed"),
@@ -90,11 +94,13 @@ _LEARNING = (
     Way("Modules", "/modules", Permission.LEARN, "Every module, to take or to look something up"),
     Way("Guides", "/guides", Permission.LEARN, "What to write, who to call, what a word means"),
     Way("Records", "/records", Permission.LEARN, "Your passes, with their references"),
+    Way("Events", "/events", Permission.LEARN, "Taught events: when and where, and places left"),
 )
 GROUPS = (
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
     WayGroup("Authoring", _AUTHORING),
+    WayGroup("Events", _EVENTS),
     WayGroup("Portal", _PORTAL),
     WayGroup("My learning", _LEARNING),
 )
@@ -110,7 +116,11 @@ _AT_A_DESK = frozenset(
     }
 )
 # Everybody else begins on the page of their work; who has two of these begins at the desk, too.
-_PAGES_OF_WORK = ((Permission.COMPLETION_VIEW, "/monitoring"), (Permission.AUTHORING_VIEW, "/authoring"))
+_PAGES_OF_WORK = (
+    (Permission.COMPLETION_VIEW, "/monitoring"),
+    (Permission.AUTHORING_VIEW, "/authoring"),
+    (Permission.EVENT_RUN, "/events"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +143,12 @@ class Navigation:
 
 @lru_cache(maxsize=256)
 def list_ways(permissions: frozenset[Permission]) -> tuple[WayGroup, ...]:
-    """The groups with the ways that these permissions open; none that would be empty."""
-    groups = []
+    """The groups with the ways that these permissions open, each once; none that would be empty."""
+    groups, listed = [], set[str]()
     for group in GROUPS:
-        if ways := tuple(way for way in group.ways if way.permission in permissions):
+        ways = tuple(way for way in group.ways if way.permission in permissions and way.href not in listed)
+        if ways:
+            listed.update(way.href for way in ways)
             groups.append(WayGroup(group.text if len(ways) > 1 else ways[0].text, ways))
     return tuple(groups)
 

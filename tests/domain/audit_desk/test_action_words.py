@@ -25,6 +25,8 @@ COMPUTED = {  # actions that are not written out where they are logged, and what
     "action": {
         "record.revoked", "record.restored", "access.refused", "request.failed",
         "scim.member_added", "scim.member_removed",
+        "event.facilitator_named", "event.facilitator_released", "event.move_told",
+        "event.cancellation_told",
     },
     "act": {"access.refused"},
     "'webhook.gone' if reason is PauseReason.GONE else 'webhook.paused'": {"webhook.gone", "webhook.paused"},

@@ -34,12 +34,13 @@ from portal.platform.permissions import LEARNER, ROLE_PERMISSIONS, UNIT_ROLES, W
 from tests.domain.catalogue.folders import lesson, sample
 from tests.domain.status.facts import make_record
 from tests.factories.catalogue import make_guide, make_version
+from tests.factories.events import make_event_type
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.access.routes import ATTEMPT, JOB, PERSON, RECORD, ROUTES, SYSTEM
 from tests.pages.account.browsing import PASSWORD, another, let_in
 from tests.pages.learning.asking import ask
 
-KEYS = {"authoring": "protect", "guides": "whom-to-call"}  # elsewhere a lesson's
+KEYS = {"authoring": "protect", "guides": "whom-to-call", "events": "oic-hydra"}  # elsewhere a lesson's
 
 # Of these there is none for anyone in this world: not found is as good as reached.
 MAY_BE_UNKNOWN = {
@@ -88,6 +89,11 @@ MAY_BE_UNKNOWN = {
     "saved_reports.share_report",
     "saved_reports.show_emails",
     "saved_reports.stop_schedule",
+    "events.show_proposal",  # nobody proposed one here; tests/pages/events/test_type_pages.py has who may
+    "events.publish_type",
+    "events.show_event",
+    "events.send_type_back",
+    "events.withdraw_type",
     "learning.ask_recall",  # nobody passed here; tests/pages/learning/test_recall.py has who may
     "learning.answer_recall",
     "learning.show_recall_answers",
@@ -181,6 +187,7 @@ class World:
 def make_world(viewer: str) -> World:
     version = make_version("protect", test_out=True)
     guide = make_guide("whom-to-call")
+    make_event_type("oic-hydra")
     ask("protect")
     here, elsewhere = make_unit("Here"), make_unit("Elsewhere")
     places = {"own": ("V1", here), "seen": ("SEEN", here), "unseen": ("UNSEEN", elsewhere)}
@@ -236,10 +243,9 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "staff_number": subject.staff_number,
         "attempt_id": subject.attempt,
         "number": 1,
+        "proposal_id": 1,
         "slug": "protect",
-        "key": {"authoring": "protect", "guides": "whom-to-call"}.get(
-            rule.endpoint.split(".")[0], "lesson-1"
-        ),
+        "key": KEYS.get(rule.endpoint.split(".")[0], "lesson-1"),
         "sha256": "0" * 64,
         "name": "x.svg",
         "token": "unknown",
