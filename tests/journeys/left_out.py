@@ -28,6 +28,8 @@ NO_PAGES = {
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
     "events.download_event",
     "learning.download_due_dates",
+    "events.print_syndicates",
+    "events.send_states",
     "events.download_type",
     "guides.download_guide",
     "learning.download_briefing",

@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from playwright.sync_api import Browser, Page
 
+from tests.journeys.events_held import PEOPLE, hold_event
 from tests.journeys.places import ADMINISTRATOR, AUTHOR, LEARNER, MANAGER, OWNER
 from tests.journeys.prepared import file_asked
 from tests.journeys.walking import (
@@ -38,7 +39,14 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
         | imports_made(browser, server)
         | requests_made(browser, server)
         | retention_made(browser, server)
+        | event_held(server)
     )
+
+
+def event_held(server: Server) -> dict[str, str]:
+    """An event under way, and the booking of somebody whom another facilitator signed off."""
+    event = hold_event(server.instance)
+    return {"event": event.reference, "signed_off": str(event.bookings[PEOPLE[-1]])}
 
 
 ROSTER = """staff_number,surname,forenames,email,rank_or_grade,designated_role,unit_path,\

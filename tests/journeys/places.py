@@ -313,6 +313,17 @@ REMINDERS = {
     "reminders.preview_reminders": Place(("/reminders/preview", "/reminders/preview?day=x"), OWNER),
     "reminders.edit_rules": Place(("/reminders/rules/OIC-2026",), OWNER),
 }
+HELD = "/events/{event}"
+HELD_EVENTS = {  # `hold_event` of events_held.py makes one that is under way
+    "events.show_register": Place((f"{HELD}/register", f"{HELD}/register?heads=3"), FACILITATOR),
+    "events.show_room_code": Place((f"{HELD}/sign-in/code",), FACILITATOR),
+    "events.show_sign_in": Place((f"{HELD}/sign-in",)),
+    "events.show_sign_off": Place((f"{HELD}/sign-off",), FACILITATOR),
+    "events.show_correction": Place((f"{HELD}/sign-off/{{signed_off}}",), FACILITATOR),
+    "events.show_syndicates": Place((f"{HELD}/syndicates", f"{HELD}/syndicates?suggest=1"), FACILITATOR),
+}
+PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
+PLACES |= HELD_EVENTS | DECISIONS | REMINDERS | WEBHOOKS | RETENTION
 EVENTS = {  # the demo plans them: portal/demo/events_planning.py
     "events.show_events": Place(("/events", "/events?order=near&free=yes", "/events?when=past")),
     "events.show_event": Place(("/events/EV-0001",), FACILITATOR),

@@ -131,3 +131,8 @@ def test_what_a_device_keeps_names_nobody_and_is_of_one_person(event):
     assert kept[0] != kept[1]
     assert all(name.startswith("portal-register:") and name.endswith(event.world.reference) for name in kept)
     assert all(number_of(event.world.facilitator) not in name for name in kept)
+
+
+@pytest.mark.parametrize("reference", ["%00", "EV-0001%20", "%ED%A0%80", "x" * 300])
+def test_no_other_reference_opens_a_register(event, reference):
+    assert event.facilitator.get(f"/events/{reference}/register").status_code == 404

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.models import (
@@ -102,11 +102,14 @@ def get_held_event(reference: str) -> HeldEvent:
 
 
 def list_register(event: HeldEvent) -> list[RegisterPerson]:
-    """Everybody with a place at an event, by syndicate and then by name. Three statements, however many."""
+    """Everybody with a place at an event or signed off there, by syndicate and then by name.
+
+    Three statements, however many they are.
+    """
     rows = db.session.execute(
         select(Booking.id, Booking.person_id, Booking.syndicate, PersonName)
         .outerjoin(PersonName, PersonName.person_id == Booking.person_id)
-        .where(Booking.event_id == event.id, Booking.state == "booked")
+        .where(Booking.event_id == event.id, or_(Booking.state == "booked", Booking.sitting == event.id))
     ).all()
     posts = _list_main_posts([row.person_id for row in rows], event.held_on)
     units = live_units(event.held_on)

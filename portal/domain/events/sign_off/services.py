@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.models import AttendanceOutcome, Booking
@@ -134,9 +134,12 @@ def _write_outcome(
 
 
 def _find_booking(event: HeldEvent, booking_id: int) -> Booking:
+    """The booking of somebody with a place, or of whoever was signed off, whatever became of it since."""
     booking = db.session.scalar(
         select(Booking).where(
-            Booking.id == booking_id, Booking.event_id == event.id, Booking.state == "booked"
+            Booking.id == booking_id,
+            Booking.event_id == event.id,
+            or_(Booking.state == "booked", Booking.sitting == event.id),
         )
     )
     if booking is None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.events.register.queries import get_held_event, list_register
 from portal.domain.events.sign_off.services import SignOff, correct_outcome, sign_off
 from portal.domain.records.models import Revocation
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
@@ -132,6 +133,16 @@ def test_signing_off_twice_is_once_and_otherwise_meanwhile_is_a_conflict():
         sign(world, "absent", "sick", by=world.second)
     assert len(list_outcomes()) == len(list_attendances()) == 1
     assert get_booking(world.bookings[0]).sitting == get_booking(world.bookings[0]).event_id
+
+
+def test_who_left_the_list_after_sign_off_stays_on_it_and_can_be_corrected():
+    world = make_held_event(2)
+    sign(world)
+    get_booking(world.bookings[0]).state = get_booking(world.bookings[1]).state = "left"
+    db.session.commit()
+
+    assert [row.person_id for row in list_register(get_held_event(world.reference))] == world.people[:1]
+    correct(world, "part", "other")
 
 
 @pytest.mark.parametrize(
