@@ -176,7 +176,6 @@ VIEWS = (
     scim_views,
     webhooks_views,
     retention_views,
-    exercises_views,
     api_views,
 )
 

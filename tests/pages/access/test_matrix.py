@@ -286,7 +286,6 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "group_id": UUID(int=0),
         "import_id": UUID(int=0),
         "copy_id": 1,
-        "proposal_id": 1,
         "row_id": 1,
         "choice": "off",
         "booking": 1,
