@@ -49,7 +49,7 @@ def plan_dates(today: date, people: Mapping[str, int], units: Mapping[str, int])
         nearby = instant_in_london(first_day + timedelta(days=8), time(13))
         return [
             *services.plan_events(plans, by=by, at=at),
-            *services.plan_events([_make_plan(kind, nearby, rooms[1], 1, by)], by=by, at=at),
+            *services.plan_events([_make_plan(kind, nearby, rooms[1], 2, by)], by=by, at=at),
         ]
 
 
