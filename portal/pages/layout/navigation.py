@@ -67,6 +67,9 @@ _AUTHORING = (
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
     ),
 )
+_EVENTS = (
+    Way("Exercises", "/exercises", Permission.EXERCISE_RUN, "Run an exercise in the room, or rehearse it"),
+)
 _PORTAL = (
     Way("Audit", "/audit", Permission.AUDIT_VIEW, "Who did what, and who saw whose data"),
     Way("Jobs", "/jobs", Permission.JOB_VIEW, "Large files, checks and imports, and which failed"),
@@ -94,6 +97,7 @@ _LEARNING = (
 GROUPS = (
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
+    WayGroup("Events", _EVENTS),
     WayGroup("Authoring", _AUTHORING),
     WayGroup("Portal", _PORTAL),
     WayGroup("My learning", _LEARNING),
