@@ -52,14 +52,17 @@ async def _ask_on(port: int, path: str, cookies: str, asked: Asked) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while not asked.over:
         begun = time.perf_counter()
-        head = [
-            f"GET {path} HTTP/1.1",
-            f"Host: 127.0.0.1:{port}",
-            f"Cookie: {cookies}",
-            f"If-None-Match: {tag}",
-        ]
+        head = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Cookie: {cookies}"]
+        head += [f"If-None-Match: {tag}"] if tag else []
         writer.write("\r\n".join([*head, "", ""]).encode())
-        answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        try:
+            answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        except (
+            asyncio.IncompleteReadError,
+            ConnectionError,
+        ):  # the server closes what was idle, or served long
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            continue
         names = dict(line.lower().split(": ", 1) for line in answer.split("\r\n")[1:] if ": " in line)
         body = await reader.readexactly(int(names.get("content-length", 0)))
         took, now, status = time.perf_counter() - begun, time.time(), answer.split()[1]
@@ -74,6 +77,8 @@ async def _ask_on(port: int, path: str, cookies: str, asked: Asked) -> None:
                     asked.seen.setdefault(key, []).append(now)
         else:
             raise RuntimeError(f"{path}: {status}")
+        if names.get("connection") == "close":
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.sleep(ASK_EVERY / 1000)
     writer.close()
 

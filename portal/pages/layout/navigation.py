@@ -77,6 +77,9 @@ _EVENTS = (
     Way("Events", "/events", Permission.EVENT_VIEW, "Dates, places and bookings of taught events"),
     Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
 )
+_EVENTS = (
+    Way("Exercises", "/exercises", Permission.EXERCISE_RUN, "Run an exercise in the room, or rehearse it"),
+)
 _PORTAL = (
     Way("Audit", "/audit", Permission.AUDIT_VIEW, "Who did what, and who saw whose data"),
     Way("Jobs", "/jobs", Permission.JOB_VIEW, "Large files, checks and imports, and which failed"),
@@ -105,6 +108,7 @@ _LEARNING = (
 GROUPS = (
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
+    WayGroup("Events", _EVENTS),
     WayGroup("Authoring", _AUTHORING),
     WayGroup("Events", _EVENTS),
     WayGroup("Portal", _PORTAL),
