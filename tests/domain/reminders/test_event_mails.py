@@ -202,3 +202,14 @@ def test_the_link_of_a_mail_opens_the_event(stage: Stage, app: Flask) -> None:
     assert f"/events/{stage.reference}" in text_of(mail)
     assert page.h1 == "OIC Hydra"
     assert clock.now() == NOW
+
+
+def test_people_see_in_words_what_was_sent_to_them(stage: Stage, app: Flask) -> None:
+    stage.book()
+    stage.send()
+    browser = PortalClient(app)
+    let_in(browser)
+
+    page = browser.page("/learning/messages")
+
+    assert "Event: place booked" in page.text

@@ -174,6 +174,7 @@ def test_rooms_are_added_changed_and_closed(client: PortalClient, host: int) -> 
     closed = client.press(room, "Save", closed="y")
     assert "Station hall 20 North Closed" in closed.text
     assert "There is no room yet" not in client.page("/events/new").text
+    assert client.get(f"/events/rooms/{10**30}").status_code == 404
 
 
 @pytest.mark.slow
