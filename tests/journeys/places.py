@@ -322,8 +322,6 @@ HELD_EVENTS = {  # `hold_event` of events_held.py makes one that is under way
     "events.show_correction": Place((f"{HELD}/sign-off/{{signed_off}}",), FACILITATOR),
     "events.show_syndicates": Place((f"{HELD}/syndicates", f"{HELD}/syndicates?suggest=1"), FACILITATOR),
 }
-PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= HELD_EVENTS | DECISIONS | REMINDERS | WEBHOOKS | RETENTION
 EVENTS = {  # the demo plans them: portal/demo/events_planning.py
     "events.show_events": Place(("/events", "/events?order=near&free=yes", "/events?when=past")),
     "events.show_event": Place(("/events/EV-0001",), FACILITATOR),
@@ -351,6 +349,7 @@ EXERCISES = {
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EXERCISES
+PLACES |= EVENTS | HELD_EVENTS | DECISIONS | REMINDERS | WEBHOOKS | RETENTION
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "audit.show_disclosures",
     "people.show_account",

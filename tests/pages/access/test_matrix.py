@@ -36,14 +36,14 @@ from tests.domain.status.facts import make_record
 from tests.factories.catalogue import make_guide, make_version
 from tests.factories.events import make_event_type
 from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages.access.routes import ATTEMPT, JOB, PERSON, RECORD, ROUTES, SYSTEM
+from tests.pages.access.routes import ATTEMPT, JOB, OF_AN_EVENT, PERSON, RECORD, ROUTES, SYSTEM
 from tests.pages.account.browsing import PASSWORD, another, let_in
 from tests.pages.learning.asking import ask
 
 KEYS = {"authoring": "protect", "guides": "whom-to-call", "events": "oic-hydra"}  # elsewhere a lesson's
 
 # Of these there is none for anyone in this world: not found is as good as reached.
-MAY_BE_UNKNOWN = {
+MAY_BE_UNKNOWN = OF_AN_EVENT | {
     "events.show_event",  # no event is planned here; tests/pages/events has who may
     "events.book_own_place",
     "events.accept_own_place",
@@ -71,22 +71,6 @@ MAY_BE_UNKNOWN = {
     "authoring.send_back",
     "authoring.withdraw_draft",
     "catalogue.send_media",
-    # No event here; tests/pages/events has who may.
-    "events.show_register",
-    "events.mark_person",
-    "events.note_staff_number",
-    "events.send_entries",
-    "events.send_states",
-    "events.show_room_code",
-    "events.show_sign_in",
-    "events.sign_in_at_event",
-    "events.show_sign_off",
-    "events.sign_off_people",
-    "events.show_correction",
-    "events.correct_attendance",
-    "events.show_syndicates",
-    "events.move_between_syndicates",
-    "events.print_syndicates",
     "exercises.download_version",  # tests/pages/exercises/test_versions.py has who may
     "exercises.publish_proposal",
     "exercises.send_medium",

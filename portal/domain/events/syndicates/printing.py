@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from portal.domain.events.register.queries import RegisterPerson
 from portal.platform.documents.markup import text_content
 
-_CARD = """block(height: 62mm, width: 100%, inset: 8mm, stroke: 0.5pt + rgb("#b1b4b6"), breakable: false)[
+_CARD = """block(height: 54mm, width: 100%, inset: 8mm, stroke: 0.5pt + rgb("#b1b4b6"), breakable: false)[
   #text(size: 22pt, weight: "bold")[{name}]
   #parbreak()
   #text(size: 12pt)[{below}]
@@ -41,7 +41,9 @@ def _sheet_of(number: int | None, members: Sequence[RegisterPerson]) -> str:
         f"- {text_content(', '.join(filter(None, (_spoken_name(person), person.rank))))}"
         for person in members
     )
-    return f"== #text(size: 40pt)[{text_content(_group_name(number))}]\n#text(size: 20pt)[\n{names}\n]"
+    return (
+        f"== #text(size: 40pt)[{text_content(_group_name(number))}]\n#v(8mm)\n#text(size: 20pt)[\n{names}\n]"
+    )
 
 
 def _by_syndicate(people: Sequence[RegisterPerson]) -> list[tuple[int | None, list[RegisterPerson]]]:
