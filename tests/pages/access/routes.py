@@ -1,61 +1,11 @@
 """Whose data each route shows; a new route fails the matrix until it stands here."""
 
-# Whose data a route shows: nobody's in particular, a person by staff number, the owner of an attempt
-# alone, a record (its owner and those who may see the owner), a job (who asked for it and those who see
-# all jobs), or a session of one's own. A route of systems takes an access token alone: whatever people have
-# opens nothing there; what tokens open is tried in tests/pages/api/test_sight.py.
-NOBODY, PERSON, ATTEMPT, RECORD, OWN = "nobody", "person", "attempt", "record", "own"
-JOB = "job"
-SYSTEM = "system"
+from tests.pages.access.event_routes import EVENT_ROUTES
+from tests.pages.access.shown import ATTEMPT, JOB, NOBODY, OWN, PERSON, RECORD, SYSTEM
 
 ROUTES: dict[str, str] = {
-    "events.show_events": NOBODY,
-    "events.show_event": NOBODY,
-    "events.show_places": OWN,
-    "events.book_own_place": OWN,
-    "events.accept_own_place": OWN,
-    "events.cancel_own_place": OWN,
-    "events.book_people": NOBODY,  # of whom the manager sees: tests/pages/events/test_booking.py
-    "events.decide_booking": PERSON,
-    "events.keep_places": NOBODY,
-    "events.stop_keeping_places": NOBODY,
-    "exercises.download_version": NOBODY,
-    "exercises.list_versions": NOBODY,
-    "exercises.propose_version": NOBODY,
-    "exercises.publish_proposal": NOBODY,
-    "exercises.send_medium": NOBODY,
-    "exercises.send_proposal_back": NOBODY,
-    "exercises.show_proposal": NOBODY,
-    "exercises.show_proposed_medium": NOBODY,
-    "exercises.show_version": NOBODY,
-    "exercises.withdraw_proposal": NOBODY,
-    "events.download_event": NOBODY,
-    "events.plan_event": NOBODY,
-    "events.change_event": NOBODY,
-    "events.cancel_event": NOBODY,
-    "events.show_rooms": NOBODY,
-    "events.add_room": NOBODY,
-    "events.change_room": NOBODY,
     "home": NOBODY,
     "desk.show_desk": NOBODY,
-    "exercises.list_exercise_runs": NOBODY,
-    "exercises.begin_run": NOBODY,
-    "exercises.show_control": NOBODY,
-    "exercises.take_control_step": NOBODY,
-    "exercises.show_wall": NOBODY,
-    "exercises.show_syndicate": NOBODY,
-    "exercises.write_to_log": NOBODY,
-    "events.show_figures": NOBODY,
-    "exercises.compare_decisions": NOBODY,
-    "exercises.debrief_pdf": NOBODY,
-    "exercises.debrief_zip": NOBODY,
-    "exercises.lead_prompt": NOBODY,
-    "exercises.move_prompt": NOBODY,
-    "exercises.rank_prompt": NOBODY,
-    "exercises.send_statement": NOBODY,
-    "exercises.show_plenary": NOBODY,
-    "exercises.take_action_back": NOBODY,
-    "exercises.write_actions": NOBODY,
     "statements.security_contact": NOBODY,
     "people.show_account": PERSON,
     "people.subject_access": PERSON,
@@ -191,15 +141,6 @@ ROUTES: dict[str, str] = {
     "directives.show_version": NOBODY,
     "directives.withdraw_directive": NOBODY,
     "directives.withdraw_version": NOBODY,
-    "events.list_types": NOBODY,
-    "events.show_type": NOBODY,
-    "events.download_type": NOBODY,
-    "events.propose_new_type": NOBODY,
-    "events.propose_type": NOBODY,
-    "events.show_proposal": NOBODY,
-    "events.publish_type": NOBODY,
-    "events.send_type_back": NOBODY,
-    "events.withdraw_type": NOBODY,
     "guides.acknowledge_guide": NOBODY,
     "guides.edit_force_settings": NOBODY,
     "guides.show_guide": NOBODY,
@@ -403,21 +344,4 @@ ROUTES: dict[str, str] = {
 
 # Of an event that is held: whoever runs events sees its people. None is held in the world of the matrix;
 # tests/pages/events has who may.
-OF_AN_EVENT = {
-    "events.show_register",
-    "events.mark_person",
-    "events.note_staff_number",
-    "events.send_entries",
-    "events.send_states",
-    "events.show_room_code",
-    "events.show_sign_in",
-    "events.sign_in_at_event",
-    "events.show_sign_off",
-    "events.sign_off_people",
-    "events.show_correction",
-    "events.correct_attendance",
-    "events.show_syndicates",
-    "events.move_between_syndicates",
-    "events.print_syndicates",
-}
-ROUTES |= dict.fromkeys(OF_AN_EVENT, NOBODY)
+ROUTES |= EVENT_ROUTES
