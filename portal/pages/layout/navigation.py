@@ -66,19 +66,23 @@ _AUTHORING = (
     Way(
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
     ),
+)
+_EVENTS = (
+    Way("Events", "/events", Permission.EVENT_VIEW, "Dates, places and bookings of taught events"),
+    Way(
+        "Attendance",
+        "/events/figures",
+        Permission.EVENT_VIEW,
+        "Who attended, places left, who is needed next",
+    ),
+    Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
+    Way("Exercises", "/exercises", Permission.EXERCISE_RUN, "Run an exercise in the room, or rehearse it"),
     Way(
         "Exercise versions",
         "/exercises/versions",
         Permission.EXERCISE_READ,
         "Exercises to read before they are run, and proposals of new versions",
     ),
-)
-_EVENTS = (
-    Way("Events", "/events", Permission.EVENT_VIEW, "Dates, places and bookings of taught events"),
-    Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
-)
-_EVENTS = (
-    Way("Exercises", "/exercises", Permission.EXERCISE_RUN, "Run an exercise in the room, or rehearse it"),
 )
 _PORTAL = (
     Way("Audit", "/audit", Permission.AUDIT_VIEW, "Who did what, and who saw whose data"),
@@ -110,7 +114,6 @@ GROUPS = (
     WayGroup("People", _PEOPLE),
     WayGroup("Events", _EVENTS),
     WayGroup("Authoring", _AUTHORING),
-    WayGroup("Events", _EVENTS),
     WayGroup("Portal", _PORTAL),
     WayGroup("My learning", _LEARNING),
 )
