@@ -43,6 +43,7 @@ _MONITORING = (
     ),
     Way("Directives", "/directives", Permission.DIRECTIVE_VIEW, "What people must complete, and by when"),
     Way("Reminders", "/reminders", Permission.REMINDER_VIEW, "Emails sent, waiting and not delivered"),
+    Way("Events", "/events", Permission.EVENT_VIEW, "Taught events: dates, places and bookings"),
 )
 _PEOPLE = (
     Way("People", "/people", Permission.PERSON_VIEW, "A person’s requirements and record"),
@@ -68,7 +69,7 @@ _AUTHORING = (
     ),
 )
 _EVENTS = (
-    Way("Events", "/events", Permission.EVENT_VIEW, "Dates, places and bookings of taught events"),
+    Way("Events", "/events", Permission.EVENT_RUN, "Taught events: plan, change and run them"),
     Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
 )
 _PORTAL = (
@@ -97,10 +98,10 @@ _LEARNING = (
     Way("Events", "/events", Permission.LEARN, "Taught events: when and where, and places left"),
 )
 GROUPS = (
+    WayGroup("Events", _EVENTS),  # first: of who runs events, no other group has them
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
     WayGroup("Authoring", _AUTHORING),
-    WayGroup("Events", _EVENTS),
     WayGroup("Portal", _PORTAL),
     WayGroup("My learning", _LEARNING),
 )
