@@ -94,7 +94,7 @@ class _PlanForm(FlaskForm):  # type: ignore[misc]
         validate_choice=False,
     )
     minutes = _number_field(
-        "Length in minutes",
+        "Length in minutes (optional)",
         "Enter a whole number from 15 to 720",
         least=15,
         most=720,
@@ -170,7 +170,7 @@ class NewEventForm(_PlanForm):
 
     kind = SelectField("Event type", widget=GovSelect(), validators=[InputRequired("Select an event type")])
     count = _number_field(
-        "How many dates",
+        "How many dates (optional)",
         f"Enter a whole number from 1 to {MOST_DATES}",
         least=1,
         most=MOST_DATES,
@@ -179,7 +179,7 @@ class NewEventForm(_PlanForm):
         description="More than one makes a series: the same room, people and UK time",
     )
     weeks = _number_field(
-        "Weeks from one date to the next",
+        "Weeks from one date to the next (optional)",
         "Enter a whole number from 1 to 52",
         least=1,
         most=52,

@@ -43,6 +43,8 @@ _MONITORING = (
     ),
     Way("Directives", "/directives", Permission.DIRECTIVE_VIEW, "What people must complete, and by when"),
     Way("Reminders", "/reminders", Permission.REMINDER_VIEW, "Emails sent, waiting and not delivered"),
+    Way("Events", "/events", Permission.EVENT_VIEW, "Taught events: dates, places and bookings"),
+    Way("Attendance", "/events/figures", Permission.EVENT_VIEW, "Who attended, and who is needed next"),
 )
 _PEOPLE = (
     Way("People", "/people", Permission.PERSON_VIEW, "A person’s requirements and record"),
@@ -66,21 +68,24 @@ _AUTHORING = (
     Way(
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
     ),
+    Way(
+        "Exercise versions",
+        "/exercises/versions",
+        Permission.EXERCISE_READ,
+        "Exercises to read before they are run, and proposals of new versions",
+    ),
 )
 _EVENTS = (
-    Way("Events", "/events", Permission.EVENT_VIEW, "Dates, places and bookings of taught events"),
+    Way("Events", "/events", Permission.EVENT_RUN, "Taught events: plan, change and run them"),
     Way(
-        "Attendance",
-        "/events/figures",
-        Permission.EVENT_VIEW,
-        "Who attended, places left, who is needed next",
+        "Attendance", "/events/figures", Permission.EVENT_RUN, "Who attended, places left, who is needed next"
     ),
     Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
     Way("Exercises", "/exercises", Permission.EXERCISE_RUN, "Run an exercise in the room, or rehearse it"),
     Way(
         "Exercise versions",
         "/exercises/versions",
-        Permission.EXERCISE_READ,
+        Permission.EXERCISE_RUN,
         "Exercises to read before they are run, and proposals of new versions",
     ),
 )
@@ -110,9 +115,9 @@ _LEARNING = (
     Way("Events", "/events", Permission.LEARN, "Taught events: when and where, and places left"),
 )
 GROUPS = (
+    WayGroup("Events", _EVENTS),  # first: of who runs events, no other group has them
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
-    WayGroup("Events", _EVENTS),
     WayGroup("Authoring", _AUTHORING),
     WayGroup("Portal", _PORTAL),
     WayGroup("My learning", _LEARNING),
