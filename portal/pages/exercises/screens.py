@@ -58,7 +58,7 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedQuestion:
+class ScreenQuestion:
     """A question on a syndicate's page, with what was answered."""
 
     asked: InjectQuestion
@@ -76,7 +76,7 @@ class FeedItem:
     title: str
     html: Markup | None = None  # of an inject
     text: str = ""  # of a message
-    questions: list[AskedQuestion] = field(default_factory=list)
+    questions: list[ScreenQuestion] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,9 @@ def build_syndicate_screen(run: RunGlance, progress: Progress, syndicate: int) -
     return SyndicateScreen(in_order, lines, names.get(scribe, SOMEONE) if scribe else "")
 
 
-def _ask_question(question: InjectQuestion, lines: list[LogLine]) -> AskedQuestion:
+def _ask_question(question: InjectQuestion, lines: list[LogLine]) -> ScreenQuestion:
     choices = [(choice["key"], fill_placeholders(choice["html"])) for choice in question["choices"]]
-    return AskedQuestion(question, fill_placeholders(question["prompt_html"]), choices, lines)
+    return ScreenQuestion(question, fill_placeholders(question["prompt_html"]), choices, lines)
 
 
 @dataclass(frozen=True, slots=True)

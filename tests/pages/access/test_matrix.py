@@ -24,8 +24,7 @@ from tests.pages.account.browsing import another, let_in
 
 # Of these there is none for anyone in this world: not found is as good as reached.
 MAY_BE_UNKNOWN = OF_AN_EVENT | {
-    "events.show_event",  # no event is planned here; tests/pages/events has who may
-    "events.book_own_place",
+    "events.book_own_place",  # tests/pages/events/test_booking.py has who may
     "events.accept_own_place",
     "events.cancel_own_place",
     "events.book_people",

@@ -16,7 +16,7 @@ _ARRIVALS = frozenset({"present", "late"})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NotedEntry:
     """What one device noted of one person."""
 
     key: UUID
@@ -51,7 +51,7 @@ class HeadCount:
     by_register: int
 
 
-def merge_entries(entries: Iterable[Entry]) -> dict[int, RegisterState]:
+def merge_entries(entries: Iterable[NotedEntry]) -> dict[int, RegisterState]:
     """What holds of each person with an entry, by person.
 
     Of two entries the one noted later holds; of two noted in the same millisecond, the one with the higher
@@ -75,6 +75,6 @@ def count_heads(presences: Mapping[int, RegisterState]) -> HeadCount:
     return HeadCount(len(means), *(means.count(way) for way in MEANS))
 
 
-def _place_in_order(entry: Entry) -> tuple[int, UUID, str, datetime]:
+def _place_in_order(entry: NotedEntry) -> tuple[int, UUID, str, datetime]:
     millisecond = (entry.noted_at - _EPOCH) // timedelta(milliseconds=1)
     return millisecond, entry.key, entry.kind, entry.noted_at

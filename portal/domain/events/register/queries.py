@@ -17,7 +17,7 @@ from portal.domain.events.models import (
     EventVersion,
     RegisterEntry,
 )
-from portal.domain.events.register.merging import Entry, RegisterState, merge_entries
+from portal.domain.events.register.merging import NotedEntry, RegisterState, merge_entries
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.queries import live_units
@@ -177,7 +177,9 @@ def find_place(event_id: int, person_id: int) -> int | None:
 def read_states(event_id: int) -> dict[int, RegisterState]:
     """What the register says of each person with an entry."""
     rows = db.session.scalars(select(RegisterEntry).where(RegisterEntry.event_id == event_id))
-    return merge_entries(Entry(row.key, row.person_id, row.kind, row.noted_at, row.means) for row in rows)
+    return merge_entries(
+        NotedEntry(row.key, row.person_id, row.kind, row.noted_at, row.means) for row in rows
+    )
 
 
 def read_outcomes(event_id: int) -> dict[int, AttendanceOutcome]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from portal.domain.events.register.merging import (
     KINDS,
     MEANS,
-    Entry,
+    NotedEntry,
     RegisterState,
     count_heads,
     merge_entries,
@@ -18,7 +18,7 @@ from portal.domain.events.register.merging import (
 START = datetime(2026, 6, 10, 8, 30, tzinfo=UTC)
 ENTRIES = st.lists(
     st.builds(
-        Entry,
+        NotedEntry,
         key=st.integers(1, 10**6).map(lambda number: UUID(int=number)),
         person_id=st.integers(1, 3),
         kind=st.sampled_from(KINDS),
@@ -30,8 +30,8 @@ ENTRIES = st.lists(
 )
 
 
-def note(number: int, kind: str, minute: float, means: str = "register", person: int = 1) -> Entry:
-    return Entry(UUID(int=number), person, kind, START + timedelta(minutes=minute), means)
+def note(number: int, kind: str, minute: float, means: str = "register", person: int = 1) -> NotedEntry:
+    return NotedEntry(UUID(int=number), person, kind, START + timedelta(minutes=minute), means)
 
 
 @given(ENTRIES, st.randoms(use_true_random=False), st.data())
