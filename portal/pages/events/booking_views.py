@@ -14,7 +14,7 @@ from portal.domain.events.booking.candidates import (
     list_booked_people,
     list_candidates,
 )
-from portal.domain.events.booking.choices import list_next_places, read_choice
+from portal.domain.events.booking.choices import is_expected_at, list_next_places, read_choice
 from portal.domain.events.booking.clashes import find_clashes
 from portal.domain.events.booking.reading import read_event
 from portal.domain.events.models import OPEN_BOOKINGS, Booking
@@ -144,6 +144,7 @@ def _render_own(event: EventDetails, form: ConfirmForm, cancel_form: CancelPlace
         words=STATE_WORDS,
         is_open=choice.places.is_open(now),
         has_open_booking=state in OPEN_BOOKINGS,
+        not_asked="" if is_expected_at(me, event) else services.NOT_ASKED,
         may_accept=state == "offered" or may_take,
         clashes=find_clashes(event, [me], clock.today())[me],
         form=form,
