@@ -11,9 +11,11 @@ from config import Config
 from portal.domain.catalogue.event_types import list_preparation
 from portal.domain.events.booking.reading import count_places_left
 from portal.domain.events.calendar_file import write_event_file
+from portal.domain.events.own_places import find_own_place
 from portal.domain.events.planning import event_type_with_id, list_event_types
 from portal.domain.events.queries import EventDetails, EventFilters, event_details, list_events, list_versions
 from portal.domain.events.rooms import Nearness, unit_of_person
+from portal.domain.exercises.running.opening import list_event_runs
 from portal.pages.events import (
     booking_views,
     planning_views,
@@ -109,6 +111,9 @@ def show_event(reference: str) -> ResponseReturnValue:
         siblings=_list_siblings(event.series, event.id),
         versions=list_versions(event.id),
         now=now,
+        own_place=find_own_place(current_user.person_id, event, now),
+        runs=list_event_runs(event.id),
+        may_control=Permission.EXERCISE_RUN in current_user.permissions,
         may_run=Permission.EVENT_RUN in current_user.permissions,
         may_view=Permission.EVENT_VIEW in current_user.permissions,
         permissions=current_user.permissions,
