@@ -10,6 +10,7 @@ from portal.domain.events.register.queries import RegisterPerson
 from portal.domain.exercises import actions, plenary
 from portal.domain.exercises.running import opening, services
 from portal.domain.exercises.running.answers import LogAnswer
+from portal.domain.exercises.statements import list_statements
 from portal.domain.people.queries import Viewer, viewer_of
 from portal.platform.clock import london_day
 from portal.platform.db import transaction
@@ -55,15 +56,24 @@ def run_exercise(held: HeldDate, people: Sequence[RegisterPerson], facilitator: 
     for syndicate, viewer in ((1, first), (2, second)):
         with _minute(held, syndicate / 2) as at:
             services.become_scribe(run, viewer, syndicate, uuid4(), at)
-    for minute, syndicate, question, answer in ENTRIES:
-        with _minute(held, minute) as at:
-            viewer = first if syndicate == 1 else second
-            services.write_entry(run, viewer, syndicate, uuid4(), services.EntryWish(answer, question), at)
-    with _minute(held, 118) as at:
-        services.note_releases(run, lead, at)
+    minutes = {inject["minute"] for inject in plenary.find_plenary(run, lead).content["injects"]}
+    for minute in range(1, 120):
+        if minute - 1 in minutes:
+            with _minute(held, minute - 0.9) as at:
+                services.note_releases(run, lead, at)
+        _write_entries(held, minute, run, (first, second))
     _take_step(held, 120, run, lead, "plenary")
     _hold_plenary(held, run, lead, (first, second))
     _take_step(held, 190, run, lead, "end")
+
+
+def _write_entries(held: HeldDate, minute: int, run: str, writers: tuple[Viewer, Viewer]) -> None:
+    """What the syndicates wrote at a minute of the exercise."""
+    for when, syndicate, question, answer in ENTRIES:
+        if when == minute:
+            wish = services.EntryWish(answer, question)
+            with _minute(held, minute) as at:
+                services.write_entry(run, writers[syndicate - 1], syndicate, uuid4(), wish, at)
 
 
 def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer, Viewer]) -> None:
@@ -74,6 +84,12 @@ def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer,
         for viewer, words in zip(writers, STATEMENTS, strict=True):
             plenary.write_statement(run, viewer, PROMPT, words)
     _open_stage(held, 135, run, lead, stage.READING)
+    _open_stage(held, 140, run, lead, stage.RANKING)
+    with _minute(held, 145):
+        known = list_statements(plenary.find_plenary(run, lead).id, PROMPT)
+        favourite = [statement.key for statement in known if statement.text == STATEMENTS[0]]
+        for viewer, chosen in zip(writers, (favourite, [one.key for one in known]), strict=True):
+            plenary.choose_statements(run, viewer, PROMPT, chosen)
     _open_stage(held, 150, run, lead, stage.CLOSED)
     with _minute(held, 160) as at:
         due_on = london_day(at) + timedelta(days=28)
