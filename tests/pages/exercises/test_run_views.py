@@ -84,6 +84,8 @@ def test_from_the_start_to_the_end_without_a_script(room, morning):
     assert "Inject 3" in scribe.page(own(room, 1)).text
     facilitator.press(facilitator.page(room.control), "Plenary", do="plenary")
     assert "look at the wall" in scribe.page(own(room, 1)).text
+    for browser, path in ((scribe, own(room, 1)), (facilitator, room.control)):
+        assert f"/exercises/{room.run}/plenary" in browser.page(path).links.values()
     assert facilitator.page(f"/exercises/{room.run}/wall").h1.startswith("Plenary")
     facilitator.press(facilitator.page(room.control), "End the exercise", do="end")
     page = scribe.page(own(room, 1))
