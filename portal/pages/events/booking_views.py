@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.events.booking import services
+from portal.domain.events.booking.audience import EventAudience
 from portal.domain.events.booking.candidates import (
     PersonToBook,
     find_booking,
@@ -135,6 +136,7 @@ def _render_own(event: EventDetails, form: ConfirmForm, cancel_form: CancelPlace
     choice = read_choice(me, event, now)
     booking, sitting = choice.booking, choice.places.sitting
     state = booking.state if booking and booking.sitting == 0 else ""
+    audience = EventAudience([event.activity_id], [me])
     may_take = state == "waiting" and choice.can_take and now >= sitting.offers_end_at
     return render_template(
         "events/own_booking.html",
@@ -145,6 +147,7 @@ def _render_own(event: EventDetails, form: ConfirmForm, cancel_form: CancelPlace
         is_open=choice.places.is_open(now),
         has_open_booking=state in OPEN_BOOKINGS,
         may_accept=state == "offered" or may_take,
+        refusal="" if audience.expects(me, event.activity_id, event.held_on) else services.NOT_ASKED,
         clashes=find_clashes(event, [me], clock.today())[me],
         form=form,
         cancel_form=cancel_form,

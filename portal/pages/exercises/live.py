@@ -38,6 +38,7 @@ def screen_tag(
     shown = (
         (screen, run.recorded_at, run.person_id, syndicate, run.newest_entry, asked),
         (progress.phase, progress.clock.waits, released),
+        sorted(own for own in progress.own_releases if screen == "control" or own[0] == syndicate),
         [step.id for step in progress.messages if screen == "control" or step.syndicate in (0, syndicate)],
         scribes if not syndicate else progress.scribes.get(syndicate),
     )

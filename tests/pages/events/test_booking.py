@@ -8,6 +8,7 @@ import time_machine
 from portal.domain.events.booking.tasks import list_changing_events
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_person
+from tests.pages.account.browsing import make_account
 from tests.pages.events.booking_pages import NOW, make_booking_pages
 from tests.pages.monitoring.counting import statements
 
@@ -74,7 +75,7 @@ def test_a_manager_books_who_still_needs_it_and_sees_what_stands_against_it(app,
 
     page = browser.press(page, "Book for them", people=["D1001", "D1002", "D1003", "D1004"])
     assert "Booked for 2 people. 1 person is on the wait list." in page.text
-    assert "All of your people who must attend have attended, or have a booking." in page.text
+    assert "None of your people needs a place" in page.text
     page = browser.press(page, "Cancel the booking of Priya ValeD1001")
     assert "The booking of Priya ValeD1001 is cancelled." in page.text
     assert "Offered a place" in page.text
@@ -112,6 +113,14 @@ def test_a_facilitator_keeps_places_for_a_unit_and_lets_them_go(app, database):
     southern.press(southern.page(f"/events/{world.event}/booking"), "Join the wait list")
     browser.press(page, "Keep no longer for North")
     assert "Offered a place" in southern.page(f"/events/{world.event}/booking").text
+
+
+def test_who_is_not_asked_to_attend_reads_so_in_place_of_a_button(app, database):
+    world = make_booking_pages(app)
+    make_account("D1009", unit=world.units[0])
+    page = world.browser_of("D1009").page(f"/events/{world.event}/booking")
+    assert "This event is for people whose directive asks for it." in page.text
+    assert "Book a place" not in page.text
 
 
 def test_what_nobody_may_book_is_said_in_a_sentence(app, database):

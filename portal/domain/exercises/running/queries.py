@@ -12,10 +12,10 @@ from typing import Any, cast
 from sqlalchemy import BigInteger, Integer, String, and_, bindparam, func, or_, select
 
 from portal.domain.events.models import Booking
-from portal.domain.exercises.content import ExerciseContent
+from portal.domain.exercises.content import ExerciseContent, Inject
 from portal.domain.exercises.models import ExerciseRun, ExerciseVersion, LogEntry, RunStep
 from portal.domain.exercises.running.clock import PastStep
-from portal.domain.exercises.running.progress import Progress, read_progress
+from portal.domain.exercises.running.progress import Progress, is_for, read_progress
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import Viewer
 from portal.platform.db import clock_at, db, read
@@ -51,6 +51,10 @@ class RunGlance:
     def may_see(self, syndicate: int) -> bool:
         """Whether the person may open the page of a syndicate."""
         return 1 <= syndicate <= self.syndicates and (self.may_control or syndicate == self.own_syndicate)
+
+    def syndicates_for(self, inject: Inject) -> list[int]:
+        """The syndicates of the run for which an inject is meant."""
+        return [number for number in range(1, self.syndicates + 1) if is_for(number, inject)]
 
     def may_write(self, syndicate: int) -> bool:
         """Whether the person may be the scribe of a syndicate: one of its own, or whoever tries it out."""

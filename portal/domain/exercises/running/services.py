@@ -51,7 +51,7 @@ class StepWish:
 
     kind: str
     inject_key: str = ""
-    syndicate: int = 0  # of a message; 0: to all
+    syndicate: int = 0  # of a message or a release; 0: to all
     text: str = ""
 
 
@@ -99,15 +99,18 @@ def _was_stepped(run_id: int, key: UUID) -> bool:
 
 def _is_so_already(run: RunGlance, progress: Progress, wish: StepWish) -> bool:
     if wish.kind == "release":
-        return wish.inject_key in progress.releases and wish.inject_key not in progress.unnoted
+        own = (wish.syndicate, wish.inject_key) in progress.own_releases
+        return own or wish.inject_key in progress.releases
     return holds_already(wish.kind, progress.phase)
 
 
 def _check_wish(run: RunGlance, wish: StepWish) -> None:
     if wish.kind == "release":
-        known = {inject["key"] for inject in exercise_in(run).content["injects"]}
+        known = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
         if wish.inject_key not in known:
             raise RuleError("This exercise has no such inject. Open the page again.")
+        if wish.syndicate and wish.syndicate not in run.syndicates_for(known[wish.inject_key]):
+            raise RuleError("This inject is not for that syndicate. Open the page again.")
     if wish.kind == "message":
         if not wish.text.strip():
             raise RuleError("Enter the message.")

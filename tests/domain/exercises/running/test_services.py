@@ -64,6 +64,33 @@ def test_a_release_pressed_twice_and_by_two_facilitators_is_one():
     assert count(RunStep, kind="release", inject_key="inject-3") == 1
 
 
+def test_an_inject_released_to_one_syndicate_is_on_its_screens_alone():
+    players = make_players()
+    press(players.run, players.facilitator, "start")
+    to_second = {"inject_key": "inject-3", "syndicate": 2}
+    assert press(players.run, players.facilitator, "release", **to_second)
+    assert not press(players.run, players.facilitator, "release", **to_second)
+    with pytest.raises(RuleError, match="not for that syndicate"):
+        press(players.run, players.facilitator, "release", inject_key="inject-3", syndicate=9)
+    assert screens_with(players, "inject-3") == [2]
+    assert press(players.run, players.facilitator, "release", inject_key="inject-3")
+    assert screens_with(players, "inject-3") == [1, 2]
+
+
+def screens_with(players, key):
+    run, progress = look(players.run, players.facilitator)
+    (inject,) = (each for each in queries.exercise_in(run).content["injects"] if each["key"] == key)
+    return [number for number in (1, 2) if progress.sees(number, inject)]
+
+
+def test_a_release_by_hand_when_the_clock_has_just_released_it_does_nothing(morning):
+    players = make_players()
+    press(players.run, players.facilitator, "start")
+    morning.shift(60 * 60)
+    assert look(players.run, players.facilitator)[1].unnoted
+    assert not press(players.run, players.facilitator, "release", inject_key="inject-1")
+
+
 def test_a_person_is_scribe_of_their_own_syndicate_alone_and_the_latest_counts():
     players = make_players()
     press(players.run, players.facilitator, "start")
