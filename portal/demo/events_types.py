@@ -1,11 +1,12 @@
 """The demo's event type, and the directive that asks supervisors in three roles to attend an event of it."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from config import ROOT
 from portal.domain.catalogue import event_types
 from portal.domain.directives import services as directives
+from portal.domain.events.london_times import instant_in_london
 from portal.platform import clock
 from portal.platform.db import transaction
 
@@ -15,18 +16,22 @@ RANKS = ("Sergeant", "Detective Sergeant", "Inspector")
 NOTICE = timedelta(days=90)  # from today to the due date
 
 
-def require_hydra(today: date, folder: Path = EVENT_TYPES) -> None:
-    """Publish the event types, and issue the directive from today on. Edge only, in no transaction."""
-    with transaction():
-        publish_types(folder)
-    with transaction():
-        directives.issue_toml(hydra_directive(today, today + NOTICE), at=clock.now())
+def require_hydra(effective_on: date, due_on: date, folder: Path = EVENT_TYPES) -> None:
+    """Publish the event types, and issue the directive, on the morning it takes effect.
+
+    Edge only, in no transaction, when nothing later than that morning is recorded.
+    """
+    at = instant_in_london(effective_on, time(9))
+    with transaction(stamp_as=at):
+        publish_types(folder, at)
+    with transaction(stamp_as=at + timedelta(minutes=1)):
+        directives.issue_toml(hydra_directive(effective_on, due_on), at=at)
 
 
-def publish_types(folder: Path = EVENT_TYPES) -> None:
-    """Publish the folder; what is published already stays as it is."""
+def publish_types(folder: Path = EVENT_TYPES, at: datetime | None = None) -> None:
+    """Publish the folder, now if no instant is given; what is published already stays as it is."""
     for source in event_types.check_folder(folder):
-        event_types.publish_event_type(source, at=clock.now(), by=None)
+        event_types.publish_event_type(source, at=at or clock.now(), by=None)
 
 
 def hydra_directive(effective_on: date, due_on: date) -> bytes:
