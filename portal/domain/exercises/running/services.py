@@ -76,7 +76,7 @@ def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: dat
         RuleError: The step does not fit what the run is doing.
     """
     stamp()
-    run = find_run(reference, viewer)
+    run, wish = find_run(reference, viewer), _narrow_wish(wish)
     if not run.may_control:
         raise ForbiddenError("Only a facilitator may do this.")
     progress = progress_of(run, at)
@@ -91,6 +91,15 @@ def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: dat
     _note_releases(run, progress)
     _add_step(run, key, wish, by_id=viewer.person_id)
     return True
+
+
+def _narrow_wish(wish: StepWish) -> StepWish:
+    """Only what a step of its kind says: a prompt or a long text beside another would be kept for ever."""
+    if wish.kind == "release":
+        return StepWish("release", wish.inject_key)
+    if wish.kind == "message":
+        return StepWish("message", syndicate=wish.syndicate, text=wish.text)
+    return StepWish(wish.kind)
 
 
 def _was_stepped(run_id: int, key: UUID) -> bool:
