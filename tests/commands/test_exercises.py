@@ -48,9 +48,9 @@ def test_check_lists_faults_first_and_then_breaches_of_the_brief(run, tmp_path):
     assert "short-night/debrief.md: There is no such file" in refused.stderr
     assert "injects" not in refused.stderr
     for said in (
-        "short-night/exercise.toml, line 7: There are 4 injects. Write 14 or more.",
-        "short-night/exercise.toml, line 7: There are 1 turning points. Write 3 or more.",
-        "short-night/exercise.toml, line 6: “Response supervisor” has 1 questions to decide. Write 3",
+        "short-night/exercise.toml, line 7: It has 4 injects. Write 14 or more.",
+        "short-night/exercise.toml, line 7: It has 1 turning point. Write 3 or more.",
+        "short-night/exercise.toml, line 6: “Response supervisor” has 1 question to decide. Write 3",
         "short-night/injects/call.md, line 16: There is no media/box.narrow.svg.",
     ):
         assert said in brief.stderr

@@ -88,7 +88,7 @@ def test_two_syndicates_the_wall_and_control_go_on_together(room: Room) -> None:
     expect(room.wall.locator("#wall")).to_contain_text("Going on")
     expect(room.control.locator("#log-2")).to_contain_text("is the scribe")
     room.first.fill("#answer-q1-text", "We send a car")
-    room.control.click("#injects button:has-text('Release now') >> nth=-1")
+    room.control.click("#injects button:has-text('To all') >> nth=-1")
     for tab in (room.first, room.second):
         expect(tab.locator("#inject-inject-3")).to_be_visible()
     expect(room.wall.locator("#wall")).to_contain_text("Inject 3")

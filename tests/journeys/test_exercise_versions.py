@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
 from portal.domain.exercises.sources.archive import open_exercise, pack_exercise
 from tests.journeys.places import AUTHOR, PUBLISHER
-from tests.journeys.walking import h1, hold_to_account, press, sign_in, visitor
+from tests.journeys.walking import follow, go, h1, hold_to_account, press, sign_in, visitor
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -19,7 +19,7 @@ LIST = "/exercises/versions"
 def publish_what_waits(tab: Tab) -> None:
     tab.goto(LIST)
     hold_to_account(tab)
-    tab.click("main a:text-is('night-at-marrow-hill')")
+    go(tab, "main a:text-is('night-at-marrow-hill')")
     assert h1(tab) == "A night at Marrow Hill, version 2: 1 file changed"
     assert "peer support" in tab.inner_text("ins")
     hold_to_account(tab)
@@ -54,7 +54,7 @@ def test_a_proposal_is_published_by_a_second_person_and_the_next_one_sent_back(
         tab.goto(f"{LIST}/night-at-marrow-hill/2")
         assert "Turning point 1" not in tab.inner_text("main")  # the notes are folded
         tab.click("summary:has-text('For the facilitator') >> nth=3")
-        assert "Turning point 1" in tab.inner_text("main")
+        expect(tab.locator("main")).to_contain_text("Turning point 1", use_inner_text=True)
         assert tab.locator("picture img").first.evaluate("image => image.complete && image.naturalWidth > 0")
         hold_to_account(tab)
     with visitor(browser, server) as tab:
@@ -63,8 +63,8 @@ def test_a_proposal_is_published_by_a_second_person_and_the_next_one_sent_back(
     with visitor(browser, server, java_script_enabled=False) as tab:
         sign_in(tab, PUBLISHER)
         tab.goto(LIST)
-        tab.click("main a:text-is('night-at-marrow-hill')")
-        tab.click("main a:has-text('Send back with a reason')")
+        go(tab, "main a:text-is('night-at-marrow-hill')")
+        follow(tab, "Send back with a reason")
         tab.fill("#reason", "Keep the four questions.")
         press(tab, "Send back")
         assert "“Keep the four questions.”" in tab.inner_text("main")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 from portal.domain.events.models import OPEN_BOOKINGS, Booking, BookingChange, EventRoom, EventVersion
 from portal.domain.events.queries import EventDetails, EventFilters, events_with_ids, list_events
 from portal.domain.events.services import EVENT_CANCELLED
+from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.wording import clock_time
 from portal.platform.wording import date as date_words
@@ -63,6 +64,14 @@ def list_own_places(person_id: int, at: datetime) -> list[OwnPlace]:
     run = list_events(EventFilters(facilitator_id=person_id, ends_after=at))
     places += [OwnPlace(event, RUNS) for event in run if event.id not in event_by_id]
     return sorted(places, key=lambda place: (place.event.starts_at, place.event.id))
+
+
+def find_own_place(person_id: int, event: EventDetails, at: datetime) -> Booking | None:
+    """The booking by which a person has a place at an event of today; None on any other day."""
+    if event.cancelled or event.held_on != london_day(at):
+        return None
+    mine = (Booking.event_id == event.id, Booking.person_id == person_id, Booking.state == "booked")
+    return db.session.scalar(select(Booking).where(*mine))
 
 
 def _read_bookings(person_id: int, at: datetime) -> list[Booking]:

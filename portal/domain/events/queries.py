@@ -100,11 +100,6 @@ class EventDetails:
     facilitators: tuple[EventPerson, ...]
     bookings: BookingCounts
 
-    @property
-    def places_left(self) -> int:
-        """Places that can still be given; 0 once the event is cancelled."""
-        return 0 if self.cancelled else max(0, self.places - self.bookings.taken)
-
     def is_run_by(self, person_id: int) -> bool:
         """Whether this person is one of its facilitators."""
         return any(person.person_id == person_id for person in self.facilitators)

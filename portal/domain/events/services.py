@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.events.booking.services import bring_up_to_date
 from portal.domain.events.models import (
     OPEN_BOOKINGS,
     Booking,
@@ -57,6 +58,8 @@ def plan_events(plans: Sequence[EventPlan], *, by: int, at: datetime) -> list[st
 def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, by: int, at: datetime) -> int:
     """Change an event; who has a place or runs it is told where that matters to them.
 
+    Places that it has more than before are offered at once to who waits.
+
     Args:
         reference: The event's.
         plan: All that holds from now on; its type is the event's.
@@ -89,6 +92,7 @@ def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, b
     if is_moved(event, plan) or plan.notes != event.notes:
         readers = _people_with_place(event.id) | (before & after)
         told.append(_tell("event.move_told", readers, reference, event.number + 1, by))
+    bring_up_to_date([event.id], at)
     return sum(told)
 
 

@@ -45,7 +45,7 @@ def add_action(run: PlenaryRun, what: str, owner: str, due_on: date, *, key: UUI
         ForbiddenError: The person does not lead the plenary of this run.
     """
     row = RunAction(key=key, what=what, owner=owner, due_on=due_on, withdraws_id=None)
-    if _is_added(run, row, by):
+    if _is_added(run, row, by) and run.kind != "rehearsal":
         log("run_action.added", actor_id=by, run=run.reference)
 
 
@@ -62,7 +62,7 @@ def withdraw_action(run: PlenaryRun, action_key: UUID, *, key: UUID, by: int) ->
     if action is None or action.withdraws_id is not None:
         raise NotFoundError("This exercise has no such action.")
     row = RunAction(key=key, what="", owner="", due_on=action.due_on, withdraws_id=action.id)
-    if _is_added(run, row, by):
+    if _is_added(run, row, by) and run.kind != "rehearsal":
         log("run_action.withdrawn", actor_id=by, run=run.reference)
 
 

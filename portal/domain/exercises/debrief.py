@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.exercises.actions import TakenAction, list_actions
 from portal.domain.exercises.comparison import (
     ComparedInject,
@@ -19,16 +20,16 @@ from portal.domain.exercises.comparison import (
     injects_with_questions,
     plain_words,
 )
-from portal.domain.exercises.plenary import PlenaryRun, PromptStage
-from portal.domain.exercises.statements import Statement, list_statements
+from portal.domain.exercises.plenary import PlenaryRun
+from portal.domain.exercises.room_question import READABLE_STAGES, statements_at
+from portal.domain.exercises.statements import Statement
 from portal.platform import wording as say
 from portal.platform.clock import format_utc
-from portal.platform.documents.markup import text_content
+from portal.platform.documents.markup import markup_of, text_content
 from portal.platform.documents.typesetting import typeset_pdf
 from portal.platform.tables.csv_cells import csv_text
 
 MANIFEST, SUMS, DOCUMENT = "manifest.json", "SHA256SUMS", "debrief.pdf"
-READABLE_STAGES = frozenset({PromptStage.READING, PromptStage.RANKING, PromptStage.CLOSED})
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the only date of an entry: a ZIP has no time zones
 
 
@@ -60,20 +61,18 @@ def read_debrief(run: PlenaryRun, at: datetime) -> RunDebrief:
 
 def readable_statements(run: PlenaryRun, prompt_key: str) -> list[Statement]:
     """The statements that the room reads: without hidden ones, and without points until they are ranked."""
-    stage = run.stages[prompt_key]
-    if stage not in READABLE_STAGES:
-        return []
-    found = [one for one in list_statements(run.id, prompt_key) if not one.hidden]
-    if stage is PromptStage.CLOSED:
-        return found
-    plain = [Statement(one.key, one.text, one.theme, one.hidden, 0) for one in found]
-    return sorted(plain, key=lambda one: (not one.theme, one.theme.casefold(), one.text))
+    return statements_at(run.id, prompt_key, run.stages[prompt_key])
 
 
 def write_pdf(debrief: RunDebrief, *, force: str) -> bytes:
     """The debrief as a tagged PDF; the same arguments give the same bytes."""
     run = debrief.run
-    markup = [*_decisions_markup(debrief.compared), *_statements_markup(debrief), *_actions_markup(debrief)]
+    markup = [
+        *_closing_markup(run.content["debrief_html"]),
+        *_decisions_markup(debrief.compared),
+        *_statements_markup(debrief),
+        *_actions_markup(debrief),
+    ]
     place = f" · {run.event_reference}" if run.event_reference else ""
     return typeset_pdf(
         "\n".join(markup),
@@ -146,6 +145,13 @@ def _action_rows(actions: Sequence[TakenAction]) -> Iterator[Sequence[str]]:
     yield "action", "owner", "due_on"
     for action in actions:
         yield action.what, action.owner, action.due_on.isoformat()
+
+
+def _closing_markup(html: str) -> Iterator[str]:
+    """What the exercise itself says after its end, with the force's details filled in."""
+    if html:
+        yield f"== {text_content('What the exercise was about')}"
+        yield markup_of(str(fill_placeholders(html)))
 
 
 def _decisions_markup(compared: Sequence[ComparedInject]) -> Iterator[str]:

@@ -174,7 +174,8 @@ def move_to_stage(run: PlenaryRun, prompt_key: str, stage: PromptStage, *, by: i
     if stage is not PromptStage.RANKING:
         forget_voters(run.id, prompt["key"])
     mix_run(run.id)
-    log("plenary.moved", actor_id=by, run=run.reference, prompt=prompt["key"], stage=stage.value)
+    if run.kind != "rehearsal":
+        log("plenary.moved", actor_id=by, run=run.reference, prompt=prompt["key"], stage=stage.value)
 
 
 def has_ranked(run_id: int, prompt_key: str, person_id: int) -> bool:

@@ -118,7 +118,7 @@ def group_statements(
     """Put statements into a group; an empty theme takes them out of any.
 
     Args:
-        run: Its id and its reference.
+        run: Its id and its reference; "" for a rehearsal, of which no audit event stays.
         prompt_key: The prompt.
         keys: The statements; keys that the prompt does not have are passed over.
         theme: The group's name.
@@ -126,7 +126,8 @@ def group_statements(
     """
     stamp()
     _change(run[0], prompt_key, keys, theme=" ".join(theme.split())[:LONGEST_THEME])
-    log("plenary.grouped", actor_id=by, run=run[1], prompt=prompt_key)
+    if run[1]:
+        log("plenary.grouped", actor_id=by, run=run[1], prompt=prompt_key)
 
 
 def hide_statements(
@@ -135,9 +136,9 @@ def hide_statements(
     """Take statements off the wall and out of files, or put them back; arguments as ``group_statements``."""
     stamp()
     _change(run[0], prompt_key, keys, hidden=hidden)
-    if hidden:
+    if run[1] and hidden:
         log("plenary.hidden", actor_id=by, run=run[1], prompt=prompt_key)
-    else:
+    elif run[1]:
         log("plenary.shown", actor_id=by, run=run[1], prompt=prompt_key)
 
 

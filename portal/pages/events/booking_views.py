@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.events.booking import services
+from portal.domain.events.booking.audience import EventAudience
 from portal.domain.events.booking.candidates import (
     PersonToBook,
     find_booking,
     list_booked_people,
     list_candidates,
 )
-from portal.domain.events.booking.choices import is_expected_at, list_next_places, read_choice
+from portal.domain.events.booking.choices import list_next_places, read_choice
 from portal.domain.events.booking.clashes import find_clashes
 from portal.domain.events.booking.reading import read_event
 from portal.domain.events.models import OPEN_BOOKINGS, Booking
@@ -135,6 +136,7 @@ def _render_own(event: EventDetails, form: ConfirmForm, cancel_form: CancelPlace
     choice = read_choice(me, event, now)
     booking, sitting = choice.booking, choice.places.sitting
     state = booking.state if booking and booking.sitting == 0 else ""
+    audience = EventAudience([event.activity_id], [me])
     may_take = state == "waiting" and choice.can_take and now >= sitting.offers_end_at
     return render_template(
         "events/own_booking.html",
@@ -144,8 +146,8 @@ def _render_own(event: EventDetails, form: ConfirmForm, cancel_form: CancelPlace
         words=STATE_WORDS,
         is_open=choice.places.is_open(now),
         has_open_booking=state in OPEN_BOOKINGS,
-        not_asked="" if is_expected_at(me, event) else services.NOT_ASKED,
         may_accept=state == "offered" or may_take,
+        refusal="" if audience.expects(me, event.activity_id, event.held_on) else services.NOT_ASKED,
         clashes=find_clashes(event, [me], clock.today())[me],
         form=form,
         cancel_form=cancel_form,

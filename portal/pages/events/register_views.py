@@ -66,7 +66,7 @@ def mark_person(reference: str) -> ResponseReturnValue:
     booking, _, kind = request.form.get("mark", "").partition(":")
     try:
         key = uuid5(UUID(request.form.get("key", "")), f"{booking} {kind}")
-        note = Note(key, int(booking), kind, timedelta())
+        note = Note(key, _read_booking(booking), kind, timedelta())
     except ValueError as error:
         raise RuleError(_UNREADABLE) from error
     with _said_on_page(), transaction():
@@ -134,10 +134,14 @@ def _read_note(row: dict[str, Any]) -> Note:
     if row["kind"] not in KINDS:
         raise ValueError
     ago = timedelta(milliseconds=int(row["ago"]))
-    booking_id = int(row["id"])
+    return Note(UUID(row["key"]), _read_booking(row["id"]), row["kind"], min(ago, _LONGEST_AGO))
+
+
+def _read_booking(value: Any) -> int:
+    booking_id = int(value)
     if not 0 < booking_id < 2**53:
         raise ValueError
-    return Note(UUID(row["key"]), booking_id, row["kind"], min(ago, _LONGEST_AGO))
+    return booking_id
 
 
 def _owner_of_entries() -> str:

@@ -49,7 +49,8 @@ def compare_heads(count: HeadCount, heads: int) -> str:
 
 def read_heads(text: str) -> int | None:
     """The heads that a facilitator counted; None if nothing sensible was entered."""
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= MOST_HEADS else None
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_HEADS))
+    return int(text) if is_number and int(text) <= MOST_HEADS else None
 
 
 def when_and_where(event: HeldEvent) -> str:

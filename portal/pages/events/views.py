@@ -9,10 +9,13 @@ from flask_login import current_user
 
 from config import Config
 from portal.domain.catalogue.event_types import list_preparation
+from portal.domain.events.booking.reading import count_places_left
 from portal.domain.events.calendar_file import write_event_file
+from portal.domain.events.own_places import find_own_place
 from portal.domain.events.planning import event_type_with_id, list_event_types
 from portal.domain.events.queries import EventDetails, EventFilters, event_details, list_events, list_versions
 from portal.domain.events.rooms import Nearness, unit_of_person
+from portal.domain.exercises.running.opening import list_event_runs
 from portal.pages.events import (
     booking_views,
     planning_views,
@@ -64,11 +67,13 @@ def show_events() -> ResponseReturnValue:
     near = Nearness(unit_of_person(current_user.person_id, clock.today()), clock.today())
     rows = _list_rows(chosen, near)
     page = arguments.page(len(rows))
+    rows = rows[page.offset : page.offset + page.size]
     html = render_template(
         "events/list.html",
         page=page,
         errors=arguments.errors(form._fields),
-        rows=rows[page.offset : page.offset + page.size],
+        rows=rows,
+        places_left=count_places_left([event.id for event in rows], clock.now()),
         form=form,
         chosen=chosen,
         near=near,
@@ -86,7 +91,8 @@ def _list_rows(chosen: dict[str, str], near: Nearness) -> list[EventDetails]:
     else:
         rows = list_events(EventFilters(keys=keys, ends_after=now))
     if chosen["free"]:
-        rows = [event for event in rows if event.places_left]
+        left = count_places_left([event.id for event in rows], now)
+        rows = [event for event in rows if left[event.id]]
     return near.sort_near_first(rows) if chosen["order"] else rows
 
 
@@ -94,16 +100,20 @@ def _list_rows(chosen: dict[str, str], near: Nearness) -> list[EventDetails]:
 @requires(Permission.ACCOUNT_OWN)
 def show_event(reference: str) -> ResponseReturnValue:
     """Show one event: when, where, who runs it, how to prepare, and how many places are left."""
-    event = event_details(reference)
+    event, now = event_details(reference), clock.now()
     kind = event_type_with_id(event.type_version_id)
     return render_template(
         "events/event.html",
         event=event,
+        places_left=count_places_left([event.id], now)[event.id],
         kind=kind,
         preparation=list_preparation(kind.preparation),
         siblings=_list_siblings(event.series, event.id),
         versions=list_versions(event.id),
-        now=clock.now(),
+        now=now,
+        own_place=find_own_place(current_user.person_id, event, now),
+        runs=list_event_runs(event.id),
+        may_control=Permission.EXERCISE_RUN in current_user.permissions,
         may_run=Permission.EVENT_RUN in current_user.permissions,
         may_view=Permission.EVENT_VIEW in current_user.permissions,
         permissions=current_user.permissions,

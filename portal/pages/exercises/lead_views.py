@@ -126,7 +126,8 @@ def _run_to_lead(reference: str) -> PlenaryRun:
 
 
 def _change_statements(run: PlenaryRun, key: str, form: ThemeForm, act: str) -> None:
-    who, by, keys = (run.id, run.reference), current_user.person_id, form.chosen.keys
+    reference = "" if run.kind == "rehearsal" else run.reference
+    who, by, keys = (run.id, reference), current_user.person_id, form.chosen.keys
     if act == "group":
         group_statements(who, key, keys, form.theme.data or "", by=by)
     elif act in {"hide", "show"}:

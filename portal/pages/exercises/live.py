@@ -16,7 +16,9 @@ CLOCK_HEADER = "Exercise-Clock"  # whole seconds of the exercise's clock, with e
 ASK_EVERY = 800  # milliseconds from one answer to the next question: an inject is there within a second
 
 
-def screen_tag(screen: str, run: RunGlance, progress: Progress, syndicate: int = 0) -> str:
+def screen_tag(
+    screen: str, run: RunGlance, progress: Progress, syndicate: int = 0, *, asked: object = None
+) -> str:
     """What changes when something on a screen does: all that it shows follows from these.
 
     Args:
@@ -24,6 +26,7 @@ def screen_tag(screen: str, run: RunGlance, progress: Progress, syndicate: int =
         run: As the viewer meets it, with the newest entry of the syndicate or of all.
         progress: Of the run now.
         syndicate: Whose screen; 0: one that shows all.
+        asked: What it shows of the plenary.
     """
     injects = exercise_in(run).content["injects"]
     released = [
@@ -33,8 +36,9 @@ def screen_tag(screen: str, run: RunGlance, progress: Progress, syndicate: int =
     ]
     scribes = sorted(progress.scribes.items())
     shown = (
-        (screen, run.recorded_at, run.person_id, syndicate, run.newest_entry),
+        (screen, run.recorded_at, run.person_id, syndicate, run.newest_entry, asked),
         (progress.phase, progress.clock.waits, released),
+        sorted(own for own in progress.own_releases if screen == "control" or own[0] == syndicate),
         [step.id for step in progress.messages if screen == "control" or step.syndicate in (0, syndicate)],
         scribes if not syndicate else progress.scribes.get(syndicate),
     )

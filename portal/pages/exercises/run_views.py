@@ -8,10 +8,20 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.exercises.plenary import STAGE_WORDS
+from portal.domain.exercises.room_question import RoomQuestion, find_room_question, statements_at
 from portal.domain.exercises.running import services
 from portal.domain.exercises.running.answers import find_question, read_answer
+from portal.domain.exercises.running.clock import Phase
 from portal.domain.exercises.running.progress import Progress, is_for
-from portal.domain.exercises.running.queries import NO_RUN, RunGlance, exercise_in, find_run, progress_of
+from portal.domain.exercises.running.queries import (
+    NO_RUN,
+    RunGlance,
+    exercise_in,
+    find_run,
+    list_steps,
+    progress_of,
+)
 from portal.domain.exercises.running.services import EntryWish, StepWish
 from portal.pages.exercises.live import ASK_EVERY, answer_screen, note_in_passing, screen_tag
 from portal.pages.exercises.screens import (
@@ -28,6 +38,7 @@ from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
 
+MOST_ON_WALL = 10  # statements: the plenary's page has them all
 OPEN_AGAIN = "Open the page again, and send it from there."
 
 
@@ -119,7 +130,9 @@ def show_wall(reference: str) -> ResponseReturnValue:
     """Show the room the clock and what all syndicates were given last."""
     run = find_run(reference, current_user.viewer)
     progress = progress_of(run, clock.now())
-    tag = screen_tag("wall", run, progress)
+    asked = _find_asked(run, progress)
+    statements = statements_at(run.id, asked.key, asked.stage) if asked else []
+    tag = screen_tag("wall", run, progress, asked=(asked, statements))
 
     def render() -> str:
         injects = exercise_in(run).content["injects"]
@@ -130,9 +143,20 @@ def show_wall(reference: str) -> ResponseReturnValue:
             **_frame(run, progress, tag),
             injects=[(inject, progress.releases[inject["key"]].at) for inject in shown[::-1][:6]],
             room_messages=progress.messages_to(0)[::-1][:2],
+            asked=asked,
+            stage_words=STAGE_WORDS,
+            statements=statements[:MOST_ON_WALL],
+            not_shown=max(0, len(statements) - MOST_ON_WALL),
         )
 
     return answer_screen(tag, progress, render)
+
+
+def _find_asked(run: RunGlance, progress: Progress) -> RoomQuestion | None:
+    """What the room is asked while the plenary is on."""
+    if progress.phase is not Phase.PLENARY:
+        return None
+    return find_room_question(exercise_in(run).content, list_steps(run))
 
 
 @requires(Permission.LEARN)
@@ -140,7 +164,7 @@ def show_syndicate(reference: str, syndicate: int) -> ResponseReturnValue:
     """Show a syndicate its material in order, its questions and its decision log."""
     run, progress = _look_at_syndicate(reference, syndicate)
     note_in_passing(run, progress, current_user.viewer, clock.now())
-    tag = screen_tag("syndicate", run, progress, syndicate)
+    tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_asked(run, progress))
     return answer_screen(tag, progress, lambda: _render_syndicate(run, progress, syndicate, tag))
 
 
@@ -159,7 +183,7 @@ def write_to_log(reference: str, syndicate: int) -> ResponseReturnValue:
                 services.write_entry(reference, viewer, syndicate, key, wish, at)
     except RuleError as error:
         run, progress = _look_at_syndicate(reference, syndicate)
-        tag = screen_tag("syndicate", run, progress, syndicate)
+        tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_asked(run, progress))
         return _render_syndicate(run, progress, syndicate, tag, str(error), form)
     page = url_for(".show_syndicate", reference=reference, syndicate=syndicate)
     place = form.get("place", "")
@@ -198,6 +222,7 @@ def _render_syndicate(
         own_page=url_for(".show_syndicate", reference=run.reference, syndicate=syndicate),
         screen=build_syndicate_screen(run, progress, syndicate),
         injects=build_inject_rows(run, progress) if run.kind == "table_top" else [],
+        asked=_find_asked(run, progress),
         is_scribe=is_scribe,
         may_write=run.may_write(syndicate),
         writes_now=is_scribe and phase_takes_entries(progress),

@@ -85,8 +85,10 @@ class InjectRow:
 
     inject: Inject
     notes: Markup
-    released_at: datetime | None
+    released_at: datetime | None  # to all
     by_hand: bool
+    own: dict[int, datetime]  # when it was released to one syndicate
+    open_to: list[int]  # syndicates that can still get it alone; none of a timed one, or with one syndicate
 
 
 def _lines_of(run: RunGlance, entries: list[Entry], names: Mapping[int, str]) -> list[LogLine]:
@@ -133,17 +135,17 @@ def build_syndicate_screen(run: RunGlance, progress: Progress, syndicate: int) -
         of_question.setdefault(entry.question_key, []).append(line)
     feed = [
         (
-            progress.releases[inject["key"]].order,
+            release.order,
             FeedItem(
                 f"inject-{inject['key']}",
-                progress.releases[inject["key"]].at,
+                release.at,
                 inject["title"],
                 fill_placeholders(inject["html"]),
                 questions=[_ask_question(q, of_question.get(q["key"], [])) for q in inject["questions"]],
             ),
         )
         for inject in exercise_in(run).content["injects"]
-        if progress.sees(syndicate, inject)
+        if (release := progress.release_to(syndicate, inject))
     ]
     feed += [
         (
@@ -202,8 +204,16 @@ def build_inject_rows(run: RunGlance, progress: Progress) -> list[InjectRow]:
     rows = []
     for inject in exercise_in(run).content["injects"]:
         release = progress.releases.get(inject["key"])
-        notes = fill_placeholders(inject["facilitator_html"])
+        own = {n: each.at for (n, key), each in progress.own_releases.items() if key == inject["key"]}
+        alone = run.syndicates > 1 and inject["minute"] is None and not release
         rows.append(
-            InjectRow(inject, notes, release.at if release else None, bool(release and release.by_hand))
+            InjectRow(
+                inject,
+                fill_placeholders(inject["facilitator_html"]),
+                release.at if release else None,
+                bool(release and release.by_hand),
+                own,
+                [number for number in run.syndicates_for(inject) if number not in own] if alone else [],
+            )
         )
     return rows

@@ -15,7 +15,7 @@ from portal.domain.exercises.running.queries import find_run
 from portal.pages.exercises import lead_views, plenary_views, run_views, version_views
 from portal.pages.exercises.blueprint import bp
 from portal.pages.layout.access import requires
-from portal.pages.layout.form_fields import read_whole_number
+from portal.pages.layout.form_fields import clean_text, read_whole_number
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import RuleError
@@ -38,9 +38,9 @@ def begin_run() -> ResponseReturnValue:
     """Open a run, and lead to its first page."""
     form, viewer = request.form, current_user.viewer
     wish = RunWish(
-        form.get("exercise", ""),
+        clean_text(form.get("exercise", "")),
         form.get("kind", ""),
-        form.get("event", ""),
+        clean_text(form.get("event", "")),
         read_whole_number(form.get("syndicates", "")) or 0,
     )
     try:

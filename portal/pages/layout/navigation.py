@@ -69,6 +69,12 @@ _AUTHORING = (
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
     ),
     Way(
+        "Event types",
+        "/events/types",
+        Permission.AUTHORING_VIEW,
+        "Kinds of taught event, and proposals of new versions",
+    ),
+    Way(
         "Exercise versions",
         "/exercises/versions",
         Permission.EXERCISE_READ,

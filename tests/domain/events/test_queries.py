@@ -40,7 +40,7 @@ def test_an_event_is_read_with_its_people_and_places(database: None) -> None:
 
     assert (event.title, event.room, event.number) == ("OIC Hydra", "Training centre, room 1", 0)
     assert [person.name for person in event.facilitators] == ["Ines Vale"]
-    assert (event.bookings.taken, event.bookings.waiting, event.places_left) == (1, 1, 2)
+    assert (event.bookings.taken, event.bookings.waiting) == (1, 1)
     assert event.is_run_by(host)
     assert not event.is_run_by(guest)
     with pytest.raises(NotFoundError, match="There is no event EV-9999"):

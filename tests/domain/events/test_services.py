@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.events import services
+from portal.domain.events.booking.reading import count_places_left
 from portal.domain.events.models import Booking, BookingChange, EventVersion
 from portal.domain.events.planning import EventPlan, PlanRefusedError
 from portal.domain.events.queries import event_details
@@ -60,8 +61,8 @@ def test_a_cancelled_event_ends_every_booking_and_tells_its_people(plan: EventPl
         count = services.cancel_event(reference, number=0, reason="The room is flooded.", by=host, at=NOW)
 
     event = event_details(reference)
-    assert (event.cancelled, event.reason, event.number, event.places_left) == (
-        True, "The room is flooded.", 1, 0,
+    assert (event.cancelled, event.reason, event.number, count_places_left([event.id], NOW)) == (
+        True, "The room is flooded.", 1, {event.id: 0},
     )  # fmt: skip
     states = dict(db.session.execute(select(Booking.person_id, Booking.state)).all())
     assert [states[person] for person in people] == ["cancelled", "cancelled", "cancelled", "declined"]
@@ -69,6 +70,19 @@ def test_a_cancelled_event_ends_every_booking_and_tells_its_people(plan: EventPl
     assert len(ended) == 3
     assert count == 4
     assert told("event.cancellation_told") == sorted([host, *people[:3]])
+
+
+def test_places_that_an_event_gets_are_offered_at_once_to_who_waits(plan: EventPlan, host: int) -> None:
+    small = replace(plan, places=8)
+    reference, unit = plan_event(small, host), make_unit("Response")
+    for _ in range(8):
+        make_booking(reference, make_person(unit))
+    waiting = make_booking(reference, make_person(unit), state="waiting")
+
+    change_event(reference, replace(small, places=9), host)
+
+    booking = db.session.get_one(Booking, waiting, populate_existing=True)
+    assert (booking.state, booking.offered_until) == ("offered", NOW + timedelta(hours=48))
 
 
 def test_a_moved_event_keeps_its_versions_and_tells_those_with_a_place(plan: EventPlan, host: int) -> None:

@@ -5,12 +5,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.booking.tasks import list_changing_events
-from portal.platform.db import db
-from tests.domain.status.facts import make_directive, make_version
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_person
+from tests.pages.account.browsing import make_account
 from tests.pages.events.booking_pages import NOW, make_booking_pages
 from tests.pages.monitoring.counting import statements
 
@@ -58,21 +56,6 @@ def test_places_near_come_first_and_events_of_a_type_that_one_has_booked_are_not
     assert f"There is a booking already, at {world.event}" in page.text
 
 
-def test_whom_no_directive_asks_reads_so_and_is_offered_no_place(app, database):
-    world = make_booking_pages(app)
-    inspectors = {"audience": [{"rank_or_grade": ["Inspector"]}], "except": []}
-    host, room = world.people["D5001"], make_event_room("Room 2")
-    custody = make_event_type("custody-day")
-    activity = db.session.get_one(EventTypeVersion, custody).activity_id
-    make_version(make_directive(), {1: activity}, audience=inspectors)
-    event = make_event(custody, room, host, starts_at=EVENT_START)
-
-    page = world.browser_of("D1001").page(f"/events/{event}/booking")
-    assert "This event is for people whose directive asks for it." in page.text
-    assert "Book a place" not in page.text
-    assert "Book a place" in world.browser_of("D2001").page(f"/events/{event}/booking").text
-
-
 def test_a_manager_books_who_still_needs_it_and_sees_what_stands_against_it(app, database):
     world = make_booking_pages(app, places=2)
     other = make_event(
@@ -92,7 +75,7 @@ def test_a_manager_books_who_still_needs_it_and_sees_what_stands_against_it(app,
 
     page = browser.press(page, "Book for them", people=["D1001", "D1002", "D1003", "D1004"])
     assert "Booked for 2 people. 1 person is on the wait list." in page.text
-    assert "All of your people who must attend have attended, or have a booking." in page.text
+    assert "None of your people needs a place" in page.text
     page = browser.press(page, "Cancel the booking of Priya ValeD1001")
     assert "The booking of Priya ValeD1001 is cancelled." in page.text
     assert "Offered a place" in page.text
@@ -130,6 +113,14 @@ def test_a_facilitator_keeps_places_for_a_unit_and_lets_them_go(app, database):
     southern.press(southern.page(f"/events/{world.event}/booking"), "Join the wait list")
     browser.press(page, "Keep no longer for North")
     assert "Offered a place" in southern.page(f"/events/{world.event}/booking").text
+
+
+def test_who_is_not_asked_to_attend_reads_so_in_place_of_a_button(app, database):
+    world = make_booking_pages(app)
+    make_account("D1009", unit=world.units[0])
+    page = world.browser_of("D1009").page(f"/events/{world.event}/booking")
+    assert "This event is for people whose directive asks for it." in page.text
+    assert "Book a place" not in page.text
 
 
 def test_what_nobody_may_book_is_said_in_a_sentence(app, database):

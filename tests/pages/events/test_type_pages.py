@@ -71,6 +71,7 @@ def propose(by: int, content: bytes, key: str = "hydra") -> int:
 
 def test_what_an_author_proposes_a_publisher_publishes(browse):
     author, publisher = browse("D3001"), browse("D3002")
+    assert author.page("/authoring").links["Event types"] == "/events/types"
     page = author.press(author.page("/events/types/new"), SEND, **FILLED)
     assert page.h1 == "Night exercise: a new event type"
     assert "Somebody else has to publish it." in page.text

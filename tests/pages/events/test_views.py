@@ -1,12 +1,14 @@
 """The dates of events, as anybody who is signed in sees them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
 
 from portal.domain.events import services
+from portal.domain.events.booking.reading import count_places_left
+from portal.domain.events.booking.services import keep_places
 from portal.domain.events.queries import event_details
 from portal.platform.db import transaction
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type
@@ -40,6 +42,26 @@ def test_a_learner_sees_when_and_where_an_event_is_and_how_many_places_are_left(
     for said in ("10 June 2026, 09:30 to 13:30", "Training centre, room 1", "Ines Vale", "13 of 14"):
         assert said in page.text
     assert client.page("/events/EV-9999", 404).status == 404
+
+
+def test_places_that_are_kept_for_a_unit_are_not_among_those_left(
+    client: PortalClient, database: None
+) -> None:
+    unit = make_unit("Training")
+    host = make_account("D5001", unit=unit)
+    reference = make_event(make_event_type(), make_event_room(), host, places=5)
+    make_booking(reference, make_person(make_unit("Contact")))
+    with transaction():
+        keep_places(reference, make_unit("Response"), 4, date(2026, 6, 9), by=host, at=NOW)
+    make_account("D1001")
+    let_in(client)
+
+    assert "0 of 5" in client.page(f"/events/{reference}").text
+    assert reference in client.page("/events").text
+    assert reference not in client.page("/events?free=yes").text
+    event = event_details(reference)
+    assert count_places_left([event.id], NOW) == {event.id: 0}
+    assert count_places_left([event.id], NOW + timedelta(days=21)) == {event.id: 4}
 
 
 @pytest.mark.slow

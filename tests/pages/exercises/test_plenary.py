@@ -178,6 +178,7 @@ def test_the_debrief_is_a_tagged_pdf_and_a_zip_without_names(room):
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
     assert "Hold, the cordon" in text
     assert "We had no second car" in text
+    assert "What would you do differently tonight?" in text  # the exercise's own words
     rows = list(csv.DictReader(io.StringIO(files["decisions.csv"].decode("utf-8-sig"))))
     assert rows[0] | {"inject": "", "question": ""} == {
         "inject": "", "question": "", "syndicate": "1", "answer": "'=Hold, the cordon",

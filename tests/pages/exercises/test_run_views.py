@@ -75,10 +75,17 @@ def test_from_the_start_to_the_end_without_a_script(room, morning):
     assert "Listen to <me>." in scribe.page(own(room, 1)).text
     assert "Listen to" not in room.browsers["D1002"].page(own(room, 2)).text
     assert "Inject 2" in scribe.page(own(room, 1)).text
-    facilitator.press(control, "Release now: Inject 3", do="release")
+    control = facilitator.press(control, "To syndicate 2: Inject 3", do="release")
+    assert "Inject 3" in room.browsers["D1002"].page(own(room, 2)).text
+    assert "Inject 3" not in scribe.page(own(room, 1)).text
+    assert "To syndicate 2: 10:10" in control.text
+    assert "Inject 3" not in facilitator.page(f"/exercises/{room.run}/wall").text
+    facilitator.press(control, "To all: Inject 3", do="release")
     assert "Inject 3" in scribe.page(own(room, 1)).text
     facilitator.press(facilitator.page(room.control), "Plenary", do="plenary")
     assert "look at the wall" in scribe.page(own(room, 1)).text
+    for browser, path in ((scribe, own(room, 1)), (facilitator, room.control)):
+        assert f"/exercises/{room.run}/plenary" in browser.page(path).links.values()
     assert facilitator.page(f"/exercises/{room.run}/wall").h1.startswith("Plenary")
     facilitator.press(facilitator.page(room.control), "End the exercise", do="end")
     page = scribe.page(own(room, 1))
@@ -129,6 +136,9 @@ def test_a_screen_is_new_when_something_on_it_is_and_not_otherwise(room, morning
     seen = tags()
     assert changed(seen) == [False, False, False]  # that it was noted is not new
     press(room.run, room.facilitator, "message", text="To you alone.", syndicate=2)
+    assert changed(seen) == [False, True, True]
+    seen = tags()
+    press(room.run, room.facilitator, "release", inject_key="inject-3", syndicate=2)
     assert changed(seen) == [False, True, True]
 
 

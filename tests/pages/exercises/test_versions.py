@@ -80,6 +80,20 @@ def test_an_exercise_goes_from_its_author_through_a_second_person_to_facilitator
     assert "How to reach NCCU" in page.text  # a detail that the force has not set, named for whoever reads
 
 
+def test_what_waits_is_on_the_desk_of_publishers_who_did_not_send_it(app, author, publisher):
+    assert "1 exercise to read and publish" not in publisher.page("/desk").links
+    send(author, archive_with())
+
+    desk = publisher.page("/desk")
+    assert publisher.page(desk.links["1 exercise to read and publish"]).path == LIST
+    both = signed_in_client(app, "D3003")
+    assert "1 exercise to read and publish" in both.page("/desk").links
+    publisher.press(publisher.page(publisher.page(LIST).links[KEY]), "Publish version 1")
+    send(both, archive_with(debrief="What next?\n"))
+    assert "1 exercise to read and publish" in publisher.page("/desk").links
+    assert "1 exercise to read and publish" not in both.page("/desk").links
+
+
 def test_changes_are_shown_by_file_and_line(author, publisher):
     publish_first(make_person_with("D3009"))
     send(author, archive_with(debrief="What next?\n"), "It was vague.")

@@ -113,6 +113,12 @@ def read_events(event_ids: Collection[int], at: datetime) -> list[BookableEvent]
     return [_build_event(*row, kept[row[0].id], seats[row[0].id]) for row in rows]
 
 
+def count_places_left(event_ids: Collection[int], at: datetime) -> dict[int, int]:
+    """How many places of each event anybody could have, beside those kept for units; 0 when cancelled."""
+    events = read_events(event_ids, at)
+    return {event.id: 0 if event.sitting.cancelled else event.free for event in events}
+
+
 def _build_event(
     event: Event,
     version: EventVersion,

@@ -72,6 +72,15 @@ class ExerciseRunRow:
     has_place: bool  # at its event
 
 
+@dataclass(frozen=True, slots=True)
+class EventRun:
+    """A run at an event, as the event's page leads to it."""
+
+    reference: str
+    title: str
+    ended: bool
+
+
 def open_run(viewer: Viewer, wish: RunWish, at: datetime) -> str:
     """Open a run, or find the one that is open already: pressed twice, there is one.
 
@@ -199,6 +208,17 @@ def list_events_to_run(day: date) -> list[EventOffer]:
         .order_by(EventVersion.held_on, Event.reference)
     )
     return [EventOffer(*row) for row in rows]
+
+
+def list_event_runs(event_id: int) -> list[EventRun]:
+    """The runs at an event, the newest first. One statement."""
+    rows = db.session.execute(
+        select(ExerciseRun.reference, ExerciseVersion.title, _HAS_ENDED)
+        .join(ExerciseVersion, ExerciseVersion.id == ExerciseRun.exercise_version_id)
+        .where(ExerciseRun.event_id == event_id)
+        .order_by(ExerciseRun.id.desc())
+    )
+    return [EventRun(*row) for row in rows]
 
 
 def list_runs(viewer: Viewer, at: datetime) -> list[ExerciseRunRow]:

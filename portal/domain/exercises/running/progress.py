@@ -27,7 +27,8 @@ class Progress:
     """What the steps of a run and the clock say."""
 
     clock: ClockReading
-    releases: Mapping[str, Release]
+    releases: Mapping[str, Release]  # to all for whom the inject is
+    own_releases: Mapping[tuple[int, str], Release]  # by hand, to one syndicate
     unnoted: tuple[str, ...]  # released by the clock, and no step says so yet
     messages: tuple[PastStep, ...]
     scribes: Mapping[int, int]  # the person who writes, by syndicate
@@ -39,7 +40,13 @@ class Progress:
 
     def sees(self, syndicate: int, inject: Inject) -> bool:
         """Whether a syndicate has an inject on its screen."""
-        return inject["key"] in self.releases and is_for(syndicate, inject)
+        return self.release_to(syndicate, inject) is not None
+
+    def release_to(self, syndicate: int, inject: Inject) -> Release | None:
+        """When a syndicate got an inject, alone or with all: the first of both."""
+        own = self.own_releases.get((syndicate, inject["key"]))
+        shared = self.releases.get(inject["key"]) if is_for(syndicate, inject) else None
+        return min(filter(None, (own, shared)), key=lambda release: release.order, default=None)
 
     def messages_to(self, syndicate: int) -> tuple[PastStep, ...]:
         """The messages that a syndicate got, in order; those to all for 0."""
@@ -61,10 +68,14 @@ def read_progress(injects: Sequence[Inject], steps: Sequence[PastStep], now: dat
     """
     clock = read_clock(steps, now)
     releases: dict[str, Release] = {}
+    own_releases: dict[tuple[int, str], Release] = {}
     for step in steps:
         if step.kind == "release":
             released = Release(step.clock_at, step.recorded_at, step.by_id is not None)
-            releases.setdefault(step.inject_key, released)
+            if step.syndicate:
+                own_releases.setdefault((step.syndicate, step.inject_key), released)
+            else:
+                releases.setdefault(step.inject_key, released)
     unnoted = []
     for inject in injects:
         if inject["minute"] is None or inject["key"] in releases:
@@ -76,6 +87,7 @@ def read_progress(injects: Sequence[Inject], steps: Sequence[PastStep], now: dat
     return Progress(
         clock,
         releases,
+        own_releases,
         tuple(unnoted),
         tuple(step for step in steps if step.kind == "message"),
         {step.syndicate: step.person_id for step in steps if step.kind == "scribe" and step.person_id},

@@ -12,10 +12,10 @@ from typing import Any, cast
 from sqlalchemy import BigInteger, Integer, String, and_, bindparam, func, or_, select
 
 from portal.domain.events.models import Booking
-from portal.domain.exercises.content import ExerciseContent
+from portal.domain.exercises.content import ExerciseContent, Inject
 from portal.domain.exercises.models import ExerciseRun, ExerciseVersion, LogEntry, RunStep
 from portal.domain.exercises.running.clock import PastStep
-from portal.domain.exercises.running.progress import Progress, read_progress
+from portal.domain.exercises.running.progress import Progress, is_for, read_progress
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import Viewer
 from portal.platform.db import clock_at, db, read
@@ -23,6 +23,7 @@ from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
 NO_RUN = "There is no such exercise, or you have no place in it."
+_HIGHEST_SYNDICATE = 999  # that is looked up: an address may have any number
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ class RunGlance:
     def may_see(self, syndicate: int) -> bool:
         """Whether the person may open the page of a syndicate."""
         return 1 <= syndicate <= self.syndicates and (self.may_control or syndicate == self.own_syndicate)
+
+    def syndicates_for(self, inject: Inject) -> list[int]:
+        """The syndicates of the run for which an inject is meant."""
+        return [number for number in range(1, self.syndicates + 1) if is_for(number, inject)]
 
     def may_write(self, syndicate: int) -> bool:
         """Whether the person may be the scribe of a syndicate: one of its own, or whoever tries it out."""
@@ -119,7 +124,7 @@ def find_run(reference: str, viewer: Viewer, syndicate: int = 0) -> RunGlance:
         NotFoundError: There is none, or the viewer neither runs it nor has a place in it.
     """
     values = {"reference": reference, "person_id": viewer.person_id, "syndicate": syndicate}
-    rows = read(_GLANCE, values)
+    rows = read(_GLANCE, values) if syndicate <= _HIGHEST_SYNDICATE else []
     if not rows:
         raise NotFoundError(NO_RUN)
     row = rows[0]

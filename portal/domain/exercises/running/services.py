@@ -51,7 +51,7 @@ class StepWish:
 
     kind: str
     inject_key: str = ""
-    syndicate: int = 0  # of a message; 0: to all
+    syndicate: int = 0  # of a message or a release; 0: to all
     text: str = ""
 
 
@@ -76,7 +76,7 @@ def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: dat
         RuleError: The step does not fit what the run is doing.
     """
     stamp()
-    run = find_run(reference, viewer)
+    run, wish = find_run(reference, viewer), _narrow_wish(wish)
     if not run.may_control:
         raise ForbiddenError("Only a facilitator may do this.")
     progress = progress_of(run, at)
@@ -93,21 +93,33 @@ def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: dat
     return True
 
 
+def _narrow_wish(wish: StepWish) -> StepWish:
+    """Only what a step of its kind says: a prompt or a long text beside another would be kept for ever."""
+    if wish.kind == "release":
+        return StepWish("release", wish.inject_key)
+    if wish.kind == "message":
+        return StepWish("message", syndicate=wish.syndicate, text=wish.text)
+    return StepWish(wish.kind)
+
+
 def _was_stepped(run_id: int, key: UUID) -> bool:
     return bool(db.session.scalar(select(exists().where(RunStep.run_id == run_id, RunStep.key == key))))
 
 
 def _is_so_already(run: RunGlance, progress: Progress, wish: StepWish) -> bool:
     if wish.kind == "release":
-        return wish.inject_key in progress.releases and wish.inject_key not in progress.unnoted
+        own = (wish.syndicate, wish.inject_key) in progress.own_releases
+        return own or wish.inject_key in progress.releases
     return holds_already(wish.kind, progress.phase)
 
 
 def _check_wish(run: RunGlance, wish: StepWish) -> None:
     if wish.kind == "release":
-        known = {inject["key"] for inject in exercise_in(run).content["injects"]}
+        known = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
         if wish.inject_key not in known:
             raise RuleError("This exercise has no such inject. Open the page again.")
+        if wish.syndicate and wish.syndicate not in run.syndicates_for(known[wish.inject_key]):
+            raise RuleError("This inject is not for that syndicate. Open the page again.")
     if wish.kind == "message":
         if not wish.text.strip():
             raise RuleError("Enter the message.")

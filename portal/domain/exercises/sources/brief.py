@@ -14,6 +14,7 @@ from portal.domain.exercises.sources.exercise_folder import FACILITATOR
 from portal.domain.exercises.sources.exercise_source import ExerciseText
 from portal.domain.exercises.sources.inject_source import InjectText
 from portal.platform.formats.faults import Fault, Faults
+from portal.platform.wording import plural
 
 MIN_INJECTS, MIN_TURNING_POINTS, MIN_PROMPTS = 14, 3, 2
 MIN_DECISIONS = 3  # of each role
@@ -54,14 +55,14 @@ def _check_whole(text: ExerciseText, on: date) -> Iterator[Fault]:
         reason = "The review date has passed. Review the exercise and set a new date."
         yield _detail_fault(text, "review_on", reason)
     if len(text.injects) < MIN_INJECTS:
-        reason = f"There are {len(text.injects)} injects. Write {MIN_INJECTS} or more."
+        reason = f"It has {plural(len(text.injects), 'inject')}. Write {MIN_INJECTS} or more."
         yield _detail_fault(text, "injects", reason)
     turns = sum(inject.turning_point for inject in text.injects)
     if turns < MIN_TURNING_POINTS:
-        reason = f"There are {turns} turning points. Write {MIN_TURNING_POINTS} or more."
+        reason = f"It has {plural(turns, 'turning point')}. Write {MIN_TURNING_POINTS} or more."
         yield _detail_fault(text, "injects", reason)
     if len(text.plenary) < MIN_PROMPTS:
-        reason = f"The plenary has {len(text.plenary)} prompts. Write {MIN_PROMPTS} or more."
+        reason = f"The plenary has {plural(len(text.plenary), 'prompt')}. Write {MIN_PROMPTS} or more."
         yield _detail_fault(text, "plenary", reason)
 
 
@@ -69,7 +70,9 @@ def _check_decisions(text: ExerciseText) -> Iterator[Fault]:
     counts = Counter(question.role for _, question in every_question(text))
     for role in text.roles:
         if counts[role] < MIN_DECISIONS:
-            reason = f"“{role}” has {counts[role]} questions to decide. Write {MIN_DECISIONS} or more."
+            reason = (
+                f"“{role}” has {plural(counts[role], 'question')} to decide. Write {MIN_DECISIONS} or more."
+            )
             yield _detail_fault(text, "roles", reason)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from portal.domain.exercises.models import ExerciseProposal
 from portal.domain.exercises.sources.archive import open_exercise
@@ -36,6 +36,12 @@ class ProposalLine:
 def list_open_proposals() -> list[ProposalLine]:
     """The proposals that wait for a second person, oldest first. One statement."""
     return _read_lines(ExerciseProposal.ended_at.is_(None))
+
+
+def count_exercises_for(person_id: int) -> int:
+    """How many open proposals a person can publish: those that others sent. One statement."""
+    waits = (ExerciseProposal.ended_at.is_(None), ExerciseProposal.proposed_by_id != person_id)
+    return db.session.scalar(select(func.count(ExerciseProposal.id)).where(*waits)) or 0
 
 
 def get_proposal(proposal_id: int) -> ProposalLine:

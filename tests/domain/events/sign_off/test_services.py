@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.events.booking.services import bring_up_to_date
+from portal.domain.events.booking.tasks import list_changing_events
 from portal.domain.events.register.queries import get_held_event, list_register
 from portal.domain.events.sign_off.services import SignOff, correct_outcome, sign_off
 from portal.domain.records.models import Revocation
@@ -24,6 +26,7 @@ from tests.domain.events.worlds import (
 )
 from tests.domain.status.facts import make_activity, make_directive, make_version
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room
+from tests.factories.people import make_person
 
 pytestmark = pytest.mark.usefixtures("database")
 HELD_ON = date(2026, 6, 10)
@@ -92,6 +95,22 @@ def test_only_who_attended_gets_a_record_and_each_may_book_again():
     again = make_event(world.type_version, make_event_room("Another room"), world.facilitator)
     for person in world.people:
         make_booking(again, person)  # the index on open bookings would refuse it
+
+
+def test_the_sweep_of_bookings_leaves_who_was_signed_off_as_they_are():
+    world = make_held_event()
+    waiting = make_booking(world.reference, make_person(), state="waiting")
+    sign(world, at=BEGUN)
+    sign(world, "absent", "sick", person=1, at=BEGUN)
+
+    with transaction():
+        swept = bring_up_to_date([get_booking(world.bookings[0]).event_id], OVER)
+
+    kept = [(get_booking(each).state, get_booking(each).sitting) for each in world.bookings]
+    event_id = get_booking(world.bookings[0]).event_id
+    assert kept == [("booked", event_id), ("booked", event_id), ("booked", 0)]
+    assert (swept, get_booking(waiting).state) == (1, "lapsed")  # the event has begun: nobody waits
+    assert list_changing_events(OVER) == []
 
 
 def test_a_second_person_corrects_an_attendance_that_was_none():

@@ -6,9 +6,24 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from portal.domain.exercises.models import ExerciseRun, LogEntry, RunStep
+from portal.domain.exercises.actions import add_action, withdraw_action
+from portal.domain.exercises.models import (
+    ExerciseRun,
+    LogEntry,
+    PlenaryStatement,
+    PlenaryVoter,
+    RunAction,
+    RunStep,
+)
+from portal.domain.exercises.plenary import PromptStage, find_plenary, move_to_stage
 from portal.domain.exercises.running import queries, services
 from portal.domain.exercises.running.clock import Phase
+from portal.domain.exercises.statements import (
+    add_statement,
+    group_statements,
+    list_statements,
+    rank_statements,
+)
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
@@ -47,6 +62,33 @@ def test_a_release_pressed_twice_and_by_two_facilitators_is_one():
     ]
     assert pressed == [True, False, False]
     assert count(RunStep, kind="release", inject_key="inject-3") == 1
+
+
+def test_an_inject_released_to_one_syndicate_is_on_its_screens_alone():
+    players = make_players()
+    press(players.run, players.facilitator, "start")
+    to_second = {"inject_key": "inject-3", "syndicate": 2}
+    assert press(players.run, players.facilitator, "release", **to_second)
+    assert not press(players.run, players.facilitator, "release", **to_second)
+    with pytest.raises(RuleError, match="not for that syndicate"):
+        press(players.run, players.facilitator, "release", inject_key="inject-3", syndicate=9)
+    assert screens_with(players, "inject-3") == [2]
+    assert press(players.run, players.facilitator, "release", inject_key="inject-3")
+    assert screens_with(players, "inject-3") == [1, 2]
+
+
+def screens_with(players, key):
+    run, progress = look(players.run, players.facilitator)
+    (inject,) = (each for each in queries.exercise_in(run).content["injects"] if each["key"] == key)
+    return [number for number in (1, 2) if progress.sees(number, inject)]
+
+
+def test_a_release_by_hand_when_the_clock_has_just_released_it_does_nothing(morning):
+    players = make_players()
+    press(players.run, players.facilitator, "start")
+    morning.shift(60 * 60)
+    assert look(players.run, players.facilitator)[1].unnoted
+    assert not press(players.run, players.facilitator, "release", inject_key="inject-1")
 
 
 def test_a_person_is_scribe_of_their_own_syndicate_alone_and_the_latest_counts():
@@ -150,6 +192,31 @@ def test_a_rehearsal_leaves_no_record_and_anything_else_stays():
     press(run, players.facilitator, "end")
     assert (count(AuditEvent), count(ExerciseRun)) == kept
     assert count(LogEntry) == count(RunStep) == 0
+
+
+def test_what_was_tried_in_the_plenary_of_a_rehearsal_is_gone_at_its_end():
+    players = make_players()
+    leader, kept = players.facilitator, count(AuditEvent)
+    reference = open_as(leader, "rehearsal", syndicates=2)
+    press(reference, leader, "start")
+    press(reference, leader, "plenary")
+    run, action = find_plenary(reference, viewer(leader)), uuid4()
+    with transaction():
+        move_to_stage(run, "hard", PromptStage.STATEMENTS, by=leader, form_key=uuid4())
+        add_statement(run.id, "hard", "We had no second car")
+        move_to_stage(run, "hard", PromptStage.RANKING, by=leader, form_key=uuid4())
+        chosen = [one.key for one in list_statements(run.id, "hard")]
+        rank_statements(run.id, "hard", chosen, leader)
+        add_action(run, "Buy a car", "Fleet", MORNING.date(), key=action, by=leader)
+        withdraw_action(run, action, key=uuid4(), by=leader)
+        group_statements((run.id, ""), "hard", chosen, "Cars", by=leader)
+    assert (count(PlenaryStatement), count(PlenaryVoter), count(RunAction)) == (1, 1, 2)
+
+    press(reference, leader, "end")
+
+    tables = (PlenaryStatement, PlenaryVoter, RunAction, RunStep)
+    assert [count(table) for table in tables] == [0, 0, 0, 0]
+    assert count(AuditEvent) == kept
 
 
 def test_an_old_rehearsal_is_erased_when_another_run_is_opened(morning):
