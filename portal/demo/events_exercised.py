@@ -19,6 +19,8 @@ EXERCISE, PROMPT = "night-at-marrow-hill", "monday"
 BEGINS = 20  # minutes after the event
 # Minute of the exercise, syndicate, question, and what it wrote.
 ENTRIES: tuple[tuple[int, int, str, LogAnswer], ...] = (
+    (1, 1, "first-minute", {"text": "Ring back, then text him.", "reason": "A text makes no noise."}),
+    (1, 2, "first-minute", {"text": "Text him. Nobody rings.", "reason": "A ringing phone may betray him."}),
     (2, 1, "commit", {"choice": "one-three", "reason": "Air first. The woman keeps one officer near."}),
     (3, 2, "commit", {"choice": "all", "reason": "Twelve lives, and minutes to save them."}),
     (7, 1, "text-message", {"text": "It names a place and nobody. A reply would make it worth more."}),
@@ -52,10 +54,10 @@ def run_exercise(held: HeldDate, people: Sequence[RegisterPerson], facilitator: 
         return
     with _minute(held, -5) as at:
         run = opening.open_run(lead, opening.RunWish(EXERCISE, "event", held.reference), at)
-    _take_step(held, 0, run, lead, "start")
     for syndicate, viewer in ((1, first), (2, second)):
-        with _minute(held, syndicate / 2) as at:
+        with _minute(held, syndicate - 4) as at:
             services.become_scribe(run, viewer, syndicate, uuid4(), at)
+    _take_step(held, 0, run, lead, "start")
     minutes = {inject["minute"] for inject in plenary.find_plenary(run, lead).content["injects"]}
     for minute in range(1, 120):
         if minute - 1 in minutes:

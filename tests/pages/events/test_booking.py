@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.booking.tasks import list_changing_events
+from portal.platform.db import db
+from tests.domain.status.facts import make_directive, make_version
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_person
 from tests.pages.account.browsing import make_account
@@ -35,7 +38,7 @@ def test_a_learner_books_gives_the_place_back_and_the_next_takes_it(app, databas
 
     page = second.page(f"/events/{world.event}/booking")
     assert "Offered a place. Take it before 10:00 on 3 June 2026" in page.text
-    assert "Has a place" in second.press(page, "Take the place").text
+    assert "You have a place" in second.press(page, "Take the place").text
     assert "You have a place" in second.page("/events/places").text
     assert list_changing_events(NOW) == []
 
@@ -54,6 +57,21 @@ def test_places_near_come_first_and_events_of_a_type_that_one_has_booked_are_not
     assert sooner not in browser.page("/events/places").text
     page = browser.press(browser.page(f"/events/{sooner}/booking"), "Book a place")
     assert f"There is a booking already, at {world.event}" in page.text
+
+
+def test_whom_no_directive_asks_reads_so_and_is_offered_no_place(app, database):
+    world = make_booking_pages(app)
+    inspectors = {"audience": [{"rank_or_grade": ["Inspector"]}], "except": []}
+    host, room = world.people["D5001"], make_event_room("Room 2")
+    custody = make_event_type("custody-day")
+    activity = db.session.get_one(EventTypeVersion, custody).activity_id
+    make_version(make_directive(), {1: activity}, audience=inspectors)
+    event = make_event(custody, room, host, starts_at=EVENT_START)
+
+    page = world.browser_of("D1001").page(f"/events/{event}/booking")
+    assert "This event is for people whose directive asks for it." in page.text
+    assert "Book a place" not in page.text
+    assert "Book a place" in world.browser_of("D2001").page(f"/events/{event}/booking").text
 
 
 def test_a_manager_books_who_still_needs_it_and_sees_what_stands_against_it(app, database):
@@ -92,7 +110,7 @@ def test_a_manager_approves_and_refuses_what_their_people_ask_for(app, database)
     page = browser.press(page, "Approve the booking of Priya ValeD1001")
     page = browser.press(page, "Refuse the booking of Priya ValeD1002")
     assert "Has a place" in page.text
-    assert "Has a place" in world.browser_of("D1001").page(f"/events/{world.event}/booking").text
+    assert "You have a place" in world.browser_of("D1001").page(f"/events/{world.event}/booking").text
     assert "Refused" in world.browser_of("D1002").page(f"/events/{world.event}/booking").text
     token = page.form_with("Book for them").fields["csrf_token"]
     unseen = browser.post(f"/events/{world.event}/people/D1004/approval", data={"csrf_token": token})
