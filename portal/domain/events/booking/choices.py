@@ -52,12 +52,6 @@ def read_choice(person_id: int, event: EventDetails, at: datetime) -> PlaceChoic
     return _build_choices(person_id, [event], at)[0]
 
 
-def is_expected_at(person_id: int, event: EventDetails) -> bool:
-    """Whether somebody is to come to an event of this type on its day."""
-    audience = EventAudience([event.activity_id], [person_id])
-    return audience.expects(person_id, event.activity_id, event.held_on)
-
-
 def _list_open_bookings(person_id: int) -> list[Booking]:
     mine = (Booking.person_id == person_id, Booking.sitting == 0, Booking.state.in_(OPEN_BOOKINGS))
     return list(db.session.scalars(select(Booking).where(*mine)))
