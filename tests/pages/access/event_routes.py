@@ -20,6 +20,26 @@ OF_AN_EVENT = {
     "events.print_syndicates",
 }
 
+# To whom they are open at all, they name everybody with a place at the event: whoever runs events keeps the
+# register of them, whatever their unit (ADR 0089).
+NAME_WHO_HAS_A_PLACE = {
+    "events.show_register",
+    "events.send_states",
+    "events.show_sign_off",
+    "events.show_syndicates",
+    "events.print_syndicates",
+}
+
+# Open to everybody who learns, and then only to who runs exercises (ADR 0091).
+OF_WHO_RUNS = {
+    "exercises.show_control",
+    "exercises.take_control_step",
+    "exercises.lead_prompt",
+    "exercises.move_prompt",
+    "exercises.write_actions",
+    "exercises.take_action_back",
+}
+
 EVENT_ROUTES: dict[str, str] = dict.fromkeys(OF_AN_EVENT, NOBODY) | {
     "events.accept_own_place": OWN,
     "events.add_room": NOBODY,

@@ -24,12 +24,14 @@ from portal.platform.permissions import LEARNER, ROLE_PERMISSIONS, UNIT_ROLES, W
 from tests.domain.catalogue.folders import lesson, sample
 from tests.domain.status.facts import make_record
 from tests.factories.catalogue import make_guide, make_version
-from tests.factories.events import make_event_type
 from tests.factories.people import make_grant, make_person, make_unit
+from tests.pages.access.event_world import EVENT, RUN, make_event_world
 from tests.pages.account.browsing import PASSWORD
 from tests.pages.learning.asking import ask
 
-KEYS = {"authoring": "protect", "guides": "whom-to-call", "events": "oic-hydra"}  # elsewhere a lesson's
+# Elsewhere a lesson's.
+KEYS = {"authoring": "protect", "guides": "whom-to-call", "events": "oic-hydra", "exercises": "hard"}
+KEYS |= dict.fromkeys(("exercises.show_version", "exercises.download_version"), "night-shift")
 LINE_MANAGER = "line-manager"  # of the one who is seen, by the roster alone: LINE_MANAGER_SIGHT is on
 VIEWERS = ("nobody", "learner", LINE_MANAGER, *Role)
 SIGHT = {LINE_MANAGER, Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR, Role.ADMINISTRATOR}
@@ -69,16 +71,16 @@ class World:
 def make_world(viewer: str) -> World:
     version = make_version("protect", test_out=True)
     guide = make_guide("whom-to-call")
-    make_event_type("oic-hydra")
     ask("protect")
     here, elsewhere = make_unit("Here"), make_unit("Elsewhere")
     places = {"own": ("V1", here), "seen": ("SEEN", here), "unseen": ("UNSEEN", elsewhere)}
-    world, asker = World(viewer), 0
+    world, asker, people = World(viewer), 0, []
     for name, (staff_number, unit) in places.items():
         manager = asker if (viewer, name) == (LINE_MANAGER, "seen") else None
         person = make_person(unit, staff_number=staff_number, manager=manager)
         asker = asker or person  # the viewer, who comes first
         world.subjects[name] = _subject(person, staff_number, version, asker)
+        people.append(person)
         if name == "own":
             with transaction():
                 accounts.set_password(person, PASSWORD, clock.now())
@@ -86,6 +88,7 @@ def make_world(viewer: str) -> World:
                 make_grant(person, viewer, here if viewer in UNIT_ROLES else None)
         if name == "unseen":
             _open_drafts(version, guide, person)
+    make_event_world(elsewhere, people)
     return world
 
 
@@ -129,7 +132,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "proposal_id": 1,
         "syndicate": 1,
         "slug": "protect",
-        "key": KEYS.get(rule.endpoint.split(".")[0], "lesson-1"),
+        "key": KEYS.get(rule.endpoint) or KEYS.get(rule.endpoint.split(".")[0], "lesson-1"),
         "sha256": "0" * 64,
         "name": "x.svg",
         "token": "unknown",
@@ -161,7 +164,8 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "account.end_session": "unknown",
         "account.remove_factor": "unknown",
     }
-    values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")
+    of_a_kind = {"events": EVENT, "exercises": RUN}.get(rule.endpoint.split(".")[0], "OIC-2026")
+    values["reference"] = by_endpoint.get(rule.endpoint, of_a_kind)
     if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith(("webhooks.", "saved_reports.")):
         values["reference"] = UUID(int=0)
     if rule.endpoint.startswith("jobs."):
