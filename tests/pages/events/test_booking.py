@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.booking.tasks import list_changing_events
+from portal.platform.db import db
+from tests.domain.status.facts import make_directive, make_version
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_person
 from tests.pages.account.browsing import make_account
@@ -54,6 +57,21 @@ def test_places_near_come_first_and_events_of_a_type_that_one_has_booked_are_not
     assert sooner not in browser.page("/events/places").text
     page = browser.press(browser.page(f"/events/{sooner}/booking"), "Book a place")
     assert f"There is a booking already, at {world.event}" in page.text
+
+
+def test_whom_no_directive_asks_reads_so_and_is_offered_no_place(app, database):
+    world = make_booking_pages(app)
+    inspectors = {"audience": [{"rank_or_grade": ["Inspector"]}], "except": []}
+    host, room = world.people["D5001"], make_event_room("Room 2")
+    custody = make_event_type("custody-day")
+    activity = db.session.get_one(EventTypeVersion, custody).activity_id
+    make_version(make_directive(), {1: activity}, audience=inspectors)
+    event = make_event(custody, room, host, starts_at=EVENT_START)
+
+    page = world.browser_of("D1001").page(f"/events/{event}/booking")
+    assert "This event is for people whose directive asks for it." in page.text
+    assert "Book a place" not in page.text
+    assert "Book a place" in world.browser_of("D2001").page(f"/events/{event}/booking").text
 
 
 def test_a_manager_books_who_still_needs_it_and_sees_what_stands_against_it(app, database):
