@@ -11,7 +11,6 @@ from portal.platform.db import db
 from tests.domain.status.facts import make_directive, make_version
 from tests.factories.events import EVENT_START, make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_person
-from tests.pages.account.browsing import make_account
 from tests.pages.events.booking_pages import NOW, make_booking_pages
 from tests.pages.monitoring.counting import statements
 
@@ -131,14 +130,6 @@ def test_a_facilitator_keeps_places_for_a_unit_and_lets_them_go(app, database):
     southern.press(southern.page(f"/events/{world.event}/booking"), "Join the wait list")
     browser.press(page, "Keep no longer for North")
     assert "Offered a place" in southern.page(f"/events/{world.event}/booking").text
-
-
-def test_who_is_not_asked_to_attend_reads_so_in_place_of_a_button(app, database):
-    world = make_booking_pages(app)
-    make_account("D1009", unit=world.units[0])
-    page = world.browser_of("D1009").page(f"/events/{world.event}/booking")
-    assert "This event is for people whose directive asks for it." in page.text
-    assert "Book a place" not in page.text
 
 
 def test_what_nobody_may_book_is_said_in_a_sentence(app, database):
