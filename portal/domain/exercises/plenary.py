@@ -148,7 +148,7 @@ def move_to_stage(run: PlenaryRun, prompt_key: str, stage: PromptStage, *, by: i
 
     Raises:
         ForbiddenError: The person leads no plenary of this run.
-        RuleError: A prompt does not go back to before it was opened.
+        RuleError: A prompt does not go back to before it was opened, and is ranked once.
     """
     if not run.leads:
         raise ForbiddenError("Only who leads the exercise opens and closes the plenary’s questions.")
@@ -159,6 +159,8 @@ def move_to_stage(run: PlenaryRun, prompt_key: str, stage: PromptStage, *, by: i
     known = select(RunStep.id).where(RunStep.run_id == run.id, RunStep.key == form_key)
     if db.session.scalar(known) is not None:
         return
+    if stage is PromptStage.RANKING and _was_ranked(run.id, prompt["key"]):
+        raise RuleError("These statements were ranked already. A second ranking would add to the first.")
     db.session.add(
         RunStep(
             recorded_at=recorded_at,
@@ -176,6 +178,15 @@ def move_to_stage(run: PlenaryRun, prompt_key: str, stage: PromptStage, *, by: i
     mix_run(run.id)
     if run.kind != "rehearsal":
         log("plenary.moved", actor_id=by, run=run.reference, prompt=prompt["key"], stage=stage.value)
+
+
+def _was_ranked(run_id: int, prompt_key: str) -> bool:
+    ranked = (
+        RunStep.kind == "plenary",
+        RunStep.inject_key == prompt_key,
+        RunStep.text == PromptStage.RANKING,
+    )
+    return db.session.scalar(select(RunStep.id).where(RunStep.run_id == run_id, *ranked).limit(1)) is not None
 
 
 def has_ranked(run_id: int, prompt_key: str, person_id: int) -> bool:

@@ -61,6 +61,14 @@ def show_control(reference: str) -> ResponseReturnValue:
     return answer_screen(tag, progress, lambda: _render_control(run, progress, tag))
 
 
+def _read_syndicate(text: str) -> int:
+    """The syndicate that a step is for; 0 for all, where the form names none."""
+    number = read_whole_number(text or "0")
+    if number is None:
+        raise NotFoundError("There is no such syndicate.")
+    return number
+
+
 @requires(Permission.LEARN)
 def take_control_step(reference: str) -> ResponseReturnValue:
     """Take a step: begin, hold, release, send a message, and the like."""
@@ -68,7 +76,7 @@ def take_control_step(reference: str) -> ResponseReturnValue:
     wish = StepWish(
         form.get("do", ""),
         form.get("inject", ""),
-        read_whole_number(form.get("to", "")) or 0,
+        _read_syndicate(form.get("to", "")),
         clean_text(form.get("text", "")).strip(),
     )
     if wish.kind not in CONTROL_KINDS:

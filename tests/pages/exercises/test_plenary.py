@@ -74,6 +74,9 @@ def test_the_room_writes_groups_and_ranks(room):
 
     move(room, facilitator, "closed")
     assert "Nobody owned the log (2 points)" in tom.page(room.path()).text
+    lead = facilitator.page(room.path("/hard/lead"))
+    again = facilitator.press(lead, STAGES["ranking"], 409, stage="ranking")
+    assert "These statements were ranked already." in again.text
 
 
 def test_decisions_stand_side_by_side_with_their_minute_and_what_was_first_said(room):

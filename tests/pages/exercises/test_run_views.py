@@ -190,6 +190,9 @@ def test_a_form_sent_twice_and_a_forged_one(room):
     facilitator = room.browsers["D5001"]
     token = facilitator.page(room.control).form_with("Hold").fields
     assert facilitator.post(room.control, data={**token, "do": "scribe"}).status_code == 404
+    told = {**token, "do": "message", "text": "For two only.", "to": "two", "key": str(uuid4())}
+    assert facilitator.post(room.control, data=told).status_code == 404
+    assert "For two only." not in client.page(own(room, 1)).text
 
 
 def test_who_meets_which_screen(room):
@@ -241,7 +244,7 @@ def test_at_a_table_one_page_is_enough(room, morning):
 def test_a_rehearsal_is_gone_at_its_end(room):
     client = room.browsers["D5001"]
     page = client.press(client.page("/exercises"), "Rehearse: Night shift", kind="rehearsal", syndicates="3")
-    run = re.search(r"EX-\d+", page.text)[0]
+    run = re.search(r"TRY-\w+", page.text)[0]
     assert run != room.run
     assert "Syndicate 3" in page.text
     page = client.press(page, "Begin", do="start")

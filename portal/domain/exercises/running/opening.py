@@ -1,5 +1,6 @@
 """Opening a run: at an event, at a table with one laptop, or as a rehearsal; and the runs one may open."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -106,7 +107,7 @@ def open_run(viewer: Viewer, wish: RunWish, at: datetime) -> str:
         return found
     run = ExerciseRun(
         recorded_at=recorded_at,
-        reference=_next_reference(),
+        reference=_make_reference(wish.kind),
         exercise_version_id=version_id,
         event_id=event_id,
         kind=wish.kind,
@@ -165,8 +166,12 @@ def _find_open_run(viewer: Viewer, kind: str, version_id: int, event_id: int | N
     )
 
 
-def _next_reference() -> str:
-    newest = db.session.scalar(select(ExerciseRun.reference).order_by(ExerciseRun.id.desc()).limit(1))
+def _make_reference(kind: str) -> str:
+    """The next one in order; of a rehearsal one by chance, so that none is used again after it is erased."""
+    if kind == "rehearsal":
+        return f"TRY-{secrets.token_hex(3).upper()}"
+    counted = select(ExerciseRun.reference).where(ExerciseRun.kind != "rehearsal")
+    newest = db.session.scalar(counted.order_by(ExerciseRun.id.desc()).limit(1))
     return f"EX-{1 + int((newest or 'EX-0').partition('-')[2]):04d}"
 
 

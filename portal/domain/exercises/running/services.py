@@ -96,7 +96,7 @@ def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: dat
 def _narrow_wish(wish: StepWish) -> StepWish:
     """Only what a step of its kind says: a prompt or a long text beside another would be kept for ever."""
     if wish.kind == "release":
-        return StepWish("release", wish.inject_key)
+        return StepWish("release", wish.inject_key, wish.syndicate)
     if wish.kind == "message":
         return StepWish("message", syndicate=wish.syndicate, text=wish.text)
     return StepWish(wish.kind)

@@ -194,6 +194,16 @@ def test_a_rehearsal_leaves_no_record_and_anything_else_stays():
     assert count(LogEntry) == count(RunStep) == 0
 
 
+def test_the_reference_of_a_rehearsal_that_was_erased_is_never_another_runs():
+    players = make_players()
+    tried = open_as(players.facilitator, "rehearsal", syndicates=2)
+    press(tried, players.facilitator, "start")
+    press(tried, players.facilitator, "end")
+
+    assert tried.startswith("TRY-")
+    assert open_as(players.facilitator, "rehearsal", syndicates=2) != tried
+
+
 def test_what_was_tried_in_the_plenary_of_a_rehearsal_is_gone_at_its_end():
     players = make_players()
     leader, kept = players.facilitator, count(AuditEvent)
