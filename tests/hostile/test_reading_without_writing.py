@@ -42,6 +42,7 @@ RECORDED = {
     "monitoring.download_file",
     "monitoring.inspection_pack_zip",
     "authoring.download_items",
+    "events.print_syndicates",
     "exercises.debrief_pdf",
     "exercises.debrief_zip",
     "audit.list_acts",
