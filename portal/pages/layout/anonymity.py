@@ -27,6 +27,11 @@ def leaves_no_trace(view: Declared) -> Declared:
     return view
 
 
+def is_anonymous_view(view: Callable[..., Any] | None) -> bool:
+    """Whether nothing may be noted of a request to a view."""
+    return view in _anonymous
+
+
 def is_anonymous_request() -> bool:
     """Whether nothing may be noted of the current request."""
-    return current_app.view_functions.get(request.endpoint or "") in _anonymous
+    return is_anonymous_view(current_app.view_functions.get(request.endpoint or ""))
