@@ -67,6 +67,7 @@ typed:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m flask --app wsgi modules check modules
+	$(BIN)/python -m flask --app wsgi exercises check exercises
 
 tested:
 	$(BIN)/python -m pytest -n 2 --times --quick -m "not postgresql and not browser and not slow and not sweep"

@@ -12,6 +12,7 @@ from benchmarks import (
     attempts,
     completions,
     directives,
+    exercise,
     files,
     first_loads,
     imports,
@@ -39,7 +40,7 @@ SERVED = {
     "c": completions.measure,
     "d": report.measure,
 }
-WORDS = {"hour": "h", "growth": "w"}
+WORDS = {"hour": "h", "growth": "w", "exercise": "y"}
 # Each with a force of its own:
 ALONE = {
     "f": roster.measure,
@@ -47,6 +48,7 @@ ALONE = {
     "j": journeys.measure,
     "p": directives.measure,
     "r": reminders.measure,
+    "y": exercise.measure,
 }
 
 

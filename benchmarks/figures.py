@@ -11,7 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).parent
-MEASURED = ("portal", "migrations", "modules", "config.py", "serve.py", "wsgi.py", "requirements/base.txt")
+MEASURED = (
+    "portal",
+    "migrations",
+    "modules",
+    "event_types",
+    "config.py",
+    "serve.py",
+    "wsgi.py",
+    "requirements/base.txt",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ _LABEL = re.compile(r'<label\b[^>]*\bfor="([^"]+)"[^>]*>(.*?)</label>', re.DOTAL
 _OPTION = re.compile(r'<option value="([^"]*)"[^>]*>(.*?)</option>', re.DOTALL)
 _SLOT = re.compile(r"\{\{[^{}]*\}\}")  # what the force fills in may be anything
 Right = dict[tuple[str, str], str | None]  # by field and label: the option to choose; None: to tick
+Offer = dict[tuple[str, str], tuple[bool, str | None]]  # by field and words: whether right, and its option
 
 
 class UnknownQuestionError(RuntimeError):
@@ -49,7 +50,7 @@ class Chosen:
     """An answer as a form sends it."""
 
     fields: list[tuple[str, str]]
-    is_new: bool  # False where a scenario has ended: its page asks nothing, and nothing more is saved
+    kept: list[str]  # the keys saved for it; of a scenario those of this step, and none where it has ended
 
 
 class Knowledge:
@@ -57,7 +58,7 @@ class Knowledge:
 
     def __init__(self, modules: Path) -> None:
         self.items = [item for module in check_folder(modules).modules for item in module.items]
-        self._known: dict[Any, Right] = {}
+        self._known: dict[Any, tuple[Right, list[str]]] = {}
 
     def choose(self, html: str) -> Chosen:
         """The answer to the question of this page.
@@ -69,25 +70,25 @@ class Knowledge:
         key = form.key
         if key not in self._known:
             self._known[key] = self._look_up(form)
-        right, fields = self._known[key], [*form.fixed.items()]
+        (right, kept), fields = self._known[key], [*form.fixed.items()]
         for field, label, value in form.ticks:
             if (field if field != "choice" else "", label) in right:
                 fields.append((field, value))
         for field, label, values in form.lists:
             fields.append((field, values[right["", label] or ""]))
-        return Chosen(fields, bool(right))
+        return Chosen(fields, kept)
 
-    def _look_up(self, form: Form) -> Right:
+    def _look_up(self, form: Form) -> tuple[Right, list[str]]:
         if not form.ticks and not form.lists:  # the end of a scenario
-            return {}
+            return {}, []
         heading = _words(form.heading)
         for item in self.items:
             if not _said(item.prompt_html).fullmatch(heading):
                 continue
-            for offered in _offers(item.item.kind, item.content):
+            for offered, kept in _offers(item.item.kind, item.content):
                 right = _matched(form, offered)
                 if right is not None:
-                    return right
+                    return right, kept
         raise UnknownQuestionError(heading)
 
 
@@ -110,31 +111,33 @@ def _form(html: str) -> Form:
     return Form(heading, fixed, ticks, lists)
 
 
-Offer = dict[tuple[str, str], tuple[bool, str | None]]  # by field and words: whether right, and its option
-
-
-def _offers(kind: Any, content: Any) -> Iterator[Offer]:
-    """What the pages of an item may offer, one for each scene on the best way."""
+def _offers(kind: Any, content: Any) -> Iterator[tuple[Offer, list[str]]]:
+    """What the pages of an item offer, one for each scene on the best way, and the keys of what is right."""
     best = kind.best_choices(content)
-    if kind.name in {"single", "multiple"}:
-        yield {("", choice["html"]): (choice["key"] in best, None) for choice in content["choices"]}
-    elif kind.name == "order":
-        yield {("", step["html"]): (True, str(place)) for place, step in enumerate(content["steps"], 1)}
-    elif kind.name == "match":
+    if kind.name == "scenario":
+        way = dict(step.split("/") for step in best)
+        for scene in content["scenes"]:
+            if right := way.get(scene["key"]):
+                offered: Offer = {("", c["html"]): (c["key"] == right, None) for c in scene["choices"]}
+                yield offered, [f"{scene['key']}/{right}"]
+    else:
+        yield _offer_of(kind, content, best), best
+
+
+def _offer_of(kind: Any, content: Any, best: list[str]) -> Offer:
+    """What the one page of an item offers."""
+    if kind.name == "order":
+        return {("", step["html"]): (True, str(place)) for place, step in enumerate(content["steps"], 1)}
+    if kind.name == "match":
         options = {option["key"]: option["html"] for option in content["options"]}
-        yield {("", pair["left_html"]): (True, options[pair["right"]]) for pair in content["pairs"]}
-    elif kind.name == "report":
-        yield {
+        return {("", pair["left_html"]): (True, options[pair["right"]]) for pair in content["pairs"]}
+    if kind.name == "report":
+        return {
             (f"answer-{number}", choice["html"]): (choice["correct"], None)
             for number, part in enumerate(content["parts"], 1)
             for choice in part.get("choices", ())
         }
-    elif kind.name == "scenario":
-        way = dict(step.split("/") for step in best)
-        for scene in content["scenes"]:
-            if scene["key"] in way:
-                right = way[scene["key"]]
-                yield {("", choice["html"]): (choice["key"] == right, None) for choice in scene["choices"]}
+    return {("", choice["html"]): (choice["key"] in best, None) for choice in content["choices"]}
 
 
 def _matched(form: Form, offered: Offer) -> Right | None:

@@ -10,6 +10,8 @@ from portal.commands import backup as backup_commands
 from portal.commands import backups as backups_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
+from portal.commands import event_types as event_types_commands
+from portal.commands import exercises as exercises_commands
 from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
@@ -39,6 +41,7 @@ from portal.domain.decisions import models as decisions_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
 from portal.domain.events import models as events_models
+from portal.domain.events.booking import tasks as booking_tasks
 from portal.domain.exercises import models as exercises_models
 from portal.domain.imports import models as imports_models
 from portal.domain.imports import tasks as imports_tasks
@@ -47,7 +50,7 @@ from portal.domain.people import models as people_models
 from portal.domain.recall import models as recall_models
 from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
-from portal.domain.reminders import folder_mails, notices
+from portal.domain.reminders import event_notices, folder_mails, notices
 from portal.domain.reminders import models as reminders_models
 from portal.domain.reminders import tasks as reminders_tasks
 from portal.domain.reminders.invitations import tasks as invitations_tasks
@@ -72,6 +75,8 @@ from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
 from portal.pages.directives import views as directives_views
+from portal.pages.events import views as events_views
+from portal.pages.exercises import views as exercises_views
 from portal.pages.grants import views as grants_views
 from portal.pages.guides import views as guides_views
 from portal.pages.health import views as health_views
@@ -154,6 +159,8 @@ VIEWS = (
     guides_views,
     records_views,
     directives_views,
+    events_views,
+    exercises_views,
     decisions_views,
     monitoring_views,
     saved_reports_views,
@@ -178,6 +185,8 @@ COMMANDS = (
     demo_commands,
     directives_commands,
     doctor_commands,
+    event_types_commands,
+    exercises_commands,
     imports_commands,
     jobs_commands,
     report_commands,
@@ -195,6 +204,7 @@ TASKS = (
     *status_tasks.TASKS,
     *reminders_tasks.TASKS,
     *invitations_tasks.TASKS,
+    *booking_tasks.TASKS,
     *imports_tasks.TASKS,
     *folder_looking.TASKS,
     *reports_tasks.TASKS,
@@ -266,6 +276,7 @@ def _forget_connections(app: Flask) -> Callable[[], None]:
 
 def _announce_acts(acts: Sequence[AuditEvent]) -> None:
     notices.queue_notices([*acts, *raise_alerts(acts)])
+    event_notices.queue_event_mails(acts)
     folder_mails.queue_folder_mails(acts, current_settings().import_folder.readers, mail_hours)
     closed = [act.subject_id for act in acts if act.action == "account.closed" and act.subject_id]
     if closed:

@@ -9,6 +9,7 @@ from config import Config
 from portal.app import create_app
 from portal.domain.catalogue import queries, version_cache
 from portal.domain.catalogue.markdown import placeholders
+from portal.domain.exercises.running.queries import forget_runs
 from portal.platform.db import db
 
 
@@ -49,3 +50,4 @@ def forget_published_content() -> None:
     versions = version_cache.published_version, version_cache.version_content
     for kept in (*versions, queries._cached_shared_content, placeholders._fill_from):
         kept.cache_clear()
+    forget_runs()

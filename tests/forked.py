@@ -15,6 +15,7 @@ from multiprocessing import get_context, set_start_method
 from pathlib import Path
 
 from serve import MALLOC
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1]
 _loaded = get_context("forkserver")
@@ -77,9 +78,24 @@ class Forked:
         return self._process.exitcode
 
     def kill(self) -> None:
-        """End it and all that it began at once, without a goodbye."""
+        """End it and all that it began at once, without a goodbye, and wait until none of them is left."""
         with suppress(ProcessLookupError):  # it has ended, or has not begun its session yet
             os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
         self._process.join()
         self._process.close()
+        until(lambda: not _has_living(self.pid))  # they would still hold its port
+
+
+def _has_living(group: int) -> bool:
+    """Whether a process of this group runs, or has not been taken off the processor yet."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, of_group = path.read_text().rpartition(")")[2].split()[:3]
+            if int(of_group) == group and state not in "ZX":
+                return True
+    return False

@@ -82,5 +82,5 @@ class Officer:
         here, there = ATTEMPT.search(page.path), ATTEMPT.search(shown)
         if not here or not there or here[1] != there[1]:
             raise AnsweredError("an answer led elsewhere")
-        self.visitor.tally.answers[here[1]] += chosen.is_new
+        self.visitor.tally.answers[here[1]] += bool(chosen.kept)
         return await self.visitor.page(shown, PAGE)

@@ -3,16 +3,14 @@
 Also import-items and export-items: questions from and for other systems.
 """
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from flask import Blueprint
 
+from portal.commands.folder_writing import exit_refused, write_folder
 from portal.domain.authoring import queries as authoring
 from portal.domain.authoring import services as drafts
 from portal.domain.authoring.content_audit import common_sense
@@ -58,7 +56,7 @@ def check(folder: Path) -> None:
     """
     reading = _read_folder(folder)
     if breaches := check_brief(reading, clock.today()):
-        _exit_refused(BadInputError([str(breach) for breach in breaches]))
+        exit_refused(BadInputError([str(breach) for breach in breaches]))
     for module in reading.modules:
         counts = f"{len(module.lessons)} lessons, {len(module.items)} items"
         click.echo(f"{module.package.key}: {counts}, no faults.")
@@ -138,7 +136,7 @@ def read_sense_key(folder: Path, sheet: Path, knows_lessons: bool) -> None:
             if merged:
                 (folder / name / COMMON_SENSE).write_text(common_sense.format_key(merged), "utf-8")
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
 
 
 def _read_folder(folder: Path) -> services.CheckedFolder:
@@ -146,9 +144,9 @@ def _read_folder(folder: Path) -> services.CheckedFolder:
     try:
         reading = services.check_folder(folder)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     if len(reading.faults):
-        _exit_refused(BadInputError(reading.faults.sentences()))
+        exit_refused(BadInputError(reading.faults.sentences()))
     return reading
 
 
@@ -157,7 +155,7 @@ def _write_document(document: Path, change: Callable[[str], str]) -> None:
         text = document.read_text("utf-8") if document.exists() else ""
         document.write_text(change(text), "utf-8")
     except (OSError, ValueError) as error:
-        _exit_refused(BadInputError([f"{document} cannot be written: {error}"]))
+        exit_refused(BadInputError([f"{document} cannot be written: {error}"]))
 
 
 @bp.cli.command("publish")
@@ -178,7 +176,7 @@ def publish(folder: Path, dry_run: bool) -> None:
     except _DryRunError:
         pass
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     for line in lines:
         click.echo(line)
 
@@ -212,11 +210,11 @@ def export(slug: str, folder: Path, number: int | None) -> None:
     """
     try:
         files = _files_of(slug, number)
-        _write_folder(files, folder)
+        write_folder(files, folder)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     except OSError as error:
-        _exit_refused(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
+        exit_refused(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
     click.echo(f"{slug}: {len(files)} files written to {folder}.")
 
 
@@ -243,9 +241,9 @@ def import_items(
         else:
             number = _import_to_draft(module, questions, outcome, staff_number, dry_run=dry_run)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     except OSError as error:
-        _exit_refused(BadInputError([f"{error.filename} cannot be read or written: {error.strerror}."]))
+        exit_refused(BadInputError([f"{error.filename} cannot be read or written: {error.strerror}."]))
     done = "would be" if dry_run else "were"
     click.echo(f"{number} of {len(questions.questions)} questions {done} added.")
 
@@ -330,9 +328,9 @@ def export_items(module: str, file: Path, file_format: str, retired: bool) -> No
             item_exchange.record_export(folder.resolve().name, bank, file_format, by=None)
         file.write_bytes(content)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     except OSError as error:
-        _exit_refused(BadInputError([f"{error.filename} cannot be read or written: {error.strerror}."]))
+        exit_refused(BadInputError([f"{error.filename} cannot be read or written: {error.strerror}."]))
     for key, sentence in (*bank.left_out, *bank.notes):
         click.echo(f"{key}: {sentence}")
     click.echo(f"{len(bank.items)} questions written to {file}, {len(bank.left_out)} left out.")
@@ -354,32 +352,3 @@ def _files_of(slug: str, number: int | None) -> dict[str, bytes]:
     if version is None:
         raise NotFoundError(f"The {subject.noun} “{subject.activity_key}” is not published.")
     return subject.version_files(version.id)
-
-
-def _write_folder(files: dict[str, bytes], folder: Path) -> None:
-    """Write the folder; a temporary folder beside it keeps it from being half written."""
-    target = folder.absolute()
-    if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise BadInputError([f"{folder} is not an empty folder. Name a new one; nothing was written."])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        for name, content in files.items():
-            path = staging / name
-            if not path.resolve().is_relative_to(staging.resolve()):
-                raise BadInputError([f"“{name}” would leave the folder. Nothing was written."])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        staging.chmod(0o755)
-        staging.replace(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _exit_refused(error: PortalError) -> NoReturn:
-    """Print every reason to standard error, and exit with 1."""
-    reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
-    for reason in reasons:
-        click.echo(reason, err=True)
-    click.echo(f"Nothing was changed: {len(reasons)} to put right.", err=True)
-    sys.exit(1)

@@ -5,7 +5,7 @@ from flask import Blueprint, current_app
 from flask_migrate import upgrade
 
 from config import ROOT, Config
-from portal.demo import names, waiting
+from portal.demo import events_exercise, events_types, names, waiting
 from portal.demo.create import create_force, is_empty_database
 from portal.domain.catalogue import services as catalogue
 from portal.platform import clock
@@ -42,6 +42,8 @@ def prepare() -> None:
         else:
             with transaction():
                 catalogue.publish_folder(MODULES, at=clock.now())
+                events_types.publish_types()
+                events_exercise.publish_exercises(MODULES.parent / "exercises", clock.now())
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     config.mark_demo()

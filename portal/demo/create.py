@@ -10,7 +10,15 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal.demo import names
+from portal.demo import (
+    events_booking,
+    events_exercise,
+    events_exercised,
+    events_held,
+    events_planning,
+    events_types,
+    names,
+)
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
@@ -36,6 +44,7 @@ class DemoForce:
     people: dict[str, int] = field(default_factory=dict)
     posts: dict[int, int] = field(default_factory=dict)  # id(planned post) -> newest fact
     days: dict[date, list[Act]] = field(default_factory=lambda: defaultdict(list))
+    replayed: int = 0  # days
 
     @property
     def first_day(self) -> date:
@@ -58,6 +67,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     planned = plan_people(people, force.today, force.random)
     with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
         catalogue.publish_folder(modules, at=stamp())
+        events_exercise.publish_exercises(modules.parent / "exercises", stamp())
     with transaction(stamp_as=_close_of(force.first_day)):
         _create_units(force)
         _create_people(force, planned)
@@ -70,7 +80,12 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
-    _replay_days(force, tell)
+    _replay_past_event(force, tell)
+    _replay_days(force, force.today, tell)
+    events = events_planning.plan_dates(force.today, force.people, force.units)
+    events_booking.book_places(events, force.people, force.units)
+    with transaction():
+        events_exercise.propose_change(force.people["D3001"], clock.now())
 
 
 def is_empty_database() -> bool:
@@ -236,16 +251,28 @@ def _create_exclusion(
     touch(people=[person_id])
 
 
-def _replay_days(force: DemoForce, tell: Callable[[str], None]) -> None:
-    """Let the days pass, one transaction and one stamp a day."""
-    done = 0
-    for day in sorted(force.days):
-        if day > force.today:
-            continue
+def _replay_past_event(force: DemoForce, tell: Callable[[str], None]) -> None:
+    """Let the days pass up to an event two weeks ago, and hold it, each act at its time."""
+    held_on, a_day = events_held.choose_day(force.today), timedelta(days=1)
+    planned_on = held_on - events_held.PLANNED_BEFORE
+    _replay_days(force, planned_on - a_day, tell)
+    events_types.require_hydra(planned_on, force.today + events_types.NOTICE)
+    held = events_held.plan_held_date(held_on, force.people, force.units)
+    _replay_days(force, held_on - a_day, tell)
+    if held is not None:
+        facilitator = force.people[events_planning.FACILITATOR]
+        people = events_held.keep_register(held, facilitator)
+        events_exercised.run_exercise(held, people, facilitator)
+        events_held.sign_people_off(held, people, facilitator)
+
+
+def _replay_days(force: DemoForce, last: date, tell: Callable[[str], None]) -> None:
+    """Let the days up to one pass, one transaction and one stamp a day."""
+    for day in sorted(day for day in force.days if day <= last):
         at = min(_close_of(day), clock.now())
         with transaction(stamp_as=at):
-            for act in force.days[day]:
+            for act in force.days.pop(day):
                 act()
-        done += 1
-        if done % 100 == 0:
-            tell(f"{done} days of history, up to {day.isoformat()}")
+        force.replayed += 1
+        if force.replayed % 100 == 0:
+            tell(f"{force.replayed} days of history, up to {day.isoformat()}")

@@ -81,7 +81,7 @@ def ask_for_deferral(manager: str, *, at: datetime) -> None:
         "deferral",
         person_id,
         "secondment",
-        directive_id=db.session.scalars(select(Directive.id)).one(),
+        directive_id=db.session.scalars(select(Directive.id).where(Directive.reference == "OIC-2026")).one(),
         from_on=today,
         to_on=today + timedelta(days=60),
         due_on=today + timedelta(days=90),

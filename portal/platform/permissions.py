@@ -61,6 +61,7 @@ class Permission(StrEnum):
     EVENT_BOOK = "events:booking:make"  # for people whom one sees
     EVENT_RUN = "events:event:run"  # plan, group, keep the register, sign off
     EXERCISE_RUN = "exercises:run:control"
+    EXERCISE_READ = "exercises:version:view"  # with the notes for facilitators
 
 
 LEARNER = frozenset(
@@ -99,14 +100,19 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUTHOR: frozenset(
         {
             Permission.AUTHORING_VIEW,
+            Permission.EXERCISE_READ,
             Permission.DRAFT_EDIT,
             Permission.FORCE_SET,
             Permission.ATTEMPT_OPEN,
             Permission.ATTEMPT_OPEN_UNSEEN,
         }
     ),
-    Role.PUBLISHER: frozenset({Permission.AUTHORING_VIEW, Permission.VERSION_PUBLISH}),
-    Role.FACILITATOR: frozenset({Permission.EVENT_VIEW, Permission.EVENT_RUN, Permission.EXERCISE_RUN}),
+    Role.PUBLISHER: frozenset(
+        {Permission.AUTHORING_VIEW, Permission.EXERCISE_READ, Permission.VERSION_PUBLISH}
+    ),
+    Role.FACILITATOR: frozenset(
+        {Permission.EVENT_VIEW, Permission.EVENT_RUN, Permission.EXERCISE_RUN, Permission.EXERCISE_READ}
+    ),
     Role.AUDITOR: _SIGHT | {Permission.AUDIT_VIEW, Permission.RETENTION_VIEW, Permission.EVENT_VIEW},
     Role.ADMINISTRATOR: _SIGHT
     | {

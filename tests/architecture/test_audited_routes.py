@@ -24,7 +24,10 @@ OWN_WORK = "facts of one's own learning, each with its person and time, append-o
 OWN_RECALL = "nobody's but the learner's own: an entry would be a report on a person (ADR 0067)"
 OWN_CLARITY = "said without a name: an entry would give it (ADR 0071)"
 SHOWS = "draws the form and its preview; nothing is kept until the directive is issued"
+OWN_STATEMENT = "said without a name, a time or an order: an entry would give them (ADR 0092)"
 ROUTES_WITHOUT = {
+    "exercises.send_statement": OWN_STATEMENT,
+    "exercises.rank_prompt": OWN_STATEMENT,
     "assessment.save_answer": OWN_WORK,
     "learning.complete_lesson": OWN_WORK,
     "learning.save_case_step": OWN_WORK,
@@ -52,7 +55,13 @@ COMMANDS_WITHOUT = {
     "backups status": "reads",
     "backups stored": "reads",
     "directives reconcile": "writes derived rows again from facts; no fact changes",
+    "event-types check": "reads a file or a folder",
+    "event-types export": "writes the file of what was published",
+    "event-types list": "reads",
     "imports tidy": "deletes files that nobody applied within a week; each was begun with an entry",
+    "exercises check": "reads a folder",
+    "exercises export": "writes a folder of published text, which names nobody",
+    "exercises list": "reads",
     "modules check": "reads a folder",
     "modules audit": "reads a folder",
     "modules legal-review": "reads a folder",

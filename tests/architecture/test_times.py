@@ -1,5 +1,6 @@
 """What ``pytest --times`` adds up, and what ``pytest --quick`` leaves out."""
 
+import os
 import re
 import subprocess
 import sys
@@ -42,9 +43,15 @@ def test_in_a_browser(): time.sleep(1.1)
 def test_times_are_added_up_by_group_over_two_workers(tmp_path):
     (tmp_path / "test_of_each_group.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    postgresql\n    browser\n")
-    program = [sys.executable, "-m", "pytest", "-p", "tests.times", "-p", "no:cacheprovider", "-n", "2"]
+    program = [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "tests.times", "-p", "no:cacheprovider"]
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # each of three processes would load all
     done = subprocess.run(
-        [*program, "--times", tmp_path], cwd=ROOT, capture_output=True, text=True, check=False
+        [*program, "-n", "2", "--times", tmp_path],
+        cwd=ROOT,
+        env=alone,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from portal.commands import modules
+from portal.commands.folder_writing import write_folder
 from portal.domain.catalogue import queries
 from portal.platform.errors import BadInputError
 from tests.domain.catalogue.folders import lesson, tree, write
@@ -123,7 +123,7 @@ def test_export_writes_into_an_empty_folder_alone(run, tmp_path):
 
 def test_export_never_leaves_its_folder(tmp_path):
     with pytest.raises(BadInputError, match="would leave the folder"):
-        modules._write_folder({"lessons/a.md": b"x", "../../out.md": b"x"}, tmp_path / "deep" / "target")
+        write_folder({"lessons/a.md": b"x", "../../out.md": b"x"}, tmp_path / "deep" / "target")
 
     assert tree(tmp_path) == {}
 

@@ -117,9 +117,9 @@ def find_losses(kept: Kept, told: Acknowledged) -> list[str]:
 
 
 def _holds(saved: list[list[str]], keys: list[str]) -> bool:
-    """Whether these choices were saved; of a scenario a step is, at the end of a way."""
+    """Whether these choices were saved; of a scenario a step is, within a way."""
     if "/" in keys[0]:
-        return any(keys[0] in way for way in saved)
+        return any(set(keys) <= set(way) for way in saved)
     return any(sorted(choices) == sorted(keys) for choices in saved)
 
 

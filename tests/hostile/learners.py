@@ -1,6 +1,5 @@
 """Learners that take modules over HTTP, see what is acknowledged to them, and go on after an outage."""
 
-import json
 import random
 import re
 import sqlite3
@@ -10,31 +9,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from html import unescape
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
 from urllib.parse import urlencode
 
-from markupsafe import Markup
-
 from benchmarks.browser import Answer, Browser
-from portal.domain.item_kinds import kinds_by_name
-from tests.running import PASSWORD
+from benchmarks.knowledge import Knowledge
+from tests.running import PASSWORD, ROOT
 
 MODULES = ("recognise", "protect", "respond", "report")
-NEXT, START, SAVE, SUBMIT = (
-    "Mark as complete and continue",
-    "Start assessment",
-    "Save and continue",
-    "Submit answers",
-)
+NEXT, START, SUBMIT = "Mark as complete and continue", "Start assessment", "Submit answers"
 REFERENCE = re.compile(r"OIC-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]")
-_H1 = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL)
-_LABEL = re.compile(r'<label\b[^>]*\bfor="([^"]+)"[^>]*>(.*?)</label>', re.DOTALL)
-_INPUT = re.compile(r"<input\b([^>]*)>")
-_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
-_SLOT = re.compile(r"\{\{[^{}]*\}\}")
 _ATTEMPT = re.compile(r"/assessment/([0-9a-f-]{36})")
 PATIENCE = 40  # failures in a row, outside of an outage, before something is wrong with the portal
 
@@ -53,18 +38,8 @@ class Acknowledged:
         return sum(map(len, self.answers.values()))
 
 
-@dataclass(frozen=True)
-class Question:
-    """An item as it was published: its words, and what is right."""
-
-    kind: str
-    content: Any
-    prompt: re.Pattern[str]
-    stimulus: re.Pattern[str]  # anything, where it has none
-
-
 class Content:
-    """The lessons and questions of the published modules."""
+    """The lessons of the published modules, and the answers to their questions."""
 
     def __init__(self, instance: Path) -> None:
         with closing(sqlite3.connect(f"file:{instance / 'portal.sqlite'}?mode=ro", uri=True)) as database:
@@ -75,62 +50,7 @@ class Content:
             self.lessons: dict[str, list[str]] = defaultdict(list)
             for module, key in rows:
                 self.lessons[module].append(key)
-            items = database.execute("SELECT kind, content, prompt_html, stimulus_html FROM item").fetchall()
-        self.questions = [
-            Question(kind, json.loads(content), _said(prompt), _said(stimulus or ""))
-            for kind, content, prompt, stimulus in items
-        ]
-
-    def right(self, page: str) -> list[tuple[str, str]]:
-        """What to send from this page, and the key that each choice is kept by; nothing of rare kinds."""
-        labels = _labels(page)
-        heading, text = _words(_H1.findall(page)[-1]), _words(page)
-        for question in self.questions:
-            if question.prompt.fullmatch(heading) and question.stimulus.search(text):
-                for offered, best, prefix in _steps(question):
-                    found = {key: _value(labels, pattern) for key, pattern in offered.items()}
-                    if None not in found.values() and len(found) == len(labels):
-                        return [(str(found[key]), f"{prefix}{key}") for key in best]
-        return []
-
-
-def _steps(question: Question) -> list[tuple[dict[str, re.Pattern[str]], list[str], str]]:
-    """What a page may offer of this question, which of it is right, and what is before the keys of that."""
-    best = kinds_by_name()[question.kind].best_choices(question.content)
-    if question.kind in {"single", "multiple"}:
-        return [({each["key"]: _said(each["html"]) for each in question.content["choices"]}, best, "")]
-    if question.kind != "scenario":
-        return []
-    way = dict(step.split("/") for step in best)
-    return [
-        ({c["key"]: _said(c["html"]) for c in scene["choices"]}, [way[scene["key"]]], f"{scene['key']}/")
-        for scene in question.content["scenes"]
-        if scene["key"] in way
-    ]
-
-
-def _words(html: str) -> str:
-    return " ".join(unescape(Markup(html).striptags()).split())
-
-
-def _said(html: str) -> re.Pattern[str]:
-    """The words of safe HTML; what the force fills in may be anything."""
-    pieces = [re.escape(_words(piece)) for piece in _SLOT.split(html)]
-    return re.compile(r"\s?.*?\s?".join(pieces))
-
-
-def _labels(page: str) -> dict[str, str]:
-    """What each radio or checkbox sends, by the words beside it."""
-    values = {}
-    for head in _INPUT.findall(page):
-        attributes = dict(_ATTRIBUTE.findall(head))
-        if attributes.get("type") in {"radio", "checkbox"}:
-            values[attributes["id"]] = attributes["value"]
-    return {_words(html): values[name] for name, html in _LABEL.findall(page) if name in values}
-
-
-def _value(labels: dict[str, str], pattern: re.Pattern[str]) -> str | None:
-    return next((value for text, value in labels.items() if pattern.fullmatch(text)), None)
+        self.knowledge = Knowledge(ROOT / "modules")
 
 
 class Learner(Browser):
@@ -158,24 +78,14 @@ class Learner(Browser):
             self._submit(staff_number, page)
 
     def _answer(self, page: Answer) -> Answer:
-        chosen = self.content.right(page.text)
-        if not chosen:  # the end of a scenario, or one of the few questions that a pass can do without
-            return self.press(page, SAVE)
-        token = dict(_ATTRIBUTE.findall(next(h for h in _INPUT.findall(page.text) if "csrf_token" in h)))[
-            "value"
-        ]
-        fields = [("csrf_token", token)]
-        hidden = [dict(_ATTRIBUTE.findall(h)) for h in _INPUT.findall(page.text) if 'type="hidden"' in h]
-        fields += [(h["name"], unescape(h["value"])) for h in hidden if h["name"] != "csrf_token"]
-        fields += [("choice", value) for value, _ in chosen]
-        answer = self._send("POST", page.path, urlencode(fields).encode())
+        chosen = self.content.knowledge.choose(page.text)
+        answer = self._send("POST", page.path, urlencode(chosen.fields).encode())
         found = _ATTEMPT.search(page.path)
         assert found
-        if (
-            answer.status == 303 and found[0] in answer.location
-        ):  # not to the sign-in, where one is asked again
+        # Where it leads to the sign-in, one is asked again.
+        if chosen.kept and answer.status == 303 and found[0] in answer.location:
             number = int(page.path.rpartition("/")[2].partition("?")[0])
-            self.told.answers[found[1], number].append([key for _, key in chosen])
+            self.told.answers[found[1], number].append(chosen.kept)
         return self._landed(answer)
 
     def _submit(self, staff_number: str, page: Answer) -> None:

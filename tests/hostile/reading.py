@@ -29,7 +29,7 @@ from tests.conftest import SECRET
 from tests.databases import forget_published_content
 from tests.factories.people import make_grant
 from tests.page_reading import PortalClient
-from tests.pages.access.test_matrix import address_of, make_world
+from tests.pages.access.world import address_of, make_world
 from tests.pages.account.browsing import let_in
 from tests.pages.monitoring.preparing import run_jobs
 

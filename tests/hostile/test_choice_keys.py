@@ -32,6 +32,7 @@ SLUGS = sweep_after(2, "respond", "report", "recognise", "protect")  # the first
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 SAVE = "Save and continue"
 LOOKS = {"class", "href", "action", "src", "type", "rows", "method"}  # an author's keys go into none of these
+STATES = {"aria-hidden", "data-prevent-double-click"}  # the page's own; "true" is a key of an author's too
 OURS = {
     "again",
     "back",
@@ -68,7 +69,7 @@ def _words_of_attributes(page: Page) -> set[str]:
             if element.get("name") == "csrf_token":
                 continue
             for name, value in element.items():
-                if name not in LOOKS:
+                if name not in LOOKS | STATES:
                     held |= {
                         value,
                         *re.split(r"[\s/=]+", value),

@@ -18,10 +18,19 @@ NO_PAGES = {
     "authoring.show_medium",
     "authoring.download_items",
     "catalogue.send_media",
+    "exercises.download_version",
+    "exercises.send_medium",
+    "exercises.show_proposed_medium",
+    "exercises.debrief_pdf",
+    "exercises.debrief_zip",
     "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
+    "events.download_event",
     "learning.download_due_dates",
+    "events.print_syndicates",
+    "events.send_states",
+    "events.download_type",
     "guides.download_guide",
     "learning.download_briefing",
     "learning.download_job_aid",
@@ -51,6 +60,13 @@ NO_PAGES = {
 # These only lead to other pages, or have a journey of their own for what the force made has not.
 ELSEWHERE = {
     "home",
+    # tests/journeys/test_plenary.py, with a run of its own
+    "exercises.compare_decisions",
+    "exercises.lead_prompt",
+    "exercises.rank_prompt",
+    "exercises.send_statement",
+    "exercises.show_plenary",
+    "exercises.write_actions",
     "saved_reports.open_report",
     "account.choose_password",
     "account.remove_factor",
@@ -66,6 +82,9 @@ ELSEWHERE = {
     "people.show_identities",
     "grants.map_group",  # tests/pages/grants/test_groups.py: no force made here has a group
     "assessment.resume_attempt",
+    "exercises.show_control",  # tests/journeys/test_exercise.py
+    "exercises.show_syndicate",
+    "exercises.show_wall",
     "directives.preview_directive",
     "directives.withdraw_version",
 }

@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from playwright.sync_api import Browser, Page
 
+from tests.journeys.events_held import PEOPLE, hold_event
 from tests.journeys.places import ADMINISTRATOR, AUTHOR, LEARNER, MANAGER, OWNER
 from tests.journeys.prepared import file_asked
 from tests.journeys.walking import (
@@ -30,6 +31,7 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
     return (
         attempts
         | draft_made(browser, server)
+        | type_proposed(browser, server)
         | job_made(browser, server)
         | webhook_made(browser, server)
         | report_saved(browser, server)
@@ -37,7 +39,14 @@ def made(browser: Browser, server: Server) -> dict[str, str]:
         | imports_made(browser, server)
         | requests_made(browser, server)
         | retention_made(browser, server)
+        | event_held(server)
     )
+
+
+def event_held(server: Server) -> dict[str, str]:
+    """An event under way, and the booking of somebody whom another facilitator signed off."""
+    event = hold_event(server.instance)
+    return {"event": event.reference, "signed_off": str(event.bookings[PEOPLE[-1]])}
 
 
 ROSTER = """staff_number,surname,forenames,email,rank_or_grade,designated_role,unit_path,\
@@ -228,6 +237,17 @@ def draft_made(browser: Browser, server: Server) -> dict[str, str]:
         tab.fill("#note", "A shorter title.")
         press(tab, "Send for review")
     return {"draft": "protect", "sent": "report", "guide": "who-to-call"}
+
+
+def type_proposed(browser: Browser, server: Server) -> dict[str, str]:
+    """A proposal of the author's for the next version of the event type, which waits."""
+    with visitor(browser, server) as tab:
+        sign_in(tab, AUTHOR)
+        tab.goto("/events/types/oic-hydra/change")
+        tab.fill("#minutes", "270")
+        tab.fill("#note", "Longer, with a break.")
+        press(tab, "Send to a publisher")
+        return {"type_proposal": tab.url.split("/")[-1]}
 
 
 def lessons(server: Server) -> list[str]:

@@ -21,6 +21,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "D9001": frozenset({Role.ADMINISTRATOR}),
 }
 LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
+FACILITATOR = "D5001"
 OWNER, AUDITOR = "D4001", "D6001"  # of directives; of the whole force
 
 
@@ -42,6 +43,7 @@ REPORT = "/monitoring/directives/OIC-2026"
 
 EVERYBODY = {
     "desk.show_desk": Place(("/desk", "/desk?as_at=2026-04-30", "/desk?as_at=someday"), ADMINISTRATOR),
+    "exercises.list_exercise_runs": Place(("/exercises",)),
     "account.show_own_account": Place(("/account",)),
     "account.change_password": Place(("/account/password",)),
     "api.show_api": Place(("/api",)),
@@ -96,6 +98,7 @@ MONITORING = {
         ),
         MANAGER,
     ),
+    "events.show_figures": Place(("/events/figures",), MANAGER),
     "people.list_help_needed": Place(("/people/help-needed",), MANAGER),
     "people.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
     "monitoring.show_changes": Place(
@@ -255,6 +258,11 @@ AUTHORING = {  # `draft_made` makes a module and a guide that are being written,
     "authoring.show_module": Place((DRAFT, SENT, "/authoring/respond", GUIDE, OTHER_GUIDE), AUTHOR),
     "authoring.new_module": Place(("/authoring/_new",), AUTHOR),
     "authoring.new_guide": Place(("/authoring/_guides/_new",), AUTHOR),
+    "events.list_types": Place(("/events/types",), AUTHOR),
+    "events.show_type": Place(("/events/types/oic-hydra",), AUTHOR),
+    "events.propose_new_type": Place(("/events/types/new",), AUTHOR),
+    "events.propose_type": Place(("/events/types/oic-hydra/change",), AUTHOR),
+    "events.show_proposal": Place(("/events/types/proposals/{type_proposal}",), AUTHOR),
     "authoring.new_item": Place((f"{DRAFT}/items/_new", f"{DRAFT}/items/_new?kind=single"), AUTHOR),
     "authoring.new_lesson": Place((f"{DRAFT}/lessons/_new",), AUTHOR),
     "authoring.preview_draft": Place((f"{DRAFT}/preview", f"{GUIDE}/preview"), AUTHOR),
@@ -305,8 +313,42 @@ REMINDERS = {
     "reminders.preview_reminders": Place(("/reminders/preview", "/reminders/preview?day=x"), OWNER),
     "reminders.edit_rules": Place(("/reminders/rules/OIC-2026",), OWNER),
 }
+HELD = "/events/{event}"
+HELD_EVENTS = {  # `hold_event` of events_held.py makes one that is under way
+    "events.show_register": Place((f"{HELD}/register", f"{HELD}/register?heads=3"), FACILITATOR),
+    "events.show_room_code": Place((f"{HELD}/sign-in/code",), FACILITATOR),
+    "events.show_sign_in": Place((f"{HELD}/sign-in",)),
+    "events.show_sign_off": Place((f"{HELD}/sign-off",), FACILITATOR),
+    "events.show_correction": Place((f"{HELD}/sign-off/{{signed_off}}",), FACILITATOR),
+    "events.show_syndicates": Place((f"{HELD}/syndicates", f"{HELD}/syndicates?suggest=1"), FACILITATOR),
+}
+EVENTS = {  # the demo plans them: portal/demo/events_planning.py
+    "events.show_events": Place(("/events", "/events?order=near&free=yes", "/events?when=past")),
+    "events.show_event": Place(("/events/EV-0002",), FACILITATOR),
+    "events.show_places": Place(("/events/places", "/events/places?type=none")),
+    "events.book_own_place": Place(("/events/EV-0002/booking",)),
+    "events.book_people": Place(("/events/EV-0002/people",), MANAGER),
+    "events.keep_places": Place(("/events/EV-0002/reservations",), FACILITATOR),
+    "events.plan_event": Place(("/events/new", "/events/new?copy=EV-0002"), FACILITATOR),
+    "events.change_event": Place(("/events/EV-0002/change",), FACILITATOR),
+    "events.cancel_event": Place(("/events/EV-0002/cancel",), FACILITATOR),
+    "events.show_rooms": Place(("/events/rooms",), FACILITATOR),
+    "events.add_room": Place(("/events/rooms/new",), FACILITATOR),
+    "events.change_room": Place(("/events/rooms/1",), FACILITATOR),
+}
+NIGHT = "/exercises/versions/night-at-marrow-hill/1"
+PROPOSED = "/exercises/versions/_proposals/1"  # the demo has one that waits
+EXERCISES = {
+    "exercises.list_versions": Place(("/exercises/versions",), AUTHOR),
+    "exercises.propose_version": Place(("/exercises/versions/_propose",), AUTHOR),
+    "exercises.send_proposal_back": Place((f"{PROPOSED}/send-back",), PUBLISHER),
+    "exercises.show_proposal": Place((PROPOSED,), PUBLISHER),
+    "exercises.show_version": Place((NIGHT,), AUTHOR),
+}
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
+# A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
+WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "audit.show_disclosures",
     "people.show_account",

@@ -24,6 +24,7 @@ def test_an_exemption_is_asked_for_granted_seen_and_ended(browser: Browser, shar
         assert manager.title().startswith("Error: ")
         assert "Select a reason" in manager.inner_text("main")
         hold_to_account(manager)
+        manager.check("[name=about][value='OIC-2026']")
         manager.fill("#from_on", "1/11/2026")
         manager.fill("#to_on", "31 December 2099")
         manager.check("[name=reason][value='secondment']")

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 
 from tests.domain.reminders.post_office import Office, open_office
+from tests.journeys.posting import mail_settings
 from tests.journeys.walking import (
     ON_A_DESK_AND_A_PHONE,
     fill_sign_in,
@@ -40,10 +41,7 @@ def office() -> Iterator[Office]:
 @pytest.fixture
 def server(small_force: Path, tmp_path: Path, office: Office) -> Iterator[Server]:
     """A portal that sends mail at any hour."""
-    more = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(office.port), "SMTP_TLS": "none"}
-    more |= {"SMTP_FROM": "learning@westshire.example", "SMTP_PER_MINUTE": "60000"}
-    more |= {"MAIL_FROM_TIME": "00:00", "MAIL_UNTIL_TIME": "23:59:59", "MAIL_ON_BANK_HOLIDAYS": "yes"}
-    started = Server(copied(small_force, tmp_path / "instance"), more=more)
+    started = Server(copied(small_force, tmp_path / "instance"), more=mail_settings(office))
     try:
         yield started.start()
     finally:

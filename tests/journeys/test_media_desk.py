@@ -12,6 +12,8 @@ from sqlalchemy import select
 from config import Config
 from portal.app import create_app
 from portal.domain.authoring import services
+from portal.domain.authoring.limits import MEDIA_BYTES
+from portal.domain.catalogue.media.played import FILM_BYTES
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.catalogue.queries import current_version
 from portal.domain.people.models import PersonName
@@ -125,7 +127,11 @@ def test_what_is_too_large_is_told_so(browser: Browser, desk: Server) -> None:
         choose(tab, "large.svg", BARE.replace(b"<rect", b" " * 600_000 + b"<rect"))
         press(tab, "Upload")
         assert "Simplify the drawing" in tab.inner_text(".govuk-error-summary")
-        choose(tab, "huge.png", PNG + b"\0" * 6 * 1024 * 1024)
+        choose(tab, "huge.png", PNG + b"\0" * MEDIA_BYTES)
+        press(tab, "Upload")
+        assert "Make it smaller" in tab.inner_text(".govuk-error-summary")
+        hold_both(tab)
+        choose(tab, "film.png", PNG + b"\0" * (FILM_BYTES + 1024 * 1024))
         press(tab, "Upload")
         tab.wait_for_selector("h1:has-text('The file is too large')")
         hold_both(tab)

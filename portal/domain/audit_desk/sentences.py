@@ -80,7 +80,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
 ISO_DAY = 10  # characters
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d\S*)?$")
 _NAMES = frozenset(
-    {"reference", "directive", "module", "guide", "name", "token", "endpoint", "message", "job"}
+    {"reference", "directive", "module", "guide", "event_type", "name", "token", "endpoint", "message", "job"}
 )
 
 

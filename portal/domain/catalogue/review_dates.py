@@ -1,4 +1,4 @@
-"""Which modules and guides are to be reviewed, and which sources nobody has looked at for long."""
+"""What is to be reviewed: modules, guides, event types, and sources that nobody looked at for long."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.archiving import archived_activities, offered_modules
-from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
+from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVersion, ModuleVersion
 from portal.domain.catalogue.queries import list_sources
 from portal.domain.catalogue.sources.shared_files import SourceText
 from portal.platform.db import db
@@ -16,10 +16,16 @@ from portal.platform.db import db
 NEAR = timedelta(days=28)  # how long before its day a review is told of
 STALE = timedelta(days=365)  # after which a source is to be looked at again
 
+_REVIEWED: tuple[tuple[str, type[ModuleVersion | GuideVersion | EventTypeVersion]], ...] = (
+    ("module", ModuleVersion),
+    ("guide", GuideVersion),
+    ("event", EventTypeVersion),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DueReview:
-    """A module or guide whose review date is past or near."""
+    """A module, guide or event type whose review date is past or near."""
 
     kind: str  # as in Activity.kind
     key: str
@@ -37,21 +43,21 @@ class StaleSource:
 
 
 def list_due_reviews(day: date) -> list[DueReview]:
-    """The newest versions of modules and guides to be reviewed by ``day`` or soon after, the earliest first.
+    """The newest versions to be reviewed by ``day`` or soon after, the earliest first.
 
-    Archived modules are left out. Three statements.
+    Archived modules are left out. Four statements.
     """
     archived = archived_activities()
     rows = [
         (row.activity_id, DueReview(kind, row.key, row.title, row.owner, row.review_on))
-        for kind, versions in (("module", ModuleVersion), ("guide", GuideVersion))
+        for kind, versions in _REVIEWED
         for row in db.session.execute(_newest(versions))
     ]
     due = [each for activity_id, each in rows if activity_id not in archived and each.review_on <= day + NEAR]
     return sorted(due, key=lambda each: (each.review_on, each.title))
 
 
-def _newest(versions: type[ModuleVersion | GuideVersion]) -> Any:
+def _newest(versions: type[ModuleVersion | GuideVersion | EventTypeVersion]) -> Any:
     newest = (
         select(versions.activity_id, func.max(versions.number).label("number"))
         .group_by(versions.activity_id)

@@ -92,7 +92,7 @@ def _list_revoked_records(person_id: int, today: date) -> list[RequestChoice]:
 
 
 def _record_choice(row: RecordRow, other_ids: dict[str, int]) -> RequestChoice:
-    hint = f"{achieved_label(row.source)} on {say_date(row.achieved_on)} · reference {row.reference}"
+    hint = f"{achieved_label(row)} on {say_date(row.achieved_on)} · reference {row.reference}"
     ids = {"record_id": row.id, "activity_id": row.activity_id, **other_ids}
     return RequestChoice(row.reference, labels.short_title(row.title), hint, ids, row.achieved_on)
 

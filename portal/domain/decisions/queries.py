@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.accounts.models import Credential
-from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
+from portal.domain.catalogue.activity_titles import newest_title
+from portal.domain.catalogue.models import Activity
 from portal.domain.decisions import labels
 from portal.domain.decisions.change_requests import TWO_PERSONS, ChangeRequest
 from portal.domain.decisions.models import Decision, DecisionRequest
@@ -53,16 +54,6 @@ def request_subject(viewer: Viewer, staff_number: str) -> RequestSubject:
     if not may_see(viewer, person_id, Permission.DECISION_ASK):
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     return RequestSubject(person_id, staff_number, holder_name(person_id))
-
-
-def newest_title(activity: Any = Activity) -> ColumnElement[str]:
-    """The title of an activity's newest version, else its key."""
-    titles = []
-    for versions in (ModuleVersion, GuideVersion):
-        newest: Any = aliased(versions)
-        title = select(newest.title).where(newest.activity_id == activity.id)
-        titles.append(title.order_by(newest.number.desc()).limit(1).correlate(activity).scalar_subquery())
-    return func.coalesce(*titles, activity.key)
 
 
 def activity_titles(activity_ids: Collection[int]) -> dict[int, str]:

@@ -9,7 +9,7 @@ from portal.domain.people.units import paths
 from portal.platform import wording as say
 from portal.platform.errors import RuleError
 
-Titles = Mapping[tuple[str, str], str]  # of modules and guides, by kind and key
+Titles = Mapping[tuple[str, str], str]  # of modules, guides and event types, by kind and key
 
 
 def join_words(words: Sequence[str], link: str = "or") -> str:
@@ -121,7 +121,7 @@ def target_percentage(share: Decimal) -> str:
 
 
 def requirement_titles(file: DirectiveFile, titles: Titles) -> list[str]:
-    """The titles of the required modules and guides."""
+    """The titles of the required modules, guides and event types."""
     return [titles.get(requirement, requirement[1]) for requirement in file.requirements]
 
 
@@ -141,7 +141,7 @@ def list_changes(old: DirectiveFile | None, new: DirectiveFile, titles: Titles) 
     Args:
         old: The version before; None: there is none.
         new: The version.
-        titles: Of modules and guides.
+        titles: Of modules, guides and event types.
     """
     if old is None:
         return ["First issued."]

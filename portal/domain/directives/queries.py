@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.archiving import archived_activities
+from portal.domain.catalogue.event_types import event_type_summaries
 from portal.domain.catalogue.guide_publishing import guide_summaries
 from portal.domain.catalogue.models import Activity
 from portal.domain.catalogue.queries import published_modules
@@ -275,13 +276,16 @@ def _load_owners(people: Iterable[int]) -> dict[int | None, tuple[str, str]]:
 
 
 def published_titles() -> dict[tuple[str, str], str]:
-    """The newest title of each published module and guide, by kind and key; modules first."""
+    """The newest title of each published module, guide and event type, by kind and key, in that order."""
     archived = archived_activities()
     modules = {
         ("module", each.activity.key): each.title + (" (archived)" if each.activity_id in archived else "")
         for each in published_modules()
     }
-    return modules | {("guide", each.key): f"{each.title} (guide)" for each in guide_summaries()}
+    guides = {("guide", each.key): f"{each.title} (guide)" for each in guide_summaries()}
+    return (
+        modules | guides | {("event", each.key): f"{each.title} (event)" for each in event_type_summaries()}
+    )
 
 
 def list_roles_and_ranks() -> tuple[list[str], list[str]]:

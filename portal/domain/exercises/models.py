@@ -92,7 +92,7 @@ class ExerciseRun(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     recorded_at: Mapped[datetime]
-    reference: Mapped[str] = mapped_column(unique=True)  # EX-0001, counted; a rehearsal's too
+    reference: Mapped[str] = mapped_column(unique=True)  # EX-0001, counted; of a rehearsal TRY- and chance
     exercise_version_id: Mapped[int] = mapped_column(ForeignKey("exercise_version.id"))
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"), index=True)
     kind: Mapped[str]
@@ -159,7 +159,7 @@ class LogEntry(Base):
 
 
 class PlenaryStatement(Base):
-    """An anonymous statement: no time, person or order; all of a prompt are written anew with each new one.
+    """An anonymous statement: no time, person or order; all of a run are written anew with each change.
 
     The key is random, and the table has no other order on either database.
     """

@@ -46,7 +46,9 @@ def map_wide_completions(columns: Sequence[str]) -> ColumnMapping:
     activities = suggest_mapping(columns, "person", queries.activity_titles()).activities
     _refuse_columns(columns, WIDE, (*WIDE_OPTIONAL, *activities))
     if not activities:
-        raise BadInputError(["Line 1: no column is named after a module, by its key or its title."])
+        raise BadInputError(
+            ["Line 1: no column is named after a module, guide or event, by its key or title."]
+        )
     present = [name for name in (*WIDE, *WIDE_OPTIONAL) if name in columns]
     empty = {} if "evidence" in columns else {"evidence": ""}
     return ColumnMapping("person", _map_names(present), empty, activities, STAFF_NUMBER, documented=True)

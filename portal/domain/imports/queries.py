@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, select
-from sqlalchemy.orm import aliased, undefer
+from sqlalchemy.orm import undefer
 
-from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
+from portal.domain.catalogue.activity_titles import newest_title
+from portal.domain.catalogue.models import Activity
 from portal.domain.imports.models import ImportContent, ImportProfile, ImportRun
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import Viewer
@@ -180,14 +180,7 @@ def get_profile(kind: str, name: str) -> ImportProfile:
 
 def activity_titles() -> dict[str, str]:
     """Titles of all activities, by "kind/key"; the key of one that is not published yet."""
-
-    def newest_title(versions: Any) -> Any:
-        other = aliased(versions)
-        title = select(other.title).where(other.activity_id == Activity.id)
-        return title.order_by(other.number.desc()).limit(1).scalar_subquery()
-
-    titles = func.coalesce(newest_title(ModuleVersion), newest_title(GuideVersion), Activity.key)
     rows = db.session.execute(
-        select(Activity.kind, Activity.key, titles).order_by(Activity.kind.desc(), Activity.id)
+        select(Activity.kind, Activity.key, newest_title()).order_by(Activity.kind.desc(), Activity.id)
     )
     return {f"{kind}/{key}": title for kind, key, title in rows}

@@ -29,7 +29,7 @@ def _build_event(row: RequirementRow, person_id: int, address: str) -> DayEvent:
     return DayEvent(
         uid=_event_name(requirement, person_id, address),
         day=row.due_on,
-        summary=f"Last day to {'read' if row.is_guide else 'complete'}: {row.title}",
+        summary=f"Last day to {row.verb}: {row.title}",
         description=f"{left}Directive {requirement.directive}: {requirement.directive_title}.",
         url=f"{address}/learning",
     )

@@ -15,7 +15,11 @@ from portal.platform.wording import date as date_words
 from portal.platform.wording import plural
 
 Row = TypeVar("Row")
-_NOUNS = {"module": ("module", "complete"), "guide": ("guide", "read")}  # if all are of one kind
+_NOUNS = {  # and what is to be done with them, if all are of one kind
+    "module": ("module", "complete"),
+    "guide": ("guide", "read"),
+    "event": ("event", "attend"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,10 @@ class RequirementRow:
 
     @property
     def title(self) -> str:
-        """The module's or guide's title; otherwise made from the key."""
+        """The title of the module, guide or event type; made from the key where none is published."""
         if self.module:
             return self.module.version.title
-        return self.requirement.guide_title or self.requirement.key.replace("-", " ").capitalize()
+        return self.requirement.title or self.requirement.key.replace("-", " ").capitalize()
 
     @property
     def due_on(self) -> date:
@@ -46,7 +50,17 @@ class RequirementRow:
     @property
     def is_guide(self) -> bool:
         """Whether the requirement is a published guide, to be read and acknowledged."""
-        return self.requirement.guide_title is not None
+        return self.requirement.kind == "guide" and self.requirement.title is not None
+
+    @property
+    def is_event(self) -> bool:
+        """Whether the requirement is a published event type, of which an event is to be attended."""
+        return self.requirement.kind == "event" and self.requirement.title is not None
+
+    @property
+    def verb(self) -> str:
+        """What is to be done with it."""
+        return _NOUNS.get(self.requirement.kind, ("", "complete"))[1]
 
     @property
     def is_renewable(self) -> bool:

@@ -14,6 +14,7 @@ UNNAMED_DECIDER = "your force"
 _WORDS = {
     Role.DIRECTIVE_OWNER: "a directive owner",
     Role.ADMINISTRATOR: "an administrator",
+    Role.FACILITATOR: "a facilitator",
 }  # the first that the person had
 
 

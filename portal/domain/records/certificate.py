@@ -1,4 +1,4 @@
-"""The certificate of a pass as the typesetter's markup. Pure; every text is a quoted string in it."""
+"""The certificate of a pass or an attendance as the typesetter's markup. Pure; every text in it is quoted."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +14,13 @@ SEEN_BY = (
 )
 
 
+_ACTS = {
+    "module": "passed the assessment of the e-learning module",
+    "event": "attended the taught event, to its end, and was signed off",
+}
+_NOUNS = {"module": "pass", "event": "attendance"}
+
+
 @dataclass(frozen=True, slots=True)
 class CertificateTexts:
     """What a certificate says beside its record."""
@@ -24,12 +31,12 @@ class CertificateTexts:
     day: date  # on which the pass stands
 
 
-def certificate_markup(record: RecordRow, passed: RecordRow, texts: CertificateTexts) -> str:
+def certificate_markup(record: RecordRow, first: RecordRow, texts: CertificateTexts) -> str:
     """The body of a certificate.
 
     Args:
         record: The current row of the record.
-        passed: Its first row, with the version and the pass mark.
+        first: Its first row, with the version, and the pass mark or the event.
         texts: The rest.
     """
     rule = '#line(length: 100%, stroke: 1.5pt + rgb("#14284b"))\n'
@@ -38,13 +45,13 @@ def certificate_markup(record: RecordRow, passed: RecordRow, texts: CertificateT
             f"{rule}#v(14mm)",
             _line("This certifies that", 14),
             _heading(texts.holder),
-            _line("passed the assessment of the e-learning module", 14),
-            _heading(passed.title),
+            _line(_ACTS[first.kind], 14),
+            _heading(first.title),
             _line(f"{texts.force}, {date_words(record.achieved_at)}", 14),
             f"#v(14mm)\n{rule}#v(6mm)",
-            _facts_table(record, passed, texts.day),
+            _facts_table(record, first, texts.day),
             "#v(6mm)",
-            text_content("Whether the pass still stands can be checked by its reference at ")
+            text_content(f"Whether the {_NOUNS[first.kind]} still stands can be checked by its reference at ")
             + f"#link({quote_text(texts.address)})[{text_content(texts.address)}]"
             + text_content(f". {SEEN_BY}"),
             "",
@@ -56,16 +63,22 @@ def certificate_markup(record: RecordRow, passed: RecordRow, texts: CertificateT
     )
 
 
-def _facts_table(record: RecordRow, passed: RecordRow, day: date) -> str:
-    facts = [
-        ("Reference", record.reference),
-        ("Passed", instant(record.achieved_at)),
-        ("Version of the module", str(passed.version)),
-        ("Pass mark", f"{float((passed.mastery_score or 0) * 100):g}%"),
-        ("The pass stands on", date_words(day)),
-    ]
+def _facts_table(record: RecordRow, first: RecordRow, day: date) -> str:
+    noun = _NOUNS[first.kind]
+    proof = (
+        [("Attended", date_words(record.achieved_on)), ("Event", first.event_reference or "")]
+        if first.kind == "event"
+        else [("Passed", instant(record.achieved_at))]
+    )
+    version = (
+        "Version of the event type" if first.kind == "event" else "Version of the module",
+        str(first.version),
+    )
+    mark = [("Pass mark", f"{float(first.mastery_score * 100):g}%")] if first.mastery_score else []
+    stands = (f"The {noun} stands on", date_words(day))
+    facts = [("Reference", record.reference), *proof, version, *mark, stands]
     cells = ", ".join(f"[{text_content(cell)}]" for fact in facts for cell in fact)
-    head = f"table.header([{text_content('Recorded')}], [{text_content('Of this pass')}])"
+    head = f"table.header([{text_content('Recorded')}], [{text_content(f'Of this {noun}')}])"
     return f"#table(columns: (auto, auto), inset: 7pt, {head}, {cells})"
 
 

@@ -16,7 +16,7 @@ SOURCE_WORDS = {
     "imported": "Imported from another system",
     "external": "Sent by another system",
 }
-_ACHIEVED_LABELS = {"attended": "Attended", "acknowledged": "Read"}
+_ACHIEVED_LABELS = {"module": "Passed", "event": "Attended", "guide": "Read"}  # by kind of activity
 REASON_WORDS: dict[str, dict[str, str]] = {
     "waiver": {
         "equivalent_course": "an equivalent course",
@@ -41,9 +41,9 @@ REASON_WORDS: dict[str, dict[str, str]] = {
 }
 
 
-def achieved_label(source: str) -> str:
+def achieved_label(record: RecordRow) -> str:
     """What the person did on the day of the record."""
-    return _ACHIEVED_LABELS.get(source, "Passed")
+    return _ACHIEVED_LABELS.get(record.kind, "Passed")
 
 
 def describe_validity(record: RecordRow, revocations: Sequence[RevocationDecision]) -> str:
@@ -52,29 +52,30 @@ def describe_validity(record: RecordRow, revocations: Sequence[RevocationDecisio
         return "This record was withdrawn."
     if revocations:
         return f"This record does not count from {date(revocations[-1].from_on)}."
-    return f"{achieved_label(record.source)} on {date(record.achieved_on)}."
+    return f"{achieved_label(record)} on {date(record.achieved_on)}."
 
 
-def summary_rows(chain: Sequence[RecordRow], waived_by: str = "", evidence: str = "") -> list[dict[str, Any]]:
-    """A record as rows of a summary list; a correction keeps the score of the first row.
+def summary_rows(chain: Sequence[RecordRow], decider: str = "", evidence: str = "") -> list[dict[str, Any]]:
+    """A record as rows of a summary list; a correction keeps the score and the event of the first row.
 
     Args:
         chain: All rows under its reference, in the order recorded.
-        waived_by: The role of the person who recognised prior learning.
+        decider: The role of the person who recognised prior learning, or signed off who attended.
         evidence: Of an imported record.
     """
     record = chain[-1]
     first = next((row for row in chain if row.version is not None), record)
     pairs = [
         ("Reference", record.reference),
-        (achieved_label(record.source), _achieved_words(record)),
+        (achieved_label(record), _achieved_words(record)),
         ("How", SOURCE_WORDS.get(record.source, record.source)),
         ("Version", str(first.version) if first.version else ""),
         ("Score", _score_words(first)),
+        ("Event", first.event_reference or ""),
         ("Imported from", record.source_system or ""),
         ("Evidence", evidence),
         ("Reason", _reason_words("waiver", record.waiver_reason or "")),
-        ("Recorded", instant(chain[0].clock_at) + (f", decided by {waived_by}" if waived_by else "")),
+        ("Recorded", _recorded_words(chain[0], decider)),
     ]
     return [{"key": key, "value": value} for key, value in pairs if value]
 
@@ -119,6 +120,11 @@ def build_timeline(
         }
         for when, fact, recorded in sorted(entries, key=lambda entry: entry[0], reverse=True)
     ]
+
+
+def _recorded_words(record: RecordRow, decider: str) -> str:
+    act = "signed off" if record.source == "attended" else "decided"
+    return instant(record.clock_at) + (f", {act} by {decider}" if decider else "")
 
 
 def _achieved_words(record: RecordRow) -> str:

@@ -1,7 +1,7 @@
 """A person's own record of learning by year: each record that counts, with the time its text states.
 
-The minutes are those that the authors of the passed version state, or a guide's reading time. Nobody's time
-is measured. What was recognised or imported states none, and adds nothing to the sum.
+The minutes are those that the authors of the passed version state, a guide's reading time, or an event's
+length. Nobody's time is measured. What was recognised or imported states none, and adds nothing to the sum.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from portal.domain.catalogue.guide_publishing import reading_minutes
-from portal.domain.catalogue.models import GuideVersion, ModuleVersion
+from portal.domain.catalogue.models import EventTypeVersion, GuideVersion, ModuleVersion
 from portal.domain.records.descriptions import SOURCE_WORDS
-from portal.domain.records.models import Acknowledgement, PassRecord, Record
+from portal.domain.records.models import Acknowledgement, AttendanceRecord, PassRecord, Record
 from portal.domain.records.queries import list_all_record_rows, list_revocations
 from portal.platform.db import read
 from portal.platform.tables.csv_cells import csv_text
@@ -22,11 +22,15 @@ from portal.platform.tables.csv_cells import csv_text
 COLUMNS = ("year", "completed_on", "learning", "version", "how", "stated_minutes", "reference")
 
 _STATED = (
-    select(Record.reference, ModuleVersion.minutes, GuideVersion.words)
+    select(
+        Record.reference, func.coalesce(ModuleVersion.minutes, EventTypeVersion.minutes), GuideVersion.words
+    )
     .outerjoin(PassRecord, PassRecord.record_id == Record.id)
     .outerjoin(ModuleVersion, ModuleVersion.id == PassRecord.module_version_id)
     .outerjoin(Acknowledgement, Acknowledgement.record_id == Record.id)
     .outerjoin(GuideVersion, GuideVersion.id == Acknowledgement.guide_version_id)
+    .outerjoin(AttendanceRecord, AttendanceRecord.record_id == Record.id)
+    .outerjoin(EventTypeVersion, EventTypeVersion.id == AttendanceRecord.event_type_version_id)
     .where(Record.person_id == bindparam("person_id"))
 )
 

@@ -6,16 +6,17 @@ from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, bindparam, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, bindparam, func, select
 
-from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
+from portal.domain.catalogue.activity_titles import newest_title
+from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVersion, ModuleVersion
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.decision_roles import describe_deciders
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import notes_of
 from portal.domain.records.models import (
     Acknowledgement,
+    AttendanceRecord,
     ExtraAttempt,
     ImportedRecord,
     LessonVisit,
@@ -126,6 +127,8 @@ class RecordRow:
     source_system: str | None
     waiver_reason: str | None
     waived_by_id: int | None
+    event_reference: str | None  # of the event attended
+    signed_off_by_id: int | None
     clock_at: datetime  # what the clock said when it was recorded
 
     @property
@@ -141,10 +144,13 @@ def record_chain(reference: str) -> list[RecordRow]:
     return _fetch_rows(_select_records().where(Record.reference == reference).order_by(Record.id))
 
 
-def stands_as_pass(chain: Sequence[RecordRow], day: date) -> bool:
-    """Whether the record of this chain is a pass of a module in this portal, and counts on ``day``."""
+_CERTIFIED = {("module", "assessed"), ("event", "attended")}
+
+
+def merits_certificate(chain: Sequence[RecordRow], day: date) -> bool:
+    """Whether this chain is a pass, or an attendance signed off, in this portal, and counts on ``day``."""
     record = chain[-1]
-    if record.void or record.kind != "module" or record.source != "assessed" or chain[0].version is None:
+    if record.void or (record.kind, record.source) not in _CERTIFIED or chain[0].version is None:
         return False
     revocations = list_revocations([row.id for row in chain])
     return record.achieved_on <= day and all(row.from_on > day for row in revocations)
@@ -235,11 +241,13 @@ def list_revocation_decisions(record_ids: Sequence[int]) -> list[RevocationDecis
     ]
 
 
-def waiver_decider(record: RecordRow) -> str:
-    """The role of the person who recognised prior learning; empty for other records."""
-    if record.waived_by_id is None:
-        return ""
-    return describe_deciders([(record.waived_by_id, record.clock_at)])[record.waived_by_id, record.clock_at]
+def record_decider(chain: Sequence[RecordRow]) -> str:
+    """The role of who recognised prior learning, or signed off who attended; empty for other records."""
+    for record in (chain[-1], chain[0]):
+        decider_id = record.waived_by_id or record.signed_off_by_id
+        if decider_id is not None:
+            return describe_deciders([(decider_id, record.clock_at)])[decider_id, record.clock_at]
+    return ""
 
 
 def list_registrations(person_id: int) -> list[tuple[Registration, str, int]]:
@@ -293,13 +301,6 @@ def holder_name(person_id: int) -> str:
     return f"{name.forenames} {name.surname}" if name else "Erased"
 
 
-def _newest_title(versions: type[ModuleVersion | GuideVersion]) -> ScalarSelect[str]:
-    """The title of the newest version of a record's activity."""
-    newest = aliased(versions)
-    title = select(newest.title).where(newest.activity_id == Record.activity_id)
-    return title.order_by(newest.number.desc()).limit(1).scalar_subquery()
-
-
 _OF_RECORD: tuple[Any, ...] = (
     Record.id,
     Record.person_id,
@@ -310,9 +311,8 @@ _OF_RECORD: tuple[Any, ...] = (
     func.coalesce(
         ModuleVersion.title,
         GuideVersion.title,
-        _newest_title(ModuleVersion),
-        _newest_title(GuideVersion),
-        Activity.key,
+        EventTypeVersion.title,
+        newest_title(),
     ),
     Record.achieved_at,
     Record.achieved_on,
@@ -320,7 +320,7 @@ _OF_RECORD: tuple[Any, ...] = (
     Record.source,
     Record.replaces_id,
     Record.void,
-    func.coalesce(ModuleVersion.number, GuideVersion.number),
+    func.coalesce(ModuleVersion.number, GuideVersion.number, EventTypeVersion.number),
     PassRecord.score_raw,
     PassRecord.score_max,
     PassRecord.mastery_score,
@@ -328,12 +328,14 @@ _OF_RECORD: tuple[Any, ...] = (
     ImportedRecord.source_system,
     Waiver.reason,
     Waiver.decided_by_id,
+    AttendanceRecord.event_reference,
+    AttendanceRecord.signed_off_by_id,
     clock_at(Record.recorded_at),
 )
 
 
 def _select_records() -> Select[Any]:
-    """Records with the details of their source; the title is that of the passed version, else the newest."""
+    """Records with the details of their source; the title is that of the version proven, else the newest."""
     return (
         select(*_OF_RECORD)
         .join(Activity, Activity.id == Record.activity_id)
@@ -341,6 +343,8 @@ def _select_records() -> Select[Any]:
         .outerjoin(ModuleVersion, ModuleVersion.id == PassRecord.module_version_id)
         .outerjoin(Acknowledgement, Acknowledgement.record_id == Record.id)
         .outerjoin(GuideVersion, GuideVersion.id == Acknowledgement.guide_version_id)
+        .outerjoin(AttendanceRecord, AttendanceRecord.record_id == Record.id)
+        .outerjoin(EventTypeVersion, EventTypeVersion.id == AttendanceRecord.event_type_version_id)
         .outerjoin(ImportedRecord, ImportedRecord.record_id == Record.id)
         .outerjoin(Waiver, Waiver.record_id == Record.id)
     )

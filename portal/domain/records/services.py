@@ -1,4 +1,4 @@
-"""Records registrations, lesson visits, passes, prior learning and revocations; each is safe to repeat."""
+"""Records registrations, visits, passes, attendances, prior learning and revocations; safe to repeat."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,12 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from portal.domain.catalogue.models import GuideVersion, ModuleVersion
+from portal.domain.catalogue.models import EventTypeVersion, GuideVersion, ModuleVersion
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.notes import write_notes
 from portal.domain.records import queries, references
 from portal.domain.records.models import (
     Acknowledgement,
+    AttendanceRecord,
     LessonVisit,
     PassRecord,
     Record,
@@ -152,6 +153,58 @@ def record_acknowledgement(person_id: int, guide: GuideVersion, at: datetime) ->
     log("guide.acknowledged", actor_id=person_id, subject_id=person_id, reference=record.reference)
     db.session.flush()
     return record.reference
+
+
+def record_attendance(
+    person_id: int,
+    event_type_version: EventTypeVersion,
+    held_on: date,
+    *,
+    event_reference: str,
+    signed_off_by: int,
+) -> Record:
+    """Record that a person attended an event, achieved on its day and known from now on.
+
+    It stands for the event's type alone, never for a module. Repeating it returns the record that counts; one
+    that was revoked does not count, so that a correction records anew.
+
+    Args:
+        person_id: Who attended.
+        event_type_version: What kind of event it was.
+        held_on: The event's London day.
+        event_reference: Of the event.
+        signed_off_by: The facilitator who says so.
+    """
+    stamp()
+    existing = _find_attendance(person_id, event_reference)
+    if existing is not None:
+        return existing
+    record = _write_record(person_id, event_type_version.activity_id, "attended", noon(held_on))
+    db.session.add(
+        AttendanceRecord(
+            record_id=record.id,
+            event_type_version_id=event_type_version.id,
+            event_reference=event_reference,
+            signed_off_by_id=signed_off_by,
+        )
+    )
+    touch(learners=[person_id])
+    log("attendance.recorded", actor_id=signed_off_by, subject_id=person_id, reference=record.reference)
+    db.session.flush()
+    return record
+
+
+def _find_attendance(person_id: int, event_reference: str) -> Record | None:
+    """The attendance record of a person at an event that counts; None if each was revoked."""
+    record = db.session.scalar(
+        select(Record)
+        .join(AttendanceRecord, AttendanceRecord.record_id == Record.id)
+        .where(Record.person_id == person_id, AttendanceRecord.event_reference == event_reference)
+        .where(is_known_fact(Record))
+        .order_by(Record.id.desc())
+        .limit(1)
+    )
+    return None if record is None or queries.list_revocations([record.id]) else record
 
 
 def recognise_prior_learning(

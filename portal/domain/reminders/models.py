@@ -35,8 +35,20 @@ class MessageKind(StrEnum):
     CLARITY = "clarity"  # an author answered what somebody found unclear; as recall
     FOLDER = "folder"  # files of the watched folder that were not imported; in the send window
     REPORT = "report"  # a link to a saved report, on its schedule; in the send window
+    EVENT_BOOKED = "event_booked"  # a place at an event, or the task to run one; at once, as the next three
+    EVENT_MOVED = "event_moved"  # an event has another time, room or notes
+    EVENT_CANCELLED = "event_cancelled"  # an event, or the reader's place or task there, is no more
+    PLACE_OFFERED = "place_offered"  # a place came free; it is the reader's if they take it in time
+    EVENT_REMINDER = "event_reminder"  # an event is near; in the send window
 
 
+EVENT_KINDS = (
+    MessageKind.EVENT_BOOKED,
+    MessageKind.EVENT_MOVED,
+    MessageKind.EVENT_CANCELLED,
+    MessageKind.PLACE_OFFERED,
+    MessageKind.EVENT_REMINDER,
+)
 PRIVATE_KINDS = (MessageKind.RECALL, MessageKind.CLARITY)  # shown to their reader alone
 
 
@@ -93,7 +105,7 @@ class MessageLine(Base):
 
 
 class NoticeLine(Base):
-    """One act that a notice or a mail about the watched folder reports; the rest is in the audit event."""
+    """One act that a notice, or a mail about the folder or an event, reports; more is in the audit event."""
 
     __tablename__ = "notice_line"
     __table_args__ = (UniqueConstraint("message_id", "event_id"),)

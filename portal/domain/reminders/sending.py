@@ -15,11 +15,12 @@ from sqlalchemy import select
 from portal.domain.accounts import delivered_links
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.clarity_mails import compose_reply_mail
+from portal.domain.reminders.event_mails import compose_event_mail
 from portal.domain.reminders.folder_mails import compose_folder_mail
 from portal.domain.reminders.invitations import link_mails
 from portal.domain.reminders.invitations.link_mails import LinkLetter
 from portal.domain.reminders.message_texts import NothingToSend, PortalDetails, compose_reminder
-from portal.domain.reminders.models import Message, MessageKind
+from portal.domain.reminders.models import EVENT_KINDS, Message, MessageKind
 from portal.domain.reminders.notice_texts import compose_notice
 from portal.domain.reminders.recall_mails import compose_recall
 from portal.domain.reminders.report_mails import compose_report_mail
@@ -78,7 +79,9 @@ class SendingSettings:
     @property
     def portal_details(self) -> PortalDetails:
         """The part of the settings that letters need."""
-        return PortalDetails(self.address, self.force, self.line_managers, self.mails_files)
+        return PortalDetails(
+            self.address, self.force, self.line_managers, self.mails_files, self.relay.sender
+        )
 
 
 def _write_reminder(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
@@ -109,6 +112,7 @@ WRITERS = {
     MessageKind.REVIEW: compose_review_mail,
     MessageKind.FOLDER: compose_folder_mail,
     MessageKind.REPORT: compose_report_mail,
+    **dict.fromkeys(EVENT_KINDS, compose_event_mail),
 }
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.domain.reminders import notices, queries, report_mails, services
-from portal.domain.reminders.models import PRIVATE_KINDS, MessageKind
+from portal.domain.reminders.models import EVENT_KINDS, PRIVATE_KINDS, MessageKind
 from portal.domain.reminders.sending import send_due_messages
 from portal.domain.reminders.settings import (
     bank_holidays,
@@ -19,12 +19,14 @@ from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.wording import plural
 
+AT_ONCE = (MessageKind.NOTICE, *(kind for kind in EVENT_KINDS if kind is not MessageKind.EVENT_REMINDER))
 KINDS = (
     MessageKind.NOTICE,
     MessageKind.REMINDER,
     MessageKind.REVIEW,
     MessageKind.FOLDER,
     MessageKind.REPORT,
+    *EVENT_KINDS,
     *PRIVATE_KINDS,
 )  # the others have a job of their own
 
@@ -39,18 +41,18 @@ def is_due(now: datetime) -> bool:
 
 
 def has_notices(now: datetime) -> bool:
-    """Whether a notice about accounts waits; it may be sent at any hour."""
-    return relay_is_set() and bool(queries.list_due_messages(now, 1, [MessageKind.NOTICE]))
+    """Whether a notice about accounts or an event waits; it may be sent at any hour."""
+    return relay_is_set() and bool(queries.list_due_messages(now, 1, AT_ONCE))
 
 
 def send_notices(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
-    """Send the notices about accounts; those that the relay does not accept now are sent again later."""
+    """Send notices about accounts and events; those that the relay does not take now are sent later."""
     if not relay_is_set():
         return {"said": ["Email is not set up, so nothing was sent. Messages wait in the outbox."]}
     outcome = send_due_messages(
         sending_settings(),
         lambda count, words: job.report_progress(count, count + 1, words),
-        [MessageKind.NOTICE],
+        AT_ONCE,
     )
     return {"said": [f"{outcome.summary_words}."]}
 
@@ -94,7 +96,7 @@ def plan_report_mails(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
 
 
 TASKS = (
-    Task(notices.JOB, "Mail about accounts", send_notices, due=lambda: has_notices(clock.now())),
+    Task(notices.JOB, "Mail about accounts and events", send_notices, due=lambda: has_notices(clock.now())),
     Task(
         "reminders",
         "Reminders",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, null, select
 
 from portal.domain.catalogue.guide_publishing import WORDS_A_MINUTE
-from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
+from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVersion, ModuleVersion
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.reports.parameters import Position
@@ -20,20 +20,20 @@ from portal.platform.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class SnapshotVersion:
-    """A published version of a module or guide, with what reports show of it."""
+    """A published version of a module, guide or event type, with what reports show of it."""
 
-    id: int  # negative for a guide
+    id: int  # of a version; versions of two activities of different kinds may have the same
     activity_id: int
     number: int
     title: str
-    mastery_score: Decimal | None  # None for a guide
+    mastery_score: Decimal | None  # of a module alone
     minutes: int
     published_at: datetime
     recorded_at: datetime
 
 
 _GUIDE_COLUMNS: tuple[Any, ...] = (
-    -GuideVersion.id,
+    GuideVersion.id,
     GuideVersion.activity_id,
     GuideVersion.number,
     GuideVersion.title,
@@ -42,13 +42,23 @@ _GUIDE_COLUMNS: tuple[Any, ...] = (
     GuideVersion.published_at,
     GuideVersion.recorded_at,
 )
+_EVENT_TYPE_COLUMNS: tuple[Any, ...] = (
+    EventTypeVersion.id,
+    EventTypeVersion.activity_id,
+    EventTypeVersion.number,
+    EventTypeVersion.title,
+    null(),
+    EventTypeVersion.minutes,
+    EventTypeVersion.published_at,
+    EventTypeVersion.recorded_at,
+)
 
 
 @dataclass(frozen=True)
 class SnapshotVersions:
     """The published versions of some activities."""
 
-    by_id: dict[int, SnapshotVersion]
+    by_id: dict[tuple[int, int], SnapshotVersion]  # by activity, and id of the version
     current: dict[int, SnapshotVersion]  # of each activity, at the position
 
     @classmethod
@@ -61,7 +71,8 @@ class SnapshotVersions:
         columns = [getattr(ModuleVersion, name) for name in SnapshotVersion.__slots__]
         modules = select(*columns).where(ModuleVersion.activity_id.in_(ids))
         guides = select(*_GUIDE_COLUMNS).where(GuideVersion.activity_id.in_(ids))
-        rows = [*db.session.execute(modules), *db.session.execute(guides)]
+        types = select(*_EVENT_TYPE_COLUMNS).where(EventTypeVersion.activity_id.in_(ids))
+        rows = [row for statement in (modules, guides, types) for row in db.session.execute(statement)]
         versions = sorted((SnapshotVersion(*row) for row in rows), key=lambda version: version.number)
         current: dict[int, SnapshotVersion] = {}
         end = clock.end_of_day(position.as_at)
@@ -70,7 +81,7 @@ class SnapshotVersions:
             known_then = version.recorded_at <= position.as_known_on and version.published_at <= end
             if newest.number < version.number and known_then:
                 current[version.activity_id] = version
-        return cls({version.id: version for version in versions}, current)
+        return cls({(version.activity_id, version.id): version for version in versions}, current)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +146,7 @@ def read_directive(reference: str, position: Position) -> DirectiveSnapshot:
 
 
 def read_directives(position: Position, *conditions: ColumnElement[bool]) -> list[DirectiveSnapshot]:
-    """Read the directives that were known at a position, by reference; four statements."""
+    """Read the directives that were known at a position, by reference; five statements."""
     statement = (
         select(Directive.reference, DirectiveVersion)
         .join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)

@@ -20,7 +20,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from portal.domain.catalogue.models import Activity, GuideVersion
+from portal.domain.catalogue.activity_titles import published_title
+from portal.domain.catalogue.models import Activity
 from portal.domain.directives.audience import meets_selectors
 from portal.domain.directives.descriptions import explain_requirement
 from portal.domain.directives.fact_loader import split_into_batches
@@ -152,18 +153,10 @@ class AssignedRequirement:
     reference: str | None  # of the record that counts
     achieved_at: datetime | None
     source_of_record: str | None
-    guide_title: str | None  # of the newest version, of a guide
+    title: str | None  # of the newest version, of a guide or an event type
     why: str  # a sentence to the person, with the names that units have on the day
 
 
-_guide_title = (
-    select(GuideVersion.title)
-    .where(GuideVersion.activity_id == Activity.id)
-    .order_by(GuideVersion.number.desc())
-    .limit(1)
-    .correlate(Activity)
-    .scalar_subquery()
-)
 _REQUIREMENT_COLUMNS: tuple[Column, ...] = (
     Directive.reference.label("directive"),
     DirectiveVersion.title.label("directive_title"),
@@ -180,7 +173,7 @@ _REQUIREMENT_COLUMNS: tuple[Column, ...] = (
     Record.reference,
     Record.achieved_at,
     Record.source.label("source_of_record"),
-    _guide_title.label("guide_title"),
+    published_title(Activity, "guide", "event").label("title"),
     Post.rank_or_grade,
     period.unit_id,
     DirectiveVersion.audience,

@@ -33,7 +33,13 @@ from sqlalchemy.types import UserDefinedType
 
 from portal.domain.directives.models import Assignment, Exclusion
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.records.models import Acknowledgement, ImportedRecord, PassRecord, Record
+from portal.domain.records.models import (
+    Acknowledgement,
+    AttendanceRecord,
+    ImportedRecord,
+    PassRecord,
+    Record,
+)
 from portal.domain.status.filters import Condition, Scope, Whose
 from portal.domain.status.models import Column, Statement, StatusPeriod
 from portal.domain.status.paging import ERASED, POST_AND_NAME, join_names, name_order, place_order
@@ -209,6 +215,7 @@ def _select_with_records() -> Statement:
     proof = func.coalesce(corrected, Record.id)  # a correction keeps the proof of the row it replaces
     without_pass = and_(Record.id.is_not(None), PassRecord.record_id.is_(None))
     guide_version = select(Acknowledgement.guide_version_id).where(Acknowledgement.record_id == proof)
+    event_type = select(AttendanceRecord.event_type_version_id).where(AttendanceRecord.record_id == proof)
     score = select(ImportedRecord.score_scaled).where(ImportedRecord.record_id == proof)
     return (
         select(
@@ -222,7 +229,11 @@ def _select_with_records() -> Statement:
             instant_column(Record.achieved_at),
             Record.source,
             Record.reference,
-            case((without_pass, -guide_version.scalar_subquery()), else_=PassRecord.module_version_id),
+            case(
+                (and_(without_pass, Record.source == "acknowledged"), guide_version.scalar_subquery()),
+                (and_(without_pass, Record.source == "attended"), event_type.scalar_subquery()),
+                else_=PassRecord.module_version_id,
+            ),
             text_column(PassRecord.mastery_score),
             text_column(PassRecord.score_raw),
             PassRecord.score_max,
@@ -245,7 +256,7 @@ RawRequirementRow = tuple[
     RawInstant | None,  # when the record was achieved
     str | None,  # source of the record
     str | None,  # reference of the record
-    int | None,  # id of the module version passed; of a guide version acknowledged, below zero
+    int | None,  # id of the version passed, acknowledged or attended, of the kind of the requirement
     RawScore | None,  # mastery score of the pass
     RawScore | None,  # marks of the pass
     int | None,  # marks available

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import unescape
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt
 from portal.domain.cases.models import CaseCopy, CaseRun
+from portal.domain.catalogue.activity_titles import published_title
 from portal.domain.catalogue.models import Activity, GuideVersion, Item, Lesson, ModuleVersion
 from portal.domain.directives.models import Directive, DirectiveVersion
 from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
@@ -28,17 +29,10 @@ def _titled(*columns: Any) -> Any:
     return select(*columns).order_by(columns[-1])
 
 
-_module_titles = (
-    select(ModuleVersion.activity_id, func.max(ModuleVersion.title).label("title"))
-    .group_by(ModuleVersion.activity_id)
-    .subquery()
-)
 _SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
     "activity": (
-        select(Activity.id, Activity.key, _module_titles.c.title).outerjoin(
-            _module_titles, _module_titles.c.activity_id == Activity.id
-        ),
-        lambda key, title: title or f"Guide {key}",
+        select(Activity.id, Activity.kind, Activity.key, published_title(Activity, "module", "event")),
+        lambda kind, key, title: title or f"{kind.capitalize()} {key}",
     ),
     "directive": (
         _titled(Directive.id, Directive.reference, DirectiveVersion.title, DirectiveVersion.number).join(

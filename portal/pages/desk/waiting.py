@@ -16,6 +16,8 @@ from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.review_dates import list_due_reviews
 from portal.domain.clarity.queries import count_open_words
 from portal.domain.decisions.queries import count_waiting_requests
+from portal.domain.events.type_proposals import count_proposals_for
+from portal.domain.exercises.versions.proposals import count_exercises_for
 from portal.domain.imports.queries import count_kept_runs, list_importable_kinds
 from portal.domain.people.queries import Viewer
 from portal.domain.people.visibility.authorised_units import units_allowing
@@ -92,6 +94,26 @@ def _find_drafts(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
+def _find_event_types(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_proposals_for(viewer.person_id):
+        yield Waiting(
+            f"{plural(count, 'event type waits', 'event types wait')} for you",
+            plural(count, "event type to look at and publish", "event types to look at and publish"),
+            url_for("events.list_types"),
+            "Proposed by others",
+        )
+
+
+def _find_exercises(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_exercises_for(viewer.person_id):
+        yield Waiting(
+            f"{plural(count, 'exercise waits', 'exercises wait')} for you",
+            plural(count, "exercise to read and publish", "exercises to read and publish"),
+            url_for("exercises.list_versions"),
+            "Proposed by others",
+        )
+
+
 def _find_words(_viewer: Viewer) -> Iterator[Waiting]:
     for key, count in count_open_words().items():
         yield Waiting(
@@ -106,7 +128,7 @@ def _find_reviews(_viewer: Viewer) -> Iterator[Waiting]:
     if count := len(list_due_reviews(clock.today())):
         yield Waiting(
             f"{plural(count, 'text')} {'is' if count == 1 else 'are'} to be reviewed",
-            plural(count, "module or guide to review", "modules and guides to review"),
+            plural(count, "text to review", "texts to review"),
             url_for("authoring.list_reviews"),
             "Their review date is past or near",
         )
@@ -233,6 +255,8 @@ def _find_retention(viewer: Viewer) -> Iterator[Waiting]:
 _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], ...] = (
     (Permission.DECISION_MAKE, "Requests", _find_requests),
     (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
+    (Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
+    (Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
     (Permission.DRAFT_EDIT, "Authoring", _find_words),
     (Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     (Permission.RECORD_IMPORT, "Imports", _find_imports),

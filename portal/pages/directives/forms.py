@@ -87,7 +87,7 @@ class GroupForm(Form):  # type: ignore[misc]
 
 
 class DirectiveChoices:
-    """The roles, ranks, units, modules and guides that the force has."""
+    """The roles, ranks, units, modules, guides and event types that the force has."""
 
     def __init__(
         self, roles: list[str], ranks: list[str], units: Iterable[str], titles: dict[tuple[str, str], str]
@@ -134,7 +134,7 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         description="The first day it counts, such as 1 January 2027.",
         widget=_short_input(10),
     )
-    requirements = CheckboxesField("Modules and guides to complete")
+    requirements = CheckboxesField("Modules and guides to complete, and events to attend")
     audience = Rows(FormField(GroupForm), min_entries=1, max_entries=MOST_GROUPS)
     exceptions = Rows(FormField(GroupForm), max_entries=MOST_GROUPS)
     due_on = DayField(
@@ -197,7 +197,7 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
         return [entry.form for entry in (*self.audience.entries, *self.exceptions.entries)]
 
     def offer_choices(self, offered: DirectiveChoices) -> None:
-        """Offer the force's roles, units, ranks, modules and guides."""
+        """Offer the force's roles, units, ranks, modules, guides and event types."""
         for group in self.group_forms:
             group.offer_choices(offered)
         labels = {f"{kind}:{key}": title for (kind, key), title in offered.titles.items()}
@@ -206,7 +206,7 @@ class DirectiveForm(FlaskForm):  # type: ignore[misc]
     def validate_requirements(self, field: CheckboxesField) -> None:
         """Refuse a directive that requires nothing."""
         if not field.chosen_values:
-            raise ValidationError("Choose at least one module or guide")
+            raise ValidationError("Choose at least one module, guide or event")
 
     def validate_owner(self, field: LineField) -> None:
         """Refuse a staff number that nobody has."""

@@ -19,7 +19,7 @@ LABEL = "govuk-label--s"
 MOST_CHARACTERS = 200
 SHAPES = {
     "completion": ("One completion", "A row says who completed what, and when."),
-    "person": ("One person", "A row has a column for each module, with a date or nothing in it."),
+    "person": ("One person", "A row has a column for each module or event, with a date or nothing in it."),
 }
 NAMELESS = "(no name)"
 READY = "ready:"  # before the key of a ready profile; no saved profile may begin so

@@ -41,6 +41,8 @@ add("authoring.js", readFileSync(join(here, "js", "authoring.js"), "utf8"));
 add("toolbar.js", readFileSync(join(here, "js", "toolbar.js"), "utf8"));
 add("search.js", readFileSync(join(here, "js", "search.js"), "utf8"));
 add("checks.js", readFileSync(join(here, "js", "checks.js"), "utf8"));
+add("register.js", readFileSync(join(here, "js", "register.js"), "utf8"));
+add("exercise.js", readFileSync(join(here, "js", "exercise.js"), "utf8"));
 add("passkeys.js", readFileSync(join(here, "js", "passkeys.js"), "utf8"));
 
 for (const name of readdirSync(join(here, "assets")).sort()) {

@@ -43,6 +43,8 @@ _MONITORING = (
     ),
     Way("Directives", "/directives", Permission.DIRECTIVE_VIEW, "What people must complete, and by when"),
     Way("Reminders", "/reminders", Permission.REMINDER_VIEW, "Emails sent, waiting and not delivered"),
+    Way("Events", "/events", Permission.EVENT_VIEW, "Taught events: dates, places and bookings"),
+    Way("Attendance", "/events/figures", Permission.EVENT_VIEW, "Who attended, and who is needed next"),
 )
 _PEOPLE = (
     Way("People", "/people", Permission.PERSON_VIEW, "A person’s requirements and record"),
@@ -65,6 +67,32 @@ _PEOPLE = (
 _AUTHORING = (
     Way(
         "Authoring", "/authoring", Permission.AUTHORING_VIEW, "Modules and guides: drafts, reviews, versions"
+    ),
+    Way(
+        "Event types",
+        "/events/types",
+        Permission.AUTHORING_VIEW,
+        "Kinds of taught event, and proposals of new versions",
+    ),
+    Way(
+        "Exercise versions",
+        "/exercises/versions",
+        Permission.EXERCISE_READ,
+        "Exercises to read before they are run, and proposals of new versions",
+    ),
+)
+_EVENTS = (
+    Way("Events", "/events", Permission.EVENT_RUN, "Taught events: plan, change and run them"),
+    Way(
+        "Attendance", "/events/figures", Permission.EVENT_RUN, "Who attended, places left, who is needed next"
+    ),
+    Way("Rooms", "/events/rooms", Permission.EVENT_RUN, "Where events are held"),
+    Way("Exercises", "/exercises", Permission.EXERCISE_RUN, "Run an exercise in the room, or rehearse it"),
+    Way(
+        "Exercise versions",
+        "/exercises/versions",
+        Permission.EXERCISE_RUN,
+        "Exercises to read before they are run, and proposals of new versions",
     ),
 )
 _PORTAL = (
@@ -90,8 +118,10 @@ _LEARNING = (
     Way("Modules", "/modules", Permission.LEARN, "Every module, to take or to look something up"),
     Way("Guides", "/guides", Permission.LEARN, "What to write, who to call, what a word means"),
     Way("Records", "/records", Permission.LEARN, "Your passes, with their references"),
+    Way("Events", "/events", Permission.LEARN, "Taught events: when and where, and places left"),
 )
 GROUPS = (
+    WayGroup("Events", _EVENTS),  # first: of who runs events, no other group has them
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
     WayGroup("Authoring", _AUTHORING),
@@ -110,7 +140,11 @@ _AT_A_DESK = frozenset(
     }
 )
 # Everybody else begins on the page of their work; who has two of these begins at the desk, too.
-_PAGES_OF_WORK = ((Permission.COMPLETION_VIEW, "/monitoring"), (Permission.AUTHORING_VIEW, "/authoring"))
+_PAGES_OF_WORK = (
+    (Permission.COMPLETION_VIEW, "/monitoring"),
+    (Permission.AUTHORING_VIEW, "/authoring"),
+    (Permission.EVENT_RUN, "/events"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +167,12 @@ class Navigation:
 
 @lru_cache(maxsize=256)
 def list_ways(permissions: frozenset[Permission]) -> tuple[WayGroup, ...]:
-    """The groups with the ways that these permissions open; none that would be empty."""
-    groups = []
+    """The groups with the ways that these permissions open, each once; none that would be empty."""
+    groups, listed = [], set[str]()
     for group in GROUPS:
-        if ways := tuple(way for way in group.ways if way.permission in permissions):
+        ways = tuple(way for way in group.ways if way.permission in permissions and way.href not in listed)
+        if ways:
+            listed.update(way.href for way in ways)
             groups.append(WayGroup(group.text if len(ways) > 1 else ways[0].text, ways))
     return tuple(groups)
 

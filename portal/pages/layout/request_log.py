@@ -1,6 +1,7 @@
 """What is noted of each request: one line in the log, and the figures that ``/metrics`` gives.
 
-Neither the address nor anything a person sent is noted: the endpoint stands for the page.
+Neither the address nor anything a person sent is noted: the endpoint stands for the page. Of a view that
+``leaves_no_trace`` nothing is noted at all, but for a fault of the portal, without its viewer.
 """
 
 from time import perf_counter
@@ -8,6 +9,7 @@ from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request
 
+from portal.pages.layout.anonymity import is_anonymous_request
 from portal.platform.audit.origin import current_origin
 from portal.platform.observability import statements
 from portal.platform.observability.logs import write_line, written_now
@@ -50,9 +52,13 @@ def _note_answer(response: Response) -> Response:
     app, sent, own = (cast(Any, proxy)._get_current_object() for proxy in (current_app, request, g))
     started, count = own.clock
     status, endpoint = response.status_code, sent.endpoint or UNMATCHED
+    hides = is_anonymous_request()
+    if hides and status < 500:
+        return response
     figures, config = app.extensions[FIGURES], app.config["PORTAL"]
-    is_logged = status >= 400 or (endpoint not in QUIET and config.seeing.logs_every_request(config.mode))
-    line = _begin_line(endpoint, sent.method, status, own) if is_logged else None
+    is_quiet = endpoint in QUIET or (status == 304 and endpoint.startswith("exercises."))  # asked each second
+    is_logged = status >= 400 or (not is_quiet and config.seeing.logs_every_request(config.mode))
+    line = _begin_line(endpoint, sent.method, status, own, hides=hides) if is_logged else None
 
     def finish() -> None:
         seconds = perf_counter() - started
@@ -70,7 +76,7 @@ def _note_answer(response: Response) -> Response:
     return response
 
 
-def _begin_line(endpoint: str, method: str, status: int, own: Any) -> dict[str, Any]:
+def _begin_line(endpoint: str, method: str, status: int, own: Any, *, hides: bool) -> dict[str, Any]:
     """The line but for what is known at the end; whose request it was, as the database numbers them."""
     line = {
         "at": "",
@@ -83,7 +89,7 @@ def _begin_line(endpoint: str, method: str, status: int, own: Any) -> dict[str, 
         "status": status,
     }
     account, token = own.get("_login_user"), own.get("access_token")
-    if account is not None and account.is_authenticated:
+    if account is not None and account.is_authenticated and not hides:
         line["viewer"] = account.person_id
     elif token is not None:
         line["token"] = token.id

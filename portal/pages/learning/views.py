@@ -21,6 +21,7 @@ from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.version_cache import PublishedLesson
 from portal.domain.directives.exclusions import exclusions_on
 from portal.domain.directives.queries import withdrawn_directives_of
+from portal.domain.events.own_places import list_own_places
 from portal.domain.item_kinds.base import AnswerError
 from portal.domain.learning import case_copies, case_lessons, due_calendar, my_learning, queries, services
 from portal.domain.learning.case_lessons import CaseLesson
@@ -67,6 +68,7 @@ def show_my_learning() -> ResponseReturnValue:
         withdrawn=withdrawn_directives_of(current_user.person_id, today) if asks_nothing else [],
         recalls=list_due_recalls(current_user.person_id, today),
         new_replies=count_new_replies(),
+        places=list_own_places(current_user.person_id, learning.now),
     )
 
 

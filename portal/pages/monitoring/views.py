@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from portal.domain.decisions import joint_requests
 from portal.domain.decisions.queries import count_waiting_requests
+from portal.domain.events.figures import TypeAttendance, read_attendance
 from portal.domain.reminders import bulk_nudges
 from portal.domain.reports import last_visit, sentences
 from portal.domain.reports.overview import overview
@@ -70,9 +71,17 @@ def show_overview() -> ResponseReturnValue:
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
         most_to_remind=bulk_nudges.MOST,
         waiting=count_waiting_requests(current_user.viewer),
+        events=_read_events(position),
         saved_reports=list_names(current_user.person_id),
     )
     return response, 400 if errors else 200
+
+
+def _read_events(position: Position) -> list[TypeAttendance]:
+    """How far one's people are with each event type, for who books places for them; today's alone."""
+    if position.past or Permission.EVENT_BOOK not in current_user.permissions:
+        return []
+    return read_attendance(current_user.viewer, position.today)
 
 
 def _read_overview(position: Position, arguments: QueryArguments) -> overview.Overview:

@@ -1,4 +1,4 @@
-"""Documents of one's records: the certificate of a pass, and the record of learning by year."""
+"""Documents of one's records: the certificate, and the record of learning by year."""
 
 from io import BytesIO
 
@@ -54,12 +54,12 @@ def download_hours_csv() -> ResponseReturnValue:
 
 @requires(Permission.RECORD_VIEW)
 def download_certificate(reference: str) -> ResponseReturnValue:
-    """The certificate of a pass that stands today, for its owner and those who may see the owner."""
+    """The certificate of what stands today, for its owner and those who may see the owner."""
     chain = queries.record_chain(normalise_reference(reference) or "")
     person_id = chain[-1].person_id if chain else 0
     if not chain or (person_id != current_user.person_id and not may_see(current_user.viewer, person_id)):
         raise NotFoundError("There is no such record.")
-    if not queries.stands_as_pass(chain, clock.today()):
+    if not queries.merits_certificate(chain, clock.today()):
         raise NotFoundError("There is no certificate of this record.")
     log_disclosure(person_id, "record")
     config: Config = current_app.config["PORTAL"]

@@ -48,16 +48,16 @@ def show_record(reference: str) -> ResponseReturnValue:
         raise NotFoundError("There is no such record.")
     log_disclosure(record.person_id, "record")
     decisions = queries.list_revocation_decisions([row.id for row in chain])
-    waived_by = queries.waiver_decider(record)
+    decider = queries.record_decider(chain)
     return render_template(
         "records/record.html",
         own=own,
-        has_certificate=queries.stands_as_pass(chain, clock.today()),
+        has_certificate=queries.merits_certificate(chain, clock.today()),
         record=record,
         chain=chain,
         holder=queries.holder_name(record.person_id),
-        achieved_label=descriptions.achieved_label(record.source),
+        achieved_label=descriptions.achieved_label(record),
         validity=descriptions.describe_validity(record, [row for row in decisions if row.known]),
-        rows=descriptions.summary_rows(chain, waived_by, queries.evidence_of_import(chain)),
+        rows=descriptions.summary_rows(chain, decider, queries.evidence_of_import(chain)),
         corrections=descriptions.describe_corrections(decisions),
     )

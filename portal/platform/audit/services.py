@@ -33,6 +33,14 @@ ALERTS = frozenset(
 ANNOUNCED_TO_IMPORTERS = frozenset({"folder.quarantined", "folder.waiting"})
 # Acts that are counted: too many of them within minutes are a danger of their own.
 COUNTED = frozenset({"access.refused", "account.refused"})
+# Acts about events of which the person they concern gets an email with a calendar entry.
+ANNOUNCED_TO_ATTENDEES = frozenset(
+    {"event.facilitator_named", "event.facilitator_released", "event.move_told", "event.cancellation_told"}
+    | {"event.reminded"}
+    | {"booking.made", "booking.offered", "booking.cancelled", "booking.declined", "booking.lapsed"}
+    | {"booking.left"}
+)
+_ANNOUNCED_ACTS = ANNOUNCED | ANNOUNCED_TO_OWNER | ANNOUNCED_TO_IMPORTERS | ANNOUNCED_TO_ATTENDEES
 # What became of an act follows from its action; of all others, it was done.
 OUTCOMES = {
     **dict.fromkeys(COUNTED | {"account.binding_refused", "attempt.not_opened"}, Outcome.REFUSED),
@@ -58,7 +66,7 @@ def log(
             ``token`` is its name.
     """
     event = _add_event(action, actor_id, subject_id, detail)
-    if action in ANNOUNCED | ANNOUNCED_TO_OWNER | ANNOUNCED_TO_IMPORTERS | COUNTED or is_alert(event):
+    if action in _ANNOUNCED_ACTS | COUNTED or is_alert(event):
         announce_act(event)
     return event
 

@@ -140,6 +140,18 @@ class Table:
             return ()
         return tuple(numbers)
 
+    def numbers(self, key: str) -> list[int]:
+        """A list of whole numbers from 1, none of them twice; empty where the table does not say it."""
+        value = self._take(key, False)
+        if value is None:
+            return []
+        numbers = value if isinstance(value, list) else [None]
+        good = all(isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= 100_000 for n in numbers)
+        if not good or len(set(numbers)) < len(numbers):
+            self.fault(key, f"“{key}” needs a list of whole numbers from 1, each once, such as [1, 2].")
+            return []
+        return list(numbers)
+
     def text_or_texts(self, key: str) -> list[str]:
         """A text, or a list of texts."""
         if isinstance(self._data.get(key), str):

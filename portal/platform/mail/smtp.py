@@ -50,6 +50,14 @@ class AttachedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarPart:
+    """An entry for the reader's calendar, which their mail program puts there, replaces or removes."""
+
+    text: str
+    method: str  # REQUEST or CANCEL, as the text says too
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A mail as its reader gets it."""
 
@@ -58,6 +66,7 @@ class Letter:
     text: str
     html: str
     file: AttachedFile | None = None
+    calendar: CalendarPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,9 @@ def mail_of(letter: Letter, *, sender: str, reference: UUID, host: str, at: date
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(letter.text)
     mail.add_alternative(letter.html, subtype="html")
+    if letter.calendar is not None:
+        parameters = {"method": letter.calendar.method}
+        mail.add_alternative(letter.calendar.text, subtype="calendar", params=parameters)
     if letter.file is not None:
         content = letter.file.text.encode()
         mail.add_attachment(content, maintype="text", subtype="csv", filename=letter.file.name)

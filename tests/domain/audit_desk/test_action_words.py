@@ -14,6 +14,10 @@ from portal.platform.audit.services import ALERTS, ANNOUNCED, COUNTED, OUTCOMES
 PORTAL = Path(__file__).resolve().parents[3] / "portal"
 WRITERS = {"log", "log_file", "log_copy", "log_alert", "log_one_of_many", "log_token_act", "_log"}
 COMPUTED = {  # actions that are not written out where they are logged, and what they may be
+    "_ACTS[booking.state]": {
+        "booking.made", "booking.offered", "booking.declined", "booking.cancelled", "booking.lapsed",
+        "booking.left",
+    },
     "f'review.{how}'": {"review.sent_back", "review.withdrawn"},
     "f'import.rows_{how}'": {"import.rows_recorded", "import.rows_lapsed", "import.rows_erased"},
     "f'folder.{verdict.state}'": {"folder.waiting", "folder.repeated", "folder.quarantined"},
@@ -25,6 +29,8 @@ COMPUTED = {  # actions that are not written out where they are logged, and what
     "action": {
         "record.revoked", "record.restored", "access.refused", "request.failed",
         "scim.member_added", "scim.member_removed",
+        "event.facilitator_named", "event.facilitator_released", "event.move_told",
+        "event.cancellation_told",
     },
     "act": {"access.refused"},
     "'webhook.gone' if reason is PauseReason.GONE else 'webhook.paused'": {"webhook.gone", "webhook.paused"},

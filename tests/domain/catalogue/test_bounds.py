@@ -129,7 +129,7 @@ def test_a_module_of_too_many_files_is_refused(tmp_path, monkeypatch):
 
     found = list_faults(tmp_path, {})
 
-    assert "sample: Keep a module under 5 files and 256 MB." in found
+    assert "sample: Keep this folder under 5 files and 256 MB." in found
 
 
 def test_a_link_in_place_of_a_shared_file_is_not_followed(tmp_path):

@@ -74,7 +74,7 @@ def test_each_date_in_a_column_of_a_module_is_a_record(app, tmp_path):
             "Line 2: staff_number 'R9' belongs to nobody in the portal.",
         ),
         ([line(protect="2026-01-02", other="")], COLUMNS, "Line 1: the column 'other' is unknown."),
-        ([line()], COLUMNS[:3], "no column is named after a module"),
+        ([line()], COLUMNS[:3], "no column is named after a module, guide or event"),
         ([{"staff_number": "R1", "protect": ""}], ("staff_number", "protect"), "'source_system' is missing"),
     ],
 )

@@ -22,7 +22,7 @@ from portal.domain.directives.models import Directive
 from portal.domain.reminders import queries
 from portal.domain.reminders import services as reminders
 from portal.domain.reminders.alert_texts import ALERT_TEXTS
-from portal.domain.reminders.models import PRIVATE_KINDS, MessageKind, ReminderRule
+from portal.domain.reminders.models import EVENT_KINDS, PRIVATE_KINDS, MessageKind, ReminderRule
 from portal.domain.reminders.notice_texts import BATCH, CHANGED, NEW_ADMINISTRATOR, WORDINGS
 from portal.domain.reminders.rules import ReminderReason
 from portal.domain.reminders.send_window import SendWindow
@@ -277,6 +277,7 @@ def test_every_kind_of_mail_has_its_case() -> None:
         MessageKind.REVIEW,
         MessageKind.FOLDER,
         MessageKind.REPORT,
+        *EVENT_KINDS,
         *PRIVATE_KINDS,
     }  # have tests of their own
     assert WRITERS.keys() == set(MessageKind) == {MessageKind.REMINDER, MessageKind.NOTICE} | elsewhere

@@ -84,5 +84,5 @@ def test_the_page_and_the_desk_say_what_is_to_be_reviewed(app, author):
         assert "Was to be reviewed by 31 May 2027 · owner: Learning and development" in page.text
         assert "12. Old guidance" in page.text
         assert "6 questions of Protect" in page.text
-        assert "2 modules and guides to review" in client.page("/desk").links
+        assert "2 texts to review" in client.page("/desk").links
         assert "2 texts to review" in client.page("/authoring").links

@@ -1,12 +1,7 @@
 """Whose data each route shows; a new route fails the matrix until it stands here."""
 
-# Whose data a route shows: nobody's in particular, a person by staff number, the owner of an attempt
-# alone, a record (its owner and those who may see the owner), a job (who asked for it and those who see
-# all jobs), or a session of one's own. A route of systems takes an access token alone: whatever people have
-# opens nothing there; what tokens open is tried in tests/pages/api/test_sight.py.
-NOBODY, PERSON, ATTEMPT, RECORD, OWN = "nobody", "person", "attempt", "record", "own"
-JOB = "job"
-SYSTEM = "system"
+from tests.pages.access.event_routes import EVENT_ROUTES
+from tests.pages.access.shown import ATTEMPT, JOB, NOBODY, OWN, PERSON, RECORD, SYSTEM
 
 ROUTES: dict[str, str] = {
     "home": NOBODY,
@@ -346,3 +341,7 @@ ROUTES: dict[str, str] = {
     "retention.show_own_requests": OWN,
     "retention.send_own_request": OWN,
 }
+
+# Of an event that is held: whoever runs events sees its people. None is held in the world of the matrix;
+# tests/pages/events has who may.
+ROUTES |= EVENT_ROUTES

@@ -3,46 +3,33 @@
 A new route fails here until ``ROUTES`` states whose data it shows.
 """
 
-import hashlib
 import io
 import re
 import zipfile
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from uuid import UUID
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 from pypdf import PdfReader
-from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from portal.domain.accounts import services as accounts
-from portal.domain.assessment import services as assessment
-from portal.domain.authoring import services as authoring
-from portal.domain.catalogue.models import GuideFile, ModuleVersion, PackageFile
-from portal.domain.decisions import services as decisions
-from portal.domain.decisions.change_requests import ChangeRequest
-from portal.domain.records import services as records
-from portal.domain.records.references import new_reference
 from portal.pages.layout.access import permission_of, scopes_of
-from portal.platform import clock
-from portal.platform.db import db, stamp, transaction
-from portal.platform.jobs import services as jobs
-from portal.platform.permissions import LEARNER, ROLE_PERMISSIONS, UNIT_ROLES, WHOLE_FORCE, Permission, Role
-from tests.domain.catalogue.folders import lesson, sample
-from tests.domain.status.facts import make_record
-from tests.factories.catalogue import make_guide, make_version
-from tests.factories.people import make_grant, make_person, make_unit
-from tests.pages.access.routes import ATTEMPT, JOB, PERSON, RECORD, ROUTES, SYSTEM
-from tests.pages.account.browsing import PASSWORD, another, let_in
-from tests.pages.learning.asking import ask
-
-KEYS = {"authoring": "protect", "guides": "whom-to-call"}  # elsewhere a lesson's
+from portal.platform.permissions import Permission
+from tests.pages.access.event_routes import NAME_WHO_HAS_A_PLACE, OF_WHO_RUNS
+from tests.pages.access.routes import ROUTES
+from tests.pages.access.shown import ATTEMPT, JOB, PERSON, RECORD, SYSTEM
+from tests.pages.access.world import SIGHT, VIEWERS, World, address_of, make_world
+from tests.pages.account.browsing import another, let_in
 
 # Of these there is none for anyone in this world: not found is as good as reached.
 MAY_BE_UNKNOWN = {
+    "events.show_correction",  # nobody was signed off; tests/pages/events/test_sign_off.py
+    "events.correct_attendance",
+    "exercises.take_control_step",  # sent without saying which step
+    "exercises.take_action_back",  # nobody wrote one down
+    "events.accept_own_place",  # tests/pages/events/test_booking.py
+    "events.decide_booking",
     "authoring.add_comment",
     "authoring.show_medium",
     "authoring.move_item",
@@ -57,6 +44,12 @@ MAY_BE_UNKNOWN = {
     "authoring.send_back",
     "authoring.withdraw_draft",
     "catalogue.send_media",
+    "exercises.publish_proposal",  # nobody proposed one: tests/pages/exercises/test_versions.py
+    "exercises.send_medium",
+    "exercises.send_proposal_back",
+    "exercises.show_proposal",
+    "exercises.show_proposed_medium",
+    "exercises.withdraw_proposal",
     "imports.apply_import",
     "monitoring.show_file",
     "monitoring.act_on_file",
@@ -72,6 +65,10 @@ MAY_BE_UNKNOWN = {
     "saved_reports.share_report",
     "saved_reports.show_emails",
     "saved_reports.stop_schedule",
+    "events.show_proposal",  # nobody proposed one here; tests/pages/events/test_type_pages.py has who may
+    "events.publish_type",
+    "events.send_type_back",
+    "events.withdraw_type",
     "learning.ask_recall",  # nobody passed here; tests/pages/learning/test_recall.py has who may
     "learning.answer_recall",
     "learning.show_recall_answers",
@@ -126,142 +123,6 @@ MAY_BE_UNKNOWN = {
 # What is done to the whole force, by a role that ends at no unit alone: in this world every role ends at one.
 OF_THE_FORCE = {"jobs.start_job", "reminders.edit_rules"}
 
-LINE_MANAGER = "line-manager"  # of the one who is seen, by the roster alone: LINE_MANAGER_SIGHT is on
-VIEWERS = ("nobody", "learner", LINE_MANAGER, *Role)
-SIGHT = {LINE_MANAGER, Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR, Role.ADMINISTRATOR}
-
-
-@dataclass
-class Subject:
-    """A person with everything an address can name."""
-
-    staff_number: str
-    attempt: UUID
-    reference: str
-    job: UUID
-    request: UUID  # about the person, asked for by the viewer
-
-
-@dataclass
-class World:
-    """The viewer and the two others: ``seen`` stands in the viewer's unit, ``unseen`` elsewhere."""
-
-    viewer: str
-    subjects: dict[str, Subject] = field(default_factory=dict)
-
-    @property
-    def permissions(self) -> frozenset[Permission]:
-        if self.viewer == "nobody":
-            return frozenset()
-        by_roster = {LINE_MANAGER: {Role.MANAGER}, "learner": set()}
-        role = by_roster[self.viewer] if self.viewer in by_roster else {Role(self.viewer)}
-        given = LEARNER.union(*(ROLE_PERMISSIONS[r] for r in role))
-        return given - WHOLE_FORCE if role & UNIT_ROLES else given
-
-    def sees(self, subject: str) -> bool:
-        return subject == "own" or (subject == "seen" and self.viewer in SIGHT)
-
-
-def make_world(viewer: str) -> World:
-    version = make_version("protect", test_out=True)
-    guide = make_guide("whom-to-call")
-    ask("protect")
-    here, elsewhere = make_unit("Here"), make_unit("Elsewhere")
-    places = {"own": ("V1", here), "seen": ("SEEN", here), "unseen": ("UNSEEN", elsewhere)}
-    world, asker = World(viewer), 0
-    for name, (staff_number, unit) in places.items():
-        manager = asker if (viewer, name) == (LINE_MANAGER, "seen") else None
-        person = make_person(unit, staff_number=staff_number, manager=manager)
-        asker = asker or person  # the viewer, who comes first
-        world.subjects[name] = _subject(person, staff_number, version, asker)
-        if name == "own":
-            with transaction():
-                accounts.set_password(person, PASSWORD, clock.now())
-            if viewer in set(Role):
-                make_grant(person, viewer, here if viewer in UNIT_ROLES else None)
-        if name == "unseen":
-            _open_drafts(version, guide, person)
-    return world
-
-
-def _open_drafts(version_id: int, guide_id: int, by: int) -> None:
-    """Another author's drafts of the module, with every part that an address can name, and of the guide."""
-    with transaction():
-        for path, content in sample().items():
-            if path.startswith("sample/"):
-                held = content.replace('key = "sample"', 'key = "protect"').encode()
-                digest = hashlib.sha256(held).hexdigest()
-                row = PackageFile(module_version_id=version_id, path=path[7:], content=held, sha256=digest)
-                db.session.add(row)
-        text = lesson().encode()
-        db.session.add(GuideFile(guide_version_id=guide_id, path="whom-to-call.md", content=text, sha256=""))
-        db.session.flush()
-        for key in ("protect", "_guides/whom-to-call"):
-            authoring.open_draft(key, by=by, at=stamp())
-
-
-def _subject(person: int, staff_number: str, version_id: int, asker: int) -> Subject:
-    version = db.session.get_one(ModuleVersion, version_id)
-    reference = new_reference()
-    passed_on = date(2026, 1, 10)
-    record = make_record(person, version.activity_id, passed_on, reference=reference)
-    wish = ChangeRequest("revocation", person, "other", record_id=record, from_on=passed_on)
-    with transaction():
-        at: datetime = stamp()
-        request = decisions.submit_request(wish, {}, by=asker, at=at)
-        registration = records.start_registration(person, db.session.scalars(select(ModuleVersion)).one(), at)
-        attempt = assessment.start_attempt(registration, at)
-        job = jobs.start_job("reconcile", {}, by=person, at=at)
-        return Subject(staff_number, attempt.id, reference, job, request)
-
-
-def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
-    values = {
-        "staff_number": subject.staff_number,
-        "attempt_id": subject.attempt,
-        "number": 1,
-        "slug": "protect",
-        "key": {"authoring": "protect", "guides": "whom-to-call"}.get(
-            rule.endpoint.split(".")[0], "lesson-1"
-        ),
-        "sha256": "0" * 64,
-        "name": "x.svg",
-        "token": "unknown",
-        "run_id": UUID(int=0),
-        "uuid": subject.request,
-        "joint_uuid": UUID(int=0),
-        "group_id": UUID(int=0),
-        "import_id": UUID(int=0),
-        "copy_id": 1,
-        "row_id": 1,
-        "choice": "off",
-    }
-    if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
-        values["kind"] = "exemption"
-    if rule.endpoint.startswith("authoring."):
-        values |= {"name": "first", "item": "one", "check": "try"}
-    if rule.endpoint == "authoring.edit_guide":
-        values["key"] = "_guides/whom-to-call"
-    if rule.endpoint == "monitoring.act_on_file":
-        values["what"] = "again"
-    if rule.endpoint == "imports.choose_file":
-        values["kind"] = "completions"
-    by_endpoint = {
-        "records.show_record": subject.reference,
-        "records.download_certificate": subject.reference,
-        "account.end_session": "unknown",
-        "account.remove_factor": "unknown",
-    }
-    values["reference"] = by_endpoint.get(rule.endpoint, "OIC-2026")
-    if rule.endpoint == "reminders.send_again" or rule.endpoint.startswith(("webhooks.", "saved_reports.")):
-        values["reference"] = UUID(int=0)
-    if rule.endpoint.startswith("jobs."):
-        values["reference"] = subject.job
-    with app.test_request_context():
-        return app.url_map.bind("127.0.0.1").build(
-            rule.endpoint, {k: v for k, v in values.items() if k in rule.arguments}
-        )
-
 
 class Browser:
     """Signs the viewer in again whenever a request has ended the session."""
@@ -304,10 +165,10 @@ def _refused(world: World, endpoint: str, subject: str, permission: Permission |
     whose = ROUTES[endpoint]
     if whose in {PERSON, RECORD} and not world.sees(subject):
         return {404}
-    if whose == ATTEMPT and subject != "own":
+    if whose in {ATTEMPT, JOB} and subject != "own":  # the administrator here is a unit's; jobs the force's
         return {404}
-    if whose == JOB and subject != "own":  # the administrator here is a unit's, and jobs are the force's
-        return {404}
+    if endpoint in OF_WHO_RUNS and Permission.EXERCISE_RUN not in world.permissions:
+        return {403, 404}
     if endpoint in OF_THE_FORCE:
         return {403}
     return set()
@@ -320,7 +181,7 @@ def _words(body: bytes) -> str:
     if not body.startswith(b"PK"):
         return body.decode()
     with zipfile.ZipFile(io.BytesIO(body)) as parts:
-        return " ".join(parts.read(name).decode() for name in parts.namelist())
+        return " ".join(_words(parts.read(name)) for name in parts.namelist())
 
 
 def test_every_route_is_stated(app):
@@ -365,8 +226,7 @@ def test_nobody_reaches_or_reads_what_is_not_theirs(app, database, viewer):
         )
         if not right:
             wrong.append(f"{method} {address}: {status}, not {refusal or 'reached'}")
-        if (method, subject) == ("GET", "own"):
+        if (method, subject) == ("GET", "own") and rule.endpoint not in NAME_WHO_HAS_A_PLACE:
             leaks += [f"{address}: {name}" for name in hidden.findall(_words(answer.get_data()))]
 
-    assert wrong == []
-    assert leaks == []
+    assert (wrong, leaks) == ([], [])

@@ -14,7 +14,7 @@ from portal.pages.layout.access import is_public, scopes_of
 from portal.platform import clock
 from portal.platform.db import transaction
 from tests.factories.access_tokens import bearer, make_token
-from tests.pages.access.test_matrix import address_of, make_world
+from tests.pages.access.world import address_of, make_world
 from tests.pages.account.browsing import another
 
 READ, WRITE, SCIM, REVOKED, EXPIRED, WRONG, NONE = (

@@ -21,8 +21,9 @@ from portal.platform.permissions import UNIT_ROLES
 from tests.domain.imports.rosters import run
 from tests.factories.catalogue import make_version
 from tests.factories.people import make_grant, make_person
-from tests.pages.access.routes import PERSON, RECORD, ROUTES
-from tests.pages.access.test_matrix import address_of, make_world
+from tests.pages.access.routes import ROUTES
+from tests.pages.access.shown import PERSON, RECORD
+from tests.pages.access.world import address_of, make_world
 from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.audit.desk import act, force, sentences, table
 from tests.pages.learning.asking import ask

@@ -11,6 +11,7 @@ from portal.domain.authoring import queries
 from portal.domain.authoring.models import DraftSave
 from portal.platform.db import db
 from tests.domain.catalogue.kinds_written import BODIES
+from tests.examples import few_or_many
 from tests.page_reading import H, Page, PortalClient, words
 from tests.pages.authoring import desk
 from tests.pages.layout.item_kinds.editors import fields_of
@@ -101,11 +102,11 @@ def test_nothing_that_is_not_whole_yet_breaks_what_follows_the_writing(author):
     whole = typed_fields(author.page(ITEM))
     names = [name for name in whole if name not in {"csrf_token", "expected", "place"}]
 
-    for name in names:
+    for number, name in enumerate(names):
         emptied, without = whole.copy(), whole.copy()
         emptied.setlist(name, [""])
         without.poplist(name)
-        for sent in (emptied, without):
+        for sent in (emptied, without, emptied)[number % 2 :][: few_or_many(1, 2)]:
             assert set(rendered_parts(author, sent)) == {"told", "findings", "lengths", "preview"}
     bare = MultiDict([(name, whole[name]) for name in ("csrf_token", "place")])
     assert "put right" in rendered_parts(author, bare)["told"]

@@ -240,7 +240,7 @@ def test_one_page_holds_the_desks_of_several_roles(world: World, sign_in, tmp_pa
 
 
 def test_who_has_one_page_of_work_begins_on_it(sign_in) -> None:
-    places = {"D2001": "/monitoring", "D3001": "/authoring", "D5001": "/learning", "D1001": "/learning"}
+    places = {"D2001": "/monitoring", "D3001": "/authoring", "D5001": "/events", "D1001": "/learning"}
     for number, place in places.items():
         assert sign_in(number).get("/").location == place
     assert sign_in("D5001").page("/desk").h1 == "Nothing waits for you"

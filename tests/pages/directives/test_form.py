@@ -25,7 +25,7 @@ WRONG = {
     "wording": ("", "Enter the exact wording of the directive"),
     "owner": ("D0000", "Nobody has the staff number D0000."),
     "effective_on": ("31 February 2027", "Enter a date, such as 31 May 2027"),
-    "requirements": ([], "Choose at least one module or guide"),
+    "requirements": ([], "Choose at least one module, guide or event"),
     "audience-0-roles": ([], "Choose a role, a unit or a rank, or remove this group"),
     "due_on": ("soon", "Enter a date, such as 31 May 2027"),
     "due_days": ("-3", "Enter whole days, such as 60, or leave it blank"),

@@ -19,6 +19,8 @@ def test_each_file_is_named_by_its_content() -> None:
     assert set(names) == {
         "portal.css",
         "portal.js",
+        "register.js",
+        "exercise.js",
         "authoring.js",
         "checks.js",
         "toolbar.js",

@@ -10,6 +10,7 @@ KINDS = [
     "backup",
     "backup-alarm",
     "backup-rehearsal",
+    "bookings",
     "catalogue.links",
     "directives.issue",
     "disposal",

@@ -4,8 +4,11 @@ import re
 
 import nh3
 
-# A media file of a version or a draft, under its hash; texts may fetch nothing else from the portal.
-_MEDIUM = re.compile(r"(/authoring/(?:_guides/)?[a-z0-9\-]+)?/media/[0-9a-f]{64}/[A-Za-z0-9._\-]+")
+# A media file of a version, draft or proposal, under its hash; texts may fetch nothing else from the portal.
+_MEDIUM = re.compile(
+    r"(/authoring/(?:_guides/)?[a-z0-9\-]+|/exercises(?:/versions/_proposals/\d+)?)?"
+    r"/media/[0-9a-f]{64}/[A-Za-z0-9._\-]+"
+)
 _GLOBAL = {"class", "id"}
 ATTRIBUTES: dict[str, set[str]] = {
     "*": _GLOBAL | {"lang"},

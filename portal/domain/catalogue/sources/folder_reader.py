@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from portal.platform.formats.faults import Faults
@@ -30,11 +30,20 @@ SHARED_FILE_NAMES = ("_sources.toml", "_force.toml", "_glossary.toml")
 
 
 def read_folder(
-    folder: Path, faults: Faults, places: Sequence[re.Pattern[str]] = MODULE_PATHS
+    folder: Path,
+    faults: Faults,
+    places: Sequence[re.Pattern[str]] = MODULE_PATHS,
+    misplaced: Callable[[str], str] | None = None,
 ) -> dict[str, bytes]:
-    """Read every file of a module's folder, or the folder of guides, by its path with ``/``, in order.
+    """Read every file of a module's folder, or another's, by its path with ``/``, in order.
 
     Links and special files are not followed but refused; so is a file whose path the format does not allow.
+
+    Args:
+        folder: The folder.
+        faults: The list to which faults are added.
+        places: The paths that the format allows.
+        misplaced: Says of another path why it is refused; by default as for modules and guides.
     """
     files: dict[str, bytes] = {}
     total = 0
@@ -42,13 +51,16 @@ def read_folder(
         name = path.relative_to(folder).as_posix()
         shown_path = f"{folder.name}/{name}"
         if not any(place.fullmatch(name) for place in places):
-            faults.add(shown_path, None, _misplaced_reason(name, folder.name))
+            reason = misplaced(name) if misplaced else _misplaced_reason(name, folder.name)
+            faults.add(shown_path, None, reason)
             continue
         content = _read_content(path, shown_path, faults)
         total += len(content)
         if len(files) >= MAX_FILES or total > MAX_FOLDER_BYTES:
             faults.add(
-                folder.name, None, f"Keep a module under {MAX_FILES} files and {MAX_FOLDER_BYTES >> 20} MB."
+                folder.name,
+                None,
+                f"Keep this folder under {MAX_FILES} files and {MAX_FOLDER_BYTES >> 20} MB.",
             )
             break
         files[name] = content

@@ -96,7 +96,7 @@ def check_module(
         items=[_render_item(item, context) for item in package.items],
         sheets={key: _render_sheet(page, context, package.title) for key, page in package.sheets.items()},
     )
-    _check_transcripts(name, context)
+    check_transcripts(name, context)
     return module
 
 
@@ -146,7 +146,7 @@ def _check_parts(package: Package, shared: SharedContent, faults: Faults) -> Non
     _check_draw(package, faults)
 
 
-def _check_transcripts(module: str, context: RenderContext) -> None:
+def check_transcripts(module: str, context: RenderContext) -> None:
     """Add a fault for a sound or film that no text shows: its transcript would be in that text."""
     for path, medium in context.media.items():
         if medium.kind in PLAYED and path not in context.shown_media:

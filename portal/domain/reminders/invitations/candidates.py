@@ -140,12 +140,13 @@ class Candidates:
 
     def _select(self, *columns: Any) -> Select[Any]:
         """These columns of the people, each with their newest invitation and its message, if any."""
-        other = aliased(Invitation)
-        newest = select(func.max(other.id)).where(other.person_id == PersonName.person_id)
+        later = aliased(Invitation)  # and no maximum of their ids: PostgreSQL would look for each through all
+        is_later = (later.person_id == PersonName.person_id, later.id > Invitation.id)
+        is_newest = and_(Invitation.person_id == PersonName.person_id, ~exists().where(*is_later))
         return (
             select(*columns)
             .select_from(PersonName)
-            .outerjoin(Invitation, Invitation.id == newest.correlate(PersonName).scalar_subquery())
+            .outerjoin(Invitation, is_newest)
             .outerjoin(Message, Message.id == Invitation.message_id)
             .where(*self._where)
         )

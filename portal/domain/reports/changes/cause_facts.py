@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
+from portal.domain.catalogue.activity_titles import published_title
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive, DirectiveVersion, Exclusion
 from portal.domain.people.models import Post, UnitState
@@ -174,12 +175,13 @@ def _exclusions_as_causes(people: list[int], directive_id: int) -> CausesByPerso
 
 
 def _records_as_causes(people: list[int], _directive_id: int) -> CausesByPerson:
-    statement = select(Record, Activity.key, _replacement_time(Record)).join(
+    event_title = published_title(Activity, "event")
+    statement = select(Record, Activity.key, event_title, _replacement_time(Record)).join(
         Activity, Activity.id == Record.activity_id
     )
-    for row, key, replaced_at in db.session.execute(statement.where(Record.person_id.in_(people))):
+    for row, key, title, replaced_at in db.session.execute(statement.where(Record.person_id.in_(people))):
         how = sentences.SOURCES.get(row.source, "Completed")
-        words = f"{how} {key_words(key)} on {say.date(row.achieved_on)}, {row.reference}."
+        words = f"{how} {title or key_words(key)} on {say.date(row.achieved_on)}, {row.reference}."
         yield row.person_id, _fact_as_cause(row, words, row.achieved_on, None, replaced_at, own=True)
 
 

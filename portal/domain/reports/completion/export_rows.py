@@ -122,7 +122,7 @@ class _PostFields(NamedTuple):
 
 
 class _RequirementFields(NamedTuple):
-    """The fields of a requirement that follow, with a module's or guide's version."""
+    """The fields of a requirement that follow, with the version of its module, guide or event type."""
 
     requirement_kind: str
     requirement: str
@@ -231,7 +231,8 @@ class RowBuilder:
         """
         position, version_id = key
         requirement, versions = self._requirements[position], self._subject.versions
-        version = versions.by_id[version_id] if version_id else versions.current.get(requirement.activity_id)
+        activity_id = requirement.activity_id
+        version = versions.by_id[activity_id, version_id] if version_id else versions.current.get(activity_id)
         fields = _RequirementFields(
             requirement.kind,
             requirement.key,

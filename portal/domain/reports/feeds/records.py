@@ -9,12 +9,19 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.catalogue.models import Activity, GuideVersion, ModuleVersion
+from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVersion, ModuleVersion
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import Viewer
 from portal.domain.people.visibility.rules import is_visible
-from portal.domain.records.models import Acknowledgement, ImportedRecord, PassRecord, Record, Revocation
+from portal.domain.records.models import (
+    Acknowledgement,
+    AttendanceRecord,
+    ImportedRecord,
+    PassRecord,
+    Record,
+    Revocation,
+)
 from portal.domain.records.queries import scale_score
 from portal.domain.reports.parameters import Position
 from portal.platform.db import db
@@ -80,7 +87,7 @@ def _select_records(viewer: Viewer, position: Position) -> Select[Any]:
         Record.achieved_on,
         Record.source,
         ImportedRecord.source_system,
-        func.coalesce(ModuleVersion.number, GuideVersion.number),
+        func.coalesce(ModuleVersion.number, GuideVersion.number, EventTypeVersion.number),
         PassRecord.score_raw,
         PassRecord.score_max,
         ImportedRecord.score_scaled,
@@ -96,6 +103,8 @@ def _select_records(viewer: Viewer, position: Position) -> Select[Any]:
         .outerjoin(ModuleVersion, ModuleVersion.id == PassRecord.module_version_id)
         .outerjoin(Acknowledgement, Acknowledgement.record_id == original.id)
         .outerjoin(GuideVersion, GuideVersion.id == Acknowledgement.guide_version_id)
+        .outerjoin(AttendanceRecord, AttendanceRecord.record_id == original.id)
+        .outerjoin(EventTypeVersion, EventTypeVersion.id == AttendanceRecord.event_type_version_id)
         .outerjoin(ImportedRecord, ImportedRecord.record_id == original.id)
         .where(
             is_known_fact(Record, position.as_known_on),

@@ -20,6 +20,7 @@ from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform.permissions import Permission
 
 ALL = "all"  # in the address: the versions together
+ROWS = 50  # of one page: with the choices made, a hundred would weigh more than a page may
 
 
 @bp.get("/<module:key>/statistics")
@@ -38,6 +39,7 @@ def show_statistics(key: str) -> ResponseReturnValue:
     version = numbered_version(key, numbers[0] if chosen == ALL else int(chosen))
     order = parse_order(arguments.order(SORT_KEYS))
     results = module_results(tuple(ids.values()) if chosen == ALL else (version.id,))
+    page = arguments.page(len(results.rows), ROWS)
     html = render_template(
         "authoring/statistics.html",
         errors=arguments.errors(),
@@ -47,7 +49,8 @@ def show_statistics(key: str) -> ResponseReturnValue:
         order=order,
         all_versions=chosen == ALL,
         results=results,
-        rows=order.sort_rows(results.rows),
+        rows=order.sort_rows(results.rows)[page.offset : page.last],
+        page=page,
         cases=case_step_rows(version),
         answers=results.answer_count,
         least=MIN_ATTEMPTS,

@@ -115,6 +115,22 @@ function signInNotice(stay, dismiss) {
   return { dialog, say };
 }
 
+// What the register of an event has not sent yet is on this device alone, and is erased at sign-out.
+document.querySelector('form[action$="/sign-out"]')?.addEventListener("submit", (event) => {
+  const kept = keptByRegisters();
+  const question = "What you noted in the register and could not send yet is erased. Sign out all the same?";
+  if (kept.length && !confirm(question)) return event.preventDefault();
+  for (const name of kept) localStorage.removeItem(name);
+});
+
+function keptByRegisters() {
+  try {
+    return Object.keys(localStorage).filter((name) => name.startsWith("portal-register:"));
+  } catch {
+    return []; // the browser keeps nothing for this site
+  }
+}
+
 // Text that was typed and not sent is not lost without a question.
 for (const form of document.querySelectorAll("form[data-unsaved]")) {
   let changed = form.dataset.unsaved === "yes"; // what was sent to be shown is not saved by that

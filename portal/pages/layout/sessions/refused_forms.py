@@ -2,7 +2,7 @@
 
 A browser that goes back to the answer to a form asks to send the form again, and what was typed is gone. So
 such an answer is held, encrypted, and the browser is led to it: going back, it finds the form as it was. An
-answer to a form with a secret is never held.
+answer to a form with a secret is never held, nor one to a form that leaves no trace.
 """
 
 import json
@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from portal.domain.accounts.sign_in import held_forms
 from portal.domain.accounts.sign_in.tokens import new_token
+from portal.pages.layout.anonymity import is_anonymous_request
 from portal.pages.layout.sessions import cookies, request_guard
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -84,6 +85,7 @@ def _is_refusal(response: Response) -> bool:
         and request.headers.get("Sec-Fetch-Mode") == "navigate"
         and response.mimetype == "text/html"
         and not response.is_streamed
+        and not is_anonymous_request()
         and "_login_user" in g
         and current_user.is_authenticated
         and _REFUSAL.search(response.get_data()) is not None

@@ -19,6 +19,7 @@ from portal.domain.accounts.passwords import hashing
 from portal.domain.accounts.queries import Account, RequestSession, SessionState
 from portal.domain.accounts.sign_in import held_forms
 from portal.pages.layout.access import is_public, scopes_of
+from portal.pages.layout.anonymity import is_anonymous_request
 from portal.pages.layout.secret_fields import any_is_secret, is_form_token, view_takes_secret
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
@@ -171,13 +172,16 @@ def _page_of_form() -> str | None:
 
 
 def load_account(_request: object) -> Account | None:
-    """The account of this request, for flask-login; notes at most once a minute that it was seen."""
+    """The account of this request, for flask-login; notes at most once a minute that it was seen.
+
+    Nothing is noted for a view that leaves no trace.
+    """
     account = queries.account_of_session(cookies.current_session())
     if account is None:
         return None
     _bind_forms(account.session)
     now = clock.now()
-    if now - account.session.seen_at >= NOTE_USE_EVERY:
+    if now - account.session.seen_at >= NOTE_USE_EVERY and not is_anonymous_request():
         token = account.session.token_hash
         try_to_write(lambda: services.record_session_use(token, now), "a session was used")
     return account
@@ -259,12 +263,12 @@ def _can_be_kept(found: RequestSession) -> bool:
 
 
 def _is_form_to_keep() -> bool:
-    """Whether this is a form of a signed-in page, small enough, and without a secret."""
+    """Whether this is a form of a signed-in page, small enough, without a secret, and not anonymous."""
     view = current_app.view_functions[request.endpoint or ""]
     fits = 0 < (request.content_length or 0) <= LARGEST_FORM_KEPT
     if is_public(view) or request.mimetype != "application/x-www-form-urlencoded" or not fits:
         return False
-    return not has_secret()
+    return not has_secret() and not is_anonymous_request()
 
 
 def has_secret() -> bool:
@@ -309,7 +313,7 @@ def handle_unauthorized() -> ResponseReturnValue:
 def finish_request(response: Response) -> Response:
     """Forget a kept form once it is carried out; note a refusal or a fault in the audit trail."""
     account = g.get("_login_user")
-    if not isinstance(account, Account):
+    if not isinstance(account, Account) or is_anonymous_request():
         return response
     if response.status_code == 403:
         _note_outcome("access.refused", account)

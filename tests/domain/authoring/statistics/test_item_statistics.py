@@ -24,6 +24,7 @@ from portal.domain.authoring.statistics.item_statistics import (
 from portal.domain.catalogue import services as catalogue
 from portal.domain.catalogue.models import Item
 from portal.domain.people.models import PersonName
+from portal.pages.authoring.views import statistics as views
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import write
 from tests.factories.catalogue import make_version
@@ -279,7 +280,7 @@ def test_the_page_advises_beside_the_item_in_words(client):
     assert "Shah" not in page.text.replace("Priya Shah Sign out", "")
 
 
-def test_the_address_sorts_the_table(client):
+def test_the_address_sorts_the_table(client, monkeypatch):
     version = make_version(items=6)
     submit_all(
         register_person(make_person(), version), random_sheets(items_of(version), 20, random.Random(4))
@@ -299,6 +300,12 @@ def test_the_address_sorts_the_table(client):
     assert "“9” is not a known version. Choose 1 or all." in refused
     head = client.page("/authoring/protect/statistics?sort=answers").links["Answers"]
     assert "sort=-answers" in head
+    monkeypatch.setattr(views, "ROWS", 4)
+    first = client.page("/authoring/protect/statistics?sort=answers")
+    second = client.page(first.links["Next 2"])
+    assert ("Showing 1 to 4 of 6" in first.text, "Showing 5 to 6 of 6" in second.text) == (True, True)
+    shown = [words(row[1]) for page in (first, second) for row in page.all("tr")[1:]]
+    assert [int(cell) for cell in shown] == sorted(counts)
 
 
 def test_the_version_is_chosen_by_address(client):
@@ -318,6 +325,7 @@ def test_the_version_is_chosen_by_address(client):
     together = client.page(now.links["All versions"])
     assert together.h1 == "Question results, all versions"
     assert "12 answers" in together.text
+    assert together.text.count("Choices made") == 4  # of the older version: the newer has no answer yet
     assert together.text.count("item-1, version 2") == together.text.count("item-1, version 1") == 1
     assert "version=all" in together.links["Answers"]
     client.page("/authoring/protect/statistics?version=3", status=400)

@@ -1,0 +1,101 @@
+"""Commands: exercises check, publish, export and list; from folder to published version."""
+
+from pathlib import Path
+
+import click
+from flask import Blueprint
+
+from portal.commands.folder_writing import exit_refused, write_folder
+from portal.domain.exercises.sources.brief import check_exercise_brief
+from portal.domain.exercises.sources.checking import every_question
+from portal.domain.exercises.versions import publishing, queries
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import BadInputError, NotFoundError, PortalError
+from portal.platform.wording import plural
+
+bp = Blueprint("exercises_commands", __name__, cli_group="exercises")
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class _OnlyTriedError(Exception):
+    """Undoes what a dry run wrote."""
+
+
+@bp.cli.command("check")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+def check(folder: Path) -> None:
+    """Check one exercise's folder, or the folder of all; list every fault with its file and line.
+
+    Faults of the format come first. If there are none, breaches of the brief for exercises are listed: number
+    of injects, turning points and decisions, long gaps, figures, reading grade, unfinished text. The command
+    then ends with 1 too, but the exercise can still be published.
+    """
+    try:
+        reading = publishing.check_exercise_folder(folder)
+    except PortalError as error:
+        exit_refused(error)
+    if len(reading.faults):
+        exit_refused(BadInputError(reading.faults.sentences()))
+    breaches = [str(b) for each in reading.exercises for b in check_exercise_brief(each, clock.today())]
+    if breaches:
+        exit_refused(BadInputError(breaches))
+    for checked in reading.exercises:
+        questions = sum(1 for _ in every_question(checked.text))
+        counts = f"{plural(len(checked.text.injects), 'inject')}, {plural(questions, 'question')}"
+        click.echo(f"{checked.text.key}: {counts}, {checked.text.minutes} minutes, no faults.")
+
+
+@bp.cli.command("publish")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
+def publish(folder: Path, dry_run: bool) -> None:
+    """Publish one exercise's folder, or the folder of all exercises; all or nothing.
+
+    Only faults of the format are refused; “exercises check” lists breaches of the brief too.
+    """
+    published = publishing.PublishedExercises()
+    try:
+        with transaction():
+            published = publishing.publish_exercise_folder(folder, at=clock.now())
+            if dry_run:
+                raise _OnlyTriedError
+    except _OnlyTriedError:
+        pass
+    except PortalError as error:
+        exit_refused(error)
+    done = "would be published" if dry_run else "published"
+    for key, number in published.versions:
+        click.echo(f"{key}: version {number} {done}.")
+    for key in published.unchanged:
+        click.echo(f"{key}: unchanged, nothing to publish.")
+
+
+@bp.cli.command("export")
+@click.argument("key")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
+def export(key: str, folder: Path, number: int | None) -> None:
+    """Write a published exercise's folder to DIR, byte for byte. DIR must be new or empty."""
+    try:
+        version = queries.newest_version(key) if number is None else queries.numbered_version(key, number)
+        if version is None:
+            raise NotFoundError(f"The exercise “{key}” is not published.")
+        files = queries.version_files(version.id)
+        write_folder(files, folder)
+    except PortalError as error:
+        exit_refused(error)
+    except OSError as error:
+        exit_refused(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
+    click.echo(f"{key}: {len(files)} files written to {folder}.")
+
+
+@bp.cli.command("list")
+def list_published() -> None:
+    """List the newest version of each published exercise."""
+    lines = queries.list_newest_versions()
+    for line in lines:
+        click.echo(f"{line.key}: version {line.number}, {line.minutes} minutes, {line.title}")
+    if not lines:
+        click.echo("No exercise is published. “exercises publish DIR” publishes one.")

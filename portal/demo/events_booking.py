@@ -1,0 +1,40 @@
+"""The demo's bookings: some people have a place at the first date, and places of the second are kept."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+
+from portal.domain.events.booking import services
+from portal.domain.events.booking.audience import EventAudience
+from portal.domain.events.queries import event_details
+from portal.platform import clock
+from portal.platform.db import transaction
+
+BOOKED = 3  # people
+FACILITATOR = "D5001"
+KEPT = 2  # places of the second date, for one command
+
+
+def book_places(events: Sequence[str], people: dict[str, int], units: Mapping[str, int]) -> None:
+    """Book for some people, and keep places for a command; nothing where no event is planned.
+
+    Edge only, in no transaction.
+
+    Args:
+        events: References, as ``plan_dates`` returns them.
+        people: Ids of people, by staff number.
+        units: Ids of units, by the path below the force.
+    """
+    if len(events) < 2:
+        return
+    by, at = people[FACILITATOR], clock.now()
+    command = min(path for path in units if path and "/" not in path)
+    with transaction():
+        first, second = (event_details(reference) for reference in events[:2])
+        audience = EventAudience([first.activity_id], people.values())
+        key = (first.activity_id, first.held_on)
+        expected = (each for _, each in sorted(people.items()) if audience.expects(each, *key))
+        for person_id in islice(expected, BOOKED):
+            services.book_place(events[0], person_id, way=services.SELF, by=person_id, at=at)
+        until = second.held_on - timedelta(days=7)
+        services.keep_places(events[1], units[command], KEPT, until, by=by, at=at)

@@ -1,0 +1,118 @@
+"""The demo's exercise of its past event: two syndicates' logs, a plenary with statements, and an action."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from portal.demo.events_held import HeldDate
+from portal.domain.events.register.queries import RegisterPerson
+from portal.domain.exercises import actions, plenary
+from portal.domain.exercises.running import opening, services
+from portal.domain.exercises.running.answers import LogAnswer
+from portal.domain.exercises.statements import list_statements
+from portal.domain.people.queries import Viewer, viewer_of
+from portal.platform.clock import london_day
+from portal.platform.db import transaction
+
+EXERCISE, PROMPT = "night-at-marrow-hill", "monday"
+BEGINS = 20  # minutes after the event
+# Minute of the exercise, syndicate, question, and what it wrote.
+ENTRIES: tuple[tuple[int, int, str, LogAnswer], ...] = (
+    (1, 1, "first-minute", {"text": "Ring back, then text him.", "reason": "A text makes no noise."}),
+    (1, 2, "first-minute", {"text": "Text him. Nobody rings.", "reason": "A ringing phone may betray him."}),
+    (2, 1, "commit", {"choice": "one-three", "reason": "Air first. The woman keeps one officer near."}),
+    (3, 2, "commit", {"choice": "all", "reason": "Twelve lives, and minutes to save them."}),
+    (7, 1, "text-message", {"text": "It names a place and nobody. A reply would make it worth more."}),
+    (12, 1, "left-or-right", {"choice": "services", "reason": "Somebody hears banging there, now."}),
+    (13, 2, "left-or-right", {"choice": "lay-by", "reason": "We took the text for the whisper's sender."}),
+    (15, 2, "", {"text": "Send fire to both places.", "reason": "Neither can be ruled out yet."}),
+    (33, 1, "travels", {"choice": "woman-officer", "reason": "He holds her sleeve. The man is not checked."}),
+    (34, 2, "travels", {"choice": "officer", "reason": "Nobody knows yet who the man is."}),
+)
+STATEMENTS = (
+    "Write the reason next to every decision, while it is fresh.",
+    "Ask contact what they have not told us yet, every fifteen minutes.",
+)
+ACTION = "Show the team how to reach an interpreter by telephone at night"
+
+
+def run_exercise(held: HeldDate, people: Sequence[RegisterPerson], facilitator: int) -> None:
+    """Run the shipped exercise at the event, from its start to its end. Edge only, in no transaction.
+
+    Nothing happens where a syndicate is empty.
+
+    Args:
+        held: The event.
+        people: Who has a place; the first of each syndicate is its scribe.
+        facilitator: Who leads.
+    """
+    scribes = {person.syndicate: person.person_id for person in reversed(people) if person.syndicate}
+    lead, viewers = viewer_of(facilitator), {key: viewer_of(person) for key, person in scribes.items()}
+    first, second = viewers.get(1), viewers.get(2)
+    if lead is None or first is None or second is None:
+        return
+    with _minute(held, -5) as at:
+        run = opening.open_run(lead, opening.RunWish(EXERCISE, "event", held.reference), at)
+    for syndicate, viewer in ((1, first), (2, second)):
+        with _minute(held, syndicate - 4) as at:
+            services.become_scribe(run, viewer, syndicate, uuid4(), at)
+    _take_step(held, 0, run, lead, "start")
+    minutes = {inject["minute"] for inject in plenary.find_plenary(run, lead).content["injects"]}
+    for minute in range(1, 120):
+        if minute - 1 in minutes:
+            with _minute(held, minute - 0.9) as at:
+                services.note_releases(run, lead, at)
+        _write_entries(held, minute, run, (first, second))
+    _take_step(held, 120, run, lead, "plenary")
+    _hold_plenary(held, run, lead, (first, second))
+    _take_step(held, 190, run, lead, "end")
+
+
+def _write_entries(held: HeldDate, minute: int, run: str, writers: tuple[Viewer, Viewer]) -> None:
+    """What the syndicates wrote at a minute of the exercise."""
+    for when, syndicate, question, answer in ENTRIES:
+        if when == minute:
+            wish = services.EntryWish(answer, question)
+            with _minute(held, minute) as at:
+                services.write_entry(run, writers[syndicate - 1], syndicate, uuid4(), wish, at)
+
+
+def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer, Viewer]) -> None:
+    """Two statements on one question, ranked by those who wrote them, and an action."""
+    stage = plenary.PromptStage
+    _open_stage(held, 125, run, lead, stage.STATEMENTS)
+    with _minute(held, 130):
+        for viewer, words in zip(writers, STATEMENTS, strict=True):
+            plenary.write_statement(run, viewer, PROMPT, words)
+    _open_stage(held, 135, run, lead, stage.READING)
+    _open_stage(held, 140, run, lead, stage.RANKING)
+    with _minute(held, 145):
+        known = list_statements(plenary.find_plenary(run, lead).id, PROMPT)
+        favourite = [statement.key for statement in known if statement.text == STATEMENTS[0]]
+        for viewer, chosen in zip(writers, (favourite, [one.key for one in known]), strict=True):
+            plenary.choose_statements(run, viewer, PROMPT, chosen)
+    _open_stage(held, 150, run, lead, stage.CLOSED)
+    with _minute(held, 160) as at:
+        due_on = london_day(at) + timedelta(days=28)
+        taken = plenary.find_plenary(run, lead)
+        actions.add_action(taken, ACTION, "Every supervisor here", due_on, key=uuid4(), by=lead.person_id)
+
+
+def _open_stage(held: HeldDate, minute: float, run: str, lead: Viewer, stage: plenary.PromptStage) -> None:
+    with _minute(held, minute):
+        found = plenary.find_plenary(run, lead)
+        plenary.move_to_stage(found, PROMPT, stage, by=lead.person_id, form_key=uuid4())
+
+
+def _take_step(held: HeldDate, minute: float, run: str, lead: Viewer, kind: str) -> None:
+    with _minute(held, minute) as at:
+        services.take_step(run, lead, uuid4(), services.StepWish(kind), at)
+
+
+@contextmanager
+def _minute(held: HeldDate, minute: float) -> Iterator[datetime]:
+    """A transaction that is recorded at a minute of the exercise."""
+    at = held.at(BEGINS + minute)
+    with transaction(stamp_as=at):
+        yield at

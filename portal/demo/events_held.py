@@ -1,0 +1,121 @@
+"""The demo's event of about two weeks ago: planned, held with an exercise, and signed off."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import uuid4
+
+from portal.demo.events_planning import EVENT_TYPE, FACILITATOR
+from portal.domain.catalogue.event_types import current_event_type
+from portal.domain.events import services as planning
+from portal.domain.events.booking import services as booking
+from portal.domain.events.booking.audience import EventAudience
+from portal.domain.events.london_times import instant_in_london
+from portal.domain.events.planning import EventPlan
+from portal.domain.events.register import services as register
+from portal.domain.events.register.queries import RegisterPerson, get_held_event, list_register
+from portal.domain.events.rooms import RoomDetails, save_room
+from portal.domain.events.sign_off.services import SignOff, sign_off
+from portal.domain.events.syndicates import services as syndicates
+from portal.platform.db import transaction
+
+PLANNED_BEFORE = timedelta(days=21)
+WEDNESDAY, SYNDICATES, BOOKED = 2, 2, 10
+CALLED_AWAY = "D2001"  # attended in part, and so needs another date
+ROOM = "Headquarters, Hydra suite (fictional)"
+NOTES = "Three rooms and a wall. Bring nothing: the laptops are there."
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDate:
+    """The event, and the instants of its day."""
+
+    reference: str
+    starts_at: datetime
+
+    def at(self, minutes: float) -> datetime:
+        """The instant so many minutes after the beginning."""
+        return self.starts_at + timedelta(minutes=minutes)
+
+
+def choose_day(today: date) -> date:
+    """The last Wednesday that is two weeks ago or longer."""
+    day = today - timedelta(days=14)
+    return day - timedelta(days=(day.weekday() - WEDNESDAY) % 7)
+
+
+def plan_held_date(day: date, people: Mapping[str, int], units: Mapping[str, int]) -> HeldDate | None:
+    """Plan the event on the day before three weeks, and book supervisors; None without the event type.
+
+    Edge only, in no transaction, when nothing later than that day's morning is recorded.
+
+    Args:
+        day: On which the event is held.
+        people: Ids of people, by staff number.
+        units: Ids of units, by the path below the force.
+    """
+    by, at = people[FACILITATOR], instant_in_london(day - PLANNED_BEFORE, time(11))
+    starts_at = instant_in_london(day, time(9, 30))
+    with transaction(stamp_as=at):
+        kind = current_event_type(EVENT_TYPE)
+        if kind is None:
+            return None
+        room = save_room(None, RoomDetails(ROOM, units[""], 24, "Behind the training suite."), by=by, at=at)
+        places = SYNDICATES * kind.syndicate_most
+        plan = EventPlan(kind.id, starts_at, kind.minutes, room, SYNDICATES, places, (by,), NOTES)
+        reference = planning.plan_events([plan], by=by, at=at)[0]
+        activity_id = kind.activity_id
+    audience = EventAudience([activity_id], people.values())
+    expected = [number for number in sorted(people) if audience.expects(people[number], activity_id, day)]
+    chosen = [CALLED_AWAY] if CALLED_AWAY in expected else []
+    chosen += [number for number in reversed(expected) if number[0] != "D"][: BOOKED - len(chosen)]
+    at += timedelta(hours=2)
+    with transaction(stamp_as=at):
+        for number in chosen:
+            booking.book_place(reference, people[number], way=booking.MANAGER, by=by, at=at)
+    return HeldDate(reference, starts_at)
+
+
+def keep_register(held: HeldDate, by: int) -> list[RegisterPerson]:
+    """Make the syndicates and note who is there: one comes late, one does not come.
+
+    Edge only, in no transaction; returns who has a place, by syndicate.
+
+    Args:
+        held: The event.
+        by: The facilitator.
+    """
+    with transaction(stamp_as=held.at(-60)):
+        event = get_held_event(held.reference)
+        syndicates.move_people(held.reference, syndicates.suggest_groups(event, list_register(event)), by=by)
+    with transaction(stamp_as=held.at(12)):
+        people = list_register(event)
+        notes = [
+            register.Note(uuid4(), person.booking_id, _kind_of(people, person), timedelta(minutes=12 - place))
+            for place, person in enumerate(people)
+        ]
+        register.note_entries(held.reference, notes, by=by, at=held.at(12))
+    return people
+
+
+def sign_people_off(held: HeldDate, people: list[RegisterPerson], by: int) -> None:
+    """Sign everybody off in the afternoon. Edge only, in no transaction; arguments as ``keep_register``."""
+    at = held.at(300)
+    with transaction(stamp_as=at):
+        decisions = []
+        for person in people:
+            if person.staff_number == CALLED_AWAY:
+                decisions.append(SignOff(person.booking_id, "part", "called_away"))
+            elif _kind_of(people, person) == "not_here":
+                decisions.append(SignOff(person.booking_id, "absent", "duties"))
+            else:
+                decisions.append(SignOff(person.booking_id, "attended"))
+        sign_off(held.reference, decisions, by=by, at=at)
+
+
+def _kind_of(people: list[RegisterPerson], person: RegisterPerson) -> str:
+    """Of at least four people, one is late and another does not come."""
+    others = [each for each in people if each.staff_number != CALLED_AWAY]
+    if len(others) < 4:
+        return "present"
+    return {others[-1]: "not_here", others[-2]: "late"}.get(person, "present")

@@ -1,0 +1,219 @@
+"""Checking and publishing of event types as immutable versions, and queries of the published ones."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased, joinedload
+
+from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVersion, ModuleVersion
+from portal.domain.catalogue.queries import activity_id
+from portal.domain.catalogue.sources.event_type_source import (
+    EventTypeSource,
+    check_event_type,
+    check_event_types,
+)
+from portal.domain.catalogue.sources.validation import sha256_of
+from portal.platform.audit.services import log
+from portal.platform.db import db, read, stamp
+from portal.platform.errors import BadInputError, NotFoundError
+from portal.platform.formats.faults import Faults
+
+_other = aliased(EventTypeVersion)
+_NEWEST = EventTypeVersion.number == (
+    select(func.max(_other.number))
+    .where(_other.activity_id == EventTypeVersion.activity_id)
+    .scalar_subquery()
+)
+_SUMMARIES = (
+    select(Activity.key, EventTypeVersion.title, EventTypeVersion.minutes)
+    .join(Activity, Activity.id == EventTypeVersion.activity_id)
+    .where(_NEWEST)
+    .order_by(EventTypeVersion.title)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventTypeSummary:
+    """An event type as lists show it."""
+
+    key: str
+    title: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A module or guide to go through before an event."""
+
+    kind: str  # "module" or "guide"
+    key: str
+    title: str  # of its newest version; the key where it is not published
+
+
+def current_event_types() -> list[EventTypeVersion]:
+    """Return the latest version of each event type, by title."""
+    statement = select(EventTypeVersion).where(_NEWEST).options(joinedload(EventTypeVersion.activity))
+    return list(db.session.scalars(statement.order_by(EventTypeVersion.title, EventTypeVersion.id)))
+
+
+def event_type_summaries() -> list[EventTypeSummary]:
+    """Return a summary of the latest version of each event type, by title."""
+    return [EventTypeSummary(*row) for row in read(_SUMMARIES, {})]
+
+
+def current_event_type(key: str) -> EventTypeVersion | None:
+    """Return the latest version of the event type ``key``; None if there is none."""
+    newest = _select_versions(key).order_by(EventTypeVersion.number.desc()).limit(1)
+    found: EventTypeVersion | None = db.session.scalar(newest)
+    return found
+
+
+def list_event_type_versions(key: str) -> list[EventTypeVersion]:
+    """Return every version of the event type ``key``, the latest first; none if there is no such type."""
+    return list(db.session.scalars(_select_versions(key).order_by(EventTypeVersion.number.desc())))
+
+
+def numbered_event_type(key: str, number: int | None = None) -> EventTypeVersion:
+    """Return version ``number`` of the event type ``key``; the latest unless given.
+
+    Raises:
+        NotFoundError: There is no such event type, or version.
+    """
+    if number is None:
+        version = current_event_type(key)
+    else:
+        version = db.session.scalar(_select_versions(key).where(EventTypeVersion.number == number))
+    if version is None:
+        which = "is not published" if number is None else f"has no version {number}"
+        raise NotFoundError(f"The event type “{key}” {which}.")
+    return version
+
+
+def _select_versions(key: str) -> Any:
+    return (
+        select(EventTypeVersion)
+        .join(Activity, Activity.id == EventTypeVersion.activity_id)
+        .options(joinedload(EventTypeVersion.activity))
+        .where(Activity.kind == "event", Activity.key == key)
+    )
+
+
+def list_preparation(names: Sequence[str]) -> list[Preparation]:
+    """Return the modules and guides of these names, such as “module:respond”, in order. One statement."""
+    pairs = [name.partition(":")[::2] for name in names]
+    titles = _published_titles({key for _, key in pairs}) if pairs else {}
+    return [Preparation(kind, key, titles.get((kind, key), key)) for kind, key in pairs]
+
+
+def _published_titles(keys: set[str]) -> dict[tuple[str, str], str]:
+    """The newest titles of the published modules and guides with these keys, by kind and key."""
+    selects = [
+        select(Activity.kind, Activity.key, versions.title, versions.number)
+        .join(versions, versions.activity_id == Activity.id)
+        .where(Activity.key.in_(sorted(keys)))
+        for versions in (ModuleVersion, GuideVersion)
+    ]
+    rows = db.session.execute(selects[0].union_all(selects[1]).order_by("number"))
+    return {(kind, key): title for kind, key, title, _ in rows}
+
+
+def check_file(path: Path) -> EventTypeSource:
+    """Read and check one event type's file. Nothing is written, and no database is needed.
+
+    Raises:
+        BadInputError: There are faults; the error lists all of them.
+    """
+    if path.suffix != ".toml":
+        raise BadInputError([f"{path.name}: An event type is a file whose name ends in .toml."])
+    return check_content(path.stem, path.read_bytes())
+
+
+def check_folder(folder: Path) -> list[EventTypeSource]:
+    """Read and check every event type of a folder, as ``check_file`` does one."""
+    faults = Faults()
+    files = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".toml" and path.is_file() and not path.is_symlink():
+            files[path.name] = path.read_bytes()
+        else:
+            faults.add(path.name, None, "Only files whose names end in .toml belong here.")
+    if not files:
+        faults.add(folder.name, None, "There is no event type in this folder, such as oic-hydra.toml.")
+    sources = check_event_types(files, faults)
+    _refuse_faults(faults)
+    return sources
+
+
+def check_content(key: str, content: bytes) -> EventTypeSource:
+    """Read and check the event type ``key`` from its file's bytes.
+
+    Raises:
+        BadInputError: There are faults; the error lists all of them.
+    """
+    faults = Faults()
+    source = check_event_type(key, content, faults)
+    _refuse_faults(faults)
+    if source is None:  # said by a fault
+        raise BadInputError([f"{key}.toml: This is not an event type."])
+    return source
+
+
+def refuse_unknown_preparation(source: EventTypeSource) -> None:
+    """Refuse an event type that asks for a module or guide which is not published.
+
+    Raises:
+        BadInputError: One reason for each.
+    """
+    known = _published_titles({name.partition(":")[2] for name in source.preparation})
+    unknown = [name for name in source.preparation if tuple(name.split(":")) not in known]
+    if unknown:
+        reasons = [f"{source.key}.toml: preparation: “{name}” is not published." for name in unknown]
+        raise BadInputError(reasons)
+
+
+def publish_event_type(source: EventTypeSource, *, at: datetime, by: int | None) -> int | None:
+    """Write the next version and return its number; None if the current version has the same bytes.
+
+    Raises:
+        BadInputError: It asks for a module or guide that is not published.
+    """
+    refuse_unknown_preparation(source)
+    recorded_at = stamp()  # before the current version is read
+    current = current_event_type(source.key)
+    digest = sha256_of(source.content)
+    if current is not None and current.digest == digest:
+        return None
+    fields = asdict(source)
+    key = fields.pop("key")
+    version = EventTypeVersion(
+        **fields,
+        recorded_at=recorded_at,
+        activity_id=_find_or_add_activity(key, recorded_at),
+        number=current.number + 1 if current else 1,
+        digest=digest,
+        published_by_id=by,
+        published_at=at,
+    )
+    db.session.add(version)
+    log("event_type.published", actor_id=by, event_type=key, number=version.number, digest=digest)
+    db.session.flush()
+    return version.number
+
+
+def _find_or_add_activity(key: str, recorded_at: datetime) -> int:
+    found = activity_id("event", key)
+    if found is not None:
+        return found
+    activity = Activity(recorded_at=recorded_at, kind="event", key=key)
+    db.session.add(activity)
+    db.session.flush()
+    return activity.id
+
+
+def _refuse_faults(faults: Faults) -> None:
+    if len(faults):
+        raise BadInputError(faults.sentences())

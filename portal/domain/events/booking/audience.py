@@ -1,0 +1,90 @@
+"""Who is to come to events of a type on a day: whom a directive asks, or everyone where none asks anybody."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date
+
+from sqlalchemy import and_, select
+
+from portal.domain.directives.fact_loader import split_into_batches
+from portal.domain.directives.models import Assignment, DirectiveVersion, Requirement
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.models import Post
+from portal.platform.db import db
+
+Span = tuple[date, date]
+
+
+class EventAudience:
+    """Of some event types and people: who is expected on which day, as known now. Three statements."""
+
+    def __init__(self, activity_ids: Collection[int], people: Collection[int]) -> None:
+        self._versions = _read_versions(activity_ids)
+        self._asked = defaultdict[tuple[int, int], list[Span]](list)
+        self._posts = defaultdict[int, list[Span]](list)
+        for ids in split_into_batches(sorted(people)):
+            self._read_assignments(activity_ids, ids)
+            self._read_posts(ids)
+
+    def expects(self, person_id: int, activity_id: int, day: date) -> bool:
+        """Whether the person is to come to an event of the type on the day.
+
+        They have a post then, and a directive asks them for the type, or no directive asks anybody.
+        """
+        if not _covers(self._posts[person_id], day):
+            return False
+        return not self.is_asked(activity_id, day) or _covers(self._asked[person_id, activity_id], day)
+
+    def is_asked(self, activity_id: int, day: date) -> bool:
+        """Whether a directive that is in force on the day asks for the type."""
+        return any(
+            max(begun)[2]
+            for versions in self._versions[activity_id].values()
+            if (begun := [version for version in versions if version[0] <= day])
+        )
+
+    def _read_assignments(self, activity_ids: Collection[int], people: Collection[int]) -> None:
+        rule = Assignment
+        statement = (
+            select(rule.person_id, Requirement.activity_id, rule.from_on, rule.to_on)
+            .join(Requirement, Requirement.directive_version_id == rule.directive_version_id)
+            .where(Requirement.activity_id.in_(activity_ids), is_known_fact(rule))
+        )
+        for person_id, activity_id, *span in db.session.execute(statement.where(rule.person_id.in_(people))):
+            self._asked[person_id, activity_id].append((span[0], span[1]))
+
+    def _read_posts(self, people: Collection[int]) -> None:
+        statement = select(Post.person_id, Post.valid_from, Post.valid_to).where(is_known_fact(Post))
+        for person_id, *span in db.session.execute(statement.where(Post.person_id.in_(people))):
+            self._posts[person_id].append((span[0], span[1]))
+
+
+_Versions = dict[int, list[tuple[date, int, bool]]]
+
+
+def _read_versions(activity_ids: Collection[int]) -> dict[int, _Versions]:
+    """For each type, the versions of each directive: first day, number, and whether it asks for the type."""
+    version, of_version = DirectiveVersion, Requirement.directive_version_id == DirectiveVersion.id
+    wanted = Requirement.activity_id.in_(activity_ids)
+    concerned = select(version.directive_id).join(Requirement, of_version).where(wanted)
+    statement = (
+        select(
+            version.directive_id,
+            version.effective_on,
+            version.number,
+            version.withdrawn,
+            Requirement.activity_id,
+        )
+        .outerjoin(Requirement, and_(of_version, wanted))
+        .where(version.directive_id.in_(concerned), is_known_fact(version))
+    )
+    found: dict[int, _Versions] = {activity_id: {} for activity_id in activity_ids}
+    for directive_id, effective_on, number, withdrawn, asked_id in db.session.execute(statement):
+        for activity_id, versions in found.items():
+            asks = asked_id == activity_id and not withdrawn
+            versions.setdefault(directive_id, []).append((effective_on, number, asks))
+    return found
+
+
+def _covers(spans: Iterable[Span], day: date) -> bool:
+    return any(first <= day <= last for first, last in spans)

@@ -1,0 +1,160 @@
+"""Whom a manager may book for an event, who is booked, and which places are kept for units."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Integer, Select, func, null, select, tuple_, type_coerce
+
+from portal.domain.directives.models import DirectiveVersion, Requirement
+from portal.domain.events.booking.audience import EventAudience
+from portal.domain.events.booking.places import HOLDING
+from portal.domain.events.booking.reading import BookableEvent
+from portal.domain.events.models import OPEN_BOOKINGS, Booking, PlaceReservation
+from portal.domain.events.queries import EventDetails
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.models import PersonName
+from portal.domain.people.queries import live_units
+from portal.domain.people.visibility.rules import Viewer, is_visible
+from portal.domain.records.models import Record
+from portal.domain.status.filters import covers_day, is_known_on
+from portal.domain.status.models import StatusPeriod
+from portal.domain.status.queries import TO_REMIND
+from portal.domain.status.rules import Status
+from portal.platform.clock import london_day
+from portal.platform.db import db
+from portal.platform.permissions import Permission
+
+
+class PersonToBook(NamedTuple):
+    """Somebody who still needs to attend, and has no booking."""
+
+    person_id: int
+    staff_number: str
+    name: str
+    status: Status | None  # None: no directive asks for it
+    due_on: date | None
+
+
+class BookedPerson(NamedTuple):
+    """Somebody with an open booking of an event."""
+
+    booking_id: int
+    person_id: int
+    staff_number: str
+    name: str
+    state: str
+    offered_until: datetime | None
+
+
+class KeptPlacesRow(NamedTuple):
+    """Places that are kept for a unit, as the page shows them."""
+
+    unit_id: int
+    unit: str
+    places: int
+    until_on: date
+    used: int  # by people in and under the unit
+    is_over: bool  # its last day has passed
+
+
+_Rows = Select[int, str, str, str, int, int]  # person, number, names, status, due date
+_NAME = (PersonName.staff_number, PersonName.forenames, PersonName.surname)
+_IN_ORDER = (PersonName.surname, PersonName.staff_number)
+
+
+def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[PersonToBook]:
+    """The others whom the viewer may book and who still need to attend, the most urgent first.
+
+    If no directive asks for the type, those who have no record of it.
+    """
+    key = (event.activity_id, event.held_on)
+    is_asked = EventAudience([event.activity_id], ()).is_asked(*key)
+    statement = _select_in_need(event, at) if is_asked else _select_without_record(event)
+    booked = select(Booking.person_id).where(
+        Booking.activity_id == event.activity_id, Booking.sitting == 0, Booking.state.in_(OPEN_BOOKINGS)
+    )
+    may_book = is_visible(PersonName.person_id, viewer, Permission.EVENT_BOOK)
+    others = PersonName.person_id != viewer.person_id
+    statement = statement.where(may_book, others, PersonName.person_id.not_in(booked))
+    found = [
+        PersonToBook(
+            person_id=row.person_id,
+            staff_number=row.staff_number,
+            name=f"{row.forenames} {row.surname}".strip(),
+            status=None if row.status is None else Status(row.status),
+            due_on=None if row.due_on is None else date.fromordinal(row.due_on),
+        )
+        for row in db.session.execute(statement)
+    ]
+    audience = EventAudience([event.activity_id], [person.person_id for person in found])
+    return [person for person in found if audience.expects(person.person_id, *key)]
+
+
+def _select_in_need(event: EventDetails, at: datetime) -> _Rows:
+    period = StatusPeriod
+    asking = (
+        select(DirectiveVersion.directive_id, Requirement.position)
+        .join(Requirement, Requirement.directive_version_id == DirectiveVersion.id)
+        .where(Requirement.activity_id == event.activity_id)
+    )
+    status, due_on = func.min(period.status), func.min(period.due_on)
+    return (
+        select(PersonName.person_id, *_NAME, status.label("status"), due_on.label("due_on"))
+        .join(period, period.person_id == PersonName.person_id)
+        .where(tuple_(period.directive_id, period.position).in_(asking))
+        .where(covers_day(period, london_day(at)), is_known_on(period, None), period.status.in_(TO_REMIND))
+        .group_by(PersonName.person_id, *_NAME)
+        .order_by(status, due_on, *_IN_ORDER)
+    )
+
+
+def _select_without_record(event: EventDetails) -> _Rows:
+    has_record = select(Record.person_id).where(
+        Record.activity_id == event.activity_id, is_known_fact(Record)
+    )
+    nothing = type_coerce(null(), Integer)
+    columns = (PersonName.person_id, *_NAME, nothing.label("status"), nothing.label("due_on"))
+    return select(*columns).where(PersonName.person_id.not_in(has_record)).order_by(*_IN_ORDER)
+
+
+def list_booked_people(viewer: Viewer, event: EventDetails) -> list[BookedPerson]:
+    """The open bookings of people whom the viewer may book, without their own, in the order of asking."""
+    statement = (
+        select(Booking.id, Booking.person_id, *_NAME, Booking.state, Booking.offered_until)
+        .join(PersonName, PersonName.person_id == Booking.person_id)
+        .where(Booking.event_id == event.id, Booking.state.in_(OPEN_BOOKINGS))
+        .where(is_visible(Booking.person_id, viewer, Permission.EVENT_BOOK))
+        .where(Booking.person_id != viewer.person_id)
+        .order_by(Booking.asked_at, Booking.id)
+    )
+    return [
+        BookedPerson(row.id, row.person_id, row.staff_number, name, row.state, row.offered_until)
+        for row in db.session.execute(statement)
+        for name in [f"{row.forenames} {row.surname}".strip()]
+    ]
+
+
+def find_booking(viewer: Viewer, event: EventDetails, staff_number: str) -> BookedPerson | None:
+    """The open booking of a person whom the viewer may book."""
+    people = list_booked_people(viewer, event)
+    return next((person for person in people if person.staff_number == staff_number), None)
+
+
+def list_kept_places(event: BookableEvent, at: datetime) -> list[KeptPlacesRow]:
+    """The reservations of an event by the name of their unit, and how many people of each hold a place."""
+    today = london_day(at)
+    units = live_units(today)
+    holders = [seat.units for seat in event.seats if seat.state in HOLDING]
+    statement = select(PlaceReservation).where(PlaceReservation.event_id == event.id)
+    rows = [
+        KeptPlacesRow(
+            unit_id=row.unit_id,
+            unit=units[row.unit_id].label if row.unit_id in units else "A unit that has closed",
+            places=row.places,
+            until_on=row.until_on,
+            used=sum(row.unit_id in chain for chain in holders),
+            is_over=row.until_on < today,
+        )
+        for row in db.session.scalars(statement)
+    ]
+    return sorted(rows, key=lambda row: row.unit)

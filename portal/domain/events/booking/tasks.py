@@ -1,0 +1,49 @@
+"""The job that lets offers lapse and offers free places on, whenever some booking has to change."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, select
+
+from portal.domain.events.booking.places import plan_transitions
+from portal.domain.events.booking.reading import is_newest, read_events
+from portal.domain.events.booking.services import bring_up_to_date
+from portal.domain.events.models import OPEN_BOOKINGS, Booking, EventVersion
+from portal.platform import clock
+from portal.platform.db import db, transaction
+from portal.platform.jobs.progress import JobProgress
+from portal.platform.jobs.registry import Arguments, Task
+from portal.platform.wording import plural
+
+_NOT_BOOKED = tuple(state for state in OPEN_BOOKINGS if state != "booked")
+_AT_ONCE = 20  # events in one transaction: a fraction of a second of the write lock
+
+
+def list_changing_events(at: datetime) -> list[int]:
+    """The ids of events of which some booking has to change now, in order; few statements for all."""
+    held_later = select(EventVersion.event_id).where(is_newest(EventVersion), EventVersion.starts_at > at)
+    has_open = exists().where(Booking.event_id == EventVersion.event_id, Booking.state.in_(OPEN_BOOKINGS))
+    unsettled = select(Booking.event_id).where(Booking.state.in_(_NOT_BOOKED)).distinct()
+    events = sorted({*db.session.scalars(held_later.where(has_open)), *db.session.scalars(unsettled)})
+    return [event.id for event in read_events(events, at) if plan_transitions(event.sitting, event.seats, at)]
+
+
+def bring_bookings_up_to_date(job: JobProgress, arguments: Arguments) -> dict[str, list[str]]:
+    """Carry out what is due, some events at a time; run again, it goes on with what is left."""
+    events = list_changing_events(clock.now())
+    changed = 0
+    for first in range(0, len(events), _AT_ONCE):
+        job.report_progress(first, len(events), plural(changed, "booking"))
+        with transaction():
+            changed += bring_up_to_date(events[first : first + _AT_ONCE], clock.now())
+    return {"said": [f"{plural(changed, 'booking')} brought up to date."]}
+
+
+TASKS = (
+    Task(
+        "bookings",
+        "Bookings of events brought up to date",
+        bring_bookings_up_to_date,
+        due=lambda: bool(list_changing_events(clock.now())),
+        rest=timedelta(minutes=5),
+    ),
+)

@@ -1,0 +1,262 @@
+"""Who attended a required event, who has a place, and who is needed for the next syndicate.
+
+Whether somebody attended is their status under the directives that ask for the event type, today and as known
+now, so that these figures say what every report says. Whom a viewer sees, the rules of visibility decide.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Subquery, and_, select
+
+from portal.domain.catalogue.models import Activity, EventTypeVersion
+from portal.domain.catalogue.queries import shared_content
+from portal.domain.directives.models import DirectiveVersion, Requirement
+from portal.domain.events.coming import ComingEvent, coming_bookings
+from portal.domain.people.duties import PostNames, duties_of_posts
+from portal.domain.people.models import PersonName, Post
+from portal.domain.people.queries import live_units
+from portal.domain.people.visibility.rules import Viewer, visibility_of
+from portal.domain.status.filters import Whose, covers_day, is_known_on
+from portal.domain.status.models import StatusPeriod
+from portal.domain.status.rules import Status
+from portal.platform import wording as say
+from portal.platform.db import db
+
+SUPERVISORS = "supervisors"
+MOST_CANDIDATES = 30  # people named for one event type
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredPerson:
+    """Somebody of whom an event type is required, with what is shown of them beside their name."""
+
+    person_id: int
+    status: Status
+    due_on: date
+    unit_id: int
+    rank: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypeAttendance:
+    """How far the people whom a viewer sees are with one event type."""
+
+    activity_id: int
+    key: str
+    title: str
+    people: tuple[RequiredPerson, ...]  # counted ones: neither exempt nor deferred
+    booked: Mapping[int, date]  # of those who have not attended: the day of the place they have
+    waiting: frozenset[int]  # asked, on the wait list, or offered a place
+    all_supervisors: bool
+
+    @property
+    def attended(self) -> int:
+        """How many are complete today."""
+        return sum(person.status.held for person in self.people)
+
+    @property
+    def without_place(self) -> list[RequiredPerson]:
+        """Who has neither attended nor a place nor asked for one; the earliest due date first."""
+        unserved = (p for p in self.people if not p.status.held and p.person_id not in self.booked)
+        found = [person for person in unserved if person.person_id not in self.waiting]
+        return sorted(found, key=lambda person: (person.due_on, person.person_id))
+
+    @property
+    def sentence(self) -> str:
+        """The figures as one sentence: "5 of your 8 supervisors attended, 2 booked for 3 March 2026"."""
+        total = len(self.people)
+        one, many = ("supervisor", SUPERVISORS) if self.all_supervisors else ("person", "people")
+        parts = [f"{say.number(self.attended)} of your {say.plural(total, one, many)} attended"]
+        days = Counter(self.booked.values())
+        parts += [f"{say.number(days[day])} booked for {say.date(day)}" for day in sorted(days)]
+        waiting = len(self.waiting - self.booked.keys())
+        parts += [f"{say.number(waiting)} waiting for a place"] if waiting else []
+        left = len(self.without_place)
+        parts += [f"{say.number(left)} without a place"] if left else []
+        return f"{', '.join(parts)}."
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCandidate:
+    """Somebody who could fill a place."""
+
+    staff_number: str
+    name: str
+    rank: str
+    role: str
+    unit: str
+    due_on: date
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NextSyndicate:
+    """The next event of a type with free places, what its next syndicate lacks, and who could fill it."""
+
+    attendance: TypeAttendance
+    event: ComingEvent
+    to_begin: int  # people who are lacking until the syndicate is large enough
+    to_fill: int  # until it is full, or the event is
+    candidates: tuple[PlaceCandidate, ...]  # whose due date comes first; more than are lacking
+
+
+def read_attendance(viewer: Viewer, today: date) -> list[TypeAttendance]:
+    """The figures of every event type that is required of somebody whom the viewer sees, by its title.
+
+    A few statements, however many people there are.
+    """
+    by_type = _read_required(viewer, today)
+    if not by_type:
+        return []
+    titles = _read_titles(by_type)
+    booked: dict[int, dict[int, date]] = defaultdict(dict)
+    waiting: dict[int, set[int]] = defaultdict(set)
+    for activity_id, person_id, state, held_on in coming_bookings(by_type, today):
+        person = by_type[activity_id].get(person_id)
+        if person is None or person.status.held:
+            continue
+        if state == "booked":
+            first = booked[activity_id].get(person_id, held_on)
+            booked[activity_id][person_id] = min(first, held_on)
+        else:
+            waiting[activity_id].add(person_id)
+    found = [
+        TypeAttendance(
+            activity_id,
+            *titles[activity_id],
+            tuple(people.values()),
+            booked[activity_id],
+            frozenset(waiting[activity_id]),
+            all_supervisors=are_supervisors(person.rank for person in people.values()),
+        )
+        for activity_id, people in by_type.items()
+    ]
+    return sorted(found, key=lambda one: (one.title, one.key))
+
+
+def are_supervisors(ranks: Iterable[str]) -> bool:
+    """Whether all of these ranks or grades are of supervisors, as the force says which are."""
+    values = shared_content().values
+    known = set(ranks)
+    return bool(known) and all(
+        SUPERVISORS in duties_of_posts([PostNames("response", rank)], values) for rank in known
+    )
+
+
+def next_syndicates(
+    attendances: Iterable[TypeAttendance], coming: Iterable[ComingEvent], today: date
+) -> list[NextSyndicate]:
+    """For each event type with people who lack a place: its next event with free places, and who they are."""
+    first: dict[int, ComingEvent] = {}
+    for event in coming:
+        if event.left > 0:
+            first.setdefault(event.activity_id, event)
+    found = []
+    for attendance in attendances:
+        lacking, open_event = attendance.without_place, first.get(attendance.activity_id)
+        if open_event is not None and lacking:
+            begin, fill = lacks_of_syndicate(
+                open_event.taken, open_event.left, open_event.least, open_event.most
+            )
+            candidates = _name_candidates(lacking[:MOST_CANDIDATES], today)
+            found.append(NextSyndicate(attendance, open_event, begin, fill, tuple(candidates)))
+    return found
+
+
+def lacks_of_syndicate(taken: int, left: int, least: int, most: int) -> tuple[int, int]:
+    """How many people the next syndicate lacks until it is large enough, and until it is full.
+
+    Syndicates fill one after the other; a full one is followed by the next.
+
+    >>> lacks_of_syndicate(5, 9, 4, 7), lacks_of_syndicate(8, 6, 4, 7), lacks_of_syndicate(13, 1, 4, 7)
+    ((0, 2), (3, 6), (0, 1))
+    """
+    inside = taken % most
+    return min(max(least - inside, 0), left), min(most - inside, left)
+
+
+def required_positions() -> Subquery:
+    """Which position of which directive asks for an event type, and which; a position keeps its activity."""
+    return (
+        select(DirectiveVersion.directive_id, Requirement.position, Requirement.activity_id)
+        .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
+        .join(Activity, Activity.id == Requirement.activity_id)
+        .where(Activity.kind == "event")
+        .distinct()
+        .subquery()
+    )
+
+
+def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredPerson]]:
+    """The counted people by event type and id; somebody whom two directives ask counts by the worse.
+
+    They are those of the viewer's reports: by grant or as line manager, and not the viewer by themselves.
+    """
+    sight = visibility_of(viewer)
+    whose = Whose(sight.everyone, sight.unit_ids, sight.direct_reports_of)
+    asked, period = required_positions(), StatusPeriod
+    rows = db.session.execute(
+        select(
+            asked.c.activity_id,
+            period.person_id,
+            period.status,
+            period.due_on,
+            period.unit_id,
+            Post.rank_or_grade,
+            Post.designated_role,
+        )
+        .join(
+            asked,
+            and_(asked.c.directive_id == period.directive_id, asked.c.position == period.position),
+        )
+        .join(Post, Post.id == period.post_id)
+        .where(
+            covers_day(period, today),
+            is_known_on(period, None),
+            whose.matches(period),
+        )
+    )
+    found: dict[int, dict[int, RequiredPerson]] = defaultdict(dict)
+    for activity_id, person_id, status, due_on, *rest in rows:
+        person = RequiredPerson(person_id, Status(status), date.fromordinal(due_on), *rest)
+        known = found[activity_id].get(person_id)
+        if not person.status.excluded and (known is None or person.status < known.status):
+            found[activity_id][person_id] = person
+    return {activity_id: people for activity_id, people in found.items() if people}
+
+
+def _read_titles(activity_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Key and newest title of event types; the key stands for the title of one that has no version."""
+    rows: Iterable[Any] = db.session.execute(
+        select(Activity.id, Activity.key, EventTypeVersion.title)
+        .outerjoin(EventTypeVersion, EventTypeVersion.activity_id == Activity.id)
+        .where(Activity.id.in_(sorted(activity_ids)))
+        .order_by(EventTypeVersion.number)
+    )
+    return {activity_id: (key, title or key) for activity_id, key, title in rows}
+
+
+def _name_candidates(people: Collection[RequiredPerson], today: date) -> list[PlaceCandidate]:
+    """The people with their names; those whose name was erased are left out."""
+    ids = [person.person_id for person in people]
+    columns = (PersonName.person_id, PersonName.staff_number, PersonName.surname, PersonName.forenames)
+    rows = db.session.execute(select(*columns).where(PersonName.person_id.in_(ids)))
+    names = {person_id: (number, f"{surname}, {given}") for person_id, number, surname, given in rows}
+    units = live_units(today)
+    return [
+        PlaceCandidate(
+            *names[person.person_id],
+            person.rank,
+            person.role,
+            units[person.unit_id].label if person.unit_id in units else "",
+            person.due_on,
+            overdue=person.status in (Status.OVERDUE, Status.EXPIRED),
+        )
+        for person in people
+        if person.person_id in names
+    ]

@@ -1,0 +1,124 @@
+"""A person's own events to come: where they have a place, wait for one, or run it, and what changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from portal.domain.events.models import OPEN_BOOKINGS, Booking, BookingChange, EventRoom, EventVersion
+from portal.domain.events.queries import EventDetails, EventFilters, events_with_ids, list_events
+from portal.domain.events.services import EVENT_CANCELLED
+from portal.platform.clock import london_day
+from portal.platform.db import db
+from portal.platform.wording import clock_time
+from portal.platform.wording import date as date_words
+
+RUNS = "runs"
+STATE_WORDS = {
+    "asked": "Waits for approval",
+    "waiting": "On the wait list",
+    "offered": "A place is offered to you",
+    "booked": "You have a place",
+    "cancelled": "Cancelled",
+    RUNS: "You run it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPlace:
+    """What an event is to one person."""
+
+    event: EventDetails
+    state: str  # of their booking, or ``RUNS``
+    offered_until: datetime | None = None
+    moved_from: str = ""  # time and room of before, if it was moved since they booked
+
+    @property
+    def state_words(self) -> str:
+        """The state, as the person reads it."""
+        return STATE_WORDS["cancelled" if self.event.cancelled else self.state]
+
+
+def list_own_places(person_id: int, at: datetime) -> list[OwnPlace]:
+    """The events that are not over and that concern a person, the next first; cancelled ones until their day.
+
+    Args:
+        person_id: Whose.
+        at: Now.
+    """
+    bookings = _read_bookings(person_id, at)
+    booked = events_with_ids([booking.event_id for booking in bookings])
+    event_by_id = {event.id: event for event in booked if event.ends_at > at}
+    bookings = [booking for booking in bookings if booking.event_id in event_by_id]
+    moved = _moves_since(bookings, event_by_id)
+    places = [
+        OwnPlace(
+            event_by_id[booking.event_id],
+            booking.state,
+            booking.offered_until,
+            moved.get(booking.event_id, ""),
+        )
+        for booking in bookings
+    ]
+    run = list_events(EventFilters(facilitator_id=person_id, ends_after=at))
+    places += [OwnPlace(event, RUNS) for event in run if event.id not in event_by_id]
+    return sorted(places, key=lambda place: (place.event.starts_at, place.event.id))
+
+
+def find_own_place(person_id: int, event: EventDetails, at: datetime) -> Booking | None:
+    """The booking by which a person has a place at an event of today; None on any other day."""
+    if event.cancelled or event.held_on != london_day(at):
+        return None
+    mine = (Booking.event_id == event.id, Booking.person_id == person_id, Booking.state == "booked")
+    return db.session.scalar(select(Booking).where(*mine))
+
+
+def _read_bookings(person_id: int, at: datetime) -> list[Booking]:
+    """The person's newest booking of each event, where it is open or its event was cancelled."""
+    later = aliased(Booking)
+    is_newest = ~(
+        select(later.id)
+        .where(
+            later.person_id == Booking.person_id, later.event_id == Booking.event_id, later.id > Booking.id
+        )
+        .exists()
+    )
+    ended_by_event = (
+        select(BookingChange.id)
+        .where(BookingChange.booking_id == Booking.id, BookingChange.reason == EVENT_CANCELLED)
+        .exists()
+    )
+    is_coming = (
+        select(EventVersion.id)
+        .where(EventVersion.event_id == Booking.event_id, EventVersion.ends_at > at)
+        .exists()
+    )
+    statement = select(Booking).where(
+        Booking.person_id == person_id,
+        Booking.state.in_(OPEN_BOOKINGS) | ended_by_event,
+        is_coming,
+        is_newest,
+    )
+    return list(db.session.scalars(statement))
+
+
+def _moves_since(bookings: list[Booking], events: dict[int, EventDetails]) -> dict[int, str]:
+    """Time and room that each event had when its person booked it, where it has others now."""
+    asked_at = {booking.event_id: booking.asked_at for booking in bookings}
+    changed = [event_id for event_id in asked_at if events[event_id].number > 0]
+    statement = (
+        select(EventVersion, EventRoom.name)
+        .join(EventRoom, EventRoom.id == EventVersion.room_id)
+        .where(EventVersion.event_id.in_(changed))
+        .order_by(EventVersion.event_id, EventVersion.number)
+    )
+    then: dict[int, tuple[EventVersion, str]] = {}
+    for version, room in db.session.execute(statement) if changed else ():
+        if version.number == 0 or version.recorded_at <= asked_at[version.event_id]:
+            then[version.event_id] = (version, room)
+    return {
+        event_id: f"{date_words(version.starts_at)}, {clock_time(version.starts_at)}, {room}"
+        for event_id, (version, room) in then.items()
+        if (version.starts_at, version.room_id) != (events[event_id].starts_at, events[event_id].room_id)
+    }

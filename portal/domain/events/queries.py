@@ -1,0 +1,278 @@
+"""What is known of dated events: when and where each is, who runs it, and how many places are taken."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import aliased
+
+from portal.domain.catalogue.models import Activity, EventTypeVersion
+from portal.domain.events.models import Booking, Event, EventFacilitator, EventRoom, EventVersion
+from portal.domain.people.models import PersonName
+from portal.platform.db import db
+from portal.platform.errors import NotFoundError
+
+HOLDS_A_PLACE = ("offered", "booked")  # an offered place is kept for its person until the offer lapses
+
+
+_OF_TYPE = (
+    EventTypeVersion.title,
+    EventTypeVersion.minutes,
+    EventTypeVersion.facilitators,
+    EventTypeVersion.syndicate_most,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingCounts:
+    """How many bookings of one event are in each open state, and how many ended otherwise."""
+
+    by_state: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def taken(self) -> int:
+        """Places that nobody else can have."""
+        return sum(self.by_state.get(state, 0) for state in HOLDS_A_PLACE)
+
+    @property
+    def booked(self) -> int:
+        """People who have a place."""
+        return self.by_state.get("booked", 0)
+
+    @property
+    def offered(self) -> int:
+        """People to whom a place is offered, and kept."""
+        return self.by_state.get("offered", 0)
+
+    @property
+    def waiting(self) -> int:
+        """People on the wait list, without an offer."""
+        return self.by_state.get("waiting", 0)
+
+    @property
+    def asked(self) -> int:
+        """People whose wish waits for an approval."""
+        return self.by_state.get("asked", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class EventPerson:
+    """Somebody who runs an event, by name."""
+
+    person_id: int
+    staff_number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetails:
+    """An event as its newest version says."""
+
+    id: int
+    reference: str
+    activity_id: int
+    key: str  # of the event type
+    series: UUID | None
+    number: int  # of the version, from 0
+    version_id: int
+    planned_at: datetime  # when the event was first planned
+    recorded_at: datetime  # of the version
+    type_version_id: int
+    title: str
+    minutes: int  # by the event type
+    facilitators_needed: int
+    syndicate_most: int
+    starts_at: datetime
+    ends_at: datetime
+    held_on: date
+    room_id: int
+    room: str
+    room_unit_id: int | None
+    directions: str
+    syndicates: int
+    places: int
+    notes: str
+    cancelled: bool
+    reason: str
+    facilitators: tuple[EventPerson, ...]
+    bookings: BookingCounts
+
+    def is_run_by(self, person_id: int) -> bool:
+        """Whether this person is one of its facilitators."""
+        return any(person.person_id == person_id for person in self.facilitators)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilters:
+    """Which events a list has; what is not set does not restrict it."""
+
+    keys: tuple[str, ...] = ()  # of event types
+    begins_after: datetime | None = None
+    begins_before: datetime | None = None
+    ends_after: datetime | None = None
+    facilitator_id: int | None = None
+    room_id: int | None = None
+    series: UUID | None = None
+    without_cancelled: bool = False
+
+
+def event_details(reference: str) -> EventDetails:
+    """The event with this reference.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = _read_events([Event.reference == reference])
+    if not found:
+        raise NotFoundError(f"There is no event {reference}.")
+    return found[0]
+
+
+def list_events(filters: EventFilters = EventFilters()) -> list[EventDetails]:
+    """The events that match, the next first. Three statements, however many there are."""
+    return _read_events(_conditions_of(filters))
+
+
+def events_with_ids(ids: Collection[int]) -> list[EventDetails]:
+    """These events, the next first."""
+    return _read_events([Event.id.in_(ids)]) if ids else []
+
+
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """What one version of an event says, and why it differs from the one before."""
+
+    number: int
+    recorded_at: datetime
+    starts_at: datetime
+    room: str
+    places: int
+    cancelled: bool
+    reason: str
+    changed_by: str  # empty once the name is erased
+
+
+def list_versions(event_id: int) -> list[EventChange]:
+    """Every version of an event, the first one first."""
+    statement = (
+        select(EventVersion, EventRoom.name, PersonName.forenames, PersonName.surname)
+        .join(EventRoom, EventRoom.id == EventVersion.room_id)
+        .outerjoin(PersonName, PersonName.person_id == EventVersion.changed_by_id)
+        .where(EventVersion.event_id == event_id)
+        .order_by(EventVersion.number)
+    )
+    return [
+        EventChange(
+            number=version.number,
+            recorded_at=version.recorded_at,
+            starts_at=version.starts_at,
+            room=room,
+            places=version.places,
+            cancelled=version.cancelled,
+            reason=version.reason,
+            changed_by=f"{forenames or ''} {surname or ''}".strip(),
+        )
+        for version, room, forenames, surname in db.session.execute(statement)
+    ]
+
+
+def count_bookings(event_ids: Collection[int]) -> dict[int, BookingCounts]:
+    """How many bookings of each of these events are in which state; one statement."""
+    statement = (
+        select(Booking.event_id, Booking.state, func.count())
+        .where(Booking.event_id.in_(event_ids))
+        .group_by(Booking.event_id, Booking.state)
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for event_id, state, count in db.session.execute(statement) if event_ids else ():
+        counts.setdefault(event_id, {})[state] = count
+    return {event_id: BookingCounts(counts.get(event_id, {})) for event_id in event_ids}
+
+
+_CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "keys": Activity.key.in_,
+    "begins_after": lambda at: EventVersion.starts_at >= at,
+    "begins_before": lambda at: EventVersion.starts_at < at,
+    "ends_after": lambda at: EventVersion.ends_at > at,
+    "room_id": lambda room_id: EventVersion.room_id == room_id,
+    "series": lambda series: Event.series == series,
+    "without_cancelled": lambda _: ~EventVersion.cancelled,
+    "facilitator_id": lambda person_id: exists().where(
+        EventFacilitator.event_version_id == EventVersion.id, EventFacilitator.person_id == person_id
+    ),
+}
+
+
+def _conditions_of(filters: EventFilters) -> list[ColumnElement[bool]]:
+    return [make(value) for name, make in _CONDITIONS.items() if (value := getattr(filters, name))]
+
+
+def _select_newest(conditions: Iterable[ColumnElement[bool]]) -> Any:
+    later = aliased(EventVersion)
+    is_newest = ~exists().where(later.event_id == EventVersion.event_id, later.number > EventVersion.number)
+    return (
+        select(Event, EventVersion, Activity.key, *_OF_TYPE, EventRoom)
+        .join(EventVersion, EventVersion.event_id == Event.id)
+        .join(Activity, Activity.id == Event.activity_id)
+        .join(EventTypeVersion, EventTypeVersion.id == EventVersion.type_version_id)
+        .join(EventRoom, EventRoom.id == EventVersion.room_id)
+        .where(is_newest, *conditions)
+        .order_by(EventVersion.starts_at, Event.id)
+    )
+
+
+def _read_events(conditions: Iterable[ColumnElement[bool]]) -> list[EventDetails]:
+    rows = db.session.execute(_select_newest(conditions)).all()
+    runners = _facilitators_by_version([version.id for _, version, *_ in rows])
+    counts = count_bookings([event.id for event, *_ in rows])
+    return [
+        EventDetails(
+            id=event.id,
+            reference=event.reference,
+            activity_id=event.activity_id,
+            key=key,
+            series=event.series,
+            number=version.number,
+            version_id=version.id,
+            planned_at=event.recorded_at,
+            recorded_at=version.recorded_at,
+            type_version_id=version.type_version_id,
+            title=title,
+            minutes=minutes,
+            facilitators_needed=needed,
+            syndicate_most=most,
+            starts_at=version.starts_at,
+            ends_at=version.ends_at,
+            held_on=version.held_on,
+            room_id=room.id,
+            room=room.name,
+            room_unit_id=room.unit_id,
+            directions=room.directions,
+            syndicates=version.syndicates,
+            places=version.places,
+            notes=version.notes,
+            cancelled=version.cancelled,
+            reason=version.reason,
+            facilitators=tuple(runners.get(version.id, ())),
+            bookings=counts[event.id],
+        )
+        for event, version, key, title, minutes, needed, most, room in rows
+    ]
+
+
+def _facilitators_by_version(version_ids: Sequence[int]) -> dict[int, list[EventPerson]]:
+    """The facilitators of each version, by name; one whose name was erased is left out."""
+    statement = (
+        select(EventFacilitator.event_version_id, PersonName)
+        .join(PersonName, PersonName.person_id == EventFacilitator.person_id)
+        .where(EventFacilitator.event_version_id.in_(version_ids))
+        .order_by(PersonName.surname, PersonName.staff_number)
+    )
+    people: dict[int, list[EventPerson]] = {}
+    for version_id, name in db.session.execute(statement) if version_ids else ():
+        person = EventPerson(name.person_id, name.staff_number, f"{name.forenames} {name.surname}".strip())
+        people.setdefault(version_id, []).append(person)
+    return people

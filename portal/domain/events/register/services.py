@@ -1,0 +1,179 @@
+"""Notes in the register who is there: by code, by staff number, or what devices send, in any order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+
+from portal.domain.events.models import Booking, RegisterEntry
+from portal.domain.events.register import room_codes
+from portal.domain.events.register.merging import KINDS
+from portal.domain.events.register.queries import HeldEvent, find_booking, find_place, get_held_event
+from portal.platform.audit.services import log
+from portal.platform.db import db, stamp
+from portal.platform.errors import ForbiddenError, RuleError
+from portal.platform.wording import instant
+
+OPENS_BEFORE = timedelta(hours=2)  # the register, before an event begins
+LATE_AFTER = timedelta(minutes=10)  # who signs in later than this after the beginning comes late
+MOST_SENT = 500  # entries in one go: more than any event makes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One entry as a device sends it."""
+
+    key: UUID
+    booking_id: int
+    kind: str
+    ago: timedelta  # before it was sent, by the device's clock, which may be wrong
+
+
+def note_entries(reference: str, notes: Iterable[Note], *, by: int, at: datetime) -> int:
+    """Note entries that a facilitator made in the register, at once or with the network back.
+
+    Repeating them changes nothing: an entry is known by its key. A booking of another event is passed over.
+
+    Args:
+        reference: Of the event.
+        notes: The entries, in any order.
+        by: The facilitator.
+        at: Now, by the portal's clock; the age of each entry is counted back from it.
+
+    Returns:
+        How many were new.
+
+    Raises:
+        RuleError: The register is not open yet, the event was cancelled, or an entry is none.
+    """
+    notes = list(notes)
+    if len(notes) > MOST_SENT or any(note.kind not in KINDS for note in notes):
+        raise RuleError("The register cannot read these entries.")
+    recorded_at = stamp()
+    event = get_held_event(reference)
+    require_open(event, at)
+    people = _people_of_bookings(event, notes)
+    keys = select(RegisterEntry.key).where(RegisterEntry.key.in_({note.key for note in notes}))
+    known, written = set(db.session.scalars(keys)), 0
+    for note in notes:
+        if note.key not in known and note.booking_id in people:
+            known.add(note.key)
+            written += 1
+            noted_at = max(at - max(note.ago, timedelta()), event.starts_at - OPENS_BEFORE)
+            person_id = people[note.booking_id]
+            _write_entry(event, person_id, note.key, note.kind, noted_at, "register", by, recorded_at)
+    if written:
+        log("register.noted", actor_id=by, event=reference, entries=written)
+    db.session.flush()
+    return written
+
+
+def _people_of_bookings(event: HeldEvent, notes: Iterable[Note]) -> dict[int, int]:
+    """The person of each booking that is of this event, also of one that has been cancelled since."""
+    rows = select(Booking.id, Booking.person_id).where(
+        Booking.event_id == event.id, Booking.id.in_({note.booking_id for note in notes})
+    )
+    return {row.id: row.person_id for row in db.session.execute(rows)}
+
+
+def note_staff_number(reference: str, staff_number: str, *, by: int, at: datetime) -> int:
+    """Note that the person with this staff number is there, or came late. Returns their person id.
+
+    Raises:
+        NotFoundError: Nobody with a place at the event has it.
+        RuleError: The register is not open.
+    """
+    recorded_at = stamp()
+    event = get_held_event(reference)
+    require_open(event, at)
+    booking = db.session.get_one(Booking, find_booking(event, staff_number))
+    kind = arrival_kind(event, at)
+    _write_entry(event, booking.person_id, uuid4(), kind, at, "staff_number", by, recorded_at)
+    log("register.noted", actor_id=by, subject_id=booking.person_id, event=reference, entries=1)
+    db.session.flush()
+    return booking.person_id
+
+
+def issue_ticket(secret: str, reference: str, code: str, person_id: int, at: datetime) -> str:
+    """Exchange the code in the room for a ticket of this person. Writes nothing.
+
+    Raises:
+        ForbiddenError: The person has no place at the event.
+        RuleError: The code is not on show any more, or the register is not open.
+    """
+    event = get_held_event(reference)
+    require_open(event, at)
+    require_place(event, person_id)
+    if not room_codes.is_room_code(secret, reference, code, at):
+        raise RuleError("This code is no longer valid. Scan the code that the screen in the room shows now.")
+    ticket = room_codes.Ticket(event.id, person_id, uuid4(), at + room_codes.TICKET_LASTS)
+    return room_codes.seal_ticket(secret, ticket)
+
+
+def sign_in_by_ticket(secret: str, reference: str, ticket: str, person_id: int, at: datetime) -> str:
+    """Note by their ticket that a person is there, or came late; twice is once. Returns which.
+
+    Raises:
+        ForbiddenError: The person has no place at the event.
+        RuleError: The ticket is another's, has ended or is none; or the register is not open.
+    """
+    recorded_at = stamp()
+    event = get_held_event(reference)
+    require_open(event, at)
+    require_place(event, person_id)
+    if not room_codes.is_ticket_of(secret, ticket, event.id, person_id, at):
+        raise RuleError("You took too long. Scan the code that the screen in the room shows now.")
+    key = room_codes.key_of_ticket(ticket)
+    earlier = db.session.get(RegisterEntry, key)
+    if earlier is not None:
+        return earlier.kind
+    kind = arrival_kind(event, at)
+    _write_entry(event, person_id, key, kind, at, "code", person_id, recorded_at)
+    log("register.signed_in", actor_id=person_id, subject_id=person_id, event=reference)
+    db.session.flush()
+    return kind
+
+
+def arrival_kind(event: HeldEvent, at: datetime) -> str:
+    """What it is to come now: to be present, or late."""
+    return "late" if at > event.starts_at + LATE_AFTER else "present"
+
+
+def require_open(event: HeldEvent, at: datetime) -> None:
+    """Refuse with RuleError what is entered in a register too early, or of a cancelled event."""
+    if event.cancelled:
+        raise RuleError("This event was cancelled, so nobody is entered in its register.")
+    if at < event.starts_at - OPENS_BEFORE:
+        raise RuleError(f"The register opens at {instant(event.starts_at - OPENS_BEFORE)}.")
+
+
+def require_place(event: HeldEvent, person_id: int) -> None:
+    """Refuse with ForbiddenError who has no place at the event."""
+    if find_place(event.id, person_id) is None:
+        raise ForbiddenError("You have no place at this event. Ask the facilitator in the room.")
+
+
+def _write_entry(
+    event: HeldEvent,
+    person_id: int,
+    key: UUID,
+    kind: str,
+    noted_at: datetime,
+    means: str,
+    by: int,
+    recorded_at: datetime,
+) -> None:
+    db.session.add(
+        RegisterEntry(
+            key=key,
+            recorded_at=recorded_at,
+            event_id=event.id,
+            person_id=person_id,
+            kind=kind,
+            noted_at=noted_at,
+            means=means,
+            noted_by_id=by,
+        )
+    )

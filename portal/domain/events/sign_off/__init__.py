@@ -1,0 +1,1 @@
+"""Signing off who attended an event, and corrections by a second person."""

@@ -1,0 +1,1 @@
+"""Syndicates of an event: a balanced suggestion, moving people, door sheets and name cards."""

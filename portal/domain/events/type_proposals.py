@@ -1,0 +1,265 @@
+"""Proposals of event types: one person writes the next version, a second publishes it or sends it back.
+
+Every change takes the stamp first: of two concurrent decisions the second finds the proposal ended.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
+
+from portal.domain.catalogue.event_types import (
+    check_content,
+    current_event_type,
+    list_preparation,
+    publish_event_type,
+    refuse_unknown_preparation,
+)
+from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.catalogue.sources.event_type_source import EventTypeSource
+from portal.domain.events.models import EventTypeProposal
+from portal.domain.people.models import PersonName
+from portal.platform.audit.services import log
+from portal.platform.db import db, stamp
+from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
+from portal.platform.wording import date as date_words
+from portal.platform.wording import minutes_words, plural
+
+LONGEST_NOTE = 1_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedType:
+    """A proposal as pages show it."""
+
+    id: int
+    key: str
+    content: bytes
+    note: str
+    proposed_by_id: int
+    proposed_by: str
+    proposed_at: datetime
+    ended_at: datetime | None
+    ended_as: str | None  # published, sent_back, withdrawn; None: it waits
+    ended_by: str | None
+    reason: str
+
+    @property
+    def source(self) -> EventTypeSource:
+        """What it says; it was checked when it was proposed."""
+        return check_content(self.key, self.content)
+
+
+def propose_type(key: str, content: bytes, *, note: str, by: int, at: datetime) -> int:
+    """Propose the file as the next version of the event type ``key``; return the proposal's id.
+
+    Raises:
+        BadInputError: The file has faults, or asks for preparation that is not published.
+        ConflictError: Another proposal of this type waits.
+        RuleError: It equals the published version.
+    """
+    stamp()
+    source = check_content(key, content)
+    refuse_unknown_preparation(source)
+    if open_proposal_of(key) is not None:
+        raise ConflictError("Another version of this event type is proposed already, and waits.")
+    current = current_event_type(key)
+    if current is not None and current.content == content:
+        raise RuleError(f"Version {current.number} says exactly this already. Nothing was proposed.")
+    row = EventTypeProposal(
+        key=key, content=content, note=note[:LONGEST_NOTE], proposed_by_id=by, proposed_at=at, reason=""
+    )
+    db.session.add(row)
+    log("event_type.proposed", actor_id=by, event_type=key, number=current.number + 1 if current else 1)
+    db.session.flush()
+    return row.id
+
+
+def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
+    """Publish what was proposed, and return the version's number.
+
+    Raises:
+        RuleError: The publisher proposed it.
+        ConflictError: It has ended, or another version was published meanwhile.
+        BadInputError: It asks for preparation that is not published any more.
+    """
+    row = _open_row(proposal_id)
+    if row.proposed_by_id == by:
+        raise RuleError("You proposed this, so somebody else has to publish it.")
+    current = current_event_type(row.key)
+    if current is not None and current.published_at > row.proposed_at:
+        raise ConflictError(
+            f"Version {current.number} was published after this was proposed. Send it back, so that its "
+            "author can look at both."
+        )
+    number = publish_event_type(check_content(row.key, row.content), at=at, by=by)
+    if number is None:
+        raise ConflictError("The published version says exactly this already.")
+    _end_proposal(row, "published", by, at)
+    return number
+
+
+def send_proposal_back(proposal_id: int, *, reason: str, by: int, at: datetime) -> None:
+    """End the proposal without publishing, with a reason for its author.
+
+    Raises:
+        BadInputError: No reason is given.
+        ConflictError: It has ended.
+    """
+    row = _open_row(proposal_id)
+    if not reason.strip():
+        raise BadInputError(["Say why, so that its author can change it."])
+    row.reason = reason.strip()[:LONGEST_NOTE]
+    _end_proposal(row, "sent_back", by, at)
+    log("event_type.sent_back", actor_id=by, subject_id=row.proposed_by_id, event_type=row.key)
+
+
+def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
+    """End the proposal for its author.
+
+    Raises:
+        RuleError: Somebody else proposed it.
+        ConflictError: It has ended.
+    """
+    row = _open_row(proposal_id)
+    if row.proposed_by_id != by:
+        raise RuleError("Only its author can withdraw a proposal. Send it back instead.")
+    _end_proposal(row, "withdrawn", by, at)
+    log("event_type.withdrawn", actor_id=by, event_type=row.key)
+
+
+def _open_row(proposal_id: int) -> EventTypeProposal:
+    stamp()
+    statement = select(EventTypeProposal).where(EventTypeProposal.id == proposal_id).with_for_update()
+    row = db.session.scalar(statement.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFoundError("There is no such proposal.")
+    if row.ended_at is not None:
+        raise ConflictError("This proposal has ended: somebody was here before you.")
+    return row
+
+
+def _end_proposal(row: EventTypeProposal, how: str, by: int, at: datetime) -> None:
+    row.ended_at, row.ended_as, row.ended_by_id = at, how, by
+    db.session.flush()
+
+
+def open_proposal_of(key: str) -> ProposedType | None:
+    """The proposal of this event type that waits; None if there is none."""
+    return next(_fetch(_select_proposals().where(_IS_OPEN, EventTypeProposal.key == key)), None)
+
+
+def list_open_proposals() -> list[ProposedType]:
+    """The proposals that wait, the oldest first. One statement."""
+    return list(_fetch(_select_proposals().where(_IS_OPEN).order_by(EventTypeProposal.id)))
+
+
+def list_ended_proposals(key: str, limit: int = 20) -> list[ProposedType]:
+    """What became of the last proposals of an event type, the newest first. One statement."""
+    ended = _select_proposals().where(~_IS_OPEN, EventTypeProposal.key == key)
+    return list(_fetch(ended.order_by(EventTypeProposal.id.desc()).limit(limit)))
+
+
+def count_proposals_for(person_id: int) -> int:
+    """How many proposals wait for this publisher: those of others."""
+    statement = select(func.count()).where(_IS_OPEN, EventTypeProposal.proposed_by_id != person_id)
+    return db.session.scalar(statement) or 0
+
+
+def get_proposal(proposal_id: int) -> ProposedType:
+    """One proposal, whether it waits or has ended.
+
+    Raises:
+        NotFoundError: There is none with this id.
+    """
+    found = next(_fetch(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
+    if found is None:
+        raise NotFoundError("There is no such proposal.")
+    return found
+
+
+_IS_OPEN = EventTypeProposal.ended_at.is_(None)
+
+
+def _select_proposals() -> Select[Any]:
+    author, decider = aliased(PersonName), aliased(PersonName)
+    row = EventTypeProposal
+    columns: tuple[Any, ...] = (
+        row.id,
+        row.key,
+        row.content,
+        row.note,
+        row.proposed_by_id,
+        func.coalesce(author.forenames + " " + author.surname, "Erased"),
+        row.proposed_at,
+        row.ended_at,
+        row.ended_as,
+        func.coalesce(decider.forenames + " " + decider.surname, "Erased"),
+        row.reason,
+    )
+    return (
+        select(*columns)
+        .outerjoin(author, author.person_id == row.proposed_by_id)
+        .outerjoin(decider, decider.person_id == row.ended_by_id)
+    )
+
+
+def _fetch(statement: Select[Any]) -> Iterator[ProposedType]:
+    return (ProposedType(*row) for row in db.session.execute(statement))
+
+
+def list_differences(
+    current: EventTypeVersion | None, proposed: EventTypeSource
+) -> list[tuple[str, str, str]]:
+    """What the proposal changes: the name of each value, what it is, and what it would be."""
+    fields = asdict(proposed)
+    before = describe_values({name: getattr(current, name) for name in VALUES}) if current else {}
+    after = describe_values({name: fields[name] for name in VALUES})
+    return [
+        (label, before.get(label, ""), text) for label, text in after.items() if before.get(label, "") != text
+    ]
+
+
+VALUES = (
+    "title",
+    "aim",
+    "audience",
+    "minutes",
+    "syndicate_least",
+    "syndicate_most",
+    "places_least",
+    "places_most",
+    "facilitators",
+    "approval",
+    "preparation",
+    "owner",
+    "review_on",
+)
+
+
+def describe_values(values: Mapping[str, Any]) -> dict[str, str]:
+    """What an event type says, each value in words by its name, as pages list it."""
+    syndicate = f"{values['syndicate_least']} to {plural(values['syndicate_most'], 'person', 'people')}"
+    least, most = values["places_least"], values["places_most"]
+    return {
+        "Title": values["title"],
+        "What it is for": values["aim"],
+        "Whom it is for": values["audience"],
+        "Length": minutes_words(values["minutes"]),
+        "A syndicate": syndicate,
+        "Places": f"{most}, and it takes place from {plural(least, 'person', 'people')}",
+        "Facilitators needed": str(values["facilitators"]),
+        "Booking": _BOOKING[bool(values["approval"])],
+        "To prepare": ", ".join(each.title for each in list_preparation(values["preparation"])) or "Nothing",
+        "Owner": values["owner"],
+        "To be reviewed by": date_words(values["review_on"]),
+    }
+
+
+_BOOKING = {
+    False: "Learners book for themselves",
+    True: "A manager approves what learners book",
+}

@@ -1,0 +1,77 @@
+"""What somebody takes away from an exercise, with who sees to it and until when."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from portal.domain.exercises.models import RunAction
+from portal.domain.exercises.plenary import PlenaryRun
+from portal.platform.audit.services import log
+from portal.platform.db import db, stamp
+from portal.platform.errors import ForbiddenError, NotFoundError
+
+LONGEST = 300  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class TakenAction:
+    """One action that nobody took back."""
+
+    key: UUID
+    what: str
+    owner: str
+    due_on: date
+
+
+def list_actions(run_id: int) -> list[TakenAction]:
+    """The actions of a run, the earliest day first; without those that were taken back."""
+    taken_back = aliased(RunAction)
+    rows = db.session.execute(
+        select(RunAction.key, RunAction.what, RunAction.owner, RunAction.due_on)
+        .outerjoin(taken_back, taken_back.withdraws_id == RunAction.id)
+        .where(RunAction.run_id == run_id, RunAction.withdraws_id.is_(None), taken_back.id.is_(None))
+        .order_by(RunAction.due_on, RunAction.id)
+    )
+    return [TakenAction(*row) for row in rows]
+
+
+def add_action(run: PlenaryRun, what: str, owner: str, due_on: date, *, key: UUID, by: int) -> None:
+    """Write an action down; with a key that was sent before, nothing happens.
+
+    Raises:
+        ForbiddenError: The person does not lead the plenary of this run.
+    """
+    row = RunAction(key=key, what=what, owner=owner, due_on=due_on, withdraws_id=None)
+    if _is_added(run, row, by) and run.kind != "rehearsal":
+        log("run_action.added", actor_id=by, run=run.reference)
+
+
+def withdraw_action(run: PlenaryRun, action_key: UUID, *, key: UUID, by: int) -> None:
+    """Take an action back, by a row that names it.
+
+    Raises:
+        ForbiddenError: As ``add_action``.
+        NotFoundError: The run has no such action.
+    """
+    action = db.session.scalar(
+        select(RunAction).where(RunAction.run_id == run.id, RunAction.key == action_key)
+    )
+    if action is None or action.withdraws_id is not None:
+        raise NotFoundError("This exercise has no such action.")
+    row = RunAction(key=key, what="", owner="", due_on=action.due_on, withdraws_id=action.id)
+    if _is_added(run, row, by) and run.kind != "rehearsal":
+        log("run_action.withdrawn", actor_id=by, run=run.reference)
+
+
+def _is_added(run: PlenaryRun, row: RunAction, by: int) -> bool:
+    if not run.leads:
+        raise ForbiddenError("Only who leads the exercise writes its actions down.")
+    recorded_at = stamp()
+    if db.session.scalar(select(RunAction.id).where(RunAction.key == row.key)) is not None:
+        return False
+    row.run_id, row.by_id, row.recorded_at = run.id, by, recorded_at
+    db.session.add(row)
+    return True

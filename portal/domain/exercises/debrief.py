@@ -1,0 +1,204 @@
+"""What a run leaves to read: decisions side by side, statements and actions, as a tagged PDF and a ZIP.
+
+No file names anybody: syndicates have numbers, actions the owner that the room wrote down. Statements stand
+by their groups, their points and their words, so that the order of a file says nothing either.
+"""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.exercises.actions import TakenAction, list_actions
+from portal.domain.exercises.comparison import (
+    ComparedInject,
+    compare_injects,
+    injects_with_questions,
+    plain_words,
+)
+from portal.domain.exercises.plenary import PlenaryRun
+from portal.domain.exercises.room_question import READABLE_STAGES, statements_at
+from portal.domain.exercises.statements import Statement
+from portal.platform import wording as say
+from portal.platform.clock import format_utc
+from portal.platform.documents.markup import markup_of, text_content
+from portal.platform.documents.typesetting import typeset_pdf
+from portal.platform.tables.csv_cells import csv_text
+
+MANIFEST, SUMS, DOCUMENT = "manifest.json", "SHA256SUMS", "debrief.pdf"
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the only date of an entry: a ZIP has no time zones
+
+
+@dataclass(frozen=True, slots=True)
+class RunDebrief:
+    """All that the files of a run hold."""
+
+    run: PlenaryRun
+    compared: tuple[ComparedInject, ...]
+    statements: tuple[
+        tuple[str, tuple[Statement, ...]], ...
+    ]  # by prompt, in plain words; none that is hidden
+    actions: tuple[TakenAction, ...]
+    at: datetime
+
+
+def read_debrief(run: PlenaryRun, at: datetime) -> RunDebrief:
+    """Read it; statements only of prompts whose statements the room may read."""
+    keys = [inject["key"] for inject in injects_with_questions(run.content)]
+    statements = []
+    for prompt in run.content["plenary"]:
+        stage = run.stages[prompt["key"]]
+        if stage in READABLE_STAGES:
+            shown = readable_statements(run, prompt["key"])
+            statements.append((plain_words(prompt["prompt_html"]), tuple(shown)))
+    compared = compare_injects(run.id, run.syndicates, run.content, keys)
+    return RunDebrief(run, tuple(compared), tuple(statements), tuple(list_actions(run.id)), at)
+
+
+def readable_statements(run: PlenaryRun, prompt_key: str) -> list[Statement]:
+    """The statements that the room reads: without hidden ones, and without points until they are ranked."""
+    return statements_at(run.id, prompt_key, run.stages[prompt_key])
+
+
+def write_pdf(debrief: RunDebrief, *, force: str) -> bytes:
+    """The debrief as a tagged PDF; the same arguments give the same bytes."""
+    run = debrief.run
+    markup = [
+        *_closing_markup(run.content["debrief_html"]),
+        *_decisions_markup(debrief.compared),
+        *_statements_markup(debrief),
+        *_actions_markup(debrief),
+    ]
+    place = f" · {run.event_reference}" if run.event_reference else ""
+    return typeset_pdf(
+        "\n".join(markup),
+        title=f"Debrief of {run.title}",
+        above=f"{force} · {run.reference}{place}",
+        foot=f"{force}, {run.reference}. Made {say.instant(debrief.at)}.",
+        author=force,
+        at=debrief.at,
+        across=True,
+    )
+
+
+def write_zip(debrief: RunDebrief, *, force: str) -> bytes:
+    """The PDF and three tables with a manifest of their SHA-256 hashes; same arguments, same bytes."""
+    tables = {
+        "decisions.csv": _csv(_decision_rows(debrief.compared)),
+        "statements.csv": _csv(_statement_rows(debrief)),
+        "actions.csv": _csv(_action_rows(debrief.actions)),
+    }
+    files = {DOCUMENT: write_pdf(debrief, force=force), **tables}
+    manifest = {
+        "exercise": debrief.run.title,
+        "run": debrief.run.reference,
+        "event": debrief.run.event_reference,
+        "made_at": format_utc(debrief.at),
+        "files": [
+            {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files.items()
+        ],
+    }
+    files[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    sums = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items()]
+    files[SUMS] = "".join(sums).encode()
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, _EARLIEST)
+            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, content)
+    return target.getvalue()
+
+
+def _csv(rows: Iterator[Sequence[str]]) -> bytes:
+    return "".join(f"{','.join(map(csv_text, row))}\r\n" for row in rows).encode("utf-8-sig")
+
+
+def _decision_rows(compared: Sequence[ComparedInject]) -> Iterator[Sequence[str]]:
+    yield "inject", "question", "syndicate", "answer", "reason", "minute", "first_answer"
+    for inject in compared:
+        for asked in inject.questions:
+            question = plain_words(asked.question["prompt_html"])
+            for number, answer in asked.answers:
+                start = (inject.inject["title"], question, str(number))
+                if answer is None:
+                    yield (*start, "", "", "", "")
+                else:
+                    minute = "" if answer.minute is None else str(answer.minute)
+                    yield (*start, answer.text, answer.reason, minute, answer.first)
+
+
+def _statement_rows(debrief: RunDebrief) -> Iterator[Sequence[str]]:
+    yield "question", "group", "statement", "points"
+    for question, statements in debrief.statements:
+        for one in statements:
+            yield question, one.theme, one.text, str(one.points)
+
+
+def _action_rows(actions: Sequence[TakenAction]) -> Iterator[Sequence[str]]:
+    yield "action", "owner", "due_on"
+    for action in actions:
+        yield action.what, action.owner, action.due_on.isoformat()
+
+
+def _closing_markup(html: str) -> Iterator[str]:
+    """What the exercise itself says after its end, with the force's details filled in."""
+    if html:
+        yield f"== {text_content('What the exercise was about')}"
+        yield markup_of(str(fill_placeholders(html)))
+
+
+def _decisions_markup(compared: Sequence[ComparedInject]) -> Iterator[str]:
+    yield f"== {text_content('Decisions')}"
+    if not compared:
+        yield f"{text_content('The exercise asked nothing.')}\n"
+    for inject in compared:
+        yield f"=== {text_content(inject.inject['title'])}"
+        for asked in inject.questions:
+            yield f"{text_content(plain_words(asked.question['prompt_html']))}\n"
+            rows = [
+                (f"Syndicate {number}", answer.text, answer.reason or "–", _minute(answer.minute))
+                if answer
+                else (f"Syndicate {number}", "No answer", "–", "–")
+                for number, answer in asked.answers
+            ]
+            yield from _table("(auto, 3fr, 3fr, auto)", ("Syndicate", "Answer", "Reason", "Minute"), rows)
+
+
+def _minute(minute: int | None) -> str:
+    return "–" if minute is None else str(minute)
+
+
+def _statements_markup(debrief: RunDebrief) -> Iterator[str]:
+    yield f"== {text_content('Statements of the room')}"
+    yield f"{text_content('Nobody’s name is kept with a statement, nor when it was written.')}\n"
+    for question, statements in debrief.statements:
+        yield f"=== {text_content(question)}"
+        rows = [(one.theme or "In no group", one.text, str(one.points)) for one in statements]
+        if rows:
+            yield from _table("(1fr, 4fr, auto)", ("Group", "Statement", "Points"), rows)
+        else:
+            yield f"{text_content('No statement.')}\n"
+
+
+def _actions_markup(debrief: RunDebrief) -> Iterator[str]:
+    yield f"== {text_content('Actions')}"
+    rows = [(one.what, one.owner, say.date(one.due_on)) for one in debrief.actions]
+    if rows:
+        yield from _table("(3fr, 2fr, auto)", ("Action", "Owner", "By"), rows)
+    else:
+        yield f"{text_content('Nobody wrote an action down.')}\n"
+
+
+def _table(columns: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    header = ", ".join(f"[{text_content(head)}]" for head in heads)
+    yield f"#table(columns: {columns}, table.header({header}),"
+    for row in rows:
+        yield "".join(f"[{text_content(cell)}], " for cell in row)
+    yield ")"

@@ -1,0 +1,42 @@
+"""What the room is asked in the plenary at present, for the screens that ask once a second."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.domain.exercises.comparison import plain_words
+from portal.domain.exercises.content import ExerciseContent
+from portal.domain.exercises.plenary import PromptStage
+from portal.domain.exercises.running.clock import PastStep
+from portal.domain.exercises.statements import Statement, list_statements
+
+READABLE_STAGES = frozenset({PromptStage.READING, PromptStage.RANKING, PromptStage.CLOSED})
+
+
+@dataclass(frozen=True, slots=True)
+class RoomQuestion:
+    """The question of the plenary that was opened or moved on last."""
+
+    key: str
+    words: str
+    stage: PromptStage
+
+
+def find_room_question(content: ExerciseContent, steps: Sequence[PastStep]) -> RoomQuestion | None:
+    """The question that the room is asked, from the steps of a run in order; None before the first."""
+    prompts = {prompt["key"]: prompt for prompt in content["plenary"]}
+    for step in reversed(steps):
+        if step.kind == "plenary" and step.inject_key in prompts:
+            words = plain_words(prompts[step.inject_key]["prompt_html"])
+            return RoomQuestion(step.inject_key, words, PromptStage(step.text))
+    return None
+
+
+def statements_at(run_id: int, prompt_key: str, stage: PromptStage) -> list[Statement]:
+    """The statements that the room reads at a stage: without hidden ones, and points once they are ranked."""
+    if stage not in READABLE_STAGES:
+        return []
+    found = [one for one in list_statements(run_id, prompt_key) if not one.hidden]
+    if stage is PromptStage.CLOSED:
+        return found
+    plain = [Statement(one.key, one.text, one.theme, one.hidden, 0) for one in found]
+    return sorted(plain, key=lambda one: (not one.theme, one.theme.casefold(), one.text))

@@ -1,0 +1,283 @@
+"""What is done in a run: its steps, who is scribe, and entries of decision logs.
+
+Each act carries a key that its form was given: sent twice, by a double click or after a lost answer, it is
+done once. The stamp is taken first, so two people who press at once are served one after the other, and the
+second meets what the first has done.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, exists, select
+
+from portal.domain.exercises.models import (
+    ExerciseRun,
+    LogEntry,
+    PlenaryStatement,
+    PlenaryVoter,
+    RunAction,
+    RunStep,
+)
+from portal.domain.exercises.running.answers import LogAnswer, find_question
+from portal.domain.exercises.running.clock import Phase, holds_already, is_allowed
+from portal.domain.exercises.running.progress import Progress
+from portal.domain.exercises.running.queries import (
+    NO_RUN,
+    RunGlance,
+    exercise_in,
+    find_run,
+    list_names,
+    progress_of,
+)
+from portal.domain.people.queries import Viewer
+from portal.platform.audit.services import log
+from portal.platform.db import db, stamp
+from portal.platform.errors import ForbiddenError, NotFoundError, RuleError
+
+LONGEST_MESSAGE = 2_000  # characters
+_REFUSED = {
+    Phase.READY: "The exercise has not begun yet.",
+    Phase.RUNNING: "The exercise is going on.",
+    Phase.HELD: "The exercise is held. Go on first.",
+    Phase.PLENARY: "The plenary is on. Go back to the exercise first.",
+    Phase.ENDED: "The exercise has ended.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepWish:
+    """A step that a facilitator asks for."""
+
+    kind: str
+    inject_key: str = ""
+    syndicate: int = 0  # of a message or a release; 0: to all
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryWish:
+    """An entry that a scribe asks for."""
+
+    answer: LogAnswer
+    question_key: str = ""  # "" for a decision of their own
+    corrects_id: int | None = None
+
+
+def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: datetime) -> bool:
+    """Take a step of a run; the end of a rehearsal erases it.
+
+    Returns:
+        Whether something was done: False where it was so already.
+
+    Raises:
+        NotFoundError: There is no such run for the viewer.
+        ForbiddenError: The viewer does not run it.
+        RuleError: The step does not fit what the run is doing.
+    """
+    stamp()
+    run, wish = find_run(reference, viewer), _narrow_wish(wish)
+    if not run.may_control:
+        raise ForbiddenError("Only a facilitator may do this.")
+    progress = progress_of(run, at)
+    if _was_stepped(run.id, key) or _is_so_already(run, progress, wish):
+        return False
+    if not is_allowed(wish.kind, progress.phase):
+        raise RuleError(_REFUSED[progress.phase])
+    _check_wish(run, wish)
+    if wish.kind == "end" and run.kind == "rehearsal":
+        erase_run(run.id)
+        return True
+    _note_releases(run, progress)
+    _add_step(run, key, wish, by_id=viewer.person_id)
+    return True
+
+
+def _narrow_wish(wish: StepWish) -> StepWish:
+    """Only what a step of its kind says: a prompt or a long text beside another would be kept for ever."""
+    if wish.kind == "release":
+        return StepWish("release", wish.inject_key, wish.syndicate)
+    if wish.kind == "message":
+        return StepWish("message", syndicate=wish.syndicate, text=wish.text)
+    return StepWish(wish.kind)
+
+
+def _was_stepped(run_id: int, key: UUID) -> bool:
+    return bool(db.session.scalar(select(exists().where(RunStep.run_id == run_id, RunStep.key == key))))
+
+
+def _is_so_already(run: RunGlance, progress: Progress, wish: StepWish) -> bool:
+    if wish.kind == "release":
+        own = (wish.syndicate, wish.inject_key) in progress.own_releases
+        return own or wish.inject_key in progress.releases
+    return holds_already(wish.kind, progress.phase)
+
+
+def _check_wish(run: RunGlance, wish: StepWish) -> None:
+    if wish.kind == "release":
+        known = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
+        if wish.inject_key not in known:
+            raise RuleError("This exercise has no such inject. Open the page again.")
+        if wish.syndicate and wish.syndicate not in run.syndicates_for(known[wish.inject_key]):
+            raise RuleError("This inject is not for that syndicate. Open the page again.")
+    if wish.kind == "message":
+        if not wish.text.strip():
+            raise RuleError("Enter the message.")
+        if len(wish.text) > LONGEST_MESSAGE:
+            raise RuleError(
+                f"The message has {len(wish.text):,} characters. Use {LONGEST_MESSAGE:,} or fewer."
+            )
+        if not 0 <= wish.syndicate <= run.syndicates:
+            raise RuleError("Choose a syndicate of this exercise.")
+
+
+def _add_step(
+    run: RunGlance, key: UUID, wish: StepWish, *, by_id: int | None, person_id: int | None = None
+) -> None:
+    step = RunStep(
+        recorded_at=stamp(),
+        run_id=run.id,
+        key=key,
+        kind=wish.kind,
+        inject_key=wish.inject_key,
+        syndicate=wish.syndicate,
+        text=wish.text,
+        person_id=person_id,
+        by_id=by_id,
+    )
+    db.session.add(step)
+    db.session.flush()
+    if by_id is not None and run.kind != "rehearsal":  # of which nothing is kept
+        log("exercise.step_taken", actor_id=by_id, reference=run.reference, step=wish.kind)
+
+
+def note_releases(reference: str, viewer: Viewer, at: datetime) -> None:
+    """Note as steps what the clock has released, so that it stays even if the machine's clock is set back.
+
+    It says nothing new: every screen shows it already. Safe to repeat, and to leave undone.
+    """
+    stamp()
+    run = find_run(reference, viewer)
+    _note_releases(run, progress_of(run, at))
+
+
+def _note_releases(run: RunGlance, progress: Progress) -> None:
+    for inject_key in progress.unnoted:
+        _add_step(run, uuid4(), StepWish("release", inject_key), by_id=None)
+
+
+def become_scribe(reference: str, viewer: Viewer, syndicate: int, key: UUID, at: datetime) -> bool:
+    """Make the viewer the scribe of their syndicate, whoever was before.
+
+    Returns:
+        Whether something was done: False where they are already.
+
+    Raises:
+        NotFoundError: There is no such run, or no such syndicate of theirs.
+        RuleError: The exercise has ended.
+    """
+    stamp()
+    run = _find_own(reference, viewer, syndicate)
+    progress = progress_of(run, at)
+    if _was_stepped(run.id, key) or progress.scribes.get(syndicate) == viewer.person_id:
+        return False
+    if not is_allowed("scribe", progress.phase):
+        raise RuleError(_REFUSED[progress.phase])
+    wish = StepWish("scribe", syndicate=syndicate)
+    _add_step(run, key, wish, by_id=viewer.person_id, person_id=viewer.person_id)
+    return True
+
+
+def _find_own(reference: str, viewer: Viewer, syndicate: int) -> RunGlance:
+    """The run in whose syndicate the viewer may write."""
+    run = find_run(reference, viewer, syndicate)
+    if not run.may_see(syndicate):
+        raise NotFoundError(NO_RUN)
+    if not run.may_write(syndicate):
+        raise ForbiddenError("Only people of this syndicate may do this.")
+    return run
+
+
+def write_entry(
+    reference: str, viewer: Viewer, syndicate: int, key: UUID, wish: EntryWish, at: datetime
+) -> bool:
+    """Write an entry into a syndicate's log: an answer, a decision of their own, or a correction.
+
+    Returns:
+        Whether something was written: False where an entry with this key is there.
+
+    Raises:
+        NotFoundError: There is no such run, or no such syndicate of theirs.
+        RuleError: Somebody else is scribe, or the entry does not fit what the run is doing.
+    """
+    stamp()
+    run = _find_own(reference, viewer, syndicate)
+    if db.session.scalar(select(exists().where(LogEntry.run_id == run.id, LogEntry.key == key))):
+        return False
+    progress = progress_of(run, at)
+    if progress.phase in (Phase.READY, Phase.ENDED):
+        raise RuleError(_REFUSED[progress.phase])
+    _check_scribe(run, progress, syndicate)
+    inject_key = _check_entry(run, progress, syndicate, wish)
+    kind = "correction" if wish.corrects_id else "answer" if wish.question_key else "decision"
+    db.session.add(
+        LogEntry(
+            recorded_at=stamp(),
+            run_id=run.id,
+            key=key,
+            syndicate=syndicate,
+            kind=kind,
+            inject_key=inject_key,
+            question_key=wish.question_key,
+            answer=dict(wish.answer),
+            corrects_id=wish.corrects_id,
+            by_id=viewer.person_id,
+        )
+    )
+    if run.kind != "rehearsal":
+        log("exercise.entry_written", actor_id=viewer.person_id, reference=run.reference, entry=kind)
+    return True
+
+
+def _check_scribe(run: RunGlance, progress: Progress, syndicate: int) -> None:
+    scribe = progress.scribes.get(syndicate)
+    if run.has_own_scribe or scribe == run.person_id:
+        return
+    if scribe is None:
+        raise RuleError("Become the scribe first. What you wrote is still here.")
+    name = list_names({scribe}).get(scribe, "Somebody else")
+    raise RuleError(f"{name} is the scribe now. What you wrote is still here: become the scribe to send it.")
+
+
+def _check_entry(run: RunGlance, progress: Progress, syndicate: int, wish: EntryWish) -> str:
+    """The key of the entry's inject, after what may be refused."""
+    asked = (LogEntry.run_id == run.id, LogEntry.syndicate == syndicate)
+    if wish.corrects_id:
+        first = db.session.scalars(
+            select(LogEntry).where(*asked, LogEntry.id == wish.corrects_id)
+        ).one_or_none()
+        if first is None or first.corrects_id is not None or first.question_key != wish.question_key:
+            raise RuleError("There is no such entry to correct. Open the page again.")
+        return first.inject_key
+    if not wish.question_key:
+        return ""
+    inject_key, _ = find_question(exercise_in(run).content, wish.question_key)
+    injects = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
+    if not progress.sees(syndicate, injects[inject_key]):
+        raise RuleError("Your syndicate does not have this question yet. Open the page again.")
+    if db.session.scalar(select(exists().where(*asked, LogEntry.question_key == wish.question_key))):
+        raise RuleError(
+            "This question was answered meanwhile. What you wrote is still here: correct the answer below it."
+        )
+    return inject_key
+
+
+def erase_run(run_id: int) -> None:
+    """Remove a rehearsal and all that it holds; the database refuses it of any other run."""
+    db.session.execute(delete(LogEntry).where(LogEntry.run_id == run_id, LogEntry.corrects_id.is_not(None)))
+    db.session.execute(
+        delete(RunAction).where(RunAction.run_id == run_id, RunAction.withdraws_id.is_not(None))
+    )
+    for table in (PlenaryStatement, PlenaryVoter, RunAction, LogEntry, RunStep):
+        db.session.execute(delete(table).where(table.run_id == run_id))
+    db.session.execute(delete(ExerciseRun).where(ExerciseRun.id == run_id))

@@ -1,0 +1,1 @@
+"""Exercises as folders: reading, checking, rendering, and packing as a ZIP."""

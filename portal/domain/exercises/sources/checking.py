@@ -1,0 +1,225 @@
+"""Checks that an exercise's injects, questions, roles and prompts fit together; and its rendering. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import escape
+
+from portal.domain.catalogue.markdown.render_context import Address, RenderContext, TextLocation
+from portal.domain.catalogue.markdown.renderer import render_inline, render_page
+from portal.domain.catalogue.media.media_types import read_media
+from portal.domain.catalogue.sources.shared_files import SharedContent
+from portal.domain.catalogue.sources.validation import PRACTICE, check_transcripts, digest_of, sha256_of
+from portal.domain.exercises.content import ExerciseContent, Inject, InjectQuestion, PlenaryPrompt
+from portal.domain.exercises.sources.exercise_folder import BRIEFING, DEBRIEF, FACILITATOR
+from portal.domain.exercises.sources.exercise_source import ExerciseText, parse_exercise
+from portal.domain.exercises.sources.inject_source import AskedQuestion, InjectText
+from portal.platform.formats.faults import Faults
+
+LEAST_WAYS = 2  # in which the exercise can go on after a turning point
+
+
+@dataclass(frozen=True)
+class CheckedExercise:
+    """An exercise that has been read, checked and rendered; it can be published if there are no faults."""
+
+    text: ExerciseText
+    digest: str
+    content: ExerciseContent
+
+
+def exercise_media_address(sha256: str, path: str) -> str:
+    """The address of a published exercise's media file; it has the content's hash, so browsers keep it.
+
+    >>> exercise_media_address("ab", "media/lane.svg")
+    '/exercises/media/ab/lane.svg'
+    """
+    return f"/exercises/media/{sha256}/{path.removeprefix('media/')}"
+
+
+def check_exercise(
+    key: str,
+    files: dict[str, bytes],
+    shared: SharedContent,
+    faults: Faults,
+    address: Address = exercise_media_address,
+) -> CheckedExercise | None:
+    """Read, check and render the exercise ``key``; None if its ``exercise.toml`` cannot be read.
+
+    Args:
+        key: The exercise's key, which is its folder's name.
+        files: Every file of its folder by path.
+        shared: The shared files of the modules, to whose sources, terms and force settings texts may refer.
+        faults: The list to which faults are added.
+        address: Returns a media file's address from its hash and path.
+    """
+    text = parse_exercise(key, files, faults)
+    if text is None:
+        return None
+    context = RenderContext(
+        module=key,
+        lessons=frozenset(),
+        media=read_media(key, files, faults),
+        addresses={p: address(sha256_of(c), p) for p, c in files.items() if p.startswith("media/")},
+        shared=shared,
+        faults=faults,
+    )
+    _check_times(text)
+    _check_turning_points(text)
+    _check_questions(text, faults)
+    _check_prompts(text)
+    _check_sources(text, shared)
+    checked = CheckedExercise(text, digest_of(files), _render_exercise(text, context))
+    check_transcripts(key, context)
+    return checked
+
+
+def every_question(text: ExerciseText) -> Iterator[tuple[InjectText, AskedQuestion]]:
+    """Every question with its inject, in order."""
+    for inject in text.injects:
+        for question in inject.questions:
+            yield inject, question
+
+
+def _check_times(text: ExerciseText) -> None:
+    """Times rise in the order of the injects, and the last is before the end."""
+    before = 0
+    for inject in text.injects:
+        if inject.minute is None:
+            continue
+        if inject.minute < before:
+            reason = f"The inject above it comes at minute {before}. Change the order, or the minute."
+            inject.head.fault("minute", reason)
+        if inject.minute >= text.minutes:
+            inject.head.fault("minute", f"The exercise ends at minute {text.minutes}. Choose one before it.")
+        before = max(before, inject.minute)
+
+
+def _check_turning_points(text: ExerciseText) -> None:
+    """What continues a turning point comes after it, by hand; and there are at least two ways to go on."""
+    ways: dict[str, int] = {}
+    for inject in text.injects:
+        if inject.after and inject.after not in ways:
+            reason = f"“{inject.after}” is not a turning point above this inject. Name one, or take it out."
+            inject.head.fault("after", reason)
+        elif inject.after:
+            ways[inject.after] += 1
+        if inject.after and inject.minute is not None:
+            inject.head.fault("minute", "What continues a turning point is released by hand. Write a cue.")
+        if inject.turning_point:
+            ways[inject.key] = 0
+    for inject in text.injects:
+        if inject.turning_point and ways[inject.key] < LEAST_WAYS:
+            reason = (
+                f"A turning point needs {LEAST_WAYS} injects or more that say after = “{inject.key}”:"
+                " the ways in which the exercise can go on."
+            )
+            inject.head.fault("turning_point", reason)
+
+
+def _check_questions(text: ExerciseText, faults: Faults) -> None:
+    seen: set[str] = set()
+    decided: set[str] = set()
+    for inject, question in every_question(text):
+        if question.key and question.key in seen:
+            reason = f"The key “{question.key}” is used twice in the exercise. Use another."
+            faults.add(inject.path, question.line, reason)
+        if question.role and question.role not in text.roles:
+            reason = f"“{question.role}” is not among the roles of exercise.toml. Add it, or correct it."
+            faults.add(inject.path, question.line, reason)
+        seen.add(question.key)
+        decided.add(question.role)
+    for role in text.roles:
+        if role not in decided:
+            text.head.fault("roles", f"No question is for “{role}” to decide. Give one role = “{role}”.")
+
+
+def _check_prompts(text: ExerciseText) -> None:
+    questions = {question.key for _, question in every_question(text)}
+    keys = [prompt.key for prompt in text.plenary]
+    for prompt in text.plenary:
+        if keys.count(prompt.key) > 1:
+            text.head.fault("plenary", f"The key “{prompt.key}” is used twice. Give each prompt its own.")
+        for key in prompt.compares:
+            if key not in questions:
+                reason = f"The prompt “{prompt.key}” compares “{key}”, which is no question. Correct it."
+                text.head.fault("plenary", reason)
+
+
+def _check_sources(text: ExerciseText, shared: SharedContent) -> None:
+    for inject in text.injects:
+        for number in inject.sources:
+            if number != PRACTICE and number not in shared.sources:
+                reason = f"The source “{number}” is not in _sources.toml. Use one that is, or “practice”."
+                inject.head.fault("sources", reason)
+
+
+def _render_exercise(text: ExerciseText, context: RenderContext) -> ExerciseContent:
+    def render_sheet(name: str) -> str:
+        return render_page(text.sheets[name], _location(context, f"{text.key}/{name}", 1))
+
+    return {
+        "roles": text.roles,
+        "briefing_html": render_sheet(BRIEFING),
+        "facilitator_html": render_sheet(FACILITATOR),
+        "injects": [_render_inject(inject, text, context) for inject in text.injects],
+        "plenary": [
+            PlenaryPrompt(
+                key=prompt.key,
+                prompt_html=render_inline(prompt.prompt, _location(context, text.path, prompt.line)),
+                compares=prompt.compares,
+            )
+            for prompt in text.plenary
+        ],
+        "debrief_html": render_sheet(DEBRIEF),
+    }
+
+
+def _location(context: RenderContext, path: str, line: int) -> TextLocation:
+    return TextLocation(context, path, line, allows_checks=False)
+
+
+def _render_inject(inject: InjectText, text: ExerciseText, context: RenderContext) -> Inject:
+    titles = {each.key: each.title for each in text.injects}
+    cue = f"After “{titles[inject.after]}”: {inject.cue}" if inject.after in titles else inject.cue
+    notes = render_page(inject.notes, _location(context, inject.path, inject.notes_line))
+    return {
+        "key": inject.key,
+        "title": inject.title,
+        "minute": inject.minute,
+        "cue": cue,
+        "syndicates": inject.syndicates,
+        "turning_point": inject.turning_point,
+        "html": render_page(inject.body, _location(context, inject.path, inject.body_line)),
+        "facilitator_html": notes + _list_sources(inject.sources, context.shared),
+        "questions": [_render_question(each, inject, context) for each in inject.questions],
+    }
+
+
+def _render_question(question: AskedQuestion, inject: InjectText, context: RenderContext) -> InjectQuestion:
+    location = _location(context, inject.path, question.line)
+    whose = f"<strong>{escape(question.role)}:</strong> " if question.role else ""
+    return {
+        "key": question.key,
+        "kind": question.kind,
+        "prompt_html": whose + render_inline(question.prompt, location),
+        "reason": question.reason,
+        "choices": [{"key": key, "html": render_inline(words, location)} for key, words in question.choices],
+    }
+
+
+def _list_sources(numbers: list[str], shared: SharedContent) -> str:
+    """The sources of an inject as the end of its facilitator's notes."""
+    rows = []
+    for number in numbers:
+        source = shared.sources.get(number)
+        if source is not None:
+            rows.append(f"<li>{escape(number)}: {escape(source.title)}, {escape(source.publisher)}</li>")
+        elif number == PRACTICE:
+            rows.append("<li>Good practice that needs no source</li>")
+    listed = "".join(rows)
+    return (
+        f'<h3 class="govuk-heading-s">Sources</h3>\n<ul class="govuk-list govuk-list--bullet">{listed}</ul>\n'
+        if rows
+        else ""
+    )

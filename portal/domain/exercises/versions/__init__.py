@@ -1,0 +1,1 @@
+"""Published versions of exercises: publishing, proposals by a second person, and queries."""

@@ -1,0 +1,195 @@
+"""Proposals of exercises: one person sends a folder, and a second publishes it or sends it back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+
+from portal.domain.exercises.models import ExerciseProposal
+from portal.domain.exercises.sources.archive import open_exercise
+from portal.domain.exercises.versions import publishing
+from portal.domain.exercises.versions.queries import newest_version
+from portal.domain.people.models import PersonName
+from portal.platform.audit.services import log
+from portal.platform.db import db, stamp
+from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
+
+LARGEST_ID = 2**31  # a larger number in an address names none
+OWN_PROPOSAL = "You sent this exercise yourself. Another publisher must read and publish it."
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalLine:
+    """A proposal as lists and its own page show it."""
+
+    id: int
+    key: str
+    note: str
+    proposed_by_id: int
+    proposed_by: str
+    proposed_at: datetime
+    ended_at: datetime | None
+    ended_as: str | None
+    reason: str
+
+
+def list_open_proposals() -> list[ProposalLine]:
+    """The proposals that wait for a second person, oldest first. One statement."""
+    return _read_lines(ExerciseProposal.ended_at.is_(None))
+
+
+def count_exercises_for(person_id: int) -> int:
+    """How many open proposals a person can publish: those that others sent. One statement."""
+    waits = (ExerciseProposal.ended_at.is_(None), ExerciseProposal.proposed_by_id != person_id)
+    return db.session.scalar(select(func.count(ExerciseProposal.id)).where(*waits)) or 0
+
+
+def get_proposal(proposal_id: int) -> ProposalLine:
+    """The proposal with this id, open or ended.
+
+    Raises:
+        NotFoundError: There is no such proposal.
+    """
+    lines = _read_lines(ExerciseProposal.id == proposal_id) if proposal_id <= LARGEST_ID else []
+    if not lines:
+        raise NotFoundError("There is no such proposal.")
+    return lines[0]
+
+
+def proposal_archive(proposal_id: int) -> bytes:
+    """The ZIP of a proposal, as it was sent.
+
+    Raises:
+        NotFoundError: There is no such proposal.
+    """
+    get_proposal(proposal_id)
+    return db.session.scalars(
+        select(ExerciseProposal.archive).where(ExerciseProposal.id == proposal_id)
+    ).one()
+
+
+def propose_exercise(archive: bytes, *, note: str, by: int, at: datetime) -> int:
+    """Send the folder in a ZIP for the next version of its exercise. Returns the proposal's id.
+
+    Args:
+        archive: The ZIP.
+        note: What is new and why, in the author's words.
+        by: The author.
+        at: Now.
+
+    Raises:
+        BadInputError: The ZIP is refused, or the exercise has faults; the error lists all of them.
+        RuleError: These bytes are published already.
+        ConflictError: Another proposal of the same exercise waits.
+    """
+    key, files = open_exercise(archive)
+    reading = publishing.check_exercise_files(key, files)
+    if len(reading.faults):
+        raise BadInputError(reading.faults.sentences())
+    stamp()
+    current = newest_version(key)
+    if current is not None and current.digest == reading.exercises[0].digest:
+        raise RuleError(f"This is version {current.number} as it is published. There is nothing to propose.")
+    waiting = db.session.scalar(
+        select(ExerciseProposal.id).where(ExerciseProposal.key == key, ExerciseProposal.ended_at.is_(None))
+    )
+    if waiting is not None:
+        raise ConflictError(
+            f"A proposal of “{key}” waits already. It must be published, sent back or withdrawn first."
+        )
+    proposal = ExerciseProposal(
+        key=key, archive=archive, note=note, proposed_by_id=by, proposed_at=at, reason=""
+    )
+    db.session.add(proposal)
+    db.session.flush()
+    log("exercise.proposed", actor_id=by, exercise=key, proposal=proposal.id)
+    return proposal.id
+
+
+def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> tuple[str, int]:
+    """Publish exactly what was proposed. Returns the exercise's key and the new version's number.
+
+    Raises:
+        ConflictError: The proposal has ended, or a version was published after it was sent.
+        RuleError: The publisher sent it.
+        BadInputError: It has faults by now, such as a source that is no longer there.
+    """
+    proposal = _lock_open(proposal_id)
+    if proposal.proposed_by_id == by:
+        raise RuleError(OWN_PROPOSAL)
+    current = newest_version(proposal.key)
+    if current is not None and current.published_at >= proposal.proposed_at:
+        raise ConflictError(
+            f"Version {current.number} was published after this was sent. Send it back, so that its author"
+            " can take in what is new."
+        )
+    key, files = open_exercise(proposal.archive)
+    number = publishing.publish_exercise_files(key, files, at=at, by=by)
+    if number is None:
+        raise RuleError("This is published already. Send it back.")
+    _end_proposal(proposal, "published", by=by, at=at)
+    return key, number
+
+
+def send_proposal_back(proposal_id: int, *, reason: str, by: int, at: datetime) -> None:
+    """End a proposal without publishing, with a reason for its author.
+
+    Raises:
+        ConflictError: The proposal has ended.
+        RuleError: The publisher sent it: its author withdraws it instead.
+    """
+    proposal = _lock_open(proposal_id)
+    if proposal.proposed_by_id == by:
+        raise RuleError("You sent this exercise yourself. Withdraw it instead.")
+    proposal.reason = reason
+    _end_proposal(proposal, "sent_back", by=by, at=at)
+    log("exercise.sent_back", actor_id=by, exercise=proposal.key, proposal=proposal.id)
+
+
+def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
+    """End one's own proposal.
+
+    Raises:
+        ConflictError: The proposal has ended.
+        RuleError: Somebody else sent it.
+    """
+    proposal = _lock_open(proposal_id)
+    if proposal.proposed_by_id != by:
+        raise RuleError("Only who sent this exercise can withdraw it. Send it back instead.")
+    _end_proposal(proposal, "withdrawn", by=by, at=at)
+    log("exercise.withdrawn", actor_id=by, exercise=proposal.key, proposal=proposal.id)
+
+
+def _lock_open(proposal_id: int) -> ExerciseProposal:
+    stamp()  # the writers' lock: of two decisions at once, the second sees the first
+    get_proposal(proposal_id)
+    proposal = db.session.get_one(ExerciseProposal, proposal_id, populate_existing=True)
+    if proposal.ended_at is not None:
+        words = {"published": "published", "sent_back": "sent back", "withdrawn": "withdrawn"}
+        raise ConflictError(f"This proposal has been {words[str(proposal.ended_as)]} already.")
+    return proposal
+
+
+def _end_proposal(proposal: ExerciseProposal, ended_as: str, *, by: int, at: datetime) -> None:
+    proposal.ended_at, proposal.ended_as, proposal.ended_by_id = at, ended_as, by
+    db.session.flush()
+
+
+def _read_lines(condition: ColumnElement[bool]) -> list[ProposalLine]:
+    rows = db.session.execute(
+        select(
+            ExerciseProposal.id,
+            ExerciseProposal.key,
+            ExerciseProposal.note,
+            ExerciseProposal.proposed_by_id,
+            PersonName.forenames + " " + PersonName.surname,
+            ExerciseProposal.proposed_at,
+            ExerciseProposal.ended_at,
+            ExerciseProposal.ended_as,
+            ExerciseProposal.reason,
+        )
+        .outerjoin(PersonName, PersonName.person_id == ExerciseProposal.proposed_by_id)
+        .where(condition)
+        .order_by(ExerciseProposal.id)
+    )
+    return [ProposalLine(*row) for row in rows]

@@ -1,0 +1,255 @@
+"""Pages of a learner's own places at events, and of a manager's bookings for others."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.events.booking import services
+from portal.domain.events.booking.audience import EventAudience
+from portal.domain.events.booking.candidates import (
+    PersonToBook,
+    find_booking,
+    list_booked_people,
+    list_candidates,
+)
+from portal.domain.events.booking.choices import list_next_places, read_choice
+from portal.domain.events.booking.clashes import find_clashes
+from portal.domain.events.booking.reading import read_event
+from portal.domain.events.models import OPEN_BOOKINGS, Booking
+from portal.domain.events.own_places import list_own_places
+from portal.domain.events.queries import EventDetails, event_details
+from portal.pages.events.blueprint import bp
+from portal.pages.events.booking_forms import CancelPlaceForm, ChoosePeopleForm
+from portal.pages.layout.access import requires
+from portal.pages.layout.forms import ConfirmForm
+from portal.pages.layout.paging import Page
+from portal.pages.layout.query_arguments import QueryArguments
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import ConflictError, NotFoundError, RuleError
+from portal.platform.permissions import Permission
+from portal.platform.wording import plural
+
+REFUSALS = (RuleError, ConflictError, NotFoundError)
+STATE_WORDS = {
+    "asked": "Waits for approval",
+    "waiting": "On the wait list",
+    "offered": "Offered a place",
+    "booked": "Has a place",
+    "declined": "Refused",
+    "cancelled": "Cancelled",
+    "lapsed": "Lapsed",
+    "left": "Ended: no longer required",
+}
+_SAID = {
+    "asked": "You have asked for a place. Your manager decides.",
+    "waiting": "You are on the wait list. You are offered a place as soon as one is free for you.",
+    "booked": "You have a place.",
+}
+
+
+@bp.get("/events/places")
+@requires(Permission.LEARN)
+def show_places() -> ResponseReturnValue:
+    """Show the learner's own places, and those that they could book: near first, then the next."""
+    arguments, now = QueryArguments(request.args, request.path), clock.now()
+    key = arguments.text("type")
+    choices = list_next_places(current_user.person_id, [key] if key else [], now)
+    page = arguments.page(len(choices))
+    html = render_template(
+        "events/places.html",
+        own=list_own_places(current_user.person_id, now),
+        rows=choices[page.offset : page.offset + page.size],
+        page=page,
+        errors=arguments.errors(),
+        key=key,
+    )
+    return html, arguments.status
+
+
+@bp.route("/events/<reference>/booking", methods=["GET", "POST"])
+@requires(Permission.LEARN)
+def book_own_place(reference: str) -> ResponseReturnValue:
+    """Show the learner's booking of an event, and book for them."""
+    event = event_details(reference)
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        me = current_user.person_id
+        return _act_on_own(
+            reference,
+            lambda: services.book_place(reference, me, way=services.SELF, by=me, at=clock.now()),
+        )
+    return _render_own(event, form, CancelPlaceForm())
+
+
+@bp.post("/events/<reference>/booking/acceptance")
+@requires(Permission.LEARN)
+def accept_own_place(reference: str) -> ResponseReturnValue:
+    """Take the place that is offered to the learner."""
+    booking_id = _own_booking(reference).id
+    return _act_on_own(
+        reference,
+        lambda: services.accept_place(booking_id, by=current_user.person_id, at=clock.now()),
+    )
+
+
+@bp.post("/events/<reference>/booking/cancellation")
+@requires(Permission.LEARN)
+def cancel_own_place(reference: str) -> ResponseReturnValue:
+    """Give the learner's place back."""
+    event, form = event_details(reference), CancelPlaceForm()
+    if not form.validate_on_submit():
+        return _render_own(event, ConfirmForm(), form), 400
+    booking_id, reason = _own_booking(reference).id, form.reason.data
+    return _act_on_own(
+        reference,
+        lambda: services.cancel_booking(booking_id, reason, by=current_user.person_id, at=clock.now()),
+    )
+
+
+def _own_booking(reference: str) -> Booking:
+    booking = read_choice(current_user.person_id, event_details(reference), clock.now()).booking
+    if booking is None:
+        raise NotFoundError(services.NO_BOOKING)
+    return booking
+
+
+def _act_on_own(reference: str, act: Callable[[], Booking]) -> ResponseReturnValue:
+    """Do it, say what came of it, and show the booking."""
+    try:
+        with transaction():
+            state = act().state
+    except REFUSALS as error:
+        if isinstance(error, NotFoundError) and str(error) != services.NO_BOOKING:
+            raise
+        flash(str(error), "error")
+    else:
+        flash(_SAID.get(state, "Your booking is cancelled."), "success")
+    return redirect(url_for(".book_own_place", reference=reference), 303)
+
+
+def _render_own(event: EventDetails, form: ConfirmForm, cancel_form: CancelPlaceForm) -> str:
+    now, me = clock.now(), current_user.person_id
+    choice = read_choice(me, event, now)
+    booking, sitting = choice.booking, choice.places.sitting
+    state = booking.state if booking and booking.sitting == 0 else ""
+    audience = EventAudience([event.activity_id], [me])
+    may_take = state == "waiting" and choice.can_take and now >= sitting.offers_end_at
+    return render_template(
+        "events/own_booking.html",
+        event=event,
+        choice=choice,
+        state=state,
+        words=STATE_WORDS,
+        is_open=choice.places.is_open(now),
+        has_open_booking=state in OPEN_BOOKINGS,
+        may_accept=state == "offered" or may_take,
+        refusal="" if audience.expects(me, event.activity_id, event.held_on) else services.NOT_ASKED,
+        clashes=find_clashes(event, [me], clock.today())[me],
+        form=form,
+        cancel_form=cancel_form,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _PeoplePage:
+    """The people whom a page offers to book."""
+
+    event: EventDetails
+    page: Page
+    people: Sequence[PersonToBook]
+    form: ChoosePeopleForm
+    arguments: QueryArguments
+
+
+def _read_people_page(reference: str) -> _PeoplePage:
+    event, arguments = event_details(reference), QueryArguments(request.args, request.path)
+    found = list_candidates(current_user.viewer, event, clock.now())
+    page = arguments.page(len(found))
+    people = found[page.offset : page.offset + page.size]
+    clashes = find_clashes(event, [person.person_id for person in people], clock.today())
+    return _PeoplePage(event, page, people, ChoosePeopleForm(people, clashes), arguments)
+
+
+@bp.route("/events/<reference>/people", methods=["GET", "POST"])
+@requires(Permission.EVENT_BOOK)
+def book_people(reference: str) -> ResponseReturnValue:
+    """Show whom of their people a manager booked, and book more of those who still need to attend."""
+    shown = _read_people_page(reference)
+    form = shown.form
+    if not form.is_submitted():
+        return _render_people(shown), shown.arguments.status
+    if not form.validate():
+        return _render_people(shown), 400
+    chosen = set(form.people.chosen_values)
+    _book_each(reference, [person for person in shown.people if person.staff_number in chosen])
+    return redirect(url_for(".book_people", reference=reference), 303)
+
+
+def _book_each(reference: str, people: Sequence[PersonToBook]) -> None:
+    """Book for each, in one transaction: all or nobody."""
+    by, now = current_user.person_id, clock.now()
+    try:
+        with transaction():
+            states = [
+                services.book_place(reference, person.person_id, way=services.MANAGER, by=by, at=now).state
+                for person in people
+            ]
+    except REFUSALS as error:
+        flash(str(error), "error")
+        return
+    waiting = states.count("waiting")
+    said = f"Booked for {plural(len(states) - waiting, 'person', 'people')}."
+    flash(
+        f"{said} {plural(waiting, 'person is', 'people are')} on the wait list." if waiting else said,
+        "success",
+    )
+
+
+def _render_people(shown: _PeoplePage) -> str:
+    event = shown.event
+    booked = list_booked_people(current_user.viewer, event)
+    clashes = find_clashes(event, [person.person_id for person in booked], clock.today())
+    places = read_event(event.id, clock.now())
+    return render_template(
+        "events/people.html",
+        event=event,
+        places=places,
+        is_open=places.is_open(clock.now()),
+        booked=booked,
+        clashes=clashes,
+        words=STATE_WORDS,
+        page=shown.page,
+        people=shown.people,
+        form=shown.form,
+        errors=shown.arguments.errors(),
+    )
+
+
+@bp.route(
+    "/events/<reference>/people/<staff_number>/<any(approval, refusal, cancellation):act>", methods=["POST"]
+)
+@requires(Permission.EVENT_BOOK)
+def decide_booking(reference: str, staff_number: str, act: str) -> ResponseReturnValue:
+    """Approve or refuse what one of the manager's people asked for, or cancel their booking."""
+    person = find_booking(current_user.viewer, event_details(reference), staff_number)
+    if person is None:
+        raise NotFoundError(services.NO_BOOKING)
+    by, now = current_user.person_id, clock.now()
+    try:
+        with transaction():
+            if act == "cancellation":
+                services.cancel_booking(person.booking_id, services.BY_MANAGER, by=by, at=now)
+            elif act == "approval":
+                services.approve_booking(person.booking_id, by=by, at=now)
+            else:
+                services.decline_booking(person.booking_id, by=by, at=now)
+    except REFUSALS as error:
+        flash(str(error), "error")
+    else:
+        done = {"approval": "approved", "refusal": "refused", "cancellation": "cancelled"}[act]
+        flash(f"The booking of {person.name} is {done}.", "success")
+    return redirect(url_for(".book_people", reference=reference), 303)

@@ -1,0 +1,162 @@
+"""Pages on which a facilitator plans, copies, changes, moves and cancels events."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.events import services
+from portal.domain.events.planning import (
+    PlanRefusedError,
+    event_type_with_id,
+    list_event_types,
+    list_possible_facilitators,
+)
+from portal.domain.events.queries import EventDetails, event_details
+from portal.domain.events.rooms import list_rooms
+from portal.pages.events.blueprint import bp
+from portal.pages.events.forms import (
+    CancelEventForm,
+    ChangeEventForm,
+    NewEventForm,
+    Offered,
+    form_values_of,
+)
+from portal.pages.layout.access import requires
+from portal.pages.layout.form_widgets import mark_wrong
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.permissions import Permission
+from portal.platform.wording import plural
+
+
+@bp.route("/events/new", methods=["GET", "POST"])
+@requires(Permission.EVENT_RUN)
+def plan_event() -> ResponseReturnValue:
+    """Plan an event or a series, from nothing or as a copy of another."""
+    offered = _read_offered()
+    form = NewEventForm(data=_first_values(offered.types))
+    form.offer_types(offered.types)
+    form.offer_choices(offered)
+    if form.validate_on_submit() and (references := _plan_all(form, offered.types[form.kind.data])):
+        words = plural(len(references), "event is", "events are")
+        flash(
+            f"{words} planned. Who runs {'it' if len(references) == 1 else 'them'} gets an email.", "success"
+        )
+        return redirect(url_for(".show_event", reference=references[0]), 303)
+    html = render_template("events/new.html", form=form, offered=offered)
+    return html, 400 if form.errors or form.asks_which else 200
+
+
+def _first_values(types: dict[str, EventTypeVersion]) -> dict[str, object]:
+    """What the fields hold at first: a copy of the event that the address names, or what its type says."""
+    if copied := request.args.get("copy", ""):
+        event = event_details(copied)
+        values = form_values_of(services.plan_of(event)) | {"kind": event.key}
+        return {name: value for name, value in values.items() if name not in {"day", "which"}}
+    key = request.args.get("type", "") or (next(iter(types)) if len(types) == 1 else "")
+    kind = types.get(key)
+    if kind is None:
+        return {}
+    syndicates = -(-kind.places_most // kind.syndicate_most)
+    return {"kind": key, "places": str(kind.places_most), "syndicates": str(syndicates)}
+
+
+def _plan_all(form: NewEventForm, kind: EventTypeVersion) -> list[str]:
+    """Plan every date of a valid form; nothing where one of them is refused, which the form then says."""
+    starts = form.read_starts(form.count.number or 1, form.weeks.number or 1)
+    if not starts:
+        return []
+    plans = [form.make_plan(starts_at, kind) for starts_at in starts]
+    try:
+        with transaction():
+            return services.plan_events(plans, by=current_user.person_id, at=clock.now())
+    except PlanRefusedError as error:
+        form.show_refusal(error.field, str(error))
+    return []
+
+
+@bp.route("/events/<reference>/change", methods=["GET", "POST"])
+@requires(Permission.EVENT_RUN)
+def change_event(reference: str) -> ResponseReturnValue:
+    """Give an event another time, room or size, or other people who run it."""
+    event = event_details(reference)
+    if event.cancelled or event.starts_at <= clock.now():
+        raise RuleError("This event is over or cancelled, so it cannot be changed.")
+    offered = _read_offered()
+    form = ChangeEventForm(data=form_values_of(services.plan_of(event)) | {"number": str(event.number)})
+    form.offer_choices(offered, kept_room=event.room_id)
+    if form.validate_on_submit() and (told := _change(form, event)) is not None:
+        flash(f"The change is saved. {_told_words(told)}", "success")
+        return redirect(url_for(".show_event", reference=reference), 303)
+    shows_which = form.asks_which or bool(form.which.data)
+    html = render_template("events/change.html", form=form, event=event, shows_which=shows_which)
+    return html, 400 if form.errors or form.asks_which else 200
+
+
+def _change(form: ChangeEventForm, event: EventDetails) -> int | None:
+    """Change the event as a valid form says; None where that is refused, which the form then says."""
+    starts = form.read_starts()
+    if not starts:
+        return None
+    plan = form.make_plan(starts[0], event_type_with_id(event.type_version_id))
+    reason, by = form.reason.data or "", current_user.person_id
+    if services.is_moved(event, plan) and not reason:
+        mark_wrong(form.reason, "Enter why it is moved")
+        return None
+    try:
+        with transaction():
+            return services.change_event(
+                event.reference,
+                plan,
+                number=_number_of(form.number.data),
+                reason=reason,
+                by=by,
+                at=clock.now(),
+            )
+    except PlanRefusedError as error:
+        form.show_refusal(error.field, str(error))
+    return None
+
+
+@bp.route("/events/<reference>/cancel", methods=["GET", "POST"])
+@requires(Permission.EVENT_RUN)
+def cancel_event(reference: str) -> ResponseReturnValue:
+    """Cancel an event, with the reason that its people are told."""
+    event = event_details(reference)
+    if event.cancelled or event.starts_at <= clock.now():
+        raise RuleError("This event is over or cancelled, so it cannot be cancelled.")
+    form = CancelEventForm(data={"number": str(event.number)})
+    if form.validate_on_submit():
+        with transaction():
+            told = services.cancel_event(
+                reference,
+                number=_number_of(form.number.data),
+                reason=form.reason.data,
+                by=current_user.person_id,
+                at=clock.now(),
+            )
+        flash(f"The event is cancelled. {_told_words(told)}", "success")
+        return redirect(url_for(".show_event", reference=reference), 303)
+    return render_template("events/cancel.html", form=form, event=event), 400 if form.errors else 200
+
+
+def _read_offered() -> Offered:
+    return Offered(list_event_types(), list_rooms(), list_possible_facilitators(clock.today()))
+
+
+def _number_of(text: str | None) -> int:
+    """The number of the version that a form was opened with.
+
+    Raises:
+        NotFoundError: It is none.
+    """
+    if not (text or "").isascii() or not (text or "").isdigit() or len(text or "") > 6:
+        raise NotFoundError("The form is not complete. Open it again.")
+    return int(text or "0")
+
+
+def _told_words(told: int) -> str:
+    """How many people get an email, as a sentence."""
+    return f"{plural(told, 'person gets', 'people get')} an email." if told else "Nobody gets an email."

@@ -1,0 +1,160 @@
+"""The register of an event: for a facilitator's phone, with or without scripts and network."""
+
+import hmac
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.events.register import services
+from portal.domain.events.register.merging import KINDS, count_heads
+from portal.domain.events.register.queries import (
+    HeldEvent,
+    find_name,
+    get_held_event,
+    list_register,
+    read_states,
+)
+from portal.domain.events.register.services import Note
+from portal.pages.events import register_words
+from portal.pages.events.blueprint import bp
+from portal.pages.layout.access import requires
+from portal.pages.layout.sessions import cookies
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.permissions import Permission
+
+_UNREADABLE = "The register cannot read these entries."
+_LONGEST_AGO = timedelta(days=30)
+
+
+@bp.get("/events/<reference>/register")
+@requires(Permission.EVENT_RUN)
+def show_register(reference: str) -> ResponseReturnValue:
+    """Show who has a place and who is here, with a button for each thing to note."""
+    event = get_held_event(reference)
+    people, states = list_register(event), read_states(event.id)
+    heads = register_words.read_heads(request.args.get("heads", ""))
+    count = count_heads(states)
+    return render_template(
+        "events/register.html",
+        event=event,
+        when_and_where=register_words.when_and_where(event),
+        groups=register_words.group_by_syndicate(people),
+        states={person.booking_id: states.get(person.person_id) for person in people},
+        describe_state=register_words.describe_state,
+        heads_words=register_words.describe_heads(count, len(people)),
+        heads=heads,
+        compared="" if heads is None else register_words.compare_heads(count, heads),
+        buttons=register_words.BUTTONS,
+        key=uuid4(),
+        owner=_owner_of_entries(),
+    )
+
+
+@bp.post("/events/<reference>/register")
+@requires(Permission.EVENT_RUN)
+def mark_person(reference: str) -> ResponseReturnValue:
+    """Note one thing of one person: what a button without scripts sends."""
+    booking, _, kind = request.form.get("mark", "").partition(":")
+    try:
+        key = uuid5(UUID(request.form.get("key", "")), f"{booking} {kind}")
+        note = Note(key, _read_booking(booking), kind, timedelta())
+    except ValueError as error:
+        raise RuleError(_UNREADABLE) from error
+    with _said_on_page(), transaction():
+        services.note_entries(reference, [note], by=current_user.person_id, at=clock.now())
+    return redirect(url_for(".show_register", reference=reference, _anchor=f"person-{note.booking_id}"), 303)
+
+
+@bp.post("/events/<reference>/register/staff-number")
+@requires(Permission.EVENT_RUN)
+def note_staff_number(reference: str) -> ResponseReturnValue:
+    """Note that somebody without a phone is here, by their staff number."""
+    with _said_on_page(), transaction():
+        person_id = services.note_staff_number(
+            reference,
+            "".join(filter(str.isprintable, request.form.get("staff_number", "")[:50])),
+            by=current_user.person_id,
+            at=clock.now(),
+        )
+        flash(f"Noted: {find_name(person_id)} is here.", "success")
+    return redirect(url_for(".show_register", reference=reference), 303)
+
+
+@bp.post("/events/<reference>/register/entries")
+@requires(Permission.EVENT_RUN)
+def send_entries(reference: str) -> ResponseReturnValue:
+    """Take the entries that a device kept, and say what holds now; sent twice is once."""
+    try:
+        notes = _read_notes(request.form.get("entries", ""))
+        with transaction():
+            services.note_entries(reference, notes, by=current_user.person_id, at=clock.now())
+    except (RuleError, NotFoundError) as error:
+        return jsonify(refused=str(error)), 409
+    return jsonify(_describe_now(get_held_event(reference)))
+
+
+@bp.get("/events/<reference>/register/states")
+@requires(Permission.EVENT_RUN)
+def send_states(reference: str) -> ResponseReturnValue:
+    """Say what holds now, for a page that is open on another phone."""
+    return jsonify(_describe_now(get_held_event(reference)))
+
+
+def _describe_now(event: HeldEvent) -> dict[str, Any]:
+    people, states = list_register(event), read_states(event.id)
+    words = {
+        person.booking_id: register_words.describe_state(states.get(person.person_id)) for person in people
+    }
+    return {"states": words, "heads": register_words.describe_heads(count_heads(states), len(people))}
+
+
+def _read_notes(text: str) -> list[Note]:
+    """The entries that a device sent.
+
+    Raises:
+        RuleError: It sent something else.
+    """
+    try:
+        rows = json.loads(text)
+        return [_read_note(row) for row in rows]
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise RuleError(_UNREADABLE) from error
+
+
+def _read_note(row: dict[str, Any]) -> Note:
+    if row["kind"] not in KINDS:
+        raise ValueError
+    ago = timedelta(milliseconds=int(row["ago"]))
+    return Note(UUID(row["key"]), _read_booking(row["id"]), row["kind"], min(ago, _LONGEST_AGO))
+
+
+def _read_booking(value: Any) -> int:
+    booking_id = int(value)
+    if not 0 < booking_id < 2**53:
+        raise ValueError
+    return booking_id
+
+
+def _owner_of_entries() -> str:
+    """Whose entries a device keeps, opaque: another person's are erased, not sent."""
+    secret = cookies.current_settings().secret_key
+    said = f"register of {current_user.person_id}"
+    return hmac.new(secret.encode(), said.encode(), "sha256").hexdigest()[:16]
+
+
+@contextmanager
+def _said_on_page() -> Iterator[None]:
+    """Say on the page that follows why something was not noted."""
+    try:
+        yield
+    except (RuleError, NotFoundError) as error:
+        flash(str(error), "error")

@@ -1,0 +1,68 @@
+"""The register in words: what holds of a person, and how many are in the room."""
+
+from collections.abc import Mapping, Sequence
+
+from portal.domain.events.register.merging import HeadCount, RegisterState
+from portal.domain.events.register.queries import HeldEvent, RegisterPerson
+from portal.platform.clock import london_time
+from portal.platform.wording import date, plural
+
+BUTTONS = {"present": "Present", "late": "Late", "left_early": "Left early", "not_here": "Not here"}
+_MEANS = {"code": ", by code", "staff_number": ", by staff number", "register": ""}
+MOST_HEADS = 999
+
+
+def describe_state(state: RegisterState | None) -> str:
+    """What the register says of a person, in a few words."""
+    if state is None:
+        return "Not noted yet"
+    at = london_time(state.noted_at)
+    if state.is_here:
+        came = "Here" if state.kind == "present" else "Came late, here"
+        return f"{came} since {london_time(state.came_at or state.noted_at)}{_MEANS[state.came_by]}"
+    return f"Left early at {at}" if state.kind == "left_early" else f"Not here at {at}"
+
+
+def describe_heads(count: HeadCount, people: int) -> str:
+    """How many are in the room, and by which means they came."""
+    if not count.here:
+        return f"Nobody is here yet, of {plural(people, 'person', 'people')} with a place."
+    return (
+        f"{count.here} of {plural(people, 'person', 'people')} here: {count.by_code} by code, "
+        f"{count.by_staff_number} by staff number, {count.by_register} by your entries."
+    )
+
+
+def compare_heads(count: HeadCount, heads: int) -> str:
+    """What the facilitator's count of heads says beside the register."""
+    if heads == count.here:
+        return f"You counted {heads}, as the register says."
+    if heads > count.here:
+        missing = plural(heads - count.here, "person", "people")
+        return f"You counted {heads}, the register says {count.here}: {missing} in the room not noted."
+    over = plural(count.here - heads, "person", "people")
+    return (
+        f"You counted {heads}, the register says {count.here}: {over} noted and not in the room. "
+        "Look first at those who came by code, and enter “Not here”."
+    )
+
+
+def read_heads(text: str) -> int | None:
+    """The heads that a facilitator counted; None if nothing sensible was entered."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_HEADS))
+    return int(text) if is_number and int(text) <= MOST_HEADS else None
+
+
+def when_and_where(event: HeldEvent) -> str:
+    """The date, the times and the place of an event."""
+    times = f"{london_time(event.starts_at)} to {london_time(event.ends_at)}"
+    return f"{date(event.held_on)}, {times}, {event.room}"
+
+
+def group_by_syndicate(people: Sequence[RegisterPerson]) -> Mapping[str, list[RegisterPerson]]:
+    """The people of each syndicate, in order, under its name; first those in none."""
+    groups: dict[str, list[RegisterPerson]] = {}
+    for person in people:
+        name = f"Syndicate {person.syndicate}" if person.syndicate else "In no syndicate"
+        groups.setdefault(name, []).append(person)
+    return groups

@@ -1,0 +1,35 @@
+"""The figures of events: who attended, places left, who is needed next, and who booked and did not come."""
+
+from datetime import timedelta
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.events.coming import list_coming, read_outcomes
+from portal.domain.events.figures import next_syndicates, read_attendance
+from portal.pages.events.blueprint import bp
+from portal.pages.layout.access import requires
+from portal.platform import clock
+from portal.platform.permissions import Permission
+
+OUTCOME_DAYS = 365  # how far back outcomes are counted
+
+
+@bp.get("/events/figures")
+@requires(Permission.EVENT_VIEW)
+def show_figures() -> ResponseReturnValue:
+    """The figures of the people whom the viewer sees; places are everybody's to see."""
+    viewer, today = current_user.viewer, clock.today()
+    attendances, coming = read_attendance(viewer, today), list_coming(today)
+    since = today - timedelta(days=OUTCOME_DAYS)
+    return render_template(
+        "events/figures.html",
+        attendances=attendances,
+        coming=coming,
+        syndicates=next_syndicates(attendances, coming, today),
+        outcomes=read_outcomes(viewer, since, today),
+        since=since,
+        may_book=Permission.EVENT_BOOK in viewer.permissions,
+        opens_people=Permission.PERSON_VIEW in viewer.permissions,
+    )

@@ -1,0 +1,1 @@
+"""Exercises: versions and their proposals."""

@@ -1,0 +1,60 @@
+"""Screens that ask once a second: an answer without content while nothing is new on them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+
+from flask import Response, make_response, request
+
+from portal.domain.exercises.running.progress import Progress, is_for
+from portal.domain.exercises.running.queries import RunGlance, exercise_in
+from portal.domain.exercises.running.services import note_releases
+from portal.domain.people.queries import Viewer
+from portal.platform.db import try_to_write
+
+CLOCK_HEADER = "Exercise-Clock"  # whole seconds of the exercise's clock, with every answer
+ASK_EVERY = 800  # milliseconds from one answer to the next question: an inject is there within a second
+
+
+def screen_tag(
+    screen: str, run: RunGlance, progress: Progress, syndicate: int = 0, *, asked: object = None
+) -> str:
+    """What changes when something on a screen does: all that it shows follows from these.
+
+    Args:
+        screen: Which screen.
+        run: As the viewer meets it, with the newest entry of the syndicate or of all.
+        progress: Of the run now.
+        syndicate: Whose screen; 0: one that shows all.
+        asked: What it shows of the plenary.
+    """
+    injects = exercise_in(run).content["injects"]
+    released = [
+        inject["key"]
+        for inject in injects
+        if inject["key"] in progress.releases and (screen == "control" or is_for(syndicate, inject))
+    ]
+    scribes = sorted(progress.scribes.items())
+    shown = (
+        (screen, run.recorded_at, run.person_id, syndicate, run.newest_entry, asked),
+        (progress.phase, progress.clock.waits, released),
+        sorted(own for own in progress.own_releases if screen == "control" or own[0] == syndicate),
+        [step.id for step in progress.messages if screen == "control" or step.syndicate in (0, syndicate)],
+        scribes if not syndicate else progress.scribes.get(syndicate),
+    )
+    return sha256(repr(shown).encode()).hexdigest()[:24]
+
+
+def answer_screen(tag: str, progress: Progress, render: Callable[[], str]) -> Response:
+    """The page, or that nothing is new on it since the reader's last question."""
+    is_known = request.if_none_match.contains_weak(tag)
+    response = Response(status=304) if is_known else make_response(render())
+    response.set_etag(tag, weak=True)
+    response.headers[CLOCK_HEADER] = str(int(progress.clock.elapsed.total_seconds()))
+    return response
+
+
+def note_in_passing(run: RunGlance, progress: Progress, viewer: Viewer, at: datetime) -> None:
+    """Note what the clock has released, where that can be done at once; another screen does it otherwise."""
+    if progress.unnoted:
+        try_to_write(lambda: note_releases(run.reference, viewer, at), "an inject was released by the clock")

@@ -1,0 +1,255 @@
+"""The screens of a run: the facilitator's control page, each syndicate's page and the wall."""
+
+from uuid import UUID, uuid4
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.exercises.plenary import STAGE_WORDS
+from portal.domain.exercises.room_question import RoomQuestion, find_room_question, statements_at
+from portal.domain.exercises.running import services
+from portal.domain.exercises.running.answers import find_question, read_answer
+from portal.domain.exercises.running.clock import Phase
+from portal.domain.exercises.running.progress import Progress, is_for
+from portal.domain.exercises.running.queries import (
+    NO_RUN,
+    RunGlance,
+    exercise_in,
+    find_run,
+    list_steps,
+    progress_of,
+)
+from portal.domain.exercises.running.services import EntryWish, StepWish
+from portal.pages.exercises.live import ASK_EVERY, answer_screen, note_in_passing, screen_tag
+from portal.pages.exercises.screens import (
+    PHASE_WORDS,
+    build_inject_rows,
+    build_logs,
+    build_syndicate_screen,
+    clock_words,
+)
+from portal.pages.layout.access import requires
+from portal.pages.layout.form_fields import clean_text, read_whole_number
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.permissions import Permission
+
+MOST_ON_WALL = 10  # statements: the plenary's page has them all
+OPEN_AGAIN = "Open the page again, and send it from there."
+
+
+def add_run_pages(bp: Blueprint) -> None:
+    """Add these pages to the blueprint of exercises."""
+    run, own = "/exercises/<reference>", "/exercises/<reference>/<int:syndicate>"
+    bp.add_url_rule(f"{run}/control", view_func=show_control)
+    bp.add_url_rule(f"{run}/control", view_func=take_control_step, methods=["POST"])
+    bp.add_url_rule(f"{run}/wall", view_func=show_wall)
+    bp.add_url_rule(own, view_func=show_syndicate)
+    bp.add_url_rule(own, view_func=write_to_log, methods=["POST"])
+
+
+@requires(Permission.LEARN)
+def show_control(reference: str) -> ResponseReturnValue:
+    """Show the facilitator the clock, the injects and every syndicate's log as it grows."""
+    run, progress = _look_at_control(reference)
+    note_in_passing(run, progress, current_user.viewer, clock.now())
+    tag = screen_tag("control", run, progress)
+    return answer_screen(tag, progress, lambda: _render_control(run, progress, tag))
+
+
+def _read_syndicate(text: str) -> int:
+    """The syndicate that a step is for; 0 for all, where the form names none."""
+    number = read_whole_number(text or "0")
+    if number is None:
+        raise NotFoundError("There is no such syndicate.")
+    return number
+
+
+@requires(Permission.LEARN)
+def take_control_step(reference: str) -> ResponseReturnValue:
+    """Take a step: begin, hold, release, send a message, and the like."""
+    form, viewer = request.form, current_user.viewer
+    wish = StepWish(
+        form.get("do", ""),
+        form.get("inject", ""),
+        _read_syndicate(form.get("to", "")),
+        clean_text(form.get("text", "")).strip(),
+    )
+    if wish.kind not in CONTROL_KINDS:
+        raise NotFoundError("There is no such step.")
+    try:
+        with transaction():
+            services.take_step(reference, viewer, _sent_key(form), wish, clock.now())
+    except RuleError as error:
+        run, progress = _look_at_control(reference)
+        return _render_control(run, progress, screen_tag("control", run, progress), str(error), wish)
+    if form.get("from") == "syndicate":
+        return redirect(url_for(".show_syndicate", reference=reference, syndicate=1), 303)
+    if form.get("rehearsal") and wish.kind == "end":
+        return redirect(url_for(".list_exercise_runs"), 303)
+    return redirect(url_for(".show_control", reference=reference), 303)
+
+
+CONTROL_KINDS = frozenset({"start", "hold", "resume", "release", "message", "plenary", "back", "end"})
+
+
+def _look_at_control(reference: str) -> tuple[RunGlance, Progress]:
+    run = find_run(reference, current_user.viewer)
+    if not run.may_control:
+        raise NotFoundError(NO_RUN)
+    return run, progress_of(run, clock.now())
+
+
+def _render_control(
+    run: RunGlance, progress: Progress, tag: str, error: str = "", typed: StepWish | None = None
+) -> str:
+    return render_template(
+        "exercises/control.html",
+        **_frame(run, progress, tag, error),
+        injects=build_inject_rows(run, progress),
+        logs=build_logs(run, progress),
+        typed=typed,
+    )
+
+
+def _frame(run: RunGlance, progress: Progress, tag: str, error: str = "") -> dict[str, object]:
+    """What every screen of a run is given."""
+    return {
+        "run": run,
+        "exercise": exercise_in(run),
+        "progress": progress,
+        "phase": progress.phase.value,
+        "phase_words": PHASE_WORDS[progress.phase],
+        "clock_words": clock_words(progress.clock.elapsed),
+        "tag": tag,
+        "ask_every": ASK_EVERY,
+        "new_key": uuid4,
+        "fill": fill_placeholders,
+        "error": error,
+    }
+
+
+@requires(Permission.LEARN)
+def show_wall(reference: str) -> ResponseReturnValue:
+    """Show the room the clock and what all syndicates were given last."""
+    run = find_run(reference, current_user.viewer)
+    progress = progress_of(run, clock.now())
+    asked = _find_asked(run, progress)
+    statements = statements_at(run.id, asked.key, asked.stage) if asked else []
+    tag = screen_tag("wall", run, progress, asked=(asked, statements))
+
+    def render() -> str:
+        injects = exercise_in(run).content["injects"]
+        shown = [i for i in injects if i["key"] in progress.releases and is_for(0, i)]
+        shown.sort(key=lambda inject: progress.releases[inject["key"]].order)
+        return render_template(
+            "exercises/wall.html",
+            **_frame(run, progress, tag),
+            injects=[(inject, progress.releases[inject["key"]].at) for inject in shown[::-1][:6]],
+            room_messages=progress.messages_to(0)[::-1][:2],
+            asked=asked,
+            stage_words=STAGE_WORDS,
+            statements=statements[:MOST_ON_WALL],
+            not_shown=max(0, len(statements) - MOST_ON_WALL),
+        )
+
+    return answer_screen(tag, progress, render)
+
+
+def _find_asked(run: RunGlance, progress: Progress) -> RoomQuestion | None:
+    """What the room is asked while the plenary is on."""
+    if progress.phase is not Phase.PLENARY:
+        return None
+    return find_room_question(exercise_in(run).content, list_steps(run))
+
+
+@requires(Permission.LEARN)
+def show_syndicate(reference: str, syndicate: int) -> ResponseReturnValue:
+    """Show a syndicate its material in order, its questions and its decision log."""
+    run, progress = _look_at_syndicate(reference, syndicate)
+    note_in_passing(run, progress, current_user.viewer, clock.now())
+    tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_asked(run, progress))
+    return answer_screen(tag, progress, lambda: _render_syndicate(run, progress, syndicate, tag))
+
+
+@requires(Permission.LEARN)
+def write_to_log(reference: str, syndicate: int) -> ResponseReturnValue:
+    """Write an entry into the syndicate's log, or become its scribe."""
+    form, viewer = request.form, current_user.viewer
+    run, progress = _look_at_syndicate(reference, syndicate)
+    try:
+        key, do, at = _sent_key(form), form.get("do", ""), clock.now()
+        wish = None if do == "scribe" else _read_entry(run, form)
+        with transaction():
+            if do in ("scribe", "both"):
+                services.become_scribe(reference, viewer, syndicate, key, at)
+            if wish:
+                services.write_entry(reference, viewer, syndicate, key, wish, at)
+    except RuleError as error:
+        run, progress = _look_at_syndicate(reference, syndicate)
+        tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_asked(run, progress))
+        return _render_syndicate(run, progress, syndicate, tag, str(error), form)
+    page = url_for(".show_syndicate", reference=reference, syndicate=syndicate)
+    place = form.get("place", "")
+    return redirect(f"{page}#{place}" if place.replace("-", "").isalnum() else page, 303)
+
+
+def _read_entry(run: RunGlance, form: MultiDict[str, str]) -> EntryWish:
+    question_key = form.get("question", "")
+    question = find_question(exercise_in(run).content, question_key)[1] if question_key else None
+    fields = {name: clean_text(value) for name, value in form.items()}
+    return EntryWish(
+        read_answer(question, fields), question_key, read_whole_number(form.get("corrects", "")) or None
+    )
+
+
+def _look_at_syndicate(reference: str, syndicate: int) -> tuple[RunGlance, Progress]:
+    run = find_run(reference, current_user.viewer, syndicate)
+    if not run.may_see(syndicate):
+        raise NotFoundError(NO_RUN)
+    return run, progress_of(run, clock.now())
+
+
+def _render_syndicate(
+    run: RunGlance,
+    progress: Progress,
+    syndicate: int,
+    tag: str,
+    error: str = "",
+    typed: MultiDict[str, str] | None = None,
+) -> str:
+    is_scribe = run.has_own_scribe or progress.scribes.get(syndicate) == run.person_id
+    return render_template(
+        "exercises/syndicate.html",
+        **_frame(run, progress, tag, error),
+        syndicate=syndicate,
+        own_page=url_for(".show_syndicate", reference=run.reference, syndicate=syndicate),
+        screen=build_syndicate_screen(run, progress, syndicate),
+        injects=build_inject_rows(run, progress) if run.kind == "table_top" else [],
+        asked=_find_asked(run, progress),
+        is_scribe=is_scribe,
+        may_write=run.may_write(syndicate),
+        writes_now=is_scribe and phase_takes_entries(progress),
+        typed=typed or MultiDict(),
+    )
+
+
+def phase_takes_entries(progress: Progress) -> bool:
+    """Whether logs take entries now."""
+    return progress.phase.value not in ("ready", "ended")
+
+
+def _sent_key(form: MultiDict[str, str]) -> UUID:
+    """The key of the form that was sent.
+
+    Raises:
+        RuleError: It has none.
+    """
+    try:
+        return UUID(form.get("key", ""))
+    except ValueError as error:
+        raise RuleError(OPEN_AGAIN) from error

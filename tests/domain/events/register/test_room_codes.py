@@ -1,0 +1,63 @@
+"""A code in the room is of one event and half a minute; a ticket is of one person."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.domain.events.register.room_codes import (
+    CODE_SECONDS,
+    GRACE_SECONDS,
+    Ticket,
+    is_room_code,
+    is_ticket_of,
+    key_of_ticket,
+    make_room_code,
+    seal_ticket,
+    seconds_to_next_code,
+)
+
+SECRET = "3f" * 4 + "9ae1c07b5d28"  # of tests alone
+START = datetime(2026, 6, 10, 8, 30, tzinfo=UTC)
+INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
+
+
+@given(INSTANTS, st.integers(0, 3 * CODE_SECONDS))
+def test_a_code_works_while_it_is_shown_and_a_moment_longer(at, seconds):
+    code = make_room_code(SECRET, "EV-0001", at)
+    shown, later = seconds_to_next_code(at), at + timedelta(seconds=seconds)
+
+    assert 0 < shown <= CODE_SECONDS
+    assert is_room_code(SECRET, "EV-0001", code, later) == (seconds < shown + GRACE_SECONDS)
+
+
+def test_a_code_is_of_one_event_and_one_portal():
+    code = make_room_code(SECRET, "EV-0001", START)
+
+    assert not is_room_code(SECRET, "EV-0002", code, START)
+    assert not is_room_code(SECRET + "x", "EV-0001", code, START)
+    assert is_room_code(SECRET, "EV-0001", code.lower(), START)
+
+
+@pytest.mark.parametrize("code", ["", "A" * 24, "é", "\ud800", "x" * 10_000])
+def test_what_is_no_code_is_refused(code):
+    assert not is_room_code(SECRET, "EV-0001", code, START)
+
+
+def test_a_ticket_is_of_one_person_one_event_and_two_minutes():
+    ticket = Ticket(7, 41, UUID(int=5), START + timedelta(minutes=2))
+    text = seal_ticket(SECRET, ticket)
+
+    assert is_ticket_of(SECRET, text, 7, 41, START)
+    assert key_of_ticket(text) == ticket.key
+    assert not is_ticket_of(SECRET, text, 7, 42, START)
+    assert not is_ticket_of(SECRET, text, 8, 41, START)
+    assert not is_ticket_of(SECRET, text, 7, 41, START + timedelta(minutes=2))
+    assert not is_ticket_of(SECRET, text.replace("7.41", "7.42", 1), 7, 42, START)
+
+
+@pytest.mark.parametrize("text", ["", "...", "1.2.3.4.5", "é.é", "7.41." + "0" * 32 + ".9999999999.AAAA"])
+def test_what_is_no_ticket_is_refused(text):
+    assert not is_ticket_of(SECRET, text, 7, 41, START)

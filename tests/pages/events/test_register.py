@@ -1,0 +1,138 @@
+"""The register on a facilitator's phone, by its buttons alone and as its script sends."""
+
+import json
+from uuid import uuid4
+
+import pytest
+import time_machine
+
+from tests.domain.events.worlds import BEGUN, list_entries
+from tests.factories.people import make_person, make_unit
+from tests.pages.events.signing import make_running_event, number_of
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+def event(app):
+    with time_machine.travel(BEGUN, tick=False):
+        yield make_running_event(app)
+
+
+def mark(event, page, person, kind):
+    form = next(form for form in page.forms() if "key" in form.fields)
+    sent = {**form.fields, "mark": f"{event.world.bookings[person]}:{kind}"}
+    return event.facilitator.post(f"{event.root}/register", data=sent)
+
+
+def send(event, *rows, by=None):
+    """Send entries as the script does."""
+    browser = event.browser_of(by or event.world.facilitator)
+    token = browser.page("/account").forms()[0].fields["csrf_token"]
+    data = {"csrf_token": token, "entries": json.dumps(rows)}
+    return browser.post(f"{event.root}/register/entries", data=data)
+
+
+def row(event, person, kind, *, key=None, ago=0):
+    return {"key": (key or uuid4()).hex, "id": str(event.world.bookings[person]), "kind": kind, "ago": ago}
+
+
+def test_a_button_notes_a_person_and_the_page_says_so(event):
+    page = event.facilitator.page(f"{event.root}/register")
+    assert page.h1 == "Register"
+    assert page.text.count("Not noted yet") == 3
+
+    assert mark(event, page, 0, "present").status_code == 303
+    assert mark(event, page, 0, "present").status_code == 303  # the same page sent twice is once
+
+    shown = event.facilitator.page(f"{event.root}/register")
+    assert len(list_entries()) == 1
+    assert "Here since 09:31" in shown.text
+    assert "1 of 3 people here: 0 by code, 0 by staff number, 1 by your entries." in shown.text
+
+
+def test_what_two_phones_send_late_and_twice_ends_equal(event):
+    mine, theirs = row(event, 0, "present", ago=60_000), row(event, 0, "left_early", ago=1_000)
+
+    send(event, theirs, by=event.world.second)
+    answer = send(event, mine, mine)
+    again = send(event, mine, theirs)
+
+    assert answer.json == again.json
+    assert answer.json["states"][str(event.world.bookings[0])] == "Left early at 09:30"
+    assert len(list_entries()) == 2
+    assert event.facilitator.get(f"{event.root}/register/states").json == answer.json
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "{}x",
+        "7",
+        '{"a": 1}',
+        "[[]]",
+        '[{"key": "x", "id": 1, "kind": "present", "ago": 0}]',
+        '[{"key": "00000000000000000000000000000001", "id": 1, "kind": "asleep", "ago": 0}]',
+        '[{"key": "00000000000000000000000000000001", "id": 1e400, "kind": "present", "ago": 0}]',
+        '[{"key": "00000000000000000000000000000001", "id": 1, "kind": "present", "ago": 1e300}]',
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_entry_is_refused_in_a_sentence(event, sent):
+    token = event.facilitator.page("/account").forms()[0].fields["csrf_token"]
+
+    data = {"csrf_token": token, "entries": sent}
+    answer = event.facilitator.post(f"{event.root}/register/entries", data=data)
+
+    assert (answer.status_code, answer.json) == (409, {"refused": "The register cannot read these entries."})
+
+
+def test_somebody_without_a_phone_is_noted_by_staff_number(event):
+    page = event.facilitator.page(f"{event.root}/register")
+
+    shown = event.facilitator.press(page, "Note as here", staff_number=number_of(event.world.people[1]))
+    assert "is here." in shown.text
+    assert "by staff number" in shown.text
+
+    stranger = make_person(make_unit("Elsewhere"))
+    refused = event.facilitator.press(shown, "Note as here", staff_number=number_of(stranger))
+    assert "Nobody with a place at this event has this staff number." in refused.text
+
+
+def test_heads_are_counted_against_the_register(event):
+    send(event, row(event, 0, "present"), row(event, 1, "present"))
+
+    few = event.facilitator.page(f"{event.root}/register?heads=1")
+    many = event.facilitator.page(f"{event.root}/register?heads=3")
+    equal = event.facilitator.page(f"{event.root}/register?heads=2")
+
+    assert "1 person noted and not in the room" in few.text
+    assert "1 person in the room not noted" in many.text
+    assert "You counted 2, as the register says." in equal.text
+    assert "You counted" not in event.facilitator.page(f"{event.root}/register?heads=many").text
+
+
+def test_only_facilitators_open_it(event):
+    learner = event.browser_of(event.world.people[0])
+
+    for path in ("register", "register/states", "sign-in/code", "sign-off", "syndicates"):
+        assert learner.get(f"{event.root}/{path}").status_code == 403
+    assert event.facilitator.get("/events/EV-9999/register").status_code == 404
+
+
+def test_what_a_device_keeps_names_nobody_and_is_of_one_person(event):
+    html = [
+        event.browser_of(person).get(f"{event.root}/register").get_data(as_text=True)
+        for person in (event.world.facilitator, event.world.second)
+    ]
+
+    kept = [text.split('data-kept="')[1].split('"')[0] for text in html]
+    assert kept[0] != kept[1]
+    assert all(name.startswith("portal-register:") and name.endswith(event.world.reference) for name in kept)
+    assert all(number_of(event.world.facilitator) not in name for name in kept)
+
+
+@pytest.mark.parametrize("reference", ["%00", "EV-0001%20", "%ED%A0%80", "x" * 300])
+def test_no_other_reference_opens_a_register(event, reference):
+    assert event.facilitator.get(f"/events/{reference}/register").status_code == 404

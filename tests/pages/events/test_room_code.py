@@ -1,0 +1,84 @@
+"""The code in the room signs in who is signed in, has a place and reads it in time."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from portal.domain.events.register.room_codes import make_room_code
+from tests.conftest import SECRET
+from tests.domain.events.worlds import BEGUN, OVER, list_entries
+from tests.factories.people import make_person, make_unit
+from tests.pages.events.signing import make_running_event
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+def event(app):
+    with time_machine.travel(BEGUN, tick=False):
+        yield make_running_event(app)
+
+
+def link(event, at=BEGUN):
+    """What a phone reads from the screen at this instant."""
+    return f"{event.root}/sign-in?code={make_room_code(SECRET, event.world.reference, at)}"
+
+
+def test_who_scans_the_code_and_presses_is_there_by_code(event):
+    learner = event.browser_of(event.world.people[0])
+
+    page = learner.page(link(event))
+    assert list_entries() == []  # reading the address notes nothing
+    shown = learner.press(page, "I am here")
+
+    assert "You are signed in." in shown.text
+    assert "Here since 09:31, by code" in shown.text
+    assert "1 by code" in event.facilitator.page(f"{event.root}/register").text
+    assert "1 person signed in" in event.facilitator.page(f"{event.root}/sign-in/code").text
+
+
+def test_a_photographed_code_helps_no_friend(event):
+    friend, stranger = event.browser_of(event.world.people[1]), make_person(make_unit("Elsewhere"))
+    with time_machine.travel(BEGUN + timedelta(seconds=50), tick=False):
+        late = friend.page(link(event), 409)
+    without_place = event.browser_of(stranger).page(link(event), 403)
+    opened = event.browser_of(event.world.people[0]).page(link(event))
+
+    assert "no longer valid" in late.text
+    assert "You have no place at this event." in without_place.text
+    ticket = opened.form_with("I am here").fields["ticket"]
+    own = friend.page(link(event)).form_with("I am here").fields
+    answer = friend.post(f"{event.root}/sign-in", data={**own, "ticket": ticket})
+    assert answer.status_code == 409
+    assert list_entries() == []
+
+
+def test_who_is_not_signed_in_signs_in_first_and_scans_again(event, client):
+    answer = client.get(link(event))
+
+    assert answer.status_code in (302, 303)
+    assert answer.location.startswith("/sign-in?next=")
+
+
+def test_the_screen_shows_another_code_each_half_minute_until_the_end(event):
+    drawn = []
+    for seconds in (0, 30):
+        with time_machine.travel(BEGUN + timedelta(seconds=seconds), tick=False):
+            page = event.facilitator.page(f"{event.root}/sign-in/code")
+            assert 1 <= int(page.headers["Refresh"]) <= 30
+            drawn.append(re.search(r"<svg.*</svg>", page.html, re.DOTALL)[0])
+    assert drawn[0] != drawn[1]
+
+    with time_machine.travel(OVER, tick=False):
+        over = event.browser_of(event.world.second).page(f"{event.root}/sign-in/code")
+    assert "Refresh" not in over.headers
+    assert "This event has ended." in over.text
+
+
+def test_the_page_without_a_code_says_what_to_do(event):
+    page = event.browser_of(event.world.people[0]).page(f"{event.root}/sign-in")
+
+    assert "Scan the code on the screen" in page.text
+    assert "I am here" not in page.html
