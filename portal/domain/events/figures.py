@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Subquery, and_, select
+from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion
 from portal.domain.catalogue.queries import shared_content
-from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.events.coming import ComingEvent, coming_bookings
 from portal.domain.people.duties import PostNames, duties_of_posts
-from portal.domain.people.models import PersonName, Post
+from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.visibility.rules import Viewer, visibility_of
-from portal.domain.status.filters import Whose, covers_day, is_known_on
-from portal.domain.status.models import StatusPeriod
+from portal.domain.status.activity_statuses import statuses_by_activity
+from portal.domain.status.filters import Whose
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 from portal.platform.db import db
@@ -180,18 +179,6 @@ def lacks_of_syndicate(taken: int, left: int, least: int, most: int) -> tuple[in
     return min(max(least - inside, 0), left), min(most - inside, left)
 
 
-def required_positions() -> Subquery:
-    """Which position of which directive asks for an event type, and which; a position keeps its activity."""
-    return (
-        select(DirectiveVersion.directive_id, Requirement.position, Requirement.activity_id)
-        .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
-        .join(Activity, Activity.id == Requirement.activity_id)
-        .where(Activity.kind == "event")
-        .distinct()
-        .subquery()
-    )
-
-
 def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredPerson]]:
     """The counted people by event type and id; somebody whom two directives ask counts by the worse.
 
@@ -199,28 +186,7 @@ def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredP
     """
     sight = visibility_of(viewer)
     whose = Whose(sight.everyone, sight.unit_ids, sight.direct_reports_of)
-    asked, period = required_positions(), StatusPeriod
-    rows = db.session.execute(
-        select(
-            asked.c.activity_id,
-            period.person_id,
-            period.status,
-            period.due_on,
-            period.unit_id,
-            Post.rank_or_grade,
-            Post.designated_role,
-        )
-        .join(
-            asked,
-            and_(asked.c.directive_id == period.directive_id, asked.c.position == period.position),
-        )
-        .join(Post, Post.id == period.post_id)
-        .where(
-            covers_day(period, today),
-            is_known_on(period, None),
-            whose.matches(period),
-        )
-    )
+    rows = db.session.execute(select(statuses_by_activity("event", today, whose)))
     found: dict[int, dict[int, RequiredPerson]] = defaultdict(dict)
     for activity_id, person_id, status, due_on, *rest in rows:
         person = RequiredPerson(person_id, Status(status), date.fromordinal(due_on), *rest)

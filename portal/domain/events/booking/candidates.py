@@ -3,9 +3,8 @@
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Integer, Select, func, null, select, tuple_, type_coerce
+from sqlalchemy import Integer, Select, func, null, select, type_coerce
 
-from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.events.booking.audience import EventAudience
 from portal.domain.events.booking.places import HOLDING
 from portal.domain.events.booking.reading import BookableEvent
@@ -16,8 +15,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.visibility.rules import Viewer, is_visible
 from portal.domain.records.models import Record
-from portal.domain.status.filters import covers_day, is_known_on
-from portal.domain.status.models import StatusPeriod
+from portal.domain.status.activity_statuses import statuses_by_activity
 from portal.domain.status.queries import TO_REMIND
 from portal.domain.status.rules import Status
 from portal.platform.clock import london_day
@@ -91,18 +89,12 @@ def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[P
 
 
 def _select_in_need(event: EventDetails, at: datetime) -> _Rows:
-    period = StatusPeriod
-    asking = (
-        select(DirectiveVersion.directive_id, Requirement.position)
-        .join(Requirement, Requirement.directive_version_id == DirectiveVersion.id)
-        .where(Requirement.activity_id == event.activity_id)
-    )
-    status, due_on = func.min(period.status), func.min(period.due_on)
+    asked = statuses_by_activity("event", london_day(at)).c
+    status, due_on = func.min(asked.status), func.min(asked.due_on)
     return (
         select(PersonName.person_id, *_NAME, status.label("status"), due_on.label("due_on"))
-        .join(period, period.person_id == PersonName.person_id)
-        .where(tuple_(period.directive_id, period.position).in_(asking))
-        .where(covers_day(period, london_day(at)), is_known_on(period, None), period.status.in_(TO_REMIND))
+        .join(PersonName, PersonName.person_id == asked.person_id)
+        .where(asked.activity_id == event.activity_id, asked.status.in_(TO_REMIND))
         .group_by(PersonName.person_id, *_NAME)
         .order_by(status, due_on, *_IN_ORDER)
     )
