@@ -16,7 +16,6 @@ from portal.platform.audit.services import log
 from portal.platform.db import db, take_writers_lock
 from portal.platform.errors import NotFoundError, RuleError
 
-HIGHEST_ID = 2**63 - 1  # that a database takes: an address may have any number
 FAR = 1_000  # steps: a room that is near no unit, or not in the same force's tree
 NEAR = 1  # steps: within one's own unit, or within the unit above it
 
@@ -52,7 +51,7 @@ def room_with_id(room_id: int) -> EventRoom:
     Raises:
         NotFoundError: There is none.
     """
-    room = db.session.get(EventRoom, room_id) if room_id <= HIGHEST_ID else None
+    room = db.session.get(EventRoom, room_id)
     if room is None:
         raise NotFoundError("There is no such room.")
     return room

@@ -25,6 +25,13 @@ from portal.domain.people.models import PersonName
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
+from portal.platform.proposals import (
+    end_proposal,
+    lock_proposal,
+    refuse_publishing,
+    refuse_sending_back,
+    refuse_withdrawing,
+)
 from portal.platform.wording import date as date_words
 from portal.platform.wording import minutes_words, plural
 
@@ -86,19 +93,13 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
         ConflictError: It has ended, or another version was published meanwhile.
         BadInputError: It asks for preparation that is not published any more.
     """
-    row = _open_row(proposal_id)
-    if row.proposed_by_id == by:
-        raise RuleError("You proposed this, so somebody else has to publish it.")
+    row = lock_proposal(EventTypeProposal, proposal_id)
     current = current_event_type(row.key)
-    if current is not None and current.published_at > row.proposed_at:
-        raise ConflictError(
-            f"Version {current.number} was published after this was proposed. Send it back, so that its "
-            "author can look at both."
-        )
+    refuse_publishing(row, by, current)
     number = publish_event_type(check_content(row.key, row.content), at=at, by=by)
     if number is None:
         raise ConflictError("The published version says exactly this already.")
-    _end_proposal(row, "published", by, at)
+    end_proposal(row, "published", by=by, at=at)
     return number
 
 
@@ -108,12 +109,14 @@ def send_proposal_back(proposal_id: int, *, reason: str, by: int, at: datetime) 
     Raises:
         BadInputError: No reason is given.
         ConflictError: It has ended.
+        RuleError: They proposed it themselves.
     """
-    row = _open_row(proposal_id)
+    row = lock_proposal(EventTypeProposal, proposal_id)
+    refuse_sending_back(row, by)
     if not reason.strip():
         raise BadInputError(["Say why, so that its author can change it."])
     row.reason = reason.strip()[:LONGEST_NOTE]
-    _end_proposal(row, "sent_back", by, at)
+    end_proposal(row, "sent_back", by=by, at=at)
     log("event_type.sent_back", actor_id=by, subject_id=row.proposed_by_id, event_type=row.key)
 
 
@@ -124,27 +127,10 @@ def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
         RuleError: Somebody else proposed it.
         ConflictError: It has ended.
     """
-    row = _open_row(proposal_id)
-    if row.proposed_by_id != by:
-        raise RuleError("Only its author can withdraw a proposal. Send it back instead.")
-    _end_proposal(row, "withdrawn", by, at)
+    row = lock_proposal(EventTypeProposal, proposal_id)
+    refuse_withdrawing(row, by)
+    end_proposal(row, "withdrawn", by=by, at=at)
     log("event_type.withdrawn", actor_id=by, event_type=row.key)
-
-
-def _open_row(proposal_id: int) -> EventTypeProposal:
-    stamp()
-    statement = select(EventTypeProposal).where(EventTypeProposal.id == proposal_id).with_for_update()
-    row = db.session.scalar(statement.execution_options(populate_existing=True))
-    if row is None:
-        raise NotFoundError("There is no such proposal.")
-    if row.ended_at is not None:
-        raise ConflictError("This proposal has ended: somebody was here before you.")
-    return row
-
-
-def _end_proposal(row: EventTypeProposal, how: str, by: int, at: datetime) -> None:
-    row.ended_at, row.ended_as, row.ended_by_id = at, how, by
-    db.session.flush()
 
 
 def open_proposal_of(key: str) -> ProposedType | None:
