@@ -23,7 +23,7 @@ class ProposalRow(Protocol):
     ended_by_id: Any
 
 
-class VersionInForce(Protocol):
+class NewestVersion(Protocol):
     """The columns that a table of published versions has."""
 
     number: Any
@@ -49,7 +49,7 @@ def lock_proposal(kind: type[Proposal], proposal_id: int) -> Proposal:
     return proposal
 
 
-def refuse_publishing(proposal: ProposalRow, by: int, current: VersionInForce | None) -> None:
+def refuse_publishing(proposal: ProposalRow, by: int, current: NewestVersion | None) -> None:
     """Refuse whoever may not publish a proposal, and a proposal that a newer version has overtaken.
 
     Raises:

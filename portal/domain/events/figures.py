@@ -153,14 +153,14 @@ def next_syndicates(
     """For each event type with people who lack a place: its next event with free places, and who they are."""
     first: dict[int, ComingEvent] = {}
     for event in coming:
-        if event.left > 0:
+        if event.untaken > 0:
             first.setdefault(event.activity_id, event)
     found = []
     for attendance in attendances:
         lacking, open_event = attendance.without_place, first.get(attendance.activity_id)
         if open_event is not None and lacking:
             begin, fill = lacks_of_syndicate(
-                open_event.taken, open_event.left, open_event.least, open_event.most
+                open_event.taken, open_event.untaken, open_event.least, open_event.most
             )
             candidates = _name_candidates(lacking[:MOST_CANDIDATES], today)
             found.append(NextSyndicate(attendance, open_event, begin, fill, tuple(candidates)))

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.booking.services import bring_up_to_date
 from portal.domain.events.models import (
     OPEN_BOOKINGS,
@@ -17,7 +18,7 @@ from portal.domain.events.models import (
     EventVersion,
 )
 from portal.domain.events.planning import EventPlan, refuse_faulty_plan
-from portal.domain.events.queries import HOLDS_A_PLACE, EventDetails, event_details
+from portal.domain.events.queries import EventDetails, event_details
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp

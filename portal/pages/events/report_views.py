@@ -21,7 +21,7 @@ OUTCOME_DAYS = 365  # how far back outcomes are counted
 def show_figures() -> ResponseReturnValue:
     """The figures of the people whom the viewer sees; places are everybody's to see."""
     viewer, today = current_user.viewer, clock.today()
-    attendances, coming = read_attendance(viewer, today), list_coming(today)
+    attendances, coming = read_attendance(viewer, today), list_coming(clock.now())
     since = today - timedelta(days=OUTCOME_DAYS)
     return render_template(
         "events/figures.html",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Integer, Select, func, null, select, type_coerce
 
 from portal.domain.events.booking.audience import EventAudience
-from portal.domain.events.booking.places import HOLDING
+from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.booking.reading import BookableEvent
 from portal.domain.events.models import OPEN_BOOKINGS, Booking, PlaceReservation
 from portal.domain.events.queries import EventDetails
@@ -136,7 +136,7 @@ def list_kept_places(event: BookableEvent, at: datetime) -> list[KeptPlacesRow]:
     """The reservations of an event by the name of their unit, and how many people of each hold a place."""
     today = london_day(at)
     units = live_units(today)
-    holders = [seat.units for seat in event.seats if seat.state in HOLDING]
+    holders = [seat.units for seat in event.seats if seat.state in HOLDS_A_PLACE]
     statement = select(PlaceReservation).where(PlaceReservation.event_id == event.id)
     rows = [
         KeptPlacesRow(

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.domain.directives.models import Exclusion
-from portal.domain.events.booking.reading import is_newest
+from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.models import Booking, Event, EventFacilitator, EventVersion
-from portal.domain.events.queries import HOLDS_A_PLACE, EventDetails
+from portal.domain.events.queries import EventDetails, is_newest_version
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
 from portal.platform.db import db
@@ -36,7 +36,7 @@ def find_clashes(event: EventDetails, people: Collection[int], today: date) -> d
 def _overlaps(event: EventDetails) -> list[Any]:
     return [
         EventVersion.event_id != event.id,
-        is_newest(EventVersion),
+        is_newest_version(),
         ~EventVersion.cancelled,
         EventVersion.starts_at < event.ends_at,
         EventVersion.ends_at > event.starts_at,

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from portal.platform.clock import end_of_day
 
 OFFER_LASTS = timedelta(hours=48)
-HOLDING = ("booked", "offered")
+HOLDS_A_PLACE = ("booked", "offered")  # an offered place is kept for its person until the offer lapses
 _TICK = timedelta(microseconds=1)
 
 
@@ -99,7 +99,7 @@ def count_free(sitting: Sitting, holders: Sequence[frozenset[int]]) -> int:
 
 def list_holders(seats: Iterable[Seat]) -> list[frozenset[int]]:
     """The units of each person who holds a place, in the order of asking."""
-    return [seat.units for seat in order_seats(seats) if seat.state in HOLDING]
+    return [seat.units for seat in order_seats(seats) if seat.state in HOLDS_A_PLACE]
 
 
 def order_seats(seats: Iterable[Seat]) -> list[Seat]:
