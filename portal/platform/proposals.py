@@ -7,6 +7,8 @@ first: of two at once, the second finds that the proposal has ended.
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from sqlalchemy import func, select
+
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 
@@ -31,6 +33,12 @@ class NewestVersion(Protocol):
 
 
 Proposal = TypeVar("Proposal", bound=ProposalRow)
+
+
+def count_waiting(kind: type[Proposal], person_id: int) -> int:
+    """How many proposals wait that a person may decide: those of others. One statement."""
+    waiting = select(func.count()).select_from(kind).where(kind.ended_at.is_(None))
+    return db.session.scalar(waiting.where(kind.proposed_by_id != person_id)) or 0
 
 
 def lock_proposal(kind: type[Proposal], proposal_id: int) -> Proposal:

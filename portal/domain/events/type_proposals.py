@@ -26,6 +26,7 @@ from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
 from portal.platform.proposals import (
+    count_waiting,
     end_proposal,
     lock_proposal,
     refuse_publishing,
@@ -149,10 +150,9 @@ def list_ended_proposals(key: str, limit: int = 20) -> list[ProposedType]:
     return list(_fetch(ended.order_by(EventTypeProposal.id.desc()).limit(limit)))
 
 
-def count_proposals_for(person_id: int) -> int:
+def count_types_for(person_id: int) -> int:
     """How many proposals wait for this publisher: those of others."""
-    statement = select(func.count()).where(_IS_OPEN, EventTypeProposal.proposed_by_id != person_id)
-    return db.session.scalar(statement) or 0
+    return count_waiting(EventTypeProposal, person_id)
 
 
 def get_proposal(proposal_id: int) -> ProposedType:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 
 from portal.domain.exercises.models import ExerciseProposal
 from portal.domain.exercises.sources.archive import open_exercise
@@ -14,6 +14,7 @@ from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
 from portal.platform.proposals import (
+    count_waiting,
     end_proposal,
     lock_proposal,
     refuse_publishing,
@@ -44,8 +45,7 @@ def list_open_proposals() -> list[ProposalLine]:
 
 def count_exercises_for(person_id: int) -> int:
     """How many open proposals a person can publish: those that others sent. One statement."""
-    waits = (ExerciseProposal.ended_at.is_(None), ExerciseProposal.proposed_by_id != person_id)
-    return db.session.scalar(select(func.count(ExerciseProposal.id)).where(*waits)) or 0
+    return count_waiting(ExerciseProposal, person_id)
 
 
 def get_proposal(proposal_id: int) -> ProposalLine:
