@@ -50,7 +50,7 @@ def plan_events(plans: Sequence[EventPlan], *, by: int, at: datetime) -> list[st
         db.session.flush()
         _add_version(event.id, 0, plan, reason="", by=by, recorded_at=recorded_at)
         log("event.planned", actor_id=by, event=event.reference)
-        _tell("event.facilitator_named", plan.facilitators, event.reference, 0, by)
+        _tell_readers("event.facilitator_named", plan.facilitators, event.reference, 0, by)
         references.append(event.reference)
     return references
 
@@ -86,12 +86,12 @@ def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, b
     log("event.changed", actor_id=by, event=reference, number=event.number + 1)
     before, after = {person.person_id for person in event.facilitators}, set(plan.facilitators)
     told = [
-        _tell("event.facilitator_named", after - before, reference, event.number + 1, by),
-        _tell("event.facilitator_released", before - after, reference, event.number + 1, by),
+        _tell_readers("event.facilitator_named", after - before, reference, event.number + 1, by),
+        _tell_readers("event.facilitator_released", before - after, reference, event.number + 1, by),
     ]
     if is_moved(event, plan) or plan.notes != event.notes:
         readers = _people_with_place(event.id) | (before & after)
-        told.append(_tell("event.move_told", readers, reference, event.number + 1, by))
+        told.append(_tell_readers("event.move_told", readers, reference, event.number + 1, by))
     bring_up_to_date([event.id], at)
     return sum(told)
 
@@ -124,7 +124,7 @@ def cancel_event(reference: str, *, number: int, reason: str, by: int, at: datet
         change = {"booking_id": booking.id, "state": "cancelled", "reason": EVENT_CANCELLED, "by_id": by}
         db.session.add(BookingChange(recorded_at=recorded_at, **change))
         readers.add(booking.person_id)
-    return _tell("event.cancellation_told", readers, reference, event.number + 1, by)
+    return _tell_readers("event.cancellation_told", readers, reference, event.number + 1, by)
 
 
 def plan_of(event: EventDetails) -> EventPlan:
@@ -199,7 +199,7 @@ def _people_with_place(event_id: int) -> set[int]:
     return set(db.session.scalars(statement))
 
 
-def _tell(action: str, readers: Iterable[int], reference: str, number: int, by: int) -> int:
+def _tell_readers(action: str, readers: Iterable[int], reference: str, number: int, by: int) -> int:
     """Note for each reader that they are told; a mail follows from it. Returns how many they are."""
     people = sorted(set(readers))
     for person_id in people:

@@ -149,18 +149,18 @@ def _end_proposal(row: EventTypeProposal, how: str, by: int, at: datetime) -> No
 
 def open_proposal_of(key: str) -> ProposedType | None:
     """The proposal of this event type that waits; None if there is none."""
-    return next(_fetch(_select_proposals().where(_IS_OPEN, EventTypeProposal.key == key)), None)
+    return next(_fetch_proposals(_select_proposals().where(_IS_OPEN, EventTypeProposal.key == key)), None)
 
 
 def list_open_proposals() -> list[ProposedType]:
     """The proposals that wait, the oldest first. One statement."""
-    return list(_fetch(_select_proposals().where(_IS_OPEN).order_by(EventTypeProposal.id)))
+    return list(_fetch_proposals(_select_proposals().where(_IS_OPEN).order_by(EventTypeProposal.id)))
 
 
 def list_ended_proposals(key: str, limit: int = 20) -> list[ProposedType]:
     """What became of the last proposals of an event type, the newest first. One statement."""
     ended = _select_proposals().where(~_IS_OPEN, EventTypeProposal.key == key)
-    return list(_fetch(ended.order_by(EventTypeProposal.id.desc()).limit(limit)))
+    return list(_fetch_proposals(ended.order_by(EventTypeProposal.id.desc()).limit(limit)))
 
 
 def count_proposals_for(person_id: int) -> int:
@@ -175,7 +175,7 @@ def get_proposal(proposal_id: int) -> ProposedType:
     Raises:
         NotFoundError: There is none with this id.
     """
-    found = next(_fetch(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
+    found = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
     if found is None:
         raise NotFoundError("There is no such proposal.")
     return found
@@ -207,7 +207,7 @@ def _select_proposals() -> Select[Any]:
     )
 
 
-def _fetch(statement: Select[Any]) -> Iterator[ProposedType]:
+def _fetch_proposals(statement: Select[Any]) -> Iterator[ProposedType]:
     return (ProposedType(*row) for row in db.session.execute(statement))
 
 

@@ -51,7 +51,7 @@ def show_plenary(reference: str) -> ResponseReturnValue:
             "words": plain_words(prompt["prompt_html"]),
             "stage": run.stages[prompt["key"]],
             "stage_words": STAGE_WORDS[run.stages[prompt["key"]]],
-            "groups": _group(readable_statements(run, prompt["key"])),
+            "groups": _group_statements(readable_statements(run, prompt["key"])),
             "injects": injects_of_prompt(run.content, prompt["compares"]),
         }
         for prompt in run.content["plenary"]
@@ -163,7 +163,7 @@ def _send_debrief(reference: str, kind: str, write: Callable[..., bytes]) -> Res
     return send_file(BytesIO(content), FILE_KINDS[kind], as_attachment=True, download_name=name)
 
 
-def _group(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
+def _group_statements(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
     """The statements by group, in their order."""
     return [(theme, list(group)) for theme, group in groupby(found, key=lambda one: one.theme)]
 

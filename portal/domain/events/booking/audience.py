@@ -31,9 +31,9 @@ class EventAudience:
 
         They have a post then, and a directive asks them for the type, or no directive asks anybody.
         """
-        if not _covers(self._posts[person_id], day):
+        if not _cover_day(self._posts[person_id], day):
             return False
-        return not self.is_asked(activity_id, day) or _covers(self._asked[person_id, activity_id], day)
+        return not self.is_asked(activity_id, day) or _cover_day(self._asked[person_id, activity_id], day)
 
     def is_asked(self, activity_id: int, day: date) -> bool:
         """Whether a directive that is in force on the day asks for the type."""
@@ -86,5 +86,5 @@ def _read_versions(activity_ids: Collection[int]) -> dict[int, _Versions]:
     return found
 
 
-def _covers(spans: Iterable[Span], day: date) -> bool:
+def _cover_day(spans: Iterable[Span], day: date) -> bool:
     return any(first <= day <= last for first, last in spans)

@@ -33,7 +33,7 @@ def find_clashes(event: EventDetails, people: Collection[int], today: date) -> d
     return clashes
 
 
-def _overlaps(event: EventDetails) -> list[Any]:
+def _match_overlaps(event: EventDetails) -> list[Any]:
     return [
         EventVersion.event_id != event.id,
         is_newest(EventVersion),
@@ -48,7 +48,7 @@ def _find_bookings(event: EventDetails, people: Collection[int]) -> Iterator[Fou
         select(Booking.person_id, Event.reference, EventVersion.starts_at)
         .join(Event, Event.id == Booking.event_id)
         .join(EventVersion, EventVersion.event_id == Event.id)
-        .where(Booking.person_id.in_(people), Booking.state.in_(HOLDS_A_PLACE), *_overlaps(event))
+        .where(Booking.person_id.in_(people), Booking.state.in_(HOLDS_A_PLACE), *_match_overlaps(event))
         .order_by(EventVersion.starts_at, Event.id)
     )
     for person_id, reference, starts_at in db.session.execute(statement):
@@ -60,7 +60,7 @@ def _find_duties(event: EventDetails, people: Collection[int]) -> Iterator[Found
         select(EventFacilitator.person_id, Event.reference, EventVersion.starts_at)
         .join(EventVersion, EventVersion.id == EventFacilitator.event_version_id)
         .join(Event, Event.id == EventVersion.event_id)
-        .where(EventFacilitator.person_id.in_(people), *_overlaps(event))
+        .where(EventFacilitator.person_id.in_(people), *_match_overlaps(event))
         .order_by(EventVersion.starts_at, Event.id)
     )
     for person_id, reference, starts_at in db.session.execute(statement):
