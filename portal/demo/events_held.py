@@ -34,7 +34,7 @@ class HeldDate:
     starts_at: datetime
 
     def time_after(self, minutes: float) -> datetime:
-        """The instant so many minutes after the beginning."""
+        """The time this many minutes after the event begins."""
         return self.starts_at + timedelta(minutes=minutes)
 
 
@@ -45,7 +45,7 @@ def choose_day(today: date) -> date:
 
 
 def plan_held_date(day: date, people: Mapping[str, int], units: Mapping[str, int]) -> HeldDate | None:
-    """Plan the event on the day before three weeks, and book supervisors; None without the event type.
+    """Plan the event three weeks before its day, and book supervisors; None without the event type.
 
     Edge only, in no transaction, when nothing later than that day's morning is recorded.
 

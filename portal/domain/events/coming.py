@@ -39,7 +39,7 @@ HOLDS = ~select(_later.id).where(
 
 @dataclass(frozen=True, slots=True)
 class ComingEvent:
-    """An event that is still to come, with its places."""
+    """A future event, with its places."""
 
     event_id: int
     activity_id: int
@@ -118,7 +118,7 @@ def _count_places(event_ids: Collection[int], today: date) -> tuple[Counter[int]
 
 
 def coming_bookings(activity_ids: Collection[int], today: date) -> Iterator[tuple[int, int, str, date]]:
-    """Event type, person, state and day of every open booking of an event that is still to come."""
+    """Event type, person, state and day of every open booking of a future event."""
     rows = db.session.execute(
         select(Booking.activity_id, Booking.person_id, Booking.state, EventVersion.held_on)
         .join(EventVersion, EventVersion.event_id == Booking.event_id)
@@ -136,7 +136,7 @@ def coming_bookings(activity_ids: Collection[int], today: date) -> Iterator[tupl
 def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes]:
     """What became of booked places at past events, by the unit of the day of the event; two statements.
 
-    Counted are the people whom the viewer sees, and everybody at events that the viewer runs.
+    It counts the people the viewer may see, and everybody at events that the viewer runs.
 
     Args:
         viewer: The viewer.

@@ -1,4 +1,4 @@
-"""Planning, changing and cancelling events, and whom that is told."""
+"""Planning, changing and cancelling events, and telling the people concerned."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -56,15 +56,15 @@ def plan_events(plans: Sequence[EventPlan], *, by: int, at: datetime) -> list[st
 
 
 def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, by: int, at: datetime) -> int:
-    """Change an event; who has a place or runs it is told where that matters to them.
+    """Change an event, and tell the people who have a place or run it where it matters to them.
 
-    Places that it has more than before are offered at once to who waits.
+    Extra places are offered at once to the people who wait.
 
     Args:
         reference: The event's.
         plan: All that holds from now on; its type is the event's.
         number: The version that the change begins from.
-        reason: Why, for those who come; it may be empty unless the event is moved.
+        reason: Why, for the people who attend; it may be empty unless the event is moved.
         by: Who changes it.
         at: Now.
 
@@ -102,7 +102,7 @@ def cancel_event(reference: str, *, number: int, reason: str, by: int, at: datet
     Args:
         reference: The event's.
         number: The version that its reader saw.
-        reason: Why, for those who were to come.
+        reason: Why, for the people who had a place.
         by: Who cancels it.
         at: Now.
 
@@ -200,7 +200,7 @@ def _people_with_place(event_id: int) -> set[int]:
 
 
 def _tell_readers(action: str, readers: Iterable[int], reference: str, number: int, by: int) -> int:
-    """Note for each reader that they are told; a mail follows from it. Returns how many they are."""
+    """Note for each reader that they are told, which queues a mail; return how many they are."""
     people = sorted(set(readers))
     for person_id in people:
         log(action, actor_id=by, subject_id=person_id, event=reference, number=number)

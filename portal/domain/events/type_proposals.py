@@ -84,7 +84,7 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
     Raises:
         RuleError: The publisher proposed it.
         ConflictError: It has ended, or another version was published meanwhile.
-        BadInputError: It asks for preparation that is not published any more.
+        BadInputError: It names preparation that is no longer published.
     """
     row = _open_row(proposal_id)
     if row.proposed_by_id == by:
@@ -247,7 +247,7 @@ def describe_values(values: Mapping[str, Any]) -> dict[str, str]:
     return {
         "Title": values["title"],
         "What it is for": values["aim"],
-        "Whom it is for": values["audience"],
+        "Who it is for": values["audience"],
         "Length": minutes_words(values["minutes"]),
         "A syndicate": syndicate,
         "Places": f"{most}, and it takes place from {plural(least, 'person', 'people')}",

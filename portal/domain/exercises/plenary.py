@@ -126,7 +126,7 @@ def _read_stages(run_id: int, content: ExerciseContent) -> tuple[dict[str, Promp
 
 
 def _has_place(run: ExerciseRun, person_id: int) -> bool:
-    """Whether a person is booked at the run's event, or was seen there."""
+    """Whether a person is booked at the run's event, or was in the room by its register."""
     if run.event_id is None:
         return False
     booked = exists().where(

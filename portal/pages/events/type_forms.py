@@ -61,15 +61,15 @@ class EventTypeForm(FlaskForm):  # type: ignore[misc]
     )
     aim = LineField(
         "What it is for",
-        description="In a sentence or two, for those who will come.",
+        description="In a sentence or two, for the people who will attend.",
         widget=GovTextarea(label_classes=LABEL, rows=3),
         validators=[RequiredText("Enter what it is for"), MaximumLength(LONGEST["aim"])],
     )
     audience = LineField(
-        "Whom it is for",
-        description="In words. Who must attend, a directive says.",
+        "Who it is for",
+        description="In words. A directive says who must attend.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter whom it is for"), MaximumLength(LONGEST["audience"])],
+        validators=[RequiredText("Enter who it is for"), MaximumLength(LONGEST["audience"])],
     )
     minutes = _number_field("Length in minutes", MOST_MINUTES, "From beginning to end, with breaks.")
     syndicate_least = _number_field("Least people in a syndicate", MOST_PLACES)

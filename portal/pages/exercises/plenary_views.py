@@ -1,4 +1,4 @@
-"""The plenary as the room meets it: decisions side by side, anonymous statements, their ranking, actions."""
+"""The plenary for the room: decisions side by side, anonymous statements, their ranking, actions."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -140,14 +140,14 @@ def rank_prompt(reference: str, key: str) -> ResponseReturnValue:
 @bp.get("/exercises/<reference>/debrief.pdf")
 @requires(Permission.LEARN)
 def debrief_pdf(reference: str) -> ResponseReturnValue:
-    """The debrief as a tagged PDF: for who leads, and for all once the run has ended."""
+    """The debrief as a tagged PDF: for its leader, and for all once the run has ended."""
     return _send_debrief(reference, "pdf", write_pdf)
 
 
 @bp.get("/exercises/<reference>/debrief.zip")
 @requires(Permission.LEARN)
 def debrief_zip(reference: str) -> ResponseReturnValue:
-    """The debrief with its tables, their hashes in a manifest; for whom ``debrief_pdf`` is."""
+    """The debrief with its tables, their hashes in a manifest; for the same people as ``debrief_pdf``."""
     return _send_debrief(reference, "zip", write_zip)
 
 

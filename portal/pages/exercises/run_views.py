@@ -71,7 +71,7 @@ def _read_syndicate(text: str) -> int:
 
 @requires(Permission.LEARN)
 def take_control_step(reference: str) -> ResponseReturnValue:
-    """Take a step: begin, hold, release, send a message, and the like."""
+    """Take a step, such as begin, hold, release or send a message."""
     form, viewer = request.form, current_user.viewer
     wish = StepWish(
         form.get("do", ""),

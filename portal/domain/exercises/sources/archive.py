@@ -1,4 +1,4 @@
-"""An exercise's folder as a ZIP: packed for who changes it, and opened again with bounds.
+"""An exercise's folder as a ZIP: packed for the person who changes it, and opened again within limits.
 
 Nothing is unpacked to disk. An archive that two programs could read differently is refused as a whole, as are
 links, names that lead elsewhere, and anything that unpacks to more than it says.
