@@ -79,7 +79,7 @@ def _write_entries(held: HeldDate, minute: int, run: str, writers: tuple[Viewer,
 
 
 def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer, Viewer]) -> None:
-    """Two statements on one question, ranked by those who wrote them, and an action."""
+    """Two statements on one question, ranked by the people who wrote them, and an action."""
     stage = plenary.PromptStage
     _open_stage(held, 125, run, lead, stage.STATEMENTS)
     with _record_at_minute(held, 130):

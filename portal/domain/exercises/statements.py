@@ -56,7 +56,7 @@ def list_statements(run_id: int, prompt_key: str) -> list[Statement]:
 
 
 def count_about(run_id: int, prompt_key: str) -> int:
-    """How many statements a prompt has, rounded down to fives, so that nobody sees the moment of one."""
+    """How many statements a prompt has, rounded down to fives, so that nobody sees when one was written."""
     return len(list_statements(run_id, prompt_key)) // ABOUT * ABOUT
 
 

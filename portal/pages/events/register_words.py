@@ -1,4 +1,4 @@
-"""The register in words: what holds of a person, and how many are in the room."""
+"""The register in words: the current state of a person, and how many are in the room."""
 
 from collections.abc import Mapping, Sequence
 

@@ -72,10 +72,10 @@ class EventTypeForm(FlaskForm):  # type: ignore[misc]
         validators=[RequiredText("Enter who it is for"), MaximumLength(LONGEST["audience"])],
     )
     minutes = _number_field("Length in minutes", MOST_MINUTES, "From beginning to end, with breaks.")
-    syndicate_least = _number_field("Least people in a syndicate", MOST_PLACES)
+    syndicate_least = _number_field("Fewest people in a syndicate", MOST_PLACES)
     syndicate_most = _number_field("Most people in a syndicate", MOST_PLACES)
     places_least = _number_field(
-        "Least people at an event", MOST_PLACES, "With fewer it does not take place."
+        "Fewest people at an event", MOST_PLACES, "With fewer it does not take place."
     )
     places_most = _number_field("Most people at an event", MOST_PLACES)
     facilitators = _number_field("Facilitators needed", MOST_FACILITATORS)
@@ -114,7 +114,7 @@ class EventTypeForm(FlaskForm):  # type: ignore[misc]
 
     def _refuse_disorder(self, least: WholeNumberField, most: WholeNumberField) -> None:
         if least.number is not None and most.number is not None and most.number < least.number:
-            raise ValidationError(f"Enter {least.number} or more, which is the least")
+            raise ValidationError(f"Enter {least.number} or more, which is the fewest")
 
     @property
     def content(self) -> bytes:
