@@ -27,7 +27,7 @@ class _UndoneError(Exception):
 
 @bp.cli.command("check")
 @click.argument("place", metavar="FILE|DIR", type=PLACE)
-def check(place: Path) -> None:
+def check_event_types(place: Path) -> None:
     """Check one event type's file, or a folder of them; list every fault with its file and line.
 
     Where a database is set up, the modules and guides of the preparation must be published in it.
@@ -46,7 +46,7 @@ def check(place: Path) -> None:
 @bp.cli.command("publish")
 @click.argument("place", metavar="FILE|DIR", type=PLACE)
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
-def publish(place: Path, dry_run: bool) -> None:
+def publish_event_types(place: Path, dry_run: bool) -> None:
     """Publish one event type's file, or a folder of them; all or nothing.
 
     What is published already, byte for byte, is not published again.
@@ -69,7 +69,7 @@ def publish(place: Path, dry_run: bool) -> None:
 @click.argument("key")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
-def export(key: str, file: Path, number: int | None) -> None:
+def export_event_type(key: str, file: Path, number: int | None) -> None:
     """Write the file of a published event type to FILE, byte for byte. FILE must be new."""
     try:
         version = event_types.numbered_event_type(key, number)

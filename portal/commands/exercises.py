@@ -25,7 +25,7 @@ class _OnlyTriedError(Exception):
 
 @bp.cli.command("check")
 @click.argument("folder", metavar="DIR", type=FOLDER)
-def check(folder: Path) -> None:
+def check_exercises(folder: Path) -> None:
     """Check one exercise's folder, or the folder of all; list every fault with its file and line.
 
     Faults of the format come first. If there are none, breaches of the brief for exercises are listed: number
@@ -50,7 +50,7 @@ def check(folder: Path) -> None:
 @bp.cli.command("publish")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
-def publish(folder: Path, dry_run: bool) -> None:
+def publish_exercises(folder: Path, dry_run: bool) -> None:
     """Publish one exercise's folder, or the folder of all exercises; all or nothing.
 
     Only faults of the format are refused; “exercises check” lists breaches of the brief too.
@@ -76,7 +76,7 @@ def publish(folder: Path, dry_run: bool) -> None:
 @click.argument("key")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
-def export(key: str, folder: Path, number: int | None) -> None:
+def export_exercise(key: str, folder: Path, number: int | None) -> None:
     """Write a published exercise's folder to DIR, byte for byte. DIR must be new or empty."""
     try:
         version = queries.newest_version(key) if number is None else queries.numbered_version(key, number)

@@ -29,7 +29,7 @@ NO_UNIT = "Without a unit"
 
 @dataclass(frozen=True, slots=True)
 class ComingEvent:
-    """An event that is still to come, with its places."""
+    """A future event, with its places."""
 
     activity_id: int
     reference: str
@@ -90,7 +90,7 @@ def list_coming(at: datetime) -> list[ComingEvent]:
 
 
 def coming_bookings(activity_ids: Collection[int], today: date) -> Iterator[tuple[int, int, str, date]]:
-    """Event type, person, state and day of every open booking of an event that is still to come."""
+    """Event type, person, state and day of every open booking of a future event."""
     rows = db.session.execute(
         select(Booking.activity_id, Booking.person_id, Booking.state, EventVersion.held_on)
         .join(EventVersion, EventVersion.event_id == Booking.event_id)
@@ -108,7 +108,7 @@ def coming_bookings(activity_ids: Collection[int], today: date) -> Iterator[tupl
 def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes]:
     """What became of booked places at past events, by the unit of the day of the event; two statements.
 
-    Counted are the people whom the viewer sees, and everybody at events that the viewer runs.
+    It counts the people the viewer may see, and everybody at events that the viewer runs.
 
     Args:
         viewer: The viewer.

@@ -1,7 +1,7 @@
 """Who attended a required event, who has a place, and who is needed for the next syndicate.
 
-Whether somebody attended is their status under the directives that ask for the event type, today and as known
-now, so that these figures say what every report says. Whom a viewer sees, the rules of visibility decide.
+Whether somebody attended is their status under the directives that require the event type, today and as known
+now, so that these figures say what every report says. Visibility decides which people a viewer sees.
 """
 
 from collections import Counter, defaultdict
@@ -31,7 +31,7 @@ MOST_CANDIDATES = 30  # people named for one event type
 
 @dataclass(frozen=True, slots=True)
 class RequiredPerson:
-    """Somebody of whom an event type is required, with what is shown of them beside their name."""
+    """Somebody who must attend an event type, with what is shown beside their name."""
 
     person_id: int
     status: Status
@@ -43,13 +43,13 @@ class RequiredPerson:
 
 @dataclass(frozen=True, slots=True)
 class TypeAttendance:
-    """How far the people whom a viewer sees are with one event type."""
+    """How far the people a viewer sees have got with one event type."""
 
     activity_id: int
     key: str
     title: str
     people: tuple[RequiredPerson, ...]  # counted ones: neither exempt nor deferred
-    booked: Mapping[int, date]  # of those who have not attended: the day of the place they have
+    booked: Mapping[int, date]  # people who have not attended: the day of their place
     waiting: frozenset[int]  # asked, on the wait list, or offered a place
     all_supervisors: bool
 
@@ -60,7 +60,7 @@ class TypeAttendance:
 
     @property
     def without_place(self) -> list[RequiredPerson]:
-        """Who has neither attended nor a place nor asked for one; the earliest due date first."""
+        """People without attendance, a place or a request for one; the earliest due date first."""
         unserved = (p for p in self.people if not p.status.held and p.person_id not in self.booked)
         found = [person for person in unserved if person.person_id not in self.waiting]
         return sorted(found, key=lambda person: (person.due_on, person.person_id))
@@ -105,7 +105,7 @@ class NextSyndicate:
 
 
 def read_attendance(viewer: Viewer, today: date) -> list[TypeAttendance]:
-    """The figures of every event type that is required of somebody whom the viewer sees, by its title.
+    """The figures of every event type that somebody the viewer sees must attend, by its title.
 
     A few statements, however many people there are.
     """
@@ -180,7 +180,7 @@ def lacks_of_syndicate(taken: int, left: int, least: int, most: int) -> tuple[in
 
 
 def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredPerson]]:
-    """The counted people by event type and id; somebody whom two directives ask counts by the worse.
+    """The counted people by event type and id; somebody under two directives counts by the worse status.
 
     They are those of the viewer's reports: by grant or as line manager, and not the viewer by themselves.
     """
@@ -197,7 +197,7 @@ def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredP
 
 
 def _read_titles(activity_ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    """Key and newest title of event types; the key stands for the title of one that has no version."""
+    """Key and newest title of event types; the key again for one that has no version."""
     rows: Iterable[Any] = db.session.execute(
         select(Activity.id, Activity.key, EventTypeVersion.title)
         .outerjoin(EventTypeVersion, EventTypeVersion.activity_id == Activity.id)

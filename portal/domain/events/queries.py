@@ -43,7 +43,7 @@ class BookingCounts:
 
     @property
     def offered(self) -> int:
-        """People to whom a place is offered, and kept."""
+        """People who have an offer of a place, which is kept for them."""
         return self.by_state.get("offered", 0)
 
     @property
@@ -53,7 +53,7 @@ class BookingCounts:
 
     @property
     def asked(self) -> int:
-        """People whose wish waits for an approval."""
+        """People whose request waits for approval."""
         return self.by_state.get("asked", 0)
 
 

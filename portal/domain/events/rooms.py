@@ -62,9 +62,9 @@ def save_room(room_id: int | None, details: RoomDetails, *, by: int, at: datetim
 
     Raises:
         NotFoundError: There is no such room.
-        RoomRefusedError: Another has its name, or an event to come has more places than its new capacity.
+        RoomRefusedError: Another has its name, or a future event has more places than its new capacity.
     """
-    take_writers_lock()  # so that two who save at once, and who plans meanwhile, see each other's rooms
+    take_writers_lock()  # so that people who save a room or plan an event at once see each other's changes
     namesake = db.session.scalar(select(EventRoom).where(EventRoom.name == details.name))
     if namesake is not None and namesake.id != room_id:
         raise RoomRefusedError("name", f"There is already a room called {details.name}. Enter another name.")

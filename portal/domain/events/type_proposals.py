@@ -92,7 +92,7 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
     Raises:
         RuleError: The publisher proposed it.
         ConflictError: It has ended, or another version was published meanwhile.
-        BadInputError: It asks for preparation that is not published any more.
+        BadInputError: It names preparation that is no longer published.
     """
     row = lock_proposal(EventTypeProposal, proposal_id)
     current = current_event_type(row.key)
@@ -136,18 +136,18 @@ def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
 
 def open_proposal_of(key: str) -> ProposedType | None:
     """The proposal of this event type that waits; None if there is none."""
-    return next(_fetch(_select_proposals().where(_IS_OPEN, EventTypeProposal.key == key)), None)
+    return next(_fetch_proposals(_select_proposals().where(_IS_OPEN, EventTypeProposal.key == key)), None)
 
 
 def list_open_proposals() -> list[ProposedType]:
     """The proposals that wait, the oldest first. One statement."""
-    return list(_fetch(_select_proposals().where(_IS_OPEN).order_by(EventTypeProposal.id)))
+    return list(_fetch_proposals(_select_proposals().where(_IS_OPEN).order_by(EventTypeProposal.id)))
 
 
 def list_ended_proposals(key: str, limit: int = 20) -> list[ProposedType]:
     """What became of the last proposals of an event type, the newest first. One statement."""
     ended = _select_proposals().where(~_IS_OPEN, EventTypeProposal.key == key)
-    return list(_fetch(ended.order_by(EventTypeProposal.id.desc()).limit(limit)))
+    return list(_fetch_proposals(ended.order_by(EventTypeProposal.id.desc()).limit(limit)))
 
 
 def count_types_for(person_id: int) -> int:
@@ -161,7 +161,7 @@ def get_proposal(proposal_id: int) -> ProposedType:
     Raises:
         NotFoundError: There is none with this id.
     """
-    found = next(_fetch(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
+    found = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
     if found is None:
         raise NotFoundError("There is no such proposal.")
     return found
@@ -193,7 +193,7 @@ def _select_proposals() -> Select[Any]:
     )
 
 
-def _fetch(statement: Select[Any]) -> Iterator[ProposedType]:
+def _fetch_proposals(statement: Select[Any]) -> Iterator[ProposedType]:
     return (ProposedType(*row) for row in db.session.execute(statement))
 
 
@@ -233,7 +233,7 @@ def describe_values(values: Mapping[str, Any]) -> dict[str, str]:
     return {
         "Title": values["title"],
         "What it is for": values["aim"],
-        "Whom it is for": values["audience"],
+        "Who it is for": values["audience"],
         "Length": minutes_words(values["minutes"]),
         "A syndicate": syndicate,
         "Places": f"{most}, and it takes place from {plural(least, 'person', 'people')}",

@@ -1,4 +1,4 @@
-"""What somebody takes away from an exercise, with who sees to it and until when."""
+"""Actions from an exercise: what is to be done, by which role or post, and by when."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -79,7 +79,7 @@ def compare_injects(
         ComparedInject(
             inject,
             tuple(
-                _compare_question(question, _receivers(inject, syndicates), entries, clock)
+                _compare_question(question, _list_receivers(inject, syndicates), entries, clock)
                 for question in inject["questions"]
             ),
         )
@@ -139,7 +139,7 @@ def plain_words(html: str) -> str:
     return " ".join(unescape(_TAG.sub("", html)).split())
 
 
-def _receivers(inject: Inject, syndicates: int) -> list[int]:
+def _list_receivers(inject: Inject, syndicates: int) -> list[int]:
     return [n for n in range(1, syndicates + 1) if not inject["syndicates"] or n in inject["syndicates"]]
 
 

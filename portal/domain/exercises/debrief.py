@@ -88,9 +88,9 @@ def write_pdf(debrief: RunDebrief, *, force: str) -> bytes:
 def write_zip(debrief: RunDebrief, *, force: str) -> bytes:
     """The PDF and three tables with a manifest of their SHA-256 hashes; same arguments, same bytes."""
     tables = {
-        "decisions.csv": _csv(_decision_rows(debrief.compared)),
-        "statements.csv": _csv(_statement_rows(debrief)),
-        "actions.csv": _csv(_action_rows(debrief.actions)),
+        "decisions.csv": _write_csv(_decision_rows(debrief.compared)),
+        "statements.csv": _write_csv(_statement_rows(debrief)),
+        "actions.csv": _write_csv(_action_rows(debrief.actions)),
     }
     files = {DOCUMENT: write_pdf(debrief, force=force), **tables}
     manifest = {
@@ -116,7 +116,7 @@ def write_zip(debrief: RunDebrief, *, force: str) -> bytes:
     return target.getvalue()
 
 
-def _csv(rows: Iterator[Sequence[str]]) -> bytes:
+def _write_csv(rows: Iterator[Sequence[str]]) -> bytes:
     return "".join(f"{','.join(map(csv_text, row))}\r\n" for row in rows).encode("utf-8-sig")
 
 
@@ -163,15 +163,17 @@ def _decisions_markup(compared: Sequence[ComparedInject]) -> Iterator[str]:
         for asked in inject.questions:
             yield f"{text_content(plain_words(asked.question['prompt_html']))}\n"
             rows = [
-                (f"Syndicate {number}", answer.text, answer.reason or "–", _minute(answer.minute))
+                (f"Syndicate {number}", answer.text, answer.reason or "–", _show_minute(answer.minute))
                 if answer
                 else (f"Syndicate {number}", "No answer", "–", "–")
                 for number, answer in asked.answers
             ]
-            yield from _table("(auto, 3fr, 3fr, auto)", ("Syndicate", "Answer", "Reason", "Minute"), rows)
+            yield from _write_table(
+                "(auto, 3fr, 3fr, auto)", ("Syndicate", "Answer", "Reason", "Minute"), rows
+            )
 
 
-def _minute(minute: int | None) -> str:
+def _show_minute(minute: int | None) -> str:
     return "–" if minute is None else str(minute)
 
 
@@ -182,7 +184,7 @@ def _statements_markup(debrief: RunDebrief) -> Iterator[str]:
         yield f"=== {text_content(question)}"
         rows = [(one.theme or "In no group", one.text, str(one.points)) for one in statements]
         if rows:
-            yield from _table("(1fr, 4fr, auto)", ("Group", "Statement", "Points"), rows)
+            yield from _write_table("(1fr, 4fr, auto)", ("Group", "Statement", "Points"), rows)
         else:
             yield f"{text_content('No statement.')}\n"
 
@@ -191,12 +193,12 @@ def _actions_markup(debrief: RunDebrief) -> Iterator[str]:
     yield f"== {text_content('Actions')}"
     rows = [(one.what, one.owner, say.date(one.due_on)) for one in debrief.actions]
     if rows:
-        yield from _table("(3fr, 2fr, auto)", ("Action", "Owner", "By"), rows)
+        yield from _write_table("(3fr, 2fr, auto)", ("Action", "Owner", "By"), rows)
     else:
         yield f"{text_content('Nobody wrote an action down.')}\n"
 
 
-def _table(columns: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _write_table(columns: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     header = ", ".join(f"[{text_content(head)}]" for head in heads)
     yield f"#table(columns: {columns}, table.header({header}),"
     for row in rows:

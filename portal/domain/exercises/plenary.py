@@ -126,7 +126,7 @@ def _read_stages(run_id: int, content: ExerciseContent) -> tuple[dict[str, Promp
 
 
 def _has_place(run: ExerciseRun, person_id: int) -> bool:
-    """Whether a person is booked at the run's event, or was seen there."""
+    """Whether a person is booked at the run's event, or was in the room by its register."""
     if run.event_id is None:
         return False
     booked = exists().where(
@@ -207,7 +207,7 @@ def write_statement(reference: str, viewer: Viewer, prompt_key: str, text: str) 
         ConflictError: The room no longer writes statements.
         RuleError: As ``add_statement``.
     """
-    run = _enter(reference, viewer, prompt_key, PromptStage.STATEMENTS)
+    run = _enter_run(reference, viewer, prompt_key, PromptStage.STATEMENTS)
     add_statement(run.id, prompt_key, text)
 
 
@@ -219,11 +219,11 @@ def choose_statements(reference: str, viewer: Viewer, prompt_key: str, keys: Col
         ConflictError: The room does not rank, or a statement is no longer shown.
         RuleError: As ``rank_statements``.
     """
-    run = _enter(reference, viewer, prompt_key, PromptStage.RANKING)
+    run = _enter_run(reference, viewer, prompt_key, PromptStage.RANKING)
     rank_statements(run.id, prompt_key, keys, viewer.person_id)
 
 
-def _enter(reference: str, viewer: Viewer, prompt_key: str, stage: PromptStage) -> PlenaryRun:
+def _enter_run(reference: str, viewer: Viewer, prompt_key: str, stage: PromptStage) -> PlenaryRun:
     """The run, read under the writers' lock, so that its stage cannot move before the commit."""
     take_writers_lock()
     run = find_plenary(reference, viewer)

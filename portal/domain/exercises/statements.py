@@ -56,7 +56,7 @@ def list_statements(run_id: int, prompt_key: str) -> list[Statement]:
 
 
 def count_about(run_id: int, prompt_key: str) -> int:
-    """How many statements a prompt has, rounded down to fives, so that nobody sees the moment of one."""
+    """How many statements a prompt has, rounded down to fives, so that nobody sees when one was written."""
     return len(list_statements(run_id, prompt_key)) // ABOUT * ABOUT
 
 
@@ -125,7 +125,7 @@ def group_statements(
         by: The facilitator.
     """
     stamp()
-    _change(run[0], prompt_key, keys, theme=" ".join(theme.split())[:LONGEST_THEME])
+    _change_statements(run[0], prompt_key, keys, theme=" ".join(theme.split())[:LONGEST_THEME])
     if run[1]:
         log("plenary.grouped", actor_id=by, run=run[1], prompt=prompt_key)
 
@@ -135,7 +135,7 @@ def hide_statements(
 ) -> None:
     """Take statements off the wall and out of files, or put them back; arguments as ``group_statements``."""
     stamp()
-    _change(run[0], prompt_key, keys, hidden=hidden)
+    _change_statements(run[0], prompt_key, keys, hidden=hidden)
     if run[1] and hidden:
         log("plenary.hidden", actor_id=by, run=run[1], prompt=prompt_key)
     elif run[1]:
@@ -155,7 +155,7 @@ def mix_run(run_id: int) -> None:
     _put_in(*_take_out(run_id))
 
 
-def _change(run_id: int, prompt_key: str, keys: Collection[UUID], **values: Any) -> None:
+def _change_statements(run_id: int, prompt_key: str, keys: Collection[UUID], **values: Any) -> None:
     rows, voters = _take_out(run_id)
     for row in rows:
         if row["prompt_key"] == prompt_key and row["key"] in keys:

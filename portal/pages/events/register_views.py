@@ -92,7 +92,7 @@ def note_staff_number(reference: str) -> ResponseReturnValue:
 @bp.post("/events/<reference>/register/entries")
 @requires(Permission.EVENT_RUN)
 def send_entries(reference: str) -> ResponseReturnValue:
-    """Take the entries that a device kept, and say what holds now; sent twice is once."""
+    """Take the entries that a device kept, and answer with the current register; sent twice is once."""
     try:
         notes = _read_notes(request.form.get("entries", ""))
         with transaction():
@@ -105,7 +105,7 @@ def send_entries(reference: str) -> ResponseReturnValue:
 @bp.get("/events/<reference>/register/states")
 @requires(Permission.EVENT_RUN)
 def send_states(reference: str) -> ResponseReturnValue:
-    """Say what holds now, for a page that is open on another phone."""
+    """Answer with the current register, for a page that is open on another phone."""
     return jsonify(_describe_now(get_held_event(reference)))
 
 

@@ -70,7 +70,7 @@ def propose_new_type() -> ResponseReturnValue:
     said = earlier.source if earlier else None
     key = {"key": earlier.key} if earlier else {}
     form = NewEventTypeForm(data={**entered_values(said), **key})
-    return _propose(form, None, form.key.data or "")
+    return _propose_version(form, None, form.key.data or "")
 
 
 @bp.route("/events/types/<key>/change", methods=["GET", "POST"])
@@ -80,7 +80,7 @@ def propose_type(key: str) -> ResponseReturnValue:
     version = event_types.numbered_event_type(key)
     earlier = _earlier_proposal(key)
     form = EventTypeForm(data=entered_values(earlier.source if earlier else version))
-    return _propose(form, version, key)
+    return _propose_version(form, version, key)
 
 
 def _earlier_proposal(key: str | None = None) -> ProposedType | None:
@@ -95,7 +95,7 @@ def _earlier_proposal(key: str | None = None) -> ProposedType | None:
     return proposal
 
 
-def _propose(form: EventTypeForm, version: EventTypeVersion | None, key: str) -> ResponseReturnValue:
+def _propose_version(form: EventTypeForm, version: EventTypeVersion | None, key: str) -> ResponseReturnValue:
     titles = {
         f"{kind}:{name}": title for (kind, name), title in published_titles().items() if kind != "event"
     }

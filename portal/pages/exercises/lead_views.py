@@ -1,4 +1,4 @@
-"""The plenary as who leads it meets it: opening and closing questions, grouping statements, actions."""
+"""The plenary for its leader: opening and closing questions, grouping statements, actions."""
 
 from uuid import UUID
 
@@ -86,7 +86,7 @@ def move_prompt(reference: str, key: str) -> ResponseReturnValue:
 @bp.route("/exercises/<reference>/actions", methods=["GET", "POST"])
 @requires(Permission.LEARN)
 def write_actions(reference: str) -> ResponseReturnValue:
-    """What is to be done after the exercise, by whom and until when."""
+    """What is to be done after the exercise, who does it, and by when."""
     run = _run_to_lead(reference)
     form = ActionForm()
     if form.validate_on_submit():

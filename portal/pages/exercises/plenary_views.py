@@ -1,4 +1,4 @@
-"""The plenary as the room meets it: decisions side by side, anonymous statements, their ranking, actions."""
+"""The plenary for the room: decisions side by side, anonymous statements, their ranking, actions."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -51,7 +51,7 @@ def show_plenary(reference: str) -> ResponseReturnValue:
             "words": plain_words(prompt["prompt_html"]),
             "stage": run.stages[prompt["key"]],
             "stage_words": STAGE_WORDS[run.stages[prompt["key"]]],
-            "groups": _group(readable_statements(run, prompt["key"])),
+            "groups": _group_statements(readable_statements(run, prompt["key"])),
             "injects": injects_of_prompt(run.content, prompt["compares"]),
         }
         for prompt in run.content["plenary"]
@@ -140,14 +140,14 @@ def rank_prompt(reference: str, key: str) -> ResponseReturnValue:
 @bp.get("/exercises/<reference>/debrief.pdf")
 @requires(Permission.LEARN)
 def debrief_pdf(reference: str) -> ResponseReturnValue:
-    """The debrief as a tagged PDF: for who leads, and for all once the run has ended."""
+    """The debrief as a tagged PDF: for its leader, and for all once the run has ended."""
     return _send_debrief(reference, "pdf", write_pdf)
 
 
 @bp.get("/exercises/<reference>/debrief.zip")
 @requires(Permission.LEARN)
 def debrief_zip(reference: str) -> ResponseReturnValue:
-    """The debrief with its tables, their hashes in a manifest; for whom ``debrief_pdf`` is."""
+    """The debrief with its tables, their hashes in a manifest; for the same people as ``debrief_pdf``."""
     return _send_debrief(reference, "zip", write_zip)
 
 
@@ -163,7 +163,7 @@ def _send_debrief(reference: str, kind: str, write: Callable[..., bytes]) -> Res
     return send_file(BytesIO(content), FILE_KINDS[kind], as_attachment=True, download_name=name)
 
 
-def _group(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
+def _group_statements(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
     """The statements by group, in their order."""
     return [(theme, list(group)) for theme, group in groupby(found, key=lambda one: one.theme)]
 

@@ -71,7 +71,7 @@ def _read_syndicate(text: str) -> int:
 
 @requires(Permission.LEARN)
 def take_control_step(reference: str) -> ResponseReturnValue:
-    """Take a step: begin, hold, release, send a message, and the like."""
+    """Take a step, such as begin, hold, release or send a message."""
     form, viewer = request.form, current_user.viewer
     wish = StepWish(
         form.get("do", ""),
@@ -109,14 +109,14 @@ def _render_control(
 ) -> str:
     return render_template(
         "exercises/control.html",
-        **_frame(run, progress, tag, error),
+        **_frame_screen(run, progress, tag, error),
         injects=build_inject_rows(run, progress),
         logs=build_logs(run, progress),
         typed=typed,
     )
 
 
-def _frame(run: RunGlance, progress: Progress, tag: str, error: str = "") -> dict[str, object]:
+def _frame_screen(run: RunGlance, progress: Progress, tag: str, error: str = "") -> dict[str, object]:
     """What every screen of a run is given."""
     return {
         "run": run,
@@ -142,13 +142,13 @@ def show_wall(reference: str) -> ResponseReturnValue:
     statements = statements_at(run.id, asked.key, asked.stage) if asked else []
     tag = screen_tag("wall", run, progress, asked=(asked, statements))
 
-    def render() -> str:
+    def render_wall() -> str:
         injects = exercise_in(run).content["injects"]
         shown = [i for i in injects if i["key"] in progress.releases and is_for(0, i)]
         shown.sort(key=lambda inject: progress.releases[inject["key"]].order)
         return render_template(
             "exercises/wall.html",
-            **_frame(run, progress, tag),
+            **_frame_screen(run, progress, tag),
             injects=[(inject, progress.releases[inject["key"]].at) for inject in shown[::-1][:6]],
             room_messages=progress.messages_to(0)[::-1][:2],
             asked=asked,
@@ -157,7 +157,7 @@ def show_wall(reference: str) -> ResponseReturnValue:
             not_shown=max(0, len(statements) - MOST_ON_WALL),
         )
 
-    return answer_screen(tag, progress, render)
+    return answer_screen(tag, progress, render_wall)
 
 
 def _find_asked(run: RunGlance, progress: Progress) -> RoomQuestion | None:
@@ -225,7 +225,7 @@ def _render_syndicate(
     is_scribe = run.has_own_scribe or progress.scribes.get(syndicate) == run.person_id
     return render_template(
         "exercises/syndicate.html",
-        **_frame(run, progress, tag, error),
+        **_frame_screen(run, progress, tag, error),
         syndicate=syndicate,
         own_page=url_for(".show_syndicate", reference=run.reference, syndicate=syndicate),
         screen=build_syndicate_screen(run, progress, syndicate),

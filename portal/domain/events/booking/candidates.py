@@ -1,4 +1,4 @@
-"""Whom a manager may book for an event, who is booked, and which places are kept for units."""
+"""The people a manager may book for an event, who is booked, and which places are kept for units."""
 
 from datetime import date, datetime
 from typing import NamedTuple
@@ -29,7 +29,7 @@ class PersonToBook(NamedTuple):
     person_id: int
     staff_number: str
     name: str
-    status: Status | None  # None: no directive asks for it
+    status: Status | None  # None: no directive requires it
     due_on: date | None
 
 
@@ -61,9 +61,9 @@ _IN_ORDER = (PersonName.surname, PersonName.staff_number)
 
 
 def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[PersonToBook]:
-    """The others whom the viewer may book and who still need to attend, the most urgent first.
+    """The other people the viewer may book who still need to attend, the most urgent first.
 
-    If no directive asks for the type, those who have no record of it.
+    If no directive requires the type, they are those who have no record of it.
     """
     key = (event.activity_id, event.held_on)
     is_asked = EventAudience([event.activity_id], ()).is_asked(*key)
@@ -110,7 +110,7 @@ def _select_without_record(event: EventDetails) -> _Rows:
 
 
 def list_booked_people(viewer: Viewer, event: EventDetails) -> list[BookedPerson]:
-    """The open bookings of people whom the viewer may book, without their own, in the order of asking."""
+    """The open bookings of other people the viewer may book, in the order in which they asked."""
     statement = (
         select(Booking.id, Booking.person_id, *_NAME, Booking.state, Booking.offered_until)
         .join(PersonName, PersonName.person_id == Booking.person_id)
@@ -127,7 +127,7 @@ def list_booked_people(viewer: Viewer, event: EventDetails) -> list[BookedPerson
 
 
 def find_booking(viewer: Viewer, event: EventDetails, staff_number: str) -> BookedPerson | None:
-    """The open booking of a person whom the viewer may book."""
+    """The open booking of a person the viewer may book."""
     people = list_booked_people(viewer, event)
     return next((person for person in people if person.staff_number == staff_number), None)
 

@@ -1,4 +1,4 @@
-"""Reading runs: whose they are, their steps, and what the syndicates wrote.
+"""Reading runs: who runs them, their steps, and what the syndicates wrote.
 
 Screens ask once a second. Whether something is new is read by one statement, ``find_run``: the steps up to
 the newest, and what the exercise holds, never change, and are kept in this process.
@@ -118,7 +118,7 @@ def find_run(reference: str, viewer: Viewer, syndicate: int = 0) -> RunGlance:
     Args:
         reference: Such as EX-0001.
         viewer: Who asks.
-        syndicate: Whose newest log entry is wanted; 0: of all.
+        syndicate: The one whose newest log entry is wanted; 0: of all.
 
     Raises:
         NotFoundError: There is none, or the viewer neither runs it nor has a place in it.
@@ -220,7 +220,7 @@ def list_entries(run_id: int, syndicate: int = 0) -> list[Entry]:
 
 
 def list_names(people: set[int]) -> dict[int, str]:
-    """Forenames and surname by person; none for whom they were erased. One statement."""
+    """Forenames and surname by person, without people whose names were erased. One statement."""
     columns = (PersonName.person_id, PersonName.forenames, PersonName.surname)
     rows = db.session.execute(select(*columns).where(PersonName.person_id.in_(people)))
     return {row.person_id: f"{row.forenames} {row.surname}" for row in rows}
