@@ -12,7 +12,7 @@ from portal.domain.exercises.plenary import STAGE_WORDS
 from portal.domain.exercises.room_question import RoomQuestion, find_room_question, statements_at
 from portal.domain.exercises.running import services
 from portal.domain.exercises.running.answers import find_question, read_answer
-from portal.domain.exercises.running.clock import Phase
+from portal.domain.exercises.running.clock import Phase, is_allowed
 from portal.domain.exercises.running.progress import Progress, is_for
 from portal.domain.exercises.running.queries import (
     NO_RUN,
@@ -222,7 +222,7 @@ def _render_syndicate(
     error: str = "",
     typed: MultiDict[str, str] | None = None,
 ) -> str:
-    is_scribe = run.has_own_scribe or progress.scribes.get(syndicate) == run.person_id
+    is_scribe = run.is_scribe(syndicate, progress)
     return render_template(
         "exercises/syndicate.html",
         **_frame(run, progress, tag, error),
@@ -233,14 +233,9 @@ def _render_syndicate(
         asked=_find_asked(run, progress),
         is_scribe=is_scribe,
         may_write=run.may_write(syndicate),
-        writes_now=is_scribe and phase_takes_entries(progress),
+        writes_now=is_scribe and is_allowed("entry", progress.phase),
         typed=typed or MultiDict(),
     )
-
-
-def phase_takes_entries(progress: Progress) -> bool:
-    """Whether logs take entries now."""
-    return progress.phase.value not in ("ready", "ended")
 
 
 def _sent_key(form: MultiDict[str, str]) -> UUID:

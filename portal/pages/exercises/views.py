@@ -11,7 +11,6 @@ from portal.domain.exercises.running.opening import (
     list_runs,
     open_run,
 )
-from portal.domain.exercises.running.queries import find_run
 from portal.pages.exercises import lead_views, plenary_views, run_views, version_views
 from portal.pages.exercises.blueprint import bp
 from portal.pages.layout.access import requires
@@ -48,8 +47,7 @@ def begin_run() -> ResponseReturnValue:
             reference = open_run(viewer, wish, clock.now())
     except RuleError as error:
         return _show_list(str(error))
-    run = find_run(reference, viewer)
-    if run.kind == "table_top":
+    if wish.kind == "table_top":
         return redirect(url_for(".show_syndicate", reference=reference, syndicate=1), 303)
     return redirect(url_for(".show_control", reference=reference), 303)
 

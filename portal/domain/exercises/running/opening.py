@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from portal.domain.events.models import Booking, Event, EventVersion
 from portal.domain.exercises.models import Exercise, ExerciseRun, ExerciseVersion, RunStep
+from portal.domain.exercises.running.queries import was_seen
 from portal.domain.exercises.running.services import erase_run
 from portal.domain.people.queries import Viewer
 from portal.platform.audit.services import log
@@ -230,7 +231,7 @@ def list_runs(viewer: Viewer, at: datetime) -> list[ExerciseRunRow]:
     """The runs that the viewer may open, newest first: their own, and all of them for a facilitator."""
     runs_all = Permission.EXERCISE_RUN in viewer.permissions
     is_own = and_(ExerciseRun.kind == "table_top", ExerciseRun.opened_by_id == viewer.person_id)
-    by_others = ExerciseRun.kind != "table_top" if runs_all else Booking.id.is_not(None)
+    by_others = ExerciseRun.kind != "table_top" if runs_all else _has_place(viewer.person_id)
     rows = db.session.execute(
         _select_runs(viewer.person_id)
         .where(or_(is_own, by_others), ExerciseRun.recorded_at > at - SHOWN_FOR)
@@ -239,9 +240,13 @@ def list_runs(viewer: Viewer, at: datetime) -> list[ExerciseRunRow]:
     return [ExerciseRunRow(runs_all or row.kind == "table_top", *row) for row in rows]
 
 
+def _has_place(person_id: int) -> ColumnElement[bool]:
+    return or_(Booking.id.is_not(None), was_seen(person_id))
+
+
 def _select_runs(person_id: int) -> Select[*tuple[Any, ...]]:
     """Runs, with the person's place at their events."""
-    has_place = and_(
+    is_booked = and_(
         Booking.event_id == ExerciseRun.event_id, Booking.person_id == person_id, Booking.state == "booked"
     )
     return (
@@ -253,12 +258,12 @@ def _select_runs(person_id: int) -> Select[*tuple[Any, ...]]:
             _HAS_ENDED,
             EventVersion.held_on,
             Booking.syndicate,
-            Booking.id.is_not(None),
+            _has_place(person_id),
         )
         .join(ExerciseVersion, ExerciseVersion.id == ExerciseRun.exercise_version_id)
         .outerjoin(Event, Event.id == ExerciseRun.event_id)
         .outerjoin(
             EventVersion, and_(EventVersion.event_id == Event.id, EventVersion.number == _NEWEST_OF_EVENT)
         )
-        .outerjoin(Booking, has_place)
+        .outerjoin(Booking, is_booked)
     )
