@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.exercises.content import ExerciseContent, Inject, InjectQuestion
 from portal.domain.exercises.running.answers import words_of_answer
 from portal.domain.exercises.running.clock import minute_of
@@ -91,12 +92,12 @@ def answer_words(question: InjectQuestion, answer: dict[str, Any]) -> str:
 
 
 def plain_words(html: str) -> str:
-    """The text of safe inline HTML.
+    """The text of safe inline HTML, with its slots filled as on the screens.
 
     >>> plain_words("<strong>Hold</strong> &amp; wait")
     'Hold & wait'
     """
-    return " ".join(unescape(_TAG.sub("", html)).split())
+    return " ".join(unescape(_TAG.sub("", fill_placeholders(html))).split())
 
 
 def _compare_question(

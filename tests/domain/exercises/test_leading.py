@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from portal.domain.events.models import RegisterEntry
-from portal.domain.exercises.comparison import compare_injects
+from portal.domain.exercises.comparison import compare_injects, plain_words
 from portal.domain.exercises.plenary import PromptStage, find_plenary, move_to_stage
 from portal.domain.exercises.running.opening import list_runs
 from portal.domain.exercises.statements import group_statements
@@ -102,3 +102,7 @@ def test_the_minute_of_an_answer_stands_still_in_the_plenary(morning):
     answer = dict(inject.questions[0].answers)[1]
     assert answer is not None
     assert answer.minute == 10
+
+
+def test_questions_of_the_plenary_leave_out_what_the_force_has_not_set_as_the_screens_do():
+    assert plain_words("<b>Hold</b> &amp; wait. Ring {{force:custody_phone}}.") == "Hold & wait."
