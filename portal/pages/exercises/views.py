@@ -7,10 +7,10 @@ from flask_login import current_user
 from portal.domain.exercises.running.opening import (
     RunWish,
     list_events_to_run,
-    list_exercises,
     list_runs,
     open_run,
 )
+from portal.domain.exercises.versions.queries import list_newest_versions
 from portal.pages.exercises import lead_views, plenary_views, run_views, version_views
 from portal.pages.exercises.blueprint import bp
 from portal.pages.layout.access import requires
@@ -58,7 +58,7 @@ def _show_list(error: str = "") -> ResponseReturnValue:
     return render_template(
         "exercises/index.html",
         runs=list_runs(current_user.viewer, now),
-        offers=list_exercises(),
+        offers=list_newest_versions(),
         events=list_events_to_run(clock.london_day(now)) if facilitates else [],
         facilitates=facilitates,
         error=error,
