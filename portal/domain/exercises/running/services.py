@@ -36,6 +36,7 @@ from portal.platform.db import db, stamp
 from portal.platform.errors import ForbiddenError, NotFoundError, RuleError
 
 LONGEST_MESSAGE = 2_000  # characters
+CONTROL_KINDS = frozenset({"start", "hold", "resume", "release", "message", "plenary", "back", "end"})
 _REFUSED = {
     Phase.READY: "The exercise has not begun yet.",
     Phase.RUNNING: "The exercise is going on.",
@@ -71,10 +72,12 @@ def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: dat
         Whether something was done: False where it was so already.
 
     Raises:
-        NotFoundError: There is no such run for the viewer.
+        NotFoundError: There is no such run for the viewer, or no such step.
         ForbiddenError: The viewer does not run it.
         RuleError: The step does not fit what the run is doing.
     """
+    if wish.kind not in CONTROL_KINDS:
+        raise NotFoundError("There is no such step.")
     stamp()
     run, wish = find_run(reference, viewer), _narrow_wish(wish)
     if not run.may_control:
