@@ -1,28 +1,22 @@
 """Commands: event-types check, publish, export and list; from file to published version."""
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from flask import Blueprint
 
+from portal.commands.folder_writing import exit_refused, run_or_try
 from portal.domain.catalogue import event_types
 from portal.domain.catalogue.queries import is_set_up
 from portal.domain.catalogue.sources.event_type_source import EventTypeSource
 from portal.platform import clock
-from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, PortalError
 from portal.platform.wording import minutes_words
 
 bp = Blueprint("event_types_commands", __name__, cli_group="event-types")
 
 PLACE = click.Path(exists=True, path_type=Path)
-
-
-class _UndoneError(Exception):
-    """Undoes what a dry run wrote."""
 
 
 @bp.cli.command("check")
@@ -38,7 +32,7 @@ def check_event_types(place: Path) -> None:
             for source in sources:
                 event_types.refuse_unknown_preparation(source)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     for source in sources:
         click.echo(f"{source.key}: {source.title}, {minutes_words(source.minutes)}, no faults.")
 
@@ -51,16 +45,11 @@ def publish_event_types(place: Path, dry_run: bool) -> None:
 
     What is published already, byte for byte, is not published again.
     """
-    lines: list[str] = []
     try:
-        with transaction():
-            lines += _publish_sources(_read_sources(place), dry_run)
-            if dry_run:
-                raise _UndoneError
-    except _UndoneError:
-        pass
+        with run_or_try(dry_run):
+            lines = _publish_sources(_read_sources(place), dry_run)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     for line in lines:
         click.echo(line)
 
@@ -76,9 +65,9 @@ def export_event_type(key: str, file: Path, number: int | None) -> None:
         with file.open("xb") as target:
             target.write(version.content)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     except OSError as error:
-        _exit_refused(BadInputError([f"{file} cannot be written: {error.strerror}."]))
+        exit_refused(BadInputError([f"{file} cannot be written: {error.strerror}."]))
     click.echo(f"{key}: version {version.number} written to {file}.")
 
 
@@ -101,12 +90,3 @@ def _publish_sources(sources: Iterable[EventTypeSource], dry_run: bool) -> list[
         said = "unchanged, nothing to publish" if number is None else f"version {number} {done}"
         lines.append(f"{source.key}: {said}.")
     return lines
-
-
-def _exit_refused(error: PortalError) -> NoReturn:
-    """Print every reason to standard error, and exit with 1."""
-    reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
-    for reason in reasons:
-        click.echo(reason, err=True)
-    click.echo(f"Nothing was changed: {len(reasons)} to put right.", err=True)
-    sys.exit(1)

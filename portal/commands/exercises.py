@@ -5,22 +5,17 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.folder_writing import exit_refused, write_folder
+from portal.commands.folder_writing import exit_refused, run_or_try, write_folder
 from portal.domain.exercises.sources.brief import check_exercise_brief
 from portal.domain.exercises.sources.checking import every_question
 from portal.domain.exercises.versions import publishing, queries
 from portal.platform import clock
-from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, PortalError
 from portal.platform.wording import plural
 
 bp = Blueprint("exercises_commands", __name__, cli_group="exercises")
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-class _OnlyTriedError(Exception):
-    """Undoes what a dry run wrote."""
 
 
 @bp.cli.command("check")
@@ -55,14 +50,9 @@ def publish_exercises(folder: Path, dry_run: bool) -> None:
 
     Only faults of the format are refused; “exercises check” lists breaches of the brief too.
     """
-    published = publishing.PublishedExercises()
     try:
-        with transaction():
+        with run_or_try(dry_run):
             published = publishing.publish_exercise_folder(folder, at=clock.now())
-            if dry_run:
-                raise _OnlyTriedError
-    except _OnlyTriedError:
-        pass
     except PortalError as error:
         exit_refused(error)
     done = "would be published" if dry_run else "published"

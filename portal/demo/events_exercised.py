@@ -58,7 +58,7 @@ def run_exercise(held: HeldDate, people: Sequence[RegisterPerson], facilitator: 
         with _record_at_minute(held, syndicate - 4) as at:
             services.become_scribe(run, viewer, syndicate, uuid4(), at)
     _take_step(held, 0, run, lead, "start")
-    minutes = {inject["minute"] for inject in plenary.find_plenary(run, lead).content["injects"]}
+    minutes = {inject["minute"] for inject in plenary.find_plenary(run, lead).exercise.content["injects"]}
     for minute in range(1, 120):
         if minute - 1 in minutes:
             with _record_at_minute(held, minute - 0.9) as at:
@@ -88,21 +88,20 @@ def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer,
     _open_stage(held, 135, run, lead, stage.READING)
     _open_stage(held, 140, run, lead, stage.RANKING)
     with _record_at_minute(held, 145):
-        known = list_statements(plenary.find_plenary(run, lead).id, PROMPT)
+        known = list_statements(plenary.find_plenary(run, lead).run.id, PROMPT)
         favourite = [statement.key for statement in known if statement.text == STATEMENTS[0]]
         for viewer, chosen in zip(writers, (favourite, [one.key for one in known]), strict=True):
             plenary.choose_statements(run, viewer, PROMPT, chosen)
     _open_stage(held, 150, run, lead, stage.CLOSED)
     with _record_at_minute(held, 160) as at:
         due_on = london_day(at) + timedelta(days=28)
-        taken = plenary.find_plenary(run, lead)
-        actions.add_action(taken, ACTION, "Every supervisor here", due_on, key=uuid4(), by=lead.person_id)
+        taken = plenary.find_plenary(run, lead).run
+        actions.add_action(taken, ACTION, "Every supervisor here", due_on, key=uuid4())
 
 
 def _open_stage(held: HeldDate, minute: float, run: str, lead: Viewer, stage: plenary.PromptStage) -> None:
     with _record_at_minute(held, minute):
-        found = plenary.find_plenary(run, lead)
-        plenary.move_to_stage(found, PROMPT, stage, by=lead.person_id, form_key=uuid4())
+        plenary.move_to_stage(run, lead, PROMPT, stage, form_key=uuid4())
 
 
 def _take_step(held: HeldDate, minute: float, run: str, lead: Viewer, kind: str) -> None:

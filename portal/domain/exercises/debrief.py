@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
+from sqlalchemy import select
+
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.events.models import Event
 from portal.domain.exercises.actions import TakenAction, list_actions
 from portal.domain.exercises.comparison import (
     ComparedInject,
@@ -25,6 +28,7 @@ from portal.domain.exercises.room_question import READABLE_STAGES, statements_at
 from portal.domain.exercises.statements import Statement
 from portal.platform import wording as say
 from portal.platform.clock import format_utc
+from portal.platform.db import db
 from portal.platform.documents.markup import markup_of, text_content
 from portal.platform.documents.typesetting import typeset_pdf
 from portal.platform.tables.csv_cells import csv_text
@@ -37,7 +41,8 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the only date of an entry: a ZIP has no tim
 class RunDebrief:
     """All that the files of a run hold."""
 
-    run: PlenaryRun
+    plenary: PlenaryRun
+    event_reference: str  # "" where it is at no event
     compared: tuple[ComparedInject, ...]
     statements: tuple[
         tuple[str, tuple[Statement, ...]], ...
@@ -46,39 +51,40 @@ class RunDebrief:
     at: datetime
 
 
-def read_debrief(run: PlenaryRun, at: datetime) -> RunDebrief:
+def read_debrief(plenary: PlenaryRun, at: datetime) -> RunDebrief:
     """Read it; statements only of prompts whose statements the room may read."""
-    keys = [inject["key"] for inject in injects_with_questions(run.content)]
+    run, content = plenary.run, plenary.exercise.content
+    keys = [inject["key"] for inject in injects_with_questions(content)]
     statements = []
-    for prompt in run.content["plenary"]:
-        stage = run.stages[prompt["key"]]
-        if stage in READABLE_STAGES:
-            shown = readable_statements(run, prompt["key"])
+    for prompt in content["plenary"]:
+        if plenary.stages[prompt["key"]] in READABLE_STAGES:
+            shown = readable_statements(plenary, prompt["key"])
             statements.append((plain_words(prompt["prompt_html"]), tuple(shown)))
-    compared = compare_injects(run.id, run.syndicates, run.content, keys)
-    return RunDebrief(run, tuple(compared), tuple(statements), tuple(list_actions(run.id)), at)
+    event = db.session.scalar(select(Event.reference).where(Event.id == run.event_id))
+    compared, actions = tuple(compare_injects(run, keys)), tuple(list_actions(run.id))
+    return RunDebrief(plenary, event or "", compared, tuple(statements), actions, at)
 
 
-def readable_statements(run: PlenaryRun, prompt_key: str) -> list[Statement]:
+def readable_statements(plenary: PlenaryRun, prompt_key: str) -> list[Statement]:
     """The statements that the room reads: without hidden ones, and without points until they are ranked."""
-    return statements_at(run.id, prompt_key, run.stages[prompt_key])
+    return statements_at(plenary.run.id, prompt_key, plenary.stages[prompt_key])
 
 
 def write_pdf(debrief: RunDebrief, *, force: str) -> bytes:
     """The debrief as a tagged PDF; the same arguments give the same bytes."""
-    run = debrief.run
+    exercise, reference = debrief.plenary.exercise, debrief.plenary.run.reference
     markup = [
-        *_closing_markup(run.content["debrief_html"]),
+        *_closing_markup(exercise.content["debrief_html"]),
         *_decisions_markup(debrief.compared),
         *_statements_markup(debrief),
         *_actions_markup(debrief),
     ]
-    place = f" · {run.event_reference}" if run.event_reference else ""
+    place = f" · {debrief.event_reference}" if debrief.event_reference else ""
     return typeset_pdf(
         "\n".join(markup),
-        title=f"Debrief of {run.title}",
-        above=f"{force} · {run.reference}{place}",
-        foot=f"{force}, {run.reference}. Made {say.instant(debrief.at)}.",
+        title=f"Debrief of {exercise.title}",
+        above=f"{force} · {reference}{place}",
+        foot=f"{force}, {reference}. Made {say.instant(debrief.at)}.",
         author=force,
         at=debrief.at,
         across=True,
@@ -94,9 +100,9 @@ def write_zip(debrief: RunDebrief, *, force: str) -> bytes:
     }
     files = {DOCUMENT: write_pdf(debrief, force=force), **tables}
     manifest = {
-        "exercise": debrief.run.title,
-        "run": debrief.run.reference,
-        "event": debrief.run.event_reference,
+        "exercise": debrief.plenary.exercise.title,
+        "run": debrief.plenary.run.reference,
+        "event": debrief.event_reference,
         "made_at": format_utc(debrief.at),
         "files": [
             {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

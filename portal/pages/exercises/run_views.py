@@ -12,7 +12,7 @@ from portal.domain.exercises.plenary import STAGE_WORDS
 from portal.domain.exercises.room_question import RoomQuestion, find_room_question, statements_at
 from portal.domain.exercises.running import services
 from portal.domain.exercises.running.answers import find_question, read_answer
-from portal.domain.exercises.running.clock import Phase
+from portal.domain.exercises.running.clock import Phase, is_allowed
 from portal.domain.exercises.running.progress import Progress, is_for
 from portal.domain.exercises.running.queries import (
     NO_RUN,
@@ -79,8 +79,6 @@ def take_control_step(reference: str) -> ResponseReturnValue:
         _read_syndicate(form.get("to", "")),
         clean_text(form.get("text", "")).strip(),
     )
-    if wish.kind not in CONTROL_KINDS:
-        raise NotFoundError("There is no such step.")
     try:
         with transaction():
             services.take_step(reference, viewer, _sent_key(form), wish, clock.now())
@@ -92,9 +90,6 @@ def take_control_step(reference: str) -> ResponseReturnValue:
     if form.get("rehearsal") and wish.kind == "end":
         return redirect(url_for(".list_exercise_runs"), 303)
     return redirect(url_for(".show_control", reference=reference), 303)
-
-
-CONTROL_KINDS = frozenset({"start", "hold", "resume", "release", "message", "plenary", "back", "end"})
 
 
 def _look_at_control(reference: str) -> tuple[RunGlance, Progress]:
@@ -222,7 +217,7 @@ def _render_syndicate(
     error: str = "",
     typed: MultiDict[str, str] | None = None,
 ) -> str:
-    is_scribe = run.has_own_scribe or progress.scribes.get(syndicate) == run.person_id
+    is_scribe = run.is_scribe(syndicate, progress)
     return render_template(
         "exercises/syndicate.html",
         **_frame_screen(run, progress, tag, error),
@@ -233,14 +228,9 @@ def _render_syndicate(
         asked=_find_asked(run, progress),
         is_scribe=is_scribe,
         may_write=run.may_write(syndicate),
-        writes_now=is_scribe and phase_takes_entries(progress),
+        writes_now=is_scribe and is_allowed("entry", progress.phase),
         typed=typed or MultiDict(),
     )
-
-
-def phase_takes_entries(progress: Progress) -> bool:
-    """Whether logs take entries now."""
-    return progress.phase.value not in ("ready", "ended")
 
 
 def _sent_key(form: MultiDict[str, str]) -> UUID:
