@@ -73,6 +73,7 @@ def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def move_prompt(reference: str, key: str) -> ResponseReturnValue:
     """Let the room write, read or rank, or close the question."""
+    _lead_plenary(reference)
     try:
         stage = PromptStage(request.form.get("stage", ""))
     except ValueError as error:
