@@ -4,49 +4,38 @@ import sqlalchemy as sa
 from alembic import op
 
 from migrations.append_only import EVENT_FACT_TABLES, protect, unprotect
+from migrations.table_parts import ID, INSTANT, WORDS, make_key, refer_to, require
 
 revision = "0050"
 down_revision = "0049"
 branch_labels = None
 depends_on = None
 
-INSTANT = sa.DateTime(timezone=True)
-WORDS = sa.String().with_variant(sa.Text(collation="C"), "postgresql")
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-def _needs(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
-    return sa.Column(name, kind, nullable=False)
-
-
-def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [to], name=op.f(f"fk_{table}_{column}"))
-
 
 def _add_event_type_version() -> None:
     op.create_table(
         "event_type_version",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
-        _needs("activity_id", ID),
-        _needs("number", sa.Integer()),
-        _needs("digest", WORDS),
-        _needs("content", sa.LargeBinary()),
-        _needs("title", WORDS),
-        _needs("aim", WORDS),
-        _needs("audience", WORDS),
-        _needs("owner", WORDS),
-        _needs("review_on", sa.Date()),
-        _needs("minutes", sa.Integer()),
-        _needs("syndicate_least", sa.Integer()),
-        _needs("syndicate_most", sa.Integer()),
-        _needs("places_least", sa.Integer()),
-        _needs("places_most", sa.Integer()),
-        _needs("facilitators", sa.Integer()),
-        _needs("approval", sa.Boolean()),
-        _needs("preparation", sa.JSON()),
+        require("id", ID),
+        require("recorded_at", INSTANT),
+        require("activity_id", ID),
+        require("number", sa.Integer()),
+        require("digest", WORDS),
+        require("content", sa.LargeBinary()),
+        require("title", WORDS),
+        require("aim", WORDS),
+        require("audience", WORDS),
+        require("owner", WORDS),
+        require("review_on", sa.Date()),
+        require("minutes", sa.Integer()),
+        require("syndicate_least", sa.Integer()),
+        require("syndicate_most", sa.Integer()),
+        require("places_least", sa.Integer()),
+        require("places_most", sa.Integer()),
+        require("facilitators", sa.Integer()),
+        require("approval", sa.Boolean()),
+        require("preparation", sa.JSON()),
         sa.Column("published_by_id", ID, nullable=True),
-        _needs("published_at", INSTANT),
+        require("published_at", INSTANT),
         sa.CheckConstraint("minutes > 0", name=op.f("ck_event_type_version_has_length")),
         sa.CheckConstraint(
             "places_least BETWEEN 1 AND places_most", name=op.f("ck_event_type_version_places_in_order")
@@ -55,9 +44,9 @@ def _add_event_type_version() -> None:
             "syndicate_least BETWEEN 1 AND syndicate_most",
             name=op.f("ck_event_type_version_syndicate_size_in_order"),
         ),
-        _refers("event_type_version", "activity_id", "activity.id"),
-        _refers("event_type_version", "published_by_id", "person.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_type_version")),
+        refer_to("event_type_version", "activity_id", "activity.id"),
+        refer_to("event_type_version", "published_by_id", "person.id"),
+        make_key("event_type_version", "id"),
         sa.UniqueConstraint("activity_id", "number", name=op.f("uq_event_type_version_activity_id_number")),
     )
 
@@ -65,23 +54,23 @@ def _add_event_type_version() -> None:
 def _add_event_type_proposal() -> None:
     op.create_table(
         "event_type_proposal",
-        _needs("id", ID),
-        _needs("key", WORDS),
-        _needs("content", sa.LargeBinary()),
-        _needs("note", WORDS),
-        _needs("proposed_by_id", ID),
-        _needs("proposed_at", INSTANT),
+        require("id", ID),
+        require("key", WORDS),
+        require("content", sa.LargeBinary()),
+        require("note", WORDS),
+        require("proposed_by_id", ID),
+        require("proposed_at", INSTANT),
         sa.Column("ended_at", INSTANT, nullable=True),
         sa.Column("ended_as", WORDS, nullable=True),
         sa.Column("ended_by_id", ID, nullable=True),
-        _needs("reason", WORDS),
+        require("reason", WORDS),
         sa.CheckConstraint(
             "ended_as IN ('published', 'sent_back', 'withdrawn')",
             name=op.f("ck_event_type_proposal_end_is_known"),
         ),
-        _refers("event_type_proposal", "ended_by_id", "person.id"),
-        _refers("event_type_proposal", "proposed_by_id", "person.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_type_proposal")),
+        refer_to("event_type_proposal", "ended_by_id", "person.id"),
+        refer_to("event_type_proposal", "proposed_by_id", "person.id"),
+        make_key("event_type_proposal", "id"),
     )
     op.create_index(
         "uq_event_type_proposal_key_open",
@@ -96,14 +85,14 @@ def _add_event_type_proposal() -> None:
 def _add_event_room() -> None:
     op.create_table(
         "event_room",
-        _needs("id", ID),
-        _needs("name", WORDS),
+        require("id", ID),
+        require("name", WORDS),
         sa.Column("unit_id", ID, nullable=True),
-        _needs("capacity", sa.Integer()),
-        _needs("directions", WORDS),
-        _needs("closed", sa.Boolean()),
-        _refers("event_room", "unit_id", "unit.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_room")),
+        require("capacity", sa.Integer()),
+        require("directions", WORDS),
+        require("closed", sa.Boolean()),
+        refer_to("event_room", "unit_id", "unit.id"),
+        make_key("event_room", "id"),
         sa.UniqueConstraint("name", name=op.f("uq_event_room_name")),
     )
 
@@ -111,13 +100,13 @@ def _add_event_room() -> None:
 def _add_event() -> None:
     op.create_table(
         "event",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
-        _needs("reference", WORDS),
-        _needs("activity_id", ID),
+        require("id", ID),
+        require("recorded_at", INSTANT),
+        require("reference", WORDS),
+        require("activity_id", ID),
         sa.Column("series", sa.Uuid(), nullable=True),
-        _refers("event", "activity_id", "activity.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+        refer_to("event", "activity_id", "activity.id"),
+        make_key("event", "id"),
         sa.UniqueConstraint("reference", name=op.f("uq_event_reference")),
     )
     op.create_index(op.f("ix_event_activity_id"), "event", ["activity_id"], unique=False)
@@ -126,31 +115,31 @@ def _add_event() -> None:
 def _add_event_version() -> None:
     op.create_table(
         "event_version",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
+        require("id", ID),
+        require("recorded_at", INSTANT),
         sa.Column("replaces_id", ID, nullable=True),
-        _needs("void", sa.Boolean()),
-        _needs("event_id", ID),
-        _needs("number", sa.Integer()),
-        _needs("type_version_id", ID),
-        _needs("starts_at", INSTANT),
-        _needs("ends_at", INSTANT),
-        _needs("held_on", sa.Date()),
-        _needs("room_id", ID),
-        _needs("syndicates", sa.Integer()),
-        _needs("places", sa.Integer()),
-        _needs("notes", WORDS),
-        _needs("cancelled", sa.Boolean()),
-        _needs("reason", WORDS),
-        _needs("changed_by_id", ID),
+        require("void", sa.Boolean()),
+        require("event_id", ID),
+        require("number", sa.Integer()),
+        require("type_version_id", ID),
+        require("starts_at", INSTANT),
+        require("ends_at", INSTANT),
+        require("held_on", sa.Date()),
+        require("room_id", ID),
+        require("syndicates", sa.Integer()),
+        require("places", sa.Integer()),
+        require("notes", WORDS),
+        require("cancelled", sa.Boolean()),
+        require("reason", WORDS),
+        require("changed_by_id", ID),
         sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_event_version_starts_before_end")),
         sa.CheckConstraint("syndicates > 0 AND places > 0", name=op.f("ck_event_version_has_places")),
-        _refers("event_version", "changed_by_id", "person.id"),
-        _refers("event_version", "event_id", "event.id"),
-        _refers("event_version", "replaces_id", "event_version.id"),
-        _refers("event_version", "room_id", "event_room.id"),
-        _refers("event_version", "type_version_id", "event_type_version.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_version")),
+        refer_to("event_version", "changed_by_id", "person.id"),
+        refer_to("event_version", "event_id", "event.id"),
+        refer_to("event_version", "replaces_id", "event_version.id"),
+        refer_to("event_version", "room_id", "event_room.id"),
+        refer_to("event_version", "type_version_id", "event_type_version.id"),
+        make_key("event_version", "id"),
         sa.UniqueConstraint("event_id", "number", name=op.f("uq_event_version_event_id_number")),
         sa.UniqueConstraint("replaces_id", name=op.f("uq_event_version_replaces_id")),
     )
@@ -160,11 +149,11 @@ def _add_event_version() -> None:
 def _add_event_facilitator() -> None:
     op.create_table(
         "event_facilitator",
-        _needs("event_version_id", ID),
-        _needs("person_id", ID),
-        _refers("event_facilitator", "event_version_id", "event_version.id"),
-        _refers("event_facilitator", "person_id", "person.id"),
-        sa.PrimaryKeyConstraint("event_version_id", "person_id", name=op.f("pk_event_facilitator")),
+        require("event_version_id", ID),
+        require("person_id", ID),
+        refer_to("event_facilitator", "event_version_id", "event_version.id"),
+        refer_to("event_facilitator", "person_id", "person.id"),
+        make_key("event_facilitator", "event_version_id", "person_id"),
     )
     op.create_index(op.f("ix_event_facilitator_person_id"), "event_facilitator", ["person_id"], unique=False)
 

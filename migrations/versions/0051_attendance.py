@@ -4,39 +4,28 @@ import sqlalchemy as sa
 from alembic import op
 
 from migrations.append_only import ATTENDANCE_FACT_TABLES, protect, unprotect
+from migrations.table_parts import ID, INSTANT, WORDS, make_key, refer_to, require
 
 revision = "0051"
 down_revision = "0050"
 branch_labels = None
 depends_on = None
 
-INSTANT = sa.DateTime(timezone=True)
-WORDS = sa.String().with_variant(sa.Text(collation="C"), "postgresql")
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-def _needs(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
-    return sa.Column(name, kind, nullable=False)
-
-
-def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [to], name=op.f(f"fk_{table}_{column}"))
-
 
 def _add_place_reservation() -> None:
     op.create_table(
         "place_reservation",
-        _needs("id", ID),
-        _needs("event_id", ID),
-        _needs("unit_id", ID),
-        _needs("places", sa.Integer()),
-        _needs("until_on", sa.Date()),
-        _needs("reserved_by_id", ID),
+        require("id", ID),
+        require("event_id", ID),
+        require("unit_id", ID),
+        require("places", sa.Integer()),
+        require("until_on", sa.Date()),
+        require("reserved_by_id", ID),
         sa.CheckConstraint("places > 0", name=op.f("ck_place_reservation_has_places")),
-        _refers("place_reservation", "event_id", "event.id"),
-        _refers("place_reservation", "reserved_by_id", "person.id"),
-        _refers("place_reservation", "unit_id", "unit.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_place_reservation")),
+        refer_to("place_reservation", "event_id", "event.id"),
+        refer_to("place_reservation", "reserved_by_id", "person.id"),
+        refer_to("place_reservation", "unit_id", "unit.id"),
+        make_key("place_reservation", "id"),
         sa.UniqueConstraint("event_id", "unit_id", name=op.f("uq_place_reservation_event_id_unit_id")),
     )
 
@@ -44,17 +33,17 @@ def _add_place_reservation() -> None:
 def _add_booking() -> None:
     op.create_table(
         "booking",
-        _needs("id", ID),
-        _needs("asked_at", INSTANT),
-        _needs("event_id", ID),
-        _needs("activity_id", ID),
-        _needs("person_id", ID),
-        _needs("sitting", sa.Integer()),
-        _needs("state", WORDS),
-        _needs("state_at", INSTANT),
+        require("id", ID),
+        require("asked_at", INSTANT),
+        require("event_id", ID),
+        require("activity_id", ID),
+        require("person_id", ID),
+        require("sitting", sa.Integer()),
+        require("state", WORDS),
+        require("state_at", INSTANT),
         sa.Column("offered_until", INSTANT, nullable=True),
-        _needs("way", WORDS),
-        _needs("booked_by_id", ID),
+        require("way", WORDS),
+        require("booked_by_id", ID),
         sa.Column("syndicate", sa.Integer(), nullable=True),
         sa.CheckConstraint(
             "state <> 'offered' OR offered_until IS NOT NULL", name=op.f("ck_booking_offer_has_an_end")
@@ -63,11 +52,11 @@ def _add_booking() -> None:
             "state IN ('asked', 'waiting', 'offered', 'booked', 'declined', 'cancelled', 'lapsed', 'left')",
             name=op.f("ck_booking_state_is_known"),
         ),
-        _refers("booking", "activity_id", "activity.id"),
-        _refers("booking", "booked_by_id", "person.id"),
-        _refers("booking", "event_id", "event.id"),
-        _refers("booking", "person_id", "person.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_booking")),
+        refer_to("booking", "activity_id", "activity.id"),
+        refer_to("booking", "booked_by_id", "person.id"),
+        refer_to("booking", "event_id", "event.id"),
+        refer_to("booking", "person_id", "person.id"),
+        make_key("booking", "id"),
     )
     op.create_index("ix_booking_event_state", "booking", ["event_id", "state"], unique=False)
     op.create_index(op.f("ix_booking_person_id"), "booking", ["person_id"], unique=False)
@@ -84,15 +73,15 @@ def _add_booking() -> None:
 def _add_booking_change() -> None:
     op.create_table(
         "booking_change",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
-        _needs("booking_id", ID),
-        _needs("state", WORDS),
-        _needs("reason", WORDS),
+        require("id", ID),
+        require("recorded_at", INSTANT),
+        require("booking_id", ID),
+        require("state", WORDS),
+        require("reason", WORDS),
         sa.Column("by_id", ID, nullable=True),
-        _refers("booking_change", "booking_id", "booking.id"),
-        _refers("booking_change", "by_id", "person.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_booking_change")),
+        refer_to("booking_change", "booking_id", "booking.id"),
+        refer_to("booking_change", "by_id", "person.id"),
+        make_key("booking_change", "id"),
     )
     op.create_index(op.f("ix_booking_change_booking_id"), "booking_change", ["booking_id"], unique=False)
 
@@ -100,14 +89,14 @@ def _add_booking_change() -> None:
 def _add_register_entry() -> None:
     op.create_table(
         "register_entry",
-        _needs("key", sa.Uuid()),
-        _needs("recorded_at", INSTANT),
-        _needs("event_id", ID),
-        _needs("person_id", ID),
-        _needs("kind", WORDS),
-        _needs("noted_at", INSTANT),
-        _needs("means", WORDS),
-        _needs("noted_by_id", ID),
+        require("key", sa.Uuid()),
+        require("recorded_at", INSTANT),
+        require("event_id", ID),
+        require("person_id", ID),
+        require("kind", WORDS),
+        require("noted_at", INSTANT),
+        require("means", WORDS),
+        require("noted_by_id", ID),
         sa.CheckConstraint(
             "kind IN ('present', 'late', 'left_early', 'not_here')",
             name=op.f("ck_register_entry_kind_is_known"),
@@ -115,10 +104,10 @@ def _add_register_entry() -> None:
         sa.CheckConstraint(
             "means IN ('code', 'staff_number', 'register')", name=op.f("ck_register_entry_means_is_known")
         ),
-        _refers("register_entry", "event_id", "event.id"),
-        _refers("register_entry", "noted_by_id", "person.id"),
-        _refers("register_entry", "person_id", "person.id"),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_register_entry")),
+        refer_to("register_entry", "event_id", "event.id"),
+        refer_to("register_entry", "noted_by_id", "person.id"),
+        refer_to("register_entry", "person_id", "person.id"),
+        make_key("register_entry", "key"),
     )
     op.create_index(
         "ix_register_entry_event_person", "register_entry", ["event_id", "person_id"], unique=False
@@ -128,26 +117,26 @@ def _add_register_entry() -> None:
 def _add_attendance_outcome() -> None:
     op.create_table(
         "attendance_outcome",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
+        require("id", ID),
+        require("recorded_at", INSTANT),
         sa.Column("replaces_id", ID, nullable=True),
-        _needs("void", sa.Boolean()),
-        _needs("event_id", ID),
-        _needs("person_id", ID),
-        _needs("outcome", WORDS),
-        _needs("reason", WORDS),
-        _needs("signed_off_by_id", ID),
-        _needs("signed_off_on", sa.Date()),
+        require("void", sa.Boolean()),
+        require("event_id", ID),
+        require("person_id", ID),
+        require("outcome", WORDS),
+        require("reason", WORDS),
+        require("signed_off_by_id", ID),
+        require("signed_off_on", sa.Date()),
         sa.Column("record_id", ID, nullable=True),
         sa.CheckConstraint(
             "outcome IN ('attended', 'part', 'absent')", name=op.f("ck_attendance_outcome_outcome_is_known")
         ),
-        _refers("attendance_outcome", "event_id", "event.id"),
-        _refers("attendance_outcome", "person_id", "person.id"),
-        _refers("attendance_outcome", "record_id", "record.id"),
-        _refers("attendance_outcome", "replaces_id", "attendance_outcome.id"),
-        _refers("attendance_outcome", "signed_off_by_id", "person.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_attendance_outcome")),
+        refer_to("attendance_outcome", "event_id", "event.id"),
+        refer_to("attendance_outcome", "person_id", "person.id"),
+        refer_to("attendance_outcome", "record_id", "record.id"),
+        refer_to("attendance_outcome", "replaces_id", "attendance_outcome.id"),
+        refer_to("attendance_outcome", "signed_off_by_id", "person.id"),
+        make_key("attendance_outcome", "id"),
         sa.UniqueConstraint("replaces_id", name=op.f("uq_attendance_outcome_replaces_id")),
     )
     op.create_index(
@@ -166,14 +155,14 @@ def _add_attendance_outcome() -> None:
 def _add_attendance_record() -> None:
     op.create_table(
         "attendance_record",
-        _needs("record_id", ID),
-        _needs("event_type_version_id", ID),
-        _needs("event_reference", WORDS),
-        _needs("signed_off_by_id", ID),
-        _refers("attendance_record", "event_type_version_id", "event_type_version.id"),
-        _refers("attendance_record", "record_id", "record.id"),
-        _refers("attendance_record", "signed_off_by_id", "person.id"),
-        sa.PrimaryKeyConstraint("record_id", name=op.f("pk_attendance_record")),
+        require("record_id", ID),
+        require("event_type_version_id", ID),
+        require("event_reference", WORDS),
+        require("signed_off_by_id", ID),
+        refer_to("attendance_record", "event_type_version_id", "event_type_version.id"),
+        refer_to("attendance_record", "record_id", "record.id"),
+        refer_to("attendance_record", "signed_off_by_id", "person.id"),
+        make_key("attendance_record", "record_id"),
     )
 
 

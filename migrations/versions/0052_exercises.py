@@ -11,34 +11,24 @@ from migrations.append_only import (
     protect,
     unprotect,
 )
+from migrations.table_parts import ID, INSTANT, WORDS, make_key, refer_to, require
 
 revision = "0052"
 down_revision = "0051"
 branch_labels = None
 depends_on = None
 
-INSTANT = sa.DateTime(timezone=True)
-WORDS = sa.String().with_variant(sa.Text(collation="C"), "postgresql")
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _IS_REHEARSAL = "OLD.kind = 'rehearsal'"
 _OF_A_REHEARSAL = "EXISTS (SELECT 1 FROM exercise_run r WHERE r.id = OLD.run_id AND r.kind = 'rehearsal')"
-
-
-def _needs(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
-    return sa.Column(name, kind, nullable=False)
-
-
-def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [to], name=op.f(f"fk_{table}_{column}"))
 
 
 def _add_exercise() -> None:
     op.create_table(
         "exercise",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
-        _needs("key", WORDS),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_exercise")),
+        require("id", ID),
+        require("recorded_at", INSTANT),
+        require("key", WORDS),
+        make_key("exercise", "id"),
         sa.UniqueConstraint("key", name=op.f("uq_exercise_key")),
     )
 
@@ -46,22 +36,22 @@ def _add_exercise() -> None:
 def _add_exercise_version() -> None:
     op.create_table(
         "exercise_version",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
-        _needs("exercise_id", ID),
-        _needs("number", sa.Integer()),
-        _needs("digest", WORDS),
-        _needs("title", WORDS),
-        _needs("summary", WORDS),
-        _needs("owner", WORDS),
-        _needs("review_on", sa.Date()),
-        _needs("minutes", sa.Integer()),
-        _needs("content", sa.JSON()),
+        require("id", ID),
+        require("recorded_at", INSTANT),
+        require("exercise_id", ID),
+        require("number", sa.Integer()),
+        require("digest", WORDS),
+        require("title", WORDS),
+        require("summary", WORDS),
+        require("owner", WORDS),
+        require("review_on", sa.Date()),
+        require("minutes", sa.Integer()),
+        require("content", sa.JSON()),
         sa.Column("published_by_id", ID, nullable=True),
-        _needs("published_at", INSTANT),
-        _refers("exercise_version", "exercise_id", "exercise.id"),
-        _refers("exercise_version", "published_by_id", "person.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_exercise_version")),
+        require("published_at", INSTANT),
+        refer_to("exercise_version", "exercise_id", "exercise.id"),
+        refer_to("exercise_version", "published_by_id", "person.id"),
+        make_key("exercise_version", "id"),
         sa.UniqueConstraint("exercise_id", "number", name=op.f("uq_exercise_version_exercise_id_number")),
     )
 
@@ -69,13 +59,13 @@ def _add_exercise_version() -> None:
 def _add_exercise_file() -> None:
     op.create_table(
         "exercise_file",
-        _needs("id", ID),
-        _needs("exercise_version_id", ID),
-        _needs("path", WORDS),
-        _needs("content", sa.LargeBinary()),
-        _needs("sha256", WORDS),
-        _refers("exercise_file", "exercise_version_id", "exercise_version.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_exercise_file")),
+        require("id", ID),
+        require("exercise_version_id", ID),
+        require("path", WORDS),
+        require("content", sa.LargeBinary()),
+        require("sha256", WORDS),
+        refer_to("exercise_file", "exercise_version_id", "exercise_version.id"),
+        make_key("exercise_file", "id"),
         sa.UniqueConstraint(
             "exercise_version_id", "path", name=op.f("uq_exercise_file_exercise_version_id_path")
         ),
@@ -85,23 +75,23 @@ def _add_exercise_file() -> None:
 def _add_exercise_proposal() -> None:
     op.create_table(
         "exercise_proposal",
-        _needs("id", ID),
-        _needs("key", WORDS),
-        _needs("archive", sa.LargeBinary()),
-        _needs("note", WORDS),
-        _needs("proposed_by_id", ID),
-        _needs("proposed_at", INSTANT),
+        require("id", ID),
+        require("key", WORDS),
+        require("archive", sa.LargeBinary()),
+        require("note", WORDS),
+        require("proposed_by_id", ID),
+        require("proposed_at", INSTANT),
         sa.Column("ended_at", INSTANT, nullable=True),
         sa.Column("ended_as", WORDS, nullable=True),
         sa.Column("ended_by_id", ID, nullable=True),
-        _needs("reason", WORDS),
+        require("reason", WORDS),
         sa.CheckConstraint(
             "ended_as IN ('published', 'sent_back', 'withdrawn')",
             name=op.f("ck_exercise_proposal_end_is_known"),
         ),
-        _refers("exercise_proposal", "ended_by_id", "person.id"),
-        _refers("exercise_proposal", "proposed_by_id", "person.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_exercise_proposal")),
+        refer_to("exercise_proposal", "ended_by_id", "person.id"),
+        refer_to("exercise_proposal", "proposed_by_id", "person.id"),
+        make_key("exercise_proposal", "id"),
     )
     op.create_index(
         "uq_exercise_proposal_key_open",
@@ -116,22 +106,22 @@ def _add_exercise_proposal() -> None:
 def _add_exercise_run() -> None:
     op.create_table(
         "exercise_run",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
-        _needs("reference", WORDS),
-        _needs("exercise_version_id", ID),
+        require("id", ID),
+        require("recorded_at", INSTANT),
+        require("reference", WORDS),
+        require("exercise_version_id", ID),
         sa.Column("event_id", ID, nullable=True),
-        _needs("kind", WORDS),
-        _needs("syndicates", sa.Integer()),
-        _needs("opened_by_id", ID),
+        require("kind", WORDS),
+        require("syndicates", sa.Integer()),
+        require("opened_by_id", ID),
         sa.CheckConstraint(
             "kind IN ('event', 'table_top', 'rehearsal')", name=op.f("ck_exercise_run_kind_is_known")
         ),
         sa.CheckConstraint("syndicates > 0", name=op.f("ck_exercise_run_has_syndicates")),
-        _refers("exercise_run", "event_id", "event.id"),
-        _refers("exercise_run", "exercise_version_id", "exercise_version.id"),
-        _refers("exercise_run", "opened_by_id", "person.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_exercise_run")),
+        refer_to("exercise_run", "event_id", "event.id"),
+        refer_to("exercise_run", "exercise_version_id", "exercise_version.id"),
+        refer_to("exercise_run", "opened_by_id", "person.id"),
+        make_key("exercise_run", "id"),
         sa.UniqueConstraint("reference", name=op.f("uq_exercise_run_reference")),
     )
     op.create_index(op.f("ix_exercise_run_event_id"), "exercise_run", ["event_id"], unique=False)
@@ -140,24 +130,24 @@ def _add_exercise_run() -> None:
 def _add_run_step() -> None:
     op.create_table(
         "run_step",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
-        _needs("run_id", ID),
-        _needs("key", sa.Uuid()),
-        _needs("kind", WORDS),
-        _needs("inject_key", WORDS),
-        _needs("syndicate", sa.Integer()),
-        _needs("text", WORDS),
+        require("id", ID),
+        require("recorded_at", INSTANT),
+        require("run_id", ID),
+        require("key", sa.Uuid()),
+        require("kind", WORDS),
+        require("inject_key", WORDS),
+        require("syndicate", sa.Integer()),
+        require("text", WORDS),
         sa.Column("person_id", ID, nullable=True),
         sa.Column("by_id", ID, nullable=True),
         sa.CheckConstraint(
             "kind IN ('start', 'hold', 'resume', 'release', 'message', 'plenary', 'back', 'scribe', 'end')",
             name=op.f("ck_run_step_kind_is_known"),
         ),
-        _refers("run_step", "by_id", "person.id"),
-        _refers("run_step", "person_id", "person.id"),
-        _refers("run_step", "run_id", "exercise_run.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_step")),
+        refer_to("run_step", "by_id", "person.id"),
+        refer_to("run_step", "person_id", "person.id"),
+        refer_to("run_step", "run_id", "exercise_run.id"),
+        make_key("run_step", "id"),
         sa.UniqueConstraint("run_id", "key", name=op.f("uq_run_step_run_id_key")),
     )
     op.create_index(op.f("ix_run_step_run_id"), "run_step", ["run_id"], unique=False)
@@ -174,24 +164,24 @@ def _add_run_step() -> None:
 def _add_log_entry() -> None:
     op.create_table(
         "log_entry",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
-        _needs("run_id", ID),
-        _needs("key", sa.Uuid()),
-        _needs("syndicate", sa.Integer()),
-        _needs("kind", WORDS),
-        _needs("inject_key", WORDS),
-        _needs("question_key", WORDS),
-        _needs("answer", sa.JSON()),
+        require("id", ID),
+        require("recorded_at", INSTANT),
+        require("run_id", ID),
+        require("key", sa.Uuid()),
+        require("syndicate", sa.Integer()),
+        require("kind", WORDS),
+        require("inject_key", WORDS),
+        require("question_key", WORDS),
+        require("answer", sa.JSON()),
         sa.Column("corrects_id", ID, nullable=True),
-        _needs("by_id", ID),
+        require("by_id", ID),
         sa.CheckConstraint(
             "kind IN ('answer', 'decision', 'correction')", name=op.f("ck_log_entry_kind_is_known")
         ),
-        _refers("log_entry", "by_id", "person.id"),
-        _refers("log_entry", "corrects_id", "log_entry.id"),
-        _refers("log_entry", "run_id", "exercise_run.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_log_entry")),
+        refer_to("log_entry", "by_id", "person.id"),
+        refer_to("log_entry", "corrects_id", "log_entry.id"),
+        refer_to("log_entry", "run_id", "exercise_run.id"),
+        make_key("log_entry", "id"),
         sa.UniqueConstraint("run_id", "key", name=op.f("uq_log_entry_run_id_key")),
     )
     op.create_index("ix_log_entry_run_syndicate", "log_entry", ["run_id", "syndicate"], unique=False)
@@ -200,15 +190,15 @@ def _add_log_entry() -> None:
 def _add_plenary_statement() -> None:
     op.create_table(
         "plenary_statement",
-        _needs("key", sa.Uuid()),
-        _needs("run_id", ID),
-        _needs("prompt_key", WORDS),
-        _needs("text", WORDS),
-        _needs("theme", WORDS),
-        _needs("hidden", sa.Boolean()),
-        _needs("points", sa.Integer()),
-        _refers("plenary_statement", "run_id", "exercise_run.id"),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_plenary_statement")),
+        require("key", sa.Uuid()),
+        require("run_id", ID),
+        require("prompt_key", WORDS),
+        require("text", WORDS),
+        require("theme", WORDS),
+        require("hidden", sa.Boolean()),
+        require("points", sa.Integer()),
+        refer_to("plenary_statement", "run_id", "exercise_run.id"),
+        make_key("plenary_statement", "key"),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_plenary_statement_run_id"), "plenary_statement", ["run_id"], unique=False)
@@ -217,12 +207,12 @@ def _add_plenary_statement() -> None:
 def _add_plenary_voter() -> None:
     op.create_table(
         "plenary_voter",
-        _needs("run_id", ID),
-        _needs("prompt_key", WORDS),
-        _needs("person_id", ID),
-        _refers("plenary_voter", "person_id", "person.id"),
-        _refers("plenary_voter", "run_id", "exercise_run.id"),
-        sa.PrimaryKeyConstraint("run_id", "prompt_key", "person_id", name=op.f("pk_plenary_voter")),
+        require("run_id", ID),
+        require("prompt_key", WORDS),
+        require("person_id", ID),
+        refer_to("plenary_voter", "person_id", "person.id"),
+        refer_to("plenary_voter", "run_id", "exercise_run.id"),
+        make_key("plenary_voter", "run_id", "prompt_key", "person_id"),
         sqlite_with_rowid=False,
     )
 
@@ -230,19 +220,19 @@ def _add_plenary_voter() -> None:
 def _add_run_action() -> None:
     op.create_table(
         "run_action",
-        _needs("id", ID),
-        _needs("recorded_at", INSTANT),
-        _needs("run_id", ID),
-        _needs("key", sa.Uuid()),
-        _needs("what", WORDS),
-        _needs("owner", WORDS),
-        _needs("due_on", sa.Date()),
-        _needs("by_id", ID),
+        require("id", ID),
+        require("recorded_at", INSTANT),
+        require("run_id", ID),
+        require("key", sa.Uuid()),
+        require("what", WORDS),
+        require("owner", WORDS),
+        require("due_on", sa.Date()),
+        require("by_id", ID),
         sa.Column("withdraws_id", ID, nullable=True),
-        _refers("run_action", "by_id", "person.id"),
-        _refers("run_action", "run_id", "exercise_run.id"),
-        _refers("run_action", "withdraws_id", "run_action.id"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_action")),
+        refer_to("run_action", "by_id", "person.id"),
+        refer_to("run_action", "run_id", "exercise_run.id"),
+        refer_to("run_action", "withdraws_id", "run_action.id"),
+        make_key("run_action", "id"),
         sa.UniqueConstraint("key", name=op.f("uq_run_action_key")),
     )
     op.create_index(op.f("ix_run_action_run_id"), "run_action", ["run_id"], unique=False)

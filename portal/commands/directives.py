@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
+from portal.commands.folder_writing import run_or_try
 from portal.domain.directives import checks, toml_reader
 from portal.domain.directives.descriptions import describe_people_affected
 from portal.domain.directives.exclusions import COLUMNS, OPTIONAL, record_exclusions
@@ -20,7 +21,7 @@ from portal.domain.status.count_check import check_counts
 from portal.domain.status.issuing import record_version, stage_version, write_version
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
-from portal.platform.db import OPEN_END, settle, transaction
+from portal.platform.db import OPEN_END, settle
 from portal.platform.errors import BadInputError, PortalError
 from portal.platform.tables.table_files import read_table
 
@@ -29,10 +30,6 @@ bp = Blueprint("directives_commands", __name__, cli_group="directives")
 MOST_NAMED = 20  # people of each kind that a dry run names
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-class _DryRunEnds(Exception):
-    """Rolls back what a dry run did."""
 
 
 @contextmanager
@@ -49,13 +46,10 @@ def _exit_on_refusal(source: Path | None = None) -> Iterator[None]:
 
 @contextmanager
 def _run_in_transaction(dry_run: bool) -> Iterator[None]:
-    """One transaction, rolled back at its end in a dry run."""
-    try:
-        with transaction():
-            yield
-            if dry_run:
-                raise _DryRunEnds
-    except _DryRunEnds:
+    """One transaction, rolled back at its end in a dry run, which says so."""
+    with run_or_try(dry_run):
+        yield
+    if dry_run:
         click.echo("Dry run: nothing was changed.")
 
 

@@ -1,18 +1,16 @@
 """Commands: event-types check, publish, export and list; from file to published version."""
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from flask import Blueprint
 
+from portal.commands.folder_writing import exit_refused, run_or_try
 from portal.domain.catalogue import event_types
 from portal.domain.catalogue.queries import is_set_up
 from portal.domain.catalogue.sources.event_type_source import EventTypeSource
 from portal.platform import clock
-from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, PortalError
 from portal.platform.wording import minutes_words
 
@@ -21,13 +19,9 @@ bp = Blueprint("event_types_commands", __name__, cli_group="event-types")
 PLACE = click.Path(exists=True, path_type=Path)
 
 
-class _UndoneError(Exception):
-    """Undoes what a dry run wrote."""
-
-
 @bp.cli.command("check")
 @click.argument("place", metavar="FILE|DIR", type=PLACE)
-def check(place: Path) -> None:
+def check_event_types(place: Path) -> None:
     """Check one event type's file, or a folder of them; list every fault with its file and line.
 
     Where a database is set up, the modules and guides of the preparation must be published in it.
@@ -38,7 +32,7 @@ def check(place: Path) -> None:
             for source in sources:
                 event_types.refuse_unknown_preparation(source)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     for source in sources:
         click.echo(f"{source.key}: {source.title}, {minutes_words(source.minutes)}, no faults.")
 
@@ -46,21 +40,16 @@ def check(place: Path) -> None:
 @bp.cli.command("publish")
 @click.argument("place", metavar="FILE|DIR", type=PLACE)
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
-def publish(place: Path, dry_run: bool) -> None:
+def publish_event_types(place: Path, dry_run: bool) -> None:
     """Publish one event type's file, or a folder of them; all or nothing.
 
     What is published already, byte for byte, is not published again.
     """
-    lines: list[str] = []
     try:
-        with transaction():
-            lines += _publish_sources(_read_sources(place), dry_run)
-            if dry_run:
-                raise _UndoneError
-    except _UndoneError:
-        pass
+        with run_or_try(dry_run):
+            lines = _publish_sources(_read_sources(place), dry_run)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     for line in lines:
         click.echo(line)
 
@@ -69,16 +58,16 @@ def publish(place: Path, dry_run: bool) -> None:
 @click.argument("key")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
-def export(key: str, file: Path, number: int | None) -> None:
+def export_event_type(key: str, file: Path, number: int | None) -> None:
     """Write the file of a published event type to FILE, byte for byte. FILE must be new."""
     try:
         version = event_types.numbered_event_type(key, number)
         with file.open("xb") as target:
             target.write(version.content)
     except PortalError as error:
-        _exit_refused(error)
+        exit_refused(error)
     except OSError as error:
-        _exit_refused(BadInputError([f"{file} cannot be written: {error.strerror}."]))
+        exit_refused(BadInputError([f"{file} cannot be written: {error.strerror}."]))
     click.echo(f"{key}: version {version.number} written to {file}.")
 
 
@@ -101,12 +90,3 @@ def _publish_sources(sources: Iterable[EventTypeSource], dry_run: bool) -> list[
         said = "unchanged, nothing to publish" if number is None else f"version {number} {done}"
         lines.append(f"{source.key}: {said}.")
     return lines
-
-
-def _exit_refused(error: PortalError) -> NoReturn:
-    """Print every reason to standard error, and exit with 1."""
-    reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
-    for reason in reasons:
-        click.echo(reason, err=True)
-    click.echo(f"Nothing was changed: {len(reasons)} to put right.", err=True)
-    sys.exit(1)

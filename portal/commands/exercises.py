@@ -5,12 +5,11 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.folder_writing import exit_refused, write_folder
+from portal.commands.folder_writing import exit_refused, run_or_try, write_folder
 from portal.domain.exercises.sources.brief import check_exercise_brief
 from portal.domain.exercises.sources.checking import every_question
 from portal.domain.exercises.versions import publishing, queries
 from portal.platform import clock
-from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, PortalError
 from portal.platform.wording import plural
 
@@ -19,13 +18,9 @@ bp = Blueprint("exercises_commands", __name__, cli_group="exercises")
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-class _OnlyTriedError(Exception):
-    """Undoes what a dry run wrote."""
-
-
 @bp.cli.command("check")
 @click.argument("folder", metavar="DIR", type=FOLDER)
-def check(folder: Path) -> None:
+def check_exercises(folder: Path) -> None:
     """Check one exercise's folder, or the folder of all; list every fault with its file and line.
 
     Faults of the format come first. If there are none, breaches of the brief for exercises are listed: number
@@ -50,19 +45,14 @@ def check(folder: Path) -> None:
 @bp.cli.command("publish")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
-def publish(folder: Path, dry_run: bool) -> None:
+def publish_exercises(folder: Path, dry_run: bool) -> None:
     """Publish one exercise's folder, or the folder of all exercises; all or nothing.
 
     Only faults of the format are refused; “exercises check” lists breaches of the brief too.
     """
-    published = publishing.PublishedExercises()
     try:
-        with transaction():
+        with run_or_try(dry_run):
             published = publishing.publish_exercise_folder(folder, at=clock.now())
-            if dry_run:
-                raise _OnlyTriedError
-    except _OnlyTriedError:
-        pass
     except PortalError as error:
         exit_refused(error)
     done = "would be published" if dry_run else "published"
@@ -76,7 +66,7 @@ def publish(folder: Path, dry_run: bool) -> None:
 @click.argument("key")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
-def export(key: str, folder: Path, number: int | None) -> None:
+def export_exercise(key: str, folder: Path, number: int | None) -> None:
     """Write a published exercise's folder to DIR, byte for byte. DIR must be new or empty."""
     try:
         version = queries.newest_version(key) if number is None else queries.numbered_version(key, number)

@@ -1,14 +1,33 @@
-"""What commands share that write a published folder, or refuse what they were given."""
+"""What commands share that write a published folder, try what they would write, or refuse what they get."""
 
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, PortalError
+
+
+class _DryRunEnds(Exception):
+    """Undoes what a dry run wrote."""
+
+
+@contextmanager
+def run_or_try(dry_run: bool) -> Iterator[None]:
+    """One transaction; in a dry run it is rolled back at its end."""
+    try:
+        with transaction():
+            yield
+            if dry_run:
+                raise _DryRunEnds
+    except _DryRunEnds:
+        pass
 
 
 def write_folder(files: dict[str, bytes], folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.folder_writing import exit_refused, write_folder
+from portal.commands.folder_writing import exit_refused, run_or_try, write_folder
 from portal.domain.authoring import queries as authoring
 from portal.domain.authoring import services as drafts
 from portal.domain.authoring.content_audit import common_sense
@@ -39,10 +39,6 @@ PAGE = "Write the page to this file instead, such as docs/modules/content-audit.
 MODULE_FILE = "module.toml"
 INTO = "Write the tables between the marks of this document instead, such as docs/modules.md."
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-class _DryRunError(Exception):
-    """Undoes what a dry run wrote."""
 
 
 @bp.cli.command("check")
@@ -168,13 +164,9 @@ def publish(folder: Path, dry_run: bool) -> None:
     as one that is shorter or has no scenario; “modules check” lists these breaches.
     """
     try:
-        with transaction():
+        with run_or_try(dry_run):
             published = services.publish_folder(folder, at=clock.now())
             lines = _publication_lines(published, dry_run)
-            if dry_run:
-                raise _DryRunError
-    except _DryRunError:
-        pass
     except PortalError as error:
         exit_refused(error)
     for line in lines:
@@ -265,17 +257,12 @@ def _import_to_draft(
     if not staff_number:
         raise BadInputError(["Say with --by who adds them: a draft shows who saved what."])
     by, at = person_by_staff_number(staff_number), clock.now()
-    try:
-        with transaction():
-            drafts.open_draft(key, by=by, at=at)
-            state = authoring.get_draft(key)
-            additions = _list_incoming(questions, item_exchange.read_bank_files(state), outcome)
-            if additions:
-                item_exchange.save_questions(state, additions, file_format=questions.format, by=by, at=at)
-            if dry_run:
-                raise _DryRunError
-    except _DryRunError:
-        pass
+    with run_or_try(dry_run):
+        drafts.open_draft(key, by=by, at=at)
+        state = authoring.get_draft(key)
+        additions = _list_incoming(questions, item_exchange.read_bank_files(state), outcome)
+        if additions:
+            item_exchange.save_questions(state, additions, file_format=questions.format, by=by, at=at)
     return len(additions)
 
 

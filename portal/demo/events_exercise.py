@@ -9,7 +9,7 @@ from portal.domain.exercises.versions.proposals import propose_exercise
 from portal.domain.exercises.versions.publishing import publish_exercise_folder
 from portal.domain.exercises.versions.queries import list_newest_versions, newest_version, version_files
 
-NOTE = "Last time three people asked whom they could talk to afterwards. The debrief says it now."
+NOTE = "Last time three people asked who they could talk to afterwards. The debrief says it now."
 ADDED = "\nIn this fictional force, ask at the front desk of the training centre for peer support.\n"
 
 

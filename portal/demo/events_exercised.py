@@ -52,16 +52,16 @@ def run_exercise(held: HeldDate, people: Sequence[RegisterPerson], facilitator: 
     first, second = viewers.get(1), viewers.get(2)
     if lead is None or first is None or second is None:
         return
-    with _minute(held, -5) as at:
+    with _record_at_minute(held, -5) as at:
         run = opening.open_run(lead, opening.RunWish(EXERCISE, "event", held.reference), at)
     for syndicate, viewer in ((1, first), (2, second)):
-        with _minute(held, syndicate - 4) as at:
+        with _record_at_minute(held, syndicate - 4) as at:
             services.become_scribe(run, viewer, syndicate, uuid4(), at)
     _take_step(held, 0, run, lead, "start")
-    minutes = {inject["minute"] for inject in plenary.find_plenary(run, lead).content["injects"]}
+    minutes = {inject["minute"] for inject in plenary.find_plenary(run, lead).exercise.content["injects"]}
     for minute in range(1, 120):
         if minute - 1 in minutes:
-            with _minute(held, minute - 0.9) as at:
+            with _record_at_minute(held, minute - 0.9) as at:
                 services.note_releases(run, lead, at)
         _write_entries(held, minute, run, (first, second))
     _take_step(held, 120, run, lead, "plenary")
@@ -74,45 +74,44 @@ def _write_entries(held: HeldDate, minute: int, run: str, writers: tuple[Viewer,
     for when, syndicate, question, answer in ENTRIES:
         if when == minute:
             wish = services.EntryWish(answer, question)
-            with _minute(held, minute) as at:
+            with _record_at_minute(held, minute) as at:
                 services.write_entry(run, writers[syndicate - 1], syndicate, uuid4(), wish, at)
 
 
 def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer, Viewer]) -> None:
-    """Two statements on one question, ranked by those who wrote them, and an action."""
+    """Two statements on one question, ranked by the people who wrote them, and an action."""
     stage = plenary.PromptStage
     _open_stage(held, 125, run, lead, stage.STATEMENTS)
-    with _minute(held, 130):
+    with _record_at_minute(held, 130):
         for viewer, words in zip(writers, STATEMENTS, strict=True):
             plenary.write_statement(run, viewer, PROMPT, words)
     _open_stage(held, 135, run, lead, stage.READING)
     _open_stage(held, 140, run, lead, stage.RANKING)
-    with _minute(held, 145):
-        known = list_statements(plenary.find_plenary(run, lead).id, PROMPT)
+    with _record_at_minute(held, 145):
+        known = list_statements(plenary.find_plenary(run, lead).run.id, PROMPT)
         favourite = [statement.key for statement in known if statement.text == STATEMENTS[0]]
         for viewer, chosen in zip(writers, (favourite, [one.key for one in known]), strict=True):
             plenary.choose_statements(run, viewer, PROMPT, chosen)
     _open_stage(held, 150, run, lead, stage.CLOSED)
-    with _minute(held, 160) as at:
+    with _record_at_minute(held, 160) as at:
         due_on = london_day(at) + timedelta(days=28)
-        taken = plenary.find_plenary(run, lead)
-        actions.add_action(taken, ACTION, "Every supervisor here", due_on, key=uuid4(), by=lead.person_id)
+        taken = plenary.find_plenary(run, lead).run
+        actions.add_action(taken, ACTION, "Every supervisor here", due_on, key=uuid4())
 
 
 def _open_stage(held: HeldDate, minute: float, run: str, lead: Viewer, stage: plenary.PromptStage) -> None:
-    with _minute(held, minute):
-        found = plenary.find_plenary(run, lead)
-        plenary.move_to_stage(found, PROMPT, stage, by=lead.person_id, form_key=uuid4())
+    with _record_at_minute(held, minute):
+        plenary.move_to_stage(run, lead, PROMPT, stage, form_key=uuid4())
 
 
 def _take_step(held: HeldDate, minute: float, run: str, lead: Viewer, kind: str) -> None:
-    with _minute(held, minute) as at:
+    with _record_at_minute(held, minute) as at:
         services.take_step(run, lead, uuid4(), services.StepWish(kind), at)
 
 
 @contextmanager
-def _minute(held: HeldDate, minute: float) -> Iterator[datetime]:
+def _record_at_minute(held: HeldDate, minute: float) -> Iterator[datetime]:
     """A transaction that is recorded at a minute of the exercise."""
-    at = held.at(BEGINS + minute)
+    at = held.time_after(BEGINS + minute)
     with transaction(stamp_as=at):
         yield at

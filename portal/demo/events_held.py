@@ -33,8 +33,8 @@ class HeldDate:
     reference: str
     starts_at: datetime
 
-    def at(self, minutes: float) -> datetime:
-        """The instant so many minutes after the beginning."""
+    def time_after(self, minutes: float) -> datetime:
+        """The time this many minutes after the event begins."""
         return self.starts_at + timedelta(minutes=minutes)
 
 
@@ -45,7 +45,7 @@ def choose_day(today: date) -> date:
 
 
 def plan_held_date(day: date, people: Mapping[str, int], units: Mapping[str, int]) -> HeldDate | None:
-    """Plan the event on the day before three weeks, and book supervisors; None without the event type.
+    """Plan the event three weeks before its day, and book supervisors; None without the event type.
 
     Edge only, in no transaction, when nothing later than that day's morning is recorded.
 
@@ -85,22 +85,22 @@ def keep_register(held: HeldDate, by: int) -> list[RegisterPerson]:
         held: The event.
         by: The facilitator.
     """
-    with transaction(stamp_as=held.at(-60)):
+    with transaction(stamp_as=held.time_after(-60)):
         event = get_held_event(held.reference)
         syndicates.move_people(held.reference, syndicates.suggest_groups(event, list_register(event)), by=by)
-    with transaction(stamp_as=held.at(12)):
+    with transaction(stamp_as=held.time_after(12)):
         people = list_register(event)
         notes = [
             register.Note(uuid4(), person.booking_id, _kind_of(people, person), timedelta(minutes=12 - place))
             for place, person in enumerate(people)
         ]
-        register.note_entries(held.reference, notes, by=by, at=held.at(12))
+        register.note_entries(held.reference, notes, by=by, at=held.time_after(12))
     return people
 
 
 def sign_people_off(held: HeldDate, people: list[RegisterPerson], by: int) -> None:
     """Sign everybody off in the afternoon. Edge only, in no transaction; arguments as ``keep_register``."""
-    at = held.at(300)
+    at = held.time_after(300)
     with transaction(stamp_as=at):
         decisions = []
         for person in people:

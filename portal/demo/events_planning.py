@@ -1,4 +1,4 @@
-"""The demo's rooms and the dates that its facilitator has planned, all of them to come."""
+"""The demo's rooms and the dates that its facilitator has planned, all in the future."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta

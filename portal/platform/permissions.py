@@ -57,8 +57,8 @@ class Permission(StrEnum):
     WEBHOOK_ADMINISTER = "webhooks:webhook:administer"
     RETENTION_VIEW = "retention:disposal:view"
     RETENTION_MANAGE = "retention:disposal:manage"  # ask, approve, hold, answer requests about data
-    EVENT_VIEW = "events:event:view"  # dates, places and how many come; whose names, visibility decides
-    EVENT_BOOK = "events:booking:make"  # for people whom one sees
+    EVENT_VIEW = "events:event:view"  # dates, places and how many attend; visibility decides which names
+    EVENT_BOOK = "events:booking:make"  # for people the holder sees
     EVENT_RUN = "events:event:run"  # plan, group, keep the register, sign off
     EXERCISE_RUN = "exercises:run:control"
     EXERCISE_READ = "exercises:version:view"  # with the notes for facilitators

@@ -22,7 +22,6 @@ from portal.domain.records.models import Registration
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
-LARGEST_ID = 2**63 - 1  # that a database looks for
 TICKS, PHRASES = "ticks", "phrases"  # kinds of note of a rubric: keys, separated by spaces
 
 
@@ -215,8 +214,6 @@ def _full_name(person: Any) -> ColumnElement[str]:
 
 
 def _find_copy(copy_id: int, condition: ColumnElement[bool]) -> ShownCopy | None:
-    if copy_id > LARGEST_ID:
-        return None
     return next(iter(_list_copies(CaseCopy.id == copy_id, condition)), None)
 
 

@@ -196,7 +196,7 @@ class EventTypeVersion(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)  # the file, byte for byte
     title: Mapped[str]
     aim: Mapped[str]
-    audience: Mapped[str]  # whom it is for, in words; who must attend, a directive says
+    audience: Mapped[str]  # who it is for, in words; a directive says who must attend
     owner: Mapped[str]
     review_on: Mapped[date]
     minutes: Mapped[int]  # from beginning to end

@@ -51,13 +51,13 @@ def list_due_reviews(day: date) -> list[DueReview]:
     rows = [
         (row.activity_id, DueReview(kind, row.key, row.title, row.owner, row.review_on))
         for kind, versions in _REVIEWED
-        for row in db.session.execute(_newest(versions))
+        for row in db.session.execute(_select_newest(versions))
     ]
     due = [each for activity_id, each in rows if activity_id not in archived and each.review_on <= day + NEAR]
     return sorted(due, key=lambda each: (each.review_on, each.title))
 
 
-def _newest(versions: type[ModuleVersion | GuideVersion | EventTypeVersion]) -> Any:
+def _select_newest(versions: type[ModuleVersion | GuideVersion | EventTypeVersion]) -> Any:
     newest = (
         select(versions.activity_id, func.max(versions.number).label("number"))
         .group_by(versions.activity_id)

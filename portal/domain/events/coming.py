@@ -3,23 +3,20 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import aliased
 
-from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.events.booking.reading import read_events
 from portal.domain.events.models import (
     OPEN_BOOKINGS,
     AttendanceOutcome,
     Booking,
-    Event,
     EventFacilitator,
-    EventRoom,
     EventVersion,
-    PlaceReservation,
 )
+from portal.domain.events.queries import EventFilters, is_newest_version, list_events
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
 from portal.domain.people.queries import live_units
@@ -27,37 +24,30 @@ from portal.domain.people.visibility.rules import Viewer, is_visible
 from portal.platform.db import db
 from portal.platform.permissions import Permission
 
-TAKES_PLACE = ("booked", "offered")  # an offered place is kept until the offer lapses
 NO_UNIT = "Without a unit"
-
-_later = aliased(EventVersion)
-# The version of an event that holds.
-HOLDS = ~select(_later.id).where(
-    _later.event_id == EventVersion.event_id, _later.number > EventVersion.number
-).correlate(EventVersion).exists()  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ComingEvent:
-    """An event that is still to come, with its places."""
+    """A future event, with its places."""
 
-    event_id: int
     activity_id: int
     reference: str
     title: str
     held_on: date
     room: str
-    places: int
     least: int  # people in one syndicate
     most: int
+    places: int
     taken: int  # booked or offered
     waiting: int  # asked, or on the wait list
-    reserved: int  # places kept for units, whether taken or not
+    left: int  # places that anybody can have
+    kept: int  # places that only people of some units can have
 
     @property
-    def left(self) -> int:
+    def untaken(self) -> int:
         """Places that nobody has."""
-        return max(self.places - self.taken, 0)
+        return self.left + self.kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,56 +66,38 @@ class UnitOutcomes:
         return self.booked - self.attended - self.part - self.absent
 
 
-def list_coming(today: date) -> list[ComingEvent]:
-    """The events from today on that are not cancelled, in order; three statements."""
-    version = EventVersion
-    rows = db.session.execute(
-        select(
-            Event.id,
-            Event.activity_id,
-            Event.reference,
-            EventTypeVersion.title,
-            version.held_on,
-            EventRoom.name,
-            version.places,
-            EventTypeVersion.syndicate_least,
-            EventTypeVersion.syndicate_most,
+def list_coming(at: datetime) -> list[ComingEvent]:
+    """The events that have not ended and are not cancelled, the next first; ten statements at most."""
+    details = list_events(EventFilters(ends_after=at, without_cancelled=True))
+    places = {event.id: event for event in read_events([event.id for event in details], at)}
+    return [
+        ComingEvent(
+            activity_id=event.activity_id,
+            reference=event.reference,
+            title=event.title,
+            held_on=event.held_on,
+            room=event.room,
+            least=event.syndicate_least,
+            most=event.syndicate_most,
+            places=event.places,
+            taken=event.bookings.taken,
+            waiting=event.bookings.asked + event.bookings.waiting,
+            left=places[event.id].free,
+            kept=places[event.id].kept,
         )
-        .join(version, version.event_id == Event.id)
-        .join(EventTypeVersion, EventTypeVersion.id == version.type_version_id)
-        .join(EventRoom, EventRoom.id == version.room_id)
-        .where(HOLDS, version.cancelled.is_(False), version.held_on >= today)
-        .order_by(version.starts_at, Event.id)
-    ).all()
-    taken, waiting, reserved = _count_places([row[0] for row in rows], today)
-    return [ComingEvent(*row, taken[row[0]], waiting[row[0]], reserved[row[0]]) for row in rows]
-
-
-def _count_places(event_ids: Collection[int], today: date) -> tuple[Counter[int], Counter[int], Counter[int]]:
-    """How many places of each event are taken, waited for, and kept for units."""
-    taken, waiting, reserved = Counter[int](), Counter[int](), Counter[int]()
-    counted = select(Booking.event_id, Booking.state, func.count()).where(
-        Booking.event_id.in_(event_ids), Booking.state.in_(OPEN_BOOKINGS)
-    )
-    for event_id, state, people in db.session.execute(counted.group_by(Booking.event_id, Booking.state)):
-        (taken if state in TAKES_PLACE else waiting)[event_id] += people
-    kept = select(PlaceReservation.event_id, func.sum(PlaceReservation.places)).where(
-        PlaceReservation.event_id.in_(event_ids), PlaceReservation.until_on >= today
-    )
-    for event_id, places in db.session.execute(kept.group_by(PlaceReservation.event_id)):
-        reserved[event_id] += int(places)
-    return taken, waiting, reserved
+        for event in details
+    ]
 
 
 def coming_bookings(activity_ids: Collection[int], today: date) -> Iterator[tuple[int, int, str, date]]:
-    """Event type, person, state and day of every open booking of an event that is still to come."""
+    """Event type, person, state and day of every open booking of a future event."""
     rows = db.session.execute(
         select(Booking.activity_id, Booking.person_id, Booking.state, EventVersion.held_on)
         .join(EventVersion, EventVersion.event_id == Booking.event_id)
         .where(
             Booking.activity_id.in_(sorted(activity_ids)),
             Booking.state.in_(OPEN_BOOKINGS),
-            HOLDS,
+            is_newest_version(),
             EventVersion.cancelled.is_(False),
             EventVersion.held_on >= today,
         )
@@ -136,7 +108,7 @@ def coming_bookings(activity_ids: Collection[int], today: date) -> Iterator[tupl
 def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes]:
     """What became of booked places at past events, by the unit of the day of the event; two statements.
 
-    Counted are the people whom the viewer sees, and everybody at events that the viewer runs.
+    It counts the people the viewer may see, and everybody at events that the viewer runs.
 
     Args:
         viewer: The viewer.
@@ -182,7 +154,7 @@ def _select_outcomes(viewer: Viewer, since: date, today: date) -> Any:
         .outerjoin(outcome, is_signed_off)
         .where(
             Booking.state == "booked",
-            HOLDS,
+            is_newest_version(),
             version.cancelled.is_(False),
             version.held_on >= since,
             version.held_on <= today,

@@ -1,7 +1,7 @@
 """Who attended a required event, who has a place, and who is needed for the next syndicate.
 
-Whether somebody attended is their status under the directives that ask for the event type, today and as known
-now, so that these figures say what every report says. Whom a viewer sees, the rules of visibility decide.
+Whether somebody attended is their status under the directives that require the event type, today and as known
+now, so that these figures say what every report says. Visibility decides which people a viewer sees.
 """
 
 from collections import Counter, defaultdict
@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Subquery, and_, select
+from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion
 from portal.domain.catalogue.queries import shared_content
-from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.events.coming import ComingEvent, coming_bookings
 from portal.domain.people.duties import PostNames, duties_of_posts
-from portal.domain.people.models import PersonName, Post
+from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.visibility.rules import Viewer, visibility_of
-from portal.domain.status.filters import Whose, covers_day, is_known_on
-from portal.domain.status.models import StatusPeriod
+from portal.domain.status.activity_statuses import statuses_by_activity
+from portal.domain.status.filters import Whose
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 from portal.platform.db import db
@@ -32,7 +31,7 @@ MOST_CANDIDATES = 30  # people named for one event type
 
 @dataclass(frozen=True, slots=True)
 class RequiredPerson:
-    """Somebody of whom an event type is required, with what is shown of them beside their name."""
+    """Somebody who must attend an event type, with what is shown beside their name."""
 
     person_id: int
     status: Status
@@ -44,13 +43,13 @@ class RequiredPerson:
 
 @dataclass(frozen=True, slots=True)
 class TypeAttendance:
-    """How far the people whom a viewer sees are with one event type."""
+    """How far the people a viewer sees have got with one event type."""
 
     activity_id: int
     key: str
     title: str
     people: tuple[RequiredPerson, ...]  # counted ones: neither exempt nor deferred
-    booked: Mapping[int, date]  # of those who have not attended: the day of the place they have
+    booked: Mapping[int, date]  # people who have not attended: the day of their place
     waiting: frozenset[int]  # asked, on the wait list, or offered a place
     all_supervisors: bool
 
@@ -61,7 +60,7 @@ class TypeAttendance:
 
     @property
     def without_place(self) -> list[RequiredPerson]:
-        """Who has neither attended nor a place nor asked for one; the earliest due date first."""
+        """People without attendance, a place or a request for one; the earliest due date first."""
         unserved = (p for p in self.people if not p.status.held and p.person_id not in self.booked)
         found = [person for person in unserved if person.person_id not in self.waiting]
         return sorted(found, key=lambda person: (person.due_on, person.person_id))
@@ -106,7 +105,7 @@ class NextSyndicate:
 
 
 def read_attendance(viewer: Viewer, today: date) -> list[TypeAttendance]:
-    """The figures of every event type that is required of somebody whom the viewer sees, by its title.
+    """The figures of every event type that somebody the viewer sees must attend, by its title.
 
     A few statements, however many people there are.
     """
@@ -154,14 +153,14 @@ def next_syndicates(
     """For each event type with people who lack a place: its next event with free places, and who they are."""
     first: dict[int, ComingEvent] = {}
     for event in coming:
-        if event.left > 0:
+        if event.untaken > 0:
             first.setdefault(event.activity_id, event)
     found = []
     for attendance in attendances:
         lacking, open_event = attendance.without_place, first.get(attendance.activity_id)
         if open_event is not None and lacking:
             begin, fill = lacks_of_syndicate(
-                open_event.taken, open_event.left, open_event.least, open_event.most
+                open_event.taken, open_event.untaken, open_event.least, open_event.most
             )
             candidates = _name_candidates(lacking[:MOST_CANDIDATES], today)
             found.append(NextSyndicate(attendance, open_event, begin, fill, tuple(candidates)))
@@ -180,47 +179,14 @@ def lacks_of_syndicate(taken: int, left: int, least: int, most: int) -> tuple[in
     return min(max(least - inside, 0), left), min(most - inside, left)
 
 
-def required_positions() -> Subquery:
-    """Which position of which directive asks for an event type, and which; a position keeps its activity."""
-    return (
-        select(DirectiveVersion.directive_id, Requirement.position, Requirement.activity_id)
-        .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
-        .join(Activity, Activity.id == Requirement.activity_id)
-        .where(Activity.kind == "event")
-        .distinct()
-        .subquery()
-    )
-
-
 def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredPerson]]:
-    """The counted people by event type and id; somebody whom two directives ask counts by the worse.
+    """The counted people by event type and id; somebody under two directives counts by the worse status.
 
     They are those of the viewer's reports: by grant or as line manager, and not the viewer by themselves.
     """
     sight = visibility_of(viewer)
     whose = Whose(sight.everyone, sight.unit_ids, sight.direct_reports_of)
-    asked, period = required_positions(), StatusPeriod
-    rows = db.session.execute(
-        select(
-            asked.c.activity_id,
-            period.person_id,
-            period.status,
-            period.due_on,
-            period.unit_id,
-            Post.rank_or_grade,
-            Post.designated_role,
-        )
-        .join(
-            asked,
-            and_(asked.c.directive_id == period.directive_id, asked.c.position == period.position),
-        )
-        .join(Post, Post.id == period.post_id)
-        .where(
-            covers_day(period, today),
-            is_known_on(period, None),
-            whose.matches(period),
-        )
-    )
+    rows = db.session.execute(select(statuses_by_activity("event", today, whose)))
     found: dict[int, dict[int, RequiredPerson]] = defaultdict(dict)
     for activity_id, person_id, status, due_on, *rest in rows:
         person = RequiredPerson(person_id, Status(status), date.fromordinal(due_on), *rest)
@@ -231,7 +197,7 @@ def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredP
 
 
 def _read_titles(activity_ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    """Key and newest title of event types; the key stands for the title of one that has no version."""
+    """Key and newest title of event types; the key again for one that has no version."""
     rows: Iterable[Any] = db.session.execute(
         select(Activity.id, Activity.key, EventTypeVersion.title)
         .outerjoin(EventTypeVersion, EventTypeVersion.activity_id == Activity.id)

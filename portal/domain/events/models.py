@@ -86,7 +86,7 @@ class EventVersion(Fact):
     room_id: Mapped[int] = mapped_column(ForeignKey("event_room.id"))
     syndicates: Mapped[int]
     places: Mapped[int]  # people at most
-    notes: Mapped[str]  # for those who come
+    notes: Mapped[str]  # for the people who attend
     cancelled: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str]  # why it was moved or cancelled; "" of the first
     changed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

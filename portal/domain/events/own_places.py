@@ -1,4 +1,4 @@
-"""A person's own events to come: where they have a place, wait for one, or run it, and what changed."""
+"""A person's own future events: where they have a place, wait for one, or run it, and what changed."""
 
 from dataclasses import dataclass
 from datetime import datetime

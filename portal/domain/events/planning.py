@@ -87,7 +87,7 @@ def refuse_faulty_plan(plan: EventPlan, *, at: datetime, event: EventDetails | N
         PlanRefusedError: Why, and what to change.
     """
     if plan.starts_at <= at:
-        raise PlanRefusedError("day", "This is in the past. Enter a time to come.")
+        raise PlanRefusedError("day", "This is in the past. Enter a time in the future.")
     if plan.starts_at > at + FARTHEST:
         raise PlanRefusedError("day", "This is more than three years ahead. Check the year.")
     _refuse_wrong_numbers(plan, event_type_with_id(plan.type_version_id))

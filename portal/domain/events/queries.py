@@ -10,18 +10,17 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion
+from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.models import Booking, Event, EventFacilitator, EventRoom, EventVersion
 from portal.domain.people.models import PersonName
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
-HOLDS_A_PLACE = ("offered", "booked")  # an offered place is kept for its person until the offer lapses
-
-
 _OF_TYPE = (
     EventTypeVersion.title,
     EventTypeVersion.minutes,
     EventTypeVersion.facilitators,
+    EventTypeVersion.syndicate_least,
     EventTypeVersion.syndicate_most,
 )
 
@@ -44,7 +43,7 @@ class BookingCounts:
 
     @property
     def offered(self) -> int:
-        """People to whom a place is offered, and kept."""
+        """People who have an offer of a place, which is kept for them."""
         return self.by_state.get("offered", 0)
 
     @property
@@ -54,7 +53,7 @@ class BookingCounts:
 
     @property
     def asked(self) -> int:
-        """People whose wish waits for an approval."""
+        """People whose request waits for approval."""
         return self.by_state.get("asked", 0)
 
 
@@ -84,6 +83,7 @@ class EventDetails:
     title: str
     minutes: int  # by the event type
     facilitators_needed: int
+    syndicate_least: int
     syndicate_most: int
     starts_at: datetime
     ends_at: datetime
@@ -210,16 +210,20 @@ def _conditions_of(filters: EventFilters) -> list[ColumnElement[bool]]:
     return [make(value) for name, make in _CONDITIONS.items() if (value := getattr(filters, name))]
 
 
-def _select_newest(conditions: Iterable[ColumnElement[bool]]) -> Any:
+def is_newest_version() -> ColumnElement[bool]:
+    """WHERE clause: the row of ``EventVersion`` is the one that holds."""
     later = aliased(EventVersion)
-    is_newest = ~exists().where(later.event_id == EventVersion.event_id, later.number > EventVersion.number)
+    return ~exists().where(later.event_id == EventVersion.event_id, later.number > EventVersion.number)
+
+
+def _select_newest(conditions: Iterable[ColumnElement[bool]]) -> Any:
     return (
         select(Event, EventVersion, Activity.key, *_OF_TYPE, EventRoom)
         .join(EventVersion, EventVersion.event_id == Event.id)
         .join(Activity, Activity.id == Event.activity_id)
         .join(EventTypeVersion, EventTypeVersion.id == EventVersion.type_version_id)
         .join(EventRoom, EventRoom.id == EventVersion.room_id)
-        .where(is_newest, *conditions)
+        .where(is_newest_version(), *conditions)
         .order_by(EventVersion.starts_at, Event.id)
     )
 
@@ -243,6 +247,7 @@ def _read_events(conditions: Iterable[ColumnElement[bool]]) -> list[EventDetails
             title=title,
             minutes=minutes,
             facilitators_needed=needed,
+            syndicate_least=least,
             syndicate_most=most,
             starts_at=version.starts_at,
             ends_at=version.ends_at,
@@ -259,7 +264,7 @@ def _read_events(conditions: Iterable[ColumnElement[bool]]) -> list[EventDetails
             facilitators=tuple(runners.get(version.id, ())),
             bookings=counts[event.id],
         )
-        for event, version, key, title, minutes, needed, most, room in rows
+        for event, version, key, title, minutes, needed, least, most, room in rows
     ]
 
 

@@ -16,7 +16,6 @@ from portal.platform.audit.services import log
 from portal.platform.db import db, take_writers_lock
 from portal.platform.errors import NotFoundError, RuleError
 
-HIGHEST_ID = 2**63 - 1  # that a database takes: an address may have any number
 FAR = 1_000  # steps: a room that is near no unit, or not in the same force's tree
 NEAR = 1  # steps: within one's own unit, or within the unit above it
 
@@ -52,7 +51,7 @@ def room_with_id(room_id: int) -> EventRoom:
     Raises:
         NotFoundError: There is none.
     """
-    room = db.session.get(EventRoom, room_id) if room_id <= HIGHEST_ID else None
+    room = db.session.get(EventRoom, room_id)
     if room is None:
         raise NotFoundError("There is no such room.")
     return room
@@ -63,9 +62,9 @@ def save_room(room_id: int | None, details: RoomDetails, *, by: int, at: datetim
 
     Raises:
         NotFoundError: There is no such room.
-        RoomRefusedError: Another has its name, or an event to come has more places than its new capacity.
+        RoomRefusedError: Another has its name, or a future event has more places than its new capacity.
     """
-    take_writers_lock()  # so that two who save at once, and who plans meanwhile, see each other's rooms
+    take_writers_lock()  # so that people who save a room or plan an event at once see each other's changes
     namesake = db.session.scalar(select(EventRoom).where(EventRoom.name == details.name))
     if namesake is not None and namesake.id != room_id:
         raise RoomRefusedError("name", f"There is already a room called {details.name}. Enter another name.")

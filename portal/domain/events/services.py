@@ -1,4 +1,4 @@
-"""Planning, changing and cancelling events, and whom that is told."""
+"""Planning, changing and cancelling events, and telling the people concerned."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import EventTypeVersion
+from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.booking.services import bring_up_to_date
 from portal.domain.events.models import (
     OPEN_BOOKINGS,
@@ -17,7 +18,7 @@ from portal.domain.events.models import (
     EventVersion,
 )
 from portal.domain.events.planning import EventPlan, refuse_faulty_plan
-from portal.domain.events.queries import HOLDS_A_PLACE, EventDetails, event_details
+from portal.domain.events.queries import EventDetails, event_details
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
@@ -50,21 +51,21 @@ def plan_events(plans: Sequence[EventPlan], *, by: int, at: datetime) -> list[st
         db.session.flush()
         _add_version(event.id, 0, plan, reason="", by=by, recorded_at=recorded_at)
         log("event.planned", actor_id=by, event=event.reference)
-        _tell("event.facilitator_named", plan.facilitators, event.reference, 0, by)
+        _tell_readers("event.facilitator_named", plan.facilitators, event.reference, 0, by)
         references.append(event.reference)
     return references
 
 
 def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, by: int, at: datetime) -> int:
-    """Change an event; who has a place or runs it is told where that matters to them.
+    """Change an event, and tell the people who have a place or run it where it matters to them.
 
-    Places that it has more than before are offered at once to who waits.
+    Extra places are offered at once to the people who wait.
 
     Args:
         reference: The event's.
         plan: All that holds from now on; its type is the event's.
         number: The version that the change begins from.
-        reason: Why, for those who come; it may be empty unless the event is moved.
+        reason: Why, for the people who attend; it may be empty unless the event is moved.
         by: Who changes it.
         at: Now.
 
@@ -86,12 +87,12 @@ def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, b
     log("event.changed", actor_id=by, event=reference, number=event.number + 1)
     before, after = {person.person_id for person in event.facilitators}, set(plan.facilitators)
     told = [
-        _tell("event.facilitator_named", after - before, reference, event.number + 1, by),
-        _tell("event.facilitator_released", before - after, reference, event.number + 1, by),
+        _tell_readers("event.facilitator_named", after - before, reference, event.number + 1, by),
+        _tell_readers("event.facilitator_released", before - after, reference, event.number + 1, by),
     ]
     if is_moved(event, plan) or plan.notes != event.notes:
         readers = _people_with_place(event.id) | (before & after)
-        told.append(_tell("event.move_told", readers, reference, event.number + 1, by))
+        told.append(_tell_readers("event.move_told", readers, reference, event.number + 1, by))
     bring_up_to_date([event.id], at)
     return sum(told)
 
@@ -102,7 +103,7 @@ def cancel_event(reference: str, *, number: int, reason: str, by: int, at: datet
     Args:
         reference: The event's.
         number: The version that its reader saw.
-        reason: Why, for those who were to come.
+        reason: Why, for the people who had a place.
         by: Who cancels it.
         at: Now.
 
@@ -124,7 +125,7 @@ def cancel_event(reference: str, *, number: int, reason: str, by: int, at: datet
         change = {"booking_id": booking.id, "state": "cancelled", "reason": EVENT_CANCELLED, "by_id": by}
         db.session.add(BookingChange(recorded_at=recorded_at, **change))
         readers.add(booking.person_id)
-    return _tell("event.cancellation_told", readers, reference, event.number + 1, by)
+    return _tell_readers("event.cancellation_told", readers, reference, event.number + 1, by)
 
 
 def plan_of(event: EventDetails) -> EventPlan:
@@ -199,8 +200,8 @@ def _people_with_place(event_id: int) -> set[int]:
     return set(db.session.scalars(statement))
 
 
-def _tell(action: str, readers: Iterable[int], reference: str, number: int, by: int) -> int:
-    """Note for each reader that they are told; a mail follows from it. Returns how many they are."""
+def _tell_readers(action: str, readers: Iterable[int], reference: str, number: int, by: int) -> int:
+    """Note for each reader that they are told, which queues a mail; return how many they are."""
     people = sorted(set(readers))
     for person_id in people:
         log(action, actor_id=by, subject_id=person_id, event=reference, number=number)

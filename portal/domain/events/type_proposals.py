@@ -25,6 +25,14 @@ from portal.domain.people.models import PersonName
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
+from portal.platform.proposals import (
+    count_waiting,
+    end_proposal,
+    lock_proposal,
+    refuse_publishing,
+    refuse_sending_back,
+    refuse_withdrawing,
+)
 from portal.platform.wording import date as date_words
 from portal.platform.wording import minutes_words, plural
 
@@ -84,21 +92,15 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
     Raises:
         RuleError: The publisher proposed it.
         ConflictError: It has ended, or another version was published meanwhile.
-        BadInputError: It asks for preparation that is not published any more.
+        BadInputError: It names preparation that is no longer published.
     """
-    row = _open_row(proposal_id)
-    if row.proposed_by_id == by:
-        raise RuleError("You proposed this, so somebody else has to publish it.")
+    row = lock_proposal(EventTypeProposal, proposal_id)
     current = current_event_type(row.key)
-    if current is not None and current.published_at > row.proposed_at:
-        raise ConflictError(
-            f"Version {current.number} was published after this was proposed. Send it back, so that its "
-            "author can look at both."
-        )
+    refuse_publishing(row, by, current)
     number = publish_event_type(check_content(row.key, row.content), at=at, by=by)
     if number is None:
         raise ConflictError("The published version says exactly this already.")
-    _end_proposal(row, "published", by, at)
+    end_proposal(row, "published", by=by, at=at)
     return number
 
 
@@ -108,12 +110,14 @@ def send_proposal_back(proposal_id: int, *, reason: str, by: int, at: datetime) 
     Raises:
         BadInputError: No reason is given.
         ConflictError: It has ended.
+        RuleError: They proposed it themselves.
     """
-    row = _open_row(proposal_id)
+    row = lock_proposal(EventTypeProposal, proposal_id)
+    refuse_sending_back(row, by)
     if not reason.strip():
         raise BadInputError(["Say why, so that its author can change it."])
     row.reason = reason.strip()[:LONGEST_NOTE]
-    _end_proposal(row, "sent_back", by, at)
+    end_proposal(row, "sent_back", by=by, at=at)
     log("event_type.sent_back", actor_id=by, subject_id=row.proposed_by_id, event_type=row.key)
 
 
@@ -124,49 +128,31 @@ def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
         RuleError: Somebody else proposed it.
         ConflictError: It has ended.
     """
-    row = _open_row(proposal_id)
-    if row.proposed_by_id != by:
-        raise RuleError("Only its author can withdraw a proposal. Send it back instead.")
-    _end_proposal(row, "withdrawn", by, at)
+    row = lock_proposal(EventTypeProposal, proposal_id)
+    refuse_withdrawing(row, by)
+    end_proposal(row, "withdrawn", by=by, at=at)
     log("event_type.withdrawn", actor_id=by, event_type=row.key)
-
-
-def _open_row(proposal_id: int) -> EventTypeProposal:
-    stamp()
-    statement = select(EventTypeProposal).where(EventTypeProposal.id == proposal_id).with_for_update()
-    row = db.session.scalar(statement.execution_options(populate_existing=True))
-    if row is None:
-        raise NotFoundError("There is no such proposal.")
-    if row.ended_at is not None:
-        raise ConflictError("This proposal has ended: somebody was here before you.")
-    return row
-
-
-def _end_proposal(row: EventTypeProposal, how: str, by: int, at: datetime) -> None:
-    row.ended_at, row.ended_as, row.ended_by_id = at, how, by
-    db.session.flush()
 
 
 def open_proposal_of(key: str) -> ProposedType | None:
     """The proposal of this event type that waits; None if there is none."""
-    return next(_fetch(_select_proposals().where(_IS_OPEN, EventTypeProposal.key == key)), None)
+    return next(_fetch_proposals(_select_proposals().where(_IS_OPEN, EventTypeProposal.key == key)), None)
 
 
 def list_open_proposals() -> list[ProposedType]:
     """The proposals that wait, the oldest first. One statement."""
-    return list(_fetch(_select_proposals().where(_IS_OPEN).order_by(EventTypeProposal.id)))
+    return list(_fetch_proposals(_select_proposals().where(_IS_OPEN).order_by(EventTypeProposal.id)))
 
 
 def list_ended_proposals(key: str, limit: int = 20) -> list[ProposedType]:
     """What became of the last proposals of an event type, the newest first. One statement."""
     ended = _select_proposals().where(~_IS_OPEN, EventTypeProposal.key == key)
-    return list(_fetch(ended.order_by(EventTypeProposal.id.desc()).limit(limit)))
+    return list(_fetch_proposals(ended.order_by(EventTypeProposal.id.desc()).limit(limit)))
 
 
-def count_proposals_for(person_id: int) -> int:
+def count_types_for(person_id: int) -> int:
     """How many proposals wait for this publisher: those of others."""
-    statement = select(func.count()).where(_IS_OPEN, EventTypeProposal.proposed_by_id != person_id)
-    return db.session.scalar(statement) or 0
+    return count_waiting(EventTypeProposal, person_id)
 
 
 def get_proposal(proposal_id: int) -> ProposedType:
@@ -175,7 +161,7 @@ def get_proposal(proposal_id: int) -> ProposedType:
     Raises:
         NotFoundError: There is none with this id.
     """
-    found = next(_fetch(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
+    found = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
     if found is None:
         raise NotFoundError("There is no such proposal.")
     return found
@@ -207,7 +193,7 @@ def _select_proposals() -> Select[Any]:
     )
 
 
-def _fetch(statement: Select[Any]) -> Iterator[ProposedType]:
+def _fetch_proposals(statement: Select[Any]) -> Iterator[ProposedType]:
     return (ProposedType(*row) for row in db.session.execute(statement))
 
 
@@ -247,7 +233,7 @@ def describe_values(values: Mapping[str, Any]) -> dict[str, str]:
     return {
         "Title": values["title"],
         "What it is for": values["aim"],
-        "Whom it is for": values["audience"],
+        "Who it is for": values["audience"],
         "Length": minutes_words(values["minutes"]),
         "A syndicate": syndicate,
         "Places": f"{most}, and it takes place from {plural(least, 'person', 'people')}",

@@ -1,4 +1,4 @@
-"""What somebody takes away from an exercise, with who sees to it and until when."""
+"""Actions from an exercise: what is to be done, by which role or post, and by when."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from portal.domain.exercises.models import RunAction
-from portal.domain.exercises.plenary import PlenaryRun
+from portal.domain.exercises.running.queries import RunGlance
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import ForbiddenError, NotFoundError
@@ -38,18 +38,18 @@ def list_actions(run_id: int) -> list[TakenAction]:
     return [TakenAction(*row) for row in rows]
 
 
-def add_action(run: PlenaryRun, what: str, owner: str, due_on: date, *, key: UUID, by: int) -> None:
+def add_action(run: RunGlance, what: str, owner: str, due_on: date, *, key: UUID) -> None:
     """Write an action down; with a key that was sent before, nothing happens.
 
     Raises:
         ForbiddenError: The person does not lead the plenary of this run.
     """
     row = RunAction(key=key, what=what, owner=owner, due_on=due_on, withdraws_id=None)
-    if _is_added(run, row, by) and run.kind != "rehearsal":
-        log("run_action.added", actor_id=by, run=run.reference)
+    if _is_added(run, row) and not run.is_rehearsal:
+        log("run_action.added", actor_id=run.person_id, run=run.reference)
 
 
-def withdraw_action(run: PlenaryRun, action_key: UUID, *, key: UUID, by: int) -> None:
+def withdraw_action(run: RunGlance, action_key: UUID, *, key: UUID) -> None:
     """Take an action back, by a row that names it.
 
     Raises:
@@ -62,16 +62,16 @@ def withdraw_action(run: PlenaryRun, action_key: UUID, *, key: UUID, by: int) ->
     if action is None or action.withdraws_id is not None:
         raise NotFoundError("This exercise has no such action.")
     row = RunAction(key=key, what="", owner="", due_on=action.due_on, withdraws_id=action.id)
-    if _is_added(run, row, by) and run.kind != "rehearsal":
-        log("run_action.withdrawn", actor_id=by, run=run.reference)
+    if _is_added(run, row) and not run.is_rehearsal:
+        log("run_action.withdrawn", actor_id=run.person_id, run=run.reference)
 
 
-def _is_added(run: PlenaryRun, row: RunAction, by: int) -> bool:
-    if not run.leads:
+def _is_added(run: RunGlance, row: RunAction) -> bool:
+    if not run.may_control:
         raise ForbiddenError("Only who leads the exercise writes its actions down.")
     recorded_at = stamp()
     if db.session.scalar(select(RunAction.id).where(RunAction.key == row.key)) is not None:
         return False
-    row.run_id, row.by_id, row.recorded_at = run.id, by, recorded_at
+    row.run_id, row.by_id, row.recorded_at = run.id, run.person_id, recorded_at
     db.session.add(row)
     return True

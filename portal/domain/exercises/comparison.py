@@ -2,20 +2,24 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
-from sqlalchemy import select
-
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.exercises.content import ExerciseContent, Inject, InjectQuestion
-from portal.domain.exercises.models import LogEntry, RunStep
-from portal.platform.db import db
+from portal.domain.exercises.running.answers import words_of_answer
+from portal.domain.exercises.running.clock import minute_of
+from portal.domain.exercises.running.queries import (
+    Entry,
+    RunGlance,
+    exercise_in,
+    list_entries,
+    list_steps,
+)
 
 _TAG = re.compile(r"<[^>]+>")
-RUNS, STANDS = frozenset({"start", "resume"}), frozenset({"hold", "end"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +49,27 @@ class ComparedInject:
     questions: tuple[ComparedQuestion, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    id: int
-    recorded_at: datetime
-    syndicate: int
-    question_key: str
-    answer: dict[str, Any]
-    corrects_id: int | None
-
-
 def injects_with_questions(content: ExerciseContent) -> list[Inject]:
     """The injects of which something can be compared, in order."""
     return [inject for inject in content["injects"] if inject["questions"]]
 
 
-def compare_injects(
-    run_id: int, syndicates: int, content: ExerciseContent, keys: Iterable[str]
-) -> list[ComparedInject]:
-    """The answers of all syndicates at these injects; two statements, however many there are.
+def compare_injects(run: RunGlance, keys: Iterable[str]) -> list[ComparedInject]:
+    """The answers of all syndicates at these injects; one statement, however many there are.
 
     Args:
-        run_id: The run.
-        syndicates: How many it has.
-        content: Of its exercise.
+        run: The run.
         keys: Of the injects; unknown ones are passed over.
     """
     wanted = set(keys)
-    chosen = [inject for inject in injects_with_questions(content) if inject["key"] in wanted]
-    entries = _read_entries(run_id)
-    clock = _read_clock(run_id)
+    logs = _read_logs(run.id)
     return [
         ComparedInject(
             inject,
-            tuple(
-                _compare_question(question, _receivers(inject, syndicates), entries, clock)
-                for question in inject["questions"]
-            ),
+            tuple(_compare_question(run, inject, question, logs) for question in inject["questions"]),
         )
-        for inject in chosen
+        for inject in injects_with_questions(exercise_in(run).content)
+        if inject["key"] in wanted
     ]
 
 
@@ -97,59 +83,33 @@ def injects_of_prompt(content: ExerciseContent, compares: Sequence[str]) -> list
     ]
 
 
-def minutes_into(steps: Sequence[tuple[str, datetime]], instant: datetime) -> int | None:
-    """Whole minutes of an exercise's clock at an instant; None before its start.
-
-    Args:
-        steps: Kind and stamp of the run's steps, in order; others than start and stop count nothing.
-        instant: The stamp of an entry.
-    """
-    gone, since, started = timedelta(), None, False
-    for kind, at in steps:
-        if at > instant:
-            break
-        if kind in RUNS and since is None:
-            since, started = at, True
-        elif kind in STANDS and since is not None:
-            gone, since = gone + (at - since), None
-    if not started:
-        return None
-    if since is not None:
-        gone += instant - since
-    return int(gone.total_seconds() // 60)
-
-
 def answer_words(question: InjectQuestion, answer: dict[str, Any]) -> str:
     """An answer in plain words: the text, or the words of its choices."""
-    words = {choice["key"]: plain_words(choice["html"]) for choice in question["choices"]}
-    if "choice" in answer:
-        return words.get(str(answer["choice"]), str(answer["choice"]))
+    words = [plain_words(html) for html in words_of_answer(question, answer)]
     if "order" in answer:
-        names = [words.get(str(key), str(key)) for key in answer["order"]]
-        return "; ".join(f"{place}. {name}" for place, name in enumerate(names, start=1))
-    return str(answer.get("text", ""))
+        return "; ".join(f"{place}. {name}" for place, name in enumerate(words, start=1))
+    return words[0] if words else str(answer.get("text", ""))
 
 
 def plain_words(html: str) -> str:
-    """The text of safe inline HTML.
+    """The text of safe inline HTML, with its slots filled as on the screens.
 
     >>> plain_words("<strong>Hold</strong> &amp; wait")
     'Hold & wait'
     """
-    return " ".join(unescape(_TAG.sub("", html)).split())
-
-
-def _receivers(inject: Inject, syndicates: int) -> list[int]:
-    return [n for n in range(1, syndicates + 1) if not inject["syndicates"] or n in inject["syndicates"]]
+    return " ".join(unescape(_TAG.sub("", fill_placeholders(html))).split())
 
 
 def _compare_question(
+    run: RunGlance,
+    inject: Inject,
     question: InjectQuestion,
-    syndicates: Sequence[int],
-    entries: dict[tuple[int, str], list[_Entry]],
-    clock: Sequence[tuple[str, datetime]],
+    logs: Mapping[tuple[int, str], Sequence[Entry]],
 ) -> ComparedQuestion:
-    answers = [(n, _join_answer(question, entries.get((n, question["key"]), []), clock)) for n in syndicates]
+    answers = [
+        (number, _join_answer(run, question, logs.get((number, question["key"]), ())))
+        for number in run.syndicates_for(inject)
+    ]
     by_choice: dict[str, list[int]] = defaultdict(list)
     if question["kind"] == "choice":
         for number, answer in answers:
@@ -160,7 +120,7 @@ def _compare_question(
 
 
 def _join_answer(
-    question: InjectQuestion, entries: Sequence[_Entry], clock: Sequence[tuple[str, datetime]]
+    run: RunGlance, question: InjectQuestion, entries: Sequence[Entry]
 ) -> SyndicateAnswer | None:
     """The last entry holds; the first is told too where its words were others."""
     if not entries:
@@ -170,39 +130,14 @@ def _join_answer(
     return SyndicateAnswer(
         words,
         str(last.answer.get("reason", "")),
-        minutes_into(clock, last.recorded_at),
+        minute_of(list_steps(run), last.recorded_at, last.at),
         before if before != words else "",
     )
 
 
-def _read_entries(run_id: int) -> dict[tuple[int, str], list[_Entry]]:
-    """The entries by syndicate and question, in order; a correction is one of the question it corrects."""
-    rows = db.session.execute(
-        select(
-            LogEntry.id,
-            LogEntry.recorded_at,
-            LogEntry.syndicate,
-            LogEntry.question_key,
-            LogEntry.answer,
-            LogEntry.corrects_id,
-        )
-        .where(LogEntry.run_id == run_id)
-        .order_by(LogEntry.recorded_at, LogEntry.id)
-    )
-    found: dict[tuple[int, str], list[_Entry]] = defaultdict(list)
-    question_of: dict[int, str] = {}
-    for row in rows:
-        entry = _Entry(*row)
-        question_key = entry.question_key or question_of.get(entry.corrects_id or 0, "")
-        question_of[entry.id] = question_key
-        found[entry.syndicate, question_key].append(entry)
+def _read_logs(run_id: int) -> dict[tuple[int, str], list[Entry]]:
+    """The entries by syndicate and question, in order."""
+    found: dict[tuple[int, str], list[Entry]] = defaultdict(list)
+    for entry in list_entries(run_id):
+        found[entry.syndicate, entry.question_key].append(entry)
     return found
-
-
-def _read_clock(run_id: int) -> list[tuple[str, datetime]]:
-    rows = db.session.execute(
-        select(RunStep.kind, RunStep.recorded_at)
-        .where(RunStep.run_id == run_id, RunStep.kind.in_(RUNS | STANDS))
-        .order_by(RunStep.recorded_at, RunStep.id)
-    )
-    return [(kind, at) for kind, at in rows]

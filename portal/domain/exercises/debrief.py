@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
+from sqlalchemy import select
+
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.events.models import Event
 from portal.domain.exercises.actions import TakenAction, list_actions
 from portal.domain.exercises.comparison import (
     ComparedInject,
@@ -25,6 +28,7 @@ from portal.domain.exercises.room_question import READABLE_STAGES, statements_at
 from portal.domain.exercises.statements import Statement
 from portal.platform import wording as say
 from portal.platform.clock import format_utc
+from portal.platform.db import db
 from portal.platform.documents.markup import markup_of, text_content
 from portal.platform.documents.typesetting import typeset_pdf
 from portal.platform.tables.csv_cells import csv_text
@@ -37,7 +41,8 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the only date of an entry: a ZIP has no tim
 class RunDebrief:
     """All that the files of a run hold."""
 
-    run: PlenaryRun
+    plenary: PlenaryRun
+    event_reference: str  # "" where it is at no event
     compared: tuple[ComparedInject, ...]
     statements: tuple[
         tuple[str, tuple[Statement, ...]], ...
@@ -46,39 +51,40 @@ class RunDebrief:
     at: datetime
 
 
-def read_debrief(run: PlenaryRun, at: datetime) -> RunDebrief:
+def read_debrief(plenary: PlenaryRun, at: datetime) -> RunDebrief:
     """Read it; statements only of prompts whose statements the room may read."""
-    keys = [inject["key"] for inject in injects_with_questions(run.content)]
+    run, content = plenary.run, plenary.exercise.content
+    keys = [inject["key"] for inject in injects_with_questions(content)]
     statements = []
-    for prompt in run.content["plenary"]:
-        stage = run.stages[prompt["key"]]
-        if stage in READABLE_STAGES:
-            shown = readable_statements(run, prompt["key"])
+    for prompt in content["plenary"]:
+        if plenary.stages[prompt["key"]] in READABLE_STAGES:
+            shown = readable_statements(plenary, prompt["key"])
             statements.append((plain_words(prompt["prompt_html"]), tuple(shown)))
-    compared = compare_injects(run.id, run.syndicates, run.content, keys)
-    return RunDebrief(run, tuple(compared), tuple(statements), tuple(list_actions(run.id)), at)
+    event = db.session.scalar(select(Event.reference).where(Event.id == run.event_id))
+    compared, actions = tuple(compare_injects(run, keys)), tuple(list_actions(run.id))
+    return RunDebrief(plenary, event or "", compared, tuple(statements), actions, at)
 
 
-def readable_statements(run: PlenaryRun, prompt_key: str) -> list[Statement]:
+def readable_statements(plenary: PlenaryRun, prompt_key: str) -> list[Statement]:
     """The statements that the room reads: without hidden ones, and without points until they are ranked."""
-    return statements_at(run.id, prompt_key, run.stages[prompt_key])
+    return statements_at(plenary.run.id, prompt_key, plenary.stages[prompt_key])
 
 
 def write_pdf(debrief: RunDebrief, *, force: str) -> bytes:
     """The debrief as a tagged PDF; the same arguments give the same bytes."""
-    run = debrief.run
+    exercise, reference = debrief.plenary.exercise, debrief.plenary.run.reference
     markup = [
-        *_closing_markup(run.content["debrief_html"]),
+        *_closing_markup(exercise.content["debrief_html"]),
         *_decisions_markup(debrief.compared),
         *_statements_markup(debrief),
         *_actions_markup(debrief),
     ]
-    place = f" · {run.event_reference}" if run.event_reference else ""
+    place = f" · {debrief.event_reference}" if debrief.event_reference else ""
     return typeset_pdf(
         "\n".join(markup),
-        title=f"Debrief of {run.title}",
-        above=f"{force} · {run.reference}{place}",
-        foot=f"{force}, {run.reference}. Made {say.instant(debrief.at)}.",
+        title=f"Debrief of {exercise.title}",
+        above=f"{force} · {reference}{place}",
+        foot=f"{force}, {reference}. Made {say.instant(debrief.at)}.",
         author=force,
         at=debrief.at,
         across=True,
@@ -88,15 +94,15 @@ def write_pdf(debrief: RunDebrief, *, force: str) -> bytes:
 def write_zip(debrief: RunDebrief, *, force: str) -> bytes:
     """The PDF and three tables with a manifest of their SHA-256 hashes; same arguments, same bytes."""
     tables = {
-        "decisions.csv": _csv(_decision_rows(debrief.compared)),
-        "statements.csv": _csv(_statement_rows(debrief)),
-        "actions.csv": _csv(_action_rows(debrief.actions)),
+        "decisions.csv": _write_csv(_decision_rows(debrief.compared)),
+        "statements.csv": _write_csv(_statement_rows(debrief)),
+        "actions.csv": _write_csv(_action_rows(debrief.actions)),
     }
     files = {DOCUMENT: write_pdf(debrief, force=force), **tables}
     manifest = {
-        "exercise": debrief.run.title,
-        "run": debrief.run.reference,
-        "event": debrief.run.event_reference,
+        "exercise": debrief.plenary.exercise.title,
+        "run": debrief.plenary.run.reference,
+        "event": debrief.event_reference,
         "made_at": format_utc(debrief.at),
         "files": [
             {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -116,7 +122,7 @@ def write_zip(debrief: RunDebrief, *, force: str) -> bytes:
     return target.getvalue()
 
 
-def _csv(rows: Iterator[Sequence[str]]) -> bytes:
+def _write_csv(rows: Iterator[Sequence[str]]) -> bytes:
     return "".join(f"{','.join(map(csv_text, row))}\r\n" for row in rows).encode("utf-8-sig")
 
 
@@ -163,15 +169,17 @@ def _decisions_markup(compared: Sequence[ComparedInject]) -> Iterator[str]:
         for asked in inject.questions:
             yield f"{text_content(plain_words(asked.question['prompt_html']))}\n"
             rows = [
-                (f"Syndicate {number}", answer.text, answer.reason or "–", _minute(answer.minute))
+                (f"Syndicate {number}", answer.text, answer.reason or "–", _show_minute(answer.minute))
                 if answer
                 else (f"Syndicate {number}", "No answer", "–", "–")
                 for number, answer in asked.answers
             ]
-            yield from _table("(auto, 3fr, 3fr, auto)", ("Syndicate", "Answer", "Reason", "Minute"), rows)
+            yield from _write_table(
+                "(auto, 3fr, 3fr, auto)", ("Syndicate", "Answer", "Reason", "Minute"), rows
+            )
 
 
-def _minute(minute: int | None) -> str:
+def _show_minute(minute: int | None) -> str:
     return "–" if minute is None else str(minute)
 
 
@@ -182,7 +190,7 @@ def _statements_markup(debrief: RunDebrief) -> Iterator[str]:
         yield f"=== {text_content(question)}"
         rows = [(one.theme or "In no group", one.text, str(one.points)) for one in statements]
         if rows:
-            yield from _table("(1fr, 4fr, auto)", ("Group", "Statement", "Points"), rows)
+            yield from _write_table("(1fr, 4fr, auto)", ("Group", "Statement", "Points"), rows)
         else:
             yield f"{text_content('No statement.')}\n"
 
@@ -191,12 +199,12 @@ def _actions_markup(debrief: RunDebrief) -> Iterator[str]:
     yield f"== {text_content('Actions')}"
     rows = [(one.what, one.owner, say.date(one.due_on)) for one in debrief.actions]
     if rows:
-        yield from _table("(3fr, 2fr, auto)", ("Action", "Owner", "By"), rows)
+        yield from _write_table("(3fr, 2fr, auto)", ("Action", "Owner", "By"), rows)
     else:
         yield f"{text_content('Nobody wrote an action down.')}\n"
 
 
-def _table(columns: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _write_table(columns: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     header = ", ".join(f"[{text_content(head)}]" for head in heads)
     yield f"#table(columns: {columns}, table.header({header}),"
     for row in rows:

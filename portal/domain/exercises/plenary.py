@@ -1,28 +1,32 @@
-"""The plenary of a run: who takes part and who leads, and at which stage each of its prompts is.
+"""The plenary of a run: at which stage each of its prompts is, and what the room does there.
 
 The stage follows from the run's steps, as all of its state does: a step ``plenary`` that names a prompt
 says in ``text`` what the room may do now.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, select
 
-from portal.domain.events.models import Booking, Event, RegisterEntry
 from portal.domain.exercises.content import ExerciseContent, PlenaryPrompt
-from portal.domain.exercises.models import ExerciseRun, ExerciseVersion, PlenaryVoter, RunStep
+from portal.domain.exercises.models import PlenaryVoter
+from portal.domain.exercises.running.clock import PastStep, Phase, read_phase
+from portal.domain.exercises.running.queries import (
+    RunGlance,
+    RunningExercise,
+    exercise_in,
+    find_run,
+    list_steps,
+)
+from portal.domain.exercises.running.services import StepWish, add_step, was_stepped
 from portal.domain.exercises.statements import add_statement, forget_voters, mix_run, rank_statements
-from portal.domain.people.visibility.rules import Viewer
+from portal.domain.people.queries import Viewer
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp, take_writers_lock
 from portal.platform.errors import ConflictError, ForbiddenError, NotFoundError, RuleError
-from portal.platform.permissions import Permission
-
-NO_RUN = "There is no such exercise."
 
 
 class PromptStage(StrEnum):
@@ -46,20 +50,27 @@ STAGE_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class PlenaryRun:
-    """A run with its content, as one person meets it."""
+    """The plenary of a run, as one person meets it; whoever controls the run leads it."""
 
-    id: int
-    reference: str
-    kind: str
-    title: str
-    syndicates: int
-    event_reference: str  # "" where it is at no event
-    content: ExerciseContent
+    run: RunGlance
+    exercise: RunningExercise
+    steps: tuple[PastStep, ...]
     stages: dict[str, PromptStage]  # by the keys of all prompts
-    on: bool  # the plenary is on, was opened at a prompt, or the run has ended
-    ended: bool
-    leads: bool  # this person leads the plenary
-    takes_part: bool
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has ended."""
+        return read_phase(self.steps) is Phase.ENDED
+
+    @property
+    def may_compare(self) -> bool:
+        """Whether the person reads what all syndicates decided: who leads always, all from the plenary on."""
+        return self.run.may_control or read_phase(self.steps) in (Phase.PLENARY, Phase.ENDED)
+
+    @property
+    def may_debrief(self) -> bool:
+        """Whether the person takes the debrief away: who leads always, all after the end."""
+        return self.run.may_control or self.ended
 
     def prompt(self, key: str) -> PlenaryPrompt:
         """One of its prompts.
@@ -67,126 +78,64 @@ class PlenaryRun:
         Raises:
             NotFoundError: It has none with this key.
         """
-        for prompt in self.content["plenary"]:
+        for prompt in self.exercise.content["plenary"]:
             if prompt["key"] == key:
                 return prompt
         raise NotFoundError("This exercise has no such question for the plenary.")
 
 
 def find_plenary(reference: str, viewer: Viewer) -> PlenaryRun:
-    """The run with this reference, for somebody who takes part in it or leads its plenary.
+    """The plenary of the run with this reference.
 
     Raises:
-        NotFoundError: There is none, or the person has no part in it.
+        NotFoundError: As ``find_run``.
     """
-    row = db.session.execute(
-        select(ExerciseRun, ExerciseVersion.title, ExerciseVersion.content, Event.reference)
-        .join(ExerciseVersion, ExerciseVersion.id == ExerciseRun.exercise_version_id)
-        .outerjoin(Event, Event.id == ExerciseRun.event_id)
-        .where(ExerciseRun.reference == reference)
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError(NO_RUN)
-    run, title, content, event_reference = row
-    opened_it = run.opened_by_id == viewer.person_id
-    leads = Permission.EXERCISE_RUN in viewer.permissions or (opened_it and run.kind != "event")
-    takes_part = opened_it or _has_place(run, viewer.person_id)
-    if not leads and not takes_part:
-        raise NotFoundError(NO_RUN)
-    content = cast(ExerciseContent, content)
-    stages, on, ended = _read_stages(run.id, content)
-    return PlenaryRun(
-        run.id,
-        run.reference,
-        run.kind,
-        title,
-        run.syndicates,
-        event_reference or "",
-        content,
-        stages,
-        on=on,
-        ended=ended,
-        leads=leads,
-        takes_part=takes_part,
-    )
+    run = find_run(reference, viewer)
+    exercise, steps = exercise_in(run), list_steps(run)
+    stages = dict.fromkeys((one["key"] for one in exercise.content["plenary"]), PromptStage.NOT_YET)
+    return PlenaryRun(run, exercise, steps, stages | dict(list_moves(exercise.content, steps)))
 
 
-def _read_stages(run_id: int, content: ExerciseContent) -> tuple[dict[str, PromptStage], bool, bool]:
-    """The stage of each prompt, whether the plenary is on, and whether the run has ended."""
-    steps = db.session.execute(
-        select(RunStep.kind, RunStep.inject_key, RunStep.text)
-        .where(RunStep.run_id == run_id, RunStep.kind.in_(("plenary", "back", "end")))
-        .order_by(RunStep.recorded_at, RunStep.id)
-    ).all()
-    opened = {key: PromptStage(words) for kind, key, words in steps if kind == "plenary" and key}
-    stages = {one["key"]: opened.get(one["key"], PromptStage.NOT_YET) for one in content["plenary"]}
-    kinds = [kind for kind, _, _ in steps]
-    is_on = [kind for kind in kinds if kind != "end"][-1:] == ["plenary"]
-    return stages, is_on or "end" in kinds, "end" in kinds
+def list_moves(content: ExerciseContent, steps: Sequence[PastStep]) -> Iterator[tuple[str, PromptStage]]:
+    """The prompts that were moved to a stage, with the stage, from the steps of a run in order."""
+    known = {prompt["key"] for prompt in content["plenary"]}
+    for step in steps:
+        if step.kind == "plenary" and step.inject_key in known:
+            yield step.inject_key, PromptStage(step.text)
 
 
-def _has_place(run: ExerciseRun, person_id: int) -> bool:
-    """Whether a person is booked at the run's event, or was seen there."""
-    if run.event_id is None:
-        return False
-    booked = exists().where(
-        Booking.event_id == run.event_id, Booking.person_id == person_id, Booking.state == "booked"
-    )
-    seen = exists().where(
-        RegisterEntry.event_id == run.event_id,
-        RegisterEntry.person_id == person_id,
-        RegisterEntry.kind.in_(("present", "late")),
-    )
-    return bool(db.session.scalar(select(or_(booked, seen))))
-
-
-def move_to_stage(run: PlenaryRun, prompt_key: str, stage: PromptStage, *, by: int, form_key: UUID) -> None:
+def move_to_stage(
+    reference: str, viewer: Viewer, prompt_key: str, stage: PromptStage, *, form_key: UUID
+) -> None:
     """Let the room do something else at a prompt; sent twice is once.
 
     All statements of the run are written anew, so that this act is the last that touched any of them. When
     the ranking ends, who ranked is forgotten.
 
     Raises:
-        ForbiddenError: The person leads no plenary of this run.
+        NotFoundError: There is no such run for the viewer, or no such prompt.
+        ForbiddenError: The viewer leads no plenary of this run.
         RuleError: A prompt does not go back to before it was opened, and is ranked once.
     """
-    if not run.leads:
+    stamp()
+    plenary = find_plenary(reference, viewer)
+    run = plenary.run
+    if not run.may_control:
         raise ForbiddenError("Only who leads the exercise opens and closes the plenary’s questions.")
-    prompt = run.prompt(prompt_key)
+    plenary.prompt(prompt_key)
     if stage is PromptStage.NOT_YET:
         raise RuleError("A question that was opened stays open or is closed.")
-    recorded_at = stamp()
-    known = select(RunStep.id).where(RunStep.run_id == run.id, RunStep.key == form_key)
-    if db.session.scalar(known) is not None:
+    if was_stepped(run.id, form_key):
         return
-    if stage is PromptStage.RANKING and _was_ranked(run.id, prompt["key"]):
+    moves = list_moves(plenary.exercise.content, plenary.steps)
+    if stage is PromptStage.RANKING and (prompt_key, stage) in moves:
         raise RuleError("These statements were ranked already. A second ranking would add to the first.")
-    db.session.add(
-        RunStep(
-            recorded_at=recorded_at,
-            run_id=run.id,
-            key=form_key,
-            kind="plenary",
-            inject_key=prompt["key"],
-            syndicate=0,
-            text=stage.value,
-            by_id=by,
-        )
-    )
+    add_step(run, form_key, StepWish("plenary", prompt_key, text=stage.value), by_id=run.person_id)
     if stage is not PromptStage.RANKING:
-        forget_voters(run.id, prompt["key"])
+        forget_voters(run.id, prompt_key)
     mix_run(run.id)
-    if run.kind != "rehearsal":
-        log("plenary.moved", actor_id=by, run=run.reference, prompt=prompt["key"], stage=stage.value)
-
-
-def _was_ranked(run_id: int, prompt_key: str) -> bool:
-    ranked = (
-        RunStep.kind == "plenary",
-        RunStep.inject_key == prompt_key,
-        RunStep.text == PromptStage.RANKING,
-    )
-    return db.session.scalar(select(RunStep.id).where(RunStep.run_id == run_id, *ranked).limit(1)) is not None
+    if not run.is_rehearsal:
+        log("plenary.moved", actor_id=run.person_id, run=run.reference, prompt=prompt_key, stage=stage.value)
 
 
 def has_ranked(run_id: int, prompt_key: str, person_id: int) -> bool:
@@ -223,12 +172,12 @@ def choose_statements(reference: str, viewer: Viewer, prompt_key: str, keys: Col
     rank_statements(run.id, prompt_key, keys, viewer.person_id)
 
 
-def _enter(reference: str, viewer: Viewer, prompt_key: str, stage: PromptStage) -> PlenaryRun:
+def _enter(reference: str, viewer: Viewer, prompt_key: str, stage: PromptStage) -> RunGlance:
     """The run, read under the writers' lock, so that its stage cannot move before the commit."""
     take_writers_lock()
-    run = find_plenary(reference, viewer)
-    run.prompt(prompt_key)
-    if run.stages[prompt_key] is not stage:
+    plenary = find_plenary(reference, viewer)
+    plenary.prompt(prompt_key)
+    if plenary.stages[prompt_key] is not stage:
         words = "write" if stage is PromptStage.STATEMENTS else "rank"
         raise ConflictError(f"The room does not {words} statements on this question now.")
-    return run
+    return plenary.run

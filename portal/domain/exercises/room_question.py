@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal.domain.exercises.comparison import plain_words
 from portal.domain.exercises.content import ExerciseContent
-from portal.domain.exercises.plenary import PromptStage
+from portal.domain.exercises.plenary import PromptStage, list_moves
 from portal.domain.exercises.running.clock import PastStep
 from portal.domain.exercises.statements import Statement, list_statements
 
@@ -23,12 +23,12 @@ class RoomQuestion:
 
 def find_room_question(content: ExerciseContent, steps: Sequence[PastStep]) -> RoomQuestion | None:
     """The question that the room is asked, from the steps of a run in order; None before the first."""
-    prompts = {prompt["key"]: prompt for prompt in content["plenary"]}
-    for step in reversed(steps):
-        if step.kind == "plenary" and step.inject_key in prompts:
-            words = plain_words(prompts[step.inject_key]["prompt_html"])
-            return RoomQuestion(step.inject_key, words, PromptStage(step.text))
-    return None
+    moves = list(list_moves(content, steps))
+    if not moves:
+        return None
+    key, stage = moves[-1]
+    html = next(prompt["prompt_html"] for prompt in content["plenary"] if prompt["key"] == key)
+    return RoomQuestion(key, plain_words(html), stage)
 
 
 def statements_at(run_id: int, prompt_key: str, stage: PromptStage) -> list[Statement]:

@@ -15,9 +15,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import Table, delete, insert, select
 
 from portal.domain.exercises.models import PlenaryStatement, PlenaryVoter
+from portal.domain.exercises.running.queries import RunGlance
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp, take_writers_lock
-from portal.platform.errors import ConflictError, RuleError
+from portal.platform.errors import ConflictError, ForbiddenError, RuleError
 
 LONGEST = 300  # characters
 MOST = 400  # of a prompt: more than a room can read
@@ -112,34 +113,32 @@ def rank_statements(run_id: int, prompt_key: str, keys: Collection[UUID], person
     _put_in(rows, voters)
 
 
-def group_statements(
-    run: tuple[int, str], prompt_key: str, keys: Collection[UUID], theme: str, *, by: int
-) -> None:
+def group_statements(run: RunGlance, prompt_key: str, keys: Collection[UUID], theme: str) -> None:
     """Put statements into a group; an empty theme takes them out of any.
 
     Args:
-        run: Its id and its reference; "" for a rehearsal, of which no audit event stays.
+        run: As whoever leads it meets it.
         prompt_key: The prompt.
         keys: The statements; keys that the prompt does not have are passed over.
         theme: The group's name.
-        by: The facilitator.
+
+    Raises:
+        ForbiddenError: The person does not lead the run.
     """
-    stamp()
-    _change(run[0], prompt_key, keys, theme=" ".join(theme.split())[:LONGEST_THEME])
-    if run[1]:
-        log("plenary.grouped", actor_id=by, run=run[1], prompt=prompt_key)
+    _change(run, prompt_key, keys, theme=" ".join(theme.split())[:LONGEST_THEME])
+    if not run.is_rehearsal:
+        log("plenary.grouped", actor_id=run.person_id, run=run.reference, prompt=prompt_key)
 
 
-def hide_statements(
-    run: tuple[int, str], prompt_key: str, keys: Collection[UUID], *, hidden: bool, by: int
-) -> None:
-    """Take statements off the wall and out of files, or put them back; arguments as ``group_statements``."""
-    stamp()
-    _change(run[0], prompt_key, keys, hidden=hidden)
-    if run[1] and hidden:
-        log("plenary.hidden", actor_id=by, run=run[1], prompt=prompt_key)
-    elif run[1]:
-        log("plenary.shown", actor_id=by, run=run[1], prompt=prompt_key)
+def hide_statements(run: RunGlance, prompt_key: str, keys: Collection[UUID], *, hidden: bool) -> None:
+    """Take statements off the wall and out of files, or put them back; as ``group_statements``."""
+    _change(run, prompt_key, keys, hidden=hidden)
+    if run.is_rehearsal:
+        return
+    if hidden:
+        log("plenary.hidden", actor_id=run.person_id, run=run.reference, prompt=prompt_key)
+    else:
+        log("plenary.shown", actor_id=run.person_id, run=run.reference, prompt=prompt_key)
 
 
 def forget_voters(run_id: int, prompt_key: str) -> None:
@@ -155,8 +154,11 @@ def mix_run(run_id: int) -> None:
     _put_in(*_take_out(run_id))
 
 
-def _change(run_id: int, prompt_key: str, keys: Collection[UUID], **values: Any) -> None:
-    rows, voters = _take_out(run_id)
+def _change(run: RunGlance, prompt_key: str, keys: Collection[UUID], **values: Any) -> None:
+    if not run.may_control:
+        raise ForbiddenError("Only who leads the exercise groups its statements.")
+    stamp()
+    rows, voters = _take_out(run.id)
     for row in rows:
         if row["prompt_key"] == prompt_key and row["key"] in keys:
             row.update(values)

@@ -181,7 +181,7 @@ def _list_missing(plan: RosterPlan, summary: RosterSummary) -> Iterator[ResultSe
 
 
 def _kept_section(plan: RosterPlan, summary: RosterSummary) -> ResultSection:
-    """People who join, and for whom rows of earlier files are kept."""
+    """People who join and have kept rows of earlier files."""
     kept = count_rows_by_identifier((STAFF_NUMBER, EMAIL), clock.now())
     rows = []
     for person in plan.new_people:

@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
+from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.calendar_file import write_event_file
 from portal.domain.events.models import Booking, BookingChange, Event
-from portal.domain.events.queries import HOLDS_A_PLACE, EventDetails, event_details
+from portal.domain.events.queries import EventDetails, event_details
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,
     NothingToSend,

@@ -37,7 +37,7 @@ def kind_of_act(act: AuditEvent) -> MessageKind | None:
 
 
 def queue_event_mails(acts: Sequence[AuditEvent]) -> None:
-    """Queue a mail about each of these acts of events to the person whom it concerns; others are passed over.
+    """Queue a mail about each of these acts of events to the person it concerns; pass over other acts.
 
     Args:
         acts: The audit events of this transaction, flushed.

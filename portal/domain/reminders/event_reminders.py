@@ -18,7 +18,7 @@ def remind_of_events(after: date, day: date) -> int:
 
     Args:
         after: The last day on which reminders were planned.
-        day: Today. Of days between these two that were left out, what is still to come is made up for, once.
+        day: Today. For days missed in between, events still ahead get one late reminder.
     """
     marks = [day - timedelta(days=back) for back in range(min((day - after).days, max(DAYS_BEFORE)))]
     held_on = {mark + timedelta(days=days) for mark in marks for days in DAYS_BEFORE}

@@ -16,7 +16,7 @@ from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.review_dates import list_due_reviews
 from portal.domain.clarity.queries import count_open_words
 from portal.domain.decisions.queries import count_waiting_requests
-from portal.domain.events.type_proposals import count_proposals_for
+from portal.domain.events.type_proposals import count_types_for
 from portal.domain.exercises.versions.proposals import count_exercises_for
 from portal.domain.imports.queries import count_kept_runs, list_importable_kinds
 from portal.domain.people.queries import Viewer
@@ -95,7 +95,7 @@ def _find_drafts(viewer: Viewer) -> Iterator[Waiting]:
 
 
 def _find_event_types(viewer: Viewer) -> Iterator[Waiting]:
-    if count := count_proposals_for(viewer.person_id):
+    if count := count_types_for(viewer.person_id):
         yield Waiting(
             f"{plural(count, 'event type waits', 'event types wait')} for you",
             plural(count, "event type to look at and publish", "event types to look at and publish"),

@@ -33,7 +33,7 @@ class CancelPlaceForm(FlaskForm):  # type: ignore[misc]
 
 
 class ChoosePeopleForm(FlaskForm):  # type: ignore[misc]
-    """People who still need to attend, with what stands against it."""
+    """People who still need to attend, with reasons why they may not be able to."""
 
     people = CheckboxesField("Who should come?")
     book = SubmitField("Book for them", widget=GovSubmit())

@@ -156,7 +156,7 @@ def _render_own(event: EventDetails, form: ConfirmForm, cancel_form: CancelPlace
 
 @dataclass(frozen=True, slots=True)
 class _PeoplePage:
-    """The people whom a page offers to book."""
+    """The people a page offers to book."""
 
     event: EventDetails
     page: Page
@@ -177,7 +177,7 @@ def _read_people_page(reference: str) -> _PeoplePage:
 @bp.route("/events/<reference>/people", methods=["GET", "POST"])
 @requires(Permission.EVENT_BOOK)
 def book_people(reference: str) -> ResponseReturnValue:
-    """Show whom of their people a manager booked, and book more of those who still need to attend."""
+    """Show which of their people a manager booked, and book more who still need to attend."""
     shown = _read_people_page(reference)
     form = shown.form
     if not form.is_submitted():

@@ -106,7 +106,7 @@ class _PlanForm(FlaskForm):  # type: ignore[misc]
     syndicates = _number_field("Syndicates", "Enter the number of syndicates", least=1, most=50)
     facilitators = CheckboxesField("Facilitators")
     notes = LinesField(
-        "Notes for those who come (optional)",
+        "Notes for people who attend (optional)",
         description="Such as what to bring and where to park. They are in the email and in the calendar.",
         widget=GovTextarea(rows=4),
         validators=[MaximumLength(LONGEST_NOTE)],
@@ -266,7 +266,7 @@ class EventFilterForm(Form):  # type: ignore[misc]
     type = _filter_field("Event type")
     order = _filter_field("In the order of", ("", "Their dates"), ("near", "How near they are to you"))
     free = _filter_field("Places", ("", "With or without places left"), ("yes", "With places left"))
-    when = _filter_field("When", ("", "To come"), ("past", "In the past"))
+    when = _filter_field("When", ("", "Upcoming"), ("past", "In the past"))
 
     def offer_types(self, types: dict[str, EventTypeVersion]) -> None:
         """Offer the event types by title."""

@@ -87,7 +87,7 @@ def change_event(reference: str) -> ResponseReturnValue:
     offered = _read_offered()
     form = ChangeEventForm(data=form_values_of(services.plan_of(event)) | {"number": str(event.number)})
     form.offer_choices(offered, kept_room=event.room_id)
-    if form.validate_on_submit() and (told := _change(form, event)) is not None:
+    if form.validate_on_submit() and (told := _change_event(form, event)) is not None:
         flash(f"The change is saved. {_told_words(told)}", "success")
         return redirect(url_for(".show_event", reference=reference), 303)
     shows_which = form.asks_which or bool(form.which.data)
@@ -95,7 +95,7 @@ def change_event(reference: str) -> ResponseReturnValue:
     return html, 400 if form.errors or form.asks_which else 200
 
 
-def _change(form: ChangeEventForm, event: EventDetails) -> int | None:
+def _change_event(form: ChangeEventForm, event: EventDetails) -> int | None:
     """Change the event as a valid form says; None where that is refused, which the form then says."""
     starts = form.read_starts()
     if not starts:

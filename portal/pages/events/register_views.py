@@ -12,6 +12,7 @@ from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from config import current_settings
 from portal.domain.events.register import services
 from portal.domain.events.register.merging import KINDS, count_heads
 from portal.domain.events.register.queries import (
@@ -25,7 +26,6 @@ from portal.domain.events.register.services import Note
 from portal.pages.events import register_words
 from portal.pages.events.blueprint import bp
 from portal.pages.layout.access import requires
-from portal.pages.layout.sessions import cookies
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, RuleError
@@ -92,7 +92,7 @@ def note_staff_number(reference: str) -> ResponseReturnValue:
 @bp.post("/events/<reference>/register/entries")
 @requires(Permission.EVENT_RUN)
 def send_entries(reference: str) -> ResponseReturnValue:
-    """Take the entries that a device kept, and say what holds now; sent twice is once."""
+    """Take the entries that a device kept, and answer with the current register; sent twice is once."""
     try:
         notes = _read_notes(request.form.get("entries", ""))
         with transaction():
@@ -105,7 +105,7 @@ def send_entries(reference: str) -> ResponseReturnValue:
 @bp.get("/events/<reference>/register/states")
 @requires(Permission.EVENT_RUN)
 def send_states(reference: str) -> ResponseReturnValue:
-    """Say what holds now, for a page that is open on another phone."""
+    """Answer with the current register, for a page that is open on another phone."""
     return jsonify(_describe_now(get_held_event(reference)))
 
 
@@ -146,7 +146,7 @@ def _read_booking(value: Any) -> int:
 
 def _owner_of_entries() -> str:
     """Whose entries a device keeps, opaque: another person's are erased, not sent."""
-    secret = cookies.current_settings().secret_key
+    secret = current_settings().secret_key
     said = f"register of {current_user.person_id}"
     return hmac.new(secret.encode(), said.encode(), "sha256").hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""The register in words: what holds of a person, and how many are in the room."""
+"""The register in words: the current state of a person, and how many are in the room."""
 
 from collections.abc import Mapping, Sequence
 
@@ -43,7 +43,7 @@ def compare_heads(count: HeadCount, heads: int) -> str:
     over = plural(count.here - heads, "person", "people")
     return (
         f"You counted {heads}, the register says {count.here}: {over} noted and not in the room. "
-        "Look first at those who came by code, and enter “Not here”."
+        "Look first at people signed in by code, and enter “Not here”."
     )
 
 

@@ -19,9 +19,9 @@ OUTCOME_DAYS = 365  # how far back outcomes are counted
 @bp.get("/events/figures")
 @requires(Permission.EVENT_VIEW)
 def show_figures() -> ResponseReturnValue:
-    """The figures of the people whom the viewer sees; places are everybody's to see."""
+    """The figures of the people the viewer may see; everybody may see the places."""
     viewer, today = current_user.viewer, clock.today()
-    attendances, coming = read_attendance(viewer, today), list_coming(today)
+    attendances, coming = read_attendance(viewer, today), list_coming(clock.now())
     since = today - timedelta(days=OUTCOME_DAYS)
     return render_template(
         "events/figures.html",

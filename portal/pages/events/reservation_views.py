@@ -26,12 +26,12 @@ def keep_places(reference: str) -> ResponseReturnValue:
     event = event_details(reference)
     form = _make_form()
     if not form.is_submitted():
-        return _render(event, form)
+        return _render_page(event, form)
     if not form.validate():
-        return _render(event, form), 400
+        return _render_page(event, form), 400
     unit_id, until_on, places = int(form.unit.data), form.until_on.day, form.places.number or 0
     if until_on is None:
-        return _render(event, form), 400
+        return _render_page(event, form), 400
     try:
         with transaction():
             services.keep_places(
@@ -39,8 +39,8 @@ def keep_places(reference: str) -> ResponseReturnValue:
             )
     except RuleError as error:
         form.form_errors.append(str(error))
-        return _render(event, form), 409
-    flash(f"{plural(places, 'place is', 'places are')} kept for {_labels()[unit_id]}.", "success")
+        return _render_page(event, form), 409
+    flash(f"{plural(places, 'place is', 'places are')} kept for {_label_units()[unit_id]}.", "success")
     return redirect(url_for(".keep_places", reference=reference), 303)
 
 
@@ -61,15 +61,15 @@ def stop_keeping_places(reference: str) -> ResponseReturnValue:
     return redirect(url_for(".keep_places", reference=reference), 303)
 
 
-def _labels() -> dict[int, str]:
+def _label_units() -> dict[int, str]:
     return {unit_id: unit.label for unit_id, unit in live_units(clock.today()).items()}
 
 
 def _make_form() -> KeepPlacesForm:
-    return KeepPlacesForm(_labels())
+    return KeepPlacesForm(_label_units())
 
 
-def _render(event: EventDetails, form: KeepPlacesForm) -> str:
+def _render_page(event: EventDetails, form: KeepPlacesForm) -> str:
     now = clock.now()
     places = read_event(event.id, now)
     return render_template(

@@ -29,7 +29,7 @@ def show_rooms() -> ResponseReturnValue:
 def add_room() -> ResponseReturnValue:
     """Add a room."""
     form = RoomForm()
-    if form.validate_on_submit() and _save(form, None):
+    if form.validate_on_submit() and _save_room(form, None):
         flash("The room is added.", "success")
         return redirect(url_for(".show_rooms"), 303)
     return render_template("events/room.html", form=form, room=None), 400 if form.errors else 200
@@ -50,13 +50,13 @@ def change_room(room_id: int) -> ResponseReturnValue:
             "closed": room.closed,
         }
     )
-    if form.validate_on_submit() and _save(form, room_id):
+    if form.validate_on_submit() and _save_room(form, room_id):
         flash("The room is saved.", "success")
         return redirect(url_for(".show_rooms"), 303)
     return render_template("events/room.html", form=form, room=room), 400 if form.errors else 200
 
 
-def _save(form: RoomForm, room_id: int | None) -> bool:
+def _save_room(form: RoomForm, room_id: int | None) -> bool:
     """Save a valid form; whether that was done, and else the form says why not."""
     unit_id = None
     if form.unit.data:

@@ -58,7 +58,7 @@ def show_sign_off(reference: str) -> ResponseReturnValue:
 @bp.post("/events/<reference>/sign-off")
 @requires(Permission.EVENT_RUN)
 def sign_off_people(reference: str) -> ResponseReturnValue:
-    """Sign off everybody for whom something was chosen."""
+    """Sign off everybody with a chosen outcome."""
     decisions = [
         _read_decision(name.removeprefix(FIELD), value)
         for name, value in request.form.items()

@@ -61,21 +61,21 @@ class EventTypeForm(FlaskForm):  # type: ignore[misc]
     )
     aim = LineField(
         "What it is for",
-        description="In a sentence or two, for those who will come.",
+        description="In a sentence or two, for the people who will attend.",
         widget=GovTextarea(label_classes=LABEL, rows=3),
         validators=[RequiredText("Enter what it is for"), MaximumLength(LONGEST["aim"])],
     )
     audience = LineField(
-        "Whom it is for",
-        description="In words. Who must attend, a directive says.",
+        "Who it is for",
+        description="In words. A directive says who must attend.",
         widget=GovInput(label_classes=LABEL, autocomplete="off"),
-        validators=[RequiredText("Enter whom it is for"), MaximumLength(LONGEST["audience"])],
+        validators=[RequiredText("Enter who it is for"), MaximumLength(LONGEST["audience"])],
     )
     minutes = _number_field("Length in minutes", MOST_MINUTES, "From beginning to end, with breaks.")
-    syndicate_least = _number_field("Least people in a syndicate", MOST_PLACES)
+    syndicate_least = _number_field("Fewest people in a syndicate", MOST_PLACES)
     syndicate_most = _number_field("Most people in a syndicate", MOST_PLACES)
     places_least = _number_field(
-        "Least people at an event", MOST_PLACES, "With fewer it does not take place."
+        "Fewest people at an event", MOST_PLACES, "With fewer it does not take place."
     )
     places_most = _number_field("Most people at an event", MOST_PLACES)
     facilitators = _number_field("Facilitators needed", MOST_FACILITATORS)
@@ -114,7 +114,7 @@ class EventTypeForm(FlaskForm):  # type: ignore[misc]
 
     def _refuse_disorder(self, least: WholeNumberField, most: WholeNumberField) -> None:
         if least.number is not None and most.number is not None and most.number < least.number:
-            raise ValidationError(f"Enter {least.number} or more, which is the least")
+            raise ValidationError(f"Enter {least.number} or more, which is the fewest")
 
     @property
     def content(self) -> bytes:

@@ -15,12 +15,11 @@ from portal.domain.events.type_proposals import VALUES, ProposedType, describe_v
 from portal.pages.events.blueprint import bp
 from portal.pages.events.type_forms import EventTypeForm, NewEventTypeForm, SendTypeBackForm, entered_values
 from portal.pages.layout.access import requires
+from portal.pages.layout.form_fields import read_whole_number
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
 from portal.platform.permissions import Permission
-
-_MOST_DIGITS = 18  # of an id in an address
 
 
 @bp.get("/events/types")
@@ -71,7 +70,7 @@ def propose_new_type() -> ResponseReturnValue:
     said = earlier.source if earlier else None
     key = {"key": earlier.key} if earlier else {}
     form = NewEventTypeForm(data={**entered_values(said), **key})
-    return _propose(form, None, form.key.data or "")
+    return _propose_version(form, None, form.key.data or "")
 
 
 @bp.route("/events/types/<key>/change", methods=["GET", "POST"])
@@ -81,21 +80,22 @@ def propose_type(key: str) -> ResponseReturnValue:
     version = event_types.numbered_event_type(key)
     earlier = _earlier_proposal(key)
     form = EventTypeForm(data=entered_values(earlier.source if earlier else version))
-    return _propose(form, version, key)
+    return _propose_version(form, version, key)
 
 
 def _earlier_proposal(key: str | None = None) -> ProposedType | None:
     """The ended proposal, of this event type or a new one, with which the form begins, as ``?from=`` says."""
     text = request.args.get("from", "")
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+    number = read_whole_number(text)
+    if number is None:
         return None
-    proposal = type_proposals.get_proposal(int(text))
+    proposal = type_proposals.get_proposal(number)
     if key is not None and proposal.key != key:
         raise NotFoundError("There is no such proposal of this event type.")
     return proposal
 
 
-def _propose(form: EventTypeForm, version: EventTypeVersion | None, key: str) -> ResponseReturnValue:
+def _propose_version(form: EventTypeForm, version: EventTypeVersion | None, key: str) -> ResponseReturnValue:
     titles = {
         f"{kind}:{name}": title for (kind, name), title in published_titles().items() if kind != "event"
     }
@@ -120,7 +120,7 @@ def _propose(form: EventTypeForm, version: EventTypeVersion | None, key: str) ->
 @requires(Permission.AUTHORING_VIEW)
 def show_proposal(proposal_id: int) -> ResponseReturnValue:
     """Show what is proposed, what it changes, and what became of it."""
-    return _render_proposal(type_proposals.get_proposal(_known_id(proposal_id)), SendTypeBackForm())
+    return _render_proposal(type_proposals.get_proposal(proposal_id), SendTypeBackForm())
 
 
 @bp.post("/events/types/proposals/<int:proposal_id>/publish")
@@ -128,9 +128,7 @@ def show_proposal(proposal_id: int) -> ResponseReturnValue:
 def publish_type(proposal_id: int) -> ResponseReturnValue:
     """Publish exactly what was proposed."""
     with transaction():
-        number = type_proposals.publish_proposal(
-            _known_id(proposal_id), by=current_user.person_id, at=clock.now()
-        )
+        number = type_proposals.publish_proposal(proposal_id, by=current_user.person_id, at=clock.now())
     flash(f"Version {number} is published.", "success")
     return redirect(url_for(".show_type", key=type_proposals.get_proposal(proposal_id).key), 303)
 
@@ -141,10 +139,10 @@ def send_type_back(proposal_id: int) -> ResponseReturnValue:
     """End the proposal without publishing, with a reason."""
     form = SendTypeBackForm()
     if not form.validate_on_submit():
-        return _render_proposal(type_proposals.get_proposal(_known_id(proposal_id)), form), 400
+        return _render_proposal(type_proposals.get_proposal(proposal_id), form), 400
     with transaction():
         type_proposals.send_proposal_back(
-            _known_id(proposal_id), reason=form.reason.data, by=current_user.person_id, at=clock.now()
+            proposal_id, reason=form.reason.data, by=current_user.person_id, at=clock.now()
         )
     flash("Sent back. Its author sees why.", "success")
     return redirect(url_for(".show_proposal", proposal_id=proposal_id), 303)
@@ -155,16 +153,9 @@ def send_type_back(proposal_id: int) -> ResponseReturnValue:
 def withdraw_type(proposal_id: int) -> ResponseReturnValue:
     """Withdraw one's own proposal."""
     with transaction():
-        type_proposals.withdraw_proposal(_known_id(proposal_id), by=current_user.person_id, at=clock.now())
+        type_proposals.withdraw_proposal(proposal_id, by=current_user.person_id, at=clock.now())
     flash("Withdrawn. You can change it and propose it again.", "success")
     return redirect(url_for(".show_proposal", proposal_id=proposal_id), 303)
-
-
-def _known_id(proposal_id: int) -> int:
-    """The id, if the database can hold it."""
-    if len(str(proposal_id)) > _MOST_DIGITS:
-        raise NotFoundError("There is no such proposal.")
-    return proposal_id
 
 
 def _render_proposal(proposal: ProposedType, form: SendTypeBackForm) -> str:

@@ -1,4 +1,4 @@
-"""Pages of events for everybody: the dates to come, one event, and its entry for a calendar."""
+"""Pages of events for everybody: future dates, one event, and its entry for a calendar."""
 
 from io import BytesIO
 from uuid import UUID
@@ -53,7 +53,7 @@ __all__ = [
 @bp.get("/events")
 @requires(Permission.ACCOUNT_OWN)
 def show_events() -> ResponseReturnValue:
-    """Show the events to come, or past ones, by date or the nearest first."""
+    """Show future events, or past ones, by date or the nearest first."""
     arguments = QueryArguments(request.args, request.path)
     types = list_event_types()
     chosen = {

@@ -15,6 +15,8 @@ from portal.domain.exercises.plenary import (
     find_plenary,
     move_to_stage,
 )
+from portal.domain.exercises.room_question import READABLE_STAGES
+from portal.domain.exercises.running.queries import RunGlance
 from portal.domain.exercises.statements import (
     count_about,
     group_statements,
@@ -40,11 +42,9 @@ STAGE_BUTTONS = {
 @requires(Permission.LEARN)
 def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
     """One question of the plenary: move it on, and put its statements into groups."""
-    run = _run_to_lead(reference)
-    prompt = run.prompt(key)
-    stage = run.stages[key]
-    readable = stage in (PromptStage.READING, PromptStage.RANKING, PromptStage.CLOSED)
-    found = list_statements(run.id, key) if readable else []
+    plenary = _lead_plenary(reference)
+    prompt, stage, run = plenary.prompt(key), plenary.stages[key], plenary.run
+    found = list_statements(run.id, key) if stage in READABLE_STAGES else []
     form = ThemeForm()
     form.chosen.offer(found)
     if form.validate_on_submit():
@@ -54,6 +54,7 @@ def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
     page = render_template(
         "exercises/lead.html",
         run=run,
+        exercise=plenary.exercise,
         words=plain_words(prompt["prompt_html"]),
         prompt_key=key,
         stage=stage,
@@ -72,14 +73,14 @@ def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def move_prompt(reference: str, key: str) -> ResponseReturnValue:
     """Let the room write, read or rank, or close the question."""
-    run = _run_to_lead(reference)
+    _lead_plenary(reference)
     try:
         stage = PromptStage(request.form.get("stage", ""))
     except ValueError as error:
         raise BadInputError(["Choose what the room does next."]) from error
     form_key = OnceForm().form_key
     with transaction():
-        move_to_stage(run, key, stage, by=current_user.person_id, form_key=form_key)
+        move_to_stage(reference, current_user.viewer, key, stage, form_key=form_key)
     return redirect(url_for(".lead_prompt", reference=reference, key=key), 303)
 
 
@@ -87,22 +88,20 @@ def move_prompt(reference: str, key: str) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def write_actions(reference: str) -> ResponseReturnValue:
     """What is to be done after the exercise, by whom and until when."""
-    run = _run_to_lead(reference)
+    plenary = _lead_plenary(reference)
     form = ActionForm()
     if form.validate_on_submit():
         with transaction():
-            add_action(
-                run,
-                form.what.data,
-                form.owner.data,
-                form.due_day,
-                key=form.form_key,
-                by=current_user.person_id,
-            )
+            add_action(plenary.run, form.what.data, form.owner.data, form.due_day, key=form.form_key)
         flash("The action is written down", "success")
         return redirect(url_for(".write_actions", reference=reference), 303)
     page = render_template(
-        "exercises/actions.html", run=run, form=form, actions=list_actions(run.id), once=OnceForm
+        "exercises/actions.html",
+        run=plenary.run,
+        exercise=plenary.exercise,
+        form=form,
+        actions=list_actions(plenary.run.id),
+        once=OnceForm,
     )
     return page, 400 if form.errors else 200
 
@@ -111,26 +110,24 @@ def write_actions(reference: str) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def take_action_back(reference: str, uuid: UUID) -> ResponseReturnValue:
     """Take an action back; the row stays, and one that names it is added."""
-    run = _run_to_lead(reference)
+    plenary = _lead_plenary(reference)
     with transaction():
-        withdraw_action(run, uuid, key=OnceForm().form_key, by=current_user.person_id)
+        withdraw_action(plenary.run, uuid, key=OnceForm().form_key)
     flash("The action is taken back", "success")
     return redirect(url_for(".write_actions", reference=reference), 303)
 
 
-def _run_to_lead(reference: str) -> PlenaryRun:
-    run = find_plenary(reference, current_user.viewer)
-    if not run.leads:
+def _lead_plenary(reference: str) -> PlenaryRun:
+    plenary = find_plenary(reference, current_user.viewer)
+    if not plenary.run.may_control:
         raise ForbiddenError("Only who leads the exercise may do this.")
-    return run
+    return plenary
 
 
-def _change_statements(run: PlenaryRun, key: str, form: ThemeForm, act: str) -> None:
-    reference = "" if run.kind == "rehearsal" else run.reference
-    who, by, keys = (run.id, reference), current_user.person_id, form.chosen.keys
+def _change_statements(run: RunGlance, key: str, form: ThemeForm, act: str) -> None:
     if act == "group":
-        group_statements(who, key, keys, form.theme.data or "", by=by)
+        group_statements(run, key, form.chosen.keys, form.theme.data or "")
     elif act in {"hide", "show"}:
-        hide_statements(who, key, keys, hidden=act == "hide", by=by)
+        hide_statements(run, key, form.chosen.keys, hidden=act == "hide")
     else:
         raise BadInputError(["Choose what to do with the statements."])

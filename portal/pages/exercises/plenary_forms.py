@@ -104,10 +104,10 @@ class ActionForm(OnceForm):
         validators=[RequiredText("Enter what is to be done"), MaximumLength(actions.LONGEST)],
     )
     owner = LineField(
-        "Who sees to it",
+        "Who will do it",
         description="A role or a post, such as duty inspector.",
         widget=GovInput(classes="govuk-input--width-20"),
-        validators=[RequiredText("Enter who sees to it"), MaximumLength()],
+        validators=[RequiredText("Enter who will do it"), MaximumLength()],
     )
     due_on = DayField(
         "By when",

@@ -44,26 +44,27 @@ FILE_KINDS = {"pdf": "application/pdf", "zip": "application/zip"}
 @requires(Permission.LEARN)
 def show_plenary(reference: str) -> ResponseReturnValue:
     """The plenary of one run: each question with what the room can do now, and the actions."""
-    run = find_plenary(reference, current_user.viewer)
+    plenary = find_plenary(reference, current_user.viewer)
+    content = plenary.exercise.content
     prompts = [
         {
             "key": prompt["key"],
             "words": plain_words(prompt["prompt_html"]),
-            "stage": run.stages[prompt["key"]],
-            "stage_words": STAGE_WORDS[run.stages[prompt["key"]]],
-            "groups": _group(readable_statements(run, prompt["key"])),
-            "injects": injects_of_prompt(run.content, prompt["compares"]),
+            "stage": plenary.stages[prompt["key"]],
+            "stage_words": STAGE_WORDS[plenary.stages[prompt["key"]]],
+            "groups": _group(readable_statements(plenary, prompt["key"])),
+            "injects": injects_of_prompt(content, prompt["compares"]),
         }
-        for prompt in run.content["plenary"]
+        for prompt in content["plenary"]
     ]
     return render_template(
         "exercises/plenary.html",
-        run=run,
+        run=plenary.run,
+        exercise=plenary.exercise,
+        plenary=plenary,
         prompts=prompts,
         stages=PromptStage,
-        may_compare=_may_compare(run),
-        may_download=run.leads or run.ended,
-        actions=list_actions(run.id),
+        actions=list_actions(plenary.run.id),
     )
 
 
@@ -71,19 +72,20 @@ def show_plenary(reference: str) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def compare_decisions(reference: str) -> ResponseReturnValue:
     """What all syndicates answered at chosen injects, side by side; once the plenary is on."""
-    run = find_plenary(reference, current_user.viewer)
-    if not _may_compare(run):
+    plenary = find_plenary(reference, current_user.viewer)
+    if not plenary.may_compare:
         raise NotFoundError("Decisions are compared once the plenary is on.")
-    injects = injects_with_questions(run.content)
+    injects = injects_with_questions(plenary.exercise.content)
     known = {inject["key"] for inject in injects}
     chosen = [key for key in request.args.getlist("inject") if key in known]
     chosen = chosen or [inject["key"] for inject in injects[:1]]
     return render_template(
         "exercises/decisions.html",
-        run=run,
+        run=plenary.run,
+        exercise=plenary.exercise,
         injects=injects,
         chosen=chosen,
-        compared=compare_injects(run.id, run.syndicates, run.content, chosen),
+        compared=compare_injects(plenary.run, chosen),
         plain_words=plain_words,
     )
 
@@ -94,20 +96,25 @@ def compare_decisions(reference: str) -> ResponseReturnValue:
 @limiter.limit(AT_MOST, methods=["POST"], key_func=lambda: str(current_user.person_id))
 def send_statement(reference: str, key: str) -> ResponseReturnValue:
     """Write an anonymous statement; nothing is kept of who sent it, or when."""
-    run = find_plenary(reference, current_user.viewer)
-    words = plain_words(run.prompt(key)["prompt_html"])
-    if run.stages[key] is not PromptStage.STATEMENTS:
-        return _render_over(run, "The room does not write statements on this question now."), 409
+    plenary = find_plenary(reference, current_user.viewer)
+    words = plain_words(plenary.prompt(key)["prompt_html"])
+    if plenary.stages[key] is not PromptStage.STATEMENTS:
+        return _render_over(plenary, "The room does not write statements on this question now."), 409
     form = StatementForm()
     if form.validate_on_submit():
         try:
             with transaction():
                 write_statement(reference, current_user.viewer, key, form.text.data)
         except ConflictError as error:
-            return _render_over(run, str(error)), 409
+            return _render_over(plenary, str(error)), 409
         return redirect(url_for(".send_statement", reference=reference, key=key, sent=1), 303)
     page = render_template(
-        "exercises/statement.html", run=run, words=words, form=form, sent="sent" in request.args
+        "exercises/statement.html",
+        run=plenary.run,
+        exercise=plenary.exercise,
+        words=words,
+        form=form,
+        sent="sent" in request.args,
     )
     return page, 400 if form.errors else 200
 
@@ -118,22 +125,24 @@ def send_statement(reference: str, key: str) -> ResponseReturnValue:
 @limiter.limit(AT_MOST, methods=["POST"], key_func=lambda: str(current_user.person_id))
 def rank_prompt(reference: str, key: str) -> ResponseReturnValue:
     """Choose the statements that matter most, once; what one chose is not kept."""
-    run = find_plenary(reference, current_user.viewer)
-    words = plain_words(run.prompt(key)["prompt_html"])
-    if run.stages[key] is not PromptStage.RANKING:
-        return _render_over(run, "The room does not rank statements on this question now."), 409
-    if has_ranked(run.id, key, current_user.person_id):
-        return _render_over(run, "Your choice is counted. What you chose is not kept."), 200
+    plenary = find_plenary(reference, current_user.viewer)
+    words = plain_words(plenary.prompt(key)["prompt_html"])
+    if plenary.stages[key] is not PromptStage.RANKING:
+        return _render_over(plenary, "The room does not rank statements on this question now."), 409
+    if has_ranked(plenary.run.id, key, current_user.person_id):
+        return _render_over(plenary, "Your choice is counted. What you chose is not kept."), 200
     form = RankingForm()
-    form.chosen.offer(readable_statements(run, key))
+    form.chosen.offer(readable_statements(plenary, key))
     if form.validate_on_submit():
         try:
             with transaction():
                 choose_statements(reference, current_user.viewer, key, form.chosen.keys)
         except ConflictError as error:
-            return _render_over(run, str(error)), 409
+            return _render_over(plenary, str(error)), 409
         return redirect(url_for(".rank_prompt", reference=reference, key=key), 303)
-    page = render_template("exercises/ranking.html", run=run, words=words, form=form)
+    page = render_template(
+        "exercises/ranking.html", run=plenary.run, exercise=plenary.exercise, words=words, form=form
+    )
     return page, 400 if form.errors else 200
 
 
@@ -152,14 +161,14 @@ def debrief_zip(reference: str) -> ResponseReturnValue:
 
 
 def _send_debrief(reference: str, kind: str, write: Callable[..., bytes]) -> ResponseReturnValue:
-    run = find_plenary(reference, current_user.viewer)
-    if not (run.leads or run.ended):
+    plenary = find_plenary(reference, current_user.viewer)
+    if not plenary.may_debrief:
         raise NotFoundError("The debrief is there once the exercise has ended.")
     with transaction():
-        log("debrief.downloaded", actor_id=current_user.person_id, run=run.reference, format=kind)
+        log("debrief.downloaded", actor_id=current_user.person_id, run=plenary.run.reference, format=kind)
     force = current_app.config["PORTAL"].force_name
-    content = write(read_debrief(run, clock.now()), force=force)
-    name = f"{run.reference}-debrief.{kind}"
+    content = write(read_debrief(plenary, clock.now()), force=force)
+    name = f"{plenary.run.reference}-debrief.{kind}"
     return send_file(BytesIO(content), FILE_KINDS[kind], as_attachment=True, download_name=name)
 
 
@@ -168,10 +177,8 @@ def _group(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
     return [(theme, list(group)) for theme, group in groupby(found, key=lambda one: one.theme)]
 
 
-def _may_compare(run: PlenaryRun) -> bool:
-    return run.leads or run.on
-
-
-def _render_over(run: PlenaryRun, sentence: str) -> str:
+def _render_over(plenary: PlenaryRun, sentence: str) -> str:
     """The page that says why nothing is to be sent now, or that all is."""
-    return render_template("exercises/plenary_over.html", run=run, sentence=sentence)
+    return render_template(
+        "exercises/plenary_over.html", run=plenary.run, exercise=plenary.exercise, sentence=sentence
+    )

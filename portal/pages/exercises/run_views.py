@@ -12,7 +12,7 @@ from portal.domain.exercises.plenary import STAGE_WORDS
 from portal.domain.exercises.room_question import RoomQuestion, find_room_question, statements_at
 from portal.domain.exercises.running import services
 from portal.domain.exercises.running.answers import find_question, read_answer
-from portal.domain.exercises.running.clock import Phase
+from portal.domain.exercises.running.clock import Phase, is_allowed
 from portal.domain.exercises.running.progress import Progress, is_for
 from portal.domain.exercises.running.queries import (
     NO_RUN,
@@ -71,7 +71,7 @@ def _read_syndicate(text: str) -> int:
 
 @requires(Permission.LEARN)
 def take_control_step(reference: str) -> ResponseReturnValue:
-    """Take a step: begin, hold, release, send a message, and the like."""
+    """Take a step, such as begin, hold, release or send a message."""
     form, viewer = request.form, current_user.viewer
     wish = StepWish(
         form.get("do", ""),
@@ -79,8 +79,6 @@ def take_control_step(reference: str) -> ResponseReturnValue:
         _read_syndicate(form.get("to", "")),
         clean_text(form.get("text", "")).strip(),
     )
-    if wish.kind not in CONTROL_KINDS:
-        raise NotFoundError("There is no such step.")
     try:
         with transaction():
             services.take_step(reference, viewer, _sent_key(form), wish, clock.now())
@@ -92,9 +90,6 @@ def take_control_step(reference: str) -> ResponseReturnValue:
     if form.get("rehearsal") and wish.kind == "end":
         return redirect(url_for(".list_exercise_runs"), 303)
     return redirect(url_for(".show_control", reference=reference), 303)
-
-
-CONTROL_KINDS = frozenset({"start", "hold", "resume", "release", "message", "plenary", "back", "end"})
 
 
 def _look_at_control(reference: str) -> tuple[RunGlance, Progress]:
@@ -109,14 +104,14 @@ def _render_control(
 ) -> str:
     return render_template(
         "exercises/control.html",
-        **_frame(run, progress, tag, error),
+        **_frame_screen(run, progress, tag, error),
         injects=build_inject_rows(run, progress),
         logs=build_logs(run, progress),
         typed=typed,
     )
 
 
-def _frame(run: RunGlance, progress: Progress, tag: str, error: str = "") -> dict[str, object]:
+def _frame_screen(run: RunGlance, progress: Progress, tag: str, error: str = "") -> dict[str, object]:
     """What every screen of a run is given."""
     return {
         "run": run,
@@ -142,13 +137,13 @@ def show_wall(reference: str) -> ResponseReturnValue:
     statements = statements_at(run.id, asked.key, asked.stage) if asked else []
     tag = screen_tag("wall", run, progress, asked=(asked, statements))
 
-    def render() -> str:
+    def render_wall() -> str:
         injects = exercise_in(run).content["injects"]
         shown = [i for i in injects if i["key"] in progress.releases and is_for(0, i)]
         shown.sort(key=lambda inject: progress.releases[inject["key"]].order)
         return render_template(
             "exercises/wall.html",
-            **_frame(run, progress, tag),
+            **_frame_screen(run, progress, tag),
             injects=[(inject, progress.releases[inject["key"]].at) for inject in shown[::-1][:6]],
             room_messages=progress.messages_to(0)[::-1][:2],
             asked=asked,
@@ -157,7 +152,7 @@ def show_wall(reference: str) -> ResponseReturnValue:
             not_shown=max(0, len(statements) - MOST_ON_WALL),
         )
 
-    return answer_screen(tag, progress, render)
+    return answer_screen(tag, progress, render_wall)
 
 
 def _find_asked(run: RunGlance, progress: Progress) -> RoomQuestion | None:
@@ -222,10 +217,10 @@ def _render_syndicate(
     error: str = "",
     typed: MultiDict[str, str] | None = None,
 ) -> str:
-    is_scribe = run.has_own_scribe or progress.scribes.get(syndicate) == run.person_id
+    is_scribe = run.is_scribe(syndicate, progress)
     return render_template(
         "exercises/syndicate.html",
-        **_frame(run, progress, tag, error),
+        **_frame_screen(run, progress, tag, error),
         syndicate=syndicate,
         own_page=url_for(".show_syndicate", reference=run.reference, syndicate=syndicate),
         screen=build_syndicate_screen(run, progress, syndicate),
@@ -233,14 +228,9 @@ def _render_syndicate(
         asked=_find_asked(run, progress),
         is_scribe=is_scribe,
         may_write=run.may_write(syndicate),
-        writes_now=is_scribe and phase_takes_entries(progress),
+        writes_now=is_scribe and is_allowed("entry", progress.phase),
         typed=typed or MultiDict(),
     )
-
-
-def phase_takes_entries(progress: Progress) -> bool:
-    """Whether logs take entries now."""
-    return progress.phase.value not in ("ready", "ended")
 
 
 def _sent_key(form: MultiDict[str, str]) -> UUID:

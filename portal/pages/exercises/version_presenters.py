@@ -39,13 +39,13 @@ def fill_content(content: Mapping[str, Any]) -> dict[str, Any]:
     """
     shared = catalogue.shared_key()
 
-    def fill(html: str) -> str:
+    def fill_html(html: str) -> str:
         return fill_placeholders(html, shared, names_unset=True)
 
     def fill_values(value: Any) -> Any:
         if isinstance(value, Mapping):
             return {
-                key: fill(each) if key.endswith("html") and isinstance(each, str) else fill_values(each)
+                key: fill_html(each) if key.endswith("html") and isinstance(each, str) else fill_values(each)
                 for key, each in value.items()
             }
         return [fill_values(each) for each in value] if isinstance(value, list) else value

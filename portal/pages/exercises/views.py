@@ -7,11 +7,10 @@ from flask_login import current_user
 from portal.domain.exercises.running.opening import (
     RunWish,
     list_events_to_run,
-    list_exercises,
     list_runs,
     open_run,
 )
-from portal.domain.exercises.running.queries import find_run
+from portal.domain.exercises.versions.queries import list_newest_versions
 from portal.pages.exercises import lead_views, plenary_views, run_views, version_views
 from portal.pages.exercises.blueprint import bp
 from portal.pages.layout.access import requires
@@ -48,8 +47,7 @@ def begin_run() -> ResponseReturnValue:
             reference = open_run(viewer, wish, clock.now())
     except RuleError as error:
         return _show_list(str(error))
-    run = find_run(reference, viewer)
-    if run.kind == "table_top":
+    if wish.kind == "table_top":
         return redirect(url_for(".show_syndicate", reference=reference, syndicate=1), 303)
     return redirect(url_for(".show_control", reference=reference), 303)
 
@@ -60,7 +58,7 @@ def _show_list(error: str = "") -> ResponseReturnValue:
     return render_template(
         "exercises/index.html",
         runs=list_runs(current_user.viewer, now),
-        offers=list_exercises(),
+        offers=list_newest_versions(),
         events=list_events_to_run(clock.london_day(now)) if facilitates else [],
         facilitates=facilitates,
         error=error,

@@ -121,7 +121,7 @@ _LEARNING = (
     Way("Events", "/events", Permission.LEARN, "Taught events: when and where, and places left"),
 )
 GROUPS = (
-    WayGroup("Events", _EVENTS),  # first: of who runs events, no other group has them
+    WayGroup("Events", _EVENTS),  # first: people who run events find them in no other group
     WayGroup("Monitoring", _MONITORING),
     WayGroup("People", _PEOPLE),
     WayGroup("Authoring", _AUTHORING),

@@ -4,6 +4,7 @@ from flask import Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, Template
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context
+from werkzeug.routing import IntegerConverter, Map
 
 from portal.pages.layout import assets, brand, error_pages, form_widgets, headers, proxies
 from portal.platform import wording
@@ -19,6 +20,16 @@ FILTERS = (
     "number",
     "plural",
 )
+
+
+LARGEST_NUMBER = 2**31 - 1
+
+
+class AddressNumber(IntegerConverter):
+    """A number in an address: a larger one than any row has leads to no page, and not into the database."""
+
+    def __init__(self, routes: Map) -> None:
+        super().__init__(routes, max=LARGEST_NUMBER)
 
 
 class SharedModule(Template):
@@ -43,6 +54,7 @@ def register(app: Flask, *, brand_colour: str = brand.DEFAULT) -> None:
     app.jinja_loader = ChoiceLoader(loaders)
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.jinja_env.template_class = SharedModule
+    app.url_map.converters["int"] = AddressNumber
     colour = app.config["BRAND_COLOUR"] = brand.check_colour(brand_colour)
     if colour != brand.DEFAULT:
         app.jinja_env.globals.update(brand_colour=colour, brand_sheet=f"/brand.css?{colour[1:]}")

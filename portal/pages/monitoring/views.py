@@ -78,7 +78,7 @@ def show_overview() -> ResponseReturnValue:
 
 
 def _read_events(position: Position) -> list[TypeAttendance]:
-    """How far one's people are with each event type, for who books places for them; today's alone."""
+    """How far a manager's people have got with each event type, as at today alone."""
     if position.past or Permission.EVENT_BOOK not in current_user.permissions:
         return []
     return read_attendance(current_user.viewer, position.today)

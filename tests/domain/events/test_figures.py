@@ -1,6 +1,6 @@
 """Who attended, who has a place, who is needed next, and who booked and did not come."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from tests.factories.events import make_booking, make_event, make_event_room, ma
 from tests.factories.people import make_grant, make_person, make_unit
 
 TODAY = date(2026, 6, 1)
+NOW = datetime.combine(TODAY, time(9), UTC)
 MARCH = datetime(2027, 3, 3, 9, 30, tzinfo=UTC)
 
 
@@ -98,7 +99,7 @@ def test_a_cancelled_event_gives_nobody_a_place_and_a_moved_one_counts_on_its_ne
     (line,) = read_attendance(viewer_of(force.manager), TODAY)
 
     assert "1 booked for 9 March 2027, 7 without a place" in line.sentence
-    assert [event.reference for event in list_coming(TODAY)] == [moved]
+    assert [event.reference for event in list_coming(NOW)] == [moved]
 
 
 def change_event(reference: str, **values) -> None:
@@ -119,7 +120,7 @@ def test_places_left_count_offered_ones_as_taken():
     for person, state in zip(force.people, ("booked", "offered", "waiting", "cancelled"), strict=False):
         make_booking(event, person, state=state)
 
-    (line,) = list_coming(TODAY)
+    (line,) = list_coming(NOW)
 
     assert (line.taken, line.left, line.waiting) == (2, 2, 1)
 
@@ -132,7 +133,7 @@ def test_who_is_needed_next_are_those_without_a_place_at_the_next_event_with_roo
     make_booking(later, force.people[1])
     viewer = viewer_of(force.manager)
 
-    (needed,) = next_syndicates(read_attendance(viewer, TODAY), list_coming(TODAY), TODAY)
+    (needed,) = next_syndicates(read_attendance(viewer, TODAY), list_coming(NOW), TODAY)
 
     assert (needed.event.reference, needed.to_begin, needed.to_fill) == (later, 3, 6)
     assert [person.name for person in needed.candidates] == [f"Seen {n}, Priya" for n in range(2, 8)]

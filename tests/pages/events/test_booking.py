@@ -58,7 +58,7 @@ def test_places_near_come_first_and_events_of_a_type_that_one_has_booked_are_not
     assert f"There is a booking already, at {world.event}" in page.text
 
 
-def test_whom_no_directive_asks_reads_so_and_is_offered_no_place(app, database):
+def test_a_person_no_directive_requires_reads_so_and_is_offered_no_place(app, database):
     world = make_booking_pages(app)
     inspectors = {"audience": [{"rank_or_grade": ["Inspector"]}], "except": []}
     host, room = world.people["D5001"], make_event_room("Room 2")
@@ -68,7 +68,7 @@ def test_whom_no_directive_asks_reads_so_and_is_offered_no_place(app, database):
     event = make_event(custody, room, host, starts_at=EVENT_START)
 
     page = world.browser_of("D1001").page(f"/events/{event}/booking")
-    assert "This event is for people whose directive asks for it." in page.text
+    assert "This event is for the people a directive requires to attend." in page.text
     assert "Book a place" not in page.text
     assert "Book a place" in world.browser_of("D2001").page(f"/events/{event}/booking").text
 
@@ -142,7 +142,7 @@ def test_what_nobody_may_book_is_said_in_a_sentence(app, database):
         assert "it has begun or is cancelled" in browser.press(page, "Book a place").text
     assert browser.page("/events/EV-9999/booking", 404).status == 404
     assert browser.page("/events/places?type=none").status == 200
-    assert "No event of this type is to come" in browser.page("/events/places?type=none").text
+    assert "There is no upcoming event of this type" in browser.page("/events/places?type=none").text
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def test_a_forged_number_moves_nobody(event, value):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("what", "pages"), [("door-sheets", 3), ("name-cards", 2)])
-def test_door_sheets_and_name_cards_are_tagged_and_say_whom_they_hold(event, what, pages):
+def test_door_sheets_and_name_cards_are_tagged_and_name_their_people(event, what, pages):
     for number, booking in enumerate(event.world.bookings[:8]):
         get_booking(booking).syndicate = 1 + number % 2
     db.session.commit()

@@ -89,7 +89,7 @@ def add_answer(
             syndicate=syndicate,
             kind="correction" if corrects else "answer",
             inject_key="inject-1",
-            question_key="" if corrects else "q1",
+            question_key="q1",
             answer={"text": text, "reason": reason},
             corrects_id=corrects,
             by_id=room.people[PRIYA],

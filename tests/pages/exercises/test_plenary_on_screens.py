@@ -4,7 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from portal.domain.exercises.plenary import PromptStage, find_plenary, move_to_stage
+from portal.domain.exercises.plenary import PromptStage, move_to_stage
+from portal.domain.exercises.running.queries import find_run
 from portal.domain.exercises.statements import (
     add_statement,
     group_statements,
@@ -27,10 +28,12 @@ def room(app, database):
 
 
 def move(room, stage):
-    leader = room.people[FACILITATOR]
     with transaction():
-        run = find_plenary(room.reference, viewer_of(leader))
-        move_to_stage(run, "hard", stage, by=leader, form_key=uuid4())
+        move_to_stage(room.reference, leader_of(room), "hard", stage, form_key=uuid4())
+
+
+def leader_of(room):
+    return viewer_of(room.people[FACILITATOR])
 
 
 def say(room, *texts):
@@ -67,12 +70,10 @@ def test_the_wall_shows_statements_only_once_they_are_read_and_points_only_at_th
     assert "second car" not in page
 
     move(room, PromptStage.READING)
-    run = (room.run_id, room.reference)
+    run = find_run(room.reference, leader_of(room))
     with transaction():
-        group_statements(
-            run, "hard", [keys["We had no second car"]], "Resources", by=room.people[FACILITATOR]
-        )
-        hide_statements(run, "hard", [keys["Names a colleague"]], hidden=True, by=room.people[FACILITATOR])
+        group_statements(run, "hard", [keys["We had no second car"]], "Resources")
+        hide_statements(run, "hard", [keys["Names a colleague"]], hidden=True)
         rank_statements(room.run_id, "hard", [keys["Nobody owned the log"]], room.people[TOM])
     page = tom.page(wall).text
     assert "Resources We had no second car In no group Nobody owned the log" in page
@@ -100,9 +101,7 @@ def test_the_wall_is_new_when_its_statements_are_and_tells_no_moment_of_writing(
     assert reading != writing
     assert tom.get(wall, headers={"If-None-Match": reading}).status_code == 304
     with transaction():
-        group_statements(
-            (room.run_id, room.reference), "hard", keys.values(), "Cars", by=room.people[FACILITATOR]
-        )
+        group_statements(find_run(room.reference, leader_of(room)), "hard", keys.values(), "Cars")
     assert tag() != reading
 
 

@@ -215,7 +215,7 @@ def test_who_meets_which_screen(room):
     assert room.run not in stranger.page("/exercises").text
 
 
-def test_a_person_of_no_syndicate_is_told_whom_to_ask(room, app):
+def test_a_person_in_no_syndicate_is_told_who_to_ask(room, app):
     from tests.factories.events import make_booking
 
     person = make_account("D1008")

@@ -1,1 +1,1 @@
-"""Places at events: who has one, who waits, and for whom places are kept."""
+"""Places at events: who has one, who waits, and which are kept for units."""

@@ -1,4 +1,4 @@
-"""Who is to come to events of a type on a day: whom a directive asks, or everyone where none asks anybody."""
+"""Who must or may attend events of a type on a day: the people a directive names, or else everyone."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -16,7 +16,7 @@ Span = tuple[date, date]
 
 
 class EventAudience:
-    """Of some event types and people: who is expected on which day, as known now. Three statements."""
+    """Who is expected at events of some types on which day, as known now. Three statements."""
 
     def __init__(self, activity_ids: Collection[int], people: Collection[int]) -> None:
         self._versions = _read_versions(activity_ids)
@@ -27,16 +27,16 @@ class EventAudience:
             self._read_posts(ids)
 
     def expects(self, person_id: int, activity_id: int, day: date) -> bool:
-        """Whether the person is to come to an event of the type on the day.
+        """Whether the person must or may attend an event of the type on the day.
 
-        They have a post then, and a directive asks them for the type, or no directive asks anybody.
+        They need a post on that day. If directives require the type of some people, they must be one of them.
         """
-        if not _covers(self._posts[person_id], day):
+        if not _cover_day(self._posts[person_id], day):
             return False
-        return not self.is_asked(activity_id, day) or _covers(self._asked[person_id, activity_id], day)
+        return not self.is_asked(activity_id, day) or _cover_day(self._asked[person_id, activity_id], day)
 
     def is_asked(self, activity_id: int, day: date) -> bool:
-        """Whether a directive that is in force on the day asks for the type."""
+        """Whether a directive that is in force on the day requires the type."""
         return any(
             max(begun)[2]
             for versions in self._versions[activity_id].values()
@@ -63,7 +63,7 @@ _Versions = dict[int, list[tuple[date, int, bool]]]
 
 
 def _read_versions(activity_ids: Collection[int]) -> dict[int, _Versions]:
-    """For each type, the versions of each directive: first day, number, and whether it asks for the type."""
+    """For each type, the versions of each directive: first day, number, and whether it requires the type."""
     version, of_version = DirectiveVersion, Requirement.directive_version_id == DirectiveVersion.id
     wanted = Requirement.activity_id.in_(activity_ids)
     concerned = select(version.directive_id).join(Requirement, of_version).where(wanted)
@@ -86,5 +86,5 @@ def _read_versions(activity_ids: Collection[int]) -> dict[int, _Versions]:
     return found
 
 
-def _covers(spans: Iterable[Span], day: date) -> bool:
+def _cover_day(spans: Iterable[Span], day: date) -> bool:
     return any(first <= day <= last for first, last in spans)

@@ -1,13 +1,12 @@
-"""Whom a manager may book for an event, who is booked, and which places are kept for units."""
+"""The people a manager may book for an event, who is booked, and which places are kept for units."""
 
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Integer, Select, func, null, select, tuple_, type_coerce
+from sqlalchemy import Integer, Select, func, null, select, type_coerce
 
-from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.events.booking.audience import EventAudience
-from portal.domain.events.booking.places import HOLDING
+from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.booking.reading import BookableEvent
 from portal.domain.events.models import OPEN_BOOKINGS, Booking, PlaceReservation
 from portal.domain.events.queries import EventDetails
@@ -16,8 +15,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.visibility.rules import Viewer, is_visible
 from portal.domain.records.models import Record
-from portal.domain.status.filters import covers_day, is_known_on
-from portal.domain.status.models import StatusPeriod
+from portal.domain.status.activity_statuses import statuses_by_activity
 from portal.domain.status.queries import TO_REMIND
 from portal.domain.status.rules import Status
 from portal.platform.clock import london_day
@@ -31,7 +29,7 @@ class PersonToBook(NamedTuple):
     person_id: int
     staff_number: str
     name: str
-    status: Status | None  # None: no directive asks for it
+    status: Status | None  # None: no directive requires it
     due_on: date | None
 
 
@@ -63,9 +61,9 @@ _IN_ORDER = (PersonName.surname, PersonName.staff_number)
 
 
 def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[PersonToBook]:
-    """The others whom the viewer may book and who still need to attend, the most urgent first.
+    """The other people the viewer may book who still need to attend, the most urgent first.
 
-    If no directive asks for the type, those who have no record of it.
+    If no directive requires the type, they are those who have no record of it.
     """
     key = (event.activity_id, event.held_on)
     is_asked = EventAudience([event.activity_id], ()).is_asked(*key)
@@ -91,18 +89,12 @@ def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[P
 
 
 def _select_in_need(event: EventDetails, at: datetime) -> _Rows:
-    period = StatusPeriod
-    asking = (
-        select(DirectiveVersion.directive_id, Requirement.position)
-        .join(Requirement, Requirement.directive_version_id == DirectiveVersion.id)
-        .where(Requirement.activity_id == event.activity_id)
-    )
-    status, due_on = func.min(period.status), func.min(period.due_on)
+    asked = statuses_by_activity("event", london_day(at)).c
+    status, due_on = func.min(asked.status), func.min(asked.due_on)
     return (
         select(PersonName.person_id, *_NAME, status.label("status"), due_on.label("due_on"))
-        .join(period, period.person_id == PersonName.person_id)
-        .where(tuple_(period.directive_id, period.position).in_(asking))
-        .where(covers_day(period, london_day(at)), is_known_on(period, None), period.status.in_(TO_REMIND))
+        .join(PersonName, PersonName.person_id == asked.person_id)
+        .where(asked.activity_id == event.activity_id, asked.status.in_(TO_REMIND))
         .group_by(PersonName.person_id, *_NAME)
         .order_by(status, due_on, *_IN_ORDER)
     )
@@ -118,7 +110,7 @@ def _select_without_record(event: EventDetails) -> _Rows:
 
 
 def list_booked_people(viewer: Viewer, event: EventDetails) -> list[BookedPerson]:
-    """The open bookings of people whom the viewer may book, without their own, in the order of asking."""
+    """The open bookings of other people the viewer may book, in the order in which they asked."""
     statement = (
         select(Booking.id, Booking.person_id, *_NAME, Booking.state, Booking.offered_until)
         .join(PersonName, PersonName.person_id == Booking.person_id)
@@ -135,7 +127,7 @@ def list_booked_people(viewer: Viewer, event: EventDetails) -> list[BookedPerson
 
 
 def find_booking(viewer: Viewer, event: EventDetails, staff_number: str) -> BookedPerson | None:
-    """The open booking of a person whom the viewer may book."""
+    """The open booking of a person the viewer may book."""
     people = list_booked_people(viewer, event)
     return next((person for person in people if person.staff_number == staff_number), None)
 
@@ -144,7 +136,7 @@ def list_kept_places(event: BookableEvent, at: datetime) -> list[KeptPlacesRow]:
     """The reservations of an event by the name of their unit, and how many people of each hold a place."""
     today = london_day(at)
     units = live_units(today)
-    holders = [seat.units for seat in event.seats if seat.state in HOLDING]
+    holders = [seat.units for seat in event.seats if seat.state in HOLDS_A_PLACE]
     statement = select(PlaceReservation).where(PlaceReservation.event_id == event.id)
     rows = [
         KeptPlacesRow(

@@ -29,10 +29,10 @@ class PlaceChoice:
 
 
 def list_next_places(person_id: int, keys: Sequence[str], at: datetime) -> list[PlaceChoice]:
-    """The events to come that somebody may book: the nearest first, each the next first.
+    """The future events that somebody may book: the nearest first, then the soonest.
 
     Args:
-        person_id: For whom.
+        person_id: The person who would attend.
         keys: Of event types; empty: all.
         at: This instant.
     """

@@ -1,4 +1,4 @@
-"""What speaks against a person's coming to an event: other events, posts that end, exemptions. Shown only."""
+"""Reasons why a person may not be able to attend an event: shown to managers, never a bar."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.domain.directives.models import Exclusion
-from portal.domain.events.booking.reading import is_newest
+from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.models import Booking, Event, EventFacilitator, EventVersion
-from portal.domain.events.queries import HOLDS_A_PLACE, EventDetails
+from portal.domain.events.queries import EventDetails, is_newest_version
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
 from portal.platform.db import db
@@ -21,7 +21,7 @@ Found = tuple[int, str]  # a person, and a sentence
 
 
 def find_clashes(event: EventDetails, people: Collection[int], today: date) -> dict[int, list[str]]:
-    """For each person a sentence for each thing that stands against their coming. Four statements."""
+    """For each person, a sentence for each reason why they may not be able to attend. Four statements."""
     clashes: dict[int, list[str]] = {person_id: [] for person_id in people}
     for find in (_find_bookings, _find_duties):
         for person_id, sentence in find(event, people):
@@ -33,10 +33,10 @@ def find_clashes(event: EventDetails, people: Collection[int], today: date) -> d
     return clashes
 
 
-def _overlaps(event: EventDetails) -> list[Any]:
+def _match_overlaps(event: EventDetails) -> list[Any]:
     return [
         EventVersion.event_id != event.id,
-        is_newest(EventVersion),
+        is_newest_version(),
         ~EventVersion.cancelled,
         EventVersion.starts_at < event.ends_at,
         EventVersion.ends_at > event.starts_at,
@@ -48,7 +48,7 @@ def _find_bookings(event: EventDetails, people: Collection[int]) -> Iterator[Fou
         select(Booking.person_id, Event.reference, EventVersion.starts_at)
         .join(Event, Event.id == Booking.event_id)
         .join(EventVersion, EventVersion.event_id == Event.id)
-        .where(Booking.person_id.in_(people), Booking.state.in_(HOLDS_A_PLACE), *_overlaps(event))
+        .where(Booking.person_id.in_(people), Booking.state.in_(HOLDS_A_PLACE), *_match_overlaps(event))
         .order_by(EventVersion.starts_at, Event.id)
     )
     for person_id, reference, starts_at in db.session.execute(statement):
@@ -60,7 +60,7 @@ def _find_duties(event: EventDetails, people: Collection[int]) -> Iterator[Found
         select(EventFacilitator.person_id, Event.reference, EventVersion.starts_at)
         .join(EventVersion, EventVersion.id == EventFacilitator.event_version_id)
         .join(Event, Event.id == EventVersion.event_id)
-        .where(EventFacilitator.person_id.in_(people), *_overlaps(event))
+        .where(EventFacilitator.person_id.in_(people), *_match_overlaps(event))
         .order_by(EventVersion.starts_at, Event.id)
     )
     for person_id, reference, starts_at in db.session.execute(statement):
@@ -68,7 +68,7 @@ def _find_duties(event: EventDetails, people: Collection[int]) -> Iterator[Found
 
 
 def _find_ending_posts(held_on: date, people: Collection[int], today: date) -> Iterator[Found]:
-    """Those who leave a post of today before the event's day, with its last day."""
+    """The people whose post of today ends before the event's day, with its last day."""
     statement = select(Post.person_id, Post.post_key, Post.valid_from, Post.valid_to).where(
         Post.person_id.in_(people), is_known_fact(Post), Post.valid_to >= today
     )

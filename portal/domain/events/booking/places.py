@@ -1,4 +1,4 @@
-"""Who may take a place, and what has to become of the bookings of one event. Pure.
+"""Who may take a place, and how the bookings of one event must change. Pure.
 
 A place is held by whoever is booked, or was offered one. Of the rest, reservations keep some for the people
 of units. Whoever waits is offered a place in the order of asking, and passed over only for a place that is
@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from portal.platform.clock import end_of_day
 
 OFFER_LASTS = timedelta(hours=48)
-HOLDING = ("booked", "offered")
+HOLDS_A_PLACE = ("booked", "offered")  # an offered place is kept for its person until the offer lapses
 _TICK = timedelta(microseconds=1)
 
 
@@ -27,7 +27,7 @@ class KeptPlaces:
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """What of a dated event decides about its places."""
+    """The facts of a dated event that decide who gets its places."""
 
     starts_at: datetime
     held_on: date
@@ -50,7 +50,7 @@ class Seat:
     asked_at: datetime
     offered_until: datetime | None
     units: frozenset[int]  # those of the person's posts, and all above them
-    expected: bool = True  # whether the person belongs to those who are to come
+    expected: bool = True  # whether the person must or may attend
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Transition:
 
 
 def count_kept(kept: Iterable[KeptPlaces], holders: Iterable[frozenset[int]]) -> int:
-    """How many places are still kept for units, given the units of those who hold a place.
+    """How many places are still kept for units, given the units of the people who hold a place.
 
     Whoever holds a place fills one that is kept for the lowest unit they belong to, while there is one.
     """
@@ -84,7 +84,7 @@ def fills_kept_place(sitting: Sitting, holders: Sequence[frozenset[int]], units:
 
 
 def can_take(sitting: Sitting, holders: Sequence[frozenset[int]], units: frozenset[int]) -> bool:
-    """Whether somebody of these units can have a place beside those who hold one."""
+    """Whether somebody of these units can have a place, given the people who hold one."""
     if len(holders) >= sitting.places:
         return False
     if fills_kept_place(sitting, holders, units):
@@ -98,17 +98,17 @@ def count_free(sitting: Sitting, holders: Sequence[frozenset[int]]) -> int:
 
 
 def list_holders(seats: Iterable[Seat]) -> list[frozenset[int]]:
-    """The units of each person who holds a place, in the order of asking."""
-    return [seat.units for seat in order_seats(seats) if seat.state in HOLDING]
+    """The units of each person who holds a place, in the order in which they asked."""
+    return [seat.units for seat in order_seats(seats) if seat.state in HOLDS_A_PLACE]
 
 
 def order_seats(seats: Iterable[Seat]) -> list[Seat]:
-    """Bookings in the order of asking: that of the wait list."""
+    """Bookings in the order in which people asked, which is the order of the wait list."""
     return sorted(seats, key=lambda seat: (seat.asked_at, seat.booking_id))
 
 
 def plan_transitions(sitting: Sitting, seats: Sequence[Seat], at: datetime) -> list[Transition]:
-    """What has to become of an event's open bookings at an instant, and of nothing more.
+    """The changes that an event's open bookings need at an instant, and no others.
 
     A cancelled event ends all of them. Where it has begun, nobody waits any more. Before, whoever is no
     longer expected leaves, offers that were not taken lapse, and who waits longest is offered what is free.

@@ -5,12 +5,19 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import select
 
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.booking.audience import EventAudience
-from portal.domain.events.booking.places import HOLDING, KeptPlaces, Seat, Sitting, count_free, list_holders
+from portal.domain.events.booking.places import (
+    HOLDS_A_PLACE,
+    KeptPlaces,
+    Seat,
+    Sitting,
+    count_free,
+    count_kept,
+    list_holders,
+)
 from portal.domain.events.models import (
     OPEN_BOOKINGS,
     Booking,
@@ -19,6 +26,7 @@ from portal.domain.events.models import (
     EventVersion,
     PlaceReservation,
 )
+from portal.domain.events.queries import is_newest_version
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post
 from portal.domain.people.units.tree import UnitTree, read_tree
@@ -51,12 +59,17 @@ class BookableEvent:
     @property
     def taken(self) -> int:
         """Places that are booked or offered."""
-        return sum(seat.state in HOLDING for seat in self.seats)
+        return sum(seat.state in HOLDS_A_PLACE for seat in self.seats)
 
     @property
     def free(self) -> int:
         """Places that anybody could have."""
         return count_free(self.sitting, self.holders)
+
+    @property
+    def kept(self) -> int:
+        """Places that are still kept for people of units."""
+        return count_kept(self.sitting.kept, self.holders)
 
     @property
     def waiting(self) -> int:
@@ -66,13 +79,6 @@ class BookableEvent:
     def is_open(self, at: datetime) -> bool:
         """Whether places are given: it is still to begin, and goes ahead."""
         return not self.sitting.cancelled and at < self.sitting.starts_at
-
-
-def is_newest(version: type[EventVersion]) -> ColumnElement[bool]:
-    """WHERE clause: the version of an event that holds."""
-    other = aliased(EventVersion)
-    newest = select(func.max(other.number)).where(other.event_id == version.event_id)
-    return version.number == newest.correlate(version).scalar_subquery()
 
 
 def id_of_event(reference: str) -> int:
@@ -99,7 +105,7 @@ def read_events(event_ids: Collection[int], at: datetime) -> list[BookableEvent]
         .join(EventVersion, EventVersion.event_id == Event.id)
         .join(EventTypeVersion, EventTypeVersion.id == EventVersion.type_version_id)
         .join(EventRoom, EventRoom.id == EventVersion.room_id)
-        .where(Event.id.in_(event_ids), is_newest(EventVersion))
+        .where(Event.id.in_(event_ids), is_newest_version())
         .order_by(EventVersion.starts_at, Event.id)
         .execution_options(populate_existing=True)
     )

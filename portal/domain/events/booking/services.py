@@ -41,10 +41,12 @@ CANCEL_REASONS = {
     "other_date": "will come on another date",
     "other": "another reason",
 }
-BY_MANAGER = "by_manager"  # a manager cancelled: why, the person hears from them
+BY_MANAGER = "by_manager"  # a manager cancelled, and tells the person why
 ENDED = "Places at this event are no longer given: it has begun or is cancelled."
 NO_BOOKING = "There is no such booking any more."
-NOT_ASKED = "This event is for people whose directive asks for it. Ask your supervisor if you should attend."
+NOT_ASKED = (
+    "This event is for the people a directive requires to attend. Ask your supervisor if you should attend."
+)
 _ACTS = {
     **dict.fromkeys(OPEN_BOOKINGS, "booking.made"),
     "offered": "booking.offered",
@@ -60,14 +62,14 @@ def book_place(reference: str, person_id: int, *, way: str, by: int, at: datetim
 
     Args:
         reference: The event's.
-        person_id: For whom.
+        person_id: The person who would attend.
         way: ``SELF`` or ``MANAGER``. A manager's booking needs no approval.
         by: Who books.
         at: This instant.
 
     Raises:
         NotFoundError: No such event.
-        RuleError: It has begun or is cancelled, or the person is not to come to it.
+        RuleError: It has begun or is cancelled, or the person may not attend it.
         ConflictError: The person has a booking of this type already.
     """
     recorded_at = stamp()
@@ -97,7 +99,7 @@ def book_place(reference: str, person_id: int, *, way: str, by: int, at: datetim
 
 
 def approve_booking(booking_id: int, *, by: int, at: datetime) -> Booking:
-    """Give who asked a place or, where none is free, the wait list in the order of asking.
+    """Give the person who asked a place, or their turn on the wait list where none is free.
 
     Raises:
         NotFoundError: It does not wait for approval any more.
@@ -112,7 +114,7 @@ def approve_booking(booking_id: int, *, by: int, at: datetime) -> Booking:
 
 
 def decline_booking(booking_id: int, *, by: int, at: datetime) -> Booking:
-    """Refuse who asked for a place.
+    """Refuse the person who asked for a place.
 
     Raises:
         NotFoundError: It does not wait for approval any more.
@@ -140,7 +142,7 @@ def accept_place(booking_id: int, *, by: int, at: datetime) -> Booking:
 
 
 def cancel_booking(booking_id: int, reason: str, *, by: int, at: datetime) -> Booking:
-    """Give back a place, an offer or a wait, and offer what is free to who waits longest.
+    """Give back a place, an offer or a wait, and offer the free place to the person who has waited longest.
 
     Args:
         booking_id: Which.
@@ -202,7 +204,7 @@ def keep_places(
 
 
 def stop_keeping_places(reference: str, unit_id: int, *, by: int, at: datetime) -> None:
-    """Keep no places for a unit any more, and offer them to who waits longest.
+    """Stop keeping places for a unit, and offer them to the people who have waited longest.
 
     Raises:
         NotFoundError: No such event, or none are kept.
@@ -220,7 +222,7 @@ def stop_keeping_places(reference: str, unit_id: int, *, by: int, at: datetime) 
 
 
 def bring_up_to_date(event_ids: Collection[int], at: datetime) -> int:
-    """Carry out what has to become of the bookings of these events; how many changed.
+    """Make the changes that the bookings of these events need now; return how many changed.
 
     Whoever moves or cancels an event, or changes its places, calls it in the same transaction.
     """

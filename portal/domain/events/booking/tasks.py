@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select
 
 from portal.domain.events.booking.places import plan_transitions
-from portal.domain.events.booking.reading import is_newest, read_events
+from portal.domain.events.booking.reading import read_events
 from portal.domain.events.booking.services import bring_up_to_date
 from portal.domain.events.models import OPEN_BOOKINGS, Booking, EventVersion
+from portal.domain.events.queries import is_newest_version
 from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.jobs.progress import JobProgress
@@ -20,7 +21,7 @@ _AT_ONCE = 20  # events in one transaction: a fraction of a second of the write 
 
 def list_changing_events(at: datetime) -> list[int]:
     """The ids of events of which some booking has to change now, in order; few statements for all."""
-    held_later = select(EventVersion.event_id).where(is_newest(EventVersion), EventVersion.starts_at > at)
+    held_later = select(EventVersion.event_id).where(is_newest_version(), EventVersion.starts_at > at)
     has_open = exists().where(Booking.event_id == EventVersion.event_id, Booking.state.in_(OPEN_BOOKINGS))
     unsettled = select(Booking.event_id).where(Booking.state.in_(_NOT_BOOKED)).distinct()
     events = sorted({*db.session.scalars(held_later.where(has_open)), *db.session.scalars(unsettled)})

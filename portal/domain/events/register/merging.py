@@ -28,7 +28,7 @@ class NotedEntry:
 
 @dataclass(frozen=True, slots=True)
 class RegisterState:
-    """What holds of a person: the entry noted last, and how and when they last came."""
+    """The current state of a person: the entry noted last, and how and when they last came."""
 
     kind: str
     noted_at: datetime
@@ -52,7 +52,7 @@ class HeadCount:
 
 
 def merge_entries(entries: Iterable[NotedEntry]) -> dict[int, RegisterState]:
-    """What holds of each person with an entry, by person.
+    """The current state of each person with an entry, by person.
 
     Of two entries the one noted later holds; of two noted in the same millisecond, the one with the higher
     key. Who was marked as not here and then came, came by the later means.

@@ -27,7 +27,7 @@ from portal.platform.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class HeldEvent:
-    """An event by its newest version, as those who run it need it."""
+    """An event by its newest version, with what its facilitators need."""
 
     id: int
     reference: str

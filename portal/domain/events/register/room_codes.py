@@ -54,14 +54,14 @@ def seal_ticket(secret: str, ticket: Ticket) -> str:
     """The ticket as text, signed."""
     fields = (ticket.event_id, ticket.person_id, ticket.key.hex, int(ticket.ends_at.timestamp()))
     said = ".".join(map(str, fields))
-    return f"{said}.{urlsafe_b64encode(_sign(secret, f'ticket {said}')).decode()}"
+    return f"{said}.{urlsafe_b64encode(_sign_text(secret, f'ticket {said}')).decode()}"
 
 
 def is_ticket_of(secret: str, text: str, event_id: int, person_id: int, at: datetime) -> bool:
     """Whether the text is a ticket of this person for this event that has not ended."""
     said, _, signature = text.rpartition(".")
     try:
-        signed = hmac.compare_digest(_sign(secret, f"ticket {said}"), urlsafe_b64decode(signature))
+        signed = hmac.compare_digest(_sign_text(secret, f"ticket {said}"), urlsafe_b64decode(signature))
     except ValueError:
         return False
     if not signed:
@@ -76,7 +76,7 @@ def key_of_ticket(text: str) -> UUID:
 
 
 def _code_of_window(secret: str, reference: str, window: int) -> str:
-    return b32encode(_sign(secret, f"room {reference} {window}")).decode()[:_LENGTH]
+    return b32encode(_sign_text(secret, f"room {reference} {window}")).decode()[:_LENGTH]
 
 
 def _window_at(at: datetime) -> int:
@@ -87,7 +87,7 @@ def _is_same(code: str, other: str) -> bool:
     return hmac.compare_digest(code.encode(), other.upper().encode(errors="replace"))
 
 
-def _sign(secret: str, text: str) -> bytes:
+def _sign_text(secret: str, text: str) -> bytes:
     return hmac.new(
         f"portal.events {secret}".encode(), text.encode(errors="replace"), hashlib.sha256
     ).digest()

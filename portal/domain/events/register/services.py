@@ -137,7 +137,7 @@ def sign_in_by_ticket(secret: str, reference: str, ticket: str, person_id: int, 
 
 
 def arrival_kind(event: HeldEvent, at: datetime) -> str:
-    """What it is to come now: to be present, or late."""
+    """Whether somebody who arrives now is present or late."""
     return "late" if at > event.starts_at + LATE_AFTER else "present"
 
 

@@ -1,4 +1,4 @@
-"""Reads how people at an event were signed off, by whom, and with which record."""
+"""Reads how people at an event were signed off, who did it, and with which record."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -41,7 +41,7 @@ def sign_off(reference: str, decisions: Iterable[SignOff], *, by: int, at: datet
 
     Raises:
         RuleError: The event has not begun or was cancelled, or an outcome, its reason or a person is wrong.
-        ConflictError: Somebody was signed off otherwise meanwhile.
+        ConflictError: Somebody was signed off with another outcome meanwhile.
     """
     recorded_at = stamp()
     event = get_held_event(reference)
@@ -90,7 +90,7 @@ def correct_outcome(reference: str, decision: SignOff, *, by: int, at: datetime)
     if earlier.signed_off_by_id == by:
         raise RuleError("You signed this off. A second person corrects it.")
     if (earlier.outcome, earlier.reason) == (decision.outcome, decision.reason):
-        raise ConflictError("This person is signed off so already.")
+        raise ConflictError("This person is already signed off with this outcome.")
     if earlier.record_id is not None and not list_revocations([earlier.record_id]):
         revoke_record(earlier.record_id, event.held_on, reason="recorded_in_error", decided_by=by)
     return _write_outcome(event, booking.person_id, decision, by, at, recorded_at, earlier)

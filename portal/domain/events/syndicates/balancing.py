@@ -46,7 +46,7 @@ def count_used(people: int, *, syndicates: int, least: int, most: int) -> int:
     return max(1, min(syndicates, max(needed, people // least)))
 
 
-def crowding(people: Sequence[Member], groups: Mapping[int, int]) -> int:
+def count_crowding(people: Sequence[Member], groups: Mapping[int, int]) -> int:
     """How often two of one unit, or of one rank, are in one syndicate; less is better."""
     units = Counter((groups[member.id], member.unit) for member in people)
     ranks = Counter((groups[member.id], member.rank) for member in people)

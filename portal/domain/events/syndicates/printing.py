@@ -15,7 +15,7 @@ _CARD = """block(height: 54mm, width: 100%, inset: 8mm, stroke: 0.5pt + rgb("#b1
 
 
 def door_sheet_markup(people: Sequence[RegisterPerson]) -> str:
-    """A page for the door of each syndicate: who belongs in there, large enough to read in passing."""
+    """A page for the door of each syndicate with its people, large enough to read in passing."""
     pages = [_sheet_of(number, members) for number, members in _by_syndicate(people)]
     return "\n#pagebreak()\n".join(pages) or text_content("Nobody has a place at this event yet.")
 

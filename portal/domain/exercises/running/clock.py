@@ -105,7 +105,27 @@ def read_clock(steps: Sequence[PastStep], now: datetime) -> ClockReading:
     return ClockReading(state.phase, elapsed, tuple(stretches), waits)
 
 
-# What each step needs; a step that asks for what holds already does nothing.
+def read_phase(steps: Sequence[PastStep]) -> Phase:
+    """What a run with these steps, in their order, is doing."""
+    state = _State()
+    for step in steps:
+        state.take(step.kind)
+    return state.phase
+
+
+def minute_of(steps: Sequence[PastStep], recorded_at: datetime, at: datetime) -> int | None:
+    """Whole minutes of the exercise's clock at which something was recorded; None before the start.
+
+    Args:
+        steps: Of the run, in order.
+        recorded_at: The stamp of what was recorded; it says after which steps.
+        at: What the machine's clock said then.
+    """
+    reading = read_clock([step for step in steps if step.recorded_at <= recorded_at], at)
+    return None if reading.phase is Phase.READY else int(reading.elapsed.total_seconds() // 60)
+
+
+# What each step, and an entry of a log, needs; a step that asks for what holds already does nothing.
 _ALLOWED = {
     "start": frozenset({Phase.READY}),
     "hold": frozenset({Phase.RUNNING}),
@@ -115,6 +135,7 @@ _ALLOWED = {
     "release": frozenset({Phase.RUNNING, Phase.HELD, Phase.PLENARY}),
     "message": frozenset({Phase.READY, Phase.RUNNING, Phase.HELD, Phase.PLENARY}),
     "scribe": frozenset({Phase.READY, Phase.RUNNING, Phase.HELD, Phase.PLENARY}),
+    "entry": frozenset({Phase.RUNNING, Phase.HELD, Phase.PLENARY}),
     "end": frozenset({Phase.READY, Phase.RUNNING, Phase.HELD, Phase.PLENARY}),
 }
 _HOLDS_IN = {
@@ -128,7 +149,7 @@ _HOLDS_IN = {
 
 
 def is_allowed(kind: str, phase: Phase) -> bool:
-    """Whether a step of this kind may be taken in a phase."""
+    """Whether a step of this kind may be taken in a phase, or an ``entry`` written."""
     return phase in _ALLOWED[kind]
 
 

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from portal.domain.events.models import Booking, Event, EventVersion
-from portal.domain.exercises.models import Exercise, ExerciseRun, ExerciseVersion, RunStep
+from portal.domain.exercises.models import ExerciseRun, ExerciseVersion, RunStep
+from portal.domain.exercises.running.queries import was_seen
 from portal.domain.exercises.running.services import erase_run
+from portal.domain.exercises.versions.queries import newest_version
 from portal.domain.people.queries import Viewer
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
@@ -37,16 +39,6 @@ class RunWish:
     kind: str
     event_reference: str = ""  # of kind event
     syndicates: int = 1  # of kind rehearsal
-
-
-@dataclass(frozen=True, slots=True)
-class ExerciseOffer:
-    """A published exercise in its newest version."""
-
-    key: str
-    title: str
-    summary: str
-    minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +93,16 @@ def open_run(viewer: Viewer, wish: RunWish, at: datetime) -> str:
     if wish.kind != "table_top" and Permission.EXERCISE_RUN not in viewer.permissions:
         raise ForbiddenError("Only a facilitator may do this.")
     _erase_old_rehearsals(at)
-    version_id = _newest_version(wish.exercise_key)
+    version = newest_version(wish.exercise_key)
+    if version is None:
+        raise NotFoundError("There is no such exercise.")
     event_id, syndicates = _place_of(wish)
-    if found := _find_open_run(viewer, wish.kind, version_id, event_id):
+    if found := _find_open_run(viewer, wish.kind, version.id, event_id):
         return found
     run = ExerciseRun(
         recorded_at=recorded_at,
         reference=_make_reference(wish.kind),
-        exercise_version_id=version_id,
+        exercise_version_id=version.id,
         event_id=event_id,
         kind=wish.kind,
         syndicates=syndicates,
@@ -118,19 +112,6 @@ def open_run(viewer: Viewer, wish: RunWish, at: datetime) -> str:
     if wish.kind != "rehearsal":
         log("exercise.opened", actor_id=viewer.person_id, reference=run.reference, kind=wish.kind)
     return run.reference
-
-
-def _newest_version(key: str) -> int:
-    found = db.session.scalar(
-        select(ExerciseVersion.id)
-        .join(Exercise, Exercise.id == ExerciseVersion.exercise_id)
-        .where(Exercise.key == key)
-        .order_by(ExerciseVersion.number.desc())
-        .limit(1)
-    )
-    if found is None:
-        raise NotFoundError("There is no such exercise.")
-    return found
 
 
 def _place_of(wish: RunWish) -> tuple[int | None, int]:
@@ -183,23 +164,6 @@ def _erase_old_rehearsals(at: datetime) -> None:
         erase_run(run_id)
 
 
-def list_exercises() -> list[ExerciseOffer]:
-    """The newest version of each exercise, by title."""
-    newest = (
-        select(func.max(ExerciseVersion.number))
-        .where(ExerciseVersion.exercise_id == Exercise.id)
-        .correlate(Exercise)
-        .scalar_subquery()
-    )
-    rows = db.session.execute(
-        select(Exercise.key, ExerciseVersion.title, ExerciseVersion.summary, ExerciseVersion.minutes)
-        .join(ExerciseVersion, ExerciseVersion.exercise_id == Exercise.id)
-        .where(ExerciseVersion.number == newest)
-        .order_by(ExerciseVersion.title, Exercise.key)
-    )
-    return [ExerciseOffer(*row) for row in rows]
-
-
 def list_events_to_run(day: date) -> list[EventOffer]:
     """Events of this week at which an exercise can be run, soonest first."""
     rows = db.session.execute(
@@ -230,7 +194,7 @@ def list_runs(viewer: Viewer, at: datetime) -> list[ExerciseRunRow]:
     """The runs that the viewer may open, newest first: their own, and all of them for a facilitator."""
     runs_all = Permission.EXERCISE_RUN in viewer.permissions
     is_own = and_(ExerciseRun.kind == "table_top", ExerciseRun.opened_by_id == viewer.person_id)
-    by_others = ExerciseRun.kind != "table_top" if runs_all else Booking.id.is_not(None)
+    by_others = ExerciseRun.kind != "table_top" if runs_all else _has_place(viewer.person_id)
     rows = db.session.execute(
         _select_runs(viewer.person_id)
         .where(or_(is_own, by_others), ExerciseRun.recorded_at > at - SHOWN_FOR)
@@ -239,9 +203,13 @@ def list_runs(viewer: Viewer, at: datetime) -> list[ExerciseRunRow]:
     return [ExerciseRunRow(runs_all or row.kind == "table_top", *row) for row in rows]
 
 
+def _has_place(person_id: int) -> ColumnElement[bool]:
+    return or_(Booking.id.is_not(None), was_seen(person_id))
+
+
 def _select_runs(person_id: int) -> Select[*tuple[Any, ...]]:
     """Runs, with the person's place at their events."""
-    has_place = and_(
+    is_booked = and_(
         Booking.event_id == ExerciseRun.event_id, Booking.person_id == person_id, Booking.state == "booked"
     )
     return (
@@ -253,12 +221,12 @@ def _select_runs(person_id: int) -> Select[*tuple[Any, ...]]:
             _HAS_ENDED,
             EventVersion.held_on,
             Booking.syndicate,
-            Booking.id.is_not(None),
+            _has_place(person_id),
         )
         .join(ExerciseVersion, ExerciseVersion.id == ExerciseRun.exercise_version_id)
         .outerjoin(Event, Event.id == ExerciseRun.event_id)
         .outerjoin(
             EventVersion, and_(EventVersion.event_id == Event.id, EventVersion.number == _NEWEST_OF_EVENT)
         )
-        .outerjoin(Booking, has_place)
+        .outerjoin(Booking, is_booked)
     )

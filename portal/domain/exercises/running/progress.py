@@ -27,7 +27,7 @@ class Progress:
     """What the steps of a run and the clock say."""
 
     clock: ClockReading
-    releases: Mapping[str, Release]  # to all for whom the inject is
+    releases: Mapping[str, Release]  # to every syndicate that gets the inject
     own_releases: Mapping[tuple[int, str], Release]  # by hand, to one syndicate
     unnoted: tuple[str, ...]  # released by the clock, and no step says so yet
     messages: tuple[PastStep, ...]

@@ -1,4 +1,4 @@
-"""Reading runs: whose they are, their steps, and what the syndicates wrote.
+"""Reading runs: who runs them, their steps, and what the syndicates wrote.
 
 Screens ask once a second. Whether something is new is read by one statement, ``find_run``: the steps up to
 the newest, and what the exercise holds, never change, and are kept in this process.
@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Integer, String, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Exists, Integer, String, and_, bindparam, exists, func, or_, select
 
-from portal.domain.events.models import Booking
+from portal.domain.events.models import Booking, RegisterEntry
 from portal.domain.exercises.content import ExerciseContent, Inject
 from portal.domain.exercises.models import ExerciseRun, ExerciseVersion, LogEntry, RunStep
 from portal.domain.exercises.running.clock import PastStep
@@ -31,7 +31,7 @@ class RunGlance:
     """A run as one person meets it, and how far its steps and logs have come."""
 
     person_id: int  # who looks
-    may_control: bool
+    may_control: bool  # and leads its plenary
     id: int
     recorded_at: datetime
     reference: str
@@ -42,7 +42,13 @@ class RunGlance:
     opened_by_id: int
     newest_step: int  # 0 for none
     newest_entry: int  # of the syndicate that was asked for, or of all; 0 for none
-    own_syndicate: int | None  # where the person has a place at its event
+    own_syndicate: int | None  # of the person, where they are booked at its event
+    has_place: bool  # they are booked at its event, or were seen there
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether nothing is kept of it, and no audit event says what was done in it."""
+        return self.kind == "rehearsal"
 
     @property
     def has_own_scribe(self) -> bool:
@@ -63,7 +69,21 @@ class RunGlance:
             return syndicate == self.own_syndicate and syndicate <= self.syndicates
         return self.may_see(syndicate)
 
+    def is_scribe(self, syndicate: int, progress: Progress) -> bool:
+        """Whether the person writes for a syndicate now."""
+        return self.has_own_scribe or progress.scribes.get(syndicate) == self.person_id
 
+
+def was_seen(person_id: Any) -> Exists:
+    """Whether the register of a run's event has a person as there; for a statement that reads runs."""
+    return exists().where(
+        RegisterEntry.event_id == ExerciseRun.event_id,
+        RegisterEntry.person_id == person_id,
+        RegisterEntry.kind.in_(("present", "late")),
+    )
+
+
+_PERSON = bindparam("person_id", type_=BigInteger)
 _NEWEST_STEP = select(func.max(RunStep.id)).where(RunStep.run_id == ExerciseRun.id).scalar_subquery()
 _OF_SYNDICATE = bindparam("syndicate", type_=Integer)
 _NEWEST_ENTRY = (
@@ -84,12 +104,13 @@ _GLANCE = (
         func.coalesce(_NEWEST_STEP, 0),
         func.coalesce(_NEWEST_ENTRY, 0),
         Booking.syndicate,
+        or_(Booking.id.is_not(None), was_seen(_PERSON)).label("has_place"),
     )
     .outerjoin(
         Booking,
         and_(
             Booking.event_id == ExerciseRun.event_id,
-            Booking.person_id == bindparam("person_id", type_=BigInteger),
+            Booking.person_id == _PERSON,
             Booking.state == "booked",
         ),
     )
@@ -118,7 +139,7 @@ def find_run(reference: str, viewer: Viewer, syndicate: int = 0) -> RunGlance:
     Args:
         reference: Such as EX-0001.
         viewer: Who asks.
-        syndicate: Whose newest log entry is wanted; 0: of all.
+        syndicate: The one whose newest log entry is wanted; 0: of all.
 
     Raises:
         NotFoundError: There is none, or the viewer neither runs it nor has a place in it.
@@ -129,7 +150,7 @@ def find_run(reference: str, viewer: Viewer, syndicate: int = 0) -> RunGlance:
         raise NotFoundError(NO_RUN)
     row = rows[0]
     may_control = _may_control(viewer, row.kind, row.opened_by_id)
-    if not may_control and row.syndicate is None:
+    if not may_control and not row.has_place:
         raise NotFoundError(NO_RUN)
     return RunGlance(viewer.person_id, may_control, *row)
 
@@ -196,6 +217,7 @@ class Entry:
     answer: dict[str, Any]
     corrects_id: int | None
     by_id: int
+    recorded_at: datetime
     at: datetime  # by the machine's clock
 
 
@@ -211,6 +233,7 @@ def list_entries(run_id: int, syndicate: int = 0) -> list[Entry]:
         LogEntry.answer,
         LogEntry.corrects_id,
         LogEntry.by_id,
+        LogEntry.recorded_at,
         clock_at(LogEntry.recorded_at),
     )
     wanted = select(*columns).where(LogEntry.run_id == run_id).order_by(LogEntry.id)
@@ -220,7 +243,7 @@ def list_entries(run_id: int, syndicate: int = 0) -> list[Entry]:
 
 
 def list_names(people: set[int]) -> dict[int, str]:
-    """Forenames and surname by person; none for whom they were erased. One statement."""
+    """Forenames and surname by person, without people whose names were erased. One statement."""
     columns = (PersonName.person_id, PersonName.forenames, PersonName.surname)
     rows = db.session.execute(select(*columns).where(PersonName.person_id.in_(people)))
     return {row.person_id: f"{row.forenames} {row.surname}" for row in rows}

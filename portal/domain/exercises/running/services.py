@@ -36,6 +36,7 @@ from portal.platform.db import db, stamp
 from portal.platform.errors import ForbiddenError, NotFoundError, RuleError
 
 LONGEST_MESSAGE = 2_000  # characters
+CONTROL_KINDS = frozenset({"start", "hold", "resume", "release", "message", "plenary", "back", "end"})
 _REFUSED = {
     Phase.READY: "The exercise has not begun yet.",
     Phase.RUNNING: "The exercise is going on.",
@@ -71,25 +72,28 @@ def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: dat
         Whether something was done: False where it was so already.
 
     Raises:
-        NotFoundError: There is no such run for the viewer.
+        NotFoundError: There is no such run for the viewer, or no such step.
         ForbiddenError: The viewer does not run it.
         RuleError: The step does not fit what the run is doing.
     """
+    if wish.kind not in CONTROL_KINDS:
+        raise NotFoundError("There is no such step.")
     stamp()
     run, wish = find_run(reference, viewer), _narrow_wish(wish)
     if not run.may_control:
         raise ForbiddenError("Only a facilitator may do this.")
     progress = progress_of(run, at)
-    if _was_stepped(run.id, key) or _is_so_already(run, progress, wish):
+    if was_stepped(run.id, key) or _is_so_already(run, progress, wish):
         return False
     if not is_allowed(wish.kind, progress.phase):
         raise RuleError(_REFUSED[progress.phase])
     _check_wish(run, wish)
-    if wish.kind == "end" and run.kind == "rehearsal":
+    if wish.kind == "end" and run.is_rehearsal:
         erase_run(run.id)
         return True
     _note_releases(run, progress)
-    _add_step(run, key, wish, by_id=viewer.person_id)
+    add_step(run, key, wish, by_id=viewer.person_id)
+    _log_step(run, wish)
     return True
 
 
@@ -102,7 +106,8 @@ def _narrow_wish(wish: StepWish) -> StepWish:
     return StepWish(wish.kind)
 
 
-def _was_stepped(run_id: int, key: UUID) -> bool:
+def was_stepped(run_id: int, key: UUID) -> bool:
+    """Whether the step of a form is taken: it was sent before."""
     return bool(db.session.scalar(select(exists().where(RunStep.run_id == run_id, RunStep.key == key))))
 
 
@@ -131,9 +136,10 @@ def _check_wish(run: RunGlance, wish: StepWish) -> None:
             raise RuleError("Choose a syndicate of this exercise.")
 
 
-def _add_step(
+def add_step(
     run: RunGlance, key: UUID, wish: StepWish, *, by_id: int | None, person_id: int | None = None
 ) -> None:
+    """Add a step to a run, after the stamp was taken and all was checked."""
     step = RunStep(
         recorded_at=stamp(),
         run_id=run.id,
@@ -147,8 +153,11 @@ def _add_step(
     )
     db.session.add(step)
     db.session.flush()
-    if by_id is not None and run.kind != "rehearsal":  # of which nothing is kept
-        log("exercise.step_taken", actor_id=by_id, reference=run.reference, step=wish.kind)
+
+
+def _log_step(run: RunGlance, wish: StepWish) -> None:
+    if not run.is_rehearsal:
+        log("exercise.step_taken", actor_id=run.person_id, reference=run.reference, step=wish.kind)
 
 
 def note_releases(reference: str, viewer: Viewer, at: datetime) -> None:
@@ -163,7 +172,7 @@ def note_releases(reference: str, viewer: Viewer, at: datetime) -> None:
 
 def _note_releases(run: RunGlance, progress: Progress) -> None:
     for inject_key in progress.unnoted:
-        _add_step(run, uuid4(), StepWish("release", inject_key), by_id=None)
+        add_step(run, uuid4(), StepWish("release", inject_key), by_id=None)
 
 
 def become_scribe(reference: str, viewer: Viewer, syndicate: int, key: UUID, at: datetime) -> bool:
@@ -179,12 +188,13 @@ def become_scribe(reference: str, viewer: Viewer, syndicate: int, key: UUID, at:
     stamp()
     run = _find_own(reference, viewer, syndicate)
     progress = progress_of(run, at)
-    if _was_stepped(run.id, key) or progress.scribes.get(syndicate) == viewer.person_id:
+    if was_stepped(run.id, key) or progress.scribes.get(syndicate) == viewer.person_id:
         return False
     if not is_allowed("scribe", progress.phase):
         raise RuleError(_REFUSED[progress.phase])
     wish = StepWish("scribe", syndicate=syndicate)
-    _add_step(run, key, wish, by_id=viewer.person_id, person_id=viewer.person_id)
+    add_step(run, key, wish, by_id=viewer.person_id, person_id=viewer.person_id)
+    _log_step(run, wish)
     return True
 
 
@@ -215,7 +225,7 @@ def write_entry(
     if db.session.scalar(select(exists().where(LogEntry.run_id == run.id, LogEntry.key == key))):
         return False
     progress = progress_of(run, at)
-    if progress.phase in (Phase.READY, Phase.ENDED):
+    if not is_allowed("entry", progress.phase):
         raise RuleError(_REFUSED[progress.phase])
     _check_scribe(run, progress, syndicate)
     inject_key = _check_entry(run, progress, syndicate, wish)
@@ -234,15 +244,15 @@ def write_entry(
             by_id=viewer.person_id,
         )
     )
-    if run.kind != "rehearsal":
+    if not run.is_rehearsal:
         log("exercise.entry_written", actor_id=viewer.person_id, reference=run.reference, entry=kind)
     return True
 
 
 def _check_scribe(run: RunGlance, progress: Progress, syndicate: int) -> None:
-    scribe = progress.scribes.get(syndicate)
-    if run.has_own_scribe or scribe == run.person_id:
+    if run.is_scribe(syndicate, progress):
         return
+    scribe = progress.scribes.get(syndicate)
     if scribe is None:
         raise RuleError("Become the scribe first. What you wrote is still here.")
     name = list_names({scribe}).get(scribe, "Somebody else")

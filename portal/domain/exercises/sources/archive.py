@@ -1,4 +1,4 @@
-"""An exercise's folder as a ZIP: packed for who changes it, and opened again with bounds.
+"""An exercise's folder as a ZIP: packed for the person who changes it, and opened again within limits.
 
 Nothing is unpacked to disk. An archive that two programs could read differently is refused as a whole, as are
 links, names that lead elsewhere, and anything that unpacks to more than it says.
@@ -51,7 +51,7 @@ def open_exercise(content: bytes) -> tuple[str, dict[str, bytes]]:
     entries = [entry for entry in archive.entries if not _is_left_out(entry.name)]
     key = _only_folder(entries)
     files = {
-        entry.name.removeprefix(f"{key}/"): _unpack(archive, entry)
+        entry.name.removeprefix(f"{key}/"): _unpack_entry(archive, entry)
         for entry in entries
         if not entry.name.endswith("/")
     }
@@ -90,7 +90,7 @@ def _only_folder(entries: list[ZipEntry]) -> str:
     return tops.pop()
 
 
-def _unpack(archive: ZipArchive, entry: ZipEntry) -> bytes:
+def _unpack_entry(archive: ZipArchive, entry: ZipEntry) -> bytes:
     try:
         return b"".join(archive.unpack_pieces(entry))
     except ArchiveError as error:

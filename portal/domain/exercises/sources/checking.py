@@ -156,7 +156,7 @@ def _check_sources(text: ExerciseText, shared: SharedContent) -> None:
 
 def _render_exercise(text: ExerciseText, context: RenderContext) -> ExerciseContent:
     def render_sheet(name: str) -> str:
-        return render_page(text.sheets[name], _location(context, f"{text.key}/{name}", 1))
+        return render_page(text.sheets[name], _locate_text(context, f"{text.key}/{name}", 1))
 
     return {
         "roles": text.roles,
@@ -166,7 +166,7 @@ def _render_exercise(text: ExerciseText, context: RenderContext) -> ExerciseCont
         "plenary": [
             PlenaryPrompt(
                 key=prompt.key,
-                prompt_html=render_inline(prompt.prompt, _location(context, text.path, prompt.line)),
+                prompt_html=render_inline(prompt.prompt, _locate_text(context, text.path, prompt.line)),
                 compares=prompt.compares,
             )
             for prompt in text.plenary
@@ -175,14 +175,14 @@ def _render_exercise(text: ExerciseText, context: RenderContext) -> ExerciseCont
     }
 
 
-def _location(context: RenderContext, path: str, line: int) -> TextLocation:
+def _locate_text(context: RenderContext, path: str, line: int) -> TextLocation:
     return TextLocation(context, path, line, allows_checks=False)
 
 
 def _render_inject(inject: InjectText, text: ExerciseText, context: RenderContext) -> Inject:
     titles = {each.key: each.title for each in text.injects}
     cue = f"After “{titles[inject.after]}”: {inject.cue}" if inject.after in titles else inject.cue
-    notes = render_page(inject.notes, _location(context, inject.path, inject.notes_line))
+    notes = render_page(inject.notes, _locate_text(context, inject.path, inject.notes_line))
     return {
         "key": inject.key,
         "title": inject.title,
@@ -190,14 +190,14 @@ def _render_inject(inject: InjectText, text: ExerciseText, context: RenderContex
         "cue": cue,
         "syndicates": inject.syndicates,
         "turning_point": inject.turning_point,
-        "html": render_page(inject.body, _location(context, inject.path, inject.body_line)),
+        "html": render_page(inject.body, _locate_text(context, inject.path, inject.body_line)),
         "facilitator_html": notes + _list_sources(inject.sources, context.shared),
         "questions": [_render_question(each, inject, context) for each in inject.questions],
     }
 
 
 def _render_question(question: AskedQuestion, inject: InjectText, context: RenderContext) -> InjectQuestion:
-    location = _location(context, inject.path, question.line)
+    location = _locate_text(context, inject.path, question.line)
     whose = f"<strong>{escape(question.role)}:</strong> " if question.role else ""
     return {
         "key": question.key,

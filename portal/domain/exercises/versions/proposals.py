@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 
 from portal.domain.exercises.models import ExerciseProposal
 from portal.domain.exercises.sources.archive import open_exercise
@@ -13,9 +13,14 @@ from portal.domain.people.models import PersonName
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
-
-LARGEST_ID = 2**31  # a larger number in an address names none
-OWN_PROPOSAL = "You sent this exercise yourself. Another publisher must read and publish it."
+from portal.platform.proposals import (
+    count_waiting,
+    end_proposal,
+    lock_proposal,
+    refuse_publishing,
+    refuse_sending_back,
+    refuse_withdrawing,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,7 @@ def list_open_proposals() -> list[ProposalLine]:
 
 def count_exercises_for(person_id: int) -> int:
     """How many open proposals a person can publish: those that others sent. One statement."""
-    waits = (ExerciseProposal.ended_at.is_(None), ExerciseProposal.proposed_by_id != person_id)
-    return db.session.scalar(select(func.count(ExerciseProposal.id)).where(*waits)) or 0
+    return count_waiting(ExerciseProposal, person_id)
 
 
 def get_proposal(proposal_id: int) -> ProposalLine:
@@ -50,7 +54,7 @@ def get_proposal(proposal_id: int) -> ProposalLine:
     Raises:
         NotFoundError: There is no such proposal.
     """
-    lines = _read_lines(ExerciseProposal.id == proposal_id) if proposal_id <= LARGEST_ID else []
+    lines = _read_lines(ExerciseProposal.id == proposal_id)
     if not lines:
         raise NotFoundError("There is no such proposal.")
     return lines[0]
@@ -114,20 +118,14 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> tuple[str, i
         RuleError: The publisher sent it.
         BadInputError: It has faults by now, such as a source that is no longer there.
     """
-    proposal = _lock_open(proposal_id)
-    if proposal.proposed_by_id == by:
-        raise RuleError(OWN_PROPOSAL)
+    proposal = lock_proposal(ExerciseProposal, proposal_id)
     current = newest_version(proposal.key)
-    if current is not None and current.published_at >= proposal.proposed_at:
-        raise ConflictError(
-            f"Version {current.number} was published after this was sent. Send it back, so that its author"
-            " can take in what is new."
-        )
+    refuse_publishing(proposal, by, current)
     key, files = open_exercise(proposal.archive)
     number = publishing.publish_exercise_files(key, files, at=at, by=by)
     if number is None:
         raise RuleError("This is published already. Send it back.")
-    _end_proposal(proposal, "published", by=by, at=at)
+    end_proposal(proposal, "published", by=by, at=at)
     return key, number
 
 
@@ -138,11 +136,10 @@ def send_proposal_back(proposal_id: int, *, reason: str, by: int, at: datetime) 
         ConflictError: The proposal has ended.
         RuleError: The publisher sent it: its author withdraws it instead.
     """
-    proposal = _lock_open(proposal_id)
-    if proposal.proposed_by_id == by:
-        raise RuleError("You sent this exercise yourself. Withdraw it instead.")
+    proposal = lock_proposal(ExerciseProposal, proposal_id)
+    refuse_sending_back(proposal, by)
     proposal.reason = reason
-    _end_proposal(proposal, "sent_back", by=by, at=at)
+    end_proposal(proposal, "sent_back", by=by, at=at)
     log("exercise.sent_back", actor_id=by, exercise=proposal.key, proposal=proposal.id)
 
 
@@ -153,26 +150,10 @@ def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
         ConflictError: The proposal has ended.
         RuleError: Somebody else sent it.
     """
-    proposal = _lock_open(proposal_id)
-    if proposal.proposed_by_id != by:
-        raise RuleError("Only who sent this exercise can withdraw it. Send it back instead.")
-    _end_proposal(proposal, "withdrawn", by=by, at=at)
+    proposal = lock_proposal(ExerciseProposal, proposal_id)
+    refuse_withdrawing(proposal, by)
+    end_proposal(proposal, "withdrawn", by=by, at=at)
     log("exercise.withdrawn", actor_id=by, exercise=proposal.key, proposal=proposal.id)
-
-
-def _lock_open(proposal_id: int) -> ExerciseProposal:
-    stamp()  # the writers' lock: of two decisions at once, the second sees the first
-    get_proposal(proposal_id)
-    proposal = db.session.get_one(ExerciseProposal, proposal_id, populate_existing=True)
-    if proposal.ended_at is not None:
-        words = {"published": "published", "sent_back": "sent back", "withdrawn": "withdrawn"}
-        raise ConflictError(f"This proposal has been {words[str(proposal.ended_as)]} already.")
-    return proposal
-
-
-def _end_proposal(proposal: ExerciseProposal, ended_as: str, *, by: int, at: datetime) -> None:
-    proposal.ended_at, proposal.ended_as, proposal.ended_by_id = at, ended_as, by
-    db.session.flush()
 
 
 def _read_lines(condition: ColumnElement[bool]) -> list[ProposalLine]:

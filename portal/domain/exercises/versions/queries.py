@@ -26,6 +26,7 @@ class VersionLine:
     key: str
     number: int
     title: str
+    summary: str
     minutes: int
     owner: str
     published_at: datetime
@@ -49,6 +50,7 @@ def _read_lines(condition: ColumnElement[bool]) -> list[VersionLine]:
             Exercise.key,
             ExerciseVersion.number,
             ExerciseVersion.title,
+            ExerciseVersion.summary,
             ExerciseVersion.minutes,
             ExerciseVersion.owner,
             ExerciseVersion.published_at,

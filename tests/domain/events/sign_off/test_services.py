@@ -126,7 +126,7 @@ def test_a_second_person_corrects_an_attendance_that_was_none():
     assert (revocation.record_id, revocation.from_on) == (record.id, HELD_ON)
     first, second = list_outcomes()
     assert (second.replaces_id, second.signed_off_by_id, second.record_id) == (first.id, world.second, None)
-    with pytest.raises(ConflictError, match="so already"):
+    with pytest.raises(ConflictError, match="already signed off with this outcome"):
         correct(world, "absent", "sick", by=world.facilitator)
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.events.syndicates.balancing import Member, crowding, suggest_syndicates
+from portal.domain.events.syndicates.balancing import Member, count_crowding, suggest_syndicates
 
 LIMITS = st.tuples(st.integers(1, 7), st.integers(0, 4)).map(lambda drawn: (drawn[0], sum(drawn)))
 PEOPLE = st.lists(
@@ -53,12 +53,12 @@ def test_each_role_is_dealt_out_evenly(people, syndicates, limits):
 @given(PEOPLE, COUNTS, LIMITS)
 def test_no_swap_within_a_role_would_set_units_and_ranks_further_apart(people, syndicates, limits):
     groups = suggest_syndicates(people, syndicates=syndicates, least=limits[0], most=limits[1])
-    best = crowding(people, groups)
+    best = count_crowding(people, groups)
 
     for one, other in combinations(people[:12], 2):
         if one.role == other.role:
             swapped = {**groups, one.id: groups[other.id], other.id: groups[one.id]}
-            assert crowding(people, swapped) >= best
+            assert count_crowding(people, swapped) >= best
 
 
 @given(PEOPLE, COUNTS, LIMITS, st.randoms(use_true_random=False))

@@ -15,7 +15,7 @@ from portal.domain.exercises.models import (
     RunAction,
     RunStep,
 )
-from portal.domain.exercises.plenary import PromptStage, find_plenary, move_to_stage
+from portal.domain.exercises.plenary import PromptStage, move_to_stage
 from portal.domain.exercises.running import queries, services
 from portal.domain.exercises.running.clock import Phase
 from portal.domain.exercises.statements import (
@@ -210,16 +210,16 @@ def test_what_was_tried_in_the_plenary_of_a_rehearsal_is_gone_at_its_end():
     reference = open_as(leader, "rehearsal", syndicates=2)
     press(reference, leader, "start")
     press(reference, leader, "plenary")
-    run, action = find_plenary(reference, viewer(leader)), uuid4()
+    run, action = look(reference, leader)[0], uuid4()
     with transaction():
-        move_to_stage(run, "hard", PromptStage.STATEMENTS, by=leader, form_key=uuid4())
+        move_to_stage(reference, viewer(leader), "hard", PromptStage.STATEMENTS, form_key=uuid4())
         add_statement(run.id, "hard", "We had no second car")
-        move_to_stage(run, "hard", PromptStage.RANKING, by=leader, form_key=uuid4())
+        move_to_stage(reference, viewer(leader), "hard", PromptStage.RANKING, form_key=uuid4())
         chosen = [one.key for one in list_statements(run.id, "hard")]
         rank_statements(run.id, "hard", chosen, leader)
-        add_action(run, "Buy a car", "Fleet", MORNING.date(), key=action, by=leader)
-        withdraw_action(run, action, key=uuid4(), by=leader)
-        group_statements((run.id, ""), "hard", chosen, "Cars", by=leader)
+        add_action(run, "Buy a car", "Fleet", MORNING.date(), key=action)
+        withdraw_action(run, action, key=uuid4())
+        group_statements(run, "hard", chosen, "Cars")
     assert (count(PlenaryStatement), count(PlenaryVoter), count(RunAction)) == (1, 1, 2)
 
     press(reference, leader, "end")

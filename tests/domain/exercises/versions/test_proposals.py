@@ -73,7 +73,7 @@ def test_a_second_person_publishes_exactly_what_was_sent(author, publisher):
 def test_nobody_publishes_or_sends_back_what_they_sent(author):
     proposal_id = propose(archive_with(), author)
 
-    with pytest.raises(RuleError, match="You sent this exercise yourself"):
+    with pytest.raises(RuleError, match="You proposed this yourself"):
         decide(proposals.publish_proposal, proposal_id, author)
     with pytest.raises(RuleError, match="Withdraw it instead"):
         decide(proposals.send_proposal_back, proposal_id, author, reason="No")
@@ -85,7 +85,7 @@ def test_what_was_sent_back_or_withdrawn_leaves_room_for_another(author, publish
     first = propose(archive_with(), author)
     with pytest.raises(ConflictError, match="waits already"):
         propose(archive_with(debrief="Other.\n"), publisher)
-    with pytest.raises(RuleError, match="Only who sent"):
+    with pytest.raises(RuleError, match="Only its author"):
         decide(proposals.withdraw_proposal, first, publisher)
 
     decide(proposals.send_proposal_back, first, publisher, reason="The child is missing.")
@@ -108,7 +108,7 @@ def test_what_was_published_meanwhile_is_never_overwritten_unread(author, publis
             KEY, as_bytes(exercise_files()), at=clock.now(), by=publisher
         )
 
-    with pytest.raises(ConflictError, match="Version 1 was published after this was sent"):
+    with pytest.raises(ConflictError, match="Version 1 was published after this was proposed"):
         decide(proposals.publish_proposal, old, publisher)
     decide(proposals.send_proposal_back, old, publisher, reason="Take in version 1.")
     with pytest.raises(RuleError, match="This is version 1 as it is published"):

@@ -1,0 +1,99 @@
+"""Four eyes: what one person proposes, and a second one publishes or sends back.
+
+The rules are the same whatever is proposed; each kind has a table of its own. Every decision takes the stamp
+first: of two at once, the second finds that the proposal has ended.
+"""
+
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import func, select
+
+from portal.platform.db import db, stamp
+from portal.platform.errors import ConflictError, NotFoundError, RuleError
+
+ENDS = {"published": "published", "sent_back": "sent back", "withdrawn": "withdrawn"}
+
+
+class ProposalRow(Protocol):
+    """The columns that a table of proposals has, beside what is proposed."""
+
+    proposed_by_id: Any
+    proposed_at: Any
+    ended_at: Any
+    ended_as: Any
+    ended_by_id: Any
+
+
+class NewestVersion(Protocol):
+    """The columns that a table of published versions has."""
+
+    number: Any
+    published_at: Any
+
+
+Proposal = TypeVar("Proposal", bound=ProposalRow)
+
+
+def count_waiting(kind: type[Proposal], person_id: int) -> int:
+    """How many proposals wait that a person may decide: those of others. One statement."""
+    waiting = select(func.count()).select_from(kind).where(kind.ended_at.is_(None))
+    return db.session.scalar(waiting.where(kind.proposed_by_id != person_id)) or 0
+
+
+def lock_proposal(kind: type[Proposal], proposal_id: int) -> Proposal:
+    """The proposal that waits, held to the end of the transaction.
+
+    Raises:
+        NotFoundError: There is none with this id.
+        ConflictError: It has ended.
+    """
+    stamp()
+    proposal = db.session.get(kind, proposal_id, populate_existing=True)
+    if proposal is None:
+        raise NotFoundError("There is no such proposal.")
+    if proposal.ended_at is not None:
+        raise ConflictError(f"This proposal has been {ENDS[proposal.ended_as]} already.")
+    return proposal
+
+
+def refuse_publishing(proposal: ProposalRow, by: int, current: NewestVersion | None) -> None:
+    """Refuse whoever may not publish a proposal, and a proposal that a newer version has overtaken.
+
+    Raises:
+        RuleError: They proposed it.
+        ConflictError: The current version is newer than the proposal.
+    """
+    if proposal.proposed_by_id == by:
+        raise RuleError("You proposed this yourself. Somebody else must read and publish it.")
+    if current is not None and current.published_at >= proposal.proposed_at:
+        raise ConflictError(
+            f"Version {current.number} was published after this was proposed. Send it back, so that its"
+            " author can look at both."
+        )
+
+
+def refuse_sending_back(proposal: ProposalRow, by: int) -> None:
+    """Refuse to send back what one proposed.
+
+    Raises:
+        RuleError: They proposed it.
+    """
+    if proposal.proposed_by_id == by:
+        raise RuleError("You proposed this yourself. Withdraw it instead.")
+
+
+def refuse_withdrawing(proposal: ProposalRow, by: int) -> None:
+    """Refuse to withdraw what somebody else proposed.
+
+    Raises:
+        RuleError: Somebody else proposed it.
+    """
+    if proposal.proposed_by_id != by:
+        raise RuleError("Only its author can withdraw a proposal. Send it back instead.")
+
+
+def end_proposal(proposal: ProposalRow, ended_as: str, *, by: int, at: datetime) -> None:
+    """End a proposal that waits, as one of ``ENDS``."""
+    proposal.ended_at, proposal.ended_as, proposal.ended_by_id = at, ended_as, by
+    db.session.flush()
