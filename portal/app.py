@@ -28,6 +28,7 @@ from portal.domain.access_tokens import models as access_tokens_models
 from portal.domain.accounts import models as accounts_models
 from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
+from portal.domain.assurance import models as assurance_models
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring.reviews import publishing as publishing_tasks
@@ -38,6 +39,7 @@ from portal.domain.catalogue import models as catalogue_models
 from portal.domain.clarity import models as clarity_models
 from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
+from portal.domain.dip_samples import models as dip_samples_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
 from portal.domain.events import models as events_models
@@ -60,6 +62,7 @@ from portal.domain.reports.completion import tasks as reports_tasks
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import tasks as retention_tasks
 from portal.domain.retention.holds import list_unheld
+from portal.domain.returns import models as returns_models
 from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
@@ -139,8 +142,11 @@ TABLES = (
     decisions_models,
     events_models,
     exercises_models,
-    imports_models,
+    dip_samples_models,
     reports_models,
+    assurance_models,
+    returns_models,
+    imports_models,
     saved_reports_models,
     scim_models,
     webhooks_models,
