@@ -17,9 +17,11 @@ from portal.domain.assurance.evidence.choices import (
 )
 from portal.domain.assurance.evidence.document import MOST_BYTES
 from portal.domain.assurance.evidence.link import LONGEST as LONGEST_ADDRESS
+from portal.domain.assurance.evidence.samples import MOST_MONTHS, OFFERED
 from portal.domain.assurance.evidence.shares import Population
 from portal.domain.assurance.evidence.statement import MOST_POST
 from portal.domain.assurance.evidence.writing import EvidenceEntry
+from portal.domain.dip_samples.measures import MEASURES
 from portal.domain.reports.parameters import Position, join_values
 from portal.pages.assurance.forms import WHOSE, EntryForm, StaffNumberForm
 from portal.pages.layout.form_fields import (
@@ -34,7 +36,7 @@ from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSu
 
 SHORT = "govuk-input--width-10"
 ORDER = (
-    "title", "what", "guide", "event_type", "file", "address", "text", "post",
+    "title", "what", "guide", "event_type", "measure", "months", "file", "address", "text", "post",
     "unit", "role", "rank", "threshold", "owner", "review_on", "from_on", "reason", "send",
 )  # fmt: skip
 
@@ -45,6 +47,15 @@ def _choice_field(label: str, missing: str, **kwargs: Any) -> SelectField:
 
 def _optional_field(label: str, **kwargs: Any) -> SelectField:
     return SelectField(label, widget=GovSelect(), validate_choice=False, **kwargs)
+
+
+def _threshold_field() -> LineField:
+    return LineField(
+        "It holds from which percentage on",
+        description="State it before you look. A later change is a new version, with its reason.",
+        widget=GovInput(classes="govuk-input--width-5", autocomplete="off", inputmode="decimal"),
+        validators=[RequiredText("Enter a percentage from 1 to 100, such as 95"), MaximumLength(10)],
+    )
 
 
 class EvidenceForm(StaffNumberForm):
@@ -106,12 +117,7 @@ class ShareForm(EvidenceForm):
     unit = _optional_field("In which unit (optional)")
     role = _optional_field("With which designated role (optional)")
     rank = CheckboxesField("Of which ranks or grades (optional)")
-    threshold = LineField(
-        "It holds from which percentage on",
-        description="State it before you look. A later change is a new version, with its reason.",
-        widget=GovInput(classes="govuk-input--width-5", autocomplete="off", inputmode="decimal"),
-        validators=[RequiredText("Enter a percentage from 1 to 100, such as 95"), MaximumLength(10)],
-    )
+    threshold = _threshold_field()
 
     def offer_choices(self, position: Position) -> None:
         """Offer units, roles and ranks."""
@@ -176,6 +182,29 @@ class EventAttendanceForm(ShareForm):
         return {**super().read_values(), "event_type": self.event_type.data}
 
 
+class SampleShareForm(EvidenceForm):
+    """A share of intelligence documents."""
+
+    measure = _choice_field("What is counted", "Choose what is counted")
+    months = LineField(
+        "Over how many full months",
+        description=f"Up to the day of the page; at most {MOST_MONTHS}.",
+        widget=GovInput(classes="govuk-input--width-5", autocomplete="off", inputmode="numeric"),
+        validators=[RequiredText(f"Enter a whole number from 1 to {MOST_MONTHS}"), MaximumLength(3)],
+    )
+    unit = _optional_field("In which unit (optional)")
+    threshold = _threshold_field()
+
+    def offer_choices(self, position: Position) -> None:
+        """Offer measures and units."""
+        _offer(self.measure, {key: MEASURES[key].meaning for key in OFFERED})
+        _offer(self.unit, list_populations(position).units, "The whole force")
+
+    def read_values(self) -> dict[str, str]:
+        """The measure, the months, the unit and the threshold."""
+        return {name: self[name].data or "" for name in ("measure", "months", "unit", "threshold")}
+
+
 class EvidenceLinkForm(EvidenceForm):
     """A page of the web."""
 
@@ -228,6 +257,7 @@ FORMS: dict[str, type[EvidenceForm]] = {
     "figure": FigureForm,
     "acknowledgements": AcknowledgementsForm,
     "attendance": EventAttendanceForm,
+    "samples": SampleShareForm,
     "link": EvidenceLinkForm,
     "document": EvidenceDocumentForm,
     "statement": StatementForm,
