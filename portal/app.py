@@ -72,6 +72,7 @@ from portal.domain.webhooks import models as webhooks_models
 from portal.pages.account import views as account_views
 from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
+from portal.pages.assurance import views as assurance_views
 from portal.pages.audit import views as audit_views
 from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
@@ -176,6 +177,7 @@ VIEWS = (
     jobs_views,
     health_views,
     units_views,
+    assurance_views,
     audit_views,
     statements_views,
     tokens_views,

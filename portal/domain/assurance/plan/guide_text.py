@@ -17,14 +17,14 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]")  # nobody 
 
 
 def write_plan_guide(
-    template: PlanTemplate, answers: Mapping[str, str], *, number: int, from_on: date, review_on: date
+    template: PlanTemplate, answers: Mapping[str, str], *, number: int | None, from_on: date, review_on: date
 ) -> bytes:
     """The guide's Markdown file.
 
     Args:
         template: What the plan answers.
         answers: By the keys of questions.
-        number: Of the plan's version.
+        number: Of the plan's version; None for one that was never published.
         from_on: The day on which it is published.
         review_on: The day by which it is to be reviewed.
     """
@@ -40,9 +40,9 @@ def write_plan_guide(
         "::: inset",
         f"**In one line.** {_escape(answers['in_one_line'])}",
         ":::",
-        "",
-        f"Version {number} of the plan, from {date_words(from_on)}.",
     ]
+    if number is not None:
+        lines += ["", f"Version {number} of the plan, from {date_words(from_on)}."]
     for section in template.sections:
         lines += _write_section(section, answers)
     return ("\n".join(lines) + "\n").encode()

@@ -1,12 +1,13 @@
 """Publishing the plan by a second person: as a version, as a guide, and in the force's settings, at once."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.domain.assurance.models import PlanProposal, PlanVersion
 from portal.domain.assurance.plan.drafting import LONGEST_NOTE, next_number
 from portal.domain.assurance.plan.guide_text import shown_values, write_plan_guide
-from portal.domain.assurance.plan.reading import GUIDE_KEY, newest_plan
+from portal.domain.assurance.plan.reading import GUIDE_KEY, ProposedPlan, newest_plan, read_plan_id
 from portal.domain.assurance.plan.template import plan_template
 from portal.domain.catalogue.guide_publishing import current_guide
 from portal.domain.catalogue.queries import shared_content
@@ -81,10 +82,45 @@ def send_plan_back(proposal_id: int, *, reason: str, by: int, at: datetime) -> N
     log("plan.sent_back", actor_id=by, subject_id=row.proposed_by_id)
 
 
-def render_plan(answers: Mapping[str, str], *, number: int, from_on: date, review_on: date) -> str:
-    """The guide's HTML as it would be published; parts without an answer are left out."""
-    filled = {"owner": "Not named yet", "in_one_line": "Not written yet", **answers}
-    content = write_plan_guide(plan_template(), filled, number=number, from_on=from_on, review_on=review_on)
+@dataclass(frozen=True, slots=True)
+class PlanComparison:
+    """What a proposed version says, beside what is published."""
+
+    current: int  # the number of the published version; 0 where there is none
+    html: str  # the guide as it would be published; parts without an answer are left out
+    differences: tuple[tuple[str, str, str], ...]  # label, what is published, what is proposed
+    details: tuple[tuple[str, str, str], ...]  # what pages show: label, now, from its publishing on
+
+
+def compare_plan(proposal: ProposedPlan, day: date) -> PlanComparison:
+    """Compare a proposal with what is published, as if it were published on this day.
+
+    Raises:
+        BadInputError: The guide could not be published as it is.
+    """
+    current, shared, template = newest_plan(read_plan_id()), shared_content(), plan_template()
+    before = current.content if current else {}
+    number = next_number(current) if proposal.ended_as is None else None
+    planned = shown_values(template, proposal.answers, day)
+    return PlanComparison(
+        current=current.number if current else 0,
+        html=_render_guide(proposal, number, day),
+        differences=tuple(
+            (question.label, before.get(question.key, ""), proposal.answers.get(question.key, ""))
+            for question in template.questions
+            if before.get(question.key, "") != proposal.answers.get(question.key, "")
+        ),
+        details=tuple(
+            (shared.label_of(key), shared.values.get(key, ""), text) for key, text in planned.items()
+        ),
+    )
+
+
+def _render_guide(proposal: ProposedPlan, number: int | None, day: date) -> str:
+    filled = {"owner": "Not named yet", "in_one_line": "Not written yet", **proposal.answers}
+    content = write_plan_guide(
+        plan_template(), filled, number=number, from_on=day, review_on=proposal.review_on
+    )
     reading = check_guide_files({f"{GUIDE_KEY}.md": content})
     if len(reading.faults):
         raise BadInputError(reading.faults.sentences())
