@@ -16,6 +16,7 @@ from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
 from portal.commands import people as people_commands
+from portal.commands import recommendations as recommendations_commands
 from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
@@ -201,6 +202,7 @@ COMMANDS = (
     backup_commands,
     backups_commands,
     people_commands,
+    recommendations_commands,
     records_commands,
     reminders_commands,
     tokens_commands,

@@ -1,11 +1,15 @@
 """Pages of the assurance desk: each file of views beside this one is named here."""
 
 from portal.pages.assurance import (
+    board_views,
     plan_views,
+    recommendation_views,
 )
 from portal.pages.assurance.blueprint import bp
 
 __all__ = [
+    "board_views",
     "bp",
     "plan_views",
+    "recommendation_views",
 ]
