@@ -9,13 +9,12 @@ from portal.domain.assurance.plan import drafting, publishing, reading
 from portal.domain.assurance.plan.reading import ProposedPlan
 from portal.domain.assurance.plan.template import plan_template
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
-from portal.domain.reports import sentences
 from portal.domain.reports.parameters import PositionError
 from portal.pages.assurance.blueprint import bp
+from portal.pages.assurance.desk_words import frame_of
 from portal.pages.assurance.plan_forms import SendPlanBackForm, SendPlanForm, build_section_form
 from portal.pages.layout.access import requires
 from portal.pages.layout.report_position import (
-    position_form,
     redirect_to_iso_days,
     refuse_position,
     requested_position,
@@ -26,8 +25,7 @@ from portal.platform.errors import BadInputError, NotFoundError, RuleError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as date_words
 
-PARENT = {"text": "Recommendation", "href": "/assurance/plan"}
-_STATES = {"open": "Not started", "under_way": "Under way", "done": "Done", "dropped": "Dropped"}
+PARENT = {"text": "The recommendation", "href": "/assurance/plan"}
 
 
 @bp.get("/assurance/plan/document")
@@ -52,13 +50,8 @@ def show_plan() -> ResponseReturnValue:
         proposal=None if position.past else reading.open_plan_proposal(),
         ended=[] if position.past else reading.list_ended_plans(),
         guide_key=reading.GUIDE_KEY,
-        states=_STATES,
-        position=position,
-        position_form=position_form(position),
-        banner=sentences.banner_sentence(position),
-        known_on=sentences.known_on_words(position),
-        may_manage=Permission.ASSURANCE_MANAGE in current_user.permissions and not position.past,
         own=current_user.person_id,
+        **frame_of(position),
     )
 
 
