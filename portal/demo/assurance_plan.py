@@ -44,7 +44,7 @@ ANSWERS = {
     "looked_for": "Plates, numbers, addresses and names of firms that come up again.",
     "force_intelligence": "Form W-20 in Westintel (made up), graded 3x5x2, in the same shift.",
     "rocu": (
-        "The intelligence desk sends what points beyond Westshire: each Friday, at once if people are in danger."
+        "What points beyond Westshire, sent by the intelligence desk each Friday; if there is danger, now."
     ),
     "nccu": (
         "Form W-12 (made up), every time a case is reported, by the reporting officer.\n"

@@ -3,8 +3,9 @@
 import pytest
 
 from portal.domain.assurance.plan.template import plan_template
+from portal.domain.catalogue.models import SharedVersion
 from portal.domain.catalogue.services import set_force_values
-from portal.platform.db import read_stamps, transaction
+from portal.platform.db import db, read_stamps, stamp, transaction
 from tests.factories.assurance import make_action, make_recommendation
 from tests.factories.people import make_grant
 from tests.factories.plans import answer_all, propose_plan, publish_next_plan, write_plan
@@ -13,6 +14,16 @@ from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.monitoring.counting import statements
 
 PLAN, DRAFT = "/assurance/plan/document", "/assurance/plan/draft"
+SETTINGS = b"""[[setting]]
+key = "sharing_plan"
+label = "Plan"
+hint = "Where it is."
+
+[[setting]]
+key = "nccu_contact"
+label = "Desk"
+hint = "Its number."
+"""
 SAVE, SEND, SEND_BACK = "Save and go on", "Send to a second person", "Send back"
 
 
@@ -145,6 +156,18 @@ def test_the_page_says_what_made_the_plan_untrue_and_shows_its_milestones(browse
     assert f"A-0001: {title}" in page.text
     assert title not in page.links
     assert page.links[plan_template().milestones[1]].startswith("/assurance/plan/actions/new?title=Name")
+
+
+def test_the_page_of_the_forces_details_names_what_the_plan_fills(browse):
+    owner = browse("D4001")
+    with transaction():
+        db.session.add(SharedVersion(recorded_at=stamp(), name="_force.toml", number=1, content=SETTINGS))
+    make_grant(browse("D1001").person, "author")
+    assert "The force’s plan fills this." not in browse("D1001").page("/force-settings").text
+
+    publish_next_plan(owner.person, browse("D4002").person)
+
+    assert browse("D1001").page("/force-settings").text.count("The force’s plan fills this.") == 1
 
 
 def test_an_answer_that_is_too_long_is_refused_in_its_field(browse):

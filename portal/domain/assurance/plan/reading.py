@@ -126,6 +126,16 @@ def list_plan_versions(position: Position) -> list[PlanVersion]:
     return sorted(held, key=lambda version: version.number, reverse=True)
 
 
+def list_planned_settings() -> frozenset[str]:
+    """Keys of the force's details that the published plan fills. One statement."""
+    plan_id = select(Recommendation.id).where(Recommendation.key == KEY).scalar_subquery()
+    newest = select(PlanVersion).where(PlanVersion.recommendation_id == plan_id)
+    version = db.session.scalar(newest.order_by(PlanVersion.number.desc()).limit(1))
+    if version is None:
+        return frozenset()
+    return frozenset(shown_values(plan_template(), version.content, version.from_on))
+
+
 def newest_plan(plan_id: int) -> PlanVersion | None:
     """The version that was published last."""
     statement = select(PlanVersion).where(PlanVersion.recommendation_id == plan_id)
