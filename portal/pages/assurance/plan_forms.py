@@ -11,6 +11,7 @@ from portal.pages.layout.form_fields import DayField, LineField, LinesField, Max
 from portal.pages.layout.form_widgets import GovInput, GovSubmit, GovTextarea
 
 LABEL = "govuk-label--s"
+SHORT = 160  # characters that are seen in one line
 
 
 def build_section_form(section: PlanSection, answers: Mapping[str, str]) -> FlaskForm:
@@ -22,13 +23,12 @@ def build_section_form(section: PlanSection, answers: Mapping[str, str]) -> Flas
 
 def _answer_field(question: PlanQuestion) -> Field:
     label = question.label if question.required else f"{question.label} (optional)"
-    if question.kind == "line":
-        kind, widget = LineField, GovTextarea(label_classes=LABEL, rows=2)
-        if question.most < 2 * 80:
-            widget = GovInput(label_classes=LABEL, autocomplete="off")
-    else:
-        kind, widget = LinesField, GovTextarea(label_classes=LABEL, rows=6)
-    return kind(label, description=question.hint, widget=widget, validators=[MaximumLength(question.most)])
+    about = {"description": question.hint, "validators": [MaximumLength(question.most)]}
+    if question.kind == "lines":
+        return LinesField(label, widget=GovTextarea(label_classes=LABEL, rows=6), **about)
+    if question.most < SHORT:
+        return LineField(label, widget=GovInput(label_classes=LABEL, autocomplete="off"), **about)
+    return LineField(label, widget=GovTextarea(label_classes=LABEL, rows=2), **about)
 
 
 class SendPlanForm(FlaskForm):  # type: ignore[misc]

@@ -74,13 +74,14 @@ def write_next_plan() -> ResponseReturnValue:
     if not _is_own_draft(proposal):
         return redirect(url_for(".show_plan_proposal", proposal_id=proposal.id))
     form = SendPlanForm(data={"review_on": date_words(proposal.review_on)})
-    if form.validate_on_submit():
+    review_on = form.review_on.day
+    if form.validate_on_submit() and review_on is not None:
         try:
             with transaction():
                 drafting.send_plan(
                     proposal.id,
                     note=form.note.data,
-                    review_on=form.review_on.day,
+                    review_on=review_on,
                     by=current_user.person_id,
                     at=clock.now(),
                 )
