@@ -4,10 +4,12 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.assurance.desk import read_recommendation
+from portal.domain.assurance.action_links import list_action_lines
+from portal.domain.assurance.desk import read_desk
 from portal.domain.assurance.plan import drafting, publishing, reading
 from portal.domain.assurance.plan.reading import ProposedPlan
 from portal.domain.assurance.plan.template import plan_template
+from portal.domain.assurance.wording import name_people
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.reports.parameters import PositionError
 from portal.pages.assurance.blueprint import bp
@@ -38,15 +40,22 @@ def show_plan() -> ResponseReturnValue:
         return refuse_position(error, PARENT)
     if current_address := redirect_to_iso_days():
         return current_address
-    held, plan = read_recommendation(reading.KEY, position), reading.read_plan(position)
-    done = {action.version.title for action in held.actions}
+    desk, plan = read_desk(position), reading.read_plan(position)
+    held = next((each for each in desk if each.key == reading.KEY), None)
+    if held is None:
+        raise NotFoundError("The recommendation “plan” was not known then.")
+    lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
+    actions = [line for line in lines if line.key == reading.KEY]
+    known = {line.title for line in actions}
     return render_template(
         "assurance/plan.html",
         held=held,
         plan=plan,
         html=fill_placeholders(plan.guide.html) if plan else "",
         versions=reading.list_plan_versions(position),
-        suggested=[title for title in plan_template().milestones if title not in done],
+        suggested=[title for title in plan_template().milestones if title not in known],
+        actions=actions,
+        names=name_people(line.owner_id for line in actions),
         proposal=None if position.past else reading.open_plan_proposal(),
         ended=[] if position.past else reading.list_ended_plans(),
         guide_key=reading.GUIDE_KEY,

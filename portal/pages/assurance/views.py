@@ -1,15 +1,23 @@
 """Pages of the assurance desk: each file of views beside this one is named here."""
 
 from portal.pages.assurance import (
+    action_views,
     board_views,
+    entry_views,
+    history_views,
+    mine_views,
     plan_views,
     recommendation_views,
 )
 from portal.pages.assurance.blueprint import bp
 
 __all__ = [
+    "action_views",
     "board_views",
     "bp",
+    "entry_views",
+    "history_views",
+    "mine_views",
     "plan_views",
     "recommendation_views",
 ]

@@ -3,16 +3,26 @@
 Every view holder sees the whole force, so those names too.
 """
 
-from tests.pages.access.shown import NOBODY
+from tests.pages.access.shown import NOBODY, OWN
 
 ASSURANCE_ROUTES: dict[str, str] = {
+    "assurance.add_action": NOBODY,
+    "assurance.add_decision": NOBODY,
+    "assurance.assess_risk": NOBODY,
     "assurance.begin_next_plan": NOBODY,
+    "assurance.change_action": NOBODY,
+    "assurance.change_owner": NOBODY,
+    "assurance.correct_decision": NOBODY,
     "assurance.publish_next_plan": NOBODY,
+    "assurance.report_action": OWN,
     "assurance.send_next_plan_back": NOBODY,
     "assurance.show_board": NOBODY,
+    "assurance.show_history": NOBODY,
+    "assurance.show_own_work": OWN,
     "assurance.show_plan": NOBODY,
     "assurance.show_plan_proposal": NOBODY,
     "assurance.show_recommendation": NOBODY,
+    "assurance.take_decision_back": NOBODY,
     "assurance.withdraw_next_plan": NOBODY,
     "assurance.write_next_plan": NOBODY,
     "assurance.write_plan_section": NOBODY,

@@ -6,7 +6,7 @@ from portal.domain.assurance.plan.template import plan_template
 from portal.domain.catalogue.models import SharedVersion
 from portal.domain.catalogue.services import set_force_values
 from portal.platform.db import db, read_stamps, stamp, transaction
-from tests.factories.assurance import make_action, make_recommendation
+from tests.factories.assurance import give_owner, make_action, make_recommendation
 from tests.factories.people import make_grant
 from tests.factories.plans import answer_all, propose_plan, publish_next_plan, write_plan
 from tests.page_reading import PortalClient
@@ -153,9 +153,22 @@ def test_the_page_says_what_made_the_plan_untrue_and_shows_its_milestones(browse
 
     assert page.h1 == "Version 1 of the plan no longer holds"
     assert "Lessons and guides show something else under" in page.text
-    assert f"A-0001: {title}" in page.text
-    assert title not in page.links
+    assert page.links[title] == "/assurance/plan/actions/A-0001"
     assert page.links[plan_template().milestones[1]].startswith("/assurance/plan/actions/new?title=Name")
+
+
+def test_the_owner_finds_a_plan_that_no_longer_holds_among_what_is_theirs(browse):
+    owner = browse("D4001")
+    other = browse("D4002")
+    publish_next_plan(owner.person, other.person)
+    give_owner(make_recommendation("plan", title="A plan"), owner.person, by=other.person)
+    assert "No longer holds" not in owner.page("/assurance/mine").text
+    with transaction():
+        set_force_values({"sharing_plan": "plan W-40"}, by=other.person)
+
+    assert "No longer holds" in owner.page("/assurance/mine").text
+    assert "No longer holds" not in other.page("/assurance/mine").text
+    assert owner.page("/assurance/plan").links["The plan, and whether it holds"] == PLAN
 
 
 def test_the_page_of_the_forces_details_names_what_the_plan_fills(browse):
