@@ -11,6 +11,7 @@ ROUTES: dict[str, str] = {
     "dip_samples.record_counts": NOBODY,
     "dip_samples.withdraw_counts": NOBODY,
     "dip_samples.import_file": NOBODY,
+    "dip_samples.show_sample_figures": NOBODY,
     "dip_samples.download_template": NOBODY,
     "statements.security_contact": NOBODY,
     "people.show_account": PERSON,
