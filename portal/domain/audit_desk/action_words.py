@@ -189,6 +189,7 @@ _TEXTS = {
         "event_room.saved": "Saved the room {room}",
         "dip_sample.recorded": "Recorded a dip sample[ of {unit}][, {month}]",
         "dip_sample.corrected": "Corrected a dip sample[ of {unit}][, {month}]",
+        "dip_samples.imported": "Imported dip samples: {recorded} recorded[, {corrected} corrected]",
         "dip_sample.withdrawn": "Withdrew a dip sample[ of {unit}][, {month}]",
     },
     ActionGroup.DECISIONS: {

@@ -7,6 +7,7 @@ FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
 QUICK = {
     "api.describe",
     "assurance.download_document",
+    "dip_samples.download_template",
     "events.print_syndicates",
     "guides.download_guide",
     "learning.download_briefing",
