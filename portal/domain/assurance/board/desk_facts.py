@@ -101,14 +101,20 @@ class DeskFacts:
 
         The first by reference, so that one figure is followed over the months rather than the worst of each.
         """
-        held: dict[int, EvidenceVersion] = {}
-        for row in choose_held(self.rows[EvidenceVersion], as_at, as_known_on):
-            if self.recommendation_of(row) == recommendation_id:
-                held[row.evidence_id] = row
-        for _, version in sorted(held.items()):
-            if version.kind in COUNTED_KINDS and not version.withdrawn:
-                return HeldEvidence(self.reference_of(version), version)
+        for piece in self.list_evidence(as_at, as_known_on):
+            of_it = self.recommendation_of(piece.version) == recommendation_id
+            if of_it and piece.version.kind in COUNTED_KINDS:
+                return piece
         return None
+
+    def list_evidence(self, as_at: date, as_known_on: datetime) -> list[HeldEvidence]:
+        """The pieces of evidence at a position, by reference, without what is withdrawn."""
+        held = {row.evidence_id: row for row in choose_held(self.rows[EvidenceVersion], as_at, as_known_on)}
+        return [
+            HeldEvidence(self.reference_of(version), version)
+            for _, version in sorted(held.items())
+            if not version.withdrawn
+        ]
 
 
 def read_desk_facts(as_known_on: datetime) -> DeskFacts:

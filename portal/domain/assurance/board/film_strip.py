@@ -1,12 +1,9 @@
 """A year of a recommendation: its state and its figure at each month end, as known then and as known now."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 
-from portal.domain.assurance.board.desk_facts import DeskFacts
-from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.reports.charts import LineChart
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
@@ -92,21 +89,3 @@ def list_positions(position: Position) -> list[tuple[Position, Position]]:
         as_known_then = as_known_now if is_later else replace(as_known_now, as_known_on=end, latest=False)
         pairs.append((as_known_then, as_known_now))
     return pairs
-
-
-def find_headline(facts: DeskFacts, recommendation_id: int, position: Position) -> HeldEvidence | None:
-    """The evidence whose figure stands for the recommendation at a position."""
-    return facts.headline_at(recommendation_id, position.as_at, position.as_known_on)
-
-
-def take_glimpse(
-    facts: DeskFacts, recommendation_id: int, position: Position, share: Share, measure: str
-) -> Glimpse:
-    """A recommendation at a position, with a figure that was read for it."""
-    held = facts.judgement_at(recommendation_id, position.as_at, position.as_known_on)
-    return Glimpse(held.judgement.state if held else "not_judged", share, measure)
-
-
-def build_strip(key: str, title: str, glimpses: Sequence[tuple[date, Glimpse | None, Glimpse]]) -> FilmStrip:
-    """The strip of these month ends, in their order."""
-    return FilmStrip(key, title, tuple(Frame(*each) for each in glimpses))
