@@ -88,7 +88,17 @@ def faults_words(line: BoardLine) -> str:
     """How many pieces of evidence no longer hold; "" if all do."""
     if not line.faulty:
         return ""
-    return f"{say.number(len(line.faulty))} of {say.plural(len(line.states), 'piece')} of evidence: see why"
+    pieces = say.plural(len(line.states), "piece", "pieces")
+    verb = "holds" if len(line.faulty) == 1 else "hold"
+    return f"{len(line.faulty)} of {pieces} of evidence no longer {verb}"
+
+
+def next_words(line: BoardLine) -> str:
+    """What is due next, without its day."""
+    coming = line.dates.next
+    if coming is None:
+        return ""
+    return f"{coming.what}: {coming.title}" if coming.title else coming.what
 
 
 def past_words(line: BoardLine) -> str:

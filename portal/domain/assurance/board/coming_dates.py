@@ -14,8 +14,8 @@ class ComingDate:
     """A day on which something of a recommendation is due."""
 
     on: date
-    what: str  # such as "Action A-0003: brief every team"
-    person_id: int | None = None  # whose it is; None: nobody's, or the owner's of the recommendation
+    what: str  # such as "Action A-0003"
+    title: str = ""  # of the action or of the piece of evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _list_dates(recommendation: HeldRecommendation) -> Iterator[ComingDate]:
             yield ComingDate(version.due_on, f"Action {action.reference}: {version.title}", version.owner_id)
     for piece in recommendation.evidence:
         if piece.version.review_on is not None:
-            words = f"Review evidence {piece.reference}: {piece.version.title}"
-            yield ComingDate(piece.version.review_on, words, piece.version.owner_id)
+            what = f"Review of evidence {piece.reference}"
+            yield ComingDate(piece.version.review_on, what, piece.version.title)
     if recommendation.plan is not None:
-        yield ComingDate(recommendation.plan.review_on, "Review the plan")
+        yield ComingDate(recommendation.plan.review_on, "Review of the plan")

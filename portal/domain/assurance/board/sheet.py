@@ -12,8 +12,9 @@ from portal.platform.documents.markup import quote_text, text_content
 from portal.platform.documents.typesetting import typeset_pdf
 
 MOST_CHANGES = 3  # of one recommendation: the others are counted
-MOST_LETTERS = 150  # of a sentence about a change
-MOST_TITLE = 90
+MOST_LETTERS = 120  # of a sentence about a change
+MOST_TITLE = 64
+MOST_NAME = 40
 _LETTERS = {"met": "M", "partly_met": "P", "not_met": "N", "not_judged": "–"}
 _GROUNDS = {"met": "#cfe4dc", "partly_met": "#d2e2f1", "not_met": "#f4d7d7", "not_judged": "#ffffff"}
 _KEY = "; ".join(f"{_LETTERS[state]} {words.lower()}" for state, words in JUDGEMENT_WORDS.items())
@@ -39,10 +40,10 @@ def board_pdf(board: Board, *, force: str, at: datetime) -> bytes:
 
 def _page_markup(board: Board) -> list[str]:
     return [
-        "#set text(size: 9pt)",
-        "#set table(inset: (x: 4pt, y: 4pt))",
-        "#set par(leading: 0.45em, spacing: 0.6em)",
-        "#set list(spacing: 0.4em)",
+        "#set text(size: 8.5pt)",
+        "#set table(inset: (x: 3pt, y: 3pt))",
+        "#set par(leading: 0.4em, spacing: 0.5em)",
+        "#set list(spacing: 0.35em)",
         text_content(board_words.lead_sentence(board)),
         "",
         *_answers(board),
@@ -56,7 +57,7 @@ def _page_markup(board: Board) -> list[str]:
 def _answers(board: Board) -> list[str]:
     heads = ("Recommendation", "State", "Figure", "12 months", "Next date", "Owner")
     return [
-        "#table(columns: (2.2fr, 1.3fr, 1.7fr, 1.3fr, 2fr, 1.3fr),",
+        "#table(columns: (2fr, 1.4fr, 2.2fr, 1.1fr, 2.2fr, 1.1fr),",
         f"table.header({', '.join(f'[{text_content(head)}]' for head in heads)}),",
         *(_answer(board, line) for line in board.lines),
         ")",
@@ -65,14 +66,15 @@ def _answers(board: Board) -> list[str]:
 
 def _answer(board: Board, line: BoardLine) -> str:
     held, coming = line.held, line.dates.next
-    next_words = f"{say.date(coming.on)}: {_cut(coming.what)}" if coming else "Nothing is due"
     cells = (
         _strong(_cut(held.version.title)) + _below(f"Deadline {say.date(held.version.deadline_on)}"),
         _strong(JUDGEMENT_WORDS[held.state]) + _below(board_words.judged_words(line)),
         _figure(line),
         _spark(line),
-        text_content(next_words) + _below(_cut(board_words.past_words(line))),
-        text_content(board_words.owner_words(board, line)),
+        _strong(say.date(coming.on) if coming else "Nothing is due")
+        + _below(_cut(board_words.next_words(line)))
+        + _below(board_words.past_words(line)),
+        text_content(_cut(board_words.owner_words(board, line), MOST_NAME)),
     )
     return ", ".join(f"[{cell}]" for cell in cells) + ","
 
@@ -80,7 +82,7 @@ def _answer(board: Board, line: BoardLine) -> str:
 def _figure(line: BoardLine) -> str:
     words = [board_words.fraction(line), board_words.threshold(line), board_words.faults_words(line)]
     large = board_words.percentage(line)
-    beginning = f'#text(size: 16pt, weight: "bold", {quote_text(large)})' if large else ""
+    beginning = f'#text(size: 15pt, weight: "bold", {quote_text(large)})' if large else ""
     return beginning + "".join(_below(_cut(text)) for text in words if text)
 
 
