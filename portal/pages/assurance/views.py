@@ -2,6 +2,8 @@
 
 from portal.pages.assurance import (
     board_views,
+    evidence_views,
+    judgement_views,
     recommendation_views,
 )
 from portal.pages.assurance.blueprint import bp
@@ -9,5 +11,7 @@ from portal.pages.assurance.blueprint import bp
 __all__ = [
     "board_views",
     "bp",
+    "evidence_views",
+    "judgement_views",
     "recommendation_views",
 ]
