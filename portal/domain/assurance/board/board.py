@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from portal.domain.assurance.board.coming_dates import Dates, find_dates
 from portal.domain.assurance.board.desk_changes import DeskChange, list_desk_changes
 from portal.domain.assurance.board.desk_facts import DeskFacts, read_desk_facts
-from portal.domain.assurance.board.figure_causes import count_causes
+from portal.domain.assurance.board.figure_causes import changes_address, count_causes
 from portal.domain.assurance.board.figure_moves import FigureMove, find_moves
 from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse, list_positions
 from portal.domain.assurance.desk import HeldEvidence, HeldRecommendation, read_desk
@@ -188,7 +188,11 @@ def _read_moves(
     since = check_evidence(facts.list_evidence(earlier.as_at, later.as_known_on), known_since)
     moved = {move.reference for move in find_moves(before, since, states, {})}
     causes = count_causes([piece for piece in pieces if piece.reference in moved], earlier, later)
-    return find_moves(before, since, states, causes)
+    behind = {piece.reference: changes_address(piece, earlier, later) for piece in pieces}
+    return [
+        replace(move, address=behind[move.reference] or move.address)
+        for move in find_moves(before, since, states, causes)
+    ]
 
 
 def _list_people(desk: Iterable[HeldRecommendation], facts: DeskFacts) -> set[int | None]:

@@ -27,9 +27,9 @@ def answer_sentence(board: Board) -> str:
     )
 
 
-def lead_sentence(board: Board) -> str:
-    """Both times, and what needs somebody."""
-    parts = [f"{sentences.both_times(board.position)}."]
+def attention_words(board: Board) -> str:
+    """How many dates have passed and how much evidence no longer holds; "" if none."""
+    parts = []
     if board.past_dates:
         parts.append(f"{say.plural(board.past_dates, 'date has', 'dates have')} passed.")
     if board.faulty:
@@ -44,14 +44,16 @@ def owner_words(board: Board, line: BoardLine) -> str:
     return "Nobody yet" if owner is None else board.names[owner]
 
 
-def judged_words(line: BoardLine) -> str:
-    """Since when the state holds, and whether another judgement waits."""
+def since_words(line: BoardLine) -> str:
+    """Since when the state holds; "" if nothing was judged."""
     held = line.held.judgement
-    since = f"since {say.date(held.judgement.from_on)}" if held else ""
-    if waiting := line.held.waiting:
-        state = JUDGEMENT_WORDS[waiting.judgement.state]
-        return f"{since + '; ' if since else ''}“{state}” waits for a second person"
-    return since
+    return f"since {say.date(held.judgement.from_on)}" if held else ""
+
+
+def waiting_words(line: BoardLine) -> str:
+    """The judgement that waits for a second person; "" if none does."""
+    waiting = line.held.waiting
+    return f"“{JUDGEMENT_WORDS[waiting.judgement.state]}” waits for a second person" if waiting else ""
 
 
 def percentage(line: BoardLine) -> str:
@@ -88,9 +90,8 @@ def faults_words(line: BoardLine) -> str:
     """How many pieces of evidence no longer hold; "" if all do."""
     if not line.faulty:
         return ""
-    pieces = say.plural(len(line.states), "piece", "pieces")
     verb = "holds" if len(line.faulty) == 1 else "hold"
-    return f"{len(line.faulty)} of {pieces} of evidence no longer {verb}"
+    return f"Evidence: {len(line.faulty)} of {len(line.states)} no longer {verb}"
 
 
 def next_words(line: BoardLine) -> str:
@@ -98,16 +99,17 @@ def next_words(line: BoardLine) -> str:
     coming = line.dates.next
     if coming is None:
         return ""
-    return f"{coming.what}: {coming.title}" if coming.title else coming.what
+    return f"{_capital(coming.what)}: {coming.title}" if coming.title else _capital(coming.what)
 
 
-def past_words(line: BoardLine) -> str:
-    """The dates that have passed, the earliest by name; "" without one."""
+def past_words(board: Board, line: BoardLine) -> str:
+    """How late the first of the dates that have passed is; "" without one."""
     if not line.dates.past:
         return ""
     first, more = line.dates.past[0], len(line.dates.past) - 1
-    others = f", and {say.plural(more, 'other')}" if more else ""
-    return f"Past since {say.date(first.on)}: {first.what}{others}"
+    others = f", and {say.number(more)} more" if more else ""
+    days = say.plural((board.position.as_at - first.on).days, "day")
+    return _capital(f"{first.what} is {days} late{others}")
 
 
 def change_words(change: DeskChange) -> str:

@@ -14,7 +14,7 @@ class ComingDate:
     """A day on which something of a recommendation is due."""
 
     on: date
-    what: str  # such as "Action A-0003"
+    what: str  # such as "A-0003", the reference of an action
     title: str = ""  # of the action or of the piece of evidence
 
 
@@ -41,7 +41,7 @@ def find_dates(recommendation: HeldRecommendation, day: date) -> Dates:
     dates = sorted(_list_dates(recommendation), key=lambda each: (each.on, each.what))
     deadline = recommendation.version.deadline_on
     if recommendation.state != "met" and deadline >= day:
-        dates = sorted([*dates, ComingDate(deadline, "Deadline")], key=lambda each: (each.on, each.what))
+        dates = sorted([*dates, ComingDate(deadline, "deadline")], key=lambda each: (each.on, each.what))
     return Dates(
         tuple(each for each in dates if each.on < day), tuple(each for each in dates if each.on >= day)
     )
@@ -51,10 +51,9 @@ def _list_dates(recommendation: HeldRecommendation) -> Iterator[ComingDate]:
     for action in recommendation.actions:
         version = action.version
         if version.due_on is not None and version.state not in CLOSED:
-            yield ComingDate(version.due_on, f"Action {action.reference}: {version.title}", version.owner_id)
+            yield ComingDate(version.due_on, action.reference, version.title)
     for piece in recommendation.evidence:
         if piece.version.review_on is not None:
-            what = f"Review of evidence {piece.reference}"
-            yield ComingDate(piece.version.review_on, what, piece.version.title)
+            yield ComingDate(piece.version.review_on, f"review of {piece.reference}", piece.version.title)
     if recommendation.plan is not None:
-        yield ComingDate(recommendation.plan.review_on, "Review of the plan")
+        yield ComingDate(recommendation.plan.review_on, "review of the plan")

@@ -90,7 +90,9 @@ def _describe(facts: DeskFacts, row: Any, previous: Any, names: DeskNames) -> De
     words = _WORDS[type(row)](facts, row, previous, names)
     why = "" if isinstance(row, AssuranceDecision) else getattr(row, "reason", "")
     correction = "Corrected: " if row.replaces_id is not None else ""
-    return DeskChange(facts.recommendation_of(row), row.from_on, row.recorded_at, f"{correction}{words}", why)
+    # A judgement says of which day it is; the other facts do not.
+    on = london_day(row.recorded_at) if isinstance(row, Judgement) else row.from_on
+    return DeskChange(facts.recommendation_of(row), on, row.recorded_at, f"{correction}{words}", why)
 
 
 def _list_withdrawn(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.evidence.shares import Population, whole_force
@@ -51,6 +52,17 @@ def count_causes(
         for each in measured
         if (counts := _count_of_figure(each, earlier, later)) is not None
     }
+
+
+def changes_address(piece: HeldEvidence, earlier: Position, later: Position) -> str:
+    """The address where a person sees each change behind a figure, with its cause; "" for other kinds."""
+    if piece.version.kind != "figure":
+        return ""
+    definition = piece.version.definition
+    begin = {f"from_{name}": value for name, value in earlier.pinned.items()}
+    people = Population.from_json(definition).to_json()
+    arguments = urlencode({**begin, **later.address, **people})
+    return f"/monitoring/directives/{definition['directive']}/changes?{arguments}"
 
 
 def _list_measured(pieces: Sequence[HeldEvidence], earlier: Position, later: Position) -> list[_Measured]:

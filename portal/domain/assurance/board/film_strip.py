@@ -28,6 +28,9 @@ class Glimpse:
     measure: str = ""
 
 
+NO_ANSWER = Glimpse("not_judged")
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One month end of a film strip."""
@@ -39,7 +42,7 @@ class Frame:
     @property
     def differs(self) -> bool:
         """Whether more has become known of the day since."""
-        return self.then != self.now
+        return self.then != self.now and not (self.then is None and self.now == NO_ANSWER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from portal.domain.assurance.board import board_words
 from portal.domain.assurance.board.board import Board, BoardLine
 from portal.domain.assurance.board.film_strip import FilmStrip, Frame
 from portal.domain.assurance.wording import JUDGEMENT_WORDS
+from portal.domain.reports import sentences
 from portal.domain.reports.completion import pdf_drawings
 from portal.platform import wording as say
 from portal.platform.documents.markup import quote_text, text_content
@@ -32,7 +33,7 @@ def board_pdf(board: Board, *, force: str, at: datetime) -> bytes:
         "\n".join(_page_markup(board)),
         title=board_words.answer_sentence(board),
         above=f"{force} · Response to organised immigration crime",
-        foot=f"{force}. {board_words.lead_sentence(board)}",
+        foot=f"{force}. {sentences.both_times(board.position)}",
         author=force,
         at=at,
     )
@@ -44,7 +45,7 @@ def _page_markup(board: Board) -> list[str]:
         "#set table(inset: (x: 3pt, y: 3pt))",
         "#set par(leading: 0.4em, spacing: 0.5em)",
         "#set list(spacing: 0.35em)",
-        text_content(board_words.lead_sentence(board)),
+        text_content(f"{sentences.both_times(board.position)}. {board_words.attention_words(board)}"),
         "",
         *_answers(board),
         f"== {text_content(f'Changes since {say.date(board.since)}')}",
@@ -68,12 +69,14 @@ def _answer(board: Board, line: BoardLine) -> str:
     held, coming = line.held, line.dates.next
     cells = (
         _strong(_cut(held.version.title)) + _below(f"Deadline {say.date(held.version.deadline_on)}"),
-        _strong(JUDGEMENT_WORDS[held.state]) + _below(board_words.judged_words(line)),
+        _strong(JUDGEMENT_WORDS[held.state])
+        + _below(board_words.since_words(line))
+        + _below(board_words.waiting_words(line)),
         _figure(line),
         _spark(line),
         _strong(say.date(coming.on) if coming else "Nothing is due")
         + _below(_cut(board_words.next_words(line)))
-        + _below(board_words.past_words(line)),
+        + _below(board_words.past_words(board, line)),
         text_content(_cut(board_words.owner_words(board, line), MOST_NAME)),
     )
     return ", ".join(f"[{cell}]" for cell in cells) + ","
@@ -90,7 +93,7 @@ def _spark(line: BoardLine) -> str:
     chart = line.strip.line
     if not chart.drawn:
         return text_content(board_words.week_words(line))
-    height = 11
+    height = 9
     marks = [
         f"#place(line(start: {_point(left.x, left.y, height)}, end: {_point(right.x, right.y, height)},"
         f' stroke: 1.4pt + rgb("{pdf_drawings.GREEN}")))'
@@ -103,11 +106,11 @@ def _spark(line: BoardLine) -> str:
 def _changes(board: Board) -> list[str]:
     markup = []
     for line in board.lines:
-        sentences = [board_words.move_words(move) for move in line.moves]
-        sentences += [board_words.change_words(change) for change in line.changes]
-        if not sentences:
+        listed = [board_words.move_words(move) for move in line.moves]
+        listed += [board_words.change_words(change) for change in line.changes]
+        if not listed:
             continue
-        shown, more = sentences[:MOST_CHANGES], len(sentences) - MOST_CHANGES
+        shown, more = listed[:MOST_CHANGES], len(listed) - MOST_CHANGES
         markup.append(f"{_strong(_cut(line.held.version.title))}\n")
         markup += [f"- {text_content(_cut(sentence, MOST_LETTERS))}" for sentence in shown]
         if more > 0:
@@ -121,12 +124,12 @@ def _year(board: Board) -> list[str]:
     if not board.lines:
         return []
     days = [frame.day for frame in board.lines[0].strip.frames]
-    heads = ["Recommendation", *(f"{day:%b}" for day in days[:-1]), f"{days[-1]:%-d %b}"]
+    heads = ["Answer", *(f"{day:%b}" for day in days[:-1]), f"{days[-1]:%-d %b}"]
     differing = sum(len(line.strip.differing) for line in board.lines)
     note = f" * was known otherwise then ({differing})." if differing else ""
     return [
         "#text(size: 7.5pt)[",
-        f"#table(columns: (1.6fr, {', '.join('1fr' for _ in days)}), inset: (x: 2pt, y: 3pt),",
+        f"#table(columns: (2.4fr, {', '.join('1fr' for _ in days)}), inset: (x: 2pt, y: 3pt),",
         f"table.header({', '.join(f'[{text_content(head)}]' for head in heads)}),",
         *(_year_row(line.strip) for line in board.lines),
         ")]",

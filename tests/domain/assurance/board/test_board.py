@@ -131,14 +131,13 @@ def test_dates_name_what_is_next_and_what_has_passed(database: None) -> None:
 
     late, plan, hydra = (line_of(board, key) for key in ("e-learning", "plan", "hydra"))
 
-    assert board_words.past_words(late).startswith("Past since 15 April 2026: Action A-")
+    assert board_words.past_words(board, late).endswith(" is 47 days late")
     assert late.dates.next is None
     assert plan.dates.next is not None
     assert plan.dates.next.on == date(2026, 9, 1)
     assert hydra.dates.next is None
     assert board_words.answer_sentence(board) == "1 of 4 recommendations is met"
-    assert "1 date has passed." in board_words.lead_sentence(board)
-    assert "1 piece of evidence no longer holds." in board_words.lead_sentence(board)
+    assert board_words.attention_words(board) == "1 date has passed. 1 piece of evidence no longer holds."
 
 
 def test_many_facts_and_people_take_no_more_statements(database: None) -> None:
