@@ -10,6 +10,7 @@ from portal.domain.assurance.board.desk_facts import DeskFacts, read_desk_facts
 from portal.domain.assurance.board.figure_causes import changes_address, count_causes
 from portal.domain.assurance.board.figure_moves import FigureMove, find_moves
 from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse, list_positions
+from portal.domain.assurance.board.month_figures import NO_SHARE, read_shares, share_of
 from portal.domain.assurance.desk import HeldEvidence, HeldRecommendation, read_desk
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence_state import EvidenceState
@@ -19,7 +20,6 @@ from portal.domain.reports.statistics import Share
 from portal.platform import clock
 
 WEEK = timedelta(days=7)
-NO_SHARE = Share()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,6 @@ class Board:
         return sum(len(line.faulty) for line in self.lines)
 
 
-def share_of(state: EvidenceState | None) -> Share:
-    """The figure that a piece of evidence shows; nobody of nobody if it shows none."""
-    if state is None or not state.total:
-        return NO_SHARE
-    return Share(state.reached or 0, state.total)
-
-
 def week_before(position: Position) -> Position:
     """The position a week before, as it was known then."""
     day = max(position.as_at - WEEK, EARLIEST)
@@ -137,39 +130,56 @@ def read_strips(
     position: Position,
 ) -> dict[int, FilmStrip]:
     """The year of each recommendation, by its id; ``states`` are those at the board's own position."""
+    pairs = list_positions(position)
+    days = [now.as_at for _, now in pairs]
+    headlines = {day: _list_headlines(desk, facts, replace(position, as_at=day)) for day in days}
+    shares = read_shares({day: list(headlines[day].values()) for day in days[:-1]}, position)
+    shares |= {(days[-1], reference): share_of(state) for reference, state in states.items()}
     frames: dict[int, list[Frame]] = {held.id: [] for held in desk}
-    for then, now in list_positions(position):
-        now_glimpses = _read_glimpses(desk, facts, now, states if now == position else None)
-        glimpses = now_glimpses if then == now else _read_glimpses(desk, facts, then, None)
+    for then, now in pairs:
+        of_day = {reference: share for (day, reference), share in shares.items() if day == now.as_at}
+        now_glimpses = _take_glimpses(desk, facts, now, headlines[now.as_at], of_day)
+        then_glimpses = now_glimpses if then == now else _read_glimpses(desk, facts, then)
         for held in desk:
             was_known = then == now or facts.is_known(held.id, then.as_known_on)
             frames[held.id].append(
-                Frame(now.as_at, glimpses[held.id] if was_known else None, now_glimpses[held.id])
+                Frame(now.as_at, then_glimpses[held.id] if was_known else None, now_glimpses[held.id])
             )
     return {held.id: FilmStrip(held.key, held.version.title, tuple(frames[held.id])) for held in desk}
 
 
 def _read_glimpses(
+    desk: Sequence[HeldRecommendation], facts: DeskFacts, position: Position
+) -> dict[int, Glimpse]:
+    """Each recommendation at a position, by its id."""
+    headlines = _list_headlines(desk, facts, position)
+    states = check_evidence(list(headlines.values()), position) if headlines else {}
+    shares = {reference: share_of(state) for reference, state in states.items()}
+    return _take_glimpses(desk, facts, position, headlines, shares)
+
+
+def _list_headlines(
+    desk: Sequence[HeldRecommendation], facts: DeskFacts, position: Position
+) -> dict[int, HeldEvidence]:
+    """The evidence whose figure stands for each recommendation at a position, by the recommendation's id."""
+    found = {held.id: facts.headline_at(held.id, position.as_at, position.as_known_on) for held in desk}
+    return {key: piece for key, piece in found.items() if piece is not None}
+
+
+def _take_glimpses(
     desk: Sequence[HeldRecommendation],
     facts: DeskFacts,
     position: Position,
-    states: Mapping[str, EvidenceState] | None,
+    headlines: Mapping[int, HeldEvidence],
+    shares: Mapping[str, Share],
 ) -> dict[int, Glimpse]:
-    """Each recommendation at a position, by its id; the evidence is checked unless it was already."""
-    headlines = {
-        held.id: piece
-        for held in desk
-        if (piece := facts.headline_at(held.id, position.as_at, position.as_known_on))
-    }
-    if states is None:
-        states = check_evidence(list(headlines.values()), position) if headlines else {}
     glimpses = {}
     for held in desk:
         judged = facts.judgement_at(held.id, position.as_at, position.as_known_on)
         piece = headlines.get(held.id)
         glimpses[held.id] = Glimpse(
             judged.judgement.state if judged else "not_judged",
-            share_of(states[piece.reference]) if piece else NO_SHARE,
+            shares[piece.reference] if piece else NO_SHARE,
             piece.version.title if piece else "",
         )
     return glimpses
