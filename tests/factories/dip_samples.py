@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from portal.domain.dip_samples.measures import SampleCounts
+from portal.domain.dip_samples.measures import SampleCounts, SampleEntry
 from portal.domain.dip_samples.queries import find_sample
 from portal.domain.dip_samples.services import record_sample
 from portal.platform import clock
@@ -19,7 +19,9 @@ def make_sample(
     with transaction():
         known = find_sample(unit, month)
         replaces = known.id if known else None
-        return record_sample(unit, month, counts, reason, replaces=replaces, by=by, at=clock.now())
+        return record_sample(
+            SampleEntry(unit, month, counts, reason), replaces=replaces, by=by, at=clock.now()
+        )
 
 
 def few(submitted: int, reported: int) -> SampleCounts:

@@ -26,6 +26,7 @@ NO_PAGES = {
     "imports.download_bad_rows",
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
+    "dip_samples.download_template",
     "events.download_event",
     "learning.download_due_dates",
     "events.print_syndicates",

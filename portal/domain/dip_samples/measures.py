@@ -50,6 +50,16 @@ class SampleCounts:
         return self.reported - self.submitted
 
 
+@dataclass(frozen=True, slots=True)
+class SampleEntry:
+    """What somebody says of a unit and a month."""
+
+    unit_id: int  # whose own documents alone are counted
+    month: date  # its first day
+    counts: SampleCounts
+    reason: str = ""  # a key of ``REASONS``; empty for none
+
+
 COUNT_WORDS: Mapping[str, str] = {
     "reported": "cases reported to NCCU",
     "submitted": "documents submitted",
@@ -150,12 +160,13 @@ def refuse_false_counts(counts: SampleCounts) -> None:
             )
 
 
-def refuse_false_reason(counts: SampleCounts, reason: str, *, corrects: bool) -> None:
+def refuse_false_reason(entry: SampleEntry, *, corrects: bool) -> None:
     """Refuse a reason that says nothing about these counts, and counts that need one and have none.
 
     Raises:
         CountRefusedError: Which reason is wanted.
     """
+    counts, reason = entry.counts, entry.reason
     if reason and reason not in REASONS:
         raise CountRefusedError("reason", "Choose a reason from the list.")
     if corrects and not reason:

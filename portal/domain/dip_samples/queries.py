@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import select
 
-from portal.domain.dip_samples.measures import MEASURES, SampleCounts, list_full_months
+from portal.domain.dip_samples.measures import MEASURES, SampleCounts, SampleEntry, list_full_months
 from portal.domain.dip_samples.models import COUNTS, DipSample
 from portal.domain.dip_samples.statistics import Interval, wilson_interval
 from portal.domain.people.as_of import is_known_fact
@@ -48,6 +48,11 @@ class SampleRatio:
 def counts_of(sample: DipSample) -> SampleCounts:
     """The seven counts of a row."""
     return SampleCounts(**{name: getattr(sample, name) for name in COUNTS})
+
+
+def entry_of(sample: DipSample) -> SampleEntry:
+    """What a row says."""
+    return SampleEntry(sample.unit_id, sample.month, counts_of(sample), sample.reason)
 
 
 def list_samples(

@@ -5,13 +5,13 @@ from datetime import date, datetime
 from portal.domain.catalogue.guide_publishing import current_guide
 from portal.domain.dip_samples.measures import (
     CountRefusedError,
-    SampleCounts,
+    SampleEntry,
     first_of_month,
     refuse_false_counts,
     refuse_false_reason,
 )
 from portal.domain.dip_samples.models import COUNTS, DipSample
-from portal.domain.dip_samples.queries import counts_of, find_sample
+from portal.domain.dip_samples.queries import entry_of, find_sample
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
@@ -21,73 +21,53 @@ CHECKLIST = "intelligence-document"  # the guide with the supervisor's checklist
 EARLIEST = date(2020, 1, 1)  # before it, the year was mistyped
 
 
-def record_sample(
-    unit_id: int,
-    month: date,
-    counts: SampleCounts,
-    reason: str,
-    *,
-    replaces: int | None,
-    by: int,
-    at: datetime,
-) -> int | None:
+def record_sample(entry: SampleEntry, *, replaces: int | None, by: int, at: datetime) -> int | None:
     """Record the counts of a unit and a month, or correct them.
 
     Args:
-        unit_id: The unit, whose own documents alone are counted.
-        month: Its first day.
-        counts: What was counted.
-        reason: A key of ``REASONS``; empty for none.
+        entry: What was counted.
         replaces: The sample that the supervisor saw and corrects; None: there was none.
         by: Who counted.
         at: Now.
 
     Returns:
-        The new row; None: this is known already, and nothing was written.
+        The new row; None: this is known already, to the last number, and nothing was written.
 
     Raises:
         CountRefusedError: The counts cannot be true, or the month has not begun.
         ConflictError: Somebody else recorded or corrected this month meanwhile.
     """
     recorded_at = stamp()
-    refuse_wrong_month(month, london_day(at))
-    known = find_sample(unit_id, month)
-    if known is not None and counts_of(known) == counts and known.reason == reason:
+    refuse_wrong_month(entry.month, london_day(at))
+    known = find_sample(entry.unit_id, entry.month)
+    if known is not None and entry_of(known) == entry:
         return None
     if (known.id if known else None) != replaces:
         raise ConflictError(
             "Somebody else has recorded this unit and month meanwhile. Look at it, then correct it if needed."
         )
-    refuse_false_counts(counts)
-    refuse_false_reason(counts, reason, corrects=known is not None)
+    refuse_false_counts(entry.counts)
+    refuse_false_reason(entry, corrects=known is not None)
     action = "dip_sample.corrected" if known else "dip_sample.recorded"
-    log(action, actor_id=by, unit_id=unit_id, month=f"{month:%Y-%m}")
-    return _add_row(unit_id, month, counts, reason, replaces=replaces, by=by, recorded_at=recorded_at)
+    log(action, actor_id=by, unit_id=entry.unit_id, month=f"{entry.month:%Y-%m}")
+    return add_row(entry, replaces=replaces, by=by, recorded_at=recorded_at)
 
 
-def _add_row(
-    unit_id: int,
-    month: date,
-    counts: SampleCounts,
-    reason: str,
-    *,
-    replaces: int | None,
-    by: int,
-    recorded_at: datetime,
-    void: bool = False,
+def add_row(
+    entry: SampleEntry, *, replaces: int | None, by: int, recorded_at: datetime, void: bool = False
 ) -> int:
-    """Add a row with the checklist of this instant; return its id."""
+    """Add a row that was checked, with the checklist of this instant; return its id."""
     guide = current_guide(CHECKLIST)
     row = DipSample(
         recorded_at=recorded_at,
         replaces_id=replaces,
         void=void,
-        unit_id=unit_id,
-        month=month,
+        unit_id=entry.unit_id,
+        month=entry.month,
         guide_version_id=guide.id if guide else None,
-        reason=reason,
+        reason=entry.reason,
         recorded_by_id=by,
-        **{name: getattr(counts, name) for name in COUNTS},
+        **{name: getattr(entry.counts, name) for name in COUNTS},
     )
     db.session.add(row)
     db.session.flush()
@@ -105,16 +85,7 @@ def withdraw_sample(sample_id: int, *, by: int) -> None:
     known = find_sample(sample.unit_id, sample.month)
     if known is None or known.id != sample_id:
         raise ConflictError("This sample was corrected or withdrawn meanwhile.")
-    _add_row(
-        sample.unit_id,
-        sample.month,
-        counts_of(sample),
-        sample.reason,
-        replaces=sample_id,
-        by=by,
-        recorded_at=recorded_at,
-        void=True,
-    )
+    add_row(entry_of(sample), replaces=sample_id, by=by, recorded_at=recorded_at, void=True)
     log("dip_sample.withdrawn", actor_id=by, unit_id=sample.unit_id, month=f"{sample.month:%Y-%m}")
 
 

@@ -3,24 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain.assurance.desk import HeldEvidence, HeldJudgement, HeldRecommendation
+from portal.domain.assurance.desk import HeldJudgement, HeldRecommendation
 from portal.domain.assurance.evidence.checks import check_evidence
-from portal.domain.assurance.evidence.kinds import KINDS
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceRow:
-    """A piece of evidence as a list shows it."""
-
-    piece: HeldEvidence
-    state: EvidenceState
-
-    @property
-    def kind_words(self) -> str:
-        """What kind it is."""
-        return KINDS[self.state.kind].label
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +36,17 @@ class ShownJudgement:
 
 
 def describe_evidence(held: HeldRecommendation, position: Position) -> dict[str, Any]:
-    """Template values of the parts ``assurance/evidence_part.html`` and ``assurance/judgement_part.html``.
+    """Template values of a recommendation's evidence and of its judgements.
 
     Returns:
-        ``evidence``: a row for each piece; ``stale``: how many do not hold; ``judged`` and ``waiting``: the
-        judgement that counts and the one that waits, None where there is none.
+        ``evidence``: what each piece shows. ``judged_figures`` and ``waiting_figures``: those of the
+        judgement that counts and of the one that waits; None where there is none.
     """
     states = check_evidence(held.evidence, position)
-    rows = [EvidenceRow(piece, states[piece.reference]) for piece in held.evidence]
     return {
-        "evidence": rows,
-        "stale": sum(not row.state.holds for row in rows),
-        "judged": _show_judgement(held.judgement, states),
-        "waiting": _show_judgement(held.waiting, states),
+        "evidence": list(states.values()),
+        "judged_figures": _show_judgement(held.judgement, states),
+        "waiting_figures": _show_judgement(held.waiting, states),
     }
 
 

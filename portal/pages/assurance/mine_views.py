@@ -7,6 +7,7 @@ from flask_login import current_user
 from portal.domain.assurance.actions import report_progress
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.own_work import read_own_work
+from portal.domain.assurance.plan.reading import KEY, list_plan_faults
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import frame_of
 from portal.pages.assurance.forms import ProgressForm
@@ -27,6 +28,9 @@ def show_own_work() -> ResponseReturnValue:
     return render_template(
         "assurance/mine.html",
         work=work,
+        plan_faults=list_plan_faults(position)
+        if any(held.key == KEY for held in work.recommendations)
+        else (),
         may_view=Permission.ASSURANCE_VIEW in current_user.permissions,
         **frame_of(position),
     )

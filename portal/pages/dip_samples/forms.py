@@ -17,11 +17,13 @@ from portal.domain.dip_samples.measures import (
     REASONS,
     CountRefusedError,
     SampleCounts,
+    SampleEntry,
     list_months,
 )
 from portal.domain.dip_samples.models import COUNTS
 from portal.domain.reports import sentences
 from portal.domain.reports.parameters import Position
+from portal.pages.dip_samples.addresses import require_month
 from portal.pages.layout.form_fields import WholeNumberField
 from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit, mark_wrong
 from portal.platform.wording import number
@@ -70,9 +72,11 @@ class SampleForm(FlaskForm):  # type: ignore[misc]
         reasons = {"": "No document is missing"} if not corrects else {"": "Select a reason"}
         self.reason.choices = _choices(reasons | dict(REASONS if corrects else MISSING_REASONS))
 
-    def read_counts(self) -> SampleCounts:
-        """The seven counts of a valid form."""
-        return SampleCounts(**{name: self[name].number or 0 for name in COUNTS})
+    def read_entry(self) -> SampleEntry:
+        """What a valid form says."""
+        counts = SampleCounts(**{name: self[name].number or 0 for name in COUNTS})
+        month = require_month(self.month.data)
+        return SampleEntry(int(self.unit.data), month, counts, self.reason.data or "")
 
     def show_refusal(self, error: CountRefusedError) -> None:
         """Show a refusal at its field."""

@@ -62,10 +62,7 @@ def _save_counts(form: SampleForm) -> bool:
     try:
         with transaction():
             record_sample(
-                int(form.unit.data),
-                require_month(form.month.data),
-                form.read_counts(),
-                form.reason.data or "",
+                form.read_entry(),
                 replaces=int(replaced) if replaced.isascii() and replaced.isdigit() else None,
                 by=current_user.person_id,
                 at=clock.now(),

@@ -11,7 +11,7 @@ from portal.domain.dip_samples.tables import read_sample_table
 from portal.domain.dip_samples.units import list_recordable_units, list_viewable_units
 from portal.domain.reports import sentences
 from portal.domain.reports.parameters import Position, PositionError
-from portal.pages.dip_samples import recording_views
+from portal.pages.dip_samples import figure_views, import_views, recording_views
 from portal.pages.dip_samples.addresses import require_month, require_viewable_unit
 from portal.pages.dip_samples.blueprint import bp
 from portal.pages.dip_samples.forms import filter_form, reason_words
@@ -25,7 +25,7 @@ from portal.pages.layout.report_position import (
 from portal.platform.permissions import Permission
 from portal.platform.wording import number
 
-__all__ = ["bp", "recording_views"]
+__all__ = ["bp", "figure_views", "import_views", "recording_views"]
 
 MONTHS = ("6", "12", "24")
 COUNT_HEADS = {name: words[0].upper() + words[1:] for name, words in COUNT_WORDS.items()}

@@ -126,7 +126,11 @@ def describe_share(
     threshold = Decimal(piece.version.definition["threshold"])
     counted = say.plural(share.total, *noun)
     percent = say.percent_cut(share.done, share.total)
-    shown = f"{say.number(share.done)} of {counted} {verb} ({percent})" if share.total else f"No {noun[0]} is counted, so it shows nothing."
+    shown = (
+        f"{say.number(share.done)} of {counted} {verb} ({percent})"
+        if share.total
+        else f"No {noun[0]} is counted, so it shows nothing."
+    )
     if not share.total:
         faults = (shown,)
     elif not faults and share.done < threshold * share.total:
