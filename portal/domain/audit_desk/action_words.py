@@ -97,6 +97,7 @@ _TEXTS = {
         "[, {people}][, {rows}]",
         "event.printed": "Downloaded the {file} of event {event}[, {people}]",
         "subject_access.exported": "Made a copy of everything held about the person[ ({format})]",
+        "assurance.board_exported": "Downloaded the assurance board as at {as_at} ({format})",
         "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
     },
