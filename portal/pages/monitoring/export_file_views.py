@@ -65,11 +65,11 @@ def add_file_pages(bp: Blueprint) -> None:
 def prepare_file(report: CompletionReport, name: str) -> ResponseReturnValue:
     """Start a job for the file, unless the same file is under way or ready; redirect to its page."""
     tasks.remove_expired_files()
-    now = clock.now()
+    now, wish = clock.now(), export_files.wish_of(report, name)
     with transaction():  # so that two requests at once start one job
-        file_id = export_files.find_same_file(report, name, current_user.viewer, now)
+        file_id = export_files.find_same_file(wish, current_user.viewer, now)
         if file_id is None:
-            file_id = export_files.request_file(report, name, by=current_user.person_id, at=now)
+            file_id = export_files.request_file(wish, by=current_user.person_id, at=now)
     return redirect(url_for("monitoring.show_file", uuid=file_id), 303)
 
 
@@ -148,7 +148,8 @@ def act_on_file(uuid: UUID, what: str) -> ResponseReturnValue:
 def _get_own_file(file_id: UUID) -> PreparedFile | None:
     """The file of this address; None if it has expired, never was, or is another person's."""
     tasks.remove_expired_files()
-    return export_files.get_own_file(file_id, current_user.person_id, clock.now())
+    row = export_files.get_own_file(file_id, current_user.person_id, clock.now())
+    return row if row is not None and row.name in CONTENTS else None  # others have pages of their own
 
 
 def _not_found() -> ResponseReturnValue:
