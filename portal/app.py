@@ -16,6 +16,7 @@ from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
 from portal.commands import people as people_commands
+from portal.commands import recommendations as recommendations_commands
 from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
@@ -72,6 +73,7 @@ from portal.domain.webhooks import models as webhooks_models
 from portal.pages.account import views as account_views
 from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
+from portal.pages.assurance import views as assurance_views
 from portal.pages.audit import views as audit_views
 from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
@@ -176,6 +178,7 @@ VIEWS = (
     jobs_views,
     health_views,
     units_views,
+    assurance_views,
     audit_views,
     statements_views,
     tokens_views,
@@ -199,6 +202,7 @@ COMMANDS = (
     backup_commands,
     backups_commands,
     people_commands,
+    recommendations_commands,
     records_commands,
     reminders_commands,
     tokens_commands,

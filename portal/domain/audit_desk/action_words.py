@@ -30,6 +30,7 @@ class ActionGroup(StrEnum):
     MAIL = "mail"
     JOBS = "jobs"
     RETENTION = "retention"
+    ASSURANCE = "assurance"
 
 
 GROUP_WORDS = {
@@ -50,6 +51,7 @@ GROUP_WORDS = {
     ActionGroup.MAIL: "Reminders",
     ActionGroup.JOBS: "Jobs",
     ActionGroup.RETENTION: "Retention and requests about data",
+    ActionGroup.ASSURANCE: "Assurance and returns",
 }
 
 
@@ -245,6 +247,9 @@ _TEXTS = {
         "review.published": "Published version {number} of {module} after a review",
         "review.sent_back": "Sent back the draft of {module}",
         "review.withdrawn": "Withdrew the draft of {module} from review",
+    },
+    ActionGroup.ASSURANCE: {
+        "recommendation.published": "Published version {number} of the recommendation {recommendation}",
     },
     ActionGroup.MAIL: {
         "reminders.planned": "Planned the reminders of {day}: {letters} messages",

@@ -42,6 +42,12 @@ _MONITORING = (
         "Exemptions, deferrals, prior learning, corrections",
     ),
     Way("Directives", "/directives", Permission.DIRECTIVE_VIEW, "What people must complete, and by when"),
+    Way(
+        "Assurance",
+        "/assurance",
+        Permission.ASSURANCE_VIEW,
+        "What the inspection asks, and where the force stands",
+    ),
     Way("Reminders", "/reminders", Permission.REMINDER_VIEW, "Emails sent, waiting and not delivered"),
     Way("Events", "/events", Permission.EVENT_VIEW, "Taught events: dates, places and bookings"),
     Way("Attendance", "/events/figures", Permission.EVENT_VIEW, "Who attended, and who is needed next"),

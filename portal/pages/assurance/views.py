@@ -1,0 +1,13 @@
+"""Pages of the assurance desk: each file of views beside this one is named here."""
+
+from portal.pages.assurance import (
+    board_views,
+    recommendation_views,
+)
+from portal.pages.assurance.blueprint import bp
+
+__all__ = [
+    "board_views",
+    "bp",
+    "recommendation_views",
+]
