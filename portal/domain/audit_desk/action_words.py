@@ -99,6 +99,9 @@ _TEXTS = {
         "subject_access.exported": "Made a copy of everything held about the person[ ({format})]",
         "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
+        "answer_pack.exported": "Made an answer pack of the recommendation {recommendation}[, {people}]",
+        "answer_pack.downloaded": "Downloaded an answer pack of the recommendation {recommendation}"
+        "[, {name}]",
     },
     ActionGroup.AUDIT: {
         "audit.viewed": "Looked at the audit trail[: {page}]",
@@ -249,6 +252,7 @@ _TEXTS = {
         "review.withdrawn": "Withdrew the draft of {module} from review",
     },
     ActionGroup.ASSURANCE: {
+        "narrative.written": "Wrote the narrative of the recommendation {recommendation}, from {from_on}",
         "recommendation.published": "Published version {number} of the recommendation {recommendation}",
     },
     ActionGroup.MAIL: {

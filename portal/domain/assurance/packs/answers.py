@@ -132,13 +132,17 @@ def _list_actions(answer: Answer) -> list[Block]:
             action.reference,
             action.version.title,
             *([] if answer.foi else [_name_of(answer, action.version.owner_id)]),
-            action_words(action).capitalize(),
+            _begin(action_words(action)),
             ", ".join(action.waits_for) or "Nothing",
         )
         for action in answer.held.actions
     ]
     widths = (2, 5, 4, 2) if answer.foi else (2, 5, 3, 4, 2)
     return [Grid(("Action", "What", *owners, "How far", "Waits for"), tuple(rows), widths)]
+
+
+def _begin(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _list_decisions(answer: Answer) -> list[Block]:
