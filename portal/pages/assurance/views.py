@@ -2,6 +2,8 @@
 
 from portal.pages.assurance import (
     board_views,
+    narrative_views,
+    pack_views,
     recommendation_views,
 )
 from portal.pages.assurance.blueprint import bp
@@ -9,5 +11,7 @@ from portal.pages.assurance.blueprint import bp
 __all__ = [
     "board_views",
     "bp",
+    "narrative_views",
+    "pack_views",
     "recommendation_views",
 ]
