@@ -254,6 +254,13 @@ _TEXTS = {
     ActionGroup.ASSURANCE: {
         "narrative.written": "Wrote the narrative of the recommendation {recommendation}, from {from_on}",
         "recommendation.published": "Published version {number} of the recommendation {recommendation}",
+        "recommendation.given": "Changed who owns the recommendation {recommendation}, from {since}",
+        "assurance_action.added": "Added action {reference} to {recommendation}, from {since}",
+        "assurance_action.changed": "Changed action {reference}, from {since}",
+        "assurance_decision.recorded": "Recorded a decision of {since} on {recommendation}",
+        "assurance_decision.corrected": "Corrected a decision on the recommendation {recommendation}",
+        "assurance_decision.taken_back": "Took back a decision on the recommendation {recommendation}",
+        "risk.assessed": "Assessed the risk of the recommendation {recommendation}, from {since}",
     },
     ActionGroup.MAIL: {
         "reminders.planned": "Planned the reminders of {day}: {letters} messages",

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.evidence.document import check_documents
 from portal.domain.assurance.evidence.figure import check_figures
+from portal.domain.assurance.evidence.link import check_links
+from portal.domain.assurance.evidence.records import check_acknowledgements, check_attendance
 from portal.domain.assurance.evidence.statement import check_statements
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
@@ -13,7 +16,14 @@ from portal.platform import wording as say
 
 Check = Callable[[Sequence[HeldEvidence], Position], list[EvidenceState]]
 
-_CHECKS: dict[str, Check] = {"figure": check_figures, "statement": check_statements}
+_CHECKS: dict[str, Check] = {
+    "figure": check_figures,
+    "acknowledgements": check_acknowledgements,
+    "attendance": check_attendance,
+    "document": check_documents,
+    "link": check_links,
+    "statement": check_statements,
+}
 
 
 def check_evidence(pieces: Sequence[HeldEvidence], position: Position) -> dict[str, EvidenceState]:

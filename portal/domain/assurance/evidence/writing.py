@@ -1,0 +1,175 @@
+"""Adds, changes and withdraws evidence; each is a new fact, from a day on, with who recorded it and why."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.evidence.kinds import IMMUTABLE, REVIEWED
+from portal.domain.assurance.evidence.shares import position_of
+from portal.domain.assurance.holding import list_held
+from portal.domain.assurance.models import EVIDENCE_KINDS, Evidence, EvidenceVersion
+from portal.domain.reports.parameters import EARLIEST, TOO_EARLY
+from portal.platform.audit.services import log
+from portal.platform.clock import london_day
+from portal.platform.db import db, stamp
+from portal.platform.errors import ConflictError, NotFoundError, RuleError
+
+LONGEST_TITLE = 150
+LONGEST_REASON = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceEntry:
+    """What a person enters about a piece of evidence, whatever its kind."""
+
+    title: str
+    definition: dict[str, Any]  # of its kind
+    owner_id: int | None
+    review_on: date | None
+    from_on: date  # the day from which it holds
+
+
+def add_evidence(recommendation_id: int, kind: str, entry: EvidenceEntry, *, by: int, at: datetime) -> str:
+    """Add a piece of evidence to a recommendation, and return its reference.
+
+    Args:
+        recommendation_id: The recommendation.
+        kind: One of ``EVIDENCE_KINDS``; the definition is of this kind.
+        entry: What it is. A statement is signed by ``by``, today.
+        by: Who records it.
+        at: When.
+
+    Raises:
+        RuleError: A day or a text is refused.
+    """
+    recorded_at = stamp()
+    if kind not in EVIDENCE_KINDS:
+        raise RuleError("Choose a kind of evidence.")
+    if kind in IMMUTABLE and entry.from_on != london_day(at):
+        raise RuleError("A statement is signed today.")
+    _refuse_entry(kind, entry, london_day(at))
+    number = (db.session.scalar(select(func.count()).select_from(Evidence)) or 0) + 1
+    piece = Evidence(recorded_at=recorded_at, reference=f"E-{number:04}", recommendation_id=recommendation_id)
+    db.session.add(piece)
+    db.session.flush()
+    _record_version(piece.id, kind, entry, by=by, reason="", withdrawn=False)
+    log("evidence.added", actor_id=by, evidence=piece.reference, kind=kind)
+    return piece.reference
+
+
+def change_evidence(reference: str, entry: EvidenceEntry, *, reason: str, by: int, at: datetime) -> None:
+    """Record another title, owner, review date, definition or threshold from a day on.
+
+    The text of a statement stays: another statement is another piece of evidence.
+
+    Raises:
+        ConflictError: It is withdrawn.
+        NotFoundError: There is no such piece.
+        RuleError: A day or a text is refused, or nothing changes.
+    """
+    stamp()
+    newest = read_newest(reference, at)
+    if newest.kind in IMMUTABLE and entry.definition != newest.definition:
+        raise RuleError("The text of a statement cannot be changed. Withdraw it, and sign another one.")
+    _refuse_entry(newest.kind, entry, london_day(at))
+    _refuse_reason(reason)
+    before = (newest.title, newest.definition, newest.owner_id, newest.review_on)
+    if before == (entry.title, entry.definition, entry.owner_id, entry.review_on):
+        raise RuleError("Nothing is changed. Change something, or go back.")
+    _record_version(newest.evidence_id, newest.kind, entry, by=by, reason=reason.strip(), withdrawn=False)
+    log("evidence.changed", actor_id=by, evidence=reference)
+
+
+def withdraw_evidence(reference: str, *, from_on: date, reason: str, by: int, at: datetime) -> None:
+    """Withdraw a piece of evidence from a day on; for earlier days it stays.
+
+    Raises:
+        ConflictError: It is withdrawn already.
+        NotFoundError: There is no such piece.
+        RuleError: The day or the reason is refused.
+    """
+    stamp()
+    newest = read_newest(reference, at)
+    entry = EvidenceEntry(newest.title, newest.definition, newest.owner_id, newest.review_on, from_on)
+    refuse_day(from_on, london_day(at))
+    _refuse_reason(reason)
+    _record_version(newest.evidence_id, newest.kind, entry, by=by, reason=reason.strip(), withdrawn=True)
+    log("evidence.withdrawn", actor_id=by, evidence=reference)
+
+
+def read_newest(reference: str, at: datetime) -> EvidenceVersion:
+    """The version of a piece of evidence that holds today.
+
+    Raises:
+        ConflictError: It is withdrawn.
+        NotFoundError: There is no such piece.
+    """
+    versions = list_evidence_versions(reference, at)
+    if not versions:
+        raise NotFoundError("There is no such piece of evidence.")
+    if versions[-1].withdrawn:
+        raise ConflictError(f"{reference} has been withdrawn already.")
+    return versions[-1]
+
+
+def list_evidence_versions(reference: str, at: datetime) -> list[EvidenceVersion]:
+    """What was recorded about a piece of evidence, as known now; the one that holds is last."""
+    of_piece = select(Evidence.id).where(Evidence.reference == reference)
+    return list_held(EvidenceVersion, position_of(at), EvidenceVersion.evidence_id.in_(of_piece))
+
+
+def hold_newest(reference: str, at: datetime) -> HeldEvidence:
+    """A piece of evidence as it holds today; as ``read_newest``."""
+    return HeldEvidence(reference, read_newest(reference, at))
+
+
+def refuse_day(from_on: date, today: date) -> None:
+    """Refuse a day after today or before 1900.
+
+    Raises:
+        RuleError: It is one.
+    """
+    if from_on > today:
+        raise RuleError("Choose today or an earlier day.")
+    if from_on < EARLIEST:
+        raise RuleError(TOO_EARLY)
+
+
+def _refuse_entry(kind: str, entry: EvidenceEntry, today: date) -> None:
+    refuse_day(entry.from_on, today)
+    if not entry.title or len(entry.title) > LONGEST_TITLE:
+        raise RuleError(f"Enter a title of at most {LONGEST_TITLE} characters.")
+    if entry.review_on is None and kind in REVIEWED:
+        raise RuleError(
+            "Enter the day by which it is to be reviewed: nothing else tells when it is out of date."
+        )
+    if entry.review_on is not None and entry.review_on < entry.from_on:
+        raise RuleError("Enter a review date on or after the day from which it holds.")
+
+
+def _refuse_reason(reason: str) -> None:
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise RuleError(f"Say why, in at most {LONGEST_REASON:,} characters.")
+
+
+def _record_version(
+    evidence_id: int, kind: str, entry: EvidenceEntry, *, by: int, reason: str, withdrawn: bool
+) -> None:
+    version = EvidenceVersion(
+        recorded_at=stamp(),
+        evidence_id=evidence_id,
+        from_on=entry.from_on,
+        title=entry.title,
+        kind=kind,
+        definition=entry.definition,
+        owner_id=entry.owner_id,
+        review_on=entry.review_on,
+        withdrawn=withdrawn,
+        reason=reason,
+        recorded_by_id=by,
+    )
+    db.session.add(version)
+    db.session.flush()
