@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.answers import group_words
@@ -18,7 +19,6 @@ from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.platform import wording as say
 from portal.platform.db import read_stamps
-from portal.platform.errors import RuleError
 
 _PERCENTAGE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
 NOBODY_COUNTED = "Nobody is counted, so it shows nothing."
@@ -82,14 +82,14 @@ def parse_threshold(text: str) -> Decimal:
     """The share from 0 to 1 that a percentage names, as a person writes it.
 
     Raises:
-        RuleError: It is none from 1 to 100 with at most one decimal place.
+        EntryRefusedError: It is none from 1 to 100 with at most one decimal place.
 
     >>> parse_threshold("95"), parse_threshold("97.5 %")
     (Decimal('0.95'), Decimal('0.975'))
     """
     number = text.replace("%", "").strip()
     if not _PERCENTAGE.fullmatch(number) or not 1 <= Decimal(number) <= 100:
-        raise RuleError("Enter a percentage from 1 to 100, such as 95.")
+        raise EntryRefusedError("threshold", "Enter a percentage from 1 to 100, such as 95.")
     return (Decimal(number) / 100).normalize()
 
 
