@@ -1,11 +1,14 @@
 """The form with which the force's answer is written."""
 
+from datetime import date
+
 from flask_wtf import FlaskForm
 from wtforms import SubmitField
 
 from portal.domain.assurance.narrative.rendering import MOST_CHARACTERS
 from portal.pages.layout.form_fields import DayField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovSubmit, GovTextarea
+from portal.platform.wording import date as date_words
 
 
 class NarrativeForm(FlaskForm):  # type: ignore[misc]
@@ -26,3 +29,8 @@ class NarrativeForm(FlaskForm):  # type: ignore[misc]
     )
     preview = SubmitField("Preview", widget=GovSubmit(secondary=True))
     save = SubmitField("Save", widget=GovSubmit())
+
+    @classmethod
+    def begin(cls, text: str, day: date) -> "NarrativeForm":
+        """The form with the text of the version that holds, and today."""
+        return cls(data={"text": text, "from_on": date_words(day)})

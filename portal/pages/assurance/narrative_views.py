@@ -27,7 +27,6 @@ from portal.pages.layout.report_position import (
     requested_position,
 )
 from portal.platform import clock
-from portal.platform import wording as say
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, RuleError
 from portal.platform.permissions import Permission
@@ -70,8 +69,7 @@ def show_narrative(key: str) -> ResponseReturnValue:
         return current_address
     page = NarrativePage.read(key, position)
     text = page.held.narrative.text if page.held.narrative else ""
-    form = NarrativeForm(data={"text": text, "from_on": say.date(clock.today())})
-    return _write_page(page, form)
+    return _write_page(page, NarrativeForm.begin(text, clock.today()))
 
 
 @bp.post("/assurance/<key>/narrative")

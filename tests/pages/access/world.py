@@ -147,6 +147,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "booking": 1,
         "what": "door-sheets",
         "act": "approval",
+        "edition": "answer",
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"

@@ -1,7 +1,7 @@
 """The packs of directives whose completion is evidence: annexes of an answer pack, as they are sent alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -35,74 +35,65 @@ def directives_of(pieces: Sequence[HeldEvidence]) -> list[str]:
     return sorted({str(reference) for figure in figures if (reference := figure.get("directive"))})
 
 
-def write_annexes(
-    viewer: Viewer,
-    directives: Sequence[str],
-    position: SettledPosition,
-    folder: Path,
-    *,
-    foi: bool,
-    force: str,
-    small: int,
-    done: ReportDone,
-) -> Annexes:
+@dataclass(frozen=True)
+class AnnexWish:
+    """Which edition of directives' packs is written, and for whom."""
+
+    viewer: Viewer  # sees the whole force
+    position: SettledPosition  # of the answer pack
+    foi: bool  # FOI packs, else inspection packs
+    force: str
+    small: int  # the small number of an FOI pack
+
+    @property
+    def name(self) -> str:
+        """Which pack of a directive."""
+        return directive_packs.FOI if self.foi else directive_packs.INSPECTION
+
+
+def write_annexes(wish: AnnexWish, directives: Sequence[str], folder: Path, done: ReportDone) -> Annexes:
     """Write the pack of each directive into a folder.
 
     Args:
-        viewer: For whom; sees the whole force.
+        wish: Which edition.
         directives: References of directives.
-        position: Of the answer pack.
         folder: Where the annexes are written.
-        foi: Whether their FOI packs are written, else their inspection packs.
-        force: Name of the force.
-        small: The small number of an FOI pack.
         done: Is told how many rows are written.
     """
-    annexes, name = Annexes(), directive_packs.FOI if foi else directive_packs.INSPECTION
-    rows = 0
+    annexes, rows = Annexes(), 0
     for reference in directives:
         try:
-            report = completion_report(viewer, reference, position)
-            directive_packs.refuse_pack(report, name, small)
+            report = completion_report(wish.viewer, reference, wish.position)
+            directive_packs.refuse_pack(report, wish.name, wish.small)
         except NotFoundError:
             annexes.refusals.append(NOT_THERE.format(reference=reference))
-            continue
         except RuleError as error:
             annexes.refusals.append(f"{reference} is not an annex. {error}")
-            continue
-        report = replace(report, position=position)
-        file = PackFile(
-            f"{reference}-{name}", f"annex: the {_words(name)} of {reference}, unpacked by itself"
-        )
-        scratch = folder / f"{reference}.parts"
-        scratch.mkdir()
-        made = write_pack(
-            report,
-            name,
-            scratch,
-            folder / file.name,
-            force=force,
-            small=small,
-            done=partial(_report_after, done, rows),
-        )
-        rows += made.rows
-        annexes.files.append(file)
-        _note_contents(annexes, report, foi=foi, small=small)
+        else:
+            rows += _write_annex(annexes, wish, report, folder, partial(_report_after, done, rows))
     return annexes
+
+
+def _write_annex(
+    annexes: Annexes, wish: AnnexWish, report: CompletionReport, folder: Path, done: ReportDone
+) -> int:
+    """Write the pack of one directive, and return how many rows it has."""
+    reference, name = report.directive.reference, wish.name
+    kind = "FOI pack" if wish.foi else "inspection pack"
+    file = PackFile(f"{reference}-{name}", f"annex: the {kind} of {reference}, unpacked by itself")
+    scratch = folder / f"{reference}.parts"
+    scratch.mkdir()
+    target = folder / file.name
+    made = write_pack(report, name, scratch, target, force=wish.force, small=wish.small, done=done)
+    annexes.files.append(file)
+    if not wish.foi:
+        annexes.people |= report.list_person_ids()
+        return made.rows
+    tables = make_tables(read_figures(report), wish.small)
+    if tables.complete is not None and tables.counted is not None:
+        annexes.published.add((tables.complete, tables.counted))
+    return made.rows
 
 
 def _report_after(done: ReportDone, before: int, rows: int) -> None:
     done(before + rows)
-
-
-def _words(name: str) -> str:
-    return "FOI pack" if name == directive_packs.FOI else "inspection pack"
-
-
-def _note_contents(annexes: Annexes, report: CompletionReport, *, foi: bool, small: int) -> None:
-    if not foi:
-        annexes.people |= report.list_person_ids()
-        return
-    tables = make_tables(read_figures(report), small)
-    if tables.complete is not None and tables.counted is not None:
-        annexes.published.add((tables.complete, tables.counted))

@@ -11,7 +11,14 @@ from portal.domain.assurance.narrative.fields import (
     fill_markdown,
 )
 from portal.domain.assurance.narrative.rendering import field_values, render_narrative
-from portal.domain.assurance.packs.blocks import Block, Grid, Heading, Paragraph, Points, Prose
+from portal.domain.assurance.packs.blocks import (
+    Block,
+    GridBlock,
+    HeadingBlock,
+    ParagraphBlock,
+    PointsBlock,
+    ProseBlock,
+)
 from portal.domain.assurance.wording import JUDGEMENT_WORDS
 from portal.platform import wording as say
 
@@ -23,7 +30,7 @@ FOI_LEFT_OUT = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class RecommendationAnswer:
     """A recommendation at a position, as one edition of a pack shows it."""
 
     held: HeldRecommendation
@@ -34,28 +41,28 @@ class Answer:
     files: tuple[str, ...] = ()  # sentences about what in the ZIP belongs to it
 
 
-def answer_blocks(answer: Answer) -> list[Block]:
+def answer_blocks(answer: RecommendationAnswer) -> list[Block]:
     """The parts of an answer, its heading of level 2."""
     held = answer.held
     return [
-        Heading(2, held.version.title),
+        HeadingBlock(2, held.version.title),
         _list_basics(answer),
-        Heading(3, "The answer in words"),
+        HeadingBlock(3, "The answer in words"),
         _write_narrative(answer),
-        Heading(3, "Judgement"),
+        HeadingBlock(3, "Judgement"),
         *_write_judgement(answer),
-        Heading(3, "Evidence"),
+        HeadingBlock(3, "Evidence"),
         *_list_evidence(answer),
-        Heading(3, "Actions"),
+        HeadingBlock(3, "Actions"),
         *_list_actions(answer),
-        Heading(3, "Decisions"),
+        HeadingBlock(3, "Decisions"),
         *_list_decisions(answer),
         *_write_risk(answer),
         *_list_files(answer),
     ]
 
 
-def _list_basics(answer: Answer) -> Grid:
+def _list_basics(answer: RecommendationAnswer) -> GridBlock:
     version = answer.held.version
     rows = [
         ("Source", version.source),
@@ -66,40 +73,40 @@ def _list_basics(answer: Answer) -> Grid:
     ]
     if not answer.foi:
         rows.append(("Owner", _name_of(answer, answer.held.owner_id)))
-    return Grid(("What", "Answer"), tuple(rows), (1, 3))
+    return GridBlock(("What", "Answer"), tuple(rows), (1, 3))
 
 
-def _name_of(answer: Answer, person_id: int | None) -> str:
+def _name_of(answer: RecommendationAnswer, person_id: int | None) -> str:
     return "Nobody" if person_id is None else answer.names[person_id]
 
 
-def _write_narrative(answer: Answer) -> Block:
+def _write_narrative(answer: RecommendationAnswer) -> Block:
     narrative = answer.held.narrative
     if narrative is None:
-        return Paragraph(NO_NARRATIVE)
+        return ParagraphBlock(NO_NARRATIVE)
     values = field_values(answer.fields)
-    return Prose(render_narrative(narrative.text, values), fill_markdown(narrative.text, values))
+    return ProseBlock(render_narrative(narrative.text, values), fill_markdown(narrative.text, values))
 
 
-def _write_judgement(answer: Answer) -> list[Block]:
+def _write_judgement(answer: RecommendationAnswer) -> list[Block]:
     held = answer.held.judgement
     if held is None or held.decision is None:
-        return [Paragraph(NOT_JUDGED)]
+        return [ParagraphBlock(NOT_JUDGED)]
     judgement, decided_on = held.judgement, held.decision.decided_on
     words = JUDGEMENT_WORDS[judgement.state]
     blocks: list[Block] = [
-        Paragraph(
+        ParagraphBlock(
             f"{words}, judged on the figures of {say.date(judgement.from_on)}. A second person confirmed "
             f"it on {say.date(decided_on)}."
         ),
-        Paragraph(f"Reason: {judgement.reason}"),
+        ParagraphBlock(f"Reason: {judgement.reason}"),
     ]
     if judgement.figures and not answer.foi:
         blocks.append(_compare_figures(answer, [EvidenceState.from_json(kept) for kept in judgement.figures]))
     return blocks
 
 
-def _compare_figures(answer: Answer, frozen: list[EvidenceState]) -> Grid:
+def _compare_figures(answer: RecommendationAnswer, frozen: list[EvidenceState]) -> GridBlock:
     rows = [
         (
             kept.reference,
@@ -110,22 +117,22 @@ def _compare_figures(answer: Answer, frozen: list[EvidenceState]) -> Grid:
         for kept in frozen
     ]
     heads = ("Evidence", "What", "At the judgement", "At this position")
-    return Grid(heads, tuple(rows), (2, 4, 5, 5))
+    return GridBlock(heads, tuple(rows), (2, 4, 5, 5))
 
 
-def _list_evidence(answer: Answer) -> list[Block]:
+def _list_evidence(answer: RecommendationAnswer) -> list[Block]:
     if not answer.states:
-        return [Paragraph("There was no evidence on the desk at this position.")]
+        return [ParagraphBlock("There was no evidence on the desk at this position.")]
     rows = [
         (state.reference, state.title, state.shown, "Holds" if state.holds else " ".join(state.faults))
         for state in answer.states.values()
     ]
-    return [Grid(("Evidence", "What", "What it shows", "Whether it holds"), tuple(rows), (2, 4, 6, 4))]
+    return [GridBlock(("Evidence", "What", "What it shows", "Whether it holds"), tuple(rows), (2, 4, 6, 4))]
 
 
-def _list_actions(answer: Answer) -> list[Block]:
+def _list_actions(answer: RecommendationAnswer) -> list[Block]:
     if not answer.held.actions:
-        return [Paragraph("There were no actions on the desk at this position.")]
+        return [ParagraphBlock("There were no actions on the desk at this position.")]
     owners = [] if answer.foi else ["Owner"]
     rows = [
         (
@@ -138,30 +145,30 @@ def _list_actions(answer: Answer) -> list[Block]:
         for action in answer.held.actions
     ]
     widths = (2, 5, 4, 2) if answer.foi else (2, 5, 3, 4, 2)
-    return [Grid(("Action", "What", *owners, "How far", "Waits for"), tuple(rows), widths)]
+    return [GridBlock(("Action", "What", *owners, "How far", "Waits for"), tuple(rows), widths)]
 
 
 def _begin(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def _list_decisions(answer: Answer) -> list[Block]:
+def _list_decisions(answer: RecommendationAnswer) -> list[Block]:
     if not answer.held.decisions:
-        return [Paragraph("There were no decisions on the desk at this position.")]
+        return [ParagraphBlock("There were no decisions on the desk at this position.")]
     rows = [
         (say.date(decision.from_on), decision.title, decision.text, decision.decided_by)
         for decision in answer.held.decisions
     ]
-    return [Grid(("Day", "Decision", "In words", "Decided by"), tuple(rows), (2, 4, 6, 3))]
+    return [GridBlock(("Day", "Decision", "In words", "Decided by"), tuple(rows), (2, 4, 6, 3))]
 
 
-def _write_risk(answer: Answer) -> list[Block]:
+def _write_risk(answer: RecommendationAnswer) -> list[Block]:
     risk = answer.held.risk
     if answer.foi or risk is None:
         return []
     words = f"Likelihood {risk.likelihood} of 5, impact {risk.impact} of 5. {risk.text}"
-    return [Heading(3, "Risk"), Paragraph(words)]
+    return [HeadingBlock(3, "Risk"), ParagraphBlock(words)]
 
 
-def _list_files(answer: Answer) -> list[Block]:
-    return [Heading(3, "Files of this answer"), Points(answer.files)] if answer.files else []
+def _list_files(answer: RecommendationAnswer) -> list[Block]:
+    return [HeadingBlock(3, "Files of this answer"), PointsBlock(answer.files)] if answer.files else []

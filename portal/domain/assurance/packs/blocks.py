@@ -14,7 +14,7 @@ _HEADING_MARKS = re.compile(r"(\s{0,3})(#{1,6})(\s.*|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class HeadingBlock:
     """A heading; the document's title is of level 1."""
 
     level: int
@@ -22,21 +22,21 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Paragraph:
+class ParagraphBlock:
     """One paragraph."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Points:
+class PointsBlock:
     """A list of sentences."""
 
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class GridBlock:
     """A table; ``widths`` are the shares of its columns."""
 
     heads: tuple[str, ...]
@@ -45,14 +45,14 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Prose:
+class ProseBlock:
     """A narrative with its fields filled, in both forms."""
 
     html: str
     markdown: str
 
 
-Block = Heading | Paragraph | Points | Grid | Prose
+Block = HeadingBlock | ParagraphBlock | PointsBlock | GridBlock | ProseBlock
 
 
 def blocks_as_markup(blocks: Iterable[Block]) -> str:
@@ -62,18 +62,18 @@ def blocks_as_markup(blocks: Iterable[Block]) -> str:
 
 def _markup_of_block(block: Block) -> str:
     match block:
-        case Heading(level, text):
+        case HeadingBlock(level, text):
             return f"{'=' * level} {text_content(text)}\n"
-        case Paragraph(text):
+        case ParagraphBlock(text):
             return f"{text_content(text)}\n"
-        case Points(texts):
+        case PointsBlock(texts):
             return "#list(" + " ".join(f"[{text_content(text)}]," for text in texts) + ")\n"
-        case Grid(heads, rows, widths):
+        case GridBlock(heads, rows, widths):
             columns = ", ".join(f"{width}fr" for width in widths)
             head = "".join(f"[{text_content(text)}], " for text in heads)
             lines = ["".join(f"[{text_content(text)}], " for text in row) for row in rows]
             return "\n".join([f"#table(columns: ({columns}), table.header({head}),", *lines, ")\n"])
-        case Prose(html, _):
+        case ProseBlock(html, _):
             return markup_of(_HEADING_TAG.sub(lambda tag: f"{tag[1]}{min(int(tag[2]) + TOP - 2, 6)}", html))
 
 
@@ -84,20 +84,20 @@ def blocks_as_markdown(blocks: Iterable[Block]) -> str:
 
 def _markdown_of_block(block: Block) -> str:
     match block:
-        case Heading(level, text):
+        case HeadingBlock(level, text):
             return f"{'#' * level} {escape_markdown(text)}\n"
-        case Paragraph(text):
+        case ParagraphBlock(text):
             return f"{escape_markdown(text)}\n"
-        case Points(texts):
+        case PointsBlock(texts):
             return "".join(f"- {escape_markdown(text)}\n" for text in texts)
-        case Grid(heads, rows, _):
+        case GridBlock(heads, rows, _):
             lines = [
                 map(escape_markdown, heads),
                 ("---",) * len(heads),
                 *(map(escape_markdown, row) for row in rows),
             ]
             return "".join(map(_table_line, lines))
-        case Prose(_, markdown):
+        case ProseBlock(_, markdown):
             return f"{lower_headings(markdown).strip()}\n"
 
 

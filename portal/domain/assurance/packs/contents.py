@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.domain.assurance.packs import tables
-from portal.domain.assurance.packs.answers import Answer, answer_blocks
+from portal.domain.assurance.packs.answers import RecommendationAnswer, answer_blocks
 from portal.domain.assurance.packs.blocks import (
     Block,
-    Heading,
-    Paragraph,
-    Points,
+    HeadingBlock,
+    ParagraphBlock,
+    PointsBlock,
     blocks_as_markdown,
     blocks_as_markup,
 )
@@ -42,7 +42,7 @@ class PackSource:
     key: str  # of the recommendation, or that of all
     position: SettledPosition
     force: str
-    answers: Sequence[Answer]
+    answers: Sequence[RecommendationAnswer]
     attached: Mapping[str, tuple[PackFile, bytes]]  # documents and statements, by reference of evidence
     annexes: Sequence[PackFile]  # written already
     remarks: Sequence[str]  # what is to be said of it, such as why an annex is missing
@@ -68,17 +68,8 @@ def write_answer_pack(source: PackSource, folder: Path, target: Path) -> str:
     Returns:
         The SHA-256 of the ZIP.
     """
-    definitions = [*time_definitions(source.position), *tables.definition_rows(source.answers)]
-    _write_answer(source, definitions, folder)
-    names = {reference: file.name for reference, (file, _) in source.attached.items()}
-    heads, rows = tables.figures_table(source.answers)
-    write_small_table(folder / FIGURES.name, heads, rows)
-    heads, rows = tables.evidence_table(source.answers, names)
-    write_small_table(folder / EVIDENCE.name, heads, rows)
-    write_small_table(folder / DEFINITIONS.name, ("term", "meaning"), definitions)
-    columns = {"figures": tables.FIGURES, "evidence": tables.EVIDENCE}
-    rows = tables.dictionary_rows(columns)
-    write_small_table(folder / DICTIONARY.name, ("table", "column", "meaning"), rows)
+    _write_answer(source, folder)
+    _write_tables(source, folder)
     for file, content in source.attached.values():
         (folder / file.name).write_bytes(content)
     files = [ANSWER_PDF, ANSWER_TEXT, FIGURES, EVIDENCE, DEFINITIONS, DICTIONARY]
@@ -96,6 +87,22 @@ def write_answer_pack(source: PackSource, folder: Path, target: Path) -> str:
     return write_archive(folder, [PackFile(README, "this text"), *files], about, target)
 
 
+def _write_tables(source: PackSource, folder: Path) -> None:
+    names = {reference: file.name for reference, (file, _) in source.attached.items()}
+    heads, rows = tables.figures_table(source.answers)
+    write_small_table(folder / FIGURES.name, heads, rows)
+    heads, rows = tables.evidence_table(source.answers, names)
+    write_small_table(folder / EVIDENCE.name, heads, rows)
+    write_small_table(folder / DEFINITIONS.name, ("term", "meaning"), _definitions_of(source))
+    columns = {"figures": tables.FIGURES, "evidence": tables.EVIDENCE}
+    rows = tables.dictionary_rows(columns)
+    write_small_table(folder / DICTIONARY.name, ("table", "column", "meaning"), rows)
+
+
+def _definitions_of(source: PackSource) -> Definitions:
+    return [*time_definitions(source.position), *tables.definition_rows(source.answers)]
+
+
 def _remarks(source: PackSource) -> list[str]:
     if not source.foi:
         return [NAMES_PEOPLE, *source.remarks]
@@ -103,15 +110,15 @@ def _remarks(source: PackSource) -> list[str]:
     return [*describe_suppression(states, source.small), *source.remarks]
 
 
-def _write_answer(source: PackSource, definitions: Definitions, folder: Path) -> None:
+def _write_answer(source: PackSource, folder: Path) -> None:
     """Write the answer as PDF and as text, from the same parts."""
     times = f"{sentences.both_times(source.position)}."
-    blocks: list[Block] = [Paragraph(times)]
+    blocks: list[Block] = [ParagraphBlock(times)]
     if source.foi:
-        blocks.append(Points(tuple(_remarks(source))))
+        blocks.append(PointsBlock(tuple(_remarks(source))))
     for answer in source.answers:
         blocks += answer_blocks(answer)
-    markup = [blocks_as_markup(blocks), *definition_table(definitions)]
+    markup = [blocks_as_markup(blocks), *definition_table(_definitions_of(source))]
     made = typeset_pdf(
         "\n".join(markup),
         title=source.title,
@@ -122,6 +129,6 @@ def _write_answer(source: PackSource, definitions: Definitions, folder: Path) ->
         across=True,
     )
     (folder / ANSWER_PDF.name).write_bytes(made)
-    title = Heading(1, f"{source.force}: {source.title}")
+    title = HeadingBlock(1, f"{source.force}: {source.title}")
     text = blocks_as_markdown([title, *blocks])
     (folder / ANSWER_TEXT.name).write_text(text, encoding="utf-8", newline="\n")

@@ -12,8 +12,8 @@ from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
 from portal.domain.assurance.narrative.fields import list_fields
-from portal.domain.assurance.packs.annexes import Annexes, directives_of, write_annexes
-from portal.domain.assurance.packs.answers import Answer
+from portal.domain.assurance.packs.annexes import Annexes, AnnexWish, directives_of, write_annexes
+from portal.domain.assurance.packs.answers import RecommendationAnswer
 from portal.domain.assurance.packs.contents import PackSource, write_answer_pack
 from portal.domain.assurance.packs.foi import hide_numbers
 from portal.domain.assurance.packs.kinds import ALL, FOI, refuse_forecast
@@ -85,51 +85,56 @@ def make_answer_pack(
     position = settle_position(wish.position)
     held = read_answered(wish.key, position)
     pieces = [piece for each in held for piece in each.evidence]
-    annexes = write_annexes(
-        viewer,
-        directives_of(pieces),
-        position,
-        folder,
-        foi=wish.foi,
-        force=wish.force,
-        small=wish.small,
-        done=done,
-    )
-    states = check_evidence(pieces, position)
-    if wish.foi:
-        states = {ref: hide_numbers(state, annexes.published, wish.small) for ref, state in states.items()}
-    attached, missing = ({}, []) if wish.foi else _read_attached(pieces, states)
-    owners = set() if wish.foi else _list_owners(held)
-    names = name_people(owners)
+    annex_wish = AnnexWish(viewer, position, wish.foi, wish.force, wish.small)
+    annexes = write_annexes(annex_wish, directives_of(pieces), folder, done)
+    desk = _read_edition(wish, position, held, annexes)
     source = PackSource(
         key=wish.key,
         position=position,
         force=wish.force,
-        answers=[_make_answer(each, wish, position, states, names, attached, annexes) for each in held],
-        attached=attached,
+        answers=[_make_answer(each, wish, desk) for each in held],
+        attached=desk.attached,
         annexes=annexes.files,
-        remarks=[*annexes.refusals, *missing],
+        remarks=[*annexes.refusals, *desk.missing],
         foi=wish.foi,
         small=wish.small,
     )
-    return MadeAnswer(write_answer_pack(source, folder, target), annexes.people | owners)
+    return MadeAnswer(write_answer_pack(source, folder, target), annexes.people | desk.owners)
 
 
-def _make_answer(
-    held: HeldRecommendation,
-    wish: AnswerWish,
-    position: Position,
-    states: dict[str, EvidenceState],
-    names: DeskNames,
-    attached: Attached,
-    annexes: Annexes,
-) -> Answer:
-    own = {piece.reference: states[piece.reference] for piece in held.evidence}
-    files = [f"{attached[ref][0].name}: {attached[ref][0].contents}." for ref in own if ref in attached]
+class _DeskAtPosition(NamedTuple):
+    """What all answers of a pack are made of, as its edition shows it."""
+
+    position: Position
+    states: dict[str, EvidenceState]  # by reference
+    owners: set[int]
+    names: DeskNames
+    attached: Attached
+    missing: list[str]  # a sentence for each document that is no longer kept
+    annexes: Sequence[PackFile]
+
+
+def _read_edition(
+    wish: AnswerWish, position: Position, held: Sequence[HeldRecommendation], annexes: Annexes
+) -> _DeskAtPosition:
+    pieces = [piece for each in held for piece in each.evidence]
+    states = check_evidence(pieces, position)
+    if wish.foi:
+        states = {ref: hide_numbers(state, annexes.published, wish.small) for ref, state in states.items()}
+        return _DeskAtPosition(position, states, set(), DeskNames(), {}, [], annexes.files)
+    owners = _list_owners(held)
+    attached, missing = _read_attached(pieces, states)
+    return _DeskAtPosition(position, states, owners, name_people(owners), attached, missing, annexes.files)
+
+
+def _make_answer(held: HeldRecommendation, wish: AnswerWish, desk: _DeskAtPosition) -> RecommendationAnswer:
+    own = {piece.reference: desk.states[piece.reference] for piece in held.evidence}
     named = tuple(f"{reference}-" for reference in directives_of(held.evidence))
-    files += [f"{file.name}: {file.contents}." for file in annexes.files if file.name.startswith(named)]
-    fields = tuple(list_fields(held, own, position, wish.force))
-    return Answer(held, own, fields, names, wish.foi, tuple(files))
+    files = [desk.attached[reference][0] for reference in own if reference in desk.attached]
+    files += [file for file in desk.annexes if file.name.startswith(named)]
+    sentences = tuple(f"{file.name}: {file.contents}." for file in files)
+    fields = tuple(list_fields(held, own, desk.position, wish.force))
+    return RecommendationAnswer(held, own, fields, desk.names, wish.foi, sentences)
 
 
 def _list_owners(held: Iterable[HeldRecommendation]) -> set[int]:

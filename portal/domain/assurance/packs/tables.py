@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from portal.domain.assurance.evidence_state import EvidenceState
-from portal.domain.assurance.packs.answers import Answer
+from portal.domain.assurance.packs.answers import RecommendationAnswer
 from portal.domain.assurance.wording import JUDGEMENT_WORDS
 from portal.domain.reports.packs.foi_tables import HIDDEN
 from portal.domain.reports.packs.texts import Definitions
@@ -41,7 +41,7 @@ EVIDENCE = (
 )  # fmt: skip
 
 
-def figures_table(answers: Sequence[Answer]) -> Table:
+def figures_table(answers: Sequence[RecommendationAnswer]) -> Table:
     """One row for each piece of evidence with a figure, beside what the judgement froze of it."""
     rows: list[Row] = [
         [_write_cell(values[head]) for head in FIGURES]
@@ -53,7 +53,7 @@ def figures_table(answers: Sequence[Answer]) -> Table:
     return FIGURES, rows
 
 
-def evidence_table(answers: Sequence[Answer], files: Mapping[str, str]) -> Table:
+def evidence_table(answers: Sequence[RecommendationAnswer], files: Mapping[str, str]) -> Table:
     """One row for each piece of evidence.
 
     Args:
@@ -73,7 +73,9 @@ def _write_cell(value: str | int | None) -> str | int:
     return "" if value is None else value
 
 
-def _values_of(answer: Answer, state: EvidenceState, files: Mapping[str, str]) -> dict[str, str | int | None]:
+def _values_of(
+    answer: RecommendationAnswer, state: EvidenceState, files: Mapping[str, str]
+) -> dict[str, str | int | None]:
     held = None if answer.foi else answer.held.judgement
     frozen = _find_frozen(answer, state.reference)
     share = None if state.reached is None or not state.total else percent_cut(state.reached, state.total)
@@ -105,7 +107,7 @@ def _say_whether(state: EvidenceState) -> str:
     return "yes" if state.holds else "no"
 
 
-def _find_frozen(answer: Answer, reference: str) -> EvidenceState | None:
+def _find_frozen(answer: RecommendationAnswer, reference: str) -> EvidenceState | None:
     """A piece of evidence as the confirmed judgement froze it; None in an FOI edition."""
     held = answer.held.judgement
     if held is None or answer.foi:
@@ -114,12 +116,12 @@ def _find_frozen(answer: Answer, reference: str) -> EvidenceState | None:
     return EvidenceState.from_json(kept) if kept else None
 
 
-def definition_rows(answers: Sequence[Answer]) -> Definitions:
+def definition_rows(answers: Sequence[RecommendationAnswer]) -> Definitions:
     """What is counted in each figure and how, a row for each term."""
     return list(_list_definitions(answers))
 
 
-def _list_definitions(answers: Sequence[Answer]) -> Iterator[tuple[str, str]]:
+def _list_definitions(answers: Sequence[RecommendationAnswer]) -> Iterator[tuple[str, str]]:
     for answer in answers:
         for state in answer.states.values():
             for term, meaning in state.definition:

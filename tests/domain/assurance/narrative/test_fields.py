@@ -13,7 +13,12 @@ from portal.domain.assurance.narrative.fields import (
     find_field_faults,
 )
 from portal.domain.assurance.narrative.rendering import check_narrative, render_narrative
-from portal.domain.assurance.packs.blocks import Prose, blocks_as_markdown, blocks_as_markup, lower_headings
+from portal.domain.assurance.packs.blocks import (
+    ProseBlock,
+    blocks_as_markdown,
+    blocks_as_markup,
+    lower_headings,
+)
 
 FIELDS = [
     NarrativeField("state", "whether it is met", "met"),
@@ -73,7 +78,7 @@ def test_a_text_without_faults_of_fields_leaves_no_brace_behind(text):
 
 
 def test_headings_go_below_those_of_the_answer():
-    prose = Prose('<h2 class="x">One</h2><h3>Two</h3>', "# One\n\n```\n# no heading\n```\n\n## Two")
+    prose = ProseBlock('<h2 class="x">One</h2><h3>Two</h3>', "# One\n\n```\n# no heading\n```\n\n## Two")
 
     assert "#heading(level: 4)" in blocks_as_markup([prose])
     assert "#heading(level: 5)" in blocks_as_markup([prose])
