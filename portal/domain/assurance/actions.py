@@ -88,6 +88,8 @@ def change_action(
     refuse_lengths(title=details.title, reason=reason)
     action = find_action(reference)
     current = describe_action(action, position)
+    if current is None:
+        raise EntryRefusedError("from_on", "The action was not there on that day. Enter a later one.")
     if current == replace(details, waits_for=tuple(sorted(details.waits_for))):
         raise EntryRefusedError(
             "reason", "Nothing is different from what holds on that day. Change something."
@@ -103,6 +105,22 @@ def change_action(
     )
     today = replace(position, as_at=position.today)
     return read_holding(ActionVersion, "action_id", today)[action.id].id == version.id
+
+
+def report_progress(reference: str, state: str, reason: str, *, from_on: date, at: datetime, by: int) -> bool:
+    """Its owner says how far an action is from a day on; whether that is what holds today.
+
+    Raises:
+        NotFoundError: There is no such action, or it is not theirs today and on that day.
+        EntryRefusedError: It cannot be entered so.
+    """
+    position = begin_entry(from_on, at)
+    action = find_action(reference)
+    on_that_day = describe_action(action, position)
+    today = describe_action(action, replace(position, as_at=position.today))
+    if on_that_day is None or today is None or {on_that_day.owner_id, today.owner_id} != {by}:
+        raise NotFoundError("There is no such action of yours on that day.")
+    return change_action(reference, replace(on_that_day, state=state), reason, from_on=from_on, at=at, by=by)
 
 
 def find_action(reference: str) -> AssuranceAction:

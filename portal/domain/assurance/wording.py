@@ -1,9 +1,12 @@
 """The words of the desk: states of judgements and actions, and the names of the people in it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from portal.domain.assurance.desk import HeldRecommendation
+from portal.domain.assurance.history import HistoryEntry
 from portal.domain.people.services import list_names_of
+from portal.platform.wording import date as say_date
 
 JUDGEMENT_WORDS = {
     "met": "Met",
@@ -20,6 +23,8 @@ JUDGEMENT_TAGS = {
     "not_judged": "not_started",
 }
 ACTION_TAGS = {"open": "not_started", "under_way": "in_progress", "done": "satisfied", "dropped": "exempt"}
+LIKELIHOOD_WORDS = {1: "very unlikely", 2: "unlikely", 3: "possible", 4: "likely", 5: "very likely"}
+IMPACT_WORDS = {1: "very small", 2: "small", 3: "moderate", 4: "grave", 5: "very grave"}
 ERASED = "A person whose data is erased"
 
 
@@ -51,3 +56,43 @@ def list_people_of(recommendation: HeldRecommendation) -> set[int | None]:
     if recommendation.risk is not None:
         people.add(recommendation.risk.recorded_by_id)
     return people
+
+
+def describe_entry(entry: HistoryEntry, names: Mapping[int, str]) -> str:
+    """What an entry of the history says, as a sentence."""
+    return _DESCRIPTIONS[entry.kind](entry.row, entry, names)
+
+
+def _describe_action(row: Any, entry: HistoryEntry, names: Mapping[int, str]) -> str:
+    owner = f", owner {names[row.owner_id]}" if row.owner_id is not None else ""
+    due = f", due on {say_date(row.due_on)}" if row.due_on else ""
+    reason = f" Why: {row.reason}" if row.reason else ""
+    return f"Action {entry.reference}: {row.title}. {ACTION_WORDS[row.state]}{owner}{due}.{reason}"
+
+
+def _describe_evidence(row: Any, entry: HistoryEntry, _names: Mapping[int, str]) -> str:
+    state = "withdrawn" if row.withdrawn else "review by " + say_date(row.review_on) if row.review_on else ""
+    reason = f" Why: {row.reason}" if row.reason else ""
+    return f"Evidence {entry.reference}: {row.title}{', ' + state if state else ''}.{reason}"
+
+
+_OUTCOME_WORDS = {
+    "confirmed": "The judgement was confirmed.",
+    "sent_back": "The judgement was sent back.",
+    "withdrawn": "The judgement was withdrawn.",
+}
+_DESCRIPTIONS: dict[str, Callable[[Any, HistoryEntry, Mapping[int, str]], str]] = {
+    "version": lambda row, _entry, _names: f"Version {row.number} of the recommendation was published.",
+    "owner": lambda row, _entry, names: (
+        f"Owner: {'nobody' if row.person_id is None else names[row.person_id]}."
+    ),
+    "action": _describe_action,
+    "decision": lambda row, _entry, _names: f"Decision of {row.decided_by}: {row.title}. {row.text}",
+    "risk": lambda row, _entry, _names: (
+        f"Risk: {LIKELIHOOD_WORDS[row.likelihood]}, {IMPACT_WORDS[row.impact]} impact. {row.text}"
+    ),
+    "evidence": _describe_evidence,
+    "judgement": lambda row, _entry, _names: f"Judged: {JUDGEMENT_WORDS[row.state]}. {row.reason}",
+    "outcome": lambda row, _entry, _names: f"{_OUTCOME_WORDS[row.outcome]} {row.reason}".strip(),
+    "narrative": lambda _row, _entry, _names: "The answer in words was written.",
+}

@@ -10,6 +10,7 @@ from portal.domain.accounts.grants.review import list_grants_to_review
 from portal.domain.accounts.overview.account_list import LOCKED, AccountFilters, AccountList
 from portal.domain.accounts.overview.ways import NO_WAY
 from portal.domain.accounts.sign_in.ways import current_rules
+from portal.domain.assurance.own_work import count_own_actions
 from portal.domain.authoring.reviews.queries import drafts_waiting_for
 from portal.domain.cases.copies import count_unread_copies
 from portal.domain.catalogue.queries import shared_content
@@ -252,6 +253,16 @@ def _find_retention(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
+def _find_actions(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_own_actions(viewer.person_id, clock.today()):
+        yield Waiting(
+            f"{plural(count, 'action is', 'actions are')} yours to do",
+            plural(count, "action to see to", "actions to see to"),
+            url_for("assurance.show_own_work"),
+            "For the force’s answer to the inspection",
+        )
+
+
 _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], ...] = (
     (Permission.DECISION_MAKE, "Requests", _find_requests),
     (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
@@ -266,5 +277,6 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.REMINDER_VIEW, "Reminders", _find_messages),
     (Permission.RETENTION_MANAGE, "Retention", _find_retention),
     (Permission.FORCE_SET, "Force details", _find_details),
+    (Permission.ACCOUNT_OWN, "", _find_actions),  # whoever owns an action, with or without a role
     (Permission.LEARN, "", _find_copies),  # whoever was named, with or without a role
 )

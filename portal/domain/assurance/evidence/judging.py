@@ -7,7 +7,6 @@ from sqlalchemy import select
 from portal.domain.assurance.desk import read_recommendation
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.checks import check_evidence
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.models import JUDGEMENTS, Judgement, JudgementDecision, Recommendation
 from portal.domain.reports.parameters import Position
 from portal.platform.audit.services import log
@@ -114,14 +113,16 @@ def withdraw_judgement(judgement_id: int, *, by: int, at: datetime) -> None:
 
 
 def list_decided_judgements(
-    recommendation_id: int, at: datetime
+    recommendation_id: int, position: Position
 ) -> list[tuple[Judgement, JudgementDecision]]:
-    """The judgements of a recommendation that were decided, with what became of them; the latest first."""
-    known = position_of(at).as_known_on
+    """The judgements decided by the instant of a position, with what became of them; the latest first."""
     rows = db.session.execute(
         select(Judgement, JudgementDecision)
         .join(JudgementDecision, JudgementDecision.judgement_id == Judgement.id)
-        .where(Judgement.recommendation_id == recommendation_id, JudgementDecision.recorded_at <= known)
+        .where(
+            Judgement.recommendation_id == recommendation_id,
+            JudgementDecision.recorded_at <= position.as_known_on,
+        )
         .order_by(JudgementDecision.id.desc())
     )
     return [(judgement, decision) for judgement, decision in rows]

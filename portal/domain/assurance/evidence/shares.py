@@ -21,7 +21,7 @@ from portal.platform import wording as say
 from portal.platform.db import read_stamps
 
 _PERCENTAGE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
-NOBODY_COUNTED = "Nobody is counted, so it shows nothing."
+PEOPLE = ("person", "people")
 PERCENTAGE = "Of those counted, rounded down, so 100% means all of them."
 
 
@@ -108,6 +108,9 @@ def describe_share(
     verb: str,
     definition: tuple[tuple[str, str], ...],
     address: str,
+    *,
+    noun: tuple[str, str] = PEOPLE,
+    faults: tuple[str, ...] = (),
 ) -> EvidenceState:
     """What a share shows against the threshold of its piece of evidence.
 
@@ -117,14 +120,21 @@ def describe_share(
         verb: What is said of those reached: "are complete".
         definition: What is counted and how.
         address: Where a person sees what is behind it.
+        noun: What is counted, one and many.
+        faults: Why it does not hold beside the threshold; with one, the threshold says nothing.
     """
     threshold = Decimal(piece.version.definition["threshold"])
-    people = say.plural(share.total, "person", "people")
+    counted = say.plural(share.total, *noun)
     percent = say.percent_cut(share.done, share.total)
-    shown = f"{say.number(share.done)} of {people} {verb} ({percent})" if share.total else NOBODY_COUNTED
-    faults = [] if share.total else [NOBODY_COUNTED]
-    if share.total and share.done < threshold * share.total:
-        faults.append(f"{percent} is below the threshold of {threshold_words(threshold)}.")
+    shown = (
+        f"{say.number(share.done)} of {counted} {verb} ({percent})"
+        if share.total
+        else f"No {noun[0]} is counted, so it shows nothing."
+    )
+    if not share.total:
+        faults = (shown,)
+    elif not faults and share.done < threshold * share.total:
+        faults = (f"{percent} is below the threshold of {threshold_words(threshold)}.",)
     at_least = (("Threshold", f"At least {threshold_words(threshold)}."), ("Percentage", PERCENTAGE))
     return EvidenceState(
         piece.reference,
@@ -134,7 +144,7 @@ def describe_share(
         share.done,
         share.total,
         threshold,
-        tuple(faults),
+        faults,
         (*definition, *at_least),
         address,
     )

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import (
     EntryRefusedError,
     begin_entry,
@@ -114,7 +113,7 @@ def read_newest(reference: str, at: datetime) -> EvidenceVersion:
         ConflictError: It is withdrawn.
         NotFoundError: There is no such piece.
     """
-    versions = list_evidence_versions(reference, at)
+    versions = list_evidence_versions(reference, position_of(at))
     if not versions:
         raise NotFoundError("There is no such piece of evidence.")
     if versions[-1].withdrawn:
@@ -122,15 +121,10 @@ def read_newest(reference: str, at: datetime) -> EvidenceVersion:
     return versions[-1]
 
 
-def list_evidence_versions(reference: str, at: datetime) -> list[EvidenceVersion]:
-    """What was recorded about a piece of evidence, as known now; the one that holds is last."""
+def list_evidence_versions(reference: str, position: Position) -> list[EvidenceVersion]:
+    """What was recorded about a piece of evidence, at a position; the version that holds is last."""
     of_piece = select(Evidence.id).where(Evidence.reference == reference)
-    return list_held(EvidenceVersion, position_of(at), EvidenceVersion.evidence_id.in_(of_piece))
-
-
-def hold_newest(reference: str, at: datetime) -> HeldEvidence:
-    """A piece of evidence as it holds today; as ``read_newest``."""
-    return HeldEvidence(reference, read_newest(reference, at))
+    return list_held(EvidenceVersion, position, EvidenceVersion.evidence_id.in_(of_piece))
 
 
 def _refuse_entry(kind: str, entry: EvidenceEntry) -> None:

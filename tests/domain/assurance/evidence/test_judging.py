@@ -99,7 +99,7 @@ def test_a_judgement_is_sent_back_with_a_reason_or_withdrawn_by_its_author(peopl
     held = read_recommendation("e-learning", position_of(NOW))
 
     assert (held.state, held.waiting) == ("not_judged", None)
-    decided = list_decided_judgements(held.id, NOW)
+    decided = list_decided_judgements(held.id, position_of(NOW))
     assert [decision.outcome for _, decision in decided] == ["withdrawn", "sent_back"]
 
 
@@ -125,7 +125,7 @@ def test_a_statement_never_changes_but_its_review_date_does(people: tuple[int, i
     with transaction():
         change_evidence("E-0001", later, reason="Reviewed.", by=author, at=NOW)
 
-    versions = list_evidence_versions("E-0001", NOW)
+    versions = list_evidence_versions("E-0001", position_of(NOW))
 
     assert [version.review_on for version in versions] == [date(2026, 9, 1), date(2026, 12, 1)]
     assert versions[-1].reason == "Reviewed."
