@@ -8,6 +8,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.narrative.fields import NarrativeField, list_fields
 from portal.domain.assurance.narrative.queries import list_narratives
@@ -28,7 +29,7 @@ from portal.pages.layout.report_position import (
 )
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import BadInputError, RuleError
+from portal.platform.errors import BadInputError
 from portal.platform.permissions import Permission
 
 
@@ -86,9 +87,8 @@ def save_narrative(key: str) -> ResponseReturnValue:
         return _write_page(page, form, None if faults else page.fill(form.text.data))
     try:
         with transaction():
-            held = read_recommendation(key, page.position)
             write_narrative(
-                held,
+                key,
                 form.text.data,
                 page.fields,
                 from_on=form.from_on.day,
@@ -99,7 +99,7 @@ def save_narrative(key: str) -> ResponseReturnValue:
         for fault in error.reasons:
             mark_wrong(form.text, fault)
         return _write_page(page, form)
-    except RuleError as error:
+    except EntryRefusedError as error:
         mark_wrong(form.from_on, str(error))
         return _write_page(page, form)
     flash("The narrative was saved.")

@@ -96,7 +96,7 @@ def test_a_version_entered_late_holds_on_its_day_but_was_not_known_then(desk, cl
         ({"text": "One\n\n{{evidence:E-0009}}"}, "Line 3: there is no field {{evidence:E-0009}}"),
         ({"text": "[here](/people)"}, "leads nowhere"),
         ({"text": ""}, "Write the answer in words"),
-        ({"text": "x", "from_on": "13 May 2026"}, "Choose today or an earlier date"),
+        ({"text": "x", "from_on": "13 May 2026"}, "Enter today’s date or an earlier one"),
         ({"text": "x", "from_on": "31 December 1899"}, "Choose 1 January 1900 or a later date"),
         ({"text": "x", "from_on": "soon"}, "Enter a date"),
     ],

@@ -15,7 +15,8 @@ from portal.platform.clock import london_day
 
 _FIELD = re.compile(r"\{\{([^{}\n]*)\}\}")
 _LEFT_OPEN = re.compile(r"\{\{|\}\}")
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
+_MARKS = re.compile(r"([\\`*_\[\]<>|~#])")
+_MARKS_AT_THE_START = re.compile(r"^(\d*)([-+=.)])")  # of a list, or of an underlined heading
 MEANINGS = {
     "state": "whether the recommendation is met",
     "reason": "the reason of the judgement",
@@ -121,7 +122,7 @@ def fill_markdown(text: str, values: Mapping[str, str]) -> str:
 
 def escape_markdown(text: str) -> str:
     """One line of text as Markdown, in which nothing is a mark."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+    return _MARKS_AT_THE_START.sub(r"\1\\\2", _MARKS.sub(r"\\\1", " ".join(text.split())))
 
 
 def _value_of(name: str, values: Mapping[str, str]) -> str:

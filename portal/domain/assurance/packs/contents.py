@@ -26,6 +26,7 @@ from portal.platform.documents.typesetting import typeset_pdf
 ANSWER_PDF = PackFile("answer.pdf", "the answer, for people")
 ANSWER_TEXT = PackFile("answer.md", "the same as text, to copy from")
 FIGURES = PackFile("figures.csv", "each figure, beside what the judgement froze of it")
+FIGURES_FOI = PackFile(FIGURES.name, "each figure that may be published")
 EVIDENCE = PackFile("evidence.csv", "every piece of evidence, with the hash of its document")
 DEFINITIONS = PackFile("definitions.csv", "what each figure counts and how")
 DICTIONARY = PackFile("data-dictionary.csv", "what each column means")
@@ -72,7 +73,8 @@ def write_answer_pack(source: PackSource, folder: Path, target: Path) -> str:
     _write_tables(source, folder)
     for file, content in source.attached.values():
         (folder / file.name).write_bytes(content)
-    files = [ANSWER_PDF, ANSWER_TEXT, FIGURES, EVIDENCE, DEFINITIONS, DICTIONARY]
+    figures = FIGURES_FOI if source.foi else FIGURES
+    files = [ANSWER_PDF, ANSWER_TEXT, figures, EVIDENCE, DEFINITIONS, DICTIONARY]
     files += [*(file for file, _ in source.attached.values()), *source.annexes]
     kind = "Answer pack, FOI edition" if source.foi else "Answer pack"
     readme = describe_pack(f"{kind}, {source.force}", source.title, source.position, _remarks(source), files)

@@ -28,7 +28,7 @@ COLUMNS = {
     "judged_as": "The judgement: met, partly met, not met or not judged.",
     "judged_reached": "Numerator as the judgement froze it.",
     "judged_total": "Denominator as the judgement froze it.",
-    "address": "Where it can be looked up: in the portal, or on the web.",
+    "address": "Where it can be looked up: a path in the portal, or an address on the web.",
     "sha256": "SHA-256 of its document, or of the text of its statement.",
     "file": "Its file in this ZIP.",
 }
