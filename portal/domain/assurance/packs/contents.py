@@ -30,6 +30,7 @@ FIGURES_FOI = PackFile(FIGURES.name, "each figure that may be published")
 EVIDENCE = PackFile("evidence.csv", "every piece of evidence, with the hash of its document")
 DEFINITIONS = PackFile("definitions.csv", "what each figure counts and how")
 DICTIONARY = PackFile("data-dictionary.csv", "what each column means")
+_STYLE = "#show heading.where(level: 3): set text(size: 11.5pt)\n"  # a narrative’s are smaller
 NAMES_PEOPLE = (
     "This pack is about named people: owners, and the people in its annexes. Keep it as you keep personnel "
     "files, and send it only to those who may see them. For the public there is an FOI edition."
@@ -54,7 +55,7 @@ class PackSource:
     def title(self) -> str:
         """What is answered."""
         if len(self.answers) == 1:
-            return self.answers[0].held.version.title
+            return "Answer to a recommendation"
         return f"Answer to {say.plural(len(self.answers), 'recommendation')}"
 
 
@@ -120,7 +121,7 @@ def _write_answer(source: PackSource, folder: Path) -> None:
         blocks.append(PointsBlock(tuple(_remarks(source))))
     for answer in source.answers:
         blocks += answer_blocks(answer)
-    markup = [blocks_as_markup(blocks), *definition_table(_definitions_of(source))]
+    markup = [_STYLE, blocks_as_markup(blocks), *definition_table(_definitions_of(source))]
     made = typeset_pdf(
         "\n".join(markup),
         title=source.title,
