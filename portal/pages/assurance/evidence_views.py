@@ -242,7 +242,12 @@ def _read_definition(
     if piece is not None and kind in IMMUTABLE:
         return piece.version.definition
     if parse is not None:
-        return parse(form.read_values(), today)
+        definition = parse(form.read_values(), today)
+        if piece is not None and definition.get("guide") == piece.version.definition.get("guide"):
+            definition |= {
+                name: piece.version.definition[name] for name in ("version",) if name in definition
+            }
+        return definition
     upload = form.file.data
     if not upload:
         if piece is not None:
