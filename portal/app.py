@@ -32,6 +32,7 @@ from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
 from portal.domain.assurance import models as assurance_models
 from portal.domain.assurance.evidence import link as evidence_links
+from portal.domain.assurance.packs import tasks as answer_tasks
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring.reviews import publishing as publishing_tasks
@@ -223,6 +224,7 @@ TASKS = (
     *imports_tasks.TASKS,
     *folder_looking.TASKS,
     *reports_tasks.TASKS,
+    *answer_tasks.TASKS,
     *link_checks.TASKS,
     *evidence_links.TASKS,
     *publishing_tasks.TASKS,

@@ -51,6 +51,7 @@ NO_PAGES = {
     "people.accounts_csv",
     "monitoring.people_xlsx",
     "monitoring.download_file",
+    "assurance.download_pack",
     "operations.healthz",
     "operations.metrics",
     "operations.readyz",

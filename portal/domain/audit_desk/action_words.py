@@ -100,6 +100,9 @@ _TEXTS = {
         "assurance.board_exported": "Downloaded the assurance board as at {as_at} ({format})",
         "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
+        "answer_pack.exported": "Made an answer pack of the recommendation {recommendation}[, {people}]",
+        "answer_pack.downloaded": "Downloaded an answer pack of the recommendation {recommendation}"
+        "[, {name}]",
     },
     ActionGroup.AUDIT: {
         "audit.viewed": "Looked at the audit trail[: {page}]",
@@ -260,6 +263,7 @@ _TEXTS = {
         "plan.published": "Published version {number} of the force’s plan",
         "plan.sent_back": "Sent back what was proposed for the force’s plan",
         "plan.withdrawn": "Withdrew what was proposed for the force’s plan",
+        "narrative.written": "Wrote the narrative of the recommendation {recommendation}, from {from_on}",
         "recommendation.published": "Published version {number} of the recommendation {recommendation}",
         "recommendation.given": "Changed who owns the recommendation {recommendation}, from {since}",
         "assurance_action.added": "Added action {reference} to {recommendation}, from {since}",
