@@ -103,6 +103,7 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
+from portal.pages.returns import views as returns_views
 from portal.pages.saved_reports import views as saved_reports_views
 from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
@@ -182,6 +183,7 @@ VIEWS = (
     scim_views,
     webhooks_views,
     retention_views,
+    returns_views,
     api_views,
 )
 

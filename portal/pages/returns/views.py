@@ -1,0 +1,11 @@
+"""The views of all pages under /returns, imported so that their routes are there."""
+
+from portal.pages.returns import (
+    schema_views,
+)
+from portal.pages.returns.blueprint import bp
+
+__all__ = [
+    "bp",
+    "schema_views",
+]
