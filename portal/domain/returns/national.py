@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
-from portal.domain.returns.models import ReturnFigure
+from portal.domain.returns.content import FORCE, WHOLE_DIRECTIVE, ReturnContent
+from portal.domain.returns.models import ForceReturn, ReturnFigure
 from portal.domain.returns.receipts import (
     AskedPeriod,
     NationalForce,
@@ -17,9 +18,8 @@ from portal.domain.returns.receipts import (
 )
 from portal.domain.returns.suppression import Counts, ShownCounts, ShownTable, protect_counts
 from portal.platform.db import db
+from portal.platform.signing.documents import read_document
 
-FORCE, ROLE, RANK = "force", "role", "rank"
-WHOLE = ""  # the whole directive, in place of a requirement
 NOTHING = ShownCounts()
 EMPTY: ShownTable[int] = ShownTable({}, None, 0)
 
@@ -64,7 +64,7 @@ class NationalFigures:
 
     Attributes:
         book: What has come at the position.
-        requirement: Kind and key; WHOLE for the whole directive.
+        requirement: Kind and key; WHOLE_DIRECTIVE for all of it.
         small: Numbers below it are hidden.
         months: At least one, unless nothing was ever asked for.
     """
@@ -96,7 +96,7 @@ class NationalFigures:
 
 
 def read_national(
-    position: Position, small: int, *, period: str = "", requirement: str = WHOLE, months: int = 12
+    position: Position, small: int, *, period: str = "", requirement: str = WHOLE_DIRECTIVE, months: int = 12
 ) -> NationalFigures:
     """The figures of all forces up to a month. Five statements, however many forces and months.
 
@@ -104,7 +104,7 @@ def read_national(
         position: As at which day, as known on which instant.
         small: Numbers below it are hidden.
         period: The last month; "" for the latest of which a return has come.
-        requirement: Kind and key, or WHOLE.
+        requirement: Kind and key, or WHOLE_DIRECTIVE.
         months: At most so many months.
     """
     book = read_receipts(position)
@@ -192,8 +192,18 @@ def read_groups(month: NationalMonth, grouping: str, requirement: str, small: in
 
 
 def list_requirements(month: NationalMonth) -> list[str]:
-    """The requirements of which a month has figures, WHOLE first. One statement."""
+    """The requirements of which a month has figures, the whole directive first. One statement."""
     held = {receipt.held.return_id for receipt in month.receipts.values() if receipt.held}
     statement = select(ReturnFigure.requirement).distinct()
     statement = statement.where(ReturnFigure.force_return_id.in_(held), ReturnFigure.grouping == FORCE)
     return sorted(db.session.scalars(statement))
+
+
+def name_requirements(month: NationalMonth) -> dict[str, str]:
+    """The titles of requirements as the latest return of a month has them. One statement."""
+    held = [receipt.held.return_id for receipt in month.receipts.values() if receipt.held]
+    latest = (
+        select(ForceReturn.content).where(ForceReturn.id.in_(held)).order_by(ForceReturn.id.desc()).limit(1)
+    )
+    content = db.session.scalar(latest)
+    return dict(ReturnContent.from_document(read_document(content)).requirements) if content else {}

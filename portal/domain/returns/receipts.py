@@ -155,7 +155,8 @@ class ReceiptBook:
         """The latest month of which a return has come, or else the latest that is asked for."""
         with_returns = {period for _, period in self.arrivals}
         come = [asked for asked in self.periods if asked.period in with_returns]
-        return (come or list(self.periods) or [None])[-1]
+        shown = come or list(self.periods)
+        return shown[-1] if shown else None
 
     def before(self, period: AskedPeriod) -> AskedPeriod | None:
         """The asked month before a month."""
