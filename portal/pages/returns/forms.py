@@ -144,7 +144,7 @@ class EndKeyForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("End the key", widget=GovSubmit(warning=True))
 
 
-class PeriodForm(FlaskForm):  # type: ignore[misc]
+class AskReturnsForm(FlaskForm):  # type: ignore[misc]
     """A month for which every force is asked, and by when."""
 
     period = _period_field()

@@ -16,6 +16,7 @@ QUICK = {
     "retention.download_certificate",
     "returns.download_received",
     "returns.download_return",
+    "returns.show_comparison_schema",
     "returns.show_schema",
 }
 
