@@ -22,6 +22,7 @@ from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
+from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.commands import webhooks as webhooks_commands
@@ -109,6 +110,7 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
+from portal.pages.returns import views as returns_views
 from portal.pages.saved_reports import views as saved_reports_views
 from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
@@ -190,6 +192,7 @@ VIEWS = (
     scim_views,
     webhooks_views,
     retention_views,
+    returns_views,
     api_views,
 )
 
@@ -211,6 +214,7 @@ COMMANDS = (
     recommendations_commands,
     records_commands,
     reminders_commands,
+    returns_commands,
     tokens_commands,
     units_commands,
     webhooks_commands,

@@ -51,6 +51,8 @@ RECORDED = {
     "audit.show_disclosures",
     "audit.download_acts",
     "people.accounts_csv",
+    "returns.download_received",
+    "returns.download_return",
 }
 RECORDED_OF_OTHERS = {
     "people.show_person",

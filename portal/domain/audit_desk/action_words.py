@@ -31,6 +31,7 @@ class ActionGroup(StrEnum):
     JOBS = "jobs"
     RETENTION = "retention"
     ASSURANCE = "assurance"
+    RETURNS = "returns"
 
 
 GROUP_WORDS = {
@@ -52,6 +53,7 @@ GROUP_WORDS = {
     ActionGroup.JOBS: "Jobs",
     ActionGroup.RETENTION: "Retention and requests about data",
     ActionGroup.ASSURANCE: "Assurance and returns",
+    ActionGroup.RETURNS: "Returns of forces",
 }
 
 
@@ -316,6 +318,19 @@ _TEXTS = {
         "data.request_noted": "Noted a request about data: {kind}[, due by {until}]",
         "data.request_done": "Answered a request about data as done: {kind}",
         "data.request_refused": "Refused a request about data: {kind}",
+    },
+    ActionGroup.RETURNS: {
+        "return.made": "Made return {number} of {period}",
+        "return.downloaded": "Downloaded return {number} of {period}",
+        "return.taken_out": "Downloaded return {number} of {period} from {force}",
+        "return.received": "Received return {number} of {period} from {force}",
+        "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
+        "return.asked": "Asked forces for a return of {period} by {due_on}",
+        "return.compared": "Took the comparison of {period}",
+        "force.registered": "Registered the force {force}",
+        "force.restated": "Stated the name and size of the force {force}",
+        "force.key_added": "Registered a key of the force {force}: {fingerprint}",
+        "force.key_ended": "Ended a key of the force {force}: {fingerprint}",
     },
 }
 

@@ -150,6 +150,8 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "what": "door-sheets",
         "act": "approval",
         "edition": "answer",
+        "period": "2026-04",
+        "fingerprint": "0" * 64,
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
