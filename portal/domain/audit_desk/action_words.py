@@ -30,6 +30,7 @@ class ActionGroup(StrEnum):
     MAIL = "mail"
     JOBS = "jobs"
     RETENTION = "retention"
+    RETURNS = "returns"
 
 
 GROUP_WORDS = {
@@ -50,6 +51,7 @@ GROUP_WORDS = {
     ActionGroup.MAIL: "Reminders",
     ActionGroup.JOBS: "Jobs",
     ActionGroup.RETENTION: "Retention and requests about data",
+    ActionGroup.RETURNS: "Returns of forces",
 }
 
 
@@ -280,6 +282,18 @@ _TEXTS = {
         "data.request_noted": "Noted a request about data: {kind}[, due by {until}]",
         "data.request_done": "Answered a request about data as done: {kind}",
         "data.request_refused": "Refused a request about data: {kind}",
+    },
+    ActionGroup.RETURNS: {
+        "return.made": "Made return {number} of {period}",
+        "return.downloaded": "Downloaded return {number} of {period}",
+        "return.received": "Received return {number} of {period} from {force}",
+        "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
+        "return.asked": "Asked forces for a return of {period} by {due_on}",
+        "return.compared": "Took the comparison of {period}",
+        "force.registered": "Registered the force {force}",
+        "force.restated": "Stated the name and size of the force {force}",
+        "force.key_added": "Registered a key of the force {force}: {fingerprint}",
+        "force.key_ended": "Ended a key of the force {force}: {fingerprint}",
     },
 }
 

@@ -9,7 +9,7 @@ from portal.domain.directives.queries import get_directive
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.people.rank_order import rank_key
 from portal.domain.reports.packs.foi_figures import NOT_RECORDED, read_figures
-from portal.domain.reports.packs.foi_tables import FoiTables, PackTable, make_tables
+from portal.domain.reports.packs.foi_tables import FoiFigures, FoiTables, PackTable, make_tables
 from portal.domain.reports.packs.kinds import TOO_FEW
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import CompletionReport, completion_report
@@ -151,14 +151,24 @@ def _list_group_counts(
 
 
 def _count_hiding(report: CompletionReport, small: int) -> list[ReturnCount]:
+    if report.figures.assigned < 2 * small:
+        raise RuleError(TOO_FEW)
+    keys = [f"{each.kind}:{each.key}" for each in report.directive.requirements]
+    return hide_small(read_figures(report), keys, small)
+
+
+def hide_small(figures: FoiFigures, keys: Sequence[str], small: int) -> list[ReturnCount]:
     """What the FOI pack of the same position shows, and nothing else.
 
     So a return and an FOI pack together tell no more than the pack alone. By role and by rank the whole
     directive is counted, the requirements for the force.
+
+    Args:
+        figures: Of at least twice ``small`` people.
+        keys: Kind and key of each requirement.
+        small: The small number.
     """
-    if report.figures.assigned < 2 * small:
-        raise RuleError(TOO_FEW)
-    tables = make_tables(read_figures(report), small)
+    tables = make_tables(figures, small)
     excluded = None if tables.counted is None else tables.people - tables.counted
     whole = ReturnCount(WHOLE_DIRECTIVE, FORCE, "", tables.people, excluded, tables.complete)
     by_group = [
@@ -173,7 +183,7 @@ def _count_hiding(report: CompletionReport, small: int) -> list[ReturnCount]:
         ReturnCount(key, FORCE, "", tables.people, excluded, shown[key])
         if key in shown
         else ReturnCount(key, FORCE, "", None, None, None)
-        for key in (f"{each.kind}:{each.key}" for each in report.directive.requirements)
+        for key in keys
     ]
     return [whole, *by_group, *requirements]
 

@@ -94,8 +94,8 @@ PEOPLE = (
         (
             SettingText(
                 "RETURN_KEY_FILE",
-                "path of the private key that signs returns, for the portal’s user alone; `flask returns keys "
-                "make` writes one",
+                "path of the private key that signs returns, for the portal’s user alone; "
+                "`flask returns keys make` writes one",
                 "no return can be made; in the demo, `return-key.pem` in `INSTANCE_DIR`",
                 "`/etc/portal/return-key.pem`",
             ),

@@ -6,16 +6,22 @@ from datetime import date
 
 import pytest
 import time_machine
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from portal.domain.people.queries import COMMAND_LINE
+from portal.domain.reports.packs.foi_tables import FoiFigures, PostGroup, RequirementTotal
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import completion_report
-from portal.domain.returns.building import build_return, read_period
+from portal.domain.returns.building import build_return, hide_small, read_period
 from portal.domain.returns.content import ReturnContent
 from portal.domain.returns.sums import list_sum_faults
+from portal.domain.status.rules import Status
 from portal.platform.errors import BadInputError, RuleError
+from tests.domain.returns.making import make_content
 from tests.pages.monitoring.world import APRIL, TODAY, make_world
 
+RANKS, ROLES = ("Constable", "Sergeant", "Inspector"), ("contact", "custody", "response")
 CLOSE = APRIL.replace(day=30, hour=22)
 
 
@@ -90,3 +96,34 @@ def test_a_month_has_to_have_ended() -> None:
     assert read_period(" 2026-04 ", date(2026, 5, 1)) == "2026-04"
     with pytest.raises(BadInputError, match="2026-04 has not ended"):
         read_period("2026-04", date(2026, 4, 30))
+
+
+@st.composite
+def forces(draw: st.DrawFn) -> FoiFigures:
+    """A force by unit, rank, role and status, with many small numbers."""
+    groups: dict[PostGroup, dict[Status, int]] = {}
+    names = st.tuples(st.sampled_from("AB"), st.sampled_from(RANKS), st.sampled_from(ROLES))
+    for unit, rank, role in draw(st.lists(names, min_size=1, max_size=8, unique=True)):
+        groups[PostGroup(unit, rank, role)] = {
+            status: draw(st.one_of(st.integers(0, 6), st.integers(0, 80))) for status in Status
+        }
+    people = [sum(counts.values()) for counts in groups.values()]
+    excluded = sum(n for counts in groups.values() for status, n in counts.items() if status.excluded)
+    done = sum(n for counts in groups.values() for status, n in counts.items() if status.held)
+    total = RequirementTotal("module", "respond", "Respond", draw(st.integers(done, sum(people) - excluded)))
+    return FoiFigures(groups, RANKS, (total,))
+
+
+@given(forces(), st.integers(3, 10))
+def test_what_hides_small_numbers_passes_its_own_checks(figures: FoiFigures, small: int) -> None:
+    assume(figures.people >= 2 * small)
+    counts = tuple(hide_small(figures, ["module:respond"], small))
+    content = replace(make_content(), counts=counts, small_number=small)
+
+    assert list_sum_faults(content) == []
+    for count in counts:  # what is shown is true
+        if count.group in figures.count_by("role") and count.grouping == "role":
+            statuses = figures.count_by("role")[count.group]
+            complete = sum(n for status, n in statuses.items() if status.held)
+            assert count.assigned == sum(statuses.values())
+            assert count.complete in {None, complete}
