@@ -49,6 +49,7 @@ RECORDED = {
     "audit.show_disclosures",
     "audit.download_acts",
     "people.accounts_csv",
+    "returns.comparison_json",
 }
 RECORDED_OF_OTHERS = {
     "people.show_person",

@@ -1,6 +1,7 @@
 """Whose data each route shows; a new route fails the matrix until it stands here."""
 
 from tests.pages.access.event_routes import EVENT_ROUTES
+from tests.pages.access.national_routes import NATIONAL_ROUTES
 from tests.pages.access.shown import ATTEMPT, JOB, NOBODY, OWN, PERSON, RECORD, SYSTEM
 
 ROUTES: dict[str, str] = {
@@ -345,3 +346,4 @@ ROUTES: dict[str, str] = {
 # Of an event that is held: whoever runs events sees its people. None is held in the world of the matrix;
 # tests/pages/events has who may.
 ROUTES |= EVENT_ROUTES
+ROUTES |= NATIONAL_ROUTES
