@@ -187,6 +187,9 @@ _TEXTS = {
         "event.cancellation_told": "Told them that event {event} is cancelled",
         "event.reminded": "Reminded them of event {event}",
         "event_room.saved": "Saved the room {room}",
+        "dip_sample.recorded": "Recorded a dip sample[ of {unit}][, {month}]",
+        "dip_sample.corrected": "Corrected a dip sample[ of {unit}][, {month}]",
+        "dip_sample.withdrawn": "Withdrew a dip sample[ of {unit}][, {month}]",
     },
     ActionGroup.DECISIONS: {
         "decision.asked": "Asked for: {kind}[ ({reason})]",
