@@ -289,6 +289,7 @@ _TEXTS = {
     ActionGroup.RETURNS: {
         "return.made": "Made return {number} of {period}",
         "return.downloaded": "Downloaded return {number} of {period}",
+        "return.taken_out": "Downloaded return {number} of {period} from {force}",
         "return.received": "Received return {number} of {period} from {force}",
         "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
         "return.asked": "Asked forces for a return of {period} by {due_on}",

@@ -138,3 +138,12 @@ def last_day_of(period: str) -> date:
     first = date.fromisoformat(f"{period}-01")
     following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
     return date.fromordinal(following.toordinal() - 1)
+
+
+def month_words(period: str) -> str:
+    """A month as pages write it.
+
+    >>> month_words("2026-04")
+    'April 2026'
+    """
+    return f"{last_day_of(period):%B %Y}"

@@ -99,22 +99,10 @@ def list_keys(force_ids: Sequence[int] | None = None) -> dict[int, list[HeldKey]
     return dict(keys)
 
 
-def list_received(known_on: datetime | None = None, force_id: int | None = None) -> Sequence[ForceReturn]:
-    """Every return that was received by an instant, with those that a correction replaced.
-
-    The one with the highest number of a force and period counts, in whichever order they came.
-
-    Args:
-        known_on: None: all that are recorded.
-        force_id: Of one force; None: of all.
-    """
-    statement = select(ForceReturn).where(ForceReturn.void.is_(False))
-    if known_on is not None:
-        statement = statement.where(ForceReturn.recorded_at <= known_on)
-    if force_id is not None:
-        statement = statement.where(ForceReturn.force_id == force_id)
-    order = (ForceReturn.period, ForceReturn.force_id, ForceReturn.number)
-    return db.session.scalars(statement.order_by(*order)).all()
+def list_received(force_id: int) -> Sequence[ForceReturn]:
+    """Every return that came from a force, with those that a correction replaced, by month and number."""
+    statement = select(ForceReturn).where(ForceReturn.void.is_(False), ForceReturn.force_id == force_id)
+    return db.session.scalars(statement.order_by(ForceReturn.period, ForceReturn.number)).all()
 
 
 def find_received(force_id: int, period: str, number: int) -> ForceReturn | None:
@@ -126,11 +114,11 @@ def find_received(force_id: int, period: str, number: int) -> ForceReturn | None
     )
 
 
-def list_periods(known_on: datetime | None = None) -> list[ReturnPeriod]:
+def list_periods() -> list[ReturnPeriod]:
     """The periods that are asked for, the latest first, each as it was last stated."""
     statement = (
         select(ReturnPeriod)
-        .where(is_known_fact(ReturnPeriod, known_on))
+        .where(is_known_fact(ReturnPeriod))
         .order_by(ReturnPeriod.period.desc(), ReturnPeriod.recorded_at)
     )
     return list({row.period: row for row in db.session.scalars(statement)}.values())

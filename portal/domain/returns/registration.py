@@ -17,6 +17,8 @@ from portal.platform.errors import RuleError
 from portal.platform.signing.keys import SigningKeyError, take_fingerprint
 from portal.platform.signing.settings import LONGEST_NAME, NAME
 
+RESERVED = frozenset({"new"})  # the address of a page, in place of a short name
+
 
 class RegistrationError(RuleError):
     """What is to be recorded is refused.
@@ -50,6 +52,8 @@ def register_force(key: str, stated: StatedForce, *, at: datetime, by: int | Non
         raise RegistrationError(
             "key", "Enter a short name in small letters, digits and hyphens, such as westshire."
         )
+    if key in RESERVED:
+        raise RegistrationError("key", f"“{key}” is part of an address here. Choose another short name.")
     if db.session.scalar(select(CoordinatedForce.id).where(CoordinatedForce.key == key)):
         raise RegistrationError("key", f"A force is registered as {key}. Choose another short name.")
     force = CoordinatedForce(recorded_at=recorded_at, key=key)

@@ -9,9 +9,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, insert, select
 
+from config import current_settings
+from portal.domain.returns.building import build_return, read_period
 from portal.domain.returns.checking import CheckedReturn, check_return, name_claimed_force
 from portal.domain.returns.content import ReturnContent
 from portal.domain.returns.models import ForceReturn, OwnReturn, ReturnFigure
+from portal.domain.returns.own_key import own_short_name
 from portal.domain.returns.queries import find_force, find_received, list_keys, newest_own_return
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -46,6 +49,28 @@ class ReceivedReturn:
     number: int
     again: bool  # it had come before, and nothing was changed
     notes: tuple[str, ...]  # what its receiver should know
+
+
+def prepare_own_return(
+    reference: str, period: str, *, hide: bool, now: datetime, newest: datetime | None
+) -> ReturnContent:
+    """Build this force's return of a month from what is known by the newest stamp; nothing is kept.
+
+    Raises:
+        BadInputError: It is no month that has ended.
+        NotFoundError: There is no such directive.
+        RuleError: There is nobody to count.
+    """
+    settings, today = current_settings(), clock.london_day(now)
+    return build_return(
+        reference,
+        read_period(period, today),
+        force=own_short_name(),
+        force_name=settings.force_name,
+        known_on=newest or now,
+        today=today,
+        hide_below=settings.small_number if hide else None,
+    )
 
 
 def keep_own_return(
