@@ -5,7 +5,7 @@ The pages are there only where this portal coordinates forces; elsewhere nothing
 
 from dataclasses import dataclass
 
-from flask import abort, current_app, request, url_for
+from flask import current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Form, SelectField
 from wtforms.fields import SelectChoice
@@ -20,6 +20,7 @@ from portal.domain.returns.national import (
     name_requirements,
     read_months,
 )
+from portal.domain.returns.own_key import refuse_unless_coordinator
 from portal.domain.returns.receipts import read_receipts
 from portal.pages.layout.form_widgets import GovSelect
 from portal.pages.layout.paging import address
@@ -114,14 +115,6 @@ class NationalPage:
         return 400 if self.errors else 200
 
 
-def require_coordinator() -> Config:
-    """The settings; nothing is found unless this portal coordinates forces."""
-    config: Config = current_app.config["PORTAL"]
-    if not config.returns.is_coordinator(config.mode):
-        abort(404)
-    return config
-
-
 def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
     """Read the page that the address asks for; refused values are left out, with the reason.
 
@@ -130,12 +123,15 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
         months: At most so many.
 
     Raises:
+        NotFoundError: This portal does not coordinate forces.
         PositionError: The position is refused: answer with ``refuse_national``.
         UnknownValueError: A value is refused, and the address is strict.
     """
-    config, arguments = require_coordinator(), QueryArguments(request.args, request.path)
+    refuse_unless_coordinator()
+    arguments = QueryArguments(request.args, request.path)
     if strict:
         arguments.only(("period", "requirement", "as_at", "as_known_on"))
+    config: Config = current_app.config["PORTAL"]
     book, small = read_receipts(requested_position()), config.small_number
     period = arguments.choice("period", [asked.period for asked in book.periods], "month")
     figures = read_months(book, small, period=period, months=months)

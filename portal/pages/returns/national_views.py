@@ -13,6 +13,7 @@ from portal.domain.returns.month_lines import line_of_all, line_of_force, list_p
 from portal.domain.returns.movement import PART_WORDS, read_movement
 from portal.domain.returns.national import read_groups
 from portal.domain.returns.national_files import write_national_csv, write_national_json, write_national_xlsx
+from portal.domain.returns.own_key import load_own_key
 from portal.domain.returns.receipts import RECEIPT_WORDS, ReceiptState
 from portal.domain.returns.variation import compare_forces
 from portal.pages.layout.access import limiter, requires
@@ -21,15 +22,13 @@ from portal.pages.returns.national_frame import (
     NationalPage,
     read_page,
     refuse_national,
-    require_coordinator,
 )
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.signing.documents import sign_document
-from portal.platform.signing.keys import SigningKeyError, load_private_key
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LATE_ORDER = (ReceiptState.MISSING, ReceiptState.LATE, ReceiptState.AWAITED, ReceiptState.ON_TIME)
@@ -145,18 +144,11 @@ def national_json() -> ResponseReturnValue:
 @files_limit
 def comparison_json() -> ResponseReturnValue:
     """Download the anonymous comparison of a month, signed, to be sent to every force; recorded."""
-    config, page = require_coordinator(), read_page(strict=True, months=1)
+    page = read_page(strict=True, months=1)
     if not page.figures.months:
         raise NotFoundError("No returns were asked for yet.")
-    path = config.returns.find_key_file(config.mode, config.instance)
-    try:
-        if path is None:
-            raise SigningKeyError("is not set")
-        key = load_private_key(path)
-    except SigningKeyError as error:
-        raise RuleError(f"A comparison is signed, and RETURN_KEY_FILE {error}.") from error
-    period = page.figures.newest.period.period
-    document = build_comparison(page.figures.position, config.small_number, period)
+    key, period = load_own_key(), page.figures.newest.period.period
+    document = build_comparison(page.figures.position, page.figures.small, period)
     with transaction():
         log("comparison.written", actor_id=current_user.person_id, period=period)
     return _send_bytes(sign_document(document, key), "application/json", page, "json", "comparison")

@@ -133,7 +133,7 @@ def test_files_have_the_rows_of_the_page_in_three_forms(client, owner):
 
 def test_a_comparison_is_signed_and_recorded_and_names_no_force(client, owner, app, monkeypatch, tmp_path):
     make_twelve()
-    assert "A comparison is signed" in client.get("/returns/comparison.json").get_data(as_text=True)
+    assert "has no key to sign with" in client.get("/returns/comparison.json").get_data(as_text=True)
     make_key_file(tmp_path / "key.pem")
     coordinate(app, monkeypatch, key_file=str(tmp_path / "key.pem"))
 
