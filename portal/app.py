@@ -19,6 +19,7 @@ from portal.commands import people as people_commands
 from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
+from portal.commands import returns as returns_commands
 from portal.commands import report as report_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
@@ -205,6 +206,7 @@ COMMANDS = (
     people_commands,
     records_commands,
     reminders_commands,
+    returns_commands,
     tokens_commands,
     units_commands,
     webhooks_commands,

@@ -50,6 +50,8 @@ RECORDED = {
     "audit.download_acts",
     "people.accounts_csv",
     "returns.comparison_json",
+    "returns.download_received",
+    "returns.download_return",
 }
 RECORDED_OF_OTHERS = {
     "people.show_person",

@@ -2,6 +2,7 @@
 
 from tests.pages.access.event_routes import EVENT_ROUTES
 from tests.pages.access.national_routes import NATIONAL_ROUTES
+from tests.pages.access.return_routes import RETURN_ROUTES
 from tests.pages.access.shown import ATTEMPT, JOB, NOBODY, OWN, PERSON, RECORD, SYSTEM
 
 ROUTES: dict[str, str] = {
@@ -351,3 +352,4 @@ ROUTES: dict[str, str] = {
 # tests/pages/events has who may.
 ROUTES |= EVENT_ROUTES
 ROUTES |= NATIONAL_ROUTES
+ROUTES |= RETURN_ROUTES

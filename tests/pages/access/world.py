@@ -149,6 +149,8 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "booking": 1,
         "what": "door-sheets",
         "act": "approval",
+        "period": "2026-04",
+        "fingerprint": "0" * 64,
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"

@@ -14,6 +14,9 @@ QUICK = {
     "records.download_hours_csv",
     "records.download_hours_pdf",
     "retention.download_certificate",
+    "returns.download_received",
+    "returns.download_return",
+    "returns.show_schema",
 }
 
 
