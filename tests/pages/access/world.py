@@ -130,6 +130,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "number": 1,
         "room_id": 1,
         "proposal_id": 1,
+        "decision_id": 1,
         "syndicate": 1,
         "slug": "protect",
         "key": KEYS.get(rule.endpoint) or KEYS.get(rule.endpoint.split(".")[0], "lesson-1"),
