@@ -4,7 +4,9 @@ from portal.pages.assurance import (
     action_views,
     board_views,
     entry_views,
+    evidence_views,
     history_views,
+    judgement_views,
     mine_views,
     recommendation_views,
 )
@@ -15,7 +17,9 @@ __all__ = [
     "board_views",
     "bp",
     "entry_views",
+    "evidence_views",
     "history_views",
+    "judgement_views",
     "mine_views",
     "recommendation_views",
 ]

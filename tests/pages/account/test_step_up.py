@@ -42,6 +42,7 @@ WANTED = {
     "account.add_passkey",
     "account.remove_factor",
     "account.replace_recovery_codes",
+    "assurance.sign_statement",
     "grants.give_to_several",
     "grants.map_group",
     "grants.propose_grants",
