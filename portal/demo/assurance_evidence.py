@@ -46,7 +46,7 @@ class JudgementStep(NamedTuple):
     sent_back: str = ""  # why; "" where it is confirmed
 
 
-EVIDENCE = (
+EVIDENCE = (  # as it is entered, so that each piece gets the same reference in every demo
     EvidenceStep(
         date(2025, 12, 8), "e-learning", "figure", "Everybody in a designated role is complete",
         {"directive": "OIC-2026", "requirement": "", "threshold": "0.95"},
@@ -54,18 +54,6 @@ EVIDENCE = (
     EvidenceStep(
         date(2025, 12, 8), "e-learning", "figure", "Sergeants and inspectors are complete",
         {"directive": "OIC-2026", "requirement": "", "threshold": "0.95", "rank": SUPERVISORS},
-    ),
-    EvidenceStep(
-        date(2026, 4, 28), "e-learning", "statement", "Time for the modules is on every roster",
-        {
-            "text": "Every command has put protected time for the four modules on its rosters.",
-            "post": "Head of Learning and Development",
-        },
-        date(2026, 10, 31),
-    ),
-    EvidenceStep(
-        date(2026, 3, 12), "hydra", "attendance", "Supervisors attended the package",
-        {"event_type": "oic-hydra", "threshold": "1", "rank": SUPERVISORS},
     ),
     EvidenceStep(
         date(2026, 2, 9), "intelligence-documents", "samples", "Documents are complete",
@@ -80,7 +68,20 @@ EVIDENCE = (
         date(2026, 3, 2), "plan", "link", "What the force says about it in public",
         {"address": "https://www.westshire.example/organised-immigration-crime"},
     ),
+    EvidenceStep(
+        date(2026, 3, 12), "hydra", "attendance", "Supervisors attended the package",
+        {"event_type": "oic-hydra", "threshold": "1", "rank": SUPERVISORS},
+    ),
+    EvidenceStep(
+        date(2026, 4, 28), "e-learning", "statement", "Time for the modules is on every roster",
+        {
+            "text": "Every command has put protected time for the four modules on its rosters.",
+            "post": "Head of Learning and Development",
+        },
+        date(2026, 10, 31),
+    ),
 )  # fmt: skip
+ATTENDANCE = next(step for step in EVIDENCE if step.kind == "attendance")
 JUDGEMENTS = (
     JudgementStep(
         date(2026, 1, 6), "plan", "not_met", "The deadline has passed, and the plan is not written.",
@@ -147,7 +148,7 @@ class DemoEvidence:
                 free_on[judged.key] = decided_on = max(judged.decided_on, day + timedelta(days=1))
                 yield decided_on, partial(self._decide, judged, decided_on)
         reviewed_on = max(date(2026, 5, 12), earliest + timedelta(days=3))
-        yield reviewed_on, partial(self._lower_threshold, EVIDENCE[3], reviewed_on)
+        yield reviewed_on, partial(self._lower_threshold, ATTENDANCE, reviewed_on)
 
     def _add(self, step: EvidenceStep, day: date) -> None:
         definition = step.definition or self._keep_plan(day)
