@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from portal.domain.assurance.actions import report_progress
 from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence.stale import list_stale
 from portal.domain.assurance.own_work import read_own_work
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import frame_of
@@ -21,12 +22,13 @@ from portal.platform.permissions import Permission
 @bp.get("/assurance/mine")
 @requires(Permission.ACCOUNT_OWN)
 def show_own_work() -> ResponseReturnValue:
-    """Show one's own recommendations and unfinished actions; whoever owns an action may see this page."""
+    """Show one's own recommendations, unfinished actions and evidence that no longer holds."""
     position = parse_position_now("", "")
     work = read_own_work(current_user.person_id, position)
     return render_template(
         "assurance/mine.html",
         work=work,
+        stale=list_stale(position, current_user.person_id),
         may_view=Permission.ASSURANCE_VIEW in current_user.permissions,
         **frame_of(position),
     )
