@@ -130,6 +130,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "number": 1,
         "room_id": 1,
         "proposal_id": 1,
+        "decision_id": 1,
         "syndicate": 1,
         "slug": "protect",
         "key": KEYS.get(rule.endpoint) or KEYS.get(rule.endpoint.split(".")[0], "lesson-1"),
@@ -147,6 +148,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "booking": 1,
         "what": "door-sheets",
         "act": "approval",
+        "section_key": "share",  # of the force's plan
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
