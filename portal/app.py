@@ -30,6 +30,7 @@ from portal.domain.accounts import models as accounts_models
 from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
 from portal.domain.assurance import models as assurance_models
+from portal.domain.assurance.evidence import link as evidence_links
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring.reviews import publishing as publishing_tasks
@@ -79,6 +80,7 @@ from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
+from portal.pages.dip_samples import views as dip_samples_views
 from portal.pages.directives import views as directives_views
 from portal.pages.events import views as events_views
 from portal.pages.exercises import views as exercises_views
@@ -168,6 +170,7 @@ VIEWS = (
     records_views,
     directives_views,
     events_views,
+    dip_samples_views,
     exercises_views,
     decisions_views,
     monitoring_views,
@@ -219,6 +222,7 @@ TASKS = (
     *folder_looking.TASKS,
     *reports_tasks.TASKS,
     *link_checks.TASKS,
+    *evidence_links.TASKS,
     *publishing_tasks.TASKS,
     *scheduling_tasks.TASKS,
     *backups_tasks.TASKS,

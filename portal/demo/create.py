@@ -11,6 +11,7 @@ from random import Random
 from sqlalchemy import select
 
 from portal.demo import (
+    assurance_desk,
     assurance_plan,
     events_booking,
     events_exercise,
@@ -23,7 +24,6 @@ from portal.demo import (
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
-from portal.domain.assurance.publishing import check_folder, publish_recommendations
 from portal.domain.catalogue import services as catalogue
 from portal.domain.directives import services as directives
 from portal.domain.directives.models import Directive, Exclusion
@@ -70,7 +70,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
         catalogue.publish_folder(modules, at=stamp())
         events_exercise.publish_exercises(modules.parent / "exercises", stamp())
-        publish_recommendations(check_folder(modules.parent / "recommendations"), at=stamp(), by=None)
+        assurance_desk.publish_recommendations(stamp())
     with transaction(stamp_as=_close_of(force.first_day)):
         _create_units(force)
         _create_people(force, planned)
@@ -84,6 +84,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _schedule_exclusions(force, planned, directive_id)
     assurance_plan.schedule_plan(force.today, force.people, force.days)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
+    assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)

@@ -7,18 +7,18 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain.assurance.action_links import list_action_lines
 from portal.domain.assurance.desk import HeldRecommendation, read_desk
-from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.publishing import read_version_file
 from portal.domain.assurance.wording import list_people_of, name_people
 from portal.domain.reports.parameters import PositionError
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
 from portal.pages.layout.report_position import redirect_to_iso_days, refuse_position, requested_position
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
-from portal.platform.wording import days_words
+from portal.platform.wording import plural
 
 
 @bp.get("/assurance/<key>")
@@ -41,7 +41,7 @@ def show_recommendation(key: str) -> ResponseReturnValue:
         held=held,
         lead=_say_lead(held, position.as_at),
         actions=[line for line in lines if line.key == key],
-        evidence=list(check_evidence(held.evidence, position).values()),
+        **describe_evidence(held, position),
         file=read_version_file(key, held.version),
         names=name_people(list_people_of(held)),
         **frame_of(position),
@@ -53,7 +53,7 @@ def _say_lead(held: HeldRecommendation, day: date) -> str:
     deadline = held.version.deadline_on
     days = (deadline - day).days
     if days < 0:
-        return f"The deadline was {say_date(deadline)}, {days_words(-days)} before this day."
+        return f"The deadline was {say_date(deadline)}, {plural(-days, 'day')} before {say_date(day)}."
     if days == 0:
         return f"The deadline is this day, {say_date(deadline)}."
-    return f"The deadline is {say_date(deadline)}, in {days_words(days)}."
+    return f"The deadline is {say_date(deadline)}, {plural(days, 'day')} after {say_date(day)}."

@@ -6,6 +6,7 @@ FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
 # A page or two, one's own lines, and a description.
 QUICK = {
     "api.describe",
+    "assurance.download_document",
     "events.print_syndicates",
     "guides.download_guide",
     "learning.download_briefing",

@@ -9,6 +9,7 @@ from portal.domain.assurance.evidence.document import check_documents
 from portal.domain.assurance.evidence.figure import check_figures
 from portal.domain.assurance.evidence.link import check_links
 from portal.domain.assurance.evidence.records import check_acknowledgements, check_attendance
+from portal.domain.assurance.evidence.samples import check_samples
 from portal.domain.assurance.evidence.statement import check_statements
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
@@ -20,6 +21,7 @@ _CHECKS: dict[str, Check] = {
     "figure": check_figures,
     "acknowledgements": check_acknowledgements,
     "attendance": check_attendance,
+    "samples": check_samples,
     "document": check_documents,
     "link": check_links,
     "statement": check_statements,

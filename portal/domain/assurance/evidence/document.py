@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
 from portal.domain.reports.parameters import Position
 from portal.platform import wording as say
 from portal.platform.db import db, stamp
-from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.errors import NotFoundError
 
 MOST_BYTES = 10 * 1024 * 1024
 MEDIA_TYPE = "application/pdf"
@@ -28,20 +29,20 @@ def check_pdf(content: bytes) -> None:
     """Refuse what is no whole PDF.
 
     Raises:
-        RuleError: It is empty, too large, no PDF, or cut off.
+        EntryRefusedError: It is empty, too large, no PDF, or cut off.
     """
     if len(content) > MOST_BYTES:
-        raise RuleError(f"Choose a PDF file of at most {MOST_BYTES // 1024 // 1024} MB.")
+        raise EntryRefusedError("file", f"Choose a PDF file of at most {MOST_BYTES // 1024 // 1024} MB.")
     tail = content[-_TAIL:]
     if not content.startswith(b"%PDF-") or b"startxref" not in tail or b"%%EOF" not in tail:
-        raise RuleError(NOT_PDF)
+        raise EntryRefusedError("file", NOT_PDF)
 
 
 def keep_document(content: bytes, file_name: str, *, by: int) -> dict[str, Any]:
     """Keep a PDF, once however often it is sent, and return the definition of its piece of evidence.
 
     Raises:
-        RuleError: It is no PDF, or too large.
+        EntryRefusedError: It is no PDF, or too large.
     """
     check_pdf(content)
     at = stamp()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.shares import (
     Population,
     describe_share,
@@ -22,7 +23,6 @@ from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_dir
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Figures, Share, share_of_group
 from portal.domain.status import counting
-from portal.platform.errors import RuleError
 
 COUNTED = "Everybody to whom the directive applied and who was neither exempt nor deferred."
 
@@ -37,13 +37,15 @@ def parse_figure(values: Mapping[str, str], position: Position) -> dict[str, Any
 
     Raises:
         NotFoundError: There is no such directive.
-        RuleError: A field cannot be read.
+        EntryRefusedError: A field cannot be read.
     """
     directive = read_directive(values["directive"].strip(), position)
     key = values.get("requirement", "").strip()
     if key and key not in (requirement.key for requirement in directive.requirements):
         known = ", ".join(requirement.key for requirement in directive.requirements)
-        raise RuleError(f"{directive.reference} does not ask for “{key}”. It asks for: {known}.")
+        raise EntryRefusedError(
+            "requirement", f"{directive.reference} does not ask for “{key}”. It asks for: {known}."
+        )
     population = parse_population(values, position)
     threshold = parse_threshold(values.get("threshold", ""))
     kept = {"directive": directive.reference, "requirement": key, "threshold": str(threshold)}

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal.domain.assurance.desk import read_recommendation
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.checks import check_evidence
-from portal.domain.assurance.evidence.shares import position_of
-from portal.domain.assurance.models import JUDGEMENTS, Judgement, JudgementDecision
+from portal.domain.assurance.models import JUDGEMENTS, Judgement, JudgementDecision, Recommendation
 from portal.domain.reports.parameters import Position
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
@@ -35,20 +35,22 @@ def make_judgement(key: str, position: Position, state: str, reason: str, *, by:
     Raises:
         ConflictError: Another one waits.
         NotFoundError: There is no such recommendation.
-        RuleError: The state or the reason is refused.
+        EntryRefusedError: The state or the reason is refused.
     """
     recorded_at = stamp()
     if state not in JUDGEMENTS:
-        raise RuleError("Choose how the recommendation stands.")
+        raise EntryRefusedError("state", "Choose how the recommendation stands.")
     if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise RuleError(f"Say why, in at most {LONGEST_REASON:,} characters.")
+        raise EntryRefusedError("reason", f"Say why, in at most {LONGEST_REASON:,} characters.")
     held = read_recommendation(key, position)
     if _is_waiting(held.id):
         raise ConflictError(
             "A judgement waits for a second person already. Confirm it, or send it back first."
         )
     if state in ("met", "partly_met") and not held.evidence:
-        raise RuleError("There is no evidence on this day. Add some before you judge that it is met.")
+        raise EntryRefusedError(
+            "state", "There is no evidence on this day. Add some before you judge that it is met."
+        )
     states = check_evidence(held.evidence, position)
     row = Judgement(
         recorded_at=recorded_at,
@@ -92,7 +94,7 @@ def send_judgement_back(judgement_id: int, *, reason: str, by: int, at: datetime
     if row.made_by_id == by:
         raise RuleError("You made this judgement yourself. Withdraw it instead.")
     if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise RuleError("Say what has to change.")
+        raise EntryRefusedError("reason", "Say what has to change.")
     _decide(row, "sent_back", reason.strip(), by=by, at=at)
 
 
@@ -111,14 +113,16 @@ def withdraw_judgement(judgement_id: int, *, by: int, at: datetime) -> None:
 
 
 def list_decided_judgements(
-    recommendation_id: int, at: datetime
+    recommendation_id: int, position: Position
 ) -> list[tuple[Judgement, JudgementDecision]]:
-    """The judgements of a recommendation that were decided, with what became of them; the latest first."""
-    known = position_of(at).as_known_on
+    """The judgements decided by the instant of a position, with what became of them; the latest first."""
     rows = db.session.execute(
         select(Judgement, JudgementDecision)
         .join(JudgementDecision, JudgementDecision.judgement_id == Judgement.id)
-        .where(Judgement.recommendation_id == recommendation_id, JudgementDecision.recorded_at <= known)
+        .where(
+            Judgement.recommendation_id == recommendation_id,
+            JudgementDecision.recorded_at <= position.as_known_on,
+        )
         .order_by(JudgementDecision.id.desc())
     )
     return [(judgement, decision) for judgement, decision in rows]
@@ -156,4 +160,6 @@ def _decide(row: Judgement, outcome: str, reason: str, *, by: int, at: datetime)
     )
     db.session.add(decision)
     db.session.flush()
-    log(f"judgement.{outcome}", actor_id=by, subject_id=row.made_by_id, state=row.state)
+    key = db.session.scalar(select(Recommendation.key).where(Recommendation.id == row.recommendation_id))
+    said = {"recommendation": key, "state": row.state}
+    log(f"judgement.{outcome}", actor_id=by, subject_id=row.made_by_id, **said)

@@ -7,6 +7,7 @@ from typing import Any
 from portal.domain.assurance.evidence.figure import parse_figure
 from portal.domain.assurance.evidence.link import parse_link
 from portal.domain.assurance.evidence.records import parse_acknowledgements, parse_attendance
+from portal.domain.assurance.evidence.samples import parse_samples
 from portal.domain.assurance.evidence.statement import parse_statement
 from portal.domain.reports.parameters import Position
 
@@ -43,6 +44,12 @@ KINDS = {
             "Attendance at an event",
             "How many people in post attended an event of this type.",
             parse_attendance,
+        ),
+        EvidenceKind(
+            "samples",
+            "Dip samples",
+            "A share of intelligence documents, from what supervisors counted.",
+            parse_samples,
         ),
         EvidenceKind("document", "Document", "A PDF, kept as it is.", None),
         EvidenceKind("link", "Link", "A page of the web; the portal asks whether it answers.", parse_link),

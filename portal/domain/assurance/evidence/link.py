@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from config import current_settings
 from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.holding import read_holding
@@ -19,7 +20,6 @@ from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp, transaction
-from portal.platform.errors import RuleError
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.outbound.targets import OutboundPolicy
@@ -37,7 +37,7 @@ def parse_link(values: Mapping[str, str], position: Position) -> dict[str, Any]:
         position: Of today; it says nothing of a link.
 
     Raises:
-        RuleError: It is no such address, or names somebody's password.
+        EntryRefusedError: It is no such address, or names somebody's password.
     """
     address = values.get("address", "").strip()
     try:
@@ -46,9 +46,11 @@ def parse_link(values: Mapping[str, str], position: Position) -> dict[str, Any]:
     except ValueError:
         parts, host, has_user = urlsplit(""), "", False
     if parts.scheme != "https" or "." not in host or has_user or any(map(str.isspace, address)):
-        raise RuleError("Enter the address of a page, such as https://www.police.example/plan.")
+        raise EntryRefusedError(
+            "address", "Enter the address of a page, such as https://www.police.example/plan."
+        )
     if len(address) > LONGEST:
-        raise RuleError(f"Enter an address of at most {LONGEST} characters.")
+        raise EntryRefusedError("address", f"Enter an address of at most {LONGEST} characters.")
     return {"address": address}
 
 

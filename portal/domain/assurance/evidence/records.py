@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
 
 from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.shares import (
     Population,
     describe_share,
@@ -28,7 +29,6 @@ from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope, units_under
 from portal.domain.status.models import Statement
 from portal.platform.db import db
-from portal.platform.errors import RuleError
 
 ATTENDED = ("attended", "imported", "external")  # sources of a record that say that somebody was there
 IN_POST = "Everybody with a post on this day."
@@ -42,12 +42,12 @@ def parse_acknowledgements(values: Mapping[str, str], position: Position) -> dic
         position: Of today.
 
     Raises:
-        RuleError: There is no such guide, or a field cannot be read.
+        EntryRefusedError: There is no such guide, or a field cannot be read.
     """
     key = values.get("guide", "").strip()
     version = current_guide(key)
     if version is None:
-        raise RuleError("Choose a guide that is published.")
+        raise EntryRefusedError("guide", "Choose a guide that is published.")
     return {"guide": key, "version": version.number, **_parse_share(values, position)}
 
 
@@ -59,11 +59,11 @@ def parse_attendance(values: Mapping[str, str], position: Position) -> dict[str,
         position: Of today.
 
     Raises:
-        RuleError: There is no such event type, or a field cannot be read.
+        EntryRefusedError: There is no such event type, or a field cannot be read.
     """
     key = values.get("event_type", "").strip()
     if current_event_type(key) is None:
-        raise RuleError("Choose an event type that is published.")
+        raise EntryRefusedError("event_type", "Choose an event type that is published.")
     return {"event_type": key, **_parse_share(values, position)}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.answers import group_words
@@ -18,10 +19,9 @@ from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.platform import wording as say
 from portal.platform.db import read_stamps
-from portal.platform.errors import RuleError
 
 _PERCENTAGE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
-NOBODY_COUNTED = "Nobody is counted, so it shows nothing."
+PEOPLE = ("person", "people")
 PERCENTAGE = "Of those counted, rounded down, so 100% means all of them."
 
 
@@ -82,14 +82,14 @@ def parse_threshold(text: str) -> Decimal:
     """The share from 0 to 1 that a percentage names, as a person writes it.
 
     Raises:
-        RuleError: It is none from 1 to 100 with at most one decimal place.
+        EntryRefusedError: It is none from 1 to 100 with at most one decimal place.
 
     >>> parse_threshold("95"), parse_threshold("97.5 %")
     (Decimal('0.95'), Decimal('0.975'))
     """
     number = text.replace("%", "").strip()
     if not _PERCENTAGE.fullmatch(number) or not 1 <= Decimal(number) <= 100:
-        raise RuleError("Enter a percentage from 1 to 100, such as 95.")
+        raise EntryRefusedError("threshold", "Enter a percentage from 1 to 100, such as 95.")
     return (Decimal(number) / 100).normalize()
 
 
@@ -108,6 +108,9 @@ def describe_share(
     verb: str,
     definition: tuple[tuple[str, str], ...],
     address: str,
+    *,
+    noun: tuple[str, str] = PEOPLE,
+    faults: tuple[str, ...] = (),
 ) -> EvidenceState:
     """What a share shows against the threshold of its piece of evidence.
 
@@ -117,14 +120,21 @@ def describe_share(
         verb: What is said of those reached: "are complete".
         definition: What is counted and how.
         address: Where a person sees what is behind it.
+        noun: What is counted, one and many.
+        faults: Why it does not hold beside the threshold; with one, the threshold says nothing.
     """
     threshold = Decimal(piece.version.definition["threshold"])
-    people = say.plural(share.total, "person", "people")
+    counted = say.plural(share.total, *noun)
     percent = say.percent_cut(share.done, share.total)
-    shown = f"{say.number(share.done)} of {people} {verb} ({percent})" if share.total else NOBODY_COUNTED
-    faults = [] if share.total else [NOBODY_COUNTED]
-    if share.total and share.done < threshold * share.total:
-        faults.append(f"{percent} is below the threshold of {threshold_words(threshold)}.")
+    shown = (
+        f"{say.number(share.done)} of {counted} {verb} ({percent})"
+        if share.total
+        else f"No {noun[0]} is counted, so it shows nothing."
+    )
+    if not share.total:
+        faults = (shown,)
+    elif not faults and share.done < threshold * share.total:
+        faults = (f"{percent} is below the threshold of {threshold_words(threshold)}.",)
     at_least = (("Threshold", f"At least {threshold_words(threshold)}."), ("Percentage", PERCENTAGE))
     return EvidenceState(
         piece.reference,
@@ -134,7 +144,7 @@ def describe_share(
         share.done,
         share.total,
         threshold,
-        tuple(faults),
+        faults,
         (*definition, *at_least),
         address,
     )

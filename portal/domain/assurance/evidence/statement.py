@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
 from portal.platform import wording as say
-from portal.platform.errors import RuleError
 
 MOST_TEXT = 2_000
 MOST_POST = 150
@@ -22,13 +22,17 @@ def parse_statement(values: Mapping[str, str], position: Position) -> dict[str, 
         position: Of today; it says nothing of a statement.
 
     Raises:
-        RuleError: A field is empty or too long.
+        EntryRefusedError: A field is empty or too long.
     """
     text, post = (values.get(name, "").strip().replace("\r\n", "\n") for name in ("text", "post"))
     if not text or len(text) > MOST_TEXT:
-        raise RuleError(f"Write the statement, in at most {say.number(MOST_TEXT)} characters.")
+        raise EntryRefusedError(
+            "text", f"Write the statement, in at most {say.number(MOST_TEXT)} characters."
+        )
     if not post or len(post) > MOST_POST:
-        raise RuleError("Enter the post in which you sign, such as Assistant Chief Constable (crime).")
+        raise EntryRefusedError(
+            "post", "Enter the post in which you sign, such as Assistant Chief Constable (crime)."
+        )
     return {"text": text, "post": post}
 
 

@@ -6,19 +6,20 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.entering import (
+    EntryRefusedError,
+    begin_entry,
+    refuse_lengths,
+    require_recommendation,
+)
 from portal.domain.assurance.evidence.kinds import IMMUTABLE, REVIEWED
 from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.holding import list_held
 from portal.domain.assurance.models import EVIDENCE_KINDS, Evidence, EvidenceVersion
-from portal.domain.reports.parameters import EARLIEST, TOO_EARLY
+from portal.domain.reports.parameters import Position
 from portal.platform.audit.services import log
-from portal.platform.clock import london_day
-from portal.platform.db import db, stamp
+from portal.platform.db import db
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
-
-LONGEST_TITLE = 150
-LONGEST_REASON = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +33,35 @@ class EvidenceEntry:
     from_on: date  # the day from which it holds
 
 
-def add_evidence(recommendation_id: int, kind: str, entry: EvidenceEntry, *, by: int, at: datetime) -> str:
+def add_evidence(key: str, kind: str, entry: EvidenceEntry, *, by: int, at: datetime) -> str:
     """Add a piece of evidence to a recommendation, and return its reference.
 
     Args:
-        recommendation_id: The recommendation.
+        key: Of the recommendation.
         kind: One of ``EVIDENCE_KINDS``; the definition is of this kind.
         entry: What it is. A statement is signed by ``by``, today.
         by: Who records it.
         at: When.
 
     Raises:
-        RuleError: A day or a text is refused.
+        NotFoundError: There is no such recommendation.
+        EntryRefusedError: A day or a text is refused.
     """
-    recorded_at = stamp()
+    position = begin_entry(entry.from_on, at)
+    found = require_recommendation(key)
     if kind not in EVIDENCE_KINDS:
-        raise RuleError("Choose a kind of evidence.")
-    if kind in IMMUTABLE and entry.from_on != london_day(at):
-        raise RuleError("A statement is signed today.")
-    _refuse_entry(kind, entry, london_day(at))
+        raise EntryRefusedError("kind", "Choose a kind of evidence.")
+    if kind in IMMUTABLE and position.as_at != position.today:
+        raise EntryRefusedError("from_on", "A statement is signed today.")
+    _refuse_entry(kind, entry)
     number = (db.session.scalar(select(func.count()).select_from(Evidence)) or 0) + 1
-    piece = Evidence(recorded_at=recorded_at, reference=f"E-{number:04}", recommendation_id=recommendation_id)
+    reference = f"E-{number:04}"
+    piece = Evidence(recorded_at=position.as_known_on, reference=reference, recommendation_id=found.id)
     db.session.add(piece)
     db.session.flush()
-    _record_version(piece.id, kind, entry, by=by, reason="", withdrawn=False)
-    log("evidence.added", actor_id=by, evidence=piece.reference, kind=kind)
-    return piece.reference
+    _record_version(piece.id, kind, entry, position, by=by)
+    log("evidence.added", actor_id=by, evidence=reference, kind=kind, recommendation=key)
+    return reference
 
 
 def change_evidence(reference: str, entry: EvidenceEntry, *, reason: str, by: int, at: datetime) -> None:
@@ -68,18 +72,19 @@ def change_evidence(reference: str, entry: EvidenceEntry, *, reason: str, by: in
     Raises:
         ConflictError: It is withdrawn.
         NotFoundError: There is no such piece.
-        RuleError: A day or a text is refused, or nothing changes.
+        EntryRefusedError: A day or a text is refused.
+        RuleError: Nothing changes.
     """
-    stamp()
+    position = begin_entry(entry.from_on, at)
     newest = read_newest(reference, at)
     if newest.kind in IMMUTABLE and entry.definition != newest.definition:
         raise RuleError("The text of a statement cannot be changed. Withdraw it, and sign another one.")
-    _refuse_entry(newest.kind, entry, london_day(at))
-    _refuse_reason(reason)
+    _refuse_entry(newest.kind, entry)
+    refuse_lengths(reason=reason)
     before = (newest.title, newest.definition, newest.owner_id, newest.review_on)
     if before == (entry.title, entry.definition, entry.owner_id, entry.review_on):
         raise RuleError("Nothing is changed. Change something, or go back.")
-    _record_version(newest.evidence_id, newest.kind, entry, by=by, reason=reason.strip(), withdrawn=False)
+    _record_version(newest.evidence_id, newest.kind, entry, position, by=by, reason=reason.strip())
     log("evidence.changed", actor_id=by, evidence=reference)
 
 
@@ -89,14 +94,15 @@ def withdraw_evidence(reference: str, *, from_on: date, reason: str, by: int, at
     Raises:
         ConflictError: It is withdrawn already.
         NotFoundError: There is no such piece.
-        RuleError: The day or the reason is refused.
+        EntryRefusedError: The day or the reason is refused.
     """
-    stamp()
+    position = begin_entry(from_on, at)
     newest = read_newest(reference, at)
+    refuse_lengths(reason=reason)
     entry = EvidenceEntry(newest.title, newest.definition, newest.owner_id, newest.review_on, from_on)
-    refuse_day(from_on, london_day(at))
-    _refuse_reason(reason)
-    _record_version(newest.evidence_id, newest.kind, entry, by=by, reason=reason.strip(), withdrawn=True)
+    _record_version(
+        newest.evidence_id, newest.kind, entry, position, by=by, reason=reason.strip(), withdrawn=True
+    )
     log("evidence.withdrawn", actor_id=by, evidence=reference)
 
 
@@ -107,7 +113,7 @@ def read_newest(reference: str, at: datetime) -> EvidenceVersion:
         ConflictError: It is withdrawn.
         NotFoundError: There is no such piece.
     """
-    versions = list_evidence_versions(reference, at)
+    versions = list_evidence_versions(reference, position_of(at))
     if not versions:
         raise NotFoundError("There is no such piece of evidence.")
     if versions[-1].withdrawn:
@@ -115,54 +121,37 @@ def read_newest(reference: str, at: datetime) -> EvidenceVersion:
     return versions[-1]
 
 
-def list_evidence_versions(reference: str, at: datetime) -> list[EvidenceVersion]:
-    """What was recorded about a piece of evidence, as known now; the one that holds is last."""
+def list_evidence_versions(reference: str, position: Position) -> list[EvidenceVersion]:
+    """What was recorded about a piece of evidence, at a position; the version that holds is last."""
     of_piece = select(Evidence.id).where(Evidence.reference == reference)
-    return list_held(EvidenceVersion, position_of(at), EvidenceVersion.evidence_id.in_(of_piece))
+    return list_held(EvidenceVersion, position, EvidenceVersion.evidence_id.in_(of_piece))
 
 
-def hold_newest(reference: str, at: datetime) -> HeldEvidence:
-    """A piece of evidence as it holds today; as ``read_newest``."""
-    return HeldEvidence(reference, read_newest(reference, at))
-
-
-def refuse_day(from_on: date, today: date) -> None:
-    """Refuse a day after today or before 1900.
-
-    Raises:
-        RuleError: It is one.
-    """
-    if from_on > today:
-        raise RuleError("Choose today or an earlier day.")
-    if from_on < EARLIEST:
-        raise RuleError(TOO_EARLY)
-
-
-def _refuse_entry(kind: str, entry: EvidenceEntry, today: date) -> None:
-    refuse_day(entry.from_on, today)
-    if not entry.title or len(entry.title) > LONGEST_TITLE:
-        raise RuleError(f"Enter a title of at most {LONGEST_TITLE} characters.")
+def _refuse_entry(kind: str, entry: EvidenceEntry) -> None:
+    refuse_lengths(title=entry.title)
     if entry.review_on is None and kind in REVIEWED:
-        raise RuleError(
-            "Enter the day by which it is to be reviewed: nothing else tells when it is out of date."
+        raise EntryRefusedError(
+            "review_on", "Enter a review date: nothing else tells when this is out of date."
         )
     if entry.review_on is not None and entry.review_on < entry.from_on:
-        raise RuleError("Enter a review date on or after the day from which it holds.")
-
-
-def _refuse_reason(reason: str) -> None:
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise RuleError(f"Say why, in at most {LONGEST_REASON:,} characters.")
+        raise EntryRefusedError("review_on", "Enter the day from which it holds, or a later one.")
 
 
 def _record_version(
-    evidence_id: int, kind: str, entry: EvidenceEntry, *, by: int, reason: str, withdrawn: bool
+    evidence_id: int,
+    kind: str,
+    entry: EvidenceEntry,
+    position: Position,
+    *,
+    by: int,
+    reason: str = "",
+    withdrawn: bool = False,
 ) -> None:
     version = EvidenceVersion(
-        recorded_at=stamp(),
+        recorded_at=position.as_known_on,
         evidence_id=evidence_id,
-        from_on=entry.from_on,
-        title=entry.title,
+        from_on=position.as_at,
+        title=entry.title.strip(),
         kind=kind,
         definition=entry.definition,
         owner_id=entry.owner_id,

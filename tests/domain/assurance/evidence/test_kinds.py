@@ -20,16 +20,18 @@ from portal.domain.assurance.evidence.link import (
     save_link_checks,
 )
 from portal.domain.assurance.evidence.records import parse_acknowledgements, parse_attendance
+from portal.domain.assurance.evidence.samples import parse_samples
 from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
 from portal.domain.catalogue.link_checks import public_policy
 from portal.domain.catalogue.models import Activity
+from portal.domain.dip_samples.models import DipSample
 from portal.domain.records.models import Acknowledgement
 from portal.domain.reports.parameters import Position
 from portal.platform.db import db, transaction
 from portal.platform.errors import RuleError
-from tests.domain.status.facts import make_record, make_revocation
+from tests.domain.status.facts import add, make_record, make_revocation
 from tests.factories.assurance import make_evidence, make_recommendation
 from tests.factories.catalogue import make_guide
 from tests.factories.events import make_event_type
@@ -126,6 +128,52 @@ def test_a_document_is_kept_once_by_its_hash(database: None) -> None:
     assert state.shown == "Our plan.pdf, PDF of 1 KB, kept since 15 June 2026"
     assert read_document(state.digest).content == PDF
     assert db.session.query(EvidenceDocument).count() == 1
+
+
+def make_sample(unit: int, month: date, *, sampled: int, complete: int) -> None:
+    """What a supervisor counted of one unit in one month."""
+    counts = dict.fromkeys(("reported", "submitted", "on_time"), sampled)
+    row = DipSample(
+        unit_id=unit,
+        month=month,
+        **counts,
+        sampled=sampled,
+        complete=complete,
+        graded=complete,
+        returned=0,
+        reason="",
+        recorded_by_id=make_person(),
+    )
+    add(row)
+
+
+def test_samples_are_added_up_over_full_months_of_a_unit(database: None) -> None:
+    unit, other = make_unit("Response"), make_unit("Custody")
+    make_sample(unit, date(2026, 4, 1), sampled=10, complete=9)
+    make_sample(unit, date(2026, 5, 1), sampled=10, complete=7)
+    make_sample(unit, date(2026, 6, 1), sampled=10, complete=0)  # the month has not ended
+    make_sample(other, date(2026, 5, 1), sampled=10, complete=0)
+    values = {"measure": "complete", "months": "2", "unit": "Response", "threshold": "90"}
+
+    definition = parse_samples(values, position_of(NOW))
+    state = check_one("samples", definition)
+
+    assert (state.reached, state.total) == (16, 20)
+    assert state.shown == "16 of 20 documents are complete (80%)"
+    assert state.faults == ("80% is below the threshold of 90%.",)
+    assert dict(state.definition)["Months"] == "April 2026 to May 2026."
+    with pytest.raises(RuleError):
+        parse_samples({**values, "measure": "returned"}, position_of(NOW))
+    with pytest.raises(RuleError):
+        parse_samples({**values, "months": "0"}, position_of(NOW))
+
+
+def test_nothing_is_said_of_few_documents(database: None) -> None:
+    make_sample(make_unit("Response"), date(2026, 5, 1), sampled=9, complete=9)
+
+    state = check_one("samples", {"measure": "complete", "months": 3, "threshold": "0.5"})
+
+    assert state.faults == ("Of fewer than 10 documents nothing can be said.",)
 
 
 @pytest.mark.parametrize("content", [b"", b"MZ", PDF[:-8], b"x" + PDF, PDF + b" " * 10 * 1024 * 1024])
