@@ -153,6 +153,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "edition": "answer",
         "period": "2026-04",
         "fingerprint": "0" * 64,
+        "section_key": "share",  # of the force's plan
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
