@@ -11,6 +11,7 @@ from random import Random
 from sqlalchemy import select
 
 from portal.demo import (
+    dip_samples,
     events_booking,
     events_exercise,
     events_exercised,
@@ -80,6 +81,8 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
+    for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
+        force.days[day].append(act)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)
