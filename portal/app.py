@@ -17,10 +17,12 @@ from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
 from portal.commands import people as people_commands
+from portal.commands import recommendations as recommendations_commands
 from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
+from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.commands import webhooks as webhooks_commands
@@ -30,6 +32,8 @@ from portal.domain.accounts import models as accounts_models
 from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
 from portal.domain.assurance import models as assurance_models
+from portal.domain.assurance.evidence import link as evidence_links
+from portal.domain.assurance.packs import tasks as answer_tasks
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring.reviews import publishing as publishing_tasks
@@ -73,6 +77,7 @@ from portal.domain.webhooks import models as webhooks_models
 from portal.pages.account import views as account_views
 from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
+from portal.pages.assurance import views as assurance_views
 from portal.pages.audit import views as audit_views
 from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
@@ -105,6 +110,7 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
+from portal.pages.returns import views as returns_views
 from portal.pages.saved_reports import views as saved_reports_views
 from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
@@ -179,12 +185,14 @@ VIEWS = (
     jobs_views,
     health_views,
     units_views,
+    assurance_views,
     audit_views,
     statements_views,
     tokens_views,
     scim_views,
     webhooks_views,
     retention_views,
+    returns_views,
     api_views,
 )
 
@@ -203,8 +211,10 @@ COMMANDS = (
     backup_commands,
     backups_commands,
     people_commands,
+    recommendations_commands,
     records_commands,
     reminders_commands,
+    returns_commands,
     tokens_commands,
     units_commands,
     webhooks_commands,
@@ -218,7 +228,9 @@ TASKS = (
     *imports_tasks.TASKS,
     *folder_looking.TASKS,
     *reports_tasks.TASKS,
+    *answer_tasks.TASKS,
     *link_checks.TASKS,
+    *evidence_links.TASKS,
     *publishing_tasks.TASKS,
     *scheduling_tasks.TASKS,
     *backups_tasks.TASKS,

@@ -11,6 +11,7 @@ from random import Random
 from sqlalchemy import select
 
 from portal.demo import (
+    assurance_plan,
     dip_samples,
     events_booking,
     events_exercise,
@@ -23,6 +24,7 @@ from portal.demo import (
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
+from portal.domain.assurance.publishing import check_folder, publish_recommendations
 from portal.domain.catalogue import services as catalogue
 from portal.domain.directives import services as directives
 from portal.domain.directives.models import Directive, Exclusion
@@ -30,6 +32,7 @@ from portal.domain.people.models import Person, PersonName, Post, RoleGrant, Uni
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from portal.platform.errors import RuleError
+from portal.platform.permissions import Role
 
 Act = Callable[[], None]
 ROLES = ("response", "contact", "investigation", "custody", "neighbourhood", "roads policing")
@@ -69,6 +72,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
         catalogue.publish_folder(modules, at=stamp())
         events_exercise.publish_exercises(modules.parent / "exercises", stamp())
+        publish_recommendations(check_folder(modules.parent / "recommendations"), at=stamp(), by=None)
     with transaction(stamp_as=_close_of(force.first_day)):
         _create_units(force)
         _create_people(force, planned)
@@ -80,6 +84,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _schedule_posts(force, planned)
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)
+    assurance_plan.schedule_plan(force.today, force.people, force.days)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
     for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
         force.days[day].append(act)
@@ -199,6 +204,22 @@ def _create_accounts(force: DemoForce, password: str) -> None:
                 given_at=stamp(),
             )
             db.session.add(grant)
+    _give_second_facilitator(force)
+
+
+def _give_second_facilitator(force: DemoForce) -> None:
+    """Somebody without an account runs events as well: one facilitator corrects what another signed off."""
+    others = sorted(number for number in force.people if number[0] != "D")
+    if others:
+        db.session.add(
+            RoleGrant(
+                person_id=force.people[others[0]],
+                role=Role.FACILITATOR,
+                unit_id=None,
+                valid_from=force.first_day,
+                given_at=stamp(),
+            )
+        )
 
 
 def _schedule_posts(force: DemoForce, planned: list[PlannedPerson]) -> None:
@@ -266,7 +287,7 @@ def _replay_past_event(force: DemoForce, tell: Callable[[str], None]) -> None:
         facilitator = force.people[events_planning.FACILITATOR]
         people = events_held.keep_register(held, facilitator)
         events_exercised.run_exercise(held, people, facilitator)
-        events_held.sign_people_off(held, people, facilitator)
+        events_held.sign_people_off(held, people, events_held.choose_signer(facilitator))
 
 
 def _replay_days(force: DemoForce, last: date, tell: Callable[[str], None]) -> None:

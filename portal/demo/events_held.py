@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 
+from sqlalchemy import select
+
 from portal.demo.events_planning import EVENT_TYPE, FACILITATOR
 from portal.domain.catalogue.event_types import current_event_type
 from portal.domain.events import services as planning
@@ -17,7 +19,9 @@ from portal.domain.events.register.queries import RegisterPerson, get_held_event
 from portal.domain.events.rooms import RoomDetails, save_room
 from portal.domain.events.sign_off.services import SignOff, sign_off
 from portal.domain.events.syndicates import services as syndicates
-from portal.platform.db import transaction
+from portal.domain.people.models import RoleGrant
+from portal.platform.db import db, transaction
+from portal.platform.permissions import Role
 
 PLANNED_BEFORE = timedelta(days=21)
 WEDNESDAY, SYNDICATES, BOOKED = 2, 2, 10
@@ -96,6 +100,14 @@ def keep_register(held: HeldDate, by: int) -> list[RegisterPerson]:
         ]
         register.note_entries(held.reference, notes, by=by, at=held.time_after(12))
     return people
+
+
+def choose_signer(facilitator: int) -> int:
+    """Another facilitator than this one, so that this one may correct; the same where there is no other."""
+    others = select(RoleGrant.person_id).where(
+        RoleGrant.role == Role.FACILITATOR, RoleGrant.person_id != facilitator
+    )
+    return db.session.scalar(others.order_by(RoleGrant.id).limit(1)) or facilitator
 
 
 def sign_people_off(held: HeldDate, people: list[RegisterPerson], by: int) -> None:

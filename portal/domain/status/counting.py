@@ -94,6 +94,23 @@ def count_requirements(scope: Scope) -> Iterator[RequirementCount]:
         yield directive_id, unit_id, position, Status(status), people
 
 
+def count_statuses_over_days(
+    scope: Scope, days: Sequence[date]
+) -> Iterator[tuple[date, int, int, Status, int]]:
+    """People by day, directive, position and status on each of ``days``, which rise; position 0 is the whole.
+
+    The people are those of the scope on each day, so they must not be chosen by units, which move.
+    """
+    columns = [CountBy.DIRECTIVE, CountBy.POSITION, CountBy.STATUS]
+    if is_summed(scope, columns):
+        for day, directive_id, position, status, people in _StatusCounts(scope, days, columns).sum_up():
+            yield date.fromordinal(day), directive_id, position, Status(status), people
+        return
+    for on in days:
+        for (directive_id, position, status), people in count_by(replace(scope, as_at=on), columns):
+            yield on, directive_id, position, Status(status), people
+
+
 def count_units(scope: Scope) -> Iterator[tuple[int, Status, int]]:
     """People by unit and status under the whole directive.
 

@@ -18,6 +18,7 @@ COMPUTED = {  # actions that are not written out where they are logged, and what
         "booking.made", "booking.offered", "booking.declined", "booking.cancelled", "booking.lapsed",
         "booking.left",
     },
+    "f'judgement.{outcome}'": {"judgement.confirmed", "judgement.sent_back", "judgement.withdrawn"},
     "f'review.{how}'": {"review.sent_back", "review.withdrawn"},
     "f'import.rows_{how}'": {"import.rows_recorded", "import.rows_lapsed", "import.rows_erased"},
     "f'folder.{verdict.state}'": {"folder.waiting", "folder.repeated", "folder.quarantined"},

@@ -1,6 +1,9 @@
 """Whose data each route shows; a new route fails the matrix until it stands here."""
 
+from tests.pages.access.assurance_routes import ASSURANCE_ROUTES
 from tests.pages.access.event_routes import EVENT_ROUTES
+from tests.pages.access.national_routes import NATIONAL_ROUTES
+from tests.pages.access.return_routes import RETURN_ROUTES
 from tests.pages.access.shown import ATTEMPT, JOB, NOBODY, OWN, PERSON, RECORD, SYSTEM
 
 ROUTES: dict[str, str] = {
@@ -352,3 +355,8 @@ ROUTES: dict[str, str] = {
 # Of an event that is held: whoever runs events sees its people. None is held in the world of the matrix;
 # tests/pages/events has who may.
 ROUTES |= EVENT_ROUTES
+
+# The desk says nothing of single learners.
+ROUTES |= ASSURANCE_ROUTES
+ROUTES |= NATIONAL_ROUTES
+ROUTES |= RETURN_ROUTES

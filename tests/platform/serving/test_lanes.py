@@ -6,6 +6,7 @@ FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
 # A page or two, one's own lines, and a description.
 QUICK = {
     "api.describe",
+    "assurance.download_document",
     "dip_samples.download_template",
     "events.print_syndicates",
     "guides.download_guide",
@@ -15,6 +16,10 @@ QUICK = {
     "records.download_hours_csv",
     "records.download_hours_pdf",
     "retention.download_certificate",
+    "returns.download_received",
+    "returns.download_return",
+    "returns.show_comparison_schema",
+    "returns.show_schema",
 }
 
 

@@ -1,0 +1,60 @@
+"""The kind statement: what a person signs in the force's name. Its text never changes."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.reports.parameters import Position
+from portal.platform import wording as say
+
+MOST_TEXT = 2_000
+MOST_POST = 150
+
+
+def parse_statement(values: Mapping[str, str], position: Position) -> dict[str, Any]:
+    """The definition that a form's fields give.
+
+    Args:
+        values: ``text``, and ``post``: as what the person signs, such as "Head of Crime".
+        position: Of today; it says nothing of a statement.
+
+    Raises:
+        EntryRefusedError: A field is empty or too long.
+    """
+    text, post = (values.get(name, "").strip().replace("\r\n", "\n") for name in ("text", "post"))
+    if not text or len(text) > MOST_TEXT:
+        raise EntryRefusedError(
+            "text", f"Write the statement, in at most {say.number(MOST_TEXT)} characters."
+        )
+    if not post or len(post) > MOST_POST:
+        raise EntryRefusedError(
+            "post", "Enter the post in which you sign, such as Assistant Chief Constable (crime)."
+        )
+    return {"text": text, "post": post}
+
+
+def check_statements(pieces: Sequence[HeldEvidence], position: Position) -> list[EvidenceState]:
+    """What statements show: who signed, in which post, and when. No statement of SQL."""
+    return [_check_statement(piece) for piece in pieces]
+
+
+def _check_statement(piece: HeldEvidence) -> EvidenceState:
+    version = piece.version
+    text, post = version.definition["text"], version.definition["post"]
+    day = say.date(version.from_on)
+    return EvidenceState(
+        piece.reference,
+        version.title,
+        version.kind,
+        f"Signed as {post} on {day}",
+        definition=(("Statement", text), ("Signed as", post), ("Signed on", day)),
+        digest=digest_of_statement(text),
+    )
+
+
+def digest_of_statement(text: str) -> str:
+    """The SHA-256 of a statement's text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,54 @@
+"""The board: the answers on one screen, the week's changes and the year; and all of it on one sheet."""
+
+from io import BytesIO
+
+from flask import current_app, render_template, send_file
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from config import Config
+from portal.domain.assurance.board import board_words
+from portal.domain.assurance.board.board import read_board
+from portal.domain.assurance.board.sheet import board_pdf
+from portal.domain.reports.parameters import PositionError
+from portal.pages.assurance.blueprint import bp
+from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.layout.access import requires
+from portal.pages.layout.report_position import redirect_to_iso_days, refuse_position, requested_position
+from portal.platform import clock
+from portal.platform.audit.services import log_file
+from portal.platform.db import transaction
+from portal.platform.permissions import Permission
+
+
+@bp.get("/assurance")
+@requires(Permission.ASSURANCE_VIEW)
+def show_board() -> ResponseReturnValue:
+    """Show every recommendation as at a date, as known on an instant."""
+    try:
+        position = requested_position()
+    except PositionError as error:
+        return refuse_position(error, PARENT)
+    if current_address := redirect_to_iso_days():
+        return current_address
+    return render_template(
+        "assurance/board.html", board=read_board(position), say=board_words, **frame_of(position)
+    )
+
+
+@bp.get("/assurance/board.pdf")
+@requires(Permission.ASSURANCE_VIEW)
+def download_board() -> ResponseReturnValue:
+    """The board as one sheet of A4, as tagged PDF."""
+    try:
+        position = requested_position()
+    except PositionError as error:
+        return refuse_position(error, PARENT)
+    config: Config = current_app.config["PORTAL"]
+    board = read_board(position)
+    with transaction():
+        detail = {"format": "pdf", **position.pinned}
+        log_file("assurance.board_exported", (), actor_id=current_user.person_id, **detail)
+    content = board_pdf(board, force=config.force_name, at=clock.now())
+    name = f"assurance-{position.as_at.isoformat()}.pdf"
+    return send_file(BytesIO(content), "application/pdf", as_attachment=True, download_name=name)

@@ -1,0 +1,145 @@
+"""Entries about a recommendation as a whole: its owner, decisions and risk."""
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.assurance import services
+from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.wording import name_people
+from portal.domain.people.services import list_names_of
+from portal.pages.assurance.blueprint import bp
+from portal.pages.assurance.forms import DecisionForm, EntryForm, OwnerForm, RiskForm
+from portal.pages.layout.access import requires
+from portal.pages.layout.report_position import parse_position_now
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.permissions import Permission
+from portal.platform.wording import date as say_date
+
+
+def read_today(key: str) -> HeldRecommendation:
+    """A recommendation today as known now, which is what forms change."""
+    return read_recommendation(key, parse_position_now("", ""))
+
+
+@bp.route("/assurance/<key>/owner", methods=["GET", "POST"])
+@requires(Permission.ASSURANCE_MANAGE)
+def change_owner(key: str) -> ResponseReturnValue:
+    """Give a recommendation to a person, or to nobody, from a day on."""
+    held = read_today(key)
+    names = list_names_of([held.owner_id] if held.owner_id is not None else [])
+    form = OwnerForm(data={"owner": names[0].staff_number if names else ""})
+    form.offer_day(clock.today())
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                services.give_owner(
+                    key, form.owner_id, from_on=form.day, at=clock.now(), by=current_user.person_id
+                )
+        except EntryRefusedError as error:
+            form.show_refusal(error)
+        else:
+            who = "Nobody" if form.owner_id is None else name_people([form.owner_id])[form.owner_id]
+            flash(f"{who} owns it from {say_date(form.day)} on.", "success")
+            return _lead_back(key)
+    return _show_form("owner.html", form, held)
+
+
+@bp.route("/assurance/<key>/decisions/new", methods=["GET", "POST"])
+@requires(Permission.ASSURANCE_MANAGE)
+def add_decision(key: str) -> ResponseReturnValue:
+    """Record a decision of the force."""
+    held, form = read_today(key), DecisionForm()
+    form.offer_day(clock.today())
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                services.record_decision(
+                    key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
+                )
+        except EntryRefusedError as error:
+            form.show_refusal(error)
+        else:
+            flash("The decision is recorded.", "success")
+            return _lead_back(key)
+    return _show_form("decision.html", form, held)
+
+
+@bp.route("/assurance/<key>/decisions/<int:decision_id>", methods=["GET", "POST"])
+@requires(Permission.ASSURANCE_MANAGE)
+def correct_decision(key: str, decision_id: int) -> ResponseReturnValue:
+    """Correct a decision that was recorded wrongly; what it said stays in the history."""
+    held, row = read_today(key), services.find_decision(key, decision_id)
+    form = DecisionForm(
+        data={
+            "title": row.title,
+            "text": row.text,
+            "decided_by": row.decided_by,
+            "from_on": say_date(row.from_on),
+        }
+    )
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                services.correct_decision(
+                    key,
+                    decision_id,
+                    form.read_details(),
+                    from_on=form.day,
+                    at=clock.now(),
+                    by=current_user.person_id,
+                )
+        except EntryRefusedError as error:
+            form.show_refusal(error)
+        else:
+            flash("The decision is corrected. What it said before is in the history.", "success")
+            return _lead_back(key)
+    return _show_form("decision.html", form, held, decision_id)
+
+
+@bp.post("/assurance/<key>/decisions/<int:decision_id>/taken-back")
+@requires(Permission.ASSURANCE_MANAGE)
+def take_decision_back(key: str, decision_id: int) -> ResponseReturnValue:
+    """Say that a decision was never made; it stays in the history."""
+    with transaction():
+        services.take_decision_back(key, decision_id, by=current_user.person_id)
+    flash("The decision is taken back. It stays in the history.", "success")
+    return _lead_back(key)
+
+
+@bp.route("/assurance/<key>/risk", methods=["GET", "POST"])
+@requires(Permission.ASSURANCE_MANAGE)
+def assess_risk(key: str) -> ResponseReturnValue:
+    """Say what may go wrong, how likely that is, and how grave it would be."""
+    held = read_today(key)
+    risk = held.risk
+    filled = {} if risk is None else {"text": risk.text}
+    if risk is not None:
+        filled |= {"likelihood": str(risk.likelihood), "impact": str(risk.impact)}
+    form = RiskForm(data=filled)
+    form.offer_day(clock.today())
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                services.assess_risk(
+                    key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
+                )
+        except EntryRefusedError as error:
+            form.show_refusal(error)
+        else:
+            flash("The risk is saved.", "success")
+            return _lead_back(key)
+    return _show_form("risk.html", form, held)
+
+
+def _show_form(
+    template: str, form: EntryForm, held: HeldRecommendation, decision_id: int | None = None
+) -> ResponseReturnValue:
+    html = render_template(f"assurance/{template}", form=form, held=held, decision_id=decision_id)
+    return html, 400 if form.errors else 200
+
+
+def _lead_back(key: str) -> ResponseReturnValue:
+    return redirect(url_for(".show_recommendation", key=key), 303)

@@ -1,0 +1,302 @@
+"""Forms of evidence, one for each kind; the same form adds a piece and changes it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_wtf.file import FileField
+from wtforms import Field, SelectField, SubmitField
+from wtforms.validators import InputRequired
+
+from portal.domain.assurance.entering import LONGEST_TEXT, LONGEST_TITLE
+from portal.domain.assurance.evidence.choices import (
+    Choices,
+    list_countables,
+    list_event_titles,
+    list_guides,
+    list_populations,
+)
+from portal.domain.assurance.evidence.document import MOST_BYTES
+from portal.domain.assurance.evidence.link import LONGEST as LONGEST_ADDRESS
+from portal.domain.assurance.evidence.samples import MOST_MONTHS, OFFERED
+from portal.domain.assurance.evidence.shares import Population
+from portal.domain.assurance.evidence.statement import MOST_POST
+from portal.domain.assurance.evidence.writing import EvidenceEntry
+from portal.domain.dip_samples.measures import MEASURES
+from portal.domain.reports.parameters import Position, join_values
+from portal.pages.assurance.forms import WHOSE, EntryForm, StaffNumberForm
+from portal.pages.layout.form_fields import (
+    CheckboxesField,
+    DayField,
+    LineField,
+    LinesField,
+    MaximumLength,
+    RequiredText,
+)
+from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSubmit, GovTextarea
+
+SHORT = "govuk-input--width-10"
+ORDER = (
+    "title", "what", "guide", "event_type", "measure", "months", "file", "address", "text", "post",
+    "unit", "role", "rank", "threshold", "owner", "review_on", "from_on", "reason", "send",
+)  # fmt: skip
+
+
+def _choice_field(label: str, missing: str, **kwargs: Any) -> SelectField:
+    return SelectField(label, widget=GovSelect(), validators=[InputRequired(missing)], **kwargs)
+
+
+def _optional_field(label: str, **kwargs: Any) -> SelectField:
+    return SelectField(label, widget=GovSelect(), validate_choice=False, **kwargs)
+
+
+def _threshold_field() -> LineField:
+    return LineField(
+        "It holds from which percentage on",
+        description="State it before you look. A later change is a new version, with its reason.",
+        widget=GovInput(classes="govuk-input--width-5", autocomplete="off", inputmode="decimal"),
+        validators=[RequiredText("Enter a percentage from 1 to 100, such as 95"), MaximumLength(10)],
+    )
+
+
+class EvidenceForm(StaffNumberForm):
+    """What is entered about a piece of evidence of any kind."""
+
+    title = LineField(
+        "What it shows",
+        description=f"In a few words, as the answer will quote it. {WHOSE}",
+        widget=GovInput(autocomplete="off"),
+        validators=[RequiredText("Enter what it shows"), MaximumLength(LONGEST_TITLE)],
+    )
+    owner = LineField(
+        "Staff number of its owner (optional)",
+        description="Who hears when it no longer holds. Empty: the owner of the recommendation.",
+        widget=GovInput(classes=SHORT, autocomplete="off", spellcheck=False),
+        validators=[MaximumLength()],
+    )
+    review_on = DayField(
+        "To be reviewed by (optional)",
+        optional=True,
+        description="After this day it no longer holds, until somebody has looked at it again.",
+        widget=GovInput(classes=SHORT, autocomplete="off"),
+    )
+    from_on = DayField(
+        "On which day",
+        missing="Enter the day",
+        description="The day from which it is evidence: today, or an earlier day if you enter it late.",
+        widget=GovInput(classes=SHORT, autocomplete="off"),
+    )
+    reason = LinesField(
+        "Why do you change it?",
+        description=WHOSE,
+        widget=GovTextarea(rows=4),
+        validators=[RequiredText("Enter why you change it"), MaximumLength(LONGEST_TEXT)],
+    )
+    send = SubmitField("Save", widget=GovSubmit())
+
+    @property
+    def ordered(self) -> list[Field]:
+        """The fields in the order of the page."""
+        return [self[name] for name in ORDER if name in self]
+
+    def offer_choices(self, position: Position) -> None:
+        """Offer what can be chosen; nothing, where all is typed."""
+
+    def read_values(self) -> dict[str, str]:
+        """The fields of the kind, as its definition is read from them."""
+        return {}
+
+    def read_entry(self, definition: dict[str, Any], today: Position) -> EvidenceEntry:
+        """What a valid form says; a form without a day holds from today."""
+        day = self.day if "from_on" in self else today.as_at
+        return EvidenceEntry(self.title.data, definition, self.owner_id, self.review_on.day, day)
+
+
+class ShareForm(EvidenceForm):
+    """Evidence that is a share of people."""
+
+    unit = _optional_field("In which unit (optional)")
+    role = _optional_field("With which designated role (optional)")
+    rank = CheckboxesField("Of which ranks or grades (optional)")
+    threshold = _threshold_field()
+
+    def offer_choices(self, position: Position) -> None:
+        """Offer units, roles and ranks."""
+        offered = list_populations(position)
+        _offer(self.unit, offered.units, "The whole force")
+        _offer(self.role, offered.roles, "All roles")
+        self.rank.offer_values(list(offered.ranks), offered.ranks)
+
+    def read_values(self) -> dict[str, str]:
+        """The population and the threshold."""
+        return {
+            "unit": self.unit.data or "",
+            "role": self.role.data or "",
+            "rank": join_values(self.rank.chosen_values) if self.rank.chosen_values else "",
+            "threshold": self.threshold.data,
+        }
+
+
+class FigureForm(ShareForm):
+    """How many people are complete under a directive or one of its requirements."""
+
+    what = _choice_field("What is counted", "Choose what is counted")
+
+    def offer_choices(self, position: Position) -> None:
+        """Offer directives and requirements too."""
+        super().offer_choices(position)
+        _offer(self.what, list_countables(position))
+
+    def read_values(self) -> dict[str, str]:
+        """With the directive and the requirement."""
+        directive, _, requirement = self.what.data.partition(" ")
+        return {**super().read_values(), "directive": directive, "requirement": requirement}
+
+
+class AcknowledgementsForm(ShareForm):
+    """How many people acknowledged a guide."""
+
+    guide = _choice_field("Which guide", "Choose a guide")
+
+    def offer_choices(self, position: Position) -> None:
+        """Offer guides too."""
+        super().offer_choices(position)
+        _offer(self.guide, list_guides())
+
+    def read_values(self) -> dict[str, str]:
+        """With the guide."""
+        return {**super().read_values(), "guide": self.guide.data}
+
+
+class EventAttendanceForm(ShareForm):
+    """How many people attended an event type."""
+
+    event_type = _choice_field("Which event", "Choose an event")
+
+    def offer_choices(self, position: Position) -> None:
+        """Offer event types too."""
+        super().offer_choices(position)
+        _offer(self.event_type, list_event_titles())
+
+    def read_values(self) -> dict[str, str]:
+        """With the event type."""
+        return {**super().read_values(), "event_type": self.event_type.data}
+
+
+class SampleShareForm(EvidenceForm):
+    """A share of intelligence documents."""
+
+    measure = _choice_field("What is counted", "Choose what is counted")
+    months = LineField(
+        "Over how many full months",
+        description=f"Up to the day of the page; at most {MOST_MONTHS}.",
+        widget=GovInput(classes="govuk-input--width-5", autocomplete="off", inputmode="numeric"),
+        validators=[RequiredText(f"Enter a whole number from 1 to {MOST_MONTHS}"), MaximumLength(3)],
+    )
+    unit = _optional_field("In which unit (optional)")
+    threshold = _threshold_field()
+
+    def offer_choices(self, position: Position) -> None:
+        """Offer measures and units."""
+        _offer(self.measure, {key: MEASURES[key].meaning for key in OFFERED})
+        _offer(self.unit, list_populations(position).units, "The whole force")
+
+    def read_values(self) -> dict[str, str]:
+        """The measure, the months, the unit and the threshold."""
+        return {name: self[name].data or "" for name in ("measure", "months", "unit", "threshold")}
+
+
+class EvidenceLinkForm(EvidenceForm):
+    """A page of the web."""
+
+    address = LineField(
+        "Address of the page",
+        description="It begins with https. The portal asks once a week whether it answers, where the force"
+        " lets it.",
+        widget=GovInput(autocomplete="off", spellcheck=False),
+        validators=[RequiredText("Enter the address of a page"), MaximumLength(LONGEST_ADDRESS)],
+    )
+
+    def read_values(self) -> dict[str, str]:
+        """The address."""
+        return {"address": self.address.data}
+
+
+class EvidenceDocumentForm(EvidenceForm):
+    """A PDF."""
+
+    file = FileField(
+        "PDF file",
+        description=f"Up to {MOST_BYTES // 1024 // 1024} MB. It is kept as it is, and never removed: put"
+        " nothing about a case or a person in it.",
+        widget=GovFile(attributes={"accept": ".pdf"}),
+    )
+
+
+class StatementForm(EvidenceForm):
+    """What its author signs."""
+
+    text = LinesField(
+        "Statement",
+        description="You sign this, and it never changes.",
+        widget=GovTextarea(rows=8),
+        validators=[RequiredText("Write the statement"), MaximumLength(LONGEST_TEXT)],
+    )
+    post = LineField(
+        "You sign as",
+        description="Your post, such as Assistant Chief Constable (crime).",
+        widget=GovInput(autocomplete="off"),
+        validators=[RequiredText("Enter the post in which you sign"), MaximumLength(MOST_POST)],
+    )
+
+    def read_values(self) -> dict[str, str]:
+        """The text and the post."""
+        return {"text": self.text.data, "post": self.post.data}
+
+
+FORMS: dict[str, type[EvidenceForm]] = {
+    "figure": FigureForm,
+    "acknowledgements": AcknowledgementsForm,
+    "attendance": EventAttendanceForm,
+    "samples": SampleShareForm,
+    "link": EvidenceLinkForm,
+    "document": EvidenceDocumentForm,
+    "statement": StatementForm,
+}
+
+
+class WithdrawEvidenceForm(EntryForm):
+    """From which day a piece of evidence is withdrawn, and why."""
+
+    from_on = DayField(
+        "From which day is it no evidence?",
+        missing="Enter the day",
+        description="For earlier days it stays.",
+        widget=GovInput(classes=SHORT, autocomplete="off"),
+    )
+    reason = LinesField(
+        "Why do you withdraw it?",
+        description=WHOSE,
+        widget=GovTextarea(rows=4),
+        validators=[RequiredText("Enter why you withdraw it"), MaximumLength(LONGEST_TEXT)],
+    )
+    send = SubmitField("Withdraw it", widget=GovSubmit())
+
+
+def describe_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition of a piece of evidence as data of its form."""
+    data = dict(definition)
+    if "threshold" in data:
+        percentage = f"{100 * float(definition['threshold']):.1f}"
+        data["threshold"] = percentage.removesuffix(".0")
+        data["rank"] = list(Population.from_json(definition).filters.ranks)
+    if "directive" in data:
+        data["what"] = f"{data['directive']} {data['requirement']}"
+    return data
+
+
+def _offer(field: SelectField, choices: Choices, nothing: str = "") -> None:
+    """Offer choices, first the one of nothing; what was chosen and is gone is offered still."""
+    offered = {"": nothing or "Choose one", **choices}
+    if field.data and field.data not in offered:
+        offered[field.data] = field.data
+    field.choices = list(offered.items())

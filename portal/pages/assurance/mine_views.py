@@ -1,0 +1,66 @@
+"""Yours to do: what a person owns at the desk, and how far they say that it is."""
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.assurance.actions import report_progress
+from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.own_work import read_own_work
+from portal.domain.assurance.plan.reading import KEY, list_plan_faults
+from portal.pages.assurance.blueprint import bp
+from portal.pages.assurance.desk_words import frame_of
+from portal.pages.assurance.forms import ProgressForm
+from portal.pages.layout.access import requires
+from portal.pages.layout.report_position import parse_position_now
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import NotFoundError
+from portal.platform.permissions import Permission
+
+
+@bp.get("/assurance/mine")
+@requires(Permission.ACCOUNT_OWN)
+def show_own_work() -> ResponseReturnValue:
+    """Show one's own recommendations and unfinished actions; whoever owns an action may see this page."""
+    position = parse_position_now("", "")
+    work = read_own_work(current_user.person_id, position)
+    return render_template(
+        "assurance/mine.html",
+        work=work,
+        plan_faults=list_plan_faults(position)
+        if any(held.key == KEY for held in work.recommendations)
+        else (),
+        may_view=Permission.ASSURANCE_VIEW in current_user.permissions,
+        **frame_of(position),
+    )
+
+
+@bp.route("/assurance/mine/<reference>", methods=["GET", "POST"])
+@requires(Permission.ACCOUNT_OWN)
+def report_action(reference: str) -> ResponseReturnValue:
+    """Say how far one's own action is, and what was done."""
+    work = read_own_work(current_user.person_id, parse_position_now("", ""))
+    line = next((line for line in work.actions if line.reference == reference), None)
+    if line is None:
+        raise NotFoundError("You own no such action that is still to be done.")
+    form = ProgressForm(data={"state": line.state})
+    form.offer_day(clock.today())
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                report_progress(
+                    reference,
+                    form.state.data,
+                    form.reason.data.strip(),
+                    from_on=form.day,
+                    at=clock.now(),
+                    by=current_user.person_id,
+                )
+        except EntryRefusedError as error:
+            form.show_refusal(error)
+        else:
+            flash(f"Action {reference} is saved.", "success")
+            return redirect(url_for(".show_own_work"), 303)
+    html = render_template("assurance/progress.html", form=form, line=line, title=work.titles[line.key])
+    return html, 400 if form.errors else 200
