@@ -3,7 +3,7 @@
 The demo has a plan that was published as its first version, and a second that D4001 is writing.
 """
 
-from tests.journeys.visiting import AUDITOR, OWNER, Place
+from tests.journeys.visiting import AUDITOR, MANAGER, OWNER, Place
 
 PLAN = "/assurance/plan"
 ASSURANCE: dict[str, Place] = {
@@ -27,4 +27,13 @@ ASSURANCE: dict[str, Place] = {
         ),
         OWNER,
     ),
+    "dip_samples.show_samples": Place(
+        ("/dip-samples", "/dip-samples?measure=complete&months=12", "/dip-samples?as_at=2026-04-30"), MANAGER
+    ),
+    "dip_samples.show_sample": Place(("/dip-samples/4/2026-04",), MANAGER),
+    "dip_samples.show_sample_figures": Place(
+        ("/dip-samples/figures", "/dip-samples/figures?measure=returned&months=24&as_at=2026-04-30"), OWNER
+    ),
+    "dip_samples.import_file": Place(("/dip-samples/import",), MANAGER),
+    "dip_samples.record_counts": Place(("/dip-samples/record", "/dip-samples/record?month=2026-04"), MANAGER),
 }
