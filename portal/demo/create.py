@@ -14,6 +14,7 @@ from portal.demo import (
     assurance_desk,
     assurance_evidence,
     assurance_plan,
+    dip_samples,
     events_booking,
     events_exercise,
     events_exercised,
@@ -88,6 +89,8 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
     assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
     assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
+    for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
+        force.days[day].append(act)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)

@@ -72,4 +72,13 @@ ASSURANCE: dict[str, Place] = {
         ),
         OWNER,
     ),
+    "dip_samples.show_samples": Place(
+        ("/dip-samples", "/dip-samples?measure=complete&months=12", "/dip-samples?as_at=2026-04-30"), MANAGER
+    ),
+    "dip_samples.show_sample": Place(("/dip-samples/4/2026-04",), MANAGER),
+    "dip_samples.show_sample_figures": Place(
+        ("/dip-samples/figures", "/dip-samples/figures?measure=returned&months=24&as_at=2026-04-30"), OWNER
+    ),
+    "dip_samples.import_file": Place(("/dip-samples/import",), MANAGER),
+    "dip_samples.record_counts": Place(("/dip-samples/record", "/dip-samples/record?month=2026-04"), MANAGER),
 }

@@ -98,15 +98,6 @@ MONITORING = {
         MANAGER,
     ),
     "events.show_figures": Place(("/events/figures",), MANAGER),
-    "dip_samples.show_samples": Place(
-        ("/dip-samples", "/dip-samples?measure=complete&months=12", "/dip-samples?as_at=2026-04-30"), MANAGER
-    ),
-    "dip_samples.show_sample": Place(("/dip-samples/2/2026-04",), MANAGER),
-    "dip_samples.show_sample_figures": Place(
-        ("/dip-samples/figures", "/dip-samples/figures?measure=returned&months=24&as_at=2026-04-30"), OWNER
-    ),
-    "dip_samples.import_file": Place(("/dip-samples/import",), MANAGER),
-    "dip_samples.record_counts": Place(("/dip-samples/record", "/dip-samples/record?month=2026-04"), MANAGER),
     "people.list_help_needed": Place(("/people/help-needed",), MANAGER),
     "people.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
     "monitoring.show_changes": Place(
