@@ -22,6 +22,7 @@ from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
+from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.commands import webhooks as webhooks_commands
@@ -32,6 +33,7 @@ from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
 from portal.domain.assurance import models as assurance_models
 from portal.domain.assurance.evidence import link as evidence_links
+from portal.domain.assurance.packs import tasks as answer_tasks
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring.reviews import publishing as publishing_tasks
@@ -108,6 +110,7 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
+from portal.pages.returns import views as returns_views
 from portal.pages.saved_reports import views as saved_reports_views
 from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
@@ -189,6 +192,7 @@ VIEWS = (
     scim_views,
     webhooks_views,
     retention_views,
+    returns_views,
     api_views,
 )
 
@@ -210,6 +214,7 @@ COMMANDS = (
     recommendations_commands,
     records_commands,
     reminders_commands,
+    returns_commands,
     tokens_commands,
     units_commands,
     webhooks_commands,
@@ -223,6 +228,7 @@ TASKS = (
     *imports_tasks.TASKS,
     *folder_looking.TASKS,
     *reports_tasks.TASKS,
+    *answer_tasks.TASKS,
     *link_checks.TASKS,
     *evidence_links.TASKS,
     *publishing_tasks.TASKS,

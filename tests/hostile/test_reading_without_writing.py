@@ -41,6 +41,7 @@ RECORDED = {
     "monitoring.people_xlsx",
     "monitoring.download_file",
     "assurance.download_board",
+    "assurance.download_pack",
     "assurance.download_document",
     "monitoring.inspection_pack_zip",
     "authoring.download_items",
@@ -51,6 +52,9 @@ RECORDED = {
     "audit.show_disclosures",
     "audit.download_acts",
     "people.accounts_csv",
+    "returns.comparison_json",
+    "returns.download_received",
+    "returns.download_return",
 }
 RECORDED_OF_OTHERS = {
     "people.show_person",

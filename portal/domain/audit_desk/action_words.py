@@ -31,6 +31,7 @@ class ActionGroup(StrEnum):
     JOBS = "jobs"
     RETENTION = "retention"
     ASSURANCE = "assurance"
+    RETURNS = "returns"
 
 
 GROUP_WORDS = {
@@ -52,6 +53,7 @@ GROUP_WORDS = {
     ActionGroup.JOBS: "Jobs",
     ActionGroup.RETENTION: "Retention and requests about data",
     ActionGroup.ASSURANCE: "Assurance and returns",
+    ActionGroup.RETURNS: "Returns of forces",
 }
 
 
@@ -100,6 +102,9 @@ _TEXTS = {
         "assurance.board_exported": "Downloaded the assurance board as at {as_at} ({format})",
         "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
+        "answer_pack.exported": "Made an answer pack of the recommendation {recommendation}[, {people}]",
+        "answer_pack.downloaded": "Downloaded an answer pack of the recommendation {recommendation}"
+        "[, {name}]",
     },
     ActionGroup.AUDIT: {
         "audit.viewed": "Looked at the audit trail[: {page}]",
@@ -260,6 +265,7 @@ _TEXTS = {
         "plan.published": "Published version {number} of the force’s plan",
         "plan.sent_back": "Sent back what was proposed for the force’s plan",
         "plan.withdrawn": "Withdrew what was proposed for the force’s plan",
+        "narrative.written": "Wrote the narrative of the recommendation {recommendation}, from {from_on}",
         "recommendation.published": "Published version {number} of the recommendation {recommendation}",
         "recommendation.given": "Changed who owns the recommendation {recommendation}, from {since}",
         "assurance_action.added": "Added action {reference} to {recommendation}, from {since}",
@@ -312,6 +318,20 @@ _TEXTS = {
         "data.request_noted": "Noted a request about data: {kind}[, due by {until}]",
         "data.request_done": "Answered a request about data as done: {kind}",
         "data.request_refused": "Refused a request about data: {kind}",
+    },
+    ActionGroup.RETURNS: {
+        "return.made": "Made return {number} of {period}",
+        "return.downloaded": "Downloaded return {number} of {period}",
+        "return.taken_out": "Downloaded return {number} of {period} from {force}",
+        "return.received": "Received return {number} of {period} from {force}",
+        "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
+        "return.asked": "Asked forces for a return of {period} by {due_on}",
+        "return.compared": "Took the comparison of {period}",
+        "comparison.written": "Wrote the comparison of {period}",
+        "force.registered": "Registered the force {force}",
+        "force.restated": "Stated the name and size of the force {force}",
+        "force.key_added": "Registered a key of the force {force}: {fingerprint}",
+        "force.key_ended": "Ended a key of the force {force}: {fingerprint}",
     },
 }
 

@@ -56,6 +56,7 @@ _ACT_WORDS = {
     "alert.many_refusals": "Alert: many refusals",
     "alert.many_failed_sign_ins": "Alert: many failed sign-ins",
     "completions.exported": "Alert: completions of many people downloaded",
+    "answer_pack.exported": "Alert: answer pack about many people made",
     "accounts.exported": "Alert: list of many accounts downloaded",
     "audit.exported": "Alert: audit trail of many people downloaded",
 }

@@ -8,6 +8,8 @@ from portal.pages.assurance import (
     history_views,
     judgement_views,
     mine_views,
+    narrative_views,
+    pack_views,
     plan_views,
     recommendation_views,
 )
@@ -22,6 +24,8 @@ __all__ = [
     "history_views",
     "judgement_views",
     "mine_views",
+    "narrative_views",
+    "pack_views",
     "plan_views",
     "recommendation_views",
 ]

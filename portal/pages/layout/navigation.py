@@ -52,6 +52,9 @@ _MONITORING = (
     Way("Events", "/events", Permission.EVENT_VIEW, "Taught events: dates, places and bookings"),
     Way("Attendance", "/events/figures", Permission.EVENT_VIEW, "Who attended, and who is needed next"),
     Way("Dip samples", "/dip-samples", Permission.SAMPLE_VIEW, "Intelligence documents, counted by unit"),
+    Way(
+        "Returns", "/returns", Permission.RETURN_VIEW, "What the force tells the coordinating unit each month"
+    ),
 )
 _PEOPLE = (
     Way("People", "/people", Permission.PERSON_VIEW, "A person’s requirements and record"),

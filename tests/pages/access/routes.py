@@ -2,6 +2,8 @@
 
 from tests.pages.access.assurance_routes import ASSURANCE_ROUTES
 from tests.pages.access.event_routes import EVENT_ROUTES
+from tests.pages.access.national_routes import NATIONAL_ROUTES
+from tests.pages.access.return_routes import RETURN_ROUTES
 from tests.pages.access.shown import ATTEMPT, JOB, NOBODY, OWN, PERSON, RECORD, SYSTEM
 
 ROUTES: dict[str, str] = {
@@ -356,3 +358,5 @@ ROUTES |= EVENT_ROUTES
 
 # The desk says nothing of single learners.
 ROUTES |= ASSURANCE_ROUTES
+ROUTES |= NATIONAL_ROUTES
+ROUTES |= RETURN_ROUTES

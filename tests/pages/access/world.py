@@ -149,6 +149,9 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "booking": 1,
         "what": "door-sheets",
         "act": "approval",
+        "edition": "answer",
+        "period": "2026-04",
+        "fingerprint": "0" * 64,
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
@@ -156,7 +159,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         values |= {"name": "first", "item": "one", "check": "try"}
     if rule.endpoint == "authoring.edit_guide":
         values["key"] = "_guides/whom-to-call"
-    if rule.endpoint == "monitoring.act_on_file":
+    if rule.endpoint in {"monitoring.act_on_file", "assurance.act_on_pack"}:
         values["what"] = "again"
     if rule.endpoint == "imports.choose_file":
         values["kind"] = "completions"

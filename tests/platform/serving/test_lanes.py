@@ -17,6 +17,10 @@ QUICK = {
     "records.download_hours_csv",
     "records.download_hours_pdf",
     "retention.download_certificate",
+    "returns.download_received",
+    "returns.download_return",
+    "returns.show_comparison_schema",
+    "returns.show_schema",
 }
 
 
