@@ -40,6 +40,7 @@ RECORDED = {
     "monitoring.people_csv",
     "monitoring.people_xlsx",
     "monitoring.download_file",
+    "assurance.download_board",
     "assurance.download_pack",
     "assurance.download_document",
     "monitoring.inspection_pack_zip",

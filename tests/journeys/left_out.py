@@ -35,6 +35,7 @@ NO_PAGES = {
     "guides.download_guide",
     "learning.download_briefing",
     "learning.download_job_aid",
+    "assurance.download_board",
     "monitoring.briefing_pdf",
     "monitoring.foi_pack_zip",
     "monitoring.inspection_pack_zip",

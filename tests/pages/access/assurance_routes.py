@@ -18,6 +18,7 @@ ASSURANCE_ROUTES: dict[str, str] = {
     "assurance.choose_kind": NOBODY,
     "assurance.confirm_judgement": NOBODY,
     "assurance.correct_decision": NOBODY,
+    "assurance.download_board": NOBODY,
     "assurance.download_document": NOBODY,
     "assurance.judge_recommendation": NOBODY,
     "assurance.publish_next_plan": NOBODY,

@@ -54,6 +54,8 @@ def test_the_four_answers_are_one_table(auditor):
     assert "is 47 days late" in rows[3]
     assert "1 September 2026" in rows[1]
     assert board.links[TITLES["plan"]] == "/assurance/plan"
+    assert board.links["Answer to the inspection as a pack"] == "/assurance/pack"
+    assert board.links["Yours to do"] == "/assurance/mine"
     assert board.links["Evidence: 1 of 1 no longer holds"] == "/assurance/e-learning#evidence"
 
 

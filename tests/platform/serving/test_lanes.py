@@ -6,6 +6,7 @@ FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
 # A page or two, one's own lines, and a description.
 QUICK = {
     "api.describe",
+    "assurance.download_board",
     "assurance.download_document",
     "dip_samples.download_template",
     "events.print_syndicates",
