@@ -11,6 +11,8 @@ from random import Random
 from sqlalchemy import select
 
 from portal.demo import (
+    assurance_desk,
+    assurance_plan,
     events_booking,
     events_exercise,
     events_exercised,
@@ -68,6 +70,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
         catalogue.publish_folder(modules, at=stamp())
         events_exercise.publish_exercises(modules.parent / "exercises", stamp())
+        assurance_desk.publish_recommendations(stamp())
     with transaction(stamp_as=_close_of(force.first_day)):
         _create_units(force)
         _create_people(force, planned)
@@ -79,7 +82,9 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _schedule_posts(force, planned)
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)
+    assurance_plan.schedule_plan(force.today, force.people, force.days)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
+    assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)

@@ -256,6 +256,12 @@ _TEXTS = {
     },
     ActionGroup.ASSURANCE: {
         "narrative.written": "Wrote the narrative of the recommendation {recommendation}, from {from_on}",
+        "plan.begun": "Began version {number} of the force’s plan",
+        "plan.section_saved": "Wrote “{section}” of the force’s plan",
+        "plan.proposed": "Proposed version {number} of the force’s plan",
+        "plan.published": "Published version {number} of the force’s plan",
+        "plan.sent_back": "Sent back what was proposed for the force’s plan",
+        "plan.withdrawn": "Withdrew what was proposed for the force’s plan",
         "recommendation.published": "Published version {number} of the recommendation {recommendation}",
         "recommendation.given": "Changed who owns the recommendation {recommendation}, from {since}",
         "assurance_action.added": "Added action {reference} to {recommendation}, from {since}",

@@ -25,4 +25,9 @@ def show_board() -> ResponseReturnValue:
         return current_address
     held = read_desk(position)
     names = name_people(each.owner_id for each in held)
-    return render_template("assurance/board.html", held=held, names=names, **frame_of(position))
+    return render_template(
+        "assurance/board.html",
+        held=held,
+        names=names,
+        **frame_of(position),
+    )

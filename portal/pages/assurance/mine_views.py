@@ -6,7 +6,9 @@ from flask_login import current_user
 
 from portal.domain.assurance.actions import report_progress
 from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence.stale import list_stale
 from portal.domain.assurance.own_work import read_own_work
+from portal.domain.assurance.plan.reading import KEY, list_plan_faults
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import frame_of
 from portal.pages.assurance.forms import ProgressForm
@@ -27,6 +29,10 @@ def show_own_work() -> ResponseReturnValue:
     return render_template(
         "assurance/mine.html",
         work=work,
+        stale=list_stale(position, current_user.person_id),
+        plan_faults=list_plan_faults(position)
+        if any(held.key == KEY for held in work.recommendations)
+        else (),
         may_view=Permission.ASSURANCE_VIEW in current_user.permissions,
         **frame_of(position),
     )

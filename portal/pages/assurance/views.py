@@ -10,6 +10,7 @@ from portal.pages.assurance import (
     mine_views,
     narrative_views,
     pack_views,
+    plan_views,
     recommendation_views,
 )
 from portal.pages.assurance.blueprint import bp
@@ -25,5 +26,6 @@ __all__ = [
     "mine_views",
     "narrative_views",
     "pack_views",
+    "plan_views",
     "recommendation_views",
 ]

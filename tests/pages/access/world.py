@@ -132,6 +132,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "unit_id": 1,
         "month": "2026-04",
         "proposal_id": 1,
+        "decision_id": 1,
         "syndicate": 1,
         "slug": "protect",
         "key": KEYS.get(rule.endpoint) or KEYS.get(rule.endpoint.split(".")[0], "lesson-1"),
