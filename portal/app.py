@@ -19,8 +19,8 @@ from portal.commands import people as people_commands
 from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
-from portal.commands import returns as returns_commands
 from portal.commands import report as report_commands
+from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.commands import webhooks as webhooks_commands

@@ -18,6 +18,7 @@ from portal.demo import (
     events_planning,
     events_types,
     names,
+    returns,
 )
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
@@ -80,6 +81,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
+    returns.schedule_returns(force.today, force.people["D4001"], force.days)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)
