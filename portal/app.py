@@ -78,6 +78,7 @@ from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
+from portal.pages.dip_samples import views as dip_samples_views
 from portal.pages.directives import views as directives_views
 from portal.pages.events import views as events_views
 from portal.pages.exercises import views as exercises_views
@@ -168,6 +169,7 @@ VIEWS = (
     records_views,
     directives_views,
     events_views,
+    dip_samples_views,
     exercises_views,
     decisions_views,
     monitoring_views,

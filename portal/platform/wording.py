@@ -22,6 +22,15 @@ def date(day: calendar_date | None) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def month_words(day: calendar_date) -> str:
+    """The month that a day is in.
+
+    >>> month_words(calendar_date(2026, 4, 1))
+    'April 2026'
+    """
+    return f"{day:%B %Y}"
+
+
 def instant(moment: datetime | None) -> str:
     """The instant in London time and words, such as "09:14 on 30 April 2026"."""
     return "" if moment is None else f"{clock_time(moment)} on {date(moment)}"

@@ -49,6 +49,7 @@ RECORDED = {
     "audit.show_disclosures",
     "audit.download_acts",
     "people.accounts_csv",
+    "returns.comparison_json",
     "returns.download_received",
     "returns.download_return",
 }

@@ -99,6 +99,11 @@ MONITORING = {
         MANAGER,
     ),
     "events.show_figures": Place(("/events/figures",), MANAGER),
+    "dip_samples.show_samples": Place(
+        ("/dip-samples", "/dip-samples?measure=complete&months=12", "/dip-samples?as_at=2026-04-30"), MANAGER
+    ),
+    "dip_samples.show_sample": Place(("/dip-samples/2/2026-04",), MANAGER),
+    "dip_samples.record_counts": Place(("/dip-samples/record", "/dip-samples/record?month=2026-04"), MANAGER),
     "people.list_help_needed": Place(("/people/help-needed",), MANAGER),
     "people.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
     "monitoring.show_changes": Place(
@@ -345,6 +350,14 @@ EXERCISES = {
     "exercises.show_proposal": Place((PROPOSED,), PUBLISHER),
     "exercises.show_version": Place((NIGHT,), AUTHOR),
 }
+NATIONAL = {  # the demo has the returns of 43 forces: portal/demo/returns.py
+    "returns.show_national": Place(
+        ("/returns/national", "/returns/national?as_at=someday", "/returns/national?period=1999-01"), OWNER
+    ),
+    "returns.show_variation": Place(("/returns/national/variation",), OWNER),
+    "returns.show_receipts": Place(("/returns/national/receipts",), OWNER),
+    "returns.show_movement": Place(("/returns/national/changes",), OWNER),
+}
 RETURNS = {  # `returns_made.make_returns` makes a key, a return, a comparison and a force
     "returns.show_returns": Place(("/returns",), OWNER),
     "returns.make_return": Place(("/returns/new",), OWNER),
@@ -361,7 +374,7 @@ RETURNS = {  # `returns_made.make_returns` makes a key, a return, a comparison a
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
-PLACES |= RETURNS
+PLACES |= RETURNS | NATIONAL
 # A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
 WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here

@@ -187,6 +187,9 @@ _TEXTS = {
         "event.cancellation_told": "Told them that event {event} is cancelled",
         "event.reminded": "Reminded them of event {event}",
         "event_room.saved": "Saved the room {room}",
+        "dip_sample.recorded": "Recorded a dip sample[ of {unit}][, {month}]",
+        "dip_sample.corrected": "Corrected a dip sample[ of {unit}][, {month}]",
+        "dip_sample.withdrawn": "Withdrew a dip sample[ of {unit}][, {month}]",
     },
     ActionGroup.DECISIONS: {
         "decision.asked": "Asked for: {kind}[ ({reason})]",
@@ -291,6 +294,7 @@ _TEXTS = {
         "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
         "return.asked": "Asked forces for a return of {period} by {due_on}",
         "return.compared": "Took the comparison of {period}",
+        "comparison.written": "Wrote the comparison of {period}",
         "force.registered": "Registered the force {force}",
         "force.restated": "Stated the name and size of the force {force}",
         "force.key_added": "Registered a key of the force {force}: {fingerprint}",

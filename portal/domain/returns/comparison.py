@@ -1,7 +1,7 @@
 """The comparison of a month: what a force may see of the others, signed by the coordinating unit.
 
 It names no force. Of each it has the share alone, in whole per cent and in rising order, because with its
-number of people a force could be told by its size. Of few forces there is no comparison: each could be guessed.
+number of people a force could be told by its size. Of few forces there is none: each could be guessed.
 """
 
 from collections.abc import Sequence

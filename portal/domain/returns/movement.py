@@ -7,10 +7,15 @@ the later one. It is the sum of its parts, number for number.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from portal.domain.reports.statistics import Share
+from portal.domain.returns.models import ForceReturn
 from portal.domain.returns.national import NationalFigures, protect_receipts, read_counts
 from portal.domain.returns.receipts import AskedPeriod, NationalForce, Receipt
 from portal.domain.returns.suppression import ShownCounts, ShownTable
+from portal.platform.db import db
+from portal.platform.signing.documents import read_document
 from portal.platform.wording import number, percent_cut, plural
 
 CORRECTION, PROGRESS, ENTERED, LEFT = "correction", "progress", "entered", "left"
@@ -123,7 +128,7 @@ def sum_shares(shown: Iterable[ShownCounts | None]) -> Share:
 
 
 def read_movement(figures: NationalFigures) -> Movement | None:
-    """What changed from the month before to the newest; None where none was before. One statement."""
+    """What changed from the month before to the newest; None where none was before. Two statements."""
     before = figures.before
     if before is None:
         return None
@@ -134,8 +139,14 @@ def read_movement(figures: NationalFigures) -> Movement | None:
     }
     counts = read_counts([each.held.return_id for each in firsts.values() if each.held], figures.requirement)
     said = protect_receipts(firsts, counts, figures.small)
+    reasons = read_reasons(before.receipts.values())
     moved = [
-        _describe_force(force, said, before.table, figures.newest.table, before.receipts[force.id])
+        _describe_force(
+            force,
+            (said, before.table, figures.newest.table),
+            before.receipts[force.id],
+            reasons.get(force.id, ""),
+        )
         for force in figures.forces
     ]
     forces = [each for each in moved if any(part.share for part in (each.said, each.held, each.now) if part)]
@@ -143,17 +154,25 @@ def read_movement(figures: NationalFigures) -> Movement | None:
 
 
 def _describe_force(
-    force: NationalForce,
-    said: ShownTable[int],
-    held: ShownTable[int],
-    now: ShownTable[int],
-    receipt: Receipt,
+    force: NationalForce, tables: Sequence[ShownTable[int]], receipt: Receipt, reason: str
 ) -> ForceMovement:
-    first, counts, newest = (_find_row(table.rows, force) for table in (said, held, now))
+    first, counts, newest = (_find_row(table.rows, force) for table in tables)
     if not receipt.is_corrected:
         first = counts  # what hides a number of one table may differ from what hides it in another
-    reasons = (*_correction_words(receipt, first, counts), *_progress_words(counts, newest))
+    told = [f"The force says: {reason}"] if reason else []
+    reasons = (*_correction_words(receipt, first, counts), *told, *_progress_words(counts, newest))
     return ForceMovement(force, first, counts, newest, reasons)
+
+
+def read_reasons(receipts: Iterable[Receipt]) -> dict[int, str]:
+    """Why forces say that they corrected a month, by the id of the force. One statement."""
+    held = [receipt.held.return_id for receipt in receipts if receipt.held and receipt.is_corrected]
+    statement = select(ForceReturn.force_id, ForceReturn.content).where(ForceReturn.id.in_(held))
+    return {
+        force: str(read_document(content)["reason"])
+        for force, content in db.session.execute(statement)
+        if content
+    }
 
 
 def _find_row(rows: Mapping[int, ShownCounts], force: NationalForce) -> ShownCounts | None:

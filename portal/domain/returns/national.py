@@ -107,7 +107,13 @@ def read_national(
         requirement: Kind and key, or WHOLE_DIRECTIVE.
         months: At most so many months.
     """
-    book = read_receipts(position)
+    return read_months(read_receipts(position), small, period=period, requirement=requirement, months=months)
+
+
+def read_months(
+    book: ReceiptBook, small: int, *, period: str = "", requirement: str = WHOLE_DIRECTIVE, months: int = 12
+) -> NationalFigures:
+    """As ``read_national``, where it has been read what came. One statement."""
     last = book.find_period(period) if period else book.newest
     shown = book.up_to(last, months) if last else []
     receipts = {asked.period: book.receipts(asked) for asked in shown}

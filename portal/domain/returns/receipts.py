@@ -12,6 +12,8 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.reports.parameters import Position
 from portal.domain.returns.models import CoordinatedForce, ForceDetails, ForceReturn, ReturnPeriod
 from portal.platform.db import db
+from portal.platform.wording import date as say_date
+from portal.platform.wording import plural
 
 
 class ReceiptState(StrEnum):
@@ -56,6 +58,11 @@ class AskedPeriod:
         """The first day of the month."""
         return date.fromisoformat(f"{self.period}-01")
 
+    @property
+    def words(self) -> str:
+        """The month in words, such as "April 2026"."""
+        return f"{self.first_day:%B %Y}"
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -93,6 +100,19 @@ class Receipt:
     def words(self) -> str:
         """The state in words."""
         return RECEIPT_WORDS[self.state]
+
+    @property
+    def detail(self) -> str:
+        """What there is to know beside the state; empty where that is all."""
+        if self.first is None:
+            return f"{plural(self.days_late, 'day')} overdue" if self.days_late else ""
+        parts = [f"Came on {say_date(self.first.received_on)}"]
+        if self.days_late:
+            parts.append(f"{plural(self.days_late, 'day')} late")
+        if self.corrections:
+            times = "once" if self.corrections == 1 else f"{self.corrections} times"
+            parts.append(f"corrected {times}")
+        return ", ".join(parts)
 
 
 def judge_receipt(due_on: date, as_at: date, arrivals: Iterable[Arrival], *, asked: bool = True) -> Receipt:

@@ -2,6 +2,7 @@
 
 from portal.pages.returns import (
     force_views,
+    national_views,
     own_views,
     receiving_views,
     schema_views,
@@ -11,6 +12,7 @@ from portal.pages.returns.blueprint import bp
 __all__ = [
     "bp",
     "force_views",
+    "national_views",
     "own_views",
     "receiving_views",
     "schema_views",

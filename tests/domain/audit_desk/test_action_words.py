@@ -31,6 +31,7 @@ COMPUTED = {  # actions that are not written out where they are logged, and what
         "scim.member_added", "scim.member_removed",
         "event.facilitator_named", "event.facilitator_released", "event.move_told",
         "event.cancellation_told",
+        "dip_sample.recorded", "dip_sample.corrected",
     },
     "act": {"access.refused"},
     "'webhook.gone' if reason is PauseReason.GONE else 'webhook.paused'": {"webhook.gone", "webhook.paused"},

@@ -129,6 +129,8 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "attempt_id": subject.attempt,
         "number": 1,
         "room_id": 1,
+        "unit_id": 1,
+        "month": "2026-04",
         "proposal_id": 1,
         "syndicate": 1,
         "slug": "protect",

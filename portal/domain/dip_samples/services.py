@@ -1,0 +1,133 @@
+"""Recording, correcting and withdrawing what a supervisor counted of a unit and a month."""
+
+from datetime import date, datetime
+
+from portal.domain.catalogue.guide_publishing import current_guide
+from portal.domain.dip_samples.measures import (
+    CountRefusedError,
+    SampleCounts,
+    first_of_month,
+    refuse_false_counts,
+    refuse_false_reason,
+)
+from portal.domain.dip_samples.models import COUNTS, DipSample
+from portal.domain.dip_samples.queries import counts_of, find_sample
+from portal.platform.audit.services import log
+from portal.platform.clock import london_day
+from portal.platform.db import db, stamp
+from portal.platform.errors import ConflictError, RuleError
+
+CHECKLIST = "intelligence-document"  # the guide with the supervisor's checklist
+EARLIEST = date(2020, 1, 1)  # before it, the year was mistyped
+
+
+def record_sample(
+    unit_id: int,
+    month: date,
+    counts: SampleCounts,
+    reason: str,
+    *,
+    replaces: int | None,
+    by: int,
+    at: datetime,
+) -> int | None:
+    """Record the counts of a unit and a month, or correct them.
+
+    Args:
+        unit_id: The unit, whose own documents alone are counted.
+        month: Its first day.
+        counts: What was counted.
+        reason: A key of ``REASONS``; empty for none.
+        replaces: The sample that the supervisor saw and corrects; None: there was none.
+        by: Who counted.
+        at: Now.
+
+    Returns:
+        The new row; None: this is known already, and nothing was written.
+
+    Raises:
+        CountRefusedError: The counts cannot be true, or the month has not begun.
+        ConflictError: Somebody else recorded or corrected this month meanwhile.
+    """
+    recorded_at = stamp()
+    refuse_wrong_month(month, london_day(at))
+    known = find_sample(unit_id, month)
+    if known is not None and counts_of(known) == counts and known.reason == reason:
+        return None
+    if (known.id if known else None) != replaces:
+        raise ConflictError(
+            "Somebody else has recorded this unit and month meanwhile. Look at it, then correct it if needed."
+        )
+    refuse_false_counts(counts)
+    refuse_false_reason(counts, reason, corrects=known is not None)
+    action = "dip_sample.corrected" if known else "dip_sample.recorded"
+    log(action, actor_id=by, unit_id=unit_id, month=f"{month:%Y-%m}")
+    return _add_row(unit_id, month, counts, reason, replaces=replaces, by=by, recorded_at=recorded_at)
+
+
+def _add_row(
+    unit_id: int,
+    month: date,
+    counts: SampleCounts,
+    reason: str,
+    *,
+    replaces: int | None,
+    by: int,
+    recorded_at: datetime,
+    void: bool = False,
+) -> int:
+    """Add a row with the checklist of this instant; return its id."""
+    guide = current_guide(CHECKLIST)
+    row = DipSample(
+        recorded_at=recorded_at,
+        replaces_id=replaces,
+        void=void,
+        unit_id=unit_id,
+        month=month,
+        guide_version_id=guide.id if guide else None,
+        reason=reason,
+        recorded_by_id=by,
+        **{name: getattr(counts, name) for name in COUNTS},
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row.id
+
+
+def withdraw_sample(sample_id: int, *, by: int) -> None:
+    """Take back what was recorded of a unit and a month, such as of the wrong unit.
+
+    Raises:
+        ConflictError: It was corrected or withdrawn meanwhile.
+    """
+    recorded_at = stamp()
+    sample = db.session.get_one(DipSample, sample_id)
+    known = find_sample(sample.unit_id, sample.month)
+    if known is None or known.id != sample_id:
+        raise ConflictError("This sample was corrected or withdrawn meanwhile.")
+    _add_row(
+        sample.unit_id,
+        sample.month,
+        counts_of(sample),
+        sample.reason,
+        replaces=sample_id,
+        by=by,
+        recorded_at=recorded_at,
+        void=True,
+    )
+    log("dip_sample.withdrawn", actor_id=by, unit_id=sample.unit_id, month=f"{sample.month:%Y-%m}")
+
+
+def refuse_wrong_month(month: date, today: date) -> None:
+    """Refuse a month that has not begun, and one that was mistyped.
+
+    Raises:
+        CountRefusedError: It is one.
+        RuleError: It is no first day of a month.
+    """
+    if month != first_of_month(month):
+        raise RuleError("A month is named by its first day.")
+    if month > today:
+        raise CountRefusedError("month", "This month has not begun. Choose an earlier one.")
+    if month < EARLIEST:
+        raise CountRefusedError("month", "Choose January 2020 or a later month.")
