@@ -45,6 +45,7 @@ NO_PAGES = {
     "retention.download_certificate",
     "returns.download_received",
     "returns.download_return",
+    "returns.show_comparison_schema",
     "returns.show_schema",
     "records.download_hours_csv",
     "records.download_hours_pdf",

@@ -26,6 +26,7 @@ from portal.domain.returns.schema import LONGEST_LINE, LONGEST_TEXT
 from portal.domain.status import counting
 from portal.domain.status.period_counts import CountBy
 from portal.domain.status.rules import WHOLE, Status
+from portal.platform import wording as say
 from portal.platform.clock import format_utc
 from portal.platform.errors import BadInputError, RuleError
 
@@ -59,39 +60,25 @@ def build_return(
     known_on: datetime,
     today: date,
     hide_below: int | None = None,
-    number: int = 1,
-    reason: str = "",
 ) -> ReturnContent:
-    """The counts of a directive at the end of a month, with everything that is known on an instant.
+    """The first return of a month: the counts of a directive at its end, as known on an instant.
 
-    Args:
-        reference: Of the directive.
-        period: As ``read_period`` gives it.
-        force: The force's short name.
-        force_name: Its name.
-        known_on: What was recorded later is not counted.
-        today: The London day.
-        hide_below: The small number below which numbers are hidden; None: none is.
-        number: Which return of the period it is.
-        reason: Why it corrects the one before.
+    With ``hide_below`` numbers below it are hidden; None: none is. ``force`` is the short name.
 
     Raises:
         NotFoundError: There is no such directive.
         RuleError: It applied to nobody, or to so few that with hidden numbers nothing would be left.
     """
-    position = Position(last_day_of(period), known_on, today, latest=False)
-    report = completion_report(COMMAND_LINE, reference, position)
+    report = _open_report(reference, Position(last_day_of(period), known_on, today, latest=False))
     directive = report.directive
-    if not report.figures.assigned:
-        raise RuleError(f"{reference} applied to nobody on the last day of {period}.")
     counts = _count_hiding(report, hide_below) if hide_below else _count_openly(report)
     return ReturnContent(
         force=force,
         force_name=force_name[:LONGEST_LINE],
         period=period,
-        number=number,
-        reason=reason,
-        as_at=position.as_at.isoformat(),
+        number=1,
+        reason="",
+        as_at=report.position.as_at.isoformat(),
         as_known_on=format_utc(known_on),
         directive=reference,
         title=directive.title[:LONGEST_TEXT],
@@ -102,6 +89,13 @@ def build_return(
         requirements=tuple((f"{each.kind}:{each.key}", each.title) for each in directive.requirements),
         counts=tuple(counts),
     )
+
+
+def _open_report(reference: str, position: Position) -> CompletionReport:
+    report = completion_report(COMMAND_LINE, reference, position)
+    if not report.figures.assigned:
+        raise RuleError(f"{reference} applied to nobody on {say.date(position.as_at)}.")
+    return report
 
 
 def _describe_population(reference: str, number: int) -> str:

@@ -18,7 +18,7 @@ from portal.platform.signing.documents import read_document
 
 
 @dataclass(frozen=True, slots=True)
-class OwnPlace:
+class OwnStanding:
     """One requirement in a comparison, with this force’s own figure; None: there is none, or it is hidden."""
 
     compared: ComparedRequirement
@@ -35,7 +35,7 @@ class OwnComparison:
     """A comparison as the force reads it."""
 
     content: ComparisonContent
-    places: tuple[OwnPlace, ...]
+    places: tuple[OwnStanding, ...]
     number: int | None  # of the own return beside it; None: the force made none of the month
 
 
@@ -84,7 +84,7 @@ def read_own_comparison(period: str, public_key: str) -> OwnComparison:
         raise NotFoundError("There is no comparison of this month.")
     content, made = read_comparison(kept.content, public_key), newest_own_return(period)
     own = _read_shares(made.content) if made else {}
-    places = tuple(OwnPlace(each, own.get(each.key)) for each in content.requirements)
+    places = tuple(OwnStanding(each, own.get(each.key)) for each in content.requirements)
     return OwnComparison(content, places, made.number if made else None)
 
 

@@ -3,7 +3,6 @@
 A change that a reader of today's files would notice needs another ``FORMAT``.
 """
 
-import json
 from typing import Any
 
 from portal.domain.returns.content import COUNTS, FORMAT, GROUPINGS
@@ -138,8 +137,3 @@ RETURN_SCHEMA: Schema = {
         ),
     ),
 }
-
-
-def write_schema() -> bytes:
-    """The file that is published."""
-    return (json.dumps(RETURN_SCHEMA, indent=1, ensure_ascii=False) + "\n").encode()

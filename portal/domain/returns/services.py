@@ -97,10 +97,7 @@ def keep_own_return(
     if before is not None and not reason.strip():
         raise RuleError(NEEDS_REASON)
     numbered = replace(content, number=number, reason=" ".join(reason.split()) if before else "")
-    file = sign_document(numbered.to_document(), key)
-    checked = check_return(file, {0: write_public_key(key)}, clock.london_day(at), force=content.force)
-    if not checked.passed:
-        raise ReturnRefusedError(checked)
+    file = _sign_checked(numbered, key, at)
     made = OwnReturn(
         recorded_at=recorded_at,
         replaces_id=before.id if before else None,
@@ -114,6 +111,15 @@ def keep_own_return(
     db.session.flush()
     log("return.made", actor_id=by, period=made.period, number=number, sha256=made.digest)
     return made
+
+
+def _sign_checked(content: ReturnContent, key: Ed25519PrivateKey, at: datetime) -> bytes:
+    """The signed file, which its receiver will take."""
+    file = sign_document(content.to_document(), key)
+    checked = check_return(file, {0: write_public_key(key)}, clock.london_day(at), force=content.force)
+    if not checked.passed:
+        raise ReturnRefusedError(checked)
+    return file
 
 
 def _says_same(file: bytes, content: ReturnContent, key: Ed25519PrivateKey) -> bool:
@@ -153,15 +159,7 @@ def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedRetu
     force = find_force(content.force, on)
     before = find_received(force.id, content.period, content.number)
     if before is not None:
-        if _is_same_document(before.content, file):
-            return ReceivedReturn(before.id, force.key, before.period, before.number, True, ())
-        raise ReturnRefusedError(
-            checked,
-            [
-                f"Another return {content.number} of {content.period} came on "
-                f"{before.received_on.isoformat()}. A correction has the next number."
-            ],
-        )
+        return _meet_again(before, file, checked)
     highest = _highest_number(force.id, content.period)
     replaced = find_received(force.id, content.period, highest) if 0 < highest < content.number else None
     made = ForceReturn(
@@ -179,16 +177,24 @@ def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedRetu
     db.session.add(made)
     db.session.flush()
     _add_figures(made.id, content)
-    log(
-        "return.received",
-        actor_id=by,
-        force=force.key,
-        period=made.period,
-        number=made.number,
-        sha256=made.digest,
-    )
+    details: dict[str, Any] = {"force": force.key, "period": made.period, "number": made.number}
+    log("return.received", actor_id=by, **details, sha256=made.digest)
     notes = tuple(_list_notes(content, highest))
     return ReceivedReturn(made.id, force.key, made.period, made.number, False, notes)
+
+
+def _meet_again(before: ForceReturn, file: bytes, checked: CheckedReturn) -> ReceivedReturn:
+    """What becomes of a return whose number came before: nothing, or it is refused."""
+    read = read_document(file)
+    if write_canonical(read_document(before.content)) == write_canonical(read):
+        return ReceivedReturn(before.id, read["force"]["key"], before.period, before.number, True, ())
+    raise ReturnRefusedError(
+        checked,
+        [
+            f"Another return {before.number} of {before.period} came on {before.received_on.isoformat()}. "
+            "A correction has the next number."
+        ],
+    )
 
 
 def log_refused_return(error: ReturnRefusedError, *, by: int | None) -> None:
@@ -199,10 +205,6 @@ def log_refused_return(error: ReturnRefusedError, *, by: int | None) -> None:
         named = {"force": content.force, "period": content.period, "number": content.number}
     checks = sorted({check for check, _ in error.checked.faults}) or ["number"]
     log("return.refused", actor_id=by, checks=", ".join(checks), **named)
-
-
-def _is_same_document(kept: bytes, file: bytes) -> bool:
-    return write_canonical(read_document(kept)) == write_canonical(read_document(file))
 
 
 def _highest_number(force_id: int, period: str) -> int:

@@ -18,7 +18,7 @@ from portal.domain.returns.registration import (
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.returns.blueprint import bp
-from portal.pages.returns.forms import AddKeyForm, EndKeyForm, ForceForm, NewForceForm, PeriodForm
+from portal.pages.returns.forms import AddKeyForm, AskReturnsForm, EndKeyForm, ForceForm, NewForceForm
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError
@@ -112,6 +112,7 @@ def register_key(key: str) -> ResponseReturnValue:
                 add_key(
                     key,
                     form.public_key.data,
+                    read_out=form.read_out.data or "",
                     from_on=form.from_on.day,
                     at=clock.now(),
                     by=current_user.person_id,
@@ -152,7 +153,7 @@ def end_force_key(key: str, fingerprint: str) -> ResponseReturnValue:
 def ask_returns() -> ResponseReturnValue:
     """Show the months that are asked for, and ask for another or by another day."""
     refuse_unless_coordinator()
-    form = PeriodForm()
+    form = AskReturnsForm()
     if form.validate_on_submit() and form.due_on.day:
         try:
             with transaction():

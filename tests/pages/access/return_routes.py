@@ -4,6 +4,7 @@ from tests.pages.access.shown import NOBODY
 
 RETURN_ROUTES: dict[str, str] = dict.fromkeys(
     (
+        "returns.show_comparison_schema",
         "returns.show_schema",
         "returns.show_returns",
         "returns.make_return",

@@ -20,6 +20,7 @@ QUICK = {
     "returns.national_csv",
     "returns.national_json",
     "returns.national_xlsx",
+    "returns.show_comparison_schema",
     "returns.show_schema",
 }
 
