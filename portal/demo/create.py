@@ -22,6 +22,7 @@ from portal.demo import (
     events_planning,
     events_types,
     names,
+    returns,
 )
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
@@ -91,6 +92,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
     for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
         force.days[day].append(act)
+    returns.schedule_returns(force.today, force.people["D4001"], force.days)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)

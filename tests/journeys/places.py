@@ -18,6 +18,33 @@ from tests.journeys.visiting import (
     ROLES,
     Place,
 )
+from dataclasses import dataclass
+
+from portal.platform.permissions import Role
+from tests.journeys.return_paths import RETURN_PATHS
+
+ROLES: dict[str, frozenset[Role]] = {
+    "D1001": frozenset(),
+    "D2001": frozenset({Role.MANAGER}),
+    "D2002": frozenset({Role.MANAGER}),
+    "D3001": frozenset({Role.AUTHOR}),
+    "D3002": frozenset({Role.PUBLISHER}),
+    "D4001": frozenset({Role.DIRECTIVE_OWNER}),
+    "D5001": frozenset({Role.FACILITATOR}),
+    "D6001": frozenset({Role.AUDITOR}),
+    "D9001": frozenset({Role.ADMINISTRATOR}),
+}
+LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
+FACILITATOR = "D5001"
+OWNER, AUDITOR = "D4001", "D6001"  # of directives; of the whole force
+
+
+@dataclass(frozen=True)
+class Place:
+    """The addresses of a page, the plainest first, and who meets all of them."""
+
+    paths: tuple[str, ...]
+    owner: str = LEARNER
 
 __all__ = [
     "ADMINISTRATOR",
@@ -344,32 +371,10 @@ EXERCISES = {
     "exercises.show_proposal": Place((PROPOSED,), PUBLISHER),
     "exercises.show_version": Place((NIGHT,), AUTHOR),
 }
-NATIONAL = {  # the demo has the returns of 43 forces: portal/demo/returns.py
-    "returns.show_national": Place(
-        ("/returns/national", "/returns/national?as_at=someday", "/returns/national?period=1999-01"), OWNER
-    ),
-    "returns.show_variation": Place(("/returns/national/variation",), OWNER),
-    "returns.show_receipts": Place(("/returns/national/receipts",), OWNER),
-    "returns.show_movement": Place(("/returns/national/changes",), OWNER),
-}
-RETURNS = {  # `returns_made.make_returns` makes a key, a return, a comparison and a force
-    "returns.show_returns": Place(("/returns",), OWNER),
-    "returns.make_return": Place(("/returns/new",), OWNER),
-    "returns.load_comparison": Place(("/returns/comparisons/new",), OWNER),
-    "returns.show_comparison": Place(("/returns/comparisons/{month}",), OWNER),
-    "returns.show_forces": Place(("/returns/forces",), OWNER),
-    "returns.add_force": Place(("/returns/forces/new",), OWNER),
-    "returns.show_force": Place(("/returns/forces/{force}",), OWNER),
-    "returns.change_force": Place(("/returns/forces/{force}/details",), OWNER),
-    "returns.register_key": Place(("/returns/forces/{force}/keys/new",), OWNER),
-    "returns.end_force_key": Place(("/returns/forces/{force}/keys/{fingerprint}/end",), OWNER),
-    "returns.ask_returns": Place(("/returns/periods",), OWNER),
-    "returns.load_return": Place(("/returns/received/new",), OWNER),
-}
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | ASSURANCE
 PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
-PLACES |= RETURNS | NATIONAL
+PLACES |= {endpoint: Place(paths, OWNER) for endpoint, paths in RETURN_PATHS.items()}
 # A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
 WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
