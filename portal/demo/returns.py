@@ -18,7 +18,7 @@ from portal.domain.returns.registration import StatedForce, add_key, ask_period,
 from portal.domain.returns.services import receive_return
 from portal.platform.clock import format_utc
 from portal.platform.signing.documents import sign_document
-from portal.platform.signing.keys import write_public_key
+from portal.platform.signing.keys import take_fingerprint, write_public_key
 
 Act = Callable[[], None]
 MONTHS, DUE_DAYS = 12, 14  # how many months back, and how long after its end a month is due
@@ -159,7 +159,8 @@ def _register_forces(forces: list[FictionalForce], day: date, by: int) -> None:
     at = _morning_of(day)
     for force in forces:
         register_force(force.key, StatedForce(force.name, force.headcount, day), at=at, by=by)
-        add_key(force.key, write_public_key(force.signs_with), from_on=day, at=at, by=by)
+        public_key = write_public_key(force.signs_with)
+        add_key(force.key, public_key, read_out=take_fingerprint(public_key), from_on=day, at=at, by=by)
 
 
 def _ask_for(period: str, due: date, day: date, by: int) -> None:

@@ -350,14 +350,6 @@ EXERCISES = {
     "exercises.show_proposal": Place((PROPOSED,), PUBLISHER),
     "exercises.show_version": Place((NIGHT,), AUTHOR),
 }
-NATIONAL = {  # the demo has the returns of 43 forces: portal/demo/returns.py
-    "returns.show_national": Place(
-        ("/returns/national", "/returns/national?as_at=someday", "/returns/national?period=1999-01"), OWNER
-    ),
-    "returns.show_variation": Place(("/returns/national/variation",), OWNER),
-    "returns.show_receipts": Place(("/returns/national/receipts",), OWNER),
-    "returns.show_movement": Place(("/returns/national/changes",), OWNER),
-}
 RETURNS = {  # `returns_made.make_returns` makes a key, a return, a comparison and a force
     "returns.show_returns": Place(("/returns",), OWNER),
     "returns.make_return": Place(("/returns/new",), OWNER),
@@ -371,10 +363,13 @@ RETURNS = {  # `returns_made.make_returns` makes a key, a return, a comparison a
     "returns.end_force_key": Place(("/returns/forces/{force}/keys/{fingerprint}/end",), OWNER),
     "returns.ask_returns": Place(("/returns/periods",), OWNER),
     "returns.load_return": Place(("/returns/received/new",), OWNER),
+    "returns.show_national": Place(("/returns/national", "/returns/national?as_at=someday"), OWNER),
+    "returns.show_variation": Place(("/returns/national/variation",), OWNER),
+    "returns.show_receipts": Place(("/returns/national/receipts",), OWNER),
+    "returns.show_movement": Place(("/returns/national/changes",), OWNER),
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
-PLACES |= RETURNS | NATIONAL
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | RETURNS
 # A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
 WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
