@@ -6,6 +6,7 @@ owner alone, or by those who may see that person: they are listed in ``OF_SOMEON
 """
 
 from tests.journeys.assurance_places import ASSURANCE
+from tests.journeys.return_paths import RETURN_PATHS
 from tests.journeys.visiting import (
     ADMINISTRATOR,
     AUDITOR,
@@ -18,33 +19,6 @@ from tests.journeys.visiting import (
     ROLES,
     Place,
 )
-from dataclasses import dataclass
-
-from portal.platform.permissions import Role
-from tests.journeys.return_paths import RETURN_PATHS
-
-ROLES: dict[str, frozenset[Role]] = {
-    "D1001": frozenset(),
-    "D2001": frozenset({Role.MANAGER}),
-    "D2002": frozenset({Role.MANAGER}),
-    "D3001": frozenset({Role.AUTHOR}),
-    "D3002": frozenset({Role.PUBLISHER}),
-    "D4001": frozenset({Role.DIRECTIVE_OWNER}),
-    "D5001": frozenset({Role.FACILITATOR}),
-    "D6001": frozenset({Role.AUDITOR}),
-    "D9001": frozenset({Role.ADMINISTRATOR}),
-}
-LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
-FACILITATOR = "D5001"
-OWNER, AUDITOR = "D4001", "D6001"  # of directives; of the whole force
-
-
-@dataclass(frozen=True)
-class Place:
-    """The addresses of a page, the plainest first, and who meets all of them."""
-
-    paths: tuple[str, ...]
-    owner: str = LEARNER
 
 __all__ = [
     "ADMINISTRATOR",
