@@ -71,8 +71,10 @@ def plan_held_date(day: date, people: Mapping[str, int], units: Mapping[str, int
         activity_id = kind.activity_id
     audience = EventAudience([activity_id], people.values())
     expected = [number for number in sorted(people) if audience.expects(people[number], activity_id, day)]
+    runs_events = set(_list_facilitators())  # nobody signs themself off
+    free = [number for number in expected if number[0] != "D" and people[number] not in runs_events]
     chosen = [CALLED_AWAY] if CALLED_AWAY in expected else []
-    chosen += [number for number in reversed(expected) if number[0] != "D"][: BOOKED - len(chosen)]
+    chosen += list(reversed(free))[: BOOKED - len(chosen)]
     at += timedelta(hours=2)
     with transaction(stamp_as=at):
         for number in chosen:
@@ -104,10 +106,12 @@ def keep_register(held: HeldDate, by: int) -> list[RegisterPerson]:
 
 def choose_signer(facilitator: int) -> int:
     """Another facilitator than this one, so that this one may correct; the same where there is no other."""
-    others = select(RoleGrant.person_id).where(
-        RoleGrant.role == Role.FACILITATOR, RoleGrant.person_id != facilitator
-    )
-    return db.session.scalar(others.order_by(RoleGrant.id).limit(1)) or facilitator
+    return next((person for person in _list_facilitators() if person != facilitator), facilitator)
+
+
+def _list_facilitators() -> list[int]:
+    of_role = select(RoleGrant.person_id).where(RoleGrant.role == Role.FACILITATOR)
+    return list(db.session.scalars(of_role.order_by(RoleGrant.id)))
 
 
 def sign_people_off(held: HeldDate, people: list[RegisterPerson], by: int) -> None:
