@@ -160,7 +160,8 @@ def _register_forces(forces: list[FictionalForce], day: date, by: int) -> None:
     for force in forces:
         register_force(force.key, StatedForce(force.name, force.headcount, day), at=at, by=by)
         public_key = write_public_key(force.signs_with)
-        add_key(force.key, public_key, read_out=take_fingerprint(public_key), from_on=day, at=at, by=by)
+        told = take_fingerprint(public_key)
+        add_key(force.key, public_key, read_out=told, from_on=day, at=at, by=by)
 
 
 def _ask_for(period: str, due: date, day: date, by: int) -> None:

@@ -8,6 +8,7 @@ owner alone, or by those who may see that person: they are listed in ``OF_SOMEON
 from dataclasses import dataclass
 
 from portal.platform.permissions import Role
+from tests.journeys.return_paths import RETURN_PATHS
 
 ROLES: dict[str, frozenset[Role]] = {
     "D1001": frozenset(),
@@ -370,6 +371,9 @@ RETURNS = {  # `returns_made.make_returns` makes a key, a return, a comparison a
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
 PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | RETURNS
+PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
+PLACES |= {endpoint: Place(paths, OWNER) for endpoint, paths in RETURN_PATHS.items()}
 # A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
 WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here

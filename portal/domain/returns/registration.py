@@ -111,14 +111,8 @@ def _refuse_day(from_on: date, at: datetime) -> None:
 def add_key(key: str, public_key: str, *, read_out: str, from_on: date, at: datetime, by: int | None) -> str:
     """Register a public key of a force, beside those it has: while keys change, both are valid.
 
-    Args:
-        key: The force's short name.
-        public_key: As it came.
-        read_out: The first characters of its fingerprint, which the force told by another way than the one
-            the key came: so nobody between them can have put in a key of their own.
-        from_on: The first day on which it counts.
-        at: The instant, by the clock.
-        by: Who registers it; None: the command line.
+    ``read_out`` is the first characters of its fingerprint, which the force told by another way than the one
+    the key came: so nobody between them can have put in a key of their own.
 
     Returns:
         The fingerprint.
@@ -134,9 +128,7 @@ def add_key(key: str, public_key: str, *, read_out: str, from_on: date, at: date
         fingerprint = take_fingerprint(public_key)
     except SigningKeyError as error:
         raise RegistrationError("public_key", f"The public key {error}.") from error
-    told = "".join(read_out.split()).lower()
-    if len(told) < LEAST_READ_OUT or not fingerprint.startswith(told):
-        raise RegistrationError("read_out", NOT_ITS_FINGERPRINT)
+    _refuse_other_fingerprint(fingerprint, read_out)
     if db.session.scalar(select(ForceKey.id).where(ForceKey.fingerprint == fingerprint)):
         raise RegistrationError(
             "public_key", "This key is registered already, or was. A force makes a new one."
@@ -153,6 +145,12 @@ def add_key(key: str, public_key: str, *, read_out: str, from_on: date, at: date
     )
     log("force.key_added", actor_id=by, force=key, fingerprint=fingerprint)
     return fingerprint
+
+
+def _refuse_other_fingerprint(fingerprint: str, read_out: str) -> None:
+    told = "".join(read_out.split()).lower()
+    if len(told) < LEAST_READ_OUT or not fingerprint.startswith(told):
+        raise RegistrationError("read_out", NOT_ITS_FINGERPRINT)
 
 
 def end_key(key: str, fingerprint: str, *, from_on: date, at: datetime, by: int | None) -> None:
