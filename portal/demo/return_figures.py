@@ -73,7 +73,7 @@ def _count_groups(requirement: str, counted: int, excluded: int, complete: int) 
     for grouping, parts in ((ROLE, ROLE_PARTS), (RANK, RANK_PARTS)):
         people = share_out(counted, [weight for _, weight in parts])
         out = share_out(excluded, people)
-        done = share_out(complete, people)
+        done = spread_unevenly(complete, people)
         counts += [
             ReturnCount(requirement, grouping, name, people[place] + out[place], out[place], done[place])
             for place, (name, _) in enumerate(parts)
@@ -93,6 +93,21 @@ def hide_counts(counts: Sequence[ReturnCount], small: int) -> tuple[ReturnCount,
 def _has_small(count: ReturnCount, small: int) -> bool:
     assigned, excluded, complete = (number or 0 for number in count.numbers)
     return any(is_small(number, small) for number in (excluded, complete, assigned - excluded - complete))
+
+
+def spread_unevenly(total: int, people: Sequence[int]) -> list[int]:
+    """A number of people spread over groups, of which the first do better; none gets more than it has.
+
+    >>> spread_unevenly(50, [40, 40, 20]), spread_unevenly(100, [40, 40, 20])
+    ([24, 19, 7], [40, 40, 20])
+    """
+    whole, last = sum(people) or 1, max(len(people) - 1, 1)
+    lifts = [1.2 - 0.5 * place / last for place in range(len(people))]
+    done = [min(each, int(each * lift * total / whole)) for each, lift in zip(people, lifts, strict=True)]
+    for place, each in enumerate(people):
+        change = min(each - done[place], max(total - sum(done), -done[place]))
+        done[place] += change
+    return done
 
 
 def share_out(total: int, weights: Sequence[int]) -> list[int]:

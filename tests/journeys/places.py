@@ -349,26 +349,6 @@ PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING
 PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | ASSURANCE
 PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
 PLACES |= {endpoint: Place(paths, OWNER) for endpoint, paths in RETURN_PATHS.items()}
-RETURNS = {  # `returns_made.make_returns` makes a key, a return, a comparison and a force
-    "returns.show_returns": Place(("/returns",), OWNER),
-    "returns.make_return": Place(("/returns/new",), OWNER),
-    "returns.load_comparison": Place(("/returns/comparisons/new",), OWNER),
-    "returns.show_comparison": Place(("/returns/comparisons/{month}",), OWNER),
-    "returns.show_forces": Place(("/returns/forces",), OWNER),
-    "returns.add_force": Place(("/returns/forces/new",), OWNER),
-    "returns.show_force": Place(("/returns/forces/{force}",), OWNER),
-    "returns.change_force": Place(("/returns/forces/{force}/details",), OWNER),
-    "returns.register_key": Place(("/returns/forces/{force}/keys/new",), OWNER),
-    "returns.end_force_key": Place(("/returns/forces/{force}/keys/{fingerprint}/end",), OWNER),
-    "returns.ask_returns": Place(("/returns/periods",), OWNER),
-    "returns.load_return": Place(("/returns/received/new",), OWNER),
-    "returns.show_national": Place(("/returns/national", "/returns/national?as_at=someday"), OWNER),
-    "returns.show_variation": Place(("/returns/national/variation",), OWNER),
-    "returns.show_receipts": Place(("/returns/national/receipts",), OWNER),
-    "returns.show_movement": Place(("/returns/national/changes",), OWNER),
-}
-PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | RETURNS
 # A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
 WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here

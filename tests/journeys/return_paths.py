@@ -9,7 +9,7 @@ RETURN_PATHS = {
     "returns.show_national": (
         "/returns/national",
         "/returns/national?as_at=someday",
-        "/returns/national?period=1999-01",
+        "/returns/national?period=x",
     ),
     "returns.show_variation": ("/returns/national/variation",),
     "returns.show_receipts": ("/returns/national/receipts",),

@@ -22,7 +22,7 @@ from portal.platform.wording import number, percent_cut
 _LEFT, _WIDTH = 14.0, 83.0
 _TOP, _HEIGHT = 6.0, 78.0
 _STEPS = 40  # pieces of each curve
-GRID = (0, 50, 100)
+_LEAST_SPAN = 20  # per cent from the lowest grid line to the highest
 BEYOND = {Standing.LOW, Standing.VERY_LOW, Standing.HIGH, Standing.VERY_HIGH}
 STANDING_WORDS = {
     Standing.TOO_FEW: "Too few to say",
@@ -86,14 +86,24 @@ class FunnelPlot:
         return max(-(-largest // step) * step, FEWEST)
 
     @property
+    def span(self) -> tuple[int, int]:
+        """The lowest and the highest per cent that is drawn: tens, around every group."""
+        shares = [100 * share.done / share.total for _, share in self.counted] or [0.0]
+        low, high = int(min(shares) // 10 * 10), int(-(-max(shares) // 10) * 10)
+        if high - low < _LEAST_SPAN:
+            low, high = max(low - 10, 0), min(high + 10, 100)
+        return low, high
+
+    @property
     def grid(self) -> list[tuple[int, float]]:
         """The horizontal grid lines: per cent, and distance from the top."""
-        return [(percent, _place_share(percent / 100)) for percent in GRID]
+        low, high = self.span
+        return [(percent, self._place_share(percent / 100)) for percent in (low, (low + high) // 2, high)]
 
     @property
     def middle(self) -> float:
         """Where the line of all groups together is, from the top."""
-        return _place_share(self.centre)
+        return self._place_share(self.centre)
 
     @property
     def edges(self) -> tuple[float, float]:
@@ -124,7 +134,7 @@ class FunnelPlot:
                 share,
                 judge_standing(share.done, share.total, self.centre),
                 self._place_size(share.total),
-                _place_share(share.done / share.total),
+                self._place_share(share.done / share.total),
             )
             for name, share in self.counted
         ]
@@ -142,19 +152,22 @@ class FunnelPlot:
     def _place_size(self, people: float) -> float:
         return _LEFT + _WIDTH * people / self.most
 
+    def _place_share(self, share: float) -> float:
+        low, high = self.span
+        return _TOP + _HEIGHT * (1 - (100 * share - low) / (high - low))
+
     def _draw_curves(self, deviations: float) -> list[tuple[Dot, Dot]]:
+        """Both curves, without what lies above or below the drawing."""
         sizes = [FEWEST + (self.most - FEWEST) * (place / _STEPS) ** 2 for place in range(_STEPS + 1)]
         limits = [funnel_limits(self.centre, round(size), deviations) for size in sizes]
-        lows = [
-            Dot(self._place_size(size), _place_share(each.low))
-            for size, each in zip(sizes, limits, strict=True)
+        curves = [
+            [(self._place_size(size), each.low) for size, each in zip(sizes, limits, strict=True)],
+            [(self._place_size(size), each.high) for size, each in zip(sizes, limits, strict=True)],
         ]
-        highs = [
-            Dot(self._place_size(size), _place_share(each.high))
-            for size, each in zip(sizes, limits, strict=True)
+        low, high = (percent / 100 for percent in self.span)
+        return [
+            (Dot(left[0], self._place_share(left[1])), Dot(right[0], self._place_share(right[1])))
+            for curve in curves
+            for left, right in pairwise(curve)
+            if low <= left[1] <= high and low <= right[1] <= high
         ]
-        return [*pairwise(lows), *pairwise(highs)]
-
-
-def _place_share(share: float) -> float:
-    return _TOP + _HEIGHT * (1 - share)

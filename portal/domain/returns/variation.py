@@ -77,10 +77,15 @@ class Variation:
             return (
                 f"No force of {number(len(self.forces))} differs from the rest by more than chance explains."
             )
-        return (
+        said = (
             f"{number(beyond)} of {number(len(self.forces))} forces differ from all together by more than "
             "chance explains for 95 in 100."
         )
+        if 2 * beyond > len(self.forces):
+            said += (
+                " Most do: forces differ for reasons, and the limits only keep small ones from standing out."
+            )
+        return said
 
 
 def compare_forces(figures: NationalFigures) -> Variation:

@@ -54,7 +54,9 @@ def test_the_funnel_has_a_place_for_each_force_between_its_limits(figures):
         ("Middling Police", "up"),
         ("Small Police", "dot"),
     ]
-    assert len(funnel.inner) == len(funnel.outer) == 80
+    assert funnel.span == (30, 70)
+    assert [percent for percent, _ in funnel.grid] == [30, 50, 70]
+    assert len(funnel.inner) > len(funnel.outer) > 10  # without what lies above or below the drawing
 
 
 _SHARES = some.lists(
