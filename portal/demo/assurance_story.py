@@ -121,11 +121,11 @@ ACTIONS = (
         COMMANDER, date(2025, 12, 31),
     ),
     ActionStep(
-        date(2025, 10, 20), PLAN, "written", "open", "Write the plan, and publish it to officers", COMMANDER,
+        date(2025, 10, 20), PLAN, "briefed", "open", "Brief every team on the plan", COMMANDER,
         date(2025, 12, 31), ("sharing",),
     ),
     ActionStep(date(2026, 2, 16), PLAN, "sharing", "done", reason="The memorandum is signed."),
-    ActionStep(date(2026, 2, 17), PLAN, "written", "under_way", reason="The board reads a draft in March."),
+    ActionStep(date(2026, 2, 17), PLAN, "briefed", "under_way", reason="Two commands are briefed."),
 )  # fmt: skip
 DECISIONS = (
     DecisionStep(
@@ -179,5 +179,5 @@ RISKS = (
         DOCUMENTS,
         RiskDetails(3, 4, "Reports by telephone are not followed up."),
     ),
-    RiskStep(date(2026, 1, 5), PLAN, RiskDetails(4, 3, "The deadline has passed without an agreed plan.")),
+    RiskStep(date(2026, 1, 5), PLAN, RiskDetails(4, 3, "What the region is sent is not agreed yet.")),
 )

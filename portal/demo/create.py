@@ -13,6 +13,7 @@ from sqlalchemy import select
 from portal.demo import (
     assurance_desk,
     assurance_evidence,
+    assurance_plan,
     events_booking,
     events_exercise,
     events_exercised,
@@ -82,6 +83,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _schedule_posts(force, planned)
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)
+    assurance_plan.schedule_plan(force.today, force.people, force.days)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
     assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
     assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)

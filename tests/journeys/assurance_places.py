@@ -1,12 +1,12 @@
 """How each page of the assurance desk is reached, for the sweep; see ``places.py``.
 
-The demo gives its actions in a fixed order: A-0008 is one of the recommendation intelligence-documents, and
-its sergeant's own; the first decision is of e-learning.
+The demo adds its actions in a fixed order: A-0006 is its sergeant's own; decision 1 is of e-learning.
+It has a plan that was published as its first version, and a second that D4001 is writing.
 """
 
 from tests.journeys.visiting import AUDITOR, MANAGER, OWNER, Place
 
-DESK = "/assurance/e-learning"
+DESK, PLAN = "/assurance/e-learning", "/assurance/plan"
 ASSURANCE: dict[str, Place] = {
     "assurance.add_action": Place((f"{DESK}/actions/new", f"{DESK}/actions/new?title=Look+at+it"), OWNER),
     "assurance.add_document": Place((f"{DESK}/evidence/new/document",), OWNER),
@@ -45,13 +45,31 @@ ASSURANCE: dict[str, Place] = {
     "assurance.withdraw_piece": Place((f"{DESK}/evidence/E-0001/withdraw",), OWNER),
     "assurance.change_owner": Place((f"{DESK}/owner",), OWNER),
     "assurance.correct_decision": Place((f"{DESK}/decisions/1",), OWNER),
-    "assurance.report_action": Place(("/assurance/mine/A-0008",), MANAGER),
+    "assurance.report_action": Place(("/assurance/mine/A-0006",), MANAGER),
     "assurance.show_board": Place(("/assurance", "/assurance?as_at=2026-04-30"), AUDITOR),
     "assurance.show_history": Place(
         (f"{DESK}/history", f"{DESK}/history?as_at=2026-04-30&as_known_on=2026-04-30"), AUDITOR
     ),
     "assurance.show_own_work": Place(("/assurance/mine",), MANAGER),
+    "assurance.show_plan": Place(
+        (
+            f"{PLAN}/document",
+            f"{PLAN}/document?as_at=2026-04-30",
+            f"{PLAN}/document?as_at=someday",
+        ),
+        OWNER,
+    ),
+    "assurance.show_plan_proposal": Place((f"{PLAN}/proposals/1", f"{PLAN}/proposals/2"), AUDITOR),
     "assurance.show_recommendation": Place(
-        (DESK, f"{DESK}?as_at=2026-04-30&as_known_on=2026-04-30", f"{DESK}?as_at=someday"), AUDITOR
+        (DESK, PLAN, f"{DESK}?as_at=2026-04-30&as_known_on=2026-04-30", f"{DESK}?as_at=someday"), AUDITOR
+    ),
+    "assurance.write_next_plan": Place((f"{PLAN}/draft",), OWNER),
+    "assurance.write_plan_section": Place(
+        (
+            f"{PLAN}/draft/share",
+            f"{PLAN}/draft/collect",
+            f"{PLAN}/draft/shown",
+        ),
+        OWNER,
     ),
 }

@@ -252,6 +252,12 @@ _TEXTS = {
         "review.withdrawn": "Withdrew the draft of {module} from review",
     },
     ActionGroup.ASSURANCE: {
+        "plan.begun": "Began version {number} of the force’s plan",
+        "plan.section_saved": "Wrote “{section}” of the force’s plan",
+        "plan.proposed": "Proposed version {number} of the force’s plan",
+        "plan.published": "Published version {number} of the force’s plan",
+        "plan.sent_back": "Sent back what was proposed for the force’s plan",
+        "plan.withdrawn": "Withdrew what was proposed for the force’s plan",
         "recommendation.published": "Published version {number} of the recommendation {recommendation}",
         "recommendation.given": "Changed who owns the recommendation {recommendation}, from {since}",
         "assurance_action.added": "Added action {reference} to {recommendation}, from {since}",

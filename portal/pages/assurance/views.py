@@ -8,6 +8,7 @@ from portal.pages.assurance import (
     history_views,
     judgement_views,
     mine_views,
+    plan_views,
     recommendation_views,
 )
 from portal.pages.assurance.blueprint import bp
@@ -21,5 +22,6 @@ __all__ = [
     "history_views",
     "judgement_views",
     "mine_views",
+    "plan_views",
     "recommendation_views",
 ]

@@ -11,6 +11,7 @@ from portal.domain.accounts.overview.account_list import LOCKED, AccountFilters,
 from portal.domain.accounts.overview.ways import NO_WAY
 from portal.domain.accounts.sign_in.ways import current_rules
 from portal.domain.assurance.own_work import count_own_actions
+from portal.domain.assurance.plan.reading import count_plans_for
 from portal.domain.authoring.reviews.queries import drafts_waiting_for
 from portal.domain.cases.copies import count_unread_copies
 from portal.domain.catalogue.queries import shared_content
@@ -112,6 +113,20 @@ def _find_exercises(viewer: Viewer) -> Iterator[Waiting]:
             plural(count, "exercise to read and publish", "exercises to read and publish"),
             url_for("exercises.list_versions"),
             "Proposed by others",
+        )
+
+
+def _find_plans(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_plans_for(viewer.person_id):
+        yield Waiting(
+            f"{plural(count, 'version')} of the force’s plan {'waits' if count == 1 else 'wait'} for you",
+            plural(
+                count,
+                "version of the force’s plan to read and publish",
+                "versions of the force’s plan to read and publish",
+            ),
+            url_for("assurance.show_plan"),
+            "Written by somebody else",
         )
 
 
@@ -268,6 +283,7 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
     (Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
     (Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
+    (Permission.ASSURANCE_CONFIRM, "Assurance", _find_plans),
     (Permission.DRAFT_EDIT, "Authoring", _find_words),
     (Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     (Permission.RECORD_IMPORT, "Imports", _find_imports),
