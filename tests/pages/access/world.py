@@ -152,9 +152,8 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "act": "approval",
         "digest": "0" * 64,
         "judgement_id": 1,
+        "kind": "link",  # of evidence; other kinds below
     }
-    if rule.endpoint == "assurance.add_piece":
-        values["kind"] = "link"
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
     if rule.endpoint.startswith("authoring."):
