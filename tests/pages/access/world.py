@@ -154,6 +154,9 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "period": "2026-04",
         "fingerprint": "0" * 64,
         "section_key": "share",  # of the force's plan
+        "digest": "0" * 64,
+        "judgement_id": 1,
+        "kind": "link",  # of evidence; other kinds below
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"

@@ -129,10 +129,10 @@ def describe_share(
     shown = (
         f"{say.number(share.done)} of {counted} {verb} ({percent})"
         if share.total
-        else f"No {noun[0]} is counted, so it shows nothing."
+        else f"No {noun[0]} is counted"
     )
     if not share.total:
-        faults = (shown,)
+        faults = (f"{shown}, so it shows nothing.",)
     elif not faults and share.done < threshold * share.total:
         faults = (f"{percent} is below the threshold of {threshold_words(threshold)}.",)
     at_least = (("Threshold", f"At least {threshold_words(threshold)}."), ("Percentage", PERCENTAGE))
