@@ -23,7 +23,7 @@ from portal.platform.permissions import Permission
 @bp.get("/assurance/mine")
 @requires(Permission.ACCOUNT_OWN)
 def show_own_work() -> ResponseReturnValue:
-    """Show one's own recommendations and unfinished actions; whoever owns an action may see this page."""
+    """Show one's own recommendations, unfinished actions and evidence that no longer holds."""
     position = parse_position_now("", "")
     work = read_own_work(current_user.person_id, position)
     return render_template(

@@ -91,7 +91,7 @@ def _check_document(piece: HeldEvidence, kept: Mapping[str, tuple[datetime, int]
     digest, name = definition["digest"], definition["file_name"]
     row = kept.get(digest)
     shown = (
-        NOT_KEPT if row is None else f"{name}, PDF of {_size_words(row[1])}, kept since {say.date(row[0])}"
+        "Not kept" if row is None else f"{name}, PDF of {_size_words(row[1])}, kept since {say.date(row[0])}"
     )
     return EvidenceState(
         piece.reference,

@@ -24,6 +24,7 @@ from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Figures, Share, share_of_group
 from portal.domain.status import counting
 
+COMPLETE = "Done, and it counts on this day."
 COUNTED = "Everybody to whom the directive applied and who was neither exempt nor deferred."
 
 
@@ -103,7 +104,7 @@ def _check_figure(
         ("Requirement", what),
         ("People", population.words),
         ("Counted", COUNTED),
-        ("Complete", sentences.validity_sentence(directive)),
+        ("Complete", f"{COMPLETE} {sentences.validity_sentence(directive)}"),
     )
     return describe_share(piece, share, "are complete", definition, address)
 

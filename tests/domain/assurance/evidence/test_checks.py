@@ -94,7 +94,8 @@ def test_one_requirement_below_its_threshold_no_longer_holds(database: None) -> 
 def test_a_figure_of_nobody_shows_nothing(database: None) -> None:
     state = check_one("figure", {"directive": "GONE-1", "requirement": "", "threshold": "1"})
 
-    assert not state.holds
+    assert state.shown == "No person is counted"
+    assert state.faults == ("No person is counted, so it shows nothing.",)
     assert dict(state.definition)["Directive"] == "GONE-1, which was not known then."
 
 
