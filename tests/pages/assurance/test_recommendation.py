@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 
-from tests.factories.assurance import give_owner, make_recommendation
+from tests.factories.assurance import give_owner, make_action, make_recommendation
+from tests.page_reading import PortalClient
 from tests.pages.assurance.desk_browsing import (
     AUDITOR,
     LEARNER,
@@ -13,6 +14,14 @@ from tests.pages.assurance.desk_browsing import (
     OWNER,
     make_desk_people,
     sign_in_each,
+)
+from tests.pages.monitoring.counting import statements
+
+PAGES = (
+    "/assurance/e-learning",
+    "/assurance/e-learning/history",
+    "/assurance/e-learning/actions/new",
+    "/assurance/mine",
 )
 
 
@@ -60,3 +69,24 @@ def test_a_past_position_says_so_and_shows_what_was_known(app, database):
         assert then.links["Assurance"].startswith("/assurance?as_at=2026-04-30")
         auditor.page("/assurance/e-learning?as_at=2027-01-01", 400)
         auditor.page("/assurance?as_at=2027-01-01", 400)
+
+
+def test_pages_take_as_many_statements_for_twenty_entries_as_for_two(app, database):
+    people = make_desk_people()
+    recommendation = make_recommendation()
+    give_owner(recommendation, people[OWNER], by=people[OWNER])
+    browser = sign_in_each(app)(OWNER)
+    counts = []
+    for more in (2, 18):
+        for _ in range(more):
+            make_action(recommendation, by=people[OWNER], owner_id=people[OWNER], due_on=date(2026, 5, 31))
+        counts.append([count_statements(browser, path) for path in PAGES])
+
+    assert counts[0] == counts[1]
+
+
+def count_statements(browser: PortalClient, path: str) -> int:
+    """How many statements the page takes."""
+    with statements() as seen:
+        browser.page(path)
+    return len(seen)
