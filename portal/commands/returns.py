@@ -188,16 +188,18 @@ def add_force(key: str, name: str, headcount: int, from_on: str) -> None:
 @forces.command("key")
 @click.argument("key")
 @click.argument("public_key")
+@click.option("--fingerprint", required=True, help="As the force read it out: 32 characters or more.")
 @_FROM
-def add_force_key(key: str, public_key: str, from_on: str) -> None:
-    """Register PUBLIC_KEY of the force KEY, once its fingerprint was compared with the force."""
+def add_force_key(key: str, public_key: str, fingerprint: str, from_on: str) -> None:
+    """Register PUBLIC_KEY of the force KEY, whose fingerprint the force told by another way."""
     try:
         refuse_unless_coordinator()
         with transaction():
-            fingerprint = add_key(key, public_key, from_on=_read_day(from_on), at=clock.now(), by=None)
+            day = _read_day(from_on)
+            add_key(key, public_key, read_out=fingerprint, from_on=day, at=clock.now(), by=None)
     except PortalError as error:
         exit_refused(error)
-    click.echo(f"The key of {key} is registered. Fingerprint: {fingerprint}")
+    click.echo(f"The key of {key} is registered.")
 
 
 @forces.command("end-key")

@@ -11,7 +11,10 @@ from random import Random
 from sqlalchemy import select
 
 from portal.demo import (
+    assurance_desk,
+    assurance_evidence,
     assurance_plan,
+    dip_samples,
     events_booking,
     events_exercise,
     events_exercised,
@@ -19,11 +22,11 @@ from portal.demo import (
     events_planning,
     events_types,
     names,
+    returns,
 )
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
 from portal.domain.accounts import services as accounts
-from portal.domain.assurance.publishing import check_folder, publish_recommendations
 from portal.domain.catalogue import services as catalogue
 from portal.domain.directives import services as directives
 from portal.domain.directives.models import Directive, Exclusion
@@ -71,7 +74,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
         catalogue.publish_folder(modules, at=stamp())
         events_exercise.publish_exercises(modules.parent / "exercises", stamp())
-        publish_recommendations(check_folder(modules.parent / "recommendations"), at=stamp(), by=None)
+        assurance_desk.publish_recommendations(stamp())
     with transaction(stamp_as=_close_of(force.first_day)):
         _create_units(force)
         _create_people(force, planned)
@@ -85,6 +88,11 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _schedule_exclusions(force, planned, directive_id)
     assurance_plan.schedule_plan(force.today, force.people, force.days)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
+    assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
+    assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
+    for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
+        force.days[day].append(act)
+    returns.schedule_returns(force.today, force.people["D4001"], force.days)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)

@@ -53,6 +53,7 @@ COMMANDS_WITHOUT = {
     "backups fetch": OF_THE_MACHINE,
     "backups new-key": "writes a file that is the operator's own",
     "backups status": "reads",
+    "dip-samples template": "writes an empty file",
     "backups stored": "reads",
     "directives reconcile": "writes derived rows again from facts; no fact changes",
     "event-types check": "reads a file or a folder",

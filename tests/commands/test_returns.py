@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from portal.domain.returns.models import ForceReturn, OwnReturn
 from portal.platform.db import db
-from portal.platform.signing.keys import load_private_key, write_public_key
+from portal.platform.signing.keys import load_private_key, take_fingerprint, write_public_key
 from tests.domain.imports.rosters import run
 from tests.pages.monitoring.world import TODAY, make_world
 from tests.platform.signing.test_documents import verify_with_openssl
@@ -33,7 +33,8 @@ def command(app: Flask, database: None) -> Iterator[Command]:
 def register(command: Command, app: Flask) -> None:
     public_key = write_public_key(load_private_key(Path(app.instance_path) / "return-key.pem"))
     added = command("forces", "add", "westshire-police", "Westshire Police", "--headcount", "3000")
-    keyed = command("forces", "key", "westshire-police", public_key, "--from", "2026-05-01")
+    told = ("--fingerprint", take_fingerprint(public_key))
+    keyed = command("forces", "key", "westshire-police", public_key, *told, "--from", "2026-05-01")
     assert (added.exit_code, keyed.exit_code) == (0, 0), (added.stderr, keyed.stderr)
 
 

@@ -6,6 +6,7 @@ owner alone, or by those who may see that person: they are listed in ``OF_SOMEON
 """
 
 from tests.journeys.assurance_places import ASSURANCE
+from tests.journeys.return_paths import RETURN_PATHS
 from tests.journeys.visiting import (
     ADMINISTRATOR,
     AUDITOR,
@@ -98,15 +99,6 @@ MONITORING = {
         MANAGER,
     ),
     "events.show_figures": Place(("/events/figures",), MANAGER),
-    "dip_samples.show_samples": Place(
-        ("/dip-samples", "/dip-samples?measure=complete&months=12", "/dip-samples?as_at=2026-04-30"), MANAGER
-    ),
-    "dip_samples.show_sample": Place(("/dip-samples/2/2026-04",), MANAGER),
-    "dip_samples.show_sample_figures": Place(
-        ("/dip-samples/figures", "/dip-samples/figures?measure=returned&months=24&as_at=2026-04-30"), OWNER
-    ),
-    "dip_samples.import_file": Place(("/dip-samples/import",), MANAGER),
-    "dip_samples.record_counts": Place(("/dip-samples/record", "/dip-samples/record?month=2026-04"), MANAGER),
     "people.list_help_needed": Place(("/people/help-needed",), MANAGER),
     "people.open_attempt": Place(("/people/D1001/attempts", "/people/D2001/attempts"), MANAGER),
     "monitoring.show_changes": Place(
@@ -353,14 +345,10 @@ EXERCISES = {
     "exercises.show_proposal": Place((PROPOSED,), PUBLISHER),
     "exercises.show_version": Place((NIGHT,), AUTHOR),
 }
-NATIONAL = {  # the demo has the returns of 43 forces: portal/demo/returns.py
-    "returns.show_national": Place(
-        ("/returns/national", "/returns/national?as_at=someday", "/returns/national?period=1999-01"), OWNER
-    ),
-    "returns.show_variation": Place(("/returns/national/variation",), OWNER),
-    "returns.show_receipts": Place(("/returns/national/receipts",), OWNER),
-    "returns.show_movement": Place(("/returns/national/changes",), OWNER),
-}
+PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | ASSURANCE
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
+PLACES |= {endpoint: Place(paths, OWNER) for endpoint, paths in RETURN_PATHS.items()}
 RETURNS = {  # `returns_made.make_returns` makes a key, a return, a comparison and a force
     "returns.show_returns": Place(("/returns",), OWNER),
     "returns.make_return": Place(("/returns/new",), OWNER),
@@ -374,11 +362,13 @@ RETURNS = {  # `returns_made.make_returns` makes a key, a return, a comparison a
     "returns.end_force_key": Place(("/returns/forces/{force}/keys/{fingerprint}/end",), OWNER),
     "returns.ask_returns": Place(("/returns/periods",), OWNER),
     "returns.load_return": Place(("/returns/received/new",), OWNER),
+    "returns.show_national": Place(("/returns/national", "/returns/national?as_at=someday"), OWNER),
+    "returns.show_variation": Place(("/returns/national/variation",), OWNER),
+    "returns.show_receipts": Place(("/returns/national/receipts",), OWNER),
+    "returns.show_movement": Place(("/returns/national/changes",), OWNER),
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | ASSURANCE
-PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
-PLACES |= RETURNS | NATIONAL
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | RETURNS
 # A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
 WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here

@@ -18,7 +18,7 @@ from portal.platform.db import read_stamps, transaction
 from portal.platform.signing.documents import sign_document
 from portal.platform.signing.keys import make_key_file, take_fingerprint, write_public_key
 from tests.databases import portal_on
-from tests.domain.returns.making import make_content, make_key, public_key, sign
+from tests.domain.returns.making import make_content, public_key, sign
 
 FORCE = "sweepshire"
 
@@ -40,11 +40,12 @@ def make_returns(instance: Path) -> dict[str, str]:
             register_force(
                 FORCE, StatedForce("Sweepshire Constabulary", 2_000, clock.today()), at=now, by=None
             )
-            add_key(FORCE, public_key(9), from_on=clock.today(), at=now, by=None)
+            told = take_fingerprint(public_key(9))
+            add_key(FORCE, public_key(9), read_out=told, from_on=clock.today(), at=now, by=None)
         with transaction():
             receive_return(sign(received, 9), at=now, by=None)
             keep_comparison(_write_comparison(month), write_public_key(load_own_key()), at=now, by=None)
-    return {"month": month, "force": FORCE, "fingerprint": take_fingerprint(write_public_key(make_key(9)))}
+    return {"month": month, "force": FORCE, "fingerprint": told}
 
 
 def _write_comparison(month: str) -> bytes:

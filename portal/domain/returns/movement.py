@@ -28,24 +28,24 @@ PART_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CountStep:
     """By how many people the complete and the counted changed."""
 
     complete: int = 0
     counted: int = 0
 
-    def __add__(self, other: "Step") -> "Step":
+    def __add__(self, other: "CountStep") -> "CountStep":
         """Both steps, one after the other."""
-        return Step(self.complete + other.complete, self.counted + other.counted)
+        return CountStep(self.complete + other.complete, self.counted + other.counted)
 
     def __bool__(self) -> bool:
         return bool(self.complete or self.counted)
 
 
-def step_between(before: Share | None, after: Share | None) -> Step:
+def step_between(before: Share | None, after: Share | None) -> CountStep:
     """The step from one share to another; None counts as nobody."""
     old, new = before or Share(), after or Share()
-    return Step(new.done - old.done, new.total - old.total)
+    return CountStep(new.done - old.done, new.total - old.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ class ForceMovement:
     reasons: tuple[str, ...] = ()
 
     @property
-    def parts(self) -> dict[str, Step]:
+    def parts(self) -> dict[str, CountStep]:
         """The steps that lead from what was said to what counts now; their sum is the whole change."""
         said, held, now = (each.share if each else None for each in (self.said, self.held, self.now))
-        parts: dict[str, Step] = {}
+        parts: dict[str, CountStep] = {}
         if said != held:
             parts[CORRECTION] = step_between(said, held)
         if held is not None and now is not None:
@@ -82,7 +82,7 @@ class ForceMovement:
         return parts
 
     @property
-    def whole(self) -> Step:
+    def whole(self) -> CountStep:
         """From what was said to what counts now."""
         return step_between(self.said.share if self.said else None, self.now.share if self.now else None)
 
@@ -102,9 +102,9 @@ class Movement:
     forces: Sequence[ForceMovement]
 
     @property
-    def parts(self) -> dict[str, Step]:
+    def parts(self) -> dict[str, CountStep]:
         """The sum of each part over all forces."""
-        sums = dict.fromkeys(PART_WORDS, Step())
+        sums = dict.fromkeys(PART_WORDS, CountStep())
         for force in self.forces:
             for part, step in force.parts.items():
                 sums[part] += step

@@ -46,12 +46,13 @@ class HeldKey:
         return self.from_on <= day and (self.ended_on is None or day < self.ended_on)
 
 
-def list_forces(day: date, known_on: datetime | None = None) -> list[HeldForce]:
+def list_forces(day: date, known_on: datetime | None = None, key: str = "") -> list[HeldForce]:
     """Every force that was registered by a day, by name; of facts of one day the last recorded counts.
 
     Args:
         day: A London day.
         known_on: The instant whose knowledge counts; None: all that is recorded.
+        key: The short name of the one that is looked for; "": every one.
     """
     statement = (
         select(CoordinatedForce.key, ForceDetails)
@@ -59,6 +60,8 @@ def list_forces(day: date, known_on: datetime | None = None) -> list[HeldForce]:
         .where(is_known_fact(ForceDetails, known_on), ForceDetails.from_on <= day)
         .order_by(ForceDetails.from_on, ForceDetails.recorded_at, ForceDetails.id)
     )
+    if key:
+        statement = statement.where(CoordinatedForce.key == key)
     held = {
         details.force_id: HeldForce(details.force_id, key, details.name, details.headcount)
         for key, details in db.session.execute(statement)
@@ -72,10 +75,10 @@ def find_force(key: str, day: date) -> HeldForce:
     Raises:
         NotFoundError: None is registered by that day.
     """
-    found = next((force for force in list_forces(day) if force.key == key), None)
-    if found is None:
+    found = list_forces(day, key=key) if key else []
+    if not found:
         raise NotFoundError(f"No force is registered as “{key}”.")
-    return found
+    return found[0]
 
 
 def list_keys(force_ids: Sequence[int] | None = None) -> dict[int, list[HeldKey]]:

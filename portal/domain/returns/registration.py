@@ -17,6 +17,11 @@ from portal.platform.errors import RuleError
 from portal.platform.signing.keys import SigningKeyError, take_fingerprint
 from portal.platform.signing.settings import LONGEST_NAME, NAME
 
+LEAST_READ_OUT = 32  # characters of a fingerprint: a key with the same ones cannot be made
+NOT_ITS_FINGERPRINT = (
+    f"Enter at least the first {LEAST_READ_OUT} characters of the fingerprint as the force read it out. "
+    "If they differ, the key may not be the force’s."
+)
 RESERVED = frozenset({"new"})  # the address of a page, in place of a short name
 
 
@@ -103,17 +108,18 @@ def _refuse_day(from_on: date, at: datetime) -> None:
         raise RegistrationError("from_on", "Enter today’s date or an earlier one, from 1 January 1900 on.")
 
 
-def add_key(key: str, public_key: str, *, from_on: date, at: datetime, by: int | None) -> str:
+def add_key(key: str, public_key: str, *, read_out: str, from_on: date, at: datetime, by: int | None) -> str:
     """Register a public key of a force, beside those it has: while keys change, both are valid.
 
-    Whoever does this has compared the fingerprint with the force by another way than the one the key came.
+    ``read_out`` is the first characters of its fingerprint, which the force told by another way than the one
+    the key came: so nobody between them can have put in a key of their own.
 
     Returns:
         The fingerprint.
 
     Raises:
         NotFoundError: There is no such force.
-        RegistrationError: It is no key, or is registered already.
+        RegistrationError: It is no key, has another fingerprint, or is registered already.
     """
     recorded_at = stamp()
     force = find_force(key, clock.london_day(at))
@@ -122,6 +128,7 @@ def add_key(key: str, public_key: str, *, from_on: date, at: datetime, by: int |
         fingerprint = take_fingerprint(public_key)
     except SigningKeyError as error:
         raise RegistrationError("public_key", f"The public key {error}.") from error
+    _refuse_other_fingerprint(fingerprint, read_out)
     if db.session.scalar(select(ForceKey.id).where(ForceKey.fingerprint == fingerprint)):
         raise RegistrationError(
             "public_key", "This key is registered already, or was. A force makes a new one."
@@ -138,6 +145,12 @@ def add_key(key: str, public_key: str, *, from_on: date, at: datetime, by: int |
     )
     log("force.key_added", actor_id=by, force=key, fingerprint=fingerprint)
     return fingerprint
+
+
+def _refuse_other_fingerprint(fingerprint: str, read_out: str) -> None:
+    told = "".join(read_out.split()).lower()
+    if len(told) < LEAST_READ_OUT or not fingerprint.startswith(told):
+        raise RegistrationError("read_out", NOT_ITS_FINGERPRINT)
 
 
 def end_key(key: str, fingerprint: str, *, from_on: date, at: datetime, by: int | None) -> None:

@@ -10,7 +10,7 @@ from portal.domain.assurance.desk import HeldRecommendation, read_desk
 from portal.domain.assurance.entering import LONGEST_TITLE, EntryRefusedError
 from portal.domain.people.services import list_names_of
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.forms import ActionChangeForm, ActionForm
+from portal.pages.assurance.forms import ActionChangeForm, AssuranceActionForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
@@ -25,7 +25,7 @@ from portal.platform.wording import date as say_date
 def add_action(key: str) -> ResponseReturnValue:
     """Add an action. Another page may name one in the address: ``?title=…`` fills in its title."""
     held, lines = _read_actions(key)
-    form = ActionForm(data={"title": request.args.get("title", "")[:LONGEST_TITLE], "state": "open"})
+    form = AssuranceActionForm(data={"title": request.args.get("title", "")[:LONGEST_TITLE], "state": "open"})
     form.offer_day(clock.today())
     form.offer_actions(lines)
     if form.validate_on_submit():
@@ -94,7 +94,7 @@ def _filled(line: ActionLine, held: HeldRecommendation) -> dict[str, object]:
     }
 
 
-def _say_saved(form: ActionForm, reference: str, holds: bool) -> str:
+def _say_saved(form: AssuranceActionForm, reference: str, holds: bool) -> str:
     if holds:
         return f"Action {reference} is saved."
     return (
@@ -103,6 +103,8 @@ def _say_saved(form: ActionForm, reference: str, holds: bool) -> str:
     )
 
 
-def _show_form(form: ActionForm, held: HeldRecommendation, line: ActionLine | None) -> ResponseReturnValue:
+def _show_form(
+    form: AssuranceActionForm, held: HeldRecommendation, line: ActionLine | None
+) -> ResponseReturnValue:
     html = render_template("assurance/action.html", form=form, held=held, line=line)
     return html, 400 if form.errors else 200

@@ -14,7 +14,10 @@ PARENT = {"text": "Assurance", "href": "/assurance"}
 
 
 def frame_of(position: Position) -> dict[str, Any]:
-    """Template values of a page at a position; it offers changes at today as known now alone."""
+    """Template values of a page at a position.
+
+    Changes are offered at today as known now alone: what was known on an earlier instant cannot change.
+    """
     permissions = current_user.permissions
     return {
         "position": position,

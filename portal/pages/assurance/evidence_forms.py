@@ -111,7 +111,7 @@ class EvidenceForm(StaffNumberForm):
         return EvidenceEntry(self.title.data, definition, self.owner_id, self.review_on.day, day)
 
 
-class ShareForm(EvidenceForm):
+class PeopleShareForm(EvidenceForm):
     """Evidence that is a share of people."""
 
     unit = _optional_field("In which unit (optional)")
@@ -136,7 +136,7 @@ class ShareForm(EvidenceForm):
         }
 
 
-class FigureForm(ShareForm):
+class FigureForm(PeopleShareForm):
     """How many people are complete under a directive or one of its requirements."""
 
     what = _choice_field("What is counted", "Choose what is counted")
@@ -152,7 +152,7 @@ class FigureForm(ShareForm):
         return {**super().read_values(), "directive": directive, "requirement": requirement}
 
 
-class AcknowledgementsForm(ShareForm):
+class AcknowledgementsForm(PeopleShareForm):
     """How many people acknowledged a guide."""
 
     guide = _choice_field("Which guide", "Choose a guide")
@@ -167,7 +167,7 @@ class AcknowledgementsForm(ShareForm):
         return {**super().read_values(), "guide": self.guide.data}
 
 
-class EventAttendanceForm(ShareForm):
+class EventAttendanceForm(PeopleShareForm):
     """How many people attended an event type."""
 
     event_type = _choice_field("Which event", "Choose an event")
@@ -232,7 +232,7 @@ class EvidenceDocumentForm(EvidenceForm):
     )
 
 
-class StatementForm(EvidenceForm):
+class SignedStatementForm(EvidenceForm):
     """What its author signs."""
 
     text = LinesField(
@@ -260,7 +260,7 @@ FORMS: dict[str, type[EvidenceForm]] = {
     "samples": SampleShareForm,
     "link": EvidenceLinkForm,
     "document": EvidenceDocumentForm,
-    "statement": StatementForm,
+    "statement": SignedStatementForm,
 }
 
 

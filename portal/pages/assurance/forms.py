@@ -103,7 +103,7 @@ class OwnerForm(StaffNumberForm):
     send = SubmitField("Save the owner", widget=GovSubmit())
 
 
-class ActionForm(StaffNumberForm):
+class AssuranceActionForm(StaffNumberForm):
     """What an action is from a day on."""
 
     title = _title_field("What is to be done", "Enter what is to be done", description=WHOSE)
@@ -146,7 +146,7 @@ class ActionForm(StaffNumberForm):
         )
 
 
-class ActionChangeForm(ActionForm):
+class ActionChangeForm(AssuranceActionForm):
     """What an action is from a day on, and why that was changed."""
 
     reason = _text_field("Why do you change it?", "Enter why you change it", description=WHOSE)

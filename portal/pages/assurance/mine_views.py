@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from portal.domain.assurance.actions import report_progress
 from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence.stale import list_stale
 from portal.domain.assurance.own_work import read_own_work
 from portal.domain.assurance.plan.reading import KEY, list_plan_faults
 from portal.pages.assurance.blueprint import bp
@@ -22,12 +23,13 @@ from portal.platform.permissions import Permission
 @bp.get("/assurance/mine")
 @requires(Permission.ACCOUNT_OWN)
 def show_own_work() -> ResponseReturnValue:
-    """Show one's own recommendations and unfinished actions; whoever owns an action may see this page."""
+    """Show one's own recommendations, unfinished actions and evidence that no longer holds."""
     position = parse_position_now("", "")
     work = read_own_work(current_user.person_id, position)
     return render_template(
         "assurance/mine.html",
         work=work,
+        stale=list_stale(position, current_user.person_id),
         plan_faults=list_plan_faults(position)
         if any(held.key == KEY for held in work.recommendations)
         else (),

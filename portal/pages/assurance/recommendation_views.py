@@ -18,7 +18,7 @@ from portal.pages.layout.report_position import redirect_to_iso_days, refuse_pos
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
-from portal.platform.wording import days_words
+from portal.platform.wording import plural
 
 
 @bp.get("/assurance/<key>")
@@ -53,7 +53,7 @@ def _say_lead(held: HeldRecommendation, day: date) -> str:
     deadline = held.version.deadline_on
     days = (deadline - day).days
     if days < 0:
-        return f"The deadline was {say_date(deadline)}, {days_words(-days)} before this day."
+        return f"The deadline was {say_date(deadline)}, {plural(-days, 'day')} before {say_date(day)}."
     if days == 0:
         return f"The deadline is this day, {say_date(deadline)}."
-    return f"The deadline is {say_date(deadline)}, in {days_words(days)}."
+    return f"The deadline is {say_date(deadline)}, {plural(days, 'day')} after {say_date(day)}."

@@ -283,7 +283,7 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
     (Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
     (Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
-    (Permission.ASSURANCE_CONFIRM, "Assurance", _find_plans),
+    (Permission.ASSURANCE_CONFIRM, "", _find_plans),  # auditors, too, who begin with a date
     (Permission.DRAFT_EDIT, "Authoring", _find_words),
     (Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     (Permission.RECORD_IMPORT, "Imports", _find_imports),

@@ -112,6 +112,7 @@ def register_key(key: str) -> ResponseReturnValue:
                 add_key(
                     key,
                     form.public_key.data,
+                    read_out=form.read_out.data or "",
                     from_on=form.from_on.day,
                     at=clock.now(),
                     by=current_user.person_id,

@@ -9,7 +9,7 @@ from wtforms import BooleanField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
-from portal.domain.returns.registration import StatedForce
+from portal.domain.returns.registration import LEAST_READ_OUT, NOT_ITS_FINGERPRINT, StatedForce
 from portal.domain.returns.schema import LONGEST_LINE, MOST_PEOPLE
 from portal.domain.returns.services import LONGEST_REASON
 from portal.pages.layout.form_fields import (
@@ -127,12 +127,11 @@ class AddKeyForm(FlaskForm):  # type: ignore[misc]
         validators=[RequiredText("Enter the public key"), MaximumLength(100)],
     )
     from_on = _day_field("On which day it began to count", "Enter the day")
-    compared = BooleanField(
-        "I compared the fingerprint with the force, by telephone or in person",
-        widget=GovCheckboxes(),
-        validators=[
-            InputRequired("Compare the fingerprint first: whoever sent the key may not be the force")
-        ],
+    read_out = LineField(
+        "Its fingerprint, as the force read it out",
+        description=f"By telephone or in person: at least {LEAST_READ_OUT} characters. Spaces do not matter",
+        widget=GovInput(autocomplete="off", spellcheck="false"),
+        validators=[RequiredText(NOT_ITS_FINGERPRINT), MaximumLength(100)],
     )
     send = SubmitField("Register the key", widget=GovSubmit())
 

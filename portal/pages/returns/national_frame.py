@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import current_app, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from wtforms import Form, SelectField
 from wtforms.fields import SelectChoice
 
@@ -31,6 +32,7 @@ from portal.pages.layout.report_position import (
     refuse_position,
     requested_position,
 )
+from portal.platform.permissions import Permission
 
 PARTS = {  # endpoint and words of each page
     "returns.show_national": "Forces over time",
@@ -108,6 +110,11 @@ class NationalPage:
     def position_form(self) -> PositionForm:
         """The form with the position of the page."""
         return position_form(self.figures.position)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the reader may write the comparison for the forces."""
+        return Permission.RETURN_MANAGE in current_user.permissions
 
     @property
     def status(self) -> int:

@@ -1,6 +1,7 @@
 """Pages of a force's own returns: the list, making one, its file, and the force beside the anonymous rest."""
 
 from io import BytesIO
+from textwrap import wrap
 
 from flask import flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -42,7 +43,7 @@ def show_returns() -> ResponseReturnValue:
         comparisons=list_comparisons(),
         short_name=own_short_name(),
         public_key=public_key,
-        fingerprint=take_fingerprint(public_key) if public_key else "",
+        fingerprint=wrap(take_fingerprint(public_key), 4) if public_key else [],
         may_manage=Permission.RETURN_MANAGE in current_user.permissions,
         coordinates=is_coordinator(),
     )

@@ -20,6 +20,8 @@ from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
+NOT_TAKEN = "This file does not pass, so it is not received. The page says what each check found"
+
 
 @bp.route("/returns/received/new", methods=["GET", "POST"])
 @requires(Permission.RETURN_MANAGE)
@@ -34,7 +36,8 @@ def load_return() -> ResponseReturnValue:
         except ReturnRefusedError as error:
             with transaction():
                 log_refused_return(error, by=current_user.person_id)
-            refused, form.file.errors = error.checked, error.reasons[:1]
+            refused = error.checked
+            form.file.errors = error.reasons[:1] if refused.passed else [NOT_TAKEN]
         else:
             named = f"Return {received.number} of {received.period}"
             if received.again:

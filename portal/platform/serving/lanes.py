@@ -37,9 +37,7 @@ SIGN_IN_PATH = "/sign-in"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS, "/metrics": Lane.READINESS}
 # Files that are written while their reader waits; each may take seconds of a processor.
-_FILES = re.compile(
-    r"/(?:monitoring|imports|people|audit|exercises|returns|api/v1)/.*\.(?:csv|json|xlsx|pdf|zip)"
-)
+_FILES = re.compile(r"/(?:monitoring|imports|people|audit|exercises|api/v1)/.*\.(?:csv|json|xlsx|pdf|zip)")
 
 
 def lane_of(method: str, path: str) -> Lane:

@@ -12,8 +12,8 @@ from portal.domain.returns.movement import (
     ENTERED,
     LEFT,
     PROGRESS,
+    CountStep,
     ForceMovement,
-    Step,
     read_movement,
     step_between,
 )
@@ -72,10 +72,10 @@ def test_the_change_is_told_apart_by_its_causes_and_adds_up(forces):
 
     assert (movement.said, movement.now) == (Share(120, 300), Share(205, 300))
     assert movement.parts == {
-        CORRECTION: Step(-5, 0),
-        PROGRESS: Step(40, 0),
-        ENTERED: Step(80, 100),
-        LEFT: Step(-30, -100),
+        CORRECTION: CountStep(-5, 0),
+        PROGRESS: CountStep(40, 0),
+        ENTERED: CountStep(80, 100),
+        LEFT: CountStep(-30, -100),
     }
     north = next(each for each in movement.forces if each.force.key == "north")
     assert north.reasons == (
@@ -123,5 +123,5 @@ _SHOWN = some.none() | some.tuples(some.integers(0, 50), some.integers(0, 50)).m
 def test_the_parts_of_a_change_are_the_whole_change(said, held, now):
     moved = ForceMovement(None, said, held, now)
 
-    assert sum(moved.parts.values(), Step()) == moved.whole
+    assert sum(moved.parts.values(), CountStep()) == moved.whole
     assert moved.whole == step_between(said.share if said else None, now.share if now else None)

@@ -41,10 +41,15 @@ MAY = datetime(2026, 5, 6, 9, tzinfo=UTC)
 BEGIN = date(2026, 1, 1)
 
 
+def register_key(key: str, public: str, from_on: date = BEGIN) -> None:
+    told = take_fingerprint(public)[:32].upper()
+    add_key(key, public, read_out=f"{told[:16]} {told[16:]}", from_on=from_on, at=MAY, by=None)
+
+
 def register(key: str = "northmere", seed: int = 1) -> None:
     with transaction():
         register_force(key, StatedForce("Northmere Constabulary", 2_000, BEGIN), at=MAY, by=None)
-        add_key(key, public_key(seed), from_on=BEGIN, at=MAY, by=None)
+        register_key(key, public_key(seed))
 
 
 def receive(content: ReturnContent, at: datetime = MAY, seed: int = 1) -> ReceivedReturn:
@@ -110,7 +115,7 @@ def test_a_key_counts_from_its_first_day_until_the_day_on_which_it_ends(database
     register()
     old = take_fingerprint(public_key(1))
     with transaction():
-        add_key("northmere", public_key(2), from_on=date(2026, 5, 1), at=MAY, by=None)
+        register_key("northmere", public_key(2), date(2026, 5, 1))
         end_key("northmere", old, from_on=date(2026, 5, 5), at=MAY, by=None)
 
     with pytest.raises(ReturnRefusedError, match="No key that this force had on the day"):
@@ -177,13 +182,23 @@ def test_what_cannot_be_registered_is_said_at_its_field(
 def test_a_key_belongs_to_one_force_for_ever(database: None) -> None:
     register()
     with pytest.raises(RegistrationError, match="registered already"), transaction():
-        add_key("northmere", public_key(1), from_on=BEGIN, at=MAY, by=None)
+        register_key("northmere", public_key(1))
     with pytest.raises(RegistrationError, match="44 characters"), transaction():
-        add_key("northmere", "abc", from_on=BEGIN, at=MAY, by=None)
+        add_key("northmere", "abc", read_out="", from_on=BEGIN, at=MAY, by=None)
     with pytest.raises(RegistrationError, match="no such key"), transaction():
         end_key("northmere", "00", from_on=BEGIN, at=MAY, by=None)
     with pytest.raises(NotFoundError):
-        add_key("southmere", public_key(2), from_on=BEGIN, at=MAY, by=None)
+        register_key("southmere", public_key(2))
+
+
+@time_machine.travel(MAY, tick=False)
+@pytest.mark.parametrize("told", ["", take_fingerprint(public_key(2))[:31], take_fingerprint(public_key(3))])
+def test_a_key_whose_fingerprint_the_force_told_otherwise_is_refused(database: None, told: str) -> None:
+    register()
+    with pytest.raises(RegistrationError) as refused, transaction():
+        add_key("northmere", public_key(2), read_out=told, from_on=BEGIN, at=MAY, by=None)
+
+    assert refused.value.field == "read_out"
 
 
 @time_machine.travel(MAY, tick=False)

@@ -132,6 +132,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "unit_id": 1,
         "month": "2026-04",
         "proposal_id": 1,
+        "decision_id": 1,
         "syndicate": 1,
         "slug": "protect",
         "key": KEYS.get(rule.endpoint) or KEYS.get(rule.endpoint.split(".")[0], "lesson-1"),
@@ -152,6 +153,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "edition": "answer",
         "period": "2026-04",
         "fingerprint": "0" * 64,
+        "section_key": "share",  # of the force's plan
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"

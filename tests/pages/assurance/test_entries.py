@@ -8,7 +8,7 @@ import time_machine
 from portal.domain.assurance.desk import read_recommendation
 from portal.domain.reports.parameters import Position
 from portal.platform.db import newest_stamp
-from tests.factories.assurance import make_recommendation
+from tests.factories.assurance import make_evidence, make_recommendation
 from tests.pages.assurance.desk_browsing import AUDITOR, LEARNER, OWNER, make_desk_people, sign_in_each
 
 TODAY = date(2026, 5, 12)
@@ -20,10 +20,11 @@ def desk(app, database):
     """The people of the desk on 12 May 2026, one recommendation of 1 May, and everybody's browser."""
     with time_machine.travel(datetime(2026, 5, 1, 9, tzinfo=UTC), tick=False):
         desk_people = make_desk_people()
-        make_recommendation()
+        recommendation = make_recommendation()
     with time_machine.travel(datetime(2026, 5, 12, 9, tzinfo=UTC), tick=False):
         browser_of = sign_in_each(app)
         browser_of.people = desk_people
+        browser_of.recommendation = recommendation
         yield browser_of
 
 
@@ -158,3 +159,22 @@ def test_whoever_owns_an_action_says_how_far_it_is_and_nobody_else(desk):
 def test_the_desk_of_whoever_owns_an_action_leads_to_it(desk):
     add_action(desk(OWNER), owner=AUDITOR)
     assert desk(AUDITOR).page("/desk").links["1 action to see to"] == "/assurance/mine"
+
+
+def test_evidence_that_no_longer_holds_is_its_owners_to_see_to(desk):
+    people = desk.people
+    details = {"address": "https://police.example/plan"}
+    make_evidence(
+        desk.recommendation,
+        "link",
+        details,
+        by=people[OWNER],
+        owner_id=people[AUDITOR],
+        review_on=date(2026, 5, 11),
+    )
+
+    mine = desk(AUDITOR).page("/assurance/mine")
+
+    assert mine.links["Completed modules"] == "/assurance/e-learning/evidence/E-0001"
+    assert "Its review was due on 11 May 2026." in mine.text
+    assert "Completed modules" not in desk(OWNER).page("/assurance/mine").text

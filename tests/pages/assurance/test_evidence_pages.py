@@ -13,6 +13,7 @@ from tests.factories.assurance import make_recommendation
 from tests.factories.catalogue import make_guide
 from tests.factories.events import make_event_type
 from tests.factories.people import make_person, make_unit
+from tests.pages.account.browsing import let_in
 from tests.pages.assurance.desk_browsing import (
     AUDITOR,
     LEARNER,
@@ -165,6 +166,18 @@ def test_a_statement_is_refused_without_a_review_date(desk):
     refused = desk(OWNER).press(form, "Save", status=400, **{**SIGNED, "review_on": ""})
 
     assert "nothing else tells when this is out of date" in refused.text
+
+
+def test_what_no_longer_holds_is_on_its_owners_list(desk):
+    sign(desk(OWNER), owner=MANAGER, review_on="13 May 2026")
+    assert "no longer holds" not in desk(MANAGER).page("/assurance/mine").text
+
+    with time_machine.travel(datetime(2026, 5, 14, 9, tzinfo=UTC), tick=False):
+        let_in(desk(MANAGER), MANAGER)
+        page = desk(MANAGER).page("/assurance/mine")
+
+    assert "E-0001: Its review was due on 13 May 2026." in page.text
+    assert "Checklists are in use" not in page.links  # a manager does not see the desk
 
 
 def test_only_who_manages_the_desk_adds_evidence_and_judges(desk):

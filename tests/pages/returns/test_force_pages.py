@@ -43,7 +43,8 @@ def register(unit: PortalClient) -> None:
         from_on="1 January 2026",
     )
     page = unit.page("/returns/forces/northmere/keys/new")
-    fields = {"public_key": public_key(), "from_on": "1 January 2026", "compared": "y"}
+    told = take_fingerprint(public_key())
+    fields = {"public_key": public_key(), "from_on": "1 January 2026", "read_out": told}
     unit.press(page, "Register the key", **fields)
 
 
@@ -96,12 +97,13 @@ def test_an_early_correction_is_said_to_be_one(unit: PortalClient) -> None:
     assert "Return 1 of 2026-04 has not come." in unit.page("/returns/forces/northmere").text
 
 
-def test_a_key_is_registered_only_once_its_fingerprint_was_compared(unit: PortalClient) -> None:
+def test_a_key_is_registered_only_with_the_fingerprint_that_the_force_told(unit: PortalClient) -> None:
     register(unit)
     page = unit.page("/returns/forces/northmere/keys/new")
-    refused = unit.press(page, "Register the key", 400, public_key=public_key(2), from_on="1 May 2026")
+    told = {"read_out": take_fingerprint(public_key(3)), "from_on": "1 May 2026"}
+    refused = unit.press(page, "Register the key", 400, public_key=public_key(2), **told)
 
-    assert "Compare the fingerprint first" in refused.text
+    assert "the key may not be the force’s" in refused.text
     end = f"/returns/forces/northmere/keys/{take_fingerprint(public_key())}/end"
     unit.press(unit.page(end), "End the key", from_on="6 May 2026")
     assert "ended on 6 May 2026" in unit.page("/returns/forces/northmere").text

@@ -17,8 +17,12 @@ QUICK = {
     "records.download_hours_csv",
     "records.download_hours_pdf",
     "retention.download_certificate",
+    "returns.comparison_json",
     "returns.download_received",
     "returns.download_return",
+    "returns.national_csv",
+    "returns.national_json",
+    "returns.national_xlsx",
     "returns.show_comparison_schema",
     "returns.show_schema",
 }

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from portal.domain.assurance.desk import read_recommendation
+from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.models import JUDGEMENTS, Judgement, JudgementDecision, Recommendation
@@ -38,19 +38,8 @@ def make_judgement(key: str, position: Position, state: str, reason: str, *, by:
         EntryRefusedError: The state or the reason is refused.
     """
     recorded_at = stamp()
-    if state not in JUDGEMENTS:
-        raise EntryRefusedError("state", "Choose how the recommendation stands.")
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise EntryRefusedError("reason", f"Say why, in at most {LONGEST_REASON:,} characters.")
     held = read_recommendation(key, position)
-    if _is_waiting(held.id):
-        raise ConflictError(
-            "A judgement waits for a second person already. Confirm it, or send it back first."
-        )
-    if state in ("met", "partly_met") and not held.evidence:
-        raise EntryRefusedError(
-            "state", "There is no evidence on this day. Add some before you judge that it is met."
-        )
+    _refuse_judgement(held, state, reason)
     states = check_evidence(held.evidence, position)
     row = Judgement(
         recorded_at=recorded_at,
@@ -66,6 +55,19 @@ def make_judgement(key: str, position: Position, state: str, reason: str, *, by:
     db.session.flush()
     log("judgement.made", actor_id=by, recommendation=key, state=state)
     return row.id
+
+
+def _refuse_judgement(held: HeldRecommendation, state: str, reason: str) -> None:
+    if state not in JUDGEMENTS:
+        raise EntryRefusedError("state", "Choose how the recommendation stands.")
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise EntryRefusedError("reason", f"Say why, in at most {LONGEST_REASON:,} characters.")
+    if _is_waiting(held.id):
+        raise ConflictError("A judgement waits for a second person. Confirm it, or send it back first.")
+    if state in ("met", "partly_met") and not held.evidence:
+        raise EntryRefusedError(
+            "state", "There is no evidence on this day. Add some before you judge that it is met."
+        )
 
 
 def confirm_judgement(judgement_id: int, *, by: int, at: datetime) -> None:

@@ -123,7 +123,7 @@ def describe_share(
         noun: What is counted, one and many.
         faults: Why it does not hold beside the threshold; with one, the threshold says nothing.
     """
-    threshold = Decimal(piece.version.definition["threshold"])
+    version, threshold = piece.version, Decimal(piece.version.definition["threshold"])
     counted = say.plural(share.total, *noun)
     percent = say.percent_cut(share.done, share.total)
     shown = (
@@ -136,17 +136,10 @@ def describe_share(
     elif not faults and share.done < threshold * share.total:
         faults = (f"{percent} is below the threshold of {threshold_words(threshold)}.",)
     at_least = (("Threshold", f"At least {threshold_words(threshold)}."), ("Percentage", PERCENTAGE))
+    figures = (share.done, share.total, threshold)
+    terms = (*definition, *at_least)
     return EvidenceState(
-        piece.reference,
-        piece.version.title,
-        piece.version.kind,
-        shown,
-        share.done,
-        share.total,
-        threshold,
-        faults,
-        (*definition, *at_least),
-        address,
+        piece.reference, version.title, version.kind, shown, *figures, faults, terms, address
     )
 
 
