@@ -79,11 +79,12 @@ def threshold(line: BoardLine) -> str:
 
 
 def week_words(line: BoardLine) -> str:
-    """How the headline moved in a week."""
-    move = next(
-        (move for move in line.moves if line.headline and move.reference == line.headline.reference), None
-    )
-    return _capital(", ".join(move.differences)) if move and move.differences else "No change in a week"
+    """How the headline moved in a week; "" without one."""
+    if line.headline is None:
+        return ""
+    headline = line.headline.reference
+    moved = next((move.differences for move in line.moves if move.reference == headline), ())
+    return _capital(", ".join(moved)) or "No change in a week"
 
 
 def faults_words(line: BoardLine) -> str:

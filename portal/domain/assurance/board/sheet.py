@@ -74,7 +74,7 @@ def _answer(board: Board, line: BoardLine) -> str:
         + _below(board_words.waiting_words(line)),
         _figure(line),
         _spark(line),
-        _strong(say.date(coming.on) if coming else "Nothing is due")
+        _strong(say.date(coming.on) if coming else "Nothing further is due")
         + _below(_cut(board_words.next_words(line)))
         + _below(board_words.past_words(board, line)),
         text_content(_cut(board_words.owner_words(board, line), MOST_NAME)),
