@@ -13,6 +13,7 @@ from sqlalchemy import select
 from portal.demo import (
     assurance_desk,
     assurance_evidence,
+    assurance_narratives,
     assurance_plan,
     events_booking,
     events_exercise,
@@ -87,6 +88,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
     assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
     assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
+    assurance_narratives.schedule_narratives(force.first_day, force.today, force.people, force.days)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)
