@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 
+from docs.draw_examples import LATER, LOOSE, THEN, write_examples
 from portal.domain.assurance.models import Narrative
+from portal.domain.assurance.packs.kinds import FOI
 from portal.platform.db import db, stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.factories.assurance import (
@@ -163,3 +165,14 @@ def test_what_cannot_be_answered_is_refused_with_a_sentence(app, larger, tmp_pat
         said = command(app, *arguments, *out)
         assert (said.exit_code, sentence in said.output) == (1, True), said.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_examples_are_the_answer_known_then_and_known_later(app, larger, tmp_path):
+    written = write_examples(tmp_path / "examples", "Westshire Police", "2026-05-31")
+
+    assert {path.parent.name for path in written} == {THEN, LATER}
+    assert {path.name for path in written} == {*LOOSE.values(), FOI}
+    then, later = ((tmp_path / "examples" / name / "answer.txt").read_text() for name in (THEN, LATER))
+    assert ("| Owner | Ada Auditor |" in then, "| Owner | Ada Auditor |" in later) == (True, True)
+    public = (tmp_path / "examples" / THEN / FOI).read_bytes()
+    assert read_answer(public, tmp_path / "read").manifest["as_known_on"].startswith("2026-05-31")
