@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from docs.draw_examples import LATER, LOOSE, THEN, write_examples
-from portal.domain.assurance.models import Narrative
+from portal.domain.assurance.models import Narrative, Recommendation
 from portal.domain.assurance.packs.kinds import FOI
 from portal.platform.db import db, stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
@@ -124,7 +125,8 @@ def test_the_same_position_gives_the_same_bytes_whatever_is_entered_later(app, l
     first, _ = made(app, tmp_path / "one", "--recommendation", "all", *AT_MAY)
     clock.shift(40 * 24 * 3600)
     make_record(larger.people["S1"], larger.activities[1], date(2026, 4, 1))
-    make_judgement(1, "met", by=larger.people["D6001"], confirmed_by=larger.people["D2003"])
+    found = db.session.scalars(select(Recommendation.id)).one()
+    make_judgement(found, "met", by=larger.people["D6001"], confirmed_by=larger.people["D2003"])
     again, _ = made(app, tmp_path / "two", "--recommendation", "all", *AT_MAY)
     now, _ = made(app, tmp_path / "three", "--recommendation", "all")
 
