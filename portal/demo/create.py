@@ -13,6 +13,7 @@ from sqlalchemy import select
 from portal.demo import (
     assurance_desk,
     assurance_evidence,
+    assurance_narratives,
     assurance_plan,
     dip_samples,
     events_booking,
@@ -93,6 +94,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
         force.days[day].append(act)
     returns.schedule_returns(force.today, force.people["D4001"], force.days)
+    assurance_narratives.schedule_narratives(force.first_day, force.today, force.people, force.days)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)

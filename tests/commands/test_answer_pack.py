@@ -6,8 +6,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
-from portal.domain.assurance.models import Narrative
+from docs.draw_examples import LATER, LOOSE, THEN, write_examples
+from portal.domain.assurance.models import Narrative, Recommendation
+from portal.domain.assurance.packs.kinds import FOI
 from portal.platform.db import db, stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.factories.assurance import (
@@ -122,7 +125,8 @@ def test_the_same_position_gives_the_same_bytes_whatever_is_entered_later(app, l
     first, _ = made(app, tmp_path / "one", "--recommendation", "all", *AT_MAY)
     clock.shift(40 * 24 * 3600)
     make_record(larger.people["S1"], larger.activities[1], date(2026, 4, 1))
-    make_judgement(1, "met", by=larger.people["D6001"], confirmed_by=larger.people["D2003"])
+    found = db.session.scalars(select(Recommendation.id)).one()
+    make_judgement(found, "met", by=larger.people["D6001"], confirmed_by=larger.people["D2003"])
     again, _ = made(app, tmp_path / "two", "--recommendation", "all", *AT_MAY)
     now, _ = made(app, tmp_path / "three", "--recommendation", "all")
 
@@ -163,3 +167,14 @@ def test_what_cannot_be_answered_is_refused_with_a_sentence(app, larger, tmp_pat
         said = command(app, *arguments, *out)
         assert (said.exit_code, sentence in said.output) == (1, True), said.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_examples_are_the_answer_known_then_and_known_later(app, larger, tmp_path):
+    written = write_examples(tmp_path / "examples", "Westshire Police", "2026-05-31")
+
+    assert {path.parent.name for path in written} == {THEN, LATER}
+    assert {path.name for path in written} == {*LOOSE.values(), FOI}
+    then, later = ((tmp_path / "examples" / name / "answer.txt").read_text() for name in (THEN, LATER))
+    assert ("| Owner | Ada Auditor |" in then, "| Owner | Ada Auditor |" in later) == (True, True)
+    public = (tmp_path / "examples" / THEN / FOI).read_bytes()
+    assert read_answer(public, tmp_path / "read").manifest["as_known_on"].startswith("2026-05-31")

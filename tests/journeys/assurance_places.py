@@ -32,6 +32,16 @@ ASSURANCE: dict[str, Place] = {
         ),
         AUDITOR,
     ),
+    "assurance.show_narrative": Place(
+        (
+            f"{DESK}/narrative",
+            f"{DESK}/narrative?as_at=2026-04-30&as_known_on=2026-04-30",
+            f"{DESK}/narrative?as_at=someday",
+        ),
+        OWNER,
+    ),
+    "assurance.show_packs": Place((f"{DESK}/pack", f"{DESK}/pack?as_at=2026-04-30"), AUDITOR),
+    "assurance.show_packs_of_all": Place(("/assurance/pack", "/assurance/pack?as_at=2026-04-30"), AUDITOR),
     "assurance.show_piece": Place(
         (
             f"{DESK}/evidence/E-0001",

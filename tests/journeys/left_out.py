@@ -96,6 +96,7 @@ ELSEWHERE = {
     "exercises.show_control",  # tests/journeys/test_exercise.py
     "exercises.show_syndicate",
     "exercises.show_wall",
+    "assurance.show_pack_file",  # tests/pages/assurance/test_packs.py: its frame is that of other files
     "directives.preview_directive",
     "directives.withdraw_version",
 }

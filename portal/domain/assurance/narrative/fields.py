@@ -65,7 +65,11 @@ def list_fields(
     }
     named = [NarrativeField(name, meaning, values[name]) for name, meaning in MEANINGS.items()]
     evidence = [
-        NarrativeField(f"evidence:{reference}", f"what {reference} shows: {state.title}", state.shown)
+        NarrativeField(
+            f"evidence:{reference}",
+            f"what {reference} shows: {state.title}",
+            state.shown.removesuffix("."),  # it stands within a sentence
+        )
         for reference, state in states.items()
     ]
     actions = [
