@@ -89,18 +89,23 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _schedule_exclusions(force, planned, directive_id)
     assurance_plan.schedule_plan(force.today, force.people, force.days)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
-    assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
-    assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
-    for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
-        force.days[day].append(act)
-    returns.schedule_returns(force.today, force.people["D4001"], force.days)
-    assurance_narratives.schedule_narratives(force.first_day, force.today, force.people, force.days)
+    _schedule_assurance(force)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)
     events_booking.book_places(events, force.people, force.units)
     with transaction():
         events_exercise.propose_change(force.people["D3001"], clock.now())
+
+
+def _schedule_assurance(force: DemoForce) -> None:
+    """What is entered at the desk and counted in units over the year, and the returns of forces."""
+    assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
+    assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
+    for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
+        force.days[day].append(act)
+    returns.schedule_returns(force.today, force.people["D4001"], force.days)
+    assurance_narratives.schedule_narratives(force.first_day, force.today, force.people, force.days)
 
 
 def is_empty_database() -> bool:

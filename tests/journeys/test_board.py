@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
-from tests.journeys.walking import hold_to_account, sign_in, visitor
+from tests.journeys.walking import follow, hold_to_account, sign_in, visitor
 from tests.running import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -36,7 +36,8 @@ def test_a_phone_has_the_answers_and_the_year_in_words(browser: Browser, shared_
         hold_to_account(tab)
         year = tab.locator("details", has_text="The same year as a table").first
         year.locator("summary").click()
-        year.get_by_role("link").last.click()
+        with tab.expect_navigation():
+            year.get_by_role("link").last.click()
         assert tab.locator("main h1").inner_text().startswith("On ")
-        tab.get_by_role("link", name="Show today").click()
+        follow(tab, "Show today")
         assert tab.url.endswith("/assurance")
