@@ -62,7 +62,7 @@ def give_owner(recommendation_id: int, person_id: int, *, by: int, on: date | No
 def make_action(recommendation_id: int, *, by: int, on: date | None = None, **columns: Any) -> int:
     """An action with its first version. Returns the action's id."""
     with transaction():
-        number = (db.session.scalar(select(func.max(AssuranceAction.id))) or 0) + 1
+        number = (db.session.scalar(select(func.count(AssuranceAction.id))) or 0) + 1
         action = AssuranceAction(
             recorded_at=stamp(), reference=f"A-{number:04}", recommendation_id=recommendation_id
         )
@@ -85,7 +85,7 @@ def make_evidence(
 ) -> int:
     """A piece of evidence with its first version. Returns the evidence's id."""
     with transaction():
-        number = (db.session.scalar(select(func.max(Evidence.id))) or 0) + 1
+        number = (db.session.scalar(select(func.count(Evidence.id))) or 0) + 1
         piece = Evidence(recorded_at=stamp(), reference=f"E-{number:04}", recommendation_id=recommendation_id)
         db.session.add(piece)
         db.session.flush()

@@ -27,7 +27,6 @@ from portal.domain.records.models import Acknowledgement, Record, Revocation
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope, units_under
-from portal.domain.status.models import Statement
 from portal.platform.db import db
 
 ATTENDED = ("attended", "imported", "external")  # sources of a record that say that somebody was there
@@ -139,7 +138,7 @@ def _count_shares(field: str, pieces: Sequence[HeldEvidence], position: Position
 
 def _select_share(
     place: int, field: str, definition: Mapping[str, Any], viewer_scope: ViewerScope
-) -> Statement:
+) -> Select[Any]:
     people = _select_people(Population.from_json(definition), viewer_scope)
     held = _select_holders(field, definition, viewer_scope.position)
     done = func.coalesce(func.sum(case((people.c.person_id.in_(held), 1), else_=0)), 0)
