@@ -8,8 +8,7 @@ from sqlalchemy import event
 
 from portal.domain.assurance.board import board_words
 from portal.domain.assurance.board.board import Board, BoardLine, read_board
-from portal.domain.assurance.board.film_strip import list_positions
-from portal.domain.assurance.board.month_figures import share_of
+from portal.domain.assurance.board.film_strip import list_positions, share_of
 from portal.domain.assurance.desk import read_desk
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.platform.db import db
