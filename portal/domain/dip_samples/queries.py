@@ -76,6 +76,11 @@ def list_samples(
     return list(db.session.scalars(statement.order_by(DipSample.month, DipSample.unit_id)))
 
 
+def read_sample_facts(months: Collection[date]) -> list[DipSample]:
+    """Everything that was ever recorded of some months, whether it still counts or not. One statement."""
+    return list(db.session.scalars(select(DipSample).where(DipSample.month.in_(sorted(months)))))
+
+
 def read_ratio(
     measure: str, months: int, unit_ids: Collection[int] | None, position: SamplePosition
 ) -> SampleRatio:

@@ -1,5 +1,6 @@
 """The board at a position: each recommendation in one line, the week's changes, and the year."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -9,15 +10,17 @@ from portal.domain.assurance.board.desk_changes import DeskChange, list_desk_cha
 from portal.domain.assurance.board.desk_facts import DeskFacts, read_desk_facts
 from portal.domain.assurance.board.figure_causes import changes_address, count_causes
 from portal.domain.assurance.board.figure_moves import FigureMove, find_moves
-from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse, list_positions
-from portal.domain.assurance.board.month_figures import NO_SHARE, read_shares, share_of
+from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse, list_positions, share_of
 from portal.domain.assurance.desk import HeldEvidence, HeldRecommendation, read_desk
-from portal.domain.assurance.evidence.checks import check_evidence
+from portal.domain.assurance.evidence.checks import check_evidence_at
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.wording import DeskNames, name_people
 from portal.domain.reports.parameters import EARLIEST, Position
 from portal.domain.reports.statistics import Share
 from portal.platform import clock
+
+Pieces = Mapping[Position, Sequence[HeldEvidence]]
+States = Mapping[Position, Mapping[str, EvidenceState]]
 
 WEEK = timedelta(days=7)
 
@@ -85,123 +88,108 @@ class Board:
         return sum(len(line.faulty) for line in self.lines)
 
 
-def week_before(position: Position) -> Position:
-    """The position a week before, as it was known then."""
-    day = max(position.as_at - WEEK, EARLIEST)
-    known = min(clock.end_of_day(day), position.as_known_on)
-    return replace(position, as_at=day, as_known_on=known, latest=False)
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The positions between which the board says what changed."""
+
+    earlier: Position  # a week before, as it was known then
+    known_since: Position  # of that day, as known at the later position
+    later: Position
+
+    @classmethod
+    def before(cls, position: Position) -> "Week":
+        """The week that ends with a position."""
+        day = max(position.as_at - WEEK, EARLIEST)
+        known = min(clock.end_of_day(day), position.as_known_on)
+        earlier = replace(position, as_at=day, as_known_on=known, latest=False)
+        return cls(earlier, replace(position, as_at=day), position)
+
+    def list_pieces(self, desk: Sequence[HeldRecommendation], facts: DeskFacts) -> Pieces:
+        """The evidence that the desk had at each of the positions."""
+        of_then = {
+            at: facts.list_evidence(at.as_at, at.as_known_on) for at in (self.earlier, self.known_since)
+        }
+        return {**of_then, self.later: [piece for held in desk for piece in held.evidence]}
 
 
 def read_board(position: Position) -> Board:
     """Read the board at a position.
 
-    The number of statements does not depend on how many people, actions or facts there are.
+    The number of statements does not depend on how many people, pieces of evidence, actions or facts there
+    are: facts of the desk are read once, and evidence is checked once for all positions that the board shows.
     """
     desk, facts = read_desk(position), read_desk_facts(position.as_known_on)
     names = name_people(_list_people(desk, facts))
-    earlier = week_before(position)
-    changes = list_desk_changes(facts, earlier, position, names)
-    pieces = [piece for held in desk for piece in held.evidence]
-    states = check_evidence(pieces, position)
-    moves = _read_moves(pieces, states, facts, earlier, position)
-    strips = read_strips(desk, facts, states, position)
+    week = Week.before(position)
+    changes = list_desk_changes(facts, week.earlier, position, names)
+    pairs = list_positions(position)
+    months = {at: facts.headlines_at(at.as_at, at.as_known_on) for pair in pairs for at in pair}
+    asked = {at: list(headlines.values()) for at, headlines in months.items()}
+    states = check_evidence_at(_join_pieces(asked, week.list_pieces(desk, facts)))
+    moves = _read_moves(desk, states, week)
     lines = []
     for held in desk:
-        own = {piece.reference: states[piece.reference] for piece in held.evidence}
-        headline = facts.headline_at(held.id, position.as_at, position.as_known_on)
+        own = {piece.reference: states[position][piece.reference] for piece in held.evidence}
+        headline = months[position].get(held.id)
         lines.append(
             BoardLine(
                 held,
                 own,
                 own[headline.reference] if headline else None,
                 find_dates(held, position.as_at),
-                strips[held.id],
+                _make_strip(held, facts, pairs, months, states),
                 tuple(change for change in changes if change.recommendation_id == held.id),
                 tuple(move for move in moves if move.reference in own),
             )
         )
-    return Board(position, tuple(lines), names, earlier.as_at)
+    return Board(position, tuple(lines), names, week.earlier.as_at)
 
 
-def read_strips(
-    desk: Sequence[HeldRecommendation],
+def _join_pieces(*asked: Pieces) -> dict[Position, list[HeldEvidence]]:
+    """The pieces of each position, each once."""
+    joined: dict[Position, dict[str, HeldEvidence]] = defaultdict(dict)
+    for pieces in asked:
+        for position, group in pieces.items():
+            joined[position] |= {piece.reference: piece for piece in group}
+    return {position: list(group.values()) for position, group in joined.items()}
+
+
+def _make_strip(
+    held: HeldRecommendation,
     facts: DeskFacts,
-    states: Mapping[str, EvidenceState],
-    position: Position,
-) -> dict[int, FilmStrip]:
-    """The year of each recommendation, by its id; ``states`` are those at the board's own position."""
-    pairs = list_positions(position)
-    days = [now.as_at for _, now in pairs]
-    headlines = {day: _list_headlines(desk, facts, replace(position, as_at=day)) for day in days}
-    shares = read_shares({day: list(headlines[day].values()) for day in days[:-1]}, position)
-    shares |= {(days[-1], reference): share_of(state) for reference, state in states.items()}
-    frames: dict[int, list[Frame]] = {held.id: [] for held in desk}
-    for then, now in pairs:
-        of_day = {reference: share for (day, reference), share in shares.items() if day == now.as_at}
-        now_glimpses = _take_glimpses(desk, facts, now, headlines[now.as_at], of_day)
-        then_glimpses = now_glimpses if then == now else _read_glimpses(desk, facts, then)
-        for held in desk:
-            was_known = then == now or facts.is_known(held.id, then.as_known_on)
-            frames[held.id].append(
-                Frame(now.as_at, then_glimpses[held.id] if was_known else None, now_glimpses[held.id])
-            )
-    return {held.id: FilmStrip(held.key, held.version.title, tuple(frames[held.id])) for held in desk}
+    pairs: Sequence[tuple[Position, Position]],
+    months: Mapping[Position, Mapping[int, HeldEvidence]],
+    states: States,
+) -> FilmStrip:
+    """The year of a recommendation."""
 
-
-def _read_glimpses(
-    desk: Sequence[HeldRecommendation], facts: DeskFacts, position: Position
-) -> dict[int, Glimpse]:
-    """Each recommendation at a position, by its id."""
-    headlines = _list_headlines(desk, facts, position)
-    states = check_evidence(list(headlines.values()), position) if headlines else {}
-    shares = {reference: share_of(state) for reference, state in states.items()}
-    return _take_glimpses(desk, facts, position, headlines, shares)
-
-
-def _list_headlines(
-    desk: Sequence[HeldRecommendation], facts: DeskFacts, position: Position
-) -> dict[int, HeldEvidence]:
-    """The evidence whose figure stands for each recommendation at a position, by the recommendation's id."""
-    found = {held.id: facts.headline_at(held.id, position.as_at, position.as_known_on) for held in desk}
-    return {key: piece for key, piece in found.items() if piece is not None}
-
-
-def _take_glimpses(
-    desk: Sequence[HeldRecommendation],
-    facts: DeskFacts,
-    position: Position,
-    headlines: Mapping[int, HeldEvidence],
-    shares: Mapping[str, Share],
-) -> dict[int, Glimpse]:
-    glimpses = {}
-    for held in desk:
-        judged = facts.judgement_at(held.id, position.as_at, position.as_known_on)
-        piece = headlines.get(held.id)
-        glimpses[held.id] = Glimpse(
+    def look(at: Position) -> Glimpse:
+        judged = facts.judgement_at(held.id, at.as_at, at.as_known_on)
+        piece = months[at].get(held.id)
+        return Glimpse(
             judged.judgement.state if judged else "not_judged",
-            shares[piece.reference] if piece else NO_SHARE,
+            share_of(states[at][piece.reference] if piece else None),
             piece.version.title if piece else "",
         )
-    return glimpses
+
+    frames = []
+    for then, now in pairs:
+        was_known = then == now or facts.is_known(held.id, then.as_known_on)
+        frames.append(Frame(now.as_at, look(then) if was_known else None, look(now)))
+    return FilmStrip(held.key, held.version.title, tuple(frames))
 
 
-def _read_moves(
-    pieces: Sequence[HeldEvidence],
-    states: Mapping[str, EvidenceState],
-    facts: DeskFacts,
-    earlier: Position,
-    later: Position,
-) -> list[FigureMove]:
-    """Which figures moved between the positions, and why."""
-    known_since = replace(later, as_at=earlier.as_at)
-    before = check_evidence(facts.list_evidence(earlier.as_at, earlier.as_known_on), earlier)
-    since = check_evidence(facts.list_evidence(earlier.as_at, later.as_known_on), known_since)
-    moved = {move.reference for move in find_moves(before, since, states, {})}
-    causes = count_causes([piece for piece in pieces if piece.reference in moved], earlier, later)
-    behind = {piece.reference: changes_address(piece, earlier, later) for piece in pieces}
+def _read_moves(desk: Sequence[HeldRecommendation], states: States, week: Week) -> list[FigureMove]:
+    """Which figures moved in the week, and why."""
+    pieces = [piece for held in desk for piece in held.evidence]
+    before, since = states[week.earlier], states[week.known_since]
+    now = {piece.reference: states[week.later][piece.reference] for piece in pieces}
+    moved = {move.reference for move in find_moves(before, since, now, {})}
+    causes = count_causes([piece for piece in pieces if piece.reference in moved], week.earlier, week.later)
+    behind = {piece.reference: changes_address(piece, week.earlier, week.later) for piece in pieces}
     return [
         replace(move, address=behind[move.reference] or move.address)
-        for move in find_moves(before, since, states, causes)
+        for move in find_moves(before, since, now, causes)
     ]
 
 

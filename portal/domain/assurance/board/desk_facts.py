@@ -24,6 +24,7 @@ from portal.domain.assurance.models import (
     RecommendationVersion,
     RiskAssessment,
 )
+from portal.domain.people.as_of import choose_known
 from portal.platform.db import Fact, db
 
 # Kinds of evidence that have a numerator and a denominator.
@@ -96,16 +97,17 @@ class DeskFacts:
                 return HeldJudgement(row, decision)
         return None
 
-    def headline_at(self, recommendation_id: int, as_at: date, as_known_on: datetime) -> HeldEvidence | None:
-        """The piece of evidence whose figure the board shows: the first counted one that is not withdrawn.
+    def headlines_at(self, as_at: date, as_known_on: datetime) -> dict[int, HeldEvidence]:
+        """The piece of evidence whose figure stands for each recommendation, by the recommendation's id.
 
-        The first by reference, so that one figure is followed over the months rather than the worst of each.
+        It is the first counted one by reference, so that one figure is followed over the months rather than
+        the worst of each.
         """
+        headlines: dict[int, HeldEvidence] = {}
         for piece in self.list_evidence(as_at, as_known_on):
-            of_it = self.recommendation_of(piece.version) == recommendation_id
-            if of_it and piece.version.kind in COUNTED_KINDS:
-                return piece
-        return None
+            if piece.version.kind in COUNTED_KINDS:
+                headlines.setdefault(self.recommendation_of(piece.version), piece)
+        return headlines
 
     def list_evidence(self, as_at: date, as_known_on: datetime) -> list[HeldEvidence]:
         """The pieces of evidence at a position, by reference, without what is withdrawn."""
@@ -140,13 +142,6 @@ def read_desk_facts(as_known_on: datetime) -> DeskFacts:
         {row.judgement_id: row for row in db.session.scalars(decisions)},
         references,
     )
-
-
-def choose_known(rows: Iterable[Dated], as_known_on: datetime) -> list[Dated]:
-    """The rows that are known at an instant: recorded, not void, and not replaced by another one."""
-    recorded = [row for row in rows if row.recorded_at <= as_known_on]
-    replaced = {row.replaces_id for row in recorded if row.replaces_id is not None}
-    return [row for row in recorded if not row.void and row.id not in replaced]
 
 
 def choose_held(rows: Iterable[Dated], as_at: date, as_known_on: datetime) -> list[Dated]:

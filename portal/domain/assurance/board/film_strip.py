@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 
+from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.charts import LineChart
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
@@ -77,6 +78,13 @@ class FilmStrip:
             days = [frame.day for frame in frames]
             runs.append((state, days[0], days[-1]))
         return runs
+
+
+def share_of(state: EvidenceState | None) -> Share:
+    """The figure that a piece of evidence shows; nobody of nobody if it shows none."""
+    if state is None or not state.total:
+        return NOTHING
+    return Share(state.reached or 0, state.total)
 
 
 def list_positions(position: Position) -> list[tuple[Position, Position]]:

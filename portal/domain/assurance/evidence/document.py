@@ -8,11 +8,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
-from portal.domain.reports.parameters import Position
 from portal.platform import wording as say
 from portal.platform.db import db, stamp
 from portal.platform.errors import NotFoundError
@@ -74,22 +73,24 @@ def read_document(digest: str) -> EvidenceDocument:
     return row
 
 
-def check_documents(pieces: Sequence[HeldEvidence], position: Position) -> list[EvidenceState]:
+def check_documents(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[EvidenceState]:
     """What documents are kept, and since when. One statement, which reads no document."""
-    digests = sorted({piece.version.definition["digest"] for piece in pieces})
+    digests = sorted({asked.piece.version.definition["digest"] for asked in pieces})
     rows = db.session.execute(
         select(
             EvidenceDocument.digest, EvidenceDocument.recorded_at, func.length(EvidenceDocument.content)
-        ).where(EvidenceDocument.digest.in_(digests), EvidenceDocument.recorded_at <= position.as_known_on)
+        ).where(EvidenceDocument.digest.in_(digests))
     )
     kept = {digest: (at, size) for digest, at, size in rows}
-    return [_check_document(piece, kept) for piece in pieces]
+    return [_check_document(asked, kept) for asked in pieces]
 
 
-def _check_document(piece: HeldEvidence, kept: Mapping[str, tuple[datetime, int]]) -> EvidenceState:
-    definition = piece.version.definition
-    digest, name = definition["digest"], definition["file_name"]
+def _check_document(asked: AskedPiece, kept: Mapping[str, tuple[datetime, int]]) -> EvidenceState:
+    piece = asked.piece
+    digest, name = piece.version.definition["digest"], piece.version.definition["file_name"]
     row = kept.get(digest)
+    if row is not None and row[0] > asked.position.as_known_on:
+        row = None
     shown = (
         "Not kept" if row is None else f"{name}, PDF of {_size_words(row[1])}, kept since {say.date(row[0])}"
     )

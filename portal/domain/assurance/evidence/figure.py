@@ -4,25 +4,25 @@ It is counted as the report of the directive counts, so that the desk and the re
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
 from portal.domain.assurance.evidence.shares import (
     Population,
     describe_share,
     parse_population,
     parse_threshold,
     report_address,
-    whole_force,
 )
+from portal.domain.assurance.evidence.status_groups import StatusGroups, count_people
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports import sentences
-from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_directive, read_directives
+from portal.domain.reports.directive_snapshot import DirectiveHistory, DirectiveSnapshot, read_directive
 from portal.domain.reports.parameters import Position
-from portal.domain.reports.statistics import Figures, Share, share_of_group
-from portal.domain.status import counting
+from portal.domain.reports.statistics import Share, share_of_group
+from portal.domain.status.rules import WHOLE
 
 COMPLETE = "Done, and it counts on this day."
 COUNTED = "Everybody to whom the directive applied and who was neither exempt nor deferred."
@@ -53,51 +53,48 @@ def parse_figure(values: Mapping[str, str], position: Position) -> dict[str, Any
     return {**kept, **population.to_json()}
 
 
-def check_figures(pieces: Sequence[HeldEvidence], position: Position) -> list[EvidenceState]:
-    """What figures show at a position. A fixed number of statements, and two for each population."""
-    if not pieces:
-        return []
-    directives = {directive.reference: directive for directive in read_directives(position)}
-    named = {directives[ref].id for piece in pieces if (ref := _reference_of(piece)) in directives}
-    figures = _count_populations({_population_of(piece) for piece in pieces}, named, position)
+def check_figures(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
+    """What figures show. A fixed number of statements, and one for each population and instant."""
+    history = DirectiveHistory.read()
+    directives = {
+        position: {directive.reference: directive for directive in history.at(position)}
+        for position in {asked.position for asked in pieces}
+    }
+    named = {
+        directives[asked.position][reference].id
+        for asked in pieces
+        if (reference := _reference_of(asked.piece)) in directives[asked.position]
+    }
+    whose = [force.select_people(_population_of(asked.piece), asked.position) for asked in pieces]
+    people = count_people([(each, asked.position) for each, asked in zip(whose, pieces, strict=True)], named)
     return [
-        _check_figure(piece, directives.get(_reference_of(piece)), figures[_population_of(piece)], position)
-        for piece in pieces
+        _check_figure(
+            asked, directives[asked.position].get(_reference_of(asked.piece)), people[each, asked.position]
+        )
+        for each, asked in zip(whose, pieces, strict=True)
     ]
 
 
-def _count_populations(
-    populations: set[Population], directive_ids: set[int], position: Position
-) -> dict[Population, dict[int, Figures]]:
-    """The figures of each population, by directive."""
-    if not directive_ids:
-        return {population: {} for population in populations}
-    viewer_scope = whole_force(position)
-    everyone = viewer_scope.scope_of(*sorted(directive_ids))
-    found: dict[Population, dict[int, Figures]] = {}
-    for population in populations:
-        scope = replace(everyone, whose=viewer_scope.select_people(population.filters))
-        found[population] = Figures.by_directive(counting.count_requirements(scope))
-    return found
-
-
 def _check_figure(
-    piece: HeldEvidence, directive: DirectiveSnapshot | None, figures: dict[int, Figures], position: Position
+    asked: AskedPiece, directive: DirectiveSnapshot | None, people: StatusGroups
 ) -> EvidenceState:
+    piece, position = asked.piece, asked.position
     population, key = _population_of(piece), piece.version.definition["requirement"]
     reference = _reference_of(piece)
     address = report_address(reference, population, position)
     if directive is None:
-        asked: tuple[tuple[str, str], ...] = (("Directive", f"{reference}, which was not known then."),)
-        return describe_share(piece, Share(), "are complete", asked, address)
-    counted = figures.get(directive.id, Figures())
+        unknown: tuple[tuple[str, str], ...] = (("Directive", f"{reference}, which was not known then."),)
+        return describe_share(piece, Share(), "are complete", unknown, address)
     required = next((each for each in directive.requirements if each.key == key), None)
     if not key:
-        share, what = counted.share, "Everything that the directive requires."
+        share, what = (
+            share_of_group(people.get((directive.id, WHOLE), {})),
+            "Everything that the directive requires.",
+        )
     elif required is None:
         share, what = Share(), f"“{key}”, which the directive did not require."
     else:
-        share, what = share_of_group(counted.requirements.get(required.position, {})), required.title
+        share, what = share_of_group(people.get((directive.id, required.position), {})), required.title
     definition = (
         ("Directive", f"{directive.reference}: {directive.title}"),
         ("Rule", f"Version {directive.version_number}: {sentences.due_rule(directive)}."),

@@ -1,5 +1,6 @@
 """The kind link: a page of the web, and whether it answered when the portal asked last."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import insert, select
 from config import current_settings
 from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
 from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.holding import read_holding
@@ -54,20 +56,32 @@ def parse_link(values: Mapping[str, str], position: Position) -> dict[str, Any]:
     return {"address": address}
 
 
-def check_links(pieces: Sequence[HeldEvidence], position: Position) -> list[EvidenceState]:
+def check_links(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[EvidenceState]:
     """Whether pages answered when they were asked last, by the day of a position. One statement."""
-    check, asked = EvidenceLinkCheck, sorted({_page_of(piece) for piece in pieces})
+    check, pages = EvidenceLinkCheck, sorted({_page_of(asked.piece) for asked in pieces})
     rows = db.session.execute(
-        select(check.address, check.checked_at, check.fault)
-        .where(
-            check.address.in_(asked),
-            check.recorded_at <= position.as_known_on,
-            check.checked_at <= clock.end_of_day(position.as_at),
-        )
+        select(check.address, check.recorded_at, check.checked_at, check.fault)
+        .where(check.address.in_(pages))
         .order_by(check.checked_at, check.id)
     )
-    latest = {address: (checked_at, fault) for address, checked_at, fault in rows}
-    return [_check_link(piece, latest.get(_page_of(piece))) for piece in pieces]
+    answers: dict[str, list[tuple[datetime, datetime, str]]] = defaultdict(list)
+    for address, recorded_at, checked_at, fault in rows:
+        answers[address].append((recorded_at, checked_at, fault))
+    return [
+        _check_link(asked.piece, _find_last(answers[_page_of(asked.piece)], asked.position))
+        for asked in pieces
+    ]
+
+
+def _find_last(
+    answers: Sequence[tuple[datetime, datetime, str]], position: Position
+) -> tuple[datetime, str] | None:
+    """When a page was asked last by a position, and what was wrong; None: it had not been asked."""
+    end = clock.end_of_day(position.as_at)
+    for recorded_at, checked_at, fault in reversed(answers):
+        if recorded_at <= position.as_known_on and checked_at <= end:
+            return checked_at, fault
+    return None
 
 
 def _check_link(piece: HeldEvidence, last: tuple[datetime, str] | None) -> EvidenceState:

@@ -3,19 +3,21 @@
 They count people whether or not a directive asks them; what a directive asks is a figure.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
 
-from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
 from portal.domain.assurance.evidence.shares import (
     Population,
     describe_share,
     parse_population,
     parse_threshold,
-    whole_force,
 )
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.catalogue.event_types import current_event_type
@@ -26,10 +28,10 @@ from portal.domain.people.models import Post
 from portal.domain.records.models import Acknowledgement, Record, Revocation
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
-from portal.domain.reports.viewer_scope import ViewerScope, units_under
 from portal.platform.db import db
 
 ATTENDED = ("attended", "imported", "external")  # sources of a record that say that somebody was there
+TOGETHER = 200  # counts in one statement: below the databases' limits of its parts
 IN_POST = "Everybody with a post on this day."
 
 
@@ -66,15 +68,16 @@ def parse_attendance(values: Mapping[str, str], position: Position) -> dict[str,
     return {"event_type": key, **_parse_share(values, position)}
 
 
-def check_acknowledgements(pieces: Sequence[HeldEvidence], position: Position) -> list[EvidenceState]:
-    """How many people in post acknowledged a guide, by the day of a position. Three statements at most."""
-    titles = _read_titles(GuideVersion, "guide", pieces, position)
-    shares = _count_shares("guide", pieces, position)
+def check_acknowledgements(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
+    """How many people in post acknowledged a guide, by the day of its position. Two statements."""
+    titles = _Titles.read(GuideVersion, "guide", pieces)
+    shares = _count_shares("guide", pieces, force)
     states = []
-    for piece, share in zip(pieces, shares, strict=True):
+    for asked, share in zip(pieces, shares, strict=True):
+        piece = asked.piece
         key, number = piece.version.definition["guide"], piece.version.definition["version"]
         definition = (
-            ("Guide", titles.get(key, key)),
+            ("Guide", titles.title_of(key, asked.position)),
             ("Acknowledged", f"Stated to have read version {number} or a later one, by this day."),
             ("People", Population.from_json(piece.version.definition).words),
             ("Counted", IN_POST),
@@ -83,15 +86,16 @@ def check_acknowledgements(pieces: Sequence[HeldEvidence], position: Position) -
     return states
 
 
-def check_attendance(pieces: Sequence[HeldEvidence], position: Position) -> list[EvidenceState]:
-    """How many people in post attended an event type, by the day of a position. Three statements at most."""
-    titles = _read_titles(EventTypeVersion, "event_type", pieces, position)
-    shares = _count_shares("event_type", pieces, position)
+def check_attendance(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
+    """How many people in post attended an event type, by the day of its position. Two statements."""
+    titles = _Titles.read(EventTypeVersion, "event_type", pieces)
+    shares = _count_shares("event_type", pieces, force)
     states = []
-    for piece, share in zip(pieces, shares, strict=True):
+    for asked, share in zip(pieces, shares, strict=True):
+        piece = asked.piece
         key = piece.version.definition["event_type"]
         definition = (
-            ("Event", titles.get(key, key)),
+            ("Event", titles.title_of(key, asked.position)),
             ("Attended", "Attendance was signed off, or entered from elsewhere, by this day."),
             ("People", Population.from_json(piece.version.definition).words),
             ("Counted", IN_POST),
@@ -105,57 +109,62 @@ def _parse_share(values: Mapping[str, str], position: Position) -> dict[str, str
     return {"threshold": str(threshold), **parse_population(values, position).to_json()}
 
 
-def _read_titles(
-    table: type[GuideVersion | EventTypeVersion],
-    field: str,
-    pieces: Sequence[HeldEvidence],
-    position: Position,
-) -> dict[str, str]:
-    """The title of each activity by its key, of the newest version known then."""
-    keys = sorted({piece.version.definition[field] for piece in pieces})
-    rows = db.session.execute(
-        select(Activity.key, table.title)
-        .join(table, table.activity_id == Activity.id)
-        .where(Activity.key.in_(keys), table.recorded_at <= position.as_known_on)
-        .order_by(table.number)
-    )
-    return {key: title for key, title in rows}
+@dataclass(frozen=True, slots=True)
+class _Titles:
+    """The titles of activities by key, each with when it was recorded, the highest number first."""
+
+    by_key: Mapping[str, Sequence[tuple[datetime, str]]]
+
+    @classmethod
+    def read(
+        cls, table: type[GuideVersion | EventTypeVersion], field: str, pieces: Sequence[AskedPiece]
+    ) -> "_Titles":
+        """Read the titles of the activities of these pieces. One statement."""
+        keys = sorted({asked.piece.version.definition[field] for asked in pieces})
+        rows = db.session.execute(
+            select(Activity.key, table.recorded_at, table.title)
+            .join(table, table.activity_id == Activity.id)
+            .where(Activity.key.in_(keys))
+            .order_by(table.number.desc())
+        )
+        by_key: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        for key, recorded_at, title in rows:
+            by_key[key].append((recorded_at, title))
+        return cls(by_key)
+
+    def title_of(self, key: str, position: Position) -> str:
+        """The title of the newest version that was known at a position; the key if there was none."""
+        known = (title for at, title in self.by_key.get(key, ()) if at <= position.as_known_on)
+        return next(known, key)
 
 
-def _count_shares(field: str, pieces: Sequence[HeldEvidence], position: Position) -> list[Share]:
-    """The share of each piece, in their order. One statement for all, and one for units."""
-    if not pieces:
-        return []
-    viewer_scope = whole_force(position)
-    counts = [
-        _select_share(place, field, piece.version.definition, viewer_scope)
-        for place, piece in enumerate(pieces)
-    ]
-    rows: Sequence[Any] = db.session.execute(select(union_all(*counts).subquery())).all()
-    shares = {row[0]: Share(row[1], row[2]) for row in rows}
-    return [shares[place] for place in range(len(pieces))]
+def _count_shares(field: str, pieces: Sequence[AskedPiece], force: WholeForce) -> list[Share]:
+    """The share of each piece, in their order. One statement for ``TOGETHER`` of them."""
+    shares: list[Share] = []
+    for first in range(0, len(pieces), TOGETHER):
+        batch = pieces[first : first + TOGETHER]
+        counts = [_select_share(place, field, asked, force) for place, asked in enumerate(batch)]
+        rows: Sequence[Any] = db.session.execute(select(union_all(*counts).subquery())).all()
+        shares += [Share(done, total) for _, done, total in sorted(tuple(row) for row in rows)]
+    return shares
 
 
-def _select_share(
-    place: int, field: str, definition: Mapping[str, Any], viewer_scope: ViewerScope
-) -> Select[Any]:
-    people = _select_people(Population.from_json(definition), viewer_scope)
-    held = _select_holders(field, definition, viewer_scope.position)
+def _select_share(place: int, field: str, asked: AskedPiece, force: WholeForce) -> Select[Any]:
+    definition = asked.piece.version.definition
+    people = _select_people(Population.from_json(definition), asked.position, force)
+    held = _select_holders(field, definition, asked.position)
     done = func.coalesce(func.sum(case((people.c.person_id.in_(held), 1), else_=0)), 0)
     return select(literal(place), done, func.count(people.c.person_id))
 
 
-def _select_people(population: Population, viewer_scope: ViewerScope) -> Any:
+def _select_people(population: Population, position: Position, force: WholeForce) -> Any:
     """The people of a population who are in post at the position."""
-    position = viewer_scope.position
     conditions: list[ColumnElement[bool]] = [
         is_known_fact(Post, position.as_known_on),
         Post.valid_from <= position.as_at,
         Post.valid_to >= position.as_at,
     ]
-    if population.unit:
-        top = viewer_scope.unit_of(population.unit)
-        within = units_under(viewer_scope.units, top) if top is not None else set()
+    if (within := force.units_within(population.unit, position)) is not None:
         conditions.append(Post.unit_id.in_(sorted(within)))
     if population.role:
         conditions.append(Post.designated_role == population.role)

@@ -1,25 +1,25 @@
 """The kind samples: a share of intelligence documents, from the dip samples of the latest full months."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
 from portal.domain.assurance.evidence.shares import (
     Population,
     describe_share,
     parse_population,
     parse_threshold,
-    whole_force,
 )
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.dip_samples.measures import MEASURES, list_full_months
 from portal.domain.dip_samples.models import DipSample
-from portal.domain.dip_samples.queries import SampleRatio, add_up, list_samples
+from portal.domain.dip_samples.queries import SampleRatio, add_up, read_sample_facts
 from portal.domain.dip_samples.statistics import FEWEST
+from portal.domain.people.as_of import choose_known
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
-from portal.domain.reports.viewer_scope import ViewerScope, units_under
 from portal.platform import wording as say
 
 MOST_MONTHS = 24
@@ -55,24 +55,26 @@ def parse_samples(values: Mapping[str, str], position: Position) -> dict[str, An
     return {"measure": measure, "months": int(months), "threshold": str(threshold), **unit}
 
 
-def check_samples(pieces: Sequence[HeldEvidence], position: Position) -> list[EvidenceState]:
-    """What dip samples show at a position. Two statements, however many pieces there are."""
-    if not pieces:
-        return []
-    longest = max(piece.version.definition["months"] for piece in pieces)
-    samples = list_samples(position, list_full_months(longest, position.as_at))
-    viewer_scope = whole_force(position)
-    return [_check_sample(piece, samples, viewer_scope) for piece in pieces]
+def check_samples(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
+    """What dip samples show. One statement, however many pieces and positions there are."""
+    months = {month for asked in pieces for month in _months_of(asked)}
+    facts = read_sample_facts(months)
+    known = {at: choose_known(facts, at) for at in {asked.position.as_known_on for asked in pieces}}
+    return [_check_sample(asked, known[asked.position.as_known_on], force) for asked in pieces]
 
 
-def _check_sample(
-    piece: HeldEvidence, samples: Sequence[DipSample], viewer_scope: ViewerScope
-) -> EvidenceState:
-    definition, position = piece.version.definition, viewer_scope.position
+def _months_of(asked: AskedPiece) -> list[date]:
+    return list_full_months(asked.piece.version.definition["months"], asked.position.as_at)
+
+
+def _check_sample(asked: AskedPiece, samples: Sequence[DipSample], force: WholeForce) -> EvidenceState:
+    piece, months = asked.piece, _months_of(asked)
+    definition = piece.version.definition
     measure = MEASURES[definition["measure"]]
     population = Population.from_json(definition)
-    months = list_full_months(definition["months"], position.as_at)
-    ratio = add_up(measure.key, months, _rows_within(samples, population, viewer_scope, months))
+    units = force.units_within(population.unit, asked.position)
+    rows = [row for row in samples if row.month in months and (units is None or row.unit_id in units)]
+    ratio = add_up(measure.key, months, rows)
     words = (
         ("Counted", f"{measure.meaning}."),
         ("Months", _month_words(ratio)),
@@ -91,17 +93,6 @@ def _check_sample(
         noun=noun,
         faults=(f"Of fewer than {FEWEST} {noun[1]} nothing can be said.",) if few else (),
     )
-
-
-def _rows_within(
-    samples: Sequence[DipSample], population: Population, viewer_scope: ViewerScope, months: Sequence[Any]
-) -> list[DipSample]:
-    rows = [row for row in samples if row.month in months]
-    if not population.unit:
-        return rows
-    top = viewer_scope.unit_of(population.unit)
-    within = units_under(viewer_scope.units, top) if top is not None else set()
-    return [row for row in rows if row.unit_id in within]
 
 
 def _month_words(ratio: SampleRatio) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
 from portal.platform import wording as say
@@ -36,9 +37,9 @@ def parse_statement(values: Mapping[str, str], position: Position) -> dict[str, 
     return {"text": text, "post": post}
 
 
-def check_statements(pieces: Sequence[HeldEvidence], position: Position) -> list[EvidenceState]:
+def check_statements(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[EvidenceState]:
     """What statements show: who signed, in which post, and when. No statement of SQL."""
-    return [_check_statement(piece) for piece in pieces]
+    return [_check_statement(asked.piece) for asked in pieces]
 
 
 def _check_statement(piece: HeldEvidence) -> EvidenceState:

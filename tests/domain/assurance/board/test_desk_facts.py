@@ -99,7 +99,7 @@ def test_state_and_headline_are_those_of_the_desk_at_each_position(database: Non
             for key in (plan, hydra):
                 assert facts.is_known(key, position.as_known_on) == (key in desk)
                 judged = facts.judgement_at(key, position.as_at, position.as_known_on)
-                headline = facts.headline_at(key, position.as_at, position.as_known_on)
+                headline = facts.headlines_at(position.as_at, position.as_known_on).get(key)
                 held = desk.get(key)
                 assert (judged.judgement.id if judged else None) == (
                     held.judgement.judgement.id if held and held.judgement else None
@@ -136,8 +136,8 @@ def test_evidence_that_is_withdrawn_is_no_headline(database: None) -> None:
         db.session.add(EvidenceVersion(evidence_id=first, **values))
     facts = read_desk_facts(FIRST + 2 * DAY)
 
-    before = facts.headline_at(plan, FIRST.date(), FIRST + 2 * DAY)
-    after = facts.headline_at(plan, FIRST.date() + DAY, FIRST + 2 * DAY)
+    before = facts.headlines_at(FIRST.date(), FIRST + 2 * DAY).get(plan)
+    after = facts.headlines_at(FIRST.date() + DAY, FIRST + 2 * DAY).get(plan)
     assert before is not None
     assert after is not None
     assert (before.version.title, after.version.title) == ("Completed", "Attended")

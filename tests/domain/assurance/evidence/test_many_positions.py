@@ -1,13 +1,13 @@
-"""The figures of many days read together are those of a check at each day."""
+"""Evidence checked at many positions together says what a check at each of them says."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import time_machine
 from sqlalchemy import select
 
 from portal.domain.assurance.board.desk_facts import read_desk_facts
-from portal.domain.assurance.board.month_figures import read_shares, share_of
-from portal.domain.assurance.evidence.checks import check_evidence
+from portal.domain.assurance.evidence.checks import check_evidence, check_evidence_at
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive
 from portal.domain.reports.parameters import Position
@@ -46,16 +46,14 @@ def check_days(known: datetime) -> int:
     """Compare each month end as known on an instant; how many people were counted on all of them together."""
     position = Position(TODAY.date(), known, TODAY.date(), latest=known >= TODAY)
     facts = read_desk_facts(known)
-    days = month_ends(position.as_at)
-    pieces = {day: facts.list_evidence(day, known) for day in days}
-    shares = read_shares(pieces, position)
-    counted = 0
-    for day in days:
-        states = check_evidence(pieces[day], Position(day, known, position.today, position.latest))
-        for reference, state in states.items():
-            assert shares[day, reference] == share_of(state), (day, reference)
-            counted += shares[day, reference].total
-    return counted
+    pieces = {
+        replace(position, as_at=day): facts.list_evidence(day, known) for day in month_ends(position.as_at)
+    }
+    together = check_evidence_at(pieces)
+    for at, group in pieces.items():
+        assert together[at] == check_evidence(group, at)
+        assert list(together[at]) == [piece.reference for piece in group]
+    return sum(state.total or 0 for states in together.values() for state in states.values())
 
 
 def test_each_day_of_many_is_what_a_check_of_that_day_says(database: None) -> None:
