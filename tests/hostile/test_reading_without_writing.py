@@ -55,6 +55,9 @@ RECORDED = {
     "returns.comparison_json",
     "returns.download_received",
     "returns.download_return",
+    "returns.national_csv",
+    "returns.national_json",
+    "returns.national_xlsx",
 }
 RECORDED_OF_OTHERS = {
     "people.show_person",
