@@ -17,6 +17,7 @@ from portal.domain.assurance.models import (
     EvidenceVersion,
     Judgement,
     JudgementDecision,
+    PlanVersion,
     RecommendationOwner,
 )
 from portal.domain.dip_samples.models import DipSample
@@ -24,6 +25,7 @@ from portal.platform.db import db
 from portal.platform.permissions import Role
 from tests.factories.assurance import make_judgement, make_recommendation
 from tests.factories.people import make_grant, make_unit
+from tests.factories.plans import propose_plan
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.assurance.desk_browsing import AUDITOR, LEARNER, OWNER, make_desk_people
@@ -239,3 +241,88 @@ def test_a_document_is_a_pdf_with_a_plain_name(
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert not set(kept.file_name) & set("/\\\x00\r\n\u202e")
     assert "<script>alert" not in foes.browser(AUDITOR).get(HERE).text
+
+
+BAD = (
+    "<script>alert(1)</script>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt&colon;alert(1))",
+    "<img src=x onerror=alert(1)>",
+    "![x](https://evil.example/x.png)",
+    "{{evidence:E-0001}}{{{{state}}}}",
+    "{{constructor}}",
+    "{{state}",
+    "{% import os %}{{7*7}}",
+)
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_nothing_runs_or_recurses_in_a_narrative_and_in_a_plan(foes: DeskFoes, text: str) -> None:
+    with time_machine.travel(NOW, tick=False):
+        make_recommendation("plan", title="A plan")
+        proposal = propose_plan(foes.people[OWNER], owner=text, in_one_line=text)
+    sent = {"text": text, "from_on": "12 May 2026", "reason": text, "state": "not_met"}
+    assert foes.post(OWNER, f"{HERE}/judgement/new", **sent) == 303
+    judgement = db.session.scalars(select(Judgement.id)).one()
+    assert foes.post(SECOND, f"{HERE}/judgement/{judgement}/confirm") == 303
+    assert foes.post(OWNER, f"{HERE}/narrative", **sent, preview="y") in (200, 400)
+    told = sent | {"text": "So: {{reason}}. [x](https://www.police.example/{{reason}})", "save": "y"}
+    assert foes.post(OWNER, f"{HERE}/narrative", **told) in (200, 303)
+    assert foes.post(OWNER, f"/assurance/plan/proposals/{proposal}/publish") == 409
+    published = foes.post(SECOND, f"/assurance/plan/proposals/{proposal}/publish")
+    assert published in (303, 400)
+    paths = ["narrative", "judgement", "history", ""]
+    pages = [f"{HERE}/{path}".rstrip("/") for path in paths] + [f"/assurance/plan/proposals/{proposal}"]
+    pages += ["/assurance", "/assurance/plan/document"] + ["/guides/plan"] * (published == 303)
+    for path in pages:
+        answer = foes.browser(AUDITOR).get(path)
+        assert answer.status_code in (200, 404), path
+        for mark in ("<script>alert", "<img src=x", 'href="javascript', 'src="https://evil'):
+            assert mark not in answer.text, path
+        assert ">49<" not in answer.text
+
+
+def test_nobody_publishes_their_own_plan_however_often_they_ask(foes: DeskFoes) -> None:
+    with time_machine.travel(NOW, tick=False):
+        make_recommendation("plan", title="A plan")
+        proposal = propose_plan(foes.people[OWNER])
+    path = f"/assurance/plan/proposals/{proposal}"
+    assert [foes.post(OWNER, f"{path}/{act}", reason="x") for act in ("publish", "publish", "send-back")] == [
+        409,
+        409,
+        409,
+    ]
+    assert foes.post(SECOND, f"{path}/withdraw") == 409
+    assert foes.post(OWNER, "/assurance/plan/draft/custody", **{"plan-owner": "Other"}) < 500
+    assert foes.post(SECOND, f"{path}/publish") == 303
+    assert [foes.post(who, f"{path}/publish") for who in (OWNER, SECOND, AUDITOR)] == [409] * 3
+    assert count(PlanVersion) == 1
+
+
+HEAD = "unit,month,reported,submitted,on_time,sampled,complete,graded,returned,reason\n"
+ROW = "South,2026-04,12,9,8,5,4,5,1,no_time\n"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ROW + ROW.replace("12,", "13,"),
+        ROW.replace("12", "=1+11"),
+        ROW.replace("12", "１２"),
+        ROW.replace("12", "-1"),
+        ROW.replace("12", "1e3"),
+        ROW.replace("12", "9" * 400),
+        ROW.replace("2026-04", "0001-01"),
+        ROW.replace("2026-04", "9999-12"),
+        ROW.replace("2026-04", "2026-04-02"),
+        ROW.replace("no_time", "=HYPERLINK(1)"),
+        ROW.replace("South", "So\x00uth"),
+        ROW.replace("South", "=cmd|' /C calc'!A0"),
+    ],
+)
+def test_no_spreadsheet_of_samples_is_recorded_in_part(foes: DeskFoes, rows: str) -> None:
+    make_grant(foes.people[LEARNER], Role.MANAGER, foes.unit)
+    file = (io.BytesIO((HEAD + ROW.replace("2026-04", "2026-03") + rows).encode()), "x.csv")
+    status = foes.post(LEARNER, "/dip-samples/import", file=file)
+    assert status == 400
+    assert count(DipSample) == 0
