@@ -1,6 +1,7 @@
 """The national view of a coordinating unit: forces over time, how they differ, who returned, what changed."""
 
 from io import BytesIO
+from typing import Any
 
 from flask import Response, render_template, send_file
 from flask.typing import ResponseReturnValue
@@ -158,7 +159,11 @@ def comparison_json() -> ResponseReturnValue:
 
 
 def _record_export(page: NationalPage, form: str) -> None:
-    detail = {"format": form, "requirement": page.figures.requirement, **page.figures.position.pinned}
+    detail: dict[str, Any] = {
+        "format": form,
+        "requirement": page.figures.requirement,
+        **page.figures.position.pinned,
+    }
     with transaction():
         log("national_view.exported", actor_id=current_user.person_id, **detail)
 
