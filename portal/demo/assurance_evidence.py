@@ -174,9 +174,9 @@ class DemoEvidence:
     def _decide(self, step: JudgementStep, day: date) -> None:
         judgement, by, at = self.judgements[step], self.people[AUDITOR], noon(day)
         if step.sent_back:
-            judging.send_judgement_back(judgement, reason=step.sent_back, by=by, at=at)
+            judging.send_judgement_back(step.key, judgement, reason=step.sent_back, by=by, at=at)
         else:
-            judging.confirm_judgement(judgement, by=by, at=at)
+            judging.confirm_judgement(step.key, judgement, by=by, at=at)
 
     def _keep_plan(self, day: date) -> dict[str, Any]:
         content = typeset_pdf(

@@ -327,6 +327,7 @@ _TEXTS = {
         "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
         "return.asked": "Asked forces for a return of {period} by {due_on}",
         "return.compared": "Took the comparison of {period}",
+        "national_view.exported": "Downloaded the national view as at {as_at} ({format})",
         "comparison.written": "Wrote the comparison of {period}",
         "force.registered": "Registered the force {force}",
         "force.restated": "Stated the name and size of the force {force}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from portal.domain.returns.content import DEFINITIONS, ReturnContent, last_day_of
@@ -11,6 +11,7 @@ from portal.domain.returns.sums import list_sum_faults
 from portal.platform.errors import BadInputError
 from portal.platform.formats.json_checks import list_schema_faults
 from portal.platform.signing.documents import is_genuine, read_document
+from portal.platform.signing.settings import LONGEST_NAME, NAME
 
 SCHEMA, SIGNATURE, PERIOD, MEANINGS, SUMS = "schema", "signature", "period", "definitions", "sums"
 CHECKS = {  # each check in the order in which it is made, and what it asks
@@ -80,7 +81,9 @@ def name_claimed_force(content: bytes) -> str:
     except BadInputError:
         return ""
     key = force.get("key") if isinstance(force, dict) else None
-    return key if isinstance(key, str) else ""
+    if not isinstance(key, str) or len(key) > LONGEST_NAME:
+        return ""
+    return key if NAME.fullmatch(key) else ""
 
 
 def find_signer(document: dict[str, Any], keys: Mapping[int, str]) -> int | None:
@@ -102,10 +105,22 @@ def _list_period_faults(read: ReturnContent, on: date) -> list[str]:
         faults.append(f"It counts on {read.as_at}, which is not the last day of {read.period}.")
     if read.as_at >= on.isoformat():
         faults.append(f"The period {read.period} has not ended.")
-    if read.as_known_on[:10] < read.as_at:
-        faults.append("It was made before its period ended.")
+    faults += _list_instant_faults(read, on)
     if read.number > 1 and not read.reason.strip():
         faults.append("It is a correction, and does not say why it was made.")
+    return faults
+
+
+def _list_instant_faults(read: ReturnContent, on: date) -> list[str]:
+    try:
+        known_on = datetime.fromisoformat(read.as_known_on).date()
+    except ValueError:
+        return [f"There is no such time as {read.as_known_on}."]
+    faults = []
+    if known_on.isoformat() < read.as_at:
+        faults.append("It was made before its period ended.")
+    if known_on > on:
+        faults.append("It says that it was made after the day on which it came.")
     return faults
 
 

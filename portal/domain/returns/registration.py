@@ -1,5 +1,6 @@
 """What a coordinating unit records of forces: names and sizes, their keys, and what is asked of them."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,7 +10,7 @@ from portal.domain.reports.parameters import EARLIEST
 from portal.domain.returns.content import last_day_of
 from portal.domain.returns.models import CoordinatedForce, ForceDetails, ForceKey, ReturnPeriod
 from portal.domain.returns.queries import HeldForce, HeldKey, find_force, list_keys, list_periods
-from portal.domain.returns.schema import LONGEST_LINE, MOST_PEOPLE
+from portal.domain.returns.schema import LONGEST_LINE, MOST_PEOPLE, PERIOD
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
@@ -195,10 +196,9 @@ def ask_period(period: str, due_on: date, *, at: datetime, by: int | None) -> st
         RegistrationError: It is no month, or the day is not after it; nothing would change.
     """
     recorded_at = stamp()
-    try:
-        last = last_day_of(period.strip())
-    except ValueError as error:
-        raise RegistrationError("period", "Enter a month such as 2026-04.") from error
+    if not re.fullmatch(PERIOD, period.strip()):
+        raise RegistrationError("period", "Enter a month such as 2026-04.")
+    last = last_day_of(period.strip())
     if due_on <= last:
         raise RegistrationError("due_on", "Enter a day after the end of the month.")
     asked = next((row for row in list_periods() if row.period == period.strip()), None)

@@ -12,7 +12,9 @@ MOST_PEOPLE = 1_000_000
 MOST_NUMBER = 1_000
 LONGEST_LINE = 200
 LONGEST_TEXT = 2_000
-_PRINTED = "^[^\\x00-\\x1f\\x7f]*$"
+# Neither control characters nor what nobody sees: two words that look alike are one word.
+_UNSEEN = "\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff"
+_PRINTED = f"^[^\\x00-\\x1f\\x7f-\\x9f{_UNSEEN}]*$"
 REQUIREMENT = "^(?:module|event|guide):[a-z0-9-]{1,60}$"
 PERIOD = "^20[0-9]{2}-(?:0[1-9]|1[0-2])$"
 _INSTANT = "^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,6})?Z$"

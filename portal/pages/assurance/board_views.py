@@ -13,7 +13,7 @@ from portal.domain.assurance.board.sheet import board_pdf
 from portal.domain.reports.parameters import PositionError
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
-from portal.pages.layout.access import requires
+from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.report_position import redirect_to_iso_days, refuse_position, requested_position
 from portal.platform import clock
 from portal.platform.audit.services import log_file
@@ -38,6 +38,7 @@ def show_board() -> ResponseReturnValue:
 
 @bp.get("/assurance/board.pdf")
 @requires(Permission.ASSURANCE_VIEW)
+@limiter.limit("30 per minute")
 def download_board() -> ResponseReturnValue:
     """The board as one sheet of A4, as tagged PDF."""
     try:

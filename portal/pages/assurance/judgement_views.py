@@ -117,7 +117,7 @@ def judge_recommendation(key: str) -> ResponseReturnValue:
 def confirm_judgement(key: str, judgement_id: int) -> ResponseReturnValue:
     """Confirm a judgement that somebody else made."""
     with transaction():
-        judging.confirm_judgement(judgement_id, by=current_user.person_id, at=clock.now())
+        judging.confirm_judgement(key, judgement_id, by=current_user.person_id, at=clock.now())
     flash("Confirmed. The judgement counts from now on.", "success")
     return redirect(url_for(".show_judgement", key=key), 303)
 
@@ -132,7 +132,7 @@ def send_judgement_back(key: str, judgement_id: int) -> ResponseReturnValue:
         return _render_judgement(read_recommendation(key, today), today, form), 400
     with transaction():
         judging.send_judgement_back(
-            judgement_id, reason=form.reason.data, by=current_user.person_id, at=clock.now()
+            key, judgement_id, reason=form.reason.data, by=current_user.person_id, at=clock.now()
         )
     flash("Sent back. Its author sees why.", "success")
     return redirect(url_for(".show_judgement", key=key), 303)
@@ -143,7 +143,7 @@ def send_judgement_back(key: str, judgement_id: int) -> ResponseReturnValue:
 def withdraw_judgement(key: str, judgement_id: int) -> ResponseReturnValue:
     """Withdraw one's own judgement."""
     with transaction():
-        judging.withdraw_judgement(judgement_id, by=current_user.person_id, at=clock.now())
+        judging.withdraw_judgement(key, judgement_id, by=current_user.person_id, at=clock.now())
     flash("Withdrawn.", "success")
     return redirect(url_for(".show_judgement", key=key), 303)
 

@@ -26,7 +26,6 @@ from portal.pages.layout.report_position import (
     requested_position,
 )
 from portal.platform.permissions import Permission
-from portal.platform.wording import percent_cut
 
 MONTHS = ("12", "6", "24")
 ACTION_ADDRESS = "/assurance/intelligence-documents/actions/new"
@@ -82,7 +81,5 @@ def _list_action_addresses(units: list[UnitBeside], measure: Measure, position: 
 
 
 def _action_title(unit: UnitBeside, measure: Measure) -> str:
-    """Such as: Team A: documents submitted, 17 of 22 (77%)."""
-    ratio = unit.ratio
-    share = percent_cut(ratio.reached, ratio.total)
-    return f"{unit.label}: {measure.title.lower()}, {ratio.reached} of {ratio.total} ({share})"
+    """Such as: Team A: documents submitted. Without numbers: titles are in the edition for the public too."""
+    return f"{unit.label}: {measure.title.lower()}"

@@ -1,6 +1,7 @@
 """The national view of a coordinating unit: forces over time, how they differ, who returned, what changed."""
 
 from io import BytesIO
+from typing import Any
 
 from flask import Response, render_template, send_file
 from flask.typing import ResponseReturnValue
@@ -118,6 +119,7 @@ def show_movement() -> ResponseReturnValue:
 def national_csv() -> ResponseReturnValue:
     """Download the figures as CSV: the rows that the page of the same address counts."""
     page = read_page(strict=True)
+    _record_export(page, "csv")
     return _send_bytes(write_national_csv(page.figures), "text/csv; charset=utf-8", page, "csv")
 
 
@@ -127,6 +129,7 @@ def national_csv() -> ResponseReturnValue:
 def national_xlsx() -> ResponseReturnValue:
     """Download the figures as a workbook."""
     page = read_page(strict=True)
+    _record_export(page, "xlsx")
     return _send_bytes(write_national_xlsx(page.figures, clock.now()), XLSX, page, "xlsx")
 
 
@@ -136,6 +139,7 @@ def national_xlsx() -> ResponseReturnValue:
 def national_json() -> ResponseReturnValue:
     """Download the figures as JSON, with definitions and totals."""
     page = read_page(strict=True)
+    _record_export(page, "json")
     return _send_bytes(write_national_json(page.figures), "application/json", page, "json")
 
 
@@ -152,6 +156,16 @@ def comparison_json() -> ResponseReturnValue:
     with transaction():
         log("comparison.written", actor_id=current_user.person_id, period=period)
     return _send_bytes(sign_document(document, key), "application/json", page, "json", "comparison")
+
+
+def _record_export(page: NationalPage, form: str) -> None:
+    detail: dict[str, Any] = {
+        "format": form,
+        "requirement": page.figures.requirement,
+        **page.figures.position.pinned,
+    }
+    with transaction():
+        log("national_view.exported", actor_id=current_user.person_id, **detail)
 
 
 def _send_bytes(content: bytes, kind: str, page: NationalPage, form: str, name: str = "national") -> Response:

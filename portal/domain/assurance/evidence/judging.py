@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
-from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.entering import EntryRefusedError, require_recommendation
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.models import JUDGEMENTS, Judgement, JudgementDecision, Recommendation
 from portal.domain.reports.parameters import Position
@@ -70,29 +70,29 @@ def _refuse_judgement(held: HeldRecommendation, state: str, reason: str) -> None
         )
 
 
-def confirm_judgement(judgement_id: int, *, by: int, at: datetime) -> None:
+def confirm_judgement(key: str, judgement_id: int, *, by: int, at: datetime) -> None:
     """Confirm a judgement, which counts from now on.
 
     Raises:
         ConflictError: It is decided already.
-        NotFoundError: There is none with this id.
+        NotFoundError: This recommendation has none with this id.
         RuleError: They made it themselves.
     """
-    row = _lock_judgement(judgement_id)
+    row = _lock_judgement(key, judgement_id)
     if row.made_by_id == by:
         raise RuleError("You made this judgement yourself. Somebody else must confirm it.")
     _decide(row, "confirmed", "", by=by, at=at)
 
 
-def send_judgement_back(judgement_id: int, *, reason: str, by: int, at: datetime) -> None:
+def send_judgement_back(key: str, judgement_id: int, *, reason: str, by: int, at: datetime) -> None:
     """Send a judgement back with a reason; the one before still counts.
 
     Raises:
         ConflictError: It is decided already.
-        NotFoundError: There is none with this id.
+        NotFoundError: This recommendation has none with this id.
         RuleError: They made it themselves, or give no reason.
     """
-    row = _lock_judgement(judgement_id)
+    row = _lock_judgement(key, judgement_id)
     if row.made_by_id == by:
         raise RuleError("You made this judgement yourself. Withdraw it instead.")
     if not reason.strip() or len(reason) > LONGEST_REASON:
@@ -100,15 +100,15 @@ def send_judgement_back(judgement_id: int, *, reason: str, by: int, at: datetime
     _decide(row, "sent_back", reason.strip(), by=by, at=at)
 
 
-def withdraw_judgement(judgement_id: int, *, by: int, at: datetime) -> None:
+def withdraw_judgement(key: str, judgement_id: int, *, by: int, at: datetime) -> None:
     """Withdraw one's own judgement before it is decided.
 
     Raises:
         ConflictError: It is decided already.
-        NotFoundError: There is none with this id.
+        NotFoundError: This recommendation has none with this id.
         RuleError: Somebody else made it.
     """
-    row = _lock_judgement(judgement_id)
+    row = _lock_judgement(key, judgement_id)
     if row.made_by_id != by:
         raise RuleError("Only its author can withdraw a judgement. Send it back instead.")
     _decide(row, "withdrawn", "", by=by, at=at)
@@ -139,10 +139,11 @@ def _is_waiting(recommendation_id: int) -> bool:
     return db.session.scalar(waiting.limit(1)) is not None
 
 
-def _lock_judgement(judgement_id: int) -> Judgement:
-    """The judgement that waits; of two decisions at once, the second finds it decided."""
+def _lock_judgement(key: str, judgement_id: int) -> Judgement:
+    """The judgement of a recommendation that waits; of two decisions at once, the second finds it decided."""
     stamp()
-    row = db.session.get(Judgement, judgement_id)
+    of_key = Judgement.recommendation_id == require_recommendation(key).id
+    row: Judgement | None = db.session.scalar(select(Judgement).where(Judgement.id == judgement_id, of_key))
     if row is None:
         raise NotFoundError("There is no such judgement.")
     decided = select(JudgementDecision.outcome).where(JudgementDecision.judgement_id == judgement_id)

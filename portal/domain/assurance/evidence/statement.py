@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from portal.domain.assurance.desk import HeldEvidence
@@ -20,7 +21,7 @@ def parse_statement(values: Mapping[str, str], position: Position) -> dict[str, 
 
     Args:
         values: ``text``, and ``post``: as what the person signs, such as "Head of Crime".
-        position: Of today; it says nothing of a statement.
+        position: Of today, the day on which it is signed.
 
     Raises:
         EntryRefusedError: A field is empty or too long.
@@ -34,7 +35,7 @@ def parse_statement(values: Mapping[str, str], position: Position) -> dict[str, 
         raise EntryRefusedError(
             "post", "Enter the post in which you sign, such as Assistant Chief Constable (crime)."
         )
-    return {"text": text, "post": post}
+    return {"text": text, "post": post, "signed_on": position.as_at.isoformat()}
 
 
 def check_statements(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[EvidenceState]:
@@ -45,7 +46,8 @@ def check_statements(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[E
 def _check_statement(piece: HeldEvidence) -> EvidenceState:
     version = piece.version
     text, post = version.definition["text"], version.definition["post"]
-    day = say.date(version.from_on)
+    signed_on = version.definition.get("signed_on")  # a later title or review date is no signature
+    day = say.date(date.fromisoformat(signed_on) if signed_on else version.from_on)
     return EvidenceState(
         piece.reference,
         version.title,

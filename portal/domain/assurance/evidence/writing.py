@@ -17,6 +17,7 @@ from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.holding import list_held
 from portal.domain.assurance.models import EVIDENCE_KINDS, Evidence, EvidenceVersion
 from portal.domain.reports.parameters import Position
+from portal.platform import wording as say
 from portal.platform.audit.services import log
 from portal.platform.db import db
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
@@ -77,6 +78,7 @@ def change_evidence(reference: str, entry: EvidenceEntry, *, reason: str, by: in
     """
     position = begin_entry(entry.from_on, at)
     newest = read_newest(reference, at)
+    _refuse_before_first(reference, position)
     if newest.kind in IMMUTABLE and entry.definition != newest.definition:
         raise RuleError("The text of a statement cannot be changed. Withdraw it, and sign another one.")
     _refuse_entry(newest.kind, entry)
@@ -99,6 +101,11 @@ def withdraw_evidence(reference: str, *, from_on: date, reason: str, by: int, at
     position = begin_entry(from_on, at)
     newest = read_newest(reference, at)
     refuse_lengths(reason=reason)
+    _refuse_before_first(reference, position)
+    if newest.from_on > from_on:
+        raise EntryRefusedError(
+            "from_on", f"It was changed from {say.date(newest.from_on)} on. Enter that day or a later one."
+        )
     entry = EvidenceEntry(newest.title, newest.definition, newest.owner_id, newest.review_on, from_on)
     _record_version(
         newest.evidence_id, newest.kind, entry, position, by=by, reason=reason.strip(), withdrawn=True
@@ -125,6 +132,11 @@ def list_evidence_versions(reference: str, position: Position) -> list[EvidenceV
     """What was recorded about a piece of evidence, at a position; the version that holds is last."""
     of_piece = select(Evidence.id).where(Evidence.reference == reference)
     return list_held(EvidenceVersion, position, EvidenceVersion.evidence_id.in_(of_piece))
+
+
+def _refuse_before_first(reference: str, position: Position) -> None:
+    if not list_evidence_versions(reference, position):
+        raise EntryRefusedError("from_on", "It was not there on that day. Enter a later one.")
 
 
 def _refuse_entry(kind: str, entry: EvidenceEntry) -> None:

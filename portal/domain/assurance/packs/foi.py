@@ -61,5 +61,6 @@ def describe_suppression(states: Collection[EvidenceState], small: int) -> list[
         f"{HIDDEN} stands for what is hidden, in {hidden} of {len(states)} pieces of evidence. A figure of "
         "people is shown only where the FOI pack of its directive, which is in this ZIP, shows the same "
         f"numbers. Counts of documents from 1 to {small - 1} are hidden.",
-        "The words of the answer, its judgements and decisions are the force's own, as they were written.",
+        "Titles, and the words of the answer, its actions, judgements and decisions, are the force's own, as "
+        "they were written.",
     ]

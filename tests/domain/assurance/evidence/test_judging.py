@@ -64,11 +64,11 @@ def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tupl
     author, other = people
     judgement = judge(author)
     with pytest.raises(RuleError, match="yourself"), transaction():
-        judging.confirm_judgement(judgement, by=author, at=NOW)
+        judging.confirm_judgement("e-learning", judgement, by=author, at=NOW)
     with pytest.raises(ConflictError), transaction():
         judging.make_judgement("e-learning", position_of(NOW), "met", "Again.", by=other, at=NOW)
     with transaction():
-        judging.confirm_judgement(judgement, by=other, at=NOW)
+        judging.confirm_judgement("e-learning", judgement, by=other, at=NOW)
     with transaction():
         withdraw_evidence("E-0001", from_on=TODAY, reason="Signed too early.", by=author, at=NOW)
 
@@ -80,21 +80,21 @@ def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tupl
     kept = [EvidenceState.from_json(each) for each in held.judgement.judgement.figures]
     assert [state.shown for state in kept] == ["Signed as Head of Crime on 15 June 2026"]
     with pytest.raises(ConflictError, match="confirmed already"), transaction():
-        judging.send_judgement_back(judgement, reason="Late.", by=other, at=NOW)
+        judging.send_judgement_back("e-learning", judgement, reason="Late.", by=other, at=NOW)
 
 
 def test_a_judgement_is_sent_back_with_a_reason_or_withdrawn_by_its_author(people: tuple[int, int]) -> None:
     author, other = people
     first = judge(author)
     with pytest.raises(RuleError), transaction():
-        judging.withdraw_judgement(first, by=other, at=NOW)
+        judging.withdraw_judgement("e-learning", first, by=other, at=NOW)
     with pytest.raises(RuleError), transaction():
-        judging.send_judgement_back(first, reason=" ", by=other, at=NOW)
+        judging.send_judgement_back("e-learning", first, reason=" ", by=other, at=NOW)
     with transaction():
-        judging.send_judgement_back(first, reason="Say which units.", by=other, at=NOW)
+        judging.send_judgement_back("e-learning", first, reason="Say which units.", by=other, at=NOW)
     second = judge(author, "partly_met")
     with transaction():
-        judging.withdraw_judgement(second, by=author, at=NOW)
+        judging.withdraw_judgement("e-learning", second, by=author, at=NOW)
 
     held = read_recommendation("e-learning", position_of(NOW))
 
@@ -110,7 +110,7 @@ def test_nothing_is_met_without_evidence(database: None) -> None:
     with pytest.raises(RuleError, match="no evidence"):
         judge(author)
     with pytest.raises(NotFoundError), transaction():
-        judging.confirm_judgement(99, by=author, at=NOW)
+        judging.confirm_judgement("e-learning", 99, by=author, at=NOW)
     assert judge(author, "not_met")
 
 
