@@ -22,7 +22,7 @@ from portal.domain.assurance.evidence.writing import (
 )
 from portal.domain.assurance.wording import name_people
 from portal.domain.people.services import list_names_of
-from portal.domain.reports.parameters import Position, PositionError
+from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.assurance.evidence_forms import (
@@ -34,7 +34,7 @@ from portal.pages.assurance.evidence_forms import (
 from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.layout.media_response import POLICY
-from portal.pages.layout.report_position import redirect_to_iso_days, refuse_position, requested_position
+from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.audit.services import log
@@ -55,14 +55,9 @@ def _allow_documents(endpoint: str | None, _values: dict[str, Any] | None) -> No
 
 @bp.get("/assurance/<key>/evidence/<reference>")
 @requires(Permission.ASSURANCE_VIEW)
-def show_piece(key: str, reference: str) -> ResponseReturnValue:
+@at_position(PARENT)
+def show_piece(position: Position, key: str, reference: str) -> ResponseReturnValue:
     """Show a piece of evidence: what it shows, how that is counted, and what was recorded about it."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
-    if current_address := redirect_to_iso_days():
-        return current_address
     held = read_recommendation(key, position)
     piece = _find_piece(held.evidence, reference)
     versions = list_evidence_versions(reference, position)

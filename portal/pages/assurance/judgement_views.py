@@ -23,12 +23,7 @@ from portal.pages.assurance.forms import WHOSE, EntryForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_fields import DayField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSubmit, GovTextarea, mark_wrong
-from portal.pages.layout.report_position import (
-    parse_position_now,
-    redirect_to_iso_days,
-    refuse_position,
-    requested_position,
-)
+from portal.pages.layout.report_position import at_position, parse_position_now
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import PortalError
@@ -72,14 +67,9 @@ class ReturnJudgementForm(FlaskForm):  # type: ignore[misc]
 
 @bp.get("/assurance/<key>/judgement")
 @requires(Permission.ASSURANCE_VIEW)
-def show_judgement(key: str) -> ResponseReturnValue:
+@at_position(PARENT)
+def show_judgement(position: Position, key: str) -> ResponseReturnValue:
     """Show the judgement with the figures it was made on, beside those of the position."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
-    if current_address := redirect_to_iso_days():
-        return current_address
     return _render_judgement(read_recommendation(key, position), position)
 
 

@@ -15,18 +15,13 @@ from portal.domain.assurance.narrative.queries import list_narratives
 from portal.domain.assurance.narrative.rendering import check_narrative, field_values, render_narrative
 from portal.domain.assurance.narrative.services import write_narrative
 from portal.domain.assurance.wording import name_people
-from portal.domain.reports.parameters import Position, PositionError
+from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.assurance.narrative_forms import NarrativeForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
-from portal.pages.layout.report_position import (
-    parse_position_now,
-    redirect_to_iso_days,
-    refuse_position,
-    requested_position,
-)
+from portal.pages.layout.report_position import at_position, parse_position_now
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError
@@ -60,14 +55,9 @@ class NarrativePage:
 
 @bp.get("/assurance/<key>/narrative")
 @requires(Permission.ASSURANCE_VIEW)
-def show_narrative(key: str) -> ResponseReturnValue:
+@at_position(PARENT)
+def show_narrative(position: Position, key: str) -> ResponseReturnValue:
     """Show the narrative as at a date, as known on an instant; today's, with the form of the next version."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
-    if current_address := redirect_to_iso_days():
-        return current_address
     page = NarrativePage.read(key, position)
     text = page.held.narrative.text if page.held.narrative else ""
     return _write_page(page, NarrativeForm.begin(text, clock.today()))
