@@ -9,10 +9,10 @@ from portal.domain.assurance.action_links import ActionLine, list_action_lines
 from portal.domain.assurance.desk import HeldRecommendation, read_desk
 from portal.domain.assurance.entering import LONGEST_TITLE, EntryRefusedError
 from portal.domain.people.services import list_names_of
+from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.forms import ActionChangeForm, AssuranceActionForm
 from portal.pages.layout.access import requires
-from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError
@@ -74,7 +74,7 @@ def change_action(key: str, reference: str) -> ResponseReturnValue:
 
 def _read_actions(key: str) -> tuple[HeldRecommendation, list[ActionLine]]:
     """The recommendation, and the actions of all of them, today as known now."""
-    position = parse_position_now("", "")
+    position = read_position_today(clock.now())
     desk = read_desk(position)
     found = next((held for held in desk if held.key == key), None)
     if found is None:

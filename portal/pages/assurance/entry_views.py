@@ -9,10 +9,10 @@ from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.wording import name_people
 from portal.domain.people.services import list_names_of
+from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.forms import DecisionForm, EntryForm, OwnerForm, RiskForm
 from portal.pages.layout.access import requires
-from portal.pages.layout.report_position import parse_position_now
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
@@ -21,7 +21,7 @@ from portal.platform.wording import date as say_date
 
 def read_today(key: str) -> HeldRecommendation:
     """A recommendation today as known now, which is what forms change."""
-    return read_recommendation(key, parse_position_now("", ""))
+    return read_recommendation(key, read_position_today(clock.now()))
 
 
 @bp.route("/assurance/<key>/owner", methods=["GET", "POST"])

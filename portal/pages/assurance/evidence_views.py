@@ -13,7 +13,6 @@ from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence.document import MOST_BYTES, keep_document, read_document
 from portal.domain.assurance.evidence.kinds import IMMUTABLE, KINDS
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence.writing import (
     add_evidence,
     change_evidence,
@@ -22,7 +21,7 @@ from portal.domain.assurance.evidence.writing import (
 )
 from portal.domain.assurance.wording import name_people
 from portal.domain.people.services import list_names_of
-from portal.domain.reports.parameters import Position
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.assurance.evidence_forms import (
@@ -78,7 +77,7 @@ def show_piece(position: Position, key: str, reference: str) -> ResponseReturnVa
 @requires(Permission.ASSURANCE_MANAGE)
 def choose_kind(key: str) -> ResponseReturnValue:
     """Choose what kind of evidence to add."""
-    held = read_recommendation(key, position_of(clock.now()))
+    held = read_recommendation(key, read_position_today(clock.now()))
     kinds = [(kind, _form_address(key, kind.key)) for kind in KINDS.values()]
     return render_template("assurance/evidence_kinds.html", held=held, kinds=kinds)
 
@@ -117,7 +116,7 @@ def sign_statement(key: str) -> ResponseReturnValue:
 
 def _add_evidence(key: str, kind: str) -> ResponseReturnValue:
     now = clock.now()
-    today = position_of(now)
+    today = read_position_today(now)
     held = read_recommendation(key, today)
     form = _prepare_form(kind, today)
     del form.reason
@@ -138,7 +137,7 @@ def _add_evidence(key: str, kind: str) -> ResponseReturnValue:
 def change_piece(key: str, reference: str) -> ResponseReturnValue:
     """Change a piece of evidence from a day on, with a reason."""
     now = clock.now()
-    today = position_of(now)
+    today = read_position_today(now)
     held = read_recommendation(key, today)
     piece = _find_piece(held.evidence, reference)
     kind = piece.version.kind
@@ -165,7 +164,7 @@ def change_piece(key: str, reference: str) -> ResponseReturnValue:
 def withdraw_piece(key: str, reference: str) -> ResponseReturnValue:
     """Withdraw a piece of evidence from a day on, with a reason."""
     now = clock.now()
-    held = read_recommendation(key, position_of(now))
+    held = read_recommendation(key, read_position_today(now))
     piece = _find_piece(held.evidence, reference)
     form = WithdrawEvidenceForm()
     form.offer_day(clock.london_day(now))

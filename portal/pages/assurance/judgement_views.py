@@ -13,9 +13,8 @@ from wtforms.validators import InputRequired
 from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
 from portal.domain.assurance.entering import LONGEST_TEXT, EntryRefusedError
 from portal.domain.assurance.evidence import judging
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.wording import JUDGEMENT_WORDS, name_people
-from portal.domain.reports.parameters import Position, PositionError
+from portal.domain.reports.parameters import Position, PositionError, read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.assurance.evidence_rows import describe_evidence
@@ -78,7 +77,7 @@ def show_judgement(position: Position, key: str) -> ResponseReturnValue:
 def judge_recommendation(key: str) -> ResponseReturnValue:
     """Judge a recommendation; a second person confirms it."""
     now = clock.now()
-    today = position_of(now)
+    today = read_position_today(now)
     form = JudgementForm()
     form.offer_day(today.as_at)
     if form.validate_on_submit():
@@ -118,7 +117,7 @@ def send_judgement_back(key: str, judgement_id: int) -> ResponseReturnValue:
     """Send a judgement back, with a reason."""
     form = ReturnJudgementForm()
     if not form.validate_on_submit():
-        today = position_of(clock.now())
+        today = read_position_today(clock.now())
         return _render_judgement(read_recommendation(key, today), today, form), 400
     with transaction():
         judging.send_judgement_back(

@@ -15,13 +15,13 @@ from portal.domain.assurance.narrative.queries import list_narratives
 from portal.domain.assurance.narrative.rendering import check_narrative, field_values, render_narrative
 from portal.domain.assurance.narrative.services import write_narrative
 from portal.domain.assurance.wording import name_people
-from portal.domain.reports.parameters import Position
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.assurance.narrative_forms import NarrativeForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
-from portal.pages.layout.report_position import at_position, parse_position_now
+from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError
@@ -67,7 +67,7 @@ def show_narrative(position: Position, key: str) -> ResponseReturnValue:
 @requires(Permission.ASSURANCE_MANAGE)
 def save_narrative(key: str) -> ResponseReturnValue:
     """Save the next version of the narrative, or show how it would read."""
-    page, form = NarrativePage.read(key, parse_position_now("", "")), NarrativeForm()
+    page, form = NarrativePage.read(key, read_position_today(clock.now())), NarrativeForm()
     if not form.validate_on_submit() or form.from_on.day is None:
         return _write_page(page, form)
     if form.preview.data:

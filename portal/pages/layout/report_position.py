@@ -14,12 +14,11 @@ from portal.domain.reports.parameters import (
     FIELDS,
     Position,
     PositionError,
-    parse_position,
+    read_position,
     write_days_as_iso,
 )
 from portal.pages.layout.form_widgets import GovInput
 from portal.platform import clock
-from portal.platform.db import read_stamps
 
 P = ParamSpec("P")
 PositionView = Callable[Concatenate[Position, P], ResponseReturnValue]
@@ -40,8 +39,7 @@ def parse_position_now(as_at: str, as_known_on: str) -> Position:
     Raises:
         PositionError: A text cannot be read, or names a time that is still to come.
     """
-    newest, ahead = read_stamps()
-    return parse_position(as_at, as_known_on, now=clock.now(), newest=newest, ahead=ahead)
+    return read_position(as_at, as_known_on, now=clock.now())
 
 
 def requested_position() -> Position:

@@ -10,12 +10,11 @@ from sqlalchemy import insert, select
 from config import current_settings
 from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import EntryRefusedError
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.holding import read_holding
 from portal.domain.assurance.models import EvidenceLinkCheck, EvidenceVersion
 from portal.domain.catalogue.link_checks import find_fault, public_policy
-from portal.domain.reports.parameters import Position
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.audit.services import log
@@ -130,13 +129,13 @@ def is_link_check_due(now: datetime) -> bool:
         return False
     newest = select(EvidenceLinkCheck.checked_at).order_by(EvidenceLinkCheck.id.desc()).limit(1)
     last = db.session.scalar(newest)
-    return (last is None or now - last >= EVERY) and bool(list_asked_pages(position_of(now)))
+    return (last is None or now - last >= EVERY) and bool(list_asked_pages(read_position_today(now)))
 
 
 def run_link_check(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     """Ask every page that is evidence, and record the answers."""
     faults = find_link_faults(
-        list_asked_pages(position_of(clock.now())), public_policy(), job.report_progress
+        list_asked_pages(read_position_today(clock.now())), public_policy(), job.report_progress
     )
     with transaction():
         save_link_checks(faults, clock.now())

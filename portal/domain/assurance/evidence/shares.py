@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -14,11 +13,10 @@ from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.answers import group_words
 from portal.domain.reports.known_values import accept_filters
-from portal.domain.reports.parameters import EVERYONE, Filters, Position, parse_position, split_values
+from portal.domain.reports.parameters import EVERYONE, Filters, Position, split_values
 from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.platform import wording as say
-from portal.platform.db import read_stamps
 
 _PERCENTAGE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
 PEOPLE = ("person", "people")
@@ -51,12 +49,6 @@ class Population:
     def from_json(cls, kept: Mapping[str, Any]) -> "Population":
         """Read back what ``to_json`` wrote into a definition."""
         return cls(*(kept.get(name, "") for name in ("unit", "role", "rank")))
-
-
-def position_of(now: datetime) -> Position:
-    """Today, with all that is known at this instant. One statement."""
-    newest, ahead = read_stamps()
-    return parse_position("", "", now=now, newest=newest, ahead=ahead)
 
 
 def whole_force(position: Position) -> ViewerScope:
