@@ -1,6 +1,5 @@
 """Pages of evidence: one piece at a position, and the forms that add, change and withdraw it."""
 
-from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -20,10 +19,10 @@ from portal.domain.assurance.evidence.writing import (
     withdraw_evidence,
 )
 from portal.domain.assurance.wording import name_people
-from portal.domain.people.services import list_names_of
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.entry_forms import save_entry, staff_number_of
 from portal.pages.assurance.evidence_forms import (
     FORMS,
     EvidenceForm,
@@ -31,7 +30,6 @@ from portal.pages.assurance.evidence_forms import (
     describe_definition,
 )
 from portal.pages.layout.access import limiter, requires
-from portal.pages.layout.form_widgets import mark_wrong
 from portal.pages.layout.media_response import POLICY
 from portal.pages.layout.report_position import at_position
 from portal.platform import clock
@@ -120,14 +118,13 @@ def _add_evidence(key: str, kind: str) -> ResponseReturnValue:
     held = read_recommendation(key, today)
     form = _prepare_form(kind, today)
     del form.reason
-
-    def save() -> None:
-        entry = form.read_entry(_read_definition(kind, form, today, None), today)
-        reference = add_evidence(key, kind, entry, by=current_user.person_id, at=now)
-        flash(f"{reference} is added.", "success")
-
-    if form.validate_on_submit() and _is_saved(form, save):
-        return redirect(url_for(".show_recommendation", key=key), 303)
+    if form.validate_on_submit():
+        with save_entry(form, PortalError):
+            entry = form.read_entry(_read_definition(kind, form, today, None), today)
+            reference = add_evidence(key, kind, entry, by=current_user.person_id, at=now)
+        if not form.errors:
+            flash(f"{reference} is added.", "success")
+            return redirect(url_for(".show_recommendation", key=key), 303)
     html = render_template("assurance/evidence_form.html", form=form, held=held, kind=KINDS[kind], piece=None)
     return html, 400 if form.errors else 200
 
@@ -144,15 +141,13 @@ def change_piece(key: str, reference: str) -> ResponseReturnValue:
     form = _prepare_form(kind, today, _begin_change(piece))
     if kind in IMMUTABLE:
         del form.text, form.post
-
-    def save() -> None:
-        entry = form.read_entry(_read_definition(kind, form, today, piece), today)
-        reason, by = form.reason.data, current_user.person_id
-        change_evidence(reference, entry, reason=reason, by=by, at=now)
-        flash(f"{reference} is changed.", "success")
-
-    if form.validate_on_submit() and _is_saved(form, save):
-        return redirect(url_for(".show_piece", key=key, reference=reference), 303)
+    if form.validate_on_submit():
+        with save_entry(form, PortalError):
+            entry = form.read_entry(_read_definition(kind, form, today, piece), today)
+            change_evidence(reference, entry, reason=form.reason.data, by=current_user.person_id, at=now)
+        if not form.errors:
+            flash(f"{reference} is changed.", "success")
+            return redirect(url_for(".show_piece", key=key, reference=reference), 303)
     html = render_template(
         "assurance/evidence_form.html", form=form, held=held, kind=KINDS[kind], piece=piece
     )
@@ -168,14 +163,14 @@ def withdraw_piece(key: str, reference: str) -> ResponseReturnValue:
     piece = _find_piece(held.evidence, reference)
     form = WithdrawEvidenceForm()
     form.offer_day(clock.london_day(now))
-
-    def save() -> None:
-        reason, by = form.reason.data, current_user.person_id
-        withdraw_evidence(reference, from_on=form.day, reason=reason, by=by, at=now)
-        flash(f"{reference} is withdrawn.", "success")
-
-    if form.validate_on_submit() and _is_saved(form, save):
-        return redirect(url_for(".show_recommendation", key=key), 303)
+    if form.validate_on_submit():
+        with save_entry(form, PortalError):
+            withdraw_evidence(
+                reference, from_on=form.day, reason=form.reason.data, by=current_user.person_id, at=now
+            )
+        if not form.errors:
+            flash(f"{reference} is withdrawn.", "success")
+            return redirect(url_for(".show_recommendation", key=key), 303)
     html = render_template("assurance/evidence_withdrawal.html", form=form, held=held, piece=piece)
     return html, 400 if form.errors else 200
 
@@ -219,11 +214,10 @@ def _prepare_form(kind: str, today: Position, data: dict[str, Any] | None = None
 def _begin_change(piece: HeldEvidence) -> dict[str, Any]:
     """The data with which the form of a change begins."""
     version = piece.version
-    names = list_names_of([version.owner_id]) if version.owner_id is not None else []
     return {
         **describe_definition(version.definition),
         "title": version.title,
-        "owner": names[0].staff_number if names else "",
+        "owner": staff_number_of(version.owner_id),
         "review_on": say.date(version.review_on),
     }
 
@@ -248,20 +242,3 @@ def _read_definition(
             return piece.version.definition
         raise EntryRefusedError("file", "Choose a PDF file.")
     return keep_document(upload.read(), upload.filename or "", by=current_user.person_id)
-
-
-def _is_saved(form: Any, save: Callable[[], None]) -> bool:
-    """Whether ``save`` went through in one transaction; the form says why it did not."""
-    try:
-        with transaction():
-            save()
-    except EntryRefusedError as error:
-        if error.field in form:
-            mark_wrong(form[error.field], str(error))
-        else:
-            form.form_errors += [str(error)]
-    except PortalError as error:
-        form.form_errors += [str(error)]
-    else:
-        return True
-    return False

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.assurance.action_links import list_action_lines
-from portal.domain.assurance.desk import read_desk
+from portal.domain.assurance.desk import find_held, read_desk
 from portal.domain.assurance.plan import drafting, publishing, reading
 from portal.domain.assurance.plan.reading import ProposedPlan
 from portal.domain.assurance.plan.template import plan_template
@@ -32,9 +32,7 @@ PARENT = {"text": "The recommendation", "href": "/assurance/plan"}
 def show_plan(position: Position) -> ResponseReturnValue:
     """Show the plan as at a date, as known on an instant, with what makes it untrue and its milestones."""
     desk, plan = read_desk(position), reading.read_plan(position)
-    held = next((each for each in desk if each.key == reading.KEY), None)
-    if held is None:
-        raise NotFoundError("The recommendation “plan” was not known then.")
+    held = find_held(desk, reading.KEY)
     lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
     actions = [line for line in lines if line.key == reading.KEY]
     known = {line.title for line in actions}

@@ -6,7 +6,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from portal.domain.assurance.action_links import list_action_lines
-from portal.domain.assurance.desk import HeldRecommendation, read_desk
+from portal.domain.assurance.desk import HeldRecommendation, find_held, read_desk
 from portal.domain.assurance.publishing import read_version_file
 from portal.domain.assurance.wording import list_people_of, name_people
 from portal.domain.reports.parameters import Position
@@ -15,7 +15,6 @@ from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
 from portal.pages.layout.report_position import at_position
-from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
@@ -27,9 +26,7 @@ from portal.platform.wording import plural
 def show_recommendation(position: Position, key: str) -> ResponseReturnValue:
     """Show a recommendation as at a date, as known on an instant, with all that hangs on it."""
     desk = read_desk(position)
-    held = next((each for each in desk if each.key == key), None)
-    if held is None:
-        raise NotFoundError("There is no such recommendation, or it was not known then.")
+    held = find_held(desk, key)
     lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
     return render_template(
         "assurance/recommendation.html",
