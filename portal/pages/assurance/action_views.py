@@ -10,9 +10,10 @@ from portal.domain.assurance.desk import HeldRecommendation, find_held, read_des
 from portal.domain.assurance.entering import LONGEST_TITLE
 from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.entry_forms import save_entry, staff_number_of
+from portal.pages.assurance.entry_forms import staff_number_of
 from portal.pages.assurance.forms import ActionChangeForm, AssuranceActionForm
 from portal.pages.layout.access import requires
+from portal.pages.layout.forms import save_form
 from portal.platform import clock
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
@@ -28,7 +29,7 @@ def add_action(key: str) -> ResponseReturnValue:
     form.offer_day(clock.today())
     form.offer_actions(lines)
     if form.validate_on_submit():
-        with save_entry(form):
+        with save_form(form):
             reference = actions.add_action(
                 key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
             )
@@ -50,7 +51,7 @@ def change_action(key: str, reference: str) -> ResponseReturnValue:
     form.offer_day(clock.today())
     form.offer_actions(lines, reference)
     if form.validate_on_submit():
-        with save_entry(form):
+        with save_form(form):
             holds = actions.change_action(
                 reference,
                 form.read_details(),

@@ -1,7 +1,6 @@
-"""What forms of the desk share: their fields, the day from which an entry holds, and how it is saved."""
+"""What forms of the desk share: fields, and the day from which an entry holds."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date
 
 from flask_wtf import FlaskForm
@@ -9,13 +8,12 @@ from wtforms import RadioField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
-from portal.domain.assurance.entering import LONGEST_TEXT, LONGEST_TITLE, EntryRefusedError
+from portal.domain.assurance.entering import LONGEST_TEXT, LONGEST_TITLE
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.people.services import list_names_of
 from portal.pages.layout.form_fields import DayField, LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovTextarea, mark_wrong
-from portal.platform.db import transaction
-from portal.platform.errors import NotFoundError, PortalError
+from portal.platform.errors import NotFoundError
 from portal.platform.wording import date as say_date
 
 SHORT = "govuk-input--width-10"
@@ -87,13 +85,6 @@ class EntryForm(FlaskForm):  # type: ignore[misc]
         """The day of a valid form."""
         return self.from_on.day or date.min
 
-    def show_refusal(self, error: EntryRefusedError) -> None:
-        """Say why the entry is refused: at its field, or above the form if it has no such field."""
-        if error.field in self:
-            mark_wrong(self[error.field], str(error))
-        else:
-            self.form_errors += [str(error)]
-
 
 class StaffNumberForm(EntryForm):
     """A form that names a person by staff number, or nobody."""
@@ -114,20 +105,3 @@ def staff_number_of(person_id: int | None) -> str:
     """What the field of an owner begins with; "" for nobody, and for a person whose data is erased."""
     names = list_names_of([person_id] if person_id is not None else [])
     return names[0].staff_number if names else ""
-
-
-@contextmanager
-def save_entry(form: EntryForm, *shown: type[PortalError]) -> Iterator[None]:
-    """Write what a valid form says, in one transaction. With no error in the form afterwards, it is saved.
-
-    Args:
-        form: Shows why an entry is refused.
-        shown: Other errors that it shows above its fields; those that are not given have their own page.
-    """
-    try:
-        with transaction():
-            yield
-    except EntryRefusedError as error:
-        form.show_refusal(error)
-    except shown as error:
-        form.form_errors += [str(error)]

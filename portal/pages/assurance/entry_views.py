@@ -9,9 +9,10 @@ from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
 from portal.domain.assurance.wording import name_people
 from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.entry_forms import EntryForm, save_entry, staff_number_of
+from portal.pages.assurance.entry_forms import EntryForm, staff_number_of
 from portal.pages.assurance.forms import DecisionForm, OwnerForm, RiskForm
 from portal.pages.layout.access import requires
+from portal.pages.layout.forms import save_form
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
@@ -31,7 +32,7 @@ def change_owner(key: str) -> ResponseReturnValue:
     form = OwnerForm(data={"owner": staff_number_of(held.owner_id)})
     form.offer_day(clock.today())
     if form.validate_on_submit():
-        with save_entry(form):
+        with save_form(form):
             services.give_owner(
                 key, form.owner_id, from_on=form.day, at=clock.now(), by=current_user.person_id
             )
@@ -49,7 +50,7 @@ def add_decision(key: str) -> ResponseReturnValue:
     held, form = read_today(key), DecisionForm()
     form.offer_day(clock.today())
     if form.validate_on_submit():
-        with save_entry(form):
+        with save_form(form):
             services.record_decision(
                 key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
             )
@@ -73,7 +74,7 @@ def correct_decision(key: str, decision_id: int) -> ResponseReturnValue:
         }
     )
     if form.validate_on_submit():
-        with save_entry(form):
+        with save_form(form):
             services.correct_decision(
                 key,
                 decision_id,
@@ -110,7 +111,7 @@ def assess_risk(key: str) -> ResponseReturnValue:
     form = RiskForm(data=filled)
     form.offer_day(clock.today())
     if form.validate_on_submit():
-        with save_entry(form):
+        with save_form(form):
             services.assess_risk(
                 key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
             )

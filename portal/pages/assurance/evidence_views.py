@@ -22,7 +22,7 @@ from portal.domain.assurance.wording import name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
-from portal.pages.assurance.entry_forms import save_entry, staff_number_of
+from portal.pages.assurance.entry_forms import staff_number_of
 from portal.pages.assurance.evidence_forms import (
     FORMS,
     EvidenceForm,
@@ -30,6 +30,7 @@ from portal.pages.assurance.evidence_forms import (
     describe_definition,
 )
 from portal.pages.layout.access import limiter, requires
+from portal.pages.layout.forms import save_form
 from portal.pages.layout.media_response import POLICY
 from portal.pages.layout.report_position import at_position
 from portal.platform import clock
@@ -119,7 +120,7 @@ def _add_evidence(key: str, kind: str) -> ResponseReturnValue:
     form = _prepare_form(kind, today)
     del form.reason
     if form.validate_on_submit():
-        with save_entry(form, PortalError):
+        with save_form(form, PortalError):
             entry = form.read_entry(_read_definition(kind, form, today, None), today)
             reference = add_evidence(key, kind, entry, by=current_user.person_id, at=now)
         if not form.errors:
@@ -142,7 +143,7 @@ def change_piece(key: str, reference: str) -> ResponseReturnValue:
     if kind in IMMUTABLE:
         del form.text, form.post
     if form.validate_on_submit():
-        with save_entry(form, PortalError):
+        with save_form(form, PortalError):
             entry = form.read_entry(_read_definition(kind, form, today, piece), today)
             change_evidence(reference, entry, reason=form.reason.data, by=current_user.person_id, at=now)
         if not form.errors:
@@ -164,7 +165,7 @@ def withdraw_piece(key: str, reference: str) -> ResponseReturnValue:
     form = WithdrawEvidenceForm()
     form.offer_day(clock.london_day(now))
     if form.validate_on_submit():
-        with save_entry(form, PortalError):
+        with save_form(form, PortalError):
             withdraw_evidence(
                 reference, from_on=form.day, reason=form.reason.data, by=current_user.person_id, at=now
             )

@@ -15,17 +15,11 @@ from portal.domain.assurance.wording import JUDGEMENT_WORDS, name_people
 from portal.domain.reports.parameters import Position, PositionError, read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
-from portal.pages.assurance.entry_forms import (
-    WHOSE,
-    EntryForm,
-    choice_field,
-    day_field,
-    save_entry,
-    text_field,
-)
+from portal.pages.assurance.entry_forms import WHOSE, EntryForm, choice_field, day_field, text_field
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import GovSubmit
+from portal.pages.layout.forms import save_form
 from portal.pages.layout.report_position import at_position, parse_position_now
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -46,7 +40,7 @@ class JudgementForm(EntryForm):
     send = SubmitField("Send to a second person", widget=GovSubmit())
 
 
-class ReturnJudgementForm(FlaskForm):  # type: ignore[misc]
+class SendJudgementBackForm(FlaskForm):  # type: ignore[misc]
     """Why a judgement is not confirmed as it is."""
 
     reason = text_field("Send it back: what has to change", "Enter what has to change", rows=3)
@@ -70,7 +64,7 @@ def judge_recommendation(key: str) -> ResponseReturnValue:
     form = JudgementForm()
     form.offer_day(today.as_at)
     if form.validate_on_submit():
-        with save_entry(form, PortalError):
+        with save_form(form, PortalError):
             judging.make_judgement(
                 key,
                 _read_day(form),
@@ -113,7 +107,7 @@ def confirm_judgement(key: str, judgement_id: int) -> ResponseReturnValue:
 @requires(Permission.ASSURANCE_CONFIRM)
 def send_judgement_back(key: str, judgement_id: int) -> ResponseReturnValue:
     """Send a judgement back, with a reason."""
-    form = ReturnJudgementForm()
+    form = SendJudgementBackForm()
     if not form.validate_on_submit():
         today = read_position_today(clock.now())
         return _render_judgement(read_recommendation(key, today), today, form), 400
@@ -136,11 +130,11 @@ def withdraw_judgement(key: str, judgement_id: int) -> ResponseReturnValue:
 
 
 def _render_judgement(
-    held: HeldRecommendation, position: Position, form: ReturnJudgementForm | None = None
+    held: HeldRecommendation, position: Position, form: SendJudgementBackForm | None = None
 ) -> str:
     return render_template(
         "assurance/judgement.html",
-        form=form or ReturnJudgementForm(),
+        form=form or SendJudgementBackForm(),
         held=held,
         me=current_user.person_id,
         **_parts_of(held, position),

@@ -11,9 +11,9 @@ from portal.domain.assurance.plan.reading import KEY, list_plan_faults
 from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import frame_of
-from portal.pages.assurance.entry_forms import save_entry
 from portal.pages.assurance.forms import ProgressForm
 from portal.pages.layout.access import requires
+from portal.pages.layout.forms import save_form
 from portal.platform import clock
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
@@ -48,7 +48,7 @@ def report_action(reference: str) -> ResponseReturnValue:
     form = ProgressForm(data={"state": line.state})
     form.offer_day(clock.today())
     if form.validate_on_submit():
-        with save_entry(form):
+        with save_form(form):
             report_progress(
                 reference,
                 form.state.data,

@@ -21,6 +21,7 @@ from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.assurance.forms import NarrativeForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
+from portal.pages.layout.forms import mark_refusal
 from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -92,7 +93,7 @@ def save_narrative(key: str) -> ResponseReturnValue:
             mark_wrong(form.text, fault)
         return _write_page(page, form)
     except EntryRefusedError as error:
-        form.show_refusal(error)
+        mark_refusal(form, error)
         return _write_page(page, form)
     flash("The narrative was saved.")
     return redirect(url_for("assurance.show_narrative", key=key), 303)
