@@ -15,7 +15,7 @@ from portal.domain.assurance.evidence.choices import (
     list_populations,
 )
 from portal.domain.assurance.evidence.document import MOST_BYTES
-from portal.domain.assurance.evidence.link import LONGEST as LONGEST_ADDRESS
+from portal.domain.assurance.evidence.link import LONGEST_ADDRESS
 from portal.domain.assurance.evidence.samples import MOST_MONTHS, OFFERED
 from portal.domain.assurance.evidence.shares import Population
 from portal.domain.assurance.evidence.writing import EvidenceEntry
@@ -113,8 +113,8 @@ class PeopleShareForm(EvidenceForm):
     def offer_choices(self, position: Position) -> None:
         """Offer units, roles and ranks."""
         offered = list_populations(position)
-        _offer(self.unit, offered.units, "The whole force")
-        _offer(self.role, offered.roles, "All roles")
+        _offer_choices(self.unit, offered.units, "The whole force")
+        _offer_choices(self.role, offered.roles, "All roles")
         self.rank.offer_values(list(offered.ranks), offered.ranks)
 
     def read_values(self) -> dict[str, str]:
@@ -135,7 +135,7 @@ class FigureForm(PeopleShareForm):
     def offer_choices(self, position: Position) -> None:
         """Offer directives and requirements too."""
         super().offer_choices(position)
-        _offer(self.what, list_countables(position))
+        _offer_choices(self.what, list_countables(position))
 
     def read_values(self) -> dict[str, str]:
         """With the directive and the requirement."""
@@ -151,7 +151,7 @@ class AcknowledgementsForm(PeopleShareForm):
     def offer_choices(self, position: Position) -> None:
         """Offer guides too."""
         super().offer_choices(position)
-        _offer(self.guide, list_guides())
+        _offer_choices(self.guide, list_guides())
 
     def read_values(self) -> dict[str, str]:
         """With the guide."""
@@ -166,7 +166,7 @@ class EventAttendanceForm(PeopleShareForm):
     def offer_choices(self, position: Position) -> None:
         """Offer event types too."""
         super().offer_choices(position)
-        _offer(self.event_type, list_event_titles())
+        _offer_choices(self.event_type, list_event_titles())
 
     def read_values(self) -> dict[str, str]:
         """With the event type."""
@@ -188,8 +188,8 @@ class SampleShareForm(EvidenceForm):
 
     def offer_choices(self, position: Position) -> None:
         """Offer measures and units."""
-        _offer(self.measure, {key: MEASURES[key].meaning for key in OFFERED})
-        _offer(self.unit, list_populations(position).units, "The whole force")
+        _offer_choices(self.measure, {key: MEASURES[key].meaning for key in OFFERED})
+        _offer_choices(self.unit, list_populations(position).units, "The whole force")
 
     def read_values(self) -> dict[str, str]:
         """The measure, the months, the unit and the threshold."""
@@ -271,7 +271,7 @@ def describe_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _offer(field: SelectField, choices: Choices, nothing: str = "") -> None:
+def _offer_choices(field: SelectField, choices: Choices, nothing: str = "") -> None:
     """Offer choices, first the one of nothing; what was chosen and is gone is offered still."""
     offered = {"": nothing or "Choose one", **choices}
     if field.data and field.data not in offered:

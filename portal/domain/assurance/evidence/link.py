@@ -23,8 +23,8 @@ from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.outbound.targets import OutboundPolicy
 
-LONGEST = 500
-EVERY = timedelta(days=7)
+LONGEST_ADDRESS = 500  # characters
+ASKED_EVERY = timedelta(days=7)
 NOT_ASKED = "Not asked yet whether the page answers"
 
 
@@ -48,8 +48,8 @@ def parse_link(values: Mapping[str, str], position: Position) -> dict[str, Any]:
         raise EntryRefusedError(
             "address", "Enter the address of a page, such as https://www.police.example/plan."
         )
-    if len(address) > LONGEST:
-        raise EntryRefusedError("address", f"Enter an address of at most {LONGEST} characters.")
+    if len(address) > LONGEST_ADDRESS:
+        raise EntryRefusedError("address", f"Enter an address of at most {LONGEST_ADDRESS} characters.")
     return {"address": address}
 
 
@@ -129,7 +129,7 @@ def is_link_check_due(now: datetime) -> bool:
         return False
     newest = select(EvidenceLinkCheck.checked_at).order_by(EvidenceLinkCheck.id.desc()).limit(1)
     last = db.session.scalar(newest)
-    return (last is None or now - last >= EVERY) and bool(list_asked_pages(read_position_today(now)))
+    return (last is None or now - last >= ASKED_EVERY) and bool(list_asked_pages(read_position_today(now)))
 
 
 def run_link_check(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:

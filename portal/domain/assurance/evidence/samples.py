@@ -75,7 +75,7 @@ def _check_sample(
     ratio = add_up(measure.key, months, _rows_within(samples, population, viewer_scope, months))
     words = (
         ("Counted", f"{measure.meaning}."),
-        ("Months", _month_words(ratio)),
+        ("Months", _period_words(ratio)),
         ("Units", population.words if population.unit else "Every unit that recorded a sample."),
         ("Recorded", f"{say.plural(ratio.samples, 'sample')} of {say.plural(ratio.units, 'unit')}."),
         ("How sure", _interval_words(ratio)),
@@ -104,17 +104,18 @@ def _rows_within(
     return [row for row in rows if row.unit_id in within]
 
 
-def _month_words(ratio: SampleRatio) -> str:
+def _period_words(ratio: SampleRatio) -> str:
     if not ratio.months:
         return "None."
     first, last = min(ratio.months), max(ratio.months)
-    return f"{first:%B %Y} to {last:%B %Y}." if first != last else f"{first:%B %Y}."
+    return (
+        f"{say.month_words(first)} to {say.month_words(last)}."
+        if first != last
+        else f"{say.month_words(first)}."
+    )
 
 
 def _interval_words(ratio: SampleRatio) -> str:
     if not ratio.total:
         return "Nothing was counted."
-    low, high = (
-        say.percent_cut(round(share * 1000), 1000) for share in (ratio.interval.low, ratio.interval.high)
-    )
-    return f"The share of many such documents lies between {low} and {high} in 95 of 100 cases."
+    return f"The share of many such documents lies within {ratio.interval.words} in 95 of 100 cases."

@@ -85,15 +85,6 @@ def parse_threshold(text: str) -> Decimal:
     return (Decimal(number) / 100).normalize()
 
 
-def threshold_words(threshold: Decimal) -> str:
-    """A threshold as a percentage.
-
-    >>> threshold_words(Decimal("0.975")), threshold_words(Decimal("1"))
-    ('97.5%', '100%')
-    """
-    return f"{(threshold * 100).normalize():f}%"
-
-
 def describe_share(
     piece: HeldEvidence,
     share: Share,
@@ -126,8 +117,8 @@ def describe_share(
     if not share.total:
         faults = (f"{shown}, so it shows nothing.",)
     elif not faults and share.done < threshold * share.total:
-        faults = (f"{percent} is below the threshold of {threshold_words(threshold)}.",)
-    at_least = (("Threshold", f"At least {threshold_words(threshold)}."), ("Percentage", PERCENTAGE))
+        faults = (f"{percent} is below the threshold of {say.percent_exact(threshold)}.",)
+    at_least = (("Threshold", f"At least {say.percent_exact(threshold)}."), ("Percentage", PERCENTAGE))
     figures = (share.done, share.total, threshold)
     terms = (*definition, *at_least)
     return EvidenceState(
