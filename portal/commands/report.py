@@ -19,11 +19,11 @@ from portal.domain.reports.completion import writers as completion_writers
 from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.packs import kinds as packs
 from portal.domain.reports.packs.contents import MadePack, write_pack
-from portal.domain.reports.parameters import Position, PositionError, parse_position
+from portal.domain.reports.parameters import Position, PositionError, read_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
 from portal.platform.audit.services import log_file
-from portal.platform.db import read_stamps, transaction
+from portal.platform.db import transaction
 from portal.platform.errors import PortalError, RuleError
 
 bp = Blueprint("report_commands", __name__, cli_group="report")
@@ -51,7 +51,9 @@ _AS_KNOWN_ON = click.option(
 def completions(reference: str, as_at: str, as_known_on: str, form: str, output: Path) -> None:
     """Write the completion file of one directive, with everyone, one row for each requirement."""
     with _report_refusals():
-        report = completion_report(COMMAND_LINE, reference, _read_position(as_at, as_known_on))
+        report = completion_report(
+            COMMAND_LINE, reference, read_position(as_at, as_known_on, now=clock.now())
+        )
         if form == "xlsx":
             completion_writers.refuse_large_workbook(report.shown.rows, completion_writers.SHEET_ROWS)
         if not output.absolute().parent.is_dir():
@@ -87,7 +89,7 @@ def export_pack(
     with _report_refusals():
         if (reference is None) == (key is None):
             raise RuleError("Give either --directive or --recommendation.")
-        position = _read_position(as_at, as_known_on)
+        position = read_position(as_at, as_known_on, now=clock.now())
         if key is None:
             made = _export_directive_pack(str(reference), position, output, foi=foi)
         else:
@@ -143,11 +145,6 @@ def _report_refusals() -> Iterator[None]:
     except (PortalError, OSError) as error:
         click.echo(f"{error}\nRefused: no file was written.", err=True)
         sys.exit(1)
-
-
-def _read_position(as_at: str, as_known_on: str) -> Position:
-    newest, ahead = read_stamps()
-    return parse_position(as_at, as_known_on, now=clock.now(), newest=newest, ahead=ahead)
 
 
 def _write_pack(report: CompletionReport, name: str, target: Path) -> MadePack:

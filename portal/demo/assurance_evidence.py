@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.evidence.document import keep_document
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence.writing import EvidenceEntry, add_evidence, change_evidence
+from portal.domain.reports.parameters import read_position_today
 from portal.platform.clock import end_of_day, noon
 from portal.platform.documents.typesetting import typeset_pdf
 
@@ -166,7 +166,7 @@ class DemoEvidence:
 
     def _judge(self, step: JudgementStep, day: date) -> None:
         at = noon(day)
-        position, by = position_of(at), self.people[OWNER]
+        position, by = read_position_today(at), self.people[OWNER]
         self.judgements[step] = judging.make_judgement(
             step.key, position, step.state, step.reason, by=by, at=at
         )

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from portal.demo.names import FORCE
 from portal.domain.assurance.desk import read_recommendation
 from portal.domain.assurance.evidence.checks import check_evidence
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.narrative.fields import list_fields
 from portal.domain.assurance.narrative.services import write_narrative
+from portal.domain.reports.parameters import read_position_today
 from portal.platform.clock import noon
 
 Act = Callable[[], None]
@@ -71,7 +71,7 @@ def schedule_narratives(
 
 
 def _write(step: NarrativeStep, day: date, by: int) -> None:
-    position = position_of(noon(day))
+    position = read_position_today(noon(day))
     held = read_recommendation(step.key, position)
     states = check_evidence(held.evidence, position)
     shown = [f"- {state.title}: {{{{evidence:{reference}}}}}." for reference, state in states.items()]

@@ -63,23 +63,23 @@ def _invent_entry(random: Random, unit_id: int, month: date, team: str, progress
     """Counts that rise over the year; one team stays behind, and custody reports few cases."""
     reported = random.randint(1, 3) if "Custody" in team else random.randint(5, 13)
     likely = 0.45 if team == SLOW_TEAM else min(0.6 + 0.03 * progress, 0.93)
-    submitted = _draw(random, reported, likely)
+    submitted = _draw_count(random, reported, likely)
     sampled = min(submitted, 5)
-    complete = _draw(random, sampled, likely)
+    complete = _draw_count(random, sampled, likely)
     counts = SampleCounts(
         reported=reported,
         submitted=submitted,
-        on_time=_draw(random, submitted, min(likely + 0.05, 0.95)),
+        on_time=_draw_count(random, submitted, min(likely + 0.05, 0.95)),
         sampled=sampled,
         complete=complete,
-        graded=_draw(random, sampled, 0.9),
+        graded=_draw_count(random, sampled, 0.9),
         returned=sampled - complete,
     )
     reason = random.choice(("no_time", "not_known_due", "in_hand")) if counts.missing else ""
     return SampleEntry(unit_id, month, counts, reason)
 
 
-def _draw(random: Random, among: int, likely: float) -> int:
+def _draw_count(random: Random, among: int, likely: float) -> int:
     """How many of so many, each as likely."""
     return sum(random.random() < likely for _ in range(among))
 

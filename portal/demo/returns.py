@@ -88,7 +88,7 @@ def schedule_returns(today: date, by: int, days: Mapping[date, list[Act]]) -> No
         for force in forces:
             for day, file in _write_returns(force, month, period, random):
                 if day <= today:
-                    days[day].append(partial(_receive, file, day, by))
+                    days[day].append(partial(_receive_file, file, day, by))
 
 
 def list_periods(today: date) -> list[str]:
@@ -168,5 +168,5 @@ def _ask_for(period: str, due: date, day: date, by: int) -> None:
     ask_period(period, due, at=_morning_of(day), by=by)
 
 
-def _receive(file: bytes, day: date, by: int) -> None:
+def _receive_file(file: bytes, day: date, by: int) -> None:
     receive_return(file, at=_morning_of(day), by=by)

@@ -13,6 +13,7 @@ from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 
 ENDS = {"published": "published", "sent_back": "sent back", "withdrawn": "withdrawn"}
+LONGEST_NOTE = 1_000  # characters of what is new, and of the reason for which it is sent back
 
 
 class ProposalRow(Protocol):

@@ -9,7 +9,7 @@ import time_machine
 
 from portal.demo.assurance_evidence import EVIDENCE, JUDGEMENTS, schedule_evidence
 from portal.domain.assurance.desk import read_desk
-from portal.domain.assurance.evidence.shares import position_of
+from portal.domain.reports.parameters import read_position_today
 from portal.platform.clock import LONDON
 from portal.platform.db import transaction
 from tests.factories.assurance import make_recommendation
@@ -35,7 +35,7 @@ def test_the_story_is_entered_whole_wherever_the_history_begins(database: None, 
                 act()
 
     with time_machine.travel(noon(today), tick=False):
-        held = {each.key: each for each in read_desk(position_of(noon(today)))}
+        held = {each.key: each for each in read_desk(read_position_today(noon(today)))}
     assert sum(len(each.evidence) for each in held.values()) == len(EVIDENCE)
     assert held["e-learning"].state == "partly_met"
     assert held["plan"].state == "partly_met"

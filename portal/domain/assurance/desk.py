@@ -99,9 +99,18 @@ def read_recommendation(key: str, position: Position) -> HeldRecommendation:
     Raises:
         NotFoundError: There is none with this key, or it was not known then.
     """
-    found = next((held for held in read_desk(position) if held.key == key), None)
+    return find_held(read_desk(position), key)
+
+
+def find_held(desk: Iterable[HeldRecommendation], key: str) -> HeldRecommendation:
+    """One recommendation of a desk.
+
+    Raises:
+        NotFoundError: There is none with this key, or it was not known then.
+    """
+    found = next((held for held in desk if held.key == key), None)
     if found is None:
-        raise NotFoundError("There is no such recommendation.")
+        raise NotFoundError("There is no such recommendation, or it was not known then.")
     return found
 
 

@@ -10,19 +10,15 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.reports.parameters import EARLIEST, TOO_EARLY, Position
 from portal.platform.clock import london_day
 from portal.platform.db import Fact, db, stamp
-from portal.platform.errors import ConflictError, NotFoundError, RuleError
+from portal.platform.errors import ConflictError, FieldError, NotFoundError
 
 LONGEST_TITLE, LONGEST_TEXT = 150, 2_000  # characters
 
 Entry = TypeVar("Entry", bound=Fact)
 
 
-class EntryRefusedError(RuleError):
-    """Something cannot be entered so; ``field`` names what is wrong."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        self.field = field
-        super().__init__(sentence)
+class EntryRefusedError(FieldError):
+    """Something cannot be entered at the desk so."""
 
 
 def begin_entry(from_on: date, at: datetime) -> Position:

@@ -55,7 +55,7 @@ def give_owner(key: str, person_id: int | None, *, from_on: date, at: datetime, 
         whom = "Nobody owns it" if person_id is None else "This person owns it"
         raise EntryRefusedError("owner", f"{whom} on that day already.")
     add_entry(RecommendationOwner, position, by=by, recommendation_id=found.id, person_id=person_id)
-    log("recommendation.given", actor_id=by, subject_id=person_id, **_said(key, from_on))
+    log("recommendation.given", actor_id=by, subject_id=person_id, **_audit_detail(key, from_on))
 
 
 def record_decision(key: str, details: DecisionDetails, *, from_on: date, at: datetime, by: int) -> int:
@@ -69,7 +69,7 @@ def record_decision(key: str, details: DecisionDetails, *, from_on: date, at: da
     refuse_lengths(**asdict(details))
     found = require_recommendation(key)
     row = add_entry(AssuranceDecision, position, by=by, recommendation_id=found.id, **asdict(details))
-    log("assurance_decision.recorded", actor_id=by, **_said(key, from_on))
+    log("assurance_decision.recorded", actor_id=by, **_audit_detail(key, from_on))
     return row.id
 
 
@@ -94,7 +94,7 @@ def correct_decision(
         replaces_id=row.id,
         **asdict(details),
     )
-    log("assurance_decision.corrected", actor_id=by, **_said(key, from_on))
+    log("assurance_decision.corrected", actor_id=by, **_audit_detail(key, from_on))
     return new.id
 
 
@@ -120,7 +120,7 @@ def take_decision_back(key: str, decision_id: int, *, by: int) -> None:
     )
     db.session.add(void)
     db.session.flush()
-    log("assurance_decision.taken_back", actor_id=by, **_said(key, row.from_on))
+    log("assurance_decision.taken_back", actor_id=by, **_audit_detail(key, row.from_on))
 
 
 def assess_risk(key: str, details: RiskDetails, *, from_on: date, at: datetime, by: int) -> None:
@@ -137,7 +137,7 @@ def assess_risk(key: str, details: RiskDetails, *, from_on: date, at: datetime, 
             raise EntryRefusedError(field, f"Choose a number from {SCALE[0]} to {SCALE[-1]}.")
     found = require_recommendation(key)
     add_entry(RiskAssessment, position, by=by, recommendation_id=found.id, **asdict(details))
-    log("risk.assessed", actor_id=by, **_said(key, from_on))
+    log("risk.assessed", actor_id=by, **_audit_detail(key, from_on))
 
 
 def find_decision(key: str, decision_id: int) -> AssuranceDecision:
@@ -151,5 +151,5 @@ def find_decision(key: str, decision_id: int) -> AssuranceDecision:
     return find_entry(AssuranceDecision, decision_id, AssuranceDecision.recommendation_id == found.id)
 
 
-def _said(key: str, from_on: date) -> dict[str, Any]:
+def _audit_detail(key: str, from_on: date) -> dict[str, Any]:
     return {"recommendation": key, "since": from_on.isoformat()}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from portal.platform.errors import RuleError
+from portal.platform.errors import FieldError
 from portal.platform.wording import number
 
 MOST = 9_999  # of one unit in one month: beyond it, the number was mistyped
@@ -24,12 +24,8 @@ CORRECTION_REASONS: Mapping[str, str] = {
 REASONS: Mapping[str, str] = {**MISSING_REASONS, **CORRECTION_REASONS}
 
 
-class CountRefusedError(RuleError):
-    """Counts cannot all be true; ``field`` names the one to look at."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        self.field = field
-        super().__init__(sentence)
+class CountRefusedError(FieldError):
+    """Counts cannot all be true, or have no reason where they need one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,11 @@ from typing import Protocol
 
 from sqlalchemy import select
 
-from portal.domain.dip_samples.measures import MEASURES, SampleCounts, SampleEntry, list_full_months
+from portal.domain.dip_samples.measures import MEASURES, SampleCounts, SampleEntry
 from portal.domain.dip_samples.models import COUNTS, DipSample
 from portal.domain.dip_samples.statistics import Interval, wilson_interval
 from portal.domain.people.as_of import is_known_fact
 from portal.platform.db import db
-from portal.platform.errors import NotFoundError
 
 
 class SamplePosition(Protocol):
@@ -81,21 +80,6 @@ def read_sample_facts(months: Collection[date]) -> list[DipSample]:
     return list(db.session.scalars(select(DipSample).where(DipSample.month.in_(sorted(months)))))
 
 
-def read_ratio(
-    measure: str, months: int, unit_ids: Collection[int] | None, position: SamplePosition
-) -> SampleRatio:
-    """One share over the latest full months, as known at a position. One statement.
-
-    Args:
-        measure: A key of ``MEASURES``.
-        months: How many months that have ended by the day of the position.
-        unit_ids: Of these units alone, without those below them; None: of every unit.
-        position: As at which day, as known on which instant.
-    """
-    asked = list_full_months(months, position.as_at)
-    return add_up(measure, asked, list_samples(position, asked, unit_ids))
-
-
 def add_up(measure: str, months: Sequence[date], samples: Iterable[DipSample]) -> SampleRatio:
     """The share that several rows give together."""
     found, rows = MEASURES[measure], list(samples)
@@ -107,14 +91,6 @@ def add_up(measure: str, months: Sequence[date], samples: Iterable[DipSample]) -
         samples=len(rows),
         units=len({row.unit_id for row in rows}),
     )
-
-
-def group_by_month(samples: Iterable[DipSample]) -> dict[date, list[DipSample]]:
-    """The samples of each month."""
-    grouped: dict[date, list[DipSample]] = defaultdict(list)
-    for sample in samples:
-        grouped[sample.month].append(sample)
-    return dict(grouped)
 
 
 def group_by_unit(samples: Iterable[DipSample]) -> dict[int, list[DipSample]]:
@@ -132,18 +108,6 @@ def find_sample(unit_id: int, month: date, known_at: datetime | None = None) -> 
             is_known_fact(DipSample, known_at), DipSample.unit_id == unit_id, DipSample.month == month
         )
     )
-
-
-def sample_with_id(sample_id: int, unit_ids: Collection[int]) -> DipSample:
-    """A sample of one of these units, whether it still counts or not.
-
-    Raises:
-        NotFoundError: There is none.
-    """
-    sample = db.session.get(DipSample, sample_id)
-    if sample is None or sample.unit_id not in unit_ids:
-        raise NotFoundError("There is no such sample.")
-    return sample
 
 
 def list_history(unit_id: int, month: date, known_at: datetime) -> list[DipSample]:

@@ -6,7 +6,7 @@ lies outside the unit's own interval. Pure; nothing here knows the database.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import sqrt
+from math import ceil, floor, sqrt
 
 WARNING = 1.959963984540054  # standard deviations that 95 in 100 samples keep within
 ALARM = 3.090232306167813  # 99.8 in 100
@@ -19,6 +19,15 @@ class Interval:
 
     low: float
     high: float
+
+    @property
+    def words(self) -> str:
+        """In whole per cent, rounded outwards, so that it never seems surer than it is.
+
+        >>> Interval(0.4902, 0.9433).words
+        '49% to 95%'
+        """
+        return f"{floor(100 * self.low)}% to {ceil(100 * self.high)}%"
 
     def covers(self, share: float) -> bool:
         """Whether a share lies within."""

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, insert, select
 
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence.stale import StaleEvidence, list_stale
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,
@@ -19,6 +18,7 @@ from portal.domain.reminders.message_texts import (
 from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.queries import list_addressees
 from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reports.parameters import read_position_today
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.mail.smtp import Letter
@@ -37,7 +37,7 @@ def queue_evidence_mails(day: date, *, at: datetime, hours: SendWindow) -> int:
         at: This instant.
         hours: When mail may be sent.
     """
-    today = position_of(at)
+    today = read_position_today(at)
     stale = _by_owner(list_stale(today))
     if not stale:
         return 0
@@ -84,7 +84,7 @@ def compose_evidence_mail(row: Message, now: datetime, portal: PortalDetails) ->
         return NothingToSend("This person has no post any more.")
     if not reader.email:
         return NothingToSend(NO_ADDRESS)
-    stale = list_stale(position_of(now), row.person_id)
+    stale = list_stale(read_position_today(now), row.person_id)
     if not stale:
         return NothingToSend("Not needed any more.")
     subject = f"{plural(len(stale), 'piece', 'pieces')} of evidence to look at"

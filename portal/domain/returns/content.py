@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from portal.domain.reports.packs.texts import status_definitions
+from portal.platform.wording import month_words
 
 FORMAT = "oic-return/1"
 WHOLE_DIRECTIVE = ""  # in place of a requirement
@@ -140,10 +141,10 @@ def last_day_of(period: str) -> date:
     return date.fromordinal(following.toordinal() - 1)
 
 
-def month_words(period: str) -> str:
+def period_words(period: str) -> str:
     """A month as pages write it.
 
-    >>> month_words("2026-04")
+    >>> period_words("2026-04")
     'April 2026'
     """
-    return f"{last_day_of(period):%B %Y}"
+    return month_words(last_day_of(period))

@@ -16,7 +16,7 @@ from portal.domain.returns.receipts import AskedPeriod, NationalForce, Receipt
 from portal.domain.returns.suppression import ShownCounts, ShownTable
 from portal.platform.db import db
 from portal.platform.signing.documents import read_document
-from portal.platform.wording import number, percent_cut, plural
+from portal.platform.wording import fraction, percent_cut, plural
 
 CORRECTION, PROGRESS, ENTERED, LEFT = "correction", "progress", "entered", "left"
 PART_WORDS = {
@@ -185,13 +185,13 @@ def _correction_words(receipt: Receipt, said: ShownCounts | None, held: ShownCou
         return []
     if said is None or held is None or said.share is None or held.share is None:
         return ["The earlier month was corrected."]
-    was, became = (percent_cut(each.done, each.total) for each in (said.share, held.share))
     if said == held:
         return ["The earlier month was sent again with the same figures for the whole force."]
-    return [
-        f"The earlier month was corrected from {was} ({_fraction(said.share)}) to {became} "
-        f"({_fraction(held.share)})."
-    ]
+    was, became = (
+        f"{percent_cut(each.done, each.total)} ({fraction(each.done, each.total)})"
+        for each in (said.share, held.share)
+    )
+    return [f"The earlier month was corrected from {was} to {became}."]
 
 
 def _progress_words(before: ShownCounts | None, after: ShownCounts | None) -> list[str]:
@@ -215,7 +215,3 @@ def _more_or_fewer(before: int | None, after: int | None, word: str) -> str:
         return ""
     people = plural(abs(after - before), "person", "people")
     return f"{people} {'more' if after > before else 'fewer'} {word}"
-
-
-def _fraction(share: Share) -> str:
-    return f"{number(share.done)} of {number(share.total)}"

@@ -21,7 +21,6 @@ from portal.platform.db import db
 from portal.platform.signing.documents import read_document
 
 NOTHING = ShownCounts()
-EMPTY: ShownTable[int] = ShownTable({}, None, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from portal.domain.reports.parameters import Position
 from portal.domain.returns.models import CoordinatedForce, ForceDetails, ForceReturn, ReturnPeriod
 from portal.platform.db import db
 from portal.platform.wording import date as say_date
-from portal.platform.wording import plural
+from portal.platform.wording import month_words, plural
 
 
 class ReceiptState(StrEnum):
@@ -61,7 +61,7 @@ class AskedPeriod:
     @property
     def words(self) -> str:
         """The month in words, such as "April 2026"."""
-        return f"{self.first_day:%B %Y}"
+        return month_words(self.first_day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from portal.domain.returns.schema import LONGEST_LINE, MOST_PEOPLE, PERIOD
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
-from portal.platform.errors import RuleError
+from portal.platform.errors import FieldError
 from portal.platform.signing.keys import SigningKeyError, take_fingerprint
 from portal.platform.signing.settings import LONGEST_NAME, NAME
 
@@ -26,16 +26,8 @@ NOT_ITS_FINGERPRINT = (
 RESERVED = frozenset({"new"})  # the address of a page, in place of a short name
 
 
-class RegistrationError(RuleError):
-    """What is to be recorded is refused.
-
-    Attributes:
-        field: The name of the field that says why.
-    """
-
-    def __init__(self, field: str, reason: str) -> None:
-        self.field = field
-        super().__init__(reason)
+class RegistrationError(FieldError):
+    """What is to be recorded of a force or of a month is refused."""
 
 
 @dataclass(frozen=True, slots=True)

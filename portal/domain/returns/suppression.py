@@ -21,11 +21,6 @@ class Counts:
     excluded: int | None
     complete: int | None
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing is hidden."""
-        return None not in (self.assigned, self.excluded, self.complete)
-
 
 @dataclass(frozen=True, slots=True)
 class ShownCounts:

@@ -6,15 +6,15 @@ from flask_login import current_user
 
 from portal.domain.assurance import actions
 from portal.domain.assurance.action_links import ActionLine, list_action_lines
-from portal.domain.assurance.desk import HeldRecommendation, read_desk
-from portal.domain.assurance.entering import LONGEST_TITLE, EntryRefusedError
-from portal.domain.people.services import list_names_of
+from portal.domain.assurance.desk import HeldRecommendation, find_held, read_desk
+from portal.domain.assurance.entering import LONGEST_TITLE
+from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
+from portal.pages.assurance.entry_forms import staff_number_of
 from portal.pages.assurance.forms import ActionChangeForm, AssuranceActionForm
 from portal.pages.layout.access import requires
-from portal.pages.layout.report_position import parse_position_now
+from portal.pages.layout.forms import save_form
 from portal.platform import clock
-from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
@@ -29,14 +29,11 @@ def add_action(key: str) -> ResponseReturnValue:
     form.offer_day(clock.today())
     form.offer_actions(lines)
     if form.validate_on_submit():
-        try:
-            with transaction():
-                reference = actions.add_action(
-                    key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
-                )
-        except EntryRefusedError as error:
-            form.show_refusal(error)
-        else:
+        with save_form(form):
+            reference = actions.add_action(
+                key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
+            )
+        if not form.errors:
             flash(f"Action {reference} is added.", "success")
             return redirect(url_for(".show_recommendation", key=key), 303)
     return _show_form(form, held, None)
@@ -50,23 +47,20 @@ def change_action(key: str, reference: str) -> ResponseReturnValue:
     line = next((line for line in lines if (line.key, line.reference) == (key, reference)), None)
     if line is None:
         raise NotFoundError("There is no such action.")
-    form = ActionChangeForm(data=_filled(line, held))
+    form = ActionChangeForm(data=_first_values(line, held))
     form.offer_day(clock.today())
     form.offer_actions(lines, reference)
     if form.validate_on_submit():
-        try:
-            with transaction():
-                holds = actions.change_action(
-                    reference,
-                    form.read_details(),
-                    form.reason.data.strip(),
-                    from_on=form.day,
-                    at=clock.now(),
-                    by=current_user.person_id,
-                )
-        except EntryRefusedError as error:
-            form.show_refusal(error)
-        else:
+        with save_form(form):
+            holds = actions.change_action(
+                reference,
+                form.read_details(),
+                form.reason.data.strip(),
+                from_on=form.day,
+                at=clock.now(),
+                by=current_user.person_id,
+            )
+        if not form.errors:
             flash(_say_saved(form, reference, holds), "success")
             return redirect(url_for(".show_recommendation", key=key), 303)
     return _show_form(form, held, line)
@@ -74,20 +68,16 @@ def change_action(key: str, reference: str) -> ResponseReturnValue:
 
 def _read_actions(key: str) -> tuple[HeldRecommendation, list[ActionLine]]:
     """The recommendation, and the actions of all of them, today as known now."""
-    position = parse_position_now("", "")
+    position = read_position_today(clock.now())
     desk = read_desk(position)
-    found = next((held for held in desk if held.key == key), None)
-    if found is None:
-        raise NotFoundError("There is no such recommendation.")
-    return found, list_action_lines(desk, position.as_at)
+    return find_held(desk, key), list_action_lines(desk, position.as_at)
 
 
-def _filled(line: ActionLine, held: HeldRecommendation) -> dict[str, object]:
-    names = list_names_of([line.owner_id] if line.owner_id is not None else [])
+def _first_values(line: ActionLine, held: HeldRecommendation) -> dict[str, object]:
     action = next(action for action in held.actions if action.reference == line.reference)
     return {
         "title": line.title,
-        "owner": names[0].staff_number if names else "",
+        "owner": staff_number_of(line.owner_id),
         "due_on": say_date(line.due_on) if line.due_on else "",
         "state": line.state,
         "waits_for": list(action.waits_for),

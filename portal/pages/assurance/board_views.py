@@ -10,11 +10,11 @@ from config import Config
 from portal.domain.assurance.board import board_words
 from portal.domain.assurance.board.board import read_board
 from portal.domain.assurance.board.sheet import board_pdf
-from portal.domain.reports.parameters import PositionError
+from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.layout.access import limiter, requires
-from portal.pages.layout.report_position import redirect_to_iso_days, refuse_position, requested_position
+from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.audit.services import log_file
 from portal.platform.db import transaction
@@ -23,14 +23,9 @@ from portal.platform.permissions import Permission
 
 @bp.get("/assurance")
 @requires(Permission.ASSURANCE_VIEW)
-def show_board() -> ResponseReturnValue:
+@at_position(PARENT)
+def show_board(position: Position) -> ResponseReturnValue:
     """Show every recommendation as at a date, as known on an instant."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
-    if current_address := redirect_to_iso_days():
-        return current_address
     return render_template(
         "assurance/board.html", board=read_board(position), say=board_words, **frame_of(position)
     )
@@ -39,12 +34,9 @@ def show_board() -> ResponseReturnValue:
 @bp.get("/assurance/board.pdf")
 @requires(Permission.ASSURANCE_VIEW)
 @limiter.limit("30 per minute")
-def download_board() -> ResponseReturnValue:
+@at_position(PARENT)
+def download_board(position: Position) -> ResponseReturnValue:
     """The board as one sheet of A4, as tagged PDF."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
     config: Config = current_app.config["PORTAL"]
     board = read_board(position)
     with transaction():

@@ -6,13 +6,13 @@ from flask_login import current_user
 
 from portal.domain.assurance import services
 from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
-from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.wording import name_people
-from portal.domain.people.services import list_names_of
+from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.forms import DecisionForm, EntryForm, OwnerForm, RiskForm
+from portal.pages.assurance.entry_forms import EntryForm, staff_number_of
+from portal.pages.assurance.forms import DecisionForm, OwnerForm, RiskForm
 from portal.pages.layout.access import requires
-from portal.pages.layout.report_position import parse_position_now
+from portal.pages.layout.forms import save_form
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.permissions import Permission
@@ -21,7 +21,7 @@ from portal.platform.wording import date as say_date
 
 def read_today(key: str) -> HeldRecommendation:
     """A recommendation today as known now, which is what forms change."""
-    return read_recommendation(key, parse_position_now("", ""))
+    return read_recommendation(key, read_position_today(clock.now()))
 
 
 @bp.route("/assurance/<key>/owner", methods=["GET", "POST"])
@@ -29,18 +29,14 @@ def read_today(key: str) -> HeldRecommendation:
 def change_owner(key: str) -> ResponseReturnValue:
     """Give a recommendation to a person, or to nobody, from a day on."""
     held = read_today(key)
-    names = list_names_of([held.owner_id] if held.owner_id is not None else [])
-    form = OwnerForm(data={"owner": names[0].staff_number if names else ""})
+    form = OwnerForm(data={"owner": staff_number_of(held.owner_id)})
     form.offer_day(clock.today())
     if form.validate_on_submit():
-        try:
-            with transaction():
-                services.give_owner(
-                    key, form.owner_id, from_on=form.day, at=clock.now(), by=current_user.person_id
-                )
-        except EntryRefusedError as error:
-            form.show_refusal(error)
-        else:
+        with save_form(form):
+            services.give_owner(
+                key, form.owner_id, from_on=form.day, at=clock.now(), by=current_user.person_id
+            )
+        if not form.errors:
             who = "Nobody" if form.owner_id is None else name_people([form.owner_id])[form.owner_id]
             flash(f"{who} owns it from {say_date(form.day)} on.", "success")
             return _lead_back(key)
@@ -54,14 +50,11 @@ def add_decision(key: str) -> ResponseReturnValue:
     held, form = read_today(key), DecisionForm()
     form.offer_day(clock.today())
     if form.validate_on_submit():
-        try:
-            with transaction():
-                services.record_decision(
-                    key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
-                )
-        except EntryRefusedError as error:
-            form.show_refusal(error)
-        else:
+        with save_form(form):
+            services.record_decision(
+                key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
+            )
+        if not form.errors:
             flash("The decision is recorded.", "success")
             return _lead_back(key)
     return _show_form("decision.html", form, held)
@@ -81,19 +74,16 @@ def correct_decision(key: str, decision_id: int) -> ResponseReturnValue:
         }
     )
     if form.validate_on_submit():
-        try:
-            with transaction():
-                services.correct_decision(
-                    key,
-                    decision_id,
-                    form.read_details(),
-                    from_on=form.day,
-                    at=clock.now(),
-                    by=current_user.person_id,
-                )
-        except EntryRefusedError as error:
-            form.show_refusal(error)
-        else:
+        with save_form(form):
+            services.correct_decision(
+                key,
+                decision_id,
+                form.read_details(),
+                from_on=form.day,
+                at=clock.now(),
+                by=current_user.person_id,
+            )
+        if not form.errors:
             flash("The decision is corrected. What it said before is in the history.", "success")
             return _lead_back(key)
     return _show_form("decision.html", form, held, decision_id)
@@ -121,14 +111,11 @@ def assess_risk(key: str) -> ResponseReturnValue:
     form = RiskForm(data=filled)
     form.offer_day(clock.today())
     if form.validate_on_submit():
-        try:
-            with transaction():
-                services.assess_risk(
-                    key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
-                )
-        except EntryRefusedError as error:
-            form.show_refusal(error)
-        else:
+        with save_form(form):
+            services.assess_risk(
+                key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
+            )
+        if not form.errors:
             flash("The risk is saved.", "success")
             return _lead_back(key)
     return _show_form("risk.html", form, held)

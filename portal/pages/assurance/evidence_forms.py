@@ -7,7 +7,6 @@ from flask_wtf.file import FileField
 from wtforms import Field, SelectField, SubmitField
 from wtforms.validators import InputRequired
 
-from portal.domain.assurance.entering import LONGEST_TEXT, LONGEST_TITLE
 from portal.domain.assurance.evidence.choices import (
     Choices,
     list_countables,
@@ -16,25 +15,30 @@ from portal.domain.assurance.evidence.choices import (
     list_populations,
 )
 from portal.domain.assurance.evidence.document import MOST_BYTES
-from portal.domain.assurance.evidence.link import LONGEST as LONGEST_ADDRESS
+from portal.domain.assurance.evidence.link import LONGEST_ADDRESS
 from portal.domain.assurance.evidence.samples import MOST_MONTHS, OFFERED
 from portal.domain.assurance.evidence.shares import Population
-from portal.domain.assurance.evidence.statement import MOST_POST
 from portal.domain.assurance.evidence.writing import EvidenceEntry
 from portal.domain.dip_samples.measures import MEASURES
 from portal.domain.reports.parameters import Position, join_values
-from portal.pages.assurance.forms import WHOSE, EntryForm, StaffNumberForm
+from portal.pages.assurance.entry_forms import (
+    WHOSE,
+    EntryForm,
+    StaffNumberForm,
+    day_field,
+    optional_day_field,
+    staff_number_field,
+    text_field,
+    title_field,
+)
 from portal.pages.layout.form_fields import (
     CheckboxesField,
-    DayField,
     LineField,
-    LinesField,
     MaximumLength,
     RequiredText,
 )
-from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSubmit, GovTextarea
+from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSubmit
 
-SHORT = "govuk-input--width-10"
 ORDER = (
     "title", "what", "guide", "event_type", "measure", "months", "file", "address", "text", "post",
     "unit", "role", "rank", "threshold", "owner", "review_on", "from_on", "reason", "send",
@@ -61,36 +65,23 @@ def _threshold_field() -> LineField:
 class EvidenceForm(StaffNumberForm):
     """What is entered about a piece of evidence of any kind."""
 
-    title = LineField(
+    title = title_field(
         "What it shows",
+        "Enter what it shows",
         description=f"In a few words, as the answer will quote it. {WHOSE}",
-        widget=GovInput(autocomplete="off"),
-        validators=[RequiredText("Enter what it shows"), MaximumLength(LONGEST_TITLE)],
     )
-    owner = LineField(
+    owner = staff_number_field(
         "Staff number of its owner (optional)",
-        description="Who hears when it no longer holds. Empty: the owner of the recommendation.",
-        widget=GovInput(classes=SHORT, autocomplete="off", spellcheck=False),
-        validators=[MaximumLength()],
+        "Who hears when it no longer holds. Empty: the owner of the recommendation.",
     )
-    review_on = DayField(
+    review_on = optional_day_field(
         "To be reviewed by (optional)",
-        optional=True,
-        description="After this day it no longer holds, until somebody has looked at it again.",
-        widget=GovInput(classes=SHORT, autocomplete="off"),
+        "After this day it no longer holds, until somebody has looked at it again.",
     )
-    from_on = DayField(
-        "On which day",
-        missing="Enter the day",
-        description="The day from which it is evidence: today, or an earlier day if you enter it late.",
-        widget=GovInput(classes=SHORT, autocomplete="off"),
+    from_on = day_field(
+        description="The day from which it is evidence: today, or an earlier day if you enter it late."
     )
-    reason = LinesField(
-        "Why do you change it?",
-        description=WHOSE,
-        widget=GovTextarea(rows=4),
-        validators=[RequiredText("Enter why you change it"), MaximumLength(LONGEST_TEXT)],
-    )
+    reason = text_field("Why do you change it?", "Enter why you change it", rows=4, description=WHOSE)
     send = SubmitField("Save", widget=GovSubmit())
 
     @property
@@ -122,8 +113,8 @@ class PeopleShareForm(EvidenceForm):
     def offer_choices(self, position: Position) -> None:
         """Offer units, roles and ranks."""
         offered = list_populations(position)
-        _offer(self.unit, offered.units, "The whole force")
-        _offer(self.role, offered.roles, "All roles")
+        _offer_choices(self.unit, offered.units, "The whole force")
+        _offer_choices(self.role, offered.roles, "All roles")
         self.rank.offer_values(list(offered.ranks), offered.ranks)
 
     def read_values(self) -> dict[str, str]:
@@ -144,7 +135,7 @@ class FigureForm(PeopleShareForm):
     def offer_choices(self, position: Position) -> None:
         """Offer directives and requirements too."""
         super().offer_choices(position)
-        _offer(self.what, list_countables(position))
+        _offer_choices(self.what, list_countables(position))
 
     def read_values(self) -> dict[str, str]:
         """With the directive and the requirement."""
@@ -160,7 +151,7 @@ class AcknowledgementsForm(PeopleShareForm):
     def offer_choices(self, position: Position) -> None:
         """Offer guides too."""
         super().offer_choices(position)
-        _offer(self.guide, list_guides())
+        _offer_choices(self.guide, list_guides())
 
     def read_values(self) -> dict[str, str]:
         """With the guide."""
@@ -175,7 +166,7 @@ class EventAttendanceForm(PeopleShareForm):
     def offer_choices(self, position: Position) -> None:
         """Offer event types too."""
         super().offer_choices(position)
-        _offer(self.event_type, list_event_titles())
+        _offer_choices(self.event_type, list_event_titles())
 
     def read_values(self) -> dict[str, str]:
         """With the event type."""
@@ -197,8 +188,8 @@ class SampleShareForm(EvidenceForm):
 
     def offer_choices(self, position: Position) -> None:
         """Offer measures and units."""
-        _offer(self.measure, {key: MEASURES[key].meaning for key in OFFERED})
-        _offer(self.unit, list_populations(position).units, "The whole force")
+        _offer_choices(self.measure, {key: MEASURES[key].meaning for key in OFFERED})
+        _offer_choices(self.unit, list_populations(position).units, "The whole force")
 
     def read_values(self) -> dict[str, str]:
         """The measure, the months, the unit and the threshold."""
@@ -235,17 +226,13 @@ class EvidenceDocumentForm(EvidenceForm):
 class SignedStatementForm(EvidenceForm):
     """What its author signs."""
 
-    text = LinesField(
-        "Statement",
-        description="You sign this, and it never changes.",
-        widget=GovTextarea(rows=8),
-        validators=[RequiredText("Write the statement"), MaximumLength(LONGEST_TEXT)],
+    text = text_field(
+        "Statement", "Write the statement", rows=8, description="You sign this, and it never changes."
     )
-    post = LineField(
+    post = title_field(
         "You sign as",
+        "Enter the post in which you sign",
         description="Your post, such as Assistant Chief Constable (crime).",
-        widget=GovInput(autocomplete="off"),
-        validators=[RequiredText("Enter the post in which you sign"), MaximumLength(MOST_POST)],
     )
 
     def read_values(self) -> dict[str, str]:
@@ -267,18 +254,8 @@ FORMS: dict[str, type[EvidenceForm]] = {
 class WithdrawEvidenceForm(EntryForm):
     """From which day a piece of evidence is withdrawn, and why."""
 
-    from_on = DayField(
-        "From which day is it no evidence?",
-        missing="Enter the day",
-        description="For earlier days it stays.",
-        widget=GovInput(classes=SHORT, autocomplete="off"),
-    )
-    reason = LinesField(
-        "Why do you withdraw it?",
-        description=WHOSE,
-        widget=GovTextarea(rows=4),
-        validators=[RequiredText("Enter why you withdraw it"), MaximumLength(LONGEST_TEXT)],
-    )
+    from_on = day_field("From which day is it no evidence?", description="For earlier days it stays.")
+    reason = text_field("Why do you withdraw it?", "Enter why you withdraw it", rows=4, description=WHOSE)
     send = SubmitField("Withdraw it", widget=GovSubmit())
 
 
@@ -294,7 +271,7 @@ def describe_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _offer(field: SelectField, choices: Choices, nothing: str = "") -> None:
+def _offer_choices(field: SelectField, choices: Choices, nothing: str = "") -> None:
     """Offer choices, first the one of nothing; what was chosen and is gone is offered still."""
     offered = {"": nothing or "Choose one", **choices}
     if field.data and field.data not in offered:

@@ -1,6 +1,5 @@
 """Pages of evidence: one piece at a position, and the forms that add, change and withdraw it."""
 
-from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +12,6 @@ from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence.document import MOST_BYTES, keep_document, read_document
 from portal.domain.assurance.evidence.kinds import IMMUTABLE, KINDS
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence.writing import (
     add_evidence,
     change_evidence,
@@ -21,10 +19,10 @@ from portal.domain.assurance.evidence.writing import (
     withdraw_evidence,
 )
 from portal.domain.assurance.wording import name_people
-from portal.domain.people.services import list_names_of
-from portal.domain.reports.parameters import Position, PositionError
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.entry_forms import staff_number_of
 from portal.pages.assurance.evidence_forms import (
     FORMS,
     EvidenceForm,
@@ -32,9 +30,9 @@ from portal.pages.assurance.evidence_forms import (
     describe_definition,
 )
 from portal.pages.layout.access import limiter, requires
-from portal.pages.layout.form_widgets import mark_wrong
+from portal.pages.layout.forms import save_form
 from portal.pages.layout.media_response import POLICY
-from portal.pages.layout.report_position import redirect_to_iso_days, refuse_position, requested_position
+from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.audit.services import log
@@ -55,14 +53,9 @@ def _allow_documents(endpoint: str | None, _values: dict[str, Any] | None) -> No
 
 @bp.get("/assurance/<key>/evidence/<reference>")
 @requires(Permission.ASSURANCE_VIEW)
-def show_piece(key: str, reference: str) -> ResponseReturnValue:
+@at_position(PARENT)
+def show_piece(position: Position, key: str, reference: str) -> ResponseReturnValue:
     """Show a piece of evidence: what it shows, how that is counted, and what was recorded about it."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
-    if current_address := redirect_to_iso_days():
-        return current_address
     held = read_recommendation(key, position)
     piece = _find_piece(held.evidence, reference)
     versions = list_evidence_versions(reference, position)
@@ -83,7 +76,7 @@ def show_piece(key: str, reference: str) -> ResponseReturnValue:
 @requires(Permission.ASSURANCE_MANAGE)
 def choose_kind(key: str) -> ResponseReturnValue:
     """Choose what kind of evidence to add."""
-    held = read_recommendation(key, position_of(clock.now()))
+    held = read_recommendation(key, read_position_today(clock.now()))
     kinds = [(kind, _form_address(key, kind.key)) for kind in KINDS.values()]
     return render_template("assurance/evidence_kinds.html", held=held, kinds=kinds)
 
@@ -122,18 +115,17 @@ def sign_statement(key: str) -> ResponseReturnValue:
 
 def _add_evidence(key: str, kind: str) -> ResponseReturnValue:
     now = clock.now()
-    today = position_of(now)
+    today = read_position_today(now)
     held = read_recommendation(key, today)
     form = _prepare_form(kind, today)
     del form.reason
-
-    def save() -> None:
-        entry = form.read_entry(_read_definition(kind, form, today, None), today)
-        reference = add_evidence(key, kind, entry, by=current_user.person_id, at=now)
-        flash(f"{reference} is added.", "success")
-
-    if form.validate_on_submit() and _is_saved(form, save):
-        return redirect(url_for(".show_recommendation", key=key), 303)
+    if form.validate_on_submit():
+        with save_form(form, PortalError):
+            entry = form.read_entry(_read_definition(kind, form, today, None), today)
+            reference = add_evidence(key, kind, entry, by=current_user.person_id, at=now)
+        if not form.errors:
+            flash(f"{reference} is added.", "success")
+            return redirect(url_for(".show_recommendation", key=key), 303)
     html = render_template("assurance/evidence_form.html", form=form, held=held, kind=KINDS[kind], piece=None)
     return html, 400 if form.errors else 200
 
@@ -143,22 +135,20 @@ def _add_evidence(key: str, kind: str) -> ResponseReturnValue:
 def change_piece(key: str, reference: str) -> ResponseReturnValue:
     """Change a piece of evidence from a day on, with a reason."""
     now = clock.now()
-    today = position_of(now)
+    today = read_position_today(now)
     held = read_recommendation(key, today)
     piece = _find_piece(held.evidence, reference)
     kind = piece.version.kind
     form = _prepare_form(kind, today, _begin_change(piece))
     if kind in IMMUTABLE:
         del form.text, form.post
-
-    def save() -> None:
-        entry = form.read_entry(_read_definition(kind, form, today, piece), today)
-        reason, by = form.reason.data, current_user.person_id
-        change_evidence(reference, entry, reason=reason, by=by, at=now)
-        flash(f"{reference} is changed.", "success")
-
-    if form.validate_on_submit() and _is_saved(form, save):
-        return redirect(url_for(".show_piece", key=key, reference=reference), 303)
+    if form.validate_on_submit():
+        with save_form(form, PortalError):
+            entry = form.read_entry(_read_definition(kind, form, today, piece), today)
+            change_evidence(reference, entry, reason=form.reason.data, by=current_user.person_id, at=now)
+        if not form.errors:
+            flash(f"{reference} is changed.", "success")
+            return redirect(url_for(".show_piece", key=key, reference=reference), 303)
     html = render_template(
         "assurance/evidence_form.html", form=form, held=held, kind=KINDS[kind], piece=piece
     )
@@ -170,18 +160,18 @@ def change_piece(key: str, reference: str) -> ResponseReturnValue:
 def withdraw_piece(key: str, reference: str) -> ResponseReturnValue:
     """Withdraw a piece of evidence from a day on, with a reason."""
     now = clock.now()
-    held = read_recommendation(key, position_of(now))
+    held = read_recommendation(key, read_position_today(now))
     piece = _find_piece(held.evidence, reference)
     form = WithdrawEvidenceForm()
     form.offer_day(clock.london_day(now))
-
-    def save() -> None:
-        reason, by = form.reason.data, current_user.person_id
-        withdraw_evidence(reference, from_on=form.day, reason=reason, by=by, at=now)
-        flash(f"{reference} is withdrawn.", "success")
-
-    if form.validate_on_submit() and _is_saved(form, save):
-        return redirect(url_for(".show_recommendation", key=key), 303)
+    if form.validate_on_submit():
+        with save_form(form, PortalError):
+            withdraw_evidence(
+                reference, from_on=form.day, reason=form.reason.data, by=current_user.person_id, at=now
+            )
+        if not form.errors:
+            flash(f"{reference} is withdrawn.", "success")
+            return redirect(url_for(".show_recommendation", key=key), 303)
     html = render_template("assurance/evidence_withdrawal.html", form=form, held=held, piece=piece)
     return html, 400 if form.errors else 200
 
@@ -225,11 +215,10 @@ def _prepare_form(kind: str, today: Position, data: dict[str, Any] | None = None
 def _begin_change(piece: HeldEvidence) -> dict[str, Any]:
     """The data with which the form of a change begins."""
     version = piece.version
-    names = list_names_of([version.owner_id]) if version.owner_id is not None else []
     return {
         **describe_definition(version.definition),
         "title": version.title,
-        "owner": names[0].staff_number if names else "",
+        "owner": staff_number_of(version.owner_id),
         "review_on": say.date(version.review_on),
     }
 
@@ -254,20 +243,3 @@ def _read_definition(
             return piece.version.definition
         raise EntryRefusedError("file", "Choose a PDF file.")
     return keep_document(upload.read(), upload.filename or "", by=current_user.person_id)
-
-
-def _is_saved(form: Any, save: Callable[[], None]) -> bool:
-    """Whether ``save`` went through in one transaction; the form says why it did not."""
-    try:
-        with transaction():
-            save()
-    except EntryRefusedError as error:
-        if error.field in form:
-            mark_wrong(form[error.field], str(error))
-        else:
-            form.form_errors += [str(error)]
-    except PortalError as error:
-        form.form_errors += [str(error)]
-    else:
-        return True
-    return False

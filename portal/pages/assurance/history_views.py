@@ -6,25 +6,20 @@ from flask.typing import ResponseReturnValue
 from portal.domain.assurance.desk import read_recommendation
 from portal.domain.assurance.history import HistoryEntry, list_history
 from portal.domain.assurance.wording import describe_entry, name_people
-from portal.domain.reports.parameters import PositionError
+from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
-from portal.pages.layout.report_position import redirect_to_iso_days, refuse_position, requested_position
+from portal.pages.layout.report_position import at_position
 from portal.platform.permissions import Permission
 
 
 @bp.get("/assurance/<key>/history")
 @requires(Permission.ASSURANCE_VIEW)
-def show_history(key: str) -> ResponseReturnValue:
+@at_position(PARENT)
+def show_history(position: Position, key: str) -> ResponseReturnValue:
     """Show every entry about a recommendation, the latest first, also those that were corrected."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
-    if current_address := redirect_to_iso_days():
-        return current_address
     held, entries = read_recommendation(key, position), list_history(key, position)
     arguments = QueryArguments(request.args, request.path)
     page = arguments.page(len(entries))

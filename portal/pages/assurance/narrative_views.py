@@ -15,18 +15,14 @@ from portal.domain.assurance.narrative.queries import list_narratives
 from portal.domain.assurance.narrative.rendering import check_narrative, field_values, render_narrative
 from portal.domain.assurance.narrative.services import write_narrative
 from portal.domain.assurance.wording import name_people
-from portal.domain.reports.parameters import Position, PositionError
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
-from portal.pages.assurance.narrative_forms import NarrativeForm
+from portal.pages.assurance.forms import NarrativeForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
-from portal.pages.layout.report_position import (
-    parse_position_now,
-    redirect_to_iso_days,
-    refuse_position,
-    requested_position,
-)
+from portal.pages.layout.forms import mark_refusal
+from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError
@@ -60,25 +56,22 @@ class NarrativePage:
 
 @bp.get("/assurance/<key>/narrative")
 @requires(Permission.ASSURANCE_VIEW)
-def show_narrative(key: str) -> ResponseReturnValue:
+@at_position(PARENT)
+def show_narrative(position: Position, key: str) -> ResponseReturnValue:
     """Show the narrative as at a date, as known on an instant; today's, with the form of the next version."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
-    if current_address := redirect_to_iso_days():
-        return current_address
     page = NarrativePage.read(key, position)
     text = page.held.narrative.text if page.held.narrative else ""
-    return _write_page(page, NarrativeForm.begin(text, clock.today()))
+    form = NarrativeForm(data={"text": text})
+    form.offer_day(clock.today())
+    return _write_page(page, form)
 
 
 @bp.post("/assurance/<key>/narrative")
 @requires(Permission.ASSURANCE_MANAGE)
 def save_narrative(key: str) -> ResponseReturnValue:
     """Save the next version of the narrative, or show how it would read."""
-    page, form = NarrativePage.read(key, parse_position_now("", "")), NarrativeForm()
-    if not form.validate_on_submit() or form.from_on.day is None:
+    page, form = NarrativePage.read(key, read_position_today(clock.now())), NarrativeForm()
+    if not form.validate_on_submit():
         return _write_page(page, form)
     if form.preview.data:
         faults = check_narrative(form.text.data, page.fields)
@@ -91,7 +84,7 @@ def save_narrative(key: str) -> ResponseReturnValue:
                 key,
                 form.text.data,
                 page.fields,
-                from_on=form.from_on.day,
+                from_on=form.day,
                 by=current_user.person_id,
                 at=clock.now(),
             )
@@ -100,7 +93,7 @@ def save_narrative(key: str) -> ResponseReturnValue:
             mark_wrong(form.text, fault)
         return _write_page(page, form)
     except EntryRefusedError as error:
-        mark_wrong(form.from_on, str(error))
+        mark_refusal(form, error)
         return _write_page(page, form)
     flash("The narrative was saved.")
     return redirect(url_for("assurance.show_narrative", key=key), 303)

@@ -85,13 +85,13 @@ def _show_packs(key: str) -> ResponseReturnValue:
         small=current_app.config["PORTAL"].small_number,
         may_make=_may_make(),
         may_not=MAY_NOT,
-        actions={edition: _action(key, edition, position) for edition in EDITIONS},
-        back=_back(key, position.address),
+        actions={edition: _button_address(key, edition, position) for edition in EDITIONS},
+        back=_subject_address(key, position.address),
         **frame_of(position),
     )
 
 
-def _action(key: str, edition: str, position: Position) -> str:
+def _button_address(key: str, edition: str, position: Position) -> str:
     """The address to which the button of an edition posts."""
     path = (
         url_for("assurance.request_pack_of_all", edition=edition)
@@ -101,7 +101,7 @@ def _action(key: str, edition: str, position: Position) -> str:
     return address(path, position.address.items())
 
 
-def _back(key: str, position: dict[str, str]) -> str:
+def _subject_address(key: str, position: dict[str, str]) -> str:
     """The address of the page that the pack answers from."""
     if key == ALL:
         return address(url_for("assurance.show_board"), position.items())
@@ -140,7 +140,7 @@ def _describe_file(row: PreparedFile) -> dict[str, Any]:
         "of_what": "All recommendations" if key == ALL else key,
         "contents": CONTENTS[foi],
         "times": sentences.both_times(parse_position_now(**row.position)),
-        "back": _back(key, row.position),
+        "back": _subject_address(key, row.position),
     }
 
 

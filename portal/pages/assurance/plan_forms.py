@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from flask_wtf import FlaskForm
 from wtforms import Field, SubmitField
 
-from portal.domain.assurance.plan.drafting import LONGEST_NOTE
 from portal.domain.assurance.plan.template import PlanQuestion, PlanSection
 from portal.pages.layout.form_fields import DayField, LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovSubmit, GovTextarea
+from portal.platform.proposals import LONGEST_NOTE
 
 LABEL = "govuk-label--s"
 SHORT = 160  # characters that are seen in one line

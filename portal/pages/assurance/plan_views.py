@@ -5,22 +5,18 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.assurance.action_links import list_action_lines
-from portal.domain.assurance.desk import read_desk
+from portal.domain.assurance.desk import find_held, read_desk
 from portal.domain.assurance.plan import drafting, publishing, reading
 from portal.domain.assurance.plan.reading import ProposedPlan
 from portal.domain.assurance.plan.template import plan_template
 from portal.domain.assurance.wording import name_people
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
-from portal.domain.reports.parameters import PositionError
+from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import frame_of
 from portal.pages.assurance.plan_forms import SendPlanBackForm, SendPlanForm, build_section_form
 from portal.pages.layout.access import requires
-from portal.pages.layout.report_position import (
-    redirect_to_iso_days,
-    refuse_position,
-    requested_position,
-)
+from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, NotFoundError, RuleError
@@ -32,18 +28,11 @@ PARENT = {"text": "The recommendation", "href": "/assurance/plan"}
 
 @bp.get("/assurance/plan/document")
 @requires(Permission.ASSURANCE_VIEW)
-def show_plan() -> ResponseReturnValue:
+@at_position(PARENT)
+def show_plan(position: Position) -> ResponseReturnValue:
     """Show the plan as at a date, as known on an instant, with what makes it untrue and its milestones."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
-    if current_address := redirect_to_iso_days():
-        return current_address
     desk, plan = read_desk(position), reading.read_plan(position)
-    held = next((each for each in desk if each.key == reading.KEY), None)
-    if held is None:
-        raise NotFoundError("The recommendation “plan” was not known then.")
+    held = find_held(desk, reading.KEY)
     lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
     actions = [line for line in lines if line.key == reading.KEY]
     known = {line.title for line in actions}

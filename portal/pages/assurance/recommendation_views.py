@@ -6,16 +6,15 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from portal.domain.assurance.action_links import list_action_lines
-from portal.domain.assurance.desk import HeldRecommendation, read_desk
+from portal.domain.assurance.desk import HeldRecommendation, find_held, read_desk
 from portal.domain.assurance.publishing import read_version_file
 from portal.domain.assurance.wording import list_people_of, name_people
-from portal.domain.reports.parameters import PositionError
+from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
-from portal.pages.layout.report_position import redirect_to_iso_days, refuse_position, requested_position
-from portal.platform.errors import NotFoundError
+from portal.pages.layout.report_position import at_position
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
@@ -23,18 +22,11 @@ from portal.platform.wording import plural
 
 @bp.get("/assurance/<key>")
 @requires(Permission.ASSURANCE_VIEW)
-def show_recommendation(key: str) -> ResponseReturnValue:
+@at_position(PARENT)
+def show_recommendation(position: Position, key: str) -> ResponseReturnValue:
     """Show a recommendation as at a date, as known on an instant, with all that hangs on it."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, PARENT)
-    if current_address := redirect_to_iso_days():
-        return current_address
     desk = read_desk(position)
-    held = next((each for each in desk if each.key == key), None)
-    if held is None:
-        raise NotFoundError("There is no such recommendation, or it was not known then.")
+    held = find_held(desk, key)
     lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
     return render_template(
         "assurance/recommendation.html",

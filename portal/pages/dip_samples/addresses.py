@@ -9,6 +9,7 @@ from portal.domain.dip_samples.units import list_recordable_units, list_viewable
 from portal.domain.reports.parameters import Position
 from portal.platform.errors import NotFoundError
 
+PARENT = {"text": "Dip samples", "href": "/dip-samples"}
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 
 

@@ -12,19 +12,16 @@ from portal.domain.dip_samples.tables import read_sample_table
 from portal.domain.dip_samples.units import list_viewable_units
 from portal.domain.reports import sentences
 from portal.domain.reports.funnels import BEYOND, STANDING_WORDS, FunnelPlot
-from portal.domain.reports.parameters import Position, PositionError
+from portal.domain.reports.parameters import Position
 from portal.domain.reports.samples.beside import UnitBeside, list_units_beside
 from portal.domain.reports.samples.trend_chart import SampleTrend
 from portal.domain.reports.statistics import Share
+from portal.pages.dip_samples.addresses import PARENT
 from portal.pages.dip_samples.blueprint import bp
 from portal.pages.dip_samples.forms import filter_form
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
-from portal.pages.layout.report_position import (
-    redirect_to_iso_days,
-    refuse_position,
-    requested_position,
-)
+from portal.pages.layout.report_position import at_position
 from portal.platform.permissions import Permission
 
 MONTHS = ("12", "6", "24")
@@ -33,14 +30,9 @@ ACTION_ADDRESS = "/assurance/intelligence-documents/actions/new"
 
 @bp.get("/dip-samples/figures")
 @requires(Permission.SAMPLE_VIEW)
-def show_sample_figures() -> ResponseReturnValue:
+@at_position(PARENT)
+def show_sample_figures(position: Position) -> ResponseReturnValue:
     """Show one share by month and by unit, over full months, with how far each number can be trusted."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, {"text": "Dip samples", "href": "/dip-samples"})
-    if iso_redirect := redirect_to_iso_days():
-        return iso_redirect
     arguments = QueryArguments(request.args, request.path)
     key = arguments.choice("measure", MEASURES, "share") or "submitted"
     months = arguments.choice("months", MONTHS, "number of months") or MONTHS[0]

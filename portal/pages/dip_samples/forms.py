@@ -15,7 +15,6 @@ from portal.domain.dip_samples.measures import (
     MISSING_REASONS,
     MOST,
     REASONS,
-    CountRefusedError,
     SampleCounts,
     SampleEntry,
     list_months,
@@ -25,8 +24,8 @@ from portal.domain.reports import sentences
 from portal.domain.reports.parameters import Position
 from portal.pages.dip_samples.addresses import require_month
 from portal.pages.layout.form_fields import WholeNumberField
-from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit, mark_wrong
-from portal.platform.wording import number
+from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
+from portal.platform.wording import month_words, number
 
 OFFERED_MONTHS = 25  # this month and the two years before it
 _MESSAGE = f"Enter a whole number from 0 to {number(MOST)}"
@@ -61,26 +60,22 @@ class SampleForm(FlaskForm):  # type: ignore[misc]
         """Offer the units, the latest months, and the reasons."""
         labels = {str(unit_id): label for unit_id, label in units.items()}
         first = {} if len(labels) == 1 else {"": "Select a unit"}
-        self.unit.choices = _choices(first | labels)
+        self.unit.choices = _list_choices(first | labels)
         months = {
-            f"{month:%Y-%m}": f"{month:%B %Y}" for month in reversed(list_months(OFFERED_MONTHS, today))
+            f"{month:%Y-%m}": month_words(month) for month in reversed(list_months(OFFERED_MONTHS, today))
         }
         if kept_month is not None:
-            months.setdefault(f"{kept_month:%Y-%m}", f"{kept_month:%B %Y}")
-        self.month.choices = _choices(months)
+            months.setdefault(f"{kept_month:%Y-%m}", month_words(kept_month))
+        self.month.choices = _list_choices(months)
         corrects = bool(self.replaces.data)
         reasons = {"": "No document is missing"} if not corrects else {"": "Select a reason"}
-        self.reason.choices = _choices(reasons | dict(REASONS if corrects else MISSING_REASONS))
+        self.reason.choices = _list_choices(reasons | dict(REASONS if corrects else MISSING_REASONS))
 
     def read_entry(self) -> SampleEntry:
         """What a valid form says."""
         counts = SampleCounts(**{name: self[name].number or 0 for name in COUNTS})
         month = require_month(self.month.data)
         return SampleEntry(int(self.unit.data), month, counts, self.reason.data or "")
-
-    def show_refusal(self, error: CountRefusedError) -> None:
-        """Show a refusal at its field."""
-        mark_wrong(self[error.field], str(error))
 
 
 def first_values(counts: SampleCounts | None, **chosen: Any) -> dict[str, Any]:
@@ -94,7 +89,7 @@ def reason_words(reason: str) -> str:
     return {**MISSING_REASONS, **CORRECTION_REASONS}.get(reason, "None")
 
 
-def _choices(labels: Mapping[str, str]) -> list[SelectChoice]:
+def _list_choices(labels: Mapping[str, str]) -> list[SelectChoice]:
     return [SelectChoice(value=value, label=label) for value, label in labels.items()]
 
 

@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.dip_samples.measures import CountRefusedError, add_months, first_of_month
+from portal.domain.dip_samples.measures import add_months, first_of_month
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.dip_samples.queries import counts_of, find_sample
 from portal.domain.dip_samples.services import CHECKLIST, record_sample, withdraw_sample
@@ -16,6 +16,7 @@ from portal.pages.dip_samples.blueprint import bp
 from portal.pages.dip_samples.forms import SampleForm, first_values
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
+from portal.pages.layout.forms import save_form
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, NotFoundError
@@ -60,20 +61,16 @@ def _save_counts(form: SampleForm) -> bool:
     """Save a valid form; whether that was done, and else the form says why not."""
     replaced = form.replaces.data or ""
     try:
-        with transaction():
+        with save_form(form):
             record_sample(
                 form.read_entry(),
                 replaces=int(replaced) if replaced.isascii() and replaced.isdigit() else None,
                 by=current_user.person_id,
                 at=clock.now(),
             )
-    except CountRefusedError as error:
-        form.show_refusal(error)
-        return False
     except ConflictError as error:
         mark_wrong(form.month, str(error))
-        return False
-    return True
+    return not form.errors
 
 
 @bp.post("/dip-samples/<int:unit_id>/<month>/withdraw")

@@ -10,18 +10,14 @@ from portal.domain.dip_samples.queries import list_history
 from portal.domain.dip_samples.tables import read_sample_table
 from portal.domain.dip_samples.units import list_recordable_units, list_viewable_units
 from portal.domain.reports import sentences
-from portal.domain.reports.parameters import Position, PositionError
+from portal.domain.reports.parameters import Position
 from portal.pages.dip_samples import figure_views, import_views, recording_views
-from portal.pages.dip_samples.addresses import require_month, require_viewable_unit
+from portal.pages.dip_samples.addresses import PARENT, require_month, require_viewable_unit
 from portal.pages.dip_samples.blueprint import bp
 from portal.pages.dip_samples.forms import filter_form, reason_words
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
-from portal.pages.layout.report_position import (
-    redirect_to_iso_days,
-    refuse_position,
-    requested_position,
-)
+from portal.pages.layout.report_position import at_position
 from portal.platform.permissions import Permission
 from portal.platform.wording import number
 
@@ -33,14 +29,9 @@ COUNT_HEADS = {name: words[0].upper() + words[1:] for name, words in COUNT_WORDS
 
 @bp.get("/dip-samples")
 @requires(Permission.SAMPLE_VIEW)
-def show_samples() -> ResponseReturnValue:
+@at_position(PARENT)
+def show_samples(position: Position) -> ResponseReturnValue:
     """Show one share of every unit that the viewer sees, by month, with what is missing."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, {"text": "Dip samples", "href": "/dip-samples"})
-    if iso_redirect := redirect_to_iso_days():
-        return iso_redirect
     arguments = QueryArguments(request.args, request.path)
     measure = arguments.choice("measure", MEASURES, "share") or "submitted"
     months = arguments.choice("months", MONTHS, "number of months") or MONTHS[0]
@@ -64,12 +55,9 @@ def show_samples() -> ResponseReturnValue:
 
 @bp.get("/dip-samples/<int:unit_id>/<month>")
 @requires(Permission.SAMPLE_VIEW)
-def show_sample(unit_id: int, month: str) -> ResponseReturnValue:
+@at_position(PARENT)
+def show_sample(position: Position, unit_id: int, month: str) -> ResponseReturnValue:
     """Show what is known of a unit and a month, and what was recorded of it before."""
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, {"text": "Dip samples", "href": "/dip-samples"})
     unit, first = require_viewable_unit(unit_id, position), require_month(month)
     history = list_history(unit_id, first, position.as_known_on) if first <= position.as_at else []
     known = history[0] if history and not history[0].void else None

@@ -4,11 +4,10 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.returns.content import month_words
+from portal.domain.returns.content import period_words
 from portal.domain.returns.own_key import refuse_unless_coordinator
 from portal.domain.returns.queries import find_force, list_forces, list_keys, list_periods, list_received
 from portal.domain.returns.registration import (
-    RegistrationError,
     add_key,
     ask_period,
     end_key,
@@ -16,11 +15,10 @@ from portal.domain.returns.registration import (
     restate_force,
 )
 from portal.pages.layout.access import requires
-from portal.pages.layout.form_widgets import mark_wrong
+from portal.pages.layout.forms import save_form
 from portal.pages.returns.blueprint import bp
 from portal.pages.returns.forms import AddKeyForm, AskReturnsForm, EndKeyForm, ForceForm, NewForceForm
 from portal.platform import clock
-from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as date_words
@@ -52,12 +50,9 @@ def add_force() -> ResponseReturnValue:
     refuse_unless_coordinator()
     form = NewForceForm(data=_day_today())
     if form.validate_on_submit():
-        try:
-            with transaction():
-                register_force(form.key.data, form.stated, at=clock.now(), by=current_user.person_id)
-        except RegistrationError as error:
-            mark_wrong(form[error.field], str(error))
-        else:
+        with save_form(form):
+            register_force(form.key.data, form.stated, at=clock.now(), by=current_user.person_id)
+        if not form.errors:
             flash("The force is registered. Register its public key next.", "success")
             return redirect(url_for(".show_force", key=form.key.data), 303)
     return render_template("returns/force_form.html", form=form, force=None), 400 if form.errors else 200
@@ -71,7 +66,7 @@ def show_force(key: str) -> ResponseReturnValue:
     force = find_force(key, clock.today())
     return render_template(
         "returns/force.html",
-        month_words=month_words,
+        period_words=period_words,
         force=force,
         keys=list_keys([force.id]).get(force.id, []),
         returns=list(reversed(list_received(force.id))),
@@ -88,12 +83,9 @@ def change_force(key: str) -> ResponseReturnValue:
     force = find_force(key, clock.today())
     form = ForceForm(data={"name": force.name, "headcount": str(force.headcount), **_day_today()})
     if form.validate_on_submit():
-        try:
-            with transaction():
-                restate_force(key, form.stated, at=clock.now(), by=current_user.person_id)
-        except RegistrationError as error:
-            mark_wrong(form[error.field], str(error))
-        else:
+        with save_form(form):
+            restate_force(key, form.stated, at=clock.now(), by=current_user.person_id)
+        if not form.errors:
             flash("The details are saved.", "success")
             return redirect(url_for(".show_force", key=key), 303)
     return render_template("returns/force_form.html", form=form, force=force), 400 if form.errors else 200
@@ -107,19 +99,16 @@ def register_key(key: str) -> ResponseReturnValue:
     force = find_force(key, clock.today())
     form = AddKeyForm(data=_day_today())
     if form.validate_on_submit() and form.from_on.day:
-        try:
-            with transaction():
-                add_key(
-                    key,
-                    form.public_key.data,
-                    read_out=form.read_out.data or "",
-                    from_on=form.from_on.day,
-                    at=clock.now(),
-                    by=current_user.person_id,
-                )
-        except RegistrationError as error:
-            mark_wrong(form[error.field], str(error))
-        else:
+        with save_form(form):
+            add_key(
+                key,
+                form.public_key.data,
+                read_out=form.read_out.data or "",
+                from_on=form.from_on.day,
+                at=clock.now(),
+                by=current_user.person_id,
+            )
+        if not form.errors:
             flash("The key is registered.", "success")
             return redirect(url_for(".show_force", key=key), 303)
     return render_template("returns/key.html", form=form, force=force), 400 if form.errors else 200
@@ -136,12 +125,9 @@ def end_force_key(key: str, fingerprint: str) -> ResponseReturnValue:
         raise NotFoundError("The force has no such key that is not ended.")
     form = EndKeyForm(data=_day_today())
     if form.validate_on_submit() and form.from_on.day:
-        try:
-            with transaction():
-                end_key(key, fingerprint, from_on=form.from_on.day, at=clock.now(), by=current_user.person_id)
-        except RegistrationError as error:
-            mark_wrong(form.from_on, str(error))
-        else:
+        with save_form(form):
+            end_key(key, fingerprint, from_on=form.from_on.day, at=clock.now(), by=current_user.person_id)
+        if not form.errors:
             flash("The key is ended.", "success")
             return redirect(url_for(".show_force", key=key), 303)
     html = render_template("returns/end_key.html", form=form, force=force, fingerprint=fingerprint)
@@ -155,15 +141,12 @@ def ask_returns() -> ResponseReturnValue:
     refuse_unless_coordinator()
     form = AskReturnsForm()
     if form.validate_on_submit() and form.due_on.day:
-        try:
-            with transaction():
-                period = ask_period(
-                    form.period.data, form.due_on.day, at=clock.now(), by=current_user.person_id
-                )
-        except RegistrationError as error:
-            mark_wrong(form[error.field], str(error))
-        else:
+        with save_form(form):
+            period = ask_period(form.period.data, form.due_on.day, at=clock.now(), by=current_user.person_id)
+        if not form.errors:
             flash(f"Every force is asked for its return of {period}.", "success")
             return redirect(url_for(".ask_returns"), 303)
-    html = render_template("returns/periods.html", month_words=month_words, form=form, periods=list_periods())
+    html = render_template(
+        "returns/periods.html", period_words=period_words, form=form, periods=list_periods()
+    )
     return html, 400 if form.errors else 200

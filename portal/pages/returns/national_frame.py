@@ -3,7 +3,9 @@
 The pages are there only where this portal coordinates forces; elsewhere nothing has their addresses.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 
 from flask import current_app, request, url_for
 from flask.typing import ResponseReturnValue
@@ -122,6 +124,9 @@ class NationalPage:
         return 400 if self.errors else 200
 
 
+NationalView = Callable[[NationalPage], ResponseReturnValue]
+
+
 def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
     """Read the page that the address asks for; refused values are left out, with the reason.
 
@@ -131,7 +136,7 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
 
     Raises:
         NotFoundError: This portal does not coordinate forces.
-        PositionError: The position is refused: answer with ``refuse_national``.
+        PositionError: The position is refused.
         UnknownValueError: A value is refused, and the address is strict.
     """
     refuse_unless_coordinator()
@@ -153,6 +158,24 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
     return NationalPage(figures, titles, arguments.errors(("period", "requirement")))
 
 
-def refuse_national(error: PositionError) -> ResponseReturnValue:
-    """Answer an address whose position is refused."""
-    return refuse_position(error, {"text": "Forces over time", "href": url_for("returns.show_national")})
+def shows_national(months: int) -> Callable[[NationalView], Callable[[], ResponseReturnValue]]:
+    """Give a view the page that its address asks for; a position that is refused is answered with its form.
+
+    Args:
+        months: At most so many.
+    """
+
+    def place(view: NationalView) -> Callable[[], ResponseReturnValue]:
+        @wraps(view)
+        def placed() -> ResponseReturnValue:
+            try:
+                page = read_page(months=months)
+            except PositionError as error:
+                return refuse_position(
+                    error, {"text": "Forces over time", "href": url_for("returns.show_national")}
+                )
+            return view(page)
+
+        return placed
+
+    return place

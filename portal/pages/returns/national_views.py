@@ -7,7 +7,6 @@ from flask import Response, render_template, send_file
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.reports.parameters import PositionError
 from portal.domain.returns.comparison import build_comparison
 from portal.domain.returns.content import RANK, ROLE
 from portal.domain.returns.month_lines import line_of_all, line_of_force, list_points
@@ -22,7 +21,7 @@ from portal.pages.returns.blueprint import bp
 from portal.pages.returns.national_frame import (
     NationalPage,
     read_page,
-    refuse_national,
+    shows_national,
 )
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -40,12 +39,9 @@ files_limit = limiter.shared_limit(
 
 @bp.get("/returns/national")
 @requires(Permission.RETURN_VIEW)
-def show_national() -> ResponseReturnValue:
+@shows_national(months=12)
+def show_national(page: NationalPage) -> ResponseReturnValue:
     """Show the share of all forces over the months, and each force's."""
-    try:
-        page = read_page()
-    except PositionError as error:
-        return refuse_national(error)
     figures, small = page.figures, page.figures.small
     groups = {}
     if figures.months:
@@ -64,24 +60,18 @@ def show_national() -> ResponseReturnValue:
 
 @bp.get("/returns/national/variation")
 @requires(Permission.RETURN_VIEW)
-def show_variation() -> ResponseReturnValue:
+@shows_national(months=1)
+def show_variation(page: NationalPage) -> ResponseReturnValue:
     """Show how forces differ: each share with its interval by size, and a funnel."""
-    try:
-        page = read_page(months=1)
-    except PositionError as error:
-        return refuse_national(error)
     variation = compare_forces(page.figures) if page.figures.months else None
     return render_template("returns/variation.html", page=page, variation=variation), page.status
 
 
 @bp.get("/returns/national/receipts")
 @requires(Permission.RETURN_VIEW)
-def show_receipts() -> ResponseReturnValue:
+@shows_national(months=12)
+def show_receipts(page: NationalPage) -> ResponseReturnValue:
     """Show whose return has not come, came late or was corrected, and twelve months of each force."""
-    try:
-        page = read_page()
-    except PositionError as error:
-        return refuse_national(error)
     return render_template("returns/receipts.html", page=page, states=_sort_states(page)), page.status
 
 
@@ -102,12 +92,9 @@ def _sort_states(page: NationalPage) -> list[tuple[str, list[tuple[str, str]]]]:
 
 @bp.get("/returns/national/changes")
 @requires(Permission.RETURN_VIEW)
-def show_movement() -> ResponseReturnValue:
+@shows_national(months=2)
+def show_movement(page: NationalPage) -> ResponseReturnValue:
     """Show what changed since the month before and why, corrections told apart from progress."""
-    try:
-        page = read_page(months=2)
-    except PositionError as error:
-        return refuse_national(error)
     movement = read_movement(page.figures) if page.figures.months else None
     html = render_template("returns/movement.html", page=page, movement=movement, part_words=PART_WORDS)
     return html, page.status

@@ -7,9 +7,10 @@ from flask import flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.dip_samples.measures import add_months, first_of_month
 from portal.domain.directives.queries import list_directives
 from portal.domain.returns.comparing import keep_comparison, read_own_comparison
-from portal.domain.returns.content import month_words
+from portal.domain.returns.content import period_words
 from portal.domain.returns.own_key import (
     find_comparison_key,
     find_own_public_key,
@@ -38,7 +39,7 @@ def show_returns() -> ResponseReturnValue:
     public_key = find_own_public_key()
     return render_template(
         "returns/index.html",
-        month_words=month_words,
+        period_words=period_words,
         returns=list_own_returns(),
         comparisons=list_comparisons(),
         short_name=own_short_name(),
@@ -54,8 +55,8 @@ def show_returns() -> ResponseReturnValue:
 def make_return() -> ResponseReturnValue:
     """Make a signed return of a month."""
     today = clock.today()
-    last_month = clock.today().replace(day=1).toordinal() - 1
-    form = MakeReturnForm(data={"period": today.fromordinal(last_month).isoformat()[:7]})
+    last_month = add_months(first_of_month(today), -1)
+    form = MakeReturnForm(data={"period": f"{last_month:%Y-%m}"})
     titles = [(held.reference, held.shown_version(today).file.title) for held in list_directives()]
     form.offer_directives(titles)
     if form.validate_on_submit():
@@ -118,4 +119,4 @@ def load_comparison() -> ResponseReturnValue:
 def show_comparison(period: str) -> ResponseReturnValue:
     """Show this force beside the anonymous rest."""
     own = read_own_comparison(period, find_comparison_key())
-    return render_template("returns/comparison.html", month_words=month_words, own=own, period=period)
+    return render_template("returns/comparison.html", period_words=period_words, own=own, period=period)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.returns.checking import CHECKS
-from portal.domain.returns.content import month_words
+from portal.domain.returns.content import period_words
 from portal.domain.returns.own_key import refuse_unless_coordinator
 from portal.domain.returns.queries import find_force, find_received
 from portal.domain.returns.services import ReturnRefusedError, log_refused_return, receive_return
@@ -46,7 +46,7 @@ def load_return() -> ResponseReturnValue:
                 flash(" ".join((f"{named} is received.", *received.notes)), "success")
             return redirect(url_for(".show_force", key=received.force), 303)
     html = render_template(
-        "returns/load_return.html", month_words=month_words, form=form, refused=refused, checks=CHECKS
+        "returns/load_return.html", period_words=period_words, form=form, refused=refused, checks=CHECKS
     )
     return html, 400 if form.errors else 200
 

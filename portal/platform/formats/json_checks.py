@@ -83,12 +83,12 @@ def _find_object_faults(
     properties: Schema = schema.get("properties", {})
     for name in schema.get("required", ()):
         if name not in value:
-            yield _join(place, name), "is missing"
+            yield _join_place(place, name), "is missing"
     for name, held in value.items():
         if name in properties:
-            yield from _find_faults(held, properties[name], _join(place, name), root)
+            yield from _find_faults(held, properties[name], _join_place(place, name), root)
         elif schema.get("additionalProperties") is False:
-            yield _join(place, name[:60]), "is not a part of it"
+            yield _join_place(place, name[:60]), "is not a part of it"
 
 
 def _find_list_faults(
@@ -102,5 +102,5 @@ def _find_list_faults(
         yield from _find_faults(held, schema.get("items", {}), f"{place} {number}", root)
 
 
-def _join(place: str, name: str) -> str:
+def _join_place(place: str, name: str) -> str:
     return f"{place}, {name}" if place else name

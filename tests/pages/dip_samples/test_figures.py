@@ -54,11 +54,11 @@ def test_each_unit_has_its_share_its_interval_and_how_it_stands(
     assert "146 of 193 (75%)" in page.text
     assert lines["Team A"][:3] == [
         "76 of 80 (95%)",
-        "88% to 98%",
+        "87% to 99%",
         "Much higher than chance explains (1 in 500)",
     ]
     assert lines["Team B"][2] == "Much lower than chance explains (1 in 500)"
-    assert lines["Team C"][:3] == ["0 of 3 (0%)", "0% to 56%", "Too few to say"]
+    assert lines["Team C"][:3] == ["0 of 3 (0%)", "0% to 57%", "Too few to say"]
     assert lines["Team D"][3] == "1"  # April is missing
 
 

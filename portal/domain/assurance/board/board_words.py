@@ -4,7 +4,6 @@ from portal.domain.assurance.board.board import Board, BoardLine
 from portal.domain.assurance.board.desk_changes import DeskChange
 from portal.domain.assurance.board.figure_moves import FigureMove
 from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse
-from portal.domain.assurance.evidence.shares import threshold_words
 from portal.domain.assurance.wording import JUDGEMENT_WORDS
 from portal.domain.reports import sentences
 from portal.platform import wording as say
@@ -75,7 +74,7 @@ def threshold(line: BoardLine) -> str:
     title = line.headline.title
     if line.headline.threshold is None:
         return title
-    return f"{title}; at least {threshold_words(line.headline.threshold)}"
+    return f"{title}; at least {say.percent_exact(line.headline.threshold)}"
 
 
 def week_words(line: BoardLine) -> str:

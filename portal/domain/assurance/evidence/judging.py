@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
-from portal.domain.assurance.entering import EntryRefusedError, require_recommendation
+from portal.domain.assurance.entering import LONGEST_TEXT, EntryRefusedError, require_recommendation
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.models import JUDGEMENTS, Judgement, JudgementDecision, Recommendation
 from portal.domain.reports.parameters import Position
@@ -14,7 +14,6 @@ from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 
-LONGEST_REASON = 2_000
 OUTCOMES = {"confirmed": "confirmed", "sent_back": "sent back", "withdrawn": "withdrawn"}
 
 
@@ -60,8 +59,8 @@ def make_judgement(key: str, position: Position, state: str, reason: str, *, by:
 def _refuse_judgement(held: HeldRecommendation, state: str, reason: str) -> None:
     if state not in JUDGEMENTS:
         raise EntryRefusedError("state", "Choose how the recommendation stands.")
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise EntryRefusedError("reason", f"Say why, in at most {LONGEST_REASON:,} characters.")
+    if not reason.strip() or len(reason) > LONGEST_TEXT:
+        raise EntryRefusedError("reason", f"Say why, in at most {LONGEST_TEXT:,} characters.")
     if _is_waiting(held.id):
         raise ConflictError("A judgement waits for a second person. Confirm it, or send it back first.")
     if state in ("met", "partly_met") and not held.evidence:
@@ -81,7 +80,7 @@ def confirm_judgement(key: str, judgement_id: int, *, by: int, at: datetime) -> 
     row = _lock_judgement(key, judgement_id)
     if row.made_by_id == by:
         raise RuleError("You made this judgement yourself. Somebody else must confirm it.")
-    _decide(row, "confirmed", "", by=by, at=at)
+    _record_outcome(row, "confirmed", "", by=by, at=at)
 
 
 def send_judgement_back(key: str, judgement_id: int, *, reason: str, by: int, at: datetime) -> None:
@@ -95,9 +94,9 @@ def send_judgement_back(key: str, judgement_id: int, *, reason: str, by: int, at
     row = _lock_judgement(key, judgement_id)
     if row.made_by_id == by:
         raise RuleError("You made this judgement yourself. Withdraw it instead.")
-    if not reason.strip() or len(reason) > LONGEST_REASON:
+    if not reason.strip() or len(reason) > LONGEST_TEXT:
         raise EntryRefusedError("reason", "Say what has to change.")
-    _decide(row, "sent_back", reason.strip(), by=by, at=at)
+    _record_outcome(row, "sent_back", reason.strip(), by=by, at=at)
 
 
 def withdraw_judgement(key: str, judgement_id: int, *, by: int, at: datetime) -> None:
@@ -111,7 +110,7 @@ def withdraw_judgement(key: str, judgement_id: int, *, by: int, at: datetime) ->
     row = _lock_judgement(key, judgement_id)
     if row.made_by_id != by:
         raise RuleError("Only its author can withdraw a judgement. Send it back instead.")
-    _decide(row, "withdrawn", "", by=by, at=at)
+    _record_outcome(row, "withdrawn", "", by=by, at=at)
 
 
 def list_decided_judgements(
@@ -152,7 +151,7 @@ def _lock_judgement(key: str, judgement_id: int) -> Judgement:
     return row
 
 
-def _decide(row: Judgement, outcome: str, reason: str, *, by: int, at: datetime) -> None:
+def _record_outcome(row: Judgement, outcome: str, reason: str, *, by: int, at: datetime) -> None:
     decision = JudgementDecision(
         recorded_at=stamp(),
         judgement_id=row.id,

@@ -12,12 +12,11 @@ from config import current_settings
 from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.holding import read_holding
 from portal.domain.assurance.models import EvidenceLinkCheck, EvidenceVersion
 from portal.domain.catalogue.link_checks import find_fault, public_policy
-from portal.domain.reports.parameters import Position
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.audit.services import log
@@ -26,8 +25,8 @@ from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.outbound.targets import OutboundPolicy
 
-LONGEST = 500
-EVERY = timedelta(days=7)
+LONGEST_ADDRESS = 500  # characters
+ASKED_EVERY = timedelta(days=7)
 NOT_ASKED = "Not asked yet whether the page answers"
 
 
@@ -51,8 +50,8 @@ def parse_link(values: Mapping[str, str], position: Position) -> dict[str, Any]:
         raise EntryRefusedError(
             "address", "Enter the address of a page, such as https://www.police.example/plan."
         )
-    if len(address) > LONGEST:
-        raise EntryRefusedError("address", f"Enter an address of at most {LONGEST} characters.")
+    if len(address) > LONGEST_ADDRESS:
+        raise EntryRefusedError("address", f"Enter an address of at most {LONGEST_ADDRESS} characters.")
     return {"address": address}
 
 
@@ -144,13 +143,13 @@ def is_link_check_due(now: datetime) -> bool:
         return False
     newest = select(EvidenceLinkCheck.checked_at).order_by(EvidenceLinkCheck.id.desc()).limit(1)
     last = db.session.scalar(newest)
-    return (last is None or now - last >= EVERY) and bool(list_asked_pages(position_of(now)))
+    return (last is None or now - last >= ASKED_EVERY) and bool(list_asked_pages(read_position_today(now)))
 
 
 def run_link_check(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     """Ask every page that is evidence, and record the answers."""
     faults = find_link_faults(
-        list_asked_pages(position_of(clock.now())), public_policy(), job.report_progress
+        list_asked_pages(read_position_today(clock.now())), public_policy(), job.report_progress
     )
     with transaction():
         save_link_checks(faults, clock.now())

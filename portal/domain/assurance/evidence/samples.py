@@ -77,7 +77,7 @@ def _check_sample(asked: AskedPiece, samples: Sequence[DipSample], force: WholeF
     ratio = add_up(measure.key, months, rows)
     words = (
         ("Counted", f"{measure.meaning}."),
-        ("Months", _month_words(ratio)),
+        ("Months", _period_words(ratio)),
         ("Units", population.words if population.unit else "Every unit that recorded a sample."),
         ("Recorded", f"{say.plural(ratio.samples, 'sample')} of {say.plural(ratio.units, 'unit')}."),
         ("How sure", _interval_words(ratio)),
@@ -95,17 +95,18 @@ def _check_sample(asked: AskedPiece, samples: Sequence[DipSample], force: WholeF
     )
 
 
-def _month_words(ratio: SampleRatio) -> str:
+def _period_words(ratio: SampleRatio) -> str:
     if not ratio.months:
         return "None."
     first, last = min(ratio.months), max(ratio.months)
-    return f"{first:%B %Y} to {last:%B %Y}." if first != last else f"{first:%B %Y}."
+    return (
+        f"{say.month_words(first)} to {say.month_words(last)}."
+        if first != last
+        else f"{say.month_words(first)}."
+    )
 
 
 def _interval_words(ratio: SampleRatio) -> str:
     if not ratio.total:
         return "Nothing was counted."
-    low, high = (
-        say.percent_cut(round(share * 1000), 1000) for share in (ratio.interval.low, ratio.interval.high)
-    )
-    return f"The share of many such documents lies between {low} and {high} in 95 of 100 cases."
+    return f"The share of many such documents lies within {ratio.interval.words} in 95 of 100 cases."

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -14,11 +13,10 @@ from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.answers import group_words
 from portal.domain.reports.known_values import accept_filters
-from portal.domain.reports.parameters import EVERYONE, Filters, Position, parse_position, split_values
+from portal.domain.reports.parameters import EVERYONE, Filters, Position, split_values
 from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.platform import wording as say
-from portal.platform.db import read_stamps
 
 _PERCENTAGE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
 PEOPLE = ("person", "people")
@@ -51,12 +49,6 @@ class Population:
     def from_json(cls, kept: Mapping[str, Any]) -> "Population":
         """Read back what ``to_json`` wrote into a definition."""
         return cls(*(kept.get(name, "") for name in ("unit", "role", "rank")))
-
-
-def position_of(now: datetime) -> Position:
-    """Today, with all that is known at this instant. One statement."""
-    newest, ahead = read_stamps()
-    return parse_position("", "", now=now, newest=newest, ahead=ahead)
 
 
 def whole_force(position: Position) -> ViewerScope:
@@ -93,15 +85,6 @@ def parse_threshold(text: str) -> Decimal:
     return (Decimal(number) / 100).normalize()
 
 
-def threshold_words(threshold: Decimal) -> str:
-    """A threshold as a percentage.
-
-    >>> threshold_words(Decimal("0.975")), threshold_words(Decimal("1"))
-    ('97.5%', '100%')
-    """
-    return f"{(threshold * 100).normalize():f}%"
-
-
 def describe_share(
     piece: HeldEvidence,
     share: Share,
@@ -134,8 +117,8 @@ def describe_share(
     if not share.total:
         faults = (f"{shown}, so it shows nothing.",)
     elif not faults and share.done < threshold * share.total:
-        faults = (f"{percent} is below the threshold of {threshold_words(threshold)}.",)
-    at_least = (("Threshold", f"At least {threshold_words(threshold)}."), ("Percentage", PERCENTAGE))
+        faults = (f"{percent} is below the threshold of {say.percent_exact(threshold)}.",)
+    at_least = (("Threshold", f"At least {say.percent_exact(threshold)}."), ("Percentage", PERCENTAGE))
     figures = (share.done, share.total, threshold)
     terms = (*definition, *at_least)
     return EvidenceState(

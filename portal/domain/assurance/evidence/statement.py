@@ -6,14 +6,11 @@ from datetime import date
 from typing import Any
 
 from portal.domain.assurance.desk import HeldEvidence
-from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.entering import LONGEST_TEXT, LONGEST_TITLE, EntryRefusedError
 from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
 from portal.platform import wording as say
-
-MOST_TEXT = 2_000
-MOST_POST = 150
 
 
 def parse_statement(values: Mapping[str, str], position: Position) -> dict[str, Any]:
@@ -27,11 +24,11 @@ def parse_statement(values: Mapping[str, str], position: Position) -> dict[str, 
         EntryRefusedError: A field is empty or too long.
     """
     text, post = (values.get(name, "").strip().replace("\r\n", "\n") for name in ("text", "post"))
-    if not text or len(text) > MOST_TEXT:
+    if not text or len(text) > LONGEST_TEXT:
         raise EntryRefusedError(
-            "text", f"Write the statement, in at most {say.number(MOST_TEXT)} characters."
+            "text", f"Write the statement, in at most {say.number(LONGEST_TEXT)} characters."
         )
-    if not post or len(post) > MOST_POST:
+    if not post or len(post) > LONGEST_TITLE:
         raise EntryRefusedError(
             "post", "Enter the post in which you sign, such as Assistant Chief Constable (crime)."
         )

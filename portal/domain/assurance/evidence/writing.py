@@ -13,10 +13,9 @@ from portal.domain.assurance.entering import (
     require_recommendation,
 )
 from portal.domain.assurance.evidence.kinds import IMMUTABLE, REVIEWED
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.holding import list_held
 from portal.domain.assurance.models import EVIDENCE_KINDS, Evidence, EvidenceVersion
-from portal.domain.reports.parameters import Position
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.platform import wording as say
 from portal.platform.audit.services import log
 from portal.platform.db import db
@@ -120,7 +119,7 @@ def read_newest(reference: str, at: datetime) -> EvidenceVersion:
         ConflictError: It is withdrawn.
         NotFoundError: There is no such piece.
     """
-    versions = list_evidence_versions(reference, position_of(at))
+    versions = list_evidence_versions(reference, read_position_today(at))
     if not versions:
         raise NotFoundError("There is no such piece of evidence.")
     if versions[-1].withdrawn:

@@ -25,17 +25,17 @@ def check_narrative(text: str, fields: Sequence[NarrativeField]) -> list[str]:
     if len(text) > MOST_CHARACTERS:
         return [f"This has {len(text):,} characters. Shorten it to {MOST_CHARACTERS:,} or fewer"]
     faults = Faults()
-    _render(text, faults)
+    _render_markdown(text, faults)
     marks = [f"Line {fault.line}: {fault.reason.removesuffix('.')}" for fault in faults.listed()]
     return [*find_field_faults(text, {field.name for field in fields}), *marks]
 
 
 def render_narrative(text: str, values: Mapping[str, str]) -> Markup:
     """Safe HTML of a narrative, its fields filled."""
-    return fill_html(_render(text, Faults()), values)
+    return fill_html(_render_markdown(text, Faults()), values)
 
 
-def _render(text: str, faults: Faults) -> str:
+def _render_markdown(text: str, faults: Faults) -> str:
     context = RenderContext(
         module="", lessons=frozenset(), media={}, addresses={}, shared=SharedContent(), faults=faults
     )

@@ -24,9 +24,6 @@ from portal.platform import wording as say
 
 NO_NARRATIVE = "Nobody has written a narrative that holds at this position."
 NOT_JUDGED = "No judgement was confirmed by this day."
-FOI_LEFT_OUT = (
-    "This edition names nobody. Owners, risks, documents and the figures at the judgement are left out."
-)
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,7 @@ def _list_actions(answer: RecommendationAnswer) -> list[Block]:
             action.reference,
             action.version.title,
             *([] if answer.foi else [_name_of(answer, action.version.owner_id)]),
-            _begin(action_words(action)),
+            _capitalise_words(action_words(action)),
             ", ".join(action.waits_for) or "Nothing",
         )
         for action in answer.held.actions
@@ -148,7 +145,7 @@ def _list_actions(answer: RecommendationAnswer) -> list[Block]:
     return [GridBlock(("Action", "What", *owners, "How far", "Waits for"), tuple(rows), widths)]
 
 
-def _begin(words: str) -> str:
+def _capitalise_words(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 

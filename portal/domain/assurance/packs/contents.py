@@ -78,7 +78,9 @@ def write_answer_pack(source: PackSource, folder: Path, target: Path) -> str:
     files = [ANSWER_PDF, ANSWER_TEXT, figures, EVIDENCE, DEFINITIONS, DICTIONARY]
     files += [*(file for file, _ in source.attached.values()), *source.annexes]
     kind = "Answer pack, FOI edition" if source.foi else "Answer pack"
-    readme = describe_pack(f"{kind}, {source.force}", source.title, source.position, _remarks(source), files)
+    readme = describe_pack(
+        f"{kind}, {source.force}", source.title, source.position, _list_remarks(source), files
+    )
     (folder / README).write_text(readme, encoding="utf-8", newline="\n")
     about = {
         "pack": "foi-answer" if source.foi else "answer",
@@ -106,7 +108,7 @@ def _definitions_of(source: PackSource) -> Definitions:
     return [*time_definitions(source.position), *tables.definition_rows(source.answers)]
 
 
-def _remarks(source: PackSource) -> list[str]:
+def _list_remarks(source: PackSource) -> list[str]:
     if not source.foi:
         return [NAMES_PEOPLE, *source.remarks]
     states = [state for answer in source.answers for state in answer.states.values()]
@@ -118,7 +120,7 @@ def _write_answer(source: PackSource, folder: Path) -> None:
     times = f"{sentences.both_times(source.position)}."
     blocks: list[Block] = [ParagraphBlock(times)]
     if source.foi:
-        blocks.append(PointsBlock(tuple(_remarks(source))))
+        blocks.append(PointsBlock(tuple(_list_remarks(source))))
     for answer in source.answers:
         blocks += answer_blocks(answer)
     markup = [_STYLE, blocks_as_markup(blocks), *definition_table(_definitions_of(source))]

@@ -35,22 +35,22 @@ def hide_numbers(state: EvidenceState, published: Collection[Pair], small: int) 
         small: The small number.
     """
     if state.kind in KEPT_BACK:
-        return _bare(state, KEPT_BACK[state.kind])
+        return _leave_out_words(state, KEPT_BACK[state.kind])
     if state.kind in COUNT_PEOPLE:
-        return state if (state.reached, state.total) in published else _hidden(state, HIDDEN_FIGURE)
+        return state if (state.reached, state.total) in published else _hide_figure(state, HIDDEN_FIGURE)
     if state.reached is not None and state.total is not None:
         parts = (state.reached, state.total - state.reached, state.total)
         if any(is_small(part, small) for part in parts):
-            return _hidden(state, SMALL_FIGURE)
+            return _hide_figure(state, SMALL_FIGURE)
     return state
 
 
-def _bare(state: EvidenceState, words: str) -> EvidenceState:
+def _leave_out_words(state: EvidenceState, words: str) -> EvidenceState:
     return replace(state, shown=words, definition=(), address="", digest="")
 
 
-def _hidden(state: EvidenceState, words: str) -> EvidenceState:
-    return replace(_bare(state, words), reached=None, total=None, faults=(HIDDEN,))
+def _hide_figure(state: EvidenceState, words: str) -> EvidenceState:
+    return replace(_leave_out_words(state, words), reached=None, total=None, faults=(HIDDEN,))
 
 
 def describe_suppression(states: Collection[EvidenceState], small: int) -> list[str]:

@@ -18,9 +18,8 @@ from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
-from portal.platform.proposals import end_proposal, lock_proposal, refuse_withdrawing
+from portal.platform.proposals import LONGEST_NOTE, end_proposal, lock_proposal, refuse_withdrawing
 
-LONGEST_NOTE = 1_000  # characters
 USUAL_REVIEW = timedelta(days=365)
 LATEST_REVIEW = timedelta(days=3 * 366)
 

@@ -30,15 +30,15 @@ def write_plan_guide(
     """
     lines = [
         "+++",
-        f"title = {_quote(TITLE)}",
-        f"summary = {_quote(SUMMARY)}",
-        f"owner = {_quote(answers['owner'])}",
+        f"title = {_quote_text(TITLE)}",
+        f"summary = {_quote_text(SUMMARY)}",
+        f"owner = {_quote_text(answers['owner'])}",
         f"review_on = {review_on.isoformat()}",
         "acknowledge = true",
         "+++",
         "",
         "::: inset",
-        f"**In one line.** {_escape(answers['in_one_line'])}",
+        f"**In one line.** {_escape_line(answers['in_one_line'])}",
         ":::",
     ]
     if number is not None:
@@ -69,9 +69,9 @@ def _write_section(section: PlanSection, answers: Mapping[str, str]) -> Iterator
     """A section's heading and answers; a question that fills a setting has its answer in sentences."""
     answered = [each for each in section.questions if answers.get(each.key) and each.key != "in_one_line"]
     if answered:
-        yield from ("", f"## {_escape(section.title)}")
+        yield from ("", f"## {_escape_line(section.title)}")
     for question in answered:
-        yield from ("", f"### {_escape(question.label)}", "")
+        yield from ("", f"### {_escape_line(question.label)}", "")
         yield from _write_lines(answers[question.key])
 
 
@@ -82,14 +82,14 @@ def _write_lines(answer: str) -> Iterator[str]:
         bullet = _BULLET.match(line)
         if not (was_bullet and bullet):
             yield ""
-        yield f"- {_escape(line[bullet.end() :])}" if bullet else _escape(line)
+        yield f"- {_escape_line(line[bullet.end() :])}" if bullet else _escape_line(line)
         was_bullet = bullet is not None
 
 
-def _escape(line: str) -> str:
+def _escape_line(line: str) -> str:
     """A line that Markdown shows as it is; no text can name a setting's slot."""
     return _MARKS.sub(r"\\\1", _DOUBLED.sub(r"\1 ", line))
 
 
-def _quote(text: str) -> str:
+def _quote_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

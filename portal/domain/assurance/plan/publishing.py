@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.domain.assurance.models import PlanProposal, PlanVersion
-from portal.domain.assurance.plan.drafting import LONGEST_NOTE, next_number
+from portal.domain.assurance.plan.drafting import next_number
 from portal.domain.assurance.plan.guide_text import shown_values, write_plan_guide
 from portal.domain.assurance.plan.reading import GUIDE_KEY, ProposedPlan, newest_plan, read_plan_id
 from portal.domain.assurance.plan.template import plan_template
@@ -17,6 +17,7 @@ from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, RuleError
 from portal.platform.proposals import (
+    LONGEST_NOTE,
     end_proposal,
     lock_proposal,
     refuse_publishing,

@@ -84,7 +84,7 @@ def _unit_bar(line: UnitLine | GroupLine) -> str:
 
 
 def _share(line: UnitLine | GroupLine) -> str:
-    return f"{say.percent_cut(line.done, line.total)} – {say.number(line.done)} of {say.number(line.total)}"
+    return f"{say.percent_cut(line.done, line.total)} – {say.fraction(line.done, line.total)}"
 
 
 def trend_line(chart: LineChart, height: int = 34) -> list[str]:

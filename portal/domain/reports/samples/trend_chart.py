@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from portal.domain.dip_samples.queries import SampleRatio
 from portal.domain.reports.charts import Dot
-from portal.platform.wording import month_words, number, percent_cut
+from portal.platform.wording import fraction, month_words, percent_cut
 
 _LEFT, _WIDTH = 14.0, 80.0
 _TOP, _HEIGHT = 8.0, 76.0
@@ -86,7 +86,7 @@ class SampleTrend:
 
 def _say_ratio(ratio: SampleRatio) -> str:
     share = percent_cut(ratio.reached, ratio.total)
-    return f"{share} ({number(ratio.reached)} of {number(ratio.total)}) in {month_words(ratio.months[0])}"
+    return f"{share} ({fraction(ratio.reached, ratio.total)}) in {month_words(ratio.months[0])}"
 
 
 def _place_share(share: float) -> float:

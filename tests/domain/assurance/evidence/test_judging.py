@@ -10,7 +10,6 @@ import time_machine
 from portal.domain.assurance.desk import read_recommendation
 from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.evidence.judging import list_decided_judgements
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence.stale import list_stale
 from portal.domain.assurance.evidence.writing import (
     EvidenceEntry,
@@ -20,6 +19,7 @@ from portal.domain.assurance.evidence.writing import (
     withdraw_evidence,
 )
 from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.reports.parameters import read_position_today
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from tests.factories.assurance import give_owner, make_recommendation
@@ -56,7 +56,7 @@ def add(kind: str, entry: EvidenceEntry, *, by: int) -> str:
 def judge(by: int, state: str = "met") -> int:
     """A judgement as at today."""
     with transaction():
-        position = position_of(NOW)
+        position = read_position_today(NOW)
         return judging.make_judgement("e-learning", position, state, "It is so.", by=by, at=NOW)
 
 
@@ -66,13 +66,13 @@ def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tupl
     with pytest.raises(RuleError, match="yourself"), transaction():
         judging.confirm_judgement("e-learning", judgement, by=author, at=NOW)
     with pytest.raises(ConflictError), transaction():
-        judging.make_judgement("e-learning", position_of(NOW), "met", "Again.", by=other, at=NOW)
+        judging.make_judgement("e-learning", read_position_today(NOW), "met", "Again.", by=other, at=NOW)
     with transaction():
         judging.confirm_judgement("e-learning", judgement, by=other, at=NOW)
     with transaction():
         withdraw_evidence("E-0001", from_on=TODAY, reason="Signed too early.", by=author, at=NOW)
 
-    held = read_recommendation("e-learning", position_of(NOW))
+    held = read_recommendation("e-learning", read_position_today(NOW))
 
     assert held.state == "met"
     assert held.evidence == ()
@@ -96,10 +96,10 @@ def test_a_judgement_is_sent_back_with_a_reason_or_withdrawn_by_its_author(peopl
     with transaction():
         judging.withdraw_judgement("e-learning", second, by=author, at=NOW)
 
-    held = read_recommendation("e-learning", position_of(NOW))
+    held = read_recommendation("e-learning", read_position_today(NOW))
 
     assert (held.state, held.waiting) == ("not_judged", None)
-    decided = list_decided_judgements(held.id, position_of(NOW))
+    decided = list_decided_judgements(held.id, read_position_today(NOW))
     assert [decision.outcome for _, decision in decided] == ["withdrawn", "sent_back"]
 
 
@@ -125,7 +125,7 @@ def test_a_statement_never_changes_but_its_review_date_does(people: tuple[int, i
     with transaction():
         change_evidence("E-0001", later, reason="Reviewed.", by=author, at=NOW)
 
-    versions = list_evidence_versions("E-0001", position_of(NOW))
+    versions = list_evidence_versions("E-0001", read_position_today(NOW))
 
     assert [version.review_on for version in versions] == [date(2026, 9, 1), date(2026, 12, 1)]
     assert versions[-1].reason == "Reviewed."
@@ -156,7 +156,7 @@ def test_evidence_may_be_entered_late_and_is_withdrawn_from_a_day_on(people: tup
         withdraw_evidence(reference, from_on=date(2026, 6, 1), reason="The page moved.", by=author, at=NOW)
 
     def read(day: date) -> list[str]:
-        held = read_recommendation("e-learning", replace(position_of(NOW), as_at=day))
+        held = read_recommendation("e-learning", replace(read_position_today(NOW), as_at=day))
         return [piece.reference for piece in held.evidence]
 
     assert (read(date(2026, 4, 29)), read(date(2026, 5, 31)), read(date(2026, 6, 1))) == ([], [reference], [])
@@ -171,9 +171,9 @@ def test_stale_evidence_is_its_owners_else_the_recommendations(people: tuple[int
     )
     with time_machine.travel(NOW + timedelta(days=90), tick=False):
         at = NOW + timedelta(days=90)
-        held = read_recommendation("e-learning", position_of(at))
+        held = read_recommendation("e-learning", read_position_today(at))
         give_owner(held.id, other, by=author)
-        position = position_of(at)
+        position = read_position_today(at)
 
         mine, theirs = list_stale(position, author), list_stale(position, other)
 

@@ -21,14 +21,13 @@ from portal.domain.assurance.evidence.link import (
 )
 from portal.domain.assurance.evidence.records import parse_acknowledgements, parse_attendance
 from portal.domain.assurance.evidence.samples import parse_samples
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
 from portal.domain.catalogue.link_checks import public_policy
 from portal.domain.catalogue.models import Activity
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.records.models import Acknowledgement
-from portal.domain.reports.parameters import Position
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.platform.db import db, transaction
 from portal.platform.errors import RuleError
 from tests.domain.status.facts import add, make_record, make_revocation
@@ -52,13 +51,13 @@ def clock_stands() -> Iterator[None]:
 def check_one(kind: str, definition: dict[str, Any]) -> EvidenceState:
     """What one piece of evidence shows now."""
     piece = make_piece(kind, definition)
-    return check_evidence([piece], position_of(NOW))[piece.reference]
+    return check_evidence([piece], read_position_today(NOW))[piece.reference]
 
 
 def make_piece(kind: str, definition: dict[str, Any]) -> HeldEvidence:
     """A piece of evidence that was added today."""
     make_evidence(make_recommendation(), kind, definition, by=make_person())
-    return read_recommendation("e-learning", position_of(NOW)).evidence[-1]
+    return read_recommendation("e-learning", read_position_today(NOW)).evidence[-1]
 
 
 def acknowledge(person: int, guide_version: int, on: date = date(2026, 5, 1)) -> int:
@@ -79,7 +78,7 @@ def test_acknowledgements_count_everybody_in_post_once(database: None) -> None:
         acknowledge(reader, guide)
     late = make_person(unit)
     acknowledge(late, guide, date(2026, 6, 16))
-    definition = parse_acknowledgements({"guide": "toolkit", "threshold": "60"}, position_of(NOW))
+    definition = parse_acknowledgements({"guide": "toolkit", "threshold": "60"}, read_position_today(NOW))
 
     state = check_one("acknowledgements", definition)
 
@@ -109,11 +108,11 @@ def test_attendance_counts_whoever_was_there_and_no_waiver(database: None) -> No
     make_record(people[1], activity, date(2026, 5, 1), source="waived")
     values = {"event_type": "oic-hydra", "rank": "Sergeant", "unit": "Response", "threshold": "30"}
 
-    state = check_one("attendance", parse_attendance(values, position_of(NOW)))
+    state = check_one("attendance", parse_attendance(values, read_position_today(NOW)))
 
     assert (state.reached, state.total, state.faults) == (1, 3, ())
     with pytest.raises(RuleError):
-        parse_attendance({**values, "event_type": "gone"}, position_of(NOW))
+        parse_attendance({**values, "event_type": "gone"}, read_position_today(NOW))
 
 
 def test_a_document_is_kept_once_by_its_hash(database: None) -> None:
@@ -155,7 +154,7 @@ def test_samples_are_added_up_over_full_months_of_a_unit(database: None) -> None
     make_sample(other, date(2026, 5, 1), sampled=10, complete=0)
     values = {"measure": "complete", "months": "2", "unit": "Response", "threshold": "90"}
 
-    definition = parse_samples(values, position_of(NOW))
+    definition = parse_samples(values, read_position_today(NOW))
     state = check_one("samples", definition)
 
     assert (state.reached, state.total) == (16, 20)
@@ -163,9 +162,9 @@ def test_samples_are_added_up_over_full_months_of_a_unit(database: None) -> None
     assert state.faults == ("80% is below the threshold of 90%.",)
     assert dict(state.definition)["Months"] == "April 2026 to May 2026."
     with pytest.raises(RuleError):
-        parse_samples({**values, "measure": "returned"}, position_of(NOW))
+        parse_samples({**values, "measure": "returned"}, read_position_today(NOW))
     with pytest.raises(RuleError):
-        parse_samples({**values, "months": "0"}, position_of(NOW))
+        parse_samples({**values, "months": "0"}, read_position_today(NOW))
 
 
 def test_nothing_is_said_of_few_documents(database: None) -> None:
@@ -183,19 +182,19 @@ def test_what_is_no_whole_pdf_is_refused(content: bytes, database: None) -> None
 
 
 def test_a_link_holds_as_it_answered_last(database: None) -> None:
-    piece = make_piece("link", parse_link({"address": f"{PAGE}#goals"}, position_of(NOW)))
-    assert check_evidence([piece], position_of(NOW))[piece.reference].shown == NOT_ASKED
-    assert list_asked_pages(position_of(NOW)) == [PAGE]
-    first = position_of(NOW)
+    piece = make_piece("link", parse_link({"address": f"{PAGE}#goals"}, read_position_today(NOW)))
+    assert check_evidence([piece], read_position_today(NOW))[piece.reference].shown == NOT_ASKED
+    assert list_asked_pages(read_position_today(NOW)) == [PAGE]
+    first = read_position_today(NOW)
     with transaction():
         save_link_checks({PAGE: "The page answers 404."}, NOW)
 
-    broken = check_evidence([piece], position_of(NOW))[piece.reference]
+    broken = check_evidence([piece], read_position_today(NOW))[piece.reference]
     assert broken.faults == ("Asked on 15 June 2026: The page answers 404.",)
     assert check_evidence([piece], first)[piece.reference].holds  # as it was known then
     with transaction():
         save_link_checks({PAGE: ""}, NOW)
-    mended = check_evidence([piece], position_of(NOW))[piece.reference]
+    mended = check_evidence([piece], read_position_today(NOW))[piece.reference]
     assert (mended.shown, mended.faults) == ("Answered on 15 June 2026", ())
 
 
