@@ -51,7 +51,7 @@ def _optional_field(label: str, **kwargs: Any) -> SelectField:
 
 def _threshold_field() -> LineField:
     return LineField(
-        "It holds from which percentage on",
+        "Lowest percentage that is enough",
         description="State it before you look. A later change is a new version, with its reason.",
         widget=GovInput(classes="govuk-input--width-5", autocomplete="off", inputmode="decimal"),
         validators=[RequiredText("Enter a percentage from 1 to 100, such as 95"), MaximumLength(10)],
@@ -69,14 +69,14 @@ class EvidenceForm(StaffNumberForm):
     )
     owner = LineField(
         "Staff number of its owner (optional)",
-        description="Who hears when it no longer holds. Empty: the owner of the recommendation.",
+        description="Gets a message when it needs attention. Blank: the owner of the recommendation.",
         widget=GovInput(classes=SHORT, autocomplete="off", spellcheck=False),
         validators=[MaximumLength()],
     )
     review_on = DayField(
         "To be reviewed by (optional)",
         optional=True,
-        description="After this day it no longer holds, until somebody has looked at it again.",
+        description="After this day it needs attention, until somebody has looked at it again.",
         widget=GovInput(classes=SHORT, autocomplete="off"),
     )
     from_on = DayField(

@@ -39,7 +39,7 @@ class JudgementForm(EntryForm):
     """How a recommendation stands on a day, and why."""
 
     state = RadioField(
-        "How does it stand?",
+        "Is the recommendation met?",
         widget=GovRadios(classes="govuk-radios--small"),
         choices=[SelectChoice(value=key, label=label) for key, label in JUDGEMENT_WORDS.items()],
         validators=[InputRequired("Choose how it stands")],

@@ -22,7 +22,7 @@ class NarrativeForm(FlaskForm):  # type: ignore[misc]
         validators=[RequiredText("Write the answer in words"), MaximumLength(MOST_CHARACTERS)],
     )
     from_on = DayField(
-        "From which day does it hold?",
+        "From which day is it true?",
         missing="Enter the day from which it holds",
         description="For example, 30 April 2026. An earlier day than today is entered late, and says so.",
         widget=GovInput(classes="govuk-input--width-10", autocomplete="off"),
