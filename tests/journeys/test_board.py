@@ -25,7 +25,7 @@ def test_the_four_answers_are_on_one_screen_and_on_one_sheet(browser: Browser, s
         assert box["y"] + box["height"] <= SCREEN["height"]
         hold_to_account(tab)
         with tab.expect_download() as download:
-            tab.get_by_role("link", name="One sheet of A4 (PDF)").click()
+            tab.get_by_role("link", name="Download this page as one sheet of A4 (PDF)").click()
         assert len(PdfReader(BytesIO(download.value.path().read_bytes())).pages) == 1
 
 

@@ -16,9 +16,9 @@ def test_a_plan_is_rewritten_published_and_shown_in_a_lesson(browser: Browser, s
     with visitor(browser, server) as tab:
         sign_in(tab, OWNER)
         tab.goto(PLAN)
-        assert h1(tab) == "Version 1 of the plan no longer holds"
+        assert h1(tab) == "Version 1 of the plan needs attention"
         hold_to_account(tab)
-        go(tab, "main a:text-is('Go on writing the next version')")
+        go(tab, "main a:text-is('Continue writing the next version')")
         hold_to_account(tab)
         go(tab, "main a:text-is('Ways and contacts')")
         tab.fill("[name=plan-in_one_line]", ONE_LINE)
@@ -34,10 +34,10 @@ def test_a_plan_is_rewritten_published_and_shown_in_a_lesson(browser: Browser, s
         go(tab, "main a:text-is('The next version waits for a second person')")
         hold_to_account(tab)
         press(tab, "Publish it")
-        assert h1(tab) == "Version 2 of the plan holds"
+        assert h1(tab) == "Version 2 of the plan is up to date"
         hold_to_account(tab)
         tab.goto(f"{PLAN}?as_at=2026-04-30")
-        assert h1(tab) == "Version 1 of the plan holds"
+        assert h1(tab) == "Version 1 of the plan is up to date"
         hold_to_account(tab)
     with visitor(browser, server, 320) as tab:
         sign_in(tab, LEARNER)

@@ -90,7 +90,7 @@ def compose_evidence_mail(row: Message, now: datetime, portal: PortalDetails) ->
     subject = f"{plural(len(stale), 'piece', 'pieces')} of evidence to look at"
     paragraphs = [
         Paragraph(
-            "What you own at the assurance desk no longer holds:", tuple(_line_of(each) for each in stale)
+            "What you own at the assurance desk needs attention:", tuple(_line_of(each) for each in stale)
         ),
         Paragraph("See what to do about it:", link=f"{portal.address}/assurance/mine"),
     ]

@@ -17,7 +17,7 @@ from portal.domain.dip_samples.statistics import (
 )
 from portal.domain.reports.charts import Dot
 from portal.domain.reports.statistics import Share
-from portal.platform.wording import number, percent_cut
+from portal.platform.wording import number
 
 _LEFT, _WIDTH = 14.0, 83.0
 _TOP, _HEIGHT = 6.0, 78.0
@@ -138,16 +138,6 @@ class FunnelPlot:
             )
             for name, share in self.counted
         ]
-
-    @property
-    def words(self) -> str:
-        """The text alternative of the drawing."""
-        beyond = sum(point.standing in BEYOND for point in self.points)
-        return (
-            f"{number(len(self.counted))} groups by number of people and share. "
-            f"All together: {percent_cut(self.whole.done, self.whole.total)}. {number(beyond)} lie beyond "
-            "the limits that chance alone explains for 95 in 100. The table has every number."
-        )
 
     def _place_size(self, people: float) -> float:
         return _LEFT + _WIDTH * people / self.most

@@ -106,7 +106,7 @@ class Receipt:
         """What there is to know beside the state; empty where that is all."""
         if self.first is None:
             return f"{plural(self.days_late, 'day')} overdue" if self.days_late else ""
-        parts = [f"Came on {say_date(self.first.received_on)}"]
+        parts = [f"Received on {say_date(self.first.received_on)}"]
         if self.days_late:
             parts.append(f"{plural(self.days_late, 'day')} late")
         if self.corrections:

@@ -78,13 +78,11 @@ class Variation:
                 f"No force of {number(len(self.forces))} differs from the rest by more than chance explains."
             )
         said = (
-            f"{number(beyond)} of {number(len(self.forces))} forces differ from all together by more than "
-            "chance explains for 95 in 100."
+            f"{number(beyond)} of {number(len(self.forces))} forces differ from all forces together by more "
+            "than chance explains (1 in 20)."
         )
         if 2 * beyond > len(self.forces):
-            said += (
-                " Most do: forces differ for reasons, and the limits only keep small ones from standing out."
-            )
+            said += " Most do, so chance is not the reason: ask what is."
         return said
 
 

@@ -55,7 +55,7 @@ def _optional_field(label: str, **kwargs: Any) -> SelectField:
 
 def _threshold_field() -> LineField:
     return LineField(
-        "It holds from which percentage on",
+        "Lowest percentage that is enough",
         description="State it before you look. A later change is a new version, with its reason.",
         widget=GovInput(classes="govuk-input--width-5", autocomplete="off", inputmode="decimal"),
         validators=[RequiredText("Enter a percentage from 1 to 100, such as 95"), MaximumLength(10)],
@@ -72,11 +72,11 @@ class EvidenceForm(StaffNumberForm):
     )
     owner = staff_number_field(
         "Staff number of its owner (optional)",
-        "Who hears when it no longer holds. Empty: the owner of the recommendation.",
+        "Gets a message when it needs attention. Blank: the owner of the recommendation.",
     )
     review_on = optional_day_field(
         "To be reviewed by (optional)",
-        "After this day it no longer holds, until somebody has looked at it again.",
+        "After this day it needs attention, until somebody has looked at it again.",
     )
     from_on = day_field(
         description="The day from which it is evidence: today, or an earlier day if you enter it late."

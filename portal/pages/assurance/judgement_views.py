@@ -30,7 +30,7 @@ from portal.platform.permissions import Permission
 class JudgementForm(EntryForm):
     """How a recommendation stands on a day, and why."""
 
-    state = choice_field("How does it stand?", "Choose how it stands", JUDGEMENT_WORDS)
+    state = choice_field("Is the recommendation met?", "Choose how it stands", JUDGEMENT_WORDS)
     reason = text_field(
         "Why?", "Enter why", rows=6, description=f"The figures above are kept with it. {WHOSE}"
     )

@@ -46,7 +46,7 @@ class SendPlanForm(FlaskForm):  # type: ignore[misc]
     review_on = DayField(
         "To be reviewed by",
         missing="Enter the day by which the plan is to be reviewed, such as 31 May 2027",
-        description="After this day the plan counts as stale, and its owner hears of it.",
+        description="After this day the plan needs attention, and its owner gets a message.",
         widget=GovInput(classes="govuk-input--width-10", label_classes=LABEL, autocomplete="off"),
     )
     send = SubmitField("Send to a second person", widget=GovSubmit())

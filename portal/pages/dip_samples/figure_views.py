@@ -11,7 +11,7 @@ from portal.domain.dip_samples.services import CHECKLIST
 from portal.domain.dip_samples.tables import read_sample_table
 from portal.domain.dip_samples.units import list_viewable_units
 from portal.domain.reports import sentences
-from portal.domain.reports.funnels import BEYOND, STANDING_WORDS, FunnelPlot
+from portal.domain.reports.funnels import STANDING_WORDS, FunnelPlot
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.samples.beside import UnitBeside, list_units_beside
 from portal.domain.reports.samples.trend_chart import SampleTrend
@@ -54,7 +54,6 @@ def show_sample_figures(position: Position) -> ResponseReturnValue:
         units=units,
         standing_words=STANDING_WORDS,
         actions=_list_action_addresses(units, measure, position),
-        beyond=BEYOND,
         checklist=CHECKLIST,
         may_record=Permission.SAMPLE_RECORD in viewer.permissions,
     )

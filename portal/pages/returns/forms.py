@@ -94,7 +94,7 @@ class ForceForm(FlaskForm):  # type: ignore[misc]
         most=MOST_PEOPLE,
         widget=GovInput(classes=_SHORT, inputmode="numeric", autocomplete="off"),
     )
-    from_on = _day_field("On which day it began to hold", "Enter the day")
+    from_on = _day_field("From which day is this true?", "Enter the day")
     send = SubmitField("Save", widget=GovSubmit())
 
     @property
@@ -109,7 +109,7 @@ class NewForceForm(ForceForm):
 
     key = LineField(
         "Short name",
-        description="Its returns say it, and it is kept for ever. Small letters, digits and hyphens, "
+        description="Used in its returns. It cannot be changed later. Small letters, digits and hyphens, "
         "such as westshire",
         widget=GovInput(classes="govuk-input--width-20", autocomplete="off"),
         validators=[RequiredText("Enter a short name"), MaximumLength(60)],
@@ -126,7 +126,7 @@ class AddKeyForm(FlaskForm):  # type: ignore[misc]
         widget=GovInput(autocomplete="off", spellcheck="false"),
         validators=[RequiredText("Enter the public key"), MaximumLength(100)],
     )
-    from_on = _day_field("On which day it began to count", "Enter the day")
+    from_on = _day_field("From which day is it valid?", "Enter the day")
     read_out = LineField(
         "Its fingerprint, as the force read it out",
         description=f"By telephone or in person: at least {LEAST_READ_OUT} characters. Spaces do not matter",

@@ -51,12 +51,13 @@ def test_the_four_answers_are_one_table(auditor):
         assert "Ruth Hale" in row
     assert "Partly met since 30 April 2026" in rows[3]
     assert "40% 2 of 5 Everyone complete; at least 95%" in rows[3]
-    assert "is 47 days late" in rows[3]
+    assert "47 days late: A-" in rows[3]
+    assert "The deadline was" in rows[3]
     assert "1 September 2026" in rows[1]
     assert board.links[TITLES["plan"]] == "/assurance/plan"
-    assert board.links["Answer to the inspection as a pack"] == "/assurance/pack"
+    assert board.links["Make the answer to the inspection as a pack (ZIP)"] == "/assurance/pack"
     assert board.links["Yours to do"] == "/assurance/mine"
-    assert board.links["Evidence: 1 of 1 no longer holds"] == "/assurance/e-learning#evidence"
+    assert board.links["Evidence: 1 of 1 needs attention"] == "/assurance/e-learning#evidence"
 
 
 def test_a_past_position_is_shown_as_it_was_known_then(auditor):
@@ -98,7 +99,7 @@ def test_changes_of_the_week_name_their_causes(auditor):
 @pytest.mark.slow
 def test_the_sheet_is_one_tagged_page_and_recorded(auditor):
     board = auditor.page("/assurance")
-    response = auditor.get(board.links["One sheet of A4 (PDF)"])
+    response = auditor.get(board.links["Download this page as one sheet of A4 (PDF)"])
 
     assert response.status_code == 200
     assert response.headers["Content-Disposition"] == "attachment; filename=assurance-2026-06-01.pdf"

@@ -111,7 +111,7 @@ def test_a_decision_is_recorded_corrected_and_taken_back_and_the_history_says_so
     history = desk(AUDITOR).page(f"{HERE}/history").text
     assert "Two places a shift. As the board said. Corrected later." in history
     assert "Taken back later." in history
-    assert "From 11 May 2026, entered late" in history
+    assert "11 May 2026, entered late" in history
 
 
 def test_the_owner_and_the_risk_are_shown_with_their_day(desk):

@@ -72,7 +72,7 @@ def test_a_judgement_is_made_confirmed_and_shown_beside_todays_figures(desk):
 
     page = desk(OWNER).page(f"{HERE}/judgement")
     assert "Signed as Head of Crime on 12 May 2026 Withdrawn" in page.text
-    assert "1 piece of evidence shows something else now" in desk(AUDITOR).page(HERE).text
+    assert "1 piece of evidence now shows something else" in desk(AUDITOR).page(HERE).text
     assert "judgement.confirmed" in list_actions()
 
 
@@ -105,7 +105,7 @@ def test_figures_are_added_with_a_threshold_changed_and_read_at_a_date(desk):
     fields = {"guide": "toolkit", "threshold": "95", "from_on": "4 May 2026", "unit": "Response"}
     told = desk(OWNER).press(form, "Save", title="The toolkit is read", **fields)
     assert "E-0001 is added." in told.text
-    assert "Does not hold" in told.text
+    assert "Needs attention" in told.text
 
     page = desk(AUDITOR).page(f"{HERE}/evidence/E-0001")
     assert "0 of 1 person acknowledged it (0%)" in page.text

@@ -78,7 +78,7 @@ def test_one_writes_it_section_by_section_and_a_second_publishes_it(browse):
     assert "ask who waits (the whole plan, of" in page.text
     page = auditor.press(page, "Publish it")
 
-    assert page.h1 == "Version 1 of the plan holds"
+    assert page.h1 == "Version 1 of the plan is up to date"
     assert "The next version waits" not in page.text
     assert "Write the next version" not in page.text  # an auditor confirms, and writes nothing
     guide = browse("D1001").page("/guides/force-plan")
@@ -130,9 +130,9 @@ def test_the_page_of_a_past_day_shows_the_plan_of_that_day_and_offers_no_change(
     known = newest.isoformat().replace("+00:00", "Z")
     then = owner.page(f"{PLAN}?as_known_on={known}")
 
-    assert now.h1 == "Version 2 of the plan holds"
+    assert now.h1 == "Version 2 of the plan is up to date"
     assert "The second way" in now.text
-    assert then.h1 == "Version 1 of the plan holds"
+    assert then.h1 == "Version 1 of the plan is up to date"
     assert "The first way" in then.text
     assert "Position on" in then.text
     assert "Write the next version" not in then.text
@@ -151,7 +151,7 @@ def test_the_page_says_what_made_the_plan_untrue_and_shows_its_milestones(browse
 
     page = owner.page(PLAN)
 
-    assert page.h1 == "Version 1 of the plan no longer holds"
+    assert page.h1 == "Version 1 of the plan needs attention"
     assert "Lessons and guides show something else under" in page.text
     assert page.links[title] == "/assurance/plan/actions/A-0001"
     assert page.links[plan_template().milestones[1]].startswith("/assurance/plan/actions/new?title=Name")
@@ -162,13 +162,13 @@ def test_the_owner_finds_a_plan_that_no_longer_holds_among_what_is_theirs(browse
     other = browse("D4002")
     publish_next_plan(owner.person, other.person)
     give_owner(make_recommendation("plan", title="A plan"), owner.person, by=other.person)
-    assert "No longer holds" not in owner.page("/assurance/mine").text
+    assert "Needs attention" not in owner.page("/assurance/mine").text
     with transaction():
         set_force_values({"sharing_plan": "plan W-40"}, by=other.person)
 
-    assert "No longer holds" in owner.page("/assurance/mine").text
-    assert "No longer holds" not in other.page("/assurance/mine").text
-    assert owner.page("/assurance/plan").links["The plan, and whether it holds"] == PLAN
+    assert "Needs attention" in owner.page("/assurance/mine").text
+    assert "Needs attention" not in other.page("/assurance/mine").text
+    assert owner.page("/assurance/plan").links["The plan, and whether it is up to date"] == PLAN
 
 
 def test_the_page_of_the_forces_details_names_what_the_plan_fills(browse):

@@ -41,8 +41,8 @@ def units(client: PortalClient, database: None) -> dict[str, int]:
 
 def lines_of(page: Page) -> dict[str, list[str]]:
     """The cells of the table of units, by unit."""
-    rows = [row for row in page.all("tr") if "Open an action" in words(row)]
-    return {words(row).split(" Open")[0]: [words(cell) for cell in row[1:]] for row in rows}
+    rows = [row for row in page.all("tr") if "Add an action" in words(row)]
+    return {words(row).split(" Add")[0]: [words(cell) for cell in row[1:]] for row in rows}
 
 
 def test_each_unit_has_its_share_its_interval_and_how_it_stands(
@@ -69,7 +69,7 @@ def test_the_drawings_have_words_and_the_same_numbers_as_a_table(
     told = [words(element) for element in page.root.iter() if element.tag.endswith("desc")]
 
     assert told[0].startswith("From 80% (88 of 110) in March 2026 to 69% (58 of 83) in April 2026.")
-    assert told[1].startswith("4 units by number of documents and share. All together: 75%. 3 beyond")
+    assert told[1].startswith("4 units by number of documents and share. All together: 75%. Outside")
     assert "58 of 83 (69%)" in page.text
 
 
@@ -80,7 +80,7 @@ def test_what_one_sees_leads_to_an_action_with_unit_and_measure_filled_in(
 
     assert link == "/assurance/intelligence-documents/actions/new?title=Team+B%3A+documents+submitted"
     past = client.page(f"{ADDRESS}?as_at=2026-05-01")
-    assert "Open an action" not in past.text
+    assert "Add an action" not in past.text
 
 
 def test_a_supervisor_sees_their_own_unit_and_the_checklist_but_opens_no_action(
@@ -95,7 +95,7 @@ def test_a_supervisor_sees_their_own_unit_and_the_checklist_but_opens_no_action(
     assert "Team A" not in page.text
     assert "40 of 80 (50%)" in page.text
     assert page.links["Go through the checklist with your team"] == "/guides/intelligence-document"
-    assert "Open an action" not in page.text
+    assert "Add an action" not in page.text
 
 
 def test_more_units_ask_no_more_statements(client: PortalClient, units: dict[str, int]) -> None:

@@ -151,7 +151,7 @@ def test_where_nobody_coordinates_these_pages_are_not_there(
     monkeypatch.setitem(app.config, "PORTAL", replace_coordinator(config))
 
     assert unit.get(path).status_code == 404
-    assert "This portal coordinates" not in unit.page("/returns").text
+    assert "For the coordinating unit" not in unit.page("/returns").text
 
 
 def replace_coordinator(config: object) -> object:

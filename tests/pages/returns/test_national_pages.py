@@ -64,7 +64,7 @@ def test_every_force_is_read_with_its_months_its_figure_and_what_came(client, ow
     forces = next(table for table in page.all("table") if "Forces by name" in words(table))
     assert "Force 01 Police" in words(forces)
     assert "60% – 60 of 100" in words(forces)
-    assert "Late Came on 17 June 2026, 3 days late" in words(forces)
+    assert "Late Received on 17 June 2026, 3 days late" in words(forces)
     assert "Hidden by the force" in words(forces)
     assert "Missing 6 days overdue" in words(forces)
     assert "10 of 12" in page.text  # forces in the total: one hid, one is missing
@@ -79,7 +79,9 @@ def test_differences_are_read_by_size_with_what_is_beyond_chance(client, owner):
 
     page = client.page("/returns/national/variation")
 
-    assert "2 of 3 forces differ from all together by more than chance explains for 95 in 100." in page.text
+    assert (
+        "2 of 3 forces differ from all forces together by more than chance explains (1 in 20)." in page.text
+    )
     beyond = next(table for table in page.all("table") if "beyond the limits" in words(table))
     assert "Low Police 37% – 300 of 800 Much lower than chance explains" in words(beyond)
     assert "Small Police" not in words(beyond)
@@ -93,7 +95,7 @@ def test_receipts_say_who_must_be_asked_first(client, owner):
 
     page = client.page("/returns/national/receipts")
 
-    assert "11 of 12 forces have returned May 2026. It was due on 14 June 2026." in page.text
+    assert "11 of 12 forces have returned May 2026. Returns were due on 14 June 2026." in page.text
     headings = [words(each) for each in page.all("h2")]
     assert headings[:3] == ["Missing: 1 force", "Late: 1 force", "On time: 10 forces"]
     earlier = client.page("/returns/national/receipts?as_at=2026-05-20&as_known_on=2026-06-20")

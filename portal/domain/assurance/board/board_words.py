@@ -27,13 +27,13 @@ def answer_sentence(board: Board) -> str:
 
 
 def attention_words(board: Board) -> str:
-    """How many dates have passed and how much evidence no longer holds; "" if none."""
+    """How many dates have passed and how much evidence needs attention; "" if none."""
     parts = []
     if board.past_dates:
         parts.append(f"{say.plural(board.past_dates, 'date has', 'dates have')} passed.")
     if board.faulty:
         pieces = say.plural(board.faulty, "piece of evidence", "pieces of evidence")
-        parts.append(f"{pieces} no longer {'holds' if board.faulty == 1 else 'hold'}.")
+        parts.append(f"{pieces} {'needs' if board.faulty == 1 else 'need'} attention.")
     return " ".join(parts)
 
 
@@ -52,7 +52,7 @@ def since_words(line: BoardLine) -> str:
 def waiting_words(line: BoardLine) -> str:
     """The judgement that waits for a second person; "" if none does."""
     waiting = line.held.waiting
-    return f"“{JUDGEMENT_WORDS[waiting.judgement.state]}” waits for a second person" if waiting else ""
+    return f"“{JUDGEMENT_WORDS[waiting.judgement.state]}” is to be confirmed" if waiting else ""
 
 
 def percentage(line: BoardLine) -> str:
@@ -64,7 +64,11 @@ def fraction(line: BoardLine) -> str:
     """The numerator and the denominator of the headline; what it shows where it has no figure."""
     if line.share.total:
         return f"{say.number(line.share.done)} of {say.number(line.share.total)}"
-    return line.headline.shown if line.headline else "No figure yet"
+    return (
+        line.headline.shown
+        if line.headline
+        else ("No figure in its evidence" if line.states else "No evidence yet")
+    )
 
 
 def threshold(line: BoardLine) -> str:
@@ -87,11 +91,11 @@ def week_words(line: BoardLine) -> str:
 
 
 def faults_words(line: BoardLine) -> str:
-    """How many pieces of evidence no longer hold; "" if all do."""
+    """How many pieces of evidence need attention; "" if none does."""
     if not line.faulty:
         return ""
-    verb = "holds" if len(line.faulty) == 1 else "hold"
-    return f"Evidence: {len(line.faulty)} of {len(line.states)} no longer {verb}"
+    verb = "needs" if len(line.faulty) == 1 else "need"
+    return f"Evidence: {len(line.faulty)} of {len(line.states)} {verb} attention"
 
 
 def next_words(line: BoardLine) -> str:
@@ -103,19 +107,29 @@ def next_words(line: BoardLine) -> str:
 
 
 def past_words(board: Board, line: BoardLine) -> str:
-    """How late the first of the dates that have passed is; "" without one."""
+    """How late the first of the dates that have passed is; with its title where no date is to come."""
     if not line.dates.past:
         return ""
     first, more = line.dates.past[0], len(line.dates.past) - 1
-    others = f", and {say.number(more)} more" if more else ""
     days = say.plural((board.position.as_at - first.on).days, "day")
-    return _capital(f"{first.what} is {days} late{others}")
+    what = f"{first.what}, {first.title}" if first.title and not line.dates.next else first.what
+    others = f"; and {say.number(more)} more" if more else ""
+    return f"{days} late: {what}{others}"
+
+
+def deadline_words(board: Board, line: BoardLine) -> str:
+    """The deadline of a recommendation that is not met; "" where it is the next date anyway."""
+    deadline = line.held.version.deadline_on
+    if line.held.state == "met" or (line.dates.next and line.dates.next.what == "deadline"):
+        return ""
+    passed = deadline < board.position.as_at
+    return f"The deadline {'was' if passed else 'is'} {say.date(deadline)}"
 
 
 def change_words(change: DeskChange) -> str:
     """A change of the desk as a sentence, with its reason, and both days where it was entered late."""
     entered = london_day(change.recorded_at)
-    late = f" Holds from {say.date(change.on)}." if change.late else ""
+    late = f" True from {say.date(change.on)}." if change.late else ""
     why = f" Why: {change.why.rstrip('.')}." if change.why else ""
     return f"{say.date(entered)}: {change.words.rstrip('.')}.{why}{late}"
 

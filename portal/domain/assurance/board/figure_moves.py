@@ -91,9 +91,9 @@ def _list_causes(
     if people:
         why += [f"{words}: {plural(count, 'person', 'people')}" for words, count in people.most_common()]
     if before.holds and not after.holds:
-        why.append(f"It no longer holds: {' '.join(after.faults)}".rstrip("."))
+        why.append(f"It now needs attention: {' '.join(after.faults)}".rstrip("."))
     elif after.holds and not before.holds:
-        why.append("It holds again")
+        why.append("It is in order again")
     return tuple(why)
 
 

@@ -66,7 +66,7 @@ def _answers(board: Board) -> list[str]:
 
 
 def _answer(board: Board, line: BoardLine) -> str:
-    held, coming = line.held, line.dates.next
+    held = line.held
     cells = (
         _strong(_cut(held.version.title)) + _below(f"Deadline {say.date(held.version.deadline_on)}"),
         _strong(JUDGEMENT_WORDS[held.state])
@@ -74,12 +74,17 @@ def _answer(board: Board, line: BoardLine) -> str:
         + _below(board_words.waiting_words(line)),
         _figure(line),
         _spark(line),
-        _strong(say.date(coming.on) if coming else "Nothing further is due")
-        + _below(_cut(board_words.next_words(line)))
-        + _below(board_words.past_words(board, line)),
+        _dates(board, line),
         text_content(_cut(board_words.owner_words(board, line), MOST_NAME)),
     )
     return ", ".join(f"[{cell}]" for cell in cells) + ","
+
+
+def _dates(board: Board, line: BoardLine) -> str:
+    coming, past = line.dates.next, _cut(board_words.past_words(board, line))
+    if coming is None:
+        return _strong(past or "Nothing further is due")
+    return _strong(say.date(coming.on)) + _below(_cut(board_words.next_words(line))) + _below(past)
 
 
 def _figure(line: BoardLine) -> str:

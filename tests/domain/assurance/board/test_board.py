@@ -109,7 +109,7 @@ def test_the_week_lists_what_was_recorded_with_its_reason(database: None) -> Non
     assert "under way (was not started), due 1 July 2026 (was 15 April 2026)" in words
     assert "owner Ruth Hale (was nobody)" in words
     assert "Why: Two teams were on nights." in words
-    assert "Holds from 20 May 2026." in words
+    assert "True from 20 May 2026." in words
     assert not before.changes
 
 
@@ -131,13 +131,13 @@ def test_dates_name_what_is_next_and_what_has_passed(database: None) -> None:
 
     late, plan, hydra = (line_of(board, key) for key in ("e-learning", "plan", "hydra"))
 
-    assert board_words.past_words(board, late).endswith(" is 47 days late")
+    assert board_words.past_words(board, late).startswith("47 days late: A-")
     assert late.dates.next is None
     assert plan.dates.next is not None
     assert plan.dates.next.on == date(2026, 9, 1)
     assert hydra.dates.next is None
     assert board_words.answer_sentence(board) == "1 of 4 recommendations is met"
-    assert board_words.attention_words(board) == "1 date has passed. 1 piece of evidence no longer holds."
+    assert board_words.attention_words(board) == "1 date has passed. 1 piece of evidence needs attention."
 
 
 def test_many_facts_and_people_take_no_more_statements(database: None) -> None:
