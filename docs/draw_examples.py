@@ -4,6 +4,7 @@ Run: python -m docs.draw_examples. It makes a demo of its own, in a folder that 
 still; it takes a minute.
 """
 
+import hashlib
 import os
 import shutil
 import sys
@@ -20,6 +21,7 @@ from portal.demo.create import create_force
 from portal.domain.assurance.packs.kinds import ALL, ANSWER, FOI
 from portal.domain.assurance.packs.making import AnswerWish, make_answer_pack
 from portal.domain.people.queries import COMMAND_LINE
+from portal.domain.reports.packs.kinds import SUMS
 from portal.domain.reports.parameters import Position, parse_position
 from portal.platform import clock
 from portal.platform.db import read_stamps
@@ -75,18 +77,29 @@ def _write_packs(target: Path, force: str, position: Position) -> None:
             shutil.copyfile(parts / source, target / kept)
 
 
-def main() -> None:
-    """Make the demo, and the examples of it."""
+def make_examples(folder: Path, people: int = PEOPLE) -> list[Path]:
+    """Make a demo, the examples of it in a folder, and their sums: the same bytes each time."""
     with tempfile.TemporaryDirectory() as instance, time_machine.travel(TODAY, tick=False):
         os.environ.update(PORTAL_MODE="demo", INSTANCE_DIR=instance)
         config = Config()
         with create_app(config).app_context():
             upgrade()
             create_force(
-                PEOPLE, SEED, config.demo_password, MODULES, lambda line: print(line, file=sys.stderr)
+                people, SEED, config.demo_password, MODULES, lambda line: print(line, file=sys.stderr)
             )
-            for path in write_examples(FOLDER, config.force_name):
-                print(f"{path.relative_to(FOLDER)}: {path.stat().st_size:,} bytes")
+            written = write_examples(folder, config.force_name)
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in written
+    ]
+    (folder / SUMS).write_text("".join(lines), encoding="ascii")
+    return written
+
+
+def main() -> None:
+    """Make the demo, and the examples of it in docs/examples."""
+    for path in make_examples(FOLDER):
+        print(f"{path.relative_to(FOLDER)}: {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

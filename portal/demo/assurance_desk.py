@@ -1,7 +1,8 @@
 """The demo's assurance desk: four recommendations with owners, actions, decisions and risks.
 
-Their deadlines are real days, so what the fictional force does about them is on real days too. A day before
-the force's history is moved to its beginning; what is still to come has not happened yet.
+Their deadlines are real days, so what the fictional force does about them is on real days too; only what is
+still open is about the day on which the demo is made. A day before the force's history is moved to its
+beginning; what is still to come has not happened yet.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from config import ROOT
-from portal.demo.assurance_story import ACTIONS, DECISIONS, OWNERS, RISKS, ActionStep
+from portal.demo.assurance_story import DECISIONS, OWNERS, RISKS, ActionStep, list_action_steps
 from portal.domain.assurance import actions, publishing, services
 from portal.domain.assurance.actions import ActionDetails
 from portal.domain.assurance.services import DecisionDetails, RiskDetails
@@ -48,7 +49,7 @@ def schedule_desk(
         days: The acts by day, which are done in order, one transaction a day.
     """
     desk = DemoDesk(first_day + timedelta(days=1), people)
-    for entered_on, act in sorted(desk.list_acts(), key=lambda each: each[0]):
+    for entered_on, act in sorted(desk.list_acts(today), key=lambda each: each[0]):
         if entered_on <= today:
             days[max(entered_on, desk.earliest)].append(act)
 
@@ -63,11 +64,11 @@ class DemoDesk:
     details: dict[str, ActionDetails] = field(default_factory=dict)  # as they are, by reference
     decisions: dict[str, int] = field(default_factory=dict)  # ids, by recommendation
 
-    def list_acts(self) -> Iterator[tuple[date, Act]]:
+    def list_acts(self, today: date) -> Iterator[tuple[date, Act]]:
         """Each act with the day on which it is entered, in the order of the story."""
         for owner in OWNERS:
             yield owner.entered_on, partial(self._give_owner, *owner)
-        for step in ACTIONS:
+        for step in list_action_steps(today):
             yield step.entered_on, partial(self._take_step, step)
         for decision in DECISIONS:
             yield decision.entered_on, partial(self._decide, *decision)

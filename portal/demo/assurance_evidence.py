@@ -69,6 +69,10 @@ EVIDENCE = (  # as it is entered, so that each piece gets the same reference in 
         {"address": "https://www.westshire.example/organised-immigration-crime"},
     ),
     EvidenceStep(
+        date(2026, 3, 5), "plan", "acknowledgements", "Everybody has read the plan",
+        {"guide": "force-plan", "version": 1, "threshold": "0.9"},
+    ),
+    EvidenceStep(
         date(2026, 3, 12), "hydra", "attendance", "Supervisors attended the package",
         {"event_type": "oic-hydra", "threshold": "1", "rank": SUPERVISORS},
     ),
@@ -84,7 +88,7 @@ EVIDENCE = (  # as it is entered, so that each piece gets the same reference in 
 ATTENDANCE = next(step for step in EVIDENCE if step.kind == "attendance")
 JUDGEMENTS = (
     JudgementStep(
-        date(2026, 1, 6), "plan", "not_met", "The deadline has passed, and the plan is not written.",
+        date(2026, 1, 6), "plan", "not_met", "The deadline has passed. What the region gets is not agreed.",
         date(2026, 1, 8),
     ),
     JudgementStep(
@@ -100,12 +104,12 @@ JUDGEMENTS = (
         date(2026, 5, 7),
     ),
     JudgementStep(
-        date(2026, 5, 11), "plan", "partly_met", "Sharing is agreed. The plan is with the board.",
+        date(2026, 5, 11), "plan", "partly_met", "Sharing is agreed. Not everybody is briefed on the plan.",
         date(2026, 5, 14),
     ),
     JudgementStep(
         date(2026, 11, 16), "intelligence-documents", "partly_met",
-        "The checklist is in use. Not every command samples its documents.",
+        "The checklist is in use. Not every team sends its counts each month.",
     ),
 )  # fmt: skip
 

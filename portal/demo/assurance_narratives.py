@@ -29,7 +29,7 @@ class NarrativeStep(NamedTuple):
 NARRATIVES = (
     NarrativeStep(
         date(2026, 1, 7), "plan", "The deadline of {{deadline}} has passed. The judgement: **{{state}}**.",
-        "The plan is being written. It goes to the Crime and Intelligence Board in the spring.",
+        "What goes to the region is agreed first. Then every team is briefed.",
     ),
     NarrativeStep(
         date(2026, 4, 29), "e-learning",
@@ -47,8 +47,8 @@ NARRATIVES = (
         "Dates are planned until every supervisor has attended.",
     ),
     NarrativeStep(
-        date(2026, 5, 13), "plan", "The plan is written and with the board. The judgement: **{{state}}**.",
-        "Once it is published, officers read it as a guide, and lessons show it.",
+        date(2026, 5, 13), "plan", "The plan is a guide. Sharing is agreed. The judgement: **{{state}}**.",
+        "Every team is briefed. Supervisors ask those who have not read the plan to do so.",
     ),
 )  # fmt: skip
 

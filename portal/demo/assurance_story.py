@@ -1,6 +1,6 @@
 """What the fictional force did about the four recommendations, day by day. All of it is invented."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from portal.domain.assurance.services import DecisionDetails, RiskDetails
@@ -31,6 +31,14 @@ class ActionStep(NamedTuple):
     waits_for: tuple[str, ...] = ()  # names in this story
     reason: str = ""  # of a change
     from_on: date | None = None  # None: the day on which it is entered
+
+
+class RecentStep(NamedTuple):
+    """A step of the last months, in days before or after the day on which the demo is made."""
+
+    days_ago: int
+    due_in: int | None  # days; below 0: it is late; None: it has no due date, or is changed
+    step: ActionStep  # its days are not used
 
 
 class DecisionStep(NamedTuple):
@@ -126,6 +134,56 @@ ACTIONS = (
     ),
     ActionStep(date(2026, 2, 16), PLAN, "sharing", "done", reason="The memorandum is signed."),
     ActionStep(date(2026, 2, 17), PLAN, "briefed", "under_way", reason="Two commands are briefed."),
+    ActionStep(
+        date(2026, 6, 8), PLAN, "briefed", "done", reason="The last command was briefed on 4 June.",
+        from_on=date(2026, 6, 4),
+    ),
+    ActionStep(date(2026, 6, 10), MODULES, "report", "done", reason="The board has had it three times."),
+    ActionStep(date(2026, 6, 22), HYDRA, "facilitators", "done", reason="All six have run an exercise."),
+    ActionStep(date(2026, 7, 6), DOCUMENTS, "samples", "done", reason="Every command has begun."),
+    ActionStep(
+        date(2026, 9, 21), HYDRA, "dates", "done", reason="Everybody in scope has been offered a place."
+    ),
+)  # fmt: skip
+_UNUSED = date.min
+RECENT = (
+    RecentStep(
+        112, -19,
+        ActionStep(
+            _UNUSED, MODULES, "joiners", "open", "Plan time for the modules into the first month of joiners",
+            COMMANDER,
+        ),
+    ),
+    RecentStep(
+        75, 24,
+        ActionStep(
+            _UNUSED, HYDRA, "missed", "open", "Offer a second date to those who missed theirs", FACILITATOR
+        ),
+    ),
+    RecentStep(
+        61, 52,
+        ActionStep(
+            _UNUSED, DOCUMENTS, "discussed", "open", "Go through the samples with each command", COMMANDER
+        ),
+    ),
+    RecentStep(
+        52, None,
+        ActionStep(_UNUSED, MODULES, "joiners", "under_way", reason="Three of five commands do so."),
+    ),
+    RecentStep(
+        40, 13, ActionStep(_UNUSED, PLAN, "review", "open", "Review the plan, and send it to be read", OWNER)
+    ),
+    RecentStep(
+        40, None,
+        ActionStep(
+            _UNUSED, PLAN, "told", "open", "Tell every team what has changed in the plan", COMMANDER,
+            waits_for=("review",),
+        ),
+    ),
+    RecentStep(
+        30, None, ActionStep(_UNUSED, HYDRA, "missed", "under_way", reason="Half of them have a date.")
+    ),
+    RecentStep(3, None, ActionStep(_UNUSED, PLAN, "review", "under_way", reason="One part is rewritten.")),
 )  # fmt: skip
 DECISIONS = (
     DecisionStep(
@@ -180,4 +238,20 @@ RISKS = (
         RiskDetails(3, 4, "Reports by telephone are not followed up."),
     ),
     RiskStep(date(2026, 1, 5), PLAN, RiskDetails(4, 3, "What the region is sent is not agreed yet.")),
+    RiskStep(date(2026, 6, 9), PLAN, RiskDetails(2, 3, "People who have not read it do not ask for it all.")),
+    RiskStep(
+        date(2026, 9, 22), HYDRA, RiskDetails(3, 3, "People who miss their date wait long for another.")
+    ),
 )
+
+
+def list_action_steps(today: date) -> list[ActionStep]:
+    """Every step of the actions, the earliest first, for a demo that is made on a day."""
+    recent = [
+        each.step._replace(
+            entered_on=today - timedelta(days=each.days_ago),
+            due_on=None if each.due_in is None else today + timedelta(days=each.due_in),
+        )
+        for each in RECENT
+    ]
+    return sorted([*ACTIONS, *recent], key=lambda step: step.entered_on)

@@ -22,7 +22,9 @@ from portal.demo import (
     events_held,
     events_planning,
     events_types,
+    guide_reading,
     names,
+    own_returns,
     returns,
 )
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
@@ -89,7 +91,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _schedule_exclusions(force, planned, directive_id)
     assurance_plan.schedule_plan(force.today, force.people, force.days)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
-    _schedule_assurance(force)
+    _schedule_assurance(force, planned)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)
@@ -98,13 +100,16 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
         events_exercise.propose_change(force.people["D3001"], clock.now())
 
 
-def _schedule_assurance(force: DemoForce) -> None:
-    """What is entered at the desk and counted in units over the year, and the returns of forces."""
+def _schedule_assurance(force: DemoForce, planned: list[PlannedPerson]) -> None:
+    """What the assurance desk does on which day, and what it counts; its narratives name what came before."""
+    guide_reading.schedule_reading(planned, force.today, force.people, force.days)
     assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
     assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
     for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
         force.days[day].append(act)
     returns.schedule_returns(force.today, force.people["D4001"], force.days)
+    own_returns.keep_key()
+    own_returns.schedule_own_returns(force.today, force.people["D4001"], force.days)
     assurance_narratives.schedule_narratives(force.first_day, force.today, force.people, force.days)
 
 

@@ -8,7 +8,7 @@ import time_machine
 
 from portal.demo import names
 from portal.demo.assurance_desk import publish_recommendations, schedule_desk
-from portal.demo.assurance_story import ACTIONS, DECISIONS, RISKS
+from portal.demo.assurance_story import ACTIONS, DECISIONS, RECENT, RISKS
 from portal.domain.assurance.action_links import list_action_lines
 from portal.domain.assurance.desk import HeldRecommendation, read_desk
 from portal.domain.reports.parameters import Position
@@ -59,6 +59,20 @@ def test_the_thirtieth_of_april_is_known_otherwise_then_and_today(database: None
     assert any(line.waits_for for line in list_action_lines(now.values(), APRIL))
 
 
+def test_today_most_is_done_and_little_is_open(database: None) -> None:
+    today = date(2026, 11, 28)
+    replay(today, today - timedelta(days=450))
+
+    lines = list_action_lines(read(today, today, today).values(), today)
+    still_open = [line for line in lines if line.state in {"open", "under_way"}]
+    due = sorted(line.due_on - today for line in still_open if line.due_on)
+    assert len(still_open) < len(lines) / 3
+    assert [line.key for line in still_open if line.is_late] == ["e-learning"]
+    assert due[0] > -timedelta(weeks=4)
+    assert len([each for each in due if each.days > 0]) == 3
+    assert any(line.waits_for for line in still_open)
+
+
 @pytest.mark.parametrize("today", [date(2026, 3, 20), date(2029, 6, 1)])
 def test_whatever_today_is_nothing_is_entered_later_than_it_or_before_the_force(database, today) -> None:
     first_day = today - timedelta(days=450)
@@ -72,6 +86,7 @@ def test_whatever_today_is_nothing_is_entered_later_than_it_or_before_the_force(
 
 def test_no_text_names_a_person() -> None:
     surnames = {row[1] for row in names.ACCOUNTS}
-    texts = [text for step in ACTIONS for text in (step.title, step.reason)]
+    steps = [*ACTIONS, *(each.step for each in RECENT)]
+    texts = [text for step in steps for text in (step.title, step.reason)]
     texts += [step.details.text for step in (*DECISIONS, *RISKS)]
     assert not [text for text in texts if surnames & set(text.split())]

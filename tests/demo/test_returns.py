@@ -52,6 +52,10 @@ def test_forty_three_forces_send_a_year_of_returns_with_gaps_and_corrections(yea
     assert figures.newest.receipts[greyhaven.id].state == "missing"
     roles = read_groups(figures.newest, "role", "", 5)
     assert set(roles.table.rows) == {"contact", "custody", "investigation", "neighbourhood", "response"}
+    for groups in (roles, read_groups(figures.newest, "rank", "", 5)):
+        kept = [100 * row.share.done // row.share.total for row in groups.table.rows.values() if row.share]
+        assert len(kept) == len(set(kept)) >= 4
+        assert max(kept) < 97
     assert len(compare_forces(figures).beyond) > 5
     moves = [read_movement(read_national(position(), 5, period=each.period)) for each in figures.book.periods]
     parts = [move.parts for move in moves if move]

@@ -134,7 +134,7 @@ class NarrativeForm(EntryForm):
         validators=[RequiredText("Write the answer in words"), MaximumLength(MOST_CHARACTERS)],
     )
     from_on = day_field(
-        "From which day does it hold?",
+        "From which day is it true?",
         "Enter the day from which it holds",
         "For example, 30 April 2026. An earlier day than today is entered late, and says so.",
     )
