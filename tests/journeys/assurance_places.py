@@ -60,7 +60,7 @@ ASSURANCE: dict[str, Place] = {
     "assurance.show_history": Place(
         (f"{DESK}/history", f"{DESK}/history?as_at=2026-04-30&as_known_on=2026-04-30"), AUDITOR
     ),
-    "assurance.show_own_work": Place(("/assurance/mine",), MANAGER),
+    "assurance.show_own_work": Place(("/assurance/mine",), OWNER),
     "assurance.show_plan": Place(
         (
             f"{PLAN}/document",

@@ -36,6 +36,7 @@ NO_PAGES = {
     "learning.download_briefing",
     "learning.download_job_aid",
     "assurance.download_board",
+    "assurance.download_document",
     "monitoring.briefing_pdf",
     "monitoring.foi_pack_zip",
     "monitoring.inspection_pack_zip",

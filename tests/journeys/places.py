@@ -352,6 +352,7 @@ PLACES |= {endpoint: Place(paths, OWNER) for endpoint, paths in RETURN_PATHS.ite
 # A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
 WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
+    "assurance.report_action",
     "audit.show_disclosures",
     "people.show_account",
     "people.close_account",
