@@ -38,7 +38,7 @@ def test_evidence_becomes_a_judgement_that_a_second_person_confirms_and_an_answe
         press(owner, "Save")
         found = re.search(r"E-\d{4}", owner.locator("li", has_text=SHOWS).inner_text())
         assert found
-        follow(owner, "Judge how it stands")
+        follow(owner, "Judge whether it is met")
         owner.check("[name=state][value=partly_met]")
         owner.fill("#reason", "The figure is below what was stated before.")
         press(owner, "Send to a second person")

@@ -11,6 +11,7 @@ from playwright.sync_api import Page as Tab
 
 from portal.domain.returns.content import last_day_of
 from portal.platform import clock
+from portal.platform.signing.settings import DEMO_KEY
 from portal.platform.wording import date as say_date
 from tests.journeys.places import OWNER
 from tests.journeys.walking import follow, h1, hold_to_account, press, sign_in, visitor
@@ -41,7 +42,8 @@ def run(server: Server, *words: str) -> str:
 
 
 def make_key(server: Server) -> dict[str, str]:
-    """What an operator sees of a new key: its public half and the fingerprint."""
+    """What an operator sees of a new key, in the place of the demo's: its public half and fingerprint."""
+    (server.instance / DEMO_KEY).unlink()
     lines = run(server, "keys", "make").splitlines()
     return dict(line.split(": ", 1) for line in lines if ": " in line)
 
@@ -57,7 +59,8 @@ def test_a_return_comes_signed_from_a_force_and_a_comparison_goes_back(
     month, own_key = month_before_last(clock.today()), make_key(force)
     due = last_day_of(month) + timedelta(days=20)
     made, forged = tmp_path / "made.json", tmp_path / "forged.json"
-    run(force, "export", "--period", month, "--directive", "OIC-2026", str(made))
+    again = ("--reason", "It is signed with another key.")  # the demo made one of this month
+    run(force, "export", "--period", month, "--directive", "OIC-2026", *again, str(made))
     document = json.loads(made.read_bytes())
     document["figures"][0]["complete"] += 1
     forged.write_text(json.dumps(document))
@@ -81,7 +84,7 @@ def test_a_return_comes_signed_from_a_force_and_a_comparison_goes_back(
         hold_to_account(tab)
         load(tab, "receive a return", made)
         assert h1(tab) == "Walkshire Constabulary"
-        assert "First" in tab.inner_text("main table:below(h2:text-is('Returns that came'))")
+        assert "Correction 1" in tab.inner_text("main table:below(h2:text-is('Returns that came'))")
         hold_to_account(tab)
         comparison = read_national_view(tab, month, tmp_path)
 
