@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested content-audit data-model pages lock sbom licences bench hostile wheel release clean
+.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested content-audit data-model examples pages lock sbom licences bench hostile wheel release clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -92,6 +92,9 @@ data-model: $(VENV)/.dev  # docs/data-model.md, docs/personal-data.md and docs/o
 	$(BIN)/python -m docs.draw_data_model
 	$(BIN)/python -m docs.draw_personal_data
 	$(BIN)/python -m docs.draw_settings
+
+examples: $(VENV)/.dev  # docs/examples: the answer of the fictional force to an inspection
+	$(BIN)/python -m docs.draw_examples
 
 pages: $(VENV)/.dev portal/pages/layout/static/manifest.json  # docs/pages.md, and a picture of every page in build/pages
 	@sh tests/system-packages.sh

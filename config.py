@@ -21,6 +21,7 @@ from portal.platform.outbound.proxy import list_proxy_faults
 from portal.platform.saml.settings import SamlSettings, read_saml_settings
 from portal.platform.secret_files import list_secret_faults, read_secret
 from portal.platform.secret_keys import weakness_of_secret
+from portal.platform.signing.settings import ReturnSettings, read_return_settings
 from portal.platform.watched_folder.settings import FolderSettings, read_folder_settings
 
 ROOT = Path(__file__).resolve().parent
@@ -130,9 +131,8 @@ class Config:
 
     small_number: int = field(default_factory=lambda: _number_setting("SMALL_NUMBER", "5"))
     link_check: str = field(default_factory=lambda: _env("LINK_CHECK"))
-
     line_manager_sight: str = field(default_factory=lambda: _env("LINE_MANAGER_SIGHT"))
-
+    returns: ReturnSettings = field(default_factory=lambda: read_return_settings(_env))
     import_folder: FolderSettings = field(default_factory=lambda: read_folder_settings(_env))
 
     jobs: str = field(default_factory=lambda: _env("JOBS", "embedded"))
@@ -173,6 +173,7 @@ class Config:
             self._number_faults, self._text_faults, self._address_faults, self._sign_in_faults,
             self._access_faults, self._database_faults, self._jobs_faults, self.mail.list_faults,
             self.import_folder.list_faults, self.seeing.list_faults, self.backup.list_faults,
+            self.returns.list_faults,
         ):  # fmt: skip
             faults += check()
         if faults:
@@ -271,7 +272,6 @@ class Config:
                 proxies.parse_networks(getattr(self, name.lower()))
             except proxies.NetworkError as error:
                 yield f"{name} lists networks such as 10.1.0.0/16, with commas between them: {error}."
-
         yield from list_faults(self.network_names)
         yield from list_proxy_faults(self.outbound_proxy)
 

@@ -16,6 +16,7 @@ MEASURED = (
     "migrations",
     "modules",
     "event_types",
+    "recommendations",
     "config.py",
     "serve.py",
     "wsgi.py",

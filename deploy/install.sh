@@ -49,12 +49,12 @@ install -d -m 700 "$root/var/backups/portal"
 drop="$root/srv/portal-imports" # below incoming, folders belong to root: sshd shuts other systems in there
 install -d -m 755 "$drop" "$drop/incoming" "$drop/incoming/roster" "$drop/incoming/completions"
 install -d -m 700 "$drop/waiting" "$drop/quarantine" "$drop/done"
-for old in portal migrations modules event_types exercises requirements docs deploy portal-*.dist-info pyproject.toml Makefile \
+for old in portal migrations modules event_types exercises recommendations requirements docs deploy portal-*.dist-info pyproject.toml Makefile \
   package.json package-lock.json requirements.txt; do
   rm -rf "$root/opt/portal/"$old  # what an earlier release had and this one has not
 done
 program="CHANGELOG.md deploy docs requirements.txt"
-[ -n "$wheel" ] || program="config.py wsgi.py serve.py pyproject.toml CHANGELOG.md deploy docs migrations modules event_types exercises \
+[ -n "$wheel" ] || program="config.py wsgi.py serve.py pyproject.toml CHANGELOG.md deploy docs migrations modules event_types exercises recommendations \
   portal requirements package.json package-lock.json Makefile"
 # shellcheck disable=SC2086 # several names
 (cd "$here" && tar -cf - --exclude=__pycache__ $program) | tar -xf - --no-same-owner -C "$root/opt/portal"

@@ -24,6 +24,18 @@ RETENTION_FACT_TABLES = (
 EVENT_FACT_TABLES = ("event_type_version", "event", "event_version", "event_facilitator")
 ATTENDANCE_FACT_TABLES = ("booking_change", "register_entry", "attendance_outcome", "attendance_record")
 EXERCISE_FACT_TABLES = ("exercise", "exercise_version", "exercise_file")
+ASSURANCE_FACT_TABLES = (
+    "recommendation", "recommendation_version", "recommendation_owner",
+    "assurance_action", "action_version", "action_dependency",
+    "assurance_decision", "risk_assessment", "narrative",
+    "evidence", "evidence_version", "evidence_document", "evidence_link_check",
+    "judgement", "judgement_decision", "plan_version",
+)  # fmt: skip
+SAMPLE_FACT_TABLES = ("dip_sample",)
+RETURN_FACT_TABLES = (
+    "own_return", "comparison",
+    "coordinated_force", "force_details", "force_key", "return_period", "force_return", "return_figure",
+)  # fmt: skip
 REHEARSED_TABLES = ("exercise_run", "run_step", "log_entry", "run_action")  # a rehearsal's rows are removed
 FACT_TABLES = (
     FIRST_FACT_TABLES
@@ -38,6 +50,9 @@ FACT_TABLES = (
     + EVENT_FACT_TABLES
     + ATTENDANCE_FACT_TABLES
     + EXERCISE_FACT_TABLES
+    + ASSURANCE_FACT_TABLES
+    + SAMPLE_FACT_TABLES
+    + RETURN_FACT_TABLES
 )
 
 _REFUSE = """

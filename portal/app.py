@@ -8,6 +8,7 @@ from config import Config, current_settings, read_settings_from
 from portal.commands import accounts as accounts_commands
 from portal.commands import backup as backup_commands
 from portal.commands import backups as backups_commands
+from portal.commands import dip_samples as dip_samples_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
 from portal.commands import event_types as event_types_commands
@@ -16,10 +17,12 @@ from portal.commands import imports as imports_commands
 from portal.commands import jobs as jobs_commands
 from portal.commands import modules as modules_commands
 from portal.commands import people as people_commands
+from portal.commands import recommendations as recommendations_commands
 from portal.commands import records as records_commands
 from portal.commands import release, upgrade
 from portal.commands import reminders as reminders_commands
 from portal.commands import report as report_commands
+from portal.commands import returns as returns_commands
 from portal.commands import tokens as tokens_commands
 from portal.commands import units as units_commands
 from portal.commands import webhooks as webhooks_commands
@@ -28,6 +31,9 @@ from portal.domain.access_tokens import models as access_tokens_models
 from portal.domain.accounts import models as accounts_models
 from portal.domain.accounts.factors import models as factors_models
 from portal.domain.assessment import models as assessment_models
+from portal.domain.assurance import models as assurance_models
+from portal.domain.assurance.evidence import link as evidence_links
+from portal.domain.assurance.packs import tasks as answer_tasks
 from portal.domain.audit_desk.alerts import raise_alerts
 from portal.domain.authoring import models as authoring_models
 from portal.domain.authoring.reviews import publishing as publishing_tasks
@@ -38,6 +44,7 @@ from portal.domain.catalogue import models as catalogue_models
 from portal.domain.clarity import models as clarity_models
 from portal.domain.clarity.services import erase_clarity
 from portal.domain.decisions import models as decisions_models
+from portal.domain.dip_samples import models as dip_samples_models
 from portal.domain.directives import models as directives_models
 from portal.domain.directives.assignments import reconcile_assignments
 from portal.domain.events import models as events_models
@@ -60,6 +67,7 @@ from portal.domain.reports.completion import tasks as reports_tasks
 from portal.domain.retention import models as retention_models
 from portal.domain.retention import tasks as retention_tasks
 from portal.domain.retention.holds import list_unheld
+from portal.domain.returns import models as returns_models
 from portal.domain.saved_reports import models as saved_reports_models
 from portal.domain.scim import models as scim_models
 from portal.domain.status import models as status_models
@@ -69,11 +77,13 @@ from portal.domain.webhooks import models as webhooks_models
 from portal.pages.account import views as account_views
 from portal.pages.api import views as api_views
 from portal.pages.assessment import views as assessment_views
+from portal.pages.assurance import views as assurance_views
 from portal.pages.audit import views as audit_views
 from portal.pages.authoring import views as authoring_views
 from portal.pages.catalogue import views as catalogue_views
 from portal.pages.decisions import views as decisions_views
 from portal.pages.desk import views as desk_views
+from portal.pages.dip_samples import views as dip_samples_views
 from portal.pages.directives import views as directives_views
 from portal.pages.events import views as events_views
 from portal.pages.exercises import views as exercises_views
@@ -100,6 +110,7 @@ from portal.pages.people import views as people_views
 from portal.pages.records import views as records_views
 from portal.pages.reminders import views as reminders_views
 from portal.pages.retention import views as retention_views
+from portal.pages.returns import views as returns_views
 from portal.pages.saved_reports import views as saved_reports_views
 from portal.pages.scim import views as scim_views
 from portal.pages.sign_in import views as sign_in_views
@@ -139,8 +150,11 @@ TABLES = (
     decisions_models,
     events_models,
     exercises_models,
-    imports_models,
+    dip_samples_models,
     reports_models,
+    assurance_models,
+    returns_models,
+    imports_models,
     saved_reports_models,
     scim_models,
     webhooks_models,
@@ -160,6 +174,7 @@ VIEWS = (
     records_views,
     directives_views,
     events_views,
+    dip_samples_views,
     exercises_views,
     decisions_views,
     monitoring_views,
@@ -170,12 +185,14 @@ VIEWS = (
     jobs_views,
     health_views,
     units_views,
+    assurance_views,
     audit_views,
     statements_views,
     tokens_views,
     scim_views,
     webhooks_views,
     retention_views,
+    returns_views,
     api_views,
 )
 
@@ -183,6 +200,7 @@ COMMANDS = (
     accounts_commands,
     modules_commands,
     demo_commands,
+    dip_samples_commands,
     directives_commands,
     doctor_commands,
     event_types_commands,
@@ -193,8 +211,10 @@ COMMANDS = (
     backup_commands,
     backups_commands,
     people_commands,
+    recommendations_commands,
     records_commands,
     reminders_commands,
+    returns_commands,
     tokens_commands,
     units_commands,
     webhooks_commands,
@@ -208,7 +228,9 @@ TASKS = (
     *imports_tasks.TASKS,
     *folder_looking.TASKS,
     *reports_tasks.TASKS,
+    *answer_tasks.TASKS,
     *link_checks.TASKS,
+    *evidence_links.TASKS,
     *publishing_tasks.TASKS,
     *scheduling_tasks.TASKS,
     *backups_tasks.TASKS,

@@ -2,8 +2,9 @@
 
 ``make wheel`` runs it from the project's root, after the assets were compiled. A wheel is a ZIP archive of a
 package's files with a few that describe it (PyPA's binary distribution format); this one holds ``portal/``
-with its compiled assets, ``migrations/``, ``modules/``, ``exercises/``, ``config.py``, ``wsgi.py`` and
-``serve.py``. The same sources make the same wheel, byte for byte.
+with its compiled assets, ``migrations/``, ``modules/``, ``event_types/``, ``exercises/``,
+``recommendations/``, ``config.py``, ``wsgi.py`` and ``serve.py``. The same sources make the same wheel, byte
+for byte.
 """
 
 import base64
@@ -20,7 +21,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("config.py", "wsgi.py", "serve.py")
-FOLDERS = ("portal", "migrations", "modules", "event_types", "exercises")
+FOLDERS = ("portal", "migrations", "modules", "event_types", "exercises", "recommendations")
 LAYOUT = "portal/pages/layout"
 STATIC = f"{LAYOUT}/static"
 # Compiled files, as the manifest names them; what they are made of; the demo's provider, which needs Node.

@@ -149,10 +149,10 @@ def database(app: Flask) -> Iterator[None]:
         try:
             yield
         finally:
+            db._app_engines[app][None] = engine  # first: a fault below must not reach the tests that follow
             db.session.remove()
             outer.rollback()
             connection.close()
-            db._app_engines[app][None] = engine
 
 
 @pytest.fixture

@@ -12,16 +12,18 @@ import click
 from flask import Blueprint
 
 from config import current_settings
+from portal.domain.assurance.packs import kinds as answers
+from portal.domain.assurance.packs.making import AnswerWish, make_answer_pack
 from portal.domain.people.queries import COMMAND_LINE
 from portal.domain.reports.completion import writers as completion_writers
 from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.packs import kinds as packs
 from portal.domain.reports.packs.contents import MadePack, write_pack
-from portal.domain.reports.parameters import Position, PositionError, parse_position
+from portal.domain.reports.parameters import Position, PositionError, read_position
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.platform import clock
 from portal.platform.audit.services import log_file
-from portal.platform.db import read_stamps, transaction
+from portal.platform.db import transaction
 from portal.platform.errors import PortalError, RuleError
 
 bp = Blueprint("report_commands", __name__, cli_group="report")
@@ -49,7 +51,9 @@ _AS_KNOWN_ON = click.option(
 def completions(reference: str, as_at: str, as_known_on: str, form: str, output: Path) -> None:
     """Write the completion file of one directive, with everyone, one row for each requirement."""
     with _report_refusals():
-        report = completion_report(COMMAND_LINE, reference, _read_position(as_at, as_known_on))
+        report = completion_report(
+            COMMAND_LINE, reference, read_position(as_at, as_known_on, now=clock.now())
+        )
         if form == "xlsx":
             completion_writers.refuse_large_workbook(report.shown.rows, completion_writers.SHEET_ROWS)
         if not output.absolute().parent.is_dir():
@@ -62,7 +66,8 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
 
 
 @bp.cli.command("pack")
-@_DIRECTIVE
+@click.option("--directive", "reference", help="Reference of a directive, such as OIC-2026: its own pack.")
+@click.option("--recommendation", "key", help="Key of a recommendation, or “all”: the answer of the force.")
 @_AS_AT
 @_AS_KNOWN_ON
 @click.option(
@@ -74,20 +79,59 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
     help="ZIP to write, or a folder in which it gets its own name.",
 )
 @click.option("--foi", is_flag=True, help="Numbers only, small ones hidden; nobody is named.")
-def export_pack(reference: str, as_at: str, as_known_on: str, output: Path, foi: bool) -> None:
-    """Write the inspection pack of one directive, with everyone, or with --foi its FOI pack."""
-    name = packs.FOI if foi else packs.INSPECTION
-    settings = current_settings()
+def export_pack(
+    reference: str | None, key: str | None, as_at: str, as_known_on: str, output: Path, foi: bool
+) -> None:
+    """Write the pack of one directive, or the answer to one recommendation or to all.
+
+    Without --foi it names people: everyone under the directive, and the owners of recommendations.
+    """
     with _report_refusals():
-        position = _read_position(as_at, as_known_on)
-        report = completion_report(COMMAND_LINE, reference, position)
-        packs.refuse_pack(report, name, settings.small_number)
-        report = replace(report, position=packs.settle_position(position))
-        target = output / packs.pack_name(report, name) if output.is_dir() else output
-        if not target.absolute().parent.is_dir():
-            raise RuleError(f"--output: {target.parent} is not a folder.")
-        made = _write_pack(report, name, target)
-    click.echo(f"Wrote {target}.\nSHA-256 {made.sha256}")
+        if (reference is None) == (key is None):
+            raise RuleError("Give either --directive or --recommendation.")
+        position = read_position(as_at, as_known_on, now=clock.now())
+        if key is None:
+            made = _export_directive_pack(str(reference), position, output, foi=foi)
+        else:
+            made = _export_answer_pack(key, position, output, foi=foi)
+    click.echo(made)
+
+
+def _export_directive_pack(reference: str, position: Position, output: Path, *, foi: bool) -> str:
+    """Write the pack of a directive, and say where it is."""
+    name, settings = packs.FOI if foi else packs.INSPECTION, current_settings()
+    report = completion_report(COMMAND_LINE, reference, position)
+    packs.refuse_pack(report, name, settings.small_number)
+    report = replace(report, position=packs.settle_position(position))
+    target = _choose_target(output, packs.pack_name(report, name))
+    made = _write_pack(report, name, target)
+    return f"Wrote {target}.\nSHA-256 {made.sha256}"
+
+
+def _export_answer_pack(key: str, position: Position, output: Path, *, foi: bool) -> str:
+    """Write the answer to a recommendation or to all beside its place, and log it; then put it there."""
+    name, settings = answers.FOI if foi else answers.ANSWER, current_settings()
+    target = _choose_target(output, answers.answer_name(key, name, position))
+    wish = AnswerWish(key, name, position, settings.force_name, settings.small_number)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.absolute().parent) as scratch:
+        draft, folder = Path(scratch) / "draft", Path(scratch) / "pack"
+        folder.mkdir()
+        made = make_answer_pack(wish, COMMAND_LINE, folder, draft, lambda rows: None)
+        detail = answers.describe_event(key, name, position.pinned, made.sha256)
+        with transaction():
+            log_file("answer_pack.exported", made.people, actor_id=None, **detail)
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        draft.replace(target)
+    return f"Wrote {target}.\nSHA-256 {made.sha256}"
+
+
+def _choose_target(output: Path, name: str) -> Path:
+    """The file to write: as it was named, or under its own name in the folder that was named."""
+    target = output / name if output.is_dir() else output
+    if not target.absolute().parent.is_dir():
+        raise RuleError(f"--output: {target.parent} is not a folder.")
+    return target
 
 
 @contextmanager
@@ -101,11 +145,6 @@ def _report_refusals() -> Iterator[None]:
     except (PortalError, OSError) as error:
         click.echo(f"{error}\nRefused: no file was written.", err=True)
         sys.exit(1)
-
-
-def _read_position(as_at: str, as_known_on: str) -> Position:
-    newest, ahead = read_stamps()
-    return parse_position(as_at, as_known_on, now=clock.now(), newest=newest, ahead=ahead)
 
 
 def _write_pack(report: CompletionReport, name: str, target: Path) -> MadePack:

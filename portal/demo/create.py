@@ -11,13 +11,21 @@ from random import Random
 from sqlalchemy import select
 
 from portal.demo import (
+    assurance_desk,
+    assurance_evidence,
+    assurance_narratives,
+    assurance_plan,
+    dip_samples,
     events_booking,
     events_exercise,
     events_exercised,
     events_held,
     events_planning,
     events_types,
+    guide_reading,
     names,
+    own_returns,
+    returns,
 )
 from portal.demo.force import DAYS, DUE, PlannedPerson, PlannedPost, plan_people, unit_paths
 from portal.demo.history import DemoHistory
@@ -29,6 +37,7 @@ from portal.domain.people.models import Person, PersonName, Post, RoleGrant, Uni
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from portal.platform.errors import RuleError
+from portal.platform.permissions import Role
 
 Act = Callable[[], None]
 ROLES = ("response", "contact", "investigation", "custody", "neighbourhood", "roads policing")
@@ -68,6 +77,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     with transaction(stamp_as=_close_of(force.first_day) - timedelta(minutes=1)):
         catalogue.publish_folder(modules, at=stamp())
         events_exercise.publish_exercises(modules.parent / "exercises", stamp())
+        assurance_desk.publish_recommendations(stamp())
     with transaction(stamp_as=_close_of(force.first_day)):
         _create_units(force)
         _create_people(force, planned)
@@ -79,13 +89,28 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
     _schedule_posts(force, planned)
     directive_id = db.session.scalars(select(Directive.id)).one()
     _schedule_exclusions(force, planned, directive_id)
+    assurance_plan.schedule_plan(force.today, force.people, force.days)
     DemoHistory(force.today, force.first_day, force.random, force.people).schedule_people(planned, force.days)
+    _schedule_assurance(force, planned)
     _replay_past_event(force, tell)
     _replay_days(force, force.today, tell)
     events = events_planning.plan_dates(force.today, force.people, force.units)
     events_booking.book_places(events, force.people, force.units)
     with transaction():
         events_exercise.propose_change(force.people["D3001"], clock.now())
+
+
+def _schedule_assurance(force: DemoForce, planned: list[PlannedPerson]) -> None:
+    """What the assurance desk does on which day, and what it counts; its narratives name what came before."""
+    guide_reading.schedule_reading(planned, force.today, force.people, force.days)
+    assurance_desk.schedule_desk(force.first_day, force.today, force.people, force.days)
+    assurance_evidence.schedule_evidence(force.first_day, force.today, force.people, force.days)
+    for day, act in dip_samples.plan_samples(force.today, force.first_day, force.people, force.units):
+        force.days[day].append(act)
+    returns.schedule_returns(force.today, force.people["D4001"], force.days)
+    own_returns.keep_key()
+    own_returns.schedule_own_returns(force.today, force.people["D4001"], force.days)
+    assurance_narratives.schedule_narratives(force.first_day, force.today, force.people, force.days)
 
 
 def is_empty_database() -> bool:
@@ -196,6 +221,22 @@ def _create_accounts(force: DemoForce, password: str) -> None:
                 given_at=stamp(),
             )
             db.session.add(grant)
+    _give_second_facilitator(force)
+
+
+def _give_second_facilitator(force: DemoForce) -> None:
+    """Somebody without an account runs events as well: one facilitator corrects what another signed off."""
+    others = sorted(number for number in force.people if number[0] != "D")
+    if others:
+        db.session.add(
+            RoleGrant(
+                person_id=force.people[others[0]],
+                role=Role.FACILITATOR,
+                unit_id=None,
+                valid_from=force.first_day,
+                given_at=stamp(),
+            )
+        )
 
 
 def _schedule_posts(force: DemoForce, planned: list[PlannedPerson]) -> None:
@@ -263,7 +304,7 @@ def _replay_past_event(force: DemoForce, tell: Callable[[str], None]) -> None:
         facilitator = force.people[events_planning.FACILITATOR]
         people = events_held.keep_register(held, facilitator)
         events_exercised.run_exercise(held, people, facilitator)
-        events_held.sign_people_off(held, people, facilitator)
+        events_held.sign_people_off(held, people, events_held.choose_signer(facilitator))
 
 
 def _replay_days(force: DemoForce, last: date, tell: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The demo's bookings: some people have a place at the first date, and places of the second are kept."""
+"""The demo's bookings: places at the first date, places of the second that are kept, and a full date."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -11,12 +11,15 @@ from portal.platform import clock
 from portal.platform.db import transaction
 
 BOOKED = 3  # people
+WAITING = 2  # people, for the last date
 FACILITATOR = "D5001"
 KEPT = 2  # places of the second date, for one command
 
 
 def book_places(events: Sequence[str], people: dict[str, int], units: Mapping[str, int]) -> None:
-    """Book for some people, and keep places for a command; nothing where no event is planned.
+    """Book for some people, keep places for a command, and fill the last date with a wait list.
+
+    Nothing where no event is planned; a small force may not fill the last date.
 
     Edge only, in no transaction.
 
@@ -36,5 +39,9 @@ def book_places(events: Sequence[str], people: dict[str, int], units: Mapping[st
         expected = (each for _, each in sorted(people.items()) if audience.expects(each, *key))
         for person_id in islice(expected, BOOKED):
             services.book_place(events[0], person_id, way=services.SELF, by=person_id, at=at)
+        if len(events) > 2:
+            fill = event_details(events[-1]).places + WAITING
+            for person_id in islice(expected, fill):
+                services.book_place(events[-1], person_id, way=services.SELF, by=person_id, at=at)
         until = second.held_on - timedelta(days=7)
         services.keep_places(events[1], units[command], KEPT, until, by=by, at=at)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 
+from sqlalchemy import select
+
 from portal.demo.events_planning import EVENT_TYPE, FACILITATOR
 from portal.domain.catalogue.event_types import current_event_type
 from portal.domain.events import services as planning
@@ -17,7 +19,9 @@ from portal.domain.events.register.queries import RegisterPerson, get_held_event
 from portal.domain.events.rooms import RoomDetails, save_room
 from portal.domain.events.sign_off.services import SignOff, sign_off
 from portal.domain.events.syndicates import services as syndicates
-from portal.platform.db import transaction
+from portal.domain.people.models import RoleGrant
+from portal.platform.db import db, transaction
+from portal.platform.permissions import Role
 
 PLANNED_BEFORE = timedelta(days=21)
 WEDNESDAY, SYNDICATES, BOOKED = 2, 2, 10
@@ -67,8 +71,10 @@ def plan_held_date(day: date, people: Mapping[str, int], units: Mapping[str, int
         activity_id = kind.activity_id
     audience = EventAudience([activity_id], people.values())
     expected = [number for number in sorted(people) if audience.expects(people[number], activity_id, day)]
+    runs_events = set(_list_facilitators())  # nobody signs themself off
+    free = [number for number in expected if number[0] != "D" and people[number] not in runs_events]
     chosen = [CALLED_AWAY] if CALLED_AWAY in expected else []
-    chosen += [number for number in reversed(expected) if number[0] != "D"][: BOOKED - len(chosen)]
+    chosen += list(reversed(free))[: BOOKED - len(chosen)]
     at += timedelta(hours=2)
     with transaction(stamp_as=at):
         for number in chosen:
@@ -96,6 +102,16 @@ def keep_register(held: HeldDate, by: int) -> list[RegisterPerson]:
         ]
         register.note_entries(held.reference, notes, by=by, at=held.time_after(12))
     return people
+
+
+def choose_signer(facilitator: int) -> int:
+    """Another facilitator than this one, so that this one may correct; the same where there is no other."""
+    return next((person for person in _list_facilitators() if person != facilitator), facilitator)
+
+
+def _list_facilitators() -> list[int]:
+    of_role = select(RoleGrant.person_id).where(RoleGrant.role == Role.FACILITATOR)
+    return list(db.session.scalars(of_role.order_by(RoleGrant.id)))
 
 
 def sign_people_off(held: HeldDate, people: list[RegisterPerson], by: int) -> None:

@@ -49,11 +49,18 @@ def plan_dates(today: date, people: Mapping[str, int], units: Mapping[str, int])
         nearby = instant_in_london(first_day + timedelta(days=8), time(13))
         return [
             *services.plan_events(plans, by=by, at=at),
-            *services.plan_events([_make_plan(kind, nearby, rooms[1], 2, by)], by=by, at=at),
+            *services.plan_events([_make_small_plan(kind, nearby, rooms[1], by)], by=by, at=at),
         ]
 
 
 def _make_plan(kind: EventTypeVersion, start: datetime, room_id: int, syndicates: int, by: int) -> EventPlan:
     """A plan with full syndicates, as many as the type and the room take."""
     places = min(syndicates * kind.syndicate_most, kind.places_most)
+    return EventPlan(kind.id, start, kind.minutes, room_id, syndicates, places, (by,), NOTES)
+
+
+def _make_small_plan(kind: EventTypeVersion, start: datetime, room_id: int, by: int) -> EventPlan:
+    """A plan with the fewest places that the type allows: it is soon full."""
+    places = kind.places_least
+    syndicates = -(-places // kind.syndicate_most)
     return EventPlan(kind.id, start, kind.minutes, room_id, syndicates, places, (by,), NOTES)

@@ -35,6 +35,18 @@ class RuleError(PortalError):
     """A rule of the domain refuses the act; nothing was changed."""
 
 
+class FieldError(RuleError):
+    """A rule refuses what one field of a form or of a file says.
+
+    Attributes:
+        field: Its name.
+    """
+
+    def __init__(self, field: str, sentence: str) -> None:
+        self.field = field
+        super().__init__(sentence)
+
+
 class BusyError(PortalError):
     """Another transaction held the database for longer than one waits; nothing was changed."""
 

@@ -62,6 +62,13 @@ class Permission(StrEnum):
     EVENT_RUN = "events:event:run"  # plan, group, keep the register, sign off
     EXERCISE_RUN = "exercises:run:control"
     EXERCISE_READ = "exercises:version:view"  # with the notes for facilitators
+    ASSURANCE_VIEW = "assurance:desk:view"
+    ASSURANCE_MANAGE = "assurance:desk:manage"  # actions, evidence, judgements
+    ASSURANCE_CONFIRM = "assurance:judgement:confirm"
+    SAMPLE_VIEW = "dip-samples:sample:view"  # of the units that one sees
+    SAMPLE_RECORD = "dip-samples:sample:record"
+    RETURN_VIEW = "returns:return:view"
+    RETURN_MANAGE = "returns:return:manage"  # make, load, register forces and their keys
 
 
 LEARNER = frozenset(
@@ -76,6 +83,7 @@ _SIGHT = frozenset(
         Permission.RECORD_VIEW,
     }
 )
+_DESKS = frozenset({Permission.ASSURANCE_VIEW, Permission.SAMPLE_VIEW, Permission.RETURN_VIEW})
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: _SIGHT
@@ -85,8 +93,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_NUDGE,
         Permission.EVENT_VIEW,
         Permission.EVENT_BOOK,
+        Permission.SAMPLE_VIEW,
+        Permission.SAMPLE_RECORD,
     },
     Role.DIRECTIVE_OWNER: _SIGHT
+    | _DESKS
     | {
         Permission.DIRECTIVE_ISSUE,
         Permission.DECISION_ASK,
@@ -96,6 +107,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REMINDER_VIEW,
         Permission.REMINDER_RULE,
         Permission.EVENT_VIEW,
+        Permission.ASSURANCE_MANAGE,
+        Permission.ASSURANCE_CONFIRM,
+        Permission.RETURN_MANAGE,
     },
     Role.AUTHOR: frozenset(
         {
@@ -113,9 +127,18 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FACILITATOR: frozenset(
         {Permission.EVENT_VIEW, Permission.EVENT_RUN, Permission.EXERCISE_RUN, Permission.EXERCISE_READ}
     ),
-    Role.AUDITOR: _SIGHT | {Permission.AUDIT_VIEW, Permission.RETENTION_VIEW, Permission.EVENT_VIEW},
-    Role.ADMINISTRATOR: _SIGHT
+    Role.AUDITOR: _SIGHT
+    | _DESKS
     | {
+        Permission.AUDIT_VIEW,
+        Permission.RETENTION_VIEW,
+        Permission.EVENT_VIEW,
+        Permission.ASSURANCE_CONFIRM,
+    },
+    Role.ADMINISTRATOR: _SIGHT
+    | _DESKS
+    | {
+        Permission.RETURN_MANAGE,
         Permission.ACCOUNT_ADMINISTER,
         Permission.TOKEN_ADMINISTER,
         Permission.AUDIT_VIEW,
@@ -157,6 +180,11 @@ WHOLE_FORCE = frozenset(
         Permission.WEBHOOK_ADMINISTER,
         Permission.RETENTION_VIEW,
         Permission.RETENTION_MANAGE,
+        Permission.ASSURANCE_VIEW,
+        Permission.ASSURANCE_MANAGE,
+        Permission.ASSURANCE_CONFIRM,
+        Permission.RETURN_VIEW,
+        Permission.RETURN_MANAGE,
     }
 )
 

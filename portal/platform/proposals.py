@@ -7,12 +7,13 @@ first: of two at once, the second finds that the proposal has ended.
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 
 ENDS = {"published": "published", "sent_back": "sent back", "withdrawn": "withdrawn"}
+LONGEST_NOTE = 1_000  # characters of what is new, and of the reason for which it is sent back
 
 
 class ProposalRow(Protocol):
@@ -35,9 +36,9 @@ class NewestVersion(Protocol):
 Proposal = TypeVar("Proposal", bound=ProposalRow)
 
 
-def count_waiting(kind: type[Proposal], person_id: int) -> int:
+def count_waiting(kind: type[Proposal], person_id: int, *conditions: ColumnElement[bool]) -> int:
     """How many proposals wait that a person may decide: those of others. One statement."""
-    waiting = select(func.count()).select_from(kind).where(kind.ended_at.is_(None))
+    waiting = select(func.count()).select_from(kind).where(kind.ended_at.is_(None), *conditions)
     return db.session.scalar(waiting.where(kind.proposed_by_id != person_id)) or 0
 
 

@@ -5,6 +5,7 @@ Every filter is a plain function of its arguments; none asks the time.
 
 from datetime import date as calendar_date
 from datetime import datetime
+from decimal import Decimal
 
 from portal.platform.clock import LONDON, london_time
 
@@ -20,6 +21,15 @@ def date(day: calendar_date | None) -> str:
     if isinstance(day, datetime):
         day = day.astimezone(LONDON).date()
     return f"{day.day} {day:%B %Y}"
+
+
+def month_words(day: calendar_date) -> str:
+    """The month that a day is in.
+
+    >>> month_words(calendar_date(2026, 4, 1))
+    'April 2026'
+    """
+    return f"{day:%B %Y}"
 
 
 def instant(moment: datetime | None) -> str:
@@ -68,6 +78,24 @@ def percent_cut(part: int, whole: int) -> str:
     ('83%', '99%', '–')
     """
     return f"{part * 100 // whole}%" if whole else "–"
+
+
+def percent_exact(share: Decimal) -> str:
+    """A share that somebody set, in per cent with every place that it has.
+
+    >>> percent_exact(Decimal("0.975")), percent_exact(Decimal("1"))
+    ('97.5%', '100%')
+    """
+    return f"{(share * 100).normalize():f}%"
+
+
+def fraction(part: int, whole: int) -> str:
+    """How many of how many.
+
+    >>> fraction(412, 1494)
+    '412 of 1,494'
+    """
+    return f"{number(part)} of {number(whole)}"
 
 
 def number(value: int) -> str:

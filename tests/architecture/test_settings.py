@@ -15,6 +15,7 @@ READERS = {
     "portal/platform/backups/settings.py": {"read", "read_secret", "number"},
     "portal/platform/observability/settings.py": {"read", "secret"},
     "portal/platform/saml/settings.py": {"read"},
+    "portal/platform/signing/settings.py": {"read"},
     "portal/platform/watched_folder/settings.py": {"read"},
 }
 DESCRIBED = {row.name: row for group in draw_settings.GROUPS for row in group.settings}
@@ -64,7 +65,7 @@ def write_environment(folder):
     values = {}
     for row in DESCRIBED.values():
         value = row.example.strip("`")
-        if row.name.startswith("SAML_") or not is_value(row.example):
+        if row.name.startswith(("SAML_", "RETURN_KEY")) or not is_value(row.example):
             continue
         if value.startswith("/"):
             path = folder / row.name.lower()

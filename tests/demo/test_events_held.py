@@ -10,7 +10,7 @@ from sqlalchemy import select
 from config import ROOT
 from portal.demo.events_exercise import publish_exercises
 from portal.demo.events_exercised import ENTRIES, STATEMENTS, run_exercise
-from portal.demo.events_held import choose_day, keep_register, plan_held_date, sign_people_off
+from portal.demo.events_held import choose_day, choose_signer, keep_register, plan_held_date, sign_people_off
 from portal.domain.events.models import AttendanceOutcome
 from portal.domain.events.queries import event_details
 from portal.domain.exercises.models import LogEntry, PlenaryStatement, RunStep
@@ -43,13 +43,17 @@ def test_the_event_is_held_and_signed_off_with_its_exercise(database: None, day:
         assert held is not None
         kept = keep_register(held, host)
         run_exercise(held, kept, host)
-        sign_people_off(held, kept, host)
+        other = make_person(force)
+        make_grant(other, "facilitator")
+        sign_people_off(held, kept, choose_signer(host))
 
         event = event_details(held.reference)
+        signers = set(db.session.scalars(select(AttendanceOutcome.signed_off_by_id)))
         outcomes = Counter(db.session.scalars(select(AttendanceOutcome.outcome)))
         recorded = db.session.scalars(select(AttendanceRecord)).all()
         steps = db.session.scalars(select(RunStep).order_by(RunStep.id)).all()
 
+    assert signers == {other}  # so the demo's facilitator may correct
     assert (event.held_on, event.syndicates) == (held_on, 2)
     assert {person.syndicate for person in kept} == {1, 2}
     assert outcomes == {"attended": len(kept) - 2, "part": 1, "absent": 1}

@@ -5,33 +5,33 @@ meets its first address; whoever must meet all of them is its ``owner``. Pages o
 owner alone, or by those who may see that person: they are listed in ``OF_SOMEONE``.
 """
 
-from dataclasses import dataclass
+from tests.journeys.assurance_places import ASSURANCE
+from tests.journeys.return_paths import RETURN_PATHS
+from tests.journeys.visiting import (
+    ADMINISTRATOR,
+    AUDITOR,
+    AUTHOR,
+    FACILITATOR,
+    LEARNER,
+    MANAGER,
+    OWNER,
+    PUBLISHER,
+    ROLES,
+    Place,
+)
 
-from portal.platform.permissions import Role
-
-ROLES: dict[str, frozenset[Role]] = {
-    "D1001": frozenset(),
-    "D2001": frozenset({Role.MANAGER}),
-    "D2002": frozenset({Role.MANAGER}),
-    "D3001": frozenset({Role.AUTHOR}),
-    "D3002": frozenset({Role.PUBLISHER}),
-    "D4001": frozenset({Role.DIRECTIVE_OWNER}),
-    "D5001": frozenset({Role.FACILITATOR}),
-    "D6001": frozenset({Role.AUDITOR}),
-    "D9001": frozenset({Role.ADMINISTRATOR}),
-}
-LEARNER, MANAGER, AUTHOR, PUBLISHER, ADMINISTRATOR = "D1001", "D2001", "D3001", "D3002", "D9001"
-FACILITATOR = "D5001"
-OWNER, AUDITOR = "D4001", "D6001"  # of directives; of the whole force
-
-
-@dataclass(frozen=True)
-class Place:
-    """The addresses of a page, the plainest first, and who meets all of them."""
-
-    paths: tuple[str, ...]
-    owner: str = LEARNER
-
+__all__ = [
+    "ADMINISTRATOR",
+    "AUDITOR",
+    "AUTHOR",
+    "FACILITATOR",
+    "LEARNER",
+    "MANAGER",
+    "OWNER",
+    "PUBLISHER",
+    "ROLES",
+    "Place",
+]
 
 BEFORE_SIGNING_IN = {
     "sign_in.sign_in": ("/sign-in",),
@@ -346,10 +346,13 @@ EXERCISES = {
     "exercises.show_version": Place((NIGHT,), AUTHOR),
 }
 PLACES = EVERYBODY | LEARNING | GUIDES | MONITORING | ADMINISTRATION | AUTHORING | DIRECTIVES
+PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES | ASSURANCE
 PLACES |= DECISIONS | REMINDERS | WEBHOOKS | RETENTION | EVENTS | HELD_EVENTS | EXERCISES
+PLACES |= {endpoint: Place(paths, OWNER) for endpoint, paths in RETURN_PATHS.items()}
 # A whole exercise is read, searched and printed as one page: the text of the shipped one is 18 KB compressed.
 WHOLE_TEXTS = {"exercises.show_version", "exercises.show_proposal"}
 OF_SOMEONE = {  # who holds the permission may still meet "not found" here
+    "assurance.report_action",
     "audit.show_disclosures",
     "people.show_account",
     "people.close_account",

@@ -30,6 +30,8 @@ class ActionGroup(StrEnum):
     MAIL = "mail"
     JOBS = "jobs"
     RETENTION = "retention"
+    ASSURANCE = "assurance"
+    RETURNS = "returns"
 
 
 GROUP_WORDS = {
@@ -50,6 +52,8 @@ GROUP_WORDS = {
     ActionGroup.MAIL: "Reminders",
     ActionGroup.JOBS: "Jobs",
     ActionGroup.RETENTION: "Retention and requests about data",
+    ActionGroup.ASSURANCE: "Assurance and returns",
+    ActionGroup.RETURNS: "Returns of forces",
 }
 
 
@@ -95,8 +99,12 @@ _TEXTS = {
         "[, {people}][, {rows}]",
         "event.printed": "Downloaded the {file} of event {event}[, {people}]",
         "subject_access.exported": "Made a copy of everything held about the person[ ({format})]",
+        "assurance.board_exported": "Downloaded the assurance board as at {as_at} ({format})",
         "accounts.exported": "Downloaded the list of accounts[, {people}]",
         "completions.downloaded": "Downloaded a prepared file of {directive}[, {name}]",
+        "answer_pack.exported": "Made an answer pack of the recommendation {recommendation}[, {people}]",
+        "answer_pack.downloaded": "Downloaded an answer pack of the recommendation {recommendation}"
+        "[, {name}]",
     },
     ActionGroup.AUDIT: {
         "audit.viewed": "Looked at the audit trail[: {page}]",
@@ -185,6 +193,10 @@ _TEXTS = {
         "event.cancellation_told": "Told them that event {event} is cancelled",
         "event.reminded": "Reminded them of event {event}",
         "event_room.saved": "Saved the room {room}",
+        "dip_sample.recorded": "Recorded a dip sample[ of {unit}][, {month}]",
+        "dip_sample.corrected": "Corrected a dip sample[ of {unit}][, {month}]",
+        "dip_samples.imported": "Imported dip samples: {recorded} recorded[, {corrected} corrected]",
+        "dip_sample.withdrawn": "Withdrew a dip sample[ of {unit}][, {month}]",
     },
     ActionGroup.DECISIONS: {
         "decision.asked": "Asked for: {kind}[ ({reason})]",
@@ -246,6 +258,32 @@ _TEXTS = {
         "review.sent_back": "Sent back the draft of {module}",
         "review.withdrawn": "Withdrew the draft of {module} from review",
     },
+    ActionGroup.ASSURANCE: {
+        "plan.begun": "Began version {number} of the force’s plan",
+        "plan.section_saved": "Wrote “{section}” of the force’s plan",
+        "plan.proposed": "Proposed version {number} of the force’s plan",
+        "plan.published": "Published version {number} of the force’s plan",
+        "plan.sent_back": "Sent back what was proposed for the force’s plan",
+        "plan.withdrawn": "Withdrew what was proposed for the force’s plan",
+        "narrative.written": "Wrote the narrative of the recommendation {recommendation}, from {from_on}",
+        "recommendation.published": "Published version {number} of the recommendation {recommendation}",
+        "recommendation.given": "Changed who owns the recommendation {recommendation}, from {since}",
+        "assurance_action.added": "Added action {reference} to {recommendation}, from {since}",
+        "assurance_action.changed": "Changed action {reference}, from {since}",
+        "assurance_decision.recorded": "Recorded a decision of {since} on {recommendation}",
+        "assurance_decision.corrected": "Corrected a decision on the recommendation {recommendation}",
+        "assurance_decision.taken_back": "Took back a decision on the recommendation {recommendation}",
+        "evidence.added": "Added evidence {evidence} to {recommendation}: {kind}",
+        "evidence.changed": "Changed evidence {evidence}",
+        "evidence.withdrawn": "Withdrew evidence {evidence}",
+        "evidence.downloaded": "Downloaded the document {digest}, which is evidence",
+        "evidence.links_checked": "Asked {pages} pages that are evidence: {broken} did not answer",
+        "judgement.made": "Judged the recommendation {recommendation}: {state}",
+        "judgement.confirmed": "Confirmed the judgement of {recommendation}: {state}",
+        "judgement.sent_back": "Sent back the judgement of {recommendation}: {state}",
+        "judgement.withdrawn": "Withdrew the judgement of {recommendation}: {state}",
+        "risk.assessed": "Assessed the risk of the recommendation {recommendation}, from {since}",
+    },
     ActionGroup.MAIL: {
         "reminders.planned": "Planned the reminders of {day}: {letters} messages",
         "reminders.rules_changed": "Changed when {directive} reminds",
@@ -280,6 +318,21 @@ _TEXTS = {
         "data.request_noted": "Noted a request about data: {kind}[, due by {until}]",
         "data.request_done": "Answered a request about data as done: {kind}",
         "data.request_refused": "Refused a request about data: {kind}",
+    },
+    ActionGroup.RETURNS: {
+        "return.made": "Made return {number} of {period}",
+        "return.downloaded": "Downloaded return {number} of {period}",
+        "return.taken_out": "Downloaded return {number} of {period} from {force}",
+        "return.received": "Received return {number} of {period} from {force}",
+        "return.refused": "Refused a return[ of {force}][, number {number}][ of {period}]: {checks}",
+        "return.asked": "Asked forces for a return of {period} by {due_on}",
+        "return.compared": "Took the comparison of {period}",
+        "national_view.exported": "Downloaded the national view as at {as_at} ({format})",
+        "comparison.written": "Wrote the comparison of {period}",
+        "force.registered": "Registered the force {force}",
+        "force.restated": "Stated the name and size of the force {force}",
+        "force.key_added": "Registered a key of the force {force}: {fingerprint}",
+        "force.key_ended": "Ended a key of the force {force}: {fingerprint}",
     },
 }
 

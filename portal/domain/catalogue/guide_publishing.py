@@ -81,6 +81,17 @@ def current_guide(key: str) -> GuideVersion | None:
     )
 
 
+def guide_recorded_by(key: str, until: datetime) -> GuideVersion | None:
+    """Return the latest version of the guide ``key`` at an instant; None if there was none."""
+    return db.session.scalar(
+        select(GuideVersion)
+        .join(Activity, Activity.id == GuideVersion.activity_id)
+        .where(Activity.kind == "guide", Activity.key == key, GuideVersion.recorded_at <= until)
+        .order_by(GuideVersion.number.desc())
+        .limit(1)
+    )
+
+
 def numbered_guide(key: str, number: int) -> GuideVersion:
     """Return version ``number`` of the guide ``key``.
 

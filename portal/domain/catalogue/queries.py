@@ -8,7 +8,14 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import joinedload
 
 from portal.domain.catalogue.models import Activity, GuideFile, ModuleVersion, PackageFile, SharedVersion
-from portal.domain.catalogue.sources.shared_files import GlossaryTerm, SharedContent, SourceText, parse_shared
+from portal.domain.catalogue.sources.shared_files import (
+    FORCE_VALUES_FILE,
+    GlossaryTerm,
+    SharedContent,
+    SourceText,
+    parse_shared,
+    parse_values,
+)
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.formats.faults import Faults
@@ -155,6 +162,17 @@ def shared_content(key: SharedKey | None = None) -> SharedContent:
         key: The key, if it was read already in this transaction; by default it is read here.
     """
     return _cached_shared_content(key or shared_key())
+
+
+def force_values_recorded_by(until: datetime) -> dict[str, str]:
+    """Return what the force's settings said at an instant, by their keys. One statement."""
+    content = db.session.scalar(
+        select(SharedVersion.content)
+        .where(SharedVersion.name == FORCE_VALUES_FILE, SharedVersion.recorded_at <= until)
+        .order_by(SharedVersion.number.desc())
+        .limit(1)
+    )
+    return parse_values(content or b"")
 
 
 def glossary_terms() -> list[GlossaryTerm]:

@@ -25,7 +25,7 @@ from portal.domain.status.what_if import (
     statuses_on_day,
 )
 from portal.platform.db import OPEN_END, db
-from portal.platform.wording import number, percent_cut
+from portal.platform.wording import fraction, percent_cut
 
 _NEW = 2**62  # id of the fact that is not written: higher than all real ones
 
@@ -42,7 +42,7 @@ class CompletionShare:
         """The percentage with its fraction."""
         if not self.total:
             return "nobody required"
-        return f"{percent_cut(self.done, self.total)} ({number(self.done)} of {number(self.total)})"
+        return f"{percent_cut(self.done, self.total)} ({fraction(self.done, self.total)})"
 
     def with_change(self, before: Status, after: Status) -> "CompletionShare":
         """The share once one person's status has changed."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 
 from portal.domain.directives.toml_reader import DirectiveFile, Selectors
 from portal.domain.people.units import paths
@@ -115,11 +114,6 @@ def describe_notices(file: DirectiveFile) -> str:
     )
 
 
-def target_percentage(share: Decimal) -> str:
-    """The share of people who must be complete, as a percentage."""
-    return f"{(share * 100).normalize():f}%"
-
-
 def requirement_titles(file: DirectiveFile, titles: Titles) -> list[str]:
     """The titles of the required modules, guides and event types."""
     return [titles.get(requirement, requirement[1]) for requirement in file.requirements]
@@ -180,7 +174,7 @@ _DESCRIPTIONS: dict[str, Callable[[DirectiveFile], str]] = {
     "Due": describe_due_date,
     "Validity": describe_validity,
     "Notices": describe_notices,
-    "Target": lambda file: target_percentage(file.target),
+    "Target": lambda file: say.percent_exact(file.target),
     "Owner": lambda file: str(file.owner),
 }
 

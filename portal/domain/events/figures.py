@@ -68,9 +68,17 @@ class TypeAttendance:
     @property
     def sentence(self) -> str:
         """The figures as one sentence: "5 of your 8 supervisors attended, 2 booked for 3 March 2026"."""
+        return self._write_sentence("your ")
+
+    @property
+    def force_sentence(self) -> str:
+        """The same of the whole force: "5 of 8 supervisors attended"."""
+        return self._write_sentence("")
+
+    def _write_sentence(self, whose: str) -> str:
         total = len(self.people)
         one, many = ("supervisor", SUPERVISORS) if self.all_supervisors else ("person", "people")
-        parts = [f"{say.number(self.attended)} of your {say.plural(total, one, many)} attended"]
+        parts = [f"{say.number(self.attended)} of {whose}{say.plural(total, one, many)} attended"]
         days = Counter(self.booked.values())
         parts += [f"{say.number(days[day])} booked for {say.date(day)}" for day in sorted(days)]
         waiting = len(self.waiting - self.booked.keys())
@@ -101,15 +109,32 @@ class NextSyndicate:
     event: ComingEvent
     to_begin: int  # people who are lacking until the syndicate is large enough
     to_fill: int  # until it is full, or the event is
-    candidates: tuple[PlaceCandidate, ...]  # whose due date comes first; more than are lacking
+    candidates: tuple[PlaceCandidate, ...]  # whose due date comes first; empty for who may not read names
+
+    @property
+    def by_role(self) -> list[tuple[str, int]]:
+        """How many people without a place have each designated role, the most first."""
+        roles = Counter(person.role for person in self.attendance.without_place)
+        return sorted(roles.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def read_attendance(viewer: Viewer, today: date) -> list[TypeAttendance]:
     """The figures of every event type that somebody the viewer sees must attend, by its title.
 
-    A few statements, however many people there are.
+    They are those of the viewer's reports: by grant or as line manager, and not the viewer by themselves. A
+    few statements, however many people there are.
     """
-    by_type = _read_required(viewer, today)
+    sight = visibility_of(viewer)
+    return _count_attendance(Whose(sight.everyone, sight.unit_ids, sight.direct_reports_of), today)
+
+
+def read_force_attendance(today: date) -> list[TypeAttendance]:
+    """The figures of the whole force, for who plans events and sees no names."""
+    return _count_attendance(Whose(True, frozenset(), None), today)
+
+
+def _count_attendance(whose: Whose, today: date) -> list[TypeAttendance]:
+    by_type = _read_required(whose, today)
     if not by_type:
         return []
     titles = _read_titles(by_type)
@@ -148,9 +173,16 @@ def are_supervisors(ranks: Iterable[str]) -> bool:
 
 
 def next_syndicates(
-    attendances: Iterable[TypeAttendance], coming: Iterable[ComingEvent], today: date
+    attendances: Iterable[TypeAttendance], coming: Iterable[ComingEvent], today: date, *, named: bool = True
 ) -> list[NextSyndicate]:
-    """For each event type with people who lack a place: its next event with free places, and who they are."""
+    """For each event type with people who lack a place: its next event with free places, and who they are.
+
+    Args:
+        attendances: Of the people who are looked at.
+        coming: Future events, the next first.
+        today: The London day.
+        named: Whether people are named.
+    """
     first: dict[int, ComingEvent] = {}
     for event in coming:
         if event.untaken > 0:
@@ -162,7 +194,7 @@ def next_syndicates(
             begin, fill = lacks_of_syndicate(
                 open_event.taken, open_event.untaken, open_event.least, open_event.most
             )
-            candidates = _name_candidates(lacking[:MOST_CANDIDATES], today)
+            candidates = _name_candidates(lacking[:MOST_CANDIDATES], today) if named else []
             found.append(NextSyndicate(attendance, open_event, begin, fill, tuple(candidates)))
     return found
 
@@ -179,13 +211,8 @@ def lacks_of_syndicate(taken: int, left: int, least: int, most: int) -> tuple[in
     return min(max(least - inside, 0), left), min(most - inside, left)
 
 
-def _read_required(viewer: Viewer, today: date) -> dict[int, dict[int, RequiredPerson]]:
-    """The counted people by event type and id; somebody under two directives counts by the worse status.
-
-    They are those of the viewer's reports: by grant or as line manager, and not the viewer by themselves.
-    """
-    sight = visibility_of(viewer)
-    whose = Whose(sight.everyone, sight.unit_ids, sight.direct_reports_of)
+def _read_required(whose: Whose, today: date) -> dict[int, dict[int, RequiredPerson]]:
+    """The counted people by event type and id; somebody under two directives counts by the worse status."""
     rows = db.session.execute(select(statuses_by_activity("event", today, whose)))
     found: dict[int, dict[int, RequiredPerson]] = defaultdict(dict)
     for activity_id, person_id, status, due_on, *rest in rows:

@@ -26,6 +26,7 @@ from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
 from portal.platform.proposals import (
+    LONGEST_NOTE,
     count_waiting,
     end_proposal,
     lock_proposal,
@@ -35,8 +36,6 @@ from portal.platform.proposals import (
 )
 from portal.platform.wording import date as date_words
 from portal.platform.wording import minutes_words, plural
-
-LONGEST_NOTE = 1_000  # characters
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,12 @@ class PlenaryRun:
         return read_phase(self.steps) is Phase.ENDED
 
     @property
+    def open_stages(self) -> tuple[PromptStage, ...]:
+        """The stages to which a prompt may be moved now: after the end, only closed."""
+        stages = {Phase.PLENARY: tuple(STAGE_WORDS)[1:], Phase.ENDED: (PromptStage.CLOSED,)}
+        return stages.get(read_phase(self.steps), ())
+
+    @property
     def may_compare(self) -> bool:
         """Whether the person reads what all syndicates decided: who leads always, all from the plenary on."""
         return self.run.may_control or read_phase(self.steps) in (Phase.PLENARY, Phase.ENDED)
@@ -115,7 +121,8 @@ def move_to_stage(
     Raises:
         NotFoundError: There is no such run for the viewer, or no such prompt.
         ForbiddenError: The viewer leads no plenary of this run.
-        RuleError: A prompt does not go back to before it was opened, and is ranked once.
+        RuleError: The plenary is not on (after the end a prompt is only closed), or the prompt would go back
+            to before it was opened, or be ranked twice.
     """
     stamp()
     plenary = find_plenary(reference, viewer)
@@ -127,6 +134,12 @@ def move_to_stage(
         raise RuleError("A question that was opened stays open or is closed.")
     if was_stepped(run.id, form_key):
         return
+    if stage not in plenary.open_stages:
+        raise RuleError(
+            "The exercise has ended: its questions can only be closed."
+            if plenary.ended
+            else "Begin the plenary first, where you control the exercise."
+        )
     moves = list_moves(plenary.exercise.content, plenary.steps)
     if stage is PromptStage.RANKING and (prompt_key, stage) in moves:
         raise RuleError("These statements were ranked already. A second ranking would add to the first.")

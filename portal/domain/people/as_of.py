@@ -1,13 +1,16 @@
 """The condition that a fact is known at an instant, part of every query over facts."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, inspect, select
 from sqlalchemy.orm import aliased
 
 from portal.platform.db import Fact
+
+SomeFact = TypeVar("SomeFact", bound=Fact)
 
 
 @cache
@@ -32,3 +35,15 @@ def is_known_fact(fact: type[Fact], at: datetime | None = None) -> ColumnElement
     if at is not None:
         conditions.append(fact.recorded_at <= at)
     return and_(*conditions)
+
+
+def choose_known(rows: Iterable[SomeFact], at: datetime) -> list[SomeFact]:
+    """The rows that are known at an instant, as ``is_known_fact`` says, of facts that have been read.
+
+    Args:
+        rows: Facts of one class, with those that replace them.
+        at: The instant whose knowledge counts.
+    """
+    recorded = [row for row in rows if row.recorded_at <= at]
+    replaced = {row.replaces_id for row in recorded if row.replaces_id is not None}
+    return [row for row in recorded if not row.void and row.id not in replaced]

@@ -15,6 +15,10 @@ ALERT_TEXTS = {  # subject and sentence
         "Completions of {people} downloaded",
         "{by} downloaded the completions of {directive}: {people}.",
     ),
+    "answer_pack.exported": (
+        "Answer pack about {people} made",
+        "{by} made an answer pack of the recommendation {recommendation}, which names {people}.",
+    ),
     "accounts.exported": ("List of {people} downloaded", "{by} downloaded the list of accounts: {people}."),
     "audit.exported": (
         "Audit trail downloaded",
@@ -67,8 +71,8 @@ def alert_path(event: AuditEvent, subject_number: str, actor_number: str) -> str
         return audit_path(day, day, outcome="refused", **who)
     if event.action == "alert.many_failed_sign_ins":
         return audit_path(day, day, outcome="refused", group="sign-in")
-    groups = {"completions.exported": "files", "accounts.exported": "files", "audit.exported": "audit"}
-    return audit_path(day, day, group=groups[event.action], **by)
+    group = "audit" if event.action == "audit.exported" else "files"
+    return audit_path(day, day, group=group, **by)
 
 
 def audit_path(first: date, last: date, **filters: str) -> str:

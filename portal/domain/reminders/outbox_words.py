@@ -56,6 +56,7 @@ _ACT_WORDS = {
     "alert.many_refusals": "Alert: many refusals",
     "alert.many_failed_sign_ins": "Alert: many failed sign-ins",
     "completions.exported": "Alert: completions of many people downloaded",
+    "answer_pack.exported": "Alert: answer pack about many people made",
     "accounts.exported": "Alert: list of many accounts downloaded",
     "audit.exported": "Alert: audit trail of many people downloaded",
 }
@@ -67,6 +68,7 @@ WORDS_OF_KIND = {
     MessageKind.REVIEW: ("Modules and guides to review",),
     MessageKind.CLARITY: ("An author has answered what you found unclear",),
     MessageKind.REPORT: ("A saved report",),
+    MessageKind.EVIDENCE_STALE: ("Evidence that needs attention",),
 }
 MOST_ACTS = 10  # of one message that the outbox lists
 

@@ -168,7 +168,7 @@ def read_acts(message_id: int) -> list[AuditEvent]:
 # What somebody waits for at the sign-in page comes first, what comes every week last.
 _URGENT_FIRST = (
     "reset", "event_cancelled", "event_moved", "place_offered", "notice", "invitation", "event_booked",
-    "event_reminder", "reminder", "folder", "report", "clarity", "review", "recall",
+    "event_reminder", "reminder", "evidence_stale", "folder", "report", "clarity", "review", "recall",
 )  # fmt: skip
 _ORDER = {kind: place for place, kind in enumerate(_URGENT_FIRST)}
 

@@ -16,6 +16,7 @@ from portal.domain.accounts import delivered_links
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.clarity_mails import compose_reply_mail
 from portal.domain.reminders.event_mails import compose_event_mail
+from portal.domain.reminders.evidence_mails import compose_evidence_mail
 from portal.domain.reminders.folder_mails import compose_folder_mail
 from portal.domain.reminders.invitations import link_mails
 from portal.domain.reminders.invitations.link_mails import LinkLetter
@@ -112,6 +113,7 @@ WRITERS = {
     MessageKind.REVIEW: compose_review_mail,
     MessageKind.FOLDER: compose_folder_mail,
     MessageKind.REPORT: compose_report_mail,
+    MessageKind.EVIDENCE_STALE: compose_evidence_mail,
     **dict.fromkeys(EVENT_KINDS, compose_event_mail),
 }
 

@@ -13,6 +13,7 @@ from portal.domain.people.queries import Viewer
 from portal.domain.reminders import queries
 from portal.domain.reminders.bulk_nudges import BulkNudge, plan_bulk_nudge
 from portal.domain.reminders.event_reminders import remind_of_events
+from portal.domain.reminders.evidence_mails import queue_evidence_mails
 from portal.domain.reminders.models import (
     PRIVATE_KINDS,
     Delivery,
@@ -50,6 +51,7 @@ def send_window_of(kind: MessageKind, hours: SendWindow) -> SendWindow:
         MessageKind.REVIEW,
         MessageKind.FOLDER,
         MessageKind.REPORT,
+        MessageKind.EVIDENCE_STALE,
         MessageKind.EVENT_REMINDER,
     }
     in_hours.update(PRIVATE_KINDS)
@@ -79,6 +81,7 @@ def plan_day(day: date, *, at: datetime, hours: SendWindow, line_managers: bool 
     _record_untold(plan, at)
     queue_recall_mails(day, at=at, hours=hours)
     queue_review_mails(day, at=at, hours=hours)
+    queue_evidence_mails(day, at=at, hours=hours)
     remind_of_events(plan.window.after, day)
     result = {"letters": len(plan.letters), "lines": plan.line_count, "unreachable": len(plan.unreachable)}
     result["untold"] = len(plan.untold)

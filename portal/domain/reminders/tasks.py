@@ -26,6 +26,7 @@ KINDS = (
     MessageKind.REVIEW,
     MessageKind.FOLDER,
     MessageKind.REPORT,
+    MessageKind.EVIDENCE_STALE,
     *EVENT_KINDS,
     *PRIVATE_KINDS,
 )  # the others have a job of their own

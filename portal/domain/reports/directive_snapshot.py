@@ -1,6 +1,7 @@
 """A directive at a report's position, with its requirements and the versions of their modules."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, null, select
 from portal.domain.catalogue.guide_publishing import WORDS_A_MINUTE
 from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVersion, ModuleVersion
 from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.as_of import choose_known
 from portal.domain.reports.parameters import Position
 from portal.platform import clock
 from portal.platform.db import db
@@ -56,24 +57,17 @@ _EVENT_TYPE_COLUMNS: tuple[Any, ...] = (
 
 @dataclass(frozen=True)
 class SnapshotVersions:
-    """The published versions of some activities."""
+    """The published versions of some activities, at a position."""
 
     by_id: dict[tuple[int, int], SnapshotVersion]  # by activity, and id of the version
     current: dict[int, SnapshotVersion]  # of each activity, at the position
 
     @classmethod
-    def read(cls, activity_ids: Iterable[int], position: Position) -> "SnapshotVersions":
-        """Read the versions of these activities.
+    def choose(cls, versions: Sequence[SnapshotVersion], position: Position) -> "SnapshotVersions":
+        """Choose which of these versions, the lowest number first, is current.
 
-        Current is the latest one published by the day as_at and known on as_known_on, else the first.
+        It is the latest one published by the day as_at and known on as_known_on, else the first.
         """
-        ids = sorted(activity_ids)
-        columns = [getattr(ModuleVersion, name) for name in SnapshotVersion.__slots__]
-        modules = select(*columns).where(ModuleVersion.activity_id.in_(ids))
-        guides = select(*_GUIDE_COLUMNS).where(GuideVersion.activity_id.in_(ids))
-        types = select(*_EVENT_TYPE_COLUMNS).where(EventTypeVersion.activity_id.in_(ids))
-        rows = [row for statement in (modules, guides, types) for row in db.session.execute(statement)]
-        versions = sorted((SnapshotVersion(*row) for row in rows), key=lambda version: version.number)
         current: dict[int, SnapshotVersion] = {}
         end = clock.end_of_day(position.as_at)
         for version in versions:
@@ -147,21 +141,50 @@ def read_directive(reference: str, position: Position) -> DirectiveSnapshot:
 
 def read_directives(position: Position, *conditions: ColumnElement[bool]) -> list[DirectiveSnapshot]:
     """Read the directives that were known at a position, by reference; five statements."""
-    statement = (
-        select(Directive.reference, DirectiveVersion)
-        .join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
-        .where(is_known_fact(DirectiveVersion, position.as_known_on), *conditions)
-        .order_by(Directive.reference, DirectiveVersion.effective_on, DirectiveVersion.number)
-    )
-    known: dict[str, list[DirectiveVersion]] = {}
-    for reference, version in db.session.execute(statement):
-        known.setdefault(reference, []).append(version)
-    in_force = {reference: _find_in_force(versions, position) for reference, versions in known.items()}
-    requirements, versions = _read_requirements([rule.id for rule in in_force.values()], position)
-    return [
-        _build_snapshot(reference, rule, known[reference], requirements[rule.id], versions)
-        for reference, rule in in_force.items()
-    ]
+    return DirectiveHistory.read(*conditions).at(position)
+
+
+@dataclass(frozen=True)
+class DirectiveHistory:
+    """All that was ever recorded of directives, read once, to be looked at from many positions.
+
+    Attributes:
+        rules: The versions of each directive with those that replace them, by reference.
+        requirements: Of each of those versions: position, and id, kind and key of the activity.
+        versions: The published versions of those activities, the lowest number first.
+    """
+
+    rules: dict[str, list[DirectiveVersion]]
+    requirements: dict[int, list[tuple[int, int, str, str]]]
+    versions: list[SnapshotVersion]
+
+    @classmethod
+    def read(cls, *conditions: ColumnElement[bool]) -> "DirectiveHistory":
+        """Read the directives that meet the conditions; five statements."""
+        statement = (
+            select(Directive.reference, DirectiveVersion)
+            .join(DirectiveVersion, DirectiveVersion.directive_id == Directive.id)
+            .where(*conditions)
+            .order_by(Directive.reference, DirectiveVersion.effective_on, DirectiveVersion.number)
+        )
+        rules: dict[str, list[DirectiveVersion]] = defaultdict(list)
+        for reference, rule in db.session.execute(statement):
+            rules[reference].append(rule)
+        requirements = _read_requirements([rule.id for rows in rules.values() for rule in rows])
+        asked = {activity_id for rows in requirements.values() for _, activity_id, _, _ in rows}
+        return cls(rules, requirements, _read_versions(asked))
+
+    def at(self, position: Position) -> list[DirectiveSnapshot]:
+        """The directives that were known at a position, by reference."""
+        known = {ref: choose_known(rules, position.as_known_on) for ref, rules in self.rules.items()}
+        in_force = {ref: _find_in_force(rules, position) for ref, rules in known.items() if rules}
+        asked = {row[1] for rule in in_force.values() for row in self.requirements[rule.id]}
+        own = [version for version in self.versions if version.activity_id in asked]
+        versions = SnapshotVersions.choose(own, position)
+        return [
+            _build_snapshot(ref, rule, known[ref], self.requirements[rule.id], versions)
+            for ref, rule in in_force.items()
+        ]
 
 
 def _find_in_force(versions: list[DirectiveVersion], position: Position) -> DirectiveVersion:
@@ -173,9 +196,14 @@ def _build_snapshot(
     reference: str,
     rule: DirectiveVersion,
     known: list[DirectiveVersion],
-    requirements: list[SnapshotRequirement],
+    requirements: list[tuple[int, int, str, str]],
     versions: SnapshotVersions,
 ) -> DirectiveSnapshot:
+    asked = []
+    for number, activity_id, kind, key in requirements:
+        current = versions.current.get(activity_id)
+        title = current.title if current else key
+        asked.append(SnapshotRequirement(number, activity_id, kind, key, title))
     return DirectiveSnapshot(
         id=rule.directive_id,
         reference=reference,
@@ -189,29 +217,35 @@ def _build_snapshot(
         yearly_on=rule.yearly_on,
         expiring_days=rule.expiring_days,
         target=rule.target,
-        requirements=tuple(requirements),
+        requirements=tuple(asked),
         versions=versions,
         known_versions=tuple((version.number, version.effective_on) for version in known),
         withdrawn_on=rule.effective_on if rule.withdrawn else None,
     )
 
 
-def _read_requirements(
-    version_ids: list[int], position: Position
-) -> tuple[dict[int, list[SnapshotRequirement]], SnapshotVersions]:
-    """The requirements of each of these versions of directives, and the versions of their modules."""
-    columns = (Requirement.directive_version_id, Requirement.position)
+def _read_requirements(rule_ids: list[int]) -> dict[int, list[tuple[int, int, str, str]]]:
+    """The requirements of each of these versions of directives, in order."""
     statement = (
-        select(*columns, Activity.id, Activity.kind, Activity.key)
+        select(
+            Requirement.directive_version_id, Requirement.position, Activity.id, Activity.kind, Activity.key
+        )
         .join(Activity, Activity.id == Requirement.activity_id)
-        .where(Requirement.directive_version_id.in_(version_ids))
+        .where(Requirement.directive_version_id.in_(rule_ids))
         .order_by(Requirement.position)
     )
-    rows = db.session.execute(statement).all()
-    versions = SnapshotVersions.read({activity_id for _, _, activity_id, _, _ in rows}, position)
-    requirements: dict[int, list[SnapshotRequirement]] = {version_id: [] for version_id in version_ids}
-    for version_id, number, activity_id, kind, key in rows:
-        current = versions.current.get(activity_id)
-        title = current.title if current else key
-        requirements[version_id].append(SnapshotRequirement(number, activity_id, kind, key, title))
-    return requirements, versions
+    requirements: dict[int, list[tuple[int, int, str, str]]] = {rule_id: [] for rule_id in rule_ids}
+    for rule_id, number, activity_id, kind, key in db.session.execute(statement):
+        requirements[rule_id].append((number, activity_id, kind, key))
+    return requirements
+
+
+def _read_versions(activity_ids: Iterable[int]) -> list[SnapshotVersion]:
+    """The published versions of these activities, the lowest number first."""
+    ids = sorted(activity_ids)
+    columns = [getattr(ModuleVersion, name) for name in SnapshotVersion.__slots__]
+    modules = select(*columns).where(ModuleVersion.activity_id.in_(ids))
+    guides = select(*_GUIDE_COLUMNS).where(GuideVersion.activity_id.in_(ids))
+    types = select(*_EVENT_TYPE_COLUMNS).where(EventTypeVersion.activity_id.in_(ids))
+    rows = [row for statement in (modules, guides, types) for row in db.session.execute(statement)]
+    return sorted((SnapshotVersion(*row) for row in rows), key=lambda version: version.number)

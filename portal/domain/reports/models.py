@@ -20,7 +20,7 @@ class PreparedFile(Base):
     job_id: Mapped[UUID]  # the job that makes it
     asked_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     asked_at: Mapped[datetime] = mapped_column(index=True)
-    directive: Mapped[str]
+    directive: Mapped[str]  # its reference; of an answer pack the recommendation's key, or "all"
     name: Mapped[str]  # the last part of its address, such as "completions.xlsx"
     position: Mapped[dict[str, str]] = mapped_column(JSON)  # both times, written out
     filters: Mapped[dict[str, str]] = mapped_column(JSON)

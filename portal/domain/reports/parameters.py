@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 from portal.domain.people.units import paths
 from portal.domain.status.rules import Status
 from portal.platform import clock
+from portal.platform.db import read_stamps
 from portal.platform.errors import BadInputError, RuleError
 
 FIELDS = ("as_at", "as_known_on")
@@ -110,6 +111,21 @@ def parse_position(
         raise PositionError("as_known_on", TOO_EARLY)
     latest = instant >= newest_stamp
     return Position(day, newest_stamp if latest else instant, today, latest)
+
+
+def read_position(as_at: str, as_known_on: str, *, now: datetime) -> Position:
+    """The position that two texts name, by the newest stamp of this moment. One statement.
+
+    Raises:
+        PositionError: A text cannot be read, or names a time in the future or before 1900.
+    """
+    newest, ahead = read_stamps()
+    return parse_position(as_at, as_known_on, now=now, newest=newest, ahead=ahead)
+
+
+def read_position_today(now: datetime) -> Position:
+    """Today, with all that is known at this instant. One statement."""
+    return read_position("", "", now=now)
 
 
 def write_days_as_iso(pairs: Iterable[tuple[str, str]], today: date) -> list[tuple[str, str]]:

@@ -141,7 +141,7 @@ def known_now_sentence(share: Share) -> str:
     """The share on the same day as known now."""
     if not share.total:
         return "With records added since, nobody was required on that day."
-    fraction = f"{say.number(share.done)} of {say.number(share.total)}"
+    fraction = say.fraction(share.done, share.total)
     return f"With records added since, that day is {say.percent_cut(share.done, share.total)}: {fraction}."
 
 

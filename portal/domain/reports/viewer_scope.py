@@ -5,8 +5,8 @@ once, and a filter can only narrow it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -42,6 +42,7 @@ class ViewerScope:
     granted: frozenset[int] = frozenset()  # ids of units
     tops: tuple[int, ...] = ()  # the granted units that are below no other granted unit today
     today_ids: frozenset[int] = frozenset()  # in and under the granted units, by the tree of today
+    former: Callable[[], FormerUnits] = field(default=read_former_units, compare=False)
 
     @classmethod
     def of_viewer(cls, viewer: Viewer, position: Position) -> "ViewerScope":
@@ -157,7 +158,7 @@ class ViewerScope:
 
     @cached_property
     def _former_units(self) -> FormerUnits:
-        return read_former_units()
+        return self.former()
 
     @cached_property
     def _known_units(self) -> set[int]:

@@ -94,6 +94,16 @@ CLASSES = (
         12,
     ),
     RetentionClass(
+        "events",
+        "Places and registers of events",
+        "Bookings of events with what became of them, and what was noted in registers.",
+        "Who was signed off how, and attendance records.",
+        "the day of the event",
+        "Long enough to see who books and does not come, and to correct a sign-off that is found wrong.",
+        24,
+        13,
+    ),
+    RetentionClass(
         "access",
         "Log of sign-ins and looks",
         "Entries of the audit trail about signing in and out, and about who looked at whose page.",

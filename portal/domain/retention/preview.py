@@ -9,6 +9,7 @@ from sqlalchemy import func, literal, true
 
 from portal.domain.retention import holds
 from portal.domain.retention.account_stores import LEAVERS
+from portal.domain.retention.event_stores import EVENTS
 from portal.domain.retention.periods import newest_due_day
 from portal.domain.retention.stores import Limit, People, Store
 from portal.domain.retention.text_stores import CLARITY, COPIES, REQUESTS, TEXTS
@@ -22,6 +23,7 @@ STORES: dict[str, tuple[Store, ...]] = {
     "copies": COPIES,
     "clarity": CLARITY,
     "requests": REQUESTS,
+    "events": EVENTS,
     "access": ACCESS,
     "audit": AUDIT,
     "mail": MAIL,

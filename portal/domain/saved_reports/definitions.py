@@ -12,16 +12,15 @@ from portal.domain.reports.parameters import (
     FIELD_WORDS,
     NAMES,
     Filters,
-    Position,
     parse_filters,
-    parse_position,
+    read_position,
+    read_position_today,
 )
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.domain.saved_reports.models import SavedPage, SavedReport
 from portal.domain.saved_reports.times import AsOf, DayRule, KnownRule, Span
 from portal.platform.clock import london_day
-from portal.platform.db import read_stamps
 from portal.platform.errors import NotFoundError, UnknownValueError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as date_words
@@ -117,7 +116,7 @@ def open_report(definition: Definition, viewer: Viewer, opened_on: date, now: da
         UnknownValueError: A filter has a value that the viewer cannot know.
     """
     pairs = definition.as_of.address_for(opened_on, london_day(now))
-    position = _parse_position(pairs.get("as_at", ""), pairs.get("as_known_on", ""), now)
+    position = read_position(pairs.get("as_at", ""), pairs.get("as_known_on", ""), now=now)
     return completion_report(viewer, definition.directive, position, definition.filters)
 
 
@@ -133,7 +132,7 @@ def find_refusal(definition: Definition, viewer: Viewer | None, now: datetime) -
     """
     if viewer is None or not viewer.has_post or Permission.COMPLETION_VIEW not in viewer.permissions:
         return NO_RIGHT
-    position = _parse_position("", "", now)
+    position = read_position_today(now)
     try:
         if definition.kind is SavedPage.OVERVIEW:
             accept_filters(definition.filters, ViewerScope.of_viewer(viewer, position))
@@ -151,11 +150,6 @@ def list_filter_words(definitions: Sequence[Definition], viewer: Viewer, now: da
     """The filters of each definition in words, with today's names of units; few statements for any number."""
     filters = [definition.filters for definition in definitions]
     if any(each.unit for each in filters):
-        scope = ViewerScope.of_viewer(viewer, _parse_position("", "", now))
+        scope = ViewerScope.of_viewer(viewer, read_position_today(now))
         filters = [scope.label_unit(each) for each in filters]
     return [each.in_words for each in filters]
-
-
-def _parse_position(as_at: str, as_known_on: str, now: datetime) -> Position:
-    newest, ahead = read_stamps()
-    return parse_position(as_at, as_known_on, now=now, newest=newest, ahead=ahead)

@@ -5,7 +5,7 @@ answer every question, and take as long as there are people. ``is_summed`` alone
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -48,16 +48,27 @@ def measure_later(directive_ids: Sequence[int], as_known_on: datetime) -> Later:
 
     A first load of a force does this: all its people are learnt late, and all their completions.
     """
+    return measure_later_at(directive_ids, [as_known_on])[as_known_on]
+
+
+def measure_later_at(directive_ids: Sequence[int], instants: Collection[datetime]) -> dict[datetime, Later]:
+    """The same of each of several instants; one statement."""
+    if not instants:
+        return {}
     period = StatusPeriod
-    late = select(literal(1)).where(
-        period.directive_id.in_(directive_ids),
-        OPENED_LATE,
-        period.known_from > to_microseconds(as_known_on),
-        period.known_from < FIRST_AHEAD,
-    )
     people = select(func.count() * len(directive_ids)).select_from(Person).scalar_subquery()
-    is_much = db.session.scalar(select(late.offset(people).limit(1).exists()))
-    return Later.MUCH if is_much else Later.LITTLE
+    order = sorted(instants)
+    asked = []
+    for as_known_on in order:
+        late = select(literal(1)).where(
+            period.directive_id.in_(directive_ids),
+            OPENED_LATE,
+            period.known_from > to_microseconds(as_known_on),
+            period.known_from < FIRST_AHEAD,
+        )
+        asked.append(late.offset(people).limit(1).exists())
+    row = db.session.execute(select(*(each.label(f"c{place}") for place, each in enumerate(asked)))).one()
+    return {each: Later.MUCH if much else Later.LITTLE for each, much in zip(order, row, strict=True)}
 
 
 def is_summed(scope: Scope, columns: Sequence[CountBy], *, over_days: bool = False) -> bool:
@@ -92,6 +103,23 @@ def count_requirements(scope: Scope) -> Iterator[RequirementCount]:
     columns = [CountBy.DIRECTIVE, CountBy.UNIT, CountBy.POSITION, CountBy.STATUS]
     for (directive_id, unit_id, position, status), people in count_by(scope, columns):
         yield directive_id, unit_id, position, Status(status), people
+
+
+def count_statuses_over_days(
+    scope: Scope, days: Sequence[date]
+) -> Iterator[tuple[date, int, int, Status, int]]:
+    """People by day, directive, position and status on each of ``days``, which rise; position 0 is the whole.
+
+    The people are those of the scope on each day, so they must not be chosen by units, which move.
+    """
+    columns = [CountBy.DIRECTIVE, CountBy.POSITION, CountBy.STATUS]
+    if is_summed(scope, columns):
+        for day, directive_id, position, status, people in _StatusCounts(scope, days, columns).sum_up():
+            yield date.fromordinal(day), directive_id, position, Status(status), people
+        return
+    for on in days:
+        for (directive_id, position, status), people in count_by(replace(scope, as_at=on), columns):
+            yield on, directive_id, position, Status(status), people
 
 
 def count_units(scope: Scope) -> Iterator[tuple[int, Status, int]]:

@@ -114,6 +114,7 @@ _BY_CLASS = {
     "copies": "the text beside it {copies}; that there was one, for as long as the force keeps training "
     "records",
     "clarity": "until you erase it or your account is closed, at the latest {clarity}",
+    "events": "{events}",
     "audit": "entries about sign-ins and looks {access}; all others {audit}",
     "mail": "{mail}",
     "invitation": "{mail}, or with the account: {leavers}",

@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.domain.assessment.models import Attempt
+from portal.domain.assurance.models import AssuranceAction, Evidence, Recommendation
 from portal.domain.cases.models import CaseCopy, CaseRun
 from portal.domain.catalogue.activity_titles import published_title
 from portal.domain.catalogue.models import Activity, GuideVersion, Item, Lesson, ModuleVersion
 from portal.domain.directives.models import Directive, DirectiveVersion
+from portal.domain.events.models import Event
 from portal.domain.item_kinds import case_kinds_by_name, kinds_by_name
 from portal.domain.item_kinds.base import Answer
 from portal.domain.people.models import UnitState
@@ -52,6 +54,10 @@ _SELECTS: dict[str, tuple[Any, Callable[..., str]]] = {
         lambda title, number: f"{title}, version {number}",
     ),
     "record": (select(Record.id, Record.reference), str),
+    "event": (select(Event.id, Event.reference), str),
+    "recommendation": (select(Recommendation.id, Recommendation.key), str),
+    "assurance_action": (select(AssuranceAction.id, AssuranceAction.reference), str),
+    "evidence": (select(Evidence.id, Evidence.reference), str),
     "saved_report": (select(SavedReport.id, SavedReport.name), str),
     "scim_group": (select(ScimGroup.id, ScimGroup.display_name), str),
     "registration": (

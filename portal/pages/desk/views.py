@@ -11,16 +11,11 @@ from portal.domain.people.queries import Viewer
 from portal.domain.reminders import bulk_nudges
 from portal.domain.reports import sentences
 from portal.domain.reports.overview.directive_lines import DirectiveLine, read_directive_lines
-from portal.domain.reports.parameters import Position, PositionError
+from portal.domain.reports.parameters import Position
 from portal.pages.desk.waiting import WaitingWork, read_waiting_work
 from portal.pages.layout.access import requires, signed_in_account
 from portal.pages.layout.navigation import list_ways
-from portal.pages.layout.report_position import (
-    position_form,
-    redirect_to_iso_days,
-    refuse_position,
-    requested_position,
-)
+from portal.pages.layout.report_position import at_position, position_form
 from portal.platform import clock
 from portal.platform.errors import listed_words
 from portal.platform.permissions import Permission, Role
@@ -36,15 +31,10 @@ _WITH_DIRECTIVES = frozenset({Role.MANAGER, Role.DIRECTIVE_OWNER, Role.AUDITOR})
 
 @bp.get("/desk")
 @requires(Permission.ACCOUNT_OWN)
-def show_desk() -> ResponseReturnValue:
+@at_position({"text": "Your desk", "href": "/desk"})
+def show_desk(position: Position) -> ResponseReturnValue:
     """Show what waits for the person, their directives and dates, and the ways to their work."""
     me = signed_in_account()
-    try:
-        position = requested_position()
-    except PositionError as error:
-        return refuse_position(error, {"text": "Your desk", "href": "/desk"})
-    if current_address := redirect_to_iso_days():
-        return current_address
     work, today = read_waiting_work(me.viewer), clock.today()
     with_directives = _works_with_directives(me.viewer)
     lines = read_directive_lines(me.viewer, position) if with_directives else []

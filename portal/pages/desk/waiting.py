@@ -10,6 +10,8 @@ from portal.domain.accounts.grants.review import list_grants_to_review
 from portal.domain.accounts.overview.account_list import LOCKED, AccountFilters, AccountList
 from portal.domain.accounts.overview.ways import NO_WAY
 from portal.domain.accounts.sign_in.ways import current_rules
+from portal.domain.assurance.own_work import count_own_actions
+from portal.domain.assurance.plan.reading import count_plans_for
 from portal.domain.authoring.reviews.queries import drafts_waiting_for
 from portal.domain.cases.copies import count_unread_copies
 from portal.domain.catalogue.queries import shared_content
@@ -111,6 +113,20 @@ def _find_exercises(viewer: Viewer) -> Iterator[Waiting]:
             plural(count, "exercise to read and publish", "exercises to read and publish"),
             url_for("exercises.list_versions"),
             "Proposed by others",
+        )
+
+
+def _find_plans(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_plans_for(viewer.person_id):
+        yield Waiting(
+            f"{plural(count, 'version')} of the force’s plan {'waits' if count == 1 else 'wait'} for you",
+            plural(
+                count,
+                "version of the force’s plan to read and publish",
+                "versions of the force’s plan to read and publish",
+            ),
+            url_for("assurance.show_plan"),
+            "Written by somebody else",
         )
 
 
@@ -252,11 +268,22 @@ def _find_retention(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
+def _find_actions(viewer: Viewer) -> Iterator[Waiting]:
+    if count := count_own_actions(viewer.person_id, clock.today()):
+        yield Waiting(
+            f"{plural(count, 'action is', 'actions are')} yours to do",
+            plural(count, "action to see to", "actions to see to"),
+            url_for("assurance.show_own_work"),
+            "For the force’s answer to the inspection",
+        )
+
+
 _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], ...] = (
     (Permission.DECISION_MAKE, "Requests", _find_requests),
     (Permission.VERSION_PUBLISH, "Authoring", _find_drafts),
     (Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
     (Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
+    (Permission.ASSURANCE_CONFIRM, "", _find_plans),  # auditors, too, who begin with a date
     (Permission.DRAFT_EDIT, "Authoring", _find_words),
     (Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     (Permission.RECORD_IMPORT, "Imports", _find_imports),
@@ -266,5 +293,6 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.REMINDER_VIEW, "Reminders", _find_messages),
     (Permission.RETENTION_MANAGE, "Retention", _find_retention),
     (Permission.FORCE_SET, "Force details", _find_details),
+    (Permission.ACCOUNT_OWN, "", _find_actions),  # whoever owns an action, with or without a role
     (Permission.LEARN, "", _find_copies),  # whoever was named, with or without a role
 )

@@ -30,6 +30,7 @@ from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovTextarea
 from portal.platform import wording as say
 from portal.platform.errors import BadInputError, NotFoundError
+from portal.platform.wording import percent_exact
 
 LABEL = "govuk-label--s"
 MOST_GROUPS = 20
@@ -323,7 +324,7 @@ def form_data_of(file: DirectiveFile) -> dict[str, Any]:
         "gap": _number_text(file.minimum_gap_months),
         "ends_soon": _number_text(file.expiring_days),
         "notices": ", ".join(map(str, file.notice_days)),
-        "target": descriptions.target_percentage(file.target).removesuffix("%"),
+        "target": percent_exact(file.target).removesuffix("%"),
     }
 
 

@@ -1,10 +1,12 @@
 """The syndicates of an event: a suggestion, moving people, door sheets and name cards."""
 
+from collections.abc import Mapping
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.events.register.queries import RegisterPerson, get_held_event, list_register
+from portal.domain.events.register.queries import HeldEvent, RegisterPerson, get_held_event, list_register
 from portal.domain.events.syndicates.printing import door_sheet_markup, name_card_markup
 from portal.domain.events.syndicates.services import move_people, suggest_groups
 from portal.pages.events import register_words
@@ -35,7 +37,7 @@ def show_syndicates(reference: str) -> ResponseReturnValue:
         "events/syndicates.html",
         event=event,
         when_and_where=register_words.when_and_where(event),
-        groups=register_words.group_by_syndicate(people),
+        groups=_group_by_choice(event, people, chosen),
         chosen=chosen,
         is_suggested=is_suggested,
         people=people,
@@ -88,6 +90,17 @@ def print_syndicates(reference: str, what: str) -> ResponseReturnValue:
         at=now,
         name=f"{event.reference}-{what}.pdf",
     )
+
+
+def _group_by_choice(
+    event: HeldEvent, people: list[RegisterPerson], chosen: Mapping[int, int | None]
+) -> dict[int | None, list[RegisterPerson]]:
+    """The people of each syndicate of the event, those in none first; empty ones as well."""
+    groups: dict[int | None, list[RegisterPerson]] = {None: []}
+    groups |= {number: [] for number in range(1, event.syndicates + 1)}
+    for person in people:
+        groups.setdefault(chosen[person.booking_id], []).append(person)
+    return groups
 
 
 def _is_number(text: str) -> bool:

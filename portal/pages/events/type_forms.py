@@ -19,7 +19,6 @@ from portal.domain.catalogue.sources.event_type_source import (
     EventTypeSource,
 )
 from portal.domain.catalogue.sources.event_type_writer import write_event_type
-from portal.domain.events.type_proposals import LONGEST_NOTE
 from portal.pages.layout.form_fields import (
     CheckboxesField,
     DayField,
@@ -30,6 +29,7 @@ from portal.pages.layout.form_fields import (
     WholeNumberField,
 )
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovSubmit, GovTextarea
+from portal.platform.proposals import LONGEST_NOTE
 from portal.platform.wording import date as date_words
 
 LABEL = "govuk-label--s"

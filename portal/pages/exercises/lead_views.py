@@ -59,7 +59,7 @@ def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
         prompt_key=key,
         stage=stage,
         stage_words=STAGE_WORDS[stage],
-        buttons=[(one.value, words) for one, words in STAGE_BUTTONS.items() if one is not stage],
+        buttons=[(one.value, STAGE_BUTTONS[one]) for one in plenary.open_stages if one is not stage],
         statements=found,
         about=count_about(run.id, key),
         writing=stage is PromptStage.STATEMENTS,

@@ -79,6 +79,7 @@ def take_control_step(reference: str) -> ResponseReturnValue:
         _read_syndicate(form.get("to", "")),
         clean_text(form.get("text", "")).strip(),
     )
+    leaves_nothing = wish.kind == "end" and find_run(reference, viewer).is_rehearsal
     try:
         with transaction():
             services.take_step(reference, viewer, _sent_key(form), wish, clock.now())
@@ -87,7 +88,7 @@ def take_control_step(reference: str) -> ResponseReturnValue:
         return _render_control(run, progress, screen_tag("control", run, progress), str(error), wish)
     if form.get("from") == "syndicate":
         return redirect(url_for(".show_syndicate", reference=reference, syndicate=1), 303)
-    if form.get("rehearsal") and wish.kind == "end":
+    if leaves_nothing:
         return redirect(url_for(".list_exercise_runs"), 303)
     return redirect(url_for(".show_control", reference=reference), 303)
 

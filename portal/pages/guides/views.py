@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.domain.assurance.plan.reading import list_planned_settings
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.search.services import MOST_CHARACTERS, SearchResult, search_content
@@ -107,6 +108,7 @@ def edit_force_settings() -> ResponseReturnValue:
         form=form,
         content=content,
         uses=queries.uses_of_settings(),
+        planned=list_planned_settings(),
         duty_keys=[SETTING + duty for duty in DUTIES],
         test_out_key=TEST_OUT_KEY,
         other_roles=roles_without_duty(list_post_names(clock.today()), content.values),

@@ -42,6 +42,7 @@ add("toolbar.js", readFileSync(join(here, "js", "toolbar.js"), "utf8"));
 add("search.js", readFileSync(join(here, "js", "search.js"), "utf8"));
 add("checks.js", readFileSync(join(here, "js", "checks.js"), "utf8"));
 add("register.js", readFileSync(join(here, "js", "register.js"), "utf8"));
+add("syndicates.js", readFileSync(join(here, "js", "syndicates.js"), "utf8"));
 add("exercise.js", readFileSync(join(here, "js", "exercise.js"), "utf8"));
 add("passkeys.js", readFileSync(join(here, "js", "passkeys.js"), "utf8"));
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from portal.platform.jobs.models import ENDED_STATES, UNENDED_STATES, JobState
 from portal.platform.jobs.registry import task_of_kind, title_of_kind
-from portal.platform.wording import instant, minutes_words, number, percent_cut, plural
+from portal.platform.wording import fraction, instant, minutes_words, number, percent_cut, plural
 
 __all__ = ["title_of_kind"]
 
@@ -55,7 +55,7 @@ def describe_progress(row: Any) -> str:
     """How far a running job is, in numbers; empty if that is not known."""
     if not row.total:
         return ""
-    return f"{number(row.done)} of {number(row.total)} ({percent_cut(row.done, row.total)})"
+    return f"{fraction(row.done, row.total)} ({percent_cut(row.done, row.total)})"
 
 
 def describe_duration(start: datetime | None, end: datetime | None) -> str:

@@ -1,5 +1,8 @@
 """The position of a report on a page: read from the address, and shown again in its form."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from flask import redirect, render_template, request
@@ -11,12 +14,14 @@ from portal.domain.reports.parameters import (
     FIELDS,
     Position,
     PositionError,
-    parse_position,
+    read_position,
     write_days_as_iso,
 )
 from portal.pages.layout.form_widgets import GovInput
 from portal.platform import clock
-from portal.platform.db import read_stamps
+
+P = ParamSpec("P")
+PositionView = Callable[Concatenate[Position, P], ResponseReturnValue]
 
 
 class PositionForm(Form):  # type: ignore[misc]
@@ -34,8 +39,7 @@ def parse_position_now(as_at: str, as_known_on: str) -> Position:
     Raises:
         PositionError: A text cannot be read, or names a time that is still to come.
     """
-    newest, ahead = read_stamps()
-    return parse_position(as_at, as_known_on, now=clock.now(), newest=newest, ahead=ahead)
+    return read_position(as_at, as_known_on, now=clock.now())
 
 
 def requested_position() -> Position:
@@ -45,6 +49,32 @@ def requested_position() -> Position:
         PositionError: It is refused: answer with ``refuse_position``.
     """
     return parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
+
+
+def at_position(parent: dict[str, str]) -> Callable[[PositionView[P]], Callable[P, ResponseReturnValue]]:
+    """Give a page the position in its address, as its first argument.
+
+    A position that is refused is answered with its form and the reason, one whose days are not written in
+    ISO 8601 with the address where they are.
+
+    Args:
+        parent: The page above: its text and address.
+    """
+
+    def place(view: PositionView[P]) -> Callable[P, ResponseReturnValue]:
+        @wraps(view)
+        def placed(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            try:
+                position = requested_position()
+            except PositionError as error:
+                return refuse_position(error, parent)
+            if iso_redirect := redirect_to_iso_days():
+                return iso_redirect
+            return view(position, *args, **kwargs)
+
+        return placed
+
+    return place
 
 
 def redirect_to_iso_days(unit: str = "") -> ResponseReturnValue | None:

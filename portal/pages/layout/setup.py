@@ -12,6 +12,7 @@ from portal.platform import wording
 # The functions of ``portal.platform.wording`` that templates use as filters.
 FILTERS = (
     "date",
+    "month_words",
     "instant",
     "clock_time",
     "minutes_words",

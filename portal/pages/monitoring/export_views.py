@@ -26,6 +26,7 @@ from portal.domain.reports.parameters import FIELDS, NAMES, Filters, Position, P
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.busy_files import is_file_too_many, offers_job
+from portal.pages.layout.prepared_files import TYPES
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import (
     parse_position_now,
@@ -34,7 +35,7 @@ from portal.pages.layout.report_position import (
     requested_position,
 )
 from portal.pages.layout.sessions.step_up import MANY_PEOPLE, require_recent_sign_in
-from portal.pages.monitoring.export_file_views import TYPES, offer_file, prepare_file
+from portal.pages.monitoring.export_file_views import offer_file, prepare_file
 from portal.platform import clock
 from portal.platform.audit.services import log_file
 from portal.platform.db import transaction

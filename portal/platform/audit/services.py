@@ -26,7 +26,7 @@ ANNOUNCED_TO_OWNER = frozenset(
 )
 # Acts and dangers about which administrators of the whole force get an email.
 ALERTS = frozenset(
-    {"completions.exported", "accounts.exported", "audit.exported"}
+    {"completions.exported", "answer_pack.exported", "accounts.exported", "audit.exported"}
     | {"alert.many_refusals", "alert.many_failed_sign_ins"}
 )
 # Acts of the watched folder about which those who look after imports get an email.

@@ -228,4 +228,4 @@ def test_every_alert_is_listed_in_the_outbox_in_words(app, office, people):
 
     assert "Access token made" in text
     assert "Alert: many refusals, Priya Shah" in text
-    assert len(ALERTS) == 5
+    assert len(ALERTS) == 6

@@ -277,6 +277,7 @@ def test_every_kind_of_mail_has_its_case() -> None:
         MessageKind.REVIEW,
         MessageKind.FOLDER,
         MessageKind.REPORT,
+        MessageKind.EVIDENCE_STALE,
         *EVENT_KINDS,
         *PRIVATE_KINDS,
     }  # have tests of their own

@@ -1,8 +1,8 @@
 """Rows of every class at an instant, and disposals from the request to the certificate."""
 
-from datetime import UTC, date, datetime
+import threading
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,9 +13,17 @@ from portal.commands.jobs import make_worker_setup
 from portal.domain.accounts.models import Credential, Invitation, KnownBrowser, LastSignIn, ProviderIdentity
 from portal.domain.assessment.models import Attempt, Response
 from portal.domain.cases.models import CaseCopy, CaseRubric, CaseRun, CaseStep
-from portal.domain.catalogue.models import Item, Lesson, ModuleVersion
+from portal.domain.catalogue.models import Activity, EventTypeVersion, Item, Lesson, ModuleVersion
 from portal.domain.clarity.models import ClarityAnswer, ClarityReply, ClarityWords
 from portal.domain.decisions.models import Decision, DecisionRequest
+from portal.domain.events.models import (
+    Booking,
+    BookingChange,
+    Event,
+    EventRoom,
+    EventVersion,
+    RegisterEntry,
+)
 from portal.domain.imports.models import FolderFile, ImportRun
 from portal.domain.people.models import FactNote
 from portal.domain.recall.models import RecallReview
@@ -122,6 +130,32 @@ def write_traces(person: int, by: int, at: datetime) -> None:
     keep(FolderFile(kind="roster", profile="default", **place, **taken, ended_at=at, run_id=run_id))
 
 
+def write_place(person: int, by: int, at: datetime) -> None:
+    """A booking of an event of that day, with its trail, and an entry of the register."""
+    kind = db.session.scalar(select(EventTypeVersion))
+    if kind is None:
+        activity = keep(Activity(recorded_at=at, kind="event", key="aged"))
+        words = dict.fromkeys(("digest", "title", "aim", "audience", "owner"), "x")
+        sizes = {"minutes": 60, "syndicate_least": 1, "syndicate_most": 7, "places_least": 1}
+        times = {"recorded_at": at, "published_at": at, "review_on": at.date()}
+        more = {"content": b"", "facilitators": 1, "approval": False, "preparation": [], "places_most": 9}
+        kind = keep(EventTypeVersion(activity_id=activity.id, number=1, **words, **sizes, **times, **more))
+    number = db.session.query(Event).count() + 1
+    event = keep(Event(recorded_at=at, reference=f"EV-{number:04}", activity_id=kind.activity_id))
+    room = keep(EventRoom(name=f"Room {number}", capacity=9, directions=""))
+    when = {"starts_at": at, "ends_at": at + timedelta(hours=1), "held_on": clock.london_day(at)}
+    size = {"syndicates": 1, "places": 9, "notes": "", "reason": "", "number": 0}
+    version = {"type_version_id": kind.id, "room_id": room.id, "changed_by_id": by}
+    keep(EventVersion(recorded_at=at, event_id=event.id, **when, **size, **version))
+    of_event = {"event_id": event.id, "activity_id": kind.activity_id, "person_id": person}
+    times = {"asked_at": at, "state_at": at}
+    booked = {"state": "booked", "way": "self", "booked_by_id": by, "sitting": event.id}
+    booking = keep(Booking(**of_event, **times, **booked))
+    keep(BookingChange(recorded_at=at, booking_id=booking.id, state="booked", reason="", by_id=by))
+    noted = {"kind": "present", "noted_at": at, "means": "register", "noted_by_id": by}
+    keep(RegisterEntry(key=uuid4(), recorded_at=at, event_id=event.id, person_id=person, **noted))
+
+
 def report_by_mail(event: AuditEvent) -> None:
     """A notice that reports an entry of the audit trail."""
     at = event.happened_at
@@ -162,7 +196,7 @@ def approve(uuid: UUID, by: int) -> None:
 
 def run_jobs(app: Flask) -> None:
     """Do, as a worker, what waits."""
-    runner = JobRunner(make_worker_setup(app), Event())
+    runner = JobRunner(make_worker_setup(app), threading.Event())
     for reference in db.session.scalars(select(Job.reference).where(Job.state == "waiting")).all():
         runner.run_job(reference)
     db.session.expire_all()

@@ -54,6 +54,15 @@ SPECIAL: dict[str, Any] = {  # what a constraint or a reader of the value asks f
     "legal_hold.unit_id": None,
     "legal_hold.class_key": None,
     "report_schedule.weekday": 0,
+    "risk_assessment.likelihood": 3,
+    "risk_assessment.impact": 4,
+    "dip_sample.reported": 9,
+    "dip_sample.submitted": 8,
+    "dip_sample.on_time": 7,
+    "dip_sample.sampled": 6,
+    "dip_sample.complete": 5,
+    "dip_sample.graded": 4,
+    "dip_sample.returned": 1,
 }
 FURTHER: dict[str, dict[str, Any]] = {  # of the rows that concern the person in a further way
     "kept_row": {

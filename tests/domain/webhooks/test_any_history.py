@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity
+from portal.domain.directives.models import Directive, DirectiveVersion, Requirement
 from portal.domain.people.models import Post
 from portal.domain.status.models import StatusPeriod
 from portal.domain.status.rules import Status
@@ -79,7 +80,14 @@ def events_of(reference):
 
 def transitions_of(events):
     return [
-        (person, happened_at, data["old_status"] or "", data["new_status"] or "", data["requirement"] or "")
+        (
+            person,
+            happened_at,
+            data["directive"],
+            data["requirement"] or "",
+            data["old_status"] or "",
+            data["new_status"] or "",
+        )
         for kind, happened_at, person, text in events
         if kind == EventType.STATUS_CHANGED and (data := eval(text))
     ]
@@ -107,15 +115,15 @@ def points_between(history, start, end):
 
 
 def walk(history, start, end):
-    keys = {n + 1: key_of(activity) for n, activity in enumerate(history.activities)} | {0: ""}
-    rows = db.session.scalars(
-        select(StatusPeriod).where(StatusPeriod.directive_id == history.directive)
-    ).all()
+    directives = {history.directive, history.other}
+    references = {one: db.session.get_one(Directive, one).reference for one in directives}
+    keys = requirement_keys(directives)
+    rows = db.session.scalars(select(StatusPeriod).where(StatusPeriod.directive_id.in_(directives))).all()
 
     def shown(day, known):
         d, k = day.toordinal(), to_microseconds(known)
         return {
-            (row.person_id, row.position): Status(row.status).key
+            (row.person_id, row.directive_id, row.position): Status(row.status).key
             for row in rows
             if row.from_on <= d <= row.to_on and row.known_from <= k < row.known_to
         }
@@ -125,7 +133,9 @@ def walk(history, start, end):
         new = shown(day, known)
         for cell in old.keys() | new.keys():
             if old.get(cell) != new.get(cell):
-                changes.append((cell[0], instant, old.get(cell) or "", new.get(cell) or "", keys[cell[1]]))
+                person, directive, position = cell
+                named = (references[directive], keys[directive, position])
+                changes.append((person, instant, *named, old.get(cell) or "", new.get(cell) or ""))
         old = new
     return changes
 
@@ -151,8 +161,15 @@ def walk_posts(history, start, end):
     return changes
 
 
-def key_of(activity):
-    return db.session.get_one(Activity, activity).key
+def requirement_keys(directives):
+    """The key of each requirement by directive and position; position 0 is the whole directive."""
+    rows = db.session.execute(
+        select(DirectiveVersion.directive_id, Requirement.position, Activity.key)
+        .join(Requirement, Requirement.directive_version_id == DirectiveVersion.id)
+        .join(Activity, Activity.id == Requirement.activity_id)
+        .where(DirectiveVersion.directive_id.in_(directives))
+    )
+    return {(one, place): key for one, place, key in rows} | {(one, 0): "" for one in directives}
 
 
 def test_the_walk_tells_a_difference(database):

@@ -1,11 +1,21 @@
 """Whose data each route shows; a new route fails the matrix until it stands here."""
 
+from tests.pages.access.assurance_routes import ASSURANCE_ROUTES
 from tests.pages.access.event_routes import EVENT_ROUTES
+from tests.pages.access.national_routes import NATIONAL_ROUTES
+from tests.pages.access.return_routes import RETURN_ROUTES
 from tests.pages.access.shown import ATTEMPT, JOB, NOBODY, OWN, PERSON, RECORD, SYSTEM
 
 ROUTES: dict[str, str] = {
     "home": NOBODY,
     "desk.show_desk": NOBODY,
+    "dip_samples.show_samples": NOBODY,
+    "dip_samples.show_sample": NOBODY,
+    "dip_samples.record_counts": NOBODY,
+    "dip_samples.withdraw_counts": NOBODY,
+    "dip_samples.import_file": NOBODY,
+    "dip_samples.show_sample_figures": NOBODY,
+    "dip_samples.download_template": NOBODY,
     "statements.security_contact": NOBODY,
     "people.show_account": PERSON,
     "people.subject_access": PERSON,
@@ -345,3 +355,8 @@ ROUTES: dict[str, str] = {
 # Of an event that is held: whoever runs events sees its people. None is held in the world of the matrix;
 # tests/pages/events has who may.
 ROUTES |= EVENT_ROUTES
+
+# The desk says nothing of single learners.
+ROUTES |= ASSURANCE_ROUTES
+ROUTES |= NATIONAL_ROUTES
+ROUTES |= RETURN_ROUTES

@@ -24,10 +24,13 @@ from tests.pages.account.browsing import another, let_in
 
 # Of these there is none for anyone in this world: not found is as good as reached.
 MAY_BE_UNKNOWN = {
+    "assurance.report_action",  # of whoever owns it: tests/pages/assurance/test_entries.py
     "events.show_correction",  # nobody was signed off; tests/pages/events/test_sign_off.py
     "events.correct_attendance",
     "exercises.take_control_step",  # sent without saying which step
     "exercises.take_action_back",  # nobody wrote one down
+    "dip_samples.show_sample",  # of another's unit: tests/pages/dip_samples has who may
+    "dip_samples.withdraw_counts",
     "events.accept_own_place",  # tests/pages/events/test_booking.py
     "events.decide_booking",
     "authoring.add_comment",
@@ -54,6 +57,9 @@ MAY_BE_UNKNOWN = {
     "monitoring.show_file",
     "monitoring.act_on_file",
     "monitoring.download_file",
+    "assurance.show_pack_file",  # nobody asked for one here; tests/pages/assurance/test_packs.py has who may
+    "assurance.download_pack",
+    "assurance.act_on_pack",
     "reminders.send_again",
     "saved_reports.choose_emails",  # nobody saved one here; tests/pages/saved_reports has who may
     "saved_reports.delete_report",

@@ -129,7 +129,10 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "attempt_id": subject.attempt,
         "number": 1,
         "room_id": 1,
+        "unit_id": 1,
+        "month": "2026-04",
         "proposal_id": 1,
+        "decision_id": 1,
         "syndicate": 1,
         "slug": "protect",
         "key": KEYS.get(rule.endpoint) or KEYS.get(rule.endpoint.split(".")[0], "lesson-1"),
@@ -147,6 +150,13 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         "booking": 1,
         "what": "door-sheets",
         "act": "approval",
+        "edition": "answer",
+        "period": "2026-04",
+        "fingerprint": "0" * 64,
+        "section_key": "share",  # of the force's plan
+        "digest": "0" * 64,
+        "judgement_id": 1,
+        "kind": "link",  # of evidence; other kinds below
     }
     if rule.endpoint in {"decisions.ask_decision", "decisions.ask_for_several"}:
         values["kind"] = "exemption"
@@ -154,7 +164,7 @@ def address_of(app: Flask, rule: Rule, subject: Subject) -> str:
         values |= {"name": "first", "item": "one", "check": "try"}
     if rule.endpoint == "authoring.edit_guide":
         values["key"] = "_guides/whom-to-call"
-    if rule.endpoint == "monitoring.act_on_file":
+    if rule.endpoint in {"monitoring.act_on_file", "assurance.act_on_pack"}:
         values["what"] = "again"
     if rule.endpoint == "imports.choose_file":
         values["kind"] = "completions"

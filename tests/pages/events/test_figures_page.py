@@ -40,7 +40,7 @@ def test_a_manager_reads_it_on_the_overview_and_who_needs_a_place_behind_it(clie
     assert "Unseen" not in page.text
 
 
-def test_a_facilitator_reads_places_and_nobodys_name(client, force):
+def test_a_facilitator_reads_places_how_many_need_one_and_nobodys_name(client, force):
     make_grant(make_account("D5009"), Role.FACILITATOR)
     let_in(client, "D5009")
 
@@ -48,7 +48,9 @@ def test_a_facilitator_reads_places_and_nobodys_name(client, force):
 
     (places,) = [each for each in page.all("table") if "Coming events" in words(each)]
     assert "EV-0001" in words(places)
-    assert "No event is required of anybody you can see." in page.text
+    assert "OIC Hydra: 5 of 12 people attended" in page.text  # of the whole force
+    (needed,) = [each for each in page.all("table") if "need a place" in words(each)]
+    assert "response 5" in words(needed).lower()
     assert "Seen" not in page.text
 
 

@@ -78,6 +78,12 @@ def add_step(room: Room, kind: str, *, inject: str = "", words: str = "") -> Non
         )
 
 
+def begin_plenary(room: Room) -> None:
+    """The exercise has begun, and its plenary is on."""
+    add_step(room, "start")
+    add_step(room, "plenary")
+
+
 def add_answer(
     room: Room, syndicate: int, text: str, reason: str = "", *, corrects: int | None = None
 ) -> int:

@@ -29,7 +29,7 @@ from portal.platform import clock
 from portal.platform.db import db, transaction
 from tests.databases import portal_on
 from tests.page_reading import TOKEN
-from tests.pages.exercises.room import FACILITATOR, PRIYA, TOM, Room, make_room
+from tests.pages.exercises.room import FACILITATOR, PRIYA, TOM, Room, begin_plenary, make_room
 from tests.running import fresh_database
 from tests.waiting import PATIENCE
 
@@ -69,6 +69,8 @@ def served(migrated, tmp_path, time_machine) -> Iterator[Room]:
 
 
 def move(room: Room, browser, stage: str) -> None:
+    if stage == "statements":
+        begin_plenary(room)
     page = browser.page(room.path("/hard/lead"))
     button = next(one for form in page.forms() if form.action.endswith("/stage") for one in form.buttons)
     browser.press(page, button, stage=stage)

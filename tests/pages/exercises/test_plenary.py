@@ -18,6 +18,7 @@ from tests.pages.exercises.room import (
     TOM,
     add_answer,
     add_step,
+    begin_plenary,
     make_room,
 )
 
@@ -36,6 +37,8 @@ STAGES = {
 
 
 def move(room, browser, stage):
+    if stage == "statements":
+        begin_plenary(room)
     page = browser.page(room.path("/hard/lead"))
     return browser.press(page, STAGES[stage], stage=stage)
 
@@ -77,6 +80,26 @@ def test_the_room_writes_groups_and_ranks(room):
     lead = facilitator.page(room.path("/hard/lead"))
     again = facilitator.press(lead, STAGES["ranking"], 409, stage="ranking")
     assert "These statements were ranked already." in again.text
+
+
+def test_a_question_opens_in_the_plenary_and_only_closes_after_the_end(room):
+    facilitator = room.browser(FACILITATOR)
+    add_step(room, "start")
+    lead = facilitator.page(room.path("/hard/lead"))
+    assert "Begin the plenary first" in lead.text
+    assert "Let the room write statements" not in lead.text
+    move(room, facilitator, "statements")
+    lead = facilitator.page(room.path("/hard/lead"))
+    add_step(room, "back")
+    early = facilitator.press(lead, STAGES["reading"], 409, stage="reading")
+    assert "Begin the plenary first" in early.text
+    add_step(room, "plenary")
+    lead = facilitator.page(room.path("/hard/lead"))
+    add_step(room, "end")
+    late = facilitator.press(lead, STAGES["reading"], 409, stage="reading")
+    assert "its questions can only be closed" in late.text
+    closed = facilitator.press(facilitator.page(room.path("/hard/lead")), STAGES["closed"], stage="closed")
+    assert "Ranked" in closed.text
 
 
 def test_decisions_stand_side_by_side_with_their_minute_and_what_was_first_said(room):

@@ -20,6 +20,7 @@ def test_each_file_is_named_by_its_content() -> None:
         "portal.css",
         "portal.js",
         "register.js",
+        "syndicates.js",
         "exercise.js",
         "authoring.js",
         "checks.js",

@@ -165,7 +165,8 @@ class Hidden:
                 if who not in opened and not self._sees(who, story.acts[number][2], number):
                     self.facts.add(number)
         mine = {held.post[0] for known in self._known for held in known.posts if self._is_told(held, opened)}
-        below = "south" in mine and any(above == "crime" for known in self._known for _, above in known.moves)
+        told = {*mine, *looker.units}  # a granted unit's path is told as well, with nobody in it
+        below = "south" in told and any(above == "crime" for known in self._known for _, above in known.moves)
         self.renames = "crime" not in mine and not below  # its name is in no path that is shown
         self.people = {one for one in PEOPLE if one not in opened and not self._sees(one, BEGAN, -1)}
 

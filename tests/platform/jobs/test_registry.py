@@ -5,6 +5,8 @@ from portal.platform.jobs import registry
 
 KINDS = [
     "account_links",
+    "answer_pack",
+    "assurance.links",
     "authoring.publish-again",
     "authoring.scheduled",
     "backup",

@@ -6,6 +6,9 @@ FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
 # A page or two, one's own lines, and a description.
 QUICK = {
     "api.describe",
+    "assurance.download_board",
+    "assurance.download_document",
+    "dip_samples.download_template",
     "events.print_syndicates",
     "guides.download_guide",
     "learning.download_briefing",
@@ -14,6 +17,14 @@ QUICK = {
     "records.download_hours_csv",
     "records.download_hours_pdf",
     "retention.download_certificate",
+    "returns.comparison_json",
+    "returns.download_received",
+    "returns.download_return",
+    "returns.national_csv",
+    "returns.national_json",
+    "returns.national_xlsx",
+    "returns.show_comparison_schema",
+    "returns.show_schema",
 }
 
 

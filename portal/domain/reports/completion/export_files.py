@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, or_, select, update
@@ -93,12 +93,32 @@ def _count_rows(report: CompletionReport, name: str) -> int:
     return report.shown.assigned if name.startswith("people") else report.shown.rows
 
 
-def request_file(report: CompletionReport, name: str, *, by: int, at: datetime) -> UUID:
-    """Start a job that makes this file of a report; in the caller's transaction.
+class FileWish(NamedTuple):
+    """What a file is to hold; its position and filters are saved, not its rows."""
+
+    subject: str  # the directive's reference, or of an answer pack the recommendation's key
+    name: str  # the last part of the file's address, such as "completions.xlsx"
+    position: dict[str, str]  # both times, written out
+    filters: dict[str, str]
+    kind: str = KIND  # of the job that makes it
+
+    @property
+    def digest(self) -> str:
+        """The same request has the same digest."""
+        request = [self.subject, self.name, self.position, self.filters]
+        return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+
+
+def wish_of(report: CompletionReport, name: str) -> FileWish:
+    """The request for this file of a report."""
+    return FileWish(report.directive.reference, name, report.position.pinned, report.filters.address)
+
+
+def request_file(wish: FileWish, *, by: int, at: datetime) -> UUID:
+    """Start a job that makes this file; in the caller's transaction.
 
     Args:
-        report: Its position and filters are saved, not its rows.
-        name: The last part of the file's address, such as "completions.xlsx".
+        wish: What it is to hold.
         by: Who requests it, and alone may download it.
         at: The current instant.
 
@@ -112,30 +132,30 @@ def request_file(report: CompletionReport, name: str, *, by: int, at: datetime) 
             f"You already have {MOST_UNDER_WAY} files being made. Wait until one is ready, or cancel one."
         )
     file_id = uuid4()
-    job_id = jobs.start_job(KIND, {"file": str(file_id)}, by=by, at=at)
+    job_id = jobs.start_job(wish.kind, {"file": str(file_id)}, by=by, at=at)
     row = PreparedFile(
         id=file_id,
         job_id=job_id,
         asked_by_id=by,
         asked_at=at,
-        directive=report.directive.reference,
-        name=name,
-        position=report.position.pinned,
-        filters=report.filters.address,
-        digest=_request_digest(report, name),
+        directive=wish.subject,
+        name=wish.name,
+        position=wish.position,
+        filters=wish.filters,
+        digest=wish.digest,
     )
     db.session.add(row)
     return file_id
 
 
-def find_same_file(report: CompletionReport, name: str, viewer: Viewer, at: datetime) -> UUID | None:
+def find_same_file(wish: FileWish, viewer: Viewer, at: datetime) -> UUID | None:
     """The file of the same request by this person that is being made or is ready; None if there is none."""
     rows = db.session.execute(
         select(PreparedFile, Job.state)
         .join(Job, Job.reference == PreparedFile.job_id)
         .where(
             PreparedFile.asked_by_id == viewer.person_id,
-            PreparedFile.digest == _request_digest(report, name),
+            PreparedFile.digest == wish.digest,
             Job.state.in_((*UNDER_WAY, JobState.DONE)),
         )
         .order_by(PreparedFile.asked_at.desc())
@@ -145,11 +165,6 @@ def find_same_file(report: CompletionReport, name: str, viewer: Viewer, at: date
             file_id: UUID = row.id
             return file_id
     return None
-
-
-def _request_digest(report: CompletionReport, name: str) -> str:
-    request = [report.directive.reference, name, report.position.pinned, report.filters.address]
-    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
 def get_own_file(file_id: UUID, by: int, at: datetime) -> PreparedFile | None:

@@ -18,7 +18,7 @@ _STRIPES = f"tiling(size: (4pt, 4pt))[#{_GROUND}#{{line}}]"
 _SLANT = 'place(top + left, line(start: (0pt, 4pt), end: (4pt, 0pt), stroke: 1.2pt + rgb("{ink}")))'
 _FLAT = 'place(top + left, line(start: (0pt, 2pt), end: (4pt, 2pt), stroke: 1.2pt + rgb("{ink}")))'
 _UPRIGHT = 'place(top + left, line(start: (2pt, 0pt), end: (2pt, 4pt), stroke: 1.2pt + rgb("{ink}")))'
-_GREEN = "#0f7a52"
+GREEN = "#0f7a52"
 _KEY = "width: 9pt, height: 9pt, baseline: 1pt, stroke: 0.5pt"
 
 
@@ -27,8 +27,8 @@ def _tiling(ground: str, ink: str, line: str) -> str:
 
 
 FILLS = {
-    Status.SATISFIED: f'rgb("{_GREEN}")',
-    Status.EXPIRING: _tiling("#cfe4dc", _GREEN, _SLANT),
+    Status.SATISFIED: f'rgb("{GREEN}")',
+    Status.EXPIRING: _tiling("#cfe4dc", GREEN, _SLANT),
     Status.IN_PROGRESS: _tiling("#ffffff", "#1a65a6", _FLAT),
     Status.OVERDUE: _tiling("#ca3535", "#7a1f1f", _SLANT),
     Status.EXPIRED: _tiling("#ffffff", "#b7592a", _UPRIGHT),
@@ -79,12 +79,12 @@ def unit_table(
 
 def _unit_bar(line: UnitLine | GroupLine) -> str:
     width = 100 * line.done / line.total if line.total else 0
-    done = f'rect(width: {width:.2f}%, height: 7pt, stroke: none, fill: rgb("{_GREEN}"))'
+    done = f'rect(width: {width:.2f}%, height: 7pt, stroke: none, fill: rgb("{GREEN}"))'
     return f'#pdf.artifact(block(width: 100%, height: 7pt, stroke: 0.5pt + rgb("#484949"), {done}))'
 
 
 def _share(line: UnitLine | GroupLine) -> str:
-    return f"{say.percent_cut(line.done, line.total)} – {say.number(line.done)} of {say.number(line.total)}"
+    return f"{say.percent_cut(line.done, line.total)} – {say.fraction(line.done, line.total)}"
 
 
 def trend_line(chart: LineChart, height: int = 34) -> list[str]:
@@ -99,7 +99,7 @@ def trend_line(chart: LineChart, height: int = 34) -> list[str]:
     marks = [mark for percent, y in chart.grid for mark in _grid_line(percent, y, height)]
     for left, right in chart.parts:
         start, end = _place(left.x, left.y, height), _place(right.x, right.y, height)
-        marks.append(f'#place(line(start: {start}, end: {end}, stroke: 1.6pt + rgb("{_GREEN}")))')
+        marks.append(f'#place(line(start: {start}, end: {end}, stroke: 1.6pt + rgb("{GREEN}")))')
     first, last = chart.ends
     marks.append(f"#place(bottom + left, dx: {chart.left}%, {_small(first)})")
     marks.append(f"#place(bottom + right, {_small(last)})")

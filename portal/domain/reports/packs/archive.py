@@ -1,14 +1,16 @@
 """A pack as one ZIP: the same files give the same bytes, with a manifest of their hashes."""
 
+import csv
 import hashlib
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from portal.domain.reports.packs.kinds import MANIFEST, SUMS
+from portal.platform.tables.csv_cells import disarm_formula
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the only date of an entry: a ZIP has no time zones
 _READABLE = 0o100644 << 16  # an ordinary file that everyone may read
@@ -57,6 +59,16 @@ def write_archive(folder: Path, files: Sequence[PackFile], about: dict[str, Any]
             with (folder / name).open("rb") as source, archive.open(entry, "w") as packed:
                 shutil.copyfileobj(source, packed, _PIECE)
     return hash_file(target)
+
+
+def write_small_table(path: Path, heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
+    """Write a CSV file of a few rows, in which no text can run as a formula."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(heads)
+        writer.writerows(
+            [disarm_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+        )
 
 
 def hash_file(path: Path) -> str:

@@ -1,6 +1,5 @@
 """Writes the files of a pack, then the pack. The same report gives the same bytes."""
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,12 +11,11 @@ from portal.domain.reports.completion import writers
 from portal.domain.reports.completion.definition import definition_lines
 from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.packs import pack_pdf, texts
-from portal.domain.reports.packs.archive import PackFile, write_archive
+from portal.domain.reports.packs.archive import PackFile, write_archive, write_small_table
 from portal.domain.reports.packs.foi_figures import read_figures
 from portal.domain.reports.packs.foi_tables import HIDDEN, FoiTables, make_tables
 from portal.domain.reports.packs.kinds import FOI, README
 from portal.domain.reports.queries import CompletionReport
-from portal.platform.tables.csv_cells import disarm_formula
 
 ReportDone = Callable[[int], None]  # is told how many rows are written
 
@@ -107,8 +105,8 @@ def _write_inspection_files(
     (folder / SUMMARY.name).write_bytes(
         pack_pdf.inspection_summary(report, texts.status_definitions(), force=force)
     )
-    _write_csv(folder / DEFINITIONS.name, ("term", "meaning"), definitions)
-    _write_csv(folder / DICTIONARY.name, writers.DICTIONARY, writers.dictionary_lines(report.columns))
+    write_small_table(folder / DEFINITIONS.name, ("term", "meaning"), definitions)
+    write_small_table(folder / DICTIONARY.name, writers.DICTIONARY, writers.dictionary_lines(report.columns))
     files = [SUMMARY, *(ROWS if fits else (rows, records)), DEFINITIONS, DICTIONARY]
     whom = "; ".join(report.filters.in_words)
     paragraphs = [
@@ -143,12 +141,14 @@ def _write_foi_files(report: CompletionReport, folder: Path, force: str, small: 
     (folder / SUMMARY.name).write_bytes(pack_pdf.foi_summary(report, tables, definitions, force=force))
     files = [SUMMARY]
     for table in tables.tables:
-        _write_csv(folder / f"{table.key}.csv", [column.header for column in table.columns], table.rows)
+        write_small_table(
+            folder / f"{table.key}.csv", [column.header for column in table.columns], table.rows
+        )
         files.append(PackFile(f"{table.key}.csv", table.title[:1].lower() + table.title[1:]))
     _write_foi_book(folder / FOI_BOOK.name, report, tables, definitions)
     (folder / FOI_JSON.name).write_text(_foi_json(report, tables, small), encoding="utf-8", newline="\n")
-    _write_csv(folder / DEFINITIONS.name, ("term", "meaning"), definitions)
-    _write_csv(folder / DICTIONARY.name, ("table", "column", "meaning"), _foi_dictionary(tables))
+    write_small_table(folder / DEFINITIONS.name, ("term", "meaning"), definitions)
+    write_small_table(folder / DICTIONARY.name, ("table", "column", "meaning"), _foi_dictionary(tables))
     files += [FOI_BOOK, FOI_JSON, DEFINITIONS, DICTIONARY]
     paragraphs = [
         f"{texts.foi_headline(report, tables)}.",
@@ -201,13 +201,3 @@ def _write_foi_book(
             page.write_row(0, 0, heads, bold)
             for line, row in enumerate(rows, start=1):
                 page.write_row(line, 0, row)
-
-
-def _write_csv(path: Path, heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-    """Write a CSV file in which no text can run as a formula."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(heads)
-        writer.writerows(
-            [disarm_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
-        )

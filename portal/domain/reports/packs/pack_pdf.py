@@ -21,7 +21,7 @@ def inspection_summary(report: CompletionReport, definitions: Definitions, *, fo
         markup += _group_table("By requirement", "Requirement", _requirement_lines(report))
         markup += _group_table("By rank or grade", "Rank or grade", report.ranks)
         markup += _group_table("By designated role", "Role", report.roles)
-    markup += _definition_table(definitions)
+    markup += definition_table(definitions)
     return _typeset(report, answers.headline(report), markup, force)
 
 
@@ -33,7 +33,7 @@ def foi_summary(
     markup = [f"{text_content(f'{sentences.both_times(report.position)}.')}\n", "#list("]
     markup += [f"[{text_content(text)}]," for text in hidden]
     markup += [")", *(line for table in tables.tables for line in _pack_table(table))]
-    markup += _definition_table([line for line in definitions if line[0] != HIDDEN_NUMBERS])
+    markup += definition_table([line for line in definitions if line[0] != HIDDEN_NUMBERS])
     return _typeset(report, foi_headline(report, tables), markup, force)
 
 
@@ -87,7 +87,8 @@ def _cell(value: str | int, *, right: bool) -> str:
     return f"table.cell(align: right){content}" if right else content
 
 
-def _definition_table(definitions: Definitions) -> list[str]:
+def definition_table(definitions: Definitions) -> list[str]:
+    """The definitions under a heading."""
     rows = [f"[{text_content(name)}], [{text_content(text)}]," for name, text in definitions]
     head = f"table.header([{text_content('Term')}], [{text_content('Meaning')}]),"
     return [f"== {text_content('Definitions')}", "#table(columns: (1fr, 3fr),", head, *rows, ")"]

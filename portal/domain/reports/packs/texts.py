@@ -7,6 +7,7 @@ from portal.domain.reports import sentences
 from portal.domain.reports.packs.archive import PackFile
 from portal.domain.reports.packs.foi_tables import GROUPS, HIDDEN, FoiTables
 from portal.domain.reports.packs.kinds import MANIFEST, SUMS
+from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
@@ -32,9 +33,9 @@ def status_definitions() -> Definitions:
     return [(f"Status {status.label}", meaning) for status, meaning in STATUS_MEANINGS.items()]
 
 
-def time_definitions(report: CompletionReport) -> Definitions:
+def time_definitions(position: Position) -> Definitions:
     """What both times of a pack mean."""
-    times = report.position.pinned
+    times = position.pinned
     return [
         ("As at", f"{times['as_at']}. Positions are counted at the end of this day, UK time."),
         ("As known on", f"{times['as_known_on']}. No record entered later is used."),
@@ -54,7 +55,7 @@ def foi_definitions(report: CompletionReport, tables: FoiTables, small: int) -> 
         ("Recommendation", directive.source),
         ("Rule", f"Version {directive.version_number}: {rule}"),
         ("Answer", foi_headline(report, tables)),
-        *time_definitions(report),
+        *time_definitions(report.position),
         ("Complete", "A person is complete when every requirement is."),
         ("Counted", "Everybody to whom the directive applied and who was neither exempt nor deferred."),
         (
@@ -112,15 +113,31 @@ def _list_words(words: Sequence[str]) -> str:
 
 
 def readme_text(kind: str, report: CompletionReport, paragraphs: Iterable[str], files: list[PackFile]) -> str:
-    """The read-me file: what the pack is, of which times, what is in it, and how to check it."""
-    heading = f"{kind}, {report.directive.reference}"
-    known = report.position.pinned["as_known_on"]
+    """The read-me file of a directive's pack: what the pack is, of which times, and how to check it."""
+    directive = report.directive
+    subject = f"{directive.reference}: {directive.title}"
+    return describe_pack(f"{kind}, {directive.reference}", subject, report.position, paragraphs, files)
+
+
+def describe_pack(
+    heading: str, subject: str, position: Position, paragraphs: Iterable[str], files: Sequence[PackFile]
+) -> str:
+    """The read-me file of any pack: what it is, of which times, what is in it, and how to check it.
+
+    Args:
+        heading: What it is.
+        subject: What it is about.
+        position: Its two times.
+        paragraphs: What is to be said of it.
+        files: What is in it, this file aside.
+    """
+    known = position.pinned["as_known_on"]
     lines = [
         heading,
         "=" * len(heading),
         "",
-        f"{report.directive.reference}: {report.directive.title}",
-        f"{sentences.both_times(report.position)}.",
+        *textwrap.wrap(subject, _WIDTH),
+        f"{sentences.both_times(position)}.",
         f"Records entered after {known} are not used.",
         "",
         *(line for paragraph in paragraphs for line in (*textwrap.wrap(paragraph, _WIDTH), "")),

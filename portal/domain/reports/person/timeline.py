@@ -13,11 +13,13 @@ from portal.domain.decisions.change_requests import TWO_PERSONS
 from portal.domain.decisions.labels import reason_label
 from portal.domain.decisions.queries import RequestRow
 from portal.domain.directives.models import Assignment, Directive, Exclusion
+from portal.domain.events.models import AttendanceOutcome
 from portal.domain.people.models import Post
 from portal.domain.people.units.tree import read_tree
 from portal.domain.records.models import LessonVisit, Registration, Revocation
 from portal.domain.records.queries import RecordRow, list_all_record_rows, list_extra_attempts
 from portal.domain.reports import sentences
+from portal.domain.reports.person.event_timeline import list_outcomes, list_places
 from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.db import OPEN_END, db
@@ -84,6 +86,8 @@ def list_events(person_id: int, requests: Sequence[RequestRow]) -> list[Timeline
             for row in list_extra_attempts(person_id)
         ),
         *_record_events(person_id),
+        *_place_events(person_id),
+        *_outcome_events(person_id),
         *_request_events(requests),
     ]
     return sorted(events, key=lambda event: (event.instant, event.recorded_at), reverse=True)
@@ -248,6 +252,25 @@ def _revocation_events(records: Sequence[RecordRow]) -> Iterator[TimelineEvent]:
         )
 
     return _events_with_corrections((tuple(row) for row in rows), make_event)
+
+
+def _place_events(person_id: int) -> Iterator[TimelineEvent]:
+    for change, words in list_places(person_id):
+        yield TimelineEvent(change.recorded_at, words, change.recorded_at)
+
+
+def _outcome_events(person_id: int) -> Iterator[TimelineEvent]:
+    """Events that were attended in part or not at all; attendance is shown as its record."""
+
+    def make_event(row: AttendanceOutcome, words: str) -> TimelineEvent:
+        return TimelineEvent(row.signed_off_on, words, row.recorded_at, replaces=row.replaces_id is not None)
+
+    outcomes = [pair for pair in list_outcomes(person_id) if not pair[0].void]
+    replaced = {row.replaces_id for row, _ in outcomes}
+    events = _events_with_corrections(outcomes, make_event)
+    for (row, _), event in zip(outcomes, events, strict=True):
+        if row.outcome != "attended" or row.id in replaced:
+            yield event
 
 
 def _request_events(rows: Sequence[RequestRow]) -> Iterator[TimelineEvent]:

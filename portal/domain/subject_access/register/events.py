@@ -11,7 +11,7 @@ _ATTENDANCE = (
     PersonalTable(
         "booking",
         LEARNING,
-        "record",
+        "events",
         (
             View("Your places at events", "person_id"),
             View("Places at events that you booked for others", "booked_by_id", "event_id asked_at"),
@@ -31,7 +31,7 @@ _ATTENDANCE = (
     PersonalTable(
         "booking_change",
         LEARNING,
-        "record",
+        "events",
         (
             View("What became of your places at events", "booking_id person_id"),
             View("Places of others at events that you changed", "by_id", "state recorded_at"),
@@ -43,7 +43,7 @@ _ATTENDANCE = (
     PersonalTable(
         "register_entry",
         LEARNING,
-        "record",
+        "events",
         (
             View("What was noted of you at events", "person_id"),
             View("What you noted of others at events", "noted_by_id", "event_id noted_at"),

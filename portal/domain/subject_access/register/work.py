@@ -1,6 +1,6 @@
 """Marks of the tables of authoring and directives, and the tables that say nothing about anybody."""
 
-from portal.domain.subject_access.register import events, learning, people, retention, sign_in
+from portal.domain.subject_access.register import assurance, events, learning, people, retention, sign_in
 from portal.domain.subject_access.register.marks import MAIL, WORK, PersonalTable, View
 
 _DAY = {"recorded_at": "Recorded"}
@@ -181,9 +181,12 @@ _TABLES = (
     ),
 )
 PERSONAL_TABLES: dict[str, PersonalTable] = {
-    table.name: table for room in (people, sign_in, learning, events, retention) for table in room.TABLES
+    table.name: table
+    for room in (people, sign_in, learning, events, assurance, retention)
+    for table in room.TABLES
 } | {table.name: table for table in _TABLES}
 NOT_PERSONAL = {  # tables without a person, each with what they hold instead
+    **assurance.NOT_PERSONAL,
     **events.NOT_PERSONAL,
     "activity": "modules and guides by their keys",
     "directive": "directives by their references",

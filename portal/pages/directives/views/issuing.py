@@ -24,6 +24,7 @@ from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.errors import BadInputError, ConflictError
 from portal.platform.permissions import Permission
+from portal.platform.wording import percent_exact
 
 NOT_CARRIED = re.compile(r"csrf_token|do|previewed|kept_form|page_\w+")
 DEFAULTS = {"target": "100", "ends_soon": "60", "notices": "30, 7, 1"}
@@ -213,7 +214,7 @@ def _describe_rules(file: DirectiveFile) -> list[tuple[str, str]]:
         ("Due", descriptions.describe_due_date(file) if due else "Not filled in yet."),
         ("Validity", descriptions.describe_validity(file)),
         ("Notices", descriptions.describe_notices(file)),
-        ("Target", descriptions.target_percentage(file.target)),
+        ("Target", percent_exact(file.target)),
     ]
 
 

@@ -17,6 +17,7 @@ from portal.platform import clock
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
+from portal.platform.wording import percent_exact
 
 bp = Blueprint("directives", __name__, url_prefix="/directives", template_folder="../templates")
 
@@ -114,7 +115,7 @@ def version_rows(
         ),
         ("Validity", descriptions.describe_validity(file)),
         ("Notices", descriptions.describe_notices(file)),
-        ("Target", descriptions.target_percentage(file.target)),
+        ("Target", percent_exact(file.target)),
         ("Owner", version.owner or "Nobody"),
         ("Recommendation", file.source),
         ("Exact wording", file.wording),

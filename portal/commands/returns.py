@@ -1,0 +1,251 @@
+"""Commands: returns export and import; keys make and show; forces add, key, end-key and list; period."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+from flask import Blueprint
+
+from config import current_settings
+from portal.commands.folder_writing import exit_refused, run_or_try
+from portal.domain.directives.queries import list_directives
+from portal.domain.returns.comparing import keep_comparison
+from portal.domain.returns.comparison import COMPARISON_FORMAT
+from portal.domain.returns.own_key import (
+    find_comparison_key,
+    find_own_public_key,
+    load_own_key,
+    own_short_name,
+    refuse_unless_coordinator,
+)
+from portal.domain.returns.queries import list_forces, list_keys
+from portal.domain.returns.registration import StatedForce, add_key, ask_period, end_key, register_force
+from portal.domain.returns.services import (
+    ReturnRefusedError,
+    keep_own_return,
+    log_refused_return,
+    prepare_own_return,
+    receive_return,
+)
+from portal.platform import clock
+from portal.platform.db import read_stamps, transaction
+from portal.platform.errors import BadInputError, PortalError, RuleError
+from portal.platform.signing.documents import read_document
+from portal.platform.signing.keys import SigningKeyError, make_key_file, take_fingerprint, write_public_key
+from portal.platform.wording import plural
+
+bp = Blueprint("returns_commands", __name__, cli_group="returns")
+
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FROM = click.option("--from", "from_on", default="", help="The day from which it holds; today if left out.")
+
+
+@bp.cli.command("export")
+@click.option("--period", required=True, help="A month that has ended, such as 2026-04.")
+@click.option("--directive", "reference", default="", help="Its reference; needed if there are several.")
+@click.option("--hide-small", is_flag=True, help="Show what the FOI pack of that day shows, and no more.")
+@click.option("--reason", default="", help="Why it is made again; needed if one was made before.")
+@click.option("--dry-run", is_flag=True, help="Say what it would say, and write and keep nothing.")
+@click.argument("file", type=_NEW_FILE)
+def export_return(
+    period: str, reference: str, hide_small: bool, reason: str, dry_run: bool, file: Path
+) -> None:
+    """Make this force's return of a month, keep it, and write it to FILE, which must be new."""
+    try:
+        if file.exists():
+            raise BadInputError([f"{file} is there already. Name a new file."])
+        now, newest = clock.now(), read_stamps()[0]
+        content = prepare_own_return(
+            reference or _only_directive(), period, hide=hide_small, now=now, newest=newest
+        )
+        with run_or_try(dry_run):
+            made = keep_own_return(content, load_own_key(), at=now, by=None, reason=reason)
+            number, written = made.number, made.content
+    except PortalError as error:
+        exit_refused(error)
+    whole = content.counts[0]
+    click.echo(
+        f"Return {number} of {content.period} for {content.directive}: {whole.assigned} people assigned, "
+        f"{len(content.counts)} lines."
+    )
+    if dry_run:
+        click.echo("Nothing was kept or written.")
+        return
+    try:
+        with file.open("xb") as target:
+            target.write(written)
+    except OSError as error:
+        raise click.ClickException(
+            f"{file} cannot be written: {error.strerror}. The return is kept: download it at /returns."
+        ) from error
+    click.echo(f"Written to {file}.")
+
+
+def _only_directive() -> str:
+    references = [directive.reference for directive in list_directives()]
+    if len(references) != 1:
+        raise RuleError(f"Name one with --directive: {', '.join(references) or 'there is none'}.")
+    return references[0]
+
+
+@bp.cli.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--dry-run", is_flag=True, help="Check it, and keep nothing.")
+def import_file(file: Path, dry_run: bool) -> None:
+    """Receive a force's return at the coordinating unit, or load a comparison at a force; FILE says which."""
+    try:
+        content = file.read_bytes()
+        if read_document(content).get("format") == COMPARISON_FORMAT:
+            key = find_comparison_key()
+            with run_or_try(dry_run):
+                said = f"Comparison of {keep_comparison(content, key, at=clock.now(), by=None)}"
+        else:
+            said = _receive(content, dry_run)
+    except PortalError as error:
+        exit_refused(error)
+    click.echo(f"{said}: no faults{', nothing was kept' if dry_run else ''}.")
+
+
+def _receive(content: bytes, dry_run: bool) -> str:
+    refuse_unless_coordinator()
+    try:
+        with run_or_try(dry_run):
+            received = receive_return(content, at=clock.now(), by=None)
+    except ReturnRefusedError as error:
+        if not dry_run:
+            with transaction():
+                log_refused_return(error, by=None)
+        raise
+    for note in received.notes:
+        click.echo(note)
+    came = " had come before" if received.again else ""
+    return f"Return {received.number} of {received.period} from {received.force}{came}"
+
+
+@bp.cli.group("keys")
+def keys() -> None:
+    """The key with which this force signs its returns."""
+
+
+@keys.command("make")
+@click.argument("file", type=_NEW_FILE, required=False)
+def make_key(file: Path | None) -> None:
+    """Make a key in FILE, or where RETURN_KEY_FILE says; it is never written over."""
+    settings = current_settings()
+    path = file or settings.returns.find_key_file(settings.mode, settings.instance)
+    try:
+        if path is None:
+            raise BadInputError(["Name a file, and set RETURN_KEY_FILE to its path afterwards."])
+        public_key = write_public_key(make_key_file(path))
+    except SigningKeyError as error:
+        exit_refused(BadInputError([f"{path} {error}."]))
+    except PortalError as error:
+        exit_refused(error)
+    click.echo(f"Written to {path}, for its owner alone. Keep a copy apart from backups.")
+    _say_key(public_key)
+
+
+@keys.command("show")
+def show_key() -> None:
+    """Show the public key, its fingerprint, and the short name that returns say."""
+    public_key = find_own_public_key()
+    if not public_key:
+        try:
+            load_own_key()
+        except PortalError as error:
+            exit_refused(error)
+    click.echo(f"Short name: {own_short_name()}")
+    _say_key(public_key)
+
+
+def _say_key(public_key: str) -> None:
+    click.echo(f"Public key: {public_key}\nFingerprint: {take_fingerprint(public_key)}")
+
+
+@bp.cli.group("forces")
+def forces() -> None:
+    """The forces whose returns a coordinating unit receives."""
+
+
+@forces.command("add")
+@click.argument("key")
+@click.argument("name")
+@click.option("--headcount", type=click.IntRange(1, 1_000_000), required=True, help="Of its workforce.")
+@_FROM
+def add_force(key: str, name: str, headcount: int, from_on: str) -> None:
+    """Register a force under the short name KEY, which it keeps for ever."""
+    try:
+        refuse_unless_coordinator()
+        stated = StatedForce(name, headcount, _read_day(from_on))
+        with transaction():
+            register_force(key, stated, at=clock.now(), by=None)
+    except PortalError as error:
+        exit_refused(error)
+    click.echo(f"{key} is registered. Register its public key next.")
+
+
+@forces.command("key")
+@click.argument("key")
+@click.argument("public_key")
+@click.option("--fingerprint", required=True, help="As the force read it out: 32 characters or more.")
+@_FROM
+def add_force_key(key: str, public_key: str, fingerprint: str, from_on: str) -> None:
+    """Register PUBLIC_KEY of the force KEY, whose fingerprint the force told by another way."""
+    try:
+        refuse_unless_coordinator()
+        with transaction():
+            day = _read_day(from_on)
+            add_key(key, public_key, read_out=fingerprint, from_on=day, at=clock.now(), by=None)
+    except PortalError as error:
+        exit_refused(error)
+    click.echo(f"The key of {key} is registered.")
+
+
+@forces.command("end-key")
+@click.argument("key")
+@click.argument("fingerprint")
+@_FROM
+def end_force_key(key: str, fingerprint: str, from_on: str) -> None:
+    """End a key of the force KEY: from the day on nothing signed with it is taken."""
+    try:
+        refuse_unless_coordinator()
+        with transaction():
+            end_key(key, fingerprint, from_on=_read_day(from_on), at=clock.now(), by=None)
+    except PortalError as error:
+        exit_refused(error)
+    click.echo(f"The key of {key} is ended.")
+
+
+@forces.command("list")
+def list_all() -> None:
+    """List the forces: short name, name, workforce, and how many keys count today."""
+    try:
+        refuse_unless_coordinator()
+    except PortalError as error:
+        exit_refused(error)
+    today, held = clock.today(), list_keys()
+    for force in list_forces(today):
+        valid = sum(key.is_valid_on(today) for key in held.get(force.id, []))
+        click.echo(f"{force.key}: {force.name}, {force.headcount:,} people, {plural(valid, 'key')}")
+
+
+@bp.cli.command("period")
+@click.argument("period")
+@click.option("--due", required=True, help="The last day on which a return is on time.")
+def ask_for_period(period: str, due: str) -> None:
+    """Ask every force for its return of PERIOD, such as 2026-04, or move the day by which it is due."""
+    try:
+        refuse_unless_coordinator()
+        with transaction():
+            ask_period(period, _read_day(due), at=clock.now(), by=None)
+    except PortalError as error:
+        exit_refused(error)
+    click.echo(f"Every force is asked for its return of {period}.")
+
+
+def _read_day(text: str) -> date:
+    day = clock.read_day(text) if text else clock.today()
+    if day is None:
+        raise BadInputError(["Enter a day, such as 2026-05-12."])
+    return day

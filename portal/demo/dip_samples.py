@@ -1,0 +1,97 @@
+"""The demo's dip samples: a year of counts by the teams that meet cases, with a gap and a correction.
+
+Each month is recorded in the first week of the next one. The generator is its own, so that the rest of the
+force is what it was.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from random import Random
+
+from portal.domain.dip_samples.measures import SampleCounts, SampleEntry, add_months, first_of_month
+from portal.domain.dip_samples.queries import find_sample
+from portal.domain.dip_samples.services import record_sample
+
+MONTHS = 12
+SUPERVISOR = "D2001"  # of the first team
+FORCE_LEAD = "D4001"
+FIRST_TEAM = "Response/Response North/Team A"
+SLOW_TEAM = "Response/Response South/Team B"
+SILENT_TEAM = "Response/Response South/Team D"  # left one month out
+TEAMS = (
+    *(f"Response/Response North/Team {letter}" for letter in "ABCD"),
+    *(f"Response/Response South/Team {letter}" for letter in "ABCD"),
+    "Response/Roads Policing/Team A",
+    "Investigation/CID/Team A",
+    "Contact and Custody/Custody/Team A",
+    "Contact and Custody/Custody/Team B",
+)
+DayAct = tuple[date, Callable[[], None]]
+
+
+def plan_samples(
+    today: date, first_day: date, people: Mapping[str, int], units: Mapping[str, int]
+) -> Iterator[DayAct]:
+    """What supervisors record on which day; the supervisor's last month is left to whoever looks around.
+
+    Args:
+        today: The day on which the demo is made.
+        first_day: The first of the force's history.
+        people: Ids of people, by staff number.
+        units: Ids of units, by the path below the force.
+    """
+    random = Random(40)  # noqa: S311 - a repeatable force, not a secret
+    this_month = first_of_month(today)
+    for back in range(MONTHS, 0, -1):
+        month = add_months(this_month, -back)
+        for place, team in enumerate(TEAMS):
+            entry = _invent_entry(random, units[team], month, team, MONTHS - back)
+            day = add_months(month, 1) + timedelta(days=place % 5)
+            is_left_out = (team == FIRST_TEAM and back == 1) or (team == SILENT_TEAM and back == 2)
+            if day >= today or day <= first_day or is_left_out:
+                continue
+            by = people[SUPERVISOR if team == FIRST_TEAM else FORCE_LEAD]
+            yield day, partial(_record_entry, entry, by, day)
+            corrected_on = day + timedelta(days=9)
+            if team == FIRST_TEAM and back == 3 and corrected_on < today and entry.counts.missing:
+                yield corrected_on, partial(_record_entry, _correct_entry(entry), by, corrected_on)
+
+
+def _invent_entry(random: Random, unit_id: int, month: date, team: str, progress: int) -> SampleEntry:
+    """Counts that rise over the year; one team stays behind, and custody reports few cases."""
+    reported = random.randint(1, 3) if "Custody" in team else random.randint(5, 13)
+    likely = 0.45 if team == SLOW_TEAM else min(0.6 + 0.03 * progress, 0.93)
+    submitted = _draw_count(random, reported, likely)
+    sampled = min(submitted, 5)
+    complete = _draw_count(random, sampled, likely)
+    counts = SampleCounts(
+        reported=reported,
+        submitted=submitted,
+        on_time=_draw_count(random, submitted, min(likely + 0.05, 0.95)),
+        sampled=sampled,
+        complete=complete,
+        graded=_draw_count(random, sampled, 0.9),
+        returned=sampled - complete,
+    )
+    reason = random.choice(("no_time", "not_known_due", "in_hand")) if counts.missing else ""
+    return SampleEntry(unit_id, month, counts, reason)
+
+
+def _draw_count(random: Random, among: int, likely: float) -> int:
+    """How many of so many, each as likely."""
+    return sum(random.random() < likely for _ in range(among))
+
+
+def _correct_entry(entry: SampleEntry) -> SampleEntry:
+    """The same month after one more document came in."""
+    counts = replace(entry.counts, submitted=entry.counts.submitted + 1)
+    return replace(entry, counts=counts, reason="came_later")
+
+
+def _record_entry(entry: SampleEntry, by: int, day: date) -> None:
+    """Record an entry on its day, or correct what is known of its month."""
+    known = find_sample(entry.unit_id, entry.month)
+    replaces = known.id if known else None
+    record_sample(entry, replaces=replaces, by=by, at=datetime.combine(day, time(19), UTC))

@@ -1,0 +1,44 @@
+"""Who of the fictional force acknowledged the guides that its assurance desk counts, and on which day."""
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from datetime import date, timedelta
+from functools import partial
+from random import Random
+
+from portal.demo.assurance_plan import PUBLISHED_AFTER, WRITTEN_BEFORE
+from portal.demo.force import PlannedPerson
+from portal.domain.assurance.plan.reading import GUIDE_KEY
+from portal.domain.catalogue.guide_publishing import current_guide
+from portal.domain.records.services import record_acknowledgement
+from portal.platform.clock import noon
+
+CHECKLIST, CHECKLIST_ON = "intelligence-document", date(2026, 1, 19)
+SHARES = {GUIDE_KEY: 0.87, CHECKLIST: 0.68}  # of the people who are there
+SLOWEST = 300  # days that the last of them takes
+
+Days = MutableMapping[date, list[Callable[[], None]]]
+
+
+def schedule_reading(
+    planned: Iterable[PlannedPerson], today: date, people: Mapping[str, int], days: Days
+) -> None:
+    """Add each acknowledgement to its day: most come soon, and each while its reader is in post.
+
+    Those with accounts read nothing yet. Nobody else's history changes by it.
+    """
+    begins = {GUIDE_KEY: today - WRITTEN_BEFORE + PUBLISHED_AFTER, CHECKLIST: CHECKLIST_ON}
+    for person in planned:
+        if person.staff_number.startswith("D"):
+            continue
+        for key, share in SHARES.items():
+            luck = Random(f"{key} {person.staff_number}")  # noqa: S311 - a repeatable force, not a secret
+            since, until = max(person.posts[0].since, begins[key]), min(person.posts[-1].until, today)
+            day = since + timedelta(days=1 + round(SLOWEST * luck.random() ** 3))
+            if luck.random() < share and day <= until:
+                days[day].append(partial(_acknowledge, people[person.staff_number], key, day))
+
+
+def _acknowledge(person_id: int, key: str, day: date) -> None:
+    guide = current_guide(key)
+    if guide is not None:
+        record_acknowledgement(person_id, guide, noon(day))

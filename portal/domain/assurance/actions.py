@@ -1,0 +1,255 @@
+"""Actions: what the force does about a recommendation, whose, until when, and what each waits for.
+
+What an action waits for may never lead back to it, on no day. Services here commit nothing; each takes the
+stamp first, and writes its audit event.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+
+from portal.domain.assurance.entering import (
+    EntryRefusedError,
+    add_entry,
+    begin_entry,
+    refuse_lengths,
+    require_recommendation,
+)
+from portal.domain.assurance.holding import read_holding
+from portal.domain.assurance.models import (
+    ACTION_STATES,
+    ActionDependency,
+    ActionVersion,
+    AssuranceAction,
+)
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.reports.parameters import Position
+from portal.platform.audit.services import log
+from portal.platform.db import db
+from portal.platform.errors import NotFoundError
+
+ENDED = ("done", "dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDetails:
+    """What an action is from a day on."""
+
+    title: str
+    owner_id: int | None
+    due_on: date | None
+    state: str  # one of ACTION_STATES
+    waits_for: tuple[str, ...] = ()  # references of other actions, of any recommendation
+
+
+def add_action(key: str, details: ActionDetails, *, from_on: date, at: datetime, by: int) -> str:
+    """Add an action to a recommendation; return its reference.
+
+    Raises:
+        NotFoundError: There is no such recommendation.
+        EntryRefusedError: It cannot be entered so.
+    """
+    position = begin_entry(from_on, at)
+    refuse_lengths(title=details.title)
+    recommendation = require_recommendation(key)
+    number = (db.session.scalar(select(func.count()).select_from(AssuranceAction)) or 0) + 1
+    action = AssuranceAction(
+        recorded_at=position.as_known_on,
+        reference=f"A-{number:04}",
+        recommendation_id=recommendation.id,
+    )
+    db.session.add(action)
+    db.session.flush()
+    _write_version(action, details, "", position, by)
+    log(
+        "assurance_action.added",
+        actor_id=by,
+        subject_id=details.owner_id,
+        reference=action.reference,
+        recommendation=key,
+        since=from_on.isoformat(),
+    )
+    return action.reference
+
+
+def change_action(
+    reference: str, details: ActionDetails, reason: str, *, from_on: date, at: datetime, by: int
+) -> bool:
+    """Say what an action is from a day on, and why; whether that is what holds today.
+
+    Raises:
+        NotFoundError: There is no such action.
+        EntryRefusedError: It cannot be entered so, or nothing would change on that day.
+    """
+    position = begin_entry(from_on, at)
+    refuse_lengths(title=details.title, reason=reason)
+    action = find_action(reference)
+    current = describe_action(action, position)
+    if current is None:
+        raise EntryRefusedError("from_on", "The action was not there on that day. Enter a later one.")
+    if current == replace(details, waits_for=tuple(sorted(details.waits_for))):
+        raise EntryRefusedError(
+            "reason", "Nothing is different from what holds on that day. Change something."
+        )
+    version = _write_version(action, details, reason, position, by)
+    log(
+        "assurance_action.changed",
+        actor_id=by,
+        subject_id=details.owner_id,
+        reference=reference,
+        state=details.state,
+        since=from_on.isoformat(),
+    )
+    today = replace(position, as_at=position.today)
+    return read_holding(ActionVersion, "action_id", today)[action.id].id == version.id
+
+
+def report_progress(reference: str, state: str, reason: str, *, from_on: date, at: datetime, by: int) -> bool:
+    """Its owner says how far an action is from a day on; whether that is what holds today.
+
+    Raises:
+        NotFoundError: There is no such action, or it is not theirs today and on that day.
+        EntryRefusedError: It cannot be entered so.
+    """
+    position = begin_entry(from_on, at)
+    action = find_action(reference)
+    on_that_day = describe_action(action, position)
+    today = describe_action(action, replace(position, as_at=position.today))
+    if on_that_day is None or today is None or {on_that_day.owner_id, today.owner_id} != {by}:
+        raise NotFoundError("There is no such action of yours on that day.")
+    return change_action(reference, replace(on_that_day, state=state), reason, from_on=from_on, at=at, by=by)
+
+
+def find_action(reference: str) -> AssuranceAction:
+    """The action.
+
+    Raises:
+        NotFoundError: There is none with this reference.
+    """
+    found: AssuranceAction | None = db.session.scalar(
+        select(AssuranceAction).where(AssuranceAction.reference == reference)
+    )
+    if found is None:
+        raise NotFoundError("There is no such action.")
+    return found
+
+
+def describe_action(action: AssuranceAction, position: Position) -> ActionDetails | None:
+    """What an action is at a position; None before its first day."""
+    held = read_holding(ActionVersion, "action_id", position, ActionVersion.action_id == action.id)
+    version = held.get(action.id)
+    if version is None:
+        return None
+    waits_for = db.session.scalars(
+        select(AssuranceAction.reference)
+        .join(ActionDependency, ActionDependency.depends_on_id == AssuranceAction.id)
+        .where(ActionDependency.action_version_id == version.id)
+        .order_by(AssuranceAction.reference)
+    )
+    return ActionDetails(
+        version.title, version.owner_id, version.due_on, version.state, waits_for=tuple(waits_for)
+    )
+
+
+def _write_version(
+    action: AssuranceAction, details: ActionDetails, reason: str, position: Position, by: int
+) -> ActionVersion:
+    if details.state not in ACTION_STATES:
+        raise EntryRefusedError("state", "Choose how far the action is.")
+    others = _find_others(action, details.waits_for, position)
+    version = add_entry(
+        ActionVersion,
+        position,
+        by=by,
+        action_id=action.id,
+        title=details.title,
+        owner_id=details.owner_id,
+        due_on=details.due_on,
+        state=details.state,
+        reason=reason,
+    )
+    db.session.add_all(
+        ActionDependency(action_version_id=version.id, depends_on_id=other) for other in others
+    )
+    db.session.flush()
+    _refuse_circles(action, position)
+    return version
+
+
+def _find_others(action: AssuranceAction, references: Collection[str], position: Position) -> set[int]:
+    """The ids of the actions that are waited for.
+
+    Raises:
+        EntryRefusedError: One of them is the action itself, or is not there on that day.
+    """
+    if action.reference in references:
+        raise EntryRefusedError("waits_for", "An action cannot wait for itself.")
+    rows = db.session.execute(
+        select(AssuranceAction.reference, AssuranceAction.id).where(AssuranceAction.reference.in_(references))
+    )
+    found = {reference: action_id for reference, action_id in rows}
+    held = read_holding(ActionVersion, "action_id", position)
+    missing = sorted(each for each in references if found.get(each) not in held)
+    if missing:
+        raise EntryRefusedError("waits_for", f"{missing[0]} is no action on that day. Choose another.")
+    return set(found.values())
+
+
+def _refuse_circles(action: AssuranceAction, position: Position) -> None:
+    """Refuse that an action waits for itself through others, on any day from the position's on.
+
+    What is written in between is undone with the transaction that this error ends.
+
+    Raises:
+        EntryRefusedError: It would.
+    """
+    days = db.session.scalars(
+        select(ActionVersion.from_on)
+        .where(is_known_fact(ActionVersion), ActionVersion.from_on >= position.as_at)
+        .distinct()
+    )
+    for day in sorted(days):
+        waits = _read_waits(replace(position, as_at=day))
+        if circle := find_circle(waits, action.id):
+            names = {row.id: row.reference for row in db.session.scalars(select(AssuranceAction))}
+            said = " waits for ".join(names[each] for each in circle)
+            raise EntryRefusedError("waits_for", f"This would go round in a circle: {said}.")
+
+
+def _read_waits(position: Position) -> dict[int, set[int]]:
+    """What each action waits for at a position. Two statements."""
+    held = {
+        version.id: action for action, version in read_holding(ActionVersion, "action_id", position).items()
+    }
+    waits: dict[int, set[int]] = defaultdict(set)
+    for version_id, other in db.session.execute(
+        select(ActionDependency.action_version_id, ActionDependency.depends_on_id)
+    ):
+        if version_id in held:
+            waits[held[version_id]].add(other)
+    return waits
+
+
+def find_circle(waits: Mapping[int, Collection[int]], start: int) -> list[int]:
+    """A way from ``start`` along what waits for what, back to ``start``; empty if there is none.
+
+    >>> find_circle({1: [2], 2: [3], 3: [1]}, 1), find_circle({1: [2, 3], 2: [3]}, 1)
+    ([1, 2, 3, 1], [])
+    """
+    before: dict[int, int] = {}
+    open_ends = [start]
+    while open_ends:
+        each = open_ends.pop()
+        for other in sorted(waits.get(each, ())):
+            if other == start:
+                way = [start, each]
+                while way[-1] != start:
+                    way.append(before[way[-1]])
+                return way[::-1]
+            if other not in before:
+                before[other] = each
+                open_ends.append(other)
+    return []

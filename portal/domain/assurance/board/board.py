@@ -1,0 +1,202 @@
+"""The board at a position: each recommendation in one line, the week's changes, and the year."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from portal.domain.assurance.board.coming_dates import Dates, find_dates
+from portal.domain.assurance.board.desk_changes import DeskChange, list_desk_changes
+from portal.domain.assurance.board.desk_facts import DeskFacts, read_desk_facts
+from portal.domain.assurance.board.figure_causes import changes_address, count_causes
+from portal.domain.assurance.board.figure_moves import FigureMove, find_moves
+from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse, list_positions, share_of
+from portal.domain.assurance.desk import HeldEvidence, HeldRecommendation, read_desk
+from portal.domain.assurance.evidence.checks import check_evidence_at
+from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.assurance.wording import DeskNames, name_people
+from portal.domain.reports.parameters import EARLIEST, Position
+from portal.domain.reports.statistics import Share
+from portal.platform import clock
+
+Pieces = Mapping[Position, Sequence[HeldEvidence]]
+States = Mapping[Position, Mapping[str, EvidenceState]]
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """One recommendation on the board.
+
+    Attributes:
+        held: The recommendation at the position.
+        states: Each piece of its evidence, by reference.
+        headline: The piece whose figure is shown; None: it has no figure.
+        dates: What is due next, and what is past.
+        strip: Its year.
+        changes: What was recorded about it since a week before, the latest first.
+        moves: Which of its figures moved since then, and why.
+    """
+
+    held: HeldRecommendation
+    states: Mapping[str, EvidenceState]
+    headline: EvidenceState | None
+    dates: Dates
+    strip: FilmStrip
+    changes: tuple[DeskChange, ...]
+    moves: tuple[FigureMove, ...]
+
+    @property
+    def faulty(self) -> list[EvidenceState]:
+        """The pieces of evidence that no longer hold."""
+        return [state for state in self.states.values() if not state.holds]
+
+    @property
+    def share(self) -> Share:
+        """The figure of the headline; nobody of nobody without one."""
+        return share_of(self.headline)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything about it changed since a week before."""
+        return bool(self.changes or self.moves)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The board at a position; its lines are in the order of the recommendations."""
+
+    position: Position
+    lines: tuple[BoardLine, ...]
+    names: DeskNames
+    since: date  # the day with which the week's changes begin
+
+    @property
+    def met(self) -> int:
+        """How many recommendations are met."""
+        return sum(line.held.state == "met" for line in self.lines)
+
+    @property
+    def past_dates(self) -> int:
+        """How many dates have passed without what was due on them."""
+        return sum(len(line.dates.past) for line in self.lines)
+
+    @property
+    def faulty(self) -> int:
+        """How many pieces of evidence no longer hold."""
+        return sum(len(line.faulty) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The positions between which the board says what changed."""
+
+    earlier: Position  # a week before, as it was known then
+    known_since: Position  # of that day, as known at the later position
+    later: Position
+
+    @classmethod
+    def before(cls, position: Position) -> "Week":
+        """The week that ends with a position."""
+        day = max(position.as_at - WEEK, EARLIEST)
+        known = min(clock.end_of_day(day), position.as_known_on)
+        earlier = replace(position, as_at=day, as_known_on=known, latest=False)
+        return cls(earlier, replace(position, as_at=day), position)
+
+    def list_pieces(self, desk: Sequence[HeldRecommendation], facts: DeskFacts) -> Pieces:
+        """The evidence that the desk had at each of the positions."""
+        of_then = {
+            at: facts.list_evidence(at.as_at, at.as_known_on) for at in (self.earlier, self.known_since)
+        }
+        return {**of_then, self.later: [piece for held in desk for piece in held.evidence]}
+
+
+def read_board(position: Position) -> Board:
+    """Read the board at a position.
+
+    The number of statements does not depend on how many people, pieces of evidence, actions or facts there
+    are: facts of the desk are read once, and evidence is checked once for all positions that the board shows.
+    """
+    desk, facts = read_desk(position), read_desk_facts(position.as_known_on)
+    names = name_people(_list_people(desk, facts))
+    week = Week.before(position)
+    changes = list_desk_changes(facts, week.earlier, position, names)
+    pairs = list_positions(position)
+    months = {at: facts.headlines_at(at.as_at, at.as_known_on) for pair in pairs for at in pair}
+    asked = {at: list(headlines.values()) for at, headlines in months.items()}
+    states = check_evidence_at(_join_pieces(asked, week.list_pieces(desk, facts)))
+    moves = _read_moves(desk, states, week)
+    lines = []
+    for held in desk:
+        own = {piece.reference: states[position][piece.reference] for piece in held.evidence}
+        headline = months[position].get(held.id)
+        lines.append(
+            BoardLine(
+                held,
+                own,
+                own[headline.reference] if headline else None,
+                find_dates(held, position.as_at),
+                _make_strip(held, facts, pairs, months, states),
+                tuple(change for change in changes if change.recommendation_id == held.id),
+                tuple(move for move in moves if move.reference in own),
+            )
+        )
+    return Board(position, tuple(lines), names, week.earlier.as_at)
+
+
+def _join_pieces(*asked: Pieces) -> dict[Position, list[HeldEvidence]]:
+    """The pieces of each position, each once."""
+    joined: dict[Position, dict[str, HeldEvidence]] = defaultdict(dict)
+    for pieces in asked:
+        for position, group in pieces.items():
+            joined[position] |= {piece.reference: piece for piece in group}
+    return {position: list(group.values()) for position, group in joined.items()}
+
+
+def _make_strip(
+    held: HeldRecommendation,
+    facts: DeskFacts,
+    pairs: Sequence[tuple[Position, Position]],
+    months: Mapping[Position, Mapping[int, HeldEvidence]],
+    states: States,
+) -> FilmStrip:
+    """The year of a recommendation."""
+
+    def look(at: Position) -> Glimpse:
+        judged = facts.judgement_at(held.id, at.as_at, at.as_known_on)
+        piece = months[at].get(held.id)
+        return Glimpse(
+            judged.judgement.state if judged else "not_judged",
+            share_of(states[at][piece.reference] if piece else None),
+            piece.version.title if piece else "",
+        )
+
+    frames = []
+    for then, now in pairs:
+        was_known = then == now or facts.is_known(held.id, then.as_known_on)
+        frames.append(Frame(now.as_at, look(then) if was_known else None, look(now)))
+    return FilmStrip(held.key, held.version.title, tuple(frames))
+
+
+def _read_moves(desk: Sequence[HeldRecommendation], states: States, week: Week) -> list[FigureMove]:
+    """Which figures moved in the week, and why."""
+    pieces = [piece for held in desk for piece in held.evidence]
+    before, since = states[week.earlier], states[week.known_since]
+    now = {piece.reference: states[week.later][piece.reference] for piece in pieces}
+    moved = {move.reference for move in find_moves(before, since, now, {})}
+    causes = count_causes([piece for piece in pieces if piece.reference in moved], week.earlier, week.later)
+    behind = {piece.reference: changes_address(piece, week.earlier, week.later) for piece in pieces}
+    return [
+        replace(move, address=behind[move.reference] or move.address)
+        for move in find_moves(before, since, now, causes)
+    ]
+
+
+def _list_people(desk: Iterable[HeldRecommendation], facts: DeskFacts) -> set[int | None]:
+    """Everybody whom the board may name: owners of recommendations and of actions, now and before."""
+    people: set[int | None] = {held.owner_id for held in desk}
+    for rows in facts.rows.values():
+        for row in rows:
+            people |= {getattr(row, "owner_id", None), getattr(row, "person_id", None)}
+    return people

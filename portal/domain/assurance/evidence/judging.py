@@ -1,0 +1,167 @@
+"""Judgements: one person judges a recommendation on its evidence, and a second confirms or sends it back."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.entering import LONGEST_TEXT, EntryRefusedError, require_recommendation
+from portal.domain.assurance.evidence.checks import check_evidence
+from portal.domain.assurance.models import JUDGEMENTS, Judgement, JudgementDecision, Recommendation
+from portal.domain.reports.parameters import Position
+from portal.platform.audit.services import log
+from portal.platform.clock import london_day
+from portal.platform.db import db, stamp
+from portal.platform.errors import ConflictError, NotFoundError, RuleError
+
+OUTCOMES = {"confirmed": "confirmed", "sent_back": "sent back", "withdrawn": "withdrawn"}
+
+
+def make_judgement(key: str, position: Position, state: str, reason: str, *, by: int, at: datetime) -> int:
+    """Judge a recommendation as at a day, and keep every piece of evidence as it shows then.
+
+    Args:
+        key: Of the recommendation.
+        position: The day of the judgement, and what was known when its author looked.
+        state: One of ``JUDGEMENTS``.
+        reason: Why, about the force.
+        by: Its author.
+        at: When.
+
+    Returns:
+        The id of the judgement, which waits for a second person.
+
+    Raises:
+        ConflictError: Another one waits.
+        NotFoundError: There is no such recommendation.
+        EntryRefusedError: The state or the reason is refused.
+    """
+    recorded_at = stamp()
+    held = read_recommendation(key, position)
+    _refuse_judgement(held, state, reason)
+    states = check_evidence(held.evidence, position)
+    row = Judgement(
+        recorded_at=recorded_at,
+        recommendation_id=held.id,
+        from_on=position.as_at,
+        as_known_on=position.as_known_on,
+        state=state,
+        reason=reason.strip(),
+        figures=[each.to_json() for each in states.values()],
+        made_by_id=by,
+    )
+    db.session.add(row)
+    db.session.flush()
+    log("judgement.made", actor_id=by, recommendation=key, state=state)
+    return row.id
+
+
+def _refuse_judgement(held: HeldRecommendation, state: str, reason: str) -> None:
+    if state not in JUDGEMENTS:
+        raise EntryRefusedError("state", "Choose how the recommendation stands.")
+    if not reason.strip() or len(reason) > LONGEST_TEXT:
+        raise EntryRefusedError("reason", f"Say why, in at most {LONGEST_TEXT:,} characters.")
+    if _is_waiting(held.id):
+        raise ConflictError("A judgement waits for a second person. Confirm it, or send it back first.")
+    if state in ("met", "partly_met") and not held.evidence:
+        raise EntryRefusedError(
+            "state", "There is no evidence on this day. Add some before you judge that it is met."
+        )
+
+
+def confirm_judgement(key: str, judgement_id: int, *, by: int, at: datetime) -> None:
+    """Confirm a judgement, which counts from now on.
+
+    Raises:
+        ConflictError: It is decided already.
+        NotFoundError: This recommendation has none with this id.
+        RuleError: They made it themselves.
+    """
+    row = _lock_judgement(key, judgement_id)
+    if row.made_by_id == by:
+        raise RuleError("You made this judgement yourself. Somebody else must confirm it.")
+    _record_outcome(row, "confirmed", "", by=by, at=at)
+
+
+def send_judgement_back(key: str, judgement_id: int, *, reason: str, by: int, at: datetime) -> None:
+    """Send a judgement back with a reason; the one before still counts.
+
+    Raises:
+        ConflictError: It is decided already.
+        NotFoundError: This recommendation has none with this id.
+        RuleError: They made it themselves, or give no reason.
+    """
+    row = _lock_judgement(key, judgement_id)
+    if row.made_by_id == by:
+        raise RuleError("You made this judgement yourself. Withdraw it instead.")
+    if not reason.strip() or len(reason) > LONGEST_TEXT:
+        raise EntryRefusedError("reason", "Say what has to change.")
+    _record_outcome(row, "sent_back", reason.strip(), by=by, at=at)
+
+
+def withdraw_judgement(key: str, judgement_id: int, *, by: int, at: datetime) -> None:
+    """Withdraw one's own judgement before it is decided.
+
+    Raises:
+        ConflictError: It is decided already.
+        NotFoundError: This recommendation has none with this id.
+        RuleError: Somebody else made it.
+    """
+    row = _lock_judgement(key, judgement_id)
+    if row.made_by_id != by:
+        raise RuleError("Only its author can withdraw a judgement. Send it back instead.")
+    _record_outcome(row, "withdrawn", "", by=by, at=at)
+
+
+def list_decided_judgements(
+    recommendation_id: int, position: Position
+) -> list[tuple[Judgement, JudgementDecision]]:
+    """The judgements decided by the instant of a position, with what became of them; the latest first."""
+    rows = db.session.execute(
+        select(Judgement, JudgementDecision)
+        .join(JudgementDecision, JudgementDecision.judgement_id == Judgement.id)
+        .where(
+            Judgement.recommendation_id == recommendation_id,
+            JudgementDecision.recorded_at <= position.as_known_on,
+        )
+        .order_by(JudgementDecision.id.desc())
+    )
+    return [(judgement, decision) for judgement, decision in rows]
+
+
+def _is_waiting(recommendation_id: int) -> bool:
+    waiting = (
+        select(Judgement.id)
+        .outerjoin(JudgementDecision, JudgementDecision.judgement_id == Judgement.id)
+        .where(Judgement.recommendation_id == recommendation_id, JudgementDecision.id.is_(None))
+    )
+    return db.session.scalar(waiting.limit(1)) is not None
+
+
+def _lock_judgement(key: str, judgement_id: int) -> Judgement:
+    """The judgement of a recommendation that waits; of two decisions at once, the second finds it decided."""
+    stamp()
+    of_key = Judgement.recommendation_id == require_recommendation(key).id
+    row: Judgement | None = db.session.scalar(select(Judgement).where(Judgement.id == judgement_id, of_key))
+    if row is None:
+        raise NotFoundError("There is no such judgement.")
+    decided = select(JudgementDecision.outcome).where(JudgementDecision.judgement_id == judgement_id)
+    if outcome := db.session.scalar(decided):
+        raise ConflictError(f"This judgement has been {OUTCOMES[outcome]} already.")
+    return row
+
+
+def _record_outcome(row: Judgement, outcome: str, reason: str, *, by: int, at: datetime) -> None:
+    decision = JudgementDecision(
+        recorded_at=stamp(),
+        judgement_id=row.id,
+        decided_on=london_day(at),
+        outcome=outcome,
+        reason=reason,
+        decided_by_id=by,
+    )
+    db.session.add(decision)
+    db.session.flush()
+    key = db.session.scalar(select(Recommendation.key).where(Recommendation.id == row.recommendation_id))
+    said = {"recommendation": key, "state": row.state}
+    log(f"judgement.{outcome}", actor_id=by, subject_id=row.made_by_id, **said)

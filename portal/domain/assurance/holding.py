@@ -1,0 +1,45 @@
+"""Which of several dated facts holds at a position: of those known, the one from the latest day."""
+
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, select
+
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.reports.parameters import Position
+from portal.platform.db import Fact, db
+
+Dated = TypeVar("Dated", bound=Fact)
+
+
+def list_held(fact: type[Dated], position: Position, *conditions: ColumnElement[bool]) -> list[Dated]:
+    """The facts of a class that are known at a position and hold from its day or an earlier one.
+
+    Args:
+        fact: A class with ``from_on``.
+        position: As at which day, as known on which instant.
+        conditions: Which facts; all of them unless given.
+
+    Returns:
+        The latest day last; of one day, the one recorded last. One statement.
+    """
+    from_on = fact.from_on  # type: ignore[attr-defined]
+    statement = (
+        select(fact)
+        .where(is_known_fact(fact, position.as_known_on), from_on <= position.as_at, *conditions)
+        .order_by(from_on, fact.recorded_at, fact.id)
+    )
+    return list(db.session.scalars(statement))
+
+
+def read_holding(
+    fact: type[Dated], key: str, position: Position, *conditions: ColumnElement[bool]
+) -> dict[int, Dated]:
+    """The fact that holds of each thing at a position, by the id of the thing. One statement.
+
+    Args:
+        fact: A class with ``from_on``.
+        key: The column with the id of what the fact is about, such as ``action_id``.
+        position: As at which day, as known on which instant.
+        conditions: Which facts; all of them unless given.
+    """
+    return {getattr(row, key): row for row in list_held(fact, position, *conditions)}

@@ -1,0 +1,169 @@
+"""Reads the desk at a position and makes an answer pack of it: the same for the job and the command."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from portal.domain.assurance.desk import HeldEvidence, HeldRecommendation, read_desk, read_recommendation
+from portal.domain.assurance.evidence.checks import check_evidence
+from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.assurance.models import EvidenceDocument
+from portal.domain.assurance.narrative.fields import list_fields
+from portal.domain.assurance.packs.annexes import Annexes, AnnexWish, directives_of, write_annexes
+from portal.domain.assurance.packs.answers import RecommendationAnswer
+from portal.domain.assurance.packs.contents import PackSource, write_answer_pack
+from portal.domain.assurance.packs.foi import hide_numbers
+from portal.domain.assurance.packs.kinds import ALL, FOI, refuse_forecast
+from portal.domain.assurance.wording import DeskNames, name_people
+from portal.domain.people.queries import Viewer
+from portal.domain.reports.packs.archive import PackFile
+from portal.domain.reports.packs.contents import ReportDone
+from portal.domain.reports.packs.kinds import settle_position
+from portal.domain.reports.parameters import Position
+from portal.platform.db import db
+from portal.platform.errors import NotFoundError
+
+MISSING = "The document of {reference} is no longer kept, so it is not in this pack."
+Attached = dict[str, tuple[PackFile, bytes]]
+
+
+@dataclass(frozen=True)
+class AnswerWish:
+    """Which pack is to be made."""
+
+    key: str  # of the recommendation, or ``ALL``
+    name: str  # one of ``kinds.NAMES``
+    position: Position
+    force: str
+    small: int  # the small number of an FOI edition
+
+    @property
+    def foi(self) -> bool:
+        """Whether it is the FOI edition."""
+        return self.name == FOI
+
+
+class MadeAnswer(NamedTuple):
+    """A pack that is written."""
+
+    sha256: str
+    people: set[int]  # who is named in it
+
+
+def read_answered(key: str, position: Position) -> list[HeldRecommendation]:
+    """The recommendations that a pack answers.
+
+    Raises:
+        NotFoundError: There is none with this key, or none at all, or it was not known then.
+    """
+    held = read_desk(position) if key == ALL else [read_recommendation(key, position)]
+    if not held:
+        raise NotFoundError("No recommendation was on the desk at this position.")
+    return held
+
+
+def make_answer_pack(
+    wish: AnswerWish, viewer: Viewer, folder: Path, target: Path, done: ReportDone
+) -> MadeAnswer:
+    """Write a pack.
+
+    Args:
+        wish: Which.
+        viewer: For whom; sees the whole force.
+        folder: An empty folder for its files.
+        target: The ZIP.
+        done: Is told how many rows of the annexes are written.
+
+    Raises:
+        NotFoundError: As ``read_answered``.
+        PositionError: The position is a forecast.
+    """
+    refuse_forecast(wish.position)
+    position = settle_position(wish.position)
+    held = read_answered(wish.key, position)
+    pieces = [piece for each in held for piece in each.evidence]
+    annex_wish = AnnexWish(viewer, position, wish.foi, wish.force, wish.small)
+    annexes = write_annexes(annex_wish, directives_of(pieces), folder, done)
+    desk = _read_edition(wish, position, held, annexes)
+    source = PackSource(
+        key=wish.key,
+        position=position,
+        force=wish.force,
+        answers=[_make_answer(each, wish, desk) for each in held],
+        attached=desk.attached,
+        annexes=annexes.files,
+        remarks=[*annexes.refusals, *desk.missing],
+        foi=wish.foi,
+        small=wish.small,
+    )
+    return MadeAnswer(write_answer_pack(source, folder, target), annexes.people | desk.owners)
+
+
+class _DeskAtPosition(NamedTuple):
+    """What all answers of a pack are made of, as its edition shows it."""
+
+    position: Position
+    states: dict[str, EvidenceState]  # by reference
+    owners: set[int]
+    names: DeskNames
+    attached: Attached
+    missing: list[str]  # a sentence for each document that is no longer kept
+    annexes: Sequence[PackFile]
+
+
+def _read_edition(
+    wish: AnswerWish, position: Position, held: Sequence[HeldRecommendation], annexes: Annexes
+) -> _DeskAtPosition:
+    pieces = [piece for each in held for piece in each.evidence]
+    states = check_evidence(pieces, position)
+    if wish.foi:
+        states = {ref: hide_numbers(state, annexes.published, wish.small) for ref, state in states.items()}
+        return _DeskAtPosition(position, states, set(), DeskNames(), {}, [], annexes.files)
+    owners = _list_owners(held)
+    attached, missing = _read_attached(pieces, states)
+    return _DeskAtPosition(position, states, owners, name_people(owners), attached, missing, annexes.files)
+
+
+def _make_answer(held: HeldRecommendation, wish: AnswerWish, desk: _DeskAtPosition) -> RecommendationAnswer:
+    own = {piece.reference: desk.states[piece.reference] for piece in held.evidence}
+    named = tuple(f"{reference}-" for reference in directives_of(held.evidence))
+    files = [desk.attached[reference][0] for reference in own if reference in desk.attached]
+    files += [file for file in desk.annexes if file.name.startswith(named)]
+    sentences = tuple(f"{file.name}: {file.contents}." for file in files)
+    fields = tuple(list_fields(held, own, desk.position, wish.force))
+    return RecommendationAnswer(held, own, fields, desk.names, wish.foi, sentences)
+
+
+def _list_owners(held: Iterable[HeldRecommendation]) -> set[int]:
+    """Whom an answer names: owners of recommendations and of actions."""
+    owners = {each.owner_id for each in held}
+    owners |= {action.version.owner_id for each in held for action in each.actions}
+    return {owner for owner in owners if owner is not None}
+
+
+def _read_attached(
+    pieces: Sequence[HeldEvidence], states: dict[str, EvidenceState]
+) -> tuple[Attached, list[str]]:
+    """The documents and the texts of statements, by reference; and what is to be said of those not kept."""
+    digests = {states[piece.reference].digest for piece in pieces if piece.version.kind == "document"}
+    kept = select(EvidenceDocument).where(EvidenceDocument.digest.in_(sorted(digests)))
+    documents = {row.digest: row.content for row in db.session.scalars(kept)} if digests else {}
+    attached: Attached = {}
+    missing = []
+    for piece in pieces:
+        reference, kind = piece.reference, piece.version.kind
+        if kind == "statement":
+            text = str(piece.version.definition["text"]).encode()
+            attached[reference] = _name_file(piece, "statement", "txt"), text
+        elif kind == "document" and (content := documents.get(states[reference].digest)) is not None:
+            attached[reference] = _name_file(piece, "document", "pdf"), content
+        elif kind == "document":
+            missing.append(MISSING.format(reference=reference))
+    return attached, missing
+
+
+def _name_file(piece: HeldEvidence, kind: str, form: str) -> PackFile:
+    return PackFile(f"{kind}-{piece.reference}.{form}", f"{kind} {piece.reference}, {piece.version.title}")

@@ -1,0 +1,1 @@
+"""Dip samples of intelligence documents: counts by unit and month, never cases."""

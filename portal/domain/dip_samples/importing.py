@@ -1,0 +1,205 @@
+"""A spreadsheet of counts: checked row by row, and recorded whole or not at all.
+
+A row that is known already, to the last number, changes nothing: the same file twice is recorded once. A row
+with other counts corrects what is known, and needs a reason that says so.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+
+from portal.domain.dip_samples.measures import (
+    COUNT_WORDS,
+    MOST,
+    REASONS,
+    CountRefusedError,
+    SampleCounts,
+    SampleEntry,
+    refuse_false_counts,
+    refuse_false_reason,
+)
+from portal.domain.dip_samples.models import COUNTS, DipSample
+from portal.domain.dip_samples.queries import entry_of
+from portal.domain.dip_samples.services import add_row, refuse_wrong_month
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.queries import UnitRow
+from portal.domain.people.units.search import find_current_unit
+from portal.platform.audit.services import log
+from portal.platform.clock import london_day, read_day
+from portal.platform.db import db, stamp
+from portal.platform.errors import BadInputError, NotFoundError, RuleError
+from portal.platform.tables.table_files import SourceRow, parse_table
+from portal.platform.wording import number, plural
+
+REQUIRED = ("unit", "month", *COUNTS)
+OPTIONAL = ("reason",)
+MOST_ROWS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class SampleImport:
+    """What an import records, or would record."""
+
+    recorded: int
+    corrected: int
+    unchanged: int
+
+    @property
+    def sentence(self) -> str:
+        """Such as: 12 samples recorded, 1 corrected, 3 known already."""
+        first = f"{plural(self.recorded, 'sample')} recorded"
+        return f"{first}, {number(self.corrected)} corrected, {number(self.unchanged)} known already."
+
+
+def read_sample_file(content: bytes, name: str) -> list[SourceRow]:
+    """The rows of a file, before anything is known of them; it takes no transaction.
+
+    Args:
+        content: The file's bytes: CSV in UTF-8, or a workbook.
+        name: The name that its owner gave it.
+
+    Raises:
+        BadInputError: It is no table with these columns, or too long.
+    """
+    rows = parse_table(content, name, required=REQUIRED, optional=OPTIONAL)
+    if len(rows) > MOST_ROWS:
+        raise BadInputError([f"The file has more than {number(MOST_ROWS)} rows. Split it."])
+    if not rows:
+        raise BadInputError(["The file has no row below its columns."])
+    return rows
+
+
+def import_samples(
+    rows: Sequence[SourceRow], units: Mapping[int, UnitRow], *, by: int, at: datetime
+) -> SampleImport:
+    """Record a whole file in the caller's transaction.
+
+    Args:
+        rows: The file's.
+        units: The units of today for which it may speak.
+        by: Who imports it.
+        at: Now.
+
+    Raises:
+        BadInputError: A sentence for each row that cannot be recorded, with its line; nothing is recorded.
+    """
+    recorded_at = stamp()
+    known = _read_known()
+    entries = _check_rows(rows, units, known, london_day(at))
+    return _record_entries(entries, known, by=by, recorded_at=recorded_at)
+
+
+def write_template() -> bytes:
+    """An empty file with the columns of an import, as CSV."""
+    target = io.StringIO()
+    csv.writer(target).writerow([*REQUIRED, *OPTIONAL])
+    return target.getvalue().encode("utf-8-sig")
+
+
+def _check_rows(
+    rows: Sequence[SourceRow],
+    units: Mapping[int, UnitRow],
+    known: Mapping[tuple[int, date], DipSample],
+    today: date,
+) -> list[SampleEntry]:
+    """The entries of all rows.
+
+    Raises:
+        BadInputError: A sentence for each row that is refused.
+    """
+    entries, reasons, lines = [], [], dict[tuple[int, date], int]()
+    for row in rows:
+        try:
+            entry = _read_entry(row, units, today)
+            place = entry.unit_id, entry.month
+            if place in lines:
+                raise RuleError(f"Line {lines[place]} has this unit and month already.")
+            lines[place] = row.line
+            _check_entry(entry, known.get(place))
+            entries.append(entry)
+        except (NotFoundError, RuleError) as error:
+            reasons.append(f"Line {row.line}: {error}")
+    if reasons:
+        raise BadInputError(reasons)
+    return entries
+
+
+def _read_known() -> dict[tuple[int, date], DipSample]:
+    rows = db.session.scalars(select(DipSample).where(is_known_fact(DipSample)))
+    return {(row.unit_id, row.month): row for row in rows}
+
+
+def _read_entry(row: SourceRow, units: Mapping[int, UnitRow], today: date) -> SampleEntry:
+    """What a row says.
+
+    Raises:
+        NotFoundError: It names no unit.
+        RuleError: Another value cannot be read.
+    """
+    unit_id = find_current_unit(row.values["unit"], units)
+    month = _read_month(row.values["month"])
+    refuse_wrong_month(month, today)
+    counts = SampleCounts(**{name: _read_count(name, row.values[name]) for name in COUNTS})
+    return SampleEntry(unit_id, month, counts, _read_reason(row.values["reason"]))
+
+
+def _read_month(text: str) -> date:
+    """The month in a cell: 2026-04, or its first day as a date."""
+    day = read_day(f"{text}-01" if len(text) == len("2026-04") else text)
+    if day is None or day.day != 1:
+        raise RuleError(f"“{text}” is no month. Write it as 2026-04.")
+    return day
+
+
+def _read_count(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST))):
+        raise RuleError(f"Enter a whole number from 0 to {number(MOST)} for {COUNT_WORDS[name]}.")
+    return int(text)
+
+
+def _read_reason(text: str) -> str:
+    """The reason in a cell: its key or its words."""
+    found = {words.casefold(): key for key, words in REASONS.items()}
+    return found.get(text.casefold(), text)
+
+
+def _check_entry(entry: SampleEntry, known: DipSample | None) -> None:
+    """Refuse counts that cannot be true, and a correction without its reason.
+
+    Raises:
+        CountRefusedError: Why.
+    """
+    if known is not None and entry_of(known) == entry:
+        return
+    refuse_false_counts(entry.counts)
+    try:
+        refuse_false_reason(entry, corrects=known is not None)
+    except CountRefusedError as error:
+        words = f"{error} One of: {', '.join(REASONS)}."
+        if known is not None:
+            words = f"Other counts are recorded of this unit and month. {words}"
+        raise CountRefusedError("reason", words) from error
+
+
+def _record_entries(
+    entries: list[SampleEntry],
+    known: Mapping[tuple[int, date], DipSample],
+    *,
+    by: int,
+    recorded_at: datetime,
+) -> SampleImport:
+    recorded = corrected = unchanged = 0
+    for entry in entries:
+        row = known.get((entry.unit_id, entry.month))
+        if row is not None and entry_of(row) == entry:
+            unchanged += 1
+            continue
+        add_row(entry, replaces=row.id if row else None, by=by, recorded_at=recorded_at)
+        recorded, corrected = recorded + (row is None), corrected + (row is not None)
+    if recorded or corrected:
+        log("dip_samples.imported", actor_id=by, recorded=recorded, corrected=corrected)
+    return SampleImport(recorded, corrected, unchanged)

@@ -1,0 +1,119 @@
+"""Samples by unit and month, with what is missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+
+from portal.domain.dip_samples.measures import list_full_months
+from portal.domain.dip_samples.models import DipSample
+from portal.domain.dip_samples.queries import SamplePosition, SampleRatio, add_up, group_by_unit, list_samples
+from portal.domain.people.as_of import is_known_fact
+from portal.platform.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCell:
+    """What is known of a unit and a month."""
+
+    month: date
+    ratio: SampleRatio | None  # None: nothing is recorded
+    missing: bool  # nothing is recorded though the month is over and the unit had begun
+
+
+@dataclass(frozen=True, slots=True)
+class SampleLine:
+    """One unit's months, and their sum."""
+
+    unit_id: int
+    label: str
+    cells: tuple[MonthCell, ...]
+    ratio: SampleRatio
+
+    @property
+    def missing(self) -> int:
+        """For how many months a sample is wanted."""
+        return sum(cell.missing for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTable:
+    """The units that have ever recorded a sample, with their months; and those that have not."""
+
+    measure: str
+    months: tuple[date, ...]
+    lines: tuple[SampleLine, ...]
+    totals: tuple[SampleRatio, ...]  # of all these units, by month
+    ratio: SampleRatio
+    silent: Mapping[int, str]  # units without any sample: their labels by id
+
+    @property
+    def missing(self) -> int:
+        """How many samples are wanted in all."""
+        return sum(line.missing for line in self.lines)
+
+
+def read_sample_table(
+    measure: str, months: Sequence[date], units: Mapping[int, str], position: SamplePosition
+) -> SampleTable:
+    """The samples of units and months at a position. Two statements.
+
+    A unit is expected to record every month from its first sample on.
+
+    Args:
+        measure: A key of ``MEASURES``.
+        months: The first days of months, the earliest first.
+        units: Labels by id, in order.
+        position: As at which day, as known on which instant.
+    """
+    begun = _first_months(position)
+    samples = list_samples(position, months, units)
+    over = set(list_full_months(len(months), position.as_at))
+    by_unit = group_by_unit(samples)
+    lines = tuple(
+        _make_line(measure, months, unit_id, label, by_unit.get(unit_id, []), begun[unit_id], over)
+        for unit_id, label in units.items()
+        if unit_id in begun
+    )
+    return SampleTable(
+        measure=measure,
+        months=tuple(months),
+        lines=lines,
+        totals=tuple(
+            add_up(measure, [month], [row for row in samples if row.month == month]) for month in months
+        ),
+        ratio=add_up(measure, months, samples),
+        silent={unit_id: label for unit_id, label in units.items() if unit_id not in begun},
+    )
+
+
+def _make_line(
+    measure: str,
+    months: Sequence[date],
+    unit_id: int,
+    label: str,
+    samples: Sequence[DipSample],
+    begun: date,
+    over: set[date],
+) -> SampleLine:
+    own = {row.month: row for row in samples}
+    cells = (
+        MonthCell(
+            month,
+            add_up(measure, [month], [own[month]]) if month in own else None,
+            month not in own and month in over and month > begun,
+        )
+        for month in months
+    )
+    return SampleLine(unit_id, label, tuple(cells), add_up(measure, months, samples))
+
+
+def _first_months(position: SamplePosition) -> dict[int, date]:
+    """The month of each unit's first sample."""
+    statement = (
+        select(DipSample.unit_id, func.min(DipSample.month))
+        .where(is_known_fact(DipSample, position.as_known_on), DipSample.month <= position.as_at)
+        .group_by(DipSample.unit_id)
+    )
+    return {unit_id: month for unit_id, month in db.session.execute(statement)}

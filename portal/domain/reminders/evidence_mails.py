@@ -1,0 +1,105 @@
+"""Mails to owners about evidence that no longer holds: when more of it does not, and then once a week."""
+
+import uuid
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, insert, select
+
+from portal.domain.assurance.evidence.stale import StaleEvidence, list_stale
+from portal.domain.reminders.message_texts import (
+    NO_ADDRESS,
+    NothingToSend,
+    Paragraph,
+    PortalDetails,
+    compose_letter,
+)
+from portal.domain.reminders.models import Delivery, Message, MessageKind
+from portal.domain.reminders.queries import list_addressees
+from portal.domain.reminders.send_window import SendWindow
+from portal.domain.reports.parameters import read_position_today
+from portal.platform.clock import london_day
+from portal.platform.db import db
+from portal.platform.mail.smtp import Letter
+from portal.platform.wording import plural
+
+EVERY = timedelta(days=7)
+
+
+def queue_evidence_mails(day: date, *, at: datetime, hours: SendWindow) -> int:
+    """Queue a mail to every owner of evidence that does not hold; return how many.
+
+    Whoever got one within a week gets another only if a piece of theirs has ceased to hold since yesterday.
+
+    Args:
+        day: The London day of ``at``.
+        at: This instant.
+        hours: When mail may be sent.
+    """
+    today = read_position_today(at)
+    stale = _by_owner(list_stale(today))
+    if not stale:
+        return 0
+    before = _by_owner(list_stale(replace(today, as_at=day - timedelta(days=1))))
+    mailed = _mailed_since(at - EVERY, stale)
+    asked = [owner for owner, pieces in stale.items() if owner not in mailed or pieces - before[owner]]
+    people = list_addressees(sorted(asked), day)
+    columns = {"kind": MessageKind.EVIDENCE_STALE, "state": Delivery.WAITING, "created_at": at, "tries": 0}
+    columns["not_before"] = hours.next_allowed(at)
+    rows = [
+        {"reference": uuid.uuid4(), "person_id": person.person_id} | columns
+        for person in people.values()
+        if person.has_post and person.email
+    ]
+    if rows:
+        db.session.execute(insert(Message), rows)
+    return len(rows)
+
+
+def _by_owner(stale: list[StaleEvidence]) -> dict[int, set[str]]:
+    """The references of each owner's pieces; those of nobody are left out."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for each in stale:
+        if each.owner_id is not None:
+            found[each.owner_id].add(each.state.reference)
+    return found
+
+
+def _mailed_since(since: datetime, owners: dict[int, set[str]]) -> set[int]:
+    """The owners for whom such a mail was queued after an instant, or still waits."""
+    newest = func.max(Message.created_at)
+    rows = db.session.execute(
+        select(Message.person_id, newest)
+        .where(Message.kind == MessageKind.EVIDENCE_STALE, Message.person_id.in_(sorted(owners)))
+        .group_by(Message.person_id)
+    )
+    return {person_id for person_id, at in rows if at > since}
+
+
+def compose_evidence_mail(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
+    """Write the mail about what does not hold now, or say why there is none."""
+    reader = list_addressees([row.person_id], london_day(now)).get(row.person_id)
+    if reader is None or not reader.has_post:
+        return NothingToSend("This person has no post any more.")
+    if not reader.email:
+        return NothingToSend(NO_ADDRESS)
+    stale = list_stale(read_position_today(now), row.person_id)
+    if not stale:
+        return NothingToSend("Not needed any more.")
+    subject = f"{plural(len(stale), 'piece', 'pieces')} of evidence to look at"
+    paragraphs = [
+        Paragraph(
+            "What you own at the assurance desk needs attention:", tuple(_line_of(each) for each in stale)
+        ),
+        Paragraph("See what to do about it:", link=f"{portal.address}/assurance/mine"),
+    ]
+    foot = (
+        f"{portal.force} sent this from its learning portal because you own this evidence. It comes when more"
+        " of it does not hold, and otherwise at most once a week. Replies are not read."
+    )
+    return compose_letter(reader, subject, paragraphs, foot=foot)
+
+
+def _line_of(stale: StaleEvidence) -> str:
+    return f"{stale.state.reference}, {stale.state.title}: {' '.join(stale.state.faults)}"

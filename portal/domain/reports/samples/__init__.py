@@ -1,0 +1,1 @@
+"""Dip samples beside what reports count of the same units."""

@@ -1,0 +1,98 @@
+"""A force beside the anonymous rest: keeps the coordinating unit's comparisons, and reads its own place."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.domain.reports.statistics import Share
+from portal.domain.returns.comparison import ComparedRequirement, ComparisonContent, read_comparison
+from portal.domain.returns.content import FORCE, ReturnContent
+from portal.domain.returns.models import Comparison
+from portal.domain.returns.queries import newest_own_return
+from portal.platform.audit.services import log
+from portal.platform.db import db, stamp
+from portal.platform.errors import NotFoundError
+from portal.platform.signing.documents import read_document
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStanding:
+    """One requirement in a comparison, with this force’s own figure; None: there is none, or it is hidden."""
+
+    compared: ComparedRequirement
+    own: Share | None
+
+    @property
+    def lower_and_higher(self) -> tuple[int, int]:
+        """How many other forces have a lower share, and how many a higher one."""
+        return self.compared.count_below(self.own) if self.own else (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnComparison:
+    """A comparison as the force reads it."""
+
+    content: ComparisonContent
+    places: tuple[OwnStanding, ...]
+    number: int | None  # of the own return beside it; None: the force made none of the month
+
+
+def keep_comparison(file: bytes, public_key: str, *, at: datetime, by: int | None) -> str:
+    """Keep a comparison of the coordinating unit; the same file twice is kept once.
+
+    Args:
+        file: As it came.
+        public_key: Of the coordinating unit.
+        at: The instant, by the clock.
+        by: Who took it; None: the command line.
+
+    Returns:
+        Its period.
+
+    Raises:
+        BadInputError: It is none, or the coordinating unit did not sign it.
+    """
+    recorded_at = stamp()
+    content = read_comparison(file, public_key)
+    digest = hashlib.sha256(file).hexdigest()
+    if db.session.scalar(select(Comparison.id).where(Comparison.digest == digest)) is None:
+        db.session.add(
+            Comparison(
+                recorded_at=recorded_at,
+                period=content.period,
+                content=file,
+                digest=digest,
+                received_by_id=by,
+            )
+        )
+        log("return.compared", actor_id=by, period=content.period, sha256=digest)
+    return content.period
+
+
+def read_own_comparison(period: str, public_key: str) -> OwnComparison:
+    """The last comparison of a month that came, beside this force's newest return of it.
+
+    Raises:
+        NotFoundError: None came.
+        BadInputError: The key of the coordinating unit was changed since.
+    """
+    statement = select(Comparison).where(Comparison.period == period).order_by(Comparison.id.desc())
+    kept = db.session.scalars(statement.limit(1)).first()
+    if kept is None:
+        raise NotFoundError("There is no comparison of this month.")
+    content, made = read_comparison(kept.content, public_key), newest_own_return(period)
+    own = _read_shares(made.content) if made else {}
+    places = tuple(OwnStanding(each, own.get(each.key)) for each in content.requirements)
+    return OwnComparison(content, places, made.number if made else None)
+
+
+def _read_shares(file: bytes) -> dict[str, Share]:
+    """The shares of the whole force by requirement, where no number of them is hidden."""
+    shares = {}
+    for count in ReturnContent.from_document(read_document(file)).counts:
+        assigned, excluded, complete = count.numbers
+        if count.grouping == FORCE and None not in count.numbers:
+            shares[count.requirement] = Share(complete or 0, (assigned or 0) - (excluded or 0))
+    return shares

@@ -1,0 +1,158 @@
+"""Reads of returns: a force's own, and at the coordinating unit forces, their keys and what they returned."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import and_, func, select
+
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.returns.models import (
+    Comparison,
+    CoordinatedForce,
+    ForceDetails,
+    ForceKey,
+    ForceReturn,
+    OwnReturn,
+    ReturnPeriod,
+)
+from portal.platform.db import db
+from portal.platform.errors import NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class HeldForce:
+    """A force as it is on a day, as far as it was known at an instant."""
+
+    id: int
+    key: str
+    name: str
+    headcount: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A public key of a force; ``ended_on`` is the first day on which it is no longer valid."""
+
+    id: int
+    public_key: str
+    fingerprint: str
+    from_on: date
+    ended_on: date | None
+
+    def is_valid_on(self, day: date) -> bool:
+        """Whether a return that comes on a day may be signed with it."""
+        return self.from_on <= day and (self.ended_on is None or day < self.ended_on)
+
+
+def list_forces(day: date, known_on: datetime | None = None, key: str = "") -> list[HeldForce]:
+    """Every force that was registered by a day, by name; of facts of one day the last recorded counts.
+
+    Args:
+        day: A London day.
+        known_on: The instant whose knowledge counts; None: all that is recorded.
+        key: The short name of the one that is looked for; "": every one.
+    """
+    statement = (
+        select(CoordinatedForce.key, ForceDetails)
+        .join(ForceDetails, ForceDetails.force_id == CoordinatedForce.id)
+        .where(is_known_fact(ForceDetails, known_on), ForceDetails.from_on <= day)
+        .order_by(ForceDetails.from_on, ForceDetails.recorded_at, ForceDetails.id)
+    )
+    if key:
+        statement = statement.where(CoordinatedForce.key == key)
+    held = {
+        details.force_id: HeldForce(details.force_id, key, details.name, details.headcount)
+        for key, details in db.session.execute(statement)
+    }
+    return sorted(held.values(), key=lambda force: (force.name, force.key))
+
+
+def find_force(key: str, day: date) -> HeldForce:
+    """The force with this short name.
+
+    Raises:
+        NotFoundError: None is registered by that day.
+    """
+    found = list_forces(day, key=key) if key else []
+    if not found:
+        raise NotFoundError(f"No force is registered as “{key}”.")
+    return found[0]
+
+
+def list_keys(force_ids: Sequence[int] | None = None) -> dict[int, list[HeldKey]]:
+    """The keys of forces by the id of the force, the newest first. One statement.
+
+    Args:
+        force_ids: Which forces; None: all.
+    """
+    end = ForceKey.__table__.alias("ending")
+    statement = (
+        select(ForceKey, end.c.from_on)
+        .outerjoin(end, and_(end.c.replaces_id == ForceKey.id, end.c.void.is_(True)))
+        .where(ForceKey.void.is_(False))
+        .order_by(ForceKey.from_on.desc(), ForceKey.id.desc())
+    )
+    if force_ids is not None:
+        statement = statement.where(ForceKey.force_id.in_(force_ids))
+    keys: dict[int, list[HeldKey]] = defaultdict(list)
+    for row, ended_on in db.session.execute(statement):
+        keys[row.force_id].append(HeldKey(row.id, row.public_key, row.fingerprint, row.from_on, ended_on))
+    return dict(keys)
+
+
+def list_received(force_id: int) -> Sequence[ForceReturn]:
+    """Every return that came from a force, with those that a correction replaced, by month and number."""
+    statement = select(ForceReturn).where(ForceReturn.void.is_(False), ForceReturn.force_id == force_id)
+    return db.session.scalars(statement.order_by(ForceReturn.period, ForceReturn.number)).all()
+
+
+def find_received(force_id: int, period: str, number: int) -> ForceReturn | None:
+    """One return of a force; None: it has not come."""
+    return db.session.scalar(
+        select(ForceReturn).where(
+            ForceReturn.force_id == force_id, ForceReturn.period == period, ForceReturn.number == number
+        )
+    )
+
+
+def list_periods() -> list[ReturnPeriod]:
+    """The periods that are asked for, the latest first, each as it was last stated."""
+    statement = (
+        select(ReturnPeriod)
+        .where(is_known_fact(ReturnPeriod))
+        .order_by(ReturnPeriod.period.desc(), ReturnPeriod.recorded_at)
+    )
+    return list({row.period: row for row in db.session.scalars(statement)}.values())
+
+
+def list_own_returns() -> Sequence[OwnReturn]:
+    """The returns that this force made, the latest first."""
+    order = (OwnReturn.period.desc(), OwnReturn.number.desc())
+    return db.session.scalars(select(OwnReturn).order_by(*order)).all()
+
+
+def find_own_return(period: str, number: int) -> OwnReturn:
+    """One return of this force.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = db.session.scalar(select(OwnReturn).where(OwnReturn.period == period, OwnReturn.number == number))
+    if found is None:
+        raise NotFoundError("There is no such return.")
+    return found
+
+
+def newest_own_return(period: str) -> OwnReturn | None:
+    """The newest return that this force made of a period."""
+    statement = select(OwnReturn).where(OwnReturn.period == period).order_by(OwnReturn.number.desc())
+    return db.session.scalars(statement.limit(1)).first()
+
+
+def list_comparisons() -> Sequence[Comparison]:
+    """The comparisons that this force received, the latest period first; of one period the last received."""
+    newest = select(func.max(Comparison.id)).group_by(Comparison.period)
+    statement = select(Comparison).where(Comparison.id.in_(newest)).order_by(Comparison.period.desc())
+    return db.session.scalars(statement).all()

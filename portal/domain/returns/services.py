@@ -1,0 +1,238 @@
+"""Makes a force's own returns, and receives those of all forces at the coordinating unit."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import func, insert, select
+
+from config import current_settings
+from portal.domain.returns.building import build_return, read_period
+from portal.domain.returns.checking import CheckedReturn, check_return, name_claimed_force
+from portal.domain.returns.content import ReturnContent
+from portal.domain.returns.models import ForceReturn, OwnReturn, ReturnFigure
+from portal.domain.returns.own_key import own_short_name
+from portal.domain.returns.queries import find_force, find_received, list_keys, newest_own_return
+from portal.platform import clock
+from portal.platform.audit.services import log
+from portal.platform.db import db, stamp
+from portal.platform.errors import BadInputError, NotFoundError, RuleError
+from portal.platform.signing.documents import is_genuine, read_document, sign_document, write_canonical
+from portal.platform.signing.keys import write_public_key
+
+LONGEST_REASON = 500
+NEEDS_REASON = "Say why you make it again: the coordinating unit tells corrections from progress by it."
+
+
+class ReturnRefusedError(BadInputError):
+    """A file is not received.
+
+    Attributes:
+        checked: What each check found.
+    """
+
+    def __init__(self, checked: CheckedReturn, reasons: Sequence[str] = ()) -> None:
+        self.checked = checked
+        super().__init__([*(reasons or checked.sentences)])
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedReturn:
+    """What became of a file that passed every check."""
+
+    id: int
+    force: str
+    period: str
+    number: int
+    again: bool  # it had come before, and nothing was changed
+    notes: tuple[str, ...]  # what its receiver should know
+
+
+def prepare_own_return(
+    reference: str, period: str, *, hide: bool, now: datetime, newest: datetime | None
+) -> ReturnContent:
+    """Build this force's return of a month from what is known by the newest stamp; nothing is kept.
+
+    Raises:
+        BadInputError: It is no month that has ended.
+        NotFoundError: There is no such directive.
+        RuleError: There is nobody to count.
+    """
+    settings, today = current_settings(), clock.london_day(now)
+    return build_return(
+        reference,
+        read_period(period, today),
+        force=own_short_name(),
+        force_name=settings.force_name,
+        known_on=newest or now,
+        today=today,
+        hide_below=settings.small_number if hide else None,
+    )
+
+
+def keep_own_return(
+    content: ReturnContent, key: Ed25519PrivateKey, *, at: datetime, by: int | None, reason: str = ""
+) -> OwnReturn:
+    """Number, sign, check and keep a return that this force built.
+
+    Args:
+        content: As ``build_return`` gives it.
+        key: The force's own.
+        at: The instant, by the clock.
+        by: Who makes it; None: the command line.
+        reason: Why it is made again; not needed of the first of its period.
+
+    Raises:
+        RuleError: It says the same as the newest of its period, or says not why it is made again.
+        BadInputError: It does not pass its own check.
+    """
+    recorded_at = stamp()
+    before = newest_own_return(content.period)
+    number = before.number + 1 if before else 1
+    if before is not None and _says_same(before.content, content, key):
+        raise RuleError(f"Nothing has changed since return {before.number} of {content.period}.")
+    if before is not None and not reason.strip():
+        raise RuleError(NEEDS_REASON)
+    numbered = replace(content, number=number, reason=" ".join(reason.split()) if before else "")
+    file = _sign_checked(numbered, key, at)
+    made = OwnReturn(
+        recorded_at=recorded_at,
+        replaces_id=before.id if before else None,
+        period=content.period,
+        number=number,
+        content=file,
+        digest=hashlib.sha256(file).hexdigest(),
+        made_by_id=by,
+    )
+    db.session.add(made)
+    db.session.flush()
+    log("return.made", actor_id=by, period=made.period, number=number, sha256=made.digest)
+    return made
+
+
+def _sign_checked(content: ReturnContent, key: Ed25519PrivateKey, at: datetime) -> bytes:
+    """The signed file, which its receiver will take."""
+    file = sign_document(content.to_document(), key)
+    checked = check_return(file, {0: write_public_key(key)}, clock.london_day(at), force=content.force)
+    if not checked.passed:
+        raise ReturnRefusedError(checked)
+    return file
+
+
+def _says_same(file: bytes, content: ReturnContent, key: Ed25519PrivateKey) -> bool:
+    """Whether a kept return says what a new one would, but for when it was made, under the same key."""
+    document = read_document(file)
+    kept = ReturnContent.from_document(document)
+    same = replace(content, number=kept.number, reason=kept.reason, as_known_on=kept.as_known_on)
+    return kept == same and is_genuine(document, write_public_key(key))
+
+
+def look_at_return(file: bytes, at: datetime) -> CheckedReturn:
+    """Check a file by what is registered of the force it says it is of; nothing is kept."""
+    on = clock.london_day(at)
+    try:
+        force = find_force(name_claimed_force(file), on)
+    except NotFoundError:
+        return check_return(file, {}, on)
+    keys = list_keys([force.id]).get(force.id, [])
+    valid = {key.id: key.public_key for key in keys if key.is_valid_on(on)}
+    return check_return(file, valid, on, force=force.key)
+
+
+def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedReturn:
+    """Receive a return: it is checked, then kept byte for byte, with its counts once more in a table.
+
+    The same return twice is kept once. Corrections may come in any order: the highest number counts.
+
+    Raises:
+        ReturnRefusedError: A check failed, or another return with its number came before.
+    """
+    recorded_at = stamp()
+    checked = look_at_return(file, at)
+    content = checked.content
+    if content is None or checked.key_id is None or not checked.passed:
+        raise ReturnRefusedError(checked)
+    on = clock.london_day(at)
+    force = find_force(content.force, on)
+    before = find_received(force.id, content.period, content.number)
+    if before is not None:
+        return _meet_again(before, file, checked)
+    highest = _highest_number(force.id, content.period)
+    replaced = find_received(force.id, content.period, highest) if 0 < highest < content.number else None
+    made = ForceReturn(
+        recorded_at=recorded_at,
+        replaces_id=replaced.id if replaced else None,
+        force_id=force.id,
+        period=content.period,
+        number=content.number,
+        received_on=on,
+        content=file,
+        digest=hashlib.sha256(file).hexdigest(),
+        key_id=checked.key_id,
+        received_by_id=by,
+    )
+    db.session.add(made)
+    db.session.flush()
+    _add_figures(made.id, content)
+    details: dict[str, Any] = {"force": force.key, "period": made.period, "number": made.number}
+    log("return.received", actor_id=by, **details, sha256=made.digest)
+    notes = tuple(_list_notes(content, highest))
+    return ReceivedReturn(made.id, force.key, made.period, made.number, False, notes)
+
+
+def _meet_again(before: ForceReturn, file: bytes, checked: CheckedReturn) -> ReceivedReturn:
+    """What becomes of a return whose number came before: nothing, or it is refused."""
+    read = read_document(file)
+    if write_canonical(read_document(before.content)) == write_canonical(read):
+        return ReceivedReturn(before.id, read["force"]["key"], before.period, before.number, True, ())
+    raise ReturnRefusedError(
+        checked,
+        [
+            f"Another return {before.number} of {before.period} came on {before.received_on.isoformat()}. "
+            "A correction has the next number."
+        ],
+    )
+
+
+def log_refused_return(error: ReturnRefusedError, *, by: int | None) -> None:
+    """Log that a file was refused, by which checks, and whose it said it was, if anybody's."""
+    content = error.checked.content
+    named: dict[str, Any] = {}
+    if content is not None:
+        named = {"force": content.force, "period": content.period, "number": content.number}
+    checks = sorted({check for check, _ in error.checked.faults}) or ["number"]
+    log("return.refused", actor_id=by, checks=", ".join(checks), **named)
+
+
+def _highest_number(force_id: int, period: str) -> int:
+    statement = select(func.max(ForceReturn.number)).where(
+        ForceReturn.force_id == force_id, ForceReturn.period == period
+    )
+    return db.session.scalar(statement) or 0
+
+
+def _add_figures(return_id: int, content: ReturnContent) -> None:
+    rows = [
+        {
+            "force_return_id": return_id,
+            "requirement": count.requirement,
+            "grouping": count.grouping,
+            "group_name": count.group,
+            "assigned": count.assigned,
+            "excluded": count.excluded,
+            "complete": count.complete,
+        }
+        for count in content.counts
+    ]
+    db.session.execute(insert(ReturnFigure), rows)
+
+
+def _list_notes(content: ReturnContent, highest: int) -> list[str]:
+    if content.number < highest:
+        return [f"Return {highest} of {content.period} came before it and still counts."]
+    if content.number > highest + 1:
+        return [f"Return {content.number - 1} of {content.period} has not come."]
+    return []

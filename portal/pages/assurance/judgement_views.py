@@ -1,0 +1,155 @@
+"""Pages of judgements: the one that counts with its figures, making one, and deciding on it."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from wtforms import SubmitField
+
+from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.evidence import judging
+from portal.domain.assurance.wording import JUDGEMENT_WORDS, name_people
+from portal.domain.reports.parameters import Position, PositionError, read_position_today
+from portal.pages.assurance.blueprint import bp
+from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.entry_forms import WHOSE, EntryForm, choice_field, day_field, text_field
+from portal.pages.assurance.evidence_rows import describe_evidence
+from portal.pages.layout.access import requires
+from portal.pages.layout.form_widgets import GovSubmit
+from portal.pages.layout.forms import save_form
+from portal.pages.layout.report_position import at_position, parse_position_now
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import PortalError
+from portal.platform.permissions import Permission
+
+
+class JudgementForm(EntryForm):
+    """How a recommendation stands on a day, and why."""
+
+    state = choice_field("Is the recommendation met?", "Choose how it stands", JUDGEMENT_WORDS)
+    reason = text_field(
+        "Why?", "Enter why", rows=6, description=f"The figures above are kept with it. {WHOSE}"
+    )
+    from_on = day_field(
+        "As at which day", description="Today, or an earlier day, with all that is known now."
+    )
+    send = SubmitField("Send to a second person", widget=GovSubmit())
+
+
+class SendJudgementBackForm(FlaskForm):  # type: ignore[misc]
+    """Why a judgement is not confirmed as it is."""
+
+    reason = text_field("Send it back: what has to change", "Enter what has to change", rows=3)
+    send_back = SubmitField("Send back", widget=GovSubmit(secondary=True))
+
+
+@bp.get("/assurance/<key>/judgement")
+@requires(Permission.ASSURANCE_VIEW)
+@at_position(PARENT)
+def show_judgement(position: Position, key: str) -> ResponseReturnValue:
+    """Show the judgement with the figures it was made on, beside those of the position."""
+    return _render_judgement(read_recommendation(key, position), position)
+
+
+@bp.route("/assurance/<key>/judgement/new", methods=["GET", "POST"])
+@requires(Permission.ASSURANCE_MANAGE)
+def judge_recommendation(key: str) -> ResponseReturnValue:
+    """Judge a recommendation; a second person confirms it."""
+    now = clock.now()
+    today = read_position_today(now)
+    form = JudgementForm()
+    form.offer_day(today.as_at)
+    if form.validate_on_submit():
+        with save_form(form, PortalError):
+            judging.make_judgement(
+                key,
+                _read_day(form),
+                form.state.data,
+                form.reason.data,
+                by=current_user.person_id,
+                at=now,
+            )
+        if not form.errors:
+            flash("Sent. Somebody else confirms it, or sends it back with a reason.", "success")
+            return redirect(url_for(".show_judgement", key=key), 303)
+    held = read_recommendation(key, today)
+    html = render_template("assurance/judging.html", form=form, held=held, **_parts_of(held, today))
+    return html, 400 if form.errors else 200
+
+
+def _read_day(form: JudgementForm) -> Position:
+    """The day of a judgement, with all that is known now.
+
+    Raises:
+        EntryRefusedError: It is still to come, or before 1900.
+    """
+    try:
+        return parse_position_now(form.from_on.data, "")
+    except PositionError as error:
+        raise EntryRefusedError("from_on", str(error)) from error
+
+
+@bp.post("/assurance/<key>/judgement/<int:judgement_id>/confirm")
+@requires(Permission.ASSURANCE_CONFIRM)
+def confirm_judgement(key: str, judgement_id: int) -> ResponseReturnValue:
+    """Confirm a judgement that somebody else made."""
+    with transaction():
+        judging.confirm_judgement(key, judgement_id, by=current_user.person_id, at=clock.now())
+    flash("Confirmed. The judgement counts from now on.", "success")
+    return redirect(url_for(".show_judgement", key=key), 303)
+
+
+@bp.post("/assurance/<key>/judgement/<int:judgement_id>/send-back")
+@requires(Permission.ASSURANCE_CONFIRM)
+def send_judgement_back(key: str, judgement_id: int) -> ResponseReturnValue:
+    """Send a judgement back, with a reason."""
+    form = SendJudgementBackForm()
+    if not form.validate_on_submit():
+        today = read_position_today(clock.now())
+        return _render_judgement(read_recommendation(key, today), today, form), 400
+    with transaction():
+        judging.send_judgement_back(
+            key, judgement_id, reason=form.reason.data, by=current_user.person_id, at=clock.now()
+        )
+    flash("Sent back. Its author sees why.", "success")
+    return redirect(url_for(".show_judgement", key=key), 303)
+
+
+@bp.post("/assurance/<key>/judgement/<int:judgement_id>/withdraw")
+@requires(Permission.ASSURANCE_MANAGE)
+def withdraw_judgement(key: str, judgement_id: int) -> ResponseReturnValue:
+    """Withdraw one's own judgement."""
+    with transaction():
+        judging.withdraw_judgement(key, judgement_id, by=current_user.person_id, at=clock.now())
+    flash("Withdrawn.", "success")
+    return redirect(url_for(".show_judgement", key=key), 303)
+
+
+def _render_judgement(
+    held: HeldRecommendation, position: Position, form: SendJudgementBackForm | None = None
+) -> str:
+    return render_template(
+        "assurance/judgement.html",
+        form=form or SendJudgementBackForm(),
+        held=held,
+        me=current_user.person_id,
+        **_parts_of(held, position),
+    )
+
+
+def _parts_of(held: HeldRecommendation, position: Position) -> dict[str, Any]:
+    decided = judging.list_decided_judgements(held.id, position)
+    people = {row.made_by_id for row, _ in decided} | {decision.decided_by_id for _, decision in decided}
+    if held.waiting is not None:
+        people.add(held.waiting.judgement.made_by_id)
+    return {
+        **describe_evidence(held, position),
+        **frame_of(position),
+        "decided": decided,
+        "outcomes": judging.OUTCOMES,
+        "names": name_people({*people, held.owner_id}),
+    }

@@ -1,0 +1,181 @@
+"""Pages of the force's plan: as it holds at a position, writing the next version, and publishing it."""
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.domain.assurance.action_links import list_action_lines
+from portal.domain.assurance.desk import find_held, read_desk
+from portal.domain.assurance.plan import drafting, publishing, reading
+from portal.domain.assurance.plan.reading import ProposedPlan
+from portal.domain.assurance.plan.template import plan_template
+from portal.domain.assurance.wording import name_people
+from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.reports.parameters import Position
+from portal.pages.assurance.blueprint import bp
+from portal.pages.assurance.desk_words import frame_of
+from portal.pages.assurance.plan_forms import SendPlanBackForm, SendPlanForm, build_section_form
+from portal.pages.layout.access import requires
+from portal.pages.layout.report_position import at_position
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import BadInputError, NotFoundError, RuleError
+from portal.platform.permissions import Permission
+from portal.platform.wording import date as date_words
+
+PARENT = {"text": "The recommendation", "href": "/assurance/plan"}
+
+
+@bp.get("/assurance/plan/document")
+@requires(Permission.ASSURANCE_VIEW)
+@at_position(PARENT)
+def show_plan(position: Position) -> ResponseReturnValue:
+    """Show the plan as at a date, as known on an instant, with what makes it untrue and its milestones."""
+    desk, plan = read_desk(position), reading.read_plan(position)
+    held = find_held(desk, reading.KEY)
+    lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
+    actions = [line for line in lines if line.key == reading.KEY]
+    known = {line.title for line in actions}
+    return render_template(
+        "assurance/plan.html",
+        held=held,
+        plan=plan,
+        html=fill_placeholders(plan.guide.html) if plan else "",
+        versions=reading.list_plan_versions(position),
+        suggested=[title for title in plan_template().milestones if title not in known],
+        actions=actions,
+        names=name_people(line.owner_id for line in actions),
+        proposal=None if position.past else reading.open_plan_proposal(),
+        ended=[] if position.past else reading.list_ended_plans(),
+        guide_key=reading.GUIDE_KEY,
+        own=current_user.person_id,
+        **frame_of(position),
+    )
+
+
+@bp.post("/assurance/plan/document")
+@requires(Permission.ASSURANCE_MANAGE)
+def begin_next_plan() -> ResponseReturnValue:
+    """Begin the next version with what is there, then show its sections."""
+    with transaction():
+        drafting.begin_plan(by=current_user.person_id, at=clock.now())
+    return redirect(url_for(".write_next_plan"), 303)
+
+
+@bp.route("/assurance/plan/draft", methods=["GET", "POST"])
+@requires(Permission.ASSURANCE_MANAGE)
+def write_next_plan() -> ResponseReturnValue:
+    """Show the sections of the version that one writes, and send it to a second person."""
+    proposal = reading.open_plan_proposal()
+    if proposal is None:
+        raise NotFoundError("Nobody is writing the next version of the plan. Begin it on the plan’s page.")
+    if not _is_own_draft(proposal):
+        return redirect(url_for(".show_plan_proposal", proposal_id=proposal.id))
+    form = SendPlanForm(data={"review_on": date_words(proposal.review_on)})
+    review_on = form.review_on.day
+    if form.validate_on_submit() and review_on is not None:
+        try:
+            with transaction():
+                drafting.send_plan(
+                    proposal.id,
+                    note=form.note.data,
+                    review_on=review_on,
+                    by=current_user.person_id,
+                    at=clock.now(),
+                )
+        except (BadInputError, RuleError) as error:
+            form.form_errors += error.reasons if isinstance(error, BadInputError) else [str(error)]
+        else:
+            flash("Sent. Somebody else publishes it, or sends it back with a reason.", "success")
+            return redirect(url_for(".show_plan_proposal", proposal_id=proposal.id), 303)
+    return render_template(
+        "assurance/plan_draft.html", form=form, proposal=proposal, sections=plan_template().sections
+    )
+
+
+@bp.route("/assurance/plan/draft/<section_key>", methods=["GET", "POST"])
+@requires(Permission.ASSURANCE_MANAGE)
+def write_plan_section(section_key: str) -> ResponseReturnValue:
+    """Write one section of the version that one writes, then go on to the next."""
+    proposal, template = reading.open_plan_proposal(), plan_template()
+    section = template.find_section(section_key)
+    if proposal is None or section is None:
+        raise NotFoundError("There is no such section, or nobody is writing the next version of the plan.")
+    if not _is_own_draft(proposal):
+        return redirect(url_for(".show_plan_proposal", proposal_id=proposal.id))
+    form = build_section_form(section, proposal.answers)
+    if form.validate_on_submit():
+        answers = {each.key: form[each.key].data or "" for each in section.questions}
+        with transaction():
+            drafting.save_section(
+                proposal.id, section_key, answers, by=current_user.person_id, at=clock.now()
+            )
+        flash(f"Saved: {section.title}.", "success")
+        keys = [each.key for each in template.sections]
+        later = keys[keys.index(section_key) + 1 :]
+        target = (
+            url_for(".write_plan_section", section_key=later[0]) if later else url_for(".write_next_plan")
+        )
+        return redirect(target, 303)
+    return render_template("assurance/plan_section.html", form=form, section=section, template=template)
+
+
+@bp.get("/assurance/plan/proposals/<int:proposal_id>")
+@requires(Permission.ASSURANCE_VIEW)
+def show_plan_proposal(proposal_id: int) -> ResponseReturnValue:
+    """Show a proposed version as officers would see it, what it changes, and what became of it."""
+    return _render_proposal(reading.get_plan_proposal(proposal_id), SendPlanBackForm())
+
+
+@bp.post("/assurance/plan/proposals/<int:proposal_id>/publish")
+@requires(Permission.ASSURANCE_CONFIRM, recent=True)
+def publish_next_plan(proposal_id: int) -> ResponseReturnValue:
+    """Publish exactly what was sent: as the plan, as a guide, and in the details that lessons show."""
+    with transaction():
+        number = publishing.publish_plan(proposal_id, by=current_user.person_id, at=clock.now())
+    flash(f"Version {number} is published. Its guide and every lesson show it from now on.", "success")
+    return redirect(url_for(".show_plan"), 303)
+
+
+@bp.post("/assurance/plan/proposals/<int:proposal_id>/send-back")
+@requires(Permission.ASSURANCE_CONFIRM)
+def send_next_plan_back(proposal_id: int) -> ResponseReturnValue:
+    """Send a proposed version back with a reason."""
+    form = SendPlanBackForm()
+    if not form.validate_on_submit():
+        return _render_proposal(reading.get_plan_proposal(proposal_id), form), 400
+    with transaction():
+        publishing.send_plan_back(
+            proposal_id, reason=form.reason.data, by=current_user.person_id, at=clock.now()
+        )
+    flash("Sent back. What was written is kept for the next version.", "success")
+    return redirect(url_for(".show_plan_proposal", proposal_id=proposal_id), 303)
+
+
+@bp.post("/assurance/plan/proposals/<int:proposal_id>/withdraw")
+@requires(Permission.ASSURANCE_MANAGE)
+def withdraw_next_plan(proposal_id: int) -> ResponseReturnValue:
+    """Withdraw one's own version, whether it was sent or not."""
+    with transaction():
+        drafting.withdraw_plan(proposal_id, by=current_user.person_id, at=clock.now())
+    flash("Withdrawn. The next version begins with what was written.", "success")
+    return redirect(url_for(".show_plan_proposal", proposal_id=proposal_id), 303)
+
+
+def _is_own_draft(proposal: ProposedPlan) -> bool:
+    return proposal.is_written and proposal.proposed_by_id == current_user.person_id
+
+
+def _render_proposal(proposal: ProposedPlan, form: SendPlanBackForm) -> str:
+    comparison = publishing.compare_plan(proposal, clock.today())
+    own = proposal.proposed_by_id == current_user.person_id
+    return render_template(
+        "assurance/plan_proposal.html",
+        proposal=proposal,
+        comparison=comparison,
+        html=fill_placeholders(comparison.html),
+        form=form,
+        own=own,
+        may_decide=Permission.ASSURANCE_CONFIRM in current_user.permissions and not own,
+        may_manage=Permission.ASSURANCE_MANAGE in current_user.permissions,
+    )

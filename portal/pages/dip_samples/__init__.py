@@ -1,0 +1,1 @@
+"""Pages of dip samples: record, list, import, and what the counts show."""

@@ -1,0 +1,98 @@
+"""The page on which a supervisor records a whole spreadsheet of counts, and its template."""
+
+from io import BytesIO
+
+from flask import flash, redirect, render_template, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, SubmitField
+
+from portal.domain.dip_samples.importing import (
+    OPTIONAL,
+    REQUIRED,
+    SampleImport,
+    import_samples,
+    read_sample_file,
+    write_template,
+)
+from portal.domain.dip_samples.measures import REASONS
+from portal.domain.dip_samples.units import list_recordable_units
+from portal.domain.people.queries import live_units
+from portal.pages.dip_samples.blueprint import bp
+from portal.pages.layout.access import requires
+from portal.pages.layout.form_widgets import GovCheckboxes, GovFile, GovSubmit
+from portal.platform import clock
+from portal.platform.db import transaction
+from portal.platform.errors import BadInputError
+from portal.platform.permissions import Permission
+
+MOST_SHOWN = 50  # reasons on a page
+
+
+class _OnlyCheckedError(Exception):
+    """Rolls back what a check did."""
+
+
+class SampleFileForm(FlaskForm):  # type: ignore[misc]
+    """A spreadsheet, to be looked at or recorded."""
+
+    file = FileField(
+        "The spreadsheet",
+        description="CSV or XLSX, up to 700 KB",
+        widget=GovFile(attributes={"accept": ".csv,.xlsx,.xls,.ods"}),
+        validators=[FileRequired("Choose a file")],
+    )
+    only_check = BooleanField("Only check it, and record nothing", widget=GovCheckboxes())
+    send = SubmitField("Import the file", widget=GovSubmit())
+
+
+@bp.route("/dip-samples/import", methods=["GET", "POST"])
+@requires(Permission.SAMPLE_RECORD)
+def import_file() -> ResponseReturnValue:
+    """Record every row of a file, or none; or only say what would be recorded."""
+    form, done, reasons = SampleFileForm(), None, list[str]()
+    if form.validate_on_submit():
+        try:
+            done = _import_file(form)
+        except BadInputError as error:
+            reasons = error.reasons
+        if done is not None and not form.only_check.data:
+            flash(done.sentence, "success")
+            return redirect(url_for(".show_samples"), 303)
+    html = render_template(
+        "dip_samples/import.html",
+        form=form,
+        checked=done,
+        reasons=reasons[:MOST_SHOWN],
+        more=len(reasons) - MOST_SHOWN,
+        required=REQUIRED,
+        optional=OPTIONAL,
+        reason_words=REASONS,
+    )
+    return html, 400 if form.errors or reasons else 200
+
+
+def _import_file(form: SampleFileForm) -> SampleImport | None:
+    """Record the file, or roll back what it would record."""
+    recordable = list_recordable_units(current_user.viewer)
+    units = {found: row for found, row in live_units(clock.today()).items() if found in recordable}
+    rows = read_sample_file(form.file.data.read(), form.file.data.filename or "")
+    done = None
+    try:
+        with transaction():
+            done = import_samples(rows, units, by=current_user.person_id, at=clock.now())
+            if form.only_check.data:
+                raise _OnlyCheckedError
+    except _OnlyCheckedError:
+        pass
+    return done
+
+
+@bp.get("/dip-samples/template.csv")
+@requires(Permission.SAMPLE_RECORD)
+def download_template() -> ResponseReturnValue:
+    """Download an empty file with the columns of an import."""
+    content = BytesIO(write_template())
+    return send_file(content, "text/csv", as_attachment=True, download_name="dip-samples.csv")

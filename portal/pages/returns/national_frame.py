@@ -1,0 +1,181 @@
+"""What every page of the national view reads from its address: month, requirement and position.
+
+The pages are there only where this portal coordinates forces; elsewhere nothing has their addresses.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+
+from flask import current_app, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import Form, SelectField
+from wtforms.fields import SelectChoice
+
+from config import Config
+from portal.domain.reports import sentences
+from portal.domain.reports.parameters import PositionError
+from portal.domain.returns.comparison import WHOLE_TITLE
+from portal.domain.returns.national import (
+    NationalFigures,
+    list_requirements,
+    name_requirements,
+    read_months,
+)
+from portal.domain.returns.own_key import refuse_unless_coordinator
+from portal.domain.returns.receipts import read_receipts
+from portal.pages.layout.form_widgets import GovSelect
+from portal.pages.layout.paging import address
+from portal.pages.layout.query_arguments import QueryArguments
+from portal.pages.layout.report_position import (
+    PositionForm,
+    position_form,
+    refuse_position,
+    requested_position,
+)
+from portal.platform.permissions import Permission
+
+PARTS = {  # endpoint and words of each page
+    "returns.show_national": "Forces over time",
+    "returns.show_variation": "How forces differ",
+    "returns.show_receipts": "Who has returned",
+    "returns.show_movement": "What changed",
+}
+
+
+class NationalForm(Form):  # type: ignore[misc]
+    """The month and the requirement of the page."""
+
+    period = SelectField("Month", widget=GovSelect(), validate_choice=False)
+    requirement = SelectField("Requirement", widget=GovSelect(), validate_choice=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NationalPage:
+    """What the pages of the national view share."""
+
+    figures: NationalFigures
+    titles: dict[str, str]  # of the requirements of the month
+    errors: list[tuple[str, str]]
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What the links between the pages keep."""
+        chosen = {"requirement": self.figures.requirement, "period": request.args.get("period", "")}
+        kept = {name: text for name, text in chosen.items() if text}
+        return {**kept, **self.figures.position.address}
+
+    @property
+    def pinned(self) -> dict[str, str]:
+        """What the links to files keep: month and both times always."""
+        period = self.figures.newest.period.period if self.figures.months else ""
+        return {**self.address, **({"period": period} if period else {}), **self.figures.position.pinned}
+
+    @property
+    def title(self) -> str:
+        """The requirement in words."""
+        return self.titles.get(self.figures.requirement, self.figures.requirement)
+
+    @property
+    def month(self) -> str:
+        """The month in words."""
+        return self.figures.newest.period.words if self.figures.months else ""
+
+    @property
+    def banner(self) -> str:
+        """The sentence above a past position."""
+        return sentences.banner_sentence(self.figures.position)
+
+    @property
+    def links(self) -> list[tuple[str, str, bool]]:
+        """The pages of the view: words, address, and whether it is this one."""
+        return [
+            (words, address(url_for(endpoint), self.address.items()), endpoint == request.endpoint)
+            for endpoint, words in PARTS.items()
+        ]
+
+    @property
+    def form(self) -> NationalForm:
+        """The form with the month and the requirement of the page."""
+        form = NationalForm(
+            data={"requirement": self.figures.requirement, "period": self.pinned.get("period", "")}
+        )
+        asked = reversed(self.figures.book.periods)
+        form.period.choices = [SelectChoice(value=each.period, label=each.words) for each in asked]
+        form.requirement.choices = [
+            SelectChoice(value=key, label=title) for key, title in self.titles.items()
+        ]
+        return form
+
+    @property
+    def position_form(self) -> PositionForm:
+        """The form with the position of the page."""
+        return position_form(self.figures.position)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the reader may write the comparison for the forces."""
+        return Permission.RETURN_MANAGE in current_user.permissions
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return 400 if self.errors else 200
+
+
+NationalView = Callable[[NationalPage], ResponseReturnValue]
+
+
+def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
+    """Read the page that the address asks for; refused values are left out, with the reason.
+
+    Args:
+        strict: Whether a refused value refuses the address, as that of a file.
+        months: At most so many.
+
+    Raises:
+        NotFoundError: This portal does not coordinate forces.
+        PositionError: The position is refused.
+        UnknownValueError: A value is refused, and the address is strict.
+    """
+    refuse_unless_coordinator()
+    arguments = QueryArguments(request.args, request.path)
+    if strict:
+        arguments.only(("period", "requirement", "as_at", "as_known_on"))
+    config: Config = current_app.config["PORTAL"]
+    book, small = read_receipts(requested_position()), config.small_number
+    period = arguments.choice("period", [asked.period for asked in book.periods], "month")
+    figures = read_months(book, small, period=period, months=months)
+    keys = list_requirements(figures.newest) if figures.months else []
+    requirement = arguments.choice("requirement", keys)
+    if requirement:
+        figures = read_months(book, small, period=period, requirement=requirement, months=months)
+    if strict:
+        arguments.raise_faults()
+    named = name_requirements(figures.newest) if figures.months else {}
+    titles = {key: WHOLE_TITLE if not key else named.get(key, key) for key in keys} or {"": WHOLE_TITLE}
+    return NationalPage(figures, titles, arguments.errors(("period", "requirement")))
+
+
+def shows_national(months: int) -> Callable[[NationalView], Callable[[], ResponseReturnValue]]:
+    """Give a view the page that its address asks for; a position that is refused is answered with its form.
+
+    Args:
+        months: At most so many.
+    """
+
+    def place(view: NationalView) -> Callable[[], ResponseReturnValue]:
+        @wraps(view)
+        def placed() -> ResponseReturnValue:
+            try:
+                page = read_page(months=months)
+            except PositionError as error:
+                return refuse_position(
+                    error, {"text": "Forces over time", "href": url_for("returns.show_national")}
+                )
+            return view(page)
+
+        return placed
+
+    return place

@@ -1,0 +1,61 @@
+"""The demo's dip samples: true counts of a year, one month missing, one left for whoever looks around."""
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+
+from portal.demo.dip_samples import (
+    FIRST_TEAM,
+    FORCE_LEAD,
+    MONTHS,
+    SILENT_TEAM,
+    SUPERVISOR,
+    TEAMS,
+    plan_samples,
+)
+from portal.domain.dip_samples.measures import list_full_months
+from portal.domain.dip_samples.models import DipSample
+from portal.domain.dip_samples.tables import read_sample_table
+from portal.domain.people.as_of import is_known_fact
+from portal.domain.reports.parameters import Position
+from portal.platform.clock import noon
+from portal.platform.db import db, newest_stamp, transaction
+from tests.factories.people import make_person, make_unit
+
+TODAY = date(2026, 6, 10)
+
+
+def test_a_year_is_recorded_in_the_order_of_days_with_a_gap_and_a_correction(database: None) -> None:
+    with time_machine.travel(noon(TODAY), tick=False):
+        units = {team: make_unit(team) for team in TEAMS}
+        people = {number: make_person() for number in (SUPERVISOR, FORCE_LEAD)}
+        acts = sorted(plan_samples(TODAY, date(2025, 3, 1), people, units), key=lambda pair: pair[0])
+        for _, act in acts:
+            with transaction():
+                act()
+        known = newest_stamp()
+        assert known is not None
+        position = Position(TODAY, known, TODAY, latest=True)
+        labels = {unit_id: team for team, unit_id in units.items()}
+        table = read_sample_table("submitted", list_full_months(MONTHS, TODAY), labels, position)
+
+    missing = {line.label: [cell.month for cell in line.cells if cell.missing] for line in table.lines}
+    assert {team: months for team, months in missing.items() if months} == {
+        FIRST_TEAM: [date(2026, 5, 1)],
+        SILENT_TEAM: [date(2026, 4, 1)],
+    }
+    rows = db.session.query(DipSample).filter(is_known_fact(DipSample)).all()
+    assert Counter(row.reason for row in rows)["came_later"] <= 1
+    assert len(rows) == len(TEAMS) * MONTHS - 2
+
+
+@pytest.mark.parametrize("today", [date(2026, 1, 1), date(2026, 3, 3), date(2026, 11, 28)])
+def test_nothing_is_recorded_on_the_day_or_later(today: date) -> None:
+    units = dict.fromkeys(TEAMS, 1)
+    people = {SUPERVISOR: 1, FORCE_LEAD: 2}
+
+    acts = list(plan_samples(today, today - timedelta(days=450), people, units))
+
+    assert max(day for day, _ in acts) < today

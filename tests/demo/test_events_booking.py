@@ -1,0 +1,30 @@
+"""The demo's bookings: a date with free places, one with kept places, and a full one with a wait list."""
+
+from collections import Counter
+
+from sqlalchemy import select
+
+from portal.demo.events_booking import BOOKED, KEPT, WAITING, book_places
+from portal.demo.events_planning import plan_dates
+from portal.domain.events.models import Booking, PlaceReservation
+from portal.domain.events.queries import event_details
+from portal.platform import clock
+from portal.platform.db import db
+from tests.factories.events import make_event_type
+from tests.factories.people import make_grant, make_person, make_unit
+
+
+def test_one_date_has_room_one_keeps_places_and_one_is_full(database: None) -> None:
+    force = make_unit("Force")
+    units = {"": force, "Crime": make_unit("Crime", force)}
+    people = {f"10{place:02}": make_person(force) for place in range(12)} | {"D5001": make_person(force)}
+    make_grant(people["D5001"], "facilitator")
+    make_event_type(places_least=4)
+    events = plan_dates(clock.today(), people, units)
+
+    book_places(events, people, units)
+
+    booked = Counter(map(tuple, db.session.execute(select(Booking.event_id, Booking.state))))
+    first, *_, last = (event_details(reference) for reference in events)
+    assert booked == {(first.id, "booked"): BOOKED, (last.id, "booked"): 4, (last.id, "waiting"): WAITING}
+    assert list(db.session.scalars(select(PlaceReservation.places))) == [KEPT]

@@ -1,0 +1,69 @@
+"""What an FOI edition shows of evidence: no name, no document, no number that could tell of a person."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.assurance.packs.foi import describe_suppression, hide_numbers
+
+SMALL = 5
+PUBLISHED = {(241, 310)}
+
+
+def state_of(
+    kind: str, reached: int | None = None, total: int | None = None, **more: object
+) -> EvidenceState:
+    shown = f"{reached} of {total} people are complete"
+    return EvidenceState("E-0001", "Completed", kind, shown, reached, total, **more)  # type: ignore[arg-type]
+
+
+def test_a_figure_is_shown_where_the_annex_publishes_its_numbers():
+    figure = state_of("figure", 241, 310, threshold=Decimal("0.9"), faults=("77% is below the threshold.",))
+
+    assert hide_numbers(figure, PUBLISHED, SMALL) == figure
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_no_other_figure_of_people_tells_a_number_or_whether_it_holds(reached, total):
+    for kind in ("figure", "acknowledgements", "attendance"):
+        bad = hide_numbers(state_of(kind, reached, total, faults=("Below",)), PUBLISHED, SMALL)
+        good = hide_numbers(state_of(kind, reached, total), PUBLISHED, SMALL)
+        if (reached, total) in PUBLISHED:
+            continue
+        assert bad == good
+        assert (bad.reached, bad.total, bad.definition) == (None, None, ())
+        assert not any(character.isdecimal() for character in bad.shown)
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_small_counts_of_documents_are_hidden(reached, rest):
+    samples = state_of("samples", reached, reached + rest)
+
+    hidden = hide_numbers(samples, (), SMALL) != samples
+
+    assert hidden == any(0 < part < SMALL for part in (reached, rest, reached + rest))
+
+
+def test_documents_and_statements_are_left_out_and_links_kept():
+    statement = state_of(
+        "statement", definition=(("Statement", "We did."), ("Signed as", "Head of Crime")), digest="ab"
+    )
+    document = state_of("document", address="/assurance/documents/1", digest="cd")
+    link = state_of("link", address="https://police.example/plan")
+
+    for kept_back in (statement, document):
+        shown = hide_numbers(kept_back, PUBLISHED, SMALL)
+        assert "not in this edition" in shown.shown
+        assert (shown.definition, shown.address, shown.digest) == ((), "", "")
+    assert hide_numbers(link, PUBLISHED, SMALL) == link
+
+
+def test_the_edition_says_how_much_is_hidden_and_why():
+    hidden = hide_numbers(state_of("figure", 3, 9), PUBLISHED, SMALL)
+
+    words = " ".join(describe_suppression([hidden, state_of("figure", 241, 310)], SMALL))
+
+    assert "[c] stands for what is hidden, in 1 of 2 pieces of evidence" in words
+    assert "from 1 to 4 are hidden" in words

@@ -1,0 +1,127 @@
+"""Figures of all forces at a position: months, groups, and what changed and why."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from portal.domain.reports.statistics import Share
+from portal.domain.returns.movement import (
+    CORRECTION,
+    ENTERED,
+    LEFT,
+    PROGRESS,
+    CountStep,
+    ForceMovement,
+    read_movement,
+    step_between,
+)
+from portal.domain.returns.national import list_requirements, read_groups, read_national
+from portal.domain.returns.suppression import ShownCounts
+from tests.domain.returns.test_receipts import position
+from tests.factories.returns import ask_for, make_force, make_return
+from tests.pages.monitoring.counting import statements
+
+
+@pytest.fixture(autouse=True)
+def _june(request, time_machine):
+    if "database" in request.fixturenames:
+        time_machine.move_to(datetime(2026, 6, 20, 9, tzinfo=UTC))
+
+
+@pytest.fixture
+def forces(database):
+    """Four forces over April and May: one corrected April, one returned April alone, one May alone."""
+    ask_for("2026-04", date(2026, 5, 14))
+    ask_for("2026-05", date(2026, 6, 14))
+    made = {key: make_force(key) for key in ("north", "south", "east", "west")}
+    first = make_return(made["north"], "2026-04", 50, on=date(2026, 5, 10))
+    make_return(made["south"], "2026-04", 40, on=date(2026, 5, 10))
+    make_return(made["east"], "2026-04", 30, on=date(2026, 5, 10))
+    make_return(made["north"], "2026-04", 45, number=2, on=date(2026, 6, 1), replaces=first)
+    roles = {("", "role", "custody"): (40, 5, 20), ("", "role", "response"): (70, 5, 50)}
+    make_return(made["north"], "2026-05", 70, on=date(2026, 6, 10), more=roles)
+    hidden = {("", "role", "custody"): (None, None, None), ("", "role", "response"): (90, 10, 50)}
+    make_return(made["south"], "2026-05", 55, on=date(2026, 6, 10), more=hidden)
+    make_return(made["west"], "2026-05", 80, on=date(2026, 6, 18))
+    return made
+
+
+def test_the_months_of_all_forces_hold_what_counts_of_each(forces):
+    figures = read_national(position(), 5)
+
+    assert [month.period.period for month in figures.months] == ["2026-04", "2026-05"]
+    assert figures.newest.share == Share(205, 300)
+    assert figures.before.share == Share(115, 300)
+    assert (figures.newest.returned, figures.newest.asked) == (3, 4)
+    shown = {force.key: figures.newest.shown(force).share for force in figures.forces}
+    assert shown == {
+        "north": Share(70, 100),
+        "south": Share(55, 100),
+        "west": Share(80, 100),
+        "east": None,
+    }
+    earlier = read_national(position("2026-05-20"), 5)
+    assert earlier.newest.period.period == "2026-04"
+    assert earlier.newest.share == Share(120, 300)
+
+
+def test_the_change_is_told_apart_by_its_causes_and_adds_up(forces):
+    movement = read_movement(read_national(position(), 5))
+
+    assert (movement.said, movement.now) == (Share(120, 300), Share(205, 300))
+    assert movement.parts == {
+        CORRECTION: CountStep(-5, 0),
+        PROGRESS: CountStep(40, 0),
+        ENTERED: CountStep(80, 100),
+        LEFT: CountStep(-30, -100),
+    }
+    north = next(each for each in movement.forces if each.force.key == "north")
+    assert north.reasons == (
+        "The earlier month was corrected from 50% (50 of 100) to 45% (45 of 100).",
+        "25 people more complete.",
+    )
+    assert read_movement(read_national(position("2026-05-20"), 5)) is None
+
+
+def test_roles_are_summed_over_forces_that_hid_none(forces):
+    figures = read_national(position(), 5)
+
+    groups = read_groups(figures.newest, "role", "", 5)
+
+    assert {name: row.share for name, row in groups.table.rows.items()} == {
+        "custody": Share(20, 35),
+        "response": Share(50, 65),
+    }
+    assert (groups.forces, groups.left_out) == (1, 1)
+    assert list_requirements(figures.newest) == [""]
+
+
+def test_many_forces_ask_as_many_statements_as_few(database):
+    ask_for("2026-04", date(2026, 5, 14))
+    ask_for("2026-05", date(2026, 6, 14))
+    counts = []
+    for added in (2, 20):
+        for number in range(added):
+            force = make_force(f"force-{added}-{number}")
+            for month in ("2026-04", "2026-05"):
+                make_return(force, month, 50 + number)
+        with statements() as asked:
+            read_movement(read_national(position(), 5))
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1]
+
+
+_SHOWN = some.none() | some.tuples(some.integers(0, 50), some.integers(0, 50)).map(
+    lambda pair: ShownCounts(sum(pair), 0, pair[0], pair[1])
+)
+
+
+@given(_SHOWN, _SHOWN, _SHOWN)
+def test_the_parts_of_a_change_are_the_whole_change(said, held, now):
+    moved = ForceMovement(None, said, held, now)
+
+    assert sum(moved.parts.values(), CountStep()) == moved.whole
+    assert moved.whole == step_between(said.share if said else None, now.share if now else None)
