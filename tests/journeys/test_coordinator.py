@@ -84,7 +84,7 @@ def test_a_return_comes_signed_from_a_force_and_a_comparison_goes_back(
         hold_to_account(tab)
         load(tab, "receive a return", made)
         assert h1(tab) == "Walkshire Constabulary"
-        assert "Correction 1" in tab.inner_text("main table:below(h2:text-is('Returns that came'))")
+        assert "Correction 1" in tab.inner_text("main table:below(h2:text-is('Returns received'))")
         hold_to_account(tab)
         comparison = read_national_view(tab, month, tmp_path)
 
