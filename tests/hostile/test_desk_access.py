@@ -13,12 +13,12 @@ from sqlalchemy import func, select, update
 from portal.domain.assurance.desk import read_recommendation
 from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.evidence.checks import check_evidence
-from portal.domain.assurance.evidence.shares import position_of
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import Evidence, Judgement
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.directives.models import Directive
 from portal.domain.people.models import RoleGrant
+from portal.domain.reports.parameters import read_position_today
 from portal.domain.returns.models import ForceReturn, ReturnPeriod
 from portal.pages.layout.access import permission_of
 from portal.platform.audit.models import AuditEvent
@@ -165,7 +165,7 @@ def test_a_frozen_figure_stays_when_its_directive_has_a_new_version(app: Flask) 
     made = make_recommendation()
     make_evidence(made, "figure", definition, by=author)
     with transaction():
-        now = position_of(NOW)
+        now = read_position_today(NOW)
         judging.make_judgement("e-learning", now, "met", "It is so.", by=author, at=NOW)
 
     def frozen() -> EvidenceState:
@@ -174,7 +174,7 @@ def test_a_frozen_figure_stays_when_its_directive_has_a_new_version(app: Flask) 
     before = frozen()
     directive = db.session.scalars(select(Directive.id).where(Directive.reference == reference)).one()
     make_version(directive, {1: make_activity()}, number=2, effective_on=date(2026, 1, 1))
-    after = position_of(NOW)
+    after = read_position_today(NOW)
     today = check_evidence(read_recommendation("e-learning", after).evidence, after)["E-0001"]
     assert (before.reached, before.total) == (2, 4)
     assert today.shown != before.shown

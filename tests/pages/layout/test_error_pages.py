@@ -19,6 +19,7 @@ DOMAIN = [
     (errors.TooManyError("You tried 10 times", 61), 429),
     (errors.BadInputError(["Line 2 has no staff number", "Line 3 has no name"]), 400),
     (errors.UnknownValueError([("“x” is not a known unit.", "unit")]), 400),
+    (errors.FieldError("due_on", "Enter a day that has not passed."), 409),
     (errors.BusyError(), 503),
     (errors.UnwritableError(), 503),
     (errors.UnauthorisedError("This token does not work"), 401),
