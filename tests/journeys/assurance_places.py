@@ -1,6 +1,6 @@
 """How each page of the assurance desk is reached, for the sweep; see ``places.py``.
 
-The demo adds its actions in a fixed order: A-0006 is its sergeant's own; decision 1 is of e-learning.
+The demo adds its actions in a fixed order: A-0016 is its owner’s own, and open; decision 1 is of e-learning.
 It has a plan that was published as its first version, and a second that D4001 is writing.
 """
 
@@ -55,7 +55,7 @@ ASSURANCE: dict[str, Place] = {
     "assurance.withdraw_piece": Place((f"{DESK}/evidence/E-0001/withdraw",), OWNER),
     "assurance.change_owner": Place((f"{DESK}/owner",), OWNER),
     "assurance.correct_decision": Place((f"{DESK}/decisions/1",), OWNER),
-    "assurance.report_action": Place(("/assurance/mine/A-0006",), MANAGER),
+    "assurance.report_action": Place(("/assurance/mine/A-0016",), OWNER),
     "assurance.show_board": Place(("/assurance", "/assurance?as_at=2026-04-30"), AUDITOR),
     "assurance.show_history": Place(
         (f"{DESK}/history", f"{DESK}/history?as_at=2026-04-30&as_known_on=2026-04-30"), AUDITOR

@@ -36,12 +36,12 @@ REPORT = """
 import sys
 from portal.commands import report as cli
 from wsgi import app
-real = cli.parse_position
+real = cli.read_position
 def told(*words, **named):
     settled = real(*words, **named)
     print("settled", settled.as_known_on.isoformat(), flush=True)
     return settled
-cli.parse_position = told
+cli.read_position = told
 app.cli.main(["report", "completions", "--directive", "OIC-2026", "--format", "csv", *sys.argv[1:]])
 """
 
