@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from itertools import islice
 
 from portal.domain.events.booking import services
 from portal.domain.events.booking.audience import EventAudience
@@ -12,6 +11,7 @@ from portal.platform.db import transaction
 
 BOOKED = 3  # people
 WAITING = 2  # people, for the last date
+FREE = 5  # people who are left without a place, for whoever tries the demo to book
 FACILITATOR = "D5001"
 KEPT = 2  # places of the second date, for one command
 
@@ -19,7 +19,7 @@ KEPT = 2  # places of the second date, for one command
 def book_places(events: Sequence[str], people: dict[str, int], units: Mapping[str, int]) -> None:
     """Book for some people, keep places for a command, and fill the last date with a wait list.
 
-    Nothing where no event is planned; a small force may not fill the last date.
+    Nothing where no event is planned; the last date stays empty where too few people would be left.
 
     Edge only, in no transaction.
 
@@ -36,12 +36,12 @@ def book_places(events: Sequence[str], people: dict[str, int], units: Mapping[st
         first, second = (event_details(reference) for reference in events[:2])
         audience = EventAudience([first.activity_id], people.values())
         key = (first.activity_id, first.held_on)
-        expected = (each for _, each in sorted(people.items()) if audience.expects(each, *key))
-        for person_id in islice(expected, BOOKED):
+        expected = [each for _, each in sorted(people.items()) if audience.expects(each, *key)]
+        for person_id in expected[:BOOKED]:
             services.book_place(events[0], person_id, way=services.SELF, by=person_id, at=at)
-        if len(events) > 2:
-            fill = event_details(events[-1]).places + WAITING
-            for person_id in islice(expected, fill):
+        others, fill = expected[BOOKED:], event_details(events[-1]).places + WAITING
+        if len(others) >= fill + FREE:
+            for person_id in others[:fill]:
                 services.book_place(events[-1], person_id, way=services.SELF, by=person_id, at=at)
         until = second.held_on - timedelta(days=7)
         services.keep_places(events[1], units[command], KEPT, until, by=by, at=at)

@@ -2,9 +2,10 @@
 
 from collections import Counter
 
+import pytest
 from sqlalchemy import select
 
-from portal.demo.events_booking import BOOKED, KEPT, WAITING, book_places
+from portal.demo.events_booking import BOOKED, FREE, KEPT, WAITING, book_places
 from portal.demo.events_planning import plan_dates
 from portal.domain.events.models import Booking, PlaceReservation
 from portal.domain.events.queries import event_details
@@ -14,10 +15,14 @@ from tests.factories.events import make_event_type
 from tests.factories.people import make_grant, make_person, make_unit
 
 
-def test_one_date_has_room_one_keeps_places_and_one_is_full(database: None) -> None:
+@pytest.mark.parametrize(("others", "full"), [(4 + WAITING + FREE, True), (4 + WAITING + FREE - 1, False)])
+def test_one_date_has_room_one_keeps_places_and_one_is_full_if_others_are_left(
+    database: None, others: int, full: bool
+) -> None:
     force = make_unit("Force")
     units = {"": force, "Crime": make_unit("Crime", force)}
-    people = {f"10{place:02}": make_person(force) for place in range(12)} | {"D5001": make_person(force)}
+    people = {f"10{place:02}": make_person(force) for place in range(BOOKED + others - 1)}
+    people |= {"D5001": make_person(force)}
     make_grant(people["D5001"], "facilitator")
     make_event_type(places_least=4)
     events = plan_dates(clock.today(), people, units)
@@ -26,5 +31,6 @@ def test_one_date_has_room_one_keeps_places_and_one_is_full(database: None) -> N
 
     booked = Counter(map(tuple, db.session.execute(select(Booking.event_id, Booking.state))))
     first, *_, last = (event_details(reference) for reference in events)
-    assert booked == {(first.id, "booked"): BOOKED, (last.id, "booked"): 4, (last.id, "waiting"): WAITING}
+    of_last = {(last.id, "booked"): 4, (last.id, "waiting"): WAITING} if full else {}
+    assert booked == {(first.id, "booked"): BOOKED, **of_last}
     assert list(db.session.scalars(select(PlaceReservation.places))) == [KEPT]
