@@ -1,10 +1,12 @@
 """Which of several dated facts holds at a position: of those known, the one from the latest day."""
 
-from typing import TypeVar
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, select
 
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.as_of import choose_known, is_known_fact
 from portal.domain.reports.parameters import Position
 from portal.platform.db import Fact, db
 
@@ -43,3 +45,25 @@ def read_holding(
         conditions: Which facts; all of them unless given.
     """
     return {getattr(row, key): row for row in list_held(fact, position, *conditions)}
+
+
+def choose_held(rows: Iterable[Dated], position: Position) -> list[Dated]:
+    """The same of facts that have been read: those that ``list_held`` would list, in its order.
+
+    Args:
+        rows: Facts of one class, with those that replace them.
+        position: As at which day, as known on which instant.
+    """
+    known = choose_known(rows, position.as_known_on)
+    held = [row for row in known if _first_day(row) <= position.as_at]
+    return sorted(held, key=lambda row: (_first_day(row), row.recorded_at, row.id))
+
+
+def choose_holding(rows: Iterable[Dated], key: str, position: Position) -> dict[int, Dated]:
+    """The same of facts that have been read: what ``read_holding`` would read."""
+    return {getattr(row, key): row for row in choose_held(rows, position)}
+
+
+def _first_day(row: Any) -> date:
+    day: date = row.from_on
+    return day

@@ -1,17 +1,22 @@
 """The board at a position: each recommendation in one line, the week's changes, and the year."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from portal.domain.assurance.board.coming_dates import Dates, find_dates
 from portal.domain.assurance.board.desk_changes import DeskChange, list_desk_changes
-from portal.domain.assurance.board.desk_facts import DeskFacts, read_desk_facts
 from portal.domain.assurance.board.figure_causes import changes_address, count_causes
 from portal.domain.assurance.board.figure_moves import FigureMove, find_moves
-from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse, list_positions, share_of
-from portal.domain.assurance.desk import HeldEvidence, HeldRecommendation, read_desk
+from portal.domain.assurance.board.film_strip import (
+    NO_ANSWER,
+    FilmStrip,
+    Frame,
+    Glimpse,
+    list_positions,
+    share_of,
+)
+from portal.domain.assurance.desk import DeskFacts, HeldEvidence, HeldRecommendation, read_desk_facts
 from portal.domain.assurance.evidence.checks import check_evidence_at
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.wording import DeskNames, name_people
@@ -19,7 +24,7 @@ from portal.domain.reports.parameters import EARLIEST, Position
 from portal.domain.reports.statistics import Share
 from portal.platform import clock
 
-Pieces = Mapping[Position, Sequence[HeldEvidence]]
+Desks = Mapping[Position, Sequence[HeldRecommendation]]
 States = Mapping[Position, Mapping[str, EvidenceState]]
 
 WEEK = timedelta(days=7)
@@ -104,12 +109,10 @@ class Week:
         earlier = replace(position, as_at=day, as_known_on=known, latest=False)
         return cls(earlier, replace(position, as_at=day), position)
 
-    def list_pieces(self, desk: Sequence[HeldRecommendation], facts: DeskFacts) -> Pieces:
-        """The evidence that the desk had at each of the positions."""
-        of_then = {
-            at: facts.list_evidence(at.as_at, at.as_known_on) for at in (self.earlier, self.known_since)
-        }
-        return {**of_then, self.later: [piece for held in desk for piece in held.evidence]}
+    @property
+    def positions(self) -> tuple[Position, Position, Position]:
+        """All three, the earliest first."""
+        return self.earlier, self.known_since, self.later
 
 
 def read_board(position: Position) -> Board:
@@ -118,26 +121,27 @@ def read_board(position: Position) -> Board:
     The number of statements does not depend on how many people, pieces of evidence, actions or facts there
     are: facts of the desk are read once, and evidence is checked once for all positions that the board shows.
     """
-    desk, facts = read_desk(position), read_desk_facts(position.as_known_on)
+    facts, week, pairs = (
+        read_desk_facts(position.as_known_on),
+        Week.before(position),
+        list_positions(position),
+    )
+    desks: Desks = {at: facts.desk_at(at) for at in {*week.positions, *(at for pair in pairs for at in pair)}}
+    desk = desks[position]
     names = name_people(_list_people(desk, facts))
-    week = Week.before(position)
     changes = list_desk_changes(facts, week.earlier, position, names)
-    pairs = list_positions(position)
-    months = {at: facts.headlines_at(at.as_at, at.as_known_on) for pair in pairs for at in pair}
-    asked = {at: list(headlines.values()) for at, headlines in months.items()}
-    states = check_evidence_at(_join_pieces(asked, week.list_pieces(desk, facts)))
+    states = check_evidence_at(_list_pieces(desks, week))
     moves = _read_moves(desk, states, week)
     lines = []
     for held in desk:
         own = {piece.reference: states[position][piece.reference] for piece in held.evidence}
-        headline = months[position].get(held.id)
         lines.append(
             BoardLine(
                 held,
                 own,
-                own[headline.reference] if headline else None,
+                own[held.headline.reference] if held.headline else None,
                 find_dates(held, position.as_at),
-                _make_strip(held, facts, pairs, months, states),
+                _make_strip(held, pairs, desks, states),
                 tuple(change for change in changes if change.recommendation_id == held.id),
                 tuple(move for move in moves if move.reference in own),
             )
@@ -145,38 +149,41 @@ def read_board(position: Position) -> Board:
     return Board(position, tuple(lines), names, week.earlier.as_at)
 
 
-def _join_pieces(*asked: Pieces) -> dict[Position, list[HeldEvidence]]:
-    """The pieces of each position, each once."""
-    joined: dict[Position, dict[str, HeldEvidence]] = defaultdict(dict)
-    for pieces in asked:
-        for position, group in pieces.items():
-            joined[position] |= {piece.reference: piece for piece in group}
-    return {position: list(group.values()) for position, group in joined.items()}
+def _list_pieces(desks: Desks, week: Week) -> dict[Position, list[HeldEvidence]]:
+    """The evidence to check at each position: all of the week's, and of month ends what is shown."""
+    return {
+        at: [
+            piece
+            for held in desk
+            for piece in held.evidence
+            if at in week.positions or piece is held.headline
+        ]
+        for at, desk in desks.items()
+    }
 
 
 def _make_strip(
-    held: HeldRecommendation,
-    facts: DeskFacts,
-    pairs: Sequence[tuple[Position, Position]],
-    months: Mapping[Position, Mapping[int, HeldEvidence]],
-    states: States,
+    held: HeldRecommendation, pairs: Sequence[tuple[Position, Position]], desks: Desks, states: States
 ) -> FilmStrip:
     """The year of a recommendation."""
-
-    def look(at: Position) -> Glimpse:
-        judged = facts.judgement_at(held.id, at.as_at, at.as_known_on)
-        piece = months[at].get(held.id)
-        return Glimpse(
-            judged.judgement.state if judged else "not_judged",
-            share_of(states[at][piece.reference] if piece else None),
-            piece.version.title if piece else "",
-        )
-
     frames = []
     for then, now in pairs:
-        was_known = then == now or facts.is_known(held.id, then.as_known_on)
-        frames.append(Frame(now.as_at, look(then) if was_known else None, look(now)))
+        known_then = _find_glimpse(held.id, desks[then], states[then])
+        known_now = _find_glimpse(held.id, desks[now], states[now])
+        frames.append(Frame(now.as_at, known_then, known_now or NO_ANSWER))
     return FilmStrip(held.key, held.version.title, tuple(frames))
+
+
+def _find_glimpse(
+    recommendation_id: int, desk: Iterable[HeldRecommendation], states: Mapping[str, EvidenceState]
+) -> Glimpse | None:
+    """A recommendation at one position; None if it was not known then."""
+    held = next((each for each in desk if each.id == recommendation_id), None)
+    if held is None:
+        return None
+    piece = held.headline
+    share = share_of(states[piece.reference] if piece else None)
+    return Glimpse(held.state, share, piece.version.title if piece else "")
 
 
 def _read_moves(desk: Sequence[HeldRecommendation], states: States, week: Week) -> list[FigureMove]:

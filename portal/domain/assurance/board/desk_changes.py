@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from portal.domain.assurance.board.desk_facts import KINDS, DeskFacts, choose_held
+from portal.domain.assurance.desk import FACT_KINDS, DeskFacts
+from portal.domain.assurance.holding import choose_held
 from portal.domain.assurance.models import (
     ActionVersion,
     AssuranceDecision,
@@ -60,9 +61,9 @@ def list_desk_changes(
         names: DeskNames of people by id.
     """
     changes = []
-    for kind in KINDS:
-        before = {row.id for row in choose_held(facts.rows[kind], earlier.as_at, earlier.as_known_on)}
-        held = choose_held(facts.rows[kind], later.as_at, later.as_known_on)
+    for kind in FACT_KINDS:
+        before = {row.id for row in choose_held(facts.rows[kind], earlier)}
+        held = choose_held(facts.rows[kind], later)
         for place, row in enumerate(held):
             if row.id not in before:
                 previous = _find_previous(held[:place], row)
@@ -99,7 +100,7 @@ def _list_withdrawn(
     facts: DeskFacts, kind: type[Any], earlier: Position, later: Position, names: DeskNames
 ) -> Iterator[DeskChange]:
     """The facts of a class that were known at the earlier position and have been withdrawn since."""
-    known = {row.id: row for row in choose_held(facts.rows[kind], earlier.as_at, earlier.as_known_on)}
+    known = {row.id: row for row in choose_held(facts.rows[kind], earlier)}
     for row in facts.rows[kind]:
         if row.void and row.replaces_id in known and row.recorded_at <= later.as_known_on:
             told = _describe(facts, known[row.replaces_id], None, names)
@@ -108,7 +109,7 @@ def _list_withdrawn(
 
 def _list_outcomes(facts: DeskFacts, earlier: Position, later: Position) -> Iterator[DeskChange]:
     """What second people said of judgements, and judgements that their authors withdrew."""
-    for row in choose_held(facts.rows[Judgement], later.as_at, later.as_known_on):
+    for row in choose_held(facts.rows[Judgement], later):
         decision = facts.decisions.get(row.id)
         if decision is None or not earlier.as_known_on < decision.recorded_at <= later.as_known_on:
             continue
