@@ -13,12 +13,12 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from portal.domain.dip_samples.measures import (
-    COUNT_WORDS,
     MOST,
     REASONS,
     CountRefusedError,
     SampleCounts,
     SampleEntry,
+    ask_for_count,
     refuse_false_counts,
     refuse_false_reason,
 )
@@ -157,7 +157,7 @@ def _read_month(text: str) -> date:
 
 def _read_count(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST))):
-        raise RuleError(f"Enter a whole number from 0 to {number(MOST)} for {COUNT_WORDS[name]}.")
+        raise RuleError(f"{ask_for_count(name)}.")
     return int(text)
 
 

@@ -59,11 +59,11 @@ class SampleEntry:
 COUNT_WORDS: Mapping[str, str] = {
     "reported": "cases reported to NCCU",
     "submitted": "documents submitted",
-    "on_time": "submitted on time",
+    "on_time": "documents submitted on time",
     "sampled": "documents read",
-    "complete": "complete",
-    "graded": "graded",
-    "returned": "sent back",
+    "complete": "documents complete",
+    "graded": "documents graded",
+    "returned": "documents sent back",
 }
 _WITHIN = {
     "submitted": "reported",
@@ -137,6 +137,11 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
+def ask_for_count(name: str) -> str:
+    """What to enter for a count of ``COUNT_WORDS``, as a sentence without its stop."""
+    return f"Enter a whole number from 0 to {number(MOST)} for {COUNT_WORDS[name]}"
+
+
 def refuse_false_counts(counts: SampleCounts) -> None:
     """Refuse counts that cannot all be true.
 
@@ -146,7 +151,7 @@ def refuse_false_counts(counts: SampleCounts) -> None:
     for name, words in COUNT_WORDS.items():
         value = getattr(counts, name)
         if not 0 <= value <= MOST:
-            raise CountRefusedError(name, f"Enter a whole number from 0 to {number(MOST)} for {words}.")
+            raise CountRefusedError(name, f"{ask_for_count(name)}.")
         whole = _WITHIN.get(name)
         if whole and value > getattr(counts, whole):
             raise CountRefusedError(

@@ -9,10 +9,9 @@ from flask_wtf import FlaskForm
 from wtforms import SubmitField
 
 from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
-from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.wording import JUDGEMENT_WORDS, name_people
-from portal.domain.reports.parameters import Position, PositionError, read_position_today
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.desk_words import PARENT, frame_of
 from portal.pages.assurance.entry_forms import WHOSE, EntryForm, choice_field, day_field, text_field
@@ -20,7 +19,7 @@ from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import GovSubmit
 from portal.pages.layout.forms import save_form
-from portal.pages.layout.report_position import at_position, parse_position_now
+from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import PortalError
@@ -28,11 +27,11 @@ from portal.platform.permissions import Permission
 
 
 class JudgementForm(EntryForm):
-    """How a recommendation stands on a day, and why."""
+    """Whether a recommendation is met on a day, and why."""
 
-    state = choice_field("Is the recommendation met?", "Choose how it stands", JUDGEMENT_WORDS)
+    state = choice_field("Is the recommendation met?", "Choose whether it is met", JUDGEMENT_WORDS)
     reason = text_field(
-        "Why?", "Enter why", rows=6, description=f"The figures above are kept with it. {WHOSE}"
+        "Why?", "Enter why", rows=6, description=f"The evidence as at that day is kept with it. {WHOSE}"
     )
     from_on = day_field(
         "As at which day", description="Today, or an earlier day, with all that is known now."
@@ -67,11 +66,11 @@ def judge_recommendation(key: str) -> ResponseReturnValue:
         with save_form(form, PortalError):
             judging.make_judgement(
                 key,
-                _read_day(form),
                 form.state.data,
                 form.reason.data,
-                by=current_user.person_id,
+                from_on=form.day,
                 at=now,
+                by=current_user.person_id,
             )
         if not form.errors:
             flash("Sent. Somebody else confirms it, or sends it back with a reason.", "success")
@@ -79,18 +78,6 @@ def judge_recommendation(key: str) -> ResponseReturnValue:
     held = read_recommendation(key, today)
     html = render_template("assurance/judging.html", form=form, held=held, **_parts_of(held, today))
     return html, 400 if form.errors else 200
-
-
-def _read_day(form: JudgementForm) -> Position:
-    """The day of a judgement, with all that is known now.
-
-    Raises:
-        EntryRefusedError: It is still to come, or before 1900.
-    """
-    try:
-        return parse_position_now(form.from_on.data, "")
-    except PositionError as error:
-        raise EntryRefusedError("from_on", str(error)) from error
 
 
 @bp.post("/assurance/<key>/judgement/<int:judgement_id>/confirm")

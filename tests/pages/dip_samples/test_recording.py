@@ -81,7 +81,7 @@ def test_the_form_says_no_case_details_and_has_no_field_for_text(client: PortalC
     ("fields", "sentence"),
     [
         ({"submitted": "13"}, "13 documents submitted cannot be more than 12 cases reported to NCCU."),
-        ({"complete": "6"}, "6 complete cannot be more than 5 documents read."),
+        ({"complete": "6"}, "6 documents complete cannot be more than 5 documents read."),
         ({"reported": "two"}, "Enter a whole number from 0 to 9,999"),
         ({"reason": ""}, "Choose why documents are missing."),
         ({"submitted": "12"}, "No document is missing, so leave out why one is."),

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from portal.domain.assurance.desk import read_recommendation
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.evidence.judging import list_decided_judgements
 from portal.domain.assurance.evidence.stale import list_stale
@@ -19,8 +20,9 @@ from portal.domain.assurance.evidence.writing import (
     withdraw_evidence,
 )
 from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.assurance.models import Judgement
 from portal.domain.reports.parameters import read_position_today
-from portal.platform.db import transaction
+from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from tests.factories.assurance import give_owner, make_recommendation
 from tests.factories.people import make_person
@@ -56,8 +58,17 @@ def add(kind: str, entry: EvidenceEntry, *, by: int) -> str:
 def judge(by: int, state: str = "met") -> int:
     """A judgement as at today."""
     with transaction():
-        position = read_position_today(NOW)
-        return judging.make_judgement("e-learning", position, state, "It is so.", by=by, at=NOW)
+        return judging.make_judgement("e-learning", state, "It is so.", from_on=TODAY, at=NOW, by=by)
+
+
+def test_a_judgement_is_made_on_all_that_is_known_by_then_for_no_later_day(people: tuple[int, int]) -> None:
+    author, _ = people
+    judgement = db.session.get_one(Judgement, judge(author))
+
+    assert (judgement.from_on, judgement.as_known_on) == (TODAY, judgement.recorded_at)
+    tomorrow = TODAY + timedelta(days=1)
+    with pytest.raises(EntryRefusedError, match="Enter today’s date or an earlier one"), transaction():
+        judging.make_judgement("e-learning", "met", "Soon.", from_on=tomorrow, at=NOW, by=author)
 
 
 def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tuple[int, int]) -> None:
@@ -66,7 +77,7 @@ def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tupl
     with pytest.raises(RuleError, match="yourself"), transaction():
         judging.confirm_judgement("e-learning", judgement, by=author, at=NOW)
     with pytest.raises(ConflictError), transaction():
-        judging.make_judgement("e-learning", read_position_today(NOW), "met", "Again.", by=other, at=NOW)
+        judging.make_judgement("e-learning", "met", "Again.", from_on=TODAY, at=NOW, by=other)
     with transaction():
         judging.confirm_judgement("e-learning", judgement, by=other, at=NOW)
     with transaction():
