@@ -6,10 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from portal.domain.returns.content import DEFINITIONS, ReturnContent, last_day_of
-from portal.domain.returns.schema import RETURN_SCHEMA
+from portal.domain.returns.schema import RETURN_SCHEMA, list_schema_faults
 from portal.domain.returns.sums import list_sum_faults
 from portal.platform.errors import BadInputError
-from portal.platform.formats.json_checks import list_schema_faults
 from portal.platform.signing.documents import is_genuine, read_document
 from portal.platform.signing.settings import LONGEST_NAME, NAME
 

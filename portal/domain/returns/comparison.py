@@ -17,9 +17,9 @@ from portal.domain.returns.national import (
     name_requirements,
     read_national,
 )
+from portal.domain.returns.schema import Schema, list_schema_faults
 from portal.platform.clock import format_utc
 from portal.platform.errors import BadInputError, NotFoundError, RuleError
-from portal.platform.formats.json_checks import Schema, list_schema_faults
 from portal.platform.signing.documents import is_genuine, read_document
 
 COMPARISON_FORMAT = "oic-comparison/1"

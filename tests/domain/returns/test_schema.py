@@ -7,8 +7,7 @@ import jsonschema_rs
 import pytest
 
 from portal.domain.returns.comparison import COMPARISON_SCHEMA
-from portal.domain.returns.schema import RETURN_SCHEMA
-from portal.platform.formats.json_checks import MOST_FAULTS, Schema, list_schema_faults
+from portal.domain.returns.schema import MOST_FAULTS, RETURN_SCHEMA, Schema, list_schema_faults
 from tests.domain.returns.making import make_content, sign
 
 DOCUMENT = json.loads(sign(make_content()))
