@@ -12,14 +12,13 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.event_types import (
-    check_content,
     current_event_type,
     list_preparation,
     publish_event_type,
     refuse_unknown_preparation,
 )
 from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.catalogue.sources.event_type_source import EventTypeSource
+from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES, EventTypeSource
 from portal.domain.events.models import EventTypeProposal
 from portal.domain.people.models import PersonName
 from portal.platform.audit.services import log
@@ -57,7 +56,7 @@ class ProposedType:
     @property
     def source(self) -> EventTypeSource:
         """What it says; it was checked when it was proposed."""
-        return check_content(self.key, self.content)
+        return EVENT_TYPE_FILES.check_content(self.key, self.content)
 
 
 def propose_type(key: str, content: bytes, *, note: str, by: int, at: datetime) -> int:
@@ -69,7 +68,7 @@ def propose_type(key: str, content: bytes, *, note: str, by: int, at: datetime) 
         RuleError: It equals the published version.
     """
     stamp()
-    source = check_content(key, content)
+    source = EVENT_TYPE_FILES.check_content(key, content)
     refuse_unknown_preparation(source)
     if open_proposal_of(key) is not None:
         raise ConflictError("Another version of this event type is proposed already, and waits.")
@@ -96,7 +95,7 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
     row = lock_proposal(EventTypeProposal, proposal_id)
     current = current_event_type(row.key)
     refuse_publishing(row, by, current)
-    number = publish_event_type(check_content(row.key, row.content), at=at, by=by)
+    number = publish_event_type(EVENT_TYPE_FILES.check_content(row.key, row.content), at=at, by=by)
     if number is None:
         raise ConflictError("The published version says exactly this already.")
     end_proposal(row, "published", by=by, at=at)

@@ -4,19 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import aliased
 
 from portal.domain.exercises.models import Exercise, ExerciseFile, ExerciseVersion
 from portal.domain.people.models import PersonName
-from portal.platform.db import db
+from portal.platform.db import db, is_newest_version
 from portal.platform.errors import NotFoundError
 
 MOST_VERSIONS = 1_000_000  # a larger number in an address names none
 
-_other = aliased(ExerciseVersion)
-_IS_NEWEST = ExerciseVersion.number == (
-    select(func.max(_other.number)).where(_other.exercise_id == ExerciseVersion.exercise_id).scalar_subquery()
-)
+_IS_NEWEST = is_newest_version(ExerciseVersion.exercise_id)
 
 
 @dataclass(frozen=True, slots=True)
