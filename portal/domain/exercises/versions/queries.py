@@ -50,7 +50,7 @@ def _read_lines(condition: ColumnElement[bool]) -> list[VersionLine]:
             ExerciseVersion.minutes,
             ExerciseVersion.owner,
             ExerciseVersion.published_at,
-            func.coalesce(PersonName.forenames + " " + PersonName.surname, ""),
+            func.coalesce(PersonName.full_name, ""),
         )
         .join(Exercise, Exercise.id == ExerciseVersion.exercise_id)
         .outerjoin(PersonName, PersonName.person_id == ExerciseVersion.published_by_id)
