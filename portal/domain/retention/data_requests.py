@@ -21,11 +21,11 @@ from portal.domain.recall.services import erase_answers
 from portal.domain.retention.errors import AnsweredError, HeldError
 from portal.domain.retention.holds import is_person_held, take_turn
 from portal.domain.retention.models import DataAnswer, DataRequest
-from portal.domain.retention.periods import add_months
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.months import add_months
 
 CORRECTION, ERASURE = "correction", "erasure"
 ERASED_CLASSES = ("texts", "copies", "clarity")  # a hold on one of them stops an erasure
