@@ -18,7 +18,7 @@ from portal.app import create_app
 from portal.domain.accounts.passwords import hashing
 from portal.platform.db import db
 from tests.chromium import chromium
-from tests.databases import close_database, forget_published_content
+from tests.databases import close_database, forget_published_content, portal_on
 from tests.engines import needed
 from tests.examples import choose_profile
 from tests.limits import reset_limits
@@ -153,6 +153,22 @@ def database(app: Flask) -> Iterator[None]:
             db.session.remove()
             outer.rollback()
             connection.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def serving(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a database of its own, nothing rolled back: writers really wait for each other."""
+    url = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        url = fresh_database(server, f"serving_{secrets.token_hex(4)}")
+    config = Config(mode="demo", database_url=url, secret_key=SECRET, instance=tmp_path / "instance")
+    with portal_on(config) as made, made.app_context():
+        made.config["TESTING"] = True
+        upgrade()
+        forget_published_content()
+        yield made
+        forget_published_content()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from portal.domain.returns.content import ReturnContent, last_day_of
 from portal.domain.returns.registration import StatedForce, add_key, ask_period, register_force
 from portal.domain.returns.services import receive_return
 from portal.platform.clock import format_utc
+from portal.platform.months import list_full_months
 from portal.platform.signing.documents import sign_document
 from portal.platform.signing.keys import take_fingerprint, write_public_key
 
@@ -93,11 +94,7 @@ def schedule_returns(today: date, by: int, days: Mapping[date, list[Act]]) -> No
 
 def list_periods(today: date) -> list[str]:
     """The last twelve months that have ended, the earliest first."""
-    periods, day = [], today.replace(day=1)
-    for _ in range(MONTHS):
-        day = (day - timedelta(days=1)).replace(day=1)
-        periods.append(day.isoformat()[:7])
-    return periods[::-1]
+    return [f"{month:%Y-%m}" for month in list_full_months(MONTHS, today - timedelta(days=1))]
 
 
 def _write_returns(

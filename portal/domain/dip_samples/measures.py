@@ -178,25 +178,3 @@ def refuse_false_reason(entry: SampleEntry, *, corrects: bool) -> None:
         raise CountRefusedError("reason", "No document is missing, so leave out why one is.")
     if reason in CORRECTION_REASONS and not corrects:
         raise CountRefusedError("reason", "This is the first count of the month: it corrects none.")
-
-
-def first_of_month(day: date) -> date:
-    """The first day of the month that a day is in."""
-    return day.replace(day=1)
-
-
-def add_months(month: date, count: int) -> date:
-    """The first day of the month so many months after another; before it, where the number is negative."""
-    place = month.year * 12 + month.month - 1 + count
-    return date(place // 12, place % 12 + 1, 1)
-
-
-def list_full_months(count: int, as_at: date) -> list[date]:
-    """The latest months that had ended by the end of a day, the earliest first."""
-    last = add_months(first_of_month(date.fromordinal(as_at.toordinal() + 1)), -1)
-    return [add_months(last, back) for back in range(1 - count, 1)]
-
-
-def list_months(count: int, as_at: date) -> list[date]:
-    """The latest months that had begun on a day, the earliest first."""
-    return [add_months(first_of_month(as_at), back) for back in range(1 - count, 1)]

@@ -6,7 +6,6 @@ from portal.domain.catalogue.guide_publishing import current_guide
 from portal.domain.dip_samples.measures import (
     CountRefusedError,
     SampleEntry,
-    first_of_month,
     refuse_false_counts,
     refuse_false_reason,
 )
@@ -16,6 +15,7 @@ from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, RuleError
+from portal.platform.months import first_of_month
 
 CHECKLIST = "intelligence-document"  # the guide with the supervisor's checklist
 EARLIEST = date(2020, 1, 1)  # before it, the year was mistyped

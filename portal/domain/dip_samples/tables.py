@@ -6,11 +6,11 @@ from datetime import date
 
 from sqlalchemy import func, select
 
-from portal.domain.dip_samples.measures import list_full_months
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.dip_samples.queries import SamplePosition, SampleRatio, add_up, group_by_unit, list_samples
 from portal.domain.people.as_of import is_known_fact
 from portal.platform.db import db
+from portal.platform.months import list_full_months
 
 
 @dataclass(frozen=True, slots=True)

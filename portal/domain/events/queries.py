@@ -278,6 +278,6 @@ def _facilitators_by_version(version_ids: Sequence[int]) -> dict[int, list[Event
     )
     people: dict[int, list[EventPerson]] = {}
     for version_id, name in db.session.execute(statement) if version_ids else ():
-        person = EventPerson(name.person_id, name.staff_number, f"{name.forenames} {name.surname}".strip())
+        person = EventPerson(name.person_id, name.staff_number, name.full_name.strip())
         people.setdefault(version_id, []).append(person)
     return people

@@ -284,7 +284,7 @@ def list_extra_attempts(person_id: int) -> list[ExtraAttemptRow]:
             ModuleVersion.title,
             clock_at(ExtraAttempt.recorded_at),
             ExtraAttempt.reason,
-            func.coalesce(PersonName.forenames + " " + PersonName.surname, "Erased"),
+            func.coalesce(PersonName.full_name, "Erased"),
         )
         .join(Registration, Registration.id == ExtraAttempt.registration_id)
         .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
@@ -298,7 +298,7 @@ def list_extra_attempts(person_id: int) -> list[ExtraAttemptRow]:
 def holder_name(person_id: int) -> str:
     """Forenames and surname as they are now; 'Erased' where the name is erased."""
     name = db.session.get(PersonName, person_id)
-    return f"{name.forenames} {name.surname}" if name else "Erased"
+    return name.full_name if name else "Erased"
 
 
 _OF_RECORD: tuple[Any, ...] = (

@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.platform.column_types import unique_index
 from portal.platform.db import Base, BigId
 
 
@@ -59,13 +60,7 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         # The database allows one waiting reminder for each person, and one sent on each day.
-        Index(
-            "uq_message_waiting",
-            "person_id",
-            unique=True,
-            sqlite_where=text("state = 'waiting' AND kind = 'reminder'"),
-            postgresql_where=text("state = 'waiting' AND kind = 'reminder'"),
-        ),
+        unique_index("uq_message_waiting", "person_id", where="state = 'waiting' AND kind = 'reminder'"),
         UniqueConstraint("person_id", "sent_on", name="uq_message_one_a_day"),
         Index("ix_message_state", "state", "not_before"),
     )

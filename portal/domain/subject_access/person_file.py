@@ -98,7 +98,7 @@ def read_person_file(person_id: int, at: datetime) -> PersonFile:
     ]
     names = db.session.get(PersonName, person_id)
     return PersonFile(
-        name=f"{names.forenames} {names.surname}" if names else "Name erased",
+        name=names.full_name if names else "Name erased",
         staff_number=names.staff_number if names else "",
         made_at=at,
         sections=sections,

@@ -18,7 +18,6 @@ from portal.domain.dip_samples.measures import (
     SampleCounts,
     SampleEntry,
     ask_for_count,
-    list_months,
 )
 from portal.domain.dip_samples.models import COUNTS
 from portal.domain.reports import sentences
@@ -26,6 +25,7 @@ from portal.domain.reports.parameters import Position
 from portal.pages.dip_samples.addresses import require_month
 from portal.pages.layout.form_fields import WholeNumberField
 from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
+from portal.platform.months import list_months
 from portal.platform.wording import month_words
 
 OFFERED_MONTHS = 25  # this month and the two years before it

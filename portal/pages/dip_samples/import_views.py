@@ -31,10 +31,6 @@ from portal.platform.permissions import Permission
 MOST_SHOWN = 50  # reasons on a page
 
 
-class _OnlyCheckedError(Exception):
-    """Rolls back what a check did."""
-
-
 class SampleFileForm(FlaskForm):  # type: ignore[misc]
     """A spreadsheet, to be looked at or recorded."""
 
@@ -74,20 +70,13 @@ def import_file() -> ResponseReturnValue:
     return html, 400 if form.errors or reasons else 200
 
 
-def _import_file(form: SampleFileForm) -> SampleImport | None:
+def _import_file(form: SampleFileForm) -> SampleImport:
     """Record the file, or roll back what it would record."""
     recordable = list_recordable_units(current_user.viewer)
     units = {found: row for found, row in live_units(clock.today()).items() if found in recordable}
     rows = read_sample_file(form.file.data.read(), form.file.data.filename or "")
-    done = None
-    try:
-        with transaction():
-            done = import_samples(rows, units, by=current_user.person_id, at=clock.now())
-            if form.only_check.data:
-                raise _OnlyCheckedError
-    except _OnlyCheckedError:
-        pass
-    return done
+    with transaction(dry_run=form.only_check.data):
+        return import_samples(rows, units, by=current_user.person_id, at=clock.now())
 
 
 @bp.get("/dip-samples/template.csv")

@@ -6,7 +6,6 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.dip_samples.measures import add_months, first_of_month
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.dip_samples.queries import counts_of, find_sample
 from portal.domain.dip_samples.services import CHECKLIST, record_sample, withdraw_sample
@@ -20,6 +19,7 @@ from portal.pages.layout.forms import save_form
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, NotFoundError
+from portal.platform.months import add_months, first_of_month
 from portal.platform.permissions import Permission
 
 

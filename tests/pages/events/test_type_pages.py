@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.catalogue import event_types
+from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES
 from portal.domain.events import type_proposals
 from portal.domain.events.models import EventTypeProposal
 from portal.platform import clock
@@ -61,7 +62,7 @@ def browse(app, database):
 
 def publish(content: bytes = UNPREPARED.encode(), key: str = "hydra") -> None:
     with transaction():
-        event_types.publish_event_type(event_types.check_content(key, content), at=stamp(), by=None)
+        event_types.publish_event_type(EVENT_TYPE_FILES.check_content(key, content), at=stamp(), by=None)
 
 
 def propose(by: int, content: bytes, key: str = "hydra") -> int:

@@ -13,7 +13,7 @@ from portal.domain.assurance.evidence.shares import (
     parse_threshold,
 )
 from portal.domain.assurance.evidence_state import EvidenceState
-from portal.domain.dip_samples.measures import MEASURES, list_full_months
+from portal.domain.dip_samples.measures import MEASURES
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.dip_samples.queries import SampleRatio, add_up, read_sample_facts
 from portal.domain.dip_samples.statistics import FEWEST
@@ -21,6 +21,7 @@ from portal.domain.people.as_of import choose_known
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
 from portal.platform import wording as say
+from portal.platform.months import list_full_months
 
 MOST_MONTHS = 24
 OFFERED = tuple(measure.key for measure in MEASURES.values() if measure.more_is_better)

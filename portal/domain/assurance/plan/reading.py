@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, select
 
 from portal.domain.assurance.holding import list_held
 from portal.domain.assurance.models import PlanProposal, PlanVersion, Recommendation
@@ -16,6 +15,7 @@ from portal.domain.catalogue.guide_publishing import guide_recorded_by
 from portal.domain.catalogue.models import GuideVersion
 from portal.domain.catalogue.queries import force_values_recorded_by, shared_content
 from portal.domain.people.models import PersonName
+from portal.domain.people.proposals import ProposalLine, select_proposals
 from portal.domain.reports.parameters import Position
 from portal.platform import clock
 from portal.platform.db import db
@@ -54,20 +54,11 @@ class HeldPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class ProposedPlan:
+class ProposedPlan(ProposalLine):
     """The next version of the plan: being written, waiting for a second person, or ended."""
 
-    id: int
     answers: dict[str, str]
     review_on: date
-    note: str  # "" while it is being written
-    proposed_by_id: int
-    proposed_by: str
-    proposed_at: datetime
-    ended_at: datetime | None
-    ended_as: str | None  # published, sent_back, withdrawn
-    ended_by: str | None
-    reason: str
 
     @property
     def is_written(self) -> bool:
@@ -191,26 +182,7 @@ def count_plans_for(person_id: int) -> int:
 
 
 def _select_plans() -> Select[Any]:
-    author, decider = aliased(PersonName), aliased(PersonName)
-    row = PlanProposal
-    columns: tuple[Any, ...] = (
-        row.id,
-        row.content,
-        row.review_on,
-        row.note,
-        row.proposed_by_id,
-        func.coalesce(author.forenames + " " + author.surname, "Erased"),
-        row.proposed_at,
-        row.ended_at,
-        row.ended_as,
-        func.coalesce(decider.forenames + " " + decider.surname, "Erased"),
-        row.reason,
-    )
-    return (
-        select(*columns)
-        .outerjoin(author, author.person_id == row.proposed_by_id)
-        .outerjoin(decider, decider.person_id == row.ended_by_id)
-    )
+    return select_proposals(PlanProposal, PlanProposal.content, PlanProposal.review_on)
 
 
 def _fetch_plans(statement: Select[Any]) -> Iterator[ProposedPlan]:
@@ -218,6 +190,5 @@ def _fetch_plans(statement: Select[Any]) -> Iterator[ProposedPlan]:
 
 
 def _names_of(people: set[int]) -> dict[int, str]:
-    name = PersonName.forenames + " " + PersonName.surname
-    rows = db.session.execute(select(PersonName.person_id, name).where(PersonName.person_id.in_(people)))
-    return {person_id: words for person_id, words in rows}
+    names = select(PersonName.person_id, PersonName.full_name).where(PersonName.person_id.in_(people))
+    return {person_id: name for person_id, name in db.session.execute(names)}

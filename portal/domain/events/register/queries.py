@@ -195,4 +195,4 @@ def read_outcomes(event_id: int) -> dict[int, AttendanceOutcome]:
 def find_name(person_id: int) -> str:
     """The person's name, as it is spoken."""
     name = db.session.get(PersonName, person_id)
-    return f"{name.forenames} {name.surname}" if name else "Name erased"
+    return name.full_name if name else "Name erased"

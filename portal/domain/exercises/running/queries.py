@@ -244,6 +244,5 @@ def list_entries(run_id: int, syndicate: int = 0) -> list[Entry]:
 
 def list_names(people: set[int]) -> dict[int, str]:
     """Forenames and surname by person, without people whose names were erased. One statement."""
-    columns = (PersonName.person_id, PersonName.forenames, PersonName.surname)
-    rows = db.session.execute(select(*columns).where(PersonName.person_id.in_(people)))
-    return {row.person_id: f"{row.forenames} {row.surname}" for row in rows}
+    names = select(PersonName.person_id, PersonName.full_name).where(PersonName.person_id.in_(people))
+    return {person_id: name for person_id, name in db.session.execute(names)}

@@ -98,8 +98,7 @@ def publish_exercise_folder(folder: Path, *, at: datetime, by: int | None = None
         BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_exercise_folder(folder)
-    if len(reading.faults):
-        raise BadInputError(reading.faults.sentences())
+    reading.faults.refuse()
     stamp()  # before the current versions are read
     result = PublishedExercises()
     for checked in reading.exercises:
@@ -118,8 +117,7 @@ def publish_exercise_files(key: str, files: dict[str, bytes], *, at: datetime, b
         BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_exercise_files(key, files)
-    if len(reading.faults):
-        raise BadInputError(reading.faults.sentences())
+    reading.faults.refuse()
     stamp()
     return _write_version(reading.exercises[0], at, by)
 

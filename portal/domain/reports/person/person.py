@@ -143,7 +143,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
     if not position.past:
         modules = module_progress_by_activity(person_id)
         begun_modules = {activity_id: module for activity_id, module in modules.items() if module.progress}
-    name = f"{names.forenames} {names.surname}"
+    name = names.full_name
     requests = list_requests_about(person_id)
     events = list_events(person_id, requests)
     return PersonPage(
