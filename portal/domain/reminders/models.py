@@ -36,7 +36,9 @@ class MessageKind(StrEnum):
     CLARITY = "clarity"  # an author answered what somebody found unclear; as recall
     FOLDER = "folder"  # files of the watched folder that were not imported; in the send window
     REPORT = "report"  # a link to a saved report, on its schedule; in the send window
-    EVIDENCE_STALE = "evidence_stale"  # evidence that no longer holds, to its owner; in the send window
+    EVIDENCE_STALE = (
+        "evidence_stale"  # evidence or a plan that no longer holds, to its owner; in the send window
+    )
     EVENT_BOOKED = "event_booked"  # a place at an event, or the task to run one; at once, as the next three
     EVENT_MOVED = "event_moved"  # an event has another time, room or notes
     EVENT_CANCELLED = "event_cancelled"  # an event, or the reader's place or task there, is no more

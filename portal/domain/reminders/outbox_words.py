@@ -68,7 +68,7 @@ WORDS_OF_KIND = {
     MessageKind.REVIEW: ("Modules and guides to review",),
     MessageKind.CLARITY: ("An author has answered what you found unclear",),
     MessageKind.REPORT: ("A saved report",),
-    MessageKind.EVIDENCE_STALE: ("Evidence that needs attention",),
+    MessageKind.EVIDENCE_STALE: ("Evidence or a plan that needs attention",),
 }
 MOST_ACTS = 10  # of one message that the outbox lists
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal.domain.reports.statistics import Share
 from portal.domain.returns.models import ForceReturn
-from portal.domain.returns.national import NationalFigures, protect_receipts, read_counts
+from portal.domain.returns.national import EMPTY, NationalFigures, protect_receipts, read_counts
 from portal.domain.returns.receipts import AskedPeriod, NationalForce, Receipt
 from portal.domain.returns.suppression import ShownCounts, ShownTable
 from portal.platform.db import db
@@ -137,8 +137,8 @@ def read_movement(figures: NationalFigures) -> Movement | None:
         for force, receipt in before.receipts.items()
         if receipt.first
     }
-    counts = read_counts([each.held.return_id for each in firsts.values() if each.held], figures.requirement)
-    said = protect_receipts(firsts, counts, figures.small)
+    counts = read_counts([each.held.return_id for each in firsts.values() if each.held])
+    said = protect_receipts(firsts, counts, figures.small).get(figures.requirement, EMPTY)
     reasons = read_reasons(before.receipts.values())
     moved = [
         _describe_force(

@@ -42,11 +42,10 @@ files_limit = limiter.shared_limit(
 @shows_national(months=12)
 def show_national(page: NationalPage) -> ResponseReturnValue:
     """Show the share of all forces over the months, and each force's."""
-    figures, small = page.figures, page.figures.small
-    groups = {}
+    figures, groups = page.figures, {}
     if figures.months:
         for grouping, words in ((ROLE, "By designated role"), (RANK, "By rank or grade")):
-            groups[words] = read_groups(figures.newest, grouping, figures.requirement, small)
+            groups[words] = read_groups(figures.newest, grouping, figures.small)
     html = render_template(
         "returns/national.html",
         page=page,

@@ -88,13 +88,13 @@ def test_the_change_is_told_apart_by_its_causes_and_adds_up(forces):
 def test_roles_are_summed_over_forces_that_hid_none(forces):
     figures = read_national(position(), 5)
 
-    groups = read_groups(figures.newest, "role", "", 5)
+    groups = read_groups(figures.newest, "role", 5)
 
     assert {name: row.share for name, row in groups.table.rows.items()} == {
         "custody": Share(20, 35),
         "response": Share(50, 65),
     }
-    assert (groups.forces, groups.left_out) == (1, 1)
+    assert (groups.forces, groups.left_out) == (1, 2)  # one returned no roles
     assert list_requirements(figures.newest) == [""]
 
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections import Counter
 from datetime import UTC, datetime
+from urllib.parse import urljoin
 
 import pytest
 import time_machine
@@ -45,11 +46,14 @@ class CrowdedDesk:
         self.browser_of = sign_in_each(app)
 
     def send(self, *sends) -> list[int]:
-        """The answers' codes when these are sent together: who, which path, which fields."""
+        """The answers' codes when these are sent together: who, which path below the page, which fields.
+
+        A path that begins with a slash is one of the portal.
+        """
         made = []
         for who, path, fields in sends:
             token = self.browser_of(who).page("/account").form_with("Sign out").fields["csrf_token"][0]
-            made.append((self.browser_of(who), f"{HERE}/{path}", {"csrf_token": token, **fields}))
+            made.append((self.browser_of(who), urljoin(f"{HERE}/", path), {"csrf_token": token, **fields}))
         codes = [answer.status_code for answer in send_at_once(self.app, made)]
         db.session.rollback()  # what is read from here on is what they left
         return codes

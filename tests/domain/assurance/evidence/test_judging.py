@@ -11,7 +11,6 @@ from portal.domain.assurance.desk import read_recommendation
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.evidence.judging import list_decided_judgements
-from portal.domain.assurance.evidence.stale import list_stale
 from portal.domain.assurance.evidence.writing import (
     EvidenceEntry,
     add_evidence,
@@ -21,6 +20,7 @@ from portal.domain.assurance.evidence.writing import (
 )
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import Judgement
+from portal.domain.assurance.stale import list_stale
 from portal.domain.reports.parameters import read_position_today
 from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
@@ -188,8 +188,8 @@ def test_stale_evidence_is_its_owners_else_the_recommendations(people: tuple[int
 
         mine, theirs = list_stale(position, author), list_stale(position, other)
 
-    assert [stale.state.reference for stale in mine] == [own]
-    assert [stale.state.reference for stale in theirs] == ["E-0001"]
-    assert theirs[0].state.faults == ("Its review was due on 1 September 2026.",)
+    assert [stale.reference for stale in mine] == [own]
+    assert [stale.reference for stale in theirs] == ["E-0001"]
+    assert theirs[0].faults == ("Its review was due on 1 September 2026.",)
     assert theirs[0].address == "/assurance/e-learning/evidence/E-0001"
     assert len(list_stale(position)) == 2
