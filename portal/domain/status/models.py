@@ -66,7 +66,7 @@ class StatusPeriod(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    person_id: Mapped[int] = mapped_column(BigId)
+    person_id: Mapped[int] = mapped_column(BigId, info={"table": "person"})
     directive_id: Mapped[int] = mapped_column(
         ForeignKey("directive.id", name="fk_standing_span_directive_id")
     )
@@ -84,7 +84,7 @@ class StatusPeriod(Base):
     exclusion_id: Mapped[int | None] = mapped_column(
         ForeignKey("exclusion.id", name="fk_standing_span_exclusion_id")
     )
-    post_id: Mapped[int] = mapped_column(BigId)
+    post_id: Mapped[int] = mapped_column(BigId, info={"table": "post"})
     unit_id: Mapped[int] = mapped_column(BigId, info={"table": "unit"})
 
 
