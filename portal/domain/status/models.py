@@ -49,6 +49,7 @@ class StatusPeriod(Base):
 
     Days are ``date.toordinal()``, instants integer microseconds since 1970 in UTC. Position 0 is the
     person under the whole directive. Derived: ``directives reconcile --rebuild`` makes the same rows.
+    The database does not check the ids of person, post and unit: rows are written ahead of them.
     """
 
     __tablename__ = "status_period"
@@ -65,7 +66,7 @@ class StatusPeriod(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", name="fk_standing_span_person_id"))
+    person_id: Mapped[int] = mapped_column(BigId, info={"table": "person"})
     directive_id: Mapped[int] = mapped_column(
         ForeignKey("directive.id", name="fk_standing_span_directive_id")
     )
@@ -83,8 +84,8 @@ class StatusPeriod(Base):
     exclusion_id: Mapped[int | None] = mapped_column(
         ForeignKey("exclusion.id", name="fk_standing_span_exclusion_id")
     )
-    post_id: Mapped[int] = mapped_column(ForeignKey("post.id", name="fk_standing_span_post_id"))
-    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id", name="fk_standing_span_unit_id"))
+    post_id: Mapped[int] = mapped_column(BigId, info={"table": "post"})
+    unit_id: Mapped[int] = mapped_column(BigId, info={"table": "unit"})
 
 
 def _literal_number(number: int) -> ColumnElement[int]:
