@@ -30,12 +30,11 @@ from portal.domain.status.counting import (
     list_commonest_due_dates,
     measure_later,
 )
-from portal.domain.status.filters import Later
+from portal.domain.status.filters import Later, Scope, Whose
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.domain.status.paging import Sort
 from portal.domain.status.period_counts import CountBy
 from portal.domain.status.projector import rebuild_status
-from portal.domain.status.queries import Scope, Whose
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp, stamp, transaction
 from portal.platform.jobs.registry import task_of_kind
