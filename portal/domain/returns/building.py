@@ -109,13 +109,13 @@ def _count_openly(report: CompletionReport) -> list[ReturnCount]:
     columns = [CountBy.POSITION, CountBy.ROLE, CountBy.RANK, CountBy.STATUS]
     groups: dict[GroupKey, dict[Status, int]] = defaultdict(lambda: defaultdict(int))
     everyone = report.viewer_scope.scope_of(report.directive.id)
-    for (position, role, rank, status), people in counting.count_by(everyone, columns):
+    for position, role, rank, status, people in counting.count_by(everyone, columns):
         for key in (
             (position, FORCE, ""),
             (position, ROLE, role or NOT_RECORDED),
             (position, RANK, rank or NOT_RECORDED),
         ):
-            groups[key][Status(status)] += people
+            groups[key][status] += people
     keys = {WHOLE: WHOLE_DIRECTIVE} | {
         each.position: f"{each.kind}:{each.key}" for each in report.directive.requirements
     }

@@ -39,6 +39,11 @@ SILENT = timedelta(seconds=60)  # without a heartbeat, after which rows written 
 WAITS = 180  # times half a second, for another change to be written, or to be undone after a kill
 
 T = TypeVar("T")
+TellProgress = Callable[[int, int], None]  # how many people are done, of how many; may raise to stop it
+
+
+def tell_nobody(_done: int, _of: int) -> None:
+    """Do nothing with the progress."""
 
 
 class LostClaimError(BusyError):
@@ -56,7 +61,7 @@ class RowsAhead:
         edits: Mapping[int, RowEdits],
         real: Mapping[int, int],
         find_outdated: Callable[[Collection[int]], Collection[int]],
-        tell: Callable[[int, int], None],
+        tell: TellProgress,
     ) -> None:
         """Write edits by person, in slices: each holds the lock for a moment. Outside a transaction.
 
@@ -65,7 +70,7 @@ class RowsAhead:
             real: The real ids of placeholders.
             find_outdated: Gives those of some people about whom others have recorded something since. It is
                 asked under each lock; edits of these people would close periods that are closed already.
-            tell: Is told how many people are done, of how many, after each slice; may raise to stop it.
+            tell: Is told after each slice.
         """
         done = 0
         for part in _split_edits(edits):
@@ -137,7 +142,7 @@ def begin_ahead(prepare: Callable[[], T]) -> tuple[RowsAhead, T]:
         undo_lost_rows()
         with transaction():
             take_writers_lock()
-            if not is_written_ahead():
+            if read_stamps()[1] is None:
                 rows = RowsAhead(max(stamp(), clock.now()) + STAMP_LEAD, uuid4())
                 db.session.execute(
                     insert(StampAhead).values(
@@ -149,18 +154,13 @@ def begin_ahead(prepare: Callable[[], T]) -> tuple[RowsAhead, T]:
     raise BusyError
 
 
-def is_written_ahead() -> bool:
-    """Whether the rows of a change are being written ahead of it."""
-    return read_stamps()[1] is not None
-
-
 def refuse_rows_ahead() -> None:
     """Refuse to compare all rows with the facts while some are written ahead of theirs.
 
     Raises:
         BusyError: Some are.
     """
-    if is_written_ahead():
+    if read_stamps()[1] is not None:
         raise BusyError
 
 

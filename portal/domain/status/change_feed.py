@@ -124,11 +124,13 @@ def _compare_points(
     days = {edge for row in rows for edge in (row.from_on, row.to_on + 1) if edge <= LAST_DAY}
     stamps = {edge for row in rows for edge in (row.known_from, row.known_to) if edge < OPEN_KNOWN}
     points = window.order_points(list(map(date.fromordinal, days)), list(map(from_microseconds, stamps)))
-    old = _find_visible(rows, window.start, unit_ids)
-    for point in points:
-        new = _find_visible(rows, point, unit_ids)
+    old = None
+    for point in (window.start, *points):
+        new = find_period(rows, point.day.toordinal(), to_microseconds(point.known_on))
+        if new and unit_ids is not None and new.unit_id not in unit_ids:
+            new = None
         row = new or old
-        if row is not None and (old and old.status) != (new and new.status):
+        if row and point is not window.start and (old and old.status) != (new and new.status):
             yield StatusTransition(
                 *(row.person_id, row.directive_id, row.position, point),
                 old=Status(old.status) if old else None,
@@ -137,10 +139,3 @@ def _compare_points(
                 record_id=new.record_id if new else None,
             )
         old = new
-
-
-def _find_visible(
-    rows: Sequence[ResultRow], point: WindowPoint, unit_ids: Collection[int] | None
-) -> ResultRow | None:
-    row = find_period(rows, point.day.toordinal(), to_microseconds(point.known_on))
-    return row if row is None or unit_ids is None or row.unit_id in unit_ids else None

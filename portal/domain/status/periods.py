@@ -157,7 +157,7 @@ def _join_equal_days(
 ) -> Iterator[Period]:
     """The periods under one directive: runs of days in which the values of a position are equal."""
     distinct = {id(facts): facts for facts in by_position.values()}
-    days = {day.toordinal() for facts in distinct.values() for day in find_days_of_change(facts)}
+    days = set[int]().union(*map(find_days_of_change, distinct.values()))
     latest: dict[int, Period] = {}  # by position
     for segment in segments:
         for first, last in _split_segment(segment, days):

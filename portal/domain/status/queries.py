@@ -35,7 +35,6 @@ from portal.domain.status.filters import (
     Condition,
     Later,
     Scope,
-    Whose,
     covers_day,
     is_known_on,
     late_arrivals,
@@ -43,15 +42,6 @@ from portal.domain.status.filters import (
 from portal.domain.status.models import Column, ResultRow, StatusPeriod
 from portal.domain.status.rules import WHOLE, Status
 from portal.platform.db import db, read
-
-__all__ = [
-    "AssignedRequirement",
-    "DirectiveStatus",
-    "Scope",
-    "Whose",
-    "directive_statuses",
-    "requirements_of",
-]
 
 period = StatusPeriod
 

@@ -7,9 +7,8 @@ from datetime import date
 from portal.domain.directives.models import Directive
 from portal.domain.status import paging, queries, report_rows
 from portal.domain.status.counting import count_requirements
-from portal.domain.status.filters import Later
+from portal.domain.status.filters import Later, Scope, Whose
 from portal.domain.status.paging import Sort
-from portal.domain.status.queries import Scope, Whose
 from portal.domain.status.rules import Status
 from portal.platform.db import db
 

@@ -30,12 +30,11 @@ from portal.domain.status.counting import (
     list_commonest_due_dates,
     measure_later,
 )
-from portal.domain.status.filters import Later
+from portal.domain.status.filters import Later, Scope, Whose
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.domain.status.paging import Sort
 from portal.domain.status.period_counts import CountBy
 from portal.domain.status.projector import rebuild_status
-from portal.domain.status.queries import Scope, Whose
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp, stamp, transaction
 from portal.platform.jobs.registry import task_of_kind
@@ -239,10 +238,10 @@ def test_what_many_are_known_to_have_done_only_later_is_not_undone_but_left_unre
     unit, activities, directive, people = world()
     then = newest_stamp()
     make_record(people[0], activities[0], date(2026, 4, 1))
-    assert measure_later([directive], then) is Later.LITTLE
+    assert measure_later([directive], [then]) == {then: Later.LITTLE}
     for person in people:
         make_record(person, activities[1], date(2026, 4, 1))
-    later = measure_later([directive], then)
+    later = measure_later([directive], [then])[then]
     assert later is Later.MUCH
 
     scope = Scope((directive,), date(2026, 5, 10), then, Whose(everyone=True), later)

@@ -25,7 +25,7 @@ def count_people(
         return found
     ids = tuple(sorted(directive_ids))
     positions = {position for _, position in found}
-    later = counting.measure_later_at(ids, {each.as_known_on for each in positions if not each.latest})
+    later = counting.measure_later(ids, {each.as_known_on for each in positions if not each.latest})
     together: dict[tuple[Whose, datetime, Later], dict[date, list[Position]]] = defaultdict(dict)
     for whose, position in found:
         much = Later.NOTHING if position.latest else later[position.as_known_on]
