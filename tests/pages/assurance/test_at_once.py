@@ -27,7 +27,7 @@ from tests.factories.assurance import make_action, make_judgement, make_recommen
 from tests.factories.people import make_grant
 from tests.pages.account.browsing import make_account
 from tests.pages.assurance.desk_browsing import AUDITOR, OWNER, make_desk_people, sign_in_each
-from tests.pages.decisions.test_at_once import send_at_once, serving  # noqa: F401 - a fixture
+from tests.pages.decisions.test_at_once import send_at_once
 
 pytestmark = pytest.mark.slow
 HERE = "/assurance/e-learning"
@@ -60,7 +60,7 @@ class CrowdedDesk:
 
 
 @pytest.fixture
-def desk(serving):  # noqa: F811
+def desk(serving):
     with time_machine.travel(datetime(2026, 5, 12, 9, tzinfo=UTC), tick=False):
         yield CrowdedDesk(serving)
 
