@@ -19,8 +19,8 @@ from portal.domain.people.duties import PostNames, duties_of_posts
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.visibility.rules import Viewer, visibility_of
-from portal.domain.status.activity_statuses import statuses_by_activity
 from portal.domain.status.filters import Whose
+from portal.domain.status.queries import statuses_by_activity
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 from portal.platform.db import db

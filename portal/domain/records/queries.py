@@ -358,3 +358,9 @@ def count_records(activity_id: int) -> int:
     """The number of known records of an activity, of any source and whether or not they count."""
     statement = select(func.count()).where(Record.activity_id == activity_id, is_known_fact(Record))
     return db.session.scalar(statement) or 0
+
+
+def list_people_with_records(activity_id: int) -> list[int]:
+    """Everybody with a record of an activity, in order, whether or not it is known or counts."""
+    statement = select(Record.person_id).where(Record.activity_id == activity_id).distinct()
+    return list(db.session.scalars(statement.order_by(Record.person_id)))

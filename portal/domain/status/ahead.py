@@ -20,15 +20,7 @@ from portal.domain.status.projection_rows import undo_rows, write_edits
 from portal.platform import clock
 from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.clock import from_microseconds, to_microseconds
-from portal.platform.db import (
-    STAMP_LEAD,
-    StampAhead,
-    db,
-    read_stamps,
-    stamp,
-    take_writers_lock,
-    transaction,
-)
+from portal.platform.db import STAMP_LEAD, StampAhead, db, read_stamps, stamp, take_writers_lock, transaction
 from portal.platform.errors import BusyError
 
 SLICE = 2_000  # rows written under one lock: about 50 ms of a processor

@@ -1,6 +1,6 @@
 """Conditions on status periods: on a day, as known on an instant, of the people whom a viewer may see."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum, auto
@@ -13,10 +13,8 @@ from portal.domain.status.models import (
     ENDED_LATE,
     FIRST_AHEAD,
     HAS_FIRST_DAY,
-    HAS_LAST_DAY,
     OPENED_LATE,
     Column,
-    ResultRow,
     StatusCount,
     StatusGroup,
     StatusPeriod,
@@ -82,22 +80,6 @@ def late_arrivals(
         if start < evening_of(last):
             begun_since = [HAS_FIRST_DAY, period.from_on >= since.astimezone(UTC).toordinal()]
             yield known_before, [*rows, not_(late), *begun_since, *on_days]
-
-
-def edges_between(first: int, last: int, as_known_on: datetime) -> Iterator[list[Condition]]:
-    """Conditions on periods that begin or have ended on the way between two days; an index finds each."""
-    if first < last:
-        period, known = StatusPeriod, is_known_on(StatusPeriod, as_known_on)
-        yield [HAS_FIRST_DAY, period.from_on > first, period.from_on <= last, known]
-        yield [HAS_LAST_DAY, period.to_on >= first, period.to_on < last, known]
-
-
-def find_period(rows: Iterable[ResultRow], day: int, known: int) -> ResultRow | None:
-    """The row of one person and position that holds on a day, as known on an instant in microseconds."""
-    for row in rows:
-        if row.from_on <= day <= row.to_on and row.known_from <= known < row.known_to:
-            return row
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
@@ -16,6 +16,7 @@ from portal.domain.directives.models import Directive
 from portal.domain.directives.pending import ALL_KNOWN, FIRST_PLACEHOLDER, PendingFacts
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.records.models import PassRecord, Record
+from portal.domain.records.queries import list_people_with_records
 from portal.domain.status.ahead import TellProgress, tell_nobody
 from portal.domain.status.filters import covers_day
 from portal.domain.status.issuing import record_with_periods
@@ -106,12 +107,6 @@ def _stay_complete(rule: MinimumVersionRule, people: Sequence[int]) -> set[tuple
     }
 
 
-def people_with_records(activity_id: int) -> list[int]:
-    """Everybody with a record of an activity, in order: all whose status a minimum version may change."""
-    statement = select(Record.person_id).where(Record.activity_id == activity_id).distinct()
-    return list(db.session.scalars(statement.order_by(Record.person_id)))
-
-
 def record_minimum(
     rule: MinimumVersionRule,
     publish: Callable[[], tuple[int, T]],
@@ -135,7 +130,9 @@ def record_minimum(
     """
 
     def stage() -> StagedProjection:
-        return stage_projection(people_with_records(rule.activity_id), PendingFacts(minimums=[rule]), tell)
+        return stage_projection(
+            list_people_with_records(rule.activity_id), PendingFacts(minimums=[rule]), tell
+        )
 
     def record(staged: StagedProjection, periods_are_written: bool) -> T:
         recorded_at = stamp()
@@ -151,31 +148,8 @@ def record_minimum(
             )
         )
         db.session.flush()
-        touch(learners=set(people_with_records(rule.activity_id)) - staged.people)
+        touch(learners=set(list_people_with_records(rule.activity_id)) - staged.people)
         staged.write_rows(recorded_at, {}, periods_are_written=periods_are_written)
         return result
 
     return record_with_periods(stage, dict, record, tell=tell, conclude=conclude)
-
-
-class KnownMinimum(NamedTuple):
-    """The least version of a module that counts, and from which day."""
-
-    number: int
-    from_on: date
-
-
-def minimum_of(activity_id: int, on: date) -> KnownMinimum | None:
-    """The minimum version announced last by ``on``; None if none is. One statement."""
-    row = db.session.execute(
-        select(ModuleVersion.number, MinimumVersion.from_on)
-        .join(MinimumVersion, MinimumVersion.module_version_id == ModuleVersion.id)
-        .where(
-            MinimumVersion.activity_id == activity_id,
-            MinimumVersion.announced_on <= on,
-            is_known_fact(MinimumVersion),
-        )
-        .order_by(MinimumVersion.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else KnownMinimum(*row)

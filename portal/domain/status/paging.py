@@ -163,10 +163,10 @@ def _count_left(scope: Scope) -> Column:
 def _load_details(scope: Scope, people: Sequence[int]) -> Sequence[ResultRow]:
     """The rows of these people by directive, in their order: names and posts are joined for them alone."""
     period = StatusPeriod
-    whose = replace(scope.whose, unit_hint=None, named=None)  # they are found by id
+    by_id = replace(scope, whose=replace(scope.whose, unit_hint=None, named=None))
     columns = (period.directive_id, period.status, period.due_on, period.valid_until, *POST_AND_NAME)
     managers = (_manager.surname.label("manager_surname"), _manager.forenames.label("manager_forenames"))
-    conditions = (*replace(scope, whose=whose).whole_directive(), period.person_id.in_(people))
+    conditions = (*by_id.whole_directive(), period.person_id.in_(people))
     statement = join_names(select(*columns, *managers)).where(*conditions)
     places = {person_id: place for place, person_id in enumerate(people)}
     rows = db.session.execute(statement).all()

@@ -10,7 +10,6 @@ from sqlalchemy import CompoundSelect, case, func, literal, select, union_all
 
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Post
-from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.status.filters import Scope, Whose, covers_day, is_known_on, last_day_in_time
 from portal.domain.status.models import Column, Statement, StatusPeriod
 from portal.domain.status.rules import WHOLE, Status
@@ -150,28 +149,3 @@ def count_worst(by: Sequence[CountBy], as_at: date, as_known_on: datetime, whose
         .subquery()
     )
     return fetch_counted(select(*worst.c, func.count()).group_by(*worst.c), [*by, CountBy.STATUS])
-
-
-class DirectiveReach(NamedTuple):
-    """The people to whom a directive applies on a day."""
-
-    people: int
-    done: int  # of those counted
-    counted: int  # all but those exempt or deferred
-
-
-NOBODY = DirectiveReach(0, 0, 0)
-
-
-def count_reach(viewer: Viewer, day: date) -> dict[int, DirectiveReach]:
-    """By directive, the people to whom it applies on ``day``, as known now, of those the viewer may see."""
-    seen, period = visibility_of(viewer), StatusPeriod
-    whose = Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
-    statement = select(period.directive_id, period.status, func.count()).where(
-        period.position == WHOLE, covers_day(period, day), is_known_on(period, None), whose.matches(period)
-    )
-    reach: dict[int, DirectiveReach] = {}
-    for key, number, n in db.session.execute(statement.group_by(period.directive_id, period.status)):
-        status, (people, done, counted) = Status(number), reach.get(key, NOBODY)
-        reach[key] = DirectiveReach(people + n, done + n * status.held, counted + n * (not status.excluded))
-    return reach

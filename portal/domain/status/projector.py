@@ -30,12 +30,7 @@ from portal.domain.directives.fact_loader import (
     split_into_batches,
 )
 from portal.domain.directives.models import Assignment, DirectiveVersion, Exclusion
-from portal.domain.directives.pending import (
-    ALL_KNOWN,
-    NOTHING_PENDING,
-    PendingFacts,
-    number_placeholders,
-)
+from portal.domain.directives.pending import ALL_KNOWN, NOTHING_PENDING, PendingFacts, number_placeholders
 from portal.domain.people.models import Person, Post, UnitState
 from portal.domain.records.models import PassRecord, Record, Registration, Revocation
 from portal.domain.status.ahead import TellProgress, refuse_rows_ahead, tell_nobody
@@ -100,12 +95,9 @@ _VERSIONS_PASSED = (
 def load_facts(
     people: Sequence[int], history: RuleHistory, pending: PendingFacts = NOTHING_PENDING
 ) -> FactsByPerson:
-    """Every fact ever recorded about these people, whenever it was known; six statements.
+    """Every fact about these people, recorded at any time or pending, that matters to a history's directives.
 
-    Args:
-        people: Ids.
-        history: Of the directives that matter.
-        pending: Facts to add that are not recorded yet.
+    Six statements.
     """
     posts = load_posts(people, pending)
     facts = {person: PersonFacts(posts=posts[person]) for person in people}
@@ -162,11 +154,8 @@ class Projection:
     ) -> None:
         """Add the edits that follow for people from their facts, as known from ``at`` on.
 
-        Args:
-            facts: By person.
-            history: Of the directives that matter.
-            at: The stamp of the transaction that writes the edits, or its placeholder.
-            loaded_at: The instant on which the stored rows are known; None: ``at``.
+        ``at`` is the stamp of the transaction that writes them. Where it is a placeholder, ``loaded_at`` is
+        the instant on which the stored rows are known.
         """
         stored = load_rows(list(facts), to_microseconds(loaded_at or at), history.only)
         for person_id, person in facts.items():
@@ -231,15 +220,11 @@ class StagedProjection(Projection):
                 self.counts.add_edits(edits, self.posts, times=-1)
 
     def write_rows(self, at: datetime, real: Mapping[int, int], *, periods_are_written: bool = False) -> None:
-        """Write the projection under the lock, once the facts are recorded.
+        """Write the projection under the lock, once the facts are recorded, but for periods written ahead.
 
         People about whom another transaction recorded a fact since staging are left out: they are projected
         before the commit. Everybody is, where another transaction recorded a unit or a directive version.
-
-        Args:
-            at: The transaction's stamp.
-            real: The real ids of placeholders.
-            periods_are_written: Whether the status periods were written ahead.
+        ``at`` is the transaction's stamp, and ``real`` maps placeholders to real ids.
         """
         outdated = self.find_outdated(at, real)
         self.leave_out(outdated)
@@ -257,10 +242,7 @@ class StagedProjection(Projection):
     ) -> frozenset[int]:
         """The people whose projection is outdated by what other transactions recorded before ``at``.
 
-        Args:
-            at: An instant.
-            real: The real ids of placeholders.
-            among: Some of the people, few enough for one statement; None: all of them.
+        Of all of them, or ``among`` some, few enough for one statement.
         """
         people = self.people if among is None else frozenset(among)
         for fact in (UnitState, MinimumVersion, DirectiveVersion):

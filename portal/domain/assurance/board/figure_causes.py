@@ -11,8 +11,8 @@ from portal.domain.reports.changes.cause_facts import Cause
 from portal.domain.reports.changes.explanations import Causes
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_directives
 from portal.domain.reports.parameters import Position
+from portal.domain.status.changes import Cell, Step, find_changed_cells, list_steps
 from portal.domain.status.filters import Scope
-from portal.domain.status.report_diff import Cell, Step, find_changed_cells, list_steps
 from portal.domain.status.rules import WHOLE
 
 MOST_PEOPLE = 500  # of one figure: after a first load everybody changed, which needs no list of causes

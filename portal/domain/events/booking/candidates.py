@@ -15,8 +15,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.visibility.rules import Viewer, is_visible
 from portal.domain.records.models import Record
-from portal.domain.status.activity_statuses import statuses_by_activity
-from portal.domain.status.queries import TO_REMIND
+from portal.domain.status.queries import TO_REMIND, statuses_by_activity
 from portal.domain.status.rules import Status
 from portal.platform.clock import london_day
 from portal.platform.db import db
