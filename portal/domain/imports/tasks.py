@@ -99,8 +99,6 @@ def check_and_apply(
 ) -> CheckResult:
     """Check the file once more without a lock, stage what follows, and write it; for the page and the job.
 
-    All of it counts from one commit on. Outside a transaction.
-
     Args:
         run_id: The import.
         expected: The digest of the check that the person saw.
