@@ -26,7 +26,7 @@ class Annexes:
     files: list[PackFile] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)  # a sentence for each directive without an annex
     people: set[int] = field(default_factory=set)  # with a row in one of them
-    published: set[tuple[int, int]] = field(default_factory=set)  # numerators with denominators, in FOI packs
+    published: dict[str, tuple[int, int]] = field(default_factory=dict)  # complete and counted, in FOI packs
 
 
 def directives_of(pieces: Sequence[HeldEvidence]) -> list[str]:
@@ -91,7 +91,7 @@ def _write_annex(
         return made.rows
     tables = make_tables(read_figures(report), wish.small)
     if tables.complete is not None and tables.counted is not None:
-        annexes.published.add((tables.complete, tables.counted))
+        annexes.published[reference] = (tables.complete, tables.counted)
     return made.rows
 
 

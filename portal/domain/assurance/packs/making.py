@@ -15,7 +15,7 @@ from portal.domain.assurance.narrative.fields import list_fields
 from portal.domain.assurance.packs.annexes import Annexes, AnnexWish, directives_of, write_annexes
 from portal.domain.assurance.packs.answers import RecommendationAnswer
 from portal.domain.assurance.packs.contents import PackSource, write_answer_pack
-from portal.domain.assurance.packs.foi import hide_numbers
+from portal.domain.assurance.packs.foi import PublishedNumbers, choose_frame, hide_numbers
 from portal.domain.assurance.packs.kinds import ALL, FOI, refuse_forecast
 from portal.domain.assurance.wording import DeskNames, name_people
 from portal.domain.people.queries import Viewer
@@ -120,7 +120,14 @@ def _read_edition(
     pieces = [piece for each in held for piece in each.evidence]
     states = check_evidence(pieces, position)
     if wish.foi:
-        states = {ref: hide_numbers(state, annexes.published, wish.small) for ref, state in states.items()}
+        every = [piece for each in read_desk(position) for piece in each.evidence]
+        published = PublishedNumbers(annexes.published, choose_frame(every))
+        states = {
+            piece.reference: hide_numbers(
+                states[piece.reference], piece.version.definition, published, wish.small
+            )
+            for piece in pieces
+        }
         return _DeskAtPosition(position, states, set(), DeskNames(), {}, [], annexes.files)
     owners = _list_owners(held)
     attached, missing = _read_attached(pieces, states)
