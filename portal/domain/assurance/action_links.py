@@ -24,7 +24,7 @@ class ActionLine:
     is_late: bool  # past its due date, and neither done nor dropped
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether nothing is left to do."""
         return self.state in ENDED
 
@@ -51,13 +51,13 @@ def list_action_lines(desk: Iterable[HeldRecommendation], day: date) -> list[Act
     }
     lines = [_make_line(key, action, known, day) for key, action in pairs]
     return sorted(
-        lines, key=lambda line: (line.ended, line.due_on is None, line.due_on or day, line.reference)
+        lines, key=lambda line: (line.has_ended, line.due_on is None, line.due_on or day, line.reference)
     )
 
 
 def _make_line(key: str, action: HeldAction, known: dict[str, Waited], day: date) -> ActionLine:
     version = action.version
-    ended = version.state in ENDED
+    has_ended = version.state in ENDED
     waited = (known[reference] for reference in action.waits_for if reference in known)
     return ActionLine(
         reference=action.reference,
@@ -68,6 +68,6 @@ def _make_line(key: str, action: HeldAction, known: dict[str, Waited], day: date
         state=version.state,
         reason=version.reason,
         since=version.from_on,
-        waits_for=() if ended else tuple(each for each in waited if each.state != "done"),
-        is_late=not ended and version.due_on is not None and version.due_on < day,
+        waits_for=() if has_ended else tuple(each for each in waited if each.state != "done"),
+        is_late=not has_ended and version.due_on is not None and version.due_on < day,
     )

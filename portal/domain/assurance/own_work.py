@@ -32,19 +32,19 @@ def read_own_work(person_id: int, position: Position) -> OwnWork:
     lines = list_action_lines(desk, position.as_at)
     return OwnWork(
         tuple(held for held in desk if held.owner_id == person_id),
-        tuple(line for line in lines if line.owner_id == person_id and not line.ended),
+        tuple(line for line in lines if line.owner_id == person_id and not line.has_ended),
         {held.key: held.version.title for held in desk},
     )
 
 
 def count_own_actions(person_id: int, today: date) -> int:
     """How many unfinished actions a person owns today, as known now. One statement."""
-    held: dict[int, ActionVersion] = {}
+    versions: dict[int, ActionVersion] = {}
     theirs = select(_other.action_id).where(_other.owner_id == person_id)  # on some day: of few people, few
     statement = select(ActionVersion).where(
         is_known_fact(ActionVersion), ActionVersion.from_on <= today, ActionVersion.action_id.in_(theirs)
     )
     order = (ActionVersion.from_on, ActionVersion.recorded_at, ActionVersion.id)
     for version in db.session.scalars(statement.order_by(*order)):
-        held[version.action_id] = version
-    return sum(version.owner_id == person_id and version.state not in ENDED for version in held.values())
+        versions[version.action_id] = version
+    return sum(version.owner_id == person_id and version.state not in ENDED for version in versions.values())

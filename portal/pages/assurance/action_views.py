@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from portal.domain.assurance import actions
 from portal.domain.assurance.action_links import ActionLine, list_action_lines
-from portal.domain.assurance.desk import HeldRecommendation, find_held, read_desk
+from portal.domain.assurance.desk import HeldRecommendation, find_recommendation, read_desk
 from portal.domain.assurance.entering import LONGEST_TITLE
 from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
@@ -61,7 +61,7 @@ def change_action(key: str, reference: str) -> ResponseReturnValue:
                 by=current_user.person_id,
             )
         if not form.errors:
-            flash(_say_saved(form, reference, holds), "success")
+            flash(_saved_sentence(form, reference, holds), "success")
             return redirect(url_for(".show_recommendation", key=key), 303)
     return _show_form(form, held, line)
 
@@ -70,7 +70,7 @@ def _read_actions(key: str) -> tuple[HeldRecommendation, list[ActionLine]]:
     """The recommendation, and the actions of all of them, today as known now."""
     position = read_position_today(clock.now())
     desk = read_desk(position)
-    return find_held(desk, key), list_action_lines(desk, position.as_at)
+    return find_recommendation(desk, key), list_action_lines(desk, position.as_at)
 
 
 def _first_values(line: ActionLine, held: HeldRecommendation) -> dict[str, object]:
@@ -84,7 +84,7 @@ def _first_values(line: ActionLine, held: HeldRecommendation) -> dict[str, objec
     }
 
 
-def _say_saved(form: AssuranceActionForm, reference: str, holds: bool) -> str:
+def _saved_sentence(form: AssuranceActionForm, reference: str, holds: bool) -> str:
     if holds:
         return f"Action {reference} is saved."
     return (

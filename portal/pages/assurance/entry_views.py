@@ -39,7 +39,7 @@ def change_owner(key: str) -> ResponseReturnValue:
         if not form.errors:
             who = "Nobody" if form.owner_id is None else name_people([form.owner_id])[form.owner_id]
             flash(f"{who} owns it from {say_date(form.day)} on.", "success")
-            return _lead_back(key)
+            return _redirect_to_recommendation(key)
     return _show_form("owner.html", form, held)
 
 
@@ -56,7 +56,7 @@ def add_decision(key: str) -> ResponseReturnValue:
             )
         if not form.errors:
             flash("The decision is recorded.", "success")
-            return _lead_back(key)
+            return _redirect_to_recommendation(key)
     return _show_form("decision.html", form, held)
 
 
@@ -85,7 +85,7 @@ def correct_decision(key: str, decision_id: int) -> ResponseReturnValue:
             )
         if not form.errors:
             flash("The decision is corrected. What it said before is in the history.", "success")
-            return _lead_back(key)
+            return _redirect_to_recommendation(key)
     return _show_form("decision.html", form, held, decision_id)
 
 
@@ -96,7 +96,7 @@ def take_decision_back(key: str, decision_id: int) -> ResponseReturnValue:
     with transaction():
         services.take_decision_back(key, decision_id, by=current_user.person_id)
     flash("The decision is taken back. It stays in the history.", "success")
-    return _lead_back(key)
+    return _redirect_to_recommendation(key)
 
 
 @bp.route("/assurance/<key>/risk", methods=["GET", "POST"])
@@ -117,7 +117,7 @@ def assess_risk(key: str) -> ResponseReturnValue:
             )
         if not form.errors:
             flash("The risk is saved.", "success")
-            return _lead_back(key)
+            return _redirect_to_recommendation(key)
     return _show_form("risk.html", form, held)
 
 
@@ -128,5 +128,5 @@ def _show_form(
     return html, 400 if form.errors else 200
 
 
-def _lead_back(key: str) -> ResponseReturnValue:
+def _redirect_to_recommendation(key: str) -> ResponseReturnValue:
     return redirect(url_for(".show_recommendation", key=key), 303)

@@ -17,7 +17,7 @@ class FrozenRow:
     now: EvidenceState | None  # None: it is withdrawn
 
     @property
-    def moved(self) -> bool:
+    def has_moved(self) -> bool:
         """Whether it shows something else, or holds where it did not, or the other way round."""
         return self.now is None or (self.now.shown, self.now.holds) != (self.kept.shown, self.kept.holds)
 
@@ -26,13 +26,13 @@ class FrozenRow:
 class ShownJudgement:
     """A judgement with the figures that it was made on, beside those of the page."""
 
-    held: HeldJudgement
+    judgement: HeldJudgement
     figures: tuple[FrozenRow, ...]
 
     @property
-    def moved(self) -> int:
+    def moved_count(self) -> int:
         """How many figures are not as they were."""
-        return sum(row.moved for row in self.figures)
+        return sum(row.has_moved for row in self.figures)
 
 
 def describe_evidence(held: HeldRecommendation, position: Position) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def describe_evidence(held: HeldRecommendation, position: Position) -> dict[str,
     return {
         "evidence": list(states.values()),
         "judged_figures": _show_judgement(held.judgement, states),
-        "waiting_figures": _show_judgement(held.waiting, states),
+        "waiting_figures": _show_judgement(held.waiting_judgement, states),
     }
 
 

@@ -21,7 +21,7 @@ from portal.domain.assurance.evidence.writing import (
 from portal.domain.assurance.wording import name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.assurance.entry_forms import staff_number_of
 from portal.pages.assurance.evidence_forms import (
     FORMS,
@@ -68,7 +68,7 @@ def show_piece(position: Position, key: str, reference: str) -> ResponseReturnVa
         kind=KINDS[piece.version.kind],
         versions=versions,
         names=name_people({*people, held.owner_id}),
-        **frame_of(position),
+        **template_values_of(position),
     )
 
 
@@ -196,10 +196,10 @@ def download_document(digest: str) -> ResponseReturnValue:
 
 
 def _find_piece(evidence: tuple[HeldEvidence, ...], reference: str) -> HeldEvidence:
-    found = next((piece for piece in evidence if piece.reference == reference), None)
-    if found is None:
+    match = next((piece for piece in evidence if piece.reference == reference), None)
+    if match is None:
         raise NotFoundError("There is no such piece of evidence on this day.")
-    return found
+    return match
 
 
 def _prepare_form(kind: str, today: Position, data: dict[str, Any] | None = None) -> EvidenceForm:

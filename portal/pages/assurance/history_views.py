@@ -8,7 +8,7 @@ from portal.domain.assurance.history import HistoryEntry, list_history
 from portal.domain.assurance.wording import describe_entry, name_people
 from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import at_position
@@ -32,7 +32,7 @@ def show_history(position: Position, key: str) -> ResponseReturnValue:
         errors=arguments.errors(),
         entries=[(entry, describe_entry(entry, names)) for entry in shown],
         names=names,
-        **frame_of(position),
+        **template_values_of(position),
     )
     return html, arguments.status
 

@@ -13,7 +13,7 @@ from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.wording import JUDGEMENT_WORDS, name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.assurance.entry_forms import WHOSE, EntryForm, choice_field, day_field, text_field
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
@@ -131,11 +131,11 @@ def _render_judgement(
 def _parts_of(held: HeldRecommendation, position: Position) -> dict[str, Any]:
     decided = judging.list_decided_judgements(held.id, position)
     people = {row.made_by_id for row, _ in decided} | {decision.decided_by_id for _, decision in decided}
-    if held.waiting is not None:
-        people.add(held.waiting.judgement.made_by_id)
+    if held.waiting_judgement is not None:
+        people.add(held.waiting_judgement.judgement.made_by_id)
     return {
         **describe_evidence(held, position),
-        **frame_of(position),
+        **template_values_of(position),
         "decided": decided,
         "outcomes": judging.OUTCOMES,
         "names": name_people({*people, held.owner_id}),

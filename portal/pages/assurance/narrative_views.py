@@ -17,7 +17,7 @@ from portal.domain.assurance.narrative.services import write_narrative
 from portal.domain.assurance.wording import name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.assurance.forms import NarrativeForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
@@ -49,7 +49,7 @@ class NarrativePage:
         force = current_app.config["PORTAL"].force_name
         return cls(held, position, list_fields(held, states, position, force))
 
-    def fill(self, text: str) -> Markup:
+    def fill_text(self, text: str) -> Markup:
         """A text with its fields filled."""
         return render_narrative(text, field_values(self.fields))
 
@@ -77,7 +77,7 @@ def save_narrative(key: str) -> ResponseReturnValue:
         faults = check_narrative(form.text.data, page.fields)
         for fault in faults:
             mark_wrong(form.text, fault)
-        return _write_page(page, form, None if faults else page.fill(form.text.data))
+        return _write_page(page, form, None if faults else page.fill_text(form.text.data))
     try:
         with transaction():
             write_narrative(
@@ -107,10 +107,10 @@ def _write_page(
         "assurance/narrative.html",
         held=page.held,
         fields=page.fields,
-        filled=page.fill(narrative.text) if narrative else None,
+        filled=page.fill_text(narrative.text) if narrative else None,
         preview=preview,
         versions=versions,
         names=name_people(version.recorded_by_id for version in versions),
         form=form,
-        **frame_of(page.position),
+        **template_values_of(page.position),
     )

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from portal.domain.assurance import actions
 from portal.domain.assurance.action_links import ActionLine, list_action_lines
-from portal.domain.assurance.actions import ActionDetails, find_circle
+from portal.domain.assurance.actions import ActionDetails, find_cycle
 from portal.domain.assurance.desk import read_desk
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.models import ActionVersion
@@ -160,7 +160,7 @@ def test_a_circle_is_found_exactly_where_the_start_can_be_reached_again(waits):
             reached.add(each)
             open_ends += waits.get(each, ())
 
-    circle = find_circle(waits, 1)
+    circle = find_cycle(waits, 1)
 
     assert bool(circle) == (1 in reached)
     if circle:

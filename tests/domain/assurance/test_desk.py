@@ -58,8 +58,8 @@ def test_a_judgement_counts_once_a_second_person_confirms_it(database: None) -> 
     held = read(MAY + timedelta(days=1), ENTERED + timedelta(days=2))
 
     assert held.state == "partly_met"
-    assert held.waiting is not None
-    assert held.waiting.judgement.state == "met"
+    assert held.waiting_judgement is not None
+    assert held.waiting_judgement.judgement.state == "met"
 
 
 def test_a_recommendation_that_was_not_known_then_is_not_found(database: None) -> None:

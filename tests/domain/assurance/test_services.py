@@ -124,7 +124,7 @@ def test_the_history_has_both_times_of_every_entry_and_what_became_of_it(person)
 
     history = list_history(KEY, position())
 
-    assert [(each.kind, each.fate) for each in history] == [
+    assert [(each.kind, each.correction) for each in history] == [
         ("outcome", ""), ("judgement", ""), ("action", ""), ("decision", ""), ("decision", "corrected"),
         ("risk", ""), ("owner", ""), ("version", ""),
     ]  # fmt: skip
@@ -139,7 +139,7 @@ def test_a_decision_taken_back_stays_in_the_history(person):
     with transaction():
         services.take_decision_back(KEY, decision_id, by=person)
 
-    assert [(each.kind, each.fate) for each in list_history(KEY, position())] == [
+    assert [(each.kind, each.correction) for each in list_history(KEY, position())] == [
         ("decision", "taken_back"),
         ("version", ""),
     ]

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from portal.domain.assurance.board.coming_dates import Dates, find_dates
+from portal.domain.assurance.board.coming_dates import RecommendationDates, find_due_dates
 from portal.domain.assurance.board.desk_changes import DeskChange, list_desk_changes
 from portal.domain.assurance.board.figure_causes import changes_address, count_causes
 from portal.domain.assurance.board.figure_moves import FigureMove, find_moves
-from portal.domain.assurance.board.film_strip import (
+from portal.domain.assurance.board.year_strip import (
     NO_ANSWER,
-    FilmStrip,
     Frame,
-    Glimpse,
+    StateAndShare,
+    YearStrip,
     list_positions,
     share_of,
 )
@@ -47,13 +47,13 @@ class BoardLine:
     held: HeldRecommendation
     states: Mapping[str, EvidenceState]
     headline: EvidenceState | None
-    dates: Dates
-    strip: FilmStrip
+    dates: RecommendationDates
+    strip: YearStrip
     changes: tuple[DeskChange, ...]
     moves: tuple[FigureMove, ...]
 
     @property
-    def faulty(self) -> list[EvidenceState]:
+    def faulty_evidence(self) -> list[EvidenceState]:
         """The pieces of evidence that no longer hold."""
         return [state for state in self.states.values() if not state.holds]
 
@@ -78,19 +78,19 @@ class Board:
     since: date  # the day with which the week's changes begin
 
     @property
-    def met(self) -> int:
+    def met_count(self) -> int:
         """How many recommendations are met."""
         return sum(line.held.state == "met" for line in self.lines)
 
     @property
-    def past_dates(self) -> int:
+    def past_date_count(self) -> int:
         """How many dates have passed without what was due on them."""
         return sum(len(line.dates.past) for line in self.lines)
 
     @property
-    def faulty(self) -> int:
+    def faulty_count(self) -> int:
         """How many pieces of evidence no longer hold."""
-        return sum(len(line.faulty) for line in self.lines)
+        return sum(len(line.faulty_evidence) for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Week:
     later: Position
 
     @classmethod
-    def before(cls, position: Position) -> "Week":
+    def ending_at(cls, position: Position) -> "Week":
         """The week that ends with a position."""
         day = max(position.as_at - WEEK, EARLIEST)
         known = min(clock.end_of_day(day), position.as_known_on)
@@ -123,7 +123,7 @@ def read_board(position: Position) -> Board:
     """
     facts, week, pairs = (
         read_desk_facts(position.as_known_on),
-        Week.before(position),
+        Week.ending_at(position),
         list_positions(position),
     )
     desks: Desks = {at: facts.desk_at(at) for at in {*week.positions, *(at for pair in pairs for at in pair)}}
@@ -140,7 +140,7 @@ def read_board(position: Position) -> Board:
                 held,
                 own,
                 own[held.headline.reference] if held.headline else None,
-                find_dates(held, position.as_at),
+                find_due_dates(held, position.as_at),
                 _make_strip(held, pairs, desks, states),
                 tuple(change for change in changes if change.recommendation_id == held.id),
                 tuple(move for move in moves if move.reference in own),
@@ -164,26 +164,26 @@ def _list_pieces(desks: Desks, week: Week) -> dict[Position, list[HeldEvidence]]
 
 def _make_strip(
     held: HeldRecommendation, pairs: Sequence[tuple[Position, Position]], desks: Desks, states: States
-) -> FilmStrip:
+) -> YearStrip:
     """The year of a recommendation."""
     frames = []
     for then, now in pairs:
-        known_then = _find_glimpse(held.id, desks[then], states[then])
-        known_now = _find_glimpse(held.id, desks[now], states[now])
+        known_then = _find_state_and_share(held.id, desks[then], states[then])
+        known_now = _find_state_and_share(held.id, desks[now], states[now])
         frames.append(Frame(now.as_at, known_then, known_now or NO_ANSWER))
-    return FilmStrip(held.key, held.version.title, tuple(frames))
+    return YearStrip(held.key, held.version.title, tuple(frames))
 
 
-def _find_glimpse(
+def _find_state_and_share(
     recommendation_id: int, desk: Iterable[HeldRecommendation], states: Mapping[str, EvidenceState]
-) -> Glimpse | None:
+) -> StateAndShare | None:
     """A recommendation at one position; None if it was not known then."""
-    held = next((each for each in desk if each.id == recommendation_id), None)
+    held = next((recommendation for recommendation in desk if recommendation.id == recommendation_id), None)
     if held is None:
         return None
     piece = held.headline
     share = share_of(states[piece.reference] if piece else None)
-    return Glimpse(held.state, share, piece.version.title if piece else "")
+    return StateAndShare(held.state, share, piece.version.title if piece else "")
 
 
 def _read_moves(desk: Sequence[HeldRecommendation], states: States, week: Week) -> list[FigureMove]:

@@ -47,13 +47,13 @@ def check_evidence_at(
     for position, group in pieces.items():
         for piece in group:
             by_kind[piece.version.kind].append(AskedPiece(piece, position))
-    found = {
+    states = {
         (asked.position, state.reference): _with_review(asked.piece, state, asked.position)
         for kind, of_kind in by_kind.items()
         for asked, state in zip(of_kind, _CHECKS[kind](of_kind, force), strict=True)
     }
     return {
-        position: {piece.reference: found[position, piece.reference] for piece in group}
+        position: {piece.reference: states[position, piece.reference] for piece in group}
         for position, group in pieces.items()
     }
 

@@ -81,14 +81,14 @@ def check_documents(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[Ev
             EvidenceDocument.digest, EvidenceDocument.recorded_at, func.length(EvidenceDocument.content)
         ).where(EvidenceDocument.digest.in_(digests))
     )
-    kept = {digest: (at, size) for digest, at, size in rows}
-    return [_check_document(asked, kept) for asked in pieces]
+    documents = {digest: (at, size) for digest, at, size in rows}
+    return [_check_document(asked, documents) for asked in pieces]
 
 
-def _check_document(asked: AskedPiece, kept: Mapping[str, tuple[datetime, int]]) -> EvidenceState:
+def _check_document(asked: AskedPiece, documents: Mapping[str, tuple[datetime, int]]) -> EvidenceState:
     piece = asked.piece
     digest, name = piece.version.definition["digest"], piece.version.definition["file_name"]
-    row = kept.get(digest)
+    row = documents.get(digest)
     if row is not None and row[0] > asked.position.as_known_on:
         row = None
     shown = (

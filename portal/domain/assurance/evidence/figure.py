@@ -49,8 +49,8 @@ def parse_figure(values: Mapping[str, str], position: Position) -> dict[str, Any
         )
     population = parse_population(values, position)
     threshold = parse_threshold(values.get("threshold", ""))
-    kept = {"directive": directive.reference, "requirement": key, "threshold": str(threshold)}
-    return {**kept, **population.to_json()}
+    fields = {"directive": directive.reference, "requirement": key, "threshold": str(threshold)}
+    return {**fields, **population.to_json()}
 
 
 def check_figures(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
@@ -60,13 +60,15 @@ def check_figures(pieces: Sequence[AskedPiece], force: WholeForce) -> list[Evide
         position: {directive.reference: directive for directive in history.at(position)}
         for position in {asked.position for asked in pieces}
     }
-    named = {
+    directive_ids = {
         directives[asked.position][reference].id
         for asked in pieces
         if (reference := _reference_of(asked.piece)) in directives[asked.position]
     }
     whose = [force.select_people(_population_of(asked.piece), asked.position) for asked in pieces]
-    people = count_people([(each, asked.position) for each, asked in zip(whose, pieces, strict=True)], named)
+    people = count_people(
+        [(each, asked.position) for each, asked in zip(whose, pieces, strict=True)], directive_ids
+    )
     return [
         _check_figure(
             asked, directives[asked.position].get(_reference_of(asked.piece)), people[each, asked.position]

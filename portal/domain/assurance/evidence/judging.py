@@ -168,5 +168,5 @@ def _record_outcome(row: Judgement, outcome: str, reason: str, *, by: int, at: d
     db.session.add(decision)
     db.session.flush()
     key = db.session.scalar(select(Recommendation.key).where(Recommendation.id == row.recommendation_id))
-    said = {"recommendation": key, "state": row.state}
-    log(f"judgement.{outcome}", actor_id=by, subject_id=row.made_by_id, **said)
+    detail = {"recommendation": key, "state": row.state}
+    log(f"judgement.{outcome}", actor_id=by, subject_id=row.made_by_id, **detail)

@@ -13,7 +13,7 @@ from portal.domain.assurance.desk import HeldEvidence
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
 from portal.domain.assurance.evidence_state import EvidenceState
-from portal.domain.assurance.holding import read_holding
+from portal.domain.assurance.held_facts import read_held_by_subject
 from portal.domain.assurance.models import EvidenceLinkCheck, EvidenceVersion
 from portal.domain.catalogue.link_checks import find_fault, public_policy
 from portal.domain.reports.parameters import Position, read_position_today
@@ -107,8 +107,8 @@ def _page_of(piece: HeldEvidence) -> str:
 
 def list_asked_pages(position: Position) -> list[str]:
     """The pages that are evidence at a position, each once. One statement."""
-    held = read_holding(EvidenceVersion, "evidence_id", position).values()
-    links = (version for version in held if version.kind == "link" and not version.withdrawn)
+    versions = read_held_by_subject(EvidenceVersion, "evidence_id", position).values()
+    links = (version for version in versions if version.kind == "link" and not version.withdrawn)
     return sorted({urldefrag(version.definition["address"]).url for version in links})
 
 

@@ -143,18 +143,18 @@ def _count_shares(field: str, pieces: Sequence[AskedPiece], force: WholeForce) -
     shares: list[Share] = []
     for first in range(0, len(pieces), TOGETHER):
         batch = pieces[first : first + TOGETHER]
-        counts = [_select_share(place, field, asked, force) for place, asked in enumerate(batch)]
+        counts = [_select_share(index, field, asked, force) for index, asked in enumerate(batch)]
         rows: Sequence[Any] = db.session.execute(select(union_all(*counts).subquery())).all()
         shares += [Share(done, total) for _, done, total in sorted(tuple(row) for row in rows)]
     return shares
 
 
-def _select_share(place: int, field: str, asked: AskedPiece, force: WholeForce) -> Select[Any]:
+def _select_share(index: int, field: str, asked: AskedPiece, force: WholeForce) -> Select[Any]:
     definition = asked.piece.version.definition
     people = _select_people(Population.from_json(definition), asked.position, force)
-    held = _select_holders(field, definition, asked.position)
-    done = func.coalesce(func.sum(case((people.c.person_id.in_(held), 1), else_=0)), 0)
-    return select(literal(place), done, func.count(people.c.person_id))
+    holders = _select_holders(field, definition, asked.position)
+    done = func.coalesce(func.sum(case((people.c.person_id.in_(holders), 1), else_=0)), 0)
+    return select(literal(index), done, func.count(people.c.person_id))
 
 
 def _select_people(population: Population, position: Position, force: WholeForce) -> Any:

@@ -31,15 +31,15 @@ def list_stale(position: Position, person_id: int | None = None) -> list[StaleEv
         position: As at which day, as known on which instant.
         person_id: Of this owner alone; None: of everybody.
     """
-    held = [
+    owned_pieces = [
         (recommendation, piece, piece.version.owner_id or recommendation.owner_id)
         for recommendation in read_desk(position)
         for piece in recommendation.evidence
     ]
-    asked = [each for each in held if person_id is None or each[2] == person_id]
-    states = check_evidence([piece for _, piece, _ in asked], position)
+    own_pieces = [pair for pair in owned_pieces if person_id is None or pair[2] == person_id]
+    states = check_evidence([piece for _, piece, _ in own_pieces], position)
     return [
         StaleEvidence(recommendation.key, recommendation.version.title, piece, states[piece.reference], owner)
-        for recommendation, piece, owner in asked
+        for recommendation, piece, owner in own_pieces
         if not states[piece.reference].holds
     ]

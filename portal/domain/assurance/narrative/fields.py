@@ -37,7 +37,7 @@ class NarrativeField:
     value: str  # what it is filled with at the position
 
     @property
-    def written(self) -> str:
+    def placeholder(self) -> str:
         """As its author writes it."""
         return f"{{{{{self.name}}}}}"
 
@@ -63,7 +63,7 @@ def list_fields(
         "deadline": say.date(held.version.deadline_on),
         "force": force,
     }
-    named = [NarrativeField(name, meaning, values[name]) for name, meaning in MEANINGS.items()]
+    simple_fields = [NarrativeField(name, meaning, values[name]) for name, meaning in MEANINGS.items()]
     evidence = [
         NarrativeField(
             f"evidence:{reference}",
@@ -78,7 +78,7 @@ def list_fields(
         )
         for action in held.actions
     ]
-    return [*named, *evidence, *actions]
+    return [*simple_fields, *evidence, *actions]
 
 
 def action_words(action: HeldAction) -> str:
@@ -99,10 +99,10 @@ def find_field_faults(text: str, names: Collection[str]) -> list[str]:
     faults = []
     for number, line in enumerate(text.split("\n"), start=1):
         faults += [
-            f"Line {number}: there is no field {found[0]}. Choose one of the fields listed on this page,"
+            f"Line {number}: there is no field {match[0]}. Choose one of the fields listed on this page,"
             " or take it out"
-            for found in _FIELD.finditer(line)
-            if found[1].strip() not in names
+            for match in _FIELD.finditer(line)
+            if match[1].strip() not in names
         ]
         if _LEFT_OPEN.search(_FIELD.sub("", line)):
             faults.append(f"Line {number}: write each field on one line, between {{{{ and }}}}")
@@ -111,7 +111,7 @@ def find_field_faults(text: str, names: Collection[str]) -> list[str]:
 
 def fill_html(html: str, values: Mapping[str, str]) -> Markup:
     """Safe HTML with its fields filled by escaped text."""
-    filled = _FIELD.sub(lambda found: str(escape(_value_of(found[1], values))), html)
+    filled = _FIELD.sub(lambda match: str(escape(_value_of(match[1], values))), html)
     return Markup(filled)  # noqa: S704 - the HTML is sanitised, the values are escaped
 
 
@@ -121,7 +121,7 @@ def fill_markdown(text: str, values: Mapping[str, str]) -> str:
     >>> print(fill_markdown("*{{force}}*", {"force": "West_shire"}))
     *West\_shire*
     """
-    return _FIELD.sub(lambda found: escape_markdown(_value_of(found[1], values)), text)
+    return _FIELD.sub(lambda match: escape_markdown(_value_of(match[1], values)), text)
 
 
 def escape_markdown(text: str) -> str:

@@ -86,10 +86,10 @@ def _write_narrative(answer: RecommendationAnswer) -> Block:
 
 
 def _write_judgement(answer: RecommendationAnswer) -> list[Block]:
-    held = answer.held.judgement
-    if held is None or held.decision is None:
+    snapshot = answer.held.judgement
+    if snapshot is None or snapshot.decision is None:
         return [ParagraphBlock(NOT_JUDGED)]
-    judgement, decided_on = held.judgement, held.decision.decided_on
+    judgement, decided_on = snapshot.judgement, snapshot.decision.decided_on
     words = JUDGEMENT_WORDS[judgement.state]
     blocks: list[Block] = [
         ParagraphBlock(
@@ -99,19 +99,21 @@ def _write_judgement(answer: RecommendationAnswer) -> list[Block]:
         ParagraphBlock(f"Reason: {judgement.reason}"),
     ]
     if judgement.figures and not answer.foi:
-        blocks.append(_compare_figures(answer, [EvidenceState.from_json(kept) for kept in judgement.figures]))
+        blocks.append(
+            _compare_figures(answer, [EvidenceState.from_json(values) for values in judgement.figures])
+        )
     return blocks
 
 
 def _compare_figures(answer: RecommendationAnswer, frozen: list[EvidenceState]) -> GridBlock:
     rows = [
         (
-            kept.reference,
-            kept.title,
-            kept.shown,
-            now.shown if (now := answer.states.get(kept.reference)) else "No longer evidence",
+            state.reference,
+            state.title,
+            state.shown,
+            now.shown if (now := answer.states.get(state.reference)) else "No longer evidence",
         )
-        for kept in frozen
+        for state in frozen
     ]
     heads = ("Evidence", "What", "At the judgement", "At this position")
     return GridBlock(heads, tuple(rows), (2, 4, 5, 5))

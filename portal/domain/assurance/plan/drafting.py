@@ -64,12 +64,19 @@ def save_section(
     section = plan_template().find_section(section_key)
     if section is None:
         raise NotFoundError("The plan has no such section.")
-    given = {each.key: clean_answer(answers.get(each.key, ""), each.kind) for each in section.questions}
-    faults = [fault for each in section.questions if (fault := fault_of_answer(each, given[each.key]))]
+    new_answers = {
+        question.key: clean_answer(answers.get(question.key, ""), question.kind)
+        for question in section.questions
+    }
+    faults = [
+        fault
+        for question in section.questions
+        if (fault := fault_of_answer(question, new_answers[question.key]))
+    ]
     if faults:
         raise BadInputError(faults)
-    kept = {key: text for key, text in row.content.items() if key not in given}
-    row.content = kept | {key: text for key, text in given.items() if text}
+    other_answers = {key: text for key, text in row.content.items() if key not in new_answers}
+    row.content = other_answers | {key: text for key, text in new_answers.items() if text}
     db.session.flush()
     log("plan.section_saved", actor_id=by, section=section.title)
 

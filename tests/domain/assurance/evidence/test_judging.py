@@ -109,7 +109,7 @@ def test_a_judgement_is_sent_back_with_a_reason_or_withdrawn_by_its_author(peopl
 
     held = read_recommendation("e-learning", read_position_today(NOW))
 
-    assert (held.state, held.waiting) == ("not_judged", None)
+    assert (held.state, held.waiting_judgement) == ("not_judged", None)
     decided = list_decided_judgements(held.id, read_position_today(NOW))
     assert [decision.outcome for _, decision in decided] == ["withdrawn", "sent_back"]
 
