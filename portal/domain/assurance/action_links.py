@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal.domain.assurance.actions import ENDED
-from portal.domain.assurance.desk import HeldAction, HeldRecommendation
+from portal.domain.assurance.desk import ActionSnapshot, RecommendationSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Waited:
     key: str  # of its recommendation
 
 
-def list_action_lines(desk: Iterable[HeldRecommendation], day: date) -> list[ActionLine]:
+def list_action_lines(desk: Iterable[RecommendationSnapshot], day: date) -> list[ActionLine]:
     """The actions of all of a desk's recommendations on a day: what is late first, then by due date.
 
     What is done or dropped comes last, and waits for nothing. An action without a date is last of its kind.
@@ -55,7 +55,7 @@ def list_action_lines(desk: Iterable[HeldRecommendation], day: date) -> list[Act
     )
 
 
-def _make_line(key: str, action: HeldAction, known: dict[str, Waited], day: date) -> ActionLine:
+def _make_line(key: str, action: ActionSnapshot, known: dict[str, Waited], day: date) -> ActionLine:
     version = action.version
     has_ended = version.state in ENDED
     waited = (known[reference] for reference in action.waits_for if reference in known)

@@ -50,7 +50,7 @@ FACT_KINDS: tuple[type[Any], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class HeldAction:
+class ActionSnapshot:
     """An action as it is at a position."""
 
     reference: str
@@ -59,7 +59,7 @@ class HeldAction:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldEvidence:
+class EvidenceSnapshot:
     """A piece of evidence as it is at a position; ``checks`` says whether it still holds."""
 
     reference: str
@@ -67,7 +67,7 @@ class HeldEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldJudgement:
+class JudgementSnapshot:
     """A judgement with what became of it, as far as it is known at a position."""
 
     judgement: Judgement
@@ -80,28 +80,28 @@ class HeldJudgement:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldRecommendation:
+class RecommendationSnapshot:
     """A recommendation at a position, with all that hangs on it; a list is empty where there is nothing."""
 
     id: int
     key: str
     version: RecommendationVersion
     owner_id: int | None
-    actions: tuple[HeldAction, ...]  # by reference
+    actions: tuple[ActionSnapshot, ...]  # by reference
     decisions: tuple[AssuranceDecision, ...]  # the latest first
-    evidence: tuple[HeldEvidence, ...]  # by reference, without what is withdrawn
-    judgements: tuple[HeldJudgement, ...]  # the latest first
+    evidence: tuple[EvidenceSnapshot, ...]  # by reference, without what is withdrawn
+    judgements: tuple[JudgementSnapshot, ...]  # the latest first
     risk: RiskAssessment | None
     narrative: Narrative | None
     plan: PlanVersion | None
 
     @property
-    def judgement(self) -> HeldJudgement | None:
+    def judgement(self) -> JudgementSnapshot | None:
         """The judgement that counts: the latest confirmed one; None: not judged."""
         return next((judgement for judgement in self.judgements if judgement.is_confirmed), None)
 
     @property
-    def waiting_judgement(self) -> HeldJudgement | None:
+    def waiting_judgement(self) -> JudgementSnapshot | None:
         """The judgement that waits for a second person."""
         return next((judgement for judgement in self.judgements if judgement.decision is None), None)
 
@@ -111,7 +111,7 @@ class HeldRecommendation:
         return self.judgement.judgement.state if self.judgement else "not_judged"
 
     @property
-    def headline(self) -> HeldEvidence | None:
+    def headline(self) -> EvidenceSnapshot | None:
         """The evidence whose figure is shown for it: the first counted piece by reference; None: none counts.
 
         So one figure is followed over the months, rather than the worst of each.
@@ -157,7 +157,7 @@ class DeskFacts:
             return self.references[Evidence, fact.evidence_id][0]
         return ""
 
-    def desk_at(self, position: Position) -> list[HeldRecommendation]:
+    def desk_at(self, position: Position) -> list[RecommendationSnapshot]:
         """Every recommendation known at a position, in order; as known by the instant of reading."""
         owners, risks, narratives, plans = (
             choose_held_by_subject(self.rows[kind], "recommendation_id", position)
@@ -166,7 +166,7 @@ class DeskFacts:
         actions, evidence = self._choose_actions(position), self._choose_evidence(position)
         judgements, decisions = self._choose_judgements(position), self._choose_decisions(position)
         recommendations = [
-            HeldRecommendation(
+            RecommendationSnapshot(
                 id=recommendation_id,
                 key=self.keys[recommendation_id],
                 version=version,
@@ -194,23 +194,23 @@ class DeskFacts:
                 versions[row.recommendation_id] = row
         return versions
 
-    def _choose_actions(self, position: Position) -> dict[int, list[HeldAction]]:
-        actions: dict[int, list[HeldAction]] = defaultdict(list)
+    def _choose_actions(self, position: Position) -> dict[int, list[ActionSnapshot]]:
+        actions: dict[int, list[ActionSnapshot]] = defaultdict(list)
         for _, version in sorted(
             choose_held_by_subject(self.rows[ActionVersion], "action_id", position).items()
         ):
             waits_for = tuple(sorted(self.waits.get(version.id, ())))
-            action = HeldAction(self.reference_of(version), version, waits_for)
+            action = ActionSnapshot(self.reference_of(version), version, waits_for)
             actions[self.recommendation_of(version)].append(action)
         return actions
 
-    def _choose_evidence(self, position: Position) -> dict[int, list[HeldEvidence]]:
-        evidence: dict[int, list[HeldEvidence]] = defaultdict(list)
+    def _choose_evidence(self, position: Position) -> dict[int, list[EvidenceSnapshot]]:
+        evidence: dict[int, list[EvidenceSnapshot]] = defaultdict(list)
         for _, version in sorted(
             choose_held_by_subject(self.rows[EvidenceVersion], "evidence_id", position).items()
         ):
             if not version.withdrawn:
-                piece = HeldEvidence(self.reference_of(version), version)
+                piece = EvidenceSnapshot(self.reference_of(version), version)
                 evidence[self.recommendation_of(version)].append(piece)
         return evidence
 
@@ -220,19 +220,19 @@ class DeskFacts:
             decisions[row.recommendation_id].append(row)
         return decisions
 
-    def _choose_judgements(self, position: Position) -> dict[int, list[HeldJudgement]]:
+    def _choose_judgements(self, position: Position) -> dict[int, list[JudgementSnapshot]]:
         """The judgements of each recommendation, the latest first, without those sent back or withdrawn."""
-        judgements: dict[int, list[HeldJudgement]] = defaultdict(list)
+        judgements: dict[int, list[JudgementSnapshot]] = defaultdict(list)
         for row in reversed(choose_held_facts(self.rows[Judgement], position)):
             decision = self.decisions.get(row.id)
             known = decision if decision and decision.recorded_at <= position.as_known_on else None
-            judgement = HeldJudgement(row, known)
+            judgement = JudgementSnapshot(row, known)
             if known is None or judgement.is_confirmed:
                 judgements[row.recommendation_id].append(judgement)
         return judgements
 
 
-def read_recommendation(key: str, position: Position) -> HeldRecommendation:
+def read_recommendation(key: str, position: Position) -> RecommendationSnapshot:
     """One recommendation at a position.
 
     Raises:
@@ -241,19 +241,19 @@ def read_recommendation(key: str, position: Position) -> HeldRecommendation:
     return find_recommendation(read_desk(position), key)
 
 
-def find_recommendation(desk: Iterable[HeldRecommendation], key: str) -> HeldRecommendation:
+def find_recommendation(desk: Iterable[RecommendationSnapshot], key: str) -> RecommendationSnapshot:
     """One recommendation of a desk.
 
     Raises:
         NotFoundError: There is none with this key, or it was not known then.
     """
-    recommendation = next((held for held in desk if held.key == key), None)
+    recommendation = next((known for known in desk if known.key == key), None)
     if recommendation is None:
         raise NotFoundError("There is no such recommendation, or it was not known then.")
     return recommendation
 
 
-def read_desk(position: Position) -> list[HeldRecommendation]:
+def read_desk(position: Position) -> list[RecommendationSnapshot]:
     """Every recommendation known at a position, in order. The number of statements is fixed."""
     return read_desk_facts(position.as_known_on).desk_at(position)
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.assurance.action_links import ActionLine, list_action_lines
 from portal.domain.assurance.actions import ENDED
-from portal.domain.assurance.desk import HeldRecommendation, read_desk
+from portal.domain.assurance.desk import RecommendationSnapshot, read_desk
 from portal.domain.assurance.models import ActionVersion
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.reports.parameters import Position
@@ -21,7 +21,7 @@ _other = aliased(ActionVersion)
 class OwnWork:
     """What is a person's own at a position, each list in its order; empty where there is nothing."""
 
-    recommendations: tuple[HeldRecommendation, ...]
+    recommendations: tuple[RecommendationSnapshot, ...]
     actions: tuple[ActionLine, ...]  # neither done nor dropped
     titles: dict[str, str]  # of recommendations, by key
 
@@ -31,9 +31,9 @@ def read_own_work(person_id: int, position: Position) -> OwnWork:
     desk = read_desk(position)
     lines = list_action_lines(desk, position.as_at)
     return OwnWork(
-        tuple(held for held in desk if held.owner_id == person_id),
+        tuple(recommendation for recommendation in desk if recommendation.owner_id == person_id),
         tuple(line for line in lines if line.owner_id == person_id and not line.has_ended),
-        {held.key: held.version.title for held in desk},
+        {recommendation.key: recommendation.version.title for recommendation in desk},
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from portal.domain.assurance.desk import HeldRecommendation
+from portal.domain.assurance.desk import RecommendationSnapshot
 from portal.domain.assurance.history import HistoryEntry
 from portal.domain.people.services import list_names_of
 from portal.platform.wording import date as say_date
@@ -41,7 +41,7 @@ def name_people(person_ids: Iterable[int | None]) -> DeskNames:
     return DeskNames({names.person_id: f"{names.forenames} {names.surname}" for names in people})
 
 
-def list_people_of(recommendation: HeldRecommendation) -> set[int | None]:
+def list_people_of(recommendation: RecommendationSnapshot) -> set[int | None]:
     """The ids of everybody who is named with a recommendation."""
     people = {recommendation.owner_id}
     for action in recommendation.actions:

@@ -20,14 +20,14 @@ from portal.platform.permissions import Permission
 @at_position(PARENT)
 def show_history(position: Position, key: str) -> ResponseReturnValue:
     """Show every entry about a recommendation, the latest first, also those that were corrected."""
-    held, entries = read_recommendation(key, position), list_history(key, position)
+    recommendation, entries = read_recommendation(key, position), list_history(key, position)
     arguments = QueryArguments(request.args, request.path)
     page = arguments.page(len(entries))
     shown = entries[page.offset : page.offset + page.size]
     names = name_people({each for entry in shown for each in _people_of(entry)})
     html = render_template(
         "assurance/history.html",
-        held=held,
+        recommendation=recommendation,
         page=page,
         errors=arguments.errors(),
         entries=[(entry, describe_entry(entry, names)) for entry in shown],

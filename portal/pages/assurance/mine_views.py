@@ -30,7 +30,7 @@ def show_own_work() -> ResponseReturnValue:
         work=work,
         stale=list_stale(position, current_user.person_id),
         plan_faults=list_plan_faults(position)
-        if any(held.key == KEY for held in work.recommendations)
+        if any(recommendation.key == KEY for recommendation in work.recommendations)
         else (),
         may_view=Permission.ASSURANCE_VIEW in current_user.permissions,
         **template_values_of(position),

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
 
-from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.narrative.fields import NarrativeField, list_fields
@@ -33,7 +33,7 @@ from portal.platform.permissions import Permission
 class NarrativePage:
     """A recommendation with the fields that its narrative may have, at a position."""
 
-    held: HeldRecommendation
+    recommendation: RecommendationSnapshot
     position: Position
     fields: list[NarrativeField] = field(default_factory=list)
 
@@ -44,10 +44,10 @@ class NarrativePage:
         Raises:
             NotFoundError: There is no such recommendation at the position.
         """
-        held = read_recommendation(key, position)
-        states = check_evidence(held.evidence, position)
+        recommendation = read_recommendation(key, position)
+        states = check_evidence(recommendation.evidence, position)
         force = current_app.config["PORTAL"].force_name
-        return cls(held, position, list_fields(held, states, position, force))
+        return cls(recommendation, position, list_fields(recommendation, states, position, force))
 
     def fill_text(self, text: str) -> Markup:
         """A text with its fields filled."""
@@ -60,7 +60,7 @@ class NarrativePage:
 def show_narrative(position: Position, key: str) -> ResponseReturnValue:
     """Show the narrative as at a date, as known on an instant; today's, with the form of the next version."""
     page = NarrativePage.read(key, position)
-    text = page.held.narrative.text if page.held.narrative else ""
+    text = page.recommendation.narrative.text if page.recommendation.narrative else ""
     form = NarrativeForm(data={"text": text})
     form.offer_day(clock.today())
     return _write_page(page, form)
@@ -102,10 +102,13 @@ def save_narrative(key: str) -> ResponseReturnValue:
 def _write_page(
     page: NarrativePage, form: NarrativeForm, preview: Markup | None = None
 ) -> ResponseReturnValue:
-    narrative, versions = page.held.narrative, list_narratives(page.held.id, page.position)
+    narrative, versions = (
+        page.recommendation.narrative,
+        list_narratives(page.recommendation.id, page.position),
+    )
     return render_template(
         "assurance/narrative.html",
-        held=page.held,
+        recommendation=page.recommendation,
         fields=page.fields,
         filled=page.fill_text(narrative.text) if narrative else None,
         preview=preview,

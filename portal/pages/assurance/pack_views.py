@@ -79,7 +79,7 @@ def _show_packs(key: str) -> ResponseReturnValue:
     return render_template(
         "assurance/packs.html",
         key=key,
-        held=recommendations,
+        recommendations=recommendations,
         title=recommendations[0].version.title if key != ALL else "Every recommendation",
         times=sentences.both_times(position),
         small=current_app.config["PORTAL"].small_number,

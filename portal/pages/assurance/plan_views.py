@@ -32,13 +32,13 @@ PARENT = {"text": "The recommendation", "href": "/assurance/plan"}
 def show_plan(position: Position) -> ResponseReturnValue:
     """Show the plan as at a date, as known on an instant, with what makes it untrue and its milestones."""
     desk, plan = read_desk(position), reading.read_plan(position)
-    held = find_recommendation(desk, reading.KEY)
+    recommendation = find_recommendation(desk, reading.KEY)
     lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
     actions = [line for line in lines if line.key == reading.KEY]
     known = {line.title for line in actions}
     return render_template(
         "assurance/plan.html",
-        held=held,
+        recommendation=recommendation,
         plan=plan,
         html=fill_placeholders(plan.guide.html) if plan else "",
         versions=reading.list_plan_versions(position),

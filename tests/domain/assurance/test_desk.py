@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from portal.domain.assurance.desk import HeldRecommendation, read_desk, read_recommendation
+from portal.domain.assurance.desk import RecommendationSnapshot, read_desk, read_recommendation
 from portal.domain.reports.parameters import Position
 from portal.platform.errors import NotFoundError
 from tests.factories.assurance import (
@@ -21,7 +21,7 @@ APRIL, MAY = date(2026, 4, 30), date(2026, 5, 12)
 ENTERED = datetime(2026, 5, 12, 9, tzinfo=UTC)
 
 
-def read(day: date, known: datetime) -> HeldRecommendation:
+def read(day: date, known: datetime) -> RecommendationSnapshot:
     return read_recommendation("e-learning", Position(day, known, date(2026, 6, 1), latest=False))
 
 

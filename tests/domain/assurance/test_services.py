@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from portal.domain.assurance import services
-from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.history import list_history
 from portal.domain.assurance.services import DecisionDetails, RiskDetails
@@ -38,7 +38,7 @@ def position(day: date = TODAY, known: datetime | None = None) -> Position:
     return Position(day, newest, TODAY, latest=known is None)
 
 
-def read(day: date = TODAY, known: datetime | None = None) -> HeldRecommendation:
+def read(day: date = TODAY, known: datetime | None = None) -> RecommendationSnapshot:
     return read_recommendation(KEY, position(day, known))
 
 

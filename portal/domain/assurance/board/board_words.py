@@ -38,19 +38,19 @@ def attention_words(board: Board) -> str:
 
 def owner_words(board: Board, line: BoardLine) -> str:
     """The name of the owner of a recommendation."""
-    owner = line.held.owner_id
+    owner = line.recommendation.owner_id
     return "Nobody yet" if owner is None else board.names[owner]
 
 
 def since_words(line: BoardLine) -> str:
     """Since when the state holds; "" if nothing was judged."""
-    judgement = line.held.judgement
+    judgement = line.recommendation.judgement
     return f"since {say.date(judgement.judgement.from_on)}" if judgement else ""
 
 
 def waiting_words(line: BoardLine) -> str:
     """The judgement that waits for a second person; "" if none does."""
-    waiting = line.held.waiting_judgement
+    waiting = line.recommendation.waiting_judgement
     return f"“{JUDGEMENT_WORDS[waiting.judgement.state]}” is to be confirmed" if waiting else ""
 
 
@@ -122,8 +122,10 @@ def past_words(board: Board, line: BoardLine) -> str:
 
 def deadline_words(board: Board, line: BoardLine) -> str:
     """The deadline of a recommendation that is not met; "" where it is the next date anyway."""
-    deadline = line.held.version.deadline_on
-    if line.held.state == "met" or (line.dates.next_date and line.dates.next_date.what == "deadline"):
+    deadline = line.recommendation.version.deadline_on
+    if line.recommendation.state == "met" or (
+        line.dates.next_date and line.dates.next_date.what == "deadline"
+    ):
         return ""
     passed = deadline < board.position.as_at
     return f"The deadline {'was' if passed else 'is'} {say.date(deadline)}"

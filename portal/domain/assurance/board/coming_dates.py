@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from portal.domain.assurance.desk import HeldRecommendation
+from portal.domain.assurance.desk import RecommendationSnapshot
 
 CLOSED = ("done", "dropped")  # states of an action that nothing is due of any more
 
@@ -31,7 +31,7 @@ class RecommendationDates:
         return self.coming[0] if self.coming else None
 
 
-def find_due_dates(recommendation: HeldRecommendation, day: date) -> RecommendationDates:
+def find_due_dates(recommendation: RecommendationSnapshot, day: date) -> RecommendationDates:
     """What was due before a day and has not happened, and what is due on it or later.
 
     Counted are actions that are neither done nor dropped, reviews of evidence and of the plan, and the
@@ -47,7 +47,7 @@ def find_due_dates(recommendation: HeldRecommendation, day: date) -> Recommendat
     )
 
 
-def _list_due_dates(recommendation: HeldRecommendation) -> Iterator[ComingDate]:
+def _list_due_dates(recommendation: RecommendationSnapshot) -> Iterator[ComingDate]:
     for action in recommendation.actions:
         version = action.version
         if version.due_on is not None and version.state not in CLOSED:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.evidence.shares import Population, whole_force
 from portal.domain.reports.changes.cause_facts import Cause
 from portal.domain.reports.changes.explanations import Causes
@@ -39,7 +39,7 @@ class _ComparedFigure:
 
 
 def count_causes(
-    pieces: Sequence[HeldEvidence], earlier: Position, later: Position
+    pieces: Sequence[EvidenceSnapshot], earlier: Position, later: Position
 ) -> dict[str, Counter[str]]:
     """People by what changed for them between two positions, of each piece of kind figure.
 
@@ -54,7 +54,7 @@ def count_causes(
     }
 
 
-def changes_address(piece: HeldEvidence, earlier: Position, later: Position) -> str:
+def changes_address(piece: EvidenceSnapshot, earlier: Position, later: Position) -> str:
     """The address where a person sees each change behind a figure, with its cause; "" for other kinds."""
     if piece.version.kind != "figure":
         return ""
@@ -66,7 +66,7 @@ def changes_address(piece: HeldEvidence, earlier: Position, later: Position) -> 
 
 
 def _list_compared_figures(
-    pieces: Sequence[HeldEvidence], earlier: Position, later: Position
+    pieces: Sequence[EvidenceSnapshot], earlier: Position, later: Position
 ) -> list[_ComparedFigure]:
     figures = [piece for piece in pieces if piece.version.kind == "figure"]
     if not figures:

@@ -66,11 +66,11 @@ def _write_answer_table(board: Board) -> list[str]:
 
 
 def _write_answer_row(board: Board, line: BoardLine) -> str:
-    held = line.held
+    recommendation = line.recommendation
     cells = (
-        _write_strong(_shorten_words(held.version.title))
-        + _write_below(f"Deadline {say.date(held.version.deadline_on)}"),
-        _write_strong(JUDGEMENT_WORDS[held.state])
+        _write_strong(_shorten_words(recommendation.version.title))
+        + _write_below(f"Deadline {say.date(recommendation.version.deadline_on)}"),
+        _write_strong(JUDGEMENT_WORDS[recommendation.state])
         + _write_below(board_words.since_words(line))
         + _write_below(board_words.waiting_words(line)),
         _write_figure(line),
@@ -126,7 +126,7 @@ def _write_changes(board: Board) -> list[str]:
         if not sentences:
             continue
         shown, more = sentences[:MOST_CHANGES], len(sentences) - MOST_CHANGES
-        markup.append(f"{_write_strong(_shorten_words(line.held.version.title))}\n")
+        markup.append(f"{_write_strong(_shorten_words(line.recommendation.version.title))}\n")
         markup += [f"- {text_content(_shorten_words(sentence, MOST_LETTERS))}" for sentence in shown]
         if more > 0:
             further = f"and {say.plural(more, 'more change')}"

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.people.queries import COMMAND_LINE
@@ -86,7 +86,7 @@ def parse_threshold(text: str) -> Decimal:
 
 
 def describe_share(
-    piece: HeldEvidence,
+    piece: EvidenceSnapshot,
     share: Share,
     verb: str,
     definition: tuple[tuple[str, str], ...],

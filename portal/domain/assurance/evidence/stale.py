@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.domain.assurance.desk import HeldEvidence, read_desk
+from portal.domain.assurance.desk import EvidenceSnapshot, read_desk
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
@@ -14,7 +14,7 @@ class StaleEvidence:
 
     recommendation: str  # its key
     recommendation_title: str
-    piece: HeldEvidence
+    piece: EvidenceSnapshot
     state: EvidenceState
     owner_id: int | None  # of the piece, else of its recommendation; None: nobody
 

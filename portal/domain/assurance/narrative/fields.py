@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from portal.domain.assurance.desk import HeldAction, HeldRecommendation
+from portal.domain.assurance.desk import ActionSnapshot, RecommendationSnapshot
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.wording import ACTION_WORDS, JUDGEMENT_WORDS
 from portal.domain.reports.parameters import Position
@@ -43,24 +43,27 @@ class NarrativeField:
 
 
 def list_fields(
-    held: HeldRecommendation, states: Mapping[str, EvidenceState], position: Position, force: str
+    recommendation: RecommendationSnapshot,
+    states: Mapping[str, EvidenceState],
+    position: Position,
+    force: str,
 ) -> list[NarrativeField]:
     """Every field that a narrative of this recommendation may have, filled at the position.
 
     Args:
-        held: The recommendation at the position.
+        recommendation: The recommendation at the position.
         states: What its evidence shows there, by reference.
         position: As at which day, as known on which instant.
         force: Name of the force.
     """
-    judged = held.judgement.judgement if held.judgement else None
+    judged = recommendation.judgement.judgement if recommendation.judgement else None
     values = {
-        "state": JUDGEMENT_WORDS[held.state].lower(),
+        "state": JUDGEMENT_WORDS[recommendation.state].lower(),
         "reason": judged.reason if judged else "no judgement was confirmed",
         "judged_on": say.date(judged.from_on) if judged else "no judgement was confirmed",
         "as_at": say.date(position.as_at),
         "as_known_on": say.date(london_day(position.as_known_on)),
-        "deadline": say.date(held.version.deadline_on),
+        "deadline": say.date(recommendation.version.deadline_on),
         "force": force,
     }
     simple_fields = [NarrativeField(name, meaning, values[name]) for name, meaning in MEANINGS.items()]
@@ -76,12 +79,12 @@ def list_fields(
         NarrativeField(
             f"action:{action.reference}", f"how far it is: {action.version.title}", action_words(action)
         )
-        for action in held.actions
+        for action in recommendation.actions
     ]
     return [*simple_fields, *evidence, *actions]
 
 
-def action_words(action: HeldAction) -> str:
+def action_words(action: ActionSnapshot) -> str:
     """How far an action is: "done", or "under way, due on 30 April 2026"."""
     state, due_on = ACTION_WORDS[action.version.state].lower(), action.version.due_on
     ended = action.version.state in {"done", "dropped"}

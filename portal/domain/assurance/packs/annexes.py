@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.people.queries import Viewer
 from portal.domain.reports.packs import kinds as directive_packs
 from portal.domain.reports.packs.archive import PackFile
@@ -29,7 +29,7 @@ class Annexes:
     published: set[tuple[int, int]] = field(default_factory=set)  # numerators with denominators, in FOI packs
 
 
-def directives_of(pieces: Sequence[HeldEvidence]) -> list[str]:
+def directives_of(pieces: Sequence[EvidenceSnapshot]) -> list[str]:
     """The references of the directives whose completion is evidence, in order."""
     figures = (piece.version.definition for piece in pieces if piece.version.kind == "figure")
     return sorted({str(reference) for figure in figures if (reference := figure.get("directive"))})

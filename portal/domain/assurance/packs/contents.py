@@ -85,7 +85,7 @@ def write_answer_pack(source: PackSource, folder: Path, target: Path) -> str:
     about = {
         "pack": "foi-answer" if source.foi else "answer",
         "force": source.force,
-        "recommendations": [answer.held.key for answer in source.answers],
+        "recommendations": [answer.recommendation.key for answer in source.answers],
         **source.position.pinned,
         **({"small_number": source.small} if source.foi else {}),
     }

@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from portal.domain.assurance.desk import HeldEvidence, HeldRecommendation, read_desk, read_recommendation
+from portal.domain.assurance.desk import (
+    EvidenceSnapshot,
+    RecommendationSnapshot,
+    read_desk,
+    read_recommendation,
+)
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
@@ -53,7 +58,7 @@ class WrittenPack(NamedTuple):
     people: set[int]  # who is named in it
 
 
-def read_answered_recommendations(key: str, position: Position) -> list[HeldRecommendation]:
+def read_answered_recommendations(key: str, position: Position) -> list[RecommendationSnapshot]:
     """The recommendations that a pack answers.
 
     Raises:
@@ -115,7 +120,7 @@ class _DeskAtPosition(NamedTuple):
 
 
 def _read_edition(
-    wish: AnswerWish, position: Position, recommendations: Sequence[HeldRecommendation], annexes: Annexes
+    wish: AnswerWish, position: Position, recommendations: Sequence[RecommendationSnapshot], annexes: Annexes
 ) -> _DeskAtPosition:
     pieces = [piece for recommendation in recommendations for piece in recommendation.evidence]
     states = check_evidence(pieces, position)
@@ -127,17 +132,19 @@ def _read_edition(
     return _DeskAtPosition(position, states, owners, name_people(owners), attached, missing, annexes.files)
 
 
-def _make_answer(held: HeldRecommendation, wish: AnswerWish, desk: _DeskAtPosition) -> RecommendationAnswer:
-    own = {piece.reference: desk.states[piece.reference] for piece in held.evidence}
-    prefixes = tuple(f"{reference}-" for reference in directives_of(held.evidence))
+def _make_answer(
+    recommendation: RecommendationSnapshot, wish: AnswerWish, desk: _DeskAtPosition
+) -> RecommendationAnswer:
+    own = {piece.reference: desk.states[piece.reference] for piece in recommendation.evidence}
+    prefixes = tuple(f"{reference}-" for reference in directives_of(recommendation.evidence))
     files = [desk.attached[reference][0] for reference in own if reference in desk.attached]
     files += [file for file in desk.annexes if file.name.startswith(prefixes)]
     sentences = tuple(f"{file.name}: {file.contents}." for file in files)
-    fields = tuple(list_fields(held, own, desk.position, wish.force))
-    return RecommendationAnswer(held, own, fields, desk.names, wish.is_foi, sentences)
+    fields = tuple(list_fields(recommendation, own, desk.position, wish.force))
+    return RecommendationAnswer(recommendation, own, fields, desk.names, wish.is_foi, sentences)
 
 
-def _list_owners(recommendations: Iterable[HeldRecommendation]) -> set[int]:
+def _list_owners(recommendations: Iterable[RecommendationSnapshot]) -> set[int]:
     """Whom an answer names: owners of recommendations and of actions."""
     owners = {recommendation.owner_id for recommendation in recommendations}
     owners |= {
@@ -147,7 +154,7 @@ def _list_owners(recommendations: Iterable[HeldRecommendation]) -> set[int]:
 
 
 def _read_attached(
-    pieces: Sequence[HeldEvidence], states: dict[str, EvidenceState]
+    pieces: Sequence[EvidenceSnapshot], states: dict[str, EvidenceState]
 ) -> tuple[Attached, list[str]]:
     """The documents and the texts of statements, by reference; and what is to be said of those not kept."""
     digests = {states[piece.reference].digest for piece in pieces if piece.version.kind == "document"}
@@ -167,5 +174,5 @@ def _read_attached(
     return attached, missing
 
 
-def _name_file(piece: HeldEvidence, kind: str, form: str) -> PackFile:
+def _name_file(piece: EvidenceSnapshot, kind: str, form: str) -> PackFile:
     return PackFile(f"{kind}-{piece.reference}.{form}", f"{kind} {piece.reference}, {piece.version.title}")

@@ -76,11 +76,11 @@ def _write_cell(value: str | int | None) -> str | int:
 def _values_of(
     answer: RecommendationAnswer, state: EvidenceState, files: Mapping[str, str]
 ) -> dict[str, str | int | None]:
-    snapshot = None if answer.foi else answer.held.judgement
+    snapshot = None if answer.foi else answer.recommendation.judgement
     frozen = _find_frozen(answer, state.reference)
     share = None if state.reached is None or not state.total else percent_cut(state.reached, state.total)
     return {
-        "recommendation": answer.held.key,
+        "recommendation": answer.recommendation.key,
         "evidence": state.reference,
         "title": state.title,
         "kind": state.kind,
@@ -109,7 +109,7 @@ def _holds_cell(state: EvidenceState) -> str:
 
 def _find_frozen(answer: RecommendationAnswer, reference: str) -> EvidenceState | None:
     """A piece of evidence as the confirmed judgement froze it; None in an FOI edition."""
-    snapshot = answer.held.judgement
+    snapshot = answer.recommendation.judgement
     if snapshot is None or answer.foi:
         return None
     values = next((values for values in snapshot.judgement.figures if values["reference"] == reference), None)

@@ -42,7 +42,7 @@ class PlanDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldPlan:
+class PlanSnapshot:
     """The plan at a position, as it was published, with what makes it untrue."""
 
     version: PlanVersion
@@ -92,7 +92,7 @@ def read_plan_id() -> int:
     return found
 
 
-def read_plan(position: Position) -> HeldPlan | None:
+def read_plan(position: Position) -> PlanSnapshot | None:
     """The plan that holds at a position; None where none was published. A fixed number of statements."""
     versions = list_plan_versions(position)
     if not versions:
@@ -103,7 +103,7 @@ def read_plan(position: Position) -> HeldPlan | None:
     newest = guide_recorded_by(GUIDE_KEY, until)
     details = _list_details(version, until)
     names = _names_of({version.proposed_by_id, version.published_by_id})
-    return HeldPlan(
+    return PlanSnapshot(
         version=version,
         guide=guide,
         proposed_by=names.get(version.proposed_by_id, "Erased"),
