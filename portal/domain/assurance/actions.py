@@ -89,7 +89,7 @@ def change_action(
     action = find_action(reference)
     current = describe_action(action, position)
     if current is None:
-        raise EntryRefusedError("from_on", "The action was not there on that day. Enter a later one.")
+        raise EntryRefusedError("from_on", "The action did not exist on that day. Enter a later day.")
     if current == replace(details, waits_for=tuple(sorted(details.waits_for))):
         raise EntryRefusedError(
             "reason", "Nothing is different from what holds on that day. Change something."
@@ -196,7 +196,9 @@ def _find_dependencies(action: AssuranceAction, references: Collection[str], pos
     versions = read_held_by_subject(ActionVersion, "action_id", position)
     missing = sorted(reference for reference in references if ids.get(reference) not in versions)
     if missing:
-        raise EntryRefusedError("waits_for", f"{missing[0]} is no action on that day. Choose another.")
+        raise EntryRefusedError(
+            "waits_for", f"{missing[0]} does not exist on that day. Choose another action."
+        )
     return set(ids.values())
 
 
@@ -218,7 +220,7 @@ def _refuse_cycles(action: AssuranceAction, position: Position) -> None:
         if cycle := find_cycle(dependencies, action.id):
             names = {row.id: row.reference for row in db.session.scalars(select(AssuranceAction))}
             chain = " waits for ".join(names[action_id] for action_id in cycle)
-            raise EntryRefusedError("waits_for", f"This would go round in a circle: {chain}.")
+            raise EntryRefusedError("waits_for", f"These actions would wait for each other: {chain}.")
 
 
 def _read_dependencies(position: Position) -> dict[int, set[int]]:

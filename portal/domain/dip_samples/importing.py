@@ -69,7 +69,7 @@ def read_sample_file(content: bytes, name: str) -> list[SourceRow]:
     if len(rows) > MOST_ROWS:
         raise BadInputError([f"The file has more than {number(MOST_ROWS)} rows. Split it."])
     if not rows:
-        raise BadInputError(["The file has no row below its columns."])
+        raise BadInputError(["The file has no rows below its headings."])
     return rows
 
 
@@ -151,7 +151,7 @@ def _read_month(text: str) -> date:
     """The month in a cell: 2026-04, or its first day as a date."""
     day = read_day(f"{text}-01" if len(text) == len("2026-04") else text)
     if day is None or day.day != 1:
-        raise RuleError(f"“{text}” is no month. Write it as 2026-04.")
+        raise RuleError(f"“{text}” is not a month. Write it as 2026-04.")
     return day
 
 

@@ -68,7 +68,7 @@ def withdraw_action(run: RunGlance, action_key: UUID, *, key: UUID) -> None:
 
 def _is_added(run: RunGlance, row: RunAction) -> bool:
     if not run.may_control:
-        raise ForbiddenError("Only who leads the exercise writes its actions down.")
+        raise ForbiddenError("Only the person who leads the exercise writes down its actions.")
     recorded_at = stamp()
     if db.session.scalar(select(RunAction.id).where(RunAction.key == row.key)) is not None:
         return False

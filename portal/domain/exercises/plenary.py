@@ -128,10 +128,12 @@ def move_to_stage(
     plenary = find_plenary(reference, viewer)
     run = plenary.run
     if not run.may_control:
-        raise ForbiddenError("Only who leads the exercise opens and closes the plenary’s questions.")
+        raise ForbiddenError(
+            "Only the person who leads the exercise opens and closes the plenary’s questions."
+        )
     plenary.prompt(prompt_key)
     if stage is PromptStage.NOT_YET:
-        raise RuleError("A question that was opened stays open or is closed.")
+        raise RuleError("An open question can only stay open or be closed.")
     if was_stepped(run.id, form_key):
         return
     if stage not in plenary.open_stages:
@@ -142,7 +144,7 @@ def move_to_stage(
         )
     moves = list_moves(plenary.exercise.content, plenary.steps)
     if stage is PromptStage.RANKING and (prompt_key, stage) in moves:
-        raise RuleError("These statements were ranked already. A second ranking would add to the first.")
+        raise RuleError("The room has ranked these statements already.")
     add_step(run, form_key, StepWish("plenary", prompt_key, text=stage.value), by_id=run.person_id)
     if stage is not PromptStage.RANKING:
         forget_voters(run.id, prompt_key)

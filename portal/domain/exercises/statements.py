@@ -75,7 +75,7 @@ def add_statement(run_id: int, prompt_key: str, text: str) -> None:
     rows, voters = _take_out(run_id)
     of_prompt = [row for row in rows if row["prompt_key"] == prompt_key]
     if len(of_prompt) >= MOST:
-        raise RuleError("This question has as many statements as a room can read. Talk about them now.")
+        raise RuleError("This question has enough statements for the room to read. Talk about them now.")
     if all(row["text"].casefold() != words.casefold() for row in of_prompt):
         rows.append(
             {
@@ -156,7 +156,7 @@ def mix_run(run_id: int) -> None:
 
 def _change(run: RunGlance, prompt_key: str, keys: Collection[UUID], **values: Any) -> None:
     if not run.may_control:
-        raise ForbiddenError("Only who leads the exercise groups its statements.")
+        raise ForbiddenError("Only the person who leads the exercise groups its statements.")
     stamp()
     rows, voters = _take_out(run.id)
     for row in rows:

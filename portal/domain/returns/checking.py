@@ -128,7 +128,7 @@ def _list_meaning_faults(read: ReturnContent) -> list[str]:
     stated, ours = dict(read.definitions), dict(DEFINITIONS)
     faults = [f"“{term}” is not defined." for term in ours if term not in stated]
     faults += [f"“{term}” means something else here." for term in ours if stated.get(term, "") != ours[term]]
-    faults += [f"“{term}” is no word of returns." for term in stated if term not in ours]
+    faults += [f"“{term}” is not a term that returns use." for term in stated if term not in ours]
     faults += ["A word is defined twice."] if len(stated) != len(read.definitions) else []
     missing = {f"“{term}” means something else here." for term in ours if term not in stated}
     return [fault for fault in faults if fault not in missing]

@@ -72,7 +72,7 @@ def restate_force(key: str, stated: StatedForce, *, at: datetime, by: int | None
     stamp()
     force = find_force(key, clock.london_day(at))
     if (force.name, force.headcount) == (stated.name, stated.headcount):
-        raise RegistrationError("name", "Nothing would change.")
+        raise RegistrationError("name", "Nothing would change. Change something, or go back.")
     _add_details(force.id, stated, at, by)
     log("force.restated", actor_id=by, force=key)
 
@@ -157,7 +157,7 @@ def end_key(key: str, fingerprint: str, *, from_on: date, at: datetime, by: int 
     force = find_force(key, clock.london_day(at))
     held = next((each for each in _keys_of(force) if each.fingerprint == fingerprint), None)
     if held is None or held.ended_on is not None:
-        raise RegistrationError("fingerprint", "The force has no such key that is not ended.")
+        raise RegistrationError("fingerprint", "The force has no such key, or it has ended already.")
     _refuse_day(from_on, at)
     db.session.add(
         ForceKey(
@@ -195,7 +195,7 @@ def ask_period(period: str, due_on: date, *, at: datetime, by: int | None) -> st
         raise RegistrationError("due_on", "Enter a day after the end of the month.")
     asked = next((row for row in list_periods() if row.period == period.strip()), None)
     if asked is not None and asked.due_on == due_on:
-        raise RegistrationError("due_on", "It is asked for by this day already.")
+        raise RegistrationError("due_on", "This return is due on that day already. Enter another day.")
     db.session.add(
         ReturnPeriod(
             recorded_at=recorded_at,

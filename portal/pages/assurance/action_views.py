@@ -34,7 +34,7 @@ def add_action(key: str) -> ResponseReturnValue:
                 key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
             )
         if not form.errors:
-            flash(f"Action {reference} is added.", "success")
+            flash(f"You added action {reference}.", "success")
             return redirect(url_for(".show_recommendation", key=key), 303)
     return _show_form(form, recommendation, None)
 

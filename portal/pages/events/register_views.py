@@ -85,7 +85,7 @@ def note_staff_number(reference: str) -> ResponseReturnValue:
             by=current_user.person_id,
             at=clock.now(),
         )
-        flash(f"Noted: {find_name(person_id)} is here.", "success")
+        flash(f"{find_name(person_id)} is signed in.", "success")
     return redirect(url_for(".show_register", reference=reference), 303)
 
 

@@ -68,7 +68,7 @@ def sign_off_people(reference: str) -> ResponseReturnValue:
         with transaction():
             written = sign_off(reference, decisions, by=current_user.person_id, at=clock.now())
         said = plural(written, "person", "people")
-        flash(f"{said} signed off." if written else "You signed off nobody.", "success")
+        flash(f"{said} signed off." if written else "You signed nobody off.", "success")
     except (RuleError, ConflictError) as error:
         flash(str(error), "error")
     return redirect(url_for(".show_sign_off", reference=reference), 303)

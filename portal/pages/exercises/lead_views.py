@@ -120,7 +120,7 @@ def take_action_back(reference: str, uuid: UUID) -> ResponseReturnValue:
 def _lead_plenary(reference: str) -> PlenaryRun:
     plenary = find_plenary(reference, current_user.viewer)
     if not plenary.run.may_control:
-        raise ForbiddenError("Only who leads the exercise may do this.")
+        raise ForbiddenError("Only the person who leads the exercise may do this.")
     return plenary
 
 

@@ -74,7 +74,7 @@ def compare_decisions(reference: str) -> ResponseReturnValue:
     """What all syndicates answered at chosen injects, side by side; once the plenary is on."""
     plenary = find_plenary(reference, current_user.viewer)
     if not plenary.may_compare:
-        raise NotFoundError("Decisions are compared once the plenary is on.")
+        raise NotFoundError("You can compare decisions once the plenary has begun.")
     injects = injects_with_questions(plenary.exercise.content)
     known = {inject["key"] for inject in injects}
     chosen = [key for key in request.args.getlist("inject") if key in known]
@@ -163,7 +163,7 @@ def debrief_zip(reference: str) -> ResponseReturnValue:
 def _send_debrief(reference: str, kind: str, write: Callable[..., bytes]) -> ResponseReturnValue:
     plenary = find_plenary(reference, current_user.viewer)
     if not plenary.may_debrief:
-        raise NotFoundError("The debrief is there once the exercise has ended.")
+        raise NotFoundError("You can read the debrief once the exercise has ended.")
     with transaction():
         log("debrief.downloaded", actor_id=current_user.person_id, run=plenary.run.reference, format=kind)
     force = current_app.config["PORTAL"].force_name

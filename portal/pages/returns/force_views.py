@@ -122,7 +122,7 @@ def end_force_key(key: str, fingerprint: str) -> ResponseReturnValue:
     force = find_force(key, clock.today())
     held = list_keys([force.id]).get(force.id, [])
     if not any(each.fingerprint == fingerprint and each.ended_on is None for each in held):
-        raise NotFoundError("The force has no such key that is not ended.")
+        raise NotFoundError("The force has no such key, or it has ended already.")
     form = EndKeyForm(data=_day_today())
     if form.validate_on_submit() and form.from_on.day:
         with save_form(form):

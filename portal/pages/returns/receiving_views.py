@@ -58,7 +58,7 @@ def download_received(key: str, period: str, number: int) -> ResponseReturnValue
     refuse_unless_coordinator()
     found = find_received(find_force(key, clock.today()).id, period, number)
     if found is None:
-        raise NotFoundError("This return has not come.")
+        raise NotFoundError("This return has not arrived.")
     content = found.content
     with transaction():
         log("return.taken_out", actor_id=current_user.person_id, force=key, period=period, number=number)

@@ -1,4 +1,4 @@
-"""Actions on a recommendation: what each is on a day, what it waits for, and no way round in a circle."""
+"""Actions on a recommendation: what each is on a day, what it waits for, and that no two wait for each other."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -79,9 +79,12 @@ def test_no_action_waits_for_itself_not_even_through_others_and_on_no_day(add, c
     change(second, first), change(third, second)
 
     for waits_for, said in (
-        ([third], f"This would go round in a circle: {first} waits for {third} waits for {second} waits for"),
+        (
+            [third],
+            f"These actions would wait for each other: {first} waits for {third} waits for {second}",
+        ),
         ([first], "An action cannot wait for itself."),
-        (["A-0099"], "A-0099 is no action on that day. Choose another."),
+        (["A-0099"], "A-0099 does not exist on that day. Choose another action."),
     ):
         with pytest.raises(EntryRefusedError, match=said):
             change(first, *waits_for)

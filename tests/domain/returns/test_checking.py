@@ -89,7 +89,7 @@ def test_other_definitions_are_told_word_by_word() -> None:
     assert faults == [
         "“Excluded” is not defined.",
         "“Assigned” means something else here.",
-        "“Score” is no word of returns.",
+        "“Score” is not a term that returns use.",
     ]
 
 

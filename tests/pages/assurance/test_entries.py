@@ -66,7 +66,7 @@ def test_an_entry_of_an_earlier_day_says_that_a_later_one_holds(desk):
     assert "An entry of a later day is there already" in told.text
     assert find_recommendation_on().actions[0].version.state == "done"
     refused = browser.press(form, "Save the action", 400, state="done", reason="x", from_on="3 May 2026")
-    assert "The action was not there on that day. Enter a later one." in refused.text
+    assert "The action did not exist on that day. Enter a later day." in refused.text
 
 
 def test_a_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(desk):
@@ -155,7 +155,7 @@ def test_whoever_owns_an_action_says_how_far_it_is_and_nobody_else(desk):
     learner.page("/assurance/mine/A-0002", 404)
 
     learner.press(learner.page("/assurance/mine/A-0001"), "Save", state="done", reason="All are.")
-    assert "Nothing is yours to do." in learner.page("/assurance/mine").text
+    assert "You have nothing to do." in learner.page("/assurance/mine").text
     learner.page("/assurance/mine/A-0001", 404)
 
 

@@ -86,7 +86,7 @@ def change_evidence(reference: str, entry: EvidenceEntry, *, reason: str, by: in
     refuse_wrong_lengths(reason=reason)
     before = (newest.title, newest.definition, newest.owner_id, newest.review_on)
     if before == (entry.title, entry.definition, entry.owner_id, entry.review_on):
-        raise RuleError("Nothing is changed. Change something, or go back.")
+        raise RuleError("Nothing has changed. Change something, or go back.")
     _record_version(newest.evidence_id, newest.kind, entry, position, by=by, reason=reason.strip())
     log("evidence.changed", actor_id=by, evidence=reference)
 
@@ -137,7 +137,7 @@ def list_evidence_versions(reference: str, position: Position) -> list[EvidenceV
 
 def _refuse_before_first(reference: str, position: Position) -> None:
     if not list_evidence_versions(reference, position):
-        raise EntryRefusedError("from_on", "It was not there on that day. Enter a later one.")
+        raise EntryRefusedError("from_on", "It did not exist on that day. Enter a later day.")
 
 
 def _refuse_entry(kind: str, entry: EvidenceEntry) -> None:

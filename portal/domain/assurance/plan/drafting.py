@@ -33,7 +33,7 @@ def begin_plan(*, by: int, at: datetime) -> int:
     stamp()
     plan_id = read_plan_id()
     if open_plan_proposal() is not None:
-        raise ConflictError("The next version of the plan is being written already.")
+        raise ConflictError("Somebody is already writing the next version of the plan.")
     row = PlanProposal(
         recommendation_id=plan_id,
         content=_first_answers(plan_id),
@@ -99,7 +99,7 @@ def send_plan(proposal_id: int, *, note: str, review_on: date, by: int, at: date
         raise BadInputError(faults)
     current = newest_plan(row.recommendation_id)
     if current is not None and (current.content, current.review_on) == (row.content, review_on):
-        raise RuleError(f"Version {current.number} says exactly this already. Nothing was sent.")
+        raise RuleError(f"Version {current.number} says exactly the same. Nothing was sent.")
     row.note, row.review_on, row.proposed_at = note.strip()[:LONGEST_NOTE], review_on, at
     db.session.flush()
     log("plan.proposed", actor_id=by, number=next_number(current))

@@ -56,7 +56,7 @@ def check_exercise_folder(folder: Path) -> CheckedExercises:
     """
     folder = folder.resolve()
     if not folder.is_dir():
-        raise BadInputError([f"There is no folder {folder.name}."])
+        raise BadInputError([f"The folder {folder.name} does not exist."])
     faults = Faults()
     is_one = is_exercise(folder)
     folders = [folder] if is_one else exercise_folders(folder, faults)
