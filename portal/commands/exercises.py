@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from portal.commands.folder_writing import exit_refused, run_or_try, write_folder
 from portal.domain.exercises.sources.brief import check_exercise_brief
-from portal.domain.exercises.sources.checking import every_question
+from portal.domain.exercises.sources.checking import list_questions
 from portal.domain.exercises.versions import publishing, queries
 from portal.platform import clock
 from portal.platform.errors import BadInputError, NotFoundError, PortalError
@@ -37,7 +37,7 @@ def check_exercises(folder: Path) -> None:
     if breaches:
         exit_refused(BadInputError(breaches))
     for checked in reading.exercises:
-        questions = sum(1 for _ in every_question(checked.text))
+        questions = sum(1 for _ in list_questions(checked.text))
         counts = f"{plural(len(checked.text.injects), 'inject')}, {plural(questions, 'question')}"
         click.echo(f"{checked.text.key}: {counts}, {checked.text.minutes} minutes, no faults.")
 

@@ -74,8 +74,10 @@ def _write(step: NarrativeStep, day: date, by: int) -> None:
     position = read_position_today(noon(day))
     recommendation = read_recommendation(step.key, position)
     states = check_evidence(recommendation.evidence, position)
-    shown = [f"- {state.title}: {{{{evidence:{reference}}}}}." for reference, state in states.items()]
-    evidence = ["## What shows it", "", *shown, ""] if shown else []
+    evidence_lines = [
+        f"- {state.title}: {{{{evidence:{reference}}}}}." for reference, state in states.items()
+    ]
+    evidence = ["## What shows it", "", *evidence_lines, ""] if evidence_lines else []
     lines = ["## Where we are", "", step.begins, "", *evidence, "## What comes next", "", step.next_steps, ""]
     fields = list_fields(recommendation, states, position, FORCE)
     write_narrative(step.key, "\n".join(lines), fields, from_on=day, by=by, at=noon(day))

@@ -160,10 +160,10 @@ def get_proposal(proposal_id: int) -> ProposedType:
     Raises:
         NotFoundError: There is none with this id.
     """
-    found = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
-    if found is None:
+    proposal = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
+    if proposal is None:
         raise NotFoundError("There is no such proposal.")
-    return found
+    return proposal
 
 
 _IS_OPEN = EventTypeProposal.ended_at.is_(None)

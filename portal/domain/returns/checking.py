@@ -32,7 +32,7 @@ class CheckedReturn:
     faults: tuple[tuple[str, str], ...]  # the check, of ``CHECKS``, and a sentence
 
     @property
-    def passed(self) -> bool:
+    def has_passed(self) -> bool:
         """Whether every check was passed."""
         return not self.faults
 
@@ -74,7 +74,7 @@ def check_return(content: bytes, keys: Mapping[int, str], on: date, *, force: st
     return CheckedReturn(read, key_id, tuple(faults))
 
 
-def name_claimed_force(content: bytes) -> str:
+def read_claimed_force(content: bytes) -> str:
     """The short name of the force that a file says it is of, before anything is checked; "" for none."""
     try:
         force = read_document(content).get("force")

@@ -44,7 +44,7 @@ class NationalMonth:
     @property
     def returned(self) -> int:
         """How many forces have sent a return."""
-        return sum(receipt.held is not None for receipt in self.receipts.values())
+        return sum(receipt.current is not None for receipt in self.receipts.values())
 
     @property
     def asked(self) -> int:
@@ -116,8 +116,10 @@ def read_months(
     last = book.find_period(period) if period else book.newest
     shown = book.up_to(last, months) if last else []
     receipts = {asked.period: book.receipts(asked) for asked in shown}
-    held = [receipt.held.return_id for of in receipts.values() for receipt in of.values() if receipt.held]
-    counts = read_counts(held, requirement)
+    return_ids = [
+        receipt.current.return_id for of in receipts.values() for receipt in of.values() if receipt.current
+    ]
+    counts = read_counts(return_ids, requirement)
     made = [
         NationalMonth(asked, receipts[asked.period], protect_receipts(receipts[asked.period], counts, small))
         for asked in shown
@@ -129,8 +131,10 @@ def protect_receipts(
     receipts: Mapping[int, Receipt], counts: Mapping[int, Counts], small: int
 ) -> ShownTable[int]:
     """The shown figures of what counts of each force."""
-    held = {force: counts.get(receipt.held.return_id) for force, receipt in receipts.items() if receipt.held}
-    return protect_counts({force: each for force, each in held.items() if each}, small)
+    shown = {
+        force: counts.get(receipt.current.return_id) for force, receipt in receipts.items() if receipt.current
+    }
+    return protect_counts({force: each for force, each in shown.items() if each}, small)
 
 
 def read_counts(return_ids: Iterable[int], requirement: str) -> dict[int, Counts]:
@@ -141,7 +145,7 @@ def read_counts(return_ids: Iterable[int], requirement: str) -> dict[int, Counts
         ReturnFigure.grouping == FORCE,
         ReturnFigure.requirement == requirement,
     )
-    return {found: Counts(*numbers) for found, *numbers in db.session.execute(statement)}
+    return {return_id: Counts(*numbers) for return_id, *numbers in db.session.execute(statement)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ def read_groups(month: NationalMonth, grouping: str, requirement: str, small: in
 
     A force that hid any of its numbers is left out whole: what is shown of the others says nothing of it.
     """
-    held = {receipt.held.return_id for receipt in month.receipts.values() if receipt.held}
+    return_ids = {receipt.current.return_id for receipt in month.receipts.values() if receipt.current}
     statement = (
         select(
             ReturnFigure.force_return_id,
@@ -174,7 +178,7 @@ def read_groups(month: NationalMonth, grouping: str, requirement: str, small: in
             ReturnFigure.complete,
         )
         .where(
-            ReturnFigure.force_return_id.in_(held),
+            ReturnFigure.force_return_id.in_(return_ids),
             ReturnFigure.grouping == grouping,
             ReturnFigure.requirement == requirement,
         )
@@ -198,17 +202,20 @@ def read_groups(month: NationalMonth, grouping: str, requirement: str, small: in
 
 def list_requirements(month: NationalMonth) -> list[str]:
     """The requirements of which a month has figures, the whole directive first. One statement."""
-    held = {receipt.held.return_id for receipt in month.receipts.values() if receipt.held}
+    return_ids = {receipt.current.return_id for receipt in month.receipts.values() if receipt.current}
     statement = select(ReturnFigure.requirement).distinct()
-    statement = statement.where(ReturnFigure.force_return_id.in_(held), ReturnFigure.grouping == FORCE)
+    statement = statement.where(ReturnFigure.force_return_id.in_(return_ids), ReturnFigure.grouping == FORCE)
     return sorted(db.session.scalars(statement))
 
 
 def name_requirements(month: NationalMonth) -> dict[str, str]:
     """The titles of requirements as the latest return of a month has them. One statement."""
-    held = [receipt.held.return_id for receipt in month.receipts.values() if receipt.held]
+    return_ids = [receipt.current.return_id for receipt in month.receipts.values() if receipt.current]
     latest = (
-        select(ForceReturn.content).where(ForceReturn.id.in_(held)).order_by(ForceReturn.id.desc()).limit(1)
+        select(ForceReturn.content)
+        .where(ForceReturn.id.in_(return_ids))
+        .order_by(ForceReturn.id.desc())
+        .limit(1)
     )
     content = db.session.scalar(latest)
     return dict(ReturnContent.from_document(read_document(content)).requirements) if content else {}

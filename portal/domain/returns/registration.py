@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.domain.reports.parameters import EARLIEST
 from portal.domain.returns.content import last_day_of
 from portal.domain.returns.models import CoordinatedForce, ForceDetails, ForceKey, ReturnPeriod
-from portal.domain.returns.queries import HeldForce, HeldKey, find_force, list_keys, list_periods
+from portal.domain.returns.queries import RegisteredForce, RegisteredKey, find_force, list_keys, list_periods
 from portal.domain.returns.schema import LONGEST_LINE, MOST_PEOPLE, PERIOD
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -62,7 +62,7 @@ def register_force(key: str, stated: StatedForce, *, at: datetime, by: int | Non
     return force.id
 
 
-def restate_force(key: str, stated: StatedForce, *, at: datetime, by: int | None) -> None:
+def change_force_details(key: str, stated: StatedForce, *, at: datetime, by: int | None) -> None:
     """State what a force is called and how large it is, from a day on.
 
     Raises:
@@ -174,11 +174,11 @@ def end_key(key: str, fingerprint: str, *, from_on: date, at: datetime, by: int 
     log("force.key_ended", actor_id=by, force=key, fingerprint=fingerprint)
 
 
-def _keys_of(force: HeldForce) -> list[HeldKey]:
+def _keys_of(force: RegisteredForce) -> list[RegisteredKey]:
     return list_keys([force.id]).get(force.id, [])
 
 
-def ask_period(period: str, due_on: date, *, at: datetime, by: int | None) -> str:
+def ask_for_returns(period: str, due_on: date, *, at: datetime, by: int | None) -> str:
     """Ask every force for a return of a month, or state another day by which it is due.
 
     Returns:

@@ -52,7 +52,7 @@ def show_plenary(reference: str) -> ResponseReturnValue:
             "words": plain_words(prompt["prompt_html"]),
             "stage": plenary.stages[prompt["key"]],
             "stage_words": STAGE_WORDS[plenary.stages[prompt["key"]]],
-            "groups": _group(readable_statements(plenary, prompt["key"])),
+            "groups": _group_by_theme(readable_statements(plenary, prompt["key"])),
             "injects": injects_of_prompt(content, prompt["compares"]),
         }
         for prompt in content["plenary"]
@@ -172,7 +172,7 @@ def _send_debrief(reference: str, kind: str, write: Callable[..., bytes]) -> Res
     return send_file(BytesIO(content), FILE_KINDS[kind], as_attachment=True, download_name=name)
 
 
-def _group(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
+def _group_by_theme(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
     """The statements by group, in their order."""
     return [(theme, list(group)) for theme, group in groupby(found, key=lambda one: one.theme)]
 

@@ -1,4 +1,4 @@
-"""Actions on a recommendation: what each is on a day, what it waits for, and that no two wait for each other."""
+"""Actions on a recommendation: what each is on a day, and what it waits for, which is never itself."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -78,7 +78,7 @@ def test_no_action_waits_for_itself_not_even_through_others_and_on_no_day(add, c
     first, second, third = add(), add(), add()
     change(second, first), change(third, second)
 
-    for waits_for, said in (
+    for waits_for, words in (
         (
             [third],
             f"These actions would wait for each other: {first} waits for {third} waits for {second}",
@@ -86,17 +86,17 @@ def test_no_action_waits_for_itself_not_even_through_others_and_on_no_day(add, c
         ([first], "An action cannot wait for itself."),
         (["A-0099"], "A-0099 does not exist on that day. Choose another action."),
     ):
-        with pytest.raises(EntryRefusedError, match=said):
+        with pytest.raises(EntryRefusedError, match=words):
             change(first, *waits_for)
     assert db.session.query(ActionVersion).count() == 5
 
 
-def test_a_circle_on_a_later_day_is_refused_when_an_earlier_one_is_entered_late(add, change):
+def test_actions_that_would_wait_for_each_other_on_a_later_day_are_refused_when_entered_late(add, change):
     april = date(2026, 4, 1)
     first, second = add(on=april), add(on=april)
     change(second, first, on=date(2026, 5, 1))
 
-    with pytest.raises(EntryRefusedError, match="circle"):
+    with pytest.raises(EntryRefusedError, match="wait for each other"):
         change(first, second, on=date(2026, 4, 15))
 
 

@@ -15,7 +15,7 @@ from portal.domain.assurance.evidence.shares import (
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.dip_samples.measures import MEASURES, list_full_months
 from portal.domain.dip_samples.models import DipSample
-from portal.domain.dip_samples.queries import SampleRatio, add_up, read_sample_facts
+from portal.domain.dip_samples.queries import SampleRatio, read_sample_facts, sum_samples
 from portal.domain.dip_samples.statistics import FEWEST
 from portal.domain.people.as_of import choose_known
 from portal.domain.reports.parameters import Position
@@ -74,7 +74,7 @@ def _check_sample(pair: PieceAtPosition, samples: Sequence[DipSample], force: Wh
     population = Population.from_json(definition)
     units = force.units_within(population.unit, pair.position)
     rows = [row for row in samples if row.month in months and (units is None or row.unit_id in units)]
-    ratio = add_up(measure.key, months, rows)
+    ratio = sum_samples(measure.key, months, rows)
     words = (
         ("Counted", f"{measure.meaning}."),
         ("Months", _period_words(ratio)),

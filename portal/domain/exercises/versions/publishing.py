@@ -164,9 +164,9 @@ def _write_version(checked: CheckedExercise, at: datetime, by: int | None) -> in
 
 
 def _add_exercise(key: str) -> int:
-    known = db.session.scalar(select(Exercise.id).where(Exercise.key == key))
-    if known is not None:
-        return known
+    exercise_id = db.session.scalar(select(Exercise.id).where(Exercise.key == key))
+    if exercise_id is not None:
+        return exercise_id
     exercise = Exercise(recorded_at=stamp(), key=key)
     db.session.add(exercise)
     db.session.flush()
