@@ -8,7 +8,7 @@ from flask import Blueprint
 from portal.commands.publications import DRY_RUN, VERSION, write_folder
 from portal.commands.refusals import exit_if_refused, exit_refused
 from portal.domain.exercises.sources.brief import check_exercise_brief
-from portal.domain.exercises.sources.checking import every_question
+from portal.domain.exercises.sources.checking import list_questions
 from portal.domain.exercises.versions import publishing, queries
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -36,7 +36,7 @@ def check_exercises(folder: Path) -> None:
     if breaches:
         exit_refused(BadInputError(breaches))
     for checked in reading.exercises:
-        questions = sum(1 for _ in every_question(checked.text))
+        questions = sum(1 for _ in list_questions(checked.text))
         counts = f"{plural(len(checked.text.injects), 'inject')}, {plural(questions, 'question')}"
         click.echo(f"{checked.text.key}: {counts}, {checked.text.minutes} minutes, no faults.")
 

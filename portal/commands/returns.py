@@ -19,7 +19,7 @@ from portal.domain.returns.own_key import (
     refuse_unless_coordinator,
 )
 from portal.domain.returns.queries import list_forces, list_keys
-from portal.domain.returns.registration import StatedForce, add_key, ask_period, end_key, register_force
+from portal.domain.returns.registration import StatedForce, add_key, ask_for_returns, end_key, register_force
 from portal.domain.returns.services import (
     ReturnRefusedError,
     keep_own_return,
@@ -224,7 +224,7 @@ def ask_for_period(period: str, due: str) -> None:
     with exit_if_refused():
         refuse_unless_coordinator()
         with transaction():
-            ask_period(period, _read_day(due), at=clock.now(), by=None)
+            ask_for_returns(period, _read_day(due), at=clock.now(), by=None)
     click.echo(f"Every force is asked for its return of {period}.")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
-from portal.domain.assurance.holding import choose_held, choose_holding
+from portal.domain.assurance.held_facts import choose_held_by_subject, choose_held_facts
 from portal.domain.assurance.models import (
     ActionDependency,
     ActionVersion,
@@ -50,7 +50,7 @@ FACT_KINDS: tuple[type[Any], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class HeldAction:
+class ActionSnapshot:
     """An action as it is at a position."""
 
     reference: str
@@ -59,7 +59,7 @@ class HeldAction:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldEvidence:
+class EvidenceSnapshot:
     """A piece of evidence as it is at a position; ``checks`` says whether it still holds."""
 
     reference: str
@@ -67,43 +67,43 @@ class HeldEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldJudgement:
+class JudgementSnapshot:
     """A judgement with what became of it, as far as it is known at a position."""
 
     judgement: Judgement
     decision: JudgementDecision | None  # None: it waits for a second person
 
     @property
-    def confirmed(self) -> bool:
+    def is_confirmed(self) -> bool:
         """Whether it counts."""
         return self.decision is not None and self.decision.outcome == "confirmed"
 
 
 @dataclass(frozen=True, slots=True)
-class HeldRecommendation:
+class RecommendationSnapshot:
     """A recommendation at a position, with all that hangs on it; a list is empty where there is nothing."""
 
     id: int
     key: str
     version: RecommendationVersion
     owner_id: int | None
-    actions: tuple[HeldAction, ...]  # by reference
+    actions: tuple[ActionSnapshot, ...]  # by reference
     decisions: tuple[AssuranceDecision, ...]  # the latest first
-    evidence: tuple[HeldEvidence, ...]  # by reference, without what is withdrawn
-    judgements: tuple[HeldJudgement, ...]  # the latest first
+    evidence: tuple[EvidenceSnapshot, ...]  # by reference, without what is withdrawn
+    judgements: tuple[JudgementSnapshot, ...]  # the latest first
     risk: RiskAssessment | None
     narrative: Narrative | None
     plan: PlanVersion | None
 
     @property
-    def judgement(self) -> HeldJudgement | None:
+    def judgement(self) -> JudgementSnapshot | None:
         """The judgement that counts: the latest confirmed one; None: not judged."""
-        return next((held for held in self.judgements if held.confirmed), None)
+        return next((judgement for judgement in self.judgements if judgement.is_confirmed), None)
 
     @property
-    def waiting(self) -> HeldJudgement | None:
+    def waiting_judgement(self) -> JudgementSnapshot | None:
         """The judgement that waits for a second person."""
-        return next((held for held in self.judgements if held.decision is None), None)
+        return next((judgement for judgement in self.judgements if judgement.decision is None), None)
 
     @property
     def state(self) -> str:
@@ -111,7 +111,7 @@ class HeldRecommendation:
         return self.judgement.judgement.state if self.judgement else "not_judged"
 
     @property
-    def headline(self) -> HeldEvidence | None:
+    def headline(self) -> EvidenceSnapshot | None:
         """The evidence whose figure is shown for it: the first counted piece by reference; None: none counts.
 
         So one figure is followed over the months, rather than the worst of each.
@@ -157,31 +157,33 @@ class DeskFacts:
             return self.references[Evidence, fact.evidence_id][0]
         return ""
 
-    def desk_at(self, position: Position) -> list[HeldRecommendation]:
+    def desk_at(self, position: Position) -> list[RecommendationSnapshot]:
         """Every recommendation known at a position, in order; as known by the instant of reading."""
         owners, risks, narratives, plans = (
-            choose_holding(self.rows[kind], "recommendation_id", position)
+            choose_held_by_subject(self.rows[kind], "recommendation_id", position)
             for kind in (RecommendationOwner, RiskAssessment, Narrative, PlanVersion)
         )
-        actions, evidence = self._hold_actions(position), self._hold_evidence(position)
-        judgements, decisions = self._hold_judgements(position), self._hold_decisions(position)
-        held = [
-            HeldRecommendation(
-                id=found,
-                key=self.keys[found],
+        actions, evidence = self._choose_actions(position), self._choose_evidence(position)
+        judgements, decisions = self._choose_judgements(position), self._choose_decisions(position)
+        recommendations = [
+            RecommendationSnapshot(
+                id=recommendation_id,
+                key=self.keys[recommendation_id],
                 version=version,
-                owner_id=owners[found].person_id if found in owners else None,
-                actions=tuple(actions[found]),
-                decisions=tuple(decisions[found]),
-                evidence=tuple(evidence[found]),
-                judgements=tuple(judgements[found]),
-                risk=risks.get(found),
-                narrative=narratives.get(found),
-                plan=plans.get(found),
+                owner_id=owners[recommendation_id].person_id if recommendation_id in owners else None,
+                actions=tuple(actions[recommendation_id]),
+                decisions=tuple(decisions[recommendation_id]),
+                evidence=tuple(evidence[recommendation_id]),
+                judgements=tuple(judgements[recommendation_id]),
+                risk=risks.get(recommendation_id),
+                narrative=narratives.get(recommendation_id),
+                plan=plans.get(recommendation_id),
             )
-            for found, version in self._choose_versions(position).items()
+            for recommendation_id, version in self._choose_versions(position).items()
         ]
-        return sorted(held, key=lambda each: (each.version.place, each.key))
+        return sorted(
+            recommendations, key=lambda recommendation: (recommendation.version.place, recommendation.key)
+        )
 
     def _choose_versions(self, position: Position) -> dict[int, RecommendationVersion]:
         """The version of each recommendation: the newest published by the day, else the first."""
@@ -192,62 +194,66 @@ class DeskFacts:
                 versions[row.recommendation_id] = row
         return versions
 
-    def _hold_actions(self, position: Position) -> dict[int, list[HeldAction]]:
-        held: dict[int, list[HeldAction]] = defaultdict(list)
-        for _, version in sorted(choose_holding(self.rows[ActionVersion], "action_id", position).items()):
+    def _choose_actions(self, position: Position) -> dict[int, list[ActionSnapshot]]:
+        actions: dict[int, list[ActionSnapshot]] = defaultdict(list)
+        for _, version in sorted(
+            choose_held_by_subject(self.rows[ActionVersion], "action_id", position).items()
+        ):
             waits_for = tuple(sorted(self.waits.get(version.id, ())))
-            action = HeldAction(self.reference_of(version), version, waits_for)
-            held[self.recommendation_of(version)].append(action)
-        return held
+            action = ActionSnapshot(self.reference_of(version), version, waits_for)
+            actions[self.recommendation_of(version)].append(action)
+        return actions
 
-    def _hold_evidence(self, position: Position) -> dict[int, list[HeldEvidence]]:
-        held: dict[int, list[HeldEvidence]] = defaultdict(list)
-        for _, version in sorted(choose_holding(self.rows[EvidenceVersion], "evidence_id", position).items()):
+    def _choose_evidence(self, position: Position) -> dict[int, list[EvidenceSnapshot]]:
+        evidence: dict[int, list[EvidenceSnapshot]] = defaultdict(list)
+        for _, version in sorted(
+            choose_held_by_subject(self.rows[EvidenceVersion], "evidence_id", position).items()
+        ):
             if not version.withdrawn:
-                piece = HeldEvidence(self.reference_of(version), version)
-                held[self.recommendation_of(version)].append(piece)
-        return held
+                piece = EvidenceSnapshot(self.reference_of(version), version)
+                evidence[self.recommendation_of(version)].append(piece)
+        return evidence
 
-    def _hold_decisions(self, position: Position) -> dict[int, list[AssuranceDecision]]:
-        held: dict[int, list[AssuranceDecision]] = defaultdict(list)
-        for row in reversed(choose_held(self.rows[AssuranceDecision], position)):
-            held[row.recommendation_id].append(row)
-        return held
+    def _choose_decisions(self, position: Position) -> dict[int, list[AssuranceDecision]]:
+        decisions: dict[int, list[AssuranceDecision]] = defaultdict(list)
+        for row in reversed(choose_held_facts(self.rows[AssuranceDecision], position)):
+            decisions[row.recommendation_id].append(row)
+        return decisions
 
-    def _hold_judgements(self, position: Position) -> dict[int, list[HeldJudgement]]:
+    def _choose_judgements(self, position: Position) -> dict[int, list[JudgementSnapshot]]:
         """The judgements of each recommendation, the latest first, without those sent back or withdrawn."""
-        held: dict[int, list[HeldJudgement]] = defaultdict(list)
-        for row in reversed(choose_held(self.rows[Judgement], position)):
+        judgements: dict[int, list[JudgementSnapshot]] = defaultdict(list)
+        for row in reversed(choose_held_facts(self.rows[Judgement], position)):
             decision = self.decisions.get(row.id)
             known = decision if decision and decision.recorded_at <= position.as_known_on else None
-            judged = HeldJudgement(row, known)
-            if known is None or judged.confirmed:
-                held[row.recommendation_id].append(judged)
-        return held
+            judgement = JudgementSnapshot(row, known)
+            if known is None or judgement.is_confirmed:
+                judgements[row.recommendation_id].append(judgement)
+        return judgements
 
 
-def read_recommendation(key: str, position: Position) -> HeldRecommendation:
+def read_recommendation(key: str, position: Position) -> RecommendationSnapshot:
     """One recommendation at a position.
 
     Raises:
         NotFoundError: There is none with this key, or it was not known then.
     """
-    return find_held(read_desk(position), key)
+    return find_recommendation(read_desk(position), key)
 
 
-def find_held(desk: Iterable[HeldRecommendation], key: str) -> HeldRecommendation:
+def find_recommendation(desk: Iterable[RecommendationSnapshot], key: str) -> RecommendationSnapshot:
     """One recommendation of a desk.
 
     Raises:
         NotFoundError: There is none with this key, or it was not known then.
     """
-    found = next((held for held in desk if held.key == key), None)
-    if found is None:
+    recommendation = next((known for known in desk if known.key == key), None)
+    if recommendation is None:
         raise NotFoundError("There is no such recommendation, or it was not known then.")
-    return found
+    return recommendation
 
 
-def read_desk(position: Position) -> list[HeldRecommendation]:
+def read_desk(position: Position) -> list[RecommendationSnapshot]:
     """Every recommendation known at a position, in order. The number of statements is fixed."""
     return read_desk_facts(position.as_known_on).desk_at(position)
 
@@ -266,27 +272,30 @@ def read_desk_facts(as_known_on: datetime) -> DeskFacts:
     )
     decisions = select(JudgementDecision).where(JudgementDecision.recorded_at <= as_known_on)
     references: dict[tuple[type[Any], int], tuple[str, int]] = {}
-    for thing in (AssuranceAction, Evidence):
-        for row in db.session.execute(select(thing.id, thing.reference, thing.recommendation_id)):
-            references[thing, row[0]] = (row[1], row[2])
+    for table in (AssuranceAction, Evidence):
+        for row in db.session.execute(select(table.id, table.reference, table.recommendation_id)):
+            references[table, row[0]] = (row[1], row[2])
     return DeskFacts(
-        {found: key for found, key in db.session.execute(select(Recommendation.id, Recommendation.key))},
+        {
+            recommendation_id: key
+            for recommendation_id, key in db.session.execute(select(Recommendation.id, Recommendation.key))
+        },
         rows,
         list(db.session.scalars(versions)),
         {row.judgement_id: row for row in db.session.scalars(decisions)},
         references,
-        _read_waits(),
+        _read_dependencies(),
     )
 
 
-def _read_waits() -> dict[int, list[str]]:
+def _read_dependencies() -> dict[int, list[str]]:
     """The references of the actions that each version of an action waits for."""
-    waits: dict[int, list[str]] = defaultdict(list)
+    dependencies: dict[int, list[str]] = defaultdict(list)
     rows = db.session.execute(
         select(ActionDependency.action_version_id, AssuranceAction.reference).join(
             AssuranceAction, AssuranceAction.id == ActionDependency.depends_on_id
         )
     )
     for version_id, reference in rows:
-        waits[version_id].append(reference)
-    return waits
+        dependencies[version_id].append(reference)
+    return dependencies

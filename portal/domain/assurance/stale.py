@@ -30,27 +30,28 @@ def list_stale(position: Position, person_id: int | None = None) -> list[StaleEn
         person_id: Of this owner alone; None: of everybody.
     """
     desk = read_desk(position)
-    asked = [
-        (held, piece, owner)
-        for held in desk
-        for piece in held.evidence
-        if person_id in (None, owner := piece.version.owner_id or held.owner_id)
+    own_pieces = [
+        (recommendation, piece, owner)
+        for recommendation in desk
+        for piece in recommendation.evidence
+        if person_id in (None, owner := piece.version.owner_id or recommendation.owner_id)
     ]
-    states = check_evidence([piece for _, piece, _ in asked], position)
+    states = check_evidence([piece for _, piece, _ in own_pieces], position)
     stale = [
         StaleEntry(
-            held.version.title,
+            recommendation.version.title,
             piece.reference,
             piece.version.title,
             states[piece.reference].faults,
             owner,
-            f"/assurance/{held.key}/evidence/{piece.reference}",
+            f"/assurance/{recommendation.key}/evidence/{piece.reference}",
         )
-        for held, piece, owner in asked
+        for recommendation, piece, owner in own_pieces
         if not states[piece.reference].holds
     ]
-    for held in desk:
-        if held.plan and person_id in (None, held.owner_id) and (faults := list_plan_faults(position)):
-            address = f"/assurance/{held.key}/document"
-            stale.append(StaleEntry(held.version.title, "", PLAN_TITLE, faults, held.owner_id, address))
+    for recommendation in desk:
+        owner = recommendation.owner_id
+        if recommendation.plan and person_id in (None, owner) and (faults := list_plan_faults(position)):
+            title, address = recommendation.version.title, f"/assurance/{recommendation.key}/document"
+            stale.append(StaleEntry(title, "", PLAN_TITLE, faults, owner, address))
     return stale

@@ -71,7 +71,7 @@ def check_folder(folder: Path) -> CheckedFolder:
     """
     folder = folder.resolve()
     if not folder.is_dir():
-        raise BadInputError([f"There is no folder {folder.name}."])
+        raise BadInputError([f"The folder {folder.name} does not exist."])
     faults = Faults()
     is_one_module = _is_one_module(folder)
     folders = [folder] if is_one_module else module_folders(folder, faults)

@@ -130,7 +130,7 @@ MEASURES: Mapping[str, Measure] = {
             "Sent back",
             "returned",
             "sampled",
-            "Documents sent back to be mended, of those read",
+            "Documents sent back to be corrected, of those read",
             more_is_better=False,
         ),
     )
@@ -156,8 +156,8 @@ def refuse_false_counts(counts: SampleCounts) -> None:
         if whole and value > getattr(counts, whole):
             raise CountRefusedError(
                 name,
-                f"{number(value)} {words} cannot be more than "
-                f"{number(getattr(counts, whole))} {COUNT_WORDS[whole]}.",
+                f"{words.capitalize()} ({number(value)}) cannot be more than "
+                f"{COUNT_WORDS[whole]} ({number(getattr(counts, whole))}).",
             )
 
 
@@ -177,4 +177,6 @@ def refuse_false_reason(entry: SampleEntry, *, corrects: bool) -> None:
     if reason in MISSING_REASONS and not counts.missing:
         raise CountRefusedError("reason", "No document is missing, so leave out why one is.")
     if reason in CORRECTION_REASONS and not corrects:
-        raise CountRefusedError("reason", "This is the first count of the month: it corrects none.")
+        raise CountRefusedError(
+            "reason", "This is the first count of the month, so it corrects nothing. Leave the reason out."
+        )

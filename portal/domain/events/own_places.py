@@ -51,13 +51,13 @@ def list_own_places(person_id: int, at: datetime) -> list[OwnPlace]:
     booked = events_with_ids([booking.event_id for booking in bookings])
     event_by_id = {event.id: event for event in booked if event.ends_at > at}
     bookings = [booking for booking in bookings if booking.event_id in event_by_id]
-    moved = _moves_since(bookings, event_by_id)
+    moves = _moves_since(bookings, event_by_id)
     places = [
         OwnPlace(
             event_by_id[booking.event_id],
             booking.state,
             booking.offered_until,
-            moved.get(booking.event_id, ""),
+            moves.get(booking.event_id, ""),
         )
         for booking in bookings
     ]

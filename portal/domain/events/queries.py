@@ -125,10 +125,10 @@ def event_details(reference: str) -> EventDetails:
     Raises:
         NotFoundError: There is none.
     """
-    found = _read_events([Event.reference == reference])
-    if not found:
+    events = _read_events([Event.reference == reference])
+    if not events:
         raise NotFoundError(f"There is no event {reference}.")
-    return found[0]
+    return events[0]
 
 
 def list_events(filters: EventFilters = EventFilters()) -> list[EventDetails]:

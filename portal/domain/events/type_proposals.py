@@ -64,7 +64,7 @@ def propose_type(key: str, content: bytes, *, note: str, by: int, at: datetime) 
         raise ConflictError("Another version of this event type is proposed already, and waits.")
     current = current_event_type(key)
     if current is not None and current.content == content:
-        raise RuleError(f"Version {current.number} says exactly this already. Nothing was proposed.")
+        raise RuleError(f"Version {current.number} says exactly the same. Nothing was proposed.")
     row = EventTypeProposal(
         key=key, content=content, note=note[:LONGEST_NOTE], proposed_by_id=by, proposed_at=at, reason=""
     )
@@ -87,7 +87,7 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
     refuse_publishing(row, by, current)
     number = publish_event_type(EVENT_TYPE_FILES.check_content(row.key, row.content), at=at, by=by)
     if number is None:
-        raise ConflictError("The published version says exactly this already.")
+        raise ConflictError("The published version says exactly the same.")
     end_proposal(row, "published", by=by, at=at)
     return number
 
@@ -149,10 +149,10 @@ def get_proposal(proposal_id: int) -> ProposedType:
     Raises:
         NotFoundError: There is none with this id.
     """
-    found = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
-    if found is None:
+    proposal = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
+    if proposal is None:
         raise NotFoundError("There is no such proposal.")
-    return found
+    return proposal
 
 
 _IS_OPEN = EventTypeProposal.ended_at.is_(None)

@@ -15,7 +15,7 @@ from portal.domain.people.roster.store import PlanBasis, RosterIds
 from portal.domain.records import completion_import
 from portal.domain.records.completion_import import ImportedCompletion
 from portal.domain.status.ahead import LostClaimError
-from portal.domain.status.issuing import MOST_AT_ONCE, OutdatedError, write_ahead
+from portal.domain.status.issuing import MOST_AT_ONCE, OutdatedError, record_ahead
 from portal.domain.status.projector import StagedProjection, stage_projection
 from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import transaction
@@ -65,7 +65,7 @@ class StagedRoster:
             BusyError: Another change is being written ahead all the time.
         """
         projection = self.projection
-        if projection is None or len(projection.projection.edits) <= MOST_AT_ONCE:
+        if projection is None or len(projection.edits) <= MOST_AT_ONCE:
             commit_at_once(record, tell)
             return
 
@@ -73,7 +73,9 @@ class StagedRoster:
             tell(2, f"Wrote what follows for {done:,} of {total:,} people")
 
         try:
-            write_ahead(projection, self._give_ids, record, lambda _recorded: None, tell_written)
+            record_ahead(
+                projection, self._give_ids, lambda _staged, _ahead: record(), tell_written, lambda _none: None
+            )
         except (OutdatedError, LostClaimError) as error:
             raise MovedError from error
 

@@ -54,7 +54,7 @@ class NationalMonth:
     @property
     def returned(self) -> int:
         """How many forces have sent a return."""
-        return sum(receipt.held is not None for receipt in self.receipts.values())
+        return sum(receipt.current is not None for receipt in self.receipts.values())
 
     @property
     def asked(self) -> int:
@@ -126,8 +126,10 @@ def read_months(
     last = book.find_period(period) if period else book.newest
     shown = book.up_to(last, months) if last else []
     receipts = {asked.period: book.receipts(asked) for asked in shown}
-    held = [receipt.held.return_id for of in receipts.values() for receipt in of.values() if receipt.held]
-    counts = read_counts(held)
+    return_ids = [
+        receipt.current.return_id for of in receipts.values() for receipt in of.values() if receipt.current
+    ]
+    counts = read_counts(return_ids)
     made = [
         NationalMonth(asked, came, protect_receipts(came, counts, small), requirement)
         for asked in shown
@@ -140,9 +142,9 @@ def protect_receipts(
     receipts: Mapping[int, Receipt], counts: RequirementCounts, small: int
 ) -> dict[str, ShownTable[int]]:
     """The shown figures of what counts of each force, by requirement."""
-    held = {force: receipt.held.return_id for force, receipt in receipts.items() if receipt.held}
+    return_ids = {force: receipt.current.return_id for force, receipt in receipts.items() if receipt.current}
     tables = {
-        requirement: {force: numbers[made] for force, made in held.items() if made in numbers}
+        requirement: {force: numbers[made] for force, made in return_ids.items() if made in numbers}
         for requirement, numbers in counts.items()
     }
     return protect_together({key: table for key, table in tables.items() if table}, small)
@@ -181,7 +183,9 @@ def read_groups(month: NationalMonth, grouping: str, small: int) -> GroupFigures
     A force that hid any of its numbers is left out whole: what is shown of the others says nothing of it. Its
     own numbers are the difference of the totals, so nothing is shown where one of those is hidden.
     """
-    force_of = {receipt.held.return_id: force for force, receipt in month.receipts.items() if receipt.held}
+    force_of = {
+        receipt.current.return_id: force for force, receipt in month.receipts.items() if receipt.current
+    }
     columns = (ReturnFigure.assigned, ReturnFigure.excluded, ReturnFigure.complete)
     statement = (
         select(ReturnFigure.requirement, ReturnFigure.force_return_id, ReturnFigure.group_name, *columns)
@@ -226,17 +230,20 @@ def _sum_groups(forces: Mapping[int, Mapping[str, Counts]], names: Sequence[str]
 
 def list_requirements(month: NationalMonth) -> list[str]:
     """The requirements of which a month has figures, the whole directive first. One statement."""
-    held = {receipt.held.return_id for receipt in month.receipts.values() if receipt.held}
+    return_ids = {receipt.current.return_id for receipt in month.receipts.values() if receipt.current}
     statement = select(ReturnFigure.requirement).distinct()
-    statement = statement.where(ReturnFigure.force_return_id.in_(held), ReturnFigure.grouping == FORCE)
+    statement = statement.where(ReturnFigure.force_return_id.in_(return_ids), ReturnFigure.grouping == FORCE)
     return sorted(db.session.scalars(statement))
 
 
 def name_requirements(month: NationalMonth) -> dict[str, str]:
     """The titles of requirements as the latest return of a month has them. One statement."""
-    held = [receipt.held.return_id for receipt in month.receipts.values() if receipt.held]
+    return_ids = [receipt.current.return_id for receipt in month.receipts.values() if receipt.current]
     latest = (
-        select(ForceReturn.content).where(ForceReturn.id.in_(held)).order_by(ForceReturn.id.desc()).limit(1)
+        select(ForceReturn.content)
+        .where(ForceReturn.id.in_(return_ids))
+        .order_by(ForceReturn.id.desc())
+        .limit(1)
     )
     content = db.session.scalar(latest)
     return dict(ReturnContent.from_document(read_document(content)).requirements) if content else {}

@@ -118,18 +118,20 @@ def record_with_periods(
                 conclude(recorded)
             return recorded
         with suppress(OutdatedError, LostClaimError):
-            return _record_ahead(staged, prepare, record, tell, conclude)
+            return record_ahead(staged, prepare, record, tell, conclude)
     raise BusyError
 
 
-def _record_ahead(
+def record_ahead(
     staged: StagedProjection,
     prepare: Callable[[], dict[int, int]],
     record: Callable[[StagedProjection, bool], T],
     tell: TellProgress,
     conclude: Callable[[T], None],
 ) -> T:
-    """Write status periods in slices, then record the facts behind them in one short transaction.
+    """Write status periods in slices, then record the facts behind them in one short transaction. Edge only.
+
+    The arguments are those of ``record_with_periods``.
 
     Raises:
         OutdatedError: What the rows follow from was changed meanwhile. Nothing is left of them.

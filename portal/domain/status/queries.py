@@ -270,6 +270,15 @@ def _fetch_to_remind(day: date, *conditions: Condition) -> Iterator[PersonToRemi
         .where(period.status.in_(TO_REMIND))
         .order_by(Directive.reference, period.person_id)
     )
-    for *head, status, due, until, manager_id, unit_id in db.session.execute(statement):
-        days = date.fromordinal(due), None if until is None else date.fromordinal(until)
-        yield PersonToRemind(*head, Status(status), *days, manager_id, unit_id)
+    rows = db.session.execute(statement)
+    for person_id, directive_id, reference, status, due, until, manager_id, unit_id in rows:
+        yield PersonToRemind(
+            person_id,
+            directive_id,
+            reference,
+            Status(status),
+            date.fromordinal(due),
+            None if until is None else date.fromordinal(until),
+            manager_id,
+            unit_id,
+        )

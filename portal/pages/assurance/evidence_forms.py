@@ -85,7 +85,7 @@ class EvidenceForm(StaffNumberForm):
     send = SubmitField("Save", widget=GovSubmit())
 
     @property
-    def ordered(self) -> list[Field]:
+    def ordered_fields(self) -> list[Field]:
         """The fields in the order of the page."""
         return [self[name] for name in ORDER if name in self]
 

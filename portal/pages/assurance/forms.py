@@ -113,7 +113,7 @@ class RiskForm(EntryForm):
         "How likely is that?", "Choose how likely that is", _scale_words(LIKELIHOOD_WORDS)
     )
     impact = choice_field(
-        "How grave would it be?", "Choose how grave it would be", _scale_words(IMPACT_WORDS)
+        "How serious would it be?", "Choose how serious it would be", _scale_words(IMPACT_WORDS)
     )
     from_on = day_field()
     send = SubmitField("Save the risk", widget=GovSubmit())

@@ -9,7 +9,7 @@ from portal.domain.assurance.own_work import read_own_work
 from portal.domain.assurance.stale import list_stale
 from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import frame_of
+from portal.pages.assurance.desk_words import template_values_of
 from portal.pages.assurance.forms import ProgressForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import save_form
@@ -29,7 +29,7 @@ def show_own_work() -> ResponseReturnValue:
         work=work,
         stale=list_stale(position, current_user.person_id),
         may_view=Permission.ASSURANCE_VIEW in current_user.permissions,
-        **frame_of(position),
+        **template_values_of(position),
     )
 
 

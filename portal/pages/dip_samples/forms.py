@@ -55,7 +55,7 @@ class SampleForm(FlaskForm):  # type: ignore[misc]
         "complete", "Complete", "Of those read, with a yes to every question of the checklist"
     )
     graded = _count_field("graded", "Graded", "Of those read, graded as your force’s form asks")
-    returned = _count_field("returned", "Sent back", "Of those read, sent back to be mended")
+    returned = _count_field("returned", "Sent back", "Of those read, sent back to be corrected")
     reason = SelectField(
         "Reason",
         widget=GovSelect(),

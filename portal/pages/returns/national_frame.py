@@ -158,7 +158,7 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
     return NationalPage(figures, titles, arguments.errors(("period", "requirement")))
 
 
-def shows_national(months: int) -> Callable[[NationalView], Callable[[], ResponseReturnValue]]:
+def with_national_page(months: int) -> Callable[[NationalView], Callable[[], ResponseReturnValue]]:
     """Give a view the page that its address asks for; a position that is refused is answered with its form.
 
     Args:

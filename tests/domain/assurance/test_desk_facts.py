@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal.domain.assurance.desk import DeskFacts, read_desk_facts
-from portal.domain.assurance.holding import choose_held, list_held
+from portal.domain.assurance.held_facts import choose_held_facts, list_held_facts
 from portal.domain.assurance.models import EvidenceVersion, RiskAssessment
 from portal.domain.reports.parameters import Position
 from portal.platform.db import db, stamp, transaction
@@ -59,8 +59,8 @@ def write_risks(seed: int, count: int) -> None:
 @given(day=st.integers(-3, 32), known=st.integers(-3, 32))
 def compare_at(facts: DeskFacts, day: int, known: int) -> None:
     position = position_of((FIRST + day * DAY).date(), FIRST + known * DAY + timedelta(hours=1))
-    chosen = choose_held(facts.rows[RiskAssessment], position)
-    assert [row.id for row in chosen] == [row.id for row in list_held(RiskAssessment, position)]
+    chosen = choose_held_facts(facts.rows[RiskAssessment], position)
+    assert [row.id for row in chosen] == [row.id for row in list_held_facts(RiskAssessment, position)]
 
 
 def test_facts_that_are_late_corrected_or_withdrawn_hold_as_a_query_says(database: None) -> None:
@@ -70,7 +70,7 @@ def test_facts_that_are_late_corrected_or_withdrawn_hold_as_a_query_says(databas
     compare_at(facts)
     ids = {row.id for row in facts.rows[RiskAssessment]}
     late = position_of(date(2026, 5, 1), FIRST + 40 * DAY)
-    held = {row.id for row in choose_held(facts.rows[RiskAssessment], late)}
+    held = {row.id for row in choose_held_facts(facts.rows[RiskAssessment], late)}
     assert 0 < len(held) < len(ids)
 
 
@@ -99,7 +99,7 @@ def test_the_facts_of_a_later_instant_give_the_desk_of_an_earlier_one(database: 
     assert desk(2, 6)["plan"] == "met"  # entered late
     assert desk(3, 6)["plan"] == desk(6, 6)["plan"] == "not_met"  # from the later day, and confirmed
     (held, _) = facts.desk_at(position_of((FIRST + 6 * DAY).date(), FIRST + 7 * DAY))
-    assert held.waiting is not None
+    assert held.waiting_judgement is not None
     assert held.headline is not None
     assert held.headline.reference == "E-0002"  # a statement counts nobody
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from portal.domain.dip_samples.queries import SampleRatio, add_up, list_samples
+from portal.domain.dip_samples.queries import SampleRatio, list_samples, sum_samples
 from portal.domain.dip_samples.services import withdraw_sample
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError
@@ -28,7 +28,7 @@ class At:
 def read_ratio(measure: str, months: int, unit_ids: list[int] | None, position: At) -> SampleRatio:
     """A share over the latest full months."""
     full_months = list_full_months(months, position.as_at)
-    return add_up(measure, full_months, list_samples(position, full_months, unit_ids))
+    return sum_samples(measure, full_months, list_samples(position, full_months, unit_ids))
 
 
 @pytest.fixture

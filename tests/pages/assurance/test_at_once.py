@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from portal.domain.assurance.actions import find_circle
+from portal.domain.assurance.actions import find_cycle
 from portal.domain.assurance.models import (
     ActionDependency,
     ActionVersion,
@@ -88,7 +88,7 @@ def test_two_that_make_actions_wait_for_each_other_make_no_circle(desk):
     for action, waited_for in db.session.execute(statement):
         waits.setdefault(action, set()).add(waited_for)
     assert sorted(waits) in ([one], [other])
-    assert not find_circle(waits, one)
+    assert not find_cycle(waits, one)
 
 
 def test_a_judgement_is_decided_once_and_never_confirmed_by_its_author(desk):

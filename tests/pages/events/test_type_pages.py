@@ -206,5 +206,5 @@ def test_what_was_published_meanwhile_is_not_overwritten_unseen(browse):
 
 def test_the_same_again_is_no_proposal(browse):
     publish()
-    with pytest.raises(RuleError, match="Version 1 says exactly this already"):
+    with pytest.raises(RuleError, match="Version 1 says exactly the same"):
         propose(browse("D3001").person, UNPREPARED.encode())

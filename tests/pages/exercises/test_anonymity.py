@@ -21,7 +21,12 @@ from sqlalchemy import select, text
 
 from config import Config
 from portal.domain.exercises.models import PlenaryStatement, PlenaryVoter
-from portal.domain.exercises.statements import add_statement, list_statements, mix_run, rank_statements
+from portal.domain.exercises.statements import (
+    add_statement,
+    list_statements,
+    rank_statements,
+    shuffle_statements,
+)
 from portal.domain.subject_access.person_file import read_person_file
 from portal.pages.exercises import plenary_views
 from portal.pages.layout.request_log import figures_of
@@ -201,7 +206,7 @@ def test_neither_places_nor_transactions_tell_the_order(served):
             add_statement(served.run_id, "hard", words)
     for _ in range(40):
         with transaction():
-            mix_run(served.run_id)
+            shuffle_statements(served.run_id)
         orders.append(physical_order(served))
         listed = db.session.scalars(select(PlenaryStatement.text)).all()  # as a backup meets them
         dumps.append(list(listed))

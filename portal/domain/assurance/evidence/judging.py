@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 
-from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
 from portal.domain.assurance.entering import (
     LONGEST_TEXT,
     EntryRefusedError,
@@ -42,12 +42,12 @@ def make_judgement(key: str, state: str, reason: str, *, from_on: date, at: date
         EntryRefusedError: The day, the state or the reason is refused.
     """
     position = begin_entry(from_on, at)
-    held = read_recommendation(key, position)
-    _refuse_judgement(held, state, reason)
-    states = check_evidence(held.evidence, position)
+    recommendation = read_recommendation(key, position)
+    _refuse_judgement(recommendation, state, reason)
+    states = check_evidence(recommendation.evidence, position)
     row = Judgement(
         recorded_at=position.as_known_on,
-        recommendation_id=held.id,
+        recommendation_id=recommendation.id,
         from_on=position.as_at,
         as_known_on=position.as_known_on,
         state=state,
@@ -61,14 +61,14 @@ def make_judgement(key: str, state: str, reason: str, *, from_on: date, at: date
     return row.id
 
 
-def _refuse_judgement(held: HeldRecommendation, state: str, reason: str) -> None:
+def _refuse_judgement(recommendation: RecommendationSnapshot, state: str, reason: str) -> None:
     if state not in JUDGEMENTS:
         raise EntryRefusedError("state", "Choose whether the recommendation is met.")
     if not reason.strip() or len(reason) > LONGEST_TEXT:
         raise EntryRefusedError("reason", f"Say why, in at most {LONGEST_TEXT:,} characters.")
-    if _is_waiting(held.id):
+    if _is_waiting(recommendation.id):
         raise ConflictError("A judgement waits for a second person. Confirm it, or send it back first.")
-    if state in ("met", "partly_met") and not held.evidence:
+    if state in ("met", "partly_met") and not recommendation.evidence:
         raise EntryRefusedError(
             "state", "There is no evidence on this day. Add some before you judge that it is met."
         )
@@ -168,5 +168,5 @@ def _record_outcome(row: Judgement, outcome: str, reason: str, *, by: int, at: d
     db.session.add(decision)
     db.session.flush()
     key = db.session.scalar(select(Recommendation.key).where(Recommendation.id == row.recommendation_id))
-    said = {"recommendation": key, "state": row.state}
-    log(f"judgement.{outcome}", actor_id=by, subject_id=row.made_by_id, **said)
+    detail = {"recommendation": key, "state": row.state}
+    log(f"judgement.{outcome}", actor_id=by, subject_id=row.made_by_id, **detail)

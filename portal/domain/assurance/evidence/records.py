@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
 
 from portal.domain.assurance.entering import EntryRefusedError
-from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
+from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeForce
 from portal.domain.assurance.evidence.shares import (
     Population,
     describe_share,
@@ -68,16 +68,16 @@ def parse_attendance(values: Mapping[str, str], position: Position) -> dict[str,
     return {"event_type": key, **_parse_share(values, position)}
 
 
-def check_acknowledgements(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
+def check_acknowledgements(pieces: Sequence[PieceAtPosition], force: WholeForce) -> list[EvidenceState]:
     """How many people in post acknowledged a guide, by the day of its position. Two statements."""
     titles = _Titles.read(GuideVersion, "guide", pieces)
     shares = _count_shares("guide", pieces, force)
     states = []
-    for asked, share in zip(pieces, shares, strict=True):
-        piece = asked.piece
+    for pair, share in zip(pieces, shares, strict=True):
+        piece = pair.piece
         key, number = piece.version.definition["guide"], piece.version.definition["version"]
         definition = (
-            ("Guide", titles.title_of(key, asked.position)),
+            ("Guide", titles.title_of(key, pair.position)),
             ("Acknowledged", f"Stated to have read version {number} or a later one, by this day."),
             ("People", Population.from_json(piece.version.definition).words),
             ("Counted", IN_POST),
@@ -86,16 +86,16 @@ def check_acknowledgements(pieces: Sequence[AskedPiece], force: WholeForce) -> l
     return states
 
 
-def check_attendance(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
+def check_attendance(pieces: Sequence[PieceAtPosition], force: WholeForce) -> list[EvidenceState]:
     """How many people in post attended an event type, by the day of its position. Two statements."""
     titles = _Titles.read(EventTypeVersion, "event_type", pieces)
     shares = _count_shares("event_type", pieces, force)
     states = []
-    for asked, share in zip(pieces, shares, strict=True):
-        piece = asked.piece
+    for pair, share in zip(pieces, shares, strict=True):
+        piece = pair.piece
         key = piece.version.definition["event_type"]
         definition = (
-            ("Event", titles.title_of(key, asked.position)),
+            ("Event", titles.title_of(key, pair.position)),
             ("Attended", "Attendance was signed off, or entered from elsewhere, by this day."),
             ("People", Population.from_json(piece.version.definition).words),
             ("Counted", IN_POST),
@@ -117,10 +117,10 @@ class _Titles:
 
     @classmethod
     def read(
-        cls, table: type[GuideVersion | EventTypeVersion], field: str, pieces: Sequence[AskedPiece]
+        cls, table: type[GuideVersion | EventTypeVersion], field: str, pieces: Sequence[PieceAtPosition]
     ) -> "_Titles":
         """Read the titles of the activities of these pieces. One statement."""
-        keys = sorted({asked.piece.version.definition[field] for asked in pieces})
+        keys = sorted({pair.piece.version.definition[field] for pair in pieces})
         rows = db.session.execute(
             select(Activity.key, table.recorded_at, table.title)
             .join(table, table.activity_id == Activity.id)
@@ -138,23 +138,23 @@ class _Titles:
         return next(known, key)
 
 
-def _count_shares(field: str, pieces: Sequence[AskedPiece], force: WholeForce) -> list[Share]:
+def _count_shares(field: str, pieces: Sequence[PieceAtPosition], force: WholeForce) -> list[Share]:
     """The share of each piece, in their order. One statement for ``TOGETHER`` of them."""
     shares: list[Share] = []
     for first in range(0, len(pieces), TOGETHER):
         batch = pieces[first : first + TOGETHER]
-        counts = [_select_share(place, field, asked, force) for place, asked in enumerate(batch)]
+        counts = [_select_share(index, field, pair, force) for index, pair in enumerate(batch)]
         rows: Sequence[Any] = db.session.execute(select(union_all(*counts).subquery())).all()
         shares += [Share(done, total) for _, done, total in sorted(tuple(row) for row in rows)]
     return shares
 
 
-def _select_share(place: int, field: str, asked: AskedPiece, force: WholeForce) -> Select[Any]:
-    definition = asked.piece.version.definition
-    people = _select_people(Population.from_json(definition), asked.position, force)
-    held = _select_holders(field, definition, asked.position)
-    done = func.coalesce(func.sum(case((people.c.person_id.in_(held), 1), else_=0)), 0)
-    return select(literal(place), done, func.count(people.c.person_id))
+def _select_share(index: int, field: str, pair: PieceAtPosition, force: WholeForce) -> Select[Any]:
+    definition = pair.piece.version.definition
+    people = _select_people(Population.from_json(definition), pair.position, force)
+    holders = _select_holders(field, definition, pair.position)
+    done = func.coalesce(func.sum(case((people.c.person_id.in_(holders), 1), else_=0)), 0)
+    return select(literal(index), done, func.count(people.c.person_id))
 
 
 def _select_people(population: Population, position: Position, force: WholeForce) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.packs.foi_tables import HIDDEN
 from portal.domain.reports.packs.suppression import is_small
@@ -44,7 +44,7 @@ class PublishedNumbers:
     frame: SampleFrame | None = None
 
 
-def choose_frame(pieces: Iterable[HeldEvidence]) -> SampleFrame | None:
+def choose_frame(pieces: Iterable[EvidenceSnapshot]) -> SampleFrame | None:
     """The units and months of which counts of documents are shown: all units before one, then most months.
 
     Args:

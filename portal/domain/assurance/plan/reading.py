@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from portal.domain.assurance.holding import list_held
+from portal.domain.assurance.held_facts import list_held_facts
 from portal.domain.assurance.models import PlanProposal, PlanVersion, Recommendation
 from portal.domain.assurance.plan.guide_text import shown_values
 from portal.domain.assurance.plan.template import plan_template
@@ -42,7 +42,7 @@ class PlanDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldPlan:
+class PlanSnapshot:
     """The plan at a position, as it was published, with what makes it untrue."""
 
     version: PlanVersion
@@ -66,7 +66,7 @@ class ProposedPlan(ProposalLine):
         return self.ended_as is None and not self.note
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether it waits for a second person."""
         return self.ended_as is None and bool(self.note)
 
@@ -83,7 +83,7 @@ def read_plan_id() -> int:
     return found
 
 
-def read_plan(position: Position) -> HeldPlan | None:
+def read_plan(position: Position) -> PlanSnapshot | None:
     """The plan that holds at a position; None where none was published. A fixed number of statements."""
     versions = list_plan_versions(position)
     if not versions:
@@ -94,7 +94,7 @@ def read_plan(position: Position) -> HeldPlan | None:
     newest = guide_recorded_by(GUIDE_KEY, until)
     details = _list_details(version, until)
     names = _names_of({version.proposed_by_id, version.published_by_id})
-    return HeldPlan(
+    return PlanSnapshot(
         version=version,
         guide=guide,
         proposed_by=names.get(version.proposed_by_id, "Erased"),
@@ -106,15 +106,15 @@ def read_plan(position: Position) -> HeldPlan | None:
 
 def list_plan_faults(position: Position) -> tuple[str, ...]:
     """Why the plan no longer holds at a position, for its owner's list; empty where there is none."""
-    held = read_plan(position)
-    return held.faults if held else ()
+    plan = read_plan(position)
+    return plan.faults if plan else ()
 
 
 def list_plan_versions(position: Position) -> list[PlanVersion]:
     """The versions published by a position, the newest first. One statement."""
     plan_id = select(Recommendation.id).where(Recommendation.key == KEY).scalar_subquery()
-    held = list_held(PlanVersion, position, PlanVersion.recommendation_id == plan_id)
-    return sorted(held, key=lambda version: version.number, reverse=True)
+    versions = list_held_facts(PlanVersion, position, PlanVersion.recommendation_id == plan_id)
+    return sorted(versions, key=lambda version: version.number, reverse=True)
 
 
 def list_planned_settings() -> frozenset[str]:

@@ -56,7 +56,7 @@ def check_exercise_folder(folder: Path) -> CheckedExercises:
     """
     folder = folder.resolve()
     if not folder.is_dir():
-        raise BadInputError([f"There is no folder {folder.name}."])
+        raise BadInputError([f"The folder {folder.name} does not exist."])
     faults = Faults()
     is_one = is_exercise(folder)
     folders = [folder] if is_one else exercise_folders(folder, faults)
@@ -162,9 +162,9 @@ def _write_version(checked: CheckedExercise, at: datetime, by: int | None) -> in
 
 
 def _add_exercise(key: str) -> int:
-    known = db.session.scalar(select(Exercise.id).where(Exercise.key == key))
-    if known is not None:
-        return known
+    exercise_id = db.session.scalar(select(Exercise.id).where(Exercise.key == key))
+    if exercise_id is not None:
+        return exercise_id
     exercise = Exercise(recorded_at=stamp(), key=key)
     db.session.add(exercise)
     db.session.flush()

@@ -83,12 +83,12 @@ def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tupl
     with transaction():
         withdraw_evidence("E-0001", from_on=TODAY, reason="Signed too early.", by=author, at=NOW)
 
-    held = read_recommendation("e-learning", read_position_today(NOW))
+    recommendation = read_recommendation("e-learning", read_position_today(NOW))
 
-    assert held.state == "met"
-    assert held.evidence == ()
-    assert held.judgement is not None
-    kept = [EvidenceState.from_json(each) for each in held.judgement.judgement.figures]
+    assert recommendation.state == "met"
+    assert recommendation.evidence == ()
+    assert recommendation.judgement is not None
+    kept = [EvidenceState.from_json(each) for each in recommendation.judgement.judgement.figures]
     assert [state.shown for state in kept] == ["Signed as Head of Crime on 15 June 2026"]
     with pytest.raises(ConflictError, match="confirmed already"), transaction():
         judging.send_judgement_back("e-learning", judgement, reason="Late.", by=other, at=NOW)
@@ -107,10 +107,10 @@ def test_a_judgement_is_sent_back_with_a_reason_or_withdrawn_by_its_author(peopl
     with transaction():
         judging.withdraw_judgement("e-learning", second, by=author, at=NOW)
 
-    held = read_recommendation("e-learning", read_position_today(NOW))
+    recommendation = read_recommendation("e-learning", read_position_today(NOW))
 
-    assert (held.state, held.waiting) == ("not_judged", None)
-    decided = list_decided_judgements(held.id, read_position_today(NOW))
+    assert (recommendation.state, recommendation.waiting_judgement) == ("not_judged", None)
+    decided = list_decided_judgements(recommendation.id, read_position_today(NOW))
     assert [decision.outcome for _, decision in decided] == ["withdrawn", "sent_back"]
 
 
@@ -167,8 +167,8 @@ def test_evidence_may_be_entered_late_and_is_withdrawn_from_a_day_on(people: tup
         withdraw_evidence(reference, from_on=date(2026, 6, 1), reason="The page moved.", by=author, at=NOW)
 
     def read(day: date) -> list[str]:
-        held = read_recommendation("e-learning", replace(read_position_today(NOW), as_at=day))
-        return [piece.reference for piece in held.evidence]
+        recommendation = read_recommendation("e-learning", replace(read_position_today(NOW), as_at=day))
+        return [piece.reference for piece in recommendation.evidence]
 
     assert (read(date(2026, 4, 29)), read(date(2026, 5, 31)), read(date(2026, 6, 1))) == ([], [reference], [])
     with pytest.raises(ConflictError), transaction():
@@ -182,8 +182,8 @@ def test_stale_evidence_is_its_owners_else_the_recommendations(people: tuple[int
     )
     with time_machine.travel(NOW + timedelta(days=90), tick=False):
         at = NOW + timedelta(days=90)
-        held = read_recommendation("e-learning", read_position_today(at))
-        give_owner(held.id, other, by=author)
+        recommendation = read_recommendation("e-learning", read_position_today(at))
+        give_owner(recommendation.id, other, by=author)
         position = read_position_today(at)
 
         mine, theirs = list_stale(position, author), list_stale(position, other)

@@ -47,7 +47,7 @@ def check_days(known: datetime) -> int:
     position = Position(TODAY.date(), known, TODAY.date(), latest=known >= TODAY)
     facts = read_desk_facts(known)
     pieces = {
-        at: [piece for held in facts.desk_at(at) for piece in held.evidence]
+        at: [piece for recommendation in facts.desk_at(at) for piece in recommendation.evidence]
         for at in (replace(position, as_at=day) for day in month_ends(position.as_at))
     }
     together = check_evidence_at(pieces)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceVersion
 from portal.domain.assurance.packs.foi import (
@@ -46,7 +46,7 @@ def test_a_figure_of_others_that_happens_to_have_the_same_numbers_is_hidden():
 def test_counts_of_documents_are_of_the_widest_units_and_months_alone():
     definitions = ({"months": 12}, {"months": 3}, {"months": 24, "unit": "Crime"}, {"months": 12, "unit": ""})
     pieces = [
-        HeldEvidence("E-0001", EvidenceVersion(kind="samples", definition=each)) for each in definitions
+        EvidenceSnapshot("E-0001", EvidenceVersion(kind="samples", definition=each)) for each in definitions
     ]
 
     assert choose_frame(pieces) == ("", 12)

@@ -75,7 +75,7 @@ def test_places_given_back_while_others_book_and_sweep_go_to_who_waits_longest(s
         person = world.people[place]
         return lambda: services.book_place(world.event, person, way="self", by=person, at=NOW).state
 
-    sweeps = [lambda: services.bring_up_to_date([event_id], NOW)] * 2
+    sweeps = [lambda: services.update_bookings([event_id], NOW)] * 2
     found = do_at_once(serving, [cancel(0), cancel(0), cancel(1), book(4), book(5), *sweeps])
 
     assert sum(isinstance(answer, NotFoundError) for answer in found) == 1  # one of the two cancellations
@@ -95,8 +95,8 @@ def test_an_offer_is_taken_or_lapses_never_both(serving):
         serving,
         [
             lambda: services.accept_place(offered, by=world.people[1], at=before).state,
-            lambda: services.bring_up_to_date([event_id], late),
-            lambda: services.bring_up_to_date([event_id], late),
+            lambda: services.update_bookings([event_id], late),
+            lambda: services.update_bookings([event_id], late),
         ],
     )
     states = [world.state_of(booking) for booking in bookings[1:]]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.evidence.shares import Population
 from portal.domain.people.queries import live_units_at
 from portal.domain.people.units.former_names import read_former_units
@@ -14,10 +14,10 @@ from portal.domain.status.filters import Whose
 
 
 @dataclass(frozen=True, slots=True)
-class AskedPiece:
-    """A piece of evidence, asked what it shows at a position."""
+class PieceAtPosition:
+    """A piece of evidence and the position at which it is read."""
 
-    piece: HeldEvidence
+    piece: EvidenceSnapshot
     position: Position
 
 
