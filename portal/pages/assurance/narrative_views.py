@@ -103,7 +103,7 @@ def _write_page(
     page: NarrativePage, form: NarrativeForm, preview: Markup | None = None
 ) -> ResponseReturnValue:
     narrative, versions = page.held.narrative, list_narratives(page.held.id, page.position)
-    return render_template(
+    html = render_template(
         "assurance/narrative.html",
         held=page.held,
         fields=page.fields,
@@ -114,3 +114,4 @@ def _write_page(
         form=form,
         **frame_of(page.position),
     )
+    return html, 400 if form.errors else 200
