@@ -87,11 +87,10 @@ def change_action(
 ) -> bool:
     """Say what an action is from a day on, and why; whether that is what holds today.
 
-    With ``reason_counts`` another reason alone is a change.
-
     Raises:
         NotFoundError: There is no such action.
-        EntryRefusedError: It cannot be entered so, or nothing would change on that day.
+        EntryRefusedError: It cannot be entered so, or nothing would change on that day; with
+            ``reason_counts``, not even the reason.
     """
     position = begin_entry(from_on, at)
     refuse_lengths(title=details.title, reason=reason)
