@@ -76,13 +76,21 @@ def add_action(key: str, details: ActionDetails, *, from_on: date, at: datetime,
 
 
 def change_action(
-    reference: str, details: ActionDetails, reason: str, *, from_on: date, at: datetime, by: int
+    reference: str,
+    details: ActionDetails,
+    reason: str,
+    *,
+    from_on: date,
+    at: datetime,
+    by: int,
+    reason_counts: bool = False,
 ) -> bool:
     """Say what an action is from a day on, and why; whether that is what holds today.
 
     Raises:
         NotFoundError: There is no such action.
-        EntryRefusedError: It cannot be entered so, or nothing would change on that day.
+        EntryRefusedError: It cannot be entered so, or nothing would change on that day; with
+            ``reason_counts``, not even the reason.
     """
     position = begin_entry(from_on, at)
     refuse_wrong_lengths(title=details.title, reason=reason)
@@ -90,7 +98,9 @@ def change_action(
     current = describe_action(action, position)
     if current is None:
         raise EntryRefusedError("from_on", "The action did not exist on that day. Enter a later day.")
-    if current == replace(details, waits_for=tuple(sorted(details.waits_for))):
+    held = read_held_by_subject(ActionVersion, "action_id", position, ActionVersion.action_id == action.id)
+    tells_more = reason_counts and held[action.id].reason != reason
+    if current == replace(details, waits_for=tuple(sorted(details.waits_for))) and not tells_more:
         raise EntryRefusedError(
             "reason", "Nothing is different from what holds on that day. Change something."
         )
@@ -108,7 +118,7 @@ def change_action(
 
 
 def report_progress(reference: str, state: str, reason: str, *, from_on: date, at: datetime, by: int) -> bool:
-    """Its owner says how far an action is from a day on; whether that is what holds today.
+    """Its owner says how far an action is from a day on, and what was done; whether that holds today.
 
     Raises:
         NotFoundError: There is no such action, or it is not theirs today and on that day.
@@ -120,7 +130,8 @@ def report_progress(reference: str, state: str, reason: str, *, from_on: date, a
     today = describe_action(action, replace(position, as_at=position.today))
     if on_that_day is None or today is None or {on_that_day.owner_id, today.owner_id} != {by}:
         raise NotFoundError("There is no such action of yours on that day.")
-    return change_action(reference, replace(on_that_day, state=state), reason, from_on=from_on, at=at, by=by)
+    details = replace(on_that_day, state=state)
+    return change_action(reference, details, reason, from_on=from_on, at=at, by=by, reason_counts=True)
 
 
 def find_action(reference: str) -> AssuranceAction:

@@ -11,7 +11,7 @@ from portal.domain.assurance.entering import LONGEST_TITLE
 from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.entry_forms import staff_number_of
-from portal.pages.assurance.forms import ActionChangeForm, AssuranceActionForm
+from portal.pages.assurance.forms import AssuranceActionForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import save_form
 from portal.platform import clock
@@ -26,6 +26,8 @@ def add_action(key: str) -> ResponseReturnValue:
     """Add an action. Another page may name one in the address: ``?title=…`` fills in its title."""
     recommendation, lines = _read_actions(key)
     form = AssuranceActionForm(data={"title": request.args.get("title", "")[:LONGEST_TITLE], "state": "open"})
+    del form.reason
+    form.send.label.text = "Add the action"
     form.offer_day(clock.today())
     form.offer_actions(lines)
     if form.validate_on_submit():
@@ -47,7 +49,7 @@ def change_action(key: str, reference: str) -> ResponseReturnValue:
     line = next((line for line in lines if (line.key, line.reference) == (key, reference)), None)
     if line is None:
         raise NotFoundError("There is no such action.")
-    form = ActionChangeForm(data=_first_values(line, recommendation))
+    form = AssuranceActionForm(data=_first_values(line, recommendation))
     form.offer_day(clock.today())
     form.offer_actions(lines, reference)
     if form.validate_on_submit():

@@ -102,11 +102,9 @@ def save_narrative(key: str) -> ResponseReturnValue:
 def _write_page(
     page: NarrativePage, form: NarrativeForm, preview: Markup | None = None
 ) -> ResponseReturnValue:
-    narrative, versions = (
-        page.recommendation.narrative,
-        list_narratives(page.recommendation.id, page.position),
-    )
-    return render_template(
+    narrative = page.recommendation.narrative
+    versions = list_narratives(page.recommendation.id, page.position)
+    html = render_template(
         "assurance/narrative.html",
         recommendation=page.recommendation,
         fields=page.fields,
@@ -117,3 +115,4 @@ def _write_page(
         form=form,
         **template_values_of(page.position),
     )
+    return html, 400 if form.errors else 200

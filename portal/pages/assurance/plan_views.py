@@ -88,9 +88,10 @@ def write_next_plan() -> ResponseReturnValue:
         else:
             flash("Sent. Somebody else publishes it, or sends it back with a reason.", "success")
             return redirect(url_for(".show_plan_proposal", proposal_id=proposal.id), 303)
-    return render_template(
+    html = render_template(
         "assurance/plan_draft.html", form=form, proposal=proposal, sections=plan_template().sections
     )
+    return html, 400 if form.errors else 200
 
 
 @bp.route("/assurance/plan/draft/<section_key>", methods=["GET", "POST"])
@@ -117,7 +118,8 @@ def write_plan_section(section_key: str) -> ResponseReturnValue:
             url_for(".write_plan_section", section_key=later[0]) if later else url_for(".write_next_plan")
         )
         return redirect(target, 303)
-    return render_template("assurance/plan_section.html", form=form, section=section, template=template)
+    html = render_template("assurance/plan_section.html", form=form, section=section, template=template)
+    return html, 400 if form.errors else 200
 
 
 @bp.get("/assurance/plan/proposals/<int:proposal_id>")

@@ -32,7 +32,7 @@ OFFERED_MONTHS = 25  # this month and the two years before it
 
 
 def _count_field(name: str, label: str, hint: str) -> WholeNumberField:
-    widget = GovInput(classes="govuk-input--width-4", inputmode="numeric", autocomplete="off")
+    widget = GovInput(classes="govuk-input--width-5", inputmode="numeric", autocomplete="off")
     return WholeNumberField(label, message=ask_for_count(name), most=MOST, description=hint, widget=widget)
 
 

@@ -23,7 +23,7 @@ from portal.domain.returns.registration import (
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import save_form
 from portal.pages.returns.blueprint import bp
-from portal.pages.returns.forms import AddKeyForm, AskReturnsForm, EndKeyForm, ForceForm, NewForceForm
+from portal.pages.returns.forms import AddKeyForm, AskReturnsForm, EndKeyForm, ForceForm
 from portal.platform import clock
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
@@ -54,7 +54,7 @@ def show_forces() -> ResponseReturnValue:
 def add_force() -> ResponseReturnValue:
     """Register a force."""
     refuse_unless_coordinator()
-    form = NewForceForm(data=_day_today())
+    form = ForceForm(data=_day_today())
     if form.validate_on_submit():
         with save_form(form):
             register_force(form.key.data, form.stated, at=clock.now(), by=current_user.person_id)
@@ -88,6 +88,7 @@ def change_force(key: str) -> ResponseReturnValue:
     refuse_unless_coordinator()
     force = find_force(key, clock.today())
     form = ForceForm(data={"name": force.name, "headcount": str(force.headcount), **_day_today()})
+    del form.key
     if form.validate_on_submit():
         with save_form(form):
             change_force_details(key, form.stated, at=clock.now(), by=current_user.person_id)

@@ -88,6 +88,11 @@ class NationalPage:
         return sentences.banner_sentence(self.figures.position)
 
     @property
+    def times(self) -> str:
+        """Both times of the page, which paper says too."""
+        return sentences.both_times(self.figures.position)
+
+    @property
     def links(self) -> list[tuple[str, str, bool]]:
         """The pages of the view: words, address, and whether it is this one."""
         return [

@@ -136,6 +136,20 @@ def test_a_change_that_changes_nothing_and_an_unknown_action_are_refused(add, ch
         change("A-0099")
 
 
+def test_its_owner_tells_more_of_an_action_that_is_no_further_but_not_the_same_twice(add, person):
+    reference = add(owner_id=person, state="under_way")
+
+    def tell(reason: str) -> None:
+        with transaction():
+            actions.report_progress(reference, "under_way", reason, from_on=TODAY, at=NOW, by=person)
+
+    tell("Six of nine teams.")
+    tell("Eight of nine teams.")
+    assert lines()[0].reason == "Eight of nine teams."
+    with pytest.raises(EntryRefusedError, match="Nothing is different"):
+        tell("Eight of nine teams.")
+
+
 def test_what_is_late_comes_first_and_what_is_done_last(add):
     add(state="done", due_on=date(2026, 1, 1))
     add(due_on=None), add(due_on=date(2026, 5, 13)), add(due_on=date(2026, 5, 11))

@@ -162,8 +162,6 @@ def state_and_share_words(answer: StateAndShare | None) -> str:
 
 def difference_words(frames: tuple[Frame, ...]) -> str:
     """How many month ends look different today from what was known then."""
-    if not frames:
-        return "Every month end is as it was known then."
     verb = "is" if len(frames) == 1 else "are"
     return f"{say.plural(len(frames), 'month end')} {verb} different today from what was known then."
 
