@@ -28,6 +28,21 @@ from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.formats.faults import Faults
 
+_LATEST = (
+    select(ModuleVersion.activity_id, func.max(ModuleVersion.number).label("number"))
+    .group_by(ModuleVersion.activity_id)
+    .subquery()
+)
+_LATEST_VERSIONS = (
+    select(ModuleVersion)
+    .join(
+        _LATEST,
+        (_LATEST.c.activity_id == ModuleVersion.activity_id) & (_LATEST.c.number == ModuleVersion.number),
+    )
+    .options(joinedload(ModuleVersion.activity))
+    .order_by(ModuleVersion.activity_id)
+)
+
 
 def is_set_up() -> bool:
     """Whether the database has the catalogue's tables, which the first upgrade creates."""
@@ -53,23 +68,7 @@ def current_version(key: str) -> ModuleVersion | None:
 
 def published_modules() -> list[ModuleVersion]:
     """Return the latest version of each module, in the order in which modules were first published."""
-    latest = (
-        select(ModuleVersion.activity_id, func.max(ModuleVersion.number).label("number"))
-        .group_by(ModuleVersion.activity_id)
-        .subquery()
-    )
-    return list(
-        db.session.scalars(
-            select(ModuleVersion)
-            .join(
-                latest,
-                (latest.c.activity_id == ModuleVersion.activity_id)
-                & (latest.c.number == ModuleVersion.number),
-            )
-            .options(joinedload(ModuleVersion.activity))
-            .order_by(ModuleVersion.activity_id)
-        )
-    )
+    return list(db.session.scalars(_LATEST_VERSIONS))
 
 
 def get_module_version(version_id: int) -> ModuleVersion:

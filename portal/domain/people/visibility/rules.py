@@ -20,6 +20,9 @@ from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.permissions import SIGHT_ROLES, Permission, Role, roles_with
 
+# Other rows of the same tables; made once, because building them is most of a statement's cost.
+_POST, _OTHER_POST, _REPORT, _STATE = aliased(Post), aliased(Post), aliased(Post), aliased(UnitState)
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -107,14 +110,13 @@ def is_visible(
     me, today = viewer.person_id, clock.today()
     roles = SIGHT_ROLES if act is None else SIGHT_ROLES & roles_with(act)
     unlimited = [_gives_sight(me, today, roles), RoleGrant.unit_id.is_(None)]
-    post = aliased(Post)
-    by_post = select(post.person_id).where(decides_visibility(post, today))
+    by_post = select(_POST.person_id).where(decides_visibility(_POST, today))
     if among is not None:
-        by_post = by_post.where(post.person_id.in_(among))
-    is_direct_report = post.line_manager_id == me
+        by_post = by_post.where(_POST.person_id.in_(among))
+    is_direct_report = _POST.line_manager_id == me
     if not (viewer.line_manager and Role.MANAGER in roles):  # otherwise the roster alone shows them
         is_direct_report = and_(is_direct_report, exists().where(*unlimited, RoleGrant.role == Role.MANAGER))
-    clauses = [post.unit_id.in_(select(_visible_units(me, today, roles).c.unit_id)), is_direct_report]
+    clauses = [_POST.unit_id.in_(select(_visible_units(me, today, roles).c.unit_id)), is_direct_report]
     if among is not None:  # these use the index of people; otherwise each clause uses an index of its own
         clauses = [or_(*clauses)]
     return or_(
@@ -131,12 +133,12 @@ def _is_visible_to_system(
         return false()
     if viewer.only_unit_id is None:
         return true()
-    today, post = clock.today(), aliased(Post)
+    today = clock.today()
     under = _units_under(_select_unit(viewer.only_unit_id), today)
-    by_post = select(post.person_id).where(decides_visibility(post, today))
+    by_post = select(_POST.person_id).where(decides_visibility(_POST, today))
     if among is not None:
-        by_post = by_post.where(post.person_id.in_(among))
-    in_ids: ColumnElement[bool] = person_id.in_(by_post.where(post.unit_id.in_(select(under.c.unit_id))))
+        by_post = by_post.where(_POST.person_id.in_(among))
+    in_ids: ColumnElement[bool] = person_id.in_(by_post.where(_POST.unit_id.in_(select(under.c.unit_id))))
     return in_ids
 
 
@@ -157,9 +159,8 @@ def is_granted_to(person_id: Any, day: date) -> ColumnElement[bool]:
 
 def is_line_manager(person_id: Any, day: date) -> ColumnElement[bool]:
     """WHERE clause: a known post of somebody else names the person as line manager on ``day``."""
-    report = aliased(Post)
-    names_person = (report.line_manager_id == person_id, report.person_id != person_id)
-    return exists().where(*names_person, is_known_fact(report), is_valid_on(report, day))
+    names_person = (_REPORT.line_manager_id == person_id, _REPORT.person_id != person_id)
+    return exists().where(*names_person, is_known_fact(_REPORT), is_valid_on(_REPORT, day))
 
 
 def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
@@ -179,23 +180,21 @@ def _select_unit(unit_id: int) -> Select[Any]:
 def _units_under(units: Select[Any], day: date) -> Any:
     """CTE of these units and of all units under them on ``day``, as known now."""
     under = units.cte(recursive=True)
-    state = aliased(UnitState)
     below = (
-        select(state.unit_id)
-        .join(under, state.parent_id == under.c.unit_id)
-        .where(is_known_fact(state), is_valid_on(state, day))
+        select(_STATE.unit_id)
+        .join(under, _STATE.parent_id == under.c.unit_id)
+        .where(is_known_fact(_STATE), is_valid_on(_STATE, day))
     )
     return under.union(below)
 
 
 def decides_visibility(post: Any, day: date) -> ColumnElement[bool]:
     """WHERE clause: a known post decides who sees its person: it is live, or the last one that ended."""
-    other = aliased(Post)
     ends_later = exists().where(
-        other.person_id == post.person_id,
-        is_known_fact(other),
-        other.valid_from <= day,
-        other.valid_to > post.valid_to,
+        _OTHER_POST.person_id == post.person_id,
+        is_known_fact(_OTHER_POST),
+        _OTHER_POST.valid_from <= day,
+        _OTHER_POST.valid_to > post.valid_to,
     )
     return and_(
         is_known_fact(post), post.valid_from <= day, or_(post.valid_to >= day, ~ends_later.correlate(post))
