@@ -21,7 +21,7 @@ from tests.domain.imports.rosters import row
 from tests.domain.status.facts import make_record
 from tests.domain.status.test_ahead import check_all, known_on
 from tests.factories.catalogue import make_version
-from tests.factories.people import make_person, make_unit
+from tests.factories.people import make_person
 from tests.pages.learning.asking import ask
 
 pytestmark = pytest.mark.slow
@@ -108,7 +108,8 @@ def test_what_others_record_meanwhile_counts(activity, slices):
     load(SECOND)
     check_all()
 
-    acts.append(lambda: make_person(make_unit("Elsewhere"), staff_number="X1"))
+    team = db.session.scalar(select(UnitState.unit_id).where(UnitState.name == "Team 1"))
+    acts.append(lambda: make_person(team, staff_number="X1"))
     load([row(f"M{n}", unit_path="Force/Team 1") for n in range(3)])
 
     assert acts == []
