@@ -260,16 +260,17 @@ def people_to_remind(day: date, people: Collection[int] | None = None) -> list[P
 
 
 def _fetch_to_remind(day: date, *conditions: Condition) -> Iterator[PersonToRemind]:
-    days = (period.due_on, period.valid_until)
+    columns = (period.person_id, period.directive_id, Directive.reference, period.status)
     statement = (
-        select(period.person_id, period.directive_id, Directive.reference, period.status, *days)
-        .add_columns(Post.line_manager_id, Post.unit_id)
+        select(*columns, period.due_on, period.valid_until, Post.line_manager_id, Post.unit_id)
         .join(Directive, Directive.id == period.directive_id)
         .join(Post, Post.id == period.post_id)
         .where(period.position == WHOLE, covers_day(period, day), is_known_on(period, None), *conditions)
         .where(period.status.in_(TO_REMIND))
         .order_by(Directive.reference, period.person_id)
     )
-    for *head, status, due, until, manager_id, unit_id in db.session.execute(statement):
-        days = date.fromordinal(due), None if until is None else date.fromordinal(until)
-        yield PersonToRemind(*head, Status(status), *days, manager_id, unit_id)
+    rows = db.session.execute(statement)
+    for person_id, directive_id, reference, status, due, until, manager_id, unit_id in rows:
+        due_on, valid_until = date.fromordinal(due), None if until is None else date.fromordinal(until)
+        head = (person_id, directive_id, reference, Status(status))
+        yield PersonToRemind(*head, due_on, valid_until, manager_id, unit_id)
