@@ -105,6 +105,7 @@ class Step:
         return self.position == WHOLE
 
 
+_EDGES = (period.from_on, period.to_on, period.known_from, period.known_to)
 _CELL = (period.person_id, period.position, period.status, period.due_on, period.valid_until)
 
 
@@ -167,6 +168,10 @@ def list_steps(
         between: Whose rows may be seen on the way, where those are fewer than at either end: then the first
             step and the last are changes of what may be seen.
     """
+    first, last = sorted((to_microseconds(then.as_known_on), to_microseconds(now.as_known_on)))
+    on_first_day = and_(covers_day(period, then.as_at), period.known_from <= last, period.known_to > first)
+    low, high = sorted((then.as_at.toordinal(), now.as_at.toordinal()))
+    over_days = and_(period.from_on <= high, period.to_on >= low, is_known_on(period, now.as_known_on))
     seen_between = literal(True) if between is None else between.matches(period)
     statement = select(
         *_CELL,
@@ -177,7 +182,7 @@ def list_steps(
     ).where(
         period.directive_id.in_(then.directive_ids),
         period.person_id.in_(sorted(people)),
-        *_touches((then.as_at, now.as_at), (then.as_known_on, now.as_known_on)),
+        or_(on_first_day, over_days),
     )
     rows: dict[tuple[int, int], list[ResultRow]] = {}
     for row in db.session.execute(statement):
@@ -312,7 +317,9 @@ def _select_periods(window: ChangeWindow, people: Collection[int], directive_id:
     return (
         select(*keys, *_EDGES, period.status, period.due_on, period.record_id, period.unit_id)
         .where(period.person_id.in_(sorted(people)), *of_directive)
-        .where(*_touches((window.since_on, window.until_on), (window.since_at, window.until_at)))
+        .where(period.from_on <= window.until_on.toordinal(), period.to_on >= window.since_on.toordinal())
+        .where(period.known_from <= to_microseconds(window.until_at))
+        .where(period.known_to > to_microseconds(window.since_at))
         .order_by(*keys)
     )
 
@@ -345,16 +352,6 @@ def _edges_between(first: int, last: int, as_known_on: datetime) -> Iterator[lis
         known = is_known_on(period, as_known_on)
         yield [HAS_FIRST_DAY, period.from_on > first, period.from_on <= last, known]
         yield [HAS_LAST_DAY, period.to_on >= first, period.to_on < last, known]
-
-
-_EDGES = (period.from_on, period.to_on, period.known_from, period.known_to)
-
-
-def _touches(days: tuple[date, date], instants: tuple[datetime, datetime]) -> list[Condition]:
-    """Conditions on periods known on or between two instants, in any order, of a day on or between two."""
-    first, last = (day.toordinal() for day in sorted(days))
-    start, end = map(to_microseconds, sorted(instants))
-    return [period.from_on <= last, period.to_on >= first, period.known_from <= end, period.known_to > start]
 
 
 def _find_period(rows: Iterable[ResultRow], day: int, known: int) -> ResultRow | None:

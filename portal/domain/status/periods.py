@@ -46,9 +46,8 @@ class PersonFacts:
 
     def list_stamps(self, directive_id: int, history: RuleHistory) -> set[datetime]:
         """The stamps of all facts from which the status periods under a directive follow."""
-        by_activity: list[Mapping[int, Sequence[Recorded]]] = [
-            *(self.records, self.revocations, self.starts, history.minimums)
-        ]
+        by_activity: Sequence[Mapping[int, Sequence[Recorded]]]
+        by_activity = (self.records, self.revocations, self.starts, history.minimums)
         activities = history.list_activities(directive_id)
         learnt = (facts.get(activity, ()) for facts in by_activity for activity in activities)
         of_directive = (self.assignments[directive_id], self.exclusions.get(directive_id, ()))

@@ -260,10 +260,9 @@ def people_to_remind(day: date, people: Collection[int] | None = None) -> list[P
 
 
 def _fetch_to_remind(day: date, *conditions: Condition) -> Iterator[PersonToRemind]:
-    days = (period.due_on, period.valid_until)
+    columns = (period.person_id, period.directive_id, Directive.reference, period.status)
     statement = (
-        select(period.person_id, period.directive_id, Directive.reference, period.status, *days)
-        .add_columns(Post.line_manager_id, Post.unit_id)
+        select(*columns, period.due_on, period.valid_until, Post.line_manager_id, Post.unit_id)
         .join(Directive, Directive.id == period.directive_id)
         .join(Post, Post.id == period.post_id)
         .where(period.position == WHOLE, covers_day(period, day), is_known_on(period, None), *conditions)
