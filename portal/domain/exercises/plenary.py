@@ -133,9 +133,7 @@ def move_to_stage(
     plenary = find_plenary(reference, viewer)
     run = plenary.run
     if not run.may_control:
-        raise ForbiddenError(
-            "Only the person who leads the exercise opens and closes the plenary’s questions."
-        )
+        raise ForbiddenError("Only the person who leads the exercise opens and closes its questions.")
     plenary.prompt(prompt_key)
     if stage is PromptStage.NOT_YET:
         raise RuleError("An open question can only stay open or be closed.")

@@ -160,15 +160,13 @@ def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedRetu
     before = find_received_return(force.id, content.period, content.number)
     if before is not None:
         return _accept_repeated_return(before, file, checked)
-    highest = _highest_number(force.id, content.period)
-    replaced = (
-        find_received_return(force.id, content.period, highest) if 0 < highest < content.number else None
-    )
+    period, highest = content.period, _highest_number(force.id, content.period)
+    replaced = find_received_return(force.id, period, highest) if 0 < highest < content.number else None
     made = ForceReturn(
         recorded_at=recorded_at,
         replaces_id=replaced.id if replaced else None,
         force_id=force.id,
-        period=content.period,
+        period=period,
         number=content.number,
         received_on=on,
         content=file,

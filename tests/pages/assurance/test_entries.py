@@ -80,12 +80,12 @@ def test_a_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(desk):
     assert find_recommendation_on().actions == ()
 
 
-def test_what_would_go_round_in_a_circle_is_refused_at_its_field(desk):
+def test_actions_that_would_wait_for_each_other_are_refused_at_the_field(desk):
     browser = desk(OWNER)
     add_action(browser), add_action(browser, waits_for=["A-0001"])
     form = browser.page(f"{HERE}/actions/A-0001")
     refused = browser.press(form, "Save the action", 400, waits_for=["A-0002"], reason="A mistake.")
-    assert "circle: A-0001 waits for A-0002 waits for A-0001." in refused.text
+    assert "wait for each other: A-0001 waits for A-0002 waits for A-0001." in refused.text
 
 
 def test_a_decision_is_recorded_corrected_and_taken_back_and_the_history_says_so(desk):
