@@ -29,6 +29,7 @@ from portal.platform.errors import BadInputError
 from portal.platform.permissions import Permission
 
 MOST_SHOWN = 50  # reasons on a page
+NOT_RECORDED = "Nothing was recorded. Put right what this page lists, and import the whole file again"
 
 
 class SampleFileForm(FlaskForm):  # type: ignore[misc]
@@ -53,7 +54,7 @@ def import_file() -> ResponseReturnValue:
         try:
             done = _import_file(form)
         except BadInputError as error:
-            reasons = error.reasons
+            reasons, form.file.errors = error.reasons, [NOT_RECORDED]
         if done is not None and not form.only_check.data:
             flash(done.sentence, "success")
             return redirect(url_for(".show_samples"), 303)
@@ -67,7 +68,7 @@ def import_file() -> ResponseReturnValue:
         optional=OPTIONAL,
         reason_words=REASONS,
     )
-    return html, 400 if form.errors or reasons else 200
+    return html, 400 if form.errors else 200
 
 
 def _import_file(form: SampleFileForm) -> SampleImport:
