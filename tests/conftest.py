@@ -4,10 +4,12 @@ import gc
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zxcvbn
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
@@ -96,6 +98,12 @@ def _cheap_passwords() -> Iterator[None]:
     """Hashing at next to no cost, in this process; ``real_passwords`` is for what tests the cost."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         _hash_with(monkeypatch, CHEAP_HASHER)
+        judge = lru_cache(maxsize=2_000)(zxcvbn.zxcvbn)  # hundreds of tests set the same password
+        monkeypatch.setattr(
+            zxcvbn,
+            "zxcvbn",
+            lambda plain, user_inputs, max_length: judge(plain, tuple(user_inputs), max_length),
+        )
         yield
 
 
