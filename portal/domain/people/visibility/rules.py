@@ -11,13 +11,26 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, literal, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Person, Post, RoleGrant, Unit, UnitState
 from portal.platform import clock
-from portal.platform.db import db
+from portal.platform.db import db, read
 from portal.platform.permissions import SIGHT_ROLES, Permission, Role, roles_with
 
 # Other rows of the same tables; made once, because building them is most of a statement's cost.
@@ -61,12 +74,7 @@ def visibility_of(viewer: Viewer) -> Visibility:
     """The viewer's visibility by the grants of this instant, for the rows of a report. One statement."""
     if viewer.is_system:
         return _visibility_of_system(viewer.only_unit_id)
-    today = clock.today()
-    under = _visible_units(viewer.person_id, today)
-    grants = select(RoleGrant.role, RoleGrant.unit_id).where(_gives_sight(viewer.person_id, today))
-    rows = db.session.execute(
-        union_all(grants, select(literal(""), under.c.unit_id))  # "": below a granted unit
-    ).all()
+    rows = read(_SIGHT, {"person_id": viewer.person_id, "today": clock.today()})
     roles = {role for role, unit_id in rows if unit_id is None}
     return Visibility(
         everyone=bool(roles - {Role.MANAGER}),
@@ -163,11 +171,11 @@ def is_line_manager(person_id: Any, day: date) -> ColumnElement[bool]:
     return exists().where(*names_person, is_known_fact(_REPORT), is_valid_on(_REPORT, day))
 
 
-def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
+def _gives_sight(person_id: Any, day: Any, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
     return and_(is_granted_to(person_id, day), RoleGrant.role.in_(sorted(roles)))
 
 
-def _visible_units(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
+def _visible_units(person_id: Any, day: Any, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
     """CTE of the granted units and of all units under them on ``day``, as known now."""
     by_unit = (_gives_sight(person_id, day, roles), RoleGrant.unit_id.is_not(None))
     return _units_under(select(RoleGrant.unit_id).where(*by_unit), day)
@@ -177,7 +185,7 @@ def _select_unit(unit_id: int) -> Select[Any]:
     return select(Unit.id.label("unit_id")).where(Unit.id == unit_id)
 
 
-def _units_under(units: Select[Any], day: date) -> Any:
+def _units_under(units: Select[Any], day: Any) -> Any:
     """CTE of these units and of all units under them on ``day``, as known now."""
     under = units.cte(recursive=True)
     below = (
@@ -186,6 +194,14 @@ def _units_under(units: Select[Any], day: date) -> Any:
         .where(is_known_fact(_STATE), is_valid_on(_STATE, day))
     )
     return under.union(below)
+
+
+_ME: Any = bindparam("person_id")
+_TODAY: Any = bindparam("today", type_=Date())
+_SIGHT = union_all(
+    select(RoleGrant.role, RoleGrant.unit_id).where(_gives_sight(_ME, _TODAY)),
+    select(literal(""), _visible_units(_ME, _TODAY).c.unit_id),  # "": below a granted unit
+)
 
 
 def decides_visibility(post: Any, day: date) -> ColumnElement[bool]:
