@@ -15,9 +15,15 @@ from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.records.models import Record, Revocation
 from portal.domain.status.counting import count_requirements
 from portal.domain.status.filters import Scope, Whose
-from portal.domain.status.periods import PersonFacts, Place
 from portal.domain.status.rules import WHOLE, ExclusionFact, RecordFact, RevocationFact, Status
-from portal.domain.status.what_if import StatusWithDueDay, WhatIf, project_what_ifs, statuses_on_day
+from portal.domain.status.what_if import (
+    PersonFacts,
+    Place,
+    StatusWithDueDay,
+    WhatIf,
+    project_what_ifs,
+    statuses_on_day,
+)
 from portal.platform.db import OPEN_END, db
 from portal.platform.wording import fraction, percent_cut
 

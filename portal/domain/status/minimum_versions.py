@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 from sqlalchemy import exists, select
@@ -137,19 +137,23 @@ def record_minimum(
     def record(staged: StagedProjection, periods_are_written: bool) -> T:
         recorded_at = stamp()
         version_id, result = publish()
-        db.session.add(
-            MinimumVersion(
-                recorded_at=recorded_at,
-                activity_id=rule.activity_id,
-                module_version_id=version_id,
-                announced_on=rule.announced_on,
-                from_on=rule.from_on,
-                decided_by_id=by,
-            )
-        )
-        db.session.flush()
+        _add_rule(rule, recorded_at, version_id, by)
         touch(learners=set(list_people_with_records(rule.activity_id)) - staged.people)
         staged.write_rows(recorded_at, {}, periods_are_written=periods_are_written)
         return result
 
     return record_with_periods(stage, dict, record, tell=tell, conclude=conclude)
+
+
+def _add_rule(rule: MinimumVersionRule, recorded_at: datetime, version_id: int, by: int) -> None:
+    db.session.add(
+        MinimumVersion(
+            recorded_at=recorded_at,
+            activity_id=rule.activity_id,
+            module_version_id=version_id,
+            announced_on=rule.announced_on,
+            from_on=rule.from_on,
+            decided_by_id=by,
+        )
+    )
+    db.session.flush()

@@ -10,6 +10,9 @@ from portal.domain.status.projector import load_facts
 from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp
 
+# Facts of a person and places are given on: no other room reads the file they are from.
+__all__ = ["PersonFacts", "Place", "StatusWithDueDay", "WhatIf", "project_what_ifs", "statuses_on_day"]
+
 StatusWithDueDay = tuple[Status, date]  # with the due date
 AddFact = Callable[[PersonFacts, datetime], None]
 
