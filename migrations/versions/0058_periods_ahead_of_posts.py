@@ -6,7 +6,7 @@ derived: ``directives reconcile`` compares all of it with the facts.
 
 from alembic import op
 
-revision = "0060"
+revision = "0058"
 down_revision = "0057"
 branch_labels = None
 depends_on = None
