@@ -16,14 +16,13 @@ from tests.factories.assurance import make_recommendation
 from tests.factories.plans import propose_plan, write_plan
 from tests.pages.assurance.desk_browsing import AUDITOR, OWNER
 from tests.pages.assurance.test_at_once import SECOND, CrowdedDesk
-from tests.pages.decisions.test_at_once import serving  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.slow
 DRAFT, REASON = "/assurance/plan/draft", {"reason": "Say who stands in."}
 
 
 @pytest.fixture
-def desk(serving):  # noqa: F811
+def desk(serving):
     with time_machine.travel(datetime(2026, 5, 12, 9, tzinfo=UTC)):
         desk = CrowdedDesk(serving)
         make_recommendation("plan", title="A clear plan")
