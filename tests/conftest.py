@@ -3,22 +3,30 @@
 import gc
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zxcvbn
 from argon2 import PasswordHasher
 from flask import Flask
-from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser
 
-from config import Config
 from portal.app import create_app
 from portal.domain.accounts.passwords import hashing
 from portal.platform.db import db
 from tests.chromium import chromium
-from tests.databases import close_database, forget_published_content
+from tests.databases import (
+    ON_BOTH,
+    close_database,
+    empty_portal,
+    forget_published_content,
+    migrate,
+    portal_on,
+)
 from tests.engines import needed
 from tests.examples import choose_profile
 from tests.limits import reset_limits
@@ -90,6 +98,12 @@ def _cheap_passwords() -> Iterator[None]:
     """Hashing at next to no cost, in this process; ``real_passwords`` is for what tests the cost."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         _hash_with(monkeypatch, CHEAP_HASHER)
+        judge = lru_cache(maxsize=2_000)(zxcvbn.zxcvbn)  # hundreds of tests set the same password
+        monkeypatch.setattr(
+            zxcvbn,
+            "zxcvbn",
+            lambda plain, user_inputs, max_length: judge(plain, tuple(user_inputs), max_length),
+        )
         yield
 
 
@@ -112,16 +126,26 @@ def postgresql() -> Iterator[str]:
         server.end()
 
 
-@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance folder with an empty database, for all workers; never used itself, only copied."""
+    return once_for_all_workers(tmp_path_factory.getbasetemp(), "migrated", migrate)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of an empty database of this worker's server; never used itself, only copied."""
+    migrate(tmp_path_factory.mktemp("migrated"), fresh_database(postgresql, "migrated"))
+    return "migrated"
+
+
+@pytest.fixture(scope="session", params=ON_BOTH)
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on a database built by migration."""
-    instance = tmp_path_factory.mktemp("instance")
-    url = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
-    settings = {"secret_key": SECRET, "instance": instance, "line_manager_sight": "off"}  # as in production
-    made = create_app(Config(mode="demo", database_url=url, **settings))
+    config = empty_portal(request, tmp_path_factory.mktemp("app") / "instance", "portal")
+    made = create_app(replace(config, secret_key=SECRET, line_manager_sight="off"))  # as in production
     made.config["TESTING"] = True
     with made.app_context():
-        upgrade()
         # Tests ask more statements than an engine keeps: most would be compiled again each time.
         db.engine.update_execution_options(compiled_cache={})
         watch = made.extensions["schema_watch"]
@@ -153,6 +177,16 @@ def database(app: Flask) -> Iterator[None]:
             db.session.remove()
             outer.rollback()
             connection.close()
+
+
+@pytest.fixture(params=ON_BOTH)
+def serving(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a database of a test's own, nothing rolled back, in an application context."""
+    with portal_on(empty_portal(request, tmp_path / "instance")) as app, app.app_context():
+        app.config["TESTING"] = True
+        forget_published_content()
+        yield app
+        forget_published_content()
 
 
 @pytest.fixture

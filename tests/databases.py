@@ -1,9 +1,13 @@
 """Applications on databases of a test's own, and their connections closed."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
 from flask import Flask
+from flask_migrate import upgrade
 
 from config import Config
 from portal.app import create_app
@@ -11,6 +15,34 @@ from portal.domain.catalogue import queries, version_cache
 from portal.domain.catalogue.markdown import placeholders
 from portal.domain.exercises.running.queries import forget_runs
 from portal.platform.db import db
+from tests.running import copied, fresh_database
+
+ON_BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]  # cases of a fixture
+
+
+def migrate(instance: Path, database_url: str = "") -> None:
+    """Build an empty database by every migration, which takes a second: tests copy it."""
+    config = Config(
+        mode="demo", database_url=database_url, secret_key=secrets.token_hex(32), instance=instance
+    )
+    with portal_on(config) as app, app.app_context():
+        upgrade()
+
+
+def empty_portal(request: pytest.FixtureRequest, instance: Path, name: str = "own") -> Config:
+    """The settings of a portal on an empty database that is its own.
+
+    Args:
+        request: Of a fixture with ``ON_BOTH`` as its cases.
+        instance: Where its folder is to be.
+        name: Of its database on a server; one of the same name goes.
+    """
+    copied(request.getfixturevalue("migrated"), instance)
+    url = ""
+    if request.param == "postgresql":
+        template = request.getfixturevalue("migrated_template")
+        url = fresh_database(request.getfixturevalue("postgresql"), name, template)
+    return Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=instance)
 
 
 @contextmanager

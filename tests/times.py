@@ -13,7 +13,7 @@ FAST, SQLITE, POSTGRESQL, BROWSER = "fast", "database", "PostgreSQL", "browser"
 GROUPS = (FAST, SQLITE, POSTGRESQL, BROWSER)
 FIGURE = "figure"  # of the code, to be shown at the end
 # Fixtures that bring a database of their own with them; on PostgreSQL the test is marked so.
-WITH_A_DATABASE = {"app", "small_force"}
+WITH_A_DATABASE = {"app", "migrated", "serving", "small_force"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

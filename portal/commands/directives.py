@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.folder_writing import run_or_try
 from portal.domain.directives import checks, toml_reader
 from portal.domain.directives.descriptions import describe_people_affected
 from portal.domain.directives.exclusions import COLUMNS, OPTIONAL, record_exclusions
@@ -21,7 +20,7 @@ from portal.domain.status.count_check import check_counts
 from portal.domain.status.issuing import record_version, stage_version, write_version
 from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
-from portal.platform.db import OPEN_END, settle
+from portal.platform.db import OPEN_END, settle, transaction
 from portal.platform.errors import BadInputError, PortalError
 from portal.platform.tables.table_files import read_table
 
@@ -47,7 +46,7 @@ def _exit_on_refusal(source: Path | None = None) -> Iterator[None]:
 @contextmanager
 def _run_in_transaction(dry_run: bool) -> Iterator[None]:
     """One transaction, rolled back at its end in a dry run, which says so."""
-    with run_or_try(dry_run):
+    with transaction(dry_run=dry_run):
         yield
     if dry_run:
         click.echo("Dry run: nothing was changed.")

@@ -5,12 +5,14 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.folder_writing import exit_refused, run_or_try, write_folder
+from portal.commands.publications import DRY_RUN, VERSION, write_folder
+from portal.commands.refusals import exit_if_refused, exit_refused
 from portal.domain.exercises.sources.brief import check_exercise_brief
-from portal.domain.exercises.sources.checking import every_question
+from portal.domain.exercises.sources.checking import list_questions
 from portal.domain.exercises.versions import publishing, queries
 from portal.platform import clock
-from portal.platform.errors import BadInputError, NotFoundError, PortalError
+from portal.platform.db import transaction
+from portal.platform.errors import BadInputError, NotFoundError
 from portal.platform.wording import plural
 
 bp = Blueprint("exercises_commands", __name__, cli_group="exercises")
@@ -27,34 +29,28 @@ def check_exercises(folder: Path) -> None:
     of injects, turning points and decisions, long gaps, figures, reading grade, unfinished text. The command
     then ends with 1 too, but the exercise can still be published.
     """
-    try:
+    with exit_if_refused():
         reading = publishing.check_exercise_folder(folder)
-    except PortalError as error:
-        exit_refused(error)
-    if len(reading.faults):
-        exit_refused(BadInputError(reading.faults.sentences()))
+        reading.faults.refuse()
     breaches = [str(b) for each in reading.exercises for b in check_exercise_brief(each, clock.today())]
     if breaches:
         exit_refused(BadInputError(breaches))
     for checked in reading.exercises:
-        questions = sum(1 for _ in every_question(checked.text))
+        questions = sum(1 for _ in list_questions(checked.text))
         counts = f"{plural(len(checked.text.injects), 'inject')}, {plural(questions, 'question')}"
         click.echo(f"{checked.text.key}: {counts}, {checked.text.minutes} minutes, no faults.")
 
 
 @bp.cli.command("publish")
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
+@DRY_RUN
 def publish_exercises(folder: Path, dry_run: bool) -> None:
     """Publish one exercise's folder, or the folder of all exercises; all or nothing.
 
     Only faults of the format are refused; “exercises check” lists breaches of the brief too.
     """
-    try:
-        with run_or_try(dry_run):
-            published = publishing.publish_exercise_folder(folder, at=clock.now())
-    except PortalError as error:
-        exit_refused(error)
+    with exit_if_refused(), transaction(dry_run=dry_run):
+        published = publishing.publish_exercise_folder(folder, at=clock.now())
     done = "would be published" if dry_run else "published"
     for key, number in published.versions:
         click.echo(f"{key}: version {number} {done}.")
@@ -65,19 +61,15 @@ def publish_exercises(folder: Path, dry_run: bool) -> None:
 @bp.cli.command("export")
 @click.argument("key")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
+@VERSION
 def export_exercise(key: str, folder: Path, number: int | None) -> None:
     """Write a published exercise's folder to DIR, byte for byte. DIR must be new or empty."""
-    try:
+    with exit_if_refused(writing=folder):
         version = queries.newest_version(key) if number is None else queries.numbered_version(key, number)
         if version is None:
             raise NotFoundError(f"The exercise “{key}” is not published.")
         files = queries.version_files(version.id)
         write_folder(files, folder)
-    except PortalError as error:
-        exit_refused(error)
-    except OSError as error:
-        exit_refused(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
     click.echo(f"{key}: {len(files)} files written to {folder}.")
 
 

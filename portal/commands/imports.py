@@ -1,12 +1,11 @@
 """Commands: imports; and the import of a file, in the same steps as on the pages."""
 
-import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from flask import Blueprint
 
+from portal.commands.refusals import exit_if_refused
 from portal.domain.imports import services, tasks
 from portal.domain.imports.check_result import CheckResult
 from portal.domain.imports.column_mapping import ColumnMapping
@@ -14,7 +13,7 @@ from portal.domain.imports.file_opening import open_for_profile
 from portal.domain.imports.services import Upload
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import BadInputError, PortalError, UnknownValueError
+from portal.platform.errors import UnknownValueError
 from portal.platform.tables.table_files import Sheet, read_bytes
 
 bp = Blueprint("imports_commands", __name__, cli_group="imports")
@@ -32,18 +31,9 @@ def delete_expired_files() -> None:
     click.echo(f"Files removed: {count}")
 
 
-def exit_refused(error: PortalError) -> NoReturn:
-    """Print why nothing was changed, and exit with 1."""
-    reasons = error.reasons if isinstance(error, BadInputError) else [str(error)]
-    for reason in reasons:
-        click.echo(reason, err=True)
-    click.echo("Refused: nothing was changed.", err=True)
-    sys.exit(1)
-
-
 def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> None:
     """Import the file, or with ``dry_run`` only check it; print what changes. Exits with 1 if refused."""
-    try:
+    with exit_if_refused(counted=False):
         content = read_bytes(file)
         sheet, mapping = _open_file(content, file.name, kind, profile)
         upload = Upload(kind, file.name, content, sheet, mapping, profile)
@@ -51,8 +41,6 @@ def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> No
         result = (
             tasks.check_upload(upload) if dry_run else tasks.import_upload(upload, tell_writing=_tell_writing)
         )
-    except PortalError as error:
-        exit_refused(error)
     click.echo(_summary_text(result))
     click.echo(
         "Dry run: nothing was changed." if dry_run else "Nothing to do." if result.is_empty else "Done."

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.folder_writing import exit_refused, run_or_try, write_folder
+from portal.commands.publications import DRY_RUN, VERSION, write_folder
+from portal.commands.refusals import exit_if_refused, exit_refused
 from portal.domain.authoring import queries as authoring
 from portal.domain.authoring import services as drafts
 from portal.domain.authoring.content_audit import common_sense
@@ -121,7 +122,7 @@ def read_sense_key(folder: Path, sheet: Path, knows_lessons: bool) -> None:
     """Write the answers of a filled-in sheet to the common-sense.toml beside each bank of all modules."""
     reading = _read_folder(folder)
     banks = {checked.package.key: read_bank(checked) for checked in reading.modules}
-    try:
+    with exit_if_refused():
         answers = common_sense.read_sheet(
             sheet.read_text("utf-8"), list(banks.values()), blind=not knows_lessons
         )
@@ -131,18 +132,13 @@ def read_sense_key(folder: Path, sheet: Path, knows_lessons: bool) -> None:
             merged = common_sense.merge_answers(kept, answers.get(name, ()), banks[name])
             if merged:
                 (folder / name / COMMON_SENSE).write_text(common_sense.format_key(merged), "utf-8")
-    except PortalError as error:
-        exit_refused(error)
 
 
 def _read_folder(folder: Path) -> services.CheckedFolder:
     """Read a folder whose format has no faults; the command ends if it has."""
-    try:
+    with exit_if_refused():
         reading = services.check_folder(folder)
-    except PortalError as error:
-        exit_refused(error)
-    if len(reading.faults):
-        exit_refused(BadInputError(reading.faults.sentences()))
+        reading.faults.refuse()
     return reading
 
 
@@ -156,19 +152,16 @@ def _write_document(document: Path, change: Callable[[str], str]) -> None:
 
 @bp.cli.command("publish")
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
+@DRY_RUN
 def publish(folder: Path, dry_run: bool) -> None:
     """Publish one module's folder, or the folder of all modules with the shared files; all or nothing.
 
     Only faults of the format are refused. A force may decide that its own module departs from the brief, such
     as one that is shorter or has no scenario; “modules check” lists these breaches.
     """
-    try:
-        with run_or_try(dry_run):
-            published = services.publish_folder(folder, at=clock.now())
-            lines = _publication_lines(published, dry_run)
-    except PortalError as error:
-        exit_refused(error)
+    with exit_if_refused(), transaction(dry_run=dry_run):
+        published = services.publish_folder(folder, at=clock.now())
+        lines = _publication_lines(published, dry_run)
     for line in lines:
         click.echo(line)
 
@@ -194,19 +187,15 @@ def check_links() -> None:
 @bp.cli.command("export")
 @click.argument("slug")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given.")
+@VERSION
 def export(slug: str, folder: Path, number: int | None) -> None:
     """Write a published module's folder to DIR, byte for byte. DIR must be new or empty.
 
     For a guide, named “_guides/…”, its file and the media that it shows are written.
     """
-    try:
+    with exit_if_refused(writing=folder):
         files = _files_of(slug, number)
         write_folder(files, folder)
-    except PortalError as error:
-        exit_refused(error)
-    except OSError as error:
-        exit_refused(BadInputError([f"{folder} cannot be written: {error.strerror}."]))
     click.echo(f"{slug}: {len(files)} files written to {folder}.")
 
 
@@ -257,7 +246,7 @@ def _import_to_draft(
     if not staff_number:
         raise BadInputError(["Say with --by who adds them: a draft shows who saved what."])
     by, at = person_by_staff_number(staff_number), clock.now()
-    with run_or_try(dry_run):
+    with transaction(dry_run=dry_run):
         drafts.open_draft(key, by=by, at=at)
         state = authoring.get_draft(key)
         additions = _list_incoming(questions, item_exchange.read_bank_files(state), outcome)

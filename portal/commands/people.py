@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 from flask import Blueprint
 
-from portal.commands.imports import FILE_ARGUMENT, exit_refused, import_file
+from portal.commands.imports import FILE_ARGUMENT, import_file
+from portal.commands.refusals import exit_if_refused, exit_refused
 from portal.domain.accounts.grants import changes
 from portal.domain.assessment import text_erasure
 from portal.domain.people.queries import person_by_staff_number, unit_by_path
@@ -37,18 +38,15 @@ def import_roster(file: Path, profile: str | None, dry_run: bool) -> None:
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Its last day; without one it has none.")
 def grant_role(staff_number: str, role: str, unit: str | None, until: datetime | None) -> None:
     """Grant ROLE to the person with STAFF_NUMBER, from today on; their sessions end."""
-    try:
-        with transaction():
-            made = changes.grant_role(
-                person_by_staff_number(staff_number),
-                Role(role),
-                unit_id=_unit_id(unit),
-                by=None,
-                at=clock.now(),
-                until=until.date() if until else OPEN_END,
-            )
-    except PortalError as error:
-        exit_refused(error)
+    with exit_if_refused(counted=False), transaction():
+        made = changes.grant_role(
+            person_by_staff_number(staff_number),
+            Role(role),
+            unit_id=_unit_id(unit),
+            by=None,
+            at=clock.now(),
+            until=until.date() if until else OPEN_END,
+        )
     where = f" on {unit}" if unit else ""
     click.echo(f"{staff_number} {'is now' if made else 'was already'} {role}{where}.")
 
@@ -59,17 +57,14 @@ def grant_role(staff_number: str, role: str, unit: str | None, until: datetime |
 @click.option("--unit", help="Path of the unit on which it was granted.")
 def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
     """Revoke ROLE from the person with STAFF_NUMBER, at once; their sessions end."""
-    try:
-        with transaction():
-            ended = changes.revoke_role(
-                person_by_staff_number(staff_number),
-                Role(role),
-                unit_id=_unit_id(unit),
-                by=None,
-                at=clock.now(),
-            )
-    except PortalError as error:
-        exit_refused(error)
+    with exit_if_refused(counted=False), transaction():
+        ended = changes.revoke_role(
+            person_by_staff_number(staff_number),
+            Role(role),
+            unit_id=_unit_id(unit),
+            by=None,
+            at=clock.now(),
+        )
     where = f" on {unit}" if unit else ""
     click.echo(f"{staff_number} {'is no longer' if ended else 'was not'} {role}{where}.")
 
@@ -103,9 +98,9 @@ def write_subject_access(staff_number: str, output: Path) -> None:
             output.touch(mode=0o600)
             output.write_bytes(content)
     except OSError as error:
-        exit_refused(RuleError(str(error)))
+        exit_refused(RuleError(str(error)), counted=False)
     except PortalError as error:
-        exit_refused(error)
+        exit_refused(error, counted=False)
     click.echo(f"Wrote {plural(file.rows, 'entry', 'entries')} about {staff_number} to {output}.")
     click.echo("Have your data protection officer read it before it is handed over.")
 
@@ -119,15 +114,12 @@ def erase_texts(staff_number: str, dry_run: bool) -> None:
     Answers, marks, passes and their references stay as they are. Whatever is left in backups made before
     goes with them. Refused while a legal hold covers the person or the texts.
     """
-    try:
-        with transaction():
-            person_id = person_by_staff_number(staff_number)
-            if dry_run:
-                found = text_erasure.count_written_texts(person_id)
-            else:
-                found = data_requests.erase_texts(person_id)
-    except PortalError as error:
-        exit_refused(error)
+    with exit_if_refused(counted=False), transaction():
+        person_id = person_by_staff_number(staff_number)
+        if dry_run:
+            found = text_erasure.count_written_texts(person_id)
+        else:
+            found = data_requests.erase_texts(person_id)
     if not found.texts:
         click.echo(f"{staff_number}: there is no text to erase.")
         return

@@ -7,7 +7,7 @@ import click
 from flask import Blueprint
 
 from config import current_settings
-from portal.commands.folder_writing import exit_refused, run_or_try
+from portal.commands.refusals import exit_if_refused, exit_refused
 from portal.domain.directives.queries import list_directives
 from portal.domain.returns.comparing import keep_comparison
 from portal.domain.returns.comparison import COMPARISON_FORMAT
@@ -19,7 +19,7 @@ from portal.domain.returns.own_key import (
     refuse_unless_coordinator,
 )
 from portal.domain.returns.queries import list_forces, list_keys
-from portal.domain.returns.registration import StatedForce, add_key, ask_period, end_key, register_force
+from portal.domain.returns.registration import StatedForce, add_key, ask_for_returns, end_key, register_force
 from portal.domain.returns.services import (
     ReturnRefusedError,
     keep_own_return,
@@ -52,18 +52,16 @@ def export_return(
     period: str, reference: str, hide_small: bool, reason: str, dry_run: bool, file: Path
 ) -> None:
     """Make this force's return of a month, keep it, and write it to FILE, which must be new."""
-    try:
+    with exit_if_refused():
         if file.exists():
             raise BadInputError([f"{file} is there already. Name a new file."])
         now, newest = clock.now(), read_stamps()[0]
         content = prepare_own_return(
             reference or _only_directive(), period, hide=hide_small, now=now, newest=newest
         )
-        with run_or_try(dry_run):
+        with transaction(dry_run=dry_run):
             made = keep_own_return(content, load_own_key(), at=now, by=None, reason=reason)
             number, written = made.number, made.content
-    except PortalError as error:
-        exit_refused(error)
     whole = content.counts[0]
     click.echo(
         f"Return {number} of {content.period} for {content.directive}: {whole.assigned} people assigned, "
@@ -94,23 +92,21 @@ def _only_directive() -> str:
 @click.option("--dry-run", is_flag=True, help="Check it, and keep nothing.")
 def import_file(file: Path, dry_run: bool) -> None:
     """Receive a force's return at the coordinating unit, or load a comparison at a force; FILE says which."""
-    try:
+    with exit_if_refused():
         content = file.read_bytes()
         if read_document(content).get("format") == COMPARISON_FORMAT:
             key = find_comparison_key()
-            with run_or_try(dry_run):
+            with transaction(dry_run=dry_run):
                 said = f"Comparison of {keep_comparison(content, key, at=clock.now(), by=None)}"
         else:
             said = _receive(content, dry_run)
-    except PortalError as error:
-        exit_refused(error)
     click.echo(f"{said}: no faults{', nothing was kept' if dry_run else ''}.")
 
 
 def _receive(content: bytes, dry_run: bool) -> str:
     refuse_unless_coordinator()
     try:
-        with run_or_try(dry_run):
+        with transaction(dry_run=dry_run):
             received = receive_return(content, at=clock.now(), by=None)
     except ReturnRefusedError as error:
         if not dry_run:
@@ -151,10 +147,8 @@ def show_key() -> None:
     """Show the public key, its fingerprint, and the short name that returns say."""
     public_key = find_own_public_key()
     if not public_key:
-        try:
+        with exit_if_refused():
             load_own_key()
-        except PortalError as error:
-            exit_refused(error)
     click.echo(f"Short name: {own_short_name()}")
     _say_key(public_key)
 
@@ -175,13 +169,11 @@ def forces() -> None:
 @_FROM
 def add_force(key: str, name: str, headcount: int, from_on: str) -> None:
     """Register a force under the short name KEY, which it keeps for ever."""
-    try:
+    with exit_if_refused():
         refuse_unless_coordinator()
         stated = StatedForce(name, headcount, _read_day(from_on))
         with transaction():
             register_force(key, stated, at=clock.now(), by=None)
-    except PortalError as error:
-        exit_refused(error)
     click.echo(f"{key} is registered. Register its public key next.")
 
 
@@ -192,13 +184,11 @@ def add_force(key: str, name: str, headcount: int, from_on: str) -> None:
 @_FROM
 def add_force_key(key: str, public_key: str, fingerprint: str, from_on: str) -> None:
     """Register PUBLIC_KEY of the force KEY, whose fingerprint the force told by another way."""
-    try:
+    with exit_if_refused():
         refuse_unless_coordinator()
         with transaction():
             day = _read_day(from_on)
             add_key(key, public_key, read_out=fingerprint, from_on=day, at=clock.now(), by=None)
-    except PortalError as error:
-        exit_refused(error)
     click.echo(f"The key of {key} is registered.")
 
 
@@ -208,22 +198,18 @@ def add_force_key(key: str, public_key: str, fingerprint: str, from_on: str) -> 
 @_FROM
 def end_force_key(key: str, fingerprint: str, from_on: str) -> None:
     """End a key of the force KEY: from the day on nothing signed with it is taken."""
-    try:
+    with exit_if_refused():
         refuse_unless_coordinator()
         with transaction():
             end_key(key, fingerprint, from_on=_read_day(from_on), at=clock.now(), by=None)
-    except PortalError as error:
-        exit_refused(error)
     click.echo(f"The key of {key} is ended.")
 
 
 @forces.command("list")
 def list_all() -> None:
     """List the forces: short name, name, workforce, and how many keys count today."""
-    try:
+    with exit_if_refused():
         refuse_unless_coordinator()
-    except PortalError as error:
-        exit_refused(error)
     today, held = clock.today(), list_keys()
     for force in list_forces(today):
         valid = sum(key.is_valid_on(today) for key in held.get(force.id, []))
@@ -235,12 +221,10 @@ def list_all() -> None:
 @click.option("--due", required=True, help="The last day on which a return is on time.")
 def ask_for_period(period: str, due: str) -> None:
     """Ask every force for its return of PERIOD, such as 2026-04, or move the day by which it is due."""
-    try:
+    with exit_if_refused():
         refuse_unless_coordinator()
         with transaction():
-            ask_period(period, _read_day(due), at=clock.now(), by=None)
-    except PortalError as error:
-        exit_refused(error)
+            ask_for_returns(period, _read_day(due), at=clock.now(), by=None)
     click.echo(f"Every force is asked for its return of {period}.")
 
 

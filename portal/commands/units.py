@@ -1,23 +1,18 @@
 """Commands: units."""
 
-import sys
 from collections.abc import Callable
 from datetime import date, datetime
 
 import click
 from flask import Blueprint
 
+from portal.commands.refusals import exit_if_refused
 from portal.domain.people.units import changes
-from portal.platform.db import stamp, transaction
-from portal.platform.errors import PortalError
+from portal.platform.db import db, stamp, transaction
 
 bp = Blueprint("units_commands", __name__, cli_group="units")
 
 UnitOperation = Callable[..., bool]
-
-
-class _UnitDryRunError(Exception):
-    """Rolls back what a dry run did."""
 
 
 @bp.cli.command("rename")
@@ -41,18 +36,10 @@ def move(path: str, new_path: str, on: datetime, dry_run: bool) -> None:
 
 
 def _change_unit(operation: UnitOperation, path: str, new_path: str, on: date, dry_run: bool) -> None:
-    changed = False
-    try:
-        with transaction():
-            changed = operation(path, new_path, on=on, at=stamp())
-            if dry_run or not changed:
-                raise _UnitDryRunError
-    except _UnitDryRunError:
-        pass
-    except PortalError as error:
-        click.echo(str(error), err=True)
-        click.echo("Refused: nothing was changed.", err=True)
-        sys.exit(1)
+    with exit_if_refused(counted=False), transaction(dry_run=dry_run):
+        changed = operation(path, new_path, on=on, at=stamp())
+        if not changed:
+            db.session.rollback()  # the stamp too: done twice is the same as once
     if changed:
         click.echo(f"From {on.isoformat()}, {path} is {new_path}.")
     click.echo("Dry run: nothing was changed." if dry_run else "Done." if changed else "Nothing to do.")

@@ -3,7 +3,7 @@
 import click
 from flask import Blueprint
 
-from portal.commands.imports import exit_refused
+from portal.commands.refusals import exit_if_refused
 from portal.domain.directives.queries import get_directive
 from portal.domain.people.queries import unit_by_path
 from portal.domain.webhooks import queries, services
@@ -11,7 +11,6 @@ from portal.domain.webhooks.models import EventType
 from portal.domain.webhooks.services import WebhookSettings
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.errors import PortalError
 from portal.platform.wording import plural
 
 bp = Blueprint("webhooks_commands", __name__, cli_group="webhooks")
@@ -42,7 +41,7 @@ def add_webhook(
     name: str, address: str, events: tuple[str, ...], unit: str | None, directive: str | None
 ) -> None:
     """Add a webhook named NAME that sends to ADDRESS what happens from now on; prints its secret once."""
-    try:
+    with exit_if_refused(counted=False):
         settings = WebhookSettings(
             " ".join(name.split()),
             address,
@@ -52,8 +51,6 @@ def add_webhook(
         )
         with transaction():
             _, secret = services.add_webhook(settings, by=None, at=clock.now())
-    except PortalError as error:
-        exit_refused(error)
     click.echo(f"Added. Its secret, which is not shown again:\n{secret}")
 
 
@@ -61,11 +58,8 @@ def add_webhook(
 @click.argument("name")
 def remove_webhook(name: str) -> None:
     """Remove the webhook NAME with all its messages, sent or not."""
-    try:
-        with transaction():
-            services.remove_webhook(queries.get_webhook_named(name), by=None)
-    except PortalError as error:
-        exit_refused(error)
+    with exit_if_refused(counted=False), transaction():
+        services.remove_webhook(queries.get_webhook_named(name), by=None)
     click.echo("Removed.")
 
 
@@ -73,9 +67,6 @@ def remove_webhook(name: str) -> None:
 @click.argument("name")
 def retry_messages(name: str) -> None:
     """Send again all messages to the webhook NAME that failed; a worker does so within seconds."""
-    try:
-        with transaction():
-            count = services.send_again(queries.get_webhook_named(name), None, by=None, at=clock.now())
-    except PortalError as error:
-        exit_refused(error)
+    with exit_if_refused(counted=False), transaction():
+        count = services.send_again(queries.get_webhook_named(name), None, by=None, at=clock.now())
     click.echo(f"{plural(count, 'message')} queued again.")

@@ -16,6 +16,7 @@ from config import ROOT
 from portal.demo.assurance_story import DECISIONS, OWNERS, RISKS, ActionStep, list_action_steps
 from portal.domain.assurance import actions, publishing, services
 from portal.domain.assurance.actions import ActionDetails
+from portal.domain.assurance.recommendation_source import RECOMMENDATION_FILES
 from portal.domain.assurance.services import DecisionDetails, RiskDetails
 from portal.platform.clock import noon
 
@@ -34,7 +35,7 @@ class Times(TypedDict):
 
 def publish_recommendations(at: datetime, folder: Path = RECOMMENDATIONS) -> None:
     """Publish the four, in the caller's transaction; what is published already stays as it is."""
-    publishing.publish_recommendations(publishing.check_folder(folder), at=at, by=None)
+    publishing.publish_recommendations(RECOMMENDATION_FILES.check_path(folder), at=at, by=None)
 
 
 def schedule_desk(

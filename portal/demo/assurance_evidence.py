@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.evidence.document import keep_document
 from portal.domain.assurance.evidence.writing import EvidenceEntry, add_evidence, change_evidence
-from portal.domain.reports.parameters import read_position_today
 from portal.platform.clock import end_of_day, noon
 from portal.platform.documents.typesetting import typeset_pdf
 
@@ -169,10 +168,8 @@ class DemoEvidence:
         change_evidence(reference, entry, reason=reason, by=by, at=noon(day))
 
     def _judge(self, step: JudgementStep, day: date) -> None:
-        at = noon(day)
-        position, by = read_position_today(at), self.people[OWNER]
         self.judgements[step] = judging.make_judgement(
-            step.key, position, step.state, step.reason, by=by, at=at
+            step.key, step.state, step.reason, from_on=day, at=noon(day), by=self.people[OWNER]
         )
 
     def _decide(self, step: JudgementStep, day: date) -> None:

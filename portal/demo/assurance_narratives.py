@@ -72,10 +72,12 @@ def schedule_narratives(
 
 def _write(step: NarrativeStep, day: date, by: int) -> None:
     position = read_position_today(noon(day))
-    held = read_recommendation(step.key, position)
-    states = check_evidence(held.evidence, position)
-    shown = [f"- {state.title}: {{{{evidence:{reference}}}}}." for reference, state in states.items()]
-    evidence = ["## What shows it", "", *shown, ""] if shown else []
+    recommendation = read_recommendation(step.key, position)
+    states = check_evidence(recommendation.evidence, position)
+    evidence_lines = [
+        f"- {state.title}: {{{{evidence:{reference}}}}}." for reference, state in states.items()
+    ]
+    evidence = ["## What shows it", "", *evidence_lines, ""] if evidence_lines else []
     lines = ["## Where we are", "", step.begins, "", *evidence, "## What comes next", "", step.next_steps, ""]
-    fields = list_fields(held, states, position, FORCE)
+    fields = list_fields(recommendation, states, position, FORCE)
     write_narrative(step.key, "\n".join(lines), fields, from_on=day, by=by, at=noon(day))

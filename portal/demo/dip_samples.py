@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from random import Random
 
-from portal.domain.dip_samples.measures import SampleCounts, SampleEntry, add_months, first_of_month
+from portal.domain.dip_samples.measures import SampleCounts, SampleEntry
 from portal.domain.dip_samples.queries import find_sample
 from portal.domain.dip_samples.services import record_sample
+from portal.platform.months import add_months, first_of_month
 
 MONTHS = 12
 SUPERVISOR = "D2001"  # of the first team

@@ -15,7 +15,7 @@ from portal.domain.events.booking.audience import EventAudience
 from portal.domain.events.london_times import instant_in_london
 from portal.domain.events.planning import EventPlan
 from portal.domain.events.register import services as register
-from portal.domain.events.register.queries import RegisterPerson, get_held_event, list_register
+from portal.domain.events.register.queries import RegisterPerson, get_register_event, list_register
 from portal.domain.events.rooms import RoomDetails, save_room
 from portal.domain.events.sign_off.services import SignOff, sign_off
 from portal.domain.events.syndicates import services as syndicates
@@ -92,7 +92,7 @@ def keep_register(held: HeldDate, by: int) -> list[RegisterPerson]:
         by: The facilitator.
     """
     with transaction(stamp_as=held.time_after(-60)):
-        event = get_held_event(held.reference)
+        event = get_register_event(held.reference)
         syndicates.move_people(held.reference, syndicates.suggest_groups(event, list_register(event)), by=by)
     with transaction(stamp_as=held.time_after(12)):
         people = list_register(event)

@@ -183,14 +183,14 @@ class DemoHistory:
         )
         db.session.add(attempt)
         db.session.flush()
-        given = [self._choose_answer(item, right=place < right) for place, item in enumerate(items)]
+        answers = [self._choose_answer(item, right=place < right) for place, item in enumerate(items)]
         marks = [
             kinds_by_name()[item.kind].mark_answer(item.content, choices)
-            for item, choices in zip(items, given, strict=True)
+            for item, choices in zip(items, answers, strict=True)
         ]
         responses = [
             _response_values(attempt, item, place, choices)
-            for place, (item, choices) in enumerate(zip(items, given, strict=True))
+            for place, (item, choices) in enumerate(zip(items, answers, strict=True))
         ]
         db.session.execute(insert(Response), responses)
         submission = Submission(

@@ -123,12 +123,12 @@ def spread_unevenly(total: int, people: Sequence[int], lags: Sequence[float]) ->
     ([27, 19, 4], [40, 40, 20])
     """
     share = total / (sum(people) or 1)
-    wanted = [each * share**lag for each, lag in zip(people, lags, strict=True)]
-    room = [done * (1 - done / each) if each else 0 for done, each in zip(wanted, people, strict=True)]
-    over = (total - sum(wanted)) / (sum(room) or 1)  # taken where a change of the share changes most
+    exact_shares = [each * share**lag for each, lag in zip(people, lags, strict=True)]
+    room = [done * (1 - done / each) if each else 0 for done, each in zip(exact_shares, people, strict=True)]
+    over = (total - sum(exact_shares)) / (sum(room) or 1)  # taken where a change of the share changes most
     spread = [
         max(0, min(each, round(done + over * part)))
-        for done, part, each in zip(wanted, room, people, strict=True)
+        for done, part, each in zip(exact_shares, room, people, strict=True)
     ]
     for place, each in enumerate(people):  # what rounding left
         spread[place] += min(each - spread[place], max(total - sum(spread), -spread[place]))

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal.demo.return_figures import REQUIREMENTS, ForcePace, choose_pace, count_month, hide_counts
 from portal.domain.returns.content import ReturnContent, last_day_of
-from portal.domain.returns.registration import StatedForce, add_key, ask_period, register_force
+from portal.domain.returns.registration import StatedForce, add_key, ask_for_returns, register_force
 from portal.domain.returns.services import receive_return
 from portal.platform.clock import format_utc
+from portal.platform.months import list_full_months
 from portal.platform.signing.documents import sign_document
 from portal.platform.signing.keys import take_fingerprint, write_public_key
 
@@ -93,11 +94,7 @@ def schedule_returns(today: date, by: int, days: Mapping[date, list[Act]]) -> No
 
 def list_periods(today: date) -> list[str]:
     """The last twelve months that have ended, the earliest first."""
-    periods, day = [], today.replace(day=1)
-    for _ in range(MONTHS):
-        day = (day - timedelta(days=1)).replace(day=1)
-        periods.append(day.isoformat()[:7])
-    return periods[::-1]
+    return [f"{month:%Y-%m}" for month in list_full_months(MONTHS, today - timedelta(days=1))]
 
 
 def _write_returns(
@@ -160,12 +157,12 @@ def _register_forces(forces: list[FictionalForce], day: date, by: int) -> None:
     for force in forces:
         register_force(force.key, StatedForce(force.name, force.headcount, day), at=at, by=by)
         public_key = write_public_key(force.signs_with)
-        told = take_fingerprint(public_key)
-        add_key(force.key, public_key, read_out=told, from_on=day, at=at, by=by)
+        fingerprint = take_fingerprint(public_key)
+        add_key(force.key, public_key, read_out=fingerprint, from_on=day, at=at, by=by)
 
 
 def _ask_for(period: str, due: date, day: date, by: int) -> None:
-    ask_period(period, due, at=_morning_of(day), by=by)
+    ask_for_returns(period, due, at=_morning_of(day), by=by)
 
 
 def _receive_file(file: bytes, day: date, by: int) -> None:

@@ -1,8 +1,8 @@
-"""Names of constraints, and types of columns that the databases store differently."""
+"""Names of constraints, and types of columns and indexes that the databases take differently."""
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, TypeDecorator
+from sqlalchemy import DateTime, Index, TypeDecorator, text
 from sqlalchemy.engine.interfaces import Dialect
 
 NAMES = {
@@ -12,6 +12,12 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+def unique_index(name: str, *columns: str, where: str) -> Index:
+    """An index under which no two of the rows that meet a condition have the same columns."""
+    condition = text(where)
+    return Index(name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

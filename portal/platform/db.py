@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
+from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, declared_attr, mapped_column, registry
 
 from portal.platform import clock
 from portal.platform.clock import from_microseconds
@@ -169,6 +169,15 @@ def read_stamps() -> tuple[datetime | None, datetime | None]:
     return newest, None if ahead is None else from_microseconds(ahead)
 
 
+def is_newest_version(owner_id: Any) -> ColumnElement[bool]:
+    """Whether a row has the highest number of those with its value in the column ``owner_id``."""
+    version = owner_id.class_
+    other = aliased(version)
+    newest = select(func.max(other.number)).where(getattr(other, owner_id.key) == owner_id)
+    newest_number: ColumnElement[bool] = version.number == newest.scalar_subquery()
+    return newest_number
+
+
 def take_writers_lock() -> None:
     """Wait for the lock under which facts are recorded; held to the end of the transaction."""
     if db.engine.dialect.name == "postgresql":  # on SQLite the transaction has it since its start
@@ -210,7 +219,9 @@ def clock_at(recorded_at: Any) -> ColumnElement[datetime]:
 
 
 @contextmanager
-def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None = None) -> Iterator[None]:
+def transaction(
+    *, stamp_as: datetime | None = None, wait_seconds: float | None = None, dry_run: bool = False
+) -> Iterator[None]:
     """Commit what the block wrote, or roll all of it back and re-raise. Edge only.
 
     Ends the reading transaction before it: SQLite cannot turn a stale read into a write. Before the
@@ -220,6 +231,7 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
         stamp_as: The stamp to take, later than all committed: one whose rows were written ahead of it, or
             one of the demo's past.
         wait_seconds: How long to wait for another transaction; as long as this request may, if not given.
+        dry_run: Roll back what the block wrote at its end too.
 
     Raises:
         BusyError: Another transaction held what this one waits for, for too long.
@@ -238,15 +250,13 @@ def transaction(*, stamp_as: datetime | None = None, wait_seconds: float | None 
         if wait is not None and connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{max(1, round(1000 * wait))}ms'")
         yield
-        settle()
-        session.commit()
+        if not dry_run:
+            settle()
+            session.commit()
     except (DBAPIError, sqlite3.OperationalError) as error:
-        session.rollback()
         raise _error_for_user(error) or error from error
-    except BaseException:
-        session.rollback()
-        raise
     finally:
+        session.rollback()  # what was not committed; after a commit there is nothing
         info["reads_from"] = reads_from
         _forget(info)
 

@@ -7,7 +7,8 @@ first: of two at once, the second finds that the proposal has ended.
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, ForeignKey, func, select
+from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
@@ -16,14 +17,16 @@ ENDS = {"published": "published", "sent_back": "sent back", "withdrawn": "withdr
 LONGEST_NOTE = 1_000  # characters of what is new, and of the reason for which it is sent back
 
 
-class ProposalRow(Protocol):
-    """The columns that a table of proposals has, beside what is proposed."""
+class ProposalColumns:
+    """The columns that a table of proposals has after those of what is proposed."""
 
-    proposed_by_id: Any
-    proposed_at: Any
-    ended_at: Any
-    ended_as: Any
-    ended_by_id: Any
+    note: Mapped[str] = mapped_column(sort_order=1)  # why, in the author's words
+    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"), sort_order=2)
+    proposed_at: Mapped[datetime] = mapped_column(sort_order=3)
+    ended_at: Mapped[datetime | None] = mapped_column(sort_order=4)
+    ended_as: Mapped[str | None] = mapped_column(sort_order=5)  # one of ``ENDS``
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), sort_order=6)
+    reason: Mapped[str] = mapped_column(sort_order=7)  # why it was sent back; "" until then
 
 
 class NewestVersion(Protocol):
@@ -33,7 +36,7 @@ class NewestVersion(Protocol):
     published_at: Any
 
 
-Proposal = TypeVar("Proposal", bound=ProposalRow)
+Proposal = TypeVar("Proposal", bound=ProposalColumns)
 
 
 def count_waiting(kind: type[Proposal], person_id: int, *conditions: ColumnElement[bool]) -> int:
@@ -53,12 +56,12 @@ def lock_proposal(kind: type[Proposal], proposal_id: int) -> Proposal:
     proposal = db.session.get(kind, proposal_id, populate_existing=True)
     if proposal is None:
         raise NotFoundError("There is no such proposal.")
-    if proposal.ended_at is not None:
+    if proposal.ended_as is not None:
         raise ConflictError(f"This proposal has been {ENDS[proposal.ended_as]} already.")
     return proposal
 
 
-def refuse_publishing(proposal: ProposalRow, by: int, current: NewestVersion | None) -> None:
+def refuse_publishing(proposal: ProposalColumns, by: int, current: NewestVersion | None) -> None:
     """Refuse whoever may not publish a proposal, and a proposal that a newer version has overtaken.
 
     Raises:
@@ -74,7 +77,7 @@ def refuse_publishing(proposal: ProposalRow, by: int, current: NewestVersion | N
         )
 
 
-def refuse_sending_back(proposal: ProposalRow, by: int) -> None:
+def refuse_sending_back(proposal: ProposalColumns, by: int) -> None:
     """Refuse to send back what one proposed.
 
     Raises:
@@ -84,7 +87,7 @@ def refuse_sending_back(proposal: ProposalRow, by: int) -> None:
         raise RuleError("You proposed this yourself. Withdraw it instead.")
 
 
-def refuse_withdrawing(proposal: ProposalRow, by: int) -> None:
+def refuse_withdrawing(proposal: ProposalColumns, by: int) -> None:
     """Refuse to withdraw what somebody else proposed.
 
     Raises:
@@ -94,7 +97,7 @@ def refuse_withdrawing(proposal: ProposalRow, by: int) -> None:
         raise RuleError("Only its author can withdraw a proposal. Send it back instead.")
 
 
-def end_proposal(proposal: ProposalRow, ended_as: str, *, by: int, at: datetime) -> None:
+def end_proposal(proposal: ProposalColumns, ended_as: str, *, by: int, at: datetime) -> None:
     """End a proposal that waits, as one of ``ENDS``."""
     proposal.ended_at, proposal.ended_as, proposal.ended_by_id = at, ended_as, by
     db.session.flush()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from portal.commands.folder_writing import write_folder
+from portal.commands.publications import write_folder
 from portal.domain.catalogue import queries
 from portal.platform.errors import BadInputError
 from tests.domain.catalogue.folders import lesson, tree, write

@@ -10,7 +10,7 @@ from portal.demo import names
 from portal.demo.assurance_desk import publish_recommendations, schedule_desk
 from portal.demo.assurance_story import ACTIONS, DECISIONS, RECENT, RISKS
 from portal.domain.assurance.action_links import list_action_lines
-from portal.domain.assurance.desk import HeldRecommendation, read_desk
+from portal.domain.assurance.desk import RecommendationSnapshot, read_desk
 from portal.domain.reports.parameters import Position
 from portal.platform.clock import end_of_day
 from portal.platform.db import stamp, transaction
@@ -33,9 +33,9 @@ def replay(today: date, first_day: date) -> None:
                 act()
 
 
-def read(day: date, known: date, today: date) -> dict[str, HeldRecommendation]:
+def read(day: date, known: date, today: date) -> dict[str, RecommendationSnapshot]:
     desk = read_desk(Position(day, end_of_day(known), today, latest=False))
-    return {held.key: held for held in desk}
+    return {recommendation.key: recommendation for recommendation in desk}
 
 
 @pytest.mark.slow
@@ -45,7 +45,7 @@ def test_the_thirtieth_of_april_is_known_otherwise_then_and_today(database: None
 
     then, now = read(APRIL, APRIL, today), read(APRIL, today, today)
     assert list(then) == ["intelligence-documents", "plan", "hydra", "e-learning"]
-    assert all(held.owner_id for held in then.values())
+    assert all(recommendation.owner_id for recommendation in then.values())
     states = [
         {line.title: line.state for line in list_action_lines(desk.values(), APRIL)}[
             "Give every shift protected time for the modules"
@@ -80,7 +80,7 @@ def test_whatever_today_is_nothing_is_entered_later_than_it_or_before_the_force(
 
     desk = read(today, today, today)
     assert len(desk) == 4
-    entered = [version.version for held in desk.values() for version in held.actions]
+    entered = [version.version for recommendation in desk.values() for version in recommendation.actions]
     assert all(first_day < version.from_on <= today for version in entered)
 
 

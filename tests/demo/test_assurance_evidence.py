@@ -35,14 +35,14 @@ def test_the_story_is_entered_whole_wherever_the_history_begins(database: None, 
                 act()
 
     with time_machine.travel(noon(today), tick=False):
-        held = {each.key: each for each in read_desk(read_position_today(noon(today)))}
-    assert sum(len(each.evidence) for each in held.values()) == len(EVIDENCE)
-    assert held["e-learning"].state == "partly_met"
-    assert held["plan"].state == "partly_met"
-    waiting = held["intelligence-documents"].waiting
+        desk = {each.key: each for each in read_desk(read_position_today(noon(today)))}
+    assert sum(len(each.evidence) for each in desk.values()) == len(EVIDENCE)
+    assert desk["e-learning"].state == "partly_met"
+    assert desk["plan"].state == "partly_met"
+    waiting = desk["intelligence-documents"].waiting_judgement
     assert waiting is not None
     assert waiting.judgement.reason == JUDGEMENTS[-1].reason
-    assert held["hydra"].evidence[0].version.definition["threshold"] == "0.9"
+    assert desk["hydra"].evidence[0].version.definition["threshold"] == "0.9"
 
 
 def noon(day: date) -> datetime:

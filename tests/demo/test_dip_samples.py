@@ -15,13 +15,13 @@ from portal.demo.dip_samples import (
     TEAMS,
     plan_samples,
 )
-from portal.domain.dip_samples.measures import list_full_months
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.dip_samples.tables import read_sample_table
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.reports.parameters import Position
 from portal.platform.clock import noon
 from portal.platform.db import db, newest_stamp, transaction
+from portal.platform.months import list_full_months
 from tests.factories.people import make_person, make_unit
 
 TODAY = date(2026, 6, 10)

@@ -50,9 +50,9 @@ def test_forty_three_forces_send_a_year_of_returns_with_gaps_and_corrections(yea
     assert shares[-1] > 0.6 > 0.3 > shares[0]
     greyhaven = next(force for force in figures.forces if force.key == "greyhaven")
     assert figures.newest.receipts[greyhaven.id].state == "missing"
-    roles = read_groups(figures.newest, "role", "", 5)
+    roles = read_groups(figures.newest, "role", 5)
     assert set(roles.table.rows) == {"contact", "custody", "investigation", "neighbourhood", "response"}
-    for groups in (roles, read_groups(figures.newest, "rank", "", 5)):
+    for groups in (roles, read_groups(figures.newest, "rank", 5)):
         kept = [100 * row.share.done // row.share.total for row in groups.table.rows.values() if row.share]
         assert len(kept) == len(set(kept)) >= 4
         assert max(kept) < 97

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from config import Config
 from portal.app import create_app
@@ -19,6 +19,7 @@ from portal.domain.accounts.models import SignInSession
 from portal.domain.imports.column_mapping import suggest_mapping
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.services import Upload, begin_import
+from portal.domain.people.models import Unit
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.reports.completion import writers
 from portal.platform import clock
@@ -28,6 +29,7 @@ from portal.platform.tables.table_files import open_sheet
 from tests.conftest import SECRET
 from tests.databases import forget_published_content
 from tests.factories.people import make_grant
+from tests.hostile.desk_to_read import ROOMS, address_in_desk, fill_desk
 from tests.page_reading import PortalClient
 from tests.pages.access.world import address_of, make_world
 from tests.pages.account.browsing import let_in
@@ -46,7 +48,7 @@ def portal_at(folder: Path, url: str = "") -> Flask:
 
 
 def fill(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, bool]]:
-    """People, drafts, records, files and imports; every address that can be read.
+    """People, drafts, records, files, imports, the desk and returns; every address that can be read.
 
     Returns:
         The endpoint of each address, and whether it is about the reader.
@@ -68,6 +70,10 @@ def fill(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, bo
         begin_import(brought, by=viewer, at=clock.now())  # which let_time_pass lets wait for too long
         db.session.execute(update(ImportRun).values(file_name=OLD))
         run = begin_import(brought, by=viewer, at=clock.now()).id
+    other, unit = person_by_staff_number("SEEN"), db.session.scalars(select(Unit.id)).first()
+    assert other
+    assert unit
+    names = fill_desk(app, client, viewer, other, unit)
     made = {
         "monitoring.show_file": prepared,
         "monitoring.download_file": f"{prepared}/download",
@@ -79,7 +85,12 @@ def fill(app: Flask, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, bo
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()):
             for name in ("own", "seen"):
-                address = made.get(rule.endpoint) or address_of(app, rule, world.subjects[name])
+                is_of_desk = rule.endpoint.startswith(ROOMS)
+                address = made.get(rule.endpoint) or (
+                    address_in_desk(app, rule, names)
+                    if is_of_desk
+                    else address_of(app, rule, world.subjects[name])
+                )
                 addresses.setdefault(address, (rule.endpoint, name == "own"))
     return addresses
 

@@ -22,6 +22,7 @@ from portal.domain.reports.parameters import read_position_today
 from portal.domain.returns.models import ForceReturn, ReturnPeriod
 from portal.pages.layout.access import permission_of
 from portal.platform.audit.models import AuditEvent
+from portal.platform.clock import london_day
 from portal.platform.db import db, transaction
 from portal.platform.permissions import Permission, Role
 from tests.domain.assurance.evidence.test_checks import make_required
@@ -165,8 +166,8 @@ def test_a_frozen_figure_stays_when_its_directive_has_a_new_version(app: Flask) 
     made = make_recommendation()
     make_evidence(made, "figure", definition, by=author)
     with transaction():
-        now = read_position_today(NOW)
-        judging.make_judgement("e-learning", now, "met", "It is so.", by=author, at=NOW)
+        today = london_day(NOW)
+        judging.make_judgement("e-learning", "met", "It is so.", from_on=today, at=NOW, by=author)
 
     def frozen() -> EvidenceState:
         return EvidenceState.from_json(db.session.scalars(select(Judgement)).one().figures[0])
@@ -175,9 +176,9 @@ def test_a_frozen_figure_stays_when_its_directive_has_a_new_version(app: Flask) 
     directive = db.session.scalars(select(Directive.id).where(Directive.reference == reference)).one()
     make_version(directive, {1: make_activity()}, number=2, effective_on=date(2026, 1, 1))
     after = read_position_today(NOW)
-    today = check_evidence(read_recommendation("e-learning", after).evidence, after)["E-0001"]
+    shown = check_evidence(read_recommendation("e-learning", after).evidence, after)["E-0001"]
     assert (before.reached, before.total) == (2, 4)
-    assert today.shown != before.shown
+    assert shown.shown != before.shown
     assert frozen() == before
 
 

@@ -54,7 +54,7 @@ ZEROS = b"\0" * (2 * archive.MAX_TEXT_BYTES)
 HOSTILE = {
     "no archive": (b"%PDF-1.7", "The ZIP is refused"),
     "nothing": (b"", "The ZIP is refused"),
-    "an empty archive": (zipped(), "There is nothing in it."),
+    "an empty archive": (zipped(), "It is empty."),
     "a way out": (zipped((f"{KEY}/../../etc/cron.d/x", b"x")), "leads elsewhere"),
     "a path from the root": (zipped(("/etc/passwd", b"x")), "leads elsewhere"),
     "a way out, written otherwise": (zipped((f"{KEY}/%2e%2e/x", b"x")), "leads elsewhere"),

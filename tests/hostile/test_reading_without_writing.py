@@ -16,6 +16,7 @@ from flask_migrate import upgrade
 from portal.platform.db import READER_SECONDS
 from portal.platform.engines import BUSY_SECONDS
 from tests.databases import close_database
+from tests.hostile.desk_to_read import ROOMS
 from tests.hostile.reading import (
     copied,
     fill,
@@ -72,7 +73,8 @@ RECORDED_OF_OTHERS = {
 }
 SENTENCES = ("The portal is busy", "The portal cannot save anything at the moment")
 WITHIN = BUSY_SECONDS / 2
-FILE = "monitoring.download_file"  # is logged with a writer's patience: no page waits for its thread
+# Logged with a writer's patience: no page waits for their thread.
+FILES = {"monitoring.download_file", "assurance.download_pack"}
 Addresses = dict[str, tuple[str, bool]]
 Statuses = dict[str, int]
 Made = tuple[Path, str, Addresses, Statuses]
@@ -188,11 +190,22 @@ def test_every_page_that_only_reads_is_read(made: Made, portal: Flask, way: str,
             right = status == 503
         else:
             right = status != 503 and (way == "read-only" or status == usual[address])
-        if not right or not (in_time or endpoint == FILE):
+        if not right or not (in_time or endpoint in FILES):
             wrong.append(f"{address} ({endpoint}): {status}, in time: {in_time}, says why: {said}")
     assert not wrong, "\n".join(wrong)
     assert len(log.lines("not_noted")) <= 1  # once a minute
     assert READER_SECONDS < 1
+
+
+@pytest.mark.parametrize("made", ["sqlite"], indirect=True)
+def test_every_page_of_the_desk_and_of_returns_is_there_to_be_read(made: Made) -> None:
+    """So that what is asked above is asked of the pages, and not of their absence."""
+    addresses, usual = made[2:]
+
+    of_rooms = {address: usual[address] for address in addresses if addresses[address][0].startswith(ROOMS)}
+
+    assert len(of_rooms) > 50
+    assert {address: status for address, status in of_rooms.items() if status != 200} == {}
 
 
 def test_who_may_not_read_a_page_is_refused_at_once_though_that_cannot_be_recorded(tmp_path: Path) -> None:

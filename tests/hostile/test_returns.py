@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from portal.domain.returns.models import ForceReturn
 from portal.domain.returns.registration import StatedForce, add_key, register_force
-from portal.domain.returns.services import ReturnRefusedError, look_at_return, receive_return
+from portal.domain.returns.services import ReturnRefusedError, check_received_return, receive_return
 from portal.platform.db import db, transaction
 from portal.platform.signing.documents import sign_document
 from portal.platform.signing.keys import take_fingerprint
@@ -133,7 +133,7 @@ def test_an_unregistered_key_and_a_swapped_one_in_the_file_prove_nothing() -> No
 )
 def test_what_cannot_be_read_is_refused_before_anything_is_asked(file: bytes) -> None:
     assert refused(file) == {"schema"}
-    assert look_at_return(file, MAY).content is None
+    assert check_received_return(file, MAY).content is None
 
 
 def test_a_replayed_return_of_the_past_stays_the_past() -> None:

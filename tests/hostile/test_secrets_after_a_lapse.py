@@ -29,9 +29,11 @@ from portal.pages.layout.secret_fields import SecretField, any_is_secret, takes_
 from portal.platform.backups.backup import backup
 from portal.platform.db import db, transaction
 from tests.conftest import SECRET
+from tests.databases import portal_on
 from tests.examples import few_or_many
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import FORM, PASSWORD, make_administrator, open_form, send_form, sign_in
+from tests.running import copied
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TYPED = "lantern pebble sixteen"
@@ -154,14 +156,11 @@ def test_the_person_is_told_and_comes_back_to_the_form(
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Flask]:
+def own(migrated: Path, tmp_path: Path) -> Iterator[Flask]:
     """A portal on a file of the test's own, with what is committed."""
-    made = create_app(Config(mode="demo", secret_key=SECRET, instance=tmp_path / "instance"))
-    with made.app_context():
-        upgrade()
+    instance = copied(migrated, tmp_path / "instance")
+    with portal_on(Config(mode="demo", secret_key=SECRET, instance=instance)) as made, made.app_context():
         yield made
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.mark.slow

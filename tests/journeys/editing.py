@@ -21,6 +21,18 @@ def signed_in(
         yield tab
 
 
+@contextmanager
+def author(
+    browser: Browser, server: Server, width: int = 1280, person: str = "D3001", **options: Any
+) -> Iterator[Tab]:
+    """An author signed in, with a draft of the module Protect."""
+    with signed_in(browser, server, width, person, **options) as tab:
+        tab.goto("/authoring/protect")
+        if tab.locator("main button:text-is('Edit')").count():
+            press(tab, "Edit")
+        yield tab
+
+
 def author_too(server: Server) -> str:
     """The number of another person who may write."""
     done = command(settings(server.instance), "people", "grant", "D2001", "author")

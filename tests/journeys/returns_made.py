@@ -24,27 +24,30 @@ FORCE = "sweepshire"
 
 
 def make_returns(instance: Path) -> dict[str, str]:
+    """Make returns in the database of an instance folder; what addresses of them name."""
+    config = Config(mode="demo", secret_key="k" * 32, instance=instance)
+    with portal_on(config) as app, app.app_context():
+        return keep_returns(instance)
+
+
+def keep_returns(instance: Path) -> dict[str, str]:
     """What addresses of returns name: a month, a force and the fingerprint of its key."""
     if not (instance / "return-key.pem").exists():
         make_key_file(instance / "return-key.pem")
-    config = Config(mode="demo", secret_key="k" * 32, instance=instance)
-    with portal_on(config) as app, app.app_context():
-        now = clock.now()
-        month = (clock.today().replace(day=1) - timedelta(days=1)).isoformat()[:7]
-        directive = min(held.reference for held in list_directives())
-        content = prepare_own_return(directive, month, hide=False, now=now, newest=read_stamps()[0])
-        received = replace(make_content(), force=FORCE, force_name="Sweepshire Constabulary")
-        with transaction():
-            if newest_own_return(month) is None:
-                keep_own_return(content, load_own_key(), at=now, by=None)
-            register_force(
-                FORCE, StatedForce("Sweepshire Constabulary", 2_000, clock.today()), at=now, by=None
-            )
-            told = take_fingerprint(public_key(9))
-            add_key(FORCE, public_key(9), read_out=told, from_on=clock.today(), at=now, by=None)
-        with transaction():
-            receive_return(sign(received, 9), at=now, by=None)
-            keep_comparison(_write_comparison(month), write_public_key(load_own_key()), at=now, by=None)
+    now = clock.now()
+    month = (clock.today().replace(day=1) - timedelta(days=1)).isoformat()[:7]
+    directive = min(held.reference for held in list_directives())
+    content = prepare_own_return(directive, month, hide=False, now=now, newest=read_stamps()[0])
+    received = replace(make_content(), force=FORCE, force_name="Sweepshire Constabulary")
+    with transaction():
+        if newest_own_return(month) is None:
+            keep_own_return(content, load_own_key(), at=now, by=None)
+        register_force(FORCE, StatedForce("Sweepshire Constabulary", 2_000, clock.today()), at=now, by=None)
+        told = take_fingerprint(public_key(9))
+        add_key(FORCE, public_key(9), read_out=told, from_on=clock.today(), at=now, by=None)
+    with transaction():
+        receive_return(sign(received, 9), at=now, by=None)
+        keep_comparison(_write_comparison(month), write_public_key(load_own_key()), at=now, by=None)
     return {"month": month, "force": FORCE, "fingerprint": told}
 
 

@@ -1,14 +1,10 @@
 """An author at the desk: with and without scripts, by keyboard alone, on a phone, offline, with another."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from tests.journeys.editing import again, author_too, open_editor, saved, saved_by_itself, seldom, signed_in
+from tests.journeys.editing import again, author, author_too, open_editor, saved, saved_by_itself, seldom
 from tests.journeys.walking import (
     change,
     fill_sign_in,
@@ -26,18 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LESSON = "/authoring/protect/lessons/refer-or-notify"
 LONG_AGO = "2026-01-01 00:00:00.000000"
 FAULTY = "They **may** be a victim.\n\nRead [this](lesson:nowhere).\n\n## Next\n\nCall first.\n"
-
-
-@contextmanager
-def author(
-    browser: Browser, server: Server, width: int = 1280, person: str = "D3001", **options: Any
-) -> Iterator[Tab]:
-    """An author signed in, with a draft of the module Protect."""
-    with signed_in(browser, server, width, person, **options) as tab:
-        tab.goto("/authoring/protect")
-        if tab.locator("main button:text-is('Edit')").count():
-            press(tab, "Edit")
-        yield tab
 
 
 @pytest.fixture(scope="module")

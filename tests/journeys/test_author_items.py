@@ -1,7 +1,5 @@
 """An author of questions and details: what follows the writing, what saves itself, and two at once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,7 +7,7 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
 from portal.domain.item_kinds import kinds_by_name
-from tests.journeys.editing import again, author_too, open_editor, saved, saved_by_itself, seldom, signed_in
+from tests.journeys.editing import again, author, author_too, open_editor, saved, saved_by_itself, seldom
 from tests.journeys.walking import ON_A_DESK_AND_A_PHONE, go, h1, hold_to_account, press
 from tests.running import Server
 
@@ -26,18 +24,6 @@ SHOWN = {
     "scenario": "#scene-0-text",
     "report": "#part-0-label",
 }
-
-
-@contextmanager
-def author(
-    browser: Browser, server: Server, width: int = 1280, person: str = "D3001", **options: Any
-) -> Iterator[Tab]:
-    """An author with a draft of the module Protect."""
-    with signed_in(browser, server, width, person, **options) as tab:
-        tab.goto("/authoring/protect")
-        if tab.locator("main button:text-is('Edit')").count():
-            press(tab, "Edit")
-        yield tab
 
 
 @pytest.fixture(scope="module")

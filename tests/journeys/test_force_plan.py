@@ -20,7 +20,7 @@ def test_a_plan_is_rewritten_published_and_shown_in_a_lesson(browser: Browser, s
         hold_to_account(tab)
         go(tab, "main a:text-is('Continue writing the next version')")
         hold_to_account(tab)
-        go(tab, "main a:text-is('Ways and contacts')")
+        go(tab, "main a:text-is('Summary and contacts')")
         tab.fill("[name=plan-in_one_line]", ONE_LINE)
         hold_to_account(tab)
         press(tab, "Save and go on")

@@ -3,9 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.platform.column_types import unique_index
 from portal.platform.db import Base, BigId
 
 
@@ -23,13 +24,7 @@ class AccessToken(Base):
     __tablename__ = "access_token"
     __table_args__ = (
         # Two tokens that work never have one name: the audit trail names a token by it.
-        Index(
-            "uq_access_token_live_name",
-            "name",
-            unique=True,
-            sqlite_where=text("revoked_at IS NULL"),
-            postgresql_where=text("revoked_at IS NULL"),
-        ),
+        unique_index("uq_access_token_live_name", "name", where="revoked_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

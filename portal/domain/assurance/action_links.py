@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal.domain.assurance.actions import ENDED
-from portal.domain.assurance.desk import HeldAction, HeldRecommendation
+from portal.domain.assurance.desk import ActionSnapshot, RecommendationSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ActionLine:
     is_late: bool  # past its due date, and neither done nor dropped
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether nothing is left to do."""
         return self.state in ENDED
 
@@ -39,7 +39,7 @@ class Waited:
     key: str  # of its recommendation
 
 
-def list_action_lines(desk: Iterable[HeldRecommendation], day: date) -> list[ActionLine]:
+def list_action_lines(desk: Iterable[RecommendationSnapshot], day: date) -> list[ActionLine]:
     """The actions of all of a desk's recommendations on a day: what is late first, then by due date.
 
     What is done or dropped comes last, and waits for nothing. An action without a date is last of its kind.
@@ -51,13 +51,13 @@ def list_action_lines(desk: Iterable[HeldRecommendation], day: date) -> list[Act
     }
     lines = [_make_line(key, action, known, day) for key, action in pairs]
     return sorted(
-        lines, key=lambda line: (line.ended, line.due_on is None, line.due_on or day, line.reference)
+        lines, key=lambda line: (line.has_ended, line.due_on is None, line.due_on or day, line.reference)
     )
 
 
-def _make_line(key: str, action: HeldAction, known: dict[str, Waited], day: date) -> ActionLine:
+def _make_line(key: str, action: ActionSnapshot, known: dict[str, Waited], day: date) -> ActionLine:
     version = action.version
-    ended = version.state in ENDED
+    has_ended = version.state in ENDED
     waited = (known[reference] for reference in action.waits_for if reference in known)
     return ActionLine(
         reference=action.reference,
@@ -68,6 +68,6 @@ def _make_line(key: str, action: HeldAction, known: dict[str, Waited], day: date
         state=version.state,
         reason=version.reason,
         since=version.from_on,
-        waits_for=() if ended else tuple(each for each in waited if each.state != "done"),
-        is_late=not ended and version.due_on is not None and version.due_on < day,
+        waits_for=() if has_ended else tuple(each for each in waited if each.state != "done"),
+        is_late=not has_ended and version.due_on is not None and version.due_on < day,
     )

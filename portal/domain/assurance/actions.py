@@ -15,10 +15,10 @@ from portal.domain.assurance.entering import (
     EntryRefusedError,
     add_entry,
     begin_entry,
-    refuse_lengths,
+    refuse_wrong_lengths,
     require_recommendation,
 )
-from portal.domain.assurance.holding import read_holding
+from portal.domain.assurance.held_facts import read_held_by_subject
 from portal.domain.assurance.models import (
     ACTION_STATES,
     ActionDependency,
@@ -53,7 +53,7 @@ def add_action(key: str, details: ActionDetails, *, from_on: date, at: datetime,
         EntryRefusedError: It cannot be entered so.
     """
     position = begin_entry(from_on, at)
-    refuse_lengths(title=details.title)
+    refuse_wrong_lengths(title=details.title)
     recommendation = require_recommendation(key)
     number = (db.session.scalar(select(func.count()).select_from(AssuranceAction)) or 0) + 1
     action = AssuranceAction(
@@ -76,21 +76,31 @@ def add_action(key: str, details: ActionDetails, *, from_on: date, at: datetime,
 
 
 def change_action(
-    reference: str, details: ActionDetails, reason: str, *, from_on: date, at: datetime, by: int
+    reference: str,
+    details: ActionDetails,
+    reason: str,
+    *,
+    from_on: date,
+    at: datetime,
+    by: int,
+    reason_counts: bool = False,
 ) -> bool:
     """Say what an action is from a day on, and why; whether that is what holds today.
 
     Raises:
         NotFoundError: There is no such action.
-        EntryRefusedError: It cannot be entered so, or nothing would change on that day.
+        EntryRefusedError: It cannot be entered so, or nothing would change on that day; with
+            ``reason_counts``, not even the reason.
     """
     position = begin_entry(from_on, at)
-    refuse_lengths(title=details.title, reason=reason)
+    refuse_wrong_lengths(title=details.title, reason=reason)
     action = find_action(reference)
     current = describe_action(action, position)
     if current is None:
-        raise EntryRefusedError("from_on", "The action was not there on that day. Enter a later one.")
-    if current == replace(details, waits_for=tuple(sorted(details.waits_for))):
+        raise EntryRefusedError("from_on", "The action did not exist on that day. Enter a later day.")
+    held = read_held_by_subject(ActionVersion, "action_id", position, ActionVersion.action_id == action.id)
+    tells_more = reason_counts and held[action.id].reason != reason
+    if current == replace(details, waits_for=tuple(sorted(details.waits_for))) and not tells_more:
         raise EntryRefusedError(
             "reason", "Nothing is different from what holds on that day. Change something."
         )
@@ -104,11 +114,11 @@ def change_action(
         since=from_on.isoformat(),
     )
     today = replace(position, as_at=position.today)
-    return read_holding(ActionVersion, "action_id", today)[action.id].id == version.id
+    return read_held_by_subject(ActionVersion, "action_id", today)[action.id].id == version.id
 
 
 def report_progress(reference: str, state: str, reason: str, *, from_on: date, at: datetime, by: int) -> bool:
-    """Its owner says how far an action is from a day on; whether that is what holds today.
+    """Its owner says how far an action is from a day on, and what was done; whether that holds today.
 
     Raises:
         NotFoundError: There is no such action, or it is not theirs today and on that day.
@@ -120,7 +130,8 @@ def report_progress(reference: str, state: str, reason: str, *, from_on: date, a
     today = describe_action(action, replace(position, as_at=position.today))
     if on_that_day is None or today is None or {on_that_day.owner_id, today.owner_id} != {by}:
         raise NotFoundError("There is no such action of yours on that day.")
-    return change_action(reference, replace(on_that_day, state=state), reason, from_on=from_on, at=at, by=by)
+    details = replace(on_that_day, state=state)
+    return change_action(reference, details, reason, from_on=from_on, at=at, by=by, reason_counts=True)
 
 
 def find_action(reference: str) -> AssuranceAction:
@@ -129,18 +140,20 @@ def find_action(reference: str) -> AssuranceAction:
     Raises:
         NotFoundError: There is none with this reference.
     """
-    found: AssuranceAction | None = db.session.scalar(
+    action: AssuranceAction | None = db.session.scalar(
         select(AssuranceAction).where(AssuranceAction.reference == reference)
     )
-    if found is None:
+    if action is None:
         raise NotFoundError("There is no such action.")
-    return found
+    return action
 
 
 def describe_action(action: AssuranceAction, position: Position) -> ActionDetails | None:
     """What an action is at a position; None before its first day."""
-    held = read_holding(ActionVersion, "action_id", position, ActionVersion.action_id == action.id)
-    version = held.get(action.id)
+    versions = read_held_by_subject(
+        ActionVersion, "action_id", position, ActionVersion.action_id == action.id
+    )
+    version = versions.get(action.id)
     if version is None:
         return None
     waits_for = db.session.scalars(
@@ -159,7 +172,7 @@ def _write_version(
 ) -> ActionVersion:
     if details.state not in ACTION_STATES:
         raise EntryRefusedError("state", "Choose how far the action is.")
-    others = _find_others(action, details.waits_for, position)
+    others = _find_dependencies(action, details.waits_for, position)
     version = add_entry(
         ActionVersion,
         position,
@@ -175,11 +188,11 @@ def _write_version(
         ActionDependency(action_version_id=version.id, depends_on_id=other) for other in others
     )
     db.session.flush()
-    _refuse_circles(action, position)
+    _refuse_cycles(action, position)
     return version
 
 
-def _find_others(action: AssuranceAction, references: Collection[str], position: Position) -> set[int]:
+def _find_dependencies(action: AssuranceAction, references: Collection[str], position: Position) -> set[int]:
     """The ids of the actions that are waited for.
 
     Raises:
@@ -190,15 +203,17 @@ def _find_others(action: AssuranceAction, references: Collection[str], position:
     rows = db.session.execute(
         select(AssuranceAction.reference, AssuranceAction.id).where(AssuranceAction.reference.in_(references))
     )
-    found = {reference: action_id for reference, action_id in rows}
-    held = read_holding(ActionVersion, "action_id", position)
-    missing = sorted(each for each in references if found.get(each) not in held)
+    ids = {reference: action_id for reference, action_id in rows}
+    versions = read_held_by_subject(ActionVersion, "action_id", position)
+    missing = sorted(reference for reference in references if ids.get(reference) not in versions)
     if missing:
-        raise EntryRefusedError("waits_for", f"{missing[0]} is no action on that day. Choose another.")
-    return set(found.values())
+        raise EntryRefusedError(
+            "waits_for", f"{missing[0]} does not exist on that day. Choose another action."
+        )
+    return set(ids.values())
 
 
-def _refuse_circles(action: AssuranceAction, position: Position) -> None:
+def _refuse_cycles(action: AssuranceAction, position: Position) -> None:
     """Refuse that an action waits for itself through others, on any day from the position's on.
 
     What is written in between is undone with the transaction that this error ends.
@@ -212,44 +227,45 @@ def _refuse_circles(action: AssuranceAction, position: Position) -> None:
         .distinct()
     )
     for day in sorted(days):
-        waits = _read_waits(replace(position, as_at=day))
-        if circle := find_circle(waits, action.id):
+        dependencies = _read_dependencies(replace(position, as_at=day))
+        if cycle := find_cycle(dependencies, action.id):
             names = {row.id: row.reference for row in db.session.scalars(select(AssuranceAction))}
-            said = " waits for ".join(names[each] for each in circle)
-            raise EntryRefusedError("waits_for", f"This would go round in a circle: {said}.")
+            chain = " waits for ".join(names[action_id] for action_id in cycle)
+            raise EntryRefusedError("waits_for", f"These actions would wait for each other: {chain}.")
 
 
-def _read_waits(position: Position) -> dict[int, set[int]]:
+def _read_dependencies(position: Position) -> dict[int, set[int]]:
     """What each action waits for at a position. Two statements."""
-    held = {
-        version.id: action for action, version in read_holding(ActionVersion, "action_id", position).items()
+    actions = {
+        version.id: action
+        for action, version in read_held_by_subject(ActionVersion, "action_id", position).items()
     }
-    waits: dict[int, set[int]] = defaultdict(set)
+    dependencies: dict[int, set[int]] = defaultdict(set)
     for version_id, other in db.session.execute(
         select(ActionDependency.action_version_id, ActionDependency.depends_on_id)
     ):
-        if version_id in held:
-            waits[held[version_id]].add(other)
-    return waits
+        if version_id in actions:
+            dependencies[actions[version_id]].add(other)
+    return dependencies
 
 
-def find_circle(waits: Mapping[int, Collection[int]], start: int) -> list[int]:
+def find_cycle(dependencies: Mapping[int, Collection[int]], start: int) -> list[int]:
     """A way from ``start`` along what waits for what, back to ``start``; empty if there is none.
 
-    >>> find_circle({1: [2], 2: [3], 3: [1]}, 1), find_circle({1: [2, 3], 2: [3]}, 1)
+    >>> find_cycle({1: [2], 2: [3], 3: [1]}, 1), find_cycle({1: [2, 3], 2: [3]}, 1)
     ([1, 2, 3, 1], [])
     """
     before: dict[int, int] = {}
     open_ends = [start]
     while open_ends:
-        each = open_ends.pop()
-        for other in sorted(waits.get(each, ())):
+        current = open_ends.pop()
+        for other in sorted(dependencies.get(current, ())):
             if other == start:
-                way = [start, each]
-                while way[-1] != start:
-                    way.append(before[way[-1]])
-                return way[::-1]
+                cycle = [start, current]
+                while cycle[-1] != start:
+                    cycle.append(before[cycle[-1]])
+                return cycle[::-1]
             if other not in before:
-                before[other] = each
+                before[other] = current
                 open_ends.append(other)
     return []

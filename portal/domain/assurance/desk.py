@@ -1,13 +1,19 @@
-"""The desk at a position: each recommendation with its owner, actions, evidence and judgement."""
+"""The desk at a position: each recommendation with its owner, actions, evidence and judgement.
+
+Every fact of the desk is read once, and positions are looked at in memory: there are few of them, and pages
+such as the board look at many positions.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
-from portal.domain.assurance.holding import list_held, read_holding
+from portal.domain.assurance.held_facts import choose_held_by_subject, choose_held_facts
 from portal.domain.assurance.models import (
     ActionDependency,
     ActionVersion,
@@ -24,15 +30,27 @@ from portal.domain.assurance.models import (
     RecommendationVersion,
     RiskAssessment,
 )
-from portal.domain.people.as_of import is_known_fact
+from portal.domain.people.as_of import choose_known
 from portal.domain.reports.parameters import Position
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
+COUNTED_KINDS = ("figure", "acknowledgements", "attendance", "samples")  # have a numerator and a denominator
+FACT_KINDS: tuple[type[Any], ...] = (
+    RecommendationOwner,
+    ActionVersion,
+    AssuranceDecision,
+    RiskAssessment,
+    Narrative,
+    EvidenceVersion,
+    Judgement,
+    PlanVersion,
+)
+
 
 @dataclass(frozen=True, slots=True)
-class HeldAction:
+class ActionSnapshot:
     """An action as it is at a position."""
 
     reference: str
@@ -41,7 +59,7 @@ class HeldAction:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldEvidence:
+class EvidenceSnapshot:
     """A piece of evidence as it is at a position; ``checks`` says whether it still holds."""
 
     reference: str
@@ -49,158 +67,235 @@ class HeldEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldJudgement:
+class JudgementSnapshot:
     """A judgement with what became of it, as far as it is known at a position."""
 
     judgement: Judgement
     decision: JudgementDecision | None  # None: it waits for a second person
 
     @property
-    def confirmed(self) -> bool:
+    def is_confirmed(self) -> bool:
         """Whether it counts."""
         return self.decision is not None and self.decision.outcome == "confirmed"
 
 
 @dataclass(frozen=True, slots=True)
-class HeldRecommendation:
+class RecommendationSnapshot:
     """A recommendation at a position, with all that hangs on it; a list is empty where there is nothing."""
 
     id: int
     key: str
     version: RecommendationVersion
     owner_id: int | None
-    actions: tuple[HeldAction, ...]  # by reference
+    actions: tuple[ActionSnapshot, ...]  # by reference
     decisions: tuple[AssuranceDecision, ...]  # the latest first
-    evidence: tuple[HeldEvidence, ...]  # by reference, without what is withdrawn
-    judgements: tuple[HeldJudgement, ...]  # the latest first
+    evidence: tuple[EvidenceSnapshot, ...]  # by reference, without what is withdrawn
+    judgements: tuple[JudgementSnapshot, ...]  # the latest first
     risk: RiskAssessment | None
     narrative: Narrative | None
     plan: PlanVersion | None
 
     @property
-    def judgement(self) -> HeldJudgement | None:
+    def judgement(self) -> JudgementSnapshot | None:
         """The judgement that counts: the latest confirmed one; None: not judged."""
-        return next((held for held in self.judgements if held.confirmed), None)
+        return next((judgement for judgement in self.judgements if judgement.is_confirmed), None)
 
     @property
-    def waiting(self) -> HeldJudgement | None:
+    def waiting_judgement(self) -> JudgementSnapshot | None:
         """The judgement that waits for a second person."""
-        return next((held for held in self.judgements if held.decision is None), None)
+        return next((judgement for judgement in self.judgements if judgement.decision is None), None)
 
     @property
     def state(self) -> str:
         """One of ``JUDGEMENTS``."""
         return self.judgement.judgement.state if self.judgement else "not_judged"
 
+    @property
+    def headline(self) -> EvidenceSnapshot | None:
+        """The evidence whose figure is shown for it: the first counted piece by reference; None: none counts.
 
-def read_recommendation(key: str, position: Position) -> HeldRecommendation:
+        So one figure is followed over the months, rather than the worst of each.
+        """
+        return next((piece for piece in self.evidence if piece.version.kind in COUNTED_KINDS), None)
+
+
+@dataclass(frozen=True)
+class DeskFacts:
+    """What was recorded at the desk by an instant, whatever became of it since.
+
+    Attributes:
+        keys: The key of each recommendation by its id.
+        rows: The facts of each class of ``FACT_KINDS``.
+        versions: Published versions of the recommendations, the lowest number first.
+        decisions: What became of each judgement, by its id.
+        references: The reference and the recommendation's id of each action and each piece of evidence, by
+            class and id.
+        waits: The references of the actions that a version of an action waits for, by the version's id.
+    """
+
+    keys: Mapping[int, str]
+    rows: Mapping[type[Any], Sequence[Any]]
+    versions: Sequence[RecommendationVersion]
+    decisions: Mapping[int, JudgementDecision]
+    references: Mapping[tuple[type[Any], int], tuple[str, int]]
+    waits: Mapping[int, Sequence[str]]
+
+    def recommendation_of(self, fact: Any) -> int:
+        """The id of the recommendation that a fact is about."""
+        if isinstance(fact, ActionVersion):
+            return self.references[AssuranceAction, fact.action_id][1]
+        if isinstance(fact, EvidenceVersion):
+            return self.references[Evidence, fact.evidence_id][1]
+        recommendation_id: int = fact.recommendation_id
+        return recommendation_id
+
+    def reference_of(self, fact: Any) -> str:
+        """The reference of a version of an action or of evidence; "" of other facts."""
+        if isinstance(fact, ActionVersion):
+            return self.references[AssuranceAction, fact.action_id][0]
+        if isinstance(fact, EvidenceVersion):
+            return self.references[Evidence, fact.evidence_id][0]
+        return ""
+
+    def desk_at(self, position: Position) -> list[RecommendationSnapshot]:
+        """Every recommendation known at a position, in order; as known by the instant of reading."""
+        owners, risks, narratives, plans = (
+            choose_held_by_subject(self.rows[kind], "recommendation_id", position)
+            for kind in (RecommendationOwner, RiskAssessment, Narrative, PlanVersion)
+        )
+        actions, evidence = self._choose_actions(position), self._choose_evidence(position)
+        judgements, decisions = self._choose_judgements(position), self._choose_decisions(position)
+        recommendations = [
+            RecommendationSnapshot(
+                id=recommendation_id,
+                key=self.keys[recommendation_id],
+                version=version,
+                owner_id=owners[recommendation_id].person_id if recommendation_id in owners else None,
+                actions=tuple(actions[recommendation_id]),
+                decisions=tuple(decisions[recommendation_id]),
+                evidence=tuple(evidence[recommendation_id]),
+                judgements=tuple(judgements[recommendation_id]),
+                risk=risks.get(recommendation_id),
+                narrative=narratives.get(recommendation_id),
+                plan=plans.get(recommendation_id),
+            )
+            for recommendation_id, version in self._choose_versions(position).items()
+        ]
+        return sorted(
+            recommendations, key=lambda recommendation: (recommendation.version.place, recommendation.key)
+        )
+
+    def _choose_versions(self, position: Position) -> dict[int, RecommendationVersion]:
+        """The version of each recommendation: the newest published by the day, else the first."""
+        end = clock.end_of_day(position.as_at)
+        versions: dict[int, RecommendationVersion] = {}
+        for row in choose_known(self.versions, position.as_known_on):
+            if row.recommendation_id not in versions or row.published_at <= end:
+                versions[row.recommendation_id] = row
+        return versions
+
+    def _choose_actions(self, position: Position) -> dict[int, list[ActionSnapshot]]:
+        actions: dict[int, list[ActionSnapshot]] = defaultdict(list)
+        for _, version in sorted(
+            choose_held_by_subject(self.rows[ActionVersion], "action_id", position).items()
+        ):
+            waits_for = tuple(sorted(self.waits.get(version.id, ())))
+            action = ActionSnapshot(self.reference_of(version), version, waits_for)
+            actions[self.recommendation_of(version)].append(action)
+        return actions
+
+    def _choose_evidence(self, position: Position) -> dict[int, list[EvidenceSnapshot]]:
+        evidence: dict[int, list[EvidenceSnapshot]] = defaultdict(list)
+        for _, version in sorted(
+            choose_held_by_subject(self.rows[EvidenceVersion], "evidence_id", position).items()
+        ):
+            if not version.withdrawn:
+                piece = EvidenceSnapshot(self.reference_of(version), version)
+                evidence[self.recommendation_of(version)].append(piece)
+        return evidence
+
+    def _choose_decisions(self, position: Position) -> dict[int, list[AssuranceDecision]]:
+        decisions: dict[int, list[AssuranceDecision]] = defaultdict(list)
+        for row in reversed(choose_held_facts(self.rows[AssuranceDecision], position)):
+            decisions[row.recommendation_id].append(row)
+        return decisions
+
+    def _choose_judgements(self, position: Position) -> dict[int, list[JudgementSnapshot]]:
+        """The judgements of each recommendation, the latest first, without those sent back or withdrawn."""
+        judgements: dict[int, list[JudgementSnapshot]] = defaultdict(list)
+        for row in reversed(choose_held_facts(self.rows[Judgement], position)):
+            decision = self.decisions.get(row.id)
+            known = decision if decision and decision.recorded_at <= position.as_known_on else None
+            judgement = JudgementSnapshot(row, known)
+            if known is None or judgement.is_confirmed:
+                judgements[row.recommendation_id].append(judgement)
+        return judgements
+
+
+def read_recommendation(key: str, position: Position) -> RecommendationSnapshot:
     """One recommendation at a position.
 
     Raises:
         NotFoundError: There is none with this key, or it was not known then.
     """
-    return find_held(read_desk(position), key)
+    return find_recommendation(read_desk(position), key)
 
 
-def find_held(desk: Iterable[HeldRecommendation], key: str) -> HeldRecommendation:
+def find_recommendation(desk: Iterable[RecommendationSnapshot], key: str) -> RecommendationSnapshot:
     """One recommendation of a desk.
 
     Raises:
         NotFoundError: There is none with this key, or it was not known then.
     """
-    found = next((held for held in desk if held.key == key), None)
-    if found is None:
+    recommendation = next((known for known in desk if known.key == key), None)
+    if recommendation is None:
         raise NotFoundError("There is no such recommendation, or it was not known then.")
-    return found
+    return recommendation
 
 
-def read_desk(position: Position) -> list[HeldRecommendation]:
+def read_desk(position: Position) -> list[RecommendationSnapshot]:
     """Every recommendation known at a position, in order. The number of statements is fixed."""
-    versions = _read_versions(position)
-    owners = read_holding(RecommendationOwner, "recommendation_id", position)
-    risks = read_holding(RiskAssessment, "recommendation_id", position)
-    narratives = read_holding(Narrative, "recommendation_id", position)
-    plans = read_holding(PlanVersion, "recommendation_id", position)
-    actions, evidence = _read_actions(position), _read_evidence(position)
-    judgements = _read_judgements(position)
-    decisions = _group_by(list_held(AssuranceDecision, position), "recommendation_id")
-    keys = {found: key for found, key in db.session.execute(select(Recommendation.id, Recommendation.key))}
-    held = [
-        HeldRecommendation(
-            id=found,
-            key=keys[found],
-            version=version,
-            owner_id=owners[found].person_id if found in owners else None,
-            actions=tuple(actions.get(found, ())),
-            decisions=tuple(reversed(decisions.get(found, []))),
-            evidence=tuple(evidence.get(found, ())),
-            judgements=tuple(judgements.get(found, ())),
-            risk=risks.get(found),
-            narrative=narratives.get(found),
-            plan=plans.get(found),
-        )
-        for found, version in versions.items()
-    ]
-    return sorted(held, key=lambda each: (each.version.place, each.key))
+    return read_desk_facts(position.as_known_on).desk_at(position)
 
 
-def _read_versions(position: Position) -> dict[int, RecommendationVersion]:
-    """The version of each recommendation: the newest published by the day, else the first."""
-    rows = db.session.scalars(
+def read_desk_facts(as_known_on: datetime) -> DeskFacts:
+    """Read every fact of the desk recorded by an instant. The number of statements is fixed."""
+    rows = {
+        kind: list(db.session.scalars(select(kind).where(kind.recorded_at <= as_known_on)))
+        for kind in FACT_KINDS
+    }
+    versions = (
         select(RecommendationVersion)
-        .where(is_known_fact(RecommendationVersion, position.as_known_on))
+        .where(RecommendationVersion.recorded_at <= as_known_on)
+        .options(defer(RecommendationVersion.content))
         .order_by(RecommendationVersion.number)
     )
-    end = clock.end_of_day(position.as_at)
-    versions: dict[int, RecommendationVersion] = {}
-    for row in rows:
-        if row.recommendation_id not in versions or row.published_at <= end:
-            versions[row.recommendation_id] = row
-    return versions
+    decisions = select(JudgementDecision).where(JudgementDecision.recorded_at <= as_known_on)
+    references: dict[tuple[type[Any], int], tuple[str, int]] = {}
+    for table in (AssuranceAction, Evidence):
+        for row in db.session.execute(select(table.id, table.reference, table.recommendation_id)):
+            references[table, row[0]] = (row[1], row[2])
+    return DeskFacts(
+        {
+            recommendation_id: key
+            for recommendation_id, key in db.session.execute(select(Recommendation.id, Recommendation.key))
+        },
+        rows,
+        list(db.session.scalars(versions)),
+        {row.judgement_id: row for row in db.session.scalars(decisions)},
+        references,
+        _read_dependencies(),
+    )
 
 
-def _read_actions(position: Position) -> dict[int, list[HeldAction]]:
-    actions = {row.id: row for row in db.session.scalars(select(AssuranceAction))}
-    waits: dict[int, list[str]] = defaultdict(list)
-    for version_id, other in db.session.execute(
-        select(ActionDependency.action_version_id, ActionDependency.depends_on_id)
-    ):
-        waits[version_id].append(actions[other].reference)
-    held: dict[int, list[HeldAction]] = defaultdict(list)
-    for action_id, version in sorted(read_holding(ActionVersion, "action_id", position).items()):
-        action = actions[action_id]
-        waits_for = tuple(sorted(waits[version.id]))
-        held[action.recommendation_id].append(HeldAction(action.reference, version, waits_for))
-    return held
-
-
-def _read_evidence(position: Position) -> dict[int, list[HeldEvidence]]:
-    pieces = {row.id: row for row in db.session.scalars(select(Evidence))}
-    held: dict[int, list[HeldEvidence]] = defaultdict(list)
-    for evidence_id, version in sorted(read_holding(EvidenceVersion, "evidence_id", position).items()):
-        if not version.withdrawn:
-            piece = pieces[evidence_id]
-            held[piece.recommendation_id].append(HeldEvidence(piece.reference, version))
-    return held
-
-
-def _read_judgements(position: Position) -> dict[int, list[HeldJudgement]]:
-    """The judgements of each recommendation, the latest first, without those sent back or withdrawn."""
-    known = select(JudgementDecision).where(JudgementDecision.recorded_at <= position.as_known_on)
-    decisions = {row.judgement_id: row for row in db.session.scalars(known)}
-    held = [HeldJudgement(row, decisions.get(row.id)) for row in list_held(Judgement, position)]
-    kept = [each for each in reversed(held) if each.decision is None or each.confirmed]
-    grouped: dict[int, list[HeldJudgement]] = defaultdict(list)
-    for each in kept:
-        grouped[each.judgement.recommendation_id].append(each)
-    return grouped
-
-
-Row = TypeVar("Row")
-
-
-def _group_by(rows: Iterable[Row], column: str) -> dict[int, Sequence[Row]]:
-    grouped: dict[Any, list[Row]] = defaultdict(list)
-    for row in rows:
-        grouped[getattr(row, column)].append(row)
-    return dict(grouped)
+def _read_dependencies() -> dict[int, list[str]]:
+    """The references of the actions that each version of an action waits for."""
+    dependencies: dict[int, list[str]] = defaultdict(list)
+    rows = db.session.execute(
+        select(ActionDependency.action_version_id, AssuranceAction.reference).join(
+            AssuranceAction, AssuranceAction.id == ActionDependency.depends_on_id
+        )
+    )
+    for version_id, reference in rows:
+        dependencies[version_id].append(reference)
+    return dependencies

@@ -41,13 +41,15 @@ def require_recommendation(key: str) -> Recommendation:
     Raises:
         NotFoundError: There is none with this key.
     """
-    found: Recommendation | None = db.session.scalar(select(Recommendation).where(Recommendation.key == key))
-    if found is None:
+    recommendation: Recommendation | None = db.session.scalar(
+        select(Recommendation).where(Recommendation.key == key)
+    )
+    if recommendation is None:
         raise NotFoundError("There is no such recommendation.")
-    return found
+    return recommendation
 
 
-def refuse_lengths(**texts: str) -> None:
+def refuse_wrong_lengths(**texts: str) -> None:
     """Refuse a text that is empty or too long; ``title`` is shorter than others.
 
     Raises:
@@ -80,10 +82,10 @@ def find_entry(kind: type[Entry], entry_id: int, *conditions: ColumnElement[bool
         NotFoundError: There is none with this id that meets the conditions.
         ConflictError: It was corrected or taken back since the person looked.
     """
-    found: Entry | None = db.session.scalar(select(kind).where(kind.id == entry_id, *conditions))
-    if found is None or found.void:
+    entry: Entry | None = db.session.scalar(select(kind).where(kind.id == entry_id, *conditions))
+    if entry is None or entry.void:
         raise NotFoundError("There is no such entry.")
-    known = select(kind.id).where(kind.id == entry_id, is_known_fact(kind))
-    if db.session.scalar(known) is None:
+    is_known = select(kind.id).where(kind.id == entry_id, is_known_fact(kind))
+    if db.session.scalar(is_known) is None:
         raise ConflictError("This entry was corrected or taken back since you opened the page.")
-    return found
+    return entry

@@ -58,14 +58,14 @@ class EvidenceState:
         }
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "EvidenceState":
+    def from_json(cls, values: dict[str, Any]) -> "EvidenceState":
         """Read back what ``to_json`` wrote."""
-        threshold = kept["threshold"]
+        threshold = values["threshold"]
         return cls(
             **{
-                **kept,
+                **values,
                 "threshold": None if threshold is None else Decimal(threshold),
-                "faults": tuple(kept["faults"]),
-                "definition": tuple((term, meaning) for term, meaning in kept["definition"]),
+                "faults": tuple(values["faults"]),
+                "definition": tuple((term, meaning) for term, meaning in values["definition"]),
             }
         )

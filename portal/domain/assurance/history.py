@@ -41,7 +41,7 @@ class HistoryEntry:
     recorded_by_id: int | None  # None: the command line
     row: Any  # the fact
     reference: str = ""  # of an action or a piece of evidence
-    fate: str = ""  # CORRECTED, TAKEN_BACK, or empty where it stands
+    correction: str = ""  # CORRECTED, TAKEN_BACK, or empty where it stands
 
     @property
     def entered_late(self) -> bool:
@@ -65,31 +65,33 @@ def list_history(key: str, position: Position) -> list[HistoryEntry]:
         *_list_pieces("evidence", EvidenceVersion, Evidence, EvidenceVersion.evidence_id, owned),
         *_list_judgements(owned),
     ]
-    fates = _read_fates(entries, position)
-    kept = [
+    corrections = _list_corrections(entries, position)
+    shown_entries = [
         HistoryEntry(
-            each.kind,
-            each.from_on,
-            each.recorded_at,
-            each.recorded_by_id,
-            each.row,
-            each.reference,
-            fates.get((each.kind, each.row.id), ""),
+            entry.kind,
+            entry.from_on,
+            entry.recorded_at,
+            entry.recorded_by_id,
+            entry.row,
+            entry.reference,
+            corrections.get((entry.kind, entry.row.id), ""),
         )
-        for each in entries
-        if each.recorded_at <= position.as_known_on
-        and each.from_on <= position.as_at
-        and not getattr(each.row, "void", False)
+        for entry in entries
+        if entry.recorded_at <= position.as_known_on
+        and entry.from_on <= position.as_at
+        and not getattr(entry.row, "void", False)
     ]
-    return sorted(kept, key=lambda each: (each.recorded_at, each.from_on, each.row.id), reverse=True)
+    return sorted(
+        shown_entries, key=lambda entry: (entry.recorded_at, entry.from_on, entry.row.id), reverse=True
+    )
 
 
-def _read_fates(entries: list[HistoryEntry], position: Position) -> dict[tuple[str, int], str]:
+def _list_corrections(entries: list[HistoryEntry], position: Position) -> dict[tuple[str, int], str]:
     """What became of each entry that a later one names, by its kind and id."""
     return {
-        (each.kind, each.row.replaces_id): TAKEN_BACK if each.row.void else CORRECTED
-        for each in entries
-        if getattr(each.row, "replaces_id", None) is not None and each.recorded_at <= position.as_known_on
+        (entry.kind, entry.row.replaces_id): TAKEN_BACK if entry.row.void else CORRECTED
+        for entry in entries
+        if getattr(entry.row, "replaces_id", None) is not None and entry.recorded_at <= position.as_known_on
     }
 
 

@@ -7,15 +7,16 @@ desk can be read as at any date and as known on any instant.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.platform.column_types import unique_index
 from portal.platform.db import Base, BigId, Fact
+from portal.platform.proposals import ProposalColumns
 
 ACTION_STATES = ("open", "under_way", "done", "dropped")
 EVIDENCE_KINDS = ("figure", "acknowledgements", "attendance", "samples", "document", "link", "statement")
 JUDGEMENTS = ("met", "partly_met", "not_met", "not_judged")
-_IS_OPEN = text("ended_at IS NULL")
 
 
 class Recommendation(Base):
@@ -237,18 +238,14 @@ class JudgementDecision(Base):
     decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
 
 
-class PlanProposal(Base):
+class PlanProposal(ProposalColumns, Base):
     """The next version of the force's plan to collect, analyse and share; a second person publishes it."""
 
     __tablename__ = "plan_proposal"
     __table_args__ = (
         CheckConstraint("ended_as IN ('published', 'sent_back', 'withdrawn')", name="end_is_known"),
-        Index(
-            "uq_plan_proposal_recommendation_id_open",
-            "recommendation_id",
-            unique=True,
-            sqlite_where=_IS_OPEN,
-            postgresql_where=_IS_OPEN,
+        unique_index(
+            "uq_plan_proposal_recommendation_id_open", "recommendation_id", where="ended_at IS NULL"
         ),
     )
 
@@ -256,13 +253,6 @@ class PlanProposal(Base):
     recommendation_id: Mapped[int] = mapped_column(ForeignKey("recommendation.id"))
     content: Mapped[dict[str, Any]] = mapped_column(JSON)  # the answers, by the template's keys
     review_on: Mapped[date]
-    note: Mapped[str]  # why, in the author's words
-    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    proposed_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-    ended_as: Mapped[str | None]
-    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    reason: Mapped[str]  # why it was sent back; "" until then
 
 
 class PlanVersion(Fact):

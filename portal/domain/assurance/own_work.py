@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.assurance.action_links import ActionLine, list_action_lines
 from portal.domain.assurance.actions import ENDED
-from portal.domain.assurance.desk import HeldRecommendation, read_desk
+from portal.domain.assurance.desk import RecommendationSnapshot, read_desk
 from portal.domain.assurance.models import ActionVersion
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.reports.parameters import Position
@@ -21,7 +21,7 @@ _other = aliased(ActionVersion)
 class OwnWork:
     """What is a person's own at a position, each list in its order; empty where there is nothing."""
 
-    recommendations: tuple[HeldRecommendation, ...]
+    recommendations: tuple[RecommendationSnapshot, ...]
     actions: tuple[ActionLine, ...]  # neither done nor dropped
     titles: dict[str, str]  # of recommendations, by key
 
@@ -31,20 +31,20 @@ def read_own_work(person_id: int, position: Position) -> OwnWork:
     desk = read_desk(position)
     lines = list_action_lines(desk, position.as_at)
     return OwnWork(
-        tuple(held for held in desk if held.owner_id == person_id),
-        tuple(line for line in lines if line.owner_id == person_id and not line.ended),
-        {held.key: held.version.title for held in desk},
+        tuple(recommendation for recommendation in desk if recommendation.owner_id == person_id),
+        tuple(line for line in lines if line.owner_id == person_id and not line.has_ended),
+        {recommendation.key: recommendation.version.title for recommendation in desk},
     )
 
 
 def count_own_actions(person_id: int, today: date) -> int:
     """How many unfinished actions a person owns today, as known now. One statement."""
-    held: dict[int, ActionVersion] = {}
+    versions: dict[int, ActionVersion] = {}
     theirs = select(_other.action_id).where(_other.owner_id == person_id)  # on some day: of few people, few
     statement = select(ActionVersion).where(
         is_known_fact(ActionVersion), ActionVersion.from_on <= today, ActionVersion.action_id.in_(theirs)
     )
     order = (ActionVersion.from_on, ActionVersion.recorded_at, ActionVersion.id)
     for version in db.session.scalars(statement.order_by(*order)):
-        held[version.action_id] = version
-    return sum(version.owner_id == person_id and version.state not in ENDED for version in held.values())
+        versions[version.action_id] = version
+    return sum(version.owner_id == person_id and version.state not in ENDED for version in versions.values())

@@ -2,30 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import select
 
 from portal.domain.assurance.models import Recommendation, RecommendationVersion
-from portal.domain.assurance.recommendation_source import (
-    RecommendationSource,
-    check_recommendation,
-    check_recommendations,
-)
+from portal.domain.assurance.recommendation_source import RECOMMENDATION_FILES, RecommendationSource
 from portal.domain.catalogue.sources.validation import sha256_of
 from portal.platform.audit.services import log
-from portal.platform.db import db, stamp
-from portal.platform.errors import BadInputError, NotFoundError
+from portal.platform.db import db, is_newest_version, stamp
+from portal.platform.errors import NotFoundError
 from portal.platform.formats.faults import Faults
 
-_other = aliased(RecommendationVersion)
-_NEWEST = RecommendationVersion.number == (
-    select(func.max(_other.number))
-    .where(_other.recommendation_id == RecommendationVersion.recommendation_id)
-    .scalar_subquery()
-)
+_IS_NEWEST = is_newest_version(RecommendationVersion.recommendation_id)
 
 
 def current_recommendations() -> list[tuple[str, RecommendationVersion]]:
@@ -33,7 +22,7 @@ def current_recommendations() -> list[tuple[str, RecommendationVersion]]:
     statement = (
         select(Recommendation.key, RecommendationVersion)
         .join(RecommendationVersion, RecommendationVersion.recommendation_id == Recommendation.id)
-        .where(_NEWEST)
+        .where(_IS_NEWEST)
         .order_by(RecommendationVersion.place, Recommendation.key)
     )
     return [(key, version) for key, version in db.session.execute(statement)]
@@ -45,7 +34,7 @@ def numbered_recommendation(key: str, number: int | None = None) -> Recommendati
     Raises:
         NotFoundError: There is no such recommendation, or version.
     """
-    condition = _NEWEST if number is None else RecommendationVersion.number == number
+    condition = _IS_NEWEST if number is None else RecommendationVersion.number == number
     version: RecommendationVersion | None = db.session.scalar(_select_versions(key).where(condition))
     if version is None:
         which = "is not published" if number is None else f"has no version {number}"
@@ -63,50 +52,9 @@ def _select_versions(key: str) -> Any:
 
 def read_version_file(key: str, version: RecommendationVersion) -> RecommendationSource:
     """What the file of a published version says, with what has no column of its own."""
-    source = check_recommendation(key, version.content, Faults())
+    source = RECOMMENDATION_FILES.read_content(key, version.content, Faults())
     if source is None:  # it was checked when it was published
         raise NotFoundError(f"The file of the recommendation “{key}” cannot be read.")
-    return source
-
-
-def check_file(path: Path) -> RecommendationSource:
-    """Read and check one recommendation's file. Nothing is written, and no database is needed.
-
-    Raises:
-        BadInputError: There are faults; the error lists all of them.
-    """
-    if path.suffix != ".toml":
-        raise BadInputError([f"{path.name}: A recommendation is a file whose name ends in .toml."])
-    return check_content(path.stem, path.read_bytes())
-
-
-def check_folder(folder: Path) -> list[RecommendationSource]:
-    """Read and check every recommendation of a folder, as ``check_file`` does one."""
-    faults = Faults()
-    files = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".toml" and path.is_file() and not path.is_symlink():
-            files[path.name] = path.read_bytes()
-        else:
-            faults.add(path.name, None, "Only files whose names end in .toml belong here.")
-    if not files:
-        faults.add(folder.name, None, "There is no recommendation in this folder, such as plan.toml.")
-    sources = check_recommendations(files, faults)
-    _refuse_faults(faults)
-    return sources
-
-
-def check_content(key: str, content: bytes) -> RecommendationSource:
-    """Read and check the recommendation ``key`` from its file's bytes.
-
-    Raises:
-        BadInputError: There are faults; the error lists all of them.
-    """
-    faults = Faults()
-    source = check_recommendation(key, content, faults)
-    _refuse_faults(faults)
-    if source is None:  # said by a fault
-        raise BadInputError([f"{key}.toml: This is not a recommendation."])
     return source
 
 
@@ -120,7 +68,7 @@ def publish_recommendations(
 def publish_recommendation(source: RecommendationSource, *, at: datetime, by: int | None) -> int | None:
     """Write the next version and return its number; None if the current version has the same bytes."""
     recorded_at = stamp()  # before the current version is read
-    newest = _select_versions(source.key).where(_NEWEST)
+    newest = _select_versions(source.key).where(_IS_NEWEST)
     current: RecommendationVersion | None = db.session.scalar(newest)
     digest = sha256_of(source.content)
     if current is not None and current.digest == digest:
@@ -157,8 +105,3 @@ def _add_recommendation(source: RecommendationSource, recorded_at: datetime) -> 
     db.session.add(recommendation)
     db.session.flush()
     return recommendation.id
-
-
-def _refuse_faults(faults: Faults) -> None:
-    if len(faults):
-        raise BadInputError(faults.sentences())

@@ -12,10 +12,10 @@ from portal.domain.assurance.entering import (
     add_entry,
     begin_entry,
     find_entry,
-    refuse_lengths,
+    refuse_wrong_lengths,
     require_recommendation,
 )
-from portal.domain.assurance.holding import list_held
+from portal.domain.assurance.held_facts import list_held_facts
 from portal.domain.assurance.models import AssuranceDecision, RecommendationOwner, RiskAssessment
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
@@ -49,12 +49,14 @@ def give_owner(key: str, person_id: int | None, *, from_on: date, at: datetime, 
         EntryRefusedError: The day cannot be one, or that person owns it on that day already.
     """
     position = begin_entry(from_on, at)
-    found = require_recommendation(key)
-    held = list_held(RecommendationOwner, position, RecommendationOwner.recommendation_id == found.id)
-    if (held[-1].person_id if held else None) == person_id:
+    recommendation = require_recommendation(key)
+    owners = list_held_facts(
+        RecommendationOwner, position, RecommendationOwner.recommendation_id == recommendation.id
+    )
+    if (owners[-1].person_id if owners else None) == person_id:
         whom = "Nobody owns it" if person_id is None else "This person owns it"
         raise EntryRefusedError("owner", f"{whom} on that day already.")
-    add_entry(RecommendationOwner, position, by=by, recommendation_id=found.id, person_id=person_id)
+    add_entry(RecommendationOwner, position, by=by, recommendation_id=recommendation.id, person_id=person_id)
     log("recommendation.given", actor_id=by, subject_id=person_id, **_audit_detail(key, from_on))
 
 
@@ -66,9 +68,11 @@ def record_decision(key: str, details: DecisionDetails, *, from_on: date, at: da
         EntryRefusedError: The day or a text cannot be one.
     """
     position = begin_entry(from_on, at)
-    refuse_lengths(**asdict(details))
-    found = require_recommendation(key)
-    row = add_entry(AssuranceDecision, position, by=by, recommendation_id=found.id, **asdict(details))
+    refuse_wrong_lengths(**asdict(details))
+    recommendation = require_recommendation(key)
+    row = add_entry(
+        AssuranceDecision, position, by=by, recommendation_id=recommendation.id, **asdict(details)
+    )
     log("assurance_decision.recorded", actor_id=by, **_audit_detail(key, from_on))
     return row.id
 
@@ -84,7 +88,7 @@ def correct_decision(
         EntryRefusedError: The day or a text cannot be one.
     """
     position = begin_entry(from_on, at)
-    refuse_lengths(**asdict(details))
+    refuse_wrong_lengths(**asdict(details))
     row = find_decision(key, decision_id)
     new = add_entry(
         AssuranceDecision,
@@ -131,12 +135,12 @@ def assess_risk(key: str, details: RiskDetails, *, from_on: date, at: datetime, 
         EntryRefusedError: The day, the text or a number cannot be one.
     """
     position = begin_entry(from_on, at)
-    refuse_lengths(text=details.text)
+    refuse_wrong_lengths(text=details.text)
     for field in ("likelihood", "impact"):
         if getattr(details, field) not in SCALE:
             raise EntryRefusedError(field, f"Choose a number from {SCALE[0]} to {SCALE[-1]}.")
-    found = require_recommendation(key)
-    add_entry(RiskAssessment, position, by=by, recommendation_id=found.id, **asdict(details))
+    recommendation = require_recommendation(key)
+    add_entry(RiskAssessment, position, by=by, recommendation_id=recommendation.id, **asdict(details))
     log("risk.assessed", actor_id=by, **_audit_detail(key, from_on))
 
 
@@ -147,8 +151,10 @@ def find_decision(key: str, decision_id: int) -> AssuranceDecision:
         NotFoundError: There is no such decision of this recommendation.
         ConflictError: It was corrected or taken back already.
     """
-    found = require_recommendation(key)
-    return find_entry(AssuranceDecision, decision_id, AssuranceDecision.recommendation_id == found.id)
+    recommendation = require_recommendation(key)
+    return find_entry(
+        AssuranceDecision, decision_id, AssuranceDecision.recommendation_id == recommendation.id
+    )
 
 
 def _audit_detail(key: str, from_on: date) -> dict[str, Any]:

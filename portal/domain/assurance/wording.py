@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from portal.domain.assurance.desk import HeldRecommendation
+from portal.domain.assurance.desk import RecommendationSnapshot
 from portal.domain.assurance.history import HistoryEntry
 from portal.domain.people.services import list_names_of
 from portal.platform.wording import date as say_date
@@ -37,21 +37,21 @@ class DeskNames(dict[int, str]):
 
 def name_people(person_ids: Iterable[int | None]) -> DeskNames:
     """The names of these people, as the desk writes them. One statement, and none for nobody."""
-    found = list_names_of({person_id for person_id in person_ids if person_id is not None})
-    return DeskNames({names.person_id: f"{names.forenames} {names.surname}" for names in found})
+    people = list_names_of({person_id for person_id in person_ids if person_id is not None})
+    return DeskNames({names.person_id: f"{names.forenames} {names.surname}" for names in people})
 
 
-def list_people_of(recommendation: HeldRecommendation) -> set[int | None]:
+def list_people_of(recommendation: RecommendationSnapshot) -> set[int | None]:
     """The ids of everybody who is named with a recommendation."""
     people = {recommendation.owner_id}
     for action in recommendation.actions:
         people |= {action.version.owner_id, action.version.recorded_by_id}
     for decision in recommendation.decisions:
         people.add(decision.recorded_by_id)
-    for held in recommendation.judgements:
-        people.add(held.judgement.made_by_id)
-        if held.decision is not None:
-            people.add(held.decision.decided_by_id)
+    for judgement in recommendation.judgements:
+        people.add(judgement.judgement.made_by_id)
+        if judgement.decision is not None:
+            people.add(judgement.decision.decided_by_id)
     people |= {piece.version.owner_id for piece in recommendation.evidence}
     if recommendation.risk is not None:
         people.add(recommendation.risk.recorded_by_id)

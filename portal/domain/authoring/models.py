@@ -6,9 +6,10 @@ them can be restored.
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.platform.column_types import unique_index
 from portal.platform.db import Base, BigId
 
 
@@ -18,13 +19,7 @@ class Draft(Base):
     __tablename__ = "draft"
     __table_args__ = (
         CheckConstraint("ended_as IN ('published', 'discarded')", name="end_is_known"),
-        Index(
-            "uq_draft_module_key_open",
-            "module_key",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        unique_index("uq_draft_module_key_open", "module_key", where="ended_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -88,13 +83,7 @@ class Review(Base):
     __tablename__ = "review"
     __table_args__ = (
         CheckConstraint("ended_as IN ('published', 'sent_back', 'withdrawn')", name="end_is_known"),
-        Index(
-            "uq_review_draft_id_open",
-            "draft_id",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        unique_index("uq_review_draft_id_open", "draft_id", where="ended_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -128,13 +117,7 @@ class ScheduledPublication(Base):
     __tablename__ = "scheduled_publication"
     __table_args__ = (
         CheckConstraint("ended_as IN ('published', 'cancelled', 'failed')", name="end_is_known"),
-        Index(
-            "uq_scheduled_publication_review_id_open",
-            "review_id",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        unique_index("uq_scheduled_publication_review_id_open", "review_id", where="ended_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

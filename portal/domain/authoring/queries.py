@@ -218,10 +218,8 @@ def editor_ids(draft_id: int) -> set[int]:
 
 def person_name(person_id: int) -> str:
     """Forenames and surname, or “Someone” where they were erased."""
-    row = db.session.execute(
-        select(PersonName.forenames, PersonName.surname).where(PersonName.person_id == person_id)
-    ).one_or_none()
-    return f"{row.forenames} {row.surname}" if row else SOMEONE
+    name = select(PersonName.full_name).where(PersonName.person_id == person_id)
+    return db.session.scalar(name) or SOMEONE
 
 
 def _select_open_drafts() -> Select[*tuple[Any, ...]]:

@@ -210,7 +210,7 @@ def _of_person(statement: Any, person_id: int) -> Any:
 
 
 def _full_name(person: Any) -> ColumnElement[str]:
-    return func.coalesce(person.forenames + " " + person.surname, "Erased")
+    return func.coalesce(person.full_name, "Erased")
 
 
 def _find_copy(copy_id: int, condition: ColumnElement[bool]) -> ShownCopy | None:

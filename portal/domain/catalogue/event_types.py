@@ -3,35 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVersion, ModuleVersion
 from portal.domain.catalogue.queries import activity_id
-from portal.domain.catalogue.sources.event_type_source import (
-    EventTypeSource,
-    check_event_type,
-    check_event_types,
-)
+from portal.domain.catalogue.sources.event_type_source import EventTypeSource
 from portal.domain.catalogue.sources.validation import sha256_of
 from portal.platform.audit.services import log
-from portal.platform.db import db, read, stamp
+from portal.platform.db import db, is_newest_version, read, stamp
 from portal.platform.errors import BadInputError, NotFoundError
-from portal.platform.formats.faults import Faults
 
-_other = aliased(EventTypeVersion)
-_NEWEST = EventTypeVersion.number == (
-    select(func.max(_other.number))
-    .where(_other.activity_id == EventTypeVersion.activity_id)
-    .scalar_subquery()
-)
+_IS_NEWEST = is_newest_version(EventTypeVersion.activity_id)
 _SUMMARIES = (
     select(Activity.key, EventTypeVersion.title, EventTypeVersion.minutes)
     .join(Activity, Activity.id == EventTypeVersion.activity_id)
-    .where(_NEWEST)
+    .where(_IS_NEWEST)
     .order_by(EventTypeVersion.title)
 )
 
@@ -56,7 +45,7 @@ class Preparation:
 
 def current_event_types() -> list[EventTypeVersion]:
     """Return the latest version of each event type, by title."""
-    statement = select(EventTypeVersion).where(_NEWEST).options(joinedload(EventTypeVersion.activity))
+    statement = select(EventTypeVersion).where(_IS_NEWEST).options(joinedload(EventTypeVersion.activity))
     return list(db.session.scalars(statement.order_by(EventTypeVersion.title, EventTypeVersion.id)))
 
 
@@ -121,47 +110,6 @@ def _published_titles(keys: set[str]) -> dict[tuple[str, str], str]:
     return {(kind, key): title for kind, key, title, _ in rows}
 
 
-def check_file(path: Path) -> EventTypeSource:
-    """Read and check one event type's file. Nothing is written, and no database is needed.
-
-    Raises:
-        BadInputError: There are faults; the error lists all of them.
-    """
-    if path.suffix != ".toml":
-        raise BadInputError([f"{path.name}: An event type is a file whose name ends in .toml."])
-    return check_content(path.stem, path.read_bytes())
-
-
-def check_folder(folder: Path) -> list[EventTypeSource]:
-    """Read and check every event type of a folder, as ``check_file`` does one."""
-    faults = Faults()
-    files = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".toml" and path.is_file() and not path.is_symlink():
-            files[path.name] = path.read_bytes()
-        else:
-            faults.add(path.name, None, "Only files whose names end in .toml belong here.")
-    if not files:
-        faults.add(folder.name, None, "There is no event type in this folder, such as oic-hydra.toml.")
-    sources = check_event_types(files, faults)
-    _refuse_faults(faults)
-    return sources
-
-
-def check_content(key: str, content: bytes) -> EventTypeSource:
-    """Read and check the event type ``key`` from its file's bytes.
-
-    Raises:
-        BadInputError: There are faults; the error lists all of them.
-    """
-    faults = Faults()
-    source = check_event_type(key, content, faults)
-    _refuse_faults(faults)
-    if source is None:  # said by a fault
-        raise BadInputError([f"{key}.toml: This is not an event type."])
-    return source
-
-
 def refuse_unknown_preparation(source: EventTypeSource) -> None:
     """Refuse an event type that asks for a module or guide which is not published.
 
@@ -212,8 +160,3 @@ def _find_or_add_activity(key: str, recorded_at: datetime) -> int:
     db.session.add(activity)
     db.session.flush()
     return activity.id
-
-
-def _refuse_faults(faults: Faults) -> None:
-    if len(faults):
-        raise BadInputError(faults.sentences())

@@ -3,33 +3,30 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from portal.domain.catalogue.models import Activity, GuideFile, GuideVersion
 from portal.domain.catalogue.sources.guide_source import CheckedGuide
 from portal.domain.catalogue.sources.validation import sha256_of
 from portal.domain.catalogue.version_cache import VersionKey
 from portal.platform.audit.services import log
-from portal.platform.db import db, read, stamp
+from portal.platform.db import db, is_newest_version, read, stamp
 from portal.platform.errors import NotFoundError
 
 WORDS_A_MINUTE = 200
 
-_other = aliased(GuideVersion)
-_NEWEST = GuideVersion.number == (
-    select(func.max(_other.number)).where(_other.activity_id == GuideVersion.activity_id).scalar_subquery()
-)
+_IS_NEWEST = is_newest_version(GuideVersion.activity_id)
 _SUMMARIES = (
     select(Activity.key, GuideVersion.title, GuideVersion.words)
     .join(Activity, Activity.id == GuideVersion.activity_id)
-    .where(_NEWEST)
+    .where(_IS_NEWEST)
     .order_by(GuideVersion.title)
 )
 _KEYS = (
     select(Activity.key, GuideVersion.id, GuideVersion.digest, GuideVersion.recorded_at)
     .join(Activity, Activity.id == GuideVersion.activity_id)
-    .where(_NEWEST)
+    .where(_IS_NEWEST)
     .order_by(Activity.key)
 )
 
@@ -55,7 +52,7 @@ def reading_minutes(words: int) -> int:
 
 def current_guides() -> list[GuideVersion]:
     """Return the latest version of each guide, by title."""
-    statement = select(GuideVersion).where(_NEWEST).options(joinedload(GuideVersion.activity))
+    statement = select(GuideVersion).where(_IS_NEWEST).options(joinedload(GuideVersion.activity))
     return list(db.session.scalars(statement.order_by(GuideVersion.title, GuideVersion.id)))
 
 

@@ -1,13 +1,20 @@
 """Queries of published module versions, media and shared files."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import joinedload
 
-from portal.domain.catalogue.models import Activity, GuideFile, ModuleVersion, PackageFile, SharedVersion
+from portal.domain.catalogue.models import (
+    Activity,
+    GuideFile,
+    MinimumVersion,
+    ModuleVersion,
+    PackageFile,
+    SharedVersion,
+)
 from portal.domain.catalogue.sources.shared_files import (
     FORCE_VALUES_FILE,
     GlossaryTerm,
@@ -16,9 +23,25 @@ from portal.domain.catalogue.sources.shared_files import (
     parse_shared,
     parse_values,
 )
+from portal.domain.people.as_of import is_known_fact
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 from portal.platform.formats.faults import Faults
+
+_LATEST = (
+    select(ModuleVersion.activity_id, func.max(ModuleVersion.number).label("number"))
+    .group_by(ModuleVersion.activity_id)
+    .subquery()
+)
+_LATEST_VERSIONS = (
+    select(ModuleVersion)
+    .join(
+        _LATEST,
+        (_LATEST.c.activity_id == ModuleVersion.activity_id) & (_LATEST.c.number == ModuleVersion.number),
+    )
+    .options(joinedload(ModuleVersion.activity))
+    .order_by(ModuleVersion.activity_id)
+)
 
 
 def is_set_up() -> bool:
@@ -45,23 +68,7 @@ def current_version(key: str) -> ModuleVersion | None:
 
 def published_modules() -> list[ModuleVersion]:
     """Return the latest version of each module, in the order in which modules were first published."""
-    latest = (
-        select(ModuleVersion.activity_id, func.max(ModuleVersion.number).label("number"))
-        .group_by(ModuleVersion.activity_id)
-        .subquery()
-    )
-    return list(
-        db.session.scalars(
-            select(ModuleVersion)
-            .join(
-                latest,
-                (latest.c.activity_id == ModuleVersion.activity_id)
-                & (latest.c.number == ModuleVersion.number),
-            )
-            .options(joinedload(ModuleVersion.activity))
-            .order_by(ModuleVersion.activity_id)
-        )
-    )
+    return list(db.session.scalars(_LATEST_VERSIONS))
 
 
 def get_module_version(version_id: int) -> ModuleVersion:
@@ -188,3 +195,26 @@ def list_sources() -> list[SourceText]:
 @lru_cache(maxsize=4)
 def _cached_shared_content(_key: SharedKey) -> SharedContent:
     return parse_shared(shared_files(), Faults())
+
+
+class KnownMinimum(NamedTuple):
+    """The least version of a module that counts, and from which day."""
+
+    number: int
+    from_on: date
+
+
+def minimum_of(activity_id: int, on: date) -> KnownMinimum | None:
+    """The minimum version announced last by ``on``; None if none is. One statement."""
+    row = db.session.execute(
+        select(ModuleVersion.number, MinimumVersion.from_on)
+        .join(MinimumVersion, MinimumVersion.module_version_id == ModuleVersion.id)
+        .where(
+            MinimumVersion.activity_id == activity_id,
+            MinimumVersion.announced_on <= on,
+            is_known_fact(MinimumVersion),
+        )
+        .order_by(MinimumVersion.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else KnownMinimum(*row)

@@ -71,7 +71,7 @@ def check_folder(folder: Path) -> CheckedFolder:
     """
     folder = folder.resolve()
     if not folder.is_dir():
-        raise BadInputError([f"There is no folder {folder.name}."])
+        raise BadInputError([f"The folder {folder.name} does not exist."])
     faults = Faults()
     is_one_module = _is_one_module(folder)
     folders = [folder] if is_one_module else module_folders(folder, faults)
@@ -118,8 +118,7 @@ def publish_folder(folder: Path, *, at: datetime, by: int | None = None) -> Publ
         BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_folder(folder)
-    if len(reading.faults):
-        raise BadInputError(reading.faults.sentences())
+    reading.faults.refuse()
     stamp()  # before the current versions are read
     result = PublishingResult()
     for name in SHARED_FILE_NAMES:
@@ -173,8 +172,7 @@ def publish_files(key: str, files: dict[str, bytes], *, at: datetime, by: int) -
         BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_files(key, files)
-    if len(reading.faults):
-        raise BadInputError(reading.faults.sentences())
+    reading.faults.refuse()
     return _publish_module(reading.modules[0], at, by)
 
 
@@ -205,8 +203,7 @@ def publish_guide_files(
         BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_guide_files(files)
-    if len(reading.faults):
-        raise BadInputError(reading.faults.sentences())
+    reading.faults.refuse()
     number = publish_guide(reading.guides[0], _activity_id("guide", key), at=at, by=by)
     return None if number is None else current_guide(key)
 

@@ -22,7 +22,7 @@ from portal.domain.decisions.queries import RequestRow, list_waiting
 from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.people.notes import notes_of
 from portal.domain.people.queries import Viewer, visible_people
-from portal.domain.status.queries import Scope
+from portal.domain.status.filters import Scope
 from portal.domain.status.rules import WHOLE
 from portal.domain.status.what_if import StatusWithDueDay, project_what_ifs, statuses_on_day
 from portal.platform.db import db

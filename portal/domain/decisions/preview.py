@@ -13,15 +13,15 @@ from portal.domain.directives.models import Directive, DirectiveVersion, Exclusi
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.records.models import Record, Revocation
-from portal.domain.status import queries as standings
 from portal.domain.status.counting import count_requirements
+from portal.domain.status.filters import Scope, Whose
 from portal.domain.status.rules import WHOLE, ExclusionFact, RecordFact, RevocationFact, Status
 from portal.domain.status.what_if import (
     PersonFacts,
     Place,
     StatusWithDueDay,
     WhatIf,
-    project_what_if,
+    project_what_ifs,
     statuses_on_day,
 )
 from portal.platform.db import OPEN_END, db
@@ -93,7 +93,8 @@ def preview_effects(
 
     Percentages count the people the viewer may see. Directives without a change are left out.
     """
-    what_if = project_what_if(change.person_id, partial(_ADD[change.kind], change), now=now)
+    add_fact = partial(_ADD[change.kind], change)
+    what_if = project_what_ifs([change.person_id], add_fact, now=now)[change.person_id]
     effects = []
     for day in _days_to_compare(change, today):
         before, after = statuses_on_day(what_if.before, day), statuses_on_day(what_if.after, day)
@@ -128,7 +129,7 @@ def _effects_of_day(comparison: _DayComparison, what_if: WhatIf, viewer: Viewer)
     for directive_id, (reference, title) in sorted(
         directive_titles(directive_ids).items(), key=lambda pair: pair[1]
     ):
-        share = completion_share(standings.Scope((directive_id,), comparison.day, what_if.known_on, whose))
+        share = completion_share(Scope((directive_id,), comparison.day, what_if.known_on, whose))
         unchanged = comparison.after[directive_id, WHOLE]
         (before, due_before), (after, due_after) = comparison.changes.get(
             (directive_id, WHOLE), (unchanged, unchanged)
@@ -145,13 +146,13 @@ def _effects_of_day(comparison: _DayComparison, what_if: WhatIf, viewer: Viewer)
     return effects
 
 
-def visible_to(viewer: Viewer) -> standings.Whose:
+def visible_to(viewer: Viewer) -> Whose:
     """The people whom percentages of a preview count: those that the viewer may see. One statement."""
     visibility = visibility_of(viewer)
-    return standings.Whose(visibility.everyone, visibility.unit_ids, visibility.direct_reports_of)
+    return Whose(visibility.everyone, visibility.unit_ids, visibility.direct_reports_of)
 
 
-def completion_share(scope: standings.Scope) -> CompletionShare:
+def completion_share(scope: Scope) -> CompletionShare:
     """How many people of a scope are complete under its directive."""
     done = total = 0
     for _, _, position, status, people in count_requirements(scope):

@@ -65,7 +65,7 @@ def activity_titles(activity_ids: Collection[int]) -> dict[int, str]:
 
 
 def _full_name(person: Any) -> ColumnElement[str]:
-    return func.coalesce(person.forenames + " " + person.surname, "Erased")
+    return func.coalesce(person.full_name, "Erased")
 
 
 @dataclass(frozen=True, slots=True)

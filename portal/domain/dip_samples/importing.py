@@ -13,18 +13,18 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from portal.domain.dip_samples.measures import (
-    COUNT_WORDS,
     MOST,
     REASONS,
     CountRefusedError,
     SampleCounts,
     SampleEntry,
+    ask_for_count,
     refuse_false_counts,
     refuse_false_reason,
 )
 from portal.domain.dip_samples.models import COUNTS, DipSample
 from portal.domain.dip_samples.queries import entry_of
-from portal.domain.dip_samples.services import add_row, refuse_wrong_month
+from portal.domain.dip_samples.services import add_sample, refuse_wrong_month
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.queries import UnitRow
 from portal.domain.people.units.search import find_current_unit
@@ -69,7 +69,7 @@ def read_sample_file(content: bytes, name: str) -> list[SourceRow]:
     if len(rows) > MOST_ROWS:
         raise BadInputError([f"The file has more than {number(MOST_ROWS)} rows. Split it."])
     if not rows:
-        raise BadInputError(["The file has no row below its columns."])
+        raise BadInputError(["The file has no rows below its headings."])
     return rows
 
 
@@ -151,20 +151,20 @@ def _read_month(text: str) -> date:
     """The month in a cell: 2026-04, or its first day as a date."""
     day = read_day(f"{text}-01" if len(text) == len("2026-04") else text)
     if day is None or day.day != 1:
-        raise RuleError(f"“{text}” is no month. Write it as 2026-04.")
+        raise RuleError(f"“{text}” is not a month. Write it as 2026-04.")
     return day
 
 
 def _read_count(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST))):
-        raise RuleError(f"Enter a whole number from 0 to {number(MOST)} for {COUNT_WORDS[name]}.")
+        raise RuleError(f"{ask_for_count(name)}.")
     return int(text)
 
 
 def _read_reason(text: str) -> str:
     """The reason in a cell: its key or its words."""
-    found = {words.casefold(): key for key, words in REASONS.items()}
-    return found.get(text.casefold(), text)
+    key_by_words = {words.casefold(): key for key, words in REASONS.items()}
+    return key_by_words.get(text.casefold(), text)
 
 
 def _check_entry(entry: SampleEntry, known: DipSample | None) -> None:
@@ -198,7 +198,7 @@ def _record_entries(
         if row is not None and entry_of(row) == entry:
             unchanged += 1
             continue
-        add_row(entry, replaces=row.id if row else None, by=by, recorded_at=recorded_at)
+        add_sample(entry, replaces=row.id if row else None, by=by, recorded_at=recorded_at)
         recorded, corrected = recorded + (row is None), corrected + (row is not None)
     if recorded or corrected:
         log("dip_samples.imported", actor_id=by, recorded=recorded, corrected=corrected)

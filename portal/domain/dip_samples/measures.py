@@ -59,11 +59,11 @@ class SampleEntry:
 COUNT_WORDS: Mapping[str, str] = {
     "reported": "cases reported to NCCU",
     "submitted": "documents submitted",
-    "on_time": "submitted on time",
+    "on_time": "documents submitted on time",
     "sampled": "documents read",
-    "complete": "complete",
-    "graded": "graded",
-    "returned": "sent back",
+    "complete": "documents complete",
+    "graded": "documents graded",
+    "returned": "documents sent back",
 }
 _WITHIN = {
     "submitted": "reported",
@@ -130,11 +130,16 @@ MEASURES: Mapping[str, Measure] = {
             "Sent back",
             "returned",
             "sampled",
-            "Documents sent back to be mended, of those read",
+            "Documents sent back to be corrected, of those read",
             more_is_better=False,
         ),
     )
 }
+
+
+def ask_for_count(name: str) -> str:
+    """What to enter for a count of ``COUNT_WORDS``, as a sentence without its stop."""
+    return f"Enter a whole number from 0 to {number(MOST)} for {COUNT_WORDS[name]}"
 
 
 def refuse_false_counts(counts: SampleCounts) -> None:
@@ -146,13 +151,13 @@ def refuse_false_counts(counts: SampleCounts) -> None:
     for name, words in COUNT_WORDS.items():
         value = getattr(counts, name)
         if not 0 <= value <= MOST:
-            raise CountRefusedError(name, f"Enter a whole number from 0 to {number(MOST)} for {words}.")
+            raise CountRefusedError(name, f"{ask_for_count(name)}.")
         whole = _WITHIN.get(name)
         if whole and value > getattr(counts, whole):
             raise CountRefusedError(
                 name,
-                f"{number(value)} {words} cannot be more than "
-                f"{number(getattr(counts, whole))} {COUNT_WORDS[whole]}.",
+                f"{words.capitalize()} ({number(value)}) cannot be more than "
+                f"{COUNT_WORDS[whole]} ({number(getattr(counts, whole))}).",
             )
 
 
@@ -172,26 +177,6 @@ def refuse_false_reason(entry: SampleEntry, *, corrects: bool) -> None:
     if reason in MISSING_REASONS and not counts.missing:
         raise CountRefusedError("reason", "No document is missing, so leave out why one is.")
     if reason in CORRECTION_REASONS and not corrects:
-        raise CountRefusedError("reason", "This is the first count of the month: it corrects none.")
-
-
-def first_of_month(day: date) -> date:
-    """The first day of the month that a day is in."""
-    return day.replace(day=1)
-
-
-def add_months(month: date, count: int) -> date:
-    """The first day of the month so many months after another; before it, where the number is negative."""
-    place = month.year * 12 + month.month - 1 + count
-    return date(place // 12, place % 12 + 1, 1)
-
-
-def list_full_months(count: int, as_at: date) -> list[date]:
-    """The latest months that had ended by the end of a day, the earliest first."""
-    last = add_months(first_of_month(date.fromordinal(as_at.toordinal() + 1)), -1)
-    return [add_months(last, back) for back in range(1 - count, 1)]
-
-
-def list_months(count: int, as_at: date) -> list[date]:
-    """The latest months that had begun on a day, the earliest first."""
-    return [add_months(first_of_month(as_at), back) for back in range(1 - count, 1)]
+        raise CountRefusedError(
+            "reason", "This is the first count of the month, so it corrects nothing. Leave the reason out."
+        )

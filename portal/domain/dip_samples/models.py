@@ -36,6 +36,6 @@ class DipSample(Fact):
     sampled: Mapped[int]  # of those submitted, how many the supervisor read
     complete: Mapped[int]  # of those read
     graded: Mapped[int]  # of those read
-    returned: Mapped[int]  # of those read: sent back to be mended
+    returned: Mapped[int]  # of those read: sent back to be corrected
     reason: Mapped[str]  # a category: why documents were missing, or why it was corrected; "" for none
     recorded_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

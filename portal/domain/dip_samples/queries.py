@@ -66,9 +66,9 @@ def list_samples(
         months: The first days of months.
         unit_ids: Of these units alone, without those below them; None: of every unit.
     """
-    begun = sorted(month for month in months if month <= position.as_at)
+    begun_months = sorted(month for month in months if month <= position.as_at)
     statement = select(DipSample).where(
-        is_known_fact(DipSample, position.as_known_on), DipSample.month.in_(begun)
+        is_known_fact(DipSample, position.as_known_on), DipSample.month.in_(begun_months)
     )
     if unit_ids is not None:
         statement = statement.where(DipSample.unit_id.in_(sorted(unit_ids)))
@@ -80,13 +80,13 @@ def read_sample_facts(months: Collection[date]) -> list[DipSample]:
     return list(db.session.scalars(select(DipSample).where(DipSample.month.in_(sorted(months)))))
 
 
-def add_up(measure: str, months: Sequence[date], samples: Iterable[DipSample]) -> SampleRatio:
+def sum_samples(measure: str, months: Sequence[date], samples: Iterable[DipSample]) -> SampleRatio:
     """The share that several rows give together."""
-    found, rows = MEASURES[measure], list(samples)
+    definition, rows = MEASURES[measure], list(samples)
     return SampleRatio(
         measure=measure,
-        reached=sum(getattr(row, found.reached) for row in rows),
-        total=sum(getattr(row, found.total) for row in rows),
+        reached=sum(getattr(row, definition.reached) for row in rows),
+        total=sum(getattr(row, definition.total) for row in rows),
         months=tuple(months),
         samples=len(rows),
         units=len({row.unit_id for row in rows}),

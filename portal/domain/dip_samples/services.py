@@ -6,7 +6,6 @@ from portal.domain.catalogue.guide_publishing import current_guide
 from portal.domain.dip_samples.measures import (
     CountRefusedError,
     SampleEntry,
-    first_of_month,
     refuse_false_counts,
     refuse_false_reason,
 )
@@ -16,6 +15,7 @@ from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp
 from portal.platform.errors import ConflictError, RuleError
+from portal.platform.months import first_of_month
 
 CHECKLIST = "intelligence-document"  # the guide with the supervisor's checklist
 EARLIEST = date(2020, 1, 1)  # before it, the year was mistyped
@@ -39,21 +39,21 @@ def record_sample(entry: SampleEntry, *, replaces: int | None, by: int, at: date
     """
     recorded_at = stamp()
     refuse_wrong_month(entry.month, london_day(at))
-    known = find_sample(entry.unit_id, entry.month)
-    if known is not None and entry_of(known) == entry:
+    earlier = find_sample(entry.unit_id, entry.month)
+    if earlier is not None and entry_of(earlier) == entry:
         return None
-    if (known.id if known else None) != replaces:
+    if (earlier.id if earlier else None) != replaces:
         raise ConflictError(
             "Somebody else has recorded this unit and month meanwhile. Look at it, then correct it if needed."
         )
     refuse_false_counts(entry.counts)
-    refuse_false_reason(entry, corrects=known is not None)
-    action = "dip_sample.corrected" if known else "dip_sample.recorded"
+    refuse_false_reason(entry, corrects=earlier is not None)
+    action = "dip_sample.corrected" if earlier else "dip_sample.recorded"
     log(action, actor_id=by, unit_id=entry.unit_id, month=f"{entry.month:%Y-%m}")
-    return add_row(entry, replaces=replaces, by=by, recorded_at=recorded_at)
+    return add_sample(entry, replaces=replaces, by=by, recorded_at=recorded_at)
 
 
-def add_row(
+def add_sample(
     entry: SampleEntry, *, replaces: int | None, by: int, recorded_at: datetime, void: bool = False
 ) -> int:
     """Add a row that was checked, with the checklist of this instant; return its id."""
@@ -82,10 +82,10 @@ def withdraw_sample(sample_id: int, *, by: int) -> None:
     """
     recorded_at = stamp()
     sample = db.session.get_one(DipSample, sample_id)
-    known = find_sample(sample.unit_id, sample.month)
-    if known is None or known.id != sample_id:
+    current = find_sample(sample.unit_id, sample.month)
+    if current is None or current.id != sample_id:
         raise ConflictError("This sample was corrected or withdrawn meanwhile.")
-    add_row(entry_of(sample), replaces=sample_id, by=by, recorded_at=recorded_at, void=True)
+    add_sample(entry_of(sample), replaces=sample_id, by=by, recorded_at=recorded_at, void=True)
     log("dip_sample.withdrawn", actor_id=by, unit_id=sample.unit_id, month=f"{sample.month:%Y-%m}")
 
 

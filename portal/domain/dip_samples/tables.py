@@ -6,11 +6,17 @@ from datetime import date
 
 from sqlalchemy import func, select
 
-from portal.domain.dip_samples.measures import list_full_months
 from portal.domain.dip_samples.models import DipSample
-from portal.domain.dip_samples.queries import SamplePosition, SampleRatio, add_up, group_by_unit, list_samples
+from portal.domain.dip_samples.queries import (
+    SamplePosition,
+    SampleRatio,
+    group_by_unit,
+    list_samples,
+    sum_samples,
+)
 from portal.domain.people.as_of import is_known_fact
 from portal.platform.db import db
+from portal.platform.months import list_full_months
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,9 @@ def read_sample_table(
         months=tuple(months),
         lines=lines,
         totals=tuple(
-            add_up(measure, [month], [row for row in samples if row.month == month]) for month in months
+            sum_samples(measure, [month], [row for row in samples if row.month == month]) for month in months
         ),
-        ratio=add_up(measure, months, samples),
+        ratio=sum_samples(measure, months, samples),
         silent={unit_id: label for unit_id, label in units.items() if unit_id not in begun},
     )
 
@@ -101,12 +107,12 @@ def _make_line(
     cells = (
         MonthCell(
             month,
-            add_up(measure, [month], [own[month]]) if month in own else None,
+            sum_samples(measure, [month], [own[month]]) if month in own else None,
             month not in own and month in over and month > begun,
         )
         for month in months
     )
-    return SampleLine(unit_id, label, tuple(cells), add_up(measure, months, samples))
+    return SampleLine(unit_id, label, tuple(cells), sum_samples(measure, months, samples))
 
 
 def _first_months(position: SamplePosition) -> dict[int, date]:

@@ -65,13 +65,13 @@ def _with_units_below(granted: set[int], units: dict[int, UnitRow]) -> set[int]:
     children: dict[int | None, list[int]] = {}
     for child, unit in units.items():
         children.setdefault(unit.parent_id, []).append(child)
-    found, waiting = set[int](), list(granted)
+    unit_ids, waiting = set[int](), list(granted)
     while waiting:
         unit_id = waiting.pop()
-        if unit_id not in found:
-            found.add(unit_id)
+        if unit_id not in unit_ids:
+            unit_ids.add(unit_id)
             waiting += children.get(unit_id, [])
-    return found
+    return unit_ids
 
 
 def _units_of_reports(person_id: int) -> set[int]:

@@ -21,7 +21,7 @@ from portal.domain.directives.models import Directive, DirectiveVersion
 from portal.domain.directives.pending import ALL_KNOWN, PendingFacts, number_placeholders
 from portal.domain.people.models import PersonName, Post, UnitState
 from portal.domain.people.roster.plan import PostChange
-from portal.domain.people.roster.store import RosterWriteResult, line_manager_id_of
+from portal.domain.people.roster.store import RosterIds, line_manager_id_of
 from portal.domain.people.roster.units import UnitPlan, UnitRef
 from portal.domain.people.units.changes import NewUnitState
 from portal.platform.db import OPEN_END, db
@@ -129,11 +129,11 @@ class PendingRoster:
     post_ids: list[int]  # in the order of the plan's changes
     facts: PendingFacts
 
-    def real_ids(self, written: RosterWriteResult) -> dict[int, int]:
+    def real_ids(self, written: RosterIds) -> dict[int, int]:
         """The real id for each placeholder, once the plan is written."""
         people = {person_id: written.people[number] for number, person_id in self.people.items()}
         units = {unit_id: written.units[names] for names, unit_id in self.units.items()}
-        return {**people, **units, **dict(zip(self.post_ids, written.post_ids, strict=True))}
+        return {**people, **units, **dict(zip(self.post_ids, written.posts, strict=True))}
 
 
 def build_pending_roster(changes: Sequence[PostChange], units: UnitPlan) -> PendingRoster:

@@ -45,7 +45,7 @@ class ComingEvent:
     kept: int  # places that only people of some units can have
 
     @property
-    def untaken(self) -> int:
+    def untaken_places(self) -> int:
         """Places that nobody has."""
         return self.left + self.kept
 
@@ -66,7 +66,7 @@ class UnitOutcomes:
         return self.booked - self.attended - self.part - self.absent
 
 
-def list_coming(at: datetime) -> list[ComingEvent]:
+def list_coming_events(at: datetime) -> list[ComingEvent]:
     """The events that have not ended and are not cancelled, the next first; ten statements at most."""
     details = list_events(EventFilters(ends_after=at, without_cancelled=True))
     places = {event.id: event for event in read_events([event.id for event in details], at)}
@@ -89,7 +89,7 @@ def list_coming(at: datetime) -> list[ComingEvent]:
     ]
 
 
-def coming_bookings(activity_ids: Collection[int], today: date) -> Iterator[tuple[int, int, str, date]]:
+def list_coming_bookings(activity_ids: Collection[int], today: date) -> Iterator[tuple[int, int, str, date]]:
     """Event type, person, state and day of every open booking of a future event."""
     rows = db.session.execute(
         select(Booking.activity_id, Booking.person_id, Booking.state, EventVersion.held_on)
@@ -119,7 +119,7 @@ def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes
     for unit_id, result, people in db.session.execute(_select_outcomes(viewer, since, today)):
         by_unit[unit_id][result or "open"] += people
     units = live_units(today)
-    found = [
+    outcomes = [
         UnitOutcomes(
             units[unit_id].label if unit_id in units else NO_UNIT,
             sum(counts.values()),
@@ -127,7 +127,7 @@ def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes
         )
         for unit_id, counts in by_unit.items()
     ]
-    return sorted(found, key=lambda line: (-line.absent, line.unit))
+    return sorted(outcomes, key=lambda line: (-line.absent, line.unit))
 
 
 def _select_outcomes(viewer: Viewer, since: date, today: date) -> Any:

@@ -14,13 +14,13 @@ from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion
 from portal.domain.catalogue.queries import shared_content
-from portal.domain.events.coming import ComingEvent, coming_bookings
+from portal.domain.events.coming import ComingEvent, list_coming_bookings
 from portal.domain.people.duties import PostNames, duties_of_posts
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.visibility.rules import Viewer, visibility_of
-from portal.domain.status.activity_statuses import statuses_by_activity
 from portal.domain.status.filters import Whose
+from portal.domain.status.queries import statuses_by_activity
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 from portal.platform.db import db
@@ -140,7 +140,7 @@ def _count_attendance(whose: Whose, today: date) -> list[TypeAttendance]:
     titles = _read_titles(by_type)
     booked: dict[int, dict[int, date]] = defaultdict(dict)
     waiting: dict[int, set[int]] = defaultdict(set)
-    for activity_id, person_id, state, held_on in coming_bookings(by_type, today):
+    for activity_id, person_id, state, held_on in list_coming_bookings(by_type, today):
         person = by_type[activity_id].get(person_id)
         if person is None or person.status.held:
             continue
@@ -149,7 +149,7 @@ def _count_attendance(whose: Whose, today: date) -> list[TypeAttendance]:
             booked[activity_id][person_id] = min(first, held_on)
         else:
             waiting[activity_id].add(person_id)
-    found = [
+    attendances = [
         TypeAttendance(
             activity_id,
             *titles[activity_id],
@@ -160,7 +160,7 @@ def _count_attendance(whose: Whose, today: date) -> list[TypeAttendance]:
         )
         for activity_id, people in by_type.items()
     ]
-    return sorted(found, key=lambda one: (one.title, one.key))
+    return sorted(attendances, key=lambda one: (one.title, one.key))
 
 
 def are_supervisors(ranks: Iterable[str]) -> bool:
@@ -172,7 +172,7 @@ def are_supervisors(ranks: Iterable[str]) -> bool:
     )
 
 
-def next_syndicates(
+def find_next_syndicates(
     attendances: Iterable[TypeAttendance], coming: Iterable[ComingEvent], today: date, *, named: bool = True
 ) -> list[NextSyndicate]:
     """For each event type with people who lack a place: its next event with free places, and who they are.
@@ -185,26 +185,26 @@ def next_syndicates(
     """
     first: dict[int, ComingEvent] = {}
     for event in coming:
-        if event.untaken > 0:
+        if event.untaken_places > 0:
             first.setdefault(event.activity_id, event)
-    found = []
+    syndicates = []
     for attendance in attendances:
         lacking, open_event = attendance.without_place, first.get(attendance.activity_id)
         if open_event is not None and lacking:
-            begin, fill = lacks_of_syndicate(
-                open_event.taken, open_event.untaken, open_event.least, open_event.most
+            begin, fill = count_lacking_people(
+                open_event.taken, open_event.untaken_places, open_event.least, open_event.most
             )
             candidates = _name_candidates(lacking[:MOST_CANDIDATES], today) if named else []
-            found.append(NextSyndicate(attendance, open_event, begin, fill, tuple(candidates)))
-    return found
+            syndicates.append(NextSyndicate(attendance, open_event, begin, fill, tuple(candidates)))
+    return syndicates
 
 
-def lacks_of_syndicate(taken: int, left: int, least: int, most: int) -> tuple[int, int]:
+def count_lacking_people(taken: int, left: int, least: int, most: int) -> tuple[int, int]:
     """How many people the next syndicate lacks until it is large enough, and until it is full.
 
     Syndicates fill one after the other; a full one is followed by the next.
 
-    >>> lacks_of_syndicate(5, 9, 4, 7), lacks_of_syndicate(8, 6, 4, 7), lacks_of_syndicate(13, 1, 4, 7)
+    >>> count_lacking_people(5, 9, 4, 7), count_lacking_people(8, 6, 4, 7), count_lacking_people(13, 1, 4, 7)
     ((0, 2), (3, 6), (0, 1))
     """
     inside = taken % most
@@ -214,13 +214,13 @@ def lacks_of_syndicate(taken: int, left: int, least: int, most: int) -> tuple[in
 def _read_required(whose: Whose, today: date) -> dict[int, dict[int, RequiredPerson]]:
     """The counted people by event type and id; somebody under two directives counts by the worse status."""
     rows = db.session.execute(select(statuses_by_activity("event", today, whose)))
-    found: dict[int, dict[int, RequiredPerson]] = defaultdict(dict)
+    people_by_activity: dict[int, dict[int, RequiredPerson]] = defaultdict(dict)
     for activity_id, person_id, status, due_on, *rest in rows:
         person = RequiredPerson(person_id, Status(status), date.fromordinal(due_on), *rest)
-        known = found[activity_id].get(person_id)
+        known = people_by_activity[activity_id].get(person_id)
         if not person.status.excluded and (known is None or person.status < known.status):
-            found[activity_id][person_id] = person
-    return {activity_id: people for activity_id, people in found.items() if people}
+            people_by_activity[activity_id][person_id] = person
+    return {activity_id: people for activity_id, people in people_by_activity.items() if people}
 
 
 def _read_titles(activity_ids: Collection[int]) -> dict[int, tuple[str, str]]:

@@ -3,42 +3,31 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.platform.column_types import unique_index
 from portal.platform.db import Base, BigId, Fact
+from portal.platform.proposals import ProposalColumns
 
 # A booking in one of these states keeps its person from booking another event of the same type.
 OPEN_BOOKINGS = ("asked", "waiting", "offered", "booked")
 BOOKING_STATES = (*OPEN_BOOKINGS, "declined", "cancelled", "lapsed", "left")
-_IS_OPEN = text("state IN ('asked', 'waiting', 'offered', 'booked')")
+_IS_OPEN = "state IN ('asked', 'waiting', 'offered', 'booked')"
 
 
-class EventTypeProposal(Base):
+class EventTypeProposal(ProposalColumns, Base):
     """The next version of an event type, written by one person; a second publishes it or sends it back."""
 
     __tablename__ = "event_type_proposal"
     __table_args__ = (
         CheckConstraint("ended_as IN ('published', 'sent_back', 'withdrawn')", name="end_is_known"),
-        Index(
-            "uq_event_type_proposal_key_open",
-            "key",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        unique_index("uq_event_type_proposal_key_open", "key", where="ended_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str]  # of the event type, which may not exist yet
     content: Mapped[bytes] = mapped_column(LargeBinary)  # the file, byte for byte
-    note: Mapped[str]  # why, in the author's words
-    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    proposed_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-    ended_as: Mapped[str | None]
-    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    reason: Mapped[str]  # why it was sent back; "" until then
 
 
 class EventRoom(Base):
@@ -128,14 +117,8 @@ class Booking(Base):
             name="state_is_known",
         ),
         CheckConstraint("state <> 'offered' OR offered_until IS NOT NULL", name="offer_has_an_end"),
-        Index(
-            "uq_booking_person_activity_open",
-            "person_id",
-            "activity_id",
-            "sitting",
-            unique=True,
-            sqlite_where=_IS_OPEN,
-            postgresql_where=_IS_OPEN,
+        unique_index(
+            "uq_booking_person_activity_open", "person_id", "activity_id", "sitting", where=_IS_OPEN
         ),
         Index("ix_booking_event_state", "event_id", "state"),
     )
@@ -200,14 +183,7 @@ class AttendanceOutcome(Fact):
     __tablename__ = "attendance_outcome"
     __table_args__ = (
         CheckConstraint("outcome IN ('attended', 'part', 'absent')", name="outcome_is_known"),
-        Index(
-            "uq_attendance_outcome_first",
-            "event_id",
-            "person_id",
-            unique=True,
-            sqlite_where=text("replaces_id IS NULL"),
-            postgresql_where=text("replaces_id IS NULL"),
-        ),
+        unique_index("uq_attendance_outcome_first", "event_id", "person_id", where="replaces_id IS NULL"),
     )
 
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))

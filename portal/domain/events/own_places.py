@@ -1,16 +1,18 @@
 """A person's own future events: where they have a place, wait for one, or run it, and what changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.events.models import OPEN_BOOKINGS, Booking, BookingChange, EventRoom, EventVersion
-from portal.domain.events.queries import EventDetails, EventFilters, events_with_ids, list_events
+from portal.domain.events.queries import EventDetails, events_with_ids, list_events_run_by
 from portal.domain.events.services import EVENT_CANCELLED
 from portal.platform.clock import london_day
-from portal.platform.db import db
+from portal.platform.db import db, read
 from portal.platform.wording import clock_time
 from portal.platform.wording import date as date_words
 
@@ -23,6 +25,34 @@ STATE_WORDS = {
     "cancelled": "Cancelled",
     RUNS: "You run it",
 }
+_LATER: Any = aliased(Booking)
+# A person's newest booking of each coming event, where it is open or the event was cancelled.
+_COMING_BOOKINGS = select(Booking.event_id, Booking.state, Booking.offered_until, Booking.asked_at).where(
+    Booking.person_id == bindparam("person_id"),
+    Booking.state.in_(OPEN_BOOKINGS)
+    | select(BookingChange.id)
+    .where(BookingChange.booking_id == Booking.id, BookingChange.reason == EVENT_CANCELLED)
+    .exists(),
+    select(EventVersion.id)
+    .where(EventVersion.event_id == Booking.event_id, EventVersion.ends_at > bindparam("at"))
+    .exists(),
+    ~select(_LATER.id)
+    .where(_LATER.person_id == Booking.person_id, _LATER.event_id == Booking.event_id, _LATER.id > Booking.id)
+    .exists(),
+)
+_VERSIONS = (
+    select(
+        EventVersion.event_id,
+        EventVersion.number,
+        EventVersion.recorded_at,
+        EventVersion.starts_at,
+        EventVersion.room_id,
+        EventRoom.name,
+    )
+    .join(EventRoom, EventRoom.id == EventVersion.room_id)
+    .where(EventVersion.event_id.in_(bindparam("event_ids", expanding=True)))
+    .order_by(EventVersion.event_id, EventVersion.number)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +77,21 @@ def list_own_places(person_id: int, at: datetime) -> list[OwnPlace]:
         person_id: Whose.
         at: Now.
     """
-    bookings = _read_bookings(person_id, at)
+    bookings = read(_COMING_BOOKINGS, {"person_id": person_id, "at": at})
     booked = events_with_ids([booking.event_id for booking in bookings])
     event_by_id = {event.id: event for event in booked if event.ends_at > at}
     bookings = [booking for booking in bookings if booking.event_id in event_by_id]
-    moved = _moves_since(bookings, event_by_id)
+    moves = _moves_since(bookings, event_by_id)
     places = [
         OwnPlace(
             event_by_id[booking.event_id],
             booking.state,
             booking.offered_until,
-            moved.get(booking.event_id, ""),
+            moves.get(booking.event_id, ""),
         )
         for booking in bookings
     ]
-    run = list_events(EventFilters(facilitator_id=person_id, ends_after=at))
+    run = list_events_run_by(person_id, at)
     places += [OwnPlace(event, RUNS) for event in run if event.id not in event_by_id]
     return sorted(places, key=lambda place: (place.event.starts_at, place.event.id))
 
@@ -74,51 +104,16 @@ def find_own_place(person_id: int, event: EventDetails, at: datetime) -> Booking
     return db.session.scalar(select(Booking).where(*mine))
 
 
-def _read_bookings(person_id: int, at: datetime) -> list[Booking]:
-    """The person's newest booking of each event, where it is open or its event was cancelled."""
-    later = aliased(Booking)
-    is_newest = ~(
-        select(later.id)
-        .where(
-            later.person_id == Booking.person_id, later.event_id == Booking.event_id, later.id > Booking.id
-        )
-        .exists()
-    )
-    ended_by_event = (
-        select(BookingChange.id)
-        .where(BookingChange.booking_id == Booking.id, BookingChange.reason == EVENT_CANCELLED)
-        .exists()
-    )
-    is_coming = (
-        select(EventVersion.id)
-        .where(EventVersion.event_id == Booking.event_id, EventVersion.ends_at > at)
-        .exists()
-    )
-    statement = select(Booking).where(
-        Booking.person_id == person_id,
-        Booking.state.in_(OPEN_BOOKINGS) | ended_by_event,
-        is_coming,
-        is_newest,
-    )
-    return list(db.session.scalars(statement))
-
-
-def _moves_since(bookings: list[Booking], events: dict[int, EventDetails]) -> dict[int, str]:
+def _moves_since(bookings: Sequence[Any], events: dict[int, EventDetails]) -> dict[int, str]:
     """Time and room that each event had when its person booked it, where it has others now."""
     asked_at = {booking.event_id: booking.asked_at for booking in bookings}
     changed = [event_id for event_id in asked_at if events[event_id].number > 0]
-    statement = (
-        select(EventVersion, EventRoom.name)
-        .join(EventRoom, EventRoom.id == EventVersion.room_id)
-        .where(EventVersion.event_id.in_(changed))
-        .order_by(EventVersion.event_id, EventVersion.number)
-    )
-    then: dict[int, tuple[EventVersion, str]] = {}
-    for version, room in db.session.execute(statement) if changed else ():
+    then: dict[int, Any] = {}
+    for version in read(_VERSIONS, {"event_ids": changed}) if changed else ():
         if version.number == 0 or version.recorded_at <= asked_at[version.event_id]:
-            then[version.event_id] = (version, room)
+            then[version.event_id] = version
     return {
-        event_id: f"{date_words(version.starts_at)}, {clock_time(version.starts_at)}, {room}"
-        for event_id, (version, room) in then.items()
+        event_id: f"{date_words(version.starts_at)}, {clock_time(version.starts_at)}, {version.name}"
+        for event_id, version in then.items()
         if (version.starts_at, version.room_id) != (events[event_id].starts_at, events[event_id].room_id)
     }

@@ -69,10 +69,7 @@ def list_possible_facilitators(day: date) -> list[EventPerson]:
         .where(PersonName.person_id.in_(holders))
         .order_by(PersonName.surname, PersonName.staff_number)
     )
-    return [
-        EventPerson(name.person_id, name.staff_number, f"{name.forenames} {name.surname}".strip())
-        for name in names
-    ]
+    return [EventPerson(name.person_id, name.staff_number, name.full_name.strip()) for name in names]
 
 
 def refuse_faulty_plan(plan: EventPlan, *, at: datetime, event: EventDetails | None = None) -> None:

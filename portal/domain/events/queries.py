@@ -1,19 +1,19 @@
 """What is known of dated events: when and where each is, who runs it, and how many places are taken."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import Activity, EventTypeVersion
 from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.models import Booking, Event, EventFacilitator, EventRoom, EventVersion
 from portal.domain.people.models import PersonName
-from portal.platform.db import db
+from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
 
 _OF_TYPE = (
@@ -22,6 +22,24 @@ _OF_TYPE = (
     EventTypeVersion.facilitators,
     EventTypeVersion.syndicate_least,
     EventTypeVersion.syndicate_most,
+)
+_LATER: Any = aliased(EventVersion)
+_BOOKING_COUNTS = (
+    select(Booking.event_id, Booking.state, func.count())
+    .where(Booking.event_id.in_(bindparam("event_ids", expanding=True)))
+    .group_by(Booking.event_id, Booking.state)
+)
+_FACILITATORS = (
+    select(
+        EventFacilitator.event_version_id,
+        PersonName.person_id,
+        PersonName.staff_number,
+        PersonName.forenames,
+        PersonName.surname,
+    )
+    .join(PersonName, PersonName.person_id == EventFacilitator.person_id)
+    .where(EventFacilitator.event_version_id.in_(bindparam("version_ids", expanding=True)))
+    .order_by(PersonName.surname, PersonName.staff_number)
 )
 
 
@@ -125,20 +143,25 @@ def event_details(reference: str) -> EventDetails:
     Raises:
         NotFoundError: There is none.
     """
-    found = _read_events([Event.reference == reference])
-    if not found:
+    events = _read_events(_NEWEST.where(Event.reference == reference))
+    if not events:
         raise NotFoundError(f"There is no event {reference}.")
-    return found[0]
+    return events[0]
 
 
 def list_events(filters: EventFilters = EventFilters()) -> list[EventDetails]:
     """The events that match, the next first. Three statements, however many there are."""
-    return _read_events(_conditions_of(filters))
+    return _read_events(_NEWEST.where(*_conditions_of(filters)))
+
+
+def list_events_run_by(person_id: int, ends_after: datetime) -> list[EventDetails]:
+    """The events that a person runs and that end later, the next first."""
+    return _read_events(_RUN_NEXT, {"facilitator_id": person_id, "ends_after": ends_after})
 
 
 def events_with_ids(ids: Collection[int]) -> list[EventDetails]:
     """These events, the next first."""
-    return _read_events([Event.id.in_(ids)]) if ids else []
+    return _read_events(_NEWEST.where(Event.id.in_(ids))) if ids else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +204,8 @@ def list_versions(event_id: int) -> list[EventChange]:
 
 def count_bookings(event_ids: Collection[int]) -> dict[int, BookingCounts]:
     """How many bookings of each of these events are in which state; one statement."""
-    statement = (
-        select(Booking.event_id, Booking.state, func.count())
-        .where(Booking.event_id.in_(event_ids))
-        .group_by(Booking.event_id, Booking.state)
-    )
     counts: dict[int, dict[str, int]] = {}
-    for event_id, state, count in db.session.execute(statement) if event_ids else ():
+    for event_id, state, count in read(_BOOKING_COUNTS, {"event_ids": event_ids}) if event_ids else ():
         counts.setdefault(event_id, {})[state] = count
     return {event_id: BookingCounts(counts.get(event_id, {})) for event_id in event_ids}
 
@@ -212,24 +230,25 @@ def _conditions_of(filters: EventFilters) -> list[ColumnElement[bool]]:
 
 def is_newest_version() -> ColumnElement[bool]:
     """WHERE clause: the row of ``EventVersion`` is the one that holds."""
-    later = aliased(EventVersion)
-    return ~exists().where(later.event_id == EventVersion.event_id, later.number > EventVersion.number)
+    return ~exists().where(_LATER.event_id == EventVersion.event_id, _LATER.number > EventVersion.number)
 
 
-def _select_newest(conditions: Iterable[ColumnElement[bool]]) -> Any:
-    return (
-        select(Event, EventVersion, Activity.key, *_OF_TYPE, EventRoom)
-        .join(EventVersion, EventVersion.event_id == Event.id)
-        .join(Activity, Activity.id == Event.activity_id)
-        .join(EventTypeVersion, EventTypeVersion.id == EventVersion.type_version_id)
-        .join(EventRoom, EventRoom.id == EventVersion.room_id)
-        .where(is_newest_version(), *conditions)
-        .order_by(EventVersion.starts_at, Event.id)
-    )
+_NEWEST: Any = (
+    select(Event, EventVersion, Activity.key, *_OF_TYPE, EventRoom)
+    .join(EventVersion, EventVersion.event_id == Event.id)
+    .join(Activity, Activity.id == Event.activity_id)
+    .join(EventTypeVersion, EventTypeVersion.id == EventVersion.type_version_id)
+    .join(EventRoom, EventRoom.id == EventVersion.room_id)
+    .where(is_newest_version())
+    .order_by(EventVersion.starts_at, Event.id)
+)
+_RUN_NEXT: Any = _NEWEST.where(
+    *(_CONDITIONS[name](bindparam(name)) for name in ("facilitator_id", "ends_after"))
+)
 
 
-def _read_events(conditions: Iterable[ColumnElement[bool]]) -> list[EventDetails]:
-    rows = db.session.execute(_select_newest(conditions)).all()
+def _read_events(statement: Any, values: Mapping[str, Any] | None = None) -> list[EventDetails]:
+    rows = db.session.execute(statement, values).all()
     runners = _facilitators_by_version([version.id for _, version, *_ in rows])
     counts = count_bookings([event.id for event, *_ in rows])
     return [
@@ -270,14 +289,8 @@ def _read_events(conditions: Iterable[ColumnElement[bool]]) -> list[EventDetails
 
 def _facilitators_by_version(version_ids: Sequence[int]) -> dict[int, list[EventPerson]]:
     """The facilitators of each version, by name; one whose name was erased is left out."""
-    statement = (
-        select(EventFacilitator.event_version_id, PersonName)
-        .join(PersonName, PersonName.person_id == EventFacilitator.person_id)
-        .where(EventFacilitator.event_version_id.in_(version_ids))
-        .order_by(PersonName.surname, PersonName.staff_number)
-    )
     people: dict[int, list[EventPerson]] = {}
-    for version_id, name in db.session.execute(statement) if version_ids else ():
-        person = EventPerson(name.person_id, name.staff_number, f"{name.forenames} {name.surname}".strip())
-        people.setdefault(version_id, []).append(person)
+    for row in read(_FACILITATORS, {"version_ids": version_ids}) if version_ids else ():
+        person = EventPerson(row.person_id, row.staff_number, f"{row.forenames} {row.surname}".strip())
+        people.setdefault(row.event_version_id, []).append(person)
     return people

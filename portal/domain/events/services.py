@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.booking.places import HOLDS_A_PLACE
-from portal.domain.events.booking.services import bring_up_to_date
+from portal.domain.events.booking.services import update_bookings
 from portal.domain.events.models import (
     OPEN_BOOKINGS,
     Booking,
@@ -51,7 +51,7 @@ def plan_events(plans: Sequence[EventPlan], *, by: int, at: datetime) -> list[st
         db.session.flush()
         _add_version(event.id, 0, plan, reason="", by=by, recorded_at=recorded_at)
         log("event.planned", actor_id=by, event=event.reference)
-        _tell_readers("event.facilitator_named", plan.facilitators, event.reference, 0, by)
+        _notify_people("event.facilitator_named", plan.facilitators, event.reference, 0, by)
         references.append(event.reference)
     return references
 
@@ -86,15 +86,15 @@ def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, b
     _add_version(event.id, event.number + 1, plan, reason=reason, by=by, recorded_at=recorded_at)
     log("event.changed", actor_id=by, event=reference, number=event.number + 1)
     before, after = {person.person_id for person in event.facilitators}, set(plan.facilitators)
-    told = [
-        _tell_readers("event.facilitator_named", after - before, reference, event.number + 1, by),
-        _tell_readers("event.facilitator_released", before - after, reference, event.number + 1, by),
+    notified = [
+        _notify_people("event.facilitator_named", after - before, reference, event.number + 1, by),
+        _notify_people("event.facilitator_released", before - after, reference, event.number + 1, by),
     ]
     if is_moved(event, plan) or plan.notes != event.notes:
         readers = _people_with_place(event.id) | (before & after)
-        told.append(_tell_readers("event.move_told", readers, reference, event.number + 1, by))
-    bring_up_to_date([event.id], at)
-    return sum(told)
+        notified.append(_notify_people("event.move_told", readers, reference, event.number + 1, by))
+    update_bookings([event.id], at)
+    return sum(notified)
 
 
 def cancel_event(reference: str, *, number: int, reason: str, by: int, at: datetime) -> int:
@@ -125,7 +125,7 @@ def cancel_event(reference: str, *, number: int, reason: str, by: int, at: datet
         change = {"booking_id": booking.id, "state": "cancelled", "reason": EVENT_CANCELLED, "by_id": by}
         db.session.add(BookingChange(recorded_at=recorded_at, **change))
         readers.add(booking.person_id)
-    return _tell_readers("event.cancellation_told", readers, reference, event.number + 1, by)
+    return _notify_people("event.cancellation_told", readers, reference, event.number + 1, by)
 
 
 def plan_of(event: EventDetails) -> EventPlan:
@@ -200,7 +200,7 @@ def _people_with_place(event_id: int) -> set[int]:
     return set(db.session.scalars(statement))
 
 
-def _tell_readers(action: str, readers: Iterable[int], reference: str, number: int, by: int) -> int:
+def _notify_people(action: str, readers: Iterable[int], reference: str, number: int, by: int) -> int:
     """Note for each reader that they are told, which queues a mail; return how many they are."""
     people = sorted(set(readers))
     for person_id in people:

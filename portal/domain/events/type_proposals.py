@@ -8,20 +8,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select
 
 from portal.domain.catalogue.event_types import (
-    check_content,
     current_event_type,
     list_preparation,
     publish_event_type,
     refuse_unknown_preparation,
 )
 from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.catalogue.sources.event_type_source import EventTypeSource
+from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES, EventTypeSource
 from portal.domain.events.models import EventTypeProposal
-from portal.domain.people.models import PersonName
+from portal.domain.people.proposals import ProposalLine, select_proposals
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
@@ -39,25 +37,16 @@ from portal.platform.wording import minutes_words, plural
 
 
 @dataclass(frozen=True, slots=True)
-class ProposedType:
+class ProposedType(ProposalLine):
     """A proposal as pages show it."""
 
-    id: int
     key: str
     content: bytes
-    note: str
-    proposed_by_id: int
-    proposed_by: str
-    proposed_at: datetime
-    ended_at: datetime | None
-    ended_as: str | None  # published, sent_back, withdrawn; None: it waits
-    ended_by: str | None
-    reason: str
 
     @property
     def source(self) -> EventTypeSource:
         """What it says; it was checked when it was proposed."""
-        return check_content(self.key, self.content)
+        return EVENT_TYPE_FILES.check_content(self.key, self.content)
 
 
 def propose_type(key: str, content: bytes, *, note: str, by: int, at: datetime) -> int:
@@ -69,13 +58,13 @@ def propose_type(key: str, content: bytes, *, note: str, by: int, at: datetime) 
         RuleError: It equals the published version.
     """
     stamp()
-    source = check_content(key, content)
+    source = EVENT_TYPE_FILES.check_content(key, content)
     refuse_unknown_preparation(source)
     if open_proposal_of(key) is not None:
         raise ConflictError("Another version of this event type is proposed already, and waits.")
     current = current_event_type(key)
     if current is not None and current.content == content:
-        raise RuleError(f"Version {current.number} says exactly this already. Nothing was proposed.")
+        raise RuleError(f"Version {current.number} says exactly the same. Nothing was proposed.")
     row = EventTypeProposal(
         key=key, content=content, note=note[:LONGEST_NOTE], proposed_by_id=by, proposed_at=at, reason=""
     )
@@ -96,9 +85,9 @@ def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
     row = lock_proposal(EventTypeProposal, proposal_id)
     current = current_event_type(row.key)
     refuse_publishing(row, by, current)
-    number = publish_event_type(check_content(row.key, row.content), at=at, by=by)
+    number = publish_event_type(EVENT_TYPE_FILES.check_content(row.key, row.content), at=at, by=by)
     if number is None:
-        raise ConflictError("The published version says exactly this already.")
+        raise ConflictError("The published version says exactly the same.")
     end_proposal(row, "published", by=by, at=at)
     return number
 
@@ -160,36 +149,17 @@ def get_proposal(proposal_id: int) -> ProposedType:
     Raises:
         NotFoundError: There is none with this id.
     """
-    found = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
-    if found is None:
+    proposal = next(_fetch_proposals(_select_proposals().where(EventTypeProposal.id == proposal_id)), None)
+    if proposal is None:
         raise NotFoundError("There is no such proposal.")
-    return found
+    return proposal
 
 
 _IS_OPEN = EventTypeProposal.ended_at.is_(None)
 
 
 def _select_proposals() -> Select[Any]:
-    author, decider = aliased(PersonName), aliased(PersonName)
-    row = EventTypeProposal
-    columns: tuple[Any, ...] = (
-        row.id,
-        row.key,
-        row.content,
-        row.note,
-        row.proposed_by_id,
-        func.coalesce(author.forenames + " " + author.surname, "Erased"),
-        row.proposed_at,
-        row.ended_at,
-        row.ended_as,
-        func.coalesce(decider.forenames + " " + decider.surname, "Erased"),
-        row.reason,
-    )
-    return (
-        select(*columns)
-        .outerjoin(author, author.person_id == row.proposed_by_id)
-        .outerjoin(decider, decider.person_id == row.ended_by_id)
-    )
+    return select_proposals(EventTypeProposal, EventTypeProposal.key, EventTypeProposal.content)
 
 
 def _fetch_proposals(statement: Select[Any]) -> Iterator[ProposedType]:

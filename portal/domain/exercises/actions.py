@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from portal.domain.exercises.models import RunAction
-from portal.domain.exercises.running.queries import RunGlance
+from portal.domain.exercises.running.queries import RunView
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import ForbiddenError, NotFoundError
@@ -17,7 +17,7 @@ LONGEST = 300  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class TakenAction:
+class ListedAction:
     """One action that nobody took back."""
 
     key: UUID
@@ -26,7 +26,7 @@ class TakenAction:
     due_on: date
 
 
-def list_actions(run_id: int) -> list[TakenAction]:
+def list_actions(run_id: int) -> list[ListedAction]:
     """The actions of a run, the earliest day first; without those that were taken back."""
     taken_back = aliased(RunAction)
     rows = db.session.execute(
@@ -35,21 +35,21 @@ def list_actions(run_id: int) -> list[TakenAction]:
         .where(RunAction.run_id == run_id, RunAction.withdraws_id.is_(None), taken_back.id.is_(None))
         .order_by(RunAction.due_on, RunAction.id)
     )
-    return [TakenAction(*row) for row in rows]
+    return [ListedAction(*row) for row in rows]
 
 
-def add_action(run: RunGlance, what: str, owner: str, due_on: date, *, key: UUID) -> None:
+def add_action(run: RunView, what: str, owner: str, due_on: date, *, key: UUID) -> None:
     """Write an action down; with a key that was sent before, nothing happens.
 
     Raises:
         ForbiddenError: The person does not lead the plenary of this run.
     """
     row = RunAction(key=key, what=what, owner=owner, due_on=due_on, withdraws_id=None)
-    if _is_added(run, row) and not run.is_rehearsal:
+    if _add_row_once(run, row) and not run.is_rehearsal:
         log("run_action.added", actor_id=run.person_id, run=run.reference)
 
 
-def withdraw_action(run: RunGlance, action_key: UUID, *, key: UUID) -> None:
+def withdraw_action(run: RunView, action_key: UUID, *, key: UUID) -> None:
     """Take an action back, by a row that names it.
 
     Raises:
@@ -62,13 +62,13 @@ def withdraw_action(run: RunGlance, action_key: UUID, *, key: UUID) -> None:
     if action is None or action.withdraws_id is not None:
         raise NotFoundError("This exercise has no such action.")
     row = RunAction(key=key, what="", owner="", due_on=action.due_on, withdraws_id=action.id)
-    if _is_added(run, row) and not run.is_rehearsal:
+    if _add_row_once(run, row) and not run.is_rehearsal:
         log("run_action.withdrawn", actor_id=run.person_id, run=run.reference)
 
 
-def _is_added(run: RunGlance, row: RunAction) -> bool:
+def _add_row_once(run: RunView, row: RunAction) -> bool:
     if not run.may_control:
-        raise ForbiddenError("Only who leads the exercise writes its actions down.")
+        raise ForbiddenError("Only the person who leads the exercise writes down its actions.")
     recorded_at = stamp()
     if db.session.scalar(select(RunAction.id).where(RunAction.key == row.key)) is not None:
         return False

@@ -13,7 +13,7 @@ from portal.domain.exercises.running.answers import words_of_answer
 from portal.domain.exercises.running.clock import minute_of
 from portal.domain.exercises.running.queries import (
     Entry,
-    RunGlance,
+    RunView,
     exercise_in,
     list_entries,
     list_steps,
@@ -54,14 +54,14 @@ def injects_with_questions(content: ExerciseContent) -> list[Inject]:
     return [inject for inject in content["injects"] if inject["questions"]]
 
 
-def compare_injects(run: RunGlance, keys: Iterable[str]) -> list[ComparedInject]:
+def compare_injects(run: RunView, keys: Iterable[str]) -> list[ComparedInject]:
     """The answers of all syndicates at these injects; one statement, however many there are.
 
     Args:
         run: The run.
         keys: Of the injects; unknown ones are passed over.
     """
-    wanted = set(keys)
+    chosen_keys = set(keys)
     logs = _read_logs(run.id)
     return [
         ComparedInject(
@@ -69,17 +69,17 @@ def compare_injects(run: RunGlance, keys: Iterable[str]) -> list[ComparedInject]
             tuple(_compare_question(run, inject, question, logs) for question in inject["questions"]),
         )
         for inject in injects_with_questions(exercise_in(run).content)
-        if inject["key"] in wanted
+        if inject["key"] in chosen_keys
     ]
 
 
 def injects_of_prompt(content: ExerciseContent, compares: Sequence[str]) -> list[str]:
     """The keys of the injects that ask these questions, in the order of the exercise."""
-    asked = set(compares)
+    question_keys = set(compares)
     return [
         inject["key"]
         for inject in content["injects"]
-        if asked & {question["key"] for question in inject["questions"]}
+        if question_keys & {question["key"] for question in inject["questions"]}
     ]
 
 
@@ -101,7 +101,7 @@ def plain_words(html: str) -> str:
 
 
 def _compare_question(
-    run: RunGlance,
+    run: RunView,
     inject: Inject,
     question: InjectQuestion,
     logs: Mapping[tuple[int, str], Sequence[Entry]],
@@ -119,9 +119,7 @@ def _compare_question(
     return ComparedQuestion(question, tuple(answers), alike)
 
 
-def _join_answer(
-    run: RunGlance, question: InjectQuestion, entries: Sequence[Entry]
-) -> SyndicateAnswer | None:
+def _join_answer(run: RunView, question: InjectQuestion, entries: Sequence[Entry]) -> SyndicateAnswer | None:
     """The last entry holds; the first is told too where its words were others."""
     if not entries:
         return None
@@ -137,7 +135,7 @@ def _join_answer(
 
 def _read_logs(run_id: int) -> dict[tuple[int, str], list[Entry]]:
     """The entries by syndicate and question, in order."""
-    found: dict[tuple[int, str], list[Entry]] = defaultdict(list)
+    entries: dict[tuple[int, str], list[Entry]] = defaultdict(list)
     for entry in list_entries(run_id):
-        found[entry.syndicate, entry.question_key].append(entry)
-    return found
+        entries[entry.syndicate, entry.question_key].append(entry)
+    return entries

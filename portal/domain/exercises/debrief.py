@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.events.models import Event
-from portal.domain.exercises.actions import TakenAction, list_actions
+from portal.domain.exercises.actions import ListedAction, list_actions
 from portal.domain.exercises.comparison import (
     ComparedInject,
     compare_injects,
@@ -47,7 +47,7 @@ class RunDebrief:
     statements: tuple[
         tuple[str, tuple[Statement, ...]], ...
     ]  # by prompt, in plain words; none that is hidden
-    actions: tuple[TakenAction, ...]
+    actions: tuple[ListedAction, ...]
     at: datetime
 
 
@@ -147,7 +147,7 @@ def _statement_rows(debrief: RunDebrief) -> Iterator[Sequence[str]]:
             yield question, one.theme, one.text, str(one.points)
 
 
-def _action_rows(actions: Sequence[TakenAction]) -> Iterator[Sequence[str]]:
+def _action_rows(actions: Sequence[ListedAction]) -> Iterator[Sequence[str]]:
     yield "action", "owner", "due_on"
     for action in actions:
         yield action.what, action.owner, action.due_on.isoformat()
@@ -166,13 +166,13 @@ def _decisions_markup(compared: Sequence[ComparedInject]) -> Iterator[str]:
         yield f"{text_content('The exercise asked nothing.')}\n"
     for inject in compared:
         yield f"=== {text_content(inject.inject['title'])}"
-        for asked in inject.questions:
-            yield f"{text_content(plain_words(asked.question['prompt_html']))}\n"
+        for question in inject.questions:
+            yield f"{text_content(plain_words(question.question['prompt_html']))}\n"
             rows = [
                 (f"Syndicate {number}", answer.text, answer.reason or "–", _show_minute(answer.minute))
                 if answer
                 else (f"Syndicate {number}", "No answer", "–", "–")
-                for number, answer in asked.answers
+                for number, answer in question.answers
             ]
             yield from _write_table(
                 "(auto, 3fr, 3fr, auto)", ("Syndicate", "Answer", "Reason", "Minute"), rows

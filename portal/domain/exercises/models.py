@@ -4,10 +4,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.platform.column_types import unique_index
 from portal.platform.db import Base, BigId
+from portal.platform.proposals import ProposalColumns
 
 
 class Exercise(Base):
@@ -54,31 +56,18 @@ class ExerciseFile(Base):
     sha256: Mapped[str]
 
 
-class ExerciseProposal(Base):
+class ExerciseProposal(ProposalColumns, Base):
     """A folder sent for the next version of an exercise; a second person publishes it or sends it back."""
 
     __tablename__ = "exercise_proposal"
     __table_args__ = (
         CheckConstraint("ended_as IN ('published', 'sent_back', 'withdrawn')", name="end_is_known"),
-        Index(
-            "uq_exercise_proposal_key_open",
-            "key",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        unique_index("uq_exercise_proposal_key_open", "key", where="ended_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str]
     archive: Mapped[bytes] = mapped_column(LargeBinary)  # the folder as a ZIP
-    note: Mapped[str]
-    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    proposed_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-    ended_as: Mapped[str | None]
-    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    reason: Mapped[str]
 
 
 class ExerciseRun(Base):
@@ -106,15 +95,7 @@ class RunStep(Base):
     __tablename__ = "run_step"
     __table_args__ = (
         UniqueConstraint("run_id", "key"),
-        Index(
-            "uq_run_step_release",
-            "run_id",
-            "inject_key",
-            "syndicate",
-            unique=True,
-            sqlite_where=text("kind = 'release'"),
-            postgresql_where=text("kind = 'release'"),
-        ),
+        unique_index("uq_run_step_release", "run_id", "inject_key", "syndicate", where="kind = 'release'"),
         CheckConstraint(
             "kind IN ('start', 'hold', 'resume', 'release', 'message', 'plenary', 'back', 'scribe', 'end')",
             name="kind_is_known",

@@ -15,14 +15,19 @@ from portal.domain.exercises.content import ExerciseContent, PlenaryPrompt
 from portal.domain.exercises.models import PlenaryVoter
 from portal.domain.exercises.running.clock import PastStep, Phase, read_phase
 from portal.domain.exercises.running.queries import (
-    RunGlance,
     RunningExercise,
+    RunView,
     exercise_in,
     find_run,
     list_steps,
 )
-from portal.domain.exercises.running.services import StepWish, add_step, was_stepped
-from portal.domain.exercises.statements import add_statement, forget_voters, mix_run, rank_statements
+from portal.domain.exercises.running.services import StepWish, add_step, is_step_taken
+from portal.domain.exercises.statements import (
+    add_statement,
+    forget_voters,
+    rank_statements,
+    shuffle_statements,
+)
 from portal.domain.people.queries import Viewer
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp, take_writers_lock
@@ -52,13 +57,13 @@ STAGE_WORDS = {
 class PlenaryRun:
     """The plenary of a run, as one person meets it; whoever controls the run leads it."""
 
-    run: RunGlance
+    run: RunView
     exercise: RunningExercise
     steps: tuple[PastStep, ...]
     stages: dict[str, PromptStage]  # by the keys of all prompts
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether the run has ended."""
         return read_phase(self.steps) is Phase.ENDED
 
@@ -76,7 +81,7 @@ class PlenaryRun:
     @property
     def may_debrief(self) -> bool:
         """Whether the person takes the debrief away: who leads always, all after the end."""
-        return self.run.may_control or self.ended
+        return self.run.may_control or self.has_ended
 
     def prompt(self, key: str) -> PlenaryPrompt:
         """One of its prompts.
@@ -104,9 +109,9 @@ def find_plenary(reference: str, viewer: Viewer) -> PlenaryRun:
 
 def list_moves(content: ExerciseContent, steps: Sequence[PastStep]) -> Iterator[tuple[str, PromptStage]]:
     """The prompts that were moved to a stage, with the stage, from the steps of a run in order."""
-    known = {prompt["key"] for prompt in content["plenary"]}
+    prompt_keys = {prompt["key"] for prompt in content["plenary"]}
     for step in steps:
-        if step.kind == "plenary" and step.inject_key in known:
+        if step.kind == "plenary" and step.inject_key in prompt_keys:
             yield step.inject_key, PromptStage(step.text)
 
 
@@ -128,37 +133,37 @@ def move_to_stage(
     plenary = find_plenary(reference, viewer)
     run = plenary.run
     if not run.may_control:
-        raise ForbiddenError("Only who leads the exercise opens and closes the plenary’s questions.")
+        raise ForbiddenError("Only the person who leads the exercise opens and closes its questions.")
     plenary.prompt(prompt_key)
     if stage is PromptStage.NOT_YET:
-        raise RuleError("A question that was opened stays open or is closed.")
-    if was_stepped(run.id, form_key):
+        raise RuleError("An open question can only stay open or be closed.")
+    if is_step_taken(run.id, form_key):
         return
     if stage not in plenary.open_stages:
         raise RuleError(
             "The exercise has ended: its questions can only be closed."
-            if plenary.ended
+            if plenary.has_ended
             else "Begin the plenary first, where you control the exercise."
         )
     moves = list_moves(plenary.exercise.content, plenary.steps)
     if stage is PromptStage.RANKING and (prompt_key, stage) in moves:
-        raise RuleError("These statements were ranked already. A second ranking would add to the first.")
+        raise RuleError("The room has ranked these statements already.")
     add_step(run, form_key, StepWish("plenary", prompt_key, text=stage.value), by_id=run.person_id)
     if stage is not PromptStage.RANKING:
         forget_voters(run.id, prompt_key)
-    mix_run(run.id)
+    shuffle_statements(run.id)
     if not run.is_rehearsal:
         log("plenary.moved", actor_id=run.person_id, run=run.reference, prompt=prompt_key, stage=stage.value)
 
 
 def has_ranked(run_id: int, prompt_key: str, person_id: int) -> bool:
     """Whether a person has ranked the statements of a prompt whose ranking is open."""
-    found = exists().where(
+    choice_exists = exists().where(
         PlenaryVoter.run_id == run_id,
         PlenaryVoter.prompt_key == prompt_key,
         PlenaryVoter.person_id == person_id,
     )
-    return bool(db.session.scalar(select(found)))
+    return bool(db.session.scalar(select(choice_exists)))
 
 
 def write_statement(reference: str, viewer: Viewer, prompt_key: str, text: str) -> None:
@@ -169,7 +174,7 @@ def write_statement(reference: str, viewer: Viewer, prompt_key: str, text: str) 
         ConflictError: The room no longer writes statements.
         RuleError: As ``add_statement``.
     """
-    run = _enter(reference, viewer, prompt_key, PromptStage.STATEMENTS)
+    run = _find_run_at_stage(reference, viewer, prompt_key, PromptStage.STATEMENTS)
     add_statement(run.id, prompt_key, text)
 
 
@@ -181,11 +186,11 @@ def choose_statements(reference: str, viewer: Viewer, prompt_key: str, keys: Col
         ConflictError: The room does not rank, or a statement is no longer shown.
         RuleError: As ``rank_statements``.
     """
-    run = _enter(reference, viewer, prompt_key, PromptStage.RANKING)
+    run = _find_run_at_stage(reference, viewer, prompt_key, PromptStage.RANKING)
     rank_statements(run.id, prompt_key, keys, viewer.person_id)
 
 
-def _enter(reference: str, viewer: Viewer, prompt_key: str, stage: PromptStage) -> RunGlance:
+def _find_run_at_stage(reference: str, viewer: Viewer, prompt_key: str, stage: PromptStage) -> RunView:
     """The run, read under the writers' lock, so that its stage cannot move before the commit."""
     take_writers_lock()
     plenary = find_plenary(reference, viewer)

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Table, delete, insert, select
 
 from portal.domain.exercises.models import PlenaryStatement, PlenaryVoter
-from portal.domain.exercises.running.queries import RunGlance
+from portal.domain.exercises.running.queries import RunView
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp, take_writers_lock
 from portal.platform.errors import ConflictError, ForbiddenError, RuleError
@@ -24,7 +24,7 @@ LONGEST = 300  # characters
 MOST = 400  # of a prompt: more than a room can read
 LONGEST_THEME = 60
 CHOICES = 3  # statements that one person may choose
-ABOUT = 5  # while they are written, their number is told in such steps
+COUNT_STEP = 5  # while they are written, their number is told in such steps
 
 _random = SystemRandom()
 Rows = list[dict[str, Any]]
@@ -52,13 +52,13 @@ def list_statements(run_id: int, prompt_key: str) -> list[Statement]:
             PlenaryStatement.points,
         ).where(PlenaryStatement.run_id == run_id, PlenaryStatement.prompt_key == prompt_key)
     )
-    found = [Statement(*row) for row in rows]
-    return sorted(found, key=lambda one: (not one.theme, one.theme.casefold(), -one.points, one.text))
+    statements = [Statement(*row) for row in rows]
+    return sorted(statements, key=lambda one: (not one.theme, one.theme.casefold(), -one.points, one.text))
 
 
-def count_about(run_id: int, prompt_key: str) -> int:
+def count_in_fives(run_id: int, prompt_key: str) -> int:
     """How many statements a prompt has, rounded down to fives, so that nobody sees the moment of one."""
-    return len(list_statements(run_id, prompt_key)) // ABOUT * ABOUT
+    return len(list_statements(run_id, prompt_key)) // COUNT_STEP * COUNT_STEP
 
 
 def add_statement(run_id: int, prompt_key: str, text: str) -> None:
@@ -72,10 +72,10 @@ def add_statement(run_id: int, prompt_key: str, text: str) -> None:
         raise RuleError("Write a statement.")
     if len(words) > LONGEST:
         raise RuleError(f"This has {len(words):,} characters. Shorten it to {LONGEST} or fewer.")
-    rows, voters = _take_out(run_id)
+    rows, voters = _remove_rows(run_id)
     of_prompt = [row for row in rows if row["prompt_key"] == prompt_key]
     if len(of_prompt) >= MOST:
-        raise RuleError("This question has as many statements as a room can read. Talk about them now.")
+        raise RuleError("This question has enough statements for the room to read. Talk about them now.")
     if all(row["text"].casefold() != words.casefold() for row in of_prompt):
         rows.append(
             {
@@ -88,7 +88,7 @@ def add_statement(run_id: int, prompt_key: str, text: str) -> None:
                 "points": 0,
             }
         )
-    _put_in(rows, voters)
+    _insert_rows(rows, voters)
 
 
 def rank_statements(run_id: int, prompt_key: str, keys: Collection[UUID], person_id: int) -> None:
@@ -101,19 +101,19 @@ def rank_statements(run_id: int, prompt_key: str, keys: Collection[UUID], person
     chosen = set(keys)
     if not 1 <= len(chosen) <= CHOICES:
         raise RuleError(f"Choose one, two or three statements. You chose {len(chosen)}.")
-    rows, voters = _take_out(run_id)
+    rows, voters = _remove_rows(run_id)
     mark = {"run_id": run_id, "prompt_key": prompt_key, "person_id": person_id}
-    shown = {row["key"] for row in rows if row["prompt_key"] == prompt_key and not row["hidden"]}
-    if not chosen <= shown:
+    shown_keys = {row["key"] for row in rows if row["prompt_key"] == prompt_key and not row["hidden"]}
+    if not chosen <= shown_keys:
         raise ConflictError("One of these statements is no longer shown. Choose again.")
     if mark not in voters:
         voters.append(mark)
         for row in rows:
             row["points"] += row["key"] in chosen
-    _put_in(rows, voters)
+    _insert_rows(rows, voters)
 
 
-def group_statements(run: RunGlance, prompt_key: str, keys: Collection[UUID], theme: str) -> None:
+def group_statements(run: RunView, prompt_key: str, keys: Collection[UUID], theme: str) -> None:
     """Put statements into a group; an empty theme takes them out of any.
 
     Args:
@@ -125,14 +125,14 @@ def group_statements(run: RunGlance, prompt_key: str, keys: Collection[UUID], th
     Raises:
         ForbiddenError: The person does not lead the run.
     """
-    _change(run, prompt_key, keys, theme=" ".join(theme.split())[:LONGEST_THEME])
+    _change_statements(run, prompt_key, keys, theme=" ".join(theme.split())[:LONGEST_THEME])
     if not run.is_rehearsal:
         log("plenary.grouped", actor_id=run.person_id, run=run.reference, prompt=prompt_key)
 
 
-def hide_statements(run: RunGlance, prompt_key: str, keys: Collection[UUID], *, hidden: bool) -> None:
+def hide_statements(run: RunView, prompt_key: str, keys: Collection[UUID], *, hidden: bool) -> None:
     """Take statements off the wall and out of files, or put them back; as ``group_statements``."""
-    _change(run, prompt_key, keys, hidden=hidden)
+    _change_statements(run, prompt_key, keys, hidden=hidden)
     if run.is_rehearsal:
         return
     if hidden:
@@ -149,40 +149,40 @@ def forget_voters(run_id: int, prompt_key: str) -> None:
     )
 
 
-def mix_run(run_id: int) -> None:
+def shuffle_statements(run_id: int) -> None:
     """Write all statements of a run anew, and who ranked them."""
-    _put_in(*_take_out(run_id))
+    _insert_rows(*_remove_rows(run_id))
 
 
-def _change(run: RunGlance, prompt_key: str, keys: Collection[UUID], **values: Any) -> None:
+def _change_statements(run: RunView, prompt_key: str, keys: Collection[UUID], **values: Any) -> None:
     if not run.may_control:
-        raise ForbiddenError("Only who leads the exercise groups its statements.")
+        raise ForbiddenError("Only the person who leads the exercise groups its statements.")
     stamp()
-    rows, voters = _take_out(run.id)
+    rows, voters = _remove_rows(run.id)
     for row in rows:
         if row["prompt_key"] == prompt_key and row["key"] in keys:
             row.update(values)
-    _put_in(rows, voters)
+    _insert_rows(rows, voters)
 
 
-def _take_out(run_id: int) -> tuple[Rows, Rows]:
-    """Delete the statements of a run and the marks of who ranked, and give them; ``_put_in`` follows."""
+def _remove_rows(run_id: int) -> tuple[Rows, Rows]:
+    """Delete the statements of a run and the marks of who ranked, and give them; ``_insert_rows`` follows."""
     take_writers_lock()
     _overwrite_deleted()
-    taken: list[Rows] = []
+    removed: list[Rows] = []
     for table in (PlenaryStatement, PlenaryVoter):
         columns = table.__table__.columns
-        taken.append(
+        removed.append(
             [
                 dict(row)
                 for row in db.session.execute(select(*columns).where(table.run_id == run_id)).mappings()
             ]
         )
         db.session.execute(delete(table).where(table.run_id == run_id))
-    return taken[0], taken[1]
+    return removed[0], removed[1]
 
 
-def _put_in(*tables: Rows) -> None:
+def _insert_rows(*tables: Rows) -> None:
     for table, rows in zip((PlenaryStatement, PlenaryVoter), tables, strict=True):
         _random.shuffle(rows)
         if rows:

@@ -84,7 +84,8 @@ class CheckResult:
     same: dict[str, int]  # how much is in the portal already, by label
     digest: str  # equal for equal changes
     stage: Callable[[Tell], None] = field(repr=False)  # prepares, before the lock, what ``write`` needs
-    write: Callable[[datetime, int | None], None] = field(repr=False)  # under the lock, given the stamp
+    commit: Callable[[Callable[[], None], Tell], None] = field(repr=False)  # calls the given, and commits it
+    write: Callable[[datetime, int | None], None] = field(repr=False)  # called by that, with the stamp
     posts: EndedPosts = field(default_factory=EndedPosts)
     keep: Callable[[str, int | None, datetime], None] = field(default=keep_nothing, repr=False)
 

@@ -19,7 +19,7 @@ from portal.domain.imports.check_result import (
 )
 from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.kept_rows import KEPT_FOR, ReadyRow, UnknownRows
-from portal.domain.imports.staged_imports import StagedCompletions
+from portal.domain.imports.staged_imports import StagedCompletions, commit_at_once
 from portal.domain.imports.value_mapping import read_values
 from portal.domain.people.models import PersonName
 from portal.domain.records import completion_import
@@ -69,6 +69,7 @@ def check_completions(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_
         | ({"Kept already": unknown.kept, "Not kept again": unknown.ended} if mapping.keeps_unknown else {}),
         digest=digest_of(_digest_of(new), faults, *([row.mark for row in unknown.new], staged.ready_ids)),
         stage=staged.stage,
+        commit=commit_at_once,
         write=staged.write,
         keep=partial(kept_rows.keep_and_settle, unknown.new),
     )

@@ -21,7 +21,6 @@ from portal.platform.permissions import Permission
 COMMAND = "The command line"
 FOLDER = "The watched folder"
 FILE_RETENTION = timedelta(days=7)  # for a file that waits, and after it was applied
-_FULL_NAME = PersonName.forenames + " " + PersonName.surname
 _PERMISSIONS = {"roster": Permission.ROSTER_IMPORT, "completions": Permission.RECORD_IMPORT}
 
 
@@ -66,7 +65,7 @@ def list_runs(kinds: list[str], offset: int, limit: int, *, unfinished: bool = F
         case(
             (ImportRun.from_folder, FOLDER),
             (ImportRun.began_by_id.is_(None), COMMAND),
-            else_=func.coalesce(_FULL_NAME, "Erased"),
+            else_=func.coalesce(PersonName.full_name, "Erased"),
         ),
         ImportRun.bad_rows,
         ImportRun.checked_at,
@@ -149,11 +148,11 @@ def names_in_run(run: ImportRun) -> dict[int | None, str]:
     """Names of who began and ended an import by id, with words for nobody (None) and for people erased."""
     person_ids = (run.began_by_id, run.ended_by_id)
     rows = db.session.execute(
-        select(PersonName.person_id, PersonName.forenames, PersonName.surname).where(
+        select(PersonName.person_id, PersonName.full_name).where(
             PersonName.person_id.in_([i for i in person_ids if i is not None])
         )
     )
-    names = {person_id: f"{forenames} {surname}" for person_id, forenames, surname in rows}
+    names = {person_id: name for person_id, name in rows}
     nobody = FOLDER if run.from_folder else COMMAND
     return {i: nobody if i is None else names.get(i, "Erased") for i in person_ids}
 

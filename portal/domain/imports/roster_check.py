@@ -65,6 +65,7 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
         same={"Unchanged posts": plan.unchanged_count},
         digest=digest_of(plan, [effect.digest for effect in effects], faults),
         stage=staged.stage,
+        commit=staged.commit,
         write=staged.write,
         posts=_count_ended_posts(plan, baseline),
     )

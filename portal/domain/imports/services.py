@@ -119,10 +119,15 @@ def begin_again(run_id: UUID, *, by: int, at: datetime) -> ImportRun:
         run.file_name,
         queries.read_file_content(run_id),
         Sheet([], [], run.rows),
-        ColumnMapping.from_json(deepcopy(run.columns or {"shape": run.shape})),
+        mapping_of_run(run),
         run.profile,
     )
     return begin_import(upload, by=by, at=at)
+
+
+def mapping_of_run(run: ImportRun) -> ColumnMapping:
+    """How the import's columns are read, as far as that is known; changing it does not change the import."""
+    return ColumnMapping.from_json(deepcopy(run.columns or {"shape": run.shape}))
 
 
 def match_columns(run_id: UUID, mapping: ColumnMapping, *, profile: str | None) -> None:
@@ -178,7 +183,7 @@ def answer_questions(run_id: UUID, answers: Mapping[tuple[str, str], str], *, by
         ConflictError: The import has ended.
     """
     run = _get_open_run(run_id)
-    mapping = ColumnMapping.from_json(deepcopy(run.columns or {"shape": run.shape}))
+    mapping = mapping_of_run(run)
     for (target, text), meaning in answers.items():
         if text:
             mapping.values.setdefault(target, {})[text] = meaning
@@ -210,32 +215,37 @@ def record_job(run_id: UUID, job_id: UUID) -> None:
     _get_open_run(run_id).job_id = job_id
 
 
-def check_run(run: ImportRun, tell: Tell = ignore_progress) -> CheckResult:
+def check_run(run: ImportRun, tell: Tell = ignore_progress, opened: Sheet | None = None) -> CheckResult:
     """Compare the import's file with the portal's data of now; reads only, and takes no lock.
 
     Args:
         run: The import.
         tell: Is told how far it is; may raise to stop it.
+        opened: The file as ``open_run_sheet`` gave all of it, if that was done already.
 
     Raises:
         BadInputError: The file cannot be read.
         NotFoundError: The file is deleted.
         RuleError: Its columns are not matched.
     """
-    return CHECKS[run.kind](*_open_matched_sheet(run), tell)
+    return CHECKS[run.kind](*_match_sheet(run, opened), tell)
 
 
-def read_run_values(run: ImportRun) -> FileValues:
+def read_run_values(run: ImportRun, opened: Sheet) -> FileValues:
     """The values of an import's file, with the questions that only a person can answer.
 
-    Raises:
-        As ``check_run`` does.
+    Arguments and errors are those of ``check_run``, with the file always opened.
     """
-    return read_values(*_open_matched_sheet(run))
+    return read_values(*_match_sheet(run, opened))
 
 
 def open_run_sheet(run: ImportRun, mapping: ColumnMapping, first: int | None = None) -> Sheet:
-    """An import's file as a table; ``first`` is how many lines to return, None for all.
+    """An import's file as a table. That takes a process of its own, so a request does it once.
+
+    Args:
+        run: The import.
+        mapping: How its columns are read.
+        first: How many lines to return, None for all.
 
     Raises:
         BadInputError: The file cannot be read.
@@ -244,9 +254,9 @@ def open_run_sheet(run: ImportRun, mapping: ColumnMapping, first: int | None = N
     return open_for_mapping(queries.read_file_content(run.id), run.file_name, mapping, first)
 
 
-def _open_matched_sheet(run: ImportRun) -> tuple[Sheet, ColumnMapping]:
-    mapping = ColumnMapping.from_json(run.columns or {"shape": run.shape})
-    sheet = open_run_sheet(run, mapping)
+def _match_sheet(run: ImportRun, opened: Sheet | None) -> tuple[Sheet, ColumnMapping]:
+    mapping = mapping_of_run(run)
+    sheet = opened or open_run_sheet(run, mapping)
     if not sheet.settled:
         raise RuleError("Say first which sheet of the workbook is the list.")
     gaps = mapping.list_gaps(sheet.columns)

@@ -9,7 +9,6 @@ from portal.domain.imports.check_result import CheckResult, MovedError, Tell, ig
 from portal.domain.imports.services import Upload
 from portal.domain.people.queries import viewer_of
 from portal.platform import clock
-from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import transaction
 from portal.platform.errors import BadInputError, ForbiddenError
 from portal.platform.jobs import services as jobs
@@ -116,10 +115,13 @@ def check_and_apply(
             break
         if not result.faults:
             result.stage(tell)
+
+        def record(result: CheckResult = result) -> None:
+            services.apply_import(run_id, result, expected, by=by, at=clock.now())
+            conclude(result.numbers)
+
         try:
-            with transaction(), enlarged_page_cache():
-                services.apply_import(run_id, result, expected, by=by, at=clock.now())
-                conclude(result.numbers)
+            result.commit(record, tell)
         except MovedError:  # something was recorded meanwhile; the next check shows whether it matters
             continue
         return result
@@ -168,10 +170,13 @@ def import_upload(upload: Upload, *, tell_writing: Callable[[], None] = lambda: 
             return result
         tell_writing()
         result.stage(ignore_progress)
+
+        def record(result: CheckResult = result) -> None:
+            run = services.begin_import(upload, by=None, at=clock.now())
+            services.apply_import(run.id, result, result.digest, by=None, at=clock.now())
+
         try:
-            with transaction(), enlarged_page_cache():
-                run = services.begin_import(upload, by=None, at=clock.now())
-                services.apply_import(run.id, result, result.digest, by=None, at=clock.now())
+            result.commit(record, ignore_progress)
         except MovedError:
             continue
         return result

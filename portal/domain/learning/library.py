@@ -1,15 +1,45 @@
 """The published modules in the order in which directives require them."""
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.archiving import offered_modules
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.people.as_of import is_known_fact
-from portal.platform.db import db
+from portal.platform.db import read
+
+_DAY: Any = bindparam("day")
+_LATER: Any = aliased(DirectiveVersion)
+_IS_SUPERSEDED = (
+    select(_LATER.id)
+    .where(
+        _LATER.directive_id == DirectiveVersion.directive_id,
+        _LATER.effective_on <= _DAY,
+        is_known_fact(_LATER),
+        or_(
+            _LATER.effective_on > DirectiveVersion.effective_on,
+            and_(
+                _LATER.effective_on == DirectiveVersion.effective_on, _LATER.number > DirectiveVersion.number
+            ),
+        ),
+    )
+    .exists()
+)
+_POSITIONS = (
+    select(Requirement.activity_id, func.min(Requirement.position))
+    .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
+    .where(
+        DirectiveVersion.effective_on <= _DAY,
+        is_known_fact(DirectiveVersion),
+        ~DirectiveVersion.withdrawn,
+        ~_IS_SUPERSEDED,
+    )
+    .group_by(Requirement.activity_id)
+)
 
 
 def modules_in_order(day: date) -> list[ModuleVersion]:
@@ -28,20 +58,4 @@ def modules_in_order(day: date) -> list[ModuleVersion]:
 
 def _earliest_positions(day: date) -> dict[int, int]:
     """Return the earliest position of each activity that a directive requires on ``day``."""
-    version, later = DirectiveVersion, aliased(DirectiveVersion)
-    superseded = select(later.id).where(
-        later.directive_id == version.directive_id,
-        later.effective_on <= day,
-        is_known_fact(later),
-        or_(
-            later.effective_on > version.effective_on,
-            and_(later.effective_on == version.effective_on, later.number > version.number),
-        ),
-    )
-    rows = db.session.execute(
-        select(Requirement.activity_id, func.min(Requirement.position))
-        .join(version, version.id == Requirement.directive_version_id)
-        .where(version.effective_on <= day, is_known_fact(version), ~version.withdrawn, ~superseded.exists())
-        .group_by(Requirement.activity_id)
-    )
-    return {activity_id: position for activity_id, position in rows}
+    return {activity_id: position for activity_id, position in read(_POSITIONS, {"day": day})}

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.platform.db import OPEN_END, Base, BigId, Fact
@@ -41,6 +42,11 @@ class PersonName(Base):
     forenames: Mapped[str]
     email: Mapped[str | None] = mapped_column(unique=True)  # lower case
     folded: Mapped[str] = mapped_column(default=_fold_new_name)  # names and number, as ``fold_name`` gives
+
+    @hybrid_property
+    def full_name(self) -> str:
+        """Forenames and surname, as the person is called."""
+        return self.forenames + " " + self.surname
 
 
 class Identifier(Base):

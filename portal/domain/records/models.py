@@ -4,9 +4,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.platform.column_types import unique_index
 from portal.platform.db import Base, BigId, Fact
 
 
@@ -60,13 +61,7 @@ class Record(Fact):
     __table_args__ = (
         Index("ix_record_person_activity", "person_id", "activity_id", "achieved_on"),
         Index("ix_record_recorded_at", "recorded_at"),
-        Index(
-            "uq_record_reference_first",
-            "reference",
-            unique=True,
-            sqlite_where=text("replaces_id IS NULL"),
-            postgresql_where=text("replaces_id IS NULL"),
-        ),
+        unique_index("uq_record_reference_first", "reference", where="replaces_id IS NULL"),
     )
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

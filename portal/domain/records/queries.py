@@ -284,7 +284,7 @@ def list_extra_attempts(person_id: int) -> list[ExtraAttemptRow]:
             ModuleVersion.title,
             clock_at(ExtraAttempt.recorded_at),
             ExtraAttempt.reason,
-            func.coalesce(PersonName.forenames + " " + PersonName.surname, "Erased"),
+            func.coalesce(PersonName.full_name, "Erased"),
         )
         .join(Registration, Registration.id == ExtraAttempt.registration_id)
         .join(ModuleVersion, ModuleVersion.id == Registration.module_version_id)
@@ -298,7 +298,7 @@ def list_extra_attempts(person_id: int) -> list[ExtraAttemptRow]:
 def holder_name(person_id: int) -> str:
     """Forenames and surname as they are now; 'Erased' where the name is erased."""
     name = db.session.get(PersonName, person_id)
-    return f"{name.forenames} {name.surname}" if name else "Erased"
+    return name.full_name if name else "Erased"
 
 
 _OF_RECORD: tuple[Any, ...] = (
@@ -358,3 +358,9 @@ def count_records(activity_id: int) -> int:
     """The number of known records of an activity, of any source and whether or not they count."""
     statement = select(func.count()).where(Record.activity_id == activity_id, is_known_fact(Record))
     return db.session.scalar(statement) or 0
+
+
+def list_people_with_records(activity_id: int) -> list[int]:
+    """Everybody with a record of an activity, in order, whether or not it is known or counts."""
+    statement = select(Record.person_id).where(Record.activity_id == activity_id).distinct()
+    return list(db.session.scalars(statement.order_by(Record.person_id)))

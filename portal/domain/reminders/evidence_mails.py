@@ -1,13 +1,12 @@
-"""Mails to owners about evidence that no longer holds: when more of it does not, and then once a week."""
+"""Mails to owners about evidence and a plan that no longer hold: when more does not, then once a week."""
 
 import uuid
 from collections import defaultdict
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, insert, select
 
-from portal.domain.assurance.evidence.stale import StaleEvidence, list_stale
+from portal.domain.assurance.stale import StaleEntry, list_stale
 from portal.domain.reminders.message_texts import (
     NO_ADDRESS,
     NothingToSend,
@@ -18,7 +17,7 @@ from portal.domain.reminders.message_texts import (
 from portal.domain.reminders.models import Delivery, Message, MessageKind
 from portal.domain.reminders.queries import list_addressees
 from portal.domain.reminders.send_window import SendWindow
-from portal.domain.reports.parameters import read_position_today
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.mail.smtp import Letter
@@ -28,9 +27,9 @@ EVERY = timedelta(days=7)
 
 
 def queue_evidence_mails(day: date, *, at: datetime, hours: SendWindow) -> int:
-    """Queue a mail to every owner of evidence that does not hold; return how many.
+    """Queue a mail to every owner of what does not hold; return how many.
 
-    Whoever got one within a week gets another only if a piece of theirs has ceased to hold since yesterday.
+    Whoever got one within a week gets another only if something of theirs has ceased to hold since then.
 
     Args:
         day: The London day of ``at``.
@@ -41,9 +40,16 @@ def queue_evidence_mails(day: date, *, at: datetime, hours: SendWindow) -> int:
     stale = _by_owner(list_stale(today))
     if not stale:
         return 0
-    before = _by_owner(list_stale(replace(today, as_at=day - timedelta(days=1))))
-    mailed = _mailed_since(at - EVERY, stale)
-    asked = [owner for owner, pieces in stale.items() if owner not in mailed or pieces - before[owner]]
+    mailed = _list_mailed(at - EVERY, stale)
+    before = {
+        then: _by_owner(list_stale(Position(london_day(then), then, day, latest=False)))
+        for then in set(mailed.values())
+    }
+    asked = [
+        owner
+        for owner, entries in stale.items()
+        if owner not in mailed or entries - before[mailed[owner]][owner]
+    ]
     people = list_addressees(sorted(asked), day)
     columns = {"kind": MessageKind.EVIDENCE_STALE, "state": Delivery.WAITING, "created_at": at, "tries": 0}
     columns["not_before"] = hours.next_allowed(at)
@@ -57,24 +63,25 @@ def queue_evidence_mails(day: date, *, at: datetime, hours: SendWindow) -> int:
     return len(rows)
 
 
-def _by_owner(stale: list[StaleEvidence]) -> dict[int, set[str]]:
-    """The references of each owner's pieces; those of nobody are left out."""
+def _by_owner(stale: list[StaleEntry]) -> dict[int, set[str]]:
+    """The addresses of what is each owner's; what is nobody's is left out."""
     found: dict[int, set[str]] = defaultdict(set)
     for each in stale:
         if each.owner_id is not None:
-            found[each.owner_id].add(each.state.reference)
+            found[each.owner_id].add(each.address)
     return found
 
 
-def _mailed_since(since: datetime, owners: dict[int, set[str]]) -> set[int]:
-    """The owners for whom such a mail was queued after an instant, or still waits."""
+def _list_mailed(since: datetime, owners: dict[int, set[str]]) -> dict[int, datetime]:
+    """When such a mail was queued last for owners for whom one was after an instant."""
     newest = func.max(Message.created_at)
     rows = db.session.execute(
         select(Message.person_id, newest)
         .where(Message.kind == MessageKind.EVIDENCE_STALE, Message.person_id.in_(sorted(owners)))
         .group_by(Message.person_id)
+        .having(newest > since)
     )
-    return {person_id for person_id, at in rows if at > since}
+    return {person_id: at for person_id, at in rows}
 
 
 def compose_evidence_mail(row: Message, now: datetime, portal: PortalDetails) -> Letter | NothingToSend:
@@ -87,7 +94,7 @@ def compose_evidence_mail(row: Message, now: datetime, portal: PortalDetails) ->
     stale = list_stale(read_position_today(now), row.person_id)
     if not stale:
         return NothingToSend("Not needed any more.")
-    subject = f"{plural(len(stale), 'piece', 'pieces')} of evidence to look at"
+    subject = f"Assurance: {plural(len(stale), 'thing needs', 'things need')} attention"
     paragraphs = [
         Paragraph(
             "What you own at the assurance desk needs attention:", tuple(_line_of(each) for each in stale)
@@ -95,11 +102,11 @@ def compose_evidence_mail(row: Message, now: datetime, portal: PortalDetails) ->
         Paragraph("See what to do about it:", link=f"{portal.address}/assurance/mine"),
     ]
     foot = (
-        f"{portal.force} sent this from its learning portal because you own this evidence. It comes when more"
-        " of it does not hold, and otherwise at most once a week. Replies are not read."
+        f"{portal.force} sent this from its learning portal because you own this. It comes when more of it"
+        " does not hold, and otherwise at most once a week. Replies are not read."
     )
     return compose_letter(reader, subject, paragraphs, foot=foot)
 
 
-def _line_of(stale: StaleEvidence) -> str:
-    return f"{stale.state.reference}, {stale.state.title}: {' '.join(stale.state.faults)}"
+def _line_of(stale: StaleEntry) -> str:
+    return f"{', '.join(filter(None, (stale.reference, stale.title)))}: {' '.join(stale.faults)}"

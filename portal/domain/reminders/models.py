@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.platform.column_types import unique_index
 from portal.platform.db import Base, BigId
 
 
@@ -35,7 +36,9 @@ class MessageKind(StrEnum):
     CLARITY = "clarity"  # an author answered what somebody found unclear; as recall
     FOLDER = "folder"  # files of the watched folder that were not imported; in the send window
     REPORT = "report"  # a link to a saved report, on its schedule; in the send window
-    EVIDENCE_STALE = "evidence_stale"  # evidence that no longer holds, to its owner; in the send window
+    EVIDENCE_STALE = (
+        "evidence_stale"  # evidence or a plan that no longer holds, to its owner; in the send window
+    )
     EVENT_BOOKED = "event_booked"  # a place at an event, or the task to run one; at once, as the next three
     EVENT_MOVED = "event_moved"  # an event has another time, room or notes
     EVENT_CANCELLED = "event_cancelled"  # an event, or the reader's place or task there, is no more
@@ -59,13 +62,7 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         # The database allows one waiting reminder for each person, and one sent on each day.
-        Index(
-            "uq_message_waiting",
-            "person_id",
-            unique=True,
-            sqlite_where=text("state = 'waiting' AND kind = 'reminder'"),
-            postgresql_where=text("state = 'waiting' AND kind = 'reminder'"),
-        ),
+        unique_index("uq_message_waiting", "person_id", where="state = 'waiting' AND kind = 'reminder'"),
         UniqueConstraint("person_id", "sent_on", name="uq_message_one_a_day"),
         Index("ix_message_state", "state", "not_before"),
     )

@@ -68,7 +68,7 @@ WORDS_OF_KIND = {
     MessageKind.REVIEW: ("Modules and guides to review",),
     MessageKind.CLARITY: ("An author has answered what you found unclear",),
     MessageKind.REPORT: ("A saved report",),
-    MessageKind.EVIDENCE_STALE: ("Evidence that needs attention",),
+    MessageKind.EVIDENCE_STALE: ("Evidence or a plan that needs attention",),
 }
 MOST_ACTS = 10  # of one message that the outbox lists
 
@@ -82,7 +82,7 @@ def lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     """What each of these messages says, by its id, without naming people whom the viewer may not see."""
     about = aliased(PersonName)
     is_visible = MessageLine.about_id.in_(visible_people(viewer))
-    name = case((~is_visible, UNSEEN), else_=func.coalesce(about.forenames + " " + about.surname, "Erased"))
+    name = case((~is_visible, UNSEEN), else_=func.coalesce(about.full_name, "Erased"))
     statement = (
         select(MessageLine, Directive.reference, name, Message.person_id)
         .join(Directive, Directive.id == MessageLine.directive_id)
@@ -103,7 +103,7 @@ def lines_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
 def _acts_in_words(viewer: Viewer, ids: Sequence[int]) -> dict[int, list[str]]:
     about = aliased(PersonName)
     is_visible = AuditEvent.subject_id.in_(visible_people(viewer))
-    erased = func.coalesce(about.forenames + " " + about.surname, "Erased")
+    erased = func.coalesce(about.full_name, "Erased")
     name = case((AuditEvent.subject_id.is_(None), ""), (~is_visible, UNSEEN), else_=erased)
     statement = (
         select(NoticeLine.message_id, AuditEvent.action, name)

@@ -26,8 +26,9 @@ from portal.domain.reports.statistics import (
 )
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.domain.status import counting, paging, report_rows
+from portal.domain.status.filters import Scope, Whose
 from portal.domain.status.paging import ERASED, Sort
-from portal.domain.status.queries import Scope, Whose, people_in_report
+from portal.domain.status.queries import people_in_report
 from portal.domain.status.report_rows import AudienceKey, AudienceRow
 from portal.domain.status.rules import Status
 from portal.platform.replica import read_as_known_on

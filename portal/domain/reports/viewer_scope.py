@@ -137,8 +137,9 @@ class ViewerScope:
     def scope_of(self, *directive_ids: int) -> Scope:
         """Everyone whom the viewer may see, under some directives at this position."""
         at = self.position
-        later = Later.NOTHING if at.latest else measure_later(directive_ids, at.as_known_on)
-        return Scope(directive_ids, at.as_at, at.as_known_on, self.select_people(), later)
+        known = at.as_known_on
+        later = Later.NOTHING if at.latest else measure_later(directive_ids, [known])[known]
+        return Scope(directive_ids, at.as_at, known, self.select_people(), later)
 
     def unit_of(self, path: str) -> int | None:
         """The unit with this path at the position, else one that ever had it.

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, func, select, true
+from sqlalchemy import Row, delete, func, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -19,13 +19,13 @@ from portal.domain.people.roster.rows import find_name_faults
 from portal.domain.people.services import NAME_PARTS, PersonNames, correct_many_names, list_names_of
 from portal.domain.recall.services import erase_answers
 from portal.domain.retention.errors import AnsweredError, HeldError
-from portal.domain.retention.holds import full_name, is_person_held, take_turn
+from portal.domain.retention.holds import is_person_held, take_turn
 from portal.domain.retention.models import DataAnswer, DataRequest
-from portal.domain.retention.periods import add_months
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.months import add_months
 
 CORRECTION, ERASURE = "correction", "erasure"
 ERASED_CLASSES = ("texts", "copies", "clarity")  # a hold on one of them stops an erasure
@@ -246,12 +246,12 @@ def get_request(uuid: UUID) -> DataRequestRow:
     return _request_row(row, notes_of(_request.__tablename__, [row.id]).get(row.id, {}))
 
 
-def _select_requests() -> Select[Any]:
+def _select_requests() -> Any:
     person, noter, answerer = aliased(PersonName), aliased(PersonName), aliased(PersonName)
     statement = select(
-        _request.id, _request.uuid, _request.kind, _request.person_id, full_name(person),
-        person.staff_number, _request.received_on, _request.due_on, full_name(noter), _request.noted_at,
-        _answer.outcome, full_name(answerer), _answer.answered_at, _answer.counts,
+        _request.id, _request.uuid, _request.kind, _request.person_id, person.full_name,
+        person.staff_number, _request.received_on, _request.due_on, noter.full_name, _request.noted_at,
+        _answer.outcome, answerer.full_name, _answer.answered_at, _answer.counts,
     ).outerjoin(_answer, _answer.request_id == _request.id)  # fmt: skip
     statement = statement.outerjoin(person, person.person_id == _request.person_id)
     statement = statement.outerjoin(noter, noter.person_id == _request.noted_by_id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, select, text, union
+from sqlalchemy import Row, exists, select, text, union
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import PersonName, Post, UnitState
@@ -159,23 +159,18 @@ def list_holds(today: datetime) -> list[HoldRow]:
     return [_hold_row(row, units, placed, lifted) for row in rows]
 
 
-def _select_holds() -> Select[Any]:
+def _select_holds() -> Any:
     about, placer, lifter = aliased(PersonName), aliased(PersonName), aliased(PersonName)
     hold, end = LegalHold, LegalHoldEnd
     statement = select(
         hold.id, hold.uuid, hold.person_id, hold.unit_id, hold.class_key, hold.placed_at, end.lifted_at,
-        full_name(about).label("about"), about.staff_number, full_name(placer).label("placed_by"),
-        full_name(lifter).label("lifted_by"),
+        about.full_name.label("about"), about.staff_number, placer.full_name.label("placed_by"),
+        lifter.full_name.label("lifted_by"),
     ).outerjoin(end, end.hold_id == hold.id)  # fmt: skip
     statement = statement.outerjoin(about, about.person_id == hold.person_id)
     statement = statement.outerjoin(placer, placer.person_id == hold.placed_by_id)
     statement = statement.outerjoin(lifter, lifter.person_id == end.lifted_by_id)
     return statement.order_by(end.lifted_at.is_not(None), hold.id.desc())
-
-
-def full_name(person: Any) -> Any:
-    """Forenames and surname of an alias of names."""
-    return person.forenames + " " + person.surname
 
 
 def _hold_row(

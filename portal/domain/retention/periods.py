@@ -4,28 +4,10 @@ A row whose period begins on a day is kept to the end of the corresponding day s
 that month has no such day, to the end of its last day. It is due from the day after.
 """
 
-from calendar import monthrange
 from datetime import date, timedelta
 
+from portal.platform.months import add_months
 from portal.platform.wording import plural
-
-LAST_YEAR = date.max.year
-
-
-def add_months(day: date, months: int) -> date:
-    """The corresponding day so many months later (earlier, if negative), or the last day of that month.
-
-    Days beyond the calendar become its first or last.
-
-    >>> add_months(date(2024, 2, 29), 12), add_months(date(2026, 1, 31), 1)
-    (datetime.date(2025, 2, 28), datetime.date(2026, 2, 28))
-    """
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if year < date.min.year:
-        return date.min
-    if year > LAST_YEAR:
-        return date.max
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def kept_until(began_on: date, months: int) -> date:

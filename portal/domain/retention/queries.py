@@ -5,14 +5,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Row, and_, func, select, true
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.notes import notes_of
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.retention.classes import BY_KEY, CLASSES, RetentionClass
-from portal.domain.retention.holds import full_name
 from portal.domain.retention.models import (
     DisposalCertificate,
     DisposalDecision,
@@ -90,7 +89,7 @@ def list_periods() -> dict[str, PeriodRow]:
     period = RetentionPeriod
     newest = select(func.max(period.id)).group_by(period.class_key)
     statement = (
-        select(period.id, period.class_key, period.months, period.set_at, full_name(PersonName))
+        select(period.id, period.class_key, period.months, period.set_at, PersonName.full_name)
         .outerjoin(PersonName, PersonName.person_id == period.set_by_id)
         .where(period.id.in_(newest))
     )
@@ -115,12 +114,12 @@ def months_of(key: str) -> int:
     return BY_KEY[key].months if months is None else months
 
 
-def _select_disposals() -> Select[Any]:
+def _select_disposals() -> Any:
     asker, decider = aliased(PersonName), aliased(PersonName)
     statement = select(
         _requests.id, _requests.uuid, _requests.class_key, _requests.months, _requests.through_on,
-        _requests.rows, _requests.held, _requests.oldest_on, _requests.asked_by_id, full_name(asker),
-        _requests.asked_at, _decisions.outcome, full_name(decider), _decisions.decided_at,
+        _requests.rows, _requests.held, _requests.oldest_on, _requests.asked_by_id, asker.full_name,
+        _requests.asked_at, _decisions.outcome, decider.full_name, _decisions.decided_at,
         _decisions.job_reference, _certificates.began_at, _certificates.ended_at, _certificates.rows,
         _certificates.held, _certificates.counts, _certificates.words,
     ).outerjoin(_decisions, _decisions.request_id == _requests.id)  # fmt: skip

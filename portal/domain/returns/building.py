@@ -71,7 +71,7 @@ def build_return(
     """
     report = _open_report(reference, Position(last_day_of(period), known_on, today, latest=False))
     directive = report.directive
-    counts = _count_hiding(report, hide_below) if hide_below else _count_openly(report)
+    counts = _count_with_suppression(report, hide_below) if hide_below else _count_all_numbers(report)
     return ReturnContent(
         force=force,
         force_name=force_name[:LONGEST_LINE],
@@ -104,18 +104,18 @@ def _describe_population(reference: str, number: int) -> str:
     return describe_audience(version.file)[:LONGEST_TEXT]
 
 
-def _count_openly(report: CompletionReport) -> list[ReturnCount]:
+def _count_all_numbers(report: CompletionReport) -> list[ReturnCount]:
     """Every number, of each requirement by role and by rank; one statement."""
     columns = [CountBy.POSITION, CountBy.ROLE, CountBy.RANK, CountBy.STATUS]
     groups: dict[GroupKey, dict[Status, int]] = defaultdict(lambda: defaultdict(int))
     everyone = report.viewer_scope.scope_of(report.directive.id)
-    for (position, role, rank, status), people in counting.count_by(everyone, columns):
+    for position, role, rank, status, people in counting.count_by(everyone, columns):
         for key in (
             (position, FORCE, ""),
             (position, ROLE, role or NOT_RECORDED),
             (position, RANK, rank or NOT_RECORDED),
         ):
-            groups[key][Status(status)] += people
+            groups[key][status] += people
     keys = {WHOLE: WHOLE_DIRECTIVE} | {
         each.position: f"{each.kind}:{each.key}" for each in report.directive.requirements
     }
@@ -144,7 +144,7 @@ def _list_group_counts(
         yield ReturnCount(requirement, grouping, group, sum(counts.values()), excluded, complete)
 
 
-def _count_hiding(report: CompletionReport, small: int) -> list[ReturnCount]:
+def _count_with_suppression(report: CompletionReport, small: int) -> list[ReturnCount]:
     if report.figures.assigned < 2 * small:
         raise RuleError(TOO_FEW)
     keys = [f"{each.kind}:{each.key}" for each in report.directive.requirements]
@@ -192,9 +192,13 @@ def _read_table(table: PackTable, grouping: str) -> Iterator[ReturnCount]:
 
 def _read_requirements(tables: FoiTables) -> dict[str, int | None]:
     """How many completed each requirement; empty if everybody has other ones, or no number is published."""
-    found: Iterable[PackTable] = (table for table in tables.tables if table.key == "requirements")
+    requirement_tables: Iterable[PackTable] = (
+        table for table in tables.tables if table.key == "requirements"
+    )
     return {
-        f"{row[0]}:{row[1]}": _name_cells(table, row).get("complete") for table in found for row in table.rows
+        f"{row[0]}:{row[1]}": _name_cells(table, row).get("complete")
+        for table in requirement_tables
+        for row in table.rows
     }
 
 

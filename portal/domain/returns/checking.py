@@ -6,10 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from portal.domain.returns.content import DEFINITIONS, ReturnContent, last_day_of
-from portal.domain.returns.schema import RETURN_SCHEMA
+from portal.domain.returns.schema import RETURN_SCHEMA, list_schema_faults
 from portal.domain.returns.sums import list_sum_faults
 from portal.platform.errors import BadInputError
-from portal.platform.formats.json_checks import list_schema_faults
 from portal.platform.signing.documents import is_genuine, read_document
 from portal.platform.signing.settings import LONGEST_NAME, NAME
 
@@ -32,7 +31,7 @@ class CheckedReturn:
     faults: tuple[tuple[str, str], ...]  # the check, of ``CHECKS``, and a sentence
 
     @property
-    def passed(self) -> bool:
+    def has_passed(self) -> bool:
         """Whether every check was passed."""
         return not self.faults
 
@@ -74,7 +73,7 @@ def check_return(content: bytes, keys: Mapping[int, str], on: date, *, force: st
     return CheckedReturn(read, key_id, tuple(faults))
 
 
-def name_claimed_force(content: bytes) -> str:
+def read_claimed_force(content: bytes) -> str:
     """The short name of the force that a file says it is of, before anything is checked; "" for none."""
     try:
         force = read_document(content).get("force")
@@ -128,7 +127,7 @@ def _list_meaning_faults(read: ReturnContent) -> list[str]:
     stated, ours = dict(read.definitions), dict(DEFINITIONS)
     faults = [f"“{term}” is not defined." for term in ours if term not in stated]
     faults += [f"“{term}” means something else here." for term in ours if stated.get(term, "") != ours[term]]
-    faults += [f"“{term}” is no word of returns." for term in stated if term not in ours]
+    faults += [f"“{term}” is not a term that returns use." for term in stated if term not in ours]
     faults += ["A word is defined twice."] if len(stated) != len(read.definitions) else []
     missing = {f"“{term}” means something else here." for term in ours if term not in stated}
     return [fault for fault in faults if fault not in missing]

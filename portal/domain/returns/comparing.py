@@ -79,13 +79,13 @@ def read_own_comparison(period: str, public_key: str) -> OwnComparison:
         BadInputError: The key of the coordinating unit was changed since.
     """
     statement = select(Comparison).where(Comparison.period == period).order_by(Comparison.id.desc())
-    kept = db.session.scalars(statement.limit(1)).first()
-    if kept is None:
+    loaded = db.session.scalars(statement.limit(1)).first()
+    if loaded is None:
         raise NotFoundError("There is no comparison of this month.")
-    content, made = read_comparison(kept.content, public_key), newest_own_return(period)
-    own = _read_shares(made.content) if made else {}
+    content, own_return = read_comparison(loaded.content, public_key), newest_own_return(period)
+    own = _read_shares(own_return.content) if own_return else {}
     places = tuple(OwnStanding(each, own.get(each.key)) for each in content.requirements)
-    return OwnComparison(content, places, made.number if made else None)
+    return OwnComparison(content, places, own_return.number if own_return else None)
 
 
 def _read_shares(file: bytes) -> dict[str, Share]:

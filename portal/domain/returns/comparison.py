@@ -17,9 +17,9 @@ from portal.domain.returns.national import (
     name_requirements,
     read_national,
 )
+from portal.domain.returns.schema import Schema, list_schema_faults
 from portal.platform.clock import format_utc
 from portal.platform.errors import BadInputError, NotFoundError, RuleError
-from portal.platform.formats.json_checks import Schema, list_schema_faults
 from portal.platform.signing.documents import is_genuine, read_document
 
 COMPARISON_FORMAT = "oic-comparison/1"
@@ -133,9 +133,9 @@ def build_comparison(position: Position, small: int, period: str) -> dict[str, A
         for key in list_requirements(whole.newest)
     ]
     compared = [
-        made
+        comparison
         for each in parts
-        if (made := _compare_shares(each, titles.get(each.requirement, each.requirement)))
+        if (comparison := _compare_shares(each, titles.get(each.requirement, each.requirement)))
     ]
     if not compared:
         raise RuleError(
@@ -184,7 +184,7 @@ def read_comparison(content: bytes, public_key: str) -> ComparisonContent:
         raise BadInputError(faults)
     if not is_genuine(document, public_key):
         raise BadInputError(["The coordinating unit did not sign this file with the key that is set here."])
-    if faults := list(_list_untrue(document["requirements"])):
+    if faults := list(_list_impossible_numbers(document["requirements"])):
         raise BadInputError(faults)
     return ComparisonContent(
         document["period"],
@@ -201,7 +201,7 @@ def read_comparison(content: bytes, public_key: str) -> ComparisonContent:
     )
 
 
-def _list_untrue(requirements: Sequence[dict[str, Any]]) -> list[str]:
+def _list_impossible_numbers(requirements: Sequence[dict[str, Any]]) -> list[str]:
     """What cannot be: more complete than counted, or shares out of order."""
     return [
         f"The numbers of “{each['title']}” cannot be."

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from portal.domain.reports.packs.texts import status_definitions
+from portal.platform.months import last_of_month
 from portal.platform.wording import month_words
 
 FORMAT = "oic-return/1"
@@ -136,9 +137,7 @@ def last_day_of(period: str) -> date:
     Raises:
         ValueError: It is no month.
     """
-    first = date.fromisoformat(f"{period}-01")
-    following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-    return date.fromordinal(following.toordinal() - 1)
+    return last_of_month(date.fromisoformat(f"{period}-01"))
 
 
 def period_words(period: str) -> str:

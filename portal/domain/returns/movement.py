@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal.domain.reports.statistics import Share
 from portal.domain.returns.models import ForceReturn
-from portal.domain.returns.national import NationalFigures, protect_receipts, read_counts
+from portal.domain.returns.national import EMPTY, NationalFigures, protect_receipts, read_counts
 from portal.domain.returns.receipts import AskedPeriod, NationalForce, Receipt
 from portal.domain.returns.suppression import ShownCounts, ShownTable
 from portal.platform.db import db
@@ -54,37 +54,43 @@ class ForceMovement:
 
     Attributes:
         force: Which.
-        said: What its first return for the earlier month said.
-        held: What counts now for the earlier month.
-        now: What counts for the later month.
+        first_counts: What its first return for the earlier month said.
+        current_counts: What counts now for the earlier month.
+        later_counts: What counts for the later month.
         reasons: In words, a sentence each.
     """
 
     force: NationalForce
-    said: ShownCounts | None
-    held: ShownCounts | None
-    now: ShownCounts | None
+    first_counts: ShownCounts | None
+    current_counts: ShownCounts | None
+    later_counts: ShownCounts | None
     reasons: tuple[str, ...] = ()
 
     @property
     def parts(self) -> dict[str, CountStep]:
-        """The steps that lead from what was said to what counts now; their sum is the whole change."""
-        said, held, now = (each.share if each else None for each in (self.said, self.held, self.now))
+        """The steps from the first return for the earlier month to what counts for the later one."""
+        first, current, later = (
+            each.share if each else None
+            for each in (self.first_counts, self.current_counts, self.later_counts)
+        )
         parts: dict[str, CountStep] = {}
-        if said != held:
-            parts[CORRECTION] = step_between(said, held)
-        if held is not None and now is not None:
-            parts[PROGRESS] = step_between(held, now)
-        elif now is not None:
-            parts[ENTERED] = step_between(None, now)
-        elif held is not None:
-            parts[LEFT] = step_between(held, None)
+        if first != current:
+            parts[CORRECTION] = step_between(first, current)
+        if current is not None and later is not None:
+            parts[PROGRESS] = step_between(current, later)
+        elif later is not None:
+            parts[ENTERED] = step_between(None, later)
+        elif current is not None:
+            parts[LEFT] = step_between(current, None)
         return parts
 
     @property
-    def whole(self) -> CountStep:
-        """From what was said to what counts now."""
-        return step_between(self.said.share if self.said else None, self.now.share if self.now else None)
+    def whole_step(self) -> CountStep:
+        """From the first return for the earlier month to what counts for the later one."""
+        return step_between(
+            self.first_counts.share if self.first_counts else None,
+            self.later_counts.share if self.later_counts else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +117,14 @@ class Movement:
         return sums
 
     @property
-    def said(self) -> Share:
-        """The sum of what was said first for the earlier month."""
-        return sum_shares(each.said for each in self.forces)
+    def first_share(self) -> Share:
+        """The sum of all forces' first returns for the earlier month."""
+        return sum_shares(each.first_counts for each in self.forces)
 
     @property
-    def now(self) -> Share:
+    def later_share(self) -> Share:
         """The sum of what counts for the later month."""
-        return sum_shares(each.now for each in self.forces)
+        return sum_shares(each.later_counts for each in self.forces)
 
 
 def sum_shares(shown: Iterable[ShownCounts | None]) -> Share:
@@ -137,19 +143,25 @@ def read_movement(figures: NationalFigures) -> Movement | None:
         for force, receipt in before.receipts.items()
         if receipt.first
     }
-    counts = read_counts([each.held.return_id for each in firsts.values() if each.held], figures.requirement)
-    said = protect_receipts(firsts, counts, figures.small)
-    reasons = read_reasons(before.receipts.values())
-    moved = [
+    counts = read_counts([each.current.return_id for each in firsts.values() if each.current])
+    first_table = protect_receipts(firsts, counts, figures.small).get(figures.requirement, EMPTY)
+    reasons = read_correction_reasons(before.receipts.values())
+    movements = [
         _describe_force(
             force,
-            (said, before.table, figures.newest.table),
+            (first_table, before.table, figures.newest.table),
             before.receipts[force.id],
             reasons.get(force.id, ""),
         )
         for force in figures.forces
     ]
-    forces = [each for each in moved if any(part.share for part in (each.said, each.held, each.now) if part)]
+    forces = [
+        each
+        for each in movements
+        if any(
+            counts.share for counts in (each.first_counts, each.current_counts, each.later_counts) if counts
+        )
+    ]
     return Movement(before.period, figures.newest.period, forces)
 
 
@@ -159,15 +171,17 @@ def _describe_force(
     first, counts, newest = (_find_row(table.rows, force) for table in tables)
     if not receipt.is_corrected:
         first = counts  # what hides a number of one table may differ from what hides it in another
-    told = [f"The force says: {reason}"] if reason else []
-    reasons = (*_correction_words(receipt, first, counts), *told, *_progress_words(counts, newest))
+    own_words = [f"The force says: {reason}"] if reason else []
+    reasons = (*_correction_words(receipt, first, counts), *own_words, *_progress_words(counts, newest))
     return ForceMovement(force, first, counts, newest, reasons)
 
 
-def read_reasons(receipts: Iterable[Receipt]) -> dict[int, str]:
+def read_correction_reasons(receipts: Iterable[Receipt]) -> dict[int, str]:
     """Why forces say that they corrected a month, by the id of the force. One statement."""
-    held = [receipt.held.return_id for receipt in receipts if receipt.held and receipt.is_corrected]
-    statement = select(ForceReturn.force_id, ForceReturn.content).where(ForceReturn.id.in_(held))
+    return_ids = [
+        receipt.current.return_id for receipt in receipts if receipt.current and receipt.is_corrected
+    ]
+    statement = select(ForceReturn.force_id, ForceReturn.content).where(ForceReturn.id.in_(return_ids))
     return {
         force: str(read_document(content)["reason"])
         for force, content in db.session.execute(statement)
@@ -180,16 +194,16 @@ def _find_row(rows: Mapping[int, ShownCounts], force: NationalForce) -> ShownCou
     return row if row and row.share else None
 
 
-def _correction_words(receipt: Receipt, said: ShownCounts | None, held: ShownCounts | None) -> list[str]:
+def _correction_words(receipt: Receipt, first: ShownCounts | None, current: ShownCounts | None) -> list[str]:
     if not receipt.is_corrected:
         return []
-    if said is None or held is None or said.share is None or held.share is None:
+    if first is None or current is None or first.share is None or current.share is None:
         return ["The earlier month was corrected."]
-    if said == held:
+    if first == current:
         return ["The earlier month was sent again with the same figures for the whole force."]
     was, became = (
         f"{percent_cut(each.done, each.total)} ({fraction(each.done, each.total)})"
-        for each in (said.share, held.share)
+        for each in (first.share, current.share)
     )
     return [f"The earlier month was corrected from {was} to {became}."]
 
@@ -206,8 +220,12 @@ def _progress_words(before: ShownCounts | None, after: ShownCounts | None) -> li
         _more_or_fewer(before.assigned, after.assigned, "assigned"),
         _more_or_fewer(before.excluded, after.excluded, "exempt or deferred"),
     ]
-    said = [each for each in words if each]
-    return [f"{said[0][0].upper()}{', '.join(said)[1:]}."] if said else ["The same numbers in both months."]
+    changes = [each for each in words if each]
+    return (
+        [f"{changes[0][0].upper()}{', '.join(changes)[1:]}."]
+        if changes
+        else ["The same numbers in both months."]
+    )
 
 
 def _more_or_fewer(before: int | None, after: int | None, word: str) -> str:

@@ -1,5 +1,6 @@
 """The figures of all forces: month by month, with small numbers hidden; pages and files read them here."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,11 +17,13 @@ from portal.domain.returns.receipts import (
     ReceiptBook,
     read_receipts,
 )
-from portal.domain.returns.suppression import Counts, ShownCounts, ShownTable, protect_counts
+from portal.domain.returns.suppression import Counts, ShownCounts, ShownTable, protect_together
 from portal.platform.db import db
 from portal.platform.signing.documents import read_document
 
 NOTHING = ShownCounts()
+EMPTY: ShownTable[int] = ShownTable({}, None, frozenset())
+RequirementCounts = Mapping[str, Mapping[int, Counts]]  # by requirement and id of the return
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,19 @@ class NationalMonth:
     Attributes:
         period: The month.
         receipts: What came, by the id of the force.
-        table: The figures of what counts, by the id of the force.
+        tables: The figures of what counts, by requirement and the id of the force.
+        requirement: The one that the page is about.
     """
 
     period: AskedPeriod
     receipts: Mapping[int, Receipt]
-    table: ShownTable[int]
+    tables: Mapping[str, ShownTable[int]]
+    requirement: str
+
+    @property
+    def table(self) -> ShownTable[int]:
+        """The figures under the requirement, by the id of the force."""
+        return self.tables.get(self.requirement, EMPTY)
 
     def shown(self, force: NationalForce) -> ShownCounts:
         """The figures of a force; nothing where none came."""
@@ -44,7 +54,7 @@ class NationalMonth:
     @property
     def returned(self) -> int:
         """How many forces have sent a return."""
-        return sum(receipt.held is not None for receipt in self.receipts.values())
+        return sum(receipt.current is not None for receipt in self.receipts.values())
 
     @property
     def asked(self) -> int:
@@ -116,32 +126,40 @@ def read_months(
     last = book.find_period(period) if period else book.newest
     shown = book.up_to(last, months) if last else []
     receipts = {asked.period: book.receipts(asked) for asked in shown}
-    held = [receipt.held.return_id for of in receipts.values() for receipt in of.values() if receipt.held]
-    counts = read_counts(held, requirement)
+    return_ids = [
+        receipt.current.return_id for of in receipts.values() for receipt in of.values() if receipt.current
+    ]
+    counts = read_counts(return_ids)
     made = [
-        NationalMonth(asked, receipts[asked.period], protect_receipts(receipts[asked.period], counts, small))
+        NationalMonth(asked, came, protect_receipts(came, counts, small), requirement)
         for asked in shown
+        for came in [receipts[asked.period]]
     ]
     return NationalFigures(book, requirement, small, made)
 
 
 def protect_receipts(
-    receipts: Mapping[int, Receipt], counts: Mapping[int, Counts], small: int
-) -> ShownTable[int]:
-    """The shown figures of what counts of each force."""
-    held = {force: counts.get(receipt.held.return_id) for force, receipt in receipts.items() if receipt.held}
-    return protect_counts({force: each for force, each in held.items() if each}, small)
+    receipts: Mapping[int, Receipt], counts: RequirementCounts, small: int
+) -> dict[str, ShownTable[int]]:
+    """The shown figures of what counts of each force, by requirement."""
+    return_ids = {force: receipt.current.return_id for force, receipt in receipts.items() if receipt.current}
+    tables = {
+        requirement: {force: numbers[made] for force, made in return_ids.items() if made in numbers}
+        for requirement, numbers in counts.items()
+    }
+    return protect_together({key: table for key, table in tables.items() if table}, small)
 
 
-def read_counts(return_ids: Iterable[int], requirement: str) -> dict[int, Counts]:
-    """The counts of whole forces under a requirement, by the id of the return. One statement."""
+def read_counts(return_ids: Iterable[int]) -> dict[str, dict[int, Counts]]:
+    """The counts of whole forces, by requirement and the id of the return. One statement."""
     columns = (ReturnFigure.assigned, ReturnFigure.excluded, ReturnFigure.complete)
-    statement = select(ReturnFigure.force_return_id, *columns).where(
-        ReturnFigure.force_return_id.in_(list(return_ids)),
-        ReturnFigure.grouping == FORCE,
-        ReturnFigure.requirement == requirement,
+    statement = select(ReturnFigure.requirement, ReturnFigure.force_return_id, *columns).where(
+        ReturnFigure.force_return_id.in_(list(return_ids)), ReturnFigure.grouping == FORCE
     )
-    return {found: Counts(*numbers) for found, *numbers in db.session.execute(statement)}
+    found: dict[str, dict[int, Counts]] = defaultdict(dict)
+    for requirement, return_id, *numbers in db.session.execute(statement):
+        found[requirement][return_id] = Counts(*numbers)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +169,7 @@ class GroupFigures:
     Attributes:
         table: By the name of the role or rank.
         forces: How many forces are in it.
-        left_out: How many forces hid numbers of their roles or ranks, and so are in no sum.
+        left_out: How many forces of the total hid numbers of their roles or ranks, and so are in no sum.
     """
 
     table: ShownTable[str]
@@ -159,56 +177,73 @@ class GroupFigures:
     left_out: int
 
 
-def read_groups(month: NationalMonth, grouping: str, requirement: str, small: int) -> GroupFigures:
+def read_groups(month: NationalMonth, grouping: str, small: int) -> GroupFigures:
     """The figures of a month by role or by rank. One statement.
 
-    A force that hid any of its numbers is left out whole: what is shown of the others says nothing of it.
+    A force that hid any of its numbers is left out whole: what is shown of the others says nothing of it. Its
+    own numbers are the difference of the totals, so nothing is shown where one of those is hidden.
     """
-    held = {receipt.held.return_id for receipt in month.receipts.values() if receipt.held}
+    force_of = {
+        receipt.current.return_id: force for force, receipt in month.receipts.items() if receipt.current
+    }
+    columns = (ReturnFigure.assigned, ReturnFigure.excluded, ReturnFigure.complete)
     statement = (
-        select(
-            ReturnFigure.force_return_id,
-            ReturnFigure.group_name,
-            ReturnFigure.assigned,
-            ReturnFigure.excluded,
-            ReturnFigure.complete,
-        )
-        .where(
-            ReturnFigure.force_return_id.in_(held),
-            ReturnFigure.grouping == grouping,
-            ReturnFigure.requirement == requirement,
-        )
+        select(ReturnFigure.requirement, ReturnFigure.force_return_id, ReturnFigure.group_name, *columns)
+        .where(ReturnFigure.force_return_id.in_(force_of), ReturnFigure.grouping == grouping)
         .order_by(ReturnFigure.group_name)
     )
-    rows = db.session.execute(statement).all()
-    hidden = {row.force_return_id for row in rows if None in (row.assigned, row.excluded, row.complete)}
-    sums: dict[str, tuple[int, int, int]] = {}
-    for row in rows:
-        if row.force_return_id not in hidden:
-            before = sums.get(row.group_name, (0, 0, 0))
-            sums[row.group_name] = (
-                before[0] + row.assigned,
-                before[1] + row.excluded,
-                before[2] + row.complete,
-            )
-    groups = {name: Counts(*numbers) for name, numbers in sums.items()}
-    counted = {row.force_return_id for row in rows} - hidden
-    return GroupFigures(protect_counts(groups, small), len(counted), len(hidden))
+    groups: dict[str, dict[int, dict[str, Counts]]] = defaultdict(lambda: defaultdict(dict))
+    for requirement, return_id, name, *numbers in db.session.execute(statement):
+        groups[requirement][force_of[return_id]][name] = Counts(*numbers)
+    names = {name for of in groups.values() for force in of.values() for name in force}
+    full = {key: _choose_full(of, month.tables.get(key, EMPTY)) for key, of in groups.items()}
+    tables = {
+        key: _sum_groups(of, sorted(names))
+        for key, of in full.items()
+        for table in [month.tables.get(key, EMPTY)]
+        if all(map(table.shows, table.groups - set(of)))
+    }
+    made = protect_together(tables, small).get(month.requirement, ShownTable({}, None, frozenset()))
+    counted = full.get(month.requirement, {})
+    return GroupFigures(made, len(counted), month.table.summed - len(counted))
+
+
+def _choose_full(
+    forces: Mapping[int, Mapping[str, Counts]], table: ShownTable[int]
+) -> dict[int, Mapping[str, Counts]]:
+    """The forces of a total that hid no number of their groups."""
+    return {
+        force: groups
+        for force, groups in forces.items()
+        if force in table.groups and not any(each.hides for each in groups.values())
+    }
+
+
+def _sum_groups(forces: Mapping[int, Mapping[str, Counts]], names: Sequence[str]) -> dict[str, Counts]:
+    """The groups of all forces together; one that nobody is in has nobody."""
+    sums = dict.fromkeys(names, Counts(0, 0, 0))
+    for groups in forces.values():
+        for name, counts in groups.items():
+            sums[name] += counts
+    return sums
 
 
 def list_requirements(month: NationalMonth) -> list[str]:
     """The requirements of which a month has figures, the whole directive first. One statement."""
-    held = {receipt.held.return_id for receipt in month.receipts.values() if receipt.held}
+    return_ids = {receipt.current.return_id for receipt in month.receipts.values() if receipt.current}
     statement = select(ReturnFigure.requirement).distinct()
-    statement = statement.where(ReturnFigure.force_return_id.in_(held), ReturnFigure.grouping == FORCE)
+    statement = statement.where(ReturnFigure.force_return_id.in_(return_ids), ReturnFigure.grouping == FORCE)
     return sorted(db.session.scalars(statement))
 
 
 def name_requirements(month: NationalMonth) -> dict[str, str]:
     """The titles of requirements as the latest return of a month has them. One statement."""
-    held = [receipt.held.return_id for receipt in month.receipts.values() if receipt.held]
+    return_ids = [receipt.current.return_id for receipt in month.receipts.values() if receipt.current]
     latest = (
-        select(ForceReturn.content).where(ForceReturn.id.in_(held)).order_by(ForceReturn.id.desc()).limit(1)
+        select(ForceReturn.content)
+        .where(ForceReturn.id.in_(return_ids))
+        .order_by(ForceReturn.id.desc())
+        .limit(1)
     )
     content = db.session.scalar(latest)
     return dict(ReturnContent.from_document(read_document(content)).requirements) if content else {}

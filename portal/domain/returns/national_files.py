@@ -76,7 +76,7 @@ def list_rows(figures: NationalFigures) -> Iterator[NationalRow]:
                 receipt.state.value,
                 receipt.first.received_on if receipt.first else None,
                 receipt.days_late,
-                receipt.held.number if receipt.held else None,
+                receipt.current.number if receipt.current else None,
                 receipt.corrections,
                 shown.assigned,
                 shown.excluded,

@@ -66,4 +66,4 @@ def refuse_unless_coordinator() -> None:
         NotFoundError: This portal is none.
     """
     if not is_coordinator():
-        raise NotFoundError("Only a coordinating unit has this: COORDINATOR is not on.")
+        raise NotFoundError("Only a coordinating unit can do this. Set COORDINATOR to on.")

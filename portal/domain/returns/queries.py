@@ -22,7 +22,7 @@ from portal.platform.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
-class HeldForce:
+class RegisteredForce:
     """A force as it is on a day, as far as it was known at an instant."""
 
     id: int
@@ -32,7 +32,7 @@ class HeldForce:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldKey:
+class RegisteredKey:
     """A public key of a force; ``ended_on`` is the first day on which it is no longer valid."""
 
     id: int
@@ -46,7 +46,7 @@ class HeldKey:
         return self.from_on <= day and (self.ended_on is None or day < self.ended_on)
 
 
-def list_forces(day: date, known_on: datetime | None = None, key: str = "") -> list[HeldForce]:
+def list_forces(day: date, known_on: datetime | None = None, key: str = "") -> list[RegisteredForce]:
     """Every force that was registered by a day, by name; of facts of one day the last recorded counts.
 
     Args:
@@ -63,25 +63,25 @@ def list_forces(day: date, known_on: datetime | None = None, key: str = "") -> l
     if key:
         statement = statement.where(CoordinatedForce.key == key)
     held = {
-        details.force_id: HeldForce(details.force_id, key, details.name, details.headcount)
+        details.force_id: RegisteredForce(details.force_id, key, details.name, details.headcount)
         for key, details in db.session.execute(statement)
     }
     return sorted(held.values(), key=lambda force: (force.name, force.key))
 
 
-def find_force(key: str, day: date) -> HeldForce:
+def find_force(key: str, day: date) -> RegisteredForce:
     """The force with this short name.
 
     Raises:
         NotFoundError: None is registered by that day.
     """
-    found = list_forces(day, key=key) if key else []
-    if not found:
+    forces = list_forces(day, key=key) if key else []
+    if not forces:
         raise NotFoundError(f"No force is registered as “{key}”.")
-    return found[0]
+    return forces[0]
 
 
-def list_keys(force_ids: Sequence[int] | None = None) -> dict[int, list[HeldKey]]:
+def list_keys(force_ids: Sequence[int] | None = None) -> dict[int, list[RegisteredKey]]:
     """The keys of forces by the id of the force, the newest first. One statement.
 
     Args:
@@ -96,19 +96,21 @@ def list_keys(force_ids: Sequence[int] | None = None) -> dict[int, list[HeldKey]
     )
     if force_ids is not None:
         statement = statement.where(ForceKey.force_id.in_(force_ids))
-    keys: dict[int, list[HeldKey]] = defaultdict(list)
+    keys: dict[int, list[RegisteredKey]] = defaultdict(list)
     for row, ended_on in db.session.execute(statement):
-        keys[row.force_id].append(HeldKey(row.id, row.public_key, row.fingerprint, row.from_on, ended_on))
+        keys[row.force_id].append(
+            RegisteredKey(row.id, row.public_key, row.fingerprint, row.from_on, ended_on)
+        )
     return dict(keys)
 
 
-def list_received(force_id: int) -> Sequence[ForceReturn]:
+def list_received_returns(force_id: int) -> Sequence[ForceReturn]:
     """Every return that came from a force, with those that a correction replaced, by month and number."""
     statement = select(ForceReturn).where(ForceReturn.void.is_(False), ForceReturn.force_id == force_id)
     return db.session.scalars(statement.order_by(ForceReturn.period, ForceReturn.number)).all()
 
 
-def find_received(force_id: int, period: str, number: int) -> ForceReturn | None:
+def find_received_return(force_id: int, period: str, number: int) -> ForceReturn | None:
     """One return of a force; None: it has not come."""
     return db.session.scalar(
         select(ForceReturn).where(
@@ -139,10 +141,12 @@ def find_own_return(period: str, number: int) -> OwnReturn:
     Raises:
         NotFoundError: There is none.
     """
-    found = db.session.scalar(select(OwnReturn).where(OwnReturn.period == period, OwnReturn.number == number))
-    if found is None:
+    own_return = db.session.scalar(
+        select(OwnReturn).where(OwnReturn.period == period, OwnReturn.number == number)
+    )
+    if own_return is None:
         raise NotFoundError("There is no such return.")
-    return found
+    return own_return
 
 
 def newest_own_return(period: str) -> OwnReturn | None:

@@ -80,14 +80,14 @@ class Receipt:
     Attributes:
         state: By the day of the first arrival: a correction makes no return late.
         first: The arrival that came first; None: nothing has come.
-        held: The arrival that counts: the highest number, in whatever order they came.
+        current: The arrival that counts: the highest number, in whatever order they came.
         corrections: How many arrivals there were after the first.
         days_late: Of the first arrival, or until the position's day where nothing has come.
     """
 
     state: ReceiptState
     first: Arrival | None = None
-    held: Arrival | None = None
+    current: Arrival | None = None
     corrections: int = 0
     days_late: int = 0
 
@@ -132,10 +132,10 @@ def judge_receipt(due_on: date, as_at: date, arrivals: Iterable[Arrival], *, ask
             return Receipt(ReceiptState.AWAITED)
         return Receipt(ReceiptState.MISSING, days_late=(as_at - due_on).days)
     first = min(come, key=lambda each: (each.received_on, each.return_id))
-    held = max(come, key=lambda each: each.number)
+    current = max(come, key=lambda each: each.number)
     late = max(0, (first.received_on - due_on).days) if asked else 0
     state = ReceiptState.LATE if late else ReceiptState.ON_TIME
-    return Receipt(state, first, held, len(come) - 1, late)
+    return Receipt(state, first, current, len(come) - 1, late)
 
 
 @dataclass(frozen=True, slots=True)

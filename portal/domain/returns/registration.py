@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.domain.reports.parameters import EARLIEST
 from portal.domain.returns.content import last_day_of
 from portal.domain.returns.models import CoordinatedForce, ForceDetails, ForceKey, ReturnPeriod
-from portal.domain.returns.queries import HeldForce, HeldKey, find_force, list_keys, list_periods
+from portal.domain.returns.queries import RegisteredForce, RegisteredKey, find_force, list_keys, list_periods
 from portal.domain.returns.schema import LONGEST_LINE, MOST_PEOPLE, PERIOD
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -62,7 +62,7 @@ def register_force(key: str, stated: StatedForce, *, at: datetime, by: int | Non
     return force.id
 
 
-def restate_force(key: str, stated: StatedForce, *, at: datetime, by: int | None) -> None:
+def change_force_details(key: str, stated: StatedForce, *, at: datetime, by: int | None) -> None:
     """State what a force is called and how large it is, from a day on.
 
     Raises:
@@ -72,7 +72,7 @@ def restate_force(key: str, stated: StatedForce, *, at: datetime, by: int | None
     stamp()
     force = find_force(key, clock.london_day(at))
     if (force.name, force.headcount) == (stated.name, stated.headcount):
-        raise RegistrationError("name", "Nothing would change.")
+        raise RegistrationError("name", "Nothing would change. Change something, or go back.")
     _add_details(force.id, stated, at, by)
     log("force.restated", actor_id=by, force=key)
 
@@ -157,7 +157,7 @@ def end_key(key: str, fingerprint: str, *, from_on: date, at: datetime, by: int 
     force = find_force(key, clock.london_day(at))
     held = next((each for each in _keys_of(force) if each.fingerprint == fingerprint), None)
     if held is None or held.ended_on is not None:
-        raise RegistrationError("fingerprint", "The force has no such key that is not ended.")
+        raise RegistrationError("fingerprint", "The force has no such key, or it has ended already.")
     _refuse_day(from_on, at)
     db.session.add(
         ForceKey(
@@ -174,11 +174,11 @@ def end_key(key: str, fingerprint: str, *, from_on: date, at: datetime, by: int 
     log("force.key_ended", actor_id=by, force=key, fingerprint=fingerprint)
 
 
-def _keys_of(force: HeldForce) -> list[HeldKey]:
+def _keys_of(force: RegisteredForce) -> list[RegisteredKey]:
     return list_keys([force.id]).get(force.id, [])
 
 
-def ask_period(period: str, due_on: date, *, at: datetime, by: int | None) -> str:
+def ask_for_returns(period: str, due_on: date, *, at: datetime, by: int | None) -> str:
     """Ask every force for a return of a month, or state another day by which it is due.
 
     Returns:
@@ -195,7 +195,7 @@ def ask_period(period: str, due_on: date, *, at: datetime, by: int | None) -> st
         raise RegistrationError("due_on", "Enter a day after the end of the month.")
     asked = next((row for row in list_periods() if row.period == period.strip()), None)
     if asked is not None and asked.due_on == due_on:
-        raise RegistrationError("due_on", "It is asked for by this day already.")
+        raise RegistrationError("due_on", "This return is due on that day already. Enter another day.")
     db.session.add(
         ReturnPeriod(
             recorded_at=recorded_at,

@@ -11,11 +11,11 @@ from sqlalchemy import func, insert, select
 
 from config import current_settings
 from portal.domain.returns.building import build_return, read_period
-from portal.domain.returns.checking import CheckedReturn, check_return, name_claimed_force
+from portal.domain.returns.checking import CheckedReturn, check_return, read_claimed_force
 from portal.domain.returns.content import ReturnContent
 from portal.domain.returns.models import ForceReturn, OwnReturn, ReturnFigure
 from portal.domain.returns.own_key import own_short_name
-from portal.domain.returns.queries import find_force, find_received, list_keys, newest_own_return
+from portal.domain.returns.queries import find_force, find_received_return, list_keys, newest_own_return
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
@@ -117,7 +117,7 @@ def _sign_checked(content: ReturnContent, key: Ed25519PrivateKey, at: datetime) 
     """The signed file, which its receiver will take."""
     file = sign_document(content.to_document(), key)
     checked = check_return(file, {0: write_public_key(key)}, clock.london_day(at), force=content.force)
-    if not checked.passed:
+    if not checked.has_passed:
         raise ReturnRefusedError(checked)
     return file
 
@@ -130,11 +130,11 @@ def _says_same(file: bytes, content: ReturnContent, key: Ed25519PrivateKey) -> b
     return kept == same and is_genuine(document, write_public_key(key))
 
 
-def look_at_return(file: bytes, at: datetime) -> CheckedReturn:
+def check_received_return(file: bytes, at: datetime) -> CheckedReturn:
     """Check a file by what is registered of the force it says it is of; nothing is kept."""
     on = clock.london_day(at)
     try:
-        force = find_force(name_claimed_force(file), on)
+        force = find_force(read_claimed_force(file), on)
     except NotFoundError:
         return check_return(file, {}, on)
     keys = list_keys([force.id]).get(force.id, [])
@@ -151,22 +151,22 @@ def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedRetu
         ReturnRefusedError: A check failed, or another return with its number came before.
     """
     recorded_at = stamp()
-    checked = look_at_return(file, at)
+    checked = check_received_return(file, at)
     content = checked.content
-    if content is None or checked.key_id is None or not checked.passed:
+    if content is None or checked.key_id is None or not checked.has_passed:
         raise ReturnRefusedError(checked)
     on = clock.london_day(at)
     force = find_force(content.force, on)
-    before = find_received(force.id, content.period, content.number)
+    before = find_received_return(force.id, content.period, content.number)
     if before is not None:
-        return _meet_again(before, file, checked)
-    highest = _highest_number(force.id, content.period)
-    replaced = find_received(force.id, content.period, highest) if 0 < highest < content.number else None
+        return _accept_repeated_return(before, file, checked)
+    period, highest = content.period, _highest_number(force.id, content.period)
+    replaced = find_received_return(force.id, period, highest) if 0 < highest < content.number else None
     made = ForceReturn(
         recorded_at=recorded_at,
         replaces_id=replaced.id if replaced else None,
         force_id=force.id,
-        period=content.period,
+        period=period,
         number=content.number,
         received_on=on,
         content=file,
@@ -183,7 +183,7 @@ def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedRetu
     return ReceivedReturn(made.id, force.key, made.period, made.number, False, notes)
 
 
-def _meet_again(before: ForceReturn, file: bytes, checked: CheckedReturn) -> ReceivedReturn:
+def _accept_repeated_return(before: ForceReturn, file: bytes, checked: CheckedReturn) -> ReceivedReturn:
     """What becomes of a return whose number came before: nothing, or it is refused."""
     read = read_document(file)
     if write_canonical(read_document(before.content)) == write_canonical(read):

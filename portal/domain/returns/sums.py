@@ -43,7 +43,7 @@ def _find_place_faults(content: ReturnContent) -> Iterator[str]:
     known = {WHOLE_DIRECTIVE, *keys}
     for place, times in Counter(count.place for count in content.counts).items():
         if times > 1:
-            yield f"{name_place(ReturnCount(*place, 0, 0, 0))}: is there {times} times."
+            yield f"{name_place(ReturnCount(*place, 0, 0, 0))}: is given {times} times."
     for count in content.counts:
         if count.requirement not in known:
             yield f"{name_place(count)}: is of no requirement of this return."

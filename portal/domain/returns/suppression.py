@@ -1,16 +1,22 @@
-"""What is shown of counts: small numbers are hidden, and others with which they could be worked out. Pure."""
+"""What is shown of counts: small numbers are hidden, and others with which they could be worked out. Pure.
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+Whoever has not completed a requirement has not completed the whole directive either. So the tables of all
+requirements are looked at together: a group of which one number is hidden is hidden whole, and in each of
+them. Its people could then be exchanged for those of other hidden groups, and all that is shown would stay.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import astuple, dataclass
 from typing import Generic, TypeVar
 
-from portal.domain.reports.packs.suppression import CountTable, is_small, protect_table
+from portal.domain.reports.packs.suppression import is_small
 from portal.domain.reports.statistics import Share
 
 Key = TypeVar("Key", bound=Hashable)
+Cells = tuple[int, ...]  # complete, not complete and, where it may be told, excluded
 BY_FORCE = "force"  # the force hid numbers in its own return
 BY_US = "small"  # a number is small, or would give a small one away
-_OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,16 @@ class Counts:
     assigned: int | None
     excluded: int | None
     complete: int | None
+
+    @property
+    def hides(self) -> bool:
+        """Whether a number is hidden."""
+        return None in (self.assigned, self.excluded, self.complete)
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Both groups together; hidden where a number of either is."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Counts(*(None if None in pair else sum(pair) for pair in pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,66 +67,136 @@ class ShownTable(Generic[Key]):
     Attributes:
         rows: Every group that was given.
         total: The sum over groups that hid nothing; None where it is not shown.
-        summed: How many groups are in the sum.
+        groups: The groups in the sum.
     """
 
     rows: Mapping[Key, ShownCounts]
     total: ShownCounts | None
-    summed: int
+    groups: frozenset[Key]
+
+    @property
+    def summed(self) -> int:
+        """How many groups are in the sum."""
+        return len(self.groups)
+
+    def shows(self, key: Key) -> bool:
+        """Whether the numbers of a group are shown."""
+        return key in self.rows and self.rows[key].share is not None
 
 
 def protect_counts(groups: Mapping[Key, Counts], small: int) -> ShownTable[Key]:
-    """Hide small numbers of a table whose totals are shown.
+    """Hide small numbers of one table, as ``protect_together`` does."""
+    return protect_together({"": groups}, small)[""]
+
+
+def protect_together(tables: Mapping[str, Mapping[Key, Counts]], small: int) -> dict[str, ShownTable[Key]]:
+    """Hide small numbers of tables of the same groups, one for each requirement, whose totals are shown.
 
     A number is small from 1 to ``small`` less 1. A group of fewer than twice as many people is not shown at
-    all. Groups that hid numbers themselves are in no total.
+    all. Groups that hid numbers themselves are in no total of that table.
 
     Args:
-        groups: Each with its counts, which add up: complete and excluded are parts of assigned.
+        tables: Of each requirement, the groups with their counts, which add up: complete and excluded are
+            parts of assigned.
         small: The small number.
     """
-    full = {key: cells for key, counts in groups.items() if (cells := _split_cells(counts))}
-    rows = {key: ShownCounts(assigned=counts.assigned, hidden=BY_FORCE) for key, counts in groups.items()}
-    sums = [sum(column) for column in zip(*full.values(), strict=True)] if full else [0, 0, 0]
-    width = 2 if is_small(sums[2], small) else 3  # too few are excluded to say how many: nothing says it
-    if not full or any(is_small(total, small) for total in sums[:2]):
-        return ShownTable({**rows, **dict.fromkeys(full, ShownCounts(hidden=BY_US))}, None, 0)
-    shown = _hide_cells({key: cells[:width] for key, cells in full.items()}, small)
-    total = _show_cells([*sums[:width]], is_total=True)
-    return ShownTable({**rows, **shown}, total, len(full))
+    whole = {
+        name: {key: cells for key, counts in groups.items() if (cells := _split_cells(counts))}
+        for name, groups in tables.items()
+    }
+    while True:
+        shown = {name: cells for name, cells in whole.items() if _may_show_sums(cells, small)}
+        few_excluded = any(is_small(_sum_up(cells)[2], small) for cells in shown.values())
+        width = 2 if few_excluded else 3  # too few are excluded to say how many: nothing says it
+        hidden = _choose_hidden(shown.values(), width, small)
+        apart = {key for key in hidden for cells in shown.values() if key not in cells}
+        if not apart:
+            break
+        # Another table has a total without this group, so it could not be exchanged there: it is in none.
+        whole = {name: _leave_out(cells, apart) for name, cells in whole.items()}
+    return {name: _show_table(groups, shown.get(name, {}), hidden, width) for name, groups in tables.items()}
 
 
-def _split_cells(counts: Counts) -> tuple[int, int, int] | None:
+def _sum_up(cells: Mapping[Key, Cells]) -> list[int]:
+    return [sum(column) for column in zip(*cells.values(), strict=True)]
+
+
+def _leave_out(cells: Mapping[Key, Cells], keys: set[Key]) -> dict[Key, Cells]:
+    return {key: line for key, line in cells.items() if key not in keys}
+
+
+def _may_show_sums(cells: Mapping[Key, Cells], small: int) -> bool:
+    """Whether neither the complete, the not complete nor all people of a table are few."""
+    if not cells:
+        return False
+    complete, not_complete, excluded = _sum_up(cells)
+    few = is_small(complete + not_complete + excluded, 2 * small)
+    return not (few or is_small(complete, small) or is_small(not_complete, small))
+
+
+def _show_table(
+    groups: Mapping[Key, Counts], summed: Mapping[Key, Cells], hidden: set[Key], width: int
+) -> ShownTable[Key]:
+    """The table of groups, of which those in the total that are not hidden are shown."""
+    rows = {
+        key: _show_cells(summed[key][:width]) if key in summed and key not in hidden else _hide_row(counts)
+        for key, counts in groups.items()
+    }
+    total = _show_cells(tuple(_sum_up(summed)[:width])) if summed else None
+    return ShownTable(rows, total, frozenset(summed))
+
+
+def _hide_row(counts: Counts) -> ShownCounts:
+    if _split_cells(counts) is None:
+        return ShownCounts(assigned=counts.assigned, hidden=BY_FORCE)
+    return ShownCounts(hidden=BY_US)
+
+
+def _split_cells(counts: Counts) -> Cells | None:
     """Complete, not complete and excluded; None where a number is hidden."""
     if counts.assigned is None or counts.excluded is None or counts.complete is None:
         return None
     return counts.complete, counts.assigned - counts.excluded - counts.complete, counts.excluded
 
 
-def _hide_cells(cells: Mapping[Key, tuple[int, ...]], small: int) -> dict[Key, ShownCounts]:
-    keys = list(cells)
-    if len(keys) == 1:  # its numbers are the totals
-        (only,) = cells.values()
-        is_shown = sum(only) >= 2 * small and not any(is_small(count, small) for count in only)
-        return {keys[0]: _show_cells(only) if is_shown else ShownCounts(hidden=BY_US)}
-    places = {str(place): key for place, key in enumerate(keys)}
-    table = protect_table(CountTable(tuple(places), tuple(cells[key] for key in keys)), small, _OTHER)
-    shown = dict.fromkeys(keys, ShownCounts(hidden=BY_US))
-    if table is not None:
-        for name, line in zip(table.rows, table.cells, strict=True):
-            if name != _OTHER:
-                shown[places[name]] = _show_cells(line, assigned=sum(cells[places[name]]))
-    return shown
+def _choose_hidden(tables: Collection[Mapping[Key, Cells]], width: int, small: int) -> set[Key]:
+    """The groups with a small number in any table, and others, small ones first, until no sum is small.
+
+    Of the others nothing is looked at but whether the sums of all hidden groups, which everybody can work
+    out, are small without them.
+    """
+    lines: dict[Key, list[Cells]] = defaultdict(list)
+    for table in tables:
+        for key, cells in table.items():
+            lines[key].append(cells[:width])
+    hidden = {key for key, of in lines.items() if any(_is_telling(line, small) for line in of)}
+    others = sorted(lines.keys() - hidden, key=lambda key: (sum(map(sum, lines[key])), str(key)))
+    while hidden and others and not _are_safe(tables, hidden, width, small):
+        enough = (key for key in others if _are_safe(tables, hidden | {key}, width, small))
+        chosen = next(enough, others[0])
+        hidden.add(chosen)
+        others.remove(chosen)
+    return hidden
 
 
-def _show_cells(
-    line: tuple[int | None, ...] | list[int], *, assigned: int | None = None, is_total: bool = False
-) -> ShownCounts:
-    """The cells of a row; where the excluded are not told, the assigned are not either."""
+def _is_telling(line: Cells, small: int) -> bool:
+    """Whether a number of a group is small, or the group has few people."""
+    return any(is_small(count, small) for count in line) or is_small(sum(line), 2 * small)
+
+
+def _are_safe(tables: Collection[Mapping[Key, Cells]], hidden: set[Key], width: int, small: int) -> bool:
+    """Whether in no table the hidden groups are one alone, few people, or add up to a small number."""
+    for table in tables:
+        lines = [table[key][:width] for key in hidden if key in table]
+        sums = tuple(map(sum, zip(*lines, strict=True)))
+        if len(lines) == 1 or _is_telling(sums, small):
+            return False
+    return True
+
+
+def _show_cells(line: Cells) -> ShownCounts:
+    """The numbers of a row; where the excluded are not told, the assigned are not either."""
     complete, not_complete, *excluded = line
-    known = [count for count in line if count is not None]
-    hidden = "" if len(known) == 3 or is_total else BY_US
     if not excluded:
         return ShownCounts(None, None, complete, not_complete, BY_US)
-    whole = assigned if assigned is not None else sum(known)
-    return ShownCounts(whole, excluded[0], complete, not_complete, hidden)
+    return ShownCounts(sum(line), excluded[0], complete, not_complete)

@@ -101,7 +101,7 @@ def list_shared(person_id: int) -> list[SavedRow]:
         .order_by(func.lower(SavedReport.name), SavedReport.id)
     )
     return [
-        SavedRow(report, schedule, 0, f"{owner.forenames} {owner.surname}", mailed)
+        SavedRow(report, schedule, 0, owner.full_name, mailed)
         for report, schedule, owner, mailed in db.session.execute(statement)
     ]
 

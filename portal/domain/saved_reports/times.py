@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from portal.platform.months import add_months, month_end_before
+
 SATURDAY = 5
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -61,15 +63,6 @@ class AsOf:
         return {"as_at": day.isoformat(), **known}
 
 
-def month_end_before(day: date) -> date:
-    """The last day of the month before that of ``day``.
-
-    >>> month_end_before(date(2028, 3, 31)).isoformat()
-    '2028-02-29'
-    """
-    return day.replace(day=1) - timedelta(days=1)
-
-
 class Every(StrEnum):
     """How often a report is mailed."""
 
@@ -89,7 +82,7 @@ class Recurrence:
         if self.every is Every.WEEK:
             return day + timedelta(days=(self.weekday - day.weekday() - 1) % 7 + 1)
         first = first_working_day(day, holidays)
-        return first if first > day else first_working_day(_next_month(day), holidays)
+        return first if first > day else first_working_day(add_months(day, 1), holidays)
 
     def latest_between(self, after: date, until: date, holidays: Collection[date]) -> date | None:
         """The last of its days after ``after`` and up to ``until``; None if there is none."""
@@ -112,7 +105,3 @@ def first_working_day(day: date, holidays: Collection[date]) -> date:
     while first.weekday() >= SATURDAY or first in holidays:
         first += timedelta(days=1)
     return first
-
-
-def _next_month(day: date) -> date:
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)

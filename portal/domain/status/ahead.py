@@ -20,15 +20,7 @@ from portal.domain.status.projection_rows import undo_rows, write_edits
 from portal.platform import clock
 from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.clock import from_microseconds, to_microseconds
-from portal.platform.db import (
-    STAMP_LEAD,
-    StampAhead,
-    db,
-    read_stamps,
-    stamp,
-    take_writers_lock,
-    transaction,
-)
+from portal.platform.db import STAMP_LEAD, StampAhead, db, read_stamps, stamp, take_writers_lock, transaction
 from portal.platform.errors import BusyError
 
 SLICE = 2_000  # rows written under one lock: about 50 ms of a processor
@@ -39,6 +31,11 @@ SILENT = timedelta(seconds=60)  # without a heartbeat, after which rows written 
 WAITS = 180  # times half a second, for another change to be written, or to be undone after a kill
 
 T = TypeVar("T")
+TellProgress = Callable[[int, int], None]  # how many people are done, of how many; may raise to stop it
+
+
+def tell_nobody(_done: int, _of: int) -> None:
+    """Do nothing with the progress."""
 
 
 class LostClaimError(BusyError):
@@ -56,7 +53,7 @@ class RowsAhead:
         edits: Mapping[int, RowEdits],
         real: Mapping[int, int],
         find_outdated: Callable[[Collection[int]], Collection[int]],
-        tell: Callable[[int, int], None],
+        tell: TellProgress,
     ) -> None:
         """Write edits by person, in slices: each holds the lock for a moment. Outside a transaction.
 
@@ -65,7 +62,7 @@ class RowsAhead:
             real: The real ids of placeholders.
             find_outdated: Gives those of some people about whom others have recorded something since. It is
                 asked under each lock; edits of these people would close periods that are closed already.
-            tell: Is told how many people are done, of how many, after each slice; may raise to stop it.
+            tell: Is told after each slice.
         """
         done = 0
         for part in _split_edits(edits):
@@ -137,7 +134,7 @@ def begin_ahead(prepare: Callable[[], T]) -> tuple[RowsAhead, T]:
         undo_lost_rows()
         with transaction():
             take_writers_lock()
-            if not is_written_ahead():
+            if read_stamps()[1] is None:
                 rows = RowsAhead(max(stamp(), clock.now()) + STAMP_LEAD, uuid4())
                 db.session.execute(
                     insert(StampAhead).values(
@@ -149,18 +146,13 @@ def begin_ahead(prepare: Callable[[], T]) -> tuple[RowsAhead, T]:
     raise BusyError
 
 
-def is_written_ahead() -> bool:
-    """Whether the rows of a change are being written ahead of it."""
-    return read_stamps()[1] is not None
-
-
 def refuse_rows_ahead() -> None:
     """Refuse to compare all rows with the facts while some are written ahead of theirs.
 
     Raises:
         BusyError: Some are.
     """
-    if is_written_ahead():
+    if read_stamps()[1] is not None:
         raise BusyError
 
 

@@ -1,5 +1,6 @@
 """Counts all open status periods anew: checks the status counts, corrects them, and adds snapshots."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -87,10 +88,7 @@ def check_counts(write: bool) -> list[str]:
     refuse_rows_ahead()
     if write:
         _add_missing_groups()
-    wrong: dict[int, int] = {}
-    for rows in _find_differences(write):
-        for directive_id, *_ in rows:
-            wrong[directive_id] = wrong.get(directive_id, 0) + 1
+    wrong = Counter(directive_id for rows in _find_differences(write) for directive_id, *_ in rows)
     if write:
         db.session.execute(delete(COUNTS).where(COUNTS.c.people == 0))
         add_missing_snapshots(clock.today())

@@ -29,12 +29,12 @@ from portal.domain.status.period_counts import (
     PERIOD_COLUMNS,
     POST_COLUMNS,
     CountBy,
+    Counted,
     DaysRun,
-    Group,
     Statuses,
-    Values,
     count_periods,
     count_periods_over_days,
+    fetch_counted,
 )
 from portal.domain.status.rules import WHOLE, Status
 from portal.platform.clock import to_microseconds
@@ -43,32 +43,21 @@ from portal.platform.db import Stamp, db
 RequirementCount = tuple[int, int, int, Status, int]  # directive, unit, position, status, people
 
 
-def measure_later(directive_ids: Sequence[int], as_known_on: datetime) -> Later:
-    """Whether more periods became known late after an instant than there are people; one statement.
+def measure_later(directive_ids: Sequence[int], instants: Collection[datetime]) -> dict[datetime, Later]:
+    """Whether more periods became known late after each instant than there are people; one statement.
 
     A first load of a force does this: all its people are learnt late, and all their completions.
     """
-    return measure_later_at(directive_ids, [as_known_on])[as_known_on]
-
-
-def measure_later_at(directive_ids: Sequence[int], instants: Collection[datetime]) -> dict[datetime, Later]:
-    """The same of each of several instants; one statement."""
     if not instants:
         return {}
     period = StatusPeriod
     people = select(func.count() * len(directive_ids)).select_from(Person).scalar_subquery()
-    order = sorted(instants)
-    asked = []
-    for as_known_on in order:
-        late = select(literal(1)).where(
-            period.directive_id.in_(directive_ids),
-            OPENED_LATE,
-            period.known_from > to_microseconds(as_known_on),
-            period.known_from < FIRST_AHEAD,
-        )
-        asked.append(late.offset(people).limit(1).exists())
-    row = db.session.execute(select(*(each.label(f"c{place}") for place, each in enumerate(asked)))).one()
-    return {each: Later.MUCH if much else Later.LITTLE for each, much in zip(order, row, strict=True)}
+    late = select(literal(1)).where(
+        period.directive_id.in_(directive_ids), OPENED_LATE, period.known_from < FIRST_AHEAD
+    )
+    later_than = (late.where(period.known_from > to_microseconds(instant)) for instant in instants)
+    row = db.session.execute(select(*(each.offset(people).limit(1).exists() for each in later_than))).one()
+    return {each: Later.MUCH if much else Later.LITTLE for each, much in zip(instants, row, strict=True)}
 
 
 def is_summed(scope: Scope, columns: Sequence[CountBy], *, over_days: bool = False) -> bool:
@@ -84,81 +73,69 @@ def is_summed(scope: Scope, columns: Sequence[CountBy], *, over_days: bool = Fal
     return whose.in_all_units
 
 
-def count_by(scope: Scope, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Group]:
+def count_by(scope: Scope, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Counted]:
     """People under the whole directive by the values of ``columns``.
 
     Those of other ``statuses`` than these may be left out.
     """
     if not is_summed(scope, columns):
         return count_periods(scope, columns, statuses)
-    rows = _StatusCounts(scope, [scope.as_at], columns).sum_up()
-    return [(tuple(values), people) for _, *values, people in rows]
+    return [counted[1:] for counted in _StatusCounts(scope, [scope.as_at], columns).sum_up()]
 
 
-def count_requirements(scope: Scope) -> Iterator[RequirementCount]:
+def count_requirements(scope: Scope) -> list[RequirementCount]:
     """People by directive, unit, position and status; position 0 is the whole directive.
 
     A requirement may have the unit 0 for all units.
     """
-    columns = [CountBy.DIRECTIVE, CountBy.UNIT, CountBy.POSITION, CountBy.STATUS]
-    for (directive_id, unit_id, position, status), people in count_by(scope, columns):
-        yield directive_id, unit_id, position, Status(status), people
+    return count_by(scope, [CountBy.DIRECTIVE, CountBy.UNIT, CountBy.POSITION, CountBy.STATUS])
 
 
-def count_statuses_over_days(
-    scope: Scope, days: Sequence[date]
-) -> Iterator[tuple[date, int, int, Status, int]]:
+def count_statuses_over_days(scope: Scope, days: Sequence[date]) -> list[tuple[date, int, int, Status, int]]:
     """People by day, directive, position and status on each of ``days``, which rise; position 0 is the whole.
 
     The people are those of the scope on each day, so they must not be chosen by units, which move.
     """
     columns = [CountBy.DIRECTIVE, CountBy.POSITION, CountBy.STATUS]
     if is_summed(scope, columns):
-        for day, directive_id, position, status, people in _StatusCounts(scope, days, columns).sum_up():
-            yield date.fromordinal(day), directive_id, position, Status(status), people
-        return
-    for on in days:
-        for (directive_id, position, status), people in count_by(replace(scope, as_at=on), columns):
-            yield on, directive_id, position, Status(status), people
+        return _StatusCounts(scope, days, columns).sum_up()
+    return [(day, *counted) for day in days for counted in count_by(replace(scope, as_at=day), columns)]
 
 
-def count_units(scope: Scope) -> Iterator[tuple[int, Status, int]]:
+def count_units(scope: Scope) -> list[tuple[int, Status, int]]:
     """People by unit and status under the whole directive.
 
     Of those who are late, the overdue are counted apart from the expired, each from an index alone.
     """
     whose = scope.whose
-    for statuses in [(status,) for status in LATE] if whose.late and not whose.statuses else [whose.statuses]:
-        of_status = replace(scope, whose=replace(whose, statuses=statuses))
-        for (unit_id, status), people in count_by(of_status, [CountBy.UNIT, CountBy.STATUS]):
-            yield unit_id, Status(status), people
+    parts = [(status,) for status in LATE] if whose.late and not whose.statuses else [whose.statuses]
+    scopes = [replace(scope, whose=replace(whose, statuses=statuses)) for statuses in parts]
+    return [counted for each in scopes for counted in count_by(each, [CountBy.UNIT, CountBy.STATUS])]
 
 
 def count_posts(scope: Scope) -> list[tuple[str, str, Status, int]]:
     """People by designated role, rank or grade, and status under the whole directive."""
-    groups = count_by(scope, [CountBy.ROLE, CountBy.RANK, CountBy.STATUS])
-    return [(role, rank, Status(status), people) for (role, rank, status), people in groups]
+    return count_by(scope, [CountBy.ROLE, CountBy.RANK, CountBy.STATUS])
 
 
 def count_groups(scope: Scope) -> list[tuple[int, str, str, Status, int]]:
     """People by unit, designated role, rank or grade, and status under the whole directive."""
-    groups = count_by(scope, [CountBy.UNIT, CountBy.ROLE, CountBy.RANK, CountBy.STATUS])
-    return [(unit, role, rank, Status(status), people) for (unit, role, rank, status), people in groups]
+    return count_by(scope, [CountBy.UNIT, CountBy.ROLE, CountBy.RANK, CountBy.STATUS])
 
 
 def count_reasons(scope: Scope) -> dict[str, int]:
     """People exempt or deferred, by reason in alphabetical order."""
     excluded = [status for status in Status if status.excluded]
     by_reason = Counter[str]()
-    for (status, reason), people in count_by(scope, [CountBy.STATUS, CountBy.REASON], excluded):
-        if status in excluded:
+    for status, reason, people in count_by(scope, [CountBy.STATUS, CountBy.REASON], excluded):
+        if status.excluded:
             by_reason[reason] += people
     return dict(sorted(by_reason.items()))
 
 
 def list_commonest_due_dates(scope: Scope, limit: int) -> list[date]:
     """The due dates that most people have, in order."""
-    commonest = sorted((-people, day) for (day,), people in count_by(scope, [CountBy.DUE_ON]))[:limit]
+    commonest = sorted((-people, day) for day, people in count_by(scope, [CountBy.DUE_ON]))[:limit]
     return sorted(date.fromordinal(day) for _, day in commonest)
 
 
@@ -167,10 +144,10 @@ def count_days_left(scope: Scope) -> Iterator[tuple[int, Status, int, int]]:
 
     The days are below 0 if it is past.
     """
-    columns = [CountBy.DIRECTIVE, CountBy.STATUS, CountBy.LAST_DAY_IN_TIME]
-    for (directive_id, status, day), people in count_by(scope, columns, [*LATE, *AHEAD]):
+    columns, today = [CountBy.DIRECTIVE, CountBy.STATUS, CountBy.LAST_DAY_IN_TIME], scope.as_at.toordinal()
+    for directive_id, status, day, people in count_by(scope, columns, [*LATE, *AHEAD]):
         if status in (*LATE, *AHEAD):
-            yield directive_id, Status(status), day - scope.as_at.toordinal(), people
+            yield directive_id, status, day - today, people
 
 
 def count_over_days(scope: Scope, days: Sequence[date]) -> Iterator[DaysRun]:
@@ -183,10 +160,9 @@ def count_over_days(scope: Scope, days: Sequence[date]) -> Iterator[DaysRun]:
     if not is_summed(scope, columns, over_days=True):
         yield from count_periods_over_days(scope, days)
         return
-    places = {day.toordinal(): place for place, day in enumerate(days)}
     for day, directive_id, status, *unit, people in _StatusCounts(scope, days, columns).sum_up():
-        place = places[day]
-        yield DaysRun(directive_id, sum(unit), False, Status(status), place, place, people)
+        place = days.index(day)
+        yield DaysRun(directive_id, sum(unit), False, status, place, place, people)
 
 
 _COUNT_COLUMNS: dict[CountBy, Column] = {
@@ -215,8 +191,8 @@ class _StatusCounts:
     days: Sequence[date]
     columns: Sequence[CountBy]
 
-    def sum_up(self) -> Sequence[Values]:
-        """Each of the days as an ordinal, the values of the columns, and the people.
+    def sum_up(self) -> list[Counted]:
+        """Each of the days, the values of the columns, and the people.
 
         The counts alone are read where nothing was recorded later, as long as no other transaction has
         committed a newer stamp since.
@@ -225,9 +201,16 @@ class _StatusCounts:
         parts = list(self._select_counts(asked))
         if self.scope.later is Later.NOTHING:
             newest = select(func.max(Stamp.recorded_at)).scalar_subquery()
-            if rows := _sum_parts(parts, newest <= self.scope.as_known_on):
-                return rows
-        return _sum_parts([*parts, self._select_late_arrivals(asked)])
+            if counted := self._sum_parts(parts, newest <= self.scope.as_known_on):
+                return counted
+        return self._sum_parts([*parts, self._select_late_arrivals(asked)])
+
+    def _sum_parts(self, parts: Sequence[Statement], *conditions: Condition) -> list[Counted]:
+        *columns, people = union_all(*parts).subquery().c
+        total = func.sum(people)
+        statement = select(*columns, total).where(*conditions).group_by(*columns).having(total != 0)
+        counted = fetch_counted(statement, [None, *self.columns])
+        return [(date.fromordinal(day), *values, int(number)) for day, *values, number in counted]
 
     def _select_counts(self, asked: CTE) -> Iterator[Statement]:
         """The rows of the status counts: those of the last snapshot, and the changes since."""
@@ -312,10 +295,3 @@ def _select_days(directive_ids: Sequence[int], days: Sequence[date]) -> CTE:
         .cte("asked")
         .prefix_with("MATERIALIZED")  # each snapshot is looked up once
     )
-
-
-def _sum_parts(parts: Sequence[Statement], *conditions: Condition) -> Sequence[Values]:
-    *columns, people = union_all(*parts).subquery().c
-    total = func.sum(people)
-    statement = select(*columns, total).where(*conditions).group_by(*columns).having(total != 0)
-    return [(*values, int(people)) for *values, people in db.session.connection().execute(statement).all()]

@@ -1,10 +1,9 @@
 """Conditions on status periods: on a day, as known on an instant, of the people whom a viewer may see."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum, auto
-from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, not_, or_, select, true
 from sqlalchemy.orm import aliased
@@ -14,10 +13,8 @@ from portal.domain.status.models import (
     ENDED_LATE,
     FIRST_AHEAD,
     HAS_FIRST_DAY,
-    HAS_LAST_DAY,
     OPENED_LATE,
     Column,
-    ResultRow,
     StatusCount,
     StatusGroup,
     StatusPeriod,
@@ -57,17 +54,12 @@ def is_known_on(period: Periods, as_known_on: datetime | None) -> Condition:
     return and_(period.known_from <= at, period.known_to > at)
 
 
-class LateArrivals(NamedTuple):
-    """Conditions on periods that ended between two instants, or became known between them and still were."""
-
-    known_before: bool  # they ended
-    conditions: list[Condition]
-
-
 def late_arrivals(
     days: tuple[date, date], since: datetime, until: datetime | None = None
-) -> Iterator[LateArrivals]:
-    """What was known on only one of two instants, in parts that share no period: each is found by an index.
+) -> Iterator[tuple[bool, list[Condition]]]:
+    """Periods known on only one of two instants, in parts that share none: each is found by an index.
+
+    A part says whether its periods are those known on the earlier instant, and the conditions on them.
 
     Facts are mostly recorded on the day from which they are true. Periods that became known, or ended, after
     the evening of their first day have indexes of their own; others that did so after an instant begin on the
@@ -84,26 +76,10 @@ def late_arrivals(
     ended = [period.known_from <= start, period.known_to > start, period.known_to <= end]
     opened = [period.known_from > start, period.known_from <= end, period.known_to > end]
     for known_before, rows, late in ((True, ended, ENDED_LATE), (False, opened, OPENED_LATE)):
-        yield LateArrivals(known_before, [*rows, late, *on_days])
+        yield known_before, [*rows, late, *on_days]
         if start < evening_of(last):
             begun_since = [HAS_FIRST_DAY, period.from_on >= since.astimezone(UTC).toordinal()]
-            yield LateArrivals(known_before, [*rows, not_(late), *begun_since, *on_days])
-
-
-def edges_between(first: int, last: int, as_known_on: datetime) -> Iterator[list[Condition]]:
-    """Conditions on periods that begin or have ended on the way between two days; an index finds each."""
-    if first < last:
-        period, known = StatusPeriod, is_known_on(StatusPeriod, as_known_on)
-        yield [HAS_FIRST_DAY, period.from_on > first, period.from_on <= last, known]
-        yield [HAS_LAST_DAY, period.to_on >= first, period.to_on < last, known]
-
-
-def find_period(rows: Iterable[ResultRow], day: int, known: int) -> ResultRow | None:
-    """The row of one person and position that holds on a day, as known on an instant in microseconds."""
-    for row in rows:
-        if row.from_on <= day <= row.to_on and row.known_from <= known < row.known_to:
-            return row
-    return None
+            yield known_before, [*rows, not_(late), *begun_since, *on_days]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,23 +185,16 @@ class Scope:
         conditions = [*self._position_conditions(StatusPeriod), self.whose.matches(StatusPeriod)]
         if self.whose.selects_by_status:
             whole = aliased(StatusPeriod)
-            of_status = [
-                *self._position_conditions(whole),
-                whole.position == WHOLE,
-                *self.status_conditions(whole),
-            ]
-            conditions.append(StatusPeriod.person_id.in_(select(whole.person_id).where(*of_status)))
+            of_status = (*self._position_conditions(whole), whole.position == WHOLE)
+            people = select(whole.person_id).where(*of_status, *self.status_conditions(whole))
+            conditions.append(StatusPeriod.person_id.in_(people))
         return conditions
 
     def whole_directive(self) -> list[Condition]:
         """Conditions on the periods of people under each whole directive: one for each person."""
         period = StatusPeriod
-        conditions = [
-            *self._position_conditions(period),
-            period.position == WHOLE,
-            self.whose.matches(period),
-        ]
-        return [*conditions, *self.status_conditions(period)]
+        whole = (*self._position_conditions(period), period.position == WHOLE)
+        return [*whole, self.whose.matches(period), *self.status_conditions(period)]
 
     def status_conditions(self, whole: Periods | type[StatusCount]) -> list[Condition]:
         """Conditions on the status, days late and days left under the whole directive."""

@@ -1,13 +1,12 @@
 """What it would change that a module must be passed again from a day on, and the recording of it."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
-from functools import partial
-from typing import NamedTuple, TypeVar
+from datetime import date, datetime
+from typing import TypeVar
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.catalogue.models import MinimumVersion, ModuleVersion
@@ -17,14 +16,15 @@ from portal.domain.directives.models import Directive
 from portal.domain.directives.pending import ALL_KNOWN, FIRST_PLACEHOLDER, PendingFacts
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.records.models import PassRecord, Record
-from portal.domain.status.ahead import LostClaimError
-from portal.domain.status.issuing import MOST_AT_ONCE, TRIES, OutdatedError, write_ahead
-from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
+from portal.domain.records.queries import list_people_with_records
+from portal.domain.status.ahead import TellProgress, tell_nobody
+from portal.domain.status.filters import covers_day
+from portal.domain.status.issuing import record_with_periods
+from portal.domain.status.models import OPEN_KNOWN, Statement, StatusPeriod
 from portal.domain.status.periods import compute_periods
-from portal.domain.status.projector import StagedProjection, TellProgress, load_facts, stage_projection
+from portal.domain.status.projector import StagedProjection, load_facts, stage_projection
 from portal.domain.status.rules import WHOLE, Status
-from portal.platform.db import db, read, stamp, touch, transaction
-from portal.platform.errors import BusyError
+from portal.platform.db import db, stamp, touch
 
 HELD = [int(status) for status in Status if status.held]
 T = TypeVar("T")
@@ -45,40 +45,30 @@ def pending_rule(activity_id: int, number: int, *, announced_on: date, from_on: 
     )
 
 
-_COMPLETE = (
-    select(StatusPeriod.directive_id, StatusPeriod.person_id)
-    .join(Record, Record.id == StatusPeriod.record_id)
-    .where(
-        StatusPeriod.position != WHOLE,
-        StatusPeriod.from_on <= bindparam("day"),
-        StatusPeriod.to_on >= bindparam("day"),
-        StatusPeriod.known_to == OPEN_KNOWN,
-        StatusPeriod.status.in_(HELD),
-        Record.activity_id == bindparam("activity_id"),
-    )
-    .order_by(StatusPeriod.directive_id, StatusPeriod.person_id)
-)
-
-
 def preview_minimum(rule: MinimumVersionRule) -> MinimumEffect:
     """Who is complete on the rule's day as things are, and would not be with it. Writes nothing.
 
     People complete by the module on that day are read from their status periods. Whoever has a record that
     meets the rule is worked out in full; as the version is new, these are few.
     """
-    values = {"day": rule.from_on.toordinal(), "activity_id": rule.activity_id}
-    complete = [(directive_id, person_id) for directive_id, person_id in read(_COMPLETE, values)]
-    doubtful = _people_who_meet(rule)
-    stay = _stay_complete(rule, sorted(doubtful.intersection(person for _, person in complete)))
-    lost = [pair for pair in complete if pair not in stay]
-    references = {
-        directive_id: reference
-        for directive_id, reference in db.session.execute(select(Directive.id, Directive.reference))
-    }
-    counts: dict[str, int] = {}
-    for directive_id, _ in lost:
-        counts[references[directive_id]] = counts.get(references[directive_id], 0) + 1
-    return MinimumEffect(len({person for _, person in lost}), tuple(sorted(counts.items())))
+    complete = db.session.execute(_select_complete(rule)).all()
+    doubtful = _people_who_meet(rule).intersection(person_id for _, person_id, _ in complete)
+    stay = _stay_complete(rule, sorted(doubtful))
+    lost = [row for row in complete if (row.directive_id, row.person_id) not in stay]
+    by_directive = Counter(row.reference for row in lost)
+    return MinimumEffect(len({row.person_id for row in lost}), tuple(sorted(by_directive.items())))
+
+
+def _select_complete(rule: MinimumVersionRule) -> Statement:
+    """Directive, person and the directive's reference of those who are complete by the module."""
+    period = StatusPeriod
+    return (
+        select(period.directive_id, period.person_id, Directive.reference)
+        .join(Record, Record.id == period.record_id)
+        .join(Directive, Directive.id == period.directive_id)
+        .where(period.position != WHOLE, covers_day(period, rule.from_on), period.known_to == OPEN_KNOWN)
+        .where(period.status.in_(HELD), Record.activity_id == rule.activity_id)
+    )
 
 
 def _people_who_meet(rule: MinimumVersionRule) -> set[int]:
@@ -117,57 +107,45 @@ def _stay_complete(rule: MinimumVersionRule, people: Sequence[int]) -> set[tuple
     }
 
 
-def people_with_records(activity_id: int) -> list[int]:
-    """Everybody with a record of an activity, in order: all whose status a minimum version may change."""
-    statement = select(Record.person_id).where(Record.activity_id == activity_id).distinct()
-    return list(db.session.scalars(statement.order_by(Record.person_id)))
-
-
 def record_minimum(
     rule: MinimumVersionRule,
     publish: Callable[[], tuple[int, T]],
     *,
     by: int,
-    tell: TellProgress = lambda _done, _all: None,
+    tell: TellProgress = tell_nobody,
     conclude: Callable[[T], None] = lambda _result: None,
 ) -> T:
     """Publish a version, and let passes of earlier ones count only until a day. Edge only, in no transaction.
-
-    The status periods of many people are written ahead, so that the lock is held for a moment at a time.
 
     Args:
         rule: As previewed.
         publish: Called in the transaction that records the rule: publishes the version; gives its id, and
             what ``conclude`` and the caller get.
         by: Who decides.
-        tell: Is told how far it is; may raise to stop it.
+        tell: As ``record_with_periods`` tells it.
         conclude: Called in the same transaction, last.
 
     Raises:
         BusyError: Others changed units, directives or minimum versions each time.
     """
-    for _ in range(TRIES):
-        people = people_with_records(rule.activity_id)
-        if len(people) <= MOST_AT_ONCE:
-            with transaction():
-                result = _record_rule(rule, publish, by)
-                conclude(result)
-            return result
-        staged = stage_projection(people, PendingFacts(minimums=[rule]), tell)
-        with suppress(OutdatedError, LostClaimError):
-            return write_ahead(staged, dict, partial(_record_rule, rule, publish, by, staged), conclude, tell)
-    raise BusyError
+
+    def stage() -> StagedProjection:
+        return stage_projection(
+            list_people_with_records(rule.activity_id), PendingFacts(minimums=[rule]), tell
+        )
+
+    def record(staged: StagedProjection, periods_are_written: bool) -> T:
+        recorded_at = stamp()
+        version_id, result = publish()
+        _add_rule(rule, recorded_at, version_id, by)
+        touch(learners=set(list_people_with_records(rule.activity_id)) - staged.people)
+        staged.write_rows(recorded_at, {}, periods_are_written=periods_are_written)
+        return result
+
+    return record_with_periods(stage, dict, record, tell=tell, conclude=conclude)
 
 
-def _record_rule(
-    rule: MinimumVersionRule,
-    publish: Callable[[], tuple[int, T]],
-    by: int,
-    staged: StagedProjection | None = None,
-) -> T:
-    """Publish, record the rule, and note or write what follows for everybody with a record of the module."""
-    recorded_at = stamp()
-    version_id, result = publish()
+def _add_rule(rule: MinimumVersionRule, recorded_at: datetime, version_id: int, by: int) -> None:
     db.session.add(
         MinimumVersion(
             recorded_at=recorded_at,
@@ -179,31 +157,3 @@ def _record_rule(
         )
     )
     db.session.flush()
-    people = set(people_with_records(rule.activity_id))
-    touch(learners=people - staged.people if staged else people)
-    if staged is not None:
-        staged.write_rows(recorded_at, {}, periods_are_written=True)
-    return result
-
-
-class KnownMinimum(NamedTuple):
-    """The least version of a module that counts, and from which day."""
-
-    number: int
-    from_on: date
-
-
-def minimum_of(activity_id: int, on: date) -> KnownMinimum | None:
-    """The minimum version announced last by ``on``; None if none is. One statement."""
-    row = db.session.execute(
-        select(ModuleVersion.number, MinimumVersion.from_on)
-        .join(MinimumVersion, MinimumVersion.module_version_id == ModuleVersion.id)
-        .where(
-            MinimumVersion.activity_id == activity_id,
-            MinimumVersion.announced_on <= on,
-            is_known_fact(MinimumVersion),
-        )
-        .order_by(MinimumVersion.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else KnownMinimum(*row)

@@ -44,11 +44,16 @@ def evening_of(day: int) -> int:
     return (day - EPOCH.toordinal()) * DAY + EVENING
 
 
+def _key_of(table: str, of: str = "span") -> ForeignKey:
+    return ForeignKey(f"{table}.id", name=f"fk_standing_{of}_{table}_id")
+
+
 class StatusPeriod(Base):
     """A rectangle of days and knowledge in which nothing about one position of one person changes.
 
     Days are ``date.toordinal()``, instants integer microseconds since 1970 in UTC. Position 0 is the
     person under the whole directive. Derived: ``directives reconcile --rebuild`` makes the same rows.
+    The database does not check the ids of person, post and unit: rows are written ahead of them.
     """
 
     __tablename__ = "status_period"
@@ -65,10 +70,8 @@ class StatusPeriod(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", name="fk_standing_span_person_id"))
-    directive_id: Mapped[int] = mapped_column(
-        ForeignKey("directive.id", name="fk_standing_span_directive_id")
-    )
+    person_id: Mapped[int] = mapped_column(BigId, info={"table": "person"})
+    directive_id: Mapped[int] = mapped_column(_key_of("directive"))
     position: Mapped[int]
     from_on: Mapped[int]
     to_on: Mapped[int]
@@ -76,15 +79,13 @@ class StatusPeriod(Base):
     known_to: Mapped[int] = mapped_column(BigInteger, default=OPEN_KNOWN)
     status: Mapped[int]  # a Status: 1 is the worst
     due_on: Mapped[int]
-    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id", name="fk_standing_span_record_id"))
+    record_id: Mapped[int | None] = mapped_column(_key_of("record"))
     satisfied_on: Mapped[int | None]
     valid_until: Mapped[int | None]
     late_days: Mapped[int | None]
-    exclusion_id: Mapped[int | None] = mapped_column(
-        ForeignKey("exclusion.id", name="fk_standing_span_exclusion_id")
-    )
-    post_id: Mapped[int] = mapped_column(ForeignKey("post.id", name="fk_standing_span_post_id"))
-    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id", name="fk_standing_span_unit_id"))
+    exclusion_id: Mapped[int | None] = mapped_column(_key_of("exclusion"))
+    post_id: Mapped[int] = mapped_column(BigId, info={"table": "post"})
+    unit_id: Mapped[int] = mapped_column(BigId, info={"table": "unit"})
 
 
 def _literal_number(number: int) -> ColumnElement[int]:
@@ -123,6 +124,9 @@ class Kind(IntEnum):
     DAYS = 3  # people under the whole directive, by their due date and by the last day in time
 
 
+_GROUP = ("designated_role", "rank_or_grade", "reason")
+
+
 class StatusGroup(Base):
     """People who are counted together: with one designated role and one rank or grade.
 
@@ -132,12 +136,7 @@ class StatusGroup(Base):
     __tablename__ = "status_group"
     __table_args__ = (
         PrimaryKeyConstraint(name="pk_standing_group"),
-        UniqueConstraint(
-            "designated_role",
-            "rank_or_grade",
-            "reason",
-            name="uq_standing_group_designated_role_rank_or_grade_reason",
-        ),
+        UniqueConstraint(*_GROUP, name=f"uq_standing_group_{'_'.join(_GROUP)}"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -158,9 +157,7 @@ class StatusCount(Base):
     __tablename__ = "status_count"
     __table_args__ = (PrimaryKeyConstraint(name="pk_standing_total"), {"sqlite_with_rowid": False})
 
-    directive_id: Mapped[int] = mapped_column(
-        ForeignKey("directive.id", name="fk_standing_total_directive_id"), primary_key=True
-    )
+    directive_id: Mapped[int] = mapped_column(_key_of("directive", "total"), primary_key=True)
     kind: Mapped[int] = mapped_column(primary_key=True)  # a Kind
     summed: Mapped[int] = mapped_column(primary_key=True)
     day: Mapped[int] = mapped_column(primary_key=True)
@@ -181,7 +178,5 @@ class StatusCountSnapshot(Base):
     __tablename__ = "status_count_snapshot"
     __table_args__ = (PrimaryKeyConstraint(name="pk_standing_kept"), {"sqlite_with_rowid": False})
 
-    directive_id: Mapped[int] = mapped_column(
-        ForeignKey("directive.id", name="fk_standing_kept_directive_id"), primary_key=True
-    )
+    directive_id: Mapped[int] = mapped_column(_key_of("directive", "kept"), primary_key=True)
     day: Mapped[int] = mapped_column(primary_key=True)

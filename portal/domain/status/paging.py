@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
@@ -18,13 +18,15 @@ from portal.domain.people.models import Person, PersonName, Post
 from portal.domain.status import counting
 from portal.domain.status.filters import AHEAD, LATE, Condition, Scope, covers_day, is_known_on
 from portal.domain.status.models import Column, ResultRow, Statement, StatusPeriod
-from portal.domain.status.period_counts import PERIOD_COLUMNS, POST_COLUMNS, CountBy, Group, Values
+from portal.domain.status.period_counts import PERIOD_COLUMNS, POST_COLUMNS, CountBy, Counted
 from portal.domain.status.rules import WHOLE
 from portal.platform.db import db
 
 ERASED = "Erased"
 MANY = 500  # people in a group whose names are not all sorted
 MOST_COUNTED = 20_000  # people equally late whose requirements are counted; more are sorted by name alone
+
+Key = tuple[Any, ...]  # values of the columns by which groups are sorted
 
 _manager = aliased(PersonName)
 
@@ -77,7 +79,7 @@ class _Order:
         columns += name_order()
         return [column.desc() for column in columns] if self.descending else columns
 
-    def limited_to(self, keys: Sequence[Values]) -> "_Order":
+    def limited_to(self, keys: Sequence[Key]) -> "_Order":
         """The same order for the people of these groups, by no more than tells them apart."""
         if self.values:
             places = sorted(place for (place,) in keys if place >= 0) if len(keys) > 1 else []
@@ -161,10 +163,10 @@ def _count_left(scope: Scope) -> Column:
 def _load_details(scope: Scope, people: Sequence[int]) -> Sequence[ResultRow]:
     """The rows of these people by directive, in their order: names and posts are joined for them alone."""
     period = StatusPeriod
-    whose = replace(scope.whose, unit_hint=None, named=None)  # they are found by id
+    by_id = replace(scope, whose=replace(scope.whose, unit_hint=None, named=None))
     columns = (period.directive_id, period.status, period.due_on, period.valid_until, *POST_AND_NAME)
     managers = (_manager.surname.label("manager_surname"), _manager.forenames.label("manager_forenames"))
-    conditions = (*replace(scope, whose=whose).whole_directive(), period.person_id.in_(people))
+    conditions = (*by_id.whole_directive(), period.person_id.in_(people))
     statement = join_names(select(*columns, *managers)).where(*conditions)
     places = {person_id: place for place, person_id in enumerate(people)}
     rows = db.session.execute(statement).all()
@@ -184,7 +186,7 @@ def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[in
     if order.values:
         groups = _group_by_place(groups, order.values)
     slice_ids: list[int] = []
-    before, everyone = 0, sum(people for _, people in groups)
+    before, everyone = 0, sum(people for *_, people in groups)
     for keys, size in _join_small_groups(sorted(groups, reverse=order.descending)):
         skipped = max(offset - before, 0)
         taken = min(size - skipped, limit - len(slice_ids))
@@ -200,13 +202,13 @@ def _find_slice(scope: Scope, order: _Order, offset: int, limit: int) -> list[in
     return slice_ids
 
 
-def _group_by_place(groups: Sequence[Group], values: Sequence[int | str]) -> list[Group]:
+def _group_by_place(groups: Sequence[Counted], values: Sequence[int | str]) -> list[Counted]:
     """Groups by one column as groups by the place of its value among ``values``; -1 for any other."""
     places = {value: place for place, value in enumerate(values)}
     by_place: Counter[int] = Counter()
-    for (value,), people in groups:
+    for value, people in groups:
         by_place[places.get(value, -1)] += people
-    return [((place,), people) for place, people in by_place.items()]
+    return list(by_place.items())
 
 
 class _Part(NamedTuple):
@@ -227,21 +229,21 @@ def _is_walk_shorter(part: _Part, everyone: int) -> bool:
     return passed * everyone < part.size**2
 
 
-def _join_small_groups(groups: Sequence[Group]) -> Iterator[tuple[list[Values], int]]:
+def _join_small_groups(groups: Sequence[Counted]) -> Iterator[tuple[list[Key], int]]:
     """Groups in their order: those of more than ``MANY`` people alone, others joined up to so many."""
-    keys: list[Values] = []
+    keys: list[Key] = []
     size = 0
-    for key, people in groups:
+    for *key, people in groups:
         if keys and size + people > MANY:
             yield keys, size
             keys, size = [], 0
-        keys.append(key)
+        keys.append(tuple(key))
         size += people
     if keys:
         yield keys, size
 
 
-def _select_groups(order: _Order, keys: Sequence[Values]) -> Condition:
+def _select_groups(order: _Order, keys: Sequence[Key]) -> Condition:
     """That a person is in one of these groups, which are in order: equal first columns are together."""
     if order.values:
         among = order.column.in_([order.values[place] for (place,) in keys if place >= 0])

@@ -1,7 +1,7 @@
 """Counts people from their status periods: those of one directive, and of all directives at once."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from enum import Enum, auto
 from typing import Any, NamedTuple
@@ -10,7 +10,6 @@ from sqlalchemy import CompoundSelect, case, func, literal, select, union_all
 
 from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.models import Post
-from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.status.filters import Scope, Whose, covers_day, is_known_on, last_day_in_time
 from portal.domain.status.models import Column, Statement, StatusPeriod
 from portal.domain.status.rules import WHOLE, Status
@@ -31,8 +30,7 @@ class CountBy(Enum):
     REASON = auto()  # of an exemption or deferral
 
 
-Values = tuple[Any, ...]  # of the columns counted by, in their order: days are ordinals
-Group = tuple[Values, int]  # and the number of people
+Counted = tuple[Any, ...]  # values of the columns counted by, in their order, and the number of people
 Statuses = Sequence[Status] | None  # None: all
 
 PERIOD_COLUMNS: dict[CountBy, Column] = {
@@ -61,17 +59,17 @@ class DaysRun(NamedTuple):
     people: int
 
 
-def count_periods(scope: Scope, columns: Sequence[CountBy], statuses: Statuses) -> list[Group]:
-    """People of ``statuses`` by the values of ``columns``; one statement.
+def count_periods(scope: Scope, columns: Sequence[CountBy], statuses: Statuses = None) -> list[Counted]:
+    """People of ``statuses`` by the values of ``columns``, of which days are ordinals; one statement.
 
     The last day in time is read from the table only of those expired: an index has the due dates of others.
     """
     if CountBy.LAST_DAY_IN_TIME not in columns:
-        return _fetch_groups(_select_groups(scope, columns, statuses))
+        return fetch_counted(_select_groups(scope, columns, statuses), columns)
     due = [CountBy.DUE_ON if column is CountBy.LAST_DAY_IN_TIME else column for column in columns]
     others = [status for status in statuses or Status if status is not Status.EXPIRED]
     lapsed = _select_groups(scope, columns, [Status.EXPIRED])
-    return _fetch_groups(union_all(_select_groups(scope, due, others), lapsed))
+    return fetch_counted(union_all(_select_groups(scope, due, others), lapsed), columns)
 
 
 def _select_groups(scope: Scope, columns: Sequence[CountBy], statuses: Statuses) -> Statement:
@@ -87,9 +85,15 @@ def _select_groups(scope: Scope, columns: Sequence[CountBy], statuses: Statuses)
     return statement.where(*conditions).group_by(*selected)
 
 
-def _fetch_groups(statement: Statement | CompoundSelect[*tuple[Any, ...]]) -> list[Group]:
-    rows: Iterable[Values] = db.session.execute(statement)
-    return [(tuple(values), people) for *values, people in rows]
+def fetch_counted(
+    statement: Statement | CompoundSelect[*Counted], columns: Sequence[CountBy | None]
+) -> list[Counted]:
+    """The rows of a statement by some columns, with each status as a ``Status``."""
+    rows = db.session.connection().execute(statement).all()
+    if CountBy.STATUS not in columns:
+        return [tuple(row) for row in rows]
+    place = columns.index(CountBy.STATUS)
+    return [(*row[:place], Status(row[place]), *row[place + 1 :]) for row in rows]
 
 
 def count_periods_over_days(scope: Scope, days: Sequence[date]) -> Iterator[DaysRun]:
@@ -98,11 +102,12 @@ def count_periods_over_days(scope: Scope, days: Sequence[date]) -> Iterator[Days
     The index gives equal periods together, so the days are looked up once for each group of them.
     """
     ordinals = [day.toordinal() for day in days]
-    for *group, first, last, people in db.session.execute(_select_equal_periods(scope, days)):
-        directive_id, unit_id, status, reports = group
-        run = bisect_left(ordinals, first), bisect_right(ordinals, last) - 1
-        if run[0] <= run[1]:
-            yield DaysRun(directive_id, unit_id, bool(reports), Status(status), *run, int(people))
+    for directive_id, unit_id, status, reports, from_on, to_on, people in db.session.execute(
+        _select_equal_periods(scope, days)
+    ):
+        first, last = bisect_left(ordinals, from_on), bisect_right(ordinals, to_on) - 1
+        if first <= last:
+            yield DaysRun(directive_id, unit_id, bool(reports), Status(status), first, last, int(people))
 
 
 def _select_equal_periods(scope: Scope, days: Sequence[date]) -> Statement:
@@ -127,7 +132,7 @@ def _select_equal_periods(scope: Scope, days: Sequence[date]) -> Statement:
     return statement.group_by(equal.directive_id, *keys)
 
 
-def count_worst(by: Sequence[CountBy], as_at: date, as_known_on: datetime, whose: Whose) -> list[Group]:
+def count_worst(by: Sequence[CountBy], as_at: date, as_known_on: datetime, whose: Whose) -> list[Counted]:
     """People by the values of some columns and then by the worst status under any directive.
 
     Each counts once by each set of values, and once in each of their units. Exclusions come last, so whoever
@@ -143,29 +148,4 @@ def count_worst(by: Sequence[CountBy], as_at: date, as_known_on: datetime, whose
         .group_by(period.person_id, period.unit_id, *columns)
         .subquery()
     )
-    return _fetch_groups(select(*worst.c, func.count()).group_by(*worst.c))
-
-
-class DirectiveReach(NamedTuple):
-    """The people to whom a directive applies on a day."""
-
-    people: int
-    done: int  # of those counted
-    counted: int  # all but those exempt or deferred
-
-
-NOBODY = DirectiveReach(0, 0, 0)
-
-
-def count_reach(viewer: Viewer, day: date) -> dict[int, DirectiveReach]:
-    """By directive, the people to whom it applies on ``day``, as known now, of those the viewer may see."""
-    seen, period = visibility_of(viewer), StatusPeriod
-    whose = Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
-    statement = select(period.directive_id, period.status, func.count()).where(
-        period.position == WHOLE, covers_day(period, day), is_known_on(period, None), whose.matches(period)
-    )
-    reach: dict[int, DirectiveReach] = {}
-    for key, number, n in db.session.execute(statement.group_by(period.directive_id, period.status)):
-        status, (people, done, counted) = Status(number), reach.get(key, NOBODY)
-        reach[key] = DirectiveReach(people + n, done + n * status.held, counted + n * (not status.excluded))
-    return reach
+    return fetch_counted(select(*worst.c, func.count()).group_by(*worst.c), [*by, CountBy.STATUS])

@@ -4,6 +4,7 @@ A stored row is split, by days, where it stops being true; what is still true of
 So a late-arriving fact changes few rows, and a report of an earlier instant is that of today less those rows.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -18,7 +19,6 @@ from portal.domain.status.rules import (
     WHOLE,
     AssignmentRule,
     ExclusionFact,
-    FactHeader,
     Facts,
     RecordFact,
     RequirementStatus,
@@ -46,14 +46,13 @@ class PersonFacts:
 
     def list_stamps(self, directive_id: int, history: RuleHistory) -> set[datetime]:
         """The stamps of all facts from which the status periods under a directive follow."""
-        by_activity: list[Mapping[int, Sequence[FactHeader]]] = [self.records, self.revocations, self.starts]
+        by_activity: Sequence[Mapping[int, Sequence[Recorded]]]
+        by_activity = (self.records, self.revocations, self.starts, history.minimums)
         activities = history.list_activities(directive_id)
-        groups = (facts.get(activity, ()) for facts in by_activity for activity in activities)
+        learnt = (facts.get(activity, ()) for facts in by_activity for activity in activities)
         of_directive = (self.assignments[directive_id], self.exclusions.get(directive_id, ()))
-        facts: Iterable[Recorded] = chain(self.posts, *of_directive, *groups)
-        minimums = (rule.recorded_at for key in activities for rule in history.minimums.get(key, ()))
-        stamps = {fact.recorded_at for fact in facts}
-        return stamps | {*minimums, *history.list_stamps(directive_id)}
+        facts: Iterable[Recorded] = chain(self.posts, *of_directive, *learnt)
+        return {fact.recorded_at for fact in facts}.union(history.list_stamps(directive_id))
 
 
 class PeriodValues(NamedTuple):
@@ -157,7 +156,7 @@ def _join_equal_days(
 ) -> Iterator[Period]:
     """The periods under one directive: runs of days in which the values of a position are equal."""
     distinct = {id(facts): facts for facts in by_position.values()}
-    days = {day.toordinal() for facts in distinct.values() for day in find_days_of_change(facts)}
+    days = set[int]().union(*map(find_days_of_change, distinct.values()))
     latest: dict[int, Period] = {}  # by position
     for segment in segments:
         for first, last in _split_segment(segment, days):
@@ -265,13 +264,9 @@ class RowEdits:
 def diff_periods(stored: Mapping[int, KnownPeriod], expected: set[Period], at: int) -> RowEdits:
     """The edits after which exactly the expected periods are known from ``at`` on; earlier knowledge stays.
 
-    Rows inserted earlier in this transaction that no longer apply are deleted, and rows that it split are
-    joined again where they still apply: projecting twice leaves the same rows as projecting once.
-
-    Args:
-        stored: The rows that are open or were closed at ``at``, by id.
-        expected: The periods that are true now.
-        at: The stamp of this transaction.
+    Rows inserted earlier in this transaction, whose stamp is ``at``, that no longer apply are deleted, and
+    rows that it split are joined again where they still apply: projecting twice leaves the same rows as once.
+    ``stored`` holds the rows that are open or were closed at ``at``, by id.
     """
     rows = stored.values()
     if len(rows) == len(expected) and expected == {row.period for row in rows if row.is_open}:
@@ -284,34 +279,28 @@ def supersede_periods(
 ) -> Iterator[KnownPeriod]:
     """The rows of what was known until ``at`` and of what is known from then on; as few as can be.
 
-    Args:
-        known: The periods known until then, each with its ``known_from``, which is before ``at``.
-        expected: The periods known from then on.
-        at: The instant.
-
-    Yields:
-        The rows that stay open, those that are split or closed, and those that begin.
+    They are those that stay open, that are split or closed, and that begin. ``known`` gives each period known
+    until then its ``known_from``.
     """
     yield from (KnownPeriod(period, known[period]) for period in expected if period in known)
     old = _group_by_place(period for period in known if period not in expected)
     new = _group_by_place(period for period in expected if period not in known)
     for place in sorted({*old, *new}):
-        before, after = old.get(place, []), new.get(place, [])
-        for period in before:
-            unchanged, since = _shared_days(period, after), known[period]
+        for period in old[place]:
+            unchanged, since = _shared_days(period, new[place]), known[period]
             ended = _other_days(period, unchanged)
             yield from (KnownPeriod(period.on_days(days), since) for days in unchanged)
             yield from (KnownPeriod(period.on_days(days), since, at) for days in ended)
-        for period in after:
-            begun = _other_days(period, _shared_days(period, before))
+        for period in new[place]:
+            begun = _other_days(period, _shared_days(period, old[place]))
             yield from (KnownPeriod(period.on_days(days), at) for days in begun)
 
 
-def _group_by_place(periods: Iterable[Period]) -> dict[Place, list[Period]]:
+def _group_by_place(periods: Iterable[Period]) -> defaultdict[Place, list[Period]]:
     """The periods by directive and position, in the order of their days."""
-    by_place: dict[Place, list[Period]] = {}
+    by_place = defaultdict[Place, list[Period]](list)
     for period in sorted(periods, key=lambda each: each.from_on):
-        by_place.setdefault(period.place, []).append(period)
+        by_place[period.place].append(period)
     return by_place
 
 

@@ -128,13 +128,7 @@ class CountChanges:
         self._people: defaultdict[CountKey, int] = defaultdict(int)
 
     def add_edits(self, edits: RowEdits, posts: Mapping[int, PostFact], times: int = 1) -> None:
-        """Count the periods that a person's edits open and close; with -1 for ``times``, take them out again.
-
-        Args:
-            edits: The edits.
-            posts: The person's posts by id.
-            times: 1 or -1.
-        """
+        """Count the periods that a person's edits open and close; with ``times`` -1, take them out again."""
         for period, people in edits.open_periods():
             self._add_period(period, posts[period.values.post_id], people * times)
 
@@ -156,11 +150,7 @@ class CountChanges:
             self._people[period.directive_id, kind, period.to_on + 1, counted_by] -= people
 
     def write_counts(self, real: Mapping[int, int]) -> None:
-        """Add the changes to the table, under the lock of the transaction's stamp.
-
-        Args:
-            real: The real ids of placeholders of directives and units.
-        """
+        """Add the changes to the table, under the stamp's lock; ``real`` maps placeholders to real ids."""
         changes: dict[CountKey, int] = {}
         for (directive_id, kind, day, counted_by), people in self._people.items():
             if people:

@@ -4,10 +4,10 @@ A single fact is projected in its transaction. An import or a directive that rea
 pending facts before the lock, and written under it. A rebuild replays every stamp.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -30,15 +30,10 @@ from portal.domain.directives.fact_loader import (
     split_into_batches,
 )
 from portal.domain.directives.models import Assignment, DirectiveVersion, Exclusion
-from portal.domain.directives.pending import (
-    ALL_KNOWN,
-    NOTHING_PENDING,
-    PendingFacts,
-    number_placeholders,
-)
+from portal.domain.directives.pending import ALL_KNOWN, NOTHING_PENDING, PendingFacts, number_placeholders
 from portal.domain.people.models import Person, Post, UnitState
 from portal.domain.records.models import PassRecord, Record, Registration, Revocation
-from portal.domain.status.ahead import refuse_rows_ahead
+from portal.domain.status.ahead import TellProgress, refuse_rows_ahead, tell_nobody
 from portal.domain.status.periods import (
     KnownPeriod,
     Period,
@@ -60,73 +55,33 @@ from portal.domain.status.rules import (
     StartFact,
 )
 from portal.platform.clock import to_microseconds
-from portal.platform.db import Base, Touched, db, newest_stamp, read, stamp, touch
+from portal.platform.db import Touched, db, newest_stamp, read, stamp, touch
 
 FACTS_OF_PEOPLE = (Post, Assignment, Exclusion, Record, Registration)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
-F = TypeVar("F", bound=FactHeader)
 FactsByPerson = dict[int, PersonFacts]
-TellProgress = Callable[[int, int], None]  # how many people are done, of how many; may raise to stop it
-
-
-def load_facts(
-    people: Sequence[int], history: RuleHistory, pending: PendingFacts = NOTHING_PENDING
-) -> FactsByPerson:
-    """Every fact ever recorded about these people, whenever it was known; six statements.
-
-    Args:
-        people: Ids.
-        history: Of the directives that matter.
-        pending: Facts to add that are not recorded yet.
-    """
-    posts = load_posts(people, pending)
-    facts = {person: PersonFacts(posts=posts[person]) for person in people}
-    for assignments in load_assignments(people, history).values():
-        for assignment in assignments:
-            _add_assignment(facts, assignment, history.versions)
-    for exclusion, person, directive_id in _fetch_facts(ExclusionFact, _EXCLUSIONS, people, history):
-        facts[person].exclusions.setdefault(directive_id, []).append(exclusion)
-    versions = _versions_passed(people, history)
-    for record, person, activity_id in _fetch_facts(RecordFact, _RECORDS, people, history):
-        if version := versions.get(record.id):
-            record = replace(record, version=version)
-        facts[person].records.setdefault(activity_id, []).append(record)
-    for start, person, activity_id in _fetch_facts(StartFact, _STARTS, people, history):
-        facts[person].starts.setdefault(activity_id, []).append(start)
-    for revocation, person, activity_id in _fetch_facts(RevocationFact, _REVOCATIONS, people, history):
-        facts[person].revocations.setdefault(activity_id, []).append(revocation)
-    _add_pending_records(facts, pending)
-    return facts
-
-
-def _add_pending_records(facts: FactsByPerson, pending: PendingFacts) -> None:
-    for person in facts:
-        for placeholder, activity_id, achieved_on in pending.records.get(person, ()):
-            record = RecordFact(placeholder, ALL_KNOWN, False, None, achieved_on)
-            facts[person].records.setdefault(activity_id, []).append(record)
-
-
-def _columns_like(kind: type[FactHeader], table: type[Base]) -> list[InstrumentedAttribute[object]]:
-    """The columns of a table that have the names of the fields of a fact."""
-    return [getattr(table, field.name) for field in fields(kind) if hasattr(table, field.name)]
 
 
 def _select_facts(kind: type[FactHeader], table: Any, key: InstrumentedAttribute[int]) -> Select[Any]:
-    columns: list[Any] = [*_columns_like(kind, table), table.person_id, key]
-    return select(*columns).where(table.person_id.in_(PEOPLE))
+    """The columns that have the names of a fact's fields, then the person and the key, for some people."""
+    columns = [getattr(table, field.name) for field in fields(kind) if hasattr(table, field.name)]
+    person_id = key.class_.person_id
+    return select(*columns, person_id, key).where(person_id.in_(PEOPLE))
 
 
-_EXCLUSIONS = _select_facts(ExclusionFact, Exclusion, Exclusion.directive_id)
-_RECORDS = _select_facts(RecordFact, Record, Record.activity_id)
-_STARTS = _select_facts(StartFact, Registration, Registration.activity_id)
-_REVOCATIONS: Any = (
-    select(*_columns_like(RevocationFact, Revocation), Record.person_id, Record.activity_id)
-    .join(Record, Record.id == Revocation.record_id)
-    .where(Record.person_id.in_(PEOPLE))
+_FACTS = (  # each kind, and the attribute of ``PersonFacts`` that holds it by directive or activity
+    (ExclusionFact, "exclusions", _select_facts(ExclusionFact, Exclusion, Exclusion.directive_id)),
+    (RecordFact, "records", _select_facts(RecordFact, Record, Record.activity_id)),
+    (StartFact, "starts", _select_facts(StartFact, Registration, Registration.activity_id)),
+    (
+        RevocationFact,
+        "revocations",
+        _select_facts(RevocationFact, Revocation, Record.activity_id).join(
+            Record, Record.id == Revocation.record_id
+        ),
+    ),
 )
-
-
 _FIRST = aliased(Record)  # a correction keeps the reference, and the pass of the row before it
 _VERSIONS_PASSED = (
     select(Record.id, ModuleVersion.number)
@@ -137,23 +92,42 @@ _VERSIONS_PASSED = (
 )
 
 
-def _versions_passed(people: Sequence[int], history: RuleHistory) -> dict[int, int]:
-    """The number of the version passed, by record; of modules with a minimum version alone."""
-    if not history.minimums:
-        return {}
-    values = {"people": people, "activities": sorted(history.minimums)}
-    return {record_id: number for record_id, number in read(_VERSIONS_PASSED, values)}
+def load_facts(
+    people: Sequence[int], history: RuleHistory, pending: PendingFacts = NOTHING_PENDING
+) -> FactsByPerson:
+    """Every fact about these people, recorded at any time or pending, that matters to a history's directives.
+
+    Six statements.
+    """
+    posts = load_posts(people, pending)
+    facts = {person: PersonFacts(posts=posts[person]) for person in people}
+    for assignments in load_assignments(people, history).values():
+        for assignment in assignments:
+            _add_assignment(facts, assignment, history.versions)
+    for kind, name, statement in _FACTS:
+        if history.only is not None:
+            names_key = history.names_directive if kind is ExclusionFact else history.names_activity
+            statement = statement.where(names_key([*statement.selected_columns][-1]))
+        for *values, person_id, key in fetch_tuples(statement, people):
+            getattr(facts[person_id], name).setdefault(key, []).append(kind(*values))
+    _add_versions(facts, sorted(history.minimums))
+    for person_id in facts.keys() & pending.records.keys():
+        for placeholder, activity_id, achieved_on in pending.records[person_id]:
+            record = RecordFact(placeholder, ALL_KNOWN, False, None, achieved_on)
+            facts[person_id].records.setdefault(activity_id, []).append(record)
+    return facts
 
 
-def _fetch_facts(
-    kind: type[F], statement: Select[Any], people: Sequence[int], history: RuleHistory
-) -> Iterator[tuple[F, int, int]]:
-    """The facts of one kind about these people, each with its person and its directive or activity."""
-    if history.only is not None:
-        names_key = history.names_directive if kind is ExclusionFact else history.names_activity
-        statement = statement.where(names_key([*statement.selected_columns][-1]))
-    for *values, person_id, key_id in fetch_tuples(statement, people):
-        yield kind(*values), person_id, key_id
+def _add_versions(facts: FactsByPerson, activities: Sequence[int]) -> None:
+    """Add the number of the version passed to the records of these activities."""
+    if not activities:
+        return
+    versions = dict(map(tuple, read(_VERSIONS_PASSED, {"people": list(facts), "activities": activities})))
+    for person in facts.values():
+        for key in person.records.keys() & activities:
+            person.records[key] = [
+                replace(each, version=versions.get(each.id)) for each in person.records[key]
+            ]
 
 
 def _add_assignment(
@@ -180,11 +154,8 @@ class Projection:
     ) -> None:
         """Add the edits that follow for people from their facts, as known from ``at`` on.
 
-        Args:
-            facts: By person.
-            history: Of the directives that matter.
-            at: The stamp of the transaction that writes the edits, or its placeholder.
-            loaded_at: The instant on which the stored rows are known; None: ``at``.
+        ``at`` is the stamp of the transaction that writes them. Where it is a placeholder, ``loaded_at`` is
+        the instant on which the stored rows are known.
         """
         stored = load_rows(list(facts), to_microseconds(loaded_at or at), history.only)
         for person_id, person in facts.items():
@@ -193,11 +164,6 @@ class Projection:
                 self.edits[person_id] = edits
                 self.posts.update((post.id, post) for post in person.posts)
                 self.counts.add_edits(edits, self.posts)
-
-    def leave_out(self, person_id: int) -> None:
-        """Take a person out again."""
-        if edits := self.edits.pop(person_id, None):
-            self.counts.add_edits(edits, self.posts, times=-1)
 
 
 def project_status(touched: Touched) -> None:
@@ -213,8 +179,8 @@ def project_status(touched: Touched) -> None:
     projection.counts.write_counts({})
 
 
-@dataclass(slots=True)
-class StagedProjection:
+@dataclass(slots=True, kw_only=True)
+class StagedProjection(Projection):
     """The projection of pending facts: computed without a lock, written with the facts or ahead of them.
 
     Where the facts are versions alone, it is computed for their directives, and for the people whose
@@ -225,55 +191,50 @@ class StagedProjection:
     people: frozenset[int]
     pending: PendingFacts
     assignments: dict[int, list[AssignmentRow]] = field(default_factory=dict)  # to write, by person
-    projection: Projection = field(default_factory=Projection)
 
     @property
     def directive_ids(self) -> frozenset[int] | None:
         """The directives that matter; None: all of them."""
         return frozenset(version.directive_id for version in self.pending.versions) or None
 
-    def compute_edits(self, people: Iterable[int], tell: TellProgress = lambda _done, _all: None) -> None:
+    def compute_edits(self, people: Iterable[int], tell: TellProgress = tell_nobody) -> None:
         """Compute the projection of these people, from the facts that are recorded and those pending."""
         history, ids_to_do, done = RuleHistory(self.pending, self.directive_ids), sorted(people), 0
         loaded_at = self.known_at + timedelta(microseconds=1)
         for ids in split_into_batches(ids_to_do):
+            done += len(ids)
             for row in find_differences(ids, history, ALL_KNOWN, self.pending):
                 self.assignments.setdefault(row["person_id"], []).append(row)
-            changed = (
-                ids if self.directive_ids is None else [each for each in ids if each in self.assignments]
-            )
-            facts = load_facts(changed, history, self.pending)
+            if self.directive_ids is not None:
+                ids = [each for each in ids if each in self.assignments]
+            facts = load_facts(ids, history, self.pending)
             _add_staged_assignments(facts, self.assignments, history)
-            self.projection.add_people(facts, history, ALL_KNOWN, loaded_at)
-            done += len(ids)
+            self.add_people(facts, history, ALL_KNOWN, loaded_at)
             tell(done, len(ids_to_do))
 
     def leave_out(self, people: Iterable[int]) -> None:
         """Take the projection of these people out again."""
         for person_id in people:
             self.assignments.pop(person_id, None)
-            self.projection.leave_out(person_id)
+            if edits := self.edits.pop(person_id, None):
+                self.counts.add_edits(edits, self.posts, times=-1)
 
     def write_rows(self, at: datetime, real: Mapping[int, int], *, periods_are_written: bool = False) -> None:
-        """Write the projection under the lock, once the facts are recorded.
+        """Write the projection under the lock, once the facts are recorded, but for periods written ahead.
 
         People about whom another transaction recorded a fact since staging are left out: they are projected
         before the commit. Everybody is, where another transaction recorded a unit or a directive version.
-
-        Args:
-            at: The transaction's stamp.
-            real: The real ids of placeholders.
-            periods_are_written: Whether the status periods were written ahead.
+        ``at`` is the transaction's stamp, and ``real`` maps placeholders to real ids.
         """
         outdated = self.find_outdated(at, real)
         self.leave_out(outdated)
         if periods_are_written:
             undo_rows(outdated, at)
         else:
-            write_edits(self.projection.edits, with_stamp(real, at))
+            write_edits(self.edits, with_stamp(real, at))
         rows = (row for person_id in sorted(self.assignments) for row in self.assignments[person_id])
         write_assignments((_with_real_ids(row, real) for row in rows), at)
-        self.projection.counts.write_counts(real)
+        self.counts.write_counts(real)
         touch(projected=(real.get(person_id, person_id) for person_id in self.people - outdated))
 
     def find_outdated(
@@ -281,22 +242,15 @@ class StagedProjection:
     ) -> frozenset[int]:
         """The people whose projection is outdated by what other transactions recorded before ``at``.
 
-        Args:
-            at: An instant.
-            real: The real ids of placeholders.
-            among: Some of the people, few enough for one statement; None: all of them.
+        Of all of them, or ``among`` some, few enough for one statement.
         """
         people = self.people if among is None else frozenset(among)
-        versions = select(func.max(DirectiveVersion.recorded_at))
-        if self.directive_ids is not None:
-            directive_ids = [real.get(each, each) for each in self.directive_ids]
-            versions = versions.where(DirectiveVersion.directive_id.in_(directive_ids))
-        for fact, newest in (
-            (UnitState, select(func.max(UnitState.recorded_at))),
-            (MinimumVersion, select(func.max(MinimumVersion.recorded_at))),
-            (DirectiveVersion, versions),
-        ):
-            if (db.session.scalar(newest.where(fact.recorded_at < at)) or BEFORE_ALL) > self.known_at:
+        for fact in (UnitState, MinimumVersion, DirectiveVersion):
+            newest = select(func.max(fact.recorded_at)).where(fact.recorded_at < at)
+            if fact is DirectiveVersion and self.directive_ids is not None:
+                directive_ids = [real.get(each, each) for each in self.directive_ids]
+                newest = newest.where(DirectiveVersion.directive_id.in_(directive_ids))
+            if (db.session.scalar(newest) or BEFORE_ALL) > self.known_at:
                 return people
         return people.intersection(_find_people_between(self.known_at, at, among))
 
@@ -307,8 +261,8 @@ def with_stamp(real: Mapping[int, int], at: datetime) -> dict[int, int]:
 
 
 def _with_real_ids(row: AssignmentRow, real: Mapping[int, int]) -> AssignmentRow:
-    ids = {name: row[name] for name in ("person_id", "directive_id", "directive_version_id")}
-    return {**row, **{name: real.get(number, number) for name, number in ids.items()}}
+    ids = ("person_id", "directive_id", "directive_version_id")
+    return {**row, **{name: real.get(row[name], row[name]) for name in ids}}
 
 
 def _add_staged_assignments(
@@ -324,10 +278,12 @@ def _add_staged_assignments(
 
 
 def stage_projection(
-    people: Iterable[int], pending: PendingFacts, tell: TellProgress = lambda _done, _all: None
+    people: Iterable[int], pending: PendingFacts, tell: TellProgress = tell_nobody
 ) -> StagedProjection:
     """Compute the projection of pending facts about people; takes no lock and writes nothing."""
-    staged = StagedProjection(newest_stamp() or BEFORE_ALL, frozenset(people), pending)
+    staged = StagedProjection(
+        known_at=newest_stamp() or BEFORE_ALL, people=frozenset(people), pending=pending
+    )
     staged.compute_edits(staged.people, tell)
     return staged
 

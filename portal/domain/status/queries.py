@@ -1,24 +1,11 @@
-"""Reads statuses for pages: of a report's people, of one person, and of those who may need a reminder."""
+"""Reads statuses: of a report's people, of one person, by activity, and of those who may need a reminder."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Date,
-    Integer,
-    Select,
-    and_,
-    bindparam,
-    exists,
-    func,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Date, Integer, Select, Subquery, and_, bindparam, exists, func, select
 
 from portal.domain.catalogue.activity_titles import published_title
 from portal.domain.catalogue.models import Activity
@@ -28,30 +15,13 @@ from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.directives.models import Assignment, Directive, DirectiveVersion, Requirement
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Post, UnitState
+from portal.domain.people.queries import Viewer, visibility_of
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.records.models import Record
-from portal.domain.status.filters import (
-    LATE,
-    Condition,
-    Later,
-    Scope,
-    Whose,
-    covers_day,
-    is_known_on,
-    late_arrivals,
-)
+from portal.domain.status.filters import LATE, Condition, Scope, Whose, covers_day, is_known_on
 from portal.domain.status.models import Column, ResultRow, StatusPeriod
 from portal.domain.status.rules import WHOLE, Status
 from portal.platform.db import db, read
-
-__all__ = [
-    "AssignedRequirement",
-    "DirectiveStatus",
-    "Scope",
-    "Whose",
-    "directive_statuses",
-    "requirements_of",
-]
 
 period = StatusPeriod
 
@@ -77,36 +47,6 @@ def people_in_report(scope: Scope, among: Collection[int] | None = None) -> set[
     """The people, or those of these people, who have a row in the report."""
     conditions = [] if among is None else [period.person_id.in_(sorted(among))]
     return set(db.session.scalars(select(period.person_id).where(*scope.whole_directive(), *conditions)))
-
-
-StatusChange = tuple[Status | None, Status | None]  # then and now; None: not in the report
-
-
-def find_status_changes(then: Scope, now: Scope) -> dict[int, StatusChange]:
-    """The people whose status under the whole directive differs between two states of knowledge of a day."""
-    before, after = dict[int, int](), dict[int, int]()
-    for person_id, number, known_before in db.session.connection().execute(_select_changed(then, now)):
-        (before if known_before else after)[person_id] = number
-    pairs = {person_id: (before.get(person_id), after.get(person_id)) for person_id in before | after}
-    statuses: dict[int | None, Status | None] = {None: None, **{int(status): status for status in Status}}
-    return {key: (statuses[old], statuses[new]) for key, (old, new) in pairs.items() if old != new}
-
-
-def _select_changed(then: Scope, now: Scope) -> Select[int, int, bool] | CompoundSelect[int, int, bool]:
-    """The periods that are in the report by one of the two states of knowledge and not by the other."""
-    conditions = (period.directive_id.in_(then.directive_ids), period.position == WHOLE)
-    columns = (period.person_id, period.status)
-    if then.later is not Later.MUCH and then.whose.same_as(now.whose):
-        day, visible = (then.as_at, then.as_at), then.whose.matches(period)
-        arrivals = late_arrivals(day, then.as_known_on, now.as_known_on)
-        parts = (
-            select(*columns, literal(known)).where(*conditions, visible, *rows) for known, rows in arrivals
-        )
-        return union_all(*parts)
-    before = and_(is_known_on(period, then.as_known_on), then.whose.matches(period))
-    after = and_(is_known_on(period, now.as_known_on), now.whose.matches(period))
-    statement = select(*columns, before.label("before"))
-    return statement.where(*conditions, covers_day(period, then.as_at), before != after)
 
 
 class DirectiveStatus(NamedTuple):
@@ -232,6 +172,61 @@ def _build_requirement(row: ResultRow, tree: UnitTree, day: date) -> AssignedReq
     return AssignedRequirement(**values, why=explain_requirement(next(matching, {}), role, rank, units))
 
 
+def statuses_by_activity(kind: str, day: date, whose: Whose | None = None) -> Subquery:
+    """Each status of a day, as known now, under each directive that asks for an activity of a kind.
+
+    A person has a row for every such directive. The people are chosen by the posts of their statuses; None:
+    everyone, to be narrowed by the caller.
+
+    Returns:
+        Columns ``activity_id``, ``person_id``, ``status``, ``due_on`` (an ordinal), ``unit_id``,
+        ``rank_or_grade`` and ``designated_role``.
+    """
+    asked = (  # a position of a directive keeps its activity in all versions
+        select(DirectiveVersion.directive_id, Requirement.position, Requirement.activity_id)
+        .join(DirectiveVersion, DirectiveVersion.id == Requirement.directive_version_id)
+        .join(Activity, Activity.id == Requirement.activity_id)
+        .where(Activity.kind == kind)
+        .distinct()
+        .subquery()
+    )
+    is_asked = and_(asked.c.directive_id == period.directive_id, asked.c.position == period.position)
+    columns = (period.person_id, period.status, period.due_on, period.unit_id)
+    of_people = [] if whose is None else [whose.matches(period)]
+    return (
+        select(asked.c.activity_id, *columns, Post.rank_or_grade, Post.designated_role)
+        .join(asked, is_asked)
+        .join(Post, Post.id == period.post_id)
+        .where(covers_day(period, day), is_known_on(period, None), *of_people)
+        .subquery()
+    )
+
+
+class DirectiveReach(NamedTuple):
+    """The people to whom a directive applies on a day."""
+
+    people: int
+    done: int  # of those counted
+    counted: int  # all but those exempt or deferred
+
+
+NOBODY = DirectiveReach(0, 0, 0)
+
+
+def count_reach(viewer: Viewer, day: date) -> dict[int, DirectiveReach]:
+    """By directive, the people to whom it applies on ``day``, as known now, of those the viewer may see."""
+    seen = visibility_of(viewer)
+    whose = Whose(seen.everyone, seen.unit_ids, seen.direct_reports_of)
+    statement = select(period.directive_id, period.status, func.count()).where(
+        period.position == WHOLE, covers_day(period, day), is_known_on(period, None), whose.matches(period)
+    )
+    reach: dict[int, DirectiveReach] = {}
+    for key, number, n in db.session.execute(statement.group_by(period.directive_id, period.status)):
+        status, (people, done, counted) = Status(number), reach.get(key, NOBODY)
+        reach[key] = DirectiveReach(people + n, done + n * status.held, counted + n * (not status.excluded))
+    return reach
+
+
 TO_REMIND = (Status.OVERDUE, Status.EXPIRED, Status.NOT_STARTED, Status.IN_PROGRESS, Status.EXPIRING)
 
 
@@ -276,6 +271,13 @@ def _fetch_to_remind(day: date, *conditions: Condition) -> Iterator[PersonToRemi
     )
     rows = db.session.execute(statement)
     for person_id, directive_id, reference, status, due, until, manager_id, unit_id in rows:
-        due_on, valid_until = date.fromordinal(due), None if until is None else date.fromordinal(until)
-        head = (person_id, directive_id, reference, Status(status))
-        yield PersonToRemind(*head, due_on, valid_until, manager_id, unit_id)
+        yield PersonToRemind(
+            person_id,
+            directive_id,
+            reference,
+            Status(status),
+            date.fromordinal(due),
+            None if until is None else date.fromordinal(until),
+            manager_id,
+            unit_id,
+        )

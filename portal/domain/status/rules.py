@@ -203,33 +203,28 @@ def _find_unmet_status(
     return Status.NOT_STARTED
 
 
-def find_days_of_change(facts: Facts) -> set[date]:
-    """Every day on which the status by these known facts may differ from the day before."""
-    days: set[date | None] = set()
-    for exclusion in facts.exclusions:
-        days |= {exclusion.from_on, _day_after(exclusion.to_on)}
-        if exclusion.due_on is not None:
-            days.add(_day_after(exclusion.due_on))
+def find_days_of_change(facts: Facts) -> set[int]:
+    """Every day, as an ordinal, on which the status by these known facts may differ from the day before."""
+    first_days = {
+        *(record.achieved_on for record in facts.records),
+        *(revocation.from_on for revocation in facts.revocations),
+        *(start.started_on for start in facts.starts),
+        *(exclusion.from_on for exclusion in facts.exclusions),
+        *(rule.from_on for rule in facts.assignments),
+        *(day for minimum in facts.minimums for day in (minimum.announced_on, minimum.from_on)),
+    }
+    last_days = {
+        *(day for exclusion in facts.exclusions for day in (exclusion.to_on, exclusion.due_on) if day),
+        *(day for rule in facts.assignments for day in (rule.to_on, rule.due_on)),
+    }
+    days_of_notice: set[int] = set()
     for rule in facts.assignments:
-        days |= {rule.from_on, _day_after(rule.to_on), _day_after(rule.due_on)}
-        for end in (rule.valid_until(r.achieved_on) for r in facts.records if rule.ends):
-            days |= {_day_after(end), _day_before(end, rule.expiring_days)}
-        for minimum in facts.minimums:
-            last = minimum.from_on - timedelta(days=1)
-            days |= {minimum.announced_on, minimum.from_on, _day_before(last, rule.expiring_days)}
-    days.update(r.achieved_on for r in facts.records)
-    days.update(r.from_on for r in facts.revocations)
-    days.update(s.started_on for s in facts.starts)
-    return {day for day in days if day is not None}
-
-
-def _day_after(day: date) -> date | None:
-    """The next day; None after the last of all, where nothing changes any more."""
-    return None if day == date.max else day + timedelta(days=1)
-
-
-def _day_before(day: date, days: int) -> date:
-    return date.fromordinal(max(1, day.toordinal() - days))
+        ends = [rule.valid_until(record.achieved_on) for record in facts.records if rule.ends]
+        ends += [minimum.from_on - timedelta(days=1) for minimum in facts.minimums]
+        last_days.update(ends)
+        days_of_notice.update(end.toordinal() - rule.expiring_days for end in ends)
+    days = {day.toordinal() for day in first_days} | {day.toordinal() + 1 for day in last_days}
+    return days | days_of_notice
 
 
 def combine_statuses(statuses: Sequence[Status]) -> Status:

@@ -46,15 +46,12 @@ class VersionChange:
             return propose_version(toml_reader.read_directive(self.toml.encode()))
         if self.withdrawn_from:
             return propose_withdrawal(self.reference, date.fromisoformat(self.withdrawn_from))
-        return propose_version_withdrawal(self.reference, self.number, self._decided_on)
+        decided_on = clock.london_day(datetime.fromisoformat(self.decided_at))
+        return propose_version_withdrawal(self.reference, self.number, decided_on)
 
     def confirmed_by(self, person_id: int | None) -> Confirmation:
         """That a person confirmed it."""
         return Confirmation(datetime.fromisoformat(self.decided_at), person_id, self.previewed)
-
-    @property
-    def _decided_on(self) -> date:
-        return clock.london_day(datetime.fromisoformat(self.decided_at))
 
     def describe_outcome(self, issued: IssueResult) -> str:
         """A sentence on what was done."""

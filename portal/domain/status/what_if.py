@@ -10,15 +10,8 @@ from portal.domain.status.projector import load_facts
 from portal.domain.status.rules import Status
 from portal.platform.db import newest_stamp
 
-__all__ = [
-    "PersonFacts",
-    "Place",
-    "StatusWithDueDay",
-    "WhatIf",
-    "project_what_if",
-    "project_what_ifs",
-    "statuses_on_day",
-]
+# Facts of a person and places are given on: no other room reads the file they are from.
+__all__ = ["PersonFacts", "Place", "StatusWithDueDay", "WhatIf", "project_what_ifs", "statuses_on_day"]
 
 StatusWithDueDay = tuple[Status, date]  # with the due date
 AddFact = Callable[[PersonFacts, datetime], None]
@@ -32,11 +25,6 @@ class WhatIf:
     before: set[Period]
     after: set[Period]
     activities: dict[Place, int]
-
-
-def project_what_if(person_id: int, add: AddFact, *, now: datetime) -> WhatIf:
-    """Work out what one more fact would change for one person; as ``project_what_ifs``."""
-    return project_what_ifs([person_id], add, now=now)[person_id]
 
 
 def project_what_ifs(people: Sequence[int], add: AddFact, *, now: datetime) -> dict[int, WhatIf]:

@@ -98,7 +98,7 @@ def read_person_file(person_id: int, at: datetime) -> PersonFile:
     ]
     names = db.session.get(PersonName, person_id)
     return PersonFile(
-        name=f"{names.forenames} {names.surname}" if names else "Name erased",
+        name=names.full_name if names else "Name erased",
         staff_number=names.staff_number if names else "",
         made_at=at,
         sections=sections,
@@ -169,7 +169,8 @@ def _shown_columns(marks: PersonalTable, view: View) -> list[str]:
 
 def _target(table: Table, column: str) -> str:
     """The table whose row the column names; empty where it names none."""
-    return next((key.column.table.name for key in table.c[column].foreign_keys), "")
+    keys = table.c[column].foreign_keys
+    return next((key.column.table.name for key in keys), table.c[column].info.get("table", ""))
 
 
 class _ValueWriter:

@@ -23,8 +23,9 @@ from portal.domain.people.presence_changes import (
 )
 from portal.domain.people.queries import units_under
 from portal.domain.records.models import Record
-from portal.domain.status.change_feed import find_people_with_changed_periods, list_status_transitions
-from portal.domain.status.queries import Scope, Whose, people_in_report
+from portal.domain.status.changes import find_people_with_changed_periods, list_status_transitions
+from portal.domain.status.filters import Scope, Whose
+from portal.domain.status.queries import people_in_report
 from portal.domain.webhooks.models import EventType
 from portal.platform import clock
 from portal.platform.db import db

@@ -60,10 +60,6 @@ EXCLUSIONS = ObjectShape(
 )
 
 
-class _DryRunEndsError(Exception):
-    """Rolls back what a dry run did."""
-
-
 def import_records(call: Call) -> Reply:
     """Import prior completions: all of them, or nothing."""
     return _import(call, "completions")
@@ -131,14 +127,9 @@ def import_exclusions(call: Call) -> Reply:
     if len(rows) > MOST_EXCLUSIONS:
         raise BadInputError([f"Send at most {MOST_EXCLUSIONS:,} rows at once: split the file."])
     is_dry_run = _is_dry_run(call)
-    try:
-        with transaction():
-            counts = record_exclusions(rows, at=clock.now(), viewer=call.viewer)
-            log_token_act("exclusions.sent", added=counts.added, corrected=counts.corrected)
-            if is_dry_run:
-                raise _DryRunEndsError
-    except _DryRunEndsError:
-        pass
+    with transaction(dry_run=is_dry_run):
+        counts = record_exclusions(rows, at=clock.now(), viewer=call.viewer)
+        log_token_act("exclusions.sent", added=counts.added, corrected=counts.corrected)
     state = "applied" if counts.added or counts.corrected else "unchanged"
     numbers = {"added": counts.added, "corrected": counts.corrected, "unchanged": counts.unchanged}
     return Reply({"state": "checked" if is_dry_run else state, **numbers})

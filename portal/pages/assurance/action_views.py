@@ -6,12 +6,12 @@ from flask_login import current_user
 
 from portal.domain.assurance import actions
 from portal.domain.assurance.action_links import ActionLine, list_action_lines
-from portal.domain.assurance.desk import HeldRecommendation, find_held, read_desk
+from portal.domain.assurance.desk import RecommendationSnapshot, find_recommendation, read_desk
 from portal.domain.assurance.entering import LONGEST_TITLE
 from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
 from portal.pages.assurance.entry_forms import staff_number_of
-from portal.pages.assurance.forms import ActionChangeForm, AssuranceActionForm
+from portal.pages.assurance.forms import AssuranceActionForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import save_form
 from portal.platform import clock
@@ -24,8 +24,10 @@ from portal.platform.wording import date as say_date
 @requires(Permission.ASSURANCE_MANAGE)
 def add_action(key: str) -> ResponseReturnValue:
     """Add an action. Another page may name one in the address: ``?title=…`` fills in its title."""
-    held, lines = _read_actions(key)
+    recommendation, lines = _read_actions(key)
     form = AssuranceActionForm(data={"title": request.args.get("title", "")[:LONGEST_TITLE], "state": "open"})
+    del form.reason
+    form.send.label.text = "Add the action"
     form.offer_day(clock.today())
     form.offer_actions(lines)
     if form.validate_on_submit():
@@ -34,20 +36,20 @@ def add_action(key: str) -> ResponseReturnValue:
                 key, form.read_details(), from_on=form.day, at=clock.now(), by=current_user.person_id
             )
         if not form.errors:
-            flash(f"Action {reference} is added.", "success")
+            flash(f"You added action {reference}.", "success")
             return redirect(url_for(".show_recommendation", key=key), 303)
-    return _show_form(form, held, None)
+    return _show_form(form, recommendation, None)
 
 
 @bp.route("/assurance/<key>/actions/<reference>", methods=["GET", "POST"])
 @requires(Permission.ASSURANCE_MANAGE)
 def change_action(key: str, reference: str) -> ResponseReturnValue:
     """Change an action from a day on, with the reason."""
-    held, lines = _read_actions(key)
+    recommendation, lines = _read_actions(key)
     line = next((line for line in lines if (line.key, line.reference) == (key, reference)), None)
     if line is None:
         raise NotFoundError("There is no such action.")
-    form = ActionChangeForm(data=_first_values(line, held))
+    form = AssuranceActionForm(data=_first_values(line, recommendation))
     form.offer_day(clock.today())
     form.offer_actions(lines, reference)
     if form.validate_on_submit():
@@ -61,20 +63,20 @@ def change_action(key: str, reference: str) -> ResponseReturnValue:
                 by=current_user.person_id,
             )
         if not form.errors:
-            flash(_say_saved(form, reference, holds), "success")
+            flash(_saved_sentence(form, reference, holds), "success")
             return redirect(url_for(".show_recommendation", key=key), 303)
-    return _show_form(form, held, line)
+    return _show_form(form, recommendation, line)
 
 
-def _read_actions(key: str) -> tuple[HeldRecommendation, list[ActionLine]]:
+def _read_actions(key: str) -> tuple[RecommendationSnapshot, list[ActionLine]]:
     """The recommendation, and the actions of all of them, today as known now."""
     position = read_position_today(clock.now())
     desk = read_desk(position)
-    return find_held(desk, key), list_action_lines(desk, position.as_at)
+    return find_recommendation(desk, key), list_action_lines(desk, position.as_at)
 
 
-def _first_values(line: ActionLine, held: HeldRecommendation) -> dict[str, object]:
-    action = next(action for action in held.actions if action.reference == line.reference)
+def _first_values(line: ActionLine, recommendation: RecommendationSnapshot) -> dict[str, object]:
+    action = next(action for action in recommendation.actions if action.reference == line.reference)
     return {
         "title": line.title,
         "owner": staff_number_of(line.owner_id),
@@ -84,7 +86,7 @@ def _first_values(line: ActionLine, held: HeldRecommendation) -> dict[str, objec
     }
 
 
-def _say_saved(form: AssuranceActionForm, reference: str, holds: bool) -> str:
+def _saved_sentence(form: AssuranceActionForm, reference: str, holds: bool) -> str:
     if holds:
         return f"Action {reference} is saved."
     return (
@@ -94,7 +96,7 @@ def _say_saved(form: AssuranceActionForm, reference: str, holds: bool) -> str:
 
 
 def _show_form(
-    form: AssuranceActionForm, held: HeldRecommendation, line: ActionLine | None
+    form: AssuranceActionForm, recommendation: RecommendationSnapshot, line: ActionLine | None
 ) -> ResponseReturnValue:
-    html = render_template("assurance/action.html", form=form, held=held, line=line)
+    html = render_template("assurance/action.html", form=form, recommendation=recommendation, line=line)
     return html, 400 if form.errors else 200

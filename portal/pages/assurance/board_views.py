@@ -12,7 +12,7 @@ from portal.domain.assurance.board.board import read_board
 from portal.domain.assurance.board.sheet import board_pdf
 from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.layout.access import limiter, requires
 from portal.pages.layout.report_position import at_position
 from portal.platform import clock
@@ -27,7 +27,7 @@ from portal.platform.permissions import Permission
 def show_board(position: Position) -> ResponseReturnValue:
     """Show every recommendation as at a date, as known on an instant."""
     return render_template(
-        "assurance/board.html", board=read_board(position), say=board_words, **frame_of(position)
+        "assurance/board.html", board=read_board(position), say=board_words, **template_values_of(position)
     )
 
 

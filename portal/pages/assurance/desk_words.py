@@ -13,7 +13,7 @@ from portal.platform.permissions import Permission
 PARENT = {"text": "Assurance", "href": "/assurance"}
 
 
-def frame_of(position: Position) -> dict[str, Any]:
+def template_values_of(position: Position) -> dict[str, Any]:
     """Template values of a page at a position.
 
     Changes are offered at today as known now alone: what was known on an earlier instant cannot change.

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.assurance import services
-from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
 from portal.domain.assurance.wording import name_people
 from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
@@ -19,7 +19,7 @@ from portal.platform.permissions import Permission
 from portal.platform.wording import date as say_date
 
 
-def read_today(key: str) -> HeldRecommendation:
+def read_today(key: str) -> RecommendationSnapshot:
     """A recommendation today as known now, which is what forms change."""
     return read_recommendation(key, read_position_today(clock.now()))
 
@@ -28,8 +28,8 @@ def read_today(key: str) -> HeldRecommendation:
 @requires(Permission.ASSURANCE_MANAGE)
 def change_owner(key: str) -> ResponseReturnValue:
     """Give a recommendation to a person, or to nobody, from a day on."""
-    held = read_today(key)
-    form = OwnerForm(data={"owner": staff_number_of(held.owner_id)})
+    recommendation = read_today(key)
+    form = OwnerForm(data={"owner": staff_number_of(recommendation.owner_id)})
     form.offer_day(clock.today())
     if form.validate_on_submit():
         with save_form(form):
@@ -39,15 +39,15 @@ def change_owner(key: str) -> ResponseReturnValue:
         if not form.errors:
             who = "Nobody" if form.owner_id is None else name_people([form.owner_id])[form.owner_id]
             flash(f"{who} owns it from {say_date(form.day)} on.", "success")
-            return _lead_back(key)
-    return _show_form("owner.html", form, held)
+            return _redirect_to_recommendation(key)
+    return _show_form("owner.html", form, recommendation)
 
 
 @bp.route("/assurance/<key>/decisions/new", methods=["GET", "POST"])
 @requires(Permission.ASSURANCE_MANAGE)
 def add_decision(key: str) -> ResponseReturnValue:
     """Record a decision of the force."""
-    held, form = read_today(key), DecisionForm()
+    recommendation, form = read_today(key), DecisionForm()
     form.offer_day(clock.today())
     if form.validate_on_submit():
         with save_form(form):
@@ -56,15 +56,15 @@ def add_decision(key: str) -> ResponseReturnValue:
             )
         if not form.errors:
             flash("The decision is recorded.", "success")
-            return _lead_back(key)
-    return _show_form("decision.html", form, held)
+            return _redirect_to_recommendation(key)
+    return _show_form("decision.html", form, recommendation)
 
 
 @bp.route("/assurance/<key>/decisions/<int:decision_id>", methods=["GET", "POST"])
 @requires(Permission.ASSURANCE_MANAGE)
 def correct_decision(key: str, decision_id: int) -> ResponseReturnValue:
     """Correct a decision that was recorded wrongly; what it said stays in the history."""
-    held, row = read_today(key), services.find_decision(key, decision_id)
+    recommendation, row = read_today(key), services.find_decision(key, decision_id)
     form = DecisionForm(
         data={
             "title": row.title,
@@ -85,8 +85,8 @@ def correct_decision(key: str, decision_id: int) -> ResponseReturnValue:
             )
         if not form.errors:
             flash("The decision is corrected. What it said before is in the history.", "success")
-            return _lead_back(key)
-    return _show_form("decision.html", form, held, decision_id)
+            return _redirect_to_recommendation(key)
+    return _show_form("decision.html", form, recommendation, decision_id)
 
 
 @bp.post("/assurance/<key>/decisions/<int:decision_id>/taken-back")
@@ -96,15 +96,15 @@ def take_decision_back(key: str, decision_id: int) -> ResponseReturnValue:
     with transaction():
         services.take_decision_back(key, decision_id, by=current_user.person_id)
     flash("The decision is taken back. It stays in the history.", "success")
-    return _lead_back(key)
+    return _redirect_to_recommendation(key)
 
 
 @bp.route("/assurance/<key>/risk", methods=["GET", "POST"])
 @requires(Permission.ASSURANCE_MANAGE)
 def assess_risk(key: str) -> ResponseReturnValue:
     """Say what may go wrong, how likely that is, and how grave it would be."""
-    held = read_today(key)
-    risk = held.risk
+    recommendation = read_today(key)
+    risk = recommendation.risk
     filled = {} if risk is None else {"text": risk.text}
     if risk is not None:
         filled |= {"likelihood": str(risk.likelihood), "impact": str(risk.impact)}
@@ -117,16 +117,18 @@ def assess_risk(key: str) -> ResponseReturnValue:
             )
         if not form.errors:
             flash("The risk is saved.", "success")
-            return _lead_back(key)
-    return _show_form("risk.html", form, held)
+            return _redirect_to_recommendation(key)
+    return _show_form("risk.html", form, recommendation)
 
 
 def _show_form(
-    template: str, form: EntryForm, held: HeldRecommendation, decision_id: int | None = None
+    template: str, form: EntryForm, recommendation: RecommendationSnapshot, decision_id: int | None = None
 ) -> ResponseReturnValue:
-    html = render_template(f"assurance/{template}", form=form, held=held, decision_id=decision_id)
+    html = render_template(
+        f"assurance/{template}", form=form, recommendation=recommendation, decision_id=decision_id
+    )
     return html, 400 if form.errors else 200
 
 
-def _lead_back(key: str) -> ResponseReturnValue:
+def _redirect_to_recommendation(key: str) -> ResponseReturnValue:
     return redirect(url_for(".show_recommendation", key=key), 303)

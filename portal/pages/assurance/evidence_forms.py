@@ -1,6 +1,6 @@
 """Forms of evidence, one for each kind; the same form adds a piece and changes it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask_wtf.file import FileField
@@ -41,7 +41,7 @@ from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSu
 
 ORDER = (
     "title", "what", "guide", "event_type", "measure", "months", "file", "address", "text", "post",
-    "unit", "role", "rank", "threshold", "owner", "review_on", "from_on", "reason", "send",
+    "unit", "role", "rank", "threshold", "owner", "review_on", "from_on", "reason", "send", "csrf_token",
 )  # fmt: skip
 
 
@@ -84,10 +84,9 @@ class EvidenceForm(StaffNumberForm):
     reason = text_field("Why do you change it?", "Enter why you change it", rows=4, description=WHOSE)
     send = SubmitField("Save", widget=GovSubmit())
 
-    @property
-    def ordered(self) -> list[Field]:
-        """The fields in the order of the page."""
-        return [self[name] for name in ORDER if name in self]
+    def __iter__(self) -> Iterator[Field]:
+        """The fields in the order of the page, so that its errors are, too; the form's token is the last."""
+        return iter(sorted(self._fields.values(), key=lambda field: ORDER.index(field.name)))
 
     def offer_choices(self, position: Position) -> None:
         """Offer what can be chosen; nothing, where all is typed."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from portal.domain.assurance.desk import HeldJudgement, HeldRecommendation
+from portal.domain.assurance.desk import JudgementSnapshot, RecommendationSnapshot
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
@@ -17,7 +17,7 @@ class FrozenRow:
     now: EvidenceState | None  # None: it is withdrawn
 
     @property
-    def moved(self) -> bool:
+    def has_moved(self) -> bool:
         """Whether it shows something else, or holds where it did not, or the other way round."""
         return self.now is None or (self.now.shown, self.now.holds) != (self.kept.shown, self.kept.holds)
 
@@ -26,32 +26,32 @@ class FrozenRow:
 class ShownJudgement:
     """A judgement with the figures that it was made on, beside those of the page."""
 
-    held: HeldJudgement
+    judgement: JudgementSnapshot
     figures: tuple[FrozenRow, ...]
 
     @property
-    def moved(self) -> int:
+    def moved_count(self) -> int:
         """How many figures are not as they were."""
-        return sum(row.moved for row in self.figures)
+        return sum(row.has_moved for row in self.figures)
 
 
-def describe_evidence(held: HeldRecommendation, position: Position) -> dict[str, Any]:
+def describe_evidence(recommendation: RecommendationSnapshot, position: Position) -> dict[str, Any]:
     """Template values of a recommendation's evidence and of its judgements.
 
     Returns:
         ``evidence``: what each piece shows. ``judged_figures`` and ``waiting_figures``: those of the
         judgement that counts and of the one that waits; None where there is none.
     """
-    states = check_evidence(held.evidence, position)
+    states = check_evidence(recommendation.evidence, position)
     return {
         "evidence": list(states.values()),
-        "judged_figures": _show_judgement(held.judgement, states),
-        "waiting_figures": _show_judgement(held.waiting, states),
+        "judged_figures": _show_judgement(recommendation.judgement, states),
+        "waiting_figures": _show_judgement(recommendation.waiting_judgement, states),
     }
 
 
 def _show_judgement(
-    judgement: HeldJudgement | None, states: dict[str, EvidenceState]
+    judgement: JudgementSnapshot | None, states: dict[str, EvidenceState]
 ) -> ShownJudgement | None:
     if judgement is None:
         return None

@@ -7,7 +7,7 @@ from flask import Response, flash, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.assurance.desk import HeldEvidence, read_recommendation
+from portal.domain.assurance.desk import EvidenceSnapshot, read_recommendation
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence.document import MOST_BYTES, keep_document, read_document
@@ -21,7 +21,7 @@ from portal.domain.assurance.evidence.writing import (
 from portal.domain.assurance.wording import name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.assurance.entry_forms import staff_number_of
 from portal.pages.assurance.evidence_forms import (
     FORMS,
@@ -56,19 +56,19 @@ def _allow_documents(endpoint: str | None, _values: dict[str, Any] | None) -> No
 @at_position(PARENT)
 def show_piece(position: Position, key: str, reference: str) -> ResponseReturnValue:
     """Show a piece of evidence: what it shows, how that is counted, and what was recorded about it."""
-    held = read_recommendation(key, position)
-    piece = _find_piece(held.evidence, reference)
+    recommendation = read_recommendation(key, position)
+    piece = _find_piece(recommendation.evidence, reference)
     versions = list_evidence_versions(reference, position)
     people = {each.owner_id for each in versions} | {each.recorded_by_id for each in versions}
     return render_template(
         "assurance/evidence.html",
-        held=held,
+        recommendation=recommendation,
         piece=piece,
         state=check_evidence([piece], position)[reference],
         kind=KINDS[piece.version.kind],
         versions=versions,
-        names=name_people({*people, held.owner_id}),
-        **frame_of(position),
+        names=name_people({*people, recommendation.owner_id}),
+        **template_values_of(position),
     )
 
 
@@ -76,9 +76,9 @@ def show_piece(position: Position, key: str, reference: str) -> ResponseReturnVa
 @requires(Permission.ASSURANCE_MANAGE)
 def choose_kind(key: str) -> ResponseReturnValue:
     """Choose what kind of evidence to add."""
-    held = read_recommendation(key, read_position_today(clock.now()))
+    recommendation = read_recommendation(key, read_position_today(clock.now()))
     kinds = [(kind, _form_address(key, kind.key)) for kind in KINDS.values()]
-    return render_template("assurance/evidence_kinds.html", held=held, kinds=kinds)
+    return render_template("assurance/evidence_kinds.html", recommendation=recommendation, kinds=kinds)
 
 
 def _form_address(key: str, kind: str) -> str:
@@ -116,7 +116,7 @@ def sign_statement(key: str) -> ResponseReturnValue:
 def _add_evidence(key: str, kind: str) -> ResponseReturnValue:
     now = clock.now()
     today = read_position_today(now)
-    held = read_recommendation(key, today)
+    recommendation = read_recommendation(key, today)
     form = _prepare_form(kind, today)
     del form.reason
     if form.validate_on_submit():
@@ -126,7 +126,9 @@ def _add_evidence(key: str, kind: str) -> ResponseReturnValue:
         if not form.errors:
             flash(f"{reference} is added.", "success")
             return redirect(url_for(".show_recommendation", key=key), 303)
-    html = render_template("assurance/evidence_form.html", form=form, held=held, kind=KINDS[kind], piece=None)
+    html = render_template(
+        "assurance/evidence_form.html", form=form, recommendation=recommendation, kind=KINDS[kind], piece=None
+    )
     return html, 400 if form.errors else 200
 
 
@@ -136,8 +138,8 @@ def change_piece(key: str, reference: str) -> ResponseReturnValue:
     """Change a piece of evidence from a day on, with a reason."""
     now = clock.now()
     today = read_position_today(now)
-    held = read_recommendation(key, today)
-    piece = _find_piece(held.evidence, reference)
+    recommendation = read_recommendation(key, today)
+    piece = _find_piece(recommendation.evidence, reference)
     kind = piece.version.kind
     form = _prepare_form(kind, today, _begin_change(piece))
     if kind in IMMUTABLE:
@@ -150,7 +152,11 @@ def change_piece(key: str, reference: str) -> ResponseReturnValue:
             flash(f"{reference} is changed.", "success")
             return redirect(url_for(".show_piece", key=key, reference=reference), 303)
     html = render_template(
-        "assurance/evidence_form.html", form=form, held=held, kind=KINDS[kind], piece=piece
+        "assurance/evidence_form.html",
+        form=form,
+        recommendation=recommendation,
+        kind=KINDS[kind],
+        piece=piece,
     )
     return html, 400 if form.errors else 200
 
@@ -160,8 +166,8 @@ def change_piece(key: str, reference: str) -> ResponseReturnValue:
 def withdraw_piece(key: str, reference: str) -> ResponseReturnValue:
     """Withdraw a piece of evidence from a day on, with a reason."""
     now = clock.now()
-    held = read_recommendation(key, read_position_today(now))
-    piece = _find_piece(held.evidence, reference)
+    recommendation = read_recommendation(key, read_position_today(now))
+    piece = _find_piece(recommendation.evidence, reference)
     form = WithdrawEvidenceForm()
     form.offer_day(clock.london_day(now))
     if form.validate_on_submit():
@@ -172,7 +178,9 @@ def withdraw_piece(key: str, reference: str) -> ResponseReturnValue:
         if not form.errors:
             flash(f"{reference} is withdrawn.", "success")
             return redirect(url_for(".show_recommendation", key=key), 303)
-    html = render_template("assurance/evidence_withdrawal.html", form=form, held=held, piece=piece)
+    html = render_template(
+        "assurance/evidence_withdrawal.html", form=form, recommendation=recommendation, piece=piece
+    )
     return html, 400 if form.errors else 200
 
 
@@ -195,11 +203,11 @@ def download_document(digest: str) -> ResponseReturnValue:
     return response
 
 
-def _find_piece(evidence: tuple[HeldEvidence, ...], reference: str) -> HeldEvidence:
-    found = next((piece for piece in evidence if piece.reference == reference), None)
-    if found is None:
+def _find_piece(evidence: tuple[EvidenceSnapshot, ...], reference: str) -> EvidenceSnapshot:
+    match = next((piece for piece in evidence if piece.reference == reference), None)
+    if match is None:
         raise NotFoundError("There is no such piece of evidence on this day.")
-    return found
+    return match
 
 
 def _prepare_form(kind: str, today: Position, data: dict[str, Any] | None = None) -> EvidenceForm:
@@ -212,7 +220,7 @@ def _prepare_form(kind: str, today: Position, data: dict[str, Any] | None = None
     return form
 
 
-def _begin_change(piece: HeldEvidence) -> dict[str, Any]:
+def _begin_change(piece: EvidenceSnapshot) -> dict[str, Any]:
     """The data with which the form of a change begins."""
     version = piece.version
     return {
@@ -224,7 +232,7 @@ def _begin_change(piece: HeldEvidence) -> dict[str, Any]:
 
 
 def _read_definition(
-    kind: str, form: EvidenceForm, today: Position, piece: HeldEvidence | None
+    kind: str, form: EvidenceForm, today: Position, piece: EvidenceSnapshot | None
 ) -> dict[str, Any]:
     """The definition that a form gives; of a change, the one of before where it cannot or need not change."""
     parse = KINDS[kind].parse

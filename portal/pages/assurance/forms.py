@@ -35,15 +35,16 @@ class OwnerForm(StaffNumberForm):
 
 
 class AssuranceActionForm(StaffNumberForm):
-    """What an action is from a day on."""
+    """What an action is from a day on, and ``reason``, why that was changed; a new one has none."""
 
     title = title_field("What is to be done", "Enter what is to be done", description=WHOSE)
     owner = staff_number_field("Staff number of its owner (optional)", "Who sees to it that it is done.")
     due_on = optional_day_field("Due on (optional)", "For example, 30 June 2027")
     state = choice_field("How far is it?", "Choose how far it is", ACTION_WORDS, default="open")
     waits_for = CheckboxesField("What must be done first? (optional)")
+    reason = text_field("Why do you change it?", "Enter why you change it", description=WHOSE)
     from_on = day_field()
-    send = SubmitField("Add the action", widget=GovSubmit())
+    send = SubmitField("Save the action", widget=GovSubmit())
 
     def offer_actions(self, lines: Iterable[ActionLine], own_reference: str = "") -> None:
         """Offer other actions: those that are not dropped, and those that are chosen already."""
@@ -64,13 +65,6 @@ class AssuranceActionForm(StaffNumberForm):
             state=self.state.data,
             waits_for=tuple(sorted(self.waits_for.chosen_values)),
         )
-
-
-class ActionChangeForm(AssuranceActionForm):
-    """What an action is from a day on, and why that was changed."""
-
-    reason = text_field("Why do you change it?", "Enter why you change it", description=WHOSE)
-    send = SubmitField("Save the action", widget=GovSubmit())
 
 
 class ProgressForm(EntryForm):
@@ -113,7 +107,7 @@ class RiskForm(EntryForm):
         "How likely is that?", "Choose how likely that is", _scale_words(LIKELIHOOD_WORDS)
     )
     impact = choice_field(
-        "How grave would it be?", "Choose how grave it would be", _scale_words(IMPACT_WORDS)
+        "How serious would it be?", "Choose how serious it would be", _scale_words(IMPACT_WORDS)
     )
     from_on = day_field()
     send = SubmitField("Save the risk", widget=GovSubmit())

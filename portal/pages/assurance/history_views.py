@@ -8,7 +8,7 @@ from portal.domain.assurance.history import HistoryEntry, list_history
 from portal.domain.assurance.wording import describe_entry, name_people
 from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import at_position
@@ -20,19 +20,19 @@ from portal.platform.permissions import Permission
 @at_position(PARENT)
 def show_history(position: Position, key: str) -> ResponseReturnValue:
     """Show every entry about a recommendation, the latest first, also those that were corrected."""
-    held, entries = read_recommendation(key, position), list_history(key, position)
+    recommendation, entries = read_recommendation(key, position), list_history(key, position)
     arguments = QueryArguments(request.args, request.path)
     page = arguments.page(len(entries))
     shown = entries[page.offset : page.offset + page.size]
     names = name_people({each for entry in shown for each in _people_of(entry)})
     html = render_template(
         "assurance/history.html",
-        held=held,
+        recommendation=recommendation,
         page=page,
         errors=arguments.errors(),
         entries=[(entry, describe_entry(entry, names)) for entry in shown],
         names=names,
-        **frame_of(position),
+        **template_values_of(position),
     )
     return html, arguments.status
 

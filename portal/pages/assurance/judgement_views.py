@@ -8,19 +8,18 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import SubmitField
 
-from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
-from portal.domain.assurance.entering import EntryRefusedError
+from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
 from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.wording import JUDGEMENT_WORDS, name_people
-from portal.domain.reports.parameters import Position, PositionError, read_position_today
+from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.assurance.entry_forms import WHOSE, EntryForm, choice_field, day_field, text_field
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import GovSubmit
 from portal.pages.layout.forms import save_form
-from portal.pages.layout.report_position import at_position, parse_position_now
+from portal.pages.layout.report_position import at_position
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import PortalError
@@ -28,11 +27,11 @@ from portal.platform.permissions import Permission
 
 
 class JudgementForm(EntryForm):
-    """How a recommendation stands on a day, and why."""
+    """Whether a recommendation is met on a day, and why."""
 
-    state = choice_field("Is the recommendation met?", "Choose how it stands", JUDGEMENT_WORDS)
+    state = choice_field("Is the recommendation met?", "Choose whether it is met", JUDGEMENT_WORDS)
     reason = text_field(
-        "Why?", "Enter why", rows=6, description=f"The figures above are kept with it. {WHOSE}"
+        "Why?", "Enter why", rows=6, description=f"The evidence as at that day is kept with it. {WHOSE}"
     )
     from_on = day_field(
         "As at which day", description="Today, or an earlier day, with all that is known now."
@@ -67,30 +66,20 @@ def judge_recommendation(key: str) -> ResponseReturnValue:
         with save_form(form, PortalError):
             judging.make_judgement(
                 key,
-                _read_day(form),
                 form.state.data,
                 form.reason.data,
-                by=current_user.person_id,
+                from_on=form.day,
                 at=now,
+                by=current_user.person_id,
             )
         if not form.errors:
             flash("Sent. Somebody else confirms it, or sends it back with a reason.", "success")
             return redirect(url_for(".show_judgement", key=key), 303)
-    held = read_recommendation(key, today)
-    html = render_template("assurance/judging.html", form=form, held=held, **_parts_of(held, today))
+    recommendation = read_recommendation(key, today)
+    html = render_template(
+        "assurance/judging.html", form=form, recommendation=recommendation, **_parts_of(recommendation, today)
+    )
     return html, 400 if form.errors else 200
-
-
-def _read_day(form: JudgementForm) -> Position:
-    """The day of a judgement, with all that is known now.
-
-    Raises:
-        EntryRefusedError: It is still to come, or before 1900.
-    """
-    try:
-        return parse_position_now(form.from_on.data, "")
-    except PositionError as error:
-        raise EntryRefusedError("from_on", str(error)) from error
 
 
 @bp.post("/assurance/<key>/judgement/<int:judgement_id>/confirm")
@@ -130,26 +119,26 @@ def withdraw_judgement(key: str, judgement_id: int) -> ResponseReturnValue:
 
 
 def _render_judgement(
-    held: HeldRecommendation, position: Position, form: SendJudgementBackForm | None = None
+    recommendation: RecommendationSnapshot, position: Position, form: SendJudgementBackForm | None = None
 ) -> str:
     return render_template(
         "assurance/judgement.html",
         form=form or SendJudgementBackForm(),
-        held=held,
+        recommendation=recommendation,
         me=current_user.person_id,
-        **_parts_of(held, position),
+        **_parts_of(recommendation, position),
     )
 
 
-def _parts_of(held: HeldRecommendation, position: Position) -> dict[str, Any]:
-    decided = judging.list_decided_judgements(held.id, position)
+def _parts_of(recommendation: RecommendationSnapshot, position: Position) -> dict[str, Any]:
+    decided = judging.list_decided_judgements(recommendation.id, position)
     people = {row.made_by_id for row, _ in decided} | {decision.decided_by_id for _, decision in decided}
-    if held.waiting is not None:
-        people.add(held.waiting.judgement.made_by_id)
+    if recommendation.waiting_judgement is not None:
+        people.add(recommendation.waiting_judgement.judgement.made_by_id)
     return {
-        **describe_evidence(held, position),
-        **frame_of(position),
+        **describe_evidence(recommendation, position),
+        **template_values_of(position),
         "decided": decided,
         "outcomes": judging.OUTCOMES,
-        "names": name_people({*people, held.owner_id}),
+        "names": name_people({*people, recommendation.owner_id}),
     }

@@ -5,12 +5,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.assurance.actions import report_progress
-from portal.domain.assurance.evidence.stale import list_stale
 from portal.domain.assurance.own_work import read_own_work
-from portal.domain.assurance.plan.reading import KEY, list_plan_faults
+from portal.domain.assurance.stale import list_stale
 from portal.domain.reports.parameters import read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import frame_of
+from portal.pages.assurance.desk_words import template_values_of
 from portal.pages.assurance.forms import ProgressForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import save_form
@@ -29,11 +28,8 @@ def show_own_work() -> ResponseReturnValue:
         "assurance/mine.html",
         work=work,
         stale=list_stale(position, current_user.person_id),
-        plan_faults=list_plan_faults(position)
-        if any(held.key == KEY for held in work.recommendations)
-        else (),
         may_view=Permission.ASSURANCE_VIEW in current_user.permissions,
-        **frame_of(position),
+        **template_values_of(position),
     )
 
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
 
-from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.narrative.fields import NarrativeField, list_fields
@@ -17,7 +17,7 @@ from portal.domain.assurance.narrative.services import write_narrative
 from portal.domain.assurance.wording import name_people
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.assurance.forms import NarrativeForm
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import mark_wrong
@@ -33,7 +33,7 @@ from portal.platform.permissions import Permission
 class NarrativePage:
     """A recommendation with the fields that its narrative may have, at a position."""
 
-    held: HeldRecommendation
+    recommendation: RecommendationSnapshot
     position: Position
     fields: list[NarrativeField] = field(default_factory=list)
 
@@ -44,12 +44,12 @@ class NarrativePage:
         Raises:
             NotFoundError: There is no such recommendation at the position.
         """
-        held = read_recommendation(key, position)
-        states = check_evidence(held.evidence, position)
+        recommendation = read_recommendation(key, position)
+        states = check_evidence(recommendation.evidence, position)
         force = current_app.config["PORTAL"].force_name
-        return cls(held, position, list_fields(held, states, position, force))
+        return cls(recommendation, position, list_fields(recommendation, states, position, force))
 
-    def fill(self, text: str) -> Markup:
+    def fill_text(self, text: str) -> Markup:
         """A text with its fields filled."""
         return render_narrative(text, field_values(self.fields))
 
@@ -60,7 +60,7 @@ class NarrativePage:
 def show_narrative(position: Position, key: str) -> ResponseReturnValue:
     """Show the narrative as at a date, as known on an instant; today's, with the form of the next version."""
     page = NarrativePage.read(key, position)
-    text = page.held.narrative.text if page.held.narrative else ""
+    text = page.recommendation.narrative.text if page.recommendation.narrative else ""
     form = NarrativeForm(data={"text": text})
     form.offer_day(clock.today())
     return _write_page(page, form)
@@ -77,7 +77,7 @@ def save_narrative(key: str) -> ResponseReturnValue:
         faults = check_narrative(form.text.data, page.fields)
         for fault in faults:
             mark_wrong(form.text, fault)
-        return _write_page(page, form, None if faults else page.fill(form.text.data))
+        return _write_page(page, form, None if faults else page.fill_text(form.text.data))
     try:
         with transaction():
             write_narrative(
@@ -102,15 +102,17 @@ def save_narrative(key: str) -> ResponseReturnValue:
 def _write_page(
     page: NarrativePage, form: NarrativeForm, preview: Markup | None = None
 ) -> ResponseReturnValue:
-    narrative, versions = page.held.narrative, list_narratives(page.held.id, page.position)
-    return render_template(
+    narrative = page.recommendation.narrative
+    versions = list_narratives(page.recommendation.id, page.position)
+    html = render_template(
         "assurance/narrative.html",
-        held=page.held,
+        recommendation=page.recommendation,
         fields=page.fields,
-        filled=page.fill(narrative.text) if narrative else None,
+        filled=page.fill_text(narrative.text) if narrative else None,
         preview=preview,
         versions=versions,
         names=name_people(version.recorded_by_id for version in versions),
         form=form,
-        **frame_of(page.position),
+        **template_values_of(page.position),
     )
+    return html, 400 if form.errors else 200

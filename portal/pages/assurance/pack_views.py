@@ -9,14 +9,14 @@ from flask_login import current_user
 
 from portal.domain.assurance.packs import requests as packs
 from portal.domain.assurance.packs.kinds import ALL, EDITIONS, FOI, refuse_forecast
-from portal.domain.assurance.packs.making import read_answered
+from portal.domain.assurance.packs.making import read_answered_recommendations
 from portal.domain.people.queries import visibility_of
 from portal.domain.reports import sentences
 from portal.domain.reports.completion.tasks import remove_expired_files
 from portal.domain.reports.models import PreparedFile
 from portal.domain.reports.parameters import FIELDS, Position, PositionError
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.paging import address
 from portal.pages.layout.prepared_files import act_on_prepared, say_gone, send_prepared, show_prepared
@@ -75,19 +75,19 @@ def _show_packs(key: str) -> ResponseReturnValue:
         return refuse_position(error, PARENT)
     if current_address := redirect_to_iso_days():
         return current_address
-    held = read_answered(key, position)
+    recommendations = read_answered_recommendations(key, position)
     return render_template(
         "assurance/packs.html",
         key=key,
-        held=held,
-        title=held[0].version.title if key != ALL else "Every recommendation",
+        recommendations=recommendations,
+        title=recommendations[0].version.title if key != ALL else "Every recommendation",
         times=sentences.both_times(position),
         small=current_app.config["PORTAL"].small_number,
         may_make=_may_make(),
         may_not=MAY_NOT,
         actions={edition: _button_address(key, edition, position) for edition in EDITIONS},
         back=_subject_address(key, position.address),
-        **frame_of(position),
+        **template_values_of(position),
     )
 
 

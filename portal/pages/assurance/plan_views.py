@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.assurance.action_links import list_action_lines
-from portal.domain.assurance.desk import find_held, read_desk
+from portal.domain.assurance.desk import find_recommendation, read_desk
 from portal.domain.assurance.plan import drafting, publishing, reading
 from portal.domain.assurance.plan.reading import ProposedPlan
 from portal.domain.assurance.plan.template import plan_template
@@ -13,7 +13,7 @@ from portal.domain.assurance.wording import name_people
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
 from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import frame_of
+from portal.pages.assurance.desk_words import template_values_of
 from portal.pages.assurance.plan_forms import SendPlanBackForm, SendPlanForm, build_section_form
 from portal.pages.layout.access import requires
 from portal.pages.layout.report_position import at_position
@@ -32,13 +32,13 @@ PARENT = {"text": "The recommendation", "href": "/assurance/plan"}
 def show_plan(position: Position) -> ResponseReturnValue:
     """Show the plan as at a date, as known on an instant, with what makes it untrue and its milestones."""
     desk, plan = read_desk(position), reading.read_plan(position)
-    held = find_held(desk, reading.KEY)
+    recommendation = find_recommendation(desk, reading.KEY)
     lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
     actions = [line for line in lines if line.key == reading.KEY]
     known = {line.title for line in actions}
     return render_template(
         "assurance/plan.html",
-        held=held,
+        recommendation=recommendation,
         plan=plan,
         html=fill_placeholders(plan.guide.html) if plan else "",
         versions=reading.list_plan_versions(position),
@@ -49,7 +49,7 @@ def show_plan(position: Position) -> ResponseReturnValue:
         ended=[] if position.past else reading.list_ended_plans(),
         guide_key=reading.GUIDE_KEY,
         own=current_user.person_id,
-        **frame_of(position),
+        **template_values_of(position),
     )
 
 
@@ -88,9 +88,10 @@ def write_next_plan() -> ResponseReturnValue:
         else:
             flash("Sent. Somebody else publishes it, or sends it back with a reason.", "success")
             return redirect(url_for(".show_plan_proposal", proposal_id=proposal.id), 303)
-    return render_template(
+    html = render_template(
         "assurance/plan_draft.html", form=form, proposal=proposal, sections=plan_template().sections
     )
+    return html, 400 if form.errors else 200
 
 
 @bp.route("/assurance/plan/draft/<section_key>", methods=["GET", "POST"])
@@ -117,7 +118,8 @@ def write_plan_section(section_key: str) -> ResponseReturnValue:
             url_for(".write_plan_section", section_key=later[0]) if later else url_for(".write_next_plan")
         )
         return redirect(target, 303)
-    return render_template("assurance/plan_section.html", form=form, section=section, template=template)
+    html = render_template("assurance/plan_section.html", form=form, section=section, template=template)
+    return html, 400 if form.errors else 200
 
 
 @bp.get("/assurance/plan/proposals/<int:proposal_id>")

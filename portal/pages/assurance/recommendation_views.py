@@ -6,12 +6,12 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from portal.domain.assurance.action_links import list_action_lines
-from portal.domain.assurance.desk import HeldRecommendation, find_held, read_desk
+from portal.domain.assurance.desk import RecommendationSnapshot, find_recommendation, read_desk
 from portal.domain.assurance.publishing import read_version_file
 from portal.domain.assurance.wording import list_people_of, name_people
 from portal.domain.reports.parameters import Position
 from portal.pages.assurance.blueprint import bp
-from portal.pages.assurance.desk_words import PARENT, frame_of
+from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
 from portal.pages.layout.report_position import at_position
@@ -26,23 +26,23 @@ from portal.platform.wording import plural
 def show_recommendation(position: Position, key: str) -> ResponseReturnValue:
     """Show a recommendation as at a date, as known on an instant, with all that hangs on it."""
     desk = read_desk(position)
-    held = find_held(desk, key)
+    recommendation = find_recommendation(desk, key)
     lines = list_action_lines(desk, position.as_at)  # an action may wait for one of another recommendation
     return render_template(
         "assurance/recommendation.html",
-        held=held,
-        lead=_say_lead(held, position.as_at),
+        recommendation=recommendation,
+        lead=_deadline_sentence(recommendation, position.as_at),
         actions=[line for line in lines if line.key == key],
-        **describe_evidence(held, position),
-        file=read_version_file(key, held.version),
-        names=name_people(list_people_of(held)),
-        **frame_of(position),
+        **describe_evidence(recommendation, position),
+        file=read_version_file(key, recommendation.version),
+        names=name_people(list_people_of(recommendation)),
+        **template_values_of(position),
     )
 
 
-def _say_lead(held: HeldRecommendation, day: date) -> str:
+def _deadline_sentence(recommendation: RecommendationSnapshot, day: date) -> str:
     """The deadline in a sentence, seen from a day."""
-    deadline = held.version.deadline_on
+    deadline = recommendation.version.deadline_on
     days = (deadline - day).days
     if days < 0:
         return f"The deadline was {say_date(deadline)}, {plural(-days, 'day')} before {say_date(day)}."

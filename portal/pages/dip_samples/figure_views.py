@@ -6,7 +6,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.dip_samples.measures import MEASURES, Measure, list_full_months
+from portal.domain.dip_samples.measures import MEASURES, Measure
 from portal.domain.dip_samples.services import CHECKLIST
 from portal.domain.dip_samples.tables import read_sample_table
 from portal.domain.dip_samples.units import list_viewable_units
@@ -22,6 +22,7 @@ from portal.pages.dip_samples.forms import filter_form
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import at_position
+from portal.platform.months import list_full_months
 from portal.platform.permissions import Permission
 
 MONTHS = ("12", "6", "24")

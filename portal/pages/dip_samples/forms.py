@@ -17,7 +17,7 @@ from portal.domain.dip_samples.measures import (
     REASONS,
     SampleCounts,
     SampleEntry,
-    list_months,
+    ask_for_count,
 )
 from portal.domain.dip_samples.models import COUNTS
 from portal.domain.reports import sentences
@@ -25,15 +25,15 @@ from portal.domain.reports.parameters import Position
 from portal.pages.dip_samples.addresses import require_month
 from portal.pages.layout.form_fields import WholeNumberField
 from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
-from portal.platform.wording import month_words, number
+from portal.platform.months import list_months
+from portal.platform.wording import month_words
 
 OFFERED_MONTHS = 25  # this month and the two years before it
-_MESSAGE = f"Enter a whole number from 0 to {number(MOST)}"
 
 
-def _count_field(label: str, hint: str = "") -> WholeNumberField:
-    widget = GovInput(classes="govuk-input--width-4", inputmode="numeric", autocomplete="off")
-    return WholeNumberField(label, message=_MESSAGE, most=MOST, description=hint, widget=widget)
+def _count_field(name: str, label: str, hint: str) -> WholeNumberField:
+    widget = GovInput(classes="govuk-input--width-5", inputmode="numeric", autocomplete="off")
+    return WholeNumberField(label, message=ask_for_count(name), most=MOST, description=hint, widget=widget)
 
 
 class SampleForm(FlaskForm):  # type: ignore[misc]
@@ -41,13 +41,21 @@ class SampleForm(FlaskForm):  # type: ignore[misc]
 
     unit = SelectField("Unit", widget=GovSelect(), validators=[InputRequired("Select a unit")])
     month = SelectField("Month", widget=GovSelect(), validators=[InputRequired("Select a month")])
-    reported = _count_field("Cases reported to NCCU", "All that this unit reported in the month")
-    submitted = _count_field("Documents submitted", "How many of these cases have an intelligence document")
-    on_time = _count_field("Submitted on time", "Of those submitted, within the time that your force sets")
-    sampled = _count_field("Documents you read", "Of those submitted. Take them at random: not the best ones")
-    complete = _count_field("Complete", "Of those read, with a yes to every question of the checklist")
-    graded = _count_field("Graded", "Of those read, graded as your force’s form asks")
-    returned = _count_field("Sent back", "Of those read, sent back to be mended")
+    reported = _count_field("reported", "Cases reported to NCCU", "All that this unit reported in the month")
+    submitted = _count_field(
+        "submitted", "Documents submitted", "How many of these cases have an intelligence document"
+    )
+    on_time = _count_field(
+        "on_time", "Submitted on time", "Of those submitted, within the time that your force sets"
+    )
+    sampled = _count_field(
+        "sampled", "Documents you read", "Of those submitted. Take them at random: not the best ones"
+    )
+    complete = _count_field(
+        "complete", "Complete", "Of those read, with a yes to every question of the checklist"
+    )
+    graded = _count_field("graded", "Graded", "Of those read, graded as your force’s form asks")
+    returned = _count_field("returned", "Sent back", "Of those read, sent back to be corrected")
     reason = SelectField(
         "Reason",
         widget=GovSelect(),

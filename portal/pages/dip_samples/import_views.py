@@ -29,10 +29,7 @@ from portal.platform.errors import BadInputError
 from portal.platform.permissions import Permission
 
 MOST_SHOWN = 50  # reasons on a page
-
-
-class _OnlyCheckedError(Exception):
-    """Rolls back what a check did."""
+NOT_RECORDED = "Nothing was recorded. Put right what this page lists, and import the whole file again"
 
 
 class SampleFileForm(FlaskForm):  # type: ignore[misc]
@@ -57,7 +54,7 @@ def import_file() -> ResponseReturnValue:
         try:
             done = _import_file(form)
         except BadInputError as error:
-            reasons = error.reasons
+            reasons, form.file.errors = error.reasons, [NOT_RECORDED]
         if done is not None and not form.only_check.data:
             flash(done.sentence, "success")
             return redirect(url_for(".show_samples"), 303)
@@ -71,23 +68,16 @@ def import_file() -> ResponseReturnValue:
         optional=OPTIONAL,
         reason_words=REASONS,
     )
-    return html, 400 if form.errors or reasons else 200
+    return html, 400 if form.errors else 200
 
 
-def _import_file(form: SampleFileForm) -> SampleImport | None:
+def _import_file(form: SampleFileForm) -> SampleImport:
     """Record the file, or roll back what it would record."""
     recordable = list_recordable_units(current_user.viewer)
     units = {found: row for found, row in live_units(clock.today()).items() if found in recordable}
     rows = read_sample_file(form.file.data.read(), form.file.data.filename or "")
-    done = None
-    try:
-        with transaction():
-            done = import_samples(rows, units, by=current_user.person_id, at=clock.now())
-            if form.only_check.data:
-                raise _OnlyCheckedError
-    except _OnlyCheckedError:
-        pass
-    return done
+    with transaction(dry_run=form.only_check.data):
+        return import_samples(rows, units, by=current_user.person_id, at=clock.now())
 
 
 @bp.get("/dip-samples/template.csv")

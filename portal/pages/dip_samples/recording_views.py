@@ -6,7 +6,6 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.dip_samples.measures import add_months, first_of_month
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.dip_samples.queries import counts_of, find_sample
 from portal.domain.dip_samples.services import CHECKLIST, record_sample, withdraw_sample
@@ -20,6 +19,7 @@ from portal.pages.layout.forms import save_form
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError, NotFoundError
+from portal.platform.months import add_months, first_of_month
 from portal.platform.permissions import Permission
 
 
@@ -29,7 +29,7 @@ def record_counts() -> ResponseReturnValue:
     """Record the counts of a unit and a month; where they are known, correct them."""
     units = list_recordable_units(current_user.viewer)
     month = read_month(request.args.get("month", "")) or add_months(first_of_month(clock.today()), -1)
-    known = _find_known(units, month)
+    known = _find_sample_to_correct(units, month)
     form = SampleForm(data=_first_values(units, month, known))
     form.offer_choices(units, clock.today(), month)
     if form.validate_on_submit() and _save_counts(form):
@@ -41,7 +41,7 @@ def record_counts() -> ResponseReturnValue:
     return html, 400 if form.errors else 200
 
 
-def _find_known(units: dict[int, str], month: date) -> DipSample | None:
+def _find_sample_to_correct(units: dict[int, str], month: date) -> DipSample | None:
     """The sample that the address asks to correct."""
     chosen = request.args.get("unit", "")
     if chosen not in map(str, units):

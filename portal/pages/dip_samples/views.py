@@ -4,7 +4,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.dip_samples.measures import COUNT_WORDS, MEASURES, list_months
+from portal.domain.dip_samples.measures import COUNT_WORDS, MEASURES
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.dip_samples.queries import list_history
 from portal.domain.dip_samples.tables import read_sample_table
@@ -18,6 +18,7 @@ from portal.pages.dip_samples.forms import filter_form, reason_words
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.pages.layout.report_position import at_position
+from portal.platform.months import list_months
 from portal.platform.permissions import Permission
 from portal.platform.wording import number
 

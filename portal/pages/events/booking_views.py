@@ -78,11 +78,11 @@ def book_own_place(reference: str) -> ResponseReturnValue:
     form = ConfirmForm()
     if form.validate_on_submit():
         me = current_user.person_id
-        return _act_on_own(
+        return _act_on_own_booking(
             reference,
             lambda: services.book_place(reference, me, way=services.SELF, by=me, at=clock.now()),
         )
-    return _render_own(event, form, CancelPlaceForm())
+    return _render_own_booking(event, form, CancelPlaceForm())
 
 
 @bp.post("/events/<reference>/booking/acceptance")
@@ -90,7 +90,7 @@ def book_own_place(reference: str) -> ResponseReturnValue:
 def accept_own_place(reference: str) -> ResponseReturnValue:
     """Take the place that is offered to the learner."""
     booking_id = _own_booking(reference).id
-    return _act_on_own(
+    return _act_on_own_booking(
         reference,
         lambda: services.accept_place(booking_id, by=current_user.person_id, at=clock.now()),
     )
@@ -102,9 +102,9 @@ def cancel_own_place(reference: str) -> ResponseReturnValue:
     """Give the learner's place back."""
     event, form = event_details(reference), CancelPlaceForm()
     if not form.validate_on_submit():
-        return _render_own(event, ConfirmForm(), form), 400
+        return _render_own_booking(event, ConfirmForm(), form), 400
     booking_id, reason = _own_booking(reference).id, form.reason.data
-    return _act_on_own(
+    return _act_on_own_booking(
         reference,
         lambda: services.cancel_booking(booking_id, reason, by=current_user.person_id, at=clock.now()),
     )
@@ -117,7 +117,7 @@ def _own_booking(reference: str) -> Booking:
     return booking
 
 
-def _act_on_own(reference: str, act: Callable[[], Booking]) -> ResponseReturnValue:
+def _act_on_own_booking(reference: str, act: Callable[[], Booking]) -> ResponseReturnValue:
     """Do it, say what came of it, and show the booking."""
     try:
         with transaction():
@@ -131,7 +131,7 @@ def _act_on_own(reference: str, act: Callable[[], Booking]) -> ResponseReturnVal
     return redirect(url_for(".book_own_place", reference=reference), 303)
 
 
-def _render_own(event: EventDetails, form: ConfirmForm, cancel_form: CancelPlaceForm) -> str:
+def _render_own_booking(event: EventDetails, form: ConfirmForm, cancel_form: CancelPlaceForm) -> str:
     now, me = clock.now(), current_user.person_id
     choice = read_choice(me, event, now)
     booking, sitting = choice.booking, choice.places.sitting

@@ -54,7 +54,7 @@ WHICH = [
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class PlanChoices:
     """What a plan can choose from."""
 
     types: dict[str, EventTypeVersion]
@@ -113,7 +113,7 @@ class _PlanForm(FlaskForm):  # type: ignore[misc]
     )
     asks_which = False  # whether the time comes twice on that day
 
-    def offer_choices(self, offered: Offered, kept_room: int | None = None) -> None:
+    def offer_choices(self, offered: PlanChoices, kept_room: int | None = None) -> None:
         """Offer the rooms that are open, and the people who may run events."""
         rooms = [room for room in offered.rooms if not room.closed or room.id == kept_room]
         labels = {str(room.id): f"{room.name} ({room.capacity} people)" for room in rooms}

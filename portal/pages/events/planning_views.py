@@ -19,7 +19,7 @@ from portal.pages.events.forms import (
     CancelEventForm,
     ChangeEventForm,
     NewEventForm,
-    Offered,
+    PlanChoices,
     form_values_of,
 )
 from portal.pages.layout.access import requires
@@ -35,7 +35,7 @@ from portal.platform.wording import plural
 @requires(Permission.EVENT_RUN)
 def plan_event() -> ResponseReturnValue:
     """Plan an event or a series, from nothing or as a copy of another."""
-    offered = _read_offered()
+    offered = _read_plan_choices()
     form = NewEventForm(data=_first_values(offered.types))
     form.offer_types(offered.types)
     form.offer_choices(offered)
@@ -84,11 +84,11 @@ def change_event(reference: str) -> ResponseReturnValue:
     event = event_details(reference)
     if event.cancelled or event.starts_at <= clock.now():
         raise RuleError("This event is over or cancelled, so it cannot be changed.")
-    offered = _read_offered()
+    offered = _read_plan_choices()
     form = ChangeEventForm(data=form_values_of(services.plan_of(event)) | {"number": str(event.number)})
     form.offer_choices(offered, kept_room=event.room_id)
     if form.validate_on_submit() and (told := _change_event(form, event)) is not None:
-        flash(f"The change is saved. {_told_words(told)}", "success")
+        flash(f"The change is saved. {_email_words(told)}", "success")
         return redirect(url_for(".show_event", reference=reference), 303)
     shows_which = form.asks_which or bool(form.which.data)
     html = render_template("events/change.html", form=form, event=event, shows_which=shows_which)
@@ -137,13 +137,13 @@ def cancel_event(reference: str) -> ResponseReturnValue:
                 by=current_user.person_id,
                 at=clock.now(),
             )
-        flash(f"The event is cancelled. {_told_words(told)}", "success")
+        flash(f"The event is cancelled. {_email_words(told)}", "success")
         return redirect(url_for(".show_event", reference=reference), 303)
     return render_template("events/cancel.html", form=form, event=event), 400 if form.errors else 200
 
 
-def _read_offered() -> Offered:
-    return Offered(list_event_types(), list_rooms(), list_possible_facilitators(clock.today()))
+def _read_plan_choices() -> PlanChoices:
+    return PlanChoices(list_event_types(), list_rooms(), list_possible_facilitators(clock.today()))
 
 
 def _number_of(text: str | None) -> int:
@@ -157,6 +157,6 @@ def _number_of(text: str | None) -> int:
     return int(text or "0")
 
 
-def _told_words(told: int) -> str:
+def _email_words(told: int) -> str:
     """How many people get an email, as a sentence."""
     return f"{plural(told, 'person gets', 'people get')} an email." if told else "Nobody gets an email."

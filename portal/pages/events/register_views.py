@@ -16,9 +16,9 @@ from config import current_settings
 from portal.domain.events.register import services
 from portal.domain.events.register.merging import KINDS, count_heads
 from portal.domain.events.register.queries import (
-    HeldEvent,
+    RegisterEvent,
     find_name,
-    get_held_event,
+    get_register_event,
     list_register,
     read_states,
 )
@@ -39,7 +39,7 @@ _LONGEST_AGO = timedelta(days=30)
 @requires(Permission.EVENT_RUN)
 def show_register(reference: str) -> ResponseReturnValue:
     """Show who has a place and who is here, with a button for each thing to note."""
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     people, states = list_register(event), read_states(event.id)
     heads = register_words.read_heads(request.args.get("heads", ""))
     count = count_heads(states)
@@ -69,7 +69,7 @@ def mark_person(reference: str) -> ResponseReturnValue:
         note = Note(key, _read_booking(booking), kind, timedelta())
     except ValueError as error:
         raise RuleError(_UNREADABLE) from error
-    with _said_on_page(), transaction():
+    with _flash_refusal(), transaction():
         services.note_entries(reference, [note], by=current_user.person_id, at=clock.now())
     return redirect(url_for(".show_register", reference=reference, _anchor=f"person-{note.booking_id}"), 303)
 
@@ -78,14 +78,14 @@ def mark_person(reference: str) -> ResponseReturnValue:
 @requires(Permission.EVENT_RUN)
 def note_staff_number(reference: str) -> ResponseReturnValue:
     """Note that somebody without a phone is here, by their staff number."""
-    with _said_on_page(), transaction():
+    with _flash_refusal(), transaction():
         person_id = services.note_staff_number(
             reference,
             "".join(filter(str.isprintable, request.form.get("staff_number", "")[:50])),
             by=current_user.person_id,
             at=clock.now(),
         )
-        flash(f"Noted: {find_name(person_id)} is here.", "success")
+        flash(f"{find_name(person_id)} is noted as here.", "success")
     return redirect(url_for(".show_register", reference=reference), 303)
 
 
@@ -99,17 +99,17 @@ def send_entries(reference: str) -> ResponseReturnValue:
             services.note_entries(reference, notes, by=current_user.person_id, at=clock.now())
     except (RuleError, NotFoundError) as error:
         return jsonify(refused=str(error)), 409
-    return jsonify(_describe_now(get_held_event(reference)))
+    return jsonify(_describe_now(get_register_event(reference)))
 
 
 @bp.get("/events/<reference>/register/states")
 @requires(Permission.EVENT_RUN)
 def send_states(reference: str) -> ResponseReturnValue:
     """Answer with the current register, for a page that is open on another phone."""
-    return jsonify(_describe_now(get_held_event(reference)))
+    return jsonify(_describe_now(get_register_event(reference)))
 
 
-def _describe_now(event: HeldEvent) -> dict[str, Any]:
+def _describe_now(event: RegisterEvent) -> dict[str, Any]:
     people, states = list_register(event), read_states(event.id)
     words = {
         person.booking_id: register_words.describe_state(states.get(person.person_id)) for person in people
@@ -152,7 +152,7 @@ def _owner_of_entries() -> str:
 
 
 @contextmanager
-def _said_on_page() -> Iterator[None]:
+def _flash_refusal() -> Iterator[None]:
     """Say on the page that follows why something was not noted."""
     try:
         yield

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from portal.domain.events.register.merging import HeadCount, RegisterState
-from portal.domain.events.register.queries import HeldEvent, RegisterPerson
+from portal.domain.events.register.queries import RegisterEvent, RegisterPerson
 from portal.platform.clock import london_time
 from portal.platform.wording import date, plural
 
@@ -53,7 +53,7 @@ def read_heads(text: str) -> int | None:
     return int(text) if is_number and int(text) <= MOST_HEADS else None
 
 
-def when_and_where(event: HeldEvent) -> str:
+def when_and_where(event: RegisterEvent) -> str:
     """The date, the times and the place of an event."""
     times = f"{london_time(event.starts_at)} to {london_time(event.ends_at)}"
     return f"{date(event.held_on)}, {times}, {event.room}"

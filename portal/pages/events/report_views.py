@@ -6,8 +6,8 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.events.coming import list_coming, read_outcomes
-from portal.domain.events.figures import next_syndicates, read_attendance, read_force_attendance
+from portal.domain.events.coming import list_coming_events, read_outcomes
+from portal.domain.events.figures import find_next_syndicates, read_attendance, read_force_attendance
 from portal.pages.events.blueprint import bp
 from portal.pages.layout.access import requires
 from portal.platform import clock
@@ -27,13 +27,13 @@ def show_figures() -> ResponseReturnValue:
     names = Permission.PERSON_VIEW in viewer.permissions
     counts_force = not names and Permission.EVENT_RUN in viewer.permissions
     attendances = read_force_attendance(today) if counts_force else read_attendance(viewer, today)
-    coming = list_coming(clock.now())
+    coming = list_coming_events(clock.now())
     since = today - timedelta(days=OUTCOME_DAYS)
     return render_template(
         "events/figures.html",
         attendances=attendances,
         coming=coming,
-        syndicates=next_syndicates(attendances, coming, today, named=not counts_force),
+        syndicates=find_next_syndicates(attendances, coming, today, named=not counts_force),
         counts_force=counts_force,
         outcomes=read_outcomes(viewer, since, today),
         since=since,

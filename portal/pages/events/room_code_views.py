@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from portal.domain.events.register import services
 from portal.domain.events.register.merging import count_heads
-from portal.domain.events.register.queries import HeldEvent, find_place, get_held_event, read_states
+from portal.domain.events.register.queries import RegisterEvent, find_place, get_register_event, read_states
 from portal.domain.events.register.room_codes import make_room_code, seconds_to_next_code
 from portal.pages.events import register_words
 from portal.pages.events.blueprint import bp
@@ -27,7 +27,7 @@ LONGEST = 400  # characters of a code or a ticket that are read
 @requires(Permission.EVENT_RUN)
 def show_room_code(reference: str) -> ResponseReturnValue:
     """Show the code of these thirty seconds, for a screen in the room; the page brings the next by itself."""
-    event, now = get_held_event(reference), clock.now()
+    event, now = get_register_event(reference), clock.now()
     problem = ""
     try:
         services.require_open(event, now)
@@ -67,7 +67,7 @@ def _draw_room_code(reference: str) -> Markup:
 @requires(Permission.LEARN)
 def show_sign_in(reference: str) -> ResponseReturnValue:
     """Show a person with a place whether they are signed in, or the button for it if they read the code."""
-    event, code, me = get_held_event(reference), request.args.get("code", ""), current_user.person_id
+    event, code, me = get_register_event(reference), request.args.get("code", ""), current_user.person_id
     ticket, problem, status = "", "", 200
     if code:
         try:
@@ -89,12 +89,12 @@ def sign_in_at_event(reference: str) -> ResponseReturnValue:
                 _secret_key(), reference, ticket, current_user.person_id, clock.now()
             )
     except RuleError as error:
-        return _render_sign_in(get_held_event(reference), "", str(error)), 409
+        return _render_sign_in(get_register_event(reference), "", str(error)), 409
     flash("You are signed in." if kind == "present" else "You are signed in, as late.", "success")
     return redirect(url_for(".show_sign_in", reference=reference), 303)
 
 
-def _render_sign_in(event: HeldEvent, ticket: str, problem: str) -> str:
+def _render_sign_in(event: RegisterEvent, ticket: str, problem: str) -> str:
     me = current_user.person_id
     state = read_states(event.id).get(me)
     return render_template(

@@ -6,9 +6,9 @@ from flask_login import current_user
 
 from portal.domain.events.register.merging import RegisterState
 from portal.domain.events.register.queries import (
-    HeldEvent,
+    RegisterEvent,
     RegisterPerson,
-    get_held_event,
+    get_register_event,
     list_register,
     read_states,
 )
@@ -39,7 +39,7 @@ _SUGGESTED = {
 @requires(Permission.EVENT_RUN)
 def show_sign_off(reference: str) -> ResponseReturnValue:
     """Show who was signed off, and a choice for everybody else, as the register suggests."""
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     people, states, outcomes = list_register(event), read_states(event.id), list_outcomes(event.id)
     return render_template(
         "events/sign_off.html",
@@ -68,7 +68,7 @@ def sign_off_people(reference: str) -> ResponseReturnValue:
         with transaction():
             written = sign_off(reference, decisions, by=current_user.person_id, at=clock.now())
         said = plural(written, "person", "people")
-        flash(f"{said} signed off." if written else "You signed off nobody.", "success")
+        flash(f"{said} signed off." if written else "You signed nobody off.", "success")
     except (RuleError, ConflictError) as error:
         flash(str(error), "error")
     return redirect(url_for(".show_sign_off", reference=reference), 303)
@@ -78,7 +78,7 @@ def sign_off_people(reference: str) -> ResponseReturnValue:
 @requires(Permission.EVENT_RUN)
 def show_correction(reference: str, booking: int) -> ResponseReturnValue:
     """Show how one person was signed off, and the form by which a second person corrects it."""
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     person, outcome = _find_signed_off(event, booking)
     log_disclosure(person.person_id, "record")
     return render_template(
@@ -126,7 +126,7 @@ def _state_of(person: RegisterPerson, states: dict[int, RegisterState]) -> Regis
     return states.get(person.person_id)
 
 
-def _find_signed_off(event: HeldEvent, booking: int) -> tuple[RegisterPerson, OutcomeRow]:
+def _find_signed_off(event: RegisterEvent, booking: int) -> tuple[RegisterPerson, OutcomeRow]:
     outcomes = list_outcomes(event.id)
     for person in list_register(event):
         if person.booking_id == booking and person.person_id in outcomes:

@@ -6,7 +6,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.events.register.queries import HeldEvent, RegisterPerson, get_held_event, list_register
+from portal.domain.events.register.queries import (
+    RegisterEvent,
+    RegisterPerson,
+    get_register_event,
+    list_register,
+)
 from portal.domain.events.syndicates.printing import door_sheet_markup, name_card_markup
 from portal.domain.events.syndicates.services import move_people, suggest_groups
 from portal.pages.events import register_words
@@ -29,7 +34,7 @@ PRINTS = {"door-sheets": ("Door sheets", door_sheet_markup), "name-cards": ("Nam
 @requires(Permission.EVENT_RUN)
 def show_syndicates(reference: str) -> ResponseReturnValue:
     """Show who is in which syndicate, each with a choice; with a suggestion filled in where asked."""
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     people = list_register(event)
     is_suggested = bool(request.args.get("suggest"))
     chosen = suggest_groups(event, people) if is_suggested else {p.booking_id: p.syndicate for p in people}
@@ -71,7 +76,7 @@ def move_between_syndicates(reference: str) -> ResponseReturnValue:
 @limiter.limit("30 per minute")
 def print_syndicates(reference: str, what: str) -> ResponseReturnValue:
     """A tagged PDF to print: a sheet for each door, or cards with names."""
-    event, now = get_held_event(reference), clock.now()
+    event, now = get_register_event(reference), clock.now()
     people = list_register(event)
     title, markup_of_people = PRINTS[what]
     with transaction():
@@ -93,7 +98,7 @@ def print_syndicates(reference: str, what: str) -> ResponseReturnValue:
 
 
 def _group_by_choice(
-    event: HeldEvent, people: list[RegisterPerson], chosen: Mapping[int, int | None]
+    event: RegisterEvent, people: list[RegisterPerson], chosen: Mapping[int, int | None]
 ) -> dict[int | None, list[RegisterPerson]]:
     """The people of each syndicate of the event, those in none first; empty ones as well."""
     groups: dict[int | None, list[RegisterPerson]] = {None: []}

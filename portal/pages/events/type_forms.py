@@ -10,11 +10,11 @@ from wtforms import BooleanField, SubmitField, ValidationError
 
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.catalogue.sources.event_type_source import (
+    EVENT_TYPE_FILES,
     LONGEST,
     MOST_FACILITATORS,
     MOST_MINUTES,
     MOST_PLACES,
-    RESERVED_KEYS,
     SYNDICATE,
     EventTypeSource,
 )
@@ -144,7 +144,7 @@ class NewEventTypeForm(EventTypeForm):
             raise ValidationError(
                 "Enter the short name with small letters, digits and hyphens, such as “oic-hydra”"
             )
-        if field.data in RESERVED_KEYS:
+        if field.data in EVENT_TYPE_FILES.reserved_keys:
             raise ValidationError(f"“{field.data}” is the address of another page. Choose another")
 
 

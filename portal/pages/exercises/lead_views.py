@@ -16,9 +16,9 @@ from portal.domain.exercises.plenary import (
     move_to_stage,
 )
 from portal.domain.exercises.room_question import READABLE_STAGES
-from portal.domain.exercises.running.queries import RunGlance
+from portal.domain.exercises.running.queries import RunView
 from portal.domain.exercises.statements import (
-    count_about,
+    count_in_fives,
     group_statements,
     hide_statements,
     list_statements,
@@ -61,7 +61,7 @@ def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
         stage_words=STAGE_WORDS[stage],
         buttons=[(one.value, STAGE_BUTTONS[one]) for one in plenary.open_stages if one is not stage],
         statements=found,
-        about=count_about(run.id, key),
+        about=count_in_fives(run.id, key),
         writing=stage is PromptStage.STATEMENTS,
         form=form,
         once=OnceForm(),
@@ -120,11 +120,11 @@ def take_action_back(reference: str, uuid: UUID) -> ResponseReturnValue:
 def _lead_plenary(reference: str) -> PlenaryRun:
     plenary = find_plenary(reference, current_user.viewer)
     if not plenary.run.may_control:
-        raise ForbiddenError("Only who leads the exercise may do this.")
+        raise ForbiddenError("Only the person who leads the exercise may do this.")
     return plenary
 
 
-def _change_statements(run: RunGlance, key: str, form: ThemeForm, act: str) -> None:
+def _change_statements(run: RunView, key: str, form: ThemeForm, act: str) -> None:
     if act == "group":
         group_statements(run, key, form.chosen.keys, form.theme.data or "")
     elif act in {"hide", "show"}:

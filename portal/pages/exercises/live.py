@@ -7,7 +7,7 @@ from hashlib import sha256
 from flask import Response, make_response, request
 
 from portal.domain.exercises.running.progress import Progress, is_for
-from portal.domain.exercises.running.queries import RunGlance, exercise_in
+from portal.domain.exercises.running.queries import RunView, exercise_in
 from portal.domain.exercises.running.services import note_releases
 from portal.domain.people.queries import Viewer
 from portal.platform.db import try_to_write
@@ -17,7 +17,7 @@ ASK_EVERY = 800  # milliseconds from one answer to the next question: an inject 
 
 
 def screen_tag(
-    screen: str, run: RunGlance, progress: Progress, syndicate: int = 0, *, asked: object = None
+    screen: str, run: RunView, progress: Progress, syndicate: int = 0, *, asked: object = None
 ) -> str:
     """What changes when something on a screen does: all that it shows follows from these.
 
@@ -54,7 +54,7 @@ def answer_screen(tag: str, progress: Progress, render: Callable[[], str]) -> Re
     return response
 
 
-def note_in_passing(run: RunGlance, progress: Progress, viewer: Viewer, at: datetime) -> None:
+def note_clock_releases(run: RunView, progress: Progress, viewer: Viewer, at: datetime) -> None:
     """Note what the clock has released, where that can be done at once; another screen does it otherwise."""
     if progress.unnoted:
         try_to_write(lambda: note_releases(run.reference, viewer, at), "an inject was released by the clock")

@@ -52,7 +52,7 @@ def show_plenary(reference: str) -> ResponseReturnValue:
             "words": plain_words(prompt["prompt_html"]),
             "stage": plenary.stages[prompt["key"]],
             "stage_words": STAGE_WORDS[plenary.stages[prompt["key"]]],
-            "groups": _group(readable_statements(plenary, prompt["key"])),
+            "groups": _group_by_theme(readable_statements(plenary, prompt["key"])),
             "injects": injects_of_prompt(content, prompt["compares"]),
         }
         for prompt in content["plenary"]
@@ -74,7 +74,7 @@ def compare_decisions(reference: str) -> ResponseReturnValue:
     """What all syndicates answered at chosen injects, side by side; once the plenary is on."""
     plenary = find_plenary(reference, current_user.viewer)
     if not plenary.may_compare:
-        raise NotFoundError("Decisions are compared once the plenary is on.")
+        raise NotFoundError("You can compare decisions once the plenary has begun.")
     injects = injects_with_questions(plenary.exercise.content)
     known = {inject["key"] for inject in injects}
     chosen = [key for key in request.args.getlist("inject") if key in known]
@@ -163,7 +163,7 @@ def debrief_zip(reference: str) -> ResponseReturnValue:
 def _send_debrief(reference: str, kind: str, write: Callable[..., bytes]) -> ResponseReturnValue:
     plenary = find_plenary(reference, current_user.viewer)
     if not plenary.may_debrief:
-        raise NotFoundError("The debrief is there once the exercise has ended.")
+        raise NotFoundError("You can read the debrief once the exercise has ended.")
     with transaction():
         log("debrief.downloaded", actor_id=current_user.person_id, run=plenary.run.reference, format=kind)
     force = current_app.config["PORTAL"].force_name
@@ -172,7 +172,7 @@ def _send_debrief(reference: str, kind: str, write: Callable[..., bytes]) -> Res
     return send_file(BytesIO(content), FILE_KINDS[kind], as_attachment=True, download_name=name)
 
 
-def _group(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
+def _group_by_theme(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
     """The statements by group, in their order."""
     return [(theme, list(group)) for theme, group in groupby(found, key=lambda one: one.theme)]
 

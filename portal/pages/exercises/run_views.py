@@ -16,14 +16,14 @@ from portal.domain.exercises.running.clock import Phase, is_allowed
 from portal.domain.exercises.running.progress import Progress, is_for
 from portal.domain.exercises.running.queries import (
     NO_RUN,
-    RunGlance,
+    RunView,
     exercise_in,
     find_run,
     list_steps,
     progress_of,
 )
 from portal.domain.exercises.running.services import EntryWish, StepWish
-from portal.pages.exercises.live import ASK_EVERY, answer_screen, note_in_passing, screen_tag
+from portal.pages.exercises.live import ASK_EVERY, answer_screen, note_clock_releases, screen_tag
 from portal.pages.exercises.screens import (
     PHASE_WORDS,
     build_inject_rows,
@@ -55,8 +55,8 @@ def add_run_pages(bp: Blueprint) -> None:
 @requires(Permission.LEARN)
 def show_control(reference: str) -> ResponseReturnValue:
     """Show the facilitator the clock, the injects and every syndicate's log as it grows."""
-    run, progress = _look_at_control(reference)
-    note_in_passing(run, progress, current_user.viewer, clock.now())
+    run, progress = _find_controlled_run(reference)
+    note_clock_releases(run, progress, current_user.viewer, clock.now())
     tag = screen_tag("control", run, progress)
     return answer_screen(tag, progress, lambda: _render_control(run, progress, tag))
 
@@ -84,7 +84,7 @@ def take_control_step(reference: str) -> ResponseReturnValue:
         with transaction():
             services.take_step(reference, viewer, _sent_key(form), wish, clock.now())
     except RuleError as error:
-        run, progress = _look_at_control(reference)
+        run, progress = _find_controlled_run(reference)
         return _render_control(run, progress, screen_tag("control", run, progress), str(error), wish)
     if form.get("from") == "syndicate":
         return redirect(url_for(".show_syndicate", reference=reference, syndicate=1), 303)
@@ -93,7 +93,7 @@ def take_control_step(reference: str) -> ResponseReturnValue:
     return redirect(url_for(".show_control", reference=reference), 303)
 
 
-def _look_at_control(reference: str) -> tuple[RunGlance, Progress]:
+def _find_controlled_run(reference: str) -> tuple[RunView, Progress]:
     run = find_run(reference, current_user.viewer)
     if not run.may_control:
         raise NotFoundError(NO_RUN)
@@ -101,7 +101,7 @@ def _look_at_control(reference: str) -> tuple[RunGlance, Progress]:
 
 
 def _render_control(
-    run: RunGlance, progress: Progress, tag: str, error: str = "", typed: StepWish | None = None
+    run: RunView, progress: Progress, tag: str, error: str = "", typed: StepWish | None = None
 ) -> str:
     return render_template(
         "exercises/control.html",
@@ -112,7 +112,7 @@ def _render_control(
     )
 
 
-def _frame_screen(run: RunGlance, progress: Progress, tag: str, error: str = "") -> dict[str, object]:
+def _frame_screen(run: RunView, progress: Progress, tag: str, error: str = "") -> dict[str, object]:
     """What every screen of a run is given."""
     return {
         "run": run,
@@ -134,7 +134,7 @@ def show_wall(reference: str) -> ResponseReturnValue:
     """Show the room the clock and what all syndicates were given last."""
     run = find_run(reference, current_user.viewer)
     progress = progress_of(run, clock.now())
-    asked = _find_asked(run, progress)
+    asked = _find_room_question(run, progress)
     statements = statements_at(run.id, asked.key, asked.stage) if asked else []
     tag = screen_tag("wall", run, progress, asked=(asked, statements))
 
@@ -156,7 +156,7 @@ def show_wall(reference: str) -> ResponseReturnValue:
     return answer_screen(tag, progress, render_wall)
 
 
-def _find_asked(run: RunGlance, progress: Progress) -> RoomQuestion | None:
+def _find_room_question(run: RunView, progress: Progress) -> RoomQuestion | None:
     """What the room is asked while the plenary is on."""
     if progress.phase is not Phase.PLENARY:
         return None
@@ -166,9 +166,9 @@ def _find_asked(run: RunGlance, progress: Progress) -> RoomQuestion | None:
 @requires(Permission.LEARN)
 def show_syndicate(reference: str, syndicate: int) -> ResponseReturnValue:
     """Show a syndicate its material in order, its questions and its decision log."""
-    run, progress = _look_at_syndicate(reference, syndicate)
-    note_in_passing(run, progress, current_user.viewer, clock.now())
-    tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_asked(run, progress))
+    run, progress = _find_syndicate_run(reference, syndicate)
+    note_clock_releases(run, progress, current_user.viewer, clock.now())
+    tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_room_question(run, progress))
     return answer_screen(tag, progress, lambda: _render_syndicate(run, progress, syndicate, tag))
 
 
@@ -176,7 +176,7 @@ def show_syndicate(reference: str, syndicate: int) -> ResponseReturnValue:
 def write_to_log(reference: str, syndicate: int) -> ResponseReturnValue:
     """Write an entry into the syndicate's log, or become its scribe."""
     form, viewer = request.form, current_user.viewer
-    run, progress = _look_at_syndicate(reference, syndicate)
+    run, progress = _find_syndicate_run(reference, syndicate)
     try:
         key, do, at = _sent_key(form), form.get("do", ""), clock.now()
         wish = None if do == "scribe" else _read_entry(run, form)
@@ -186,15 +186,15 @@ def write_to_log(reference: str, syndicate: int) -> ResponseReturnValue:
             if wish:
                 services.write_entry(reference, viewer, syndicate, key, wish, at)
     except RuleError as error:
-        run, progress = _look_at_syndicate(reference, syndicate)
-        tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_asked(run, progress))
+        run, progress = _find_syndicate_run(reference, syndicate)
+        tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_room_question(run, progress))
         return _render_syndicate(run, progress, syndicate, tag, str(error), form)
     page = url_for(".show_syndicate", reference=reference, syndicate=syndicate)
     place = form.get("place", "")
     return redirect(f"{page}#{place}" if place.replace("-", "").isalnum() else page, 303)
 
 
-def _read_entry(run: RunGlance, form: MultiDict[str, str]) -> EntryWish:
+def _read_entry(run: RunView, form: MultiDict[str, str]) -> EntryWish:
     question_key = form.get("question", "")
     question = find_question(exercise_in(run).content, question_key)[1] if question_key else None
     fields = {name: clean_text(value) for name, value in form.items()}
@@ -203,7 +203,7 @@ def _read_entry(run: RunGlance, form: MultiDict[str, str]) -> EntryWish:
     )
 
 
-def _look_at_syndicate(reference: str, syndicate: int) -> tuple[RunGlance, Progress]:
+def _find_syndicate_run(reference: str, syndicate: int) -> tuple[RunView, Progress]:
     run = find_run(reference, current_user.viewer, syndicate)
     if not run.may_see(syndicate):
         raise NotFoundError(NO_RUN)
@@ -211,7 +211,7 @@ def _look_at_syndicate(reference: str, syndicate: int) -> tuple[RunGlance, Progr
 
 
 def _render_syndicate(
-    run: RunGlance,
+    run: RunView,
     progress: Progress,
     syndicate: int,
     tag: str,
@@ -226,7 +226,7 @@ def _render_syndicate(
         own_page=url_for(".show_syndicate", reference=run.reference, syndicate=syndicate),
         screen=build_syndicate_screen(run, progress, syndicate),
         injects=build_inject_rows(run, progress) if run.kind == "table_top" else [],
-        asked=_find_asked(run, progress),
+        asked=_find_room_question(run, progress),
         is_scribe=is_scribe,
         may_write=run.may_write(syndicate),
         writes_now=is_scribe and is_allowed("entry", progress.phase),

@@ -13,7 +13,7 @@ from portal.domain.exercises.running.clock import Phase
 from portal.domain.exercises.running.progress import Progress
 from portal.domain.exercises.running.queries import (
     Entry,
-    RunGlance,
+    RunView,
     exercise_in,
     list_entries,
     list_names,
@@ -91,7 +91,7 @@ class InjectRow:
     open_to: list[int]  # syndicates that can still get it alone; none of a timed one, or with one syndicate
 
 
-def _lines_of(run: RunGlance, entries: list[Entry], names: Mapping[int, str]) -> list[LogLine]:
+def _build_log_lines(run: RunView, entries: list[Entry], names: Mapping[int, str]) -> list[LogLine]:
     injects = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
     questions = {q["key"]: q for inject in injects.values() for q in inject["questions"]}
     latest = {entry.corrects_id or entry.id: entry.id for entry in entries}
@@ -124,12 +124,12 @@ class SyndicateScreen:
     scribe: str  # the name; "" for none
 
 
-def build_syndicate_screen(run: RunGlance, progress: Progress, syndicate: int) -> SyndicateScreen:
+def build_syndicate_screen(run: RunView, progress: Progress, syndicate: int) -> SyndicateScreen:
     """What a syndicate reads and wrote. Two statements."""
     entries = list_entries(run.id, syndicate)
     scribe = progress.scribes.get(syndicate)
     names = list_names({entry.by_id for entry in entries} | ({scribe} if scribe else set()))
-    lines = _lines_of(run, entries, names)
+    lines = _build_log_lines(run, entries, names)
     of_question: dict[str, list[LogLine]] = {}
     for entry, line in zip(entries, lines, strict=True):
         of_question.setdefault(entry.question_key, []).append(line)
@@ -141,7 +141,7 @@ def build_syndicate_screen(run: RunGlance, progress: Progress, syndicate: int) -
                 release.at,
                 inject["title"],
                 fill_placeholders(inject["html"]),
-                questions=[_ask_question(q, of_question.get(q["key"], [])) for q in inject["questions"]],
+                questions=[_build_question(q, of_question.get(q["key"], [])) for q in inject["questions"]],
             ),
         )
         for inject in exercise_in(run).content["injects"]
@@ -158,7 +158,7 @@ def build_syndicate_screen(run: RunGlance, progress: Progress, syndicate: int) -
     return SyndicateScreen(in_order, lines, names.get(scribe, SOMEONE) if scribe else "")
 
 
-def _ask_question(question: InjectQuestion, lines: list[LogLine]) -> ScreenQuestion:
+def _build_question(question: InjectQuestion, lines: list[LogLine]) -> ScreenQuestion:
     choices = [(choice["key"], fill_placeholders(choice["html"])) for choice in question["choices"]]
     return ScreenQuestion(question, fill_placeholders(question["prompt_html"]), choices, lines)
 
@@ -174,7 +174,7 @@ class SyndicateLog:
     asked: int
 
 
-def build_logs(run: RunGlance, progress: Progress) -> list[SyndicateLog]:
+def build_logs(run: RunView, progress: Progress) -> list[SyndicateLog]:
     """Every syndicate's log. Two statements."""
     entries = list_entries(run.id)
     people: Iterable[int] = [*progress.scribes.values(), *(entry.by_id for entry in entries)]
@@ -189,17 +189,17 @@ def build_logs(run: RunGlance, progress: Progress) -> list[SyndicateLog]:
         asked = [
             question["key"]
             for inject in exercise_in(run).content["injects"]
-            if progress.sees(number, inject)
+            if progress.has_inject(number, inject)
             for question in inject["questions"]
         ]
         answered = {entry.question_key for entry in own} & set(asked)
-        lines = _lines_of(run, own, names)[::-1]
+        lines = _build_log_lines(run, own, names)[::-1]
         name = names.get(scribe, SOMEONE) if scribe else ""
         logs.append(SyndicateLog(number, name, lines, len(answered), len(asked)))
     return logs
 
 
-def build_inject_rows(run: RunGlance, progress: Progress) -> list[InjectRow]:
+def build_inject_rows(run: RunView, progress: Progress) -> list[InjectRow]:
     """Every inject of the exercise, with when it was released."""
     rows = []
     for inject in exercise_in(run).content["injects"]:

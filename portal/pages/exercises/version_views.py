@@ -11,7 +11,7 @@ from portal.domain.catalogue.sources.validation import sha256_of
 from portal.domain.exercises.sources.archive import MOST_ARCHIVE_BYTES, open_exercise, pack_exercise
 from portal.domain.exercises.sources.brief import check_exercise_brief
 from portal.domain.exercises.versions import proposals, publishing, queries
-from portal.domain.exercises.versions.proposals import ProposalLine
+from portal.domain.exercises.versions.proposals import ProposedExercise
 from portal.pages.exercises.blueprint import bp
 from portal.pages.exercises.version_forms import ExerciseProposalForm, ReturnExerciseForm
 from portal.pages.exercises.version_presenters import fill_content, list_changed_files
@@ -183,7 +183,7 @@ def send_medium(sha256: str, name: str) -> ResponseReturnValue:
     return serve_medium(queries.exercise_medium(sha256, name), name, sha256)
 
 
-def _rights_on(proposal: ProposalLine) -> dict[str, bool]:
+def _rights_on(proposal: ProposedExercise) -> dict[str, bool]:
     is_own = proposal.proposed_by_id == current_user.person_id
     may_publish = Permission.VERSION_PUBLISH in current_user.permissions
     return {

@@ -45,11 +45,6 @@ def find_run(run_id: UUID) -> ImportRun:
     return run
 
 
-def mapping_of_run(run: ImportRun) -> ColumnMapping:
-    """How the import's columns are read, as far as that is known."""
-    return ColumnMapping.from_json(run.columns or {"shape": run.shape})
-
-
 def propose_mapping(kind: str, sheet: Sheet, shape: str, *, ready: str) -> tuple[ColumnMapping, str | None]:
     """How a sheet is read, and the saved profile that says so: by the system it comes from, else by names.
 
@@ -78,14 +73,19 @@ def _with_scheme(mapping: ColumnMapping, sheet: Sheet) -> ColumnMapping:
     return replace(mapping, person_by=suggest_scheme(texts, mapping.person_by))
 
 
-def check_and_show(run_id: UUID) -> ResponseReturnValue:
-    """Check the file, save the result and show it; a job checks a large file."""
+def check_and_show(run_id: UUID, opened: Sheet | None = None) -> ResponseReturnValue:
+    """Check the file, save the result and show it; a job checks a large file.
+
+    Args:
+        run_id: The import.
+        opened: All of its file, if this request has opened it already.
+    """
     run = queries.get_run(run_id)
     if run.rows > tasks.MOST_ROWS_AT_ONCE:
         with transaction():
             job = tasks.start_check(run_id, by=current_user.person_id)
         return redirect(url_for("jobs.show_job", reference=job), 303)
-    result = services.check_run(run)
+    result = services.check_run(run, opened=opened)
     with transaction():
         services.save_check(run_id, result, clock.now())
     return redirect(url_for(".show_check", run_id=run_id), 303)

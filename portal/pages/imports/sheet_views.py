@@ -13,7 +13,8 @@ from wtforms.validators import InputRequired
 
 from portal.domain.imports import services
 from portal.domain.imports.column_mapping import list_repeated_columns
-from portal.pages.imports.runs import LOOKED_AT, find_run, mapping_of_run, propose_mapping
+from portal.domain.imports.models import ImportRun
+from portal.pages.imports.runs import LOOKED_AT, find_run, propose_mapping
 from portal.pages.layout.access import requires
 from portal.pages.layout.form_widgets import GovRadios, GovSubmit
 from portal.pages.layout.query_arguments import NO_TEXT
@@ -22,6 +23,7 @@ from portal.platform.db import transaction
 from portal.platform.errors import BadInputError
 from portal.platform.permissions import Permission
 from portal.platform.tables.sheet_choice import SheetGlimpse
+from portal.platform.tables.table_files import Sheet
 from portal.platform.wording import plural
 
 
@@ -45,7 +47,7 @@ def add_sheet_pages(bp: Blueprint) -> None:
 def match_sheet(run_id: UUID) -> ResponseReturnValue:
     """The second step, where a workbook has several sheets: choose the one with the list."""
     run = find_run(run_id)
-    mapping = mapping_of_run(run)
+    mapping = services.mapping_of_run(run)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
     likeliest = services.open_run_sheet(run, mapping, LOOKED_AT)
@@ -58,7 +60,7 @@ def match_sheet(run_id: UUID) -> ResponseReturnValue:
     form.sheet.choices = [_choice_of_sheet(place, glimpse) for place, glimpse in glimpses]
     if form.validate_on_submit():
         try:
-            _choose_sheet(run_id, names[form.sheet.data])
+            _choose_sheet(run, names[form.sheet.data], likeliest)
             return redirect(url_for(".match_columns", run_id=run_id), 303)
         except BadInputError as error:
             form.sheet.errors = error.reasons
@@ -78,15 +80,19 @@ def _choice_of_sheet(place: int, glimpse: SheetGlimpse) -> SelectChoice:
     return SelectChoice(value=str(place), label=NO_TEXT.sub("", glimpse.name), render_kw={"hint": hint})
 
 
-def _choose_sheet(run_id: UUID, name: str) -> None:
-    """Read this sheet from now on; without a profile it is proposed how.
+def _choose_sheet(run: ImportRun, name: str, opened: Sheet) -> None:
+    """Read the sheet of this name from now on; without a profile it is proposed how.
+
+    Args:
+        run: The import.
+        name: The sheet's name.
+        opened: The sheet that has been read already; it need not be the chosen one.
 
     Raises:
         BadInputError: It cannot be read, or two of its columns have one name.
     """
-    run = find_run(run_id)
-    mapping = replace(mapping_of_run(run), sheet=name)
-    sheet = services.open_run_sheet(run, mapping, LOOKED_AT)
+    mapping = replace(services.mapping_of_run(run), sheet=name)
+    sheet = opened if opened.name == name else services.open_run_sheet(run, mapping, LOOKED_AT)
     reasons = list_repeated_columns(sheet.columns)
     if reasons:
         raise BadInputError(reasons)
@@ -95,4 +101,4 @@ def _choose_sheet(run_id: UUID, name: str) -> None:
         mapping, profile = propose_mapping(run.kind, sheet, run.shape, ready=mapping.ready)
         mapping = replace(mapping, sheet=name)
     with transaction():
-        services.choose_sheet(run_id, sheet, mapping, profile, by=current_user.person_id, at=clock.now())
+        services.choose_sheet(run.id, sheet, mapping, profile, by=current_user.person_id, at=clock.now())

@@ -35,7 +35,6 @@ from portal.pages.imports.runs import (
     check_and_show,
     delete_expired_files,
     find_run,
-    mapping_of_run,
     propose_mapping,
 )
 from portal.pages.imports.sheet_views import add_sheet_pages
@@ -147,8 +146,8 @@ def match_columns(run_id: UUID) -> ResponseReturnValue:
     run = find_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    saved_mapping = mapping_of_run(run)
-    sheet = services.open_run_sheet(run, saved_mapping, SAMPLE)
+    saved_mapping = replace(services.mapping_of_run(run), documented=False)  # from now on a person says it
+    sheet = services.open_run_sheet(run, saved_mapping, SAMPLE if request.method == "GET" else None)
     if not sheet.settled:
         return redirect(url_for(".match_sheet", run_id=run_id), 303)
     ready = ready_profiles.ready_profiles().get(saved_mapping.ready)
@@ -161,9 +160,11 @@ def match_columns(run_id: UUID) -> ResponseReturnValue:
     )
     if form.validate_on_submit():
         mapping = read_mapping(form, saved_mapping, sheet.columns)
+        if sheet.glimpses:
+            mapping = replace(mapping, sheet=sheet.name)
         if not add_gap_errors(form, mapping.list_gaps(sheet.columns)):
             _save_mapping(run, mapping, form)
-            return _ask_or_check(run_id)
+            return _ask_or_check(run_id, sheet)
     elif request.method == "GET" and (run.profile or ready):
         add_gap_errors(form, saved_mapping.list_gaps(sheet.columns))
     return _render_columns(run, form, sheet, saved_mapping, ready)
@@ -198,16 +199,16 @@ def _render_columns(
         notes=sheet.notes,
         sheet=NO_TEXT.sub("", sheet.name) if sheet.glimpses else "",
         other_sheets=[NO_TEXT.sub("", other.name) for other in sheet.glimpses if other.name != sheet.name],
-        sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines],
+        sample=[[NO_TEXT.sub("", cell) for cell in cells] for _, cells in sheet.lines[:SAMPLE]],
         unused=[column for column in sheet.columns if column not in used],
     )
 
 
-def _ask_or_check(run_id: UUID) -> ResponseReturnValue:
-    """Ask what values of the file mean where only a person can say; else check it."""
-    if services.read_run_values(queries.get_run(run_id)).questions:
+def _ask_or_check(run_id: UUID, opened: Sheet) -> ResponseReturnValue:
+    """Ask what values of the opened file mean where only a person can say; else check it."""
+    if services.read_run_values(queries.get_run(run_id), opened).questions:
         return redirect(url_for(".match_values", run_id=run_id), 303)
-    return check_and_show(run_id)
+    return check_and_show(run_id, opened)
 
 
 @bp.route("/<uuid:run_id>/values", methods=["GET", "POST"])
@@ -217,16 +218,17 @@ def match_values(run_id: UUID) -> ResponseReturnValue:
     run = find_run(run_id)
     if run.ended_as:
         return redirect(url_for(".show_check", run_id=run_id), 303)
-    questions = services.read_run_values(run).questions[:MOST_QUESTIONS]
+    mapping = services.mapping_of_run(run)
+    sheet = services.open_run_sheet(run, mapping)
+    questions = services.read_run_values(run, sheet).questions[:MOST_QUESTIONS]
     if not questions:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
-    mapping = mapping_of_run(run)
     form = build_values_form(questions)
     if form.validate_on_submit():
         with transaction():
             by, at = current_user.person_id, clock.now()
             services.answer_questions(run_id, read_answers(form, questions), by=by, at=at)
-        return _ask_or_check(run_id)
+        return _ask_or_check(run_id, sheet)
     return render_template(
         "imports/values.html", run=run, form=form, groups=group_by_column(questions, mapping)
     )
@@ -284,7 +286,8 @@ def begin_again(run_id: UUID) -> ResponseReturnValue:
     find_run(run_id)
     with transaction():
         again = services.begin_again(run_id, by=current_user.person_id, at=clock.now()).id
-    return _ask_or_check(again)
+    run = queries.get_run(again)
+    return _ask_or_check(again, services.open_run_sheet(run, services.mapping_of_run(run)))
 
 
 @bp.post("/<uuid:run_id>/apply")
@@ -324,7 +327,7 @@ def cancel_import(run_id: UUID) -> ResponseReturnValue:
 def download_bad_rows(run_id: UUID) -> ResponseReturnValue:
     """Download the bad rows as they are in the file, each with its line and why it is bad."""
     run = find_run(run_id)
-    sheet = services.open_run_sheet(run, mapping_of_run(run))
+    sheet = services.open_run_sheet(run, services.mapping_of_run(run))
     faults = run.report["faults"] if run.report else []
     return Response(
         bad_rows_csv(sheet, faults),

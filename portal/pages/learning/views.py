@@ -18,6 +18,7 @@ from portal.domain.catalogue.markdown.check_answers import answer_checks
 from portal.domain.catalogue.markdown.duty_parts import fold_duty_parts, has_duty_parts
 from portal.domain.catalogue.markdown.lesson_parts import number_parts
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
+from portal.domain.catalogue.queries import minimum_of
 from portal.domain.catalogue.version_cache import PublishedLesson
 from portal.domain.directives.exclusions import exclusions_on
 from portal.domain.directives.queries import withdrawn_directives_of
@@ -30,7 +31,6 @@ from portal.domain.learning.pre_test import offers_pre_test
 from portal.domain.recall.queries import list_due_recalls
 from portal.domain.records.queries import reference_of
 from portal.domain.reminders.own_messages import list_own_messages
-from portal.domain.status.minimum_versions import minimum_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.query_arguments import open_at_place, sent_check_answers
 from portal.pages.learning.clarity_views import add_clarity_pages, count_new_replies

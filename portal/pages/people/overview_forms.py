@@ -55,7 +55,7 @@ class SessionFilterForm(Form):  # type: ignore[misc]
     way = _choose("Signed in with", METHODS, "Anything")
     idle = StringField(
         "Idle for at least, in minutes",
-        widget=GovInput(classes="govuk-input--width-4", inputmode="numeric", autocomplete="off"),
+        widget=GovInput(classes="govuk-input--width-5", inputmode="numeric", autocomplete="off"),
     )
 
     def set_networks(self, names: list[str]) -> None:

@@ -48,7 +48,7 @@ class PeriodForm(FlaskForm):  # type: ignore[misc]
         message="",
         most=LONGEST,
         widget=GovInput(
-            classes="govuk-input--width-4", label_classes=LABEL, inputmode="numeric", autocomplete="off"
+            classes="govuk-input--width-5", label_classes=LABEL, inputmode="numeric", autocomplete="off"
         ),
     )
     period_reason = _reason("Reason", "Enter the reason for this period", "It appears on certificates.")

@@ -6,18 +6,24 @@ from flask_login import current_user
 
 from portal.domain.returns.content import period_words
 from portal.domain.returns.own_key import refuse_unless_coordinator
-from portal.domain.returns.queries import find_force, list_forces, list_keys, list_periods, list_received
+from portal.domain.returns.queries import (
+    find_force,
+    list_forces,
+    list_keys,
+    list_periods,
+    list_received_returns,
+)
 from portal.domain.returns.registration import (
     add_key,
-    ask_period,
+    ask_for_returns,
+    change_force_details,
     end_key,
     register_force,
-    restate_force,
 )
 from portal.pages.layout.access import requires
 from portal.pages.layout.forms import save_form
 from portal.pages.returns.blueprint import bp
-from portal.pages.returns.forms import AddKeyForm, AskReturnsForm, EndKeyForm, ForceForm, NewForceForm
+from portal.pages.returns.forms import AddKeyForm, AskReturnsForm, EndKeyForm, ForceForm
 from portal.platform import clock
 from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
@@ -48,7 +54,7 @@ def show_forces() -> ResponseReturnValue:
 def add_force() -> ResponseReturnValue:
     """Register a force."""
     refuse_unless_coordinator()
-    form = NewForceForm(data=_day_today())
+    form = ForceForm(data=_day_today())
     if form.validate_on_submit():
         with save_form(form):
             register_force(form.key.data, form.stated, at=clock.now(), by=current_user.person_id)
@@ -69,7 +75,7 @@ def show_force(key: str) -> ResponseReturnValue:
         period_words=period_words,
         force=force,
         keys=list_keys([force.id]).get(force.id, []),
-        returns=list(reversed(list_received(force.id))),
+        returns=list(reversed(list_received_returns(force.id))),
         today=clock.today(),
         may_manage=Permission.RETURN_MANAGE in current_user.permissions,
     )
@@ -82,9 +88,10 @@ def change_force(key: str) -> ResponseReturnValue:
     refuse_unless_coordinator()
     force = find_force(key, clock.today())
     form = ForceForm(data={"name": force.name, "headcount": str(force.headcount), **_day_today()})
+    del form.key
     if form.validate_on_submit():
         with save_form(form):
-            restate_force(key, form.stated, at=clock.now(), by=current_user.person_id)
+            change_force_details(key, form.stated, at=clock.now(), by=current_user.person_id)
         if not form.errors:
             flash("The details are saved.", "success")
             return redirect(url_for(".show_force", key=key), 303)
@@ -122,7 +129,7 @@ def end_force_key(key: str, fingerprint: str) -> ResponseReturnValue:
     force = find_force(key, clock.today())
     held = list_keys([force.id]).get(force.id, [])
     if not any(each.fingerprint == fingerprint and each.ended_on is None for each in held):
-        raise NotFoundError("The force has no such key that is not ended.")
+        raise NotFoundError("The force has no such key, or it has ended already.")
     form = EndKeyForm(data=_day_today())
     if form.validate_on_submit() and form.from_on.day:
         with save_form(form):
@@ -142,7 +149,9 @@ def ask_returns() -> ResponseReturnValue:
     form = AskReturnsForm()
     if form.validate_on_submit() and form.due_on.day:
         with save_form(form):
-            period = ask_period(form.period.data, form.due_on.day, at=clock.now(), by=current_user.person_id)
+            period = ask_for_returns(
+                form.period.data, form.due_on.day, at=clock.now(), by=current_user.person_id
+            )
         if not form.errors:
             flash(f"Every force is asked for its return of {period}.", "success")
             return redirect(url_for(".ask_returns"), 303)

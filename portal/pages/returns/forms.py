@@ -79,8 +79,15 @@ class LoadFileForm(FlaskForm):  # type: ignore[misc]
 
 
 class ForceForm(FlaskForm):  # type: ignore[misc]
-    """What a force is called and how large it is, from a day on."""
+    """What a force is called and how large it is, from a day on; ``key`` only where it is registered."""
 
+    key = LineField(
+        "Short name",
+        description="Used in its returns. It cannot be changed later. Small letters, digits and hyphens, "
+        "such as westshire",
+        widget=GovInput(classes="govuk-input--width-20", autocomplete="off"),
+        validators=[RequiredText("Enter a short name"), MaximumLength(60)],
+    )
     name = LineField(
         "Name",
         widget=GovInput(autocomplete="off"),
@@ -104,18 +111,6 @@ class ForceForm(FlaskForm):  # type: ignore[misc]
         return StatedForce(self.name.data or "", self.headcount.number or 0, self.from_on.day)
 
 
-class NewForceForm(ForceForm):
-    """A force that is registered."""
-
-    key = LineField(
-        "Short name",
-        description="Used in its returns. It cannot be changed later. Small letters, digits and hyphens, "
-        "such as westshire",
-        widget=GovInput(classes="govuk-input--width-20", autocomplete="off"),
-        validators=[RequiredText("Enter a short name"), MaximumLength(60)],
-    )
-
-
 class AddKeyForm(FlaskForm):  # type: ignore[misc]
     """A public key of a force."""
 
@@ -126,13 +121,13 @@ class AddKeyForm(FlaskForm):  # type: ignore[misc]
         widget=GovInput(autocomplete="off", spellcheck="false"),
         validators=[RequiredText("Enter the public key"), MaximumLength(100)],
     )
-    from_on = _day_field("From which day is it valid?", "Enter the day")
     read_out = LineField(
         "Its fingerprint, as the force read it out",
         description=f"By telephone or in person: at least {LEAST_READ_OUT} characters. Spaces do not matter",
         widget=GovInput(autocomplete="off", spellcheck="false"),
         validators=[RequiredText(NOT_ITS_FINGERPRINT), MaximumLength(100)],
     )
+    from_on = _day_field("From which day is it valid?", "Enter the day")
     send = SubmitField("Register the key", widget=GovSubmit())
 
 

@@ -88,6 +88,11 @@ class NationalPage:
         return sentences.banner_sentence(self.figures.position)
 
     @property
+    def times(self) -> str:
+        """Both times of the page, which paper says too."""
+        return sentences.both_times(self.figures.position)
+
+    @property
     def links(self) -> list[tuple[str, str, bool]]:
         """The pages of the view: words, address, and whether it is this one."""
         return [
@@ -158,7 +163,7 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
     return NationalPage(figures, titles, arguments.errors(("period", "requirement")))
 
 
-def shows_national(months: int) -> Callable[[NationalView], Callable[[], ResponseReturnValue]]:
+def with_national_page(months: int) -> Callable[[NationalView], Callable[[], ResponseReturnValue]]:
     """Give a view the page that its address asks for; a position that is refused is answered with its form.
 
     Args:

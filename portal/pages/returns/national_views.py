@@ -21,7 +21,7 @@ from portal.pages.returns.blueprint import bp
 from portal.pages.returns.national_frame import (
     NationalPage,
     read_page,
-    shows_national,
+    with_national_page,
 )
 from portal.platform import clock
 from portal.platform.audit.services import log
@@ -39,14 +39,13 @@ files_limit = limiter.shared_limit(
 
 @bp.get("/returns/national")
 @requires(Permission.RETURN_VIEW)
-@shows_national(months=12)
+@with_national_page(months=12)
 def show_national(page: NationalPage) -> ResponseReturnValue:
     """Show the share of all forces over the months, and each force's."""
-    figures, small = page.figures, page.figures.small
-    groups = {}
+    figures, groups = page.figures, {}
     if figures.months:
         for grouping, words in ((ROLE, "By designated role"), (RANK, "By rank or grade")):
-            groups[words] = read_groups(figures.newest, grouping, figures.requirement, small)
+            groups[words] = read_groups(figures.newest, grouping, figures.small)
     html = render_template(
         "returns/national.html",
         page=page,
@@ -60,7 +59,7 @@ def show_national(page: NationalPage) -> ResponseReturnValue:
 
 @bp.get("/returns/national/variation")
 @requires(Permission.RETURN_VIEW)
-@shows_national(months=1)
+@with_national_page(months=1)
 def show_variation(page: NationalPage) -> ResponseReturnValue:
     """Show how forces differ: each share with its interval by size, and a funnel."""
     variation = compare_forces(page.figures) if page.figures.months else None
@@ -69,7 +68,7 @@ def show_variation(page: NationalPage) -> ResponseReturnValue:
 
 @bp.get("/returns/national/receipts")
 @requires(Permission.RETURN_VIEW)
-@shows_national(months=12)
+@with_national_page(months=12)
 def show_receipts(page: NationalPage) -> ResponseReturnValue:
     """Show whose return has not come, came late or was corrected, and twelve months of each force."""
     return render_template("returns/receipts.html", page=page, states=_sort_states(page)), page.status
@@ -92,7 +91,7 @@ def _sort_states(page: NationalPage) -> list[tuple[str, list[tuple[str, str]]]]:
 
 @bp.get("/returns/national/changes")
 @requires(Permission.RETURN_VIEW)
-@shows_national(months=2)
+@with_national_page(months=2)
 def show_movement(page: NationalPage) -> ResponseReturnValue:
     """Show what changed since the month before and why, corrections told apart from progress."""
     movement = read_movement(page.figures) if page.figures.months else None

@@ -7,7 +7,6 @@ from flask import flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.dip_samples.measures import add_months, first_of_month
 from portal.domain.directives.queries import list_directives
 from portal.domain.returns.comparing import keep_comparison, read_own_comparison
 from portal.domain.returns.content import period_words
@@ -28,6 +27,7 @@ from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import read_stamps, transaction
 from portal.platform.errors import BadInputError, NotFoundError, RuleError
+from portal.platform.months import add_months, first_of_month
 from portal.platform.permissions import Permission
 from portal.platform.signing.keys import take_fingerprint
 

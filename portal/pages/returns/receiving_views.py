@@ -9,7 +9,7 @@ from flask_login import current_user
 from portal.domain.returns.checking import CHECKS
 from portal.domain.returns.content import period_words
 from portal.domain.returns.own_key import refuse_unless_coordinator
-from portal.domain.returns.queries import find_force, find_received
+from portal.domain.returns.queries import find_force, find_received_return
 from portal.domain.returns.services import ReturnRefusedError, log_refused_return, receive_return
 from portal.pages.layout.access import requires
 from portal.pages.returns.blueprint import bp
@@ -37,7 +37,7 @@ def load_return() -> ResponseReturnValue:
             with transaction():
                 log_refused_return(error, by=current_user.person_id)
             refused = error.checked
-            form.file.errors = error.reasons[:1] if refused.passed else [NOT_TAKEN]
+            form.file.errors = error.reasons[:1] if refused.has_passed else [NOT_TAKEN]
         else:
             named = f"Return {received.number} of {received.period}"
             if received.again:
@@ -56,9 +56,9 @@ def load_return() -> ResponseReturnValue:
 def download_received(key: str, period: str, number: int) -> ResponseReturnValue:
     """Download a return that came, byte for byte."""
     refuse_unless_coordinator()
-    found = find_received(find_force(key, clock.today()).id, period, number)
+    found = find_received_return(find_force(key, clock.today()).id, period, number)
     if found is None:
-        raise NotFoundError("This return has not come.")
+        raise NotFoundError("This return has not arrived.")
     content = found.content
     with transaction():
         log("return.taken_out", actor_id=current_user.person_id, force=key, period=period, number=number)

@@ -6,10 +6,9 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 
 from portal.domain.returns.comparison import COMPARISON_SCHEMA
-from portal.domain.returns.schema import RETURN_SCHEMA
+from portal.domain.returns.schema import RETURN_SCHEMA, Schema
 from portal.pages.layout.access import public
 from portal.pages.returns.blueprint import bp
-from portal.platform.formats.json_checks import Schema
 
 SECONDS = 3_600
 

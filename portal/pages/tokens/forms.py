@@ -35,7 +35,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
         "Days it works",
         description=f"From 1 to {MOST_DAYS}.",
         default=str(USUAL_DAYS),
-        widget=GovInput(classes="govuk-input--width-4", inputmode="numeric", autocomplete="off"),
+        widget=GovInput(classes="govuk-input--width-5", inputmode="numeric", autocomplete="off"),
     )
     send = SubmitField("Make the token", widget=GovSubmit())
 

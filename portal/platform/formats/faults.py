@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from portal.platform.errors import BadInputError
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -38,3 +40,12 @@ class Faults:
     def sentences(self) -> list[str]:
         """Every fault as a line for a page or a terminal."""
         return [str(fault) for fault in self.listed()]
+
+    def refuse(self) -> None:
+        """Refuse what has faults.
+
+        Raises:
+            BadInputError: There are some; it lists all of them.
+        """
+        if self._found:
+            raise BadInputError(self.sentences())

@@ -75,14 +75,23 @@ class Table:
             return ""
         return value
 
-    def number(self, key: str, *, least: int, default: int | None = None) -> int:
-        """A whole number of at least ``least``."""
+    def line_of_text(self, key: str, longest: int) -> str:
+        """A text as one line, of at most ``longest`` characters."""
+        text = " ".join(self.text(key).split())
+        if len(text) > longest:
+            self.fault(key, f"“{key}” has {len(text):,} characters. Use {longest:,} or fewer.")
+        return text
+
+    def number(self, key: str, *, least: int, most: int | None = None, default: int | None = None) -> int:
+        """A whole number of at least ``least``, and at most ``most`` where that is given."""
         value = self._take(key, default is None)
         if value is None:
             return default if default is not None else least
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 100_000:
             self.fault(key, f"“{key}” needs a whole number, {least} or more.")
             return least
+        if most is not None and value > most:
+            self.fault(key, f"“{key}” is {value}. Use {most} or fewer.")
         return value
 
     def scaled(self, key: str, *, zero: bool = False) -> Decimal:

@@ -87,7 +87,7 @@ def read_archive(content: bytes) -> ZipArchive:
         if start + size != end or len(entries) != count:
             raise ArchiveError("The directory is not where or what the end says.")
         if not entries:
-            raise ArchiveError("There is nothing in it.")
+            raise ArchiveError("It is empty.")
         _refuse_names(entries)
         entries.sort(key=lambda entry: entry.offset)
         _check_places(content, entries, start)

@@ -46,15 +46,21 @@ def read_document(content: bytes) -> dict[str, Any]:
     """The document in a file, not yet checked.
 
     Raises:
-        BadInputError: It is no JSON object, is too large, or says something twice.
+        BadInputError: It is no JSON object, is too large, says something twice, or has a number that is not
+            whole: such a number has no one way to be written.
     """
     if len(content) > MOST_BYTES:
-        raise BadInputError([f"The file has more than {MOST_BYTES:,} bytes, which no such file has."])
+        raise BadInputError([f"The file is larger than {MOST_BYTES:,} bytes. No file of this kind is."])
     try:
-        document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_take_pairs)
+        document = json.loads(
+            content.decode("utf-8-sig"),
+            object_pairs_hook=_take_pairs,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+        )
         json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair has no bytes
     except (ValueError, RecursionError) as error:
-        raise BadInputError(["The file is not JSON that can be read."]) from error
+        raise BadInputError(["The file is not valid JSON."]) from error
     if not isinstance(document, dict):
         raise BadInputError(["The file is not one JSON object."])
     return document
@@ -75,5 +81,9 @@ def is_genuine(document: dict[str, Any], public_key: str) -> bool:
 def _take_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     taken = dict(pairs)
     if len(taken) != len(pairs):
-        raise ValueError("A name is there twice.")
+        raise ValueError("A name is given twice.")
     return taken
+
+
+def _refuse_number(text: str) -> Any:
+    raise ValueError(f"{text[:20]} is not a whole number.")

@@ -1,4 +1,4 @@
-"""Actions on a recommendation: what each is on a day, what it waits for, and no way round in a circle."""
+"""Actions on a recommendation: what each is on a day, and what it waits for, which is never itself."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from portal.domain.assurance import actions
 from portal.domain.assurance.action_links import ActionLine, list_action_lines
-from portal.domain.assurance.actions import ActionDetails, find_circle
+from portal.domain.assurance.actions import ActionDetails, find_cycle
 from portal.domain.assurance.desk import read_desk
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.models import ActionVersion
@@ -78,22 +78,25 @@ def test_no_action_waits_for_itself_not_even_through_others_and_on_no_day(add, c
     first, second, third = add(), add(), add()
     change(second, first), change(third, second)
 
-    for waits_for, said in (
-        ([third], f"This would go round in a circle: {first} waits for {third} waits for {second} waits for"),
+    for waits_for, words in (
+        (
+            [third],
+            f"These actions would wait for each other: {first} waits for {third} waits for {second}",
+        ),
         ([first], "An action cannot wait for itself."),
-        (["A-0099"], "A-0099 is no action on that day. Choose another."),
+        (["A-0099"], "A-0099 does not exist on that day. Choose another action."),
     ):
-        with pytest.raises(EntryRefusedError, match=said):
+        with pytest.raises(EntryRefusedError, match=words):
             change(first, *waits_for)
     assert db.session.query(ActionVersion).count() == 5
 
 
-def test_a_circle_on_a_later_day_is_refused_when_an_earlier_one_is_entered_late(add, change):
+def test_actions_that_would_wait_for_each_other_on_a_later_day_are_refused_when_entered_late(add, change):
     april = date(2026, 4, 1)
     first, second = add(on=april), add(on=april)
     change(second, first, on=date(2026, 5, 1))
 
-    with pytest.raises(EntryRefusedError, match="circle"):
+    with pytest.raises(EntryRefusedError, match="wait for each other"):
         change(first, second, on=date(2026, 4, 15))
 
 
@@ -133,6 +136,20 @@ def test_a_change_that_changes_nothing_and_an_unknown_action_are_refused(add, ch
         change("A-0099")
 
 
+def test_its_owner_tells_more_of_an_action_that_is_no_further_but_not_the_same_twice(add, person):
+    reference = add(owner_id=person, state="under_way")
+
+    def tell(reason: str) -> None:
+        with transaction():
+            actions.report_progress(reference, "under_way", reason, from_on=TODAY, at=NOW, by=person)
+
+    tell("Six of nine teams.")
+    tell("Eight of nine teams.")
+    assert lines()[0].reason == "Eight of nine teams."
+    with pytest.raises(EntryRefusedError, match="Nothing is different"):
+        tell("Eight of nine teams.")
+
+
 def test_what_is_late_comes_first_and_what_is_done_last(add):
     add(state="done", due_on=date(2026, 1, 1))
     add(due_on=None), add(due_on=date(2026, 5, 13)), add(due_on=date(2026, 5, 11))
@@ -160,7 +177,7 @@ def test_a_circle_is_found_exactly_where_the_start_can_be_reached_again(waits):
             reached.add(each)
             open_ends += waits.get(each, ())
 
-    circle = find_circle(waits, 1)
+    circle = find_cycle(waits, 1)
 
     assert bool(circle) == (1 in reached)
     if circle:

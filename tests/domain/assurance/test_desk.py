@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from portal.domain.assurance.desk import HeldRecommendation, read_desk, read_recommendation
+from portal.domain.assurance.desk import RecommendationSnapshot, read_desk, read_recommendation
 from portal.domain.reports.parameters import Position
 from portal.platform.errors import NotFoundError
 from tests.factories.assurance import (
@@ -21,7 +21,7 @@ APRIL, MAY = date(2026, 4, 30), date(2026, 5, 12)
 ENTERED = datetime(2026, 5, 12, 9, tzinfo=UTC)
 
 
-def read(day: date, known: datetime) -> HeldRecommendation:
+def read(day: date, known: datetime) -> RecommendationSnapshot:
     return read_recommendation("e-learning", Position(day, known, date(2026, 6, 1), latest=False))
 
 
@@ -58,8 +58,8 @@ def test_a_judgement_counts_once_a_second_person_confirms_it(database: None) -> 
     held = read(MAY + timedelta(days=1), ENTERED + timedelta(days=2))
 
     assert held.state == "partly_met"
-    assert held.waiting is not None
-    assert held.waiting.judgement.state == "met"
+    assert held.waiting_judgement is not None
+    assert held.waiting_judgement.judgement.state == "met"
 
 
 def test_a_recommendation_that_was_not_known_then_is_not_found(database: None) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.domain.assurance import publishing
 from portal.domain.assurance.models import RecommendationVersion
+from portal.domain.assurance.recommendation_source import RECOMMENDATION_FILES
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import BadInputError, NotFoundError
@@ -27,7 +28,7 @@ place = 2
 
 def publish(content: str = GOOD, key: str = "plan") -> int | None:
     with transaction():
-        source = publishing.check_content(key, content.encode())
+        source = RECOMMENDATION_FILES.check_content(key, content.encode())
         return publishing.publish_recommendation(source, at=stamp(), by=None)
 
 
@@ -62,7 +63,7 @@ def test_the_same_bytes_publish_nothing_and_others_the_next_version(database: No
 
 
 def test_the_four_that_are_shipped_have_their_deadlines_and_no_number_of_the_report() -> None:
-    sources = {source.key: source for source in publishing.check_folder(SHIPPED)}
+    sources = {source.key: source for source in RECOMMENDATION_FILES.check_path(SHIPPED)}
 
     assert {key: source.deadline_on for key, source in sources.items()} == {
         "intelligence-documents": date(2026, 4, 30),
@@ -95,7 +96,7 @@ def test_the_four_that_are_shipped_have_their_deadlines_and_no_number_of_the_rep
 )
 def test_each_fault_is_said_with_its_line(change: tuple[str, str], reason: str) -> None:
     with pytest.raises(BadInputError) as refused:
-        publishing.check_content("plan", GOOD.replace(*change).encode())
+        RECOMMENDATION_FILES.check_content("plan", GOOD.replace(*change).encode())
     said = refused.value.reasons
     assert any(each.startswith(f"plan.toml, {reason}") for each in said), said
 
@@ -103,7 +104,7 @@ def test_each_fault_is_said_with_its_line(change: tuple[str, str], reason: str) 
 @pytest.mark.parametrize("key", ["Plan", "a b", "mine", "pack", "a/b", "", "x" * 81])
 def test_a_key_that_no_address_could_carry_is_refused(key: str) -> None:
     with pytest.raises(BadInputError):
-        publishing.check_content(key, GOOD.encode())
+        RECOMMENDATION_FILES.check_content(key, GOOD.encode())
 
 
 def test_two_files_of_a_folder_do_not_have_one_place(tmp_path: Path) -> None:
@@ -111,6 +112,6 @@ def test_two_files_of_a_folder_do_not_have_one_place(tmp_path: Path) -> None:
     (tmp_path / "two.toml").write_text(GOOD)
 
     with pytest.raises(BadInputError) as refused:
-        publishing.check_folder(tmp_path)
+        RECOMMENDATION_FILES.check_path(tmp_path)
 
     assert refused.value.reasons == ["two.toml: “one” has place 2 already."]

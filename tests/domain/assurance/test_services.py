@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from portal.domain.assurance import services
-from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
+from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.history import list_history
 from portal.domain.assurance.services import DecisionDetails, RiskDetails
@@ -38,7 +38,7 @@ def position(day: date = TODAY, known: datetime | None = None) -> Position:
     return Position(day, newest, TODAY, latest=known is None)
 
 
-def read(day: date = TODAY, known: datetime | None = None) -> HeldRecommendation:
+def read(day: date = TODAY, known: datetime | None = None) -> RecommendationSnapshot:
     return read_recommendation(KEY, position(day, known))
 
 
@@ -124,7 +124,7 @@ def test_the_history_has_both_times_of_every_entry_and_what_became_of_it(person)
 
     history = list_history(KEY, position())
 
-    assert [(each.kind, each.fate) for each in history] == [
+    assert [(each.kind, each.correction) for each in history] == [
         ("outcome", ""), ("judgement", ""), ("action", ""), ("decision", ""), ("decision", "corrected"),
         ("risk", ""), ("owner", ""), ("version", ""),
     ]  # fmt: skip
@@ -139,7 +139,7 @@ def test_a_decision_taken_back_stays_in_the_history(person):
     with transaction():
         services.take_decision_back(KEY, decision_id, by=person)
 
-    assert [(each.kind, each.fate) for each in list_history(KEY, position())] == [
+    assert [(each.kind, each.correction) for each in list_history(KEY, position())] == [
         ("decision", "taken_back"),
         ("version", ""),
     ]

@@ -5,8 +5,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.catalogue.event_types import check_content
-from portal.domain.catalogue.sources.event_type_source import LONGEST, MOST_MINUTES
+from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES, LONGEST, MOST_MINUTES
 from portal.domain.catalogue.sources.event_type_writer import write_event_type
 
 LINES = st.text(
@@ -46,6 +45,6 @@ def test_a_file_says_what_was_filled_in(
         "preparation": preparation,
         "review_on": review_on,
     }
-    source = check_content("any-type", write_event_type(values))
+    source = EVENT_TYPE_FILES.check_content("any-type", write_event_type(values))
     assert {name: getattr(source, name) for name in values} == values
     assert source.content == write_event_type(values)

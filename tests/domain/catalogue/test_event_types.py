@@ -8,6 +8,7 @@ from sqlalchemy import select
 from portal.domain.catalogue import event_types
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.catalogue.queries import activity_id
+from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from portal.platform.errors import BadInputError, NotFoundError
@@ -17,7 +18,9 @@ from tests.factories.catalogue import make_guide, make_version
 
 def publish(content: bytes, key: str = "hydra") -> int | None:
     with transaction():
-        return event_types.publish_event_type(event_types.check_content(key, content), at=stamp(), by=None)
+        return event_types.publish_event_type(
+            EVENT_TYPE_FILES.check_content(key, content), at=stamp(), by=None
+        )
 
 
 def test_a_file_becomes_a_version_with_all_that_it_says(database):
@@ -63,7 +66,7 @@ def test_preparation_that_is_not_published_is_refused(database):
 
 
 def test_a_syndicate_has_four_to_seven_people_where_the_file_does_not_say():
-    source = event_types.check_content("hydra", WITHOUT_SIZES.encode())
+    source = EVENT_TYPE_FILES.check_content("hydra", WITHOUT_SIZES.encode())
     assert (source.syndicate_least, source.syndicate_most) == (4, 7)
 
 
@@ -91,7 +94,7 @@ def test_a_syndicate_has_four_to_seven_people_where_the_file_does_not_say():
 )
 def test_each_fault_is_said_with_its_line(change, reason):
     with pytest.raises(BadInputError) as refused:
-        event_types.check_content("hydra", event_type_file(change))
+        EVENT_TYPE_FILES.check_content("hydra", event_type_file(change))
     assert any(said.startswith(f"hydra.toml, {reason}") for said in refused.value.reasons), (
         refused.value.reasons
     )
@@ -99,20 +102,22 @@ def test_each_fault_is_said_with_its_line(change, reason):
 
 def test_too_few_places_for_one_syndicate_are_a_fault():
     with pytest.raises(BadInputError) as refused:
-        event_types.check_content("hydra", event_type_file(("least = 6\nmost = 24", "least = 1\nmost = 2")))
+        EVENT_TYPE_FILES.check_content(
+            "hydra", event_type_file(("least = 6\nmost = 24", "least = 1\nmost = 2"))
+        )
     assert "An event needs places for one syndicate at least: 3 or more." in str(refused.value)
 
 
 @pytest.mark.parametrize("key", ["OIC", "a b", "new", "proposals", "a/b", "", "x" * 81])
 def test_a_key_that_no_address_could_carry_is_refused(key):
     with pytest.raises(BadInputError):
-        event_types.check_content(key, UNPREPARED.encode())
+        EVENT_TYPE_FILES.check_content(key, UNPREPARED.encode())
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"x" * 70_000, b"a = 1\r\n"])
 def test_what_is_no_such_file_is_refused(content):
     with pytest.raises(BadInputError):
-        event_types.check_content("hydra", content)
+        EVENT_TYPE_FILES.check_content("hydra", content)
 
 
 def test_what_is_not_published_is_not_found(database):

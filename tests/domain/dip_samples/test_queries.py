@@ -5,14 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
-from hypothesis import given
-from hypothesis import strategies as st
 
-from portal.domain.dip_samples.measures import add_months, list_full_months, list_months
-from portal.domain.dip_samples.queries import SampleRatio, add_up, list_samples
+from portal.domain.dip_samples.queries import SampleRatio, list_samples, sum_samples
 from portal.domain.dip_samples.services import withdraw_sample
 from portal.platform.db import transaction
 from portal.platform.errors import ConflictError
+from portal.platform.months import list_full_months
 from tests.factories.dip_samples import APRIL, COUNTS, few, make_sample
 from tests.factories.people import make_person, make_unit
 
@@ -30,7 +28,7 @@ class At:
 def read_ratio(measure: str, months: int, unit_ids: list[int] | None, position: At) -> SampleRatio:
     """A share over the latest full months."""
     full_months = list_full_months(months, position.as_at)
-    return add_up(measure, full_months, list_samples(position, full_months, unit_ids))
+    return sum_samples(measure, full_months, list_samples(position, full_months, unit_ids))
 
 
 @pytest.fixture
@@ -95,13 +93,3 @@ def test_what_was_withdrawn_cannot_be_withdrawn_again(units: tuple[int, int]) ->
             withdraw_sample(sample, by=by)
         with pytest.raises(ConflictError, match="withdrawn meanwhile"), transaction():
             withdraw_sample(sample, by=by)
-
-
-@given(st.dates(date(2020, 1, 1), date(2099, 12, 31)), st.integers(1, 40))
-def test_full_months_are_those_that_ended_by_the_day(day: date, count: int) -> None:
-    months = list_full_months(count, day)
-
-    assert len(months) == count
-    assert months == [add_months(months[0], place) for place in range(count)]
-    assert add_months(months[-1], 1) <= day + timedelta(days=1) < add_months(months[-1], 2)
-    assert list_months(1, day)[0] in (months[-1], add_months(months[-1], 1))

@@ -8,8 +8,8 @@ from hypothesis import strategies as some
 from sqlalchemy import func, select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.events.coming import list_coming, read_outcomes
-from portal.domain.events.figures import lacks_of_syndicate, next_syndicates, read_attendance
+from portal.domain.events.coming import list_coming_events, read_outcomes
+from portal.domain.events.figures import count_lacking_people, find_next_syndicates, read_attendance
 from portal.domain.events.models import AttendanceOutcome, Event, EventVersion
 from portal.domain.people.queries import viewer_of
 from portal.platform.db import db, stamp, transaction
@@ -99,7 +99,7 @@ def test_a_cancelled_event_gives_nobody_a_place_and_a_moved_one_counts_on_its_ne
     (line,) = read_attendance(viewer_of(force.manager), TODAY)
 
     assert "1 booked for 9 March 2027, 7 without a place" in line.sentence
-    assert [event.reference for event in list_coming(NOW)] == [moved]
+    assert [event.reference for event in list_coming_events(NOW)] == [moved]
 
 
 def change_event(reference: str, **values) -> None:
@@ -120,7 +120,7 @@ def test_places_left_count_offered_ones_as_taken():
     for person, state in zip(force.people, ("booked", "offered", "waiting", "cancelled"), strict=False):
         make_booking(event, person, state=state)
 
-    (line,) = list_coming(NOW)
+    (line,) = list_coming_events(NOW)
 
     assert (line.taken, line.left, line.waiting) == (2, 2, 1)
 
@@ -133,7 +133,7 @@ def test_who_is_needed_next_are_those_without_a_place_at_the_next_event_with_roo
     make_booking(later, force.people[1])
     viewer = viewer_of(force.manager)
 
-    (needed,) = next_syndicates(read_attendance(viewer, TODAY), list_coming(NOW), TODAY)
+    (needed,) = find_next_syndicates(read_attendance(viewer, TODAY), list_coming_events(NOW), TODAY)
 
     assert (needed.event.reference, needed.to_begin, needed.to_fill) == (later, 3, 6)
     assert [person.name for person in needed.candidates] == [f"Seen {n}, Priya" for n in range(2, 8)]
@@ -143,7 +143,7 @@ def test_who_is_needed_next_are_those_without_a_place_at_the_next_event_with_roo
 @given(some.integers(0, 60), some.integers(1, 60), some.integers(1, 7), some.integers(0, 6))
 def test_what_a_syndicate_lacks_fits_into_the_places_left(taken, left, least, more):
     most = least + more
-    begin, fill = lacks_of_syndicate(taken, left, least, most)
+    begin, fill = count_lacking_people(taken, left, least, most)
 
     assert 0 <= begin <= fill <= left
     assert 1 <= fill <= most

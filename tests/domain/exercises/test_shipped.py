@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.domain.exercises.sources.checking import CheckedExercise, every_question
+from portal.domain.exercises.sources.checking import CheckedExercise, list_questions
 from portal.domain.exercises.versions.publishing import check_exercise_folder
 
 EXERCISES = Path(__file__).resolve().parents[3] / "exercises"
@@ -32,7 +32,7 @@ def test_it_fills_two_hours_and_goes_three_different_ways(night):
 
 
 def test_each_desk_decides_what_no_other_could(night):
-    counts = Counter(question.role for _, question in every_question(night.text))
+    counts = Counter(question.role for _, question in list_questions(night.text))
 
     assert {role for role in counts if role} == {
         "Contact supervisor",

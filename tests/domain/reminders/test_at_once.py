@@ -1,24 +1,18 @@
 """Several write to one outbox at the same instant, on a database whose writers run beside each other."""
 
-import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
-import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import func, select
 
-from config import Config
-from portal.app import create_app
 from portal.domain.reminders import queries, services
 from portal.domain.reminders.models import Message, MessageLine
 from portal.domain.reminders.send_window import SendWindow
 from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError
-from tests.databases import close_database
 from tests.pages.monitoring.world import World, make_world
 from tests.waiting import PATIENCE
 
@@ -26,23 +20,11 @@ NOON = datetime(2026, 5, 20, 11, tzinfo=UTC)
 DAY = date(2026, 5, 20)
 SENDERS = 4
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
-
-
-@pytest.fixture
-def serving(postgresql: str, tmp_path) -> Iterator[Flask]:
-    """The application on a database of its own, nothing rolled back."""
-    name = f"remind_{secrets.token_hex(4)}"
-    with psycopg.connect(postgresql, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    url = f"{postgresql.rpartition('/')[0]}/{name}"
-    made = create_app(
-        Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=tmp_path)
-    )
-    with made.app_context():
-        upgrade()
-        yield made
-        close_database()
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.postgresql,
+    pytest.mark.parametrize("serving", ["postgresql"], indirect=True),
+]
 
 
 def at_once(app: Flask, act: Callable[[], object]) -> list[object]:

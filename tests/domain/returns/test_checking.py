@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.domain.returns import checking
-from portal.domain.returns.checking import CheckedReturn, check_return, name_claimed_force
+from portal.domain.returns.checking import CheckedReturn, check_return, read_claimed_force
 from portal.domain.returns.content import DEFINITIONS, FORCE, RANK, ROLE, ReturnContent, ReturnCount
 from portal.domain.returns.sums import list_sum_faults
 from tests.domain.returns.making import REQUIREMENT, make_content, public_key, sign
@@ -31,8 +31,8 @@ def test_a_genuine_return_passes_whichever_way_it_is_laid_out() -> None:
     other = check(json.dumps(json.loads(file), indent=4).encode())
 
     assert (checked.faults, checked.content, checked.key_id) == ((), content, 8)
-    assert (other.passed, other.key_id) == (True, 8)
-    assert name_claimed_force(file) == "northmere"
+    assert (other.has_passed, other.key_id) == (True, 8)
+    assert read_claimed_force(file) == "northmere"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_other_definitions_are_told_word_by_word() -> None:
     assert faults == [
         "“Excluded” is not defined.",
         "“Assigned” means something else here.",
-        "“Score” is no word of returns.",
+        "“Score” is not a term that returns use.",
     ]
 
 
@@ -126,7 +126,7 @@ def consistent_contents(draw: st.DrawFn) -> ReturnContent:
 @given(consistent_contents())
 def test_counts_that_add_up_pass(content: ReturnContent) -> None:
     assert list_sum_faults(content) == []
-    assert check(sign(content)).passed
+    assert check(sign(content)).has_passed
 
 
 @given(consistent_contents(), st.data())

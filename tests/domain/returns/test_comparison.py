@@ -59,7 +59,7 @@ def test_a_file_that_was_changed_or_that_another_signed_is_refused(twelve):
     document["requirements"][0]["shares"].reverse()
     with pytest.raises(BadInputError, match="cannot be"):
         read_comparison(sign_document(document, make_key()), public_key())
-    with pytest.raises(BadInputError, match="must be"):
+    with pytest.raises(BadInputError, match="period: it does not match"):
         read_comparison(sign_document({**document, "period": "soon"}, make_key()), public_key())
 
 

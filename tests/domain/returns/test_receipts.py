@@ -39,7 +39,7 @@ def test_a_return_is_on_time_late_missing_or_not_due_and_a_correction_replaces_i
     assert [receipts[force].state for force in (north, south, east)] == ["on_time", "late", "missing"]
     assert (receipts[south].days_late, receipts[east].days_late) == (6, 6)
     assert receipts[north].is_corrected
-    assert (receipts[north].first.return_id, receipts[north].held.return_id) == (first, second)
+    assert (receipts[north].first.return_id, receipts[north].current.return_id) == (first, second)
     assert [force.name for force in book.forces] == ["East Police", "North Police", "South Police"]
 
     then = read_receipts(position("2026-05-12", "2026-05-12"))
@@ -108,7 +108,7 @@ def test_the_highest_number_counts_and_the_first_arrival_says_whether_it_was_lat
     if not come:
         assert receipt.state == (ReceiptState.AWAITED if as_at <= DUE else ReceiptState.MISSING)
         return
-    assert receipt.held.number == max(arrival.number for arrival in come)
+    assert receipt.current.number == max(arrival.number for arrival in come)
     on_time = any(arrival.received_on <= DUE for arrival in come)
     assert receipt.state == (ReceiptState.ON_TIME if on_time else ReceiptState.LATE)
     assert receipt.corrections == len(come) - 1

@@ -17,10 +17,10 @@ from portal.domain.returns.registration import (
     RegistrationError,
     StatedForce,
     add_key,
-    ask_period,
+    ask_for_returns,
+    change_force_details,
     end_key,
     register_force,
-    restate_force,
 )
 from portal.domain.returns.services import (
     ReceivedReturn,
@@ -146,7 +146,7 @@ def test_a_forces_name_and_size_hold_from_their_day(database: None) -> None:
     register()
     with transaction():
         stated = StatedForce("Northmere Police", 2_100, date(2026, 4, 1))
-        restate_force("northmere", stated, at=MAY, by=None)
+        change_force_details("northmere", stated, at=MAY, by=None)
 
     assert [force.name for force in list_forces(date(2026, 3, 31))] == ["Northmere Constabulary"]
     assert [(force.name, force.headcount) for force in list_forces(MAY.date())] == [
@@ -204,9 +204,9 @@ def test_a_key_whose_fingerprint_the_force_told_otherwise_is_refused(database: N
 @time_machine.travel(MAY, tick=False)
 def test_a_period_is_asked_for_once_and_its_day_can_be_moved(database: None) -> None:
     with transaction():
-        ask_period("2026-04", date(2026, 5, 10), at=MAY, by=None)
+        ask_for_returns("2026-04", date(2026, 5, 10), at=MAY, by=None)
     with transaction():
-        ask_period("2026-04", date(2026, 5, 12), at=MAY, by=None)
+        ask_for_returns("2026-04", date(2026, 5, 12), at=MAY, by=None)
 
     assert [(row.period, row.due_on) for row in list_periods()] == [("2026-04", date(2026, 5, 12))]
     for period, due, field in (
@@ -215,7 +215,7 @@ def test_a_period_is_asked_for_once_and_its_day_can_be_moved(database: None) -> 
         ("April", date(2026, 5, 12), "period"),
     ):
         with pytest.raises(RegistrationError) as refused, transaction():
-            ask_period(period, due, at=MAY, by=None)
+            ask_for_returns(period, due, at=MAY, by=None)
         assert refused.value.field == field
 
 

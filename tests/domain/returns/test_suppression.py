@@ -3,8 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from portal.domain.reports.packs.suppression import interval, is_small
-from portal.domain.returns.suppression import BY_FORCE, BY_US, Counts, ShownCounts, protect_counts
+from portal.domain.reports.packs.suppression import is_small
+from portal.domain.returns.suppression import (
+    BY_FORCE,
+    BY_US,
+    Counts,
+    ShownCounts,
+    protect_counts,
+    protect_together,
+)
 
 SMALL = 5
 
@@ -17,17 +24,38 @@ def test_large_numbers_are_shown_with_their_sum():
     assert table.summed == 2
 
 
-def test_a_small_number_is_hidden_with_another_in_its_row_and_its_column():
+def test_a_group_with_a_small_number_is_hidden_with_another():
     groups = {"a": Counts(110, 10, 97), "b": Counts(220, 20, 150), "c": Counts(330, 30, 200)}
 
     rows = protect_counts(groups, SMALL).rows
 
-    assert rows["a"].not_complete is None
-    assert rows["a"].share is None
-    assert rows["a"].hidden == BY_US
-    assert rows["a"].assigned == 110
-    hidden = sum(None in (row.complete, row.not_complete, row.excluded) for row in rows.values())
-    assert hidden >= 2
+    assert rows["a"] == rows["b"] == ShownCounts(hidden=BY_US)
+    assert rows["c"] == ShownCounts(330, 30, 200, 100)
+
+
+def test_what_is_hidden_under_one_requirement_is_hidden_under_each():
+    first = {"a": Counts(110, 10, 97), "b": Counts(220, 20, 150), "c": Counts(330, 30, 200)}
+    second = {key: Counts(each.assigned, each.excluded, 60) for key, each in first.items()}
+
+    tables = protect_together({"first": first, "second": second}, SMALL)
+
+    assert [key for key in first if tables["first"].shows(key)] == ["c"]
+    assert tables["second"].rows == {
+        "a": ShownCounts(hidden=BY_US),
+        "b": ShownCounts(hidden=BY_US),
+        "c": ShownCounts(330, 30, 60, 240),
+    }
+    assert tables["second"].total == ShownCounts(660, 60, 180, 420)
+
+
+def test_a_group_that_cannot_be_exchanged_under_another_requirement_is_in_no_total():
+    first = {"a": Counts(110, 10, 97), "b": Counts(120, 20, 50), "c": Counts(330, 30, 200)}
+    second = {"a": Counts(110, None, None), **{key: Counts(120, 20, 50) for key in ("b", "c")}}
+
+    tables = protect_together({"first": first, "second": second}, SMALL)
+
+    assert tables["first"].groups == tables["second"].groups == {"b", "c"}
+    assert (tables["first"].rows["a"].hidden, tables["second"].rows["a"].hidden) == (BY_US, BY_FORCE)
 
 
 def test_what_a_force_hid_stays_hidden_and_is_in_no_sum():
@@ -67,32 +95,36 @@ _COUNTS = some.tuples(some.integers(0, 30), some.integers(0, 30), some.integers(
 )
 
 
-@given(some.dictionaries(some.integers(1, 50), _COUNTS, min_size=1, max_size=12))
-def test_nobody_can_work_out_a_hidden_small_number(groups):
-    table = protect_counts(groups, SMALL)
+_TABLES = some.lists(some.tuples(*[some.none() | _COUNTS] * 3), min_size=1, max_size=12)
 
-    true = {key: (c.complete, c.assigned - c.excluded - c.complete, c.excluded) for key, c in groups.items()}
-    named = [key for key, row in table.rows.items() if row.assigned is not None]
-    for row in table.rows.values():
-        assert not any(
-            is_small(count or 0, SMALL) for count in (row.complete, row.not_complete, row.excluded)
-        )
-    if table.total is None or not named:
-        return
-    rest = [sum(column) for column in zip(*(true[key] for key in true if key not in named), strict=True)]
-    lines = [list(true[key]) for key in named] + ([rest] if rest else [])
-    hidden = set()
-    for place, key in enumerate(named):
-        row = table.rows[key]
-        cells = (row.complete, row.not_complete, row.excluded)
-        hidden |= {(place, column) for column, cell in enumerate(cells) if cell is None}
-    if rest:  # whose cells are in no row of the page: what is left of each column says no more than the sums
-        hidden |= {(len(named), column) for column in range(3)}
-    for row, column in sorted(hidden):
-        if row < len(named) and is_small(lines[row][column], SMALL):
-            low, high = interval(lines, hidden, (row, column), 2 * SMALL)
-            assert low <= 1
-            assert high >= SMALL - 1
+
+@given(_TABLES)
+def test_hidden_groups_can_be_exchanged_in_all_tables_and_their_sums_tell_nothing(groups):
+    """Then any of their small numbers could be each number from 0 to a sum that is not small."""
+    given_tables = {
+        str(place): {key: line[place] for key, line in enumerate(groups) if line[place]} for place in range(3)
+    }
+
+    tables = protect_together(given_tables, SMALL)
+
+    shown = {name: table for name, table in tables.items() if table.total}
+    hidden = {name: {key for key in table.groups if not table.shows(key)} for name, table in shown.items()}
+    assert len({frozenset(keys) for keys in hidden.values()}) <= 1
+    for name, table in tables.items():
+        assert name in shown or not any(map(table.shows, table.rows))
+        for row in table.rows.values():
+            for number in (row.complete, row.not_complete, row.excluded):
+                assert number is None or not is_small(number, SMALL)
+    told = {(row.assigned is None, row.excluded is None) for t in shown.values() for row in [t.total]}
+    assert len(told) <= 1  # where one table tells the excluded, no other is silent of them
+    for name, keys in hidden.items():
+        assert len(keys) != 1
+        for number_of in (
+            lambda each: each.complete,
+            lambda each: each.assigned - each.excluded - each.complete,
+            *([] if (True, True) in told else [lambda each: each.excluded]),
+        ):
+            assert not is_small(sum(number_of(given_tables[name][key]) for key in keys), SMALL)
 
 
 @given(some.dictionaries(some.integers(1, 50), _COUNTS, max_size=12))

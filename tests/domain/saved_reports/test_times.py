@@ -15,9 +15,9 @@ from portal.domain.saved_reports.times import (
     Recurrence,
     Span,
     first_working_day,
-    month_end_before,
 )
 from portal.platform.clock import LONDON, london_day
+from portal.platform.months import month_end_before
 
 DAYS = st.dates(date(2024, 1, 1), date(2030, 12, 31))
 RULES = st.one_of(

@@ -6,10 +6,10 @@ from datetime import date
 
 from portal.domain.directives.models import Directive
 from portal.domain.status import paging, queries, report_rows
+from portal.domain.status.changes import find_status_changes
 from portal.domain.status.counting import count_requirements
-from portal.domain.status.filters import Later
+from portal.domain.status.filters import Later, Scope, Whose
 from portal.domain.status.paging import Sort
-from portal.domain.status.queries import Scope, Whose
 from portal.domain.status.rules import Status
 from portal.platform.db import db
 
@@ -81,8 +81,8 @@ def check_person(history, day, t, person, rows, periods):
 def check_differences(history, day, then, now, before, after):
     """Compare whose status on a day differs between two states of knowledge with two reports side by side."""
     scopes = [Scope((history.directive,), day, known_on, EVERYONE) for known_on in (then, now)]
-    changes = queries.find_status_changes(*scopes)
-    assert changes == queries.find_status_changes(replace(scopes[0], later=Later.MUCH), scopes[1])
+    changes = find_status_changes(*scopes)
+    assert changes == find_status_changes(replace(scopes[0], later=Later.MUCH), scopes[1])
     people = {person for person, _ in before | after}
     pairs = {
         person: tuple(getattr(rows.get((person, 0)), "status", None) for rows in (before, after))

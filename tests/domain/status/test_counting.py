@@ -1,7 +1,6 @@
 """Status counts agree with the status periods: on random histories, after every act, and once corrected."""
 
 import re
-import secrets
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -9,13 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
-from flask_migrate import upgrade
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from config import Config
-from portal.app import create_app
 from portal.domain.people.models import PersonName
 from portal.domain.status import count_check, counting, paging
 from portal.domain.status.counting import (
@@ -30,16 +26,15 @@ from portal.domain.status.counting import (
     list_commonest_due_dates,
     measure_later,
 )
-from portal.domain.status.filters import Later
+from portal.domain.status.filters import Later, Scope, Whose
 from portal.domain.status.models import StatusCount, StatusCountSnapshot, StatusGroup
 from portal.domain.status.paging import Sort
 from portal.domain.status.period_counts import CountBy
 from portal.domain.status.projector import rebuild_status
-from portal.domain.status.queries import Scope, Whose
 from portal.platform import clock
 from portal.platform.db import db, newest_stamp, stamp, transaction
 from portal.platform.jobs.registry import task_of_kind
-from tests.databases import close_database, undone
+from tests.databases import undone
 from tests.domain.status.facts import (
     make_activity,
     make_directive,
@@ -52,7 +47,6 @@ from tests.domain.status.histories import ACTS, DAYS, START, VALIDITY, WAITS, Hi
 from tests.examples import IN_ONE_TRANSACTION, few_or_many
 from tests.factories.people import make_person, make_unit
 from tests.pages.monitoring.counting import statements
-from tests.running import fresh_database
 
 QUIET = settings(
     max_examples=few_or_many(2, 8),
@@ -239,10 +233,10 @@ def test_what_many_are_known_to_have_done_only_later_is_not_undone_but_left_unre
     unit, activities, directive, people = world()
     then = newest_stamp()
     make_record(people[0], activities[0], date(2026, 4, 1))
-    assert measure_later([directive], then) is Later.LITTLE
+    assert measure_later([directive], [then]) == {then: Later.LITTLE}
     for person in people:
         make_record(person, activities[1], date(2026, 4, 1))
-    later = measure_later([directive], then)
+    later = measure_later([directive], [then])[then]
     assert later is Later.MUCH
 
     scope = Scope((directive,), date(2026, 5, 10), then, Whose(everyone=True), later)
@@ -350,23 +344,8 @@ def test_counts_cost_as_many_statements_for_many_as_for_few(database):
     assert counts[0] == counts[1]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def alone(request, tmp_path):
-    """The application on a database of its own, where transactions really commit."""
-    url = ""
-    if request.param == "postgresql":
-        url = fresh_database(request.getfixturevalue("postgresql"), "kept_at_once")
-    made = create_app(
-        Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=tmp_path)
-    )
-    with made.app_context():
-        upgrade()
-        yield made
-        close_database()
-
-
 @pytest.mark.slow
-def test_writers_at_once_leave_the_counts_right(alone):
+def test_writers_at_once_leave_the_counts_right(serving):
     _, activities, directive, people = world(8)
     with transaction():
         stamp()
@@ -374,7 +353,7 @@ def test_writers_at_once_leave_the_counts_right(alone):
     faults = []
 
     def write(mine):
-        with alone.app_context():
+        with serving.app_context():
             try:
                 for person in mine:
                     for activity in activities:

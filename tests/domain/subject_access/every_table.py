@@ -140,6 +140,9 @@ class EveryTable:
             "submission.marks": {str(item): "0.5000"},
             "sign_in_failure.account_hash": account_key(self.me, "", current_settings().secret_key),
             "received_assertion.subject": identity.get("subject"),
+            "status_period.person_id": self.me,
+            "status_period.post_id": self.keys.get("post"),
+            "status_period.unit_id": self.keys.get("unit"),
             "file_people.people": pack_people([self.me, self.other]),
         }
 

@@ -1,48 +1,38 @@
 """Real workers in processes of their own, killed while they send: each event arrives, as one message."""
 
 import signal
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import func, select, update
 
-from config import Config
 from portal.domain.webhooks.models import DeliveryState, WebhookDelivery
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from tests.conftest import SECRET
-from tests.databases import portal_on
 from tests.domain.status.facts import make_activity, make_record
 from tests.domain.webhooks.receiving import PASSES, make_webhook, outbox, verified
 from tests.factories.people import make_person, make_unit
 from tests.forked import Forked
 from tests.platform.outbound.receivers import receiving
-from tests.running import fresh_database, settings
+from tests.running import settings
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 PEOPLE = 12
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+@pytest.fixture
+def app(serving: Flask) -> Flask:
     """A portal on a database of its own, which other processes open too."""
-    url = ""
-    if request.param == "postgresql":
-        url = fresh_database(request.getfixturevalue("postgresql"), "webhook_workers")
-    with portal_on(Config(mode="demo", secret_key=SECRET, instance=tmp_path, database_url=url)) as made:
-        with made.app_context():
-            upgrade()
-        yield made
+    return serving
 
 
 def hire(app: Flask) -> Forked:
     portal = app.config["PORTAL"]
-    environment = settings(portal.instance, database_url=portal.database_url) | {"SECRET_KEY": SECRET}
+    environment = settings(portal.instance, database_url=portal.database_url) | {
+        "SECRET_KEY": portal.secret_key
+    }
     return Forked("flask", ["--app", "wsgi", "jobs", "work"], environment, portal.instance / "workers.log")
 
 

@@ -1,24 +1,18 @@
 """Fifty clicks at the same instant, and one officer's whole way, where writers really wait for each other."""
 
 import re
-import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import psycopg
 import pytest
 from flask import Flask, request
-from flask_migrate import upgrade
 from sqlalchemy import Connection, Engine, event, func, select
 
-from config import Config
-from portal.app import create_app
 from portal.domain.assessment.models import Attempt, Submission
 from portal.domain.records.models import LessonVisit, PassRecord, Record, Registration
 from portal.platform.db import db
-from tests.databases import close_database
 from tests.factories.catalogue import make_version
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account, sign_in
@@ -27,26 +21,6 @@ from tests.pages.learning.working import answer_all, begin, learner, read_lesson
 from tests.waiting import PATIENCE
 
 CLICKS = 50
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def serving(request, tmp_path) -> Iterator[Flask]:
-    """The application on a database of its own, nothing rolled back."""
-    url = ""
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql")
-        name = f"at_once_{secrets.token_hex(4)}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = f"{server.rpartition('/')[0]}/{name}"
-    made = create_app(
-        Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=tmp_path)
-    )
-    made.config["TESTING"] = True
-    with made.app_context():
-        upgrade()
-        yield made
-        close_database()
 
 
 def at_once(app: Flask, client: PortalClient, send: Callable) -> list:

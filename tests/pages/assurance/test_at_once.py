@@ -4,12 +4,13 @@ import hashlib
 import io
 from collections import Counter
 from datetime import UTC, datetime
+from urllib.parse import urljoin
 
 import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from portal.domain.assurance.actions import find_circle
+from portal.domain.assurance.actions import find_cycle
 from portal.domain.assurance.models import (
     ActionDependency,
     ActionVersion,
@@ -26,7 +27,7 @@ from tests.factories.assurance import make_action, make_judgement, make_recommen
 from tests.factories.people import make_grant
 from tests.pages.account.browsing import make_account
 from tests.pages.assurance.desk_browsing import AUDITOR, OWNER, make_desk_people, sign_in_each
-from tests.pages.decisions.test_at_once import send_at_once, serving  # noqa: F401 - a fixture
+from tests.pages.decisions.test_at_once import send_at_once
 
 pytestmark = pytest.mark.slow
 HERE = "/assurance/e-learning"
@@ -45,18 +46,21 @@ class CrowdedDesk:
         self.browser_of = sign_in_each(app)
 
     def send(self, *sends) -> list[int]:
-        """The answers' codes when these are sent together: who, which path, which fields."""
+        """The answers' codes when these are sent together: who, which path below the page, which fields.
+
+        A path that begins with a slash is one of the portal.
+        """
         made = []
         for who, path, fields in sends:
             token = self.browser_of(who).page("/account").form_with("Sign out").fields["csrf_token"][0]
-            made.append((self.browser_of(who), f"{HERE}/{path}", {"csrf_token": token, **fields}))
+            made.append((self.browser_of(who), urljoin(f"{HERE}/", path), {"csrf_token": token, **fields}))
         codes = [answer.status_code for answer in send_at_once(self.app, made)]
         db.session.rollback()  # what is read from here on is what they left
         return codes
 
 
 @pytest.fixture
-def desk(serving):  # noqa: F811
+def desk(serving):
     with time_machine.travel(datetime(2026, 5, 12, 9, tzinfo=UTC), tick=False):
         yield CrowdedDesk(serving)
 
@@ -84,7 +88,7 @@ def test_two_that_make_actions_wait_for_each_other_make_no_circle(desk):
     for action, waited_for in db.session.execute(statement):
         waits.setdefault(action, set()).add(waited_for)
     assert sorted(waits) in ([one], [other])
-    assert not find_circle(waits, one)
+    assert not find_cycle(waits, one)
 
 
 def test_a_judgement_is_decided_once_and_never_confirmed_by_its_author(desk):

@@ -28,7 +28,7 @@ def desk(app, database):
         yield browser_of
 
 
-def held(day: date = TODAY):
+def find_recommendation_on(day: date = TODAY):
     newest = newest_stamp()
     assert newest
     return read_recommendation("e-learning", Position(day, newest, TODAY, latest=True))
@@ -52,7 +52,7 @@ def test_an_action_is_added_changed_late_and_shown_with_what_it_waits_for(desk):
     told = browser.press(form, "Save the action", state="done", reason="It is booked.", from_on="4 May 2026")
     assert "Action A-0001 is saved." in told.text
     assert "Waits for A-0001" not in told.text
-    assert [action.version.state for action in held(date(2026, 5, 4)).actions] == ["done"]
+    assert [action.version.state for action in find_recommendation_on(date(2026, 5, 4)).actions] == ["done"]
 
 
 def test_an_entry_of_an_earlier_day_says_that_a_later_one_holds(desk):
@@ -64,9 +64,9 @@ def test_an_entry_of_an_earlier_day_says_that_a_later_one_holds(desk):
     told = browser.press(form, "Save the action", state="dropped", reason="Late.", from_on="5 May 2026")
 
     assert "An entry of a later day is there already" in told.text
-    assert held().actions[0].version.state == "done"
+    assert find_recommendation_on().actions[0].version.state == "done"
     refused = browser.press(form, "Save the action", 400, state="done", reason="x", from_on="3 May 2026")
-    assert "The action was not there on that day. Enter a later one." in refused.text
+    assert "The action did not exist on that day. Enter a later day." in refused.text
 
 
 def test_a_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(desk):
@@ -77,15 +77,15 @@ def test_a_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(desk):
     refused = browser.press(form, "Add the action", 400, from_on="13 May 2026")
     assert "Enter today’s date or an earlier one." in refused.text
     assert "Look at unit A" in str(refused.form_with("Add the action"))
-    assert held().actions == ()
+    assert find_recommendation_on().actions == ()
 
 
-def test_what_would_go_round_in_a_circle_is_refused_at_its_field(desk):
+def test_actions_that_would_wait_for_each_other_are_refused_at_the_field(desk):
     browser = desk(OWNER)
     add_action(browser), add_action(browser, waits_for=["A-0001"])
     form = browser.page(f"{HERE}/actions/A-0001")
     refused = browser.press(form, "Save the action", 400, waits_for=["A-0002"], reason="A mistake.")
-    assert "circle: A-0001 waits for A-0002 waits for A-0001." in refused.text
+    assert "wait for each other: A-0001 waits for A-0002 waits for A-0001." in refused.text
 
 
 def test_a_decision_is_recorded_corrected_and_taken_back_and_the_history_says_so(desk):
@@ -98,16 +98,16 @@ def test_a_decision_is_recorded_corrected_and_taken_back_and_the_history_says_so
         text="As the board said.",
         decided_by="Force board",
     )
-    first = held().decisions[0].id
+    first = find_recommendation_on().decisions[0].id
     form = browser.page(f"{HERE}/decisions/{first}")
     browser.press(form, "Save the decision", title="Three places a shift", from_on="11 May 2026")
-    second = held().decisions[0].id
-    assert held(date(2026, 5, 11)).decisions[0].title == "Three places a shift"
+    second = find_recommendation_on().decisions[0].id
+    assert find_recommendation_on(date(2026, 5, 11)).decisions[0].title == "Three places a shift"
     browser.page(f"{HERE}/decisions/{first}", 409)
 
     browser.press(browser.page(f"{HERE}/decisions/{second}"), "Take the decision back")
 
-    assert held().decisions == ()
+    assert find_recommendation_on().decisions == ()
     history = desk(AUDITOR).page(f"{HERE}/history").text
     assert "Two places a shift. As the board said. Corrected later." in history
     assert "Taken back later." in history
@@ -118,7 +118,10 @@ def test_the_owner_and_the_risk_are_shown_with_their_day(desk):
     browser = desk(OWNER)
     told = browser.press(browser.page(f"{HERE}/owner"), "Save the owner", owner=AUDITOR, from_on="4 May 2026")
     assert "owns it from 4 May 2026 on." in told.text
-    assert (held(date(2026, 5, 3)).owner_id, held().owner_id) == (None, desk.people[AUDITOR])
+    assert (find_recommendation_on(date(2026, 5, 3)).owner_id, find_recommendation_on().owner_id) == (
+        None,
+        desk.people[AUDITOR],
+    )
 
     form = browser.page(f"{HERE}/risk")
     browser.press(form, "Save the risk", text="Shifts are short.", likelihood="4", impact="3")
@@ -152,7 +155,7 @@ def test_whoever_owns_an_action_says_how_far_it_is_and_nobody_else(desk):
     learner.page("/assurance/mine/A-0002", 404)
 
     learner.press(learner.page("/assurance/mine/A-0001"), "Save", state="done", reason="All are.")
-    assert "Nothing is yours to do." in learner.page("/assurance/mine").text
+    assert "You have nothing to do." in learner.page("/assurance/mine").text
     learner.page("/assurance/mine/A-0001", 404)
 
 

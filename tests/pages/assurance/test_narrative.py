@@ -104,7 +104,7 @@ def test_a_version_entered_late_holds_on_its_day_but_was_not_known_then(desk, cl
 def test_what_is_wrong_is_said_at_its_field_and_nothing_is_saved(desk, sent, sentence):
     page = desk(OWNER).page(PATH)
 
-    refused = desk(OWNER).press(page, "Save", **sent)
+    refused = desk(OWNER).press(page, "Save", 400, **sent)
 
     assert refused.html.count("govuk-error-message")
     assert sentence in refused.text

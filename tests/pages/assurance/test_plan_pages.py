@@ -63,10 +63,10 @@ def test_one_writes_it_section_by_section_and_a_second_publishes_it(browse):
     page = owner.press(page, "Write the plan")
     assert page.h1 == "Write the next version of the plan"
     assert page.links["What we collect"] == f"{DRAFT}/collect"
-    refused = owner.press(owner.page(DRAFT), SEND, note="The first", review_on="31 January 2030")
+    refused = owner.press(owner.page(DRAFT), SEND, 400, note="The first", review_on="31 January 2030")
     assert "Answer “At first contact”." in refused.text
     fill(owner, answer_all(arrival="Ask:\n- who waits", in_one_line="ask who waits"))
-    refused = owner.press(owner.page(DRAFT), SEND, note="The first", review_on="31 January 2020")
+    refused = owner.press(owner.page(DRAFT), SEND, 400, note="The first", review_on="31 January 2020")
     assert "Enter a review date after today and within three years." in refused.text
 
     page = owner.press(owner.page(DRAFT), SEND, note="The first")
@@ -186,7 +186,7 @@ def test_the_page_of_the_forces_details_names_what_the_plan_fills(browse):
 def test_an_answer_that_is_too_long_is_refused_in_its_field(browse):
     owner = browse("D4001")
     write_plan(owner.person)
-    page = owner.press(owner.page(f"{DRAFT}/review"), SAVE, **{"plan-owner": "w" * 121})
+    page = owner.press(owner.page(f"{DRAFT}/review"), SAVE, 400, **{"plan-owner": "w" * 121})
     assert page.h1 == "Who keeps it true"
     assert "This has 121 characters. Shorten it to 120 or fewer." in page.text
 

@@ -1,47 +1,21 @@
 """Authors who act at the same instant, on databases whose writers really wait for each other."""
 
-import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 
-from config import Config
-from portal.app import create_app
 from portal.domain.authoring import queries, services
 from portal.platform.db import db, transaction
 from portal.platform.errors import PortalError
-from tests.databases import close_database
 from tests.domain.catalogue.folders import write
 from tests.factories.people import make_person
 from tests.pages.authoring.drafting import AT, FIRST, LATER, lesson_file, open_draft, publish_sample_folder
 from tests.waiting import PATIENCE
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def serving(request, tmp_path) -> Iterator[Flask]:
-    """The application on a database of its own, nothing rolled back."""
-    url = ""
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql")
-        name = f"drafts_{secrets.token_hex(4)}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = f"{server.rpartition('/')[0]}/{name}"
-    config = Config(
-        mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=tmp_path / "instance"
-    )
-    made = create_app(config)
-    with made.app_context():
-        upgrade()
-        yield made
-        close_database()
 
 
 def at_once(app: Flask, acts: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -15,23 +15,12 @@ from tests.pages.authoring.authors import (
     LESSON,
     draft_file,
     error_sentences,
-    open_draft,
     press_button,
     preview_words,
-    publish_sample_module,
     sign_in_author,
 )
 
 FIRST = "lessons/first.md"
-
-
-@pytest.fixture
-def desk(client, tmp_path):
-    """A draft of the module, and its author signed in."""
-    publish_sample_module(tmp_path)
-    client.person = sign_in_author(client)
-    client.draft = open_draft(client.person)
-    return client
 
 
 def history_rows(page) -> list[list[str]]:

@@ -24,15 +24,6 @@ from tests.pages.authoring.authors import (
 FIRST = "lessons/first.md"
 
 
-@pytest.fixture
-def desk(client, tmp_path):
-    """A draft of the module, and its author signed in."""
-    publish_sample_module(tmp_path)
-    client.person = sign_in_author(client)
-    client.draft = open_draft(client.person)
-    return client
-
-
 def test_what_is_written_is_saved_and_shown(desk):
     page = press_button(
         desk, title="A new title", body="## Stop\r\n\r\nAsk **why**.\r\n", minutes="4", outcomes="say"

@@ -18,7 +18,6 @@ from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import lesson, sample, tree
 from tests.factories.people import make_person, make_unit
 from tests.pages.assessment import choosing
-from tests.pages.assessment.test_at_once import serving as serving
 from tests.pages.authoring.desk import make_person_with, publish_sample, rewrite_lesson, signed_in_client
 from tests.pages.authoring.reviewing import BODY, count_rows, publish_sent, send_draft
 from tests.pages.authoring.reviewing import author as author

@@ -1,44 +1,17 @@
 """Two owners decide at the same instant, on a database whose writers really wait for each other."""
 
-import secrets
 import threading
-from collections.abc import Iterator
 
-import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 
-from config import Config
-from portal.app import create_app
 from portal.domain.decisions.models import Decision, DecisionRequest
 from portal.domain.directives.models import Exclusion
 from portal.platform.db import db
-from tests.databases import close_database
 from tests.pages.decisions.desk import NOW, Desk, count_rows, make_desk
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def serving(request, tmp_path) -> Iterator[Flask]:
-    """The application on a database of its own, nothing rolled back."""
-    url = ""
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql")
-        name = f"decide_{secrets.token_hex(4)}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = f"{server.rpartition('/')[0]}/{name}"
-    made = create_app(
-        Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=tmp_path)
-    )
-    made.config["TESTING"] = True
-    with made.app_context():
-        upgrade()
-        yield made
-        close_database()
 
 
 def send_at_once(app: Flask, sends: list) -> list:

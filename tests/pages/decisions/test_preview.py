@@ -12,10 +12,11 @@ from portal.domain.decisions.change_requests import KINDS, ChangeRequest, list_f
 from portal.domain.decisions.choices import list_choices
 from portal.domain.directives.models import Directive
 from portal.domain.people.queries import viewer_of
-from portal.domain.status import queries as standings
 from portal.domain.status import report_rows
 from portal.domain.status.counting import count_units
+from portal.domain.status.filters import Scope, Whose
 from portal.domain.status.projector import rebuild_status
+from portal.domain.status.queries import directive_statuses
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db, newest_stamp, stamp, transaction
 from tests.domain.status.facts import add, make_exclusion, make_record, make_revocation, make_version
@@ -27,9 +28,9 @@ pytestmark = pytest.mark.slow
 def previewed_statuses(desk, viewer, day: date) -> dict:
     """Status, due date and share by directive, as the pages read them."""
     found = {}
-    for whole in standings.directive_statuses(desk.people["D1001"], day):
+    for whole in directive_statuses(desk.people["D1001"], day):
         directive_id = db.session.scalar(select(Directive.id).where(Directive.reference == whole.directive))
-        scope = standings.Scope((directive_id,), day, clock.now(), standings.Whose(everyone=True))
+        scope = Scope((directive_id,), day, clock.now(), Whose(everyone=True))
         counts = list(count_units(replace(scope, as_known_on=newest_request())))
         done = sum(people for _, status, people in counts if status.held)
         total = sum(people for _, status, people in counts if not status.excluded)
@@ -41,7 +42,7 @@ def requirements(desk, day: date) -> dict:
     """The status of each requirement, by directive and position."""
     found, person = {}, desk.people["D1001"]
     for directive_id, reference in db.session.execute(select(Directive.id, Directive.reference)):
-        scope = standings.Scope((directive_id,), day, newest_request(), standings.Whose(everyone=True))
+        scope = Scope((directive_id,), day, newest_request(), Whose(everyone=True))
         for position, status in (
             report_rows.load_statuses(scope, [person]).get((directive_id, person), {}).items()
         ):

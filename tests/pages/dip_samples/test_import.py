@@ -80,8 +80,8 @@ def test_a_faulty_row_stops_the_file_with_its_line_and_its_reason(client: Portal
     for sentence in (
         "Line 3: Line 2 has this unit and month already.",
         "Line 4: This month has not begun. Choose an earlier one.",
-        "Line 5: “April” is no month. Write it as 2026-04.",
-        "Line 6: 2 documents submitted cannot be more than 1 cases reported to NCCU.",
+        "Line 5: “April” is not a month. Write it as 2026-04.",
+        "Line 6: Documents submitted (2) cannot be more than cases reported to NCCU (1).",
         "Line 7: Enter a whole number from 0 to 9,999 for cases reported to NCCU.",
         "Line 8: No unit has the path or name “Team B” today.",
         "Line 9: Choose a reason from the list.",

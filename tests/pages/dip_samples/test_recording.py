@@ -80,8 +80,8 @@ def test_the_form_says_no_case_details_and_has_no_field_for_text(client: PortalC
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"submitted": "13"}, "13 documents submitted cannot be more than 12 cases reported to NCCU."),
-        ({"complete": "6"}, "6 complete cannot be more than 5 documents read."),
+        ({"submitted": "13"}, "Documents submitted (13) cannot be more than cases reported to NCCU (12)."),
+        ({"complete": "6"}, "Documents complete (6) cannot be more than documents read (5)."),
         ({"reported": "two"}, "Enter a whole number from 0 to 9,999"),
         ({"reason": ""}, "Choose why documents are missing."),
         ({"submitted": "12"}, "No document is missing, so leave out why one is."),

@@ -8,14 +8,14 @@ import time_machine
 
 from portal.platform.db import db
 from tests.domain.events.worlds import BEGUN, list_attendances, list_entries, list_outcomes
-from tests.pages.decisions.test_at_once import send_at_once, serving  # noqa: F401 - a fixture
+from tests.pages.decisions.test_at_once import send_at_once
 from tests.pages.events.signing import RunningEvent, make_running_event
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def event(serving):  # noqa: F811
+def event(serving):
     with time_machine.travel(BEGUN, tick=False):
         yield make_running_event(serving)
 

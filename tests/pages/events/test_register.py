@@ -92,7 +92,7 @@ def test_somebody_without_a_phone_is_noted_by_staff_number(event):
     page = event.facilitator.page(f"{event.root}/register")
 
     shown = event.facilitator.press(page, "Note as here", staff_number=number_of(event.world.people[1]))
-    assert "is here." in shown.text
+    assert "is noted as here." in shown.text
     assert "by staff number" in shown.text
 
     stranger = make_person(make_unit("Elsewhere"))

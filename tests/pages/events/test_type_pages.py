@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.catalogue import event_types
+from portal.domain.catalogue.sources.event_type_source import EVENT_TYPE_FILES
 from portal.domain.events import type_proposals
 from portal.domain.events.models import EventTypeProposal
 from portal.platform import clock
@@ -61,7 +62,7 @@ def browse(app, database):
 
 def publish(content: bytes = UNPREPARED.encode(), key: str = "hydra") -> None:
     with transaction():
-        event_types.publish_event_type(event_types.check_content(key, content), at=stamp(), by=None)
+        event_types.publish_event_type(EVENT_TYPE_FILES.check_content(key, content), at=stamp(), by=None)
 
 
 def propose(by: int, content: bytes, key: str = "hydra") -> int:
@@ -205,5 +206,5 @@ def test_what_was_published_meanwhile_is_not_overwritten_unseen(browse):
 
 def test_the_same_again_is_no_proposal(browse):
     publish()
-    with pytest.raises(RuleError, match="Version 1 says exactly this already"):
+    with pytest.raises(RuleError, match="Version 1 says exactly the same"):
         propose(browse("D3001").person, UNPREPARED.encode())

@@ -3,8 +3,6 @@
 Each test attacks it with all that somebody has who may read the whole database and the log.
 """
 
-import secrets
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -16,21 +14,23 @@ from pathlib import Path
 import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from config import Config
 from portal.domain.exercises.models import PlenaryStatement, PlenaryVoter
-from portal.domain.exercises.statements import add_statement, list_statements, mix_run, rank_statements
+from portal.domain.exercises.statements import (
+    add_statement,
+    list_statements,
+    rank_statements,
+    shuffle_statements,
+)
 from portal.domain.subject_access.person_file import read_person_file
 from portal.pages.exercises import plenary_views
 from portal.pages.layout.request_log import figures_of
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from tests.databases import portal_on
+from tests.databases import ON_BOTH, empty_portal, portal_on
 from tests.page_reading import TOKEN
 from tests.pages.exercises.room import FACILITATOR, PRIYA, TOM, Room, begin_plenary, make_room
-from tests.running import fresh_database
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
@@ -40,31 +40,15 @@ WORDS = [f"Statement with words {word}" for word in ("amber", "birch", "cedar", 
 SEND = "exercises.send_statement"
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def migrated(request, tmp_path_factory) -> tuple[Path, str]:
-    """A folder with a migrated database, or a server with one; copied for each test."""
-    folder = tmp_path_factory.mktemp("migrated")
-    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
-    url = fresh_database(server, "plenary_migrated") if server else ""
-    with portal_on(make_config(folder, url)) as app, app.app_context():
-        upgrade()
-    return folder, server
-
-
-def make_config(folder: Path, url: str) -> Config:
-    config = Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=folder)
-    return replace(config, seeing=replace(config.seeing, log_requests="all"))
-
-
-@pytest.fixture
-def served(migrated, tmp_path, time_machine) -> Iterator[Room]:
+@pytest.fixture(params=ON_BOTH)
+def served(request, tmp_path, time_machine) -> Iterator[Room]:
     """A room on a database of its own, nothing rolled back, where every request is logged."""
-    folder, server = migrated
-    copy = tmp_path / "instance"
-    shutil.copytree(folder, copy)
-    url = fresh_database(server, "plenary_served", "plenary_migrated") if server else ""
     time_machine.move_to(START)
-    with portal_on(make_config(copy, url)) as app, app.app_context():
+    config = empty_portal(request, tmp_path / "instance")
+    with (
+        portal_on(replace(config, seeing=replace(config.seeing, log_requests="all"))) as app,
+        app.app_context(),
+    ):
         yield make_room(app)
 
 
@@ -201,7 +185,7 @@ def test_neither_places_nor_transactions_tell_the_order(served):
             add_statement(served.run_id, "hard", words)
     for _ in range(40):
         with transaction():
-            mix_run(served.run_id)
+            shuffle_statements(served.run_id)
         orders.append(physical_order(served))
         listed = db.session.scalars(select(PlenaryStatement.text)).all()  # as a backup meets them
         dumps.append(list(listed))

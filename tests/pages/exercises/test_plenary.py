@@ -79,7 +79,7 @@ def test_the_room_writes_groups_and_ranks(room):
     assert "Nobody owned the log (2 points)" in tom.page(room.path()).text
     lead = facilitator.page(room.path("/hard/lead"))
     again = facilitator.press(lead, STAGES["ranking"], 409, stage="ranking")
-    assert "These statements were ranked already." in again.text
+    assert "The room has ranked these statements already." in again.text
 
 
 def test_a_question_opens_in_the_plenary_and_only_closes_after_the_end(room):

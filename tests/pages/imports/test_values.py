@@ -6,10 +6,12 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from portal.domain.imports import file_opening
 from portal.domain.people.models import Identifier, Post
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.records.models import ImportedRecord, Record
 from portal.platform.db import db, transaction
+from portal.platform.tables.table_files import open_sheet
 from tests.domain.imports.desk import administrator, csv_of, run_id, sections, selected_values, upload
 from tests.domain.imports.rosters import run
 from tests.factories.catalogue import make_version
@@ -91,6 +93,37 @@ def test_an_export_of_another_system_goes_in_as_it_is(client, app, tmp_path, for
     result = run(app, "records", "import", later, "--profile", "Chronicle")
     assert result.exit_code == 1
     assert "Line 2: requirement: “OIC - Reflect” is new." in result.stderr
+
+
+def test_a_page_opens_the_kept_file_once(client, force, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        file_opening, "open_sheet", lambda *args, **kwargs: opened.append(args) or open_sheet(*args, **kwargs)
+    )
+
+    def opens(do):
+        opened.clear()
+        page = do()
+        return len(opened), page
+
+    rows = [export_row("W1", "OIC - Respond", "14/03/2026 10:22"), export_row("W2", "Chess", "15/03/2026")]
+    opens_of_upload, page = opens(
+        lambda: upload(client, csv_of(rows, EXPORT), "completions", "export.csv", shape="completion")
+    )
+    assert opens_of_upload == 1 + 1, "the upload, and the page of columns to which it leads"
+    picked = selected_values(page)
+    opens_of_columns, page = opens(
+        lambda: client.press(page, "Check the file", **picked, fixed_source_system="Chronicle")
+    )
+    assert page.h1 == "Say what values of export.csv mean"
+    assert opens_of_columns == 1 + 1, "the columns, and the page of values to which they lead"
+    answers = selected_values(page)
+    opens_of_answers, page = opens(
+        lambda: client.press(page, "Check the file", **answers | {"answer_1": "-"})
+    )
+    assert page.h1 == "Every row is good", page.text
+    assert opens_of_answers == 1, "the check is of the file that the questions are of"
+    assert opens(lambda: client.press(page, "Apply the import"))[0] == 1
 
 
 def test_days_that_may_be_read_in_two_ways_are_asked_about(client, force):

@@ -168,18 +168,20 @@ def test_nothing_is_there_where_this_portal_does_not_coordinate(client, owner, a
     assert client.get("/returns/comparison.json").status_code == 404
 
 
-def test_many_forces_ask_as_many_statements_as_few(client, owner):
-    ask_for("2026-04", date(2026, 5, 14))
-    ask_for("2026-05", date(2026, 6, 14))
-    counts: dict[str, list[int]] = {path: [] for path in PAGES}
-    for added in (2, 20):
+def test_many_forces_and_months_ask_as_many_statements_as_few(client, owner):
+    paths = [f"/returns/national{path}" for path in (*PAGES, ".csv", ".xlsx", ".json")]
+    paths += ["/returns/forces", "/returns/forces/force-2-0"]
+    counts: dict[str, list[int]] = {path: [] for path in paths}
+    for added, months in ((2, ("2026-04", "2026-05")), (20, ("2026-01", "2026-02", "2026-03"))):
+        for month in months:
+            ask_for(month, date(2026, 6, 14))
         for number in range(added):
             force = make_force(f"force-{added}-{number}")
-            for month in ("2026-04", "2026-05"):
+            for month in months:
                 make_return(force, month, 40 + number, more=ROLES)
-        for path in PAGES:
+        for path in paths:
             with statements() as asked:
-                client.get(f"/returns/national{path}")
+                assert client.get(path).status_code == 200
             counts[path].append(len(asked))
 
     assert all(few == many for few, many in counts.values()), counts

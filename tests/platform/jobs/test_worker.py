@@ -12,10 +12,8 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import create_engine, func, select, text
 
-from config import Config
 from portal.app import TASKS, create_app
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
@@ -23,8 +21,7 @@ from portal.platform.db import db, transaction
 from portal.platform.jobs import services, state_transitions, worker
 from portal.platform.jobs.models import Job
 from portal.platform.jobs.registry import set_tasks
-from tests.conftest import SECRET
-from tests.databases import close_database
+from tests.databases import ON_BOTH, close_database, empty_portal
 from tests.forked import Forked
 from tests.platform.jobs.counting import COUNTING, KIND
 from tests.running import settings
@@ -47,7 +44,10 @@ class Crew:
         """See to it that so many workers run; new ones run so many jobs at once."""
         self.workers = [one for one in self.workers if one.poll() is None]
         environment = settings(Path(self.app.instance_path), database_url=self.url)
-        environment |= {"JOBS_LOST_SECONDS": str(lost_seconds), "SECRET_KEY": SECRET}
+        environment |= {
+            "JOBS_LOST_SECONDS": str(lost_seconds),
+            "SECRET_KEY": self.app.config["PORTAL"].secret_key,
+        }
         environment |= {"JOBS_WORKERS": str(threads)}
         while len(self.workers) < number:
             log = Path(self.app.instance_path) / "workers.log"
@@ -98,23 +98,12 @@ class Crew:
             return db.session.scalar(events) or 0
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(scope="module", params=ON_BOTH)
 def crew(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    instance, url = tmp_path_factory.mktemp("workers"), ""
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql")
-        url = server.removesuffix("/postgres") + "/workers"
-        admin = create_engine(
-            server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
-        )
-        with admin.connect() as connection:
-            connection.execute(text("CREATE DATABASE workers"))
-        admin.dispose()
-    app = create_app(Config(mode="demo", database_url=url, secret_key=SECRET, instance=instance))
+    config = empty_portal(request, tmp_path_factory.mktemp("workers") / "instance", "workers")
+    app = create_app(config)
     set_tasks((*TASKS, COUNTING))
-    with app.app_context():
-        upgrade()
-    made = Crew(app, instance / "steps", url)
+    made = Crew(app, config.instance / "steps", config.database_url)
     yield made
     set_tasks(TASKS)
     for one in made.workers:

@@ -8,39 +8,27 @@ from pathlib import Path
 import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import func, select
 
-from config import Config
-from portal.app import create_app
 from portal.platform import db as database_module
 from portal.platform import engines
 from portal.platform.db import Stamp, db
-from tests.conftest import SECRET
-from tests.databases import close_database
 from tests.domain.imports.rosters import row, write_csv
 from tests.page_reading import Page, PortalClient
-from tests.running import fresh_database
 
 SENTENCE = "The portal is busy: another change holds the database. Nothing was changed."
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def impatient(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Flask]:
-    """A portal of its own, whose writers wait for a moment only."""
+@pytest.fixture
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "BUSY_SECONDS", 0.2)
     monkeypatch.setattr(engines, "LOCK_TIMEOUT", "200ms")
-    url = ""
-    if request.param == "postgresql":
-        url = fresh_database(request.getfixturevalue("postgresql"), "busy")
-    app = create_app(Config(mode="demo", database_url=url, secret_key=SECRET, instance=tmp_path))
-    app.config["TESTING"] = True
-    with app.app_context():
-        upgrade()
-        yield app
-        close_database()
+
+
+@pytest.fixture
+def impatient(_no_patience: None, serving: Flask) -> Flask:
+    """A portal of its own, whose writers wait for a moment only."""
+    return serving
 
 
 @contextmanager

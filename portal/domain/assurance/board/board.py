@@ -1,17 +1,22 @@
 """The board at a position: each recommendation in one line, the week's changes, and the year."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from portal.domain.assurance.board.coming_dates import Dates, find_dates
+from portal.domain.assurance.board.coming_dates import RecommendationDates, find_due_dates
 from portal.domain.assurance.board.desk_changes import DeskChange, list_desk_changes
-from portal.domain.assurance.board.desk_facts import DeskFacts, read_desk_facts
 from portal.domain.assurance.board.figure_causes import changes_address, count_causes
 from portal.domain.assurance.board.figure_moves import FigureMove, find_moves
-from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse, list_positions, share_of
-from portal.domain.assurance.desk import HeldEvidence, HeldRecommendation, read_desk
+from portal.domain.assurance.board.year_strip import (
+    NO_ANSWER,
+    Frame,
+    StateAndShare,
+    YearStrip,
+    list_positions,
+    share_of,
+)
+from portal.domain.assurance.desk import DeskFacts, EvidenceSnapshot, RecommendationSnapshot, read_desk_facts
 from portal.domain.assurance.evidence.checks import check_evidence_at
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.wording import DeskNames, name_people
@@ -19,7 +24,7 @@ from portal.domain.reports.parameters import EARLIEST, Position
 from portal.domain.reports.statistics import Share
 from portal.platform import clock
 
-Pieces = Mapping[Position, Sequence[HeldEvidence]]
+Desks = Mapping[Position, Sequence[RecommendationSnapshot]]
 States = Mapping[Position, Mapping[str, EvidenceState]]
 
 WEEK = timedelta(days=7)
@@ -30,7 +35,7 @@ class BoardLine:
     """One recommendation on the board.
 
     Attributes:
-        held: The recommendation at the position.
+        recommendation: The recommendation at the position.
         states: Each piece of its evidence, by reference.
         headline: The piece whose figure is shown; None: it has no figure.
         dates: What is due next, and what is past.
@@ -39,16 +44,16 @@ class BoardLine:
         moves: Which of its figures moved since then, and why.
     """
 
-    held: HeldRecommendation
+    recommendation: RecommendationSnapshot
     states: Mapping[str, EvidenceState]
     headline: EvidenceState | None
-    dates: Dates
-    strip: FilmStrip
+    dates: RecommendationDates
+    strip: YearStrip
     changes: tuple[DeskChange, ...]
     moves: tuple[FigureMove, ...]
 
     @property
-    def faulty(self) -> list[EvidenceState]:
+    def faulty_evidence(self) -> list[EvidenceState]:
         """The pieces of evidence that no longer hold."""
         return [state for state in self.states.values() if not state.holds]
 
@@ -73,19 +78,19 @@ class Board:
     since: date  # the day with which the week's changes begin
 
     @property
-    def met(self) -> int:
+    def met_count(self) -> int:
         """How many recommendations are met."""
-        return sum(line.held.state == "met" for line in self.lines)
+        return sum(line.recommendation.state == "met" for line in self.lines)
 
     @property
-    def past_dates(self) -> int:
+    def past_date_count(self) -> int:
         """How many dates have passed without what was due on them."""
         return sum(len(line.dates.past) for line in self.lines)
 
     @property
-    def faulty(self) -> int:
+    def faulty_count(self) -> int:
         """How many pieces of evidence no longer hold."""
-        return sum(len(line.faulty) for line in self.lines)
+        return sum(len(line.faulty_evidence) for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +102,17 @@ class Week:
     later: Position
 
     @classmethod
-    def before(cls, position: Position) -> "Week":
+    def ending_at(cls, position: Position) -> "Week":
         """The week that ends with a position."""
         day = max(position.as_at - WEEK, EARLIEST)
         known = min(clock.end_of_day(day), position.as_known_on)
         earlier = replace(position, as_at=day, as_known_on=known, latest=False)
         return cls(earlier, replace(position, as_at=day), position)
 
-    def list_pieces(self, desk: Sequence[HeldRecommendation], facts: DeskFacts) -> Pieces:
-        """The evidence that the desk had at each of the positions."""
-        of_then = {
-            at: facts.list_evidence(at.as_at, at.as_known_on) for at in (self.earlier, self.known_since)
-        }
-        return {**of_then, self.later: [piece for held in desk for piece in held.evidence]}
+    @property
+    def positions(self) -> tuple[Position, Position, Position]:
+        """All three, the earliest first."""
+        return self.earlier, self.known_since, self.later
 
 
 def read_board(position: Position) -> Board:
@@ -118,70 +121,77 @@ def read_board(position: Position) -> Board:
     The number of statements does not depend on how many people, pieces of evidence, actions or facts there
     are: facts of the desk are read once, and evidence is checked once for all positions that the board shows.
     """
-    desk, facts = read_desk(position), read_desk_facts(position.as_known_on)
+    facts, week, pairs = (
+        read_desk_facts(position.as_known_on),
+        Week.ending_at(position),
+        list_positions(position),
+    )
+    desks: Desks = {at: facts.desk_at(at) for at in {*week.positions, *(at for pair in pairs for at in pair)}}
+    desk = desks[position]
     names = name_people(_list_people(desk, facts))
-    week = Week.before(position)
     changes = list_desk_changes(facts, week.earlier, position, names)
-    pairs = list_positions(position)
-    months = {at: facts.headlines_at(at.as_at, at.as_known_on) for pair in pairs for at in pair}
-    asked = {at: list(headlines.values()) for at, headlines in months.items()}
-    states = check_evidence_at(_join_pieces(asked, week.list_pieces(desk, facts)))
+    states = check_evidence_at(_list_pieces(desks, week))
     moves = _read_moves(desk, states, week)
     lines = []
-    for held in desk:
-        own = {piece.reference: states[position][piece.reference] for piece in held.evidence}
-        headline = months[position].get(held.id)
+    for recommendation in desk:
+        own = {piece.reference: states[position][piece.reference] for piece in recommendation.evidence}
         lines.append(
             BoardLine(
-                held,
+                recommendation,
                 own,
-                own[headline.reference] if headline else None,
-                find_dates(held, position.as_at),
-                _make_strip(held, facts, pairs, months, states),
-                tuple(change for change in changes if change.recommendation_id == held.id),
+                own[recommendation.headline.reference] if recommendation.headline else None,
+                find_due_dates(recommendation, position.as_at),
+                _make_strip(recommendation, pairs, desks, states),
+                tuple(change for change in changes if change.recommendation_id == recommendation.id),
                 tuple(move for move in moves if move.reference in own),
             )
         )
     return Board(position, tuple(lines), names, week.earlier.as_at)
 
 
-def _join_pieces(*asked: Pieces) -> dict[Position, list[HeldEvidence]]:
-    """The pieces of each position, each once."""
-    joined: dict[Position, dict[str, HeldEvidence]] = defaultdict(dict)
-    for pieces in asked:
-        for position, group in pieces.items():
-            joined[position] |= {piece.reference: piece for piece in group}
-    return {position: list(group.values()) for position, group in joined.items()}
+def _list_pieces(desks: Desks, week: Week) -> dict[Position, list[EvidenceSnapshot]]:
+    """The evidence to check at each position: all of the week's, and of month ends what is shown."""
+    return {
+        at: [
+            piece
+            for recommendation in desk
+            for piece in recommendation.evidence
+            if at in week.positions or piece is recommendation.headline
+        ]
+        for at, desk in desks.items()
+    }
 
 
 def _make_strip(
-    held: HeldRecommendation,
-    facts: DeskFacts,
+    recommendation: RecommendationSnapshot,
     pairs: Sequence[tuple[Position, Position]],
-    months: Mapping[Position, Mapping[int, HeldEvidence]],
+    desks: Desks,
     states: States,
-) -> FilmStrip:
+) -> YearStrip:
     """The year of a recommendation."""
-
-    def look(at: Position) -> Glimpse:
-        judged = facts.judgement_at(held.id, at.as_at, at.as_known_on)
-        piece = months[at].get(held.id)
-        return Glimpse(
-            judged.judgement.state if judged else "not_judged",
-            share_of(states[at][piece.reference] if piece else None),
-            piece.version.title if piece else "",
-        )
-
     frames = []
     for then, now in pairs:
-        was_known = then == now or facts.is_known(held.id, then.as_known_on)
-        frames.append(Frame(now.as_at, look(then) if was_known else None, look(now)))
-    return FilmStrip(held.key, held.version.title, tuple(frames))
+        known_then = _find_state_and_share(recommendation.id, desks[then], states[then])
+        known_now = _find_state_and_share(recommendation.id, desks[now], states[now])
+        frames.append(Frame(now.as_at, known_then, known_now or NO_ANSWER))
+    return YearStrip(recommendation.key, recommendation.version.title, tuple(frames))
 
 
-def _read_moves(desk: Sequence[HeldRecommendation], states: States, week: Week) -> list[FigureMove]:
+def _find_state_and_share(
+    recommendation_id: int, desk: Iterable[RecommendationSnapshot], states: Mapping[str, EvidenceState]
+) -> StateAndShare | None:
+    """A recommendation at one position; None if it was not known then."""
+    recommendation = next((known for known in desk if known.id == recommendation_id), None)
+    if recommendation is None:
+        return None
+    piece = recommendation.headline
+    share = share_of(states[piece.reference] if piece else None)
+    return StateAndShare(recommendation.state, share, piece.version.title if piece else "")
+
+
+def _read_moves(desk: Sequence[RecommendationSnapshot], states: States, week: Week) -> list[FigureMove]:
     """Which figures moved in the week, and why."""
-    pieces = [piece for held in desk for piece in held.evidence]
+    pieces = [piece for recommendation in desk for piece in recommendation.evidence]
     before, since = states[week.earlier], states[week.known_since]
     now = {piece.reference: states[week.later][piece.reference] for piece in pieces}
     moved = {move.reference for move in find_moves(before, since, now, {})}
@@ -193,9 +203,9 @@ def _read_moves(desk: Sequence[HeldRecommendation], states: States, week: Week) 
     ]
 
 
-def _list_people(desk: Iterable[HeldRecommendation], facts: DeskFacts) -> set[int | None]:
+def _list_people(desk: Iterable[RecommendationSnapshot], facts: DeskFacts) -> set[int | None]:
     """Everybody whom the board may name: owners of recommendations and of actions, now and before."""
-    people: set[int | None] = {held.owner_id for held in desk}
+    people: set[int | None] = {recommendation.owner_id for recommendation in desk}
     for rows in facts.rows.values():
         for row in rows:
             people |= {getattr(row, "owner_id", None), getattr(row, "person_id", None)}

@@ -3,7 +3,7 @@
 from portal.domain.assurance.board.board import Board, BoardLine
 from portal.domain.assurance.board.desk_changes import DeskChange
 from portal.domain.assurance.board.figure_moves import FigureMove
-from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse
+from portal.domain.assurance.board.year_strip import Frame, StateAndShare, YearStrip
 from portal.domain.assurance.wording import JUDGEMENT_WORDS
 from portal.domain.reports import sentences
 from portal.platform import wording as say
@@ -17,50 +17,49 @@ def answer_sentence(board: Board) -> str:
         return "No recommendation was known then" if board.position.past else "No recommendation is published"
     verb = "were" if board.position.as_at != board.position.today else "are"
     day = sentences.day_prefix(board.position)
-    if board.met == total:
+    if board.met_count == total:
         all_of = "the recommendation is" if total == 1 else f"all {total} recommendations {verb}"
-        return _capital(f"{day}{all_of} met")
-    one = "was" if verb == "were" else "is"
-    return _capital(
-        f"{day}{board.met} of {say.plural(total, 'recommendation')} {one if board.met == 1 else verb} met"
-    )
+        return _capitalise_words(f"{day}{all_of} met")
+    if board.met_count == 1:
+        verb = "was" if verb == "were" else "is"
+    return _capitalise_words(f"{day}{board.met_count} of {say.plural(total, 'recommendation')} {verb} met")
 
 
 def attention_words(board: Board) -> str:
     """How many dates have passed and how much evidence needs attention; "" if none."""
     parts = []
-    if board.past_dates:
-        parts.append(f"{say.plural(board.past_dates, 'date has', 'dates have')} passed.")
-    if board.faulty:
-        pieces = say.plural(board.faulty, "piece of evidence", "pieces of evidence")
-        parts.append(f"{pieces} {'needs' if board.faulty == 1 else 'need'} attention.")
+    if board.past_date_count:
+        parts.append(f"{say.plural(board.past_date_count, 'date has', 'dates have')} passed.")
+    if board.faulty_count:
+        pieces = say.plural(board.faulty_count, "piece of evidence", "pieces of evidence")
+        parts.append(f"{pieces} {'needs' if board.faulty_count == 1 else 'need'} attention.")
     return " ".join(parts)
 
 
 def owner_words(board: Board, line: BoardLine) -> str:
     """The name of the owner of a recommendation."""
-    owner = line.held.owner_id
+    owner = line.recommendation.owner_id
     return "Nobody yet" if owner is None else board.names[owner]
 
 
 def since_words(line: BoardLine) -> str:
     """Since when the state holds; "" if nothing was judged."""
-    held = line.held.judgement
-    return f"since {say.date(held.judgement.from_on)}" if held else ""
+    judgement = line.recommendation.judgement
+    return f"since {say.date(judgement.judgement.from_on)}" if judgement else ""
 
 
 def waiting_words(line: BoardLine) -> str:
     """The judgement that waits for a second person; "" if none does."""
-    waiting = line.held.waiting
+    waiting = line.recommendation.waiting_judgement
     return f"“{JUDGEMENT_WORDS[waiting.judgement.state]}” is to be confirmed" if waiting else ""
 
 
-def percentage(line: BoardLine) -> str:
+def percentage_words(line: BoardLine) -> str:
     """The percentage of the headline, rounded down; "" without a figure."""
     return say.percent_cut(line.share.done, line.share.total) if line.share.total else ""
 
 
-def fraction(line: BoardLine) -> str:
+def fraction_words(line: BoardLine) -> str:
     """The numerator and the denominator of the headline; what it shows where it has no figure."""
     if line.share.total:
         return f"{say.number(line.share.done)} of {say.number(line.share.total)}"
@@ -71,7 +70,7 @@ def fraction(line: BoardLine) -> str:
     )
 
 
-def threshold(line: BoardLine) -> str:
+def threshold_words(line: BoardLine) -> str:
     """What the figure must reach, and what it is a figure of."""
     if line.headline is None:
         return ""
@@ -86,24 +85,28 @@ def week_words(line: BoardLine) -> str:
     if line.headline is None:
         return ""
     headline = line.headline.reference
-    moved = next((move.differences for move in line.moves if move.reference == headline), ())
-    return _capital(", ".join(moved)) or "No change in a week"
+    differences = next((move.differences for move in line.moves if move.reference == headline), ())
+    return _capitalise_words(", ".join(differences)) or "No change in a week"
 
 
 def faults_words(line: BoardLine) -> str:
     """How many pieces of evidence need attention; "" if none does."""
-    if not line.faulty:
+    if not line.faulty_evidence:
         return ""
-    verb = "needs" if len(line.faulty) == 1 else "need"
-    return f"Evidence: {len(line.faulty)} of {len(line.states)} {verb} attention"
+    verb = "needs" if len(line.faulty_evidence) == 1 else "need"
+    return f"Evidence: {len(line.faulty_evidence)} of {len(line.states)} {verb} attention"
 
 
 def next_words(line: BoardLine) -> str:
     """What is due next, without its day."""
-    coming = line.dates.next
+    coming = line.dates.next_date
     if coming is None:
         return ""
-    return f"{_capital(coming.what)}: {coming.title}" if coming.title else _capital(coming.what)
+    return (
+        f"{_capitalise_words(coming.what)}: {coming.title}"
+        if coming.title
+        else _capitalise_words(coming.what)
+    )
 
 
 def past_words(board: Board, line: BoardLine) -> str:
@@ -112,15 +115,17 @@ def past_words(board: Board, line: BoardLine) -> str:
         return ""
     first, more = line.dates.past[0], len(line.dates.past) - 1
     days = say.plural((board.position.as_at - first.on).days, "day")
-    what = f"{first.what}, {first.title}" if first.title and not line.dates.next else first.what
+    what = f"{first.what}, {first.title}" if first.title and not line.dates.next_date else first.what
     others = f"; and {say.number(more)} more" if more else ""
     return f"{days} late: {what}{others}"
 
 
 def deadline_words(board: Board, line: BoardLine) -> str:
     """The deadline of a recommendation that is not met; "" where it is the next date anyway."""
-    deadline = line.held.version.deadline_on
-    if line.held.state == "met" or (line.dates.next and line.dates.next.what == "deadline"):
+    deadline = line.recommendation.version.deadline_on
+    if line.recommendation.state == "met" or (
+        line.dates.next_date and line.dates.next_date.what == "deadline"
+    ):
         return ""
     passed = deadline < board.position.as_at
     return f"The deadline {'was' if passed else 'is'} {say.date(deadline)}"
@@ -129,7 +134,7 @@ def deadline_words(board: Board, line: BoardLine) -> str:
 def change_words(change: DeskChange) -> str:
     """A change of the desk as a sentence, with its reason, and both days where it was entered late."""
     entered = london_day(change.recorded_at)
-    late = f" True from {say.date(change.on)}." if change.late else ""
+    late = f" True from {say.date(change.on)}." if change.is_late else ""
     why = f" Why: {change.why.rstrip('.')}." if change.why else ""
     return f"{say.date(entered)}: {change.words.rstrip('.')}.{why}{late}"
 
@@ -138,15 +143,15 @@ def move_words(move: FigureMove) -> str:
     """What a figure was, is, and why."""
     was = f" (was {move.before})" if move.before != move.after else ""
     causes = [", ".join(move.differences), *move.why]
-    why = " ".join(f"{_capital(cause)}." for cause in causes if cause)
+    why = " ".join(f"{_capitalise_words(cause)}." for cause in causes if cause)
     return f"{move.title}: {move.after}{was}. {why}".strip()
 
 
-def glimpse_words(glimpse: Glimpse | None) -> str:
+def state_and_share_words(answer: StateAndShare | None) -> str:
     """A month end in words: the state and the figure."""
-    if glimpse is None:
+    if answer is None:
         return "Not in the portal yet"
-    state, share = JUDGEMENT_WORDS[glimpse.state], glimpse.share
+    state, share = JUDGEMENT_WORDS[answer.state], answer.share
     if not share.total:
         return f"{state}, no figure"
     figure = (
@@ -157,22 +162,20 @@ def glimpse_words(glimpse: Glimpse | None) -> str:
 
 def difference_words(frames: tuple[Frame, ...]) -> str:
     """How many month ends look different today from what was known then."""
-    if not frames:
-        return "Every month end is as it was known then."
     verb = "is" if len(frames) == 1 else "are"
     return f"{say.plural(len(frames), 'month end')} {verb} different today from what was known then."
 
 
-def strip_words(strip: FilmStrip) -> str:
-    """A film strip in a sentence: each state with the month ends at which it held."""
+def strip_words(strip: YearStrip) -> str:
+    """A year strip in a sentence: each state with the month ends at which it held."""
     runs = [
         f"{JUDGEMENT_WORDS[state]} from {first:%B %Y} to {last:%B %Y}"
         if first != last
         else f"{JUDGEMENT_WORDS[state]} in {first:%B %Y}"
-        for state, first, last in strip.runs
+        for state, first, last in strip.state_runs
     ]
     return f"{'; '.join(runs)}. The table below has every month end."
 
 
-def _capital(text: str) -> str:
+def _capitalise_words(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"

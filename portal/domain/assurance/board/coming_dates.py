@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from portal.domain.assurance.desk import HeldRecommendation
+from portal.domain.assurance.desk import RecommendationSnapshot
 
 CLOSED = ("done", "dropped")  # states of an action that nothing is due of any more
 
@@ -19,35 +19,35 @@ class ComingDate:
 
 
 @dataclass(frozen=True, slots=True)
-class Dates:
+class RecommendationDates:
     """The dates of a recommendation that matter on a day, each list the earliest first."""
 
     past: tuple[ComingDate, ...]
     coming: tuple[ComingDate, ...]
 
     @property
-    def next(self) -> ComingDate | None:
+    def next_date(self) -> ComingDate | None:
         """What is due next; None: nothing is."""
         return self.coming[0] if self.coming else None
 
 
-def find_dates(recommendation: HeldRecommendation, day: date) -> Dates:
+def find_due_dates(recommendation: RecommendationSnapshot, day: date) -> RecommendationDates:
     """What was due before a day and has not happened, and what is due on it or later.
 
     Counted are actions that are neither done nor dropped, reviews of evidence and of the plan, and the
     deadline as long as the recommendation is not met. A deadline that has passed is no date to come and is
     shown by itself, so it is not listed among what is past.
     """
-    dates = sorted(_list_dates(recommendation), key=lambda each: (each.on, each.what))
+    dates = sorted(_list_due_dates(recommendation), key=lambda each: (each.on, each.what))
     deadline = recommendation.version.deadline_on
     if recommendation.state != "met" and deadline >= day:
         dates = sorted([*dates, ComingDate(deadline, "deadline")], key=lambda each: (each.on, each.what))
-    return Dates(
+    return RecommendationDates(
         tuple(each for each in dates if each.on < day), tuple(each for each in dates if each.on >= day)
     )
 
 
-def _list_dates(recommendation: HeldRecommendation) -> Iterator[ComingDate]:
+def _list_due_dates(recommendation: RecommendationSnapshot) -> Iterator[ComingDate]:
     for action in recommendation.actions:
         version = action.version
         if version.due_on is not None and version.state not in CLOSED:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from portal.domain.assurance.board.desk_facts import KINDS, DeskFacts, choose_held
+from portal.domain.assurance.desk import FACT_KINDS, DeskFacts
+from portal.domain.assurance.held_facts import choose_held_facts
 from portal.domain.assurance.models import (
     ActionVersion,
     AssuranceDecision,
@@ -43,7 +44,7 @@ class DeskChange:
     why: str = ""
 
     @property
-    def late(self) -> bool:
+    def is_late(self) -> bool:
         """Whether it was entered on a later day than that from which it holds."""
         return self.on < london_day(self.recorded_at)
 
@@ -60,19 +61,19 @@ def list_desk_changes(
         names: DeskNames of people by id.
     """
     changes = []
-    for kind in KINDS:
-        before = {row.id for row in choose_held(facts.rows[kind], earlier.as_at, earlier.as_known_on)}
-        held = choose_held(facts.rows[kind], later.as_at, later.as_known_on)
-        for place, row in enumerate(held):
+    for kind in FACT_KINDS:
+        before = {row.id for row in choose_held_facts(facts.rows[kind], earlier)}
+        rows = choose_held_facts(facts.rows[kind], later)
+        for index, row in enumerate(rows):
             if row.id not in before:
-                previous = _find_previous(held[:place], row)
-                changes.append(_describe(facts, row, previous, names))
+                previous = _find_previous(rows[:index], row)
+                changes.append(_describe_change(facts, row, previous, names))
         changes += _list_withdrawn(facts, kind, earlier, later, names)
     changes += _list_outcomes(facts, earlier, later)
     return sorted(changes, key=lambda change: (change.recorded_at, change.words), reverse=True)
 
 
-def _thing_of(row: Any) -> Any:
+def _subject_of(row: Any) -> Any:
     """What versions of one thing have in common; decisions and judgements have nothing before them."""
     if isinstance(row, ActionVersion):
         return row.action_id
@@ -81,12 +82,12 @@ def _thing_of(row: Any) -> Any:
     return row.recommendation_id
 
 
-def _find_previous(held: list[Any], row: Any) -> Any:
+def _find_previous(rows: list[Any], row: Any) -> Any:
     """What held of the same thing before a fact; None: nothing."""
-    return next((other for other in reversed(held) if _thing_of(other) == _thing_of(row)), None)
+    return next((other for other in reversed(rows) if _subject_of(other) == _subject_of(row)), None)
 
 
-def _describe(facts: DeskFacts, row: Any, previous: Any, names: DeskNames) -> DeskChange:
+def _describe_change(facts: DeskFacts, row: Any, previous: Any, names: DeskNames) -> DeskChange:
     words = _WORDS[type(row)](facts, row, previous, names)
     why = "" if isinstance(row, AssuranceDecision) else getattr(row, "reason", "")
     correction = "Corrected: " if row.replaces_id is not None else ""
@@ -99,16 +100,18 @@ def _list_withdrawn(
     facts: DeskFacts, kind: type[Any], earlier: Position, later: Position, names: DeskNames
 ) -> Iterator[DeskChange]:
     """The facts of a class that were known at the earlier position and have been withdrawn since."""
-    known = {row.id: row for row in choose_held(facts.rows[kind], earlier.as_at, earlier.as_known_on)}
+    known = {row.id: row for row in choose_held_facts(facts.rows[kind], earlier)}
     for row in facts.rows[kind]:
         if row.void and row.replaces_id in known and row.recorded_at <= later.as_known_on:
-            told = _describe(facts, known[row.replaces_id], None, names)
-            yield DeskChange(told.recommendation_id, told.on, row.recorded_at, f"Withdrawn: {told.words}")
+            change = _describe_change(facts, known[row.replaces_id], None, names)
+            yield DeskChange(
+                change.recommendation_id, change.on, row.recorded_at, f"Withdrawn: {change.words}"
+            )
 
 
 def _list_outcomes(facts: DeskFacts, earlier: Position, later: Position) -> Iterator[DeskChange]:
     """What second people said of judgements, and judgements that their authors withdrew."""
-    for row in choose_held(facts.rows[Judgement], later.as_at, later.as_known_on):
+    for row in choose_held_facts(facts.rows[Judgement], later):
         decision = facts.decisions.get(row.id)
         if decision is None or not earlier.as_known_on < decision.recorded_at <= later.as_known_on:
             continue
@@ -126,8 +129,8 @@ _OUTCOMES = {
 
 
 def _owner_words(_facts: DeskFacts, row: RecommendationOwner, previous: Any, names: DeskNames) -> str:
-    was = f" (was {_name(previous.person_id, names)})" if previous else ""
-    return f"Owner: {_name(row.person_id, names)}{was}"
+    was = f" (was {_person_words(previous.person_id, names)})" if previous else ""
+    return f"Owner: {_person_words(row.person_id, names)}{was}"
 
 
 def _action_words(facts: DeskFacts, row: ActionVersion, previous: Any, names: DeskNames) -> str:
@@ -137,11 +140,13 @@ def _action_words(facts: DeskFacts, row: ActionVersion, previous: Any, names: De
         return f"{action} added: {row.title}{due}"
     parts = []
     if row.state != previous.state:
-        parts.append(f"{_state(row)} (was {_state(previous)})")
+        parts.append(f"{_state_words(row)} (was {_state_words(previous)})")
     if row.due_on != previous.due_on:
-        parts.append(f"due {_day(row.due_on)} (was {_day(previous.due_on)})")
+        parts.append(f"due {_day_words(row.due_on)} (was {_day_words(previous.due_on)})")
     if row.owner_id != previous.owner_id:
-        parts.append(f"owner {_name(row.owner_id, names)} (was {_name(previous.owner_id, names)})")
+        parts.append(
+            f"owner {_person_words(row.owner_id, names)} (was {_person_words(previous.owner_id, names)})"
+        )
     return f"{action}, {row.title}: {', '.join(parts) or 'changed'}"
 
 
@@ -183,13 +188,13 @@ _WORDS: dict[type[Any], Callable[[DeskFacts, Any, Any, DeskNames], str]] = {
 }
 
 
-def _state(version: ActionVersion) -> str:
+def _state_words(version: ActionVersion) -> str:
     return ACTION_WORDS[version.state].lower()
 
 
-def _name(person_id: int | None, names: DeskNames) -> str:
+def _person_words(person_id: int | None, names: DeskNames) -> str:
     return NOBODY if person_id is None else names[person_id]
 
 
-def _day(day: date | None) -> str:
+def _day_words(day: date | None) -> str:
     return say_date(day) if day else "on no day"

@@ -5,14 +5,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.evidence.shares import Population, whole_force
 from portal.domain.reports.changes.cause_facts import Cause
 from portal.domain.reports.changes.explanations import Causes
 from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_directives
 from portal.domain.reports.parameters import Position
+from portal.domain.status.changes import Cell, Step, find_changed_cells, list_steps
 from portal.domain.status.filters import Scope
-from portal.domain.status.report_diff import Cell, Step, find_changed_cells, list_steps
 from portal.domain.status.rules import WHOLE
 
 MOST_PEOPLE = 500  # of one figure: after a first load everybody changed, which needs no list of causes
@@ -28,7 +28,7 @@ CAUSE_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
+class _ComparedFigure:
     """A figure whose people are compared: of whom, and under which requirement."""
 
     reference: str
@@ -39,22 +39,22 @@ class _Measured:
 
 
 def count_causes(
-    pieces: Sequence[HeldEvidence], earlier: Position, later: Position
+    pieces: Sequence[EvidenceSnapshot], earlier: Position, later: Position
 ) -> dict[str, Counter[str]]:
     """People by what changed for them between two positions, of each piece of kind figure.
 
     A fixed number of statements for each piece. Of a figure for which more than ``MOST_PEOPLE`` changed,
     nothing is counted.
     """
-    measured = _list_measured(pieces, earlier, later)
+    figures = _list_compared_figures(pieces, earlier, later)
     return {
-        each.reference: counts
-        for each in measured
-        if (counts := _count_of_figure(each, earlier, later)) is not None
+        figure.reference: counts
+        for figure in figures
+        if (counts := _count_figure_causes(figure, earlier, later)) is not None
     }
 
 
-def changes_address(piece: HeldEvidence, earlier: Position, later: Position) -> str:
+def changes_address(piece: EvidenceSnapshot, earlier: Position, later: Position) -> str:
     """The address where a person sees each change behind a figure, with its cause; "" for other kinds."""
     if piece.version.kind != "figure":
         return ""
@@ -65,7 +65,9 @@ def changes_address(piece: HeldEvidence, earlier: Position, later: Position) -> 
     return f"/monitoring/directives/{definition['directive']}/changes?{arguments}"
 
 
-def _list_measured(pieces: Sequence[HeldEvidence], earlier: Position, later: Position) -> list[_Measured]:
+def _list_compared_figures(
+    pieces: Sequence[EvidenceSnapshot], earlier: Position, later: Position
+) -> list[_ComparedFigure]:
     figures = [piece for piece in pieces if piece.version.kind == "figure"]
     if not figures:
         return []
@@ -85,11 +87,11 @@ def _list_measured(pieces: Sequence[HeldEvidence], earlier: Position, later: Pos
             replace(force.scope_of(directive.id), whose=force.select_people(filters))
             for force in (force_then, force_now)
         ]
-        measured.append(_Measured(piece.reference, directive, positions[key], *scopes))
+        measured.append(_ComparedFigure(piece.reference, directive, positions[key], *scopes))
     return measured
 
 
-def _count_of_figure(figure: _Measured, earlier: Position, later: Position) -> Counter[str] | None:
+def _count_figure_causes(figure: _ComparedFigure, earlier: Position, later: Position) -> Counter[str] | None:
     changed = find_changed_cells(figure.then, figure.now)
     people = [
         person_id
@@ -104,11 +106,11 @@ def _count_of_figure(figure: _Measured, earlier: Position, later: Position) -> C
     counts: Counter[str] = Counter()
     for person_id in people:
         steps = steps_by_person[person_id]
-        counts.update(_words_of_person(figure.position, person_id, steps, causes))
+        counts.update(_person_causes(figure.position, person_id, steps, causes))
     return counts
 
 
-def _words_of_person(position: int, person_id: int, steps: Collection[Step], causes: Causes) -> set[str]:
+def _person_causes(position: int, person_id: int, steps: Collection[Step], causes: Causes) -> set[str]:
     """What changed for one person, in words; nothing if the figure counts them as before."""
     own = [step for step in steps if step.position == position]
     if not own or _counts_as(own[0].old) == _counts_as(own[-1].new):
@@ -118,7 +120,7 @@ def _words_of_person(position: int, person_id: int, steps: Collection[Step], cau
         words
         for step in relevant
         for cause in causes.causes_of(person_id, step, steps)
-        if (words := _words_of(cause))
+        if (words := _cause_words(cause))
     }
 
 
@@ -129,6 +131,6 @@ def _counts_as(cell: Cell | None) -> str:
     return "complete" if cell.status.held else "missing"
 
 
-def _words_of(cause: Cause) -> str:
+def _cause_words(cause: Cause) -> str:
     """The words of a cause's kind; "" of one that moves no figure, such as the start of a module."""
     return DATE_PASSED if cause.fact is None else CAUSE_WORDS.get(cause.fact[0], "")

@@ -86,7 +86,7 @@ def _list_causes(
     why = []
     if before.definition != after.definition and before.total is not None:
         why.append("What is counted was changed")
-    if late := describe_late(before, known_since):
+    if late := describe_late_records(before, known_since):
         why.append(late)
     if people:
         why += [f"{words}: {plural(count, 'person', 'people')}" for words, count in people.most_common()]
@@ -110,7 +110,7 @@ def count_differences(before: EvidenceState, after: EvidenceState) -> list[str]:
     ]
 
 
-def describe_late(before: EvidenceState, known_since: EvidenceState) -> str:
+def describe_late_records(before: EvidenceState, known_since: EvidenceState) -> str:
     """What records that were entered late changed of the earlier day; "" if nothing."""
     differences = count_differences(before, known_since)
     return f"Entered since, for earlier days: {', '.join(differences)}" if differences else ""

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from portal.domain.assurance.desk import HeldEvidence
-from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.evidence.document import check_documents
 from portal.domain.assurance.evidence.figure import check_figures
 from portal.domain.assurance.evidence.link import check_links
+from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeForce
 from portal.domain.assurance.evidence.records import check_acknowledgements, check_attendance
 from portal.domain.assurance.evidence.samples import check_samples
 from portal.domain.assurance.evidence.statement import check_statements
@@ -16,7 +16,7 @@ from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
 from portal.platform import wording as say
 
-Check = Callable[[Sequence[AskedPiece], WholeForce], list[EvidenceState]]  # in the order of the pieces
+Check = Callable[[Sequence[PieceAtPosition], WholeForce], list[EvidenceState]]  # in the order of the pieces
 
 _CHECKS: dict[str, Check] = {
     "figure": check_figures,
@@ -29,13 +29,13 @@ _CHECKS: dict[str, Check] = {
 }
 
 
-def check_evidence(pieces: Sequence[HeldEvidence], position: Position) -> dict[str, EvidenceState]:
+def check_evidence(pieces: Sequence[EvidenceSnapshot], position: Position) -> dict[str, EvidenceState]:
     """What each piece shows at a position and why it no longer holds, by its reference, in the same order."""
     return check_evidence_at({position: pieces})[position]
 
 
 def check_evidence_at(
-    pieces: Mapping[Position, Sequence[HeldEvidence]],
+    pieces: Mapping[Position, Sequence[EvidenceSnapshot]],
 ) -> dict[Position, dict[str, EvidenceState]]:
     """What pieces show at each of several positions, as ``check_evidence`` says of each.
 
@@ -43,22 +43,22 @@ def check_evidence_at(
     and hardly on how many positions there are.
     """
     force = WholeForce(pieces)
-    by_kind: dict[str, list[AskedPiece]] = defaultdict(list)
+    by_kind: dict[str, list[PieceAtPosition]] = defaultdict(list)
     for position, group in pieces.items():
         for piece in group:
-            by_kind[piece.version.kind].append(AskedPiece(piece, position))
-    found = {
-        (asked.position, state.reference): _with_review(asked.piece, state, asked.position)
+            by_kind[piece.version.kind].append(PieceAtPosition(piece, position))
+    states = {
+        (pair.position, state.reference): _with_review(pair.piece, state, pair.position)
         for kind, of_kind in by_kind.items()
-        for asked, state in zip(of_kind, _CHECKS[kind](of_kind, force), strict=True)
+        for pair, state in zip(of_kind, _CHECKS[kind](of_kind, force), strict=True)
     }
     return {
-        position: {piece.reference: found[position, piece.reference] for piece in group}
+        position: {piece.reference: states[position, piece.reference] for piece in group}
         for position, group in pieces.items()
     }
 
 
-def _with_review(piece: HeldEvidence, state: EvidenceState, position: Position) -> EvidenceState:
+def _with_review(piece: EvidenceSnapshot, state: EvidenceState, position: Position) -> EvidenceState:
     """The same state, with a fault if the review date has passed."""
     review_on = piece.version.review_on
     if review_on is None or review_on >= position.as_at:

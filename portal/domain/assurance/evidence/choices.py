@@ -42,12 +42,14 @@ def list_countables(position: Position) -> Choices:
 
     The values are a reference and the key of a requirement, or nothing, with a space between.
     """
-    found: Choices = {}
+    choices: Choices = {}
     for directive in read_directives(position):
-        found[f"{directive.reference} "] = f"{directive.reference}: everything it requires"
+        choices[f"{directive.reference} "] = f"{directive.reference}: everything it requires"
         for requirement in directive.requirements:
-            found[f"{directive.reference} {requirement.key}"] = f"{directive.reference}: {requirement.title}"
-    return found
+            choices[f"{directive.reference} {requirement.key}"] = (
+                f"{directive.reference}: {requirement.title}"
+            )
+    return choices
 
 
 def list_guides() -> Choices:

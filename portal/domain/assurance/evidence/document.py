@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from portal.domain.assurance.entering import EntryRefusedError
-from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
+from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeForce
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
 from portal.platform import wording as say
@@ -73,23 +73,23 @@ def read_document(digest: str) -> EvidenceDocument:
     return row
 
 
-def check_documents(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[EvidenceState]:
+def check_documents(pieces: Sequence[PieceAtPosition], _force: WholeForce) -> list[EvidenceState]:
     """What documents are kept, and since when. One statement, which reads no document."""
-    digests = sorted({asked.piece.version.definition["digest"] for asked in pieces})
+    digests = sorted({pair.piece.version.definition["digest"] for pair in pieces})
     rows = db.session.execute(
         select(
             EvidenceDocument.digest, EvidenceDocument.recorded_at, func.length(EvidenceDocument.content)
         ).where(EvidenceDocument.digest.in_(digests))
     )
-    kept = {digest: (at, size) for digest, at, size in rows}
-    return [_check_document(asked, kept) for asked in pieces]
+    documents = {digest: (at, size) for digest, at, size in rows}
+    return [_check_document(pair, documents) for pair in pieces]
 
 
-def _check_document(asked: AskedPiece, kept: Mapping[str, tuple[datetime, int]]) -> EvidenceState:
-    piece = asked.piece
+def _check_document(pair: PieceAtPosition, documents: Mapping[str, tuple[datetime, int]]) -> EvidenceState:
+    piece = pair.piece
     digest, name = piece.version.definition["digest"], piece.version.definition["file_name"]
-    row = kept.get(digest)
-    if row is not None and row[0] > asked.position.as_known_on:
+    row = documents.get(digest)
+    if row is not None and row[0] > pair.position.as_known_on:
         row = None
     shown = (
         "Not kept" if row is None else f"{name}, PDF of {_size_words(row[1])}, kept since {say.date(row[0])}"

@@ -6,9 +6,9 @@ It is counted as the report of the directive counts, so that the desk and the re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.entering import EntryRefusedError
-from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
+from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeForce
 from portal.domain.assurance.evidence.shares import (
     Population,
     describe_share,
@@ -49,36 +49,38 @@ def parse_figure(values: Mapping[str, str], position: Position) -> dict[str, Any
         )
     population = parse_population(values, position)
     threshold = parse_threshold(values.get("threshold", ""))
-    kept = {"directive": directive.reference, "requirement": key, "threshold": str(threshold)}
-    return {**kept, **population.to_json()}
+    fields = {"directive": directive.reference, "requirement": key, "threshold": str(threshold)}
+    return {**fields, **population.to_json()}
 
 
-def check_figures(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
+def check_figures(pieces: Sequence[PieceAtPosition], force: WholeForce) -> list[EvidenceState]:
     """What figures show. A fixed number of statements, and one for each population and instant."""
     history = DirectiveHistory.read()
     directives = {
         position: {directive.reference: directive for directive in history.at(position)}
-        for position in {asked.position for asked in pieces}
+        for position in {pair.position for pair in pieces}
     }
-    named = {
-        directives[asked.position][reference].id
-        for asked in pieces
-        if (reference := _reference_of(asked.piece)) in directives[asked.position]
+    directive_ids = {
+        directives[pair.position][reference].id
+        for pair in pieces
+        if (reference := _reference_of(pair.piece)) in directives[pair.position]
     }
-    whose = [force.select_people(_population_of(asked.piece), asked.position) for asked in pieces]
-    people = count_people([(each, asked.position) for each, asked in zip(whose, pieces, strict=True)], named)
+    whose = [force.select_people(_population_of(pair.piece), pair.position) for pair in pieces]
+    people = count_people(
+        [(each, pair.position) for each, pair in zip(whose, pieces, strict=True)], directive_ids
+    )
     return [
         _check_figure(
-            asked, directives[asked.position].get(_reference_of(asked.piece)), people[each, asked.position]
+            pair, directives[pair.position].get(_reference_of(pair.piece)), people[each, pair.position]
         )
-        for each, asked in zip(whose, pieces, strict=True)
+        for each, pair in zip(whose, pieces, strict=True)
     ]
 
 
 def _check_figure(
-    asked: AskedPiece, directive: DirectiveSnapshot | None, people: StatusGroups
+    pair: PieceAtPosition, directive: DirectiveSnapshot | None, people: StatusGroups
 ) -> EvidenceState:
-    piece, position = asked.piece, asked.position
+    piece, position = pair.piece, pair.position
     population, key = _population_of(piece), piece.version.definition["requirement"]
     reference = _reference_of(piece)
     address = report_address(reference, population, position)
@@ -106,9 +108,9 @@ def _check_figure(
     return describe_share(piece, share, "are complete", definition, address)
 
 
-def _reference_of(piece: HeldEvidence) -> str:
+def _reference_of(piece: EvidenceSnapshot) -> str:
     return str(piece.version.definition["directive"])
 
 
-def _population_of(piece: HeldEvidence) -> Population:
+def _population_of(piece: EvidenceSnapshot) -> Population:
     return Population.from_json(piece.version.definition)

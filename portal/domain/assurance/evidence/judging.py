@@ -1,11 +1,16 @@
 """Judgements: one person judges a recommendation on its evidence, and a second confirms or sends it back."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 
-from portal.domain.assurance.desk import HeldRecommendation, read_recommendation
-from portal.domain.assurance.entering import LONGEST_TEXT, EntryRefusedError, require_recommendation
+from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
+from portal.domain.assurance.entering import (
+    LONGEST_TEXT,
+    EntryRefusedError,
+    begin_entry,
+    require_recommendation,
+)
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.models import JUDGEMENTS, Judgement, JudgementDecision, Recommendation
 from portal.domain.reports.parameters import Position
@@ -17,16 +22,16 @@ from portal.platform.errors import ConflictError, NotFoundError, RuleError
 OUTCOMES = {"confirmed": "confirmed", "sent_back": "sent back", "withdrawn": "withdrawn"}
 
 
-def make_judgement(key: str, position: Position, state: str, reason: str, *, by: int, at: datetime) -> int:
-    """Judge a recommendation as at a day, and keep every piece of evidence as it shows then.
+def make_judgement(key: str, state: str, reason: str, *, from_on: date, at: datetime, by: int) -> int:
+    """Judge a recommendation as at a day, and keep every piece of evidence as it is now known to show then.
 
     Args:
         key: Of the recommendation.
-        position: The day of the judgement, and what was known when its author looked.
         state: One of ``JUDGEMENTS``.
         reason: Why, about the force.
-        by: Its author.
+        from_on: The day: today or an earlier one.
         at: When.
+        by: Its author.
 
     Returns:
         The id of the judgement, which waits for a second person.
@@ -34,15 +39,15 @@ def make_judgement(key: str, position: Position, state: str, reason: str, *, by:
     Raises:
         ConflictError: Another one waits.
         NotFoundError: There is no such recommendation.
-        EntryRefusedError: The state or the reason is refused.
+        EntryRefusedError: The day, the state or the reason is refused.
     """
-    recorded_at = stamp()
-    held = read_recommendation(key, position)
-    _refuse_judgement(held, state, reason)
-    states = check_evidence(held.evidence, position)
+    position = begin_entry(from_on, at)
+    recommendation = read_recommendation(key, position)
+    _refuse_judgement(recommendation, state, reason)
+    states = check_evidence(recommendation.evidence, position)
     row = Judgement(
-        recorded_at=recorded_at,
-        recommendation_id=held.id,
+        recorded_at=position.as_known_on,
+        recommendation_id=recommendation.id,
         from_on=position.as_at,
         as_known_on=position.as_known_on,
         state=state,
@@ -56,14 +61,14 @@ def make_judgement(key: str, position: Position, state: str, reason: str, *, by:
     return row.id
 
 
-def _refuse_judgement(held: HeldRecommendation, state: str, reason: str) -> None:
+def _refuse_judgement(recommendation: RecommendationSnapshot, state: str, reason: str) -> None:
     if state not in JUDGEMENTS:
-        raise EntryRefusedError("state", "Choose how the recommendation stands.")
+        raise EntryRefusedError("state", "Choose whether the recommendation is met.")
     if not reason.strip() or len(reason) > LONGEST_TEXT:
         raise EntryRefusedError("reason", f"Say why, in at most {LONGEST_TEXT:,} characters.")
-    if _is_waiting(held.id):
+    if _is_waiting(recommendation.id):
         raise ConflictError("A judgement waits for a second person. Confirm it, or send it back first.")
-    if state in ("met", "partly_met") and not held.evidence:
+    if state in ("met", "partly_met") and not recommendation.evidence:
         raise EntryRefusedError(
             "state", "There is no evidence on this day. Add some before you judge that it is met."
         )
@@ -163,5 +168,5 @@ def _record_outcome(row: Judgement, outcome: str, reason: str, *, by: int, at: d
     db.session.add(decision)
     db.session.flush()
     key = db.session.scalar(select(Recommendation.key).where(Recommendation.id == row.recommendation_id))
-    said = {"recommendation": key, "state": row.state}
-    log(f"judgement.{outcome}", actor_id=by, subject_id=row.made_by_id, **said)
+    detail = {"recommendation": key, "state": row.state}
+    log(f"judgement.{outcome}", actor_id=by, subject_id=row.made_by_id, **detail)

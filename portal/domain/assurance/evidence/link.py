@@ -9,11 +9,11 @@ from urllib.parse import urldefrag, urlsplit
 from sqlalchemy import insert, select
 
 from config import current_settings
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.entering import EntryRefusedError
-from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
+from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeForce
 from portal.domain.assurance.evidence_state import EvidenceState
-from portal.domain.assurance.holding import read_holding
+from portal.domain.assurance.held_facts import read_held_by_subject
 from portal.domain.assurance.models import EvidenceLinkCheck, EvidenceVersion
 from portal.domain.catalogue.link_checks import find_fault, public_policy
 from portal.domain.reports.parameters import Position, read_position_today
@@ -55,9 +55,9 @@ def parse_link(values: Mapping[str, str], position: Position) -> dict[str, Any]:
     return {"address": address}
 
 
-def check_links(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[EvidenceState]:
+def check_links(pieces: Sequence[PieceAtPosition], _force: WholeForce) -> list[EvidenceState]:
     """Whether pages answered when they were asked last, by the day of a position. One statement."""
-    check, pages = EvidenceLinkCheck, sorted({_page_of(asked.piece) for asked in pieces})
+    check, pages = EvidenceLinkCheck, sorted({_page_of(pair.piece) for pair in pieces})
     rows = db.session.execute(
         select(check.address, check.recorded_at, check.checked_at, check.fault)
         .where(check.address.in_(pages))
@@ -67,8 +67,7 @@ def check_links(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[Eviden
     for address, recorded_at, checked_at, fault in rows:
         answers[address].append((recorded_at, checked_at, fault))
     return [
-        _check_link(asked.piece, _find_last(answers[_page_of(asked.piece)], asked.position))
-        for asked in pieces
+        _check_link(pair.piece, _find_last(answers[_page_of(pair.piece)], pair.position)) for pair in pieces
     ]
 
 
@@ -83,7 +82,7 @@ def _find_last(
     return None
 
 
-def _check_link(piece: HeldEvidence, last: tuple[datetime, str] | None) -> EvidenceState:
+def _check_link(piece: EvidenceSnapshot, last: tuple[datetime, str] | None) -> EvidenceState:
     address = piece.version.definition["address"]
     day, fault = (say.date(last[0]), last[1]) if last else ("", "")
     shown = NOT_ASKED
@@ -100,15 +99,15 @@ def _check_link(piece: HeldEvidence, last: tuple[datetime, str] | None) -> Evide
     )
 
 
-def _page_of(piece: HeldEvidence) -> str:
+def _page_of(piece: EvidenceSnapshot) -> str:
     """The address without the part after #, which no server is asked for."""
     return str(urldefrag(piece.version.definition["address"]).url)
 
 
 def list_asked_pages(position: Position) -> list[str]:
     """The pages that are evidence at a position, each once. One statement."""
-    held = read_holding(EvidenceVersion, "evidence_id", position).values()
-    links = (version for version in held if version.kind == "link" and not version.withdrawn)
+    versions = read_held_by_subject(EvidenceVersion, "evidence_id", position).values()
+    links = (version for version in versions if version.kind == "link" and not version.withdrawn)
     return sorted({urldefrag(version.definition["address"]).url for version in links})
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
+from sqlalchemy import select
 
 from portal.domain.assurance.entering import EntryRefusedError
-from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
+from portal.domain.assurance.evidence.people_counts import count_shares
+from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeForce
 from portal.domain.assurance.evidence.shares import (
     Population,
     describe_share,
@@ -23,15 +24,9 @@ from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.catalogue.event_types import current_event_type
 from portal.domain.catalogue.guide_publishing import current_guide
 from portal.domain.catalogue.models import Activity, EventTypeVersion, GuideVersion
-from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.models import Post
-from portal.domain.records.models import Acknowledgement, Record, Revocation
 from portal.domain.reports.parameters import Position
-from portal.domain.reports.statistics import Share
 from portal.platform.db import db
 
-ATTENDED = ("attended", "imported", "external")  # sources of a record that say that somebody was there
-TOGETHER = 200  # counts in one statement: below the databases' limits of its parts
 IN_POST = "Everybody with a post on this day."
 
 
@@ -68,16 +63,16 @@ def parse_attendance(values: Mapping[str, str], position: Position) -> dict[str,
     return {"event_type": key, **_parse_share(values, position)}
 
 
-def check_acknowledgements(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
-    """How many people in post acknowledged a guide, by the day of its position. Two statements."""
+def check_acknowledgements(pieces: Sequence[PieceAtPosition], force: WholeForce) -> list[EvidenceState]:
+    """How many people in post acknowledged a guide, by the day of its position. Four statements."""
     titles = _Titles.read(GuideVersion, "guide", pieces)
-    shares = _count_shares("guide", pieces, force)
+    shares = count_shares("guide", pieces, force)
     states = []
-    for asked, share in zip(pieces, shares, strict=True):
-        piece = asked.piece
+    for pair, share in zip(pieces, shares, strict=True):
+        piece = pair.piece
         key, number = piece.version.definition["guide"], piece.version.definition["version"]
         definition = (
-            ("Guide", titles.title_of(key, asked.position)),
+            ("Guide", titles.title_of(key, pair.position)),
             ("Acknowledged", f"Stated to have read version {number} or a later one, by this day."),
             ("People", Population.from_json(piece.version.definition).words),
             ("Counted", IN_POST),
@@ -86,16 +81,16 @@ def check_acknowledgements(pieces: Sequence[AskedPiece], force: WholeForce) -> l
     return states
 
 
-def check_attendance(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
-    """How many people in post attended an event type, by the day of its position. Two statements."""
+def check_attendance(pieces: Sequence[PieceAtPosition], force: WholeForce) -> list[EvidenceState]:
+    """How many people in post attended an event type, by the day of its position. Four statements."""
     titles = _Titles.read(EventTypeVersion, "event_type", pieces)
-    shares = _count_shares("event_type", pieces, force)
+    shares = count_shares("event_type", pieces, force)
     states = []
-    for asked, share in zip(pieces, shares, strict=True):
-        piece = asked.piece
+    for pair, share in zip(pieces, shares, strict=True):
+        piece = pair.piece
         key = piece.version.definition["event_type"]
         definition = (
-            ("Event", titles.title_of(key, asked.position)),
+            ("Event", titles.title_of(key, pair.position)),
             ("Attended", "Attendance was signed off, or entered from elsewhere, by this day."),
             ("People", Population.from_json(piece.version.definition).words),
             ("Counted", IN_POST),
@@ -117,10 +112,10 @@ class _Titles:
 
     @classmethod
     def read(
-        cls, table: type[GuideVersion | EventTypeVersion], field: str, pieces: Sequence[AskedPiece]
+        cls, table: type[GuideVersion | EventTypeVersion], field: str, pieces: Sequence[PieceAtPosition]
     ) -> "_Titles":
         """Read the titles of the activities of these pieces. One statement."""
-        keys = sorted({asked.piece.version.definition[field] for asked in pieces})
+        keys = sorted({pair.piece.version.definition[field] for pair in pieces})
         rows = db.session.execute(
             select(Activity.key, table.recorded_at, table.title)
             .join(table, table.activity_id == Activity.id)
@@ -136,65 +131,3 @@ class _Titles:
         """The title of the newest version that was known at a position; the key if there was none."""
         known = (title for at, title in self.by_key.get(key, ()) if at <= position.as_known_on)
         return next(known, key)
-
-
-def _count_shares(field: str, pieces: Sequence[AskedPiece], force: WholeForce) -> list[Share]:
-    """The share of each piece, in their order. One statement for ``TOGETHER`` of them."""
-    shares: list[Share] = []
-    for first in range(0, len(pieces), TOGETHER):
-        batch = pieces[first : first + TOGETHER]
-        counts = [_select_share(place, field, asked, force) for place, asked in enumerate(batch)]
-        rows: Sequence[Any] = db.session.execute(select(union_all(*counts).subquery())).all()
-        shares += [Share(done, total) for _, done, total in sorted(tuple(row) for row in rows)]
-    return shares
-
-
-def _select_share(place: int, field: str, asked: AskedPiece, force: WholeForce) -> Select[Any]:
-    definition = asked.piece.version.definition
-    people = _select_people(Population.from_json(definition), asked.position, force)
-    held = _select_holders(field, definition, asked.position)
-    done = func.coalesce(func.sum(case((people.c.person_id.in_(held), 1), else_=0)), 0)
-    return select(literal(place), done, func.count(people.c.person_id))
-
-
-def _select_people(population: Population, position: Position, force: WholeForce) -> Any:
-    """The people of a population who are in post at the position."""
-    conditions: list[ColumnElement[bool]] = [
-        is_known_fact(Post, position.as_known_on),
-        Post.valid_from <= position.as_at,
-        Post.valid_to >= position.as_at,
-    ]
-    if (within := force.units_within(population.unit, position)) is not None:
-        conditions.append(Post.unit_id.in_(sorted(within)))
-    if population.role:
-        conditions.append(Post.designated_role == population.role)
-    if population.rank:
-        conditions.append(Post.rank_or_grade.in_(population.filters.ranks))
-    return select(Post.person_id).where(*conditions).distinct().subquery()
-
-
-def _select_holders(field: str, definition: Mapping[str, Any], position: Position) -> Select[int]:
-    """The people with a record of the activity that counts at the position."""
-    revoked = select(Revocation.id).where(
-        Revocation.record_id == Record.id,
-        Revocation.from_on <= position.as_at,
-        is_known_fact(Revocation, position.as_known_on),
-    )
-    statement = (
-        select(Record.person_id)
-        .join(Activity, Activity.id == Record.activity_id)
-        .where(
-            Activity.key == definition[field],
-            Activity.kind == ("guide" if field == "guide" else "event"),
-            Record.achieved_on <= position.as_at,
-            is_known_fact(Record, position.as_known_on),
-            ~revoked.correlate(Record).exists(),
-        )
-    )
-    if field != "guide":
-        return statement.where(Record.source.in_(ATTENDED))
-    return (
-        statement.join(Acknowledgement, Acknowledgement.record_id == Record.id)
-        .join(GuideVersion, GuideVersion.id == Acknowledgement.guide_version_id)
-        .where(GuideVersion.number >= definition["version"])
-    )

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from portal.domain.assurance.entering import EntryRefusedError
-from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
+from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeForce
 from portal.domain.assurance.evidence.shares import (
     Population,
     describe_share,
@@ -13,14 +13,15 @@ from portal.domain.assurance.evidence.shares import (
     parse_threshold,
 )
 from portal.domain.assurance.evidence_state import EvidenceState
-from portal.domain.dip_samples.measures import MEASURES, list_full_months
+from portal.domain.dip_samples.measures import MEASURES
 from portal.domain.dip_samples.models import DipSample
-from portal.domain.dip_samples.queries import SampleRatio, add_up, read_sample_facts
+from portal.domain.dip_samples.queries import SampleRatio, read_sample_facts, sum_samples
 from portal.domain.dip_samples.statistics import FEWEST
 from portal.domain.people.as_of import choose_known
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
 from portal.platform import wording as say
+from portal.platform.months import list_full_months
 
 MOST_MONTHS = 24
 OFFERED = tuple(measure.key for measure in MEASURES.values() if measure.more_is_better)
@@ -55,26 +56,26 @@ def parse_samples(values: Mapping[str, str], position: Position) -> dict[str, An
     return {"measure": measure, "months": int(months), "threshold": str(threshold), **unit}
 
 
-def check_samples(pieces: Sequence[AskedPiece], force: WholeForce) -> list[EvidenceState]:
+def check_samples(pieces: Sequence[PieceAtPosition], force: WholeForce) -> list[EvidenceState]:
     """What dip samples show. One statement, however many pieces and positions there are."""
-    months = {month for asked in pieces for month in _months_of(asked)}
+    months = {month for pair in pieces for month in _months_of(pair)}
     facts = read_sample_facts(months)
-    known = {at: choose_known(facts, at) for at in {asked.position.as_known_on for asked in pieces}}
-    return [_check_sample(asked, known[asked.position.as_known_on], force) for asked in pieces]
+    known = {at: choose_known(facts, at) for at in {pair.position.as_known_on for pair in pieces}}
+    return [_check_sample(pair, known[pair.position.as_known_on], force) for pair in pieces]
 
 
-def _months_of(asked: AskedPiece) -> list[date]:
-    return list_full_months(asked.piece.version.definition["months"], asked.position.as_at)
+def _months_of(pair: PieceAtPosition) -> list[date]:
+    return list_full_months(pair.piece.version.definition["months"], pair.position.as_at)
 
 
-def _check_sample(asked: AskedPiece, samples: Sequence[DipSample], force: WholeForce) -> EvidenceState:
-    piece, months = asked.piece, _months_of(asked)
+def _check_sample(pair: PieceAtPosition, samples: Sequence[DipSample], force: WholeForce) -> EvidenceState:
+    piece, months = pair.piece, _months_of(pair)
     definition = piece.version.definition
     measure = MEASURES[definition["measure"]]
     population = Population.from_json(definition)
-    units = force.units_within(population.unit, asked.position)
+    units = force.units_within(population.unit, pair.position)
     rows = [row for row in samples if row.month in months and (units is None or row.unit_id in units)]
-    ratio = add_up(measure.key, months, rows)
+    ratio = sum_samples(measure.key, months, rows)
     words = (
         ("Counted", f"{measure.meaning}."),
         ("Months", _period_words(ratio)),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.people.queries import COMMAND_LINE
@@ -46,9 +46,9 @@ class Population:
         return self.filters.address
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "Population":
+    def from_json(cls, definition: Mapping[str, Any]) -> "Population":
         """Read back what ``to_json`` wrote into a definition."""
-        return cls(*(kept.get(name, "") for name in ("unit", "role", "rank")))
+        return cls(*(definition.get(name, "") for name in ("unit", "role", "rank")))
 
 
 def whole_force(position: Position) -> ViewerScope:
@@ -62,8 +62,8 @@ def parse_population(values: Mapping[str, str], position: Position) -> Populatio
     Raises:
         UnknownValueError: Nobody ever had one of the values.
     """
-    given = {name: values.get(name, "").strip() for name in ("unit", "role", "rank")}
-    filters = Filters(**{**given, "rank": given["rank"] if split_values(given["rank"]) else ""})
+    fields = {name: values.get(name, "").strip() for name in ("unit", "role", "rank")}
+    filters = Filters(**{**fields, "rank": fields["rank"] if split_values(fields["rank"]) else ""})
     if filters == EVERYONE:
         return Population()
     accepted = accept_filters(filters, whole_force(position))
@@ -86,7 +86,7 @@ def parse_threshold(text: str) -> Decimal:
 
 
 def describe_share(
-    piece: HeldEvidence,
+    piece: EvidenceSnapshot,
     share: Share,
     verb: str,
     definition: tuple[tuple[str, str], ...],

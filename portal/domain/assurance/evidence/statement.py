@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.entering import LONGEST_TEXT, LONGEST_TITLE, EntryRefusedError
-from portal.domain.assurance.evidence.asking import AskedPiece, WholeForce
+from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeForce
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.parameters import Position
 from portal.platform import wording as say
@@ -35,12 +35,12 @@ def parse_statement(values: Mapping[str, str], position: Position) -> dict[str, 
     return {"text": text, "post": post, "signed_on": position.as_at.isoformat()}
 
 
-def check_statements(pieces: Sequence[AskedPiece], _force: WholeForce) -> list[EvidenceState]:
+def check_statements(pieces: Sequence[PieceAtPosition], _force: WholeForce) -> list[EvidenceState]:
     """What statements show: who signed, in which post, and when. No statement of SQL."""
-    return [_check_statement(asked.piece) for asked in pieces]
+    return [_check_statement(pair.piece) for pair in pieces]
 
 
-def _check_statement(piece: HeldEvidence) -> EvidenceState:
+def _check_statement(piece: EvidenceSnapshot) -> EvidenceState:
     version = piece.version
     text, post = version.definition["text"], version.definition["post"]
     signed_on = version.definition.get("signed_on")  # a later title or review date is no signature

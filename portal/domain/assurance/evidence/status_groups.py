@@ -13,29 +13,29 @@ StatusGroups = dict[tuple[int, int], dict[Status, int]]  # by directive and posi
 
 
 def count_people(
-    asked: Iterable[tuple[Whose, Position]], directive_ids: Collection[int]
+    populations: Iterable[tuple[Whose, Position]], directive_ids: Collection[int]
 ) -> dict[tuple[Whose, Position], StatusGroups]:
     """The people asked for at each position, as the directives' reports count them.
 
     One statement for all days of the same people as known on the same instant, where they are not chosen by
     units, and one for the instants.
     """
-    found: dict[tuple[Whose, Position], StatusGroups] = {each: {} for each in asked}
+    groups: dict[tuple[Whose, Position], StatusGroups] = {population: {} for population in populations}
     if not directive_ids:
-        return found
+        return groups
     ids = tuple(sorted(directive_ids))
-    positions = {position for _, position in found}
-    later = counting.measure_later_at(ids, {each.as_known_on for each in positions if not each.latest})
+    positions = {position for _, position in groups}
+    later = counting.measure_later(ids, {each.as_known_on for each in positions if not each.latest})
     together: dict[tuple[Whose, datetime, Later], dict[date, list[Position]]] = defaultdict(dict)
-    for whose, position in found:
-        much = Later.NOTHING if position.latest else later[position.as_known_on]
-        together[whose, position.as_known_on, much].setdefault(position.as_at, []).append(position)
-    for (whose, known, much), days in together.items():
-        scope = Scope(ids, max(days), known, whose, much)
-        for day, directive_id, place, status, people in counting.count_statuses_over_days(
+    for whose, position in groups:
+        more = Later.NOTHING if position.latest else later[position.as_known_on]
+        together[whose, position.as_known_on, more].setdefault(position.as_at, []).append(position)
+    for (whose, known, more), days in together.items():
+        scope = Scope(ids, max(days), known, whose, more)
+        for day, directive_id, requirement, status, people in counting.count_statuses_over_days(
             scope, sorted(days)
         ):
             for position in days[day]:
-                group = found[whose, position].setdefault((directive_id, place), {})
+                group = groups[whose, position].setdefault((directive_id, requirement), {})
                 group[status] = group.get(status, 0) + people
-    return found
+    return groups

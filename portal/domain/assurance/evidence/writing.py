@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 from portal.domain.assurance.entering import (
     EntryRefusedError,
     begin_entry,
-    refuse_lengths,
+    refuse_wrong_lengths,
     require_recommendation,
 )
 from portal.domain.assurance.evidence.kinds import IMMUTABLE, REVIEWED
-from portal.domain.assurance.holding import list_held
+from portal.domain.assurance.held_facts import list_held_facts
 from portal.domain.assurance.models import EVIDENCE_KINDS, Evidence, EvidenceVersion
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.platform import wording as say
@@ -48,7 +48,7 @@ def add_evidence(key: str, kind: str, entry: EvidenceEntry, *, by: int, at: date
         EntryRefusedError: A day or a text is refused.
     """
     position = begin_entry(entry.from_on, at)
-    found = require_recommendation(key)
+    recommendation = require_recommendation(key)
     if kind not in EVIDENCE_KINDS:
         raise EntryRefusedError("kind", "Choose a kind of evidence.")
     if kind in IMMUTABLE and position.as_at != position.today:
@@ -56,7 +56,9 @@ def add_evidence(key: str, kind: str, entry: EvidenceEntry, *, by: int, at: date
     _refuse_entry(kind, entry)
     number = (db.session.scalar(select(func.count()).select_from(Evidence)) or 0) + 1
     reference = f"E-{number:04}"
-    piece = Evidence(recorded_at=position.as_known_on, reference=reference, recommendation_id=found.id)
+    piece = Evidence(
+        recorded_at=position.as_known_on, reference=reference, recommendation_id=recommendation.id
+    )
     db.session.add(piece)
     db.session.flush()
     _record_version(piece.id, kind, entry, position, by=by)
@@ -81,10 +83,10 @@ def change_evidence(reference: str, entry: EvidenceEntry, *, reason: str, by: in
     if newest.kind in IMMUTABLE and entry.definition != newest.definition:
         raise RuleError("The text of a statement cannot be changed. Withdraw it, and sign another one.")
     _refuse_entry(newest.kind, entry)
-    refuse_lengths(reason=reason)
+    refuse_wrong_lengths(reason=reason)
     before = (newest.title, newest.definition, newest.owner_id, newest.review_on)
     if before == (entry.title, entry.definition, entry.owner_id, entry.review_on):
-        raise RuleError("Nothing is changed. Change something, or go back.")
+        raise RuleError("Nothing has changed. Change something, or go back.")
     _record_version(newest.evidence_id, newest.kind, entry, position, by=by, reason=reason.strip())
     log("evidence.changed", actor_id=by, evidence=reference)
 
@@ -99,7 +101,7 @@ def withdraw_evidence(reference: str, *, from_on: date, reason: str, by: int, at
     """
     position = begin_entry(from_on, at)
     newest = read_newest(reference, at)
-    refuse_lengths(reason=reason)
+    refuse_wrong_lengths(reason=reason)
     _refuse_before_first(reference, position)
     if newest.from_on > from_on:
         raise EntryRefusedError(
@@ -130,16 +132,16 @@ def read_newest(reference: str, at: datetime) -> EvidenceVersion:
 def list_evidence_versions(reference: str, position: Position) -> list[EvidenceVersion]:
     """What was recorded about a piece of evidence, at a position; the version that holds is last."""
     of_piece = select(Evidence.id).where(Evidence.reference == reference)
-    return list_held(EvidenceVersion, position, EvidenceVersion.evidence_id.in_(of_piece))
+    return list_held_facts(EvidenceVersion, position, EvidenceVersion.evidence_id.in_(of_piece))
 
 
 def _refuse_before_first(reference: str, position: Position) -> None:
     if not list_evidence_versions(reference, position):
-        raise EntryRefusedError("from_on", "It was not there on that day. Enter a later one.")
+        raise EntryRefusedError("from_on", "It did not exist on that day. Enter a later day.")
 
 
 def _refuse_entry(kind: str, entry: EvidenceEntry) -> None:
-    refuse_lengths(title=entry.title)
+    refuse_wrong_lengths(title=entry.title)
     if entry.review_on is None and kind in REVIEWED:
         raise EntryRefusedError(
             "review_on", "Enter a review date: nothing else tells when this is out of date."

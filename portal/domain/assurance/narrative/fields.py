@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from portal.domain.assurance.desk import HeldAction, HeldRecommendation
+from portal.domain.assurance.desk import ActionSnapshot, RecommendationSnapshot
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.wording import ACTION_WORDS, JUDGEMENT_WORDS
 from portal.domain.reports.parameters import Position
@@ -37,33 +37,36 @@ class NarrativeField:
     value: str  # what it is filled with at the position
 
     @property
-    def written(self) -> str:
+    def placeholder(self) -> str:
         """As its author writes it."""
         return f"{{{{{self.name}}}}}"
 
 
 def list_fields(
-    held: HeldRecommendation, states: Mapping[str, EvidenceState], position: Position, force: str
+    recommendation: RecommendationSnapshot,
+    states: Mapping[str, EvidenceState],
+    position: Position,
+    force: str,
 ) -> list[NarrativeField]:
     """Every field that a narrative of this recommendation may have, filled at the position.
 
     Args:
-        held: The recommendation at the position.
+        recommendation: The recommendation at the position.
         states: What its evidence shows there, by reference.
         position: As at which day, as known on which instant.
         force: Name of the force.
     """
-    judged = held.judgement.judgement if held.judgement else None
+    judged = recommendation.judgement.judgement if recommendation.judgement else None
     values = {
-        "state": JUDGEMENT_WORDS[held.state].lower(),
+        "state": JUDGEMENT_WORDS[recommendation.state].lower(),
         "reason": judged.reason if judged else "no judgement was confirmed",
         "judged_on": say.date(judged.from_on) if judged else "no judgement was confirmed",
         "as_at": say.date(position.as_at),
         "as_known_on": say.date(london_day(position.as_known_on)),
-        "deadline": say.date(held.version.deadline_on),
+        "deadline": say.date(recommendation.version.deadline_on),
         "force": force,
     }
-    named = [NarrativeField(name, meaning, values[name]) for name, meaning in MEANINGS.items()]
+    simple_fields = [NarrativeField(name, meaning, values[name]) for name, meaning in MEANINGS.items()]
     evidence = [
         NarrativeField(
             f"evidence:{reference}",
@@ -76,12 +79,12 @@ def list_fields(
         NarrativeField(
             f"action:{action.reference}", f"how far it is: {action.version.title}", action_words(action)
         )
-        for action in held.actions
+        for action in recommendation.actions
     ]
-    return [*named, *evidence, *actions]
+    return [*simple_fields, *evidence, *actions]
 
 
-def action_words(action: HeldAction) -> str:
+def action_words(action: ActionSnapshot) -> str:
     """How far an action is: "done", or "under way, due on 30 April 2026"."""
     state, due_on = ACTION_WORDS[action.version.state].lower(), action.version.due_on
     ended = action.version.state in {"done", "dropped"}
@@ -99,10 +102,10 @@ def find_field_faults(text: str, names: Collection[str]) -> list[str]:
     faults = []
     for number, line in enumerate(text.split("\n"), start=1):
         faults += [
-            f"Line {number}: there is no field {found[0]}. Choose one of the fields listed on this page,"
+            f"Line {number}: there is no field {match[0]}. Choose one of the fields listed on this page,"
             " or take it out"
-            for found in _FIELD.finditer(line)
-            if found[1].strip() not in names
+            for match in _FIELD.finditer(line)
+            if match[1].strip() not in names
         ]
         if _LEFT_OPEN.search(_FIELD.sub("", line)):
             faults.append(f"Line {number}: write each field on one line, between {{{{ and }}}}")
@@ -111,7 +114,7 @@ def find_field_faults(text: str, names: Collection[str]) -> list[str]:
 
 def fill_html(html: str, values: Mapping[str, str]) -> Markup:
     """Safe HTML with its fields filled by escaped text."""
-    filled = _FIELD.sub(lambda found: str(escape(_value_of(found[1], values))), html)
+    filled = _FIELD.sub(lambda match: str(escape(_value_of(match[1], values))), html)
     return Markup(filled)  # noqa: S704 - the HTML is sanitised, the values are escaped
 
 
@@ -121,7 +124,7 @@ def fill_markdown(text: str, values: Mapping[str, str]) -> str:
     >>> print(fill_markdown("*{{force}}*", {"force": "West_shire"}))
     *West\_shire*
     """
-    return _FIELD.sub(lambda found: escape_markdown(_value_of(found[1], values)), text)
+    return _FIELD.sub(lambda match: escape_markdown(_value_of(match[1], values)), text)
 
 
 def escape_markdown(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from portal.domain.assurance.desk import HeldEvidence
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.people.queries import Viewer
 from portal.domain.reports.packs import kinds as directive_packs
 from portal.domain.reports.packs.archive import PackFile
@@ -26,10 +26,10 @@ class Annexes:
     files: list[PackFile] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)  # a sentence for each directive without an annex
     people: set[int] = field(default_factory=set)  # with a row in one of them
-    published: set[tuple[int, int]] = field(default_factory=set)  # numerators with denominators, in FOI packs
+    published: dict[str, tuple[int, int]] = field(default_factory=dict)  # complete and counted, in FOI packs
 
 
-def directives_of(pieces: Sequence[HeldEvidence]) -> list[str]:
+def directives_of(pieces: Sequence[EvidenceSnapshot]) -> list[str]:
     """The references of the directives whose completion is evidence, in order."""
     figures = (piece.version.definition for piece in pieces if piece.version.kind == "figure")
     return sorted({str(reference) for figure in figures if (reference := figure.get("directive"))})
@@ -46,7 +46,7 @@ class AnnexWish:
     small: int  # the small number of an FOI pack
 
     @property
-    def name(self) -> str:
+    def pack_name(self) -> str:
         """Which pack of a directive."""
         return directive_packs.FOI if self.foi else directive_packs.INSPECTION
 
@@ -64,7 +64,7 @@ def write_annexes(wish: AnnexWish, directives: Sequence[str], folder: Path, done
     for reference in directives:
         try:
             report = completion_report(wish.viewer, reference, wish.position)
-            directive_packs.refuse_pack(report, wish.name, wish.small)
+            directive_packs.refuse_pack(report, wish.pack_name, wish.small)
         except NotFoundError:
             annexes.refusals.append(NOT_THERE.format(reference=reference))
         except RuleError as error:
@@ -78,21 +78,21 @@ def _write_annex(
     annexes: Annexes, wish: AnnexWish, report: CompletionReport, folder: Path, done: ReportDone
 ) -> int:
     """Write the pack of one directive, and return how many rows it has."""
-    reference, name = report.directive.reference, wish.name
+    reference, name = report.directive.reference, wish.pack_name
     kind = "FOI pack" if wish.foi else "inspection pack"
     file = PackFile(f"{reference}-{name}", f"annex: the {kind} of {reference}, unpacked by itself")
     scratch = folder / f"{reference}.parts"
     scratch.mkdir()
     target = folder / file.name
-    made = write_pack(report, name, scratch, target, force=wish.force, small=wish.small, done=done)
+    pack = write_pack(report, name, scratch, target, force=wish.force, small=wish.small, done=done)
     annexes.files.append(file)
     if not wish.foi:
         annexes.people |= report.list_person_ids()
-        return made.rows
+        return pack.rows
     tables = make_tables(read_figures(report), wish.small)
     if tables.complete is not None and tables.counted is not None:
-        annexes.published.add((tables.complete, tables.counted))
-    return made.rows
+        annexes.published[reference] = (tables.complete, tables.counted)
+    return pack.rows
 
 
 def _report_after(done: ReportDone, before: int, rows: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from portal.domain.assurance.desk import HeldRecommendation
+from portal.domain.assurance.desk import RecommendationSnapshot
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.narrative.fields import (
     NarrativeField,
@@ -30,7 +30,7 @@ NOT_JUDGED = "No judgement was confirmed by this day."
 class RecommendationAnswer:
     """A recommendation at a position, as one edition of a pack shows it."""
 
-    held: HeldRecommendation
+    recommendation: RecommendationSnapshot
     states: Mapping[str, EvidenceState]  # by reference; with numbers hidden in an FOI edition
     fields: tuple[NarrativeField, ...]
     names: Mapping[int, str]  # of owners, by id; nobody is named in an FOI edition
@@ -40,9 +40,9 @@ class RecommendationAnswer:
 
 def answer_blocks(answer: RecommendationAnswer) -> list[Block]:
     """The parts of an answer, its heading of level 2."""
-    held = answer.held
+    recommendation = answer.recommendation
     return [
-        HeadingBlock(2, held.version.title),
+        HeadingBlock(2, recommendation.version.title),
         _list_basics(answer),
         HeadingBlock(3, "The answer in words"),
         _write_narrative(answer),
@@ -60,16 +60,16 @@ def answer_blocks(answer: RecommendationAnswer) -> list[Block]:
 
 
 def _list_basics(answer: RecommendationAnswer) -> GridBlock:
-    version = answer.held.version
+    version = answer.recommendation.version
     rows = [
         ("Source", version.source),
         ("Addressed to", version.addressee),
         ("Wording, as far as it is public", version.wording),
         ("Deadline", say.date(version.deadline_on)),
-        ("State", JUDGEMENT_WORDS[answer.held.state]),
+        ("State", JUDGEMENT_WORDS[answer.recommendation.state]),
     ]
     if not answer.foi:
-        rows.append(("Owner", _name_of(answer, answer.held.owner_id)))
+        rows.append(("Owner", _name_of(answer, answer.recommendation.owner_id)))
     return GridBlock(("What", "Answer"), tuple(rows), (1, 3))
 
 
@@ -78,7 +78,7 @@ def _name_of(answer: RecommendationAnswer, person_id: int | None) -> str:
 
 
 def _write_narrative(answer: RecommendationAnswer) -> Block:
-    narrative = answer.held.narrative
+    narrative = answer.recommendation.narrative
     if narrative is None:
         return ParagraphBlock(NO_NARRATIVE)
     values = field_values(answer.fields)
@@ -86,10 +86,10 @@ def _write_narrative(answer: RecommendationAnswer) -> Block:
 
 
 def _write_judgement(answer: RecommendationAnswer) -> list[Block]:
-    held = answer.held.judgement
-    if held is None or held.decision is None:
+    snapshot = answer.recommendation.judgement
+    if snapshot is None or snapshot.decision is None:
         return [ParagraphBlock(NOT_JUDGED)]
-    judgement, decided_on = held.judgement, held.decision.decided_on
+    judgement, decided_on = snapshot.judgement, snapshot.decision.decided_on
     words = JUDGEMENT_WORDS[judgement.state]
     blocks: list[Block] = [
         ParagraphBlock(
@@ -99,19 +99,21 @@ def _write_judgement(answer: RecommendationAnswer) -> list[Block]:
         ParagraphBlock(f"Reason: {judgement.reason}"),
     ]
     if judgement.figures and not answer.foi:
-        blocks.append(_compare_figures(answer, [EvidenceState.from_json(kept) for kept in judgement.figures]))
+        blocks.append(
+            _compare_figures(answer, [EvidenceState.from_json(values) for values in judgement.figures])
+        )
     return blocks
 
 
 def _compare_figures(answer: RecommendationAnswer, frozen: list[EvidenceState]) -> GridBlock:
     rows = [
         (
-            kept.reference,
-            kept.title,
-            kept.shown,
-            now.shown if (now := answer.states.get(kept.reference)) else "No longer evidence",
+            state.reference,
+            state.title,
+            state.shown,
+            now.shown if (now := answer.states.get(state.reference)) else "No longer evidence",
         )
-        for kept in frozen
+        for state in frozen
     ]
     heads = ("Evidence", "What", "At the judgement", "At this position")
     return GridBlock(heads, tuple(rows), (2, 4, 5, 5))
@@ -128,7 +130,7 @@ def _list_evidence(answer: RecommendationAnswer) -> list[Block]:
 
 
 def _list_actions(answer: RecommendationAnswer) -> list[Block]:
-    if not answer.held.actions:
+    if not answer.recommendation.actions:
         return [ParagraphBlock("There were no actions on the desk at this position.")]
     owners = [] if answer.foi else ["Owner"]
     rows = [
@@ -139,7 +141,7 @@ def _list_actions(answer: RecommendationAnswer) -> list[Block]:
             _capitalise_words(action_words(action)),
             ", ".join(action.waits_for) or "Nothing",
         )
-        for action in answer.held.actions
+        for action in answer.recommendation.actions
     ]
     widths = (2, 5, 4, 2) if answer.foi else (2, 5, 3, 4, 2)
     return [GridBlock(("Action", "What", *owners, "How far", "Waits for"), tuple(rows), widths)]
@@ -150,17 +152,17 @@ def _capitalise_words(words: str) -> str:
 
 
 def _list_decisions(answer: RecommendationAnswer) -> list[Block]:
-    if not answer.held.decisions:
+    if not answer.recommendation.decisions:
         return [ParagraphBlock("There were no decisions on the desk at this position.")]
     rows = [
         (say.date(decision.from_on), decision.title, decision.text, decision.decided_by)
-        for decision in answer.held.decisions
+        for decision in answer.recommendation.decisions
     ]
     return [GridBlock(("Day", "Decision", "In words", "Decided by"), tuple(rows), (2, 4, 6, 3))]
 
 
 def _write_risk(answer: RecommendationAnswer) -> list[Block]:
-    risk = answer.held.risk
+    risk = answer.recommendation.risk
     if answer.foi or risk is None:
         return []
     words = f"Likelihood {risk.likelihood} of 5, impact {risk.impact} of 5. {risk.text}"

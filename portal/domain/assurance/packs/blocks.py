@@ -112,12 +112,12 @@ def lower_headings(markdown: str) -> str:
     '#### One\n\n##### Two'
     """
     lines = markdown.split("\n")
-    places = list(_find_headings(lines))
-    if not places:
+    headings = list(_find_headings(lines))
+    if not headings:
         return markdown
-    shift = TOP - min(len(found[2]) for _, found in places)
-    for number, found in places:
-        lines[number] = f"{found[1]}{'#' * max(1, min(len(found[2]) + shift, 6))}{found[3]}"
+    shift = TOP - min(len(match[2]) for _, match in headings)
+    for number, match in headings:
+        lines[number] = f"{match[1]}{'#' * max(1, min(len(match[2]) + shift, 6))}{match[3]}"
     return "\n".join(lines)
 
 
@@ -126,5 +126,5 @@ def _find_headings(lines: Sequence[str]) -> Iterable[tuple[int, re.Match[str]]]:
     for number, line in enumerate(lines):
         if mark := _FENCE.match(line):
             fence = "" if fence and mark[1].startswith(fence) else fence or mark[1]
-        elif not fence and (found := _HEADING_MARKS.fullmatch(line)):
-            yield number, found
+        elif not fence and (match := _HEADING_MARKS.fullmatch(line)):
+            yield number, match

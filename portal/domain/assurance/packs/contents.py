@@ -85,7 +85,7 @@ def write_answer_pack(source: PackSource, folder: Path, target: Path) -> str:
     about = {
         "pack": "foi-answer" if source.foi else "answer",
         "force": source.force,
-        "recommendations": [answer.held.key for answer in source.answers],
+        "recommendations": [answer.recommendation.key for answer in source.answers],
         **source.position.pinned,
         **({"small_number": source.small} if source.foi else {}),
     }
@@ -124,7 +124,7 @@ def _write_answer(source: PackSource, folder: Path) -> None:
     for answer in source.answers:
         blocks += answer_blocks(answer)
     markup = [_STYLE, blocks_as_markup(blocks), *definition_table(_definitions_of(source))]
-    made = typeset_pdf(
+    content = typeset_pdf(
         "\n".join(markup),
         title=source.title,
         above=f"{source.force} · Answer to an inspection",
@@ -133,7 +133,7 @@ def _write_answer(source: PackSource, folder: Path) -> None:
         at=source.position.as_known_on,
         across=True,
     )
-    (folder / ANSWER_PDF.name).write_bytes(made)
+    (folder / ANSWER_PDF.name).write_bytes(content)
     title = HeadingBlock(1, f"{source.force}: {source.title}")
     text = blocks_as_markdown([title, *blocks])
     (folder / ANSWER_TEXT.name).write_text(text, encoding="utf-8", newline="\n")

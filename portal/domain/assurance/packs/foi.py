@@ -2,12 +2,15 @@
 
 A figure of a part of the force could be taken from one of the annex, and a few people would be left. So a
 figure of people is shown only where the annex publishes the same numbers; of others not even whether they
-hold, because two thresholds of nearly the same people tell of those between.
+hold, because two thresholds of nearly the same people tell of those between. Nor can counts of documents be
+taken from one another: all that are shown are of the same units and months.
 """
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.reports.packs.foi_tables import HIDDEN
 from portal.domain.reports.packs.suppression import is_small
@@ -23,26 +26,68 @@ LEFT_OUT = (
     "This edition names nobody. Owners, risks, documents, signed statements and the figures at the judgement "
     "are left out."
 )
+HIDDEN_SAMPLES = f"{HIDDEN}: only the widest figures of documents are in this edition."
 Pair = tuple[int, int]  # numerator and denominator
+SampleFrame = tuple[str, int]  # a unit’s path, "" for all of them, and a number of months
 
 
-def hide_numbers(state: EvidenceState, published: Collection[Pair], small: int) -> EvidenceState:
+@dataclass(frozen=True, slots=True)
+class PublishedNumbers:
+    """What an FOI edition may show.
+
+    Attributes:
+        totals: The people complete and counted of each directive, as its FOI pack publishes them.
+        frame: The units and months of which counts of documents are shown; None: there are none.
+    """
+
+    totals: Mapping[str, Pair]
+    frame: SampleFrame | None = None
+
+
+def choose_frame(pieces: Iterable[EvidenceSnapshot]) -> SampleFrame | None:
+    """The units and months of which counts of documents are shown: all units before one, then most months.
+
+    Args:
+        pieces: All evidence of the desk, so that the editions of one date have the same.
+    """
+    frames = {_frame_of(piece.version.definition) for piece in pieces if piece.version.kind == "samples"}
+    return min(frames, key=lambda frame: (frame[0] != "", -frame[1], frame[0]), default=None)
+
+
+def _frame_of(definition: Mapping[str, Any]) -> SampleFrame:
+    return str(definition.get("unit", "")), int(definition["months"])
+
+
+def hide_numbers(
+    state: EvidenceState, definition: Mapping[str, Any], published: PublishedNumbers, small: int
+) -> EvidenceState:
     """A piece of evidence without what would tell of a person.
 
     Args:
         state: As the whole force knows it.
-        published: The numbers of people that the annexes publish.
+        definition: What is counted, as it was stated.
+        published: What may be shown.
         small: The small number.
     """
     if state.kind in KEPT_BACK:
         return _leave_out_words(state, KEPT_BACK[state.kind])
     if state.kind in COUNT_PEOPLE:
-        return state if (state.reached, state.total) in published else _hide_figure(state, HIDDEN_FIGURE)
+        return state if _is_published(state, definition, published) else _hide_figure(state, HIDDEN_FIGURE)
     if state.reached is not None and state.total is not None:
+        if _frame_of(definition) != published.frame:
+            return _hide_figure(state, HIDDEN_SAMPLES)
         parts = (state.reached, state.total - state.reached, state.total)
         if any(is_small(part, small) for part in parts):
             return _hide_figure(state, SMALL_FIGURE)
     return state
+
+
+def _is_published(state: EvidenceState, definition: Mapping[str, Any], published: PublishedNumbers) -> bool:
+    """Whether it is the figure of everybody under a directive that the annex publishes."""
+    is_part = any(definition.get(name) for name in ("requirement", "unit", "role", "rank"))
+    if state.kind != "figure" or is_part:
+        return False
+    return published.totals.get(definition["directive"]) == (state.reached, state.total)
 
 
 def _leave_out_words(state: EvidenceState, words: str) -> EvidenceState:
@@ -60,7 +105,8 @@ def describe_suppression(states: Collection[EvidenceState], small: int) -> list[
         LEFT_OUT,
         f"{HIDDEN} stands for what is hidden, in {hidden} of {len(states)} pieces of evidence. A figure of "
         "people is shown only where the FOI pack of its directive, which is in this ZIP, shows the same "
-        f"numbers. Counts of documents from 1 to {small - 1} are hidden.",
+        f"numbers. Counts of documents from 1 to {small - 1} are hidden, and all that are of fewer units or "
+        "months than the widest, because one could be taken from another.",
         "Titles, and the words of the answer, its actions, judgements and decisions, are the force's own, as "
         "they were written.",
     ]

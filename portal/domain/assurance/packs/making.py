@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from portal.domain.assurance.desk import HeldEvidence, HeldRecommendation, read_desk, read_recommendation
+from portal.domain.assurance.desk import (
+    EvidenceSnapshot,
+    RecommendationSnapshot,
+    read_desk,
+    read_recommendation,
+)
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
@@ -15,7 +20,7 @@ from portal.domain.assurance.narrative.fields import list_fields
 from portal.domain.assurance.packs.annexes import Annexes, AnnexWish, directives_of, write_annexes
 from portal.domain.assurance.packs.answers import RecommendationAnswer
 from portal.domain.assurance.packs.contents import PackSource, write_answer_pack
-from portal.domain.assurance.packs.foi import hide_numbers
+from portal.domain.assurance.packs.foi import PublishedNumbers, choose_frame, hide_numbers
 from portal.domain.assurance.packs.kinds import ALL, FOI, refuse_forecast
 from portal.domain.assurance.wording import DeskNames, name_people
 from portal.domain.people.queries import Viewer
@@ -41,33 +46,33 @@ class AnswerWish:
     small: int  # the small number of an FOI edition
 
     @property
-    def foi(self) -> bool:
+    def is_foi(self) -> bool:
         """Whether it is the FOI edition."""
         return self.name == FOI
 
 
-class MadeAnswer(NamedTuple):
+class WrittenPack(NamedTuple):
     """A pack that is written."""
 
     sha256: str
     people: set[int]  # who is named in it
 
 
-def read_answered(key: str, position: Position) -> list[HeldRecommendation]:
+def read_answered_recommendations(key: str, position: Position) -> list[RecommendationSnapshot]:
     """The recommendations that a pack answers.
 
     Raises:
         NotFoundError: There is none with this key, or none at all, or it was not known then.
     """
-    held = read_desk(position) if key == ALL else [read_recommendation(key, position)]
-    if not held:
+    recommendations = read_desk(position) if key == ALL else [read_recommendation(key, position)]
+    if not recommendations:
         raise NotFoundError("No recommendation was on the desk at this position.")
-    return held
+    return recommendations
 
 
 def make_answer_pack(
     wish: AnswerWish, viewer: Viewer, folder: Path, target: Path, done: ReportDone
-) -> MadeAnswer:
+) -> WrittenPack:
     """Write a pack.
 
     Args:
@@ -78,28 +83,28 @@ def make_answer_pack(
         done: Is told how many rows of the annexes are written.
 
     Raises:
-        NotFoundError: As ``read_answered``.
+        NotFoundError: As ``read_answered_recommendations``.
         PositionError: The position is a forecast.
     """
     refuse_forecast(wish.position)
     position = settle_position(wish.position)
-    held = read_answered(wish.key, position)
-    pieces = [piece for each in held for piece in each.evidence]
-    annex_wish = AnnexWish(viewer, position, wish.foi, wish.force, wish.small)
+    recommendations = read_answered_recommendations(wish.key, position)
+    pieces = [piece for recommendation in recommendations for piece in recommendation.evidence]
+    annex_wish = AnnexWish(viewer, position, wish.is_foi, wish.force, wish.small)
     annexes = write_annexes(annex_wish, directives_of(pieces), folder, done)
-    desk = _read_edition(wish, position, held, annexes)
+    desk = _read_edition(wish, position, recommendations, annexes)
     source = PackSource(
         key=wish.key,
         position=position,
         force=wish.force,
-        answers=[_make_answer(each, wish, desk) for each in held],
+        answers=[_make_answer(recommendation, wish, desk) for recommendation in recommendations],
         attached=desk.attached,
         annexes=annexes.files,
         remarks=[*annexes.refusals, *desk.missing],
-        foi=wish.foi,
+        foi=wish.is_foi,
         small=wish.small,
     )
-    return MadeAnswer(write_answer_pack(source, folder, target), annexes.people | desk.owners)
+    return WrittenPack(write_answer_pack(source, folder, target), annexes.people | desk.owners)
 
 
 class _DeskAtPosition(NamedTuple):
@@ -115,42 +120,53 @@ class _DeskAtPosition(NamedTuple):
 
 
 def _read_edition(
-    wish: AnswerWish, position: Position, held: Sequence[HeldRecommendation], annexes: Annexes
+    wish: AnswerWish, position: Position, recommendations: Sequence[RecommendationSnapshot], annexes: Annexes
 ) -> _DeskAtPosition:
-    pieces = [piece for each in held for piece in each.evidence]
+    pieces = [piece for recommendation in recommendations for piece in recommendation.evidence]
     states = check_evidence(pieces, position)
-    if wish.foi:
-        states = {ref: hide_numbers(state, annexes.published, wish.small) for ref, state in states.items()}
+    if wish.is_foi:
+        every = [piece for recommendation in read_desk(position) for piece in recommendation.evidence]
+        published = PublishedNumbers(annexes.published, choose_frame(every))
+        states = {
+            piece.reference: hide_numbers(
+                states[piece.reference], piece.version.definition, published, wish.small
+            )
+            for piece in pieces
+        }
         return _DeskAtPosition(position, states, set(), DeskNames(), {}, [], annexes.files)
-    owners = _list_owners(held)
+    owners = _list_owners(recommendations)
     attached, missing = _read_attached(pieces, states)
     return _DeskAtPosition(position, states, owners, name_people(owners), attached, missing, annexes.files)
 
 
-def _make_answer(held: HeldRecommendation, wish: AnswerWish, desk: _DeskAtPosition) -> RecommendationAnswer:
-    own = {piece.reference: desk.states[piece.reference] for piece in held.evidence}
-    named = tuple(f"{reference}-" for reference in directives_of(held.evidence))
+def _make_answer(
+    recommendation: RecommendationSnapshot, wish: AnswerWish, desk: _DeskAtPosition
+) -> RecommendationAnswer:
+    own = {piece.reference: desk.states[piece.reference] for piece in recommendation.evidence}
+    prefixes = tuple(f"{reference}-" for reference in directives_of(recommendation.evidence))
     files = [desk.attached[reference][0] for reference in own if reference in desk.attached]
-    files += [file for file in desk.annexes if file.name.startswith(named)]
+    files += [file for file in desk.annexes if file.name.startswith(prefixes)]
     sentences = tuple(f"{file.name}: {file.contents}." for file in files)
-    fields = tuple(list_fields(held, own, desk.position, wish.force))
-    return RecommendationAnswer(held, own, fields, desk.names, wish.foi, sentences)
+    fields = tuple(list_fields(recommendation, own, desk.position, wish.force))
+    return RecommendationAnswer(recommendation, own, fields, desk.names, wish.is_foi, sentences)
 
 
-def _list_owners(held: Iterable[HeldRecommendation]) -> set[int]:
+def _list_owners(recommendations: Iterable[RecommendationSnapshot]) -> set[int]:
     """Whom an answer names: owners of recommendations and of actions."""
-    owners = {each.owner_id for each in held}
-    owners |= {action.version.owner_id for each in held for action in each.actions}
+    owners = {recommendation.owner_id for recommendation in recommendations}
+    owners |= {
+        action.version.owner_id for recommendation in recommendations for action in recommendation.actions
+    }
     return {owner for owner in owners if owner is not None}
 
 
 def _read_attached(
-    pieces: Sequence[HeldEvidence], states: dict[str, EvidenceState]
+    pieces: Sequence[EvidenceSnapshot], states: dict[str, EvidenceState]
 ) -> tuple[Attached, list[str]]:
     """The documents and the texts of statements, by reference; and what is to be said of those not kept."""
     digests = {states[piece.reference].digest for piece in pieces if piece.version.kind == "document"}
-    kept = select(EvidenceDocument).where(EvidenceDocument.digest.in_(sorted(digests)))
-    documents = {row.digest: row.content for row in db.session.scalars(kept)} if digests else {}
+    statement = select(EvidenceDocument).where(EvidenceDocument.digest.in_(sorted(digests)))
+    documents = {row.digest: row.content for row in db.session.scalars(statement)} if digests else {}
     attached: Attached = {}
     missing = []
     for piece in pieces:
@@ -165,5 +181,5 @@ def _read_attached(
     return attached, missing
 
 
-def _name_file(piece: HeldEvidence, kind: str, form: str) -> PackFile:
+def _name_file(piece: EvidenceSnapshot, kind: str, form: str) -> PackFile:
     return PackFile(f"{kind}-{piece.reference}.{form}", f"{kind} {piece.reference}, {piece.version.title}")

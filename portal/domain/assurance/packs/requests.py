@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.domain.assurance.packs.kinds import NAMES, refuse_forecast
-from portal.domain.assurance.packs.making import read_answered
+from portal.domain.assurance.packs.making import read_answered_recommendations
 from portal.domain.people.queries import Viewer
 from portal.domain.reports.completion import export_files
 from portal.domain.reports.completion.export_files import FileWish
@@ -32,7 +32,7 @@ def request_pack(key: str, name: str, position: Position, viewer: Viewer, *, at:
         RuleError: So many files are being made for the person already.
     """
     refuse_forecast(position)
-    read_answered(key, position)
+    read_answered_recommendations(key, position)
     wish = FileWish(key, name, position.pinned, {}, KIND)
     same = export_files.find_same_file(wish, viewer, at)
     return same or export_files.request_file(wish, by=viewer.person_id, at=at)

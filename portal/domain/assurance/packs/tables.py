@@ -76,11 +76,11 @@ def _write_cell(value: str | int | None) -> str | int:
 def _values_of(
     answer: RecommendationAnswer, state: EvidenceState, files: Mapping[str, str]
 ) -> dict[str, str | int | None]:
-    held = None if answer.foi else answer.held.judgement
+    snapshot = None if answer.foi else answer.recommendation.judgement
     frozen = _find_frozen(answer, state.reference)
     share = None if state.reached is None or not state.total else percent_cut(state.reached, state.total)
     return {
-        "recommendation": answer.held.key,
+        "recommendation": answer.recommendation.key,
         "evidence": state.reference,
         "title": state.title,
         "kind": state.kind,
@@ -89,10 +89,10 @@ def _values_of(
         "total": state.total,
         "percentage": share,
         "threshold": None if state.threshold is None else str(state.threshold),
-        "holds": _say_whether(state),
+        "holds": _holds_cell(state),
         "faults": " ".join(state.faults),
-        "judged_on": held.judgement.from_on.isoformat() if held and frozen else None,
-        "judged_as": JUDGEMENT_WORDS[held.judgement.state].lower() if held and frozen else None,
+        "judged_on": snapshot.judgement.from_on.isoformat() if snapshot and frozen else None,
+        "judged_as": JUDGEMENT_WORDS[snapshot.judgement.state].lower() if snapshot and frozen else None,
         "judged_reached": frozen.reached if frozen else None,
         "judged_total": frozen.total if frozen else None,
         "address": state.address,
@@ -101,7 +101,7 @@ def _values_of(
     }
 
 
-def _say_whether(state: EvidenceState) -> str:
+def _holds_cell(state: EvidenceState) -> str:
     if state.faults == (HIDDEN,):
         return ""
     return "yes" if state.holds else "no"
@@ -109,11 +109,11 @@ def _say_whether(state: EvidenceState) -> str:
 
 def _find_frozen(answer: RecommendationAnswer, reference: str) -> EvidenceState | None:
     """A piece of evidence as the confirmed judgement froze it; None in an FOI edition."""
-    held = answer.held.judgement
-    if held is None or answer.foi:
+    snapshot = answer.recommendation.judgement
+    if snapshot is None or answer.foi:
         return None
-    kept = next((kept for kept in held.judgement.figures if kept["reference"] == reference), None)
-    return EvidenceState.from_json(kept) if kept else None
+    values = next((values for values in snapshot.judgement.figures if values["reference"] == reference), None)
+    return EvidenceState.from_json(values) if values else None
 
 
 def definition_rows(answers: Sequence[RecommendationAnswer]) -> Definitions:

@@ -37,21 +37,21 @@ def make_pack(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any
     with file_folder().start_file(file_id) as new_file:
         folder = new_file.scratch / "pack"
         folder.mkdir(mode=0o700)
-        made = make_answer_pack(
+        pack = make_answer_pack(
             wish,
             viewer,
             folder,
             new_file.draft,
             lambda rows: progress.report_progress(rows, rows + 1, "Writing rows of the annexes"),
         )
-        detail = kinds.describe_event(key, name, times, made.sha256)
+        detail = kinds.describe_event(key, name, times, pack.sha256)
         with transaction():
             event = log_file(
-                "answer_pack.exported", made.people, actor_id=viewer.person_id, file=str(file_id), **detail
+                "answer_pack.exported", pack.people, actor_id=viewer.person_id, file=str(file_id), **detail
             )
-            stored, called = new_file.put_in_place(), kinds.answer_name(key, name, wish.position)
-            export_files.mark_file_made(file_id, stored, called, visibility, event.id, clock.now())
-            result = {"SHA-256": made.sha256}
+            stored, download_name = new_file.put_in_place(), kinds.answer_name(key, name, wish.position)
+            export_files.mark_file_made(file_id, stored, download_name, visibility, event.id, clock.now())
+            result = {"SHA-256": pack.sha256}
             progress.conclude_job(result)
     return result
 

@@ -33,7 +33,7 @@ def begin_plan(*, by: int, at: datetime) -> int:
     stamp()
     plan_id = read_plan_id()
     if open_plan_proposal() is not None:
-        raise ConflictError("The next version of the plan is being written already.")
+        raise ConflictError("Somebody is already writing the next version of the plan.")
     row = PlanProposal(
         recommendation_id=plan_id,
         content=_first_answers(plan_id),
@@ -64,12 +64,19 @@ def save_section(
     section = plan_template().find_section(section_key)
     if section is None:
         raise NotFoundError("The plan has no such section.")
-    given = {each.key: clean_answer(answers.get(each.key, ""), each.kind) for each in section.questions}
-    faults = [fault for each in section.questions if (fault := fault_of_answer(each, given[each.key]))]
+    new_answers = {
+        question.key: clean_answer(answers.get(question.key, ""), question.kind)
+        for question in section.questions
+    }
+    faults = [
+        fault
+        for question in section.questions
+        if (fault := fault_of_answer(question, new_answers[question.key]))
+    ]
     if faults:
         raise BadInputError(faults)
-    kept = {key: text for key, text in row.content.items() if key not in given}
-    row.content = kept | {key: text for key, text in given.items() if text}
+    other_answers = {key: text for key, text in row.content.items() if key not in new_answers}
+    row.content = other_answers | {key: text for key, text in new_answers.items() if text}
     db.session.flush()
     log("plan.section_saved", actor_id=by, section=section.title)
 
@@ -92,7 +99,7 @@ def send_plan(proposal_id: int, *, note: str, review_on: date, by: int, at: date
         raise BadInputError(faults)
     current = newest_plan(row.recommendation_id)
     if current is not None and (current.content, current.review_on) == (row.content, review_on):
-        raise RuleError(f"Version {current.number} says exactly this already. Nothing was sent.")
+        raise RuleError(f"Version {current.number} says exactly the same. Nothing was sent.")
     row.note, row.review_on, row.proposed_at = note.strip()[:LONGEST_NOTE], review_on, at
     db.session.flush()
     log("plan.proposed", actor_id=by, number=next_number(current))

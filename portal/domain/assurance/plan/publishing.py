@@ -123,8 +123,7 @@ def _render_guide(proposal: ProposedPlan, number: int | None, day: date) -> str:
         plan_template(), filled, number=number, from_on=day, review_on=proposal.review_on
     )
     reading = check_guide_files({f"{GUIDE_KEY}.md": content})
-    if len(reading.faults):
-        raise BadInputError(reading.faults.sentences())
+    reading.faults.refuse()
     return reading.guides[0].html
 
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, select
 
-from portal.domain.assurance.holding import list_held
+from portal.domain.assurance.held_facts import list_held_facts
 from portal.domain.assurance.models import PlanProposal, PlanVersion, Recommendation
 from portal.domain.assurance.plan.guide_text import shown_values
 from portal.domain.assurance.plan.template import plan_template
@@ -16,6 +15,7 @@ from portal.domain.catalogue.guide_publishing import guide_recorded_by
 from portal.domain.catalogue.models import GuideVersion
 from portal.domain.catalogue.queries import force_values_recorded_by, shared_content
 from portal.domain.people.models import PersonName
+from portal.domain.people.proposals import ProposalLine, select_proposals
 from portal.domain.reports.parameters import Position
 from portal.platform import clock
 from portal.platform.db import db
@@ -42,7 +42,7 @@ class PlanDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldPlan:
+class PlanSnapshot:
     """The plan at a position, as it was published, with what makes it untrue."""
 
     version: PlanVersion
@@ -54,20 +54,11 @@ class HeldPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class ProposedPlan:
+class ProposedPlan(ProposalLine):
     """The next version of the plan: being written, waiting for a second person, or ended."""
 
-    id: int
     answers: dict[str, str]
     review_on: date
-    note: str  # "" while it is being written
-    proposed_by_id: int
-    proposed_by: str
-    proposed_at: datetime
-    ended_at: datetime | None
-    ended_as: str | None  # published, sent_back, withdrawn
-    ended_by: str | None
-    reason: str
 
     @property
     def is_written(self) -> bool:
@@ -75,7 +66,7 @@ class ProposedPlan:
         return self.ended_as is None and not self.note
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether it waits for a second person."""
         return self.ended_as is None and bool(self.note)
 
@@ -92,7 +83,7 @@ def read_plan_id() -> int:
     return found
 
 
-def read_plan(position: Position) -> HeldPlan | None:
+def read_plan(position: Position) -> PlanSnapshot | None:
     """The plan that holds at a position; None where none was published. A fixed number of statements."""
     versions = list_plan_versions(position)
     if not versions:
@@ -103,7 +94,7 @@ def read_plan(position: Position) -> HeldPlan | None:
     newest = guide_recorded_by(GUIDE_KEY, until)
     details = _list_details(version, until)
     names = _names_of({version.proposed_by_id, version.published_by_id})
-    return HeldPlan(
+    return PlanSnapshot(
         version=version,
         guide=guide,
         proposed_by=names.get(version.proposed_by_id, "Erased"),
@@ -115,15 +106,15 @@ def read_plan(position: Position) -> HeldPlan | None:
 
 def list_plan_faults(position: Position) -> tuple[str, ...]:
     """Why the plan no longer holds at a position, for its owner's list; empty where there is none."""
-    held = read_plan(position)
-    return held.faults if held else ()
+    plan = read_plan(position)
+    return plan.faults if plan else ()
 
 
 def list_plan_versions(position: Position) -> list[PlanVersion]:
     """The versions published by a position, the newest first. One statement."""
     plan_id = select(Recommendation.id).where(Recommendation.key == KEY).scalar_subquery()
-    held = list_held(PlanVersion, position, PlanVersion.recommendation_id == plan_id)
-    return sorted(held, key=lambda version: version.number, reverse=True)
+    versions = list_held_facts(PlanVersion, position, PlanVersion.recommendation_id == plan_id)
+    return sorted(versions, key=lambda version: version.number, reverse=True)
 
 
 def list_planned_settings() -> frozenset[str]:
@@ -191,26 +182,7 @@ def count_plans_for(person_id: int) -> int:
 
 
 def _select_plans() -> Select[Any]:
-    author, decider = aliased(PersonName), aliased(PersonName)
-    row = PlanProposal
-    columns: tuple[Any, ...] = (
-        row.id,
-        row.content,
-        row.review_on,
-        row.note,
-        row.proposed_by_id,
-        func.coalesce(author.forenames + " " + author.surname, "Erased"),
-        row.proposed_at,
-        row.ended_at,
-        row.ended_as,
-        func.coalesce(decider.forenames + " " + decider.surname, "Erased"),
-        row.reason,
-    )
-    return (
-        select(*columns)
-        .outerjoin(author, author.person_id == row.proposed_by_id)
-        .outerjoin(decider, decider.person_id == row.ended_by_id)
-    )
+    return select_proposals(PlanProposal, PlanProposal.content, PlanProposal.review_on)
 
 
 def _fetch_plans(statement: Select[Any]) -> Iterator[ProposedPlan]:
@@ -218,6 +190,5 @@ def _fetch_plans(statement: Select[Any]) -> Iterator[ProposedPlan]:
 
 
 def _names_of(people: set[int]) -> dict[int, str]:
-    name = PersonName.forenames + " " + PersonName.surname
-    rows = db.session.execute(select(PersonName.person_id, name).where(PersonName.person_id.in_(people)))
-    return {person_id: words for person_id, words in rows}
+    names = select(PersonName.person_id, PersonName.full_name).where(PersonName.person_id.in_(people))
+    return {person_id: name for person_id, name in db.session.execute(names)}

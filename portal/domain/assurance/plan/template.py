@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 from portal.domain.catalogue.sources.folder_reader import decode_text
-from portal.platform.errors import BadInputError
 from portal.platform.formats.faults import Faults
 from portal.platform.formats.toml_tables import Source, Table, read_key
 
@@ -85,8 +84,7 @@ def parse_template(content: bytes) -> PlanTemplate:
     text = decode_text(content, _FILE.name, faults)
     root = None if text is None else Source(text, _FILE.name, faults).root()
     template = PlanTemplate((), ()) if root is None else _read_root(root)
-    if len(faults):
-        raise BadInputError(faults.sentences())
+    faults.refuse()
     return template
 
 

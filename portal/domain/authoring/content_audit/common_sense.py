@@ -96,8 +96,7 @@ def read_key(module: str, files: Mapping[str, bytes]) -> SenseKey:
         choices = tuple(table.texts("choices"))
         answers.append(SenseAnswer(table.text("item"), table.text("words"), choices, table.flag("blind")))
         table.close()
-    if len(faults):
-        raise BadInputError(faults.sentences())
+    faults.refuse()
     return SenseKey(answers)
 
 

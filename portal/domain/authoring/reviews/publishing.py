@@ -11,9 +11,9 @@ from portal.domain.catalogue import queries as catalogue
 from portal.domain.catalogue.models import ModuleVersion
 from portal.domain.directives.minimum_versions import MinimumVersionRule
 from portal.domain.people.queries import require_starter
+from portal.domain.records.queries import list_people_with_records
 from portal.domain.status.minimum_versions import (
     pending_rule,
-    people_with_records,
     preview_minimum,
     record_minimum,
 )
@@ -67,7 +67,7 @@ def publish_and_ask_again(choice: PassAgain, *, by: int) -> str | UUID:
         RuleError: As ``propose_minimum`` and ``publish_review`` do.
     """
     rule = _checked_rule(choice)
-    if len(people_with_records(rule.activity_id)) > MOST_PEOPLE:
+    if len(list_people_with_records(rule.activity_id)) > MOST_PEOPLE:
         with transaction():
             return jobs.start_job(KIND, asdict(choice), by=by, at=clock.now())
     return _publish(choice, rule, by=by)

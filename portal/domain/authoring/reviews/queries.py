@@ -73,8 +73,8 @@ def latest_review(key: str) -> ReviewState:
                 "base_version_id"
             ),
             func.coalesce(ModuleVersion.number, GuideVersion.number).label("base_number"),
-            func.coalesce(sender.forenames + " " + sender.surname, SOMEONE).label("sent_by"),
-            func.coalesce(ender.forenames + " " + ender.surname, SOMEONE).label("ended_by"),
+            func.coalesce(sender.full_name, SOMEONE).label("sent_by"),
+            func.coalesce(ender.full_name, SOMEONE).label("ended_by"),
         )
         .join(Draft, Draft.id == Review.draft_id)
         .join(DraftSave, DraftSave.id == Review.save_id)
@@ -114,7 +114,7 @@ def _review_state(row: Row[*tuple[Any, ...]], comments: list[Comment]) -> Review
 
 
 def _list_comments(review_id: int) -> list[Comment]:
-    name = func.coalesce(PersonName.forenames + " " + PersonName.surname, SOMEONE)
+    name = func.coalesce(PersonName.full_name, SOMEONE)
     rows = db.session.execute(
         select(ReviewComment.place, ReviewComment.text, name, ReviewComment.said_at)
         .outerjoin(PersonName, PersonName.person_id == ReviewComment.said_by_id)

@@ -41,7 +41,7 @@ def latest_schedule(review_id: int) -> Schedule | None:
     row = db.session.execute(
         select(
             ScheduledPublication.publish_at,
-            func.coalesce(PersonName.forenames + " " + PersonName.surname, SOMEONE).label("name"),
+            func.coalesce(PersonName.full_name, SOMEONE).label("name"),
             ScheduledPublication.reason,
             ScheduledPublication.ended_as,
         )

@@ -1,4 +1,4 @@
-"""Writes an event type as a TOML file that ``check_event_type`` reads back."""
+"""Writes an event type as a TOML file that ``EVENT_TYPE_FILES`` reads back."""
 
 import json
 from collections.abc import Iterator, Mapping

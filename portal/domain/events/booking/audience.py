@@ -33,9 +33,9 @@ class EventAudience:
         """
         if not _cover_day(self._posts[person_id], day):
             return False
-        return not self.is_asked(activity_id, day) or _cover_day(self._asked[person_id, activity_id], day)
+        return not self.is_required(activity_id, day) or _cover_day(self._asked[person_id, activity_id], day)
 
-    def is_asked(self, activity_id: int, day: date) -> bool:
+    def is_required(self, activity_id: int, day: date) -> bool:
         """Whether a directive that is in force on the day requires the type."""
         return any(
             max(begun)[2]
@@ -65,8 +65,8 @@ _Versions = dict[int, list[tuple[date, int, bool]]]
 def _read_versions(activity_ids: Collection[int]) -> dict[int, _Versions]:
     """For each type, the versions of each directive: first day, number, and whether it requires the type."""
     version, of_version = DirectiveVersion, Requirement.directive_version_id == DirectiveVersion.id
-    wanted = Requirement.activity_id.in_(activity_ids)
-    concerned = select(version.directive_id).join(Requirement, of_version).where(wanted)
+    is_about_activities = Requirement.activity_id.in_(activity_ids)
+    concerned = select(version.directive_id).join(Requirement, of_version).where(is_about_activities)
     statement = (
         select(
             version.directive_id,
@@ -75,15 +75,15 @@ def _read_versions(activity_ids: Collection[int]) -> dict[int, _Versions]:
             version.withdrawn,
             Requirement.activity_id,
         )
-        .outerjoin(Requirement, and_(of_version, wanted))
+        .outerjoin(Requirement, and_(of_version, is_about_activities))
         .where(version.directive_id.in_(concerned), is_known_fact(version))
     )
-    found: dict[int, _Versions] = {activity_id: {} for activity_id in activity_ids}
+    versions_by_activity: dict[int, _Versions] = {activity_id: {} for activity_id in activity_ids}
     for directive_id, effective_on, number, withdrawn, asked_id in db.session.execute(statement):
-        for activity_id, versions in found.items():
+        for activity_id, versions in versions_by_activity.items():
             asks = asked_id == activity_id and not withdrawn
             versions.setdefault(directive_id, []).append((effective_on, number, asks))
-    return found
+    return versions_by_activity
 
 
 def _cover_day(spans: Iterable[Span], day: date) -> bool:

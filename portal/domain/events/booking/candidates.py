@@ -15,8 +15,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.visibility.rules import Viewer, is_visible
 from portal.domain.records.models import Record
-from portal.domain.status.activity_statuses import statuses_by_activity
-from portal.domain.status.queries import TO_REMIND
+from portal.domain.status.queries import TO_REMIND, statuses_by_activity
 from portal.domain.status.rules import Status
 from portal.platform.clock import london_day
 from portal.platform.db import db
@@ -66,15 +65,15 @@ def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[P
     If no directive requires the type, they are those who have no record of it.
     """
     key = (event.activity_id, event.held_on)
-    is_asked = EventAudience([event.activity_id], ()).is_asked(*key)
-    statement = _select_in_need(event, at) if is_asked else _select_without_record(event)
+    is_required = EventAudience([event.activity_id], ()).is_required(*key)
+    statement = _select_in_need(event, at) if is_required else _select_without_record(event)
     booked = select(Booking.person_id).where(
         Booking.activity_id == event.activity_id, Booking.sitting == 0, Booking.state.in_(OPEN_BOOKINGS)
     )
     may_book = is_visible(PersonName.person_id, viewer, Permission.EVENT_BOOK)
     others = PersonName.person_id != viewer.person_id
     statement = statement.where(may_book, others, PersonName.person_id.not_in(booked))
-    found = [
+    candidates = [
         PersonToBook(
             person_id=row.person_id,
             staff_number=row.staff_number,
@@ -84,17 +83,17 @@ def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[P
         )
         for row in db.session.execute(statement)
     ]
-    audience = EventAudience([event.activity_id], [person.person_id for person in found])
-    return [person for person in found if audience.expects(person.person_id, *key)]
+    audience = EventAudience([event.activity_id], [person.person_id for person in candidates])
+    return [person for person in candidates if audience.expects(person.person_id, *key)]
 
 
 def _select_in_need(event: EventDetails, at: datetime) -> _Rows:
-    asked = statuses_by_activity("event", london_day(at)).c
-    status, due_on = func.min(asked.status), func.min(asked.due_on)
+    statuses = statuses_by_activity("event", london_day(at)).c
+    status, due_on = func.min(statuses.status), func.min(statuses.due_on)
     return (
         select(PersonName.person_id, *_NAME, status.label("status"), due_on.label("due_on"))
-        .join(PersonName, PersonName.person_id == asked.person_id)
-        .where(asked.activity_id == event.activity_id, asked.status.in_(TO_REMIND))
+        .join(PersonName, PersonName.person_id == statuses.person_id)
+        .where(statuses.activity_id == event.activity_id, statuses.status.in_(TO_REMIND))
         .group_by(PersonName.person_id, *_NAME)
         .order_by(status, due_on, *_IN_ORDER)
     )

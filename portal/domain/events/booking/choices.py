@@ -38,11 +38,12 @@ def list_next_places(person_id: int, keys: Sequence[str], at: datetime) -> list[
     """
     events = list_events(EventFilters(keys=tuple(keys), begins_after=at, without_cancelled=True))
     audience = EventAudience({event.activity_id for event in events}, [person_id])
-    taken = {booking.activity_id for booking in _list_open_bookings(person_id)}
+    booked_activities = {booking.activity_id for booking in _list_open_bookings(person_id)}
     open_events = [
         event
         for event in events
-        if event.activity_id not in taken and audience.expects(person_id, event.activity_id, event.held_on)
+        if event.activity_id not in booked_activities
+        and audience.expects(person_id, event.activity_id, event.held_on)
     ]
     return _build_choices(person_id, open_events, at)
 

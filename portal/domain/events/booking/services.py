@@ -73,7 +73,7 @@ def book_place(reference: str, person_id: int, *, way: str, by: int, at: datetim
         ConflictError: The person has a booking of this type already.
     """
     recorded_at = stamp()
-    event = _bring_up_to_date(id_of_event(reference), at)
+    event = _update_event_bookings(id_of_event(reference), at)
     _require_open(event, at)
     audience = EventAudience([event.activity_id], [person_id])
     if not audience.expects(person_id, event.activity_id, event.sitting.held_on):
@@ -94,7 +94,7 @@ def book_place(reference: str, person_id: int, *, way: str, by: int, at: datetim
         booked_by_id=by,
     )
     db.session.add(booking)
-    _note_change(booking, event.reference, "", by, recorded_at)
+    _record_change(booking, event.reference, "", by, recorded_at)
     return booking
 
 
@@ -158,7 +158,7 @@ def cancel_booking(booking_id: int, reason: str, *, by: int, at: datetime) -> Bo
         raise RuleError("Choose a reason.")
     booking, event = _open_booking(booking_id, OPEN_BOOKINGS, at)
     _change_state(booking, event.reference, "cancelled", reason, by)
-    _bring_up_to_date(event.id, at)
+    _update_event_bookings(event.id, at)
     return booking
 
 
@@ -175,7 +175,7 @@ def keep_places(
             the event.
     """
     stamp()
-    event = _bring_up_to_date(id_of_event(reference), at)
+    event = _update_event_bookings(id_of_event(reference), at)
     _require_open(event, at)
     today = london_day(at)
     if not today <= until_on <= event.sitting.held_on:
@@ -199,7 +199,7 @@ def keep_places(
     reservation.places, reservation.until_on, reservation.reserved_by_id = places, until_on, by
     db.session.flush()
     log("places.kept", actor_id=by, event=reference, unit_id=unit_id, places=places)
-    _bring_up_to_date(event.id, at)  # fewer than before: the others may be somebody's
+    _update_event_bookings(event.id, at)  # fewer than before: the others may be somebody's
     return reservation
 
 
@@ -218,33 +218,33 @@ def stop_keeping_places(reference: str, unit_id: int, *, by: int, at: datetime) 
     db.session.delete(reservation)
     db.session.flush()
     log("places.freed", actor_id=by, event=reference, unit_id=unit_id)
-    _bring_up_to_date(event_id, at)
+    _update_event_bookings(event_id, at)
 
 
-def bring_up_to_date(event_ids: Collection[int], at: datetime) -> int:
+def update_bookings(event_ids: Collection[int], at: datetime) -> int:
     """Make the changes that the bookings of these events need now; return how many changed.
 
     Whoever moves or cancels an event, or changes its places, calls it in the same transaction.
     """
     stamp()
-    return sum(_carry_out(event, at) for event in read_events(event_ids, at))
+    return sum(_apply_transitions(event, at) for event in read_events(event_ids, at))
 
 
-def _bring_up_to_date(event_id: int, at: datetime) -> BookableEvent:
+def _update_event_bookings(event_id: int, at: datetime) -> BookableEvent:
     event = read_event(event_id, at)
-    return read_event(event_id, at) if _carry_out(event, at) else event
+    return read_event(event_id, at) if _apply_transitions(event, at) else event
 
 
-def _carry_out(event: BookableEvent, at: datetime) -> int:
+def _apply_transitions(event: BookableEvent, at: datetime) -> int:
     transitions = plan_transitions(event.sitting, event.seats, at)
     if transitions:
         rows = _fetch_bookings(transition.booking_id for transition in transitions)
         for transition in transitions:
-            _carry_out_one(rows[transition.booking_id], event.reference, transition)
+            _apply_transition(rows[transition.booking_id], event.reference, transition)
     return len(transitions)
 
 
-def _carry_out_one(booking: Booking, reference: str, transition: Transition) -> None:
+def _apply_transition(booking: Booking, reference: str, transition: Transition) -> None:
     booking.offered_until = transition.offered_until
     _change_state(booking, reference, transition.state, transition.reason, None)
 
@@ -261,7 +261,7 @@ def _open_booking(booking_id: int, states: Collection[str], at: datetime) -> tup
     booking = _fetch_bookings([booking_id]).get(booking_id)
     if booking is None:
         raise NotFoundError(NO_BOOKING)
-    event = _bring_up_to_date(booking.event_id, at)
+    event = _update_event_bookings(booking.event_id, at)
     if booking.state not in states:
         raise NotFoundError(NO_BOOKING)
     _require_open(event, at)
@@ -293,10 +293,10 @@ def _state_of_next(event: BookableEvent, units: frozenset[int]) -> str:
 def _change_state(booking: Booking, reference: str, state: str, reason: str, by: int | None) -> None:
     recorded_at = stamp()
     booking.state, booking.state_at = state, recorded_at
-    _note_change(booking, reference, reason, by, recorded_at)
+    _record_change(booking, reference, reason, by, recorded_at)
 
 
-def _note_change(
+def _record_change(
     booking: Booking, reference: str, reason: str, by: int | None, recorded_at: datetime
 ) -> None:
     db.session.flush()

@@ -6,7 +6,7 @@ from sqlalchemy import exists, select
 
 from portal.domain.events.booking.places import plan_transitions
 from portal.domain.events.booking.reading import read_events
-from portal.domain.events.booking.services import bring_up_to_date
+from portal.domain.events.booking.services import update_bookings
 from portal.domain.events.models import OPEN_BOOKINGS, Booking, EventVersion
 from portal.domain.events.queries import is_newest_version
 from portal.platform import clock
@@ -35,7 +35,7 @@ def bring_bookings_up_to_date(job: JobProgress, arguments: Arguments) -> dict[st
     for first in range(0, len(events), _AT_ONCE):
         job.report_progress(first, len(events), plural(changed, "booking"))
         with transaction():
-            changed += bring_up_to_date(events[first : first + _AT_ONCE], clock.now())
+            changed += update_bookings(events[first : first + _AT_ONCE], clock.now())
     return {"said": [f"{plural(changed, 'booking')} brought up to date."]}
 
 

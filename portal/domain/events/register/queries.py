@@ -26,7 +26,7 @@ from portal.platform.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
-class HeldEvent:
+class RegisterEvent:
     """An event by its newest version, with what its facilitators need."""
 
     id: int
@@ -65,7 +65,7 @@ class RegisterPerson:
         return f"{self.surname}, {self.forenames}" if self.surname else "Name erased"
 
 
-def get_held_event(reference: str) -> HeldEvent:
+def get_register_event(reference: str) -> RegisterEvent:
     """The event with this reference. Two statements.
 
     Raises:
@@ -84,7 +84,7 @@ def get_held_event(reference: str) -> HeldEvent:
         raise NotFoundError("There is no event with this reference.")
     event, version, kind, room = row
     facilitators = select(EventFacilitator.person_id).where(EventFacilitator.event_version_id == version.id)
-    return HeldEvent(
+    return RegisterEvent(
         id=event.id,
         reference=event.reference,
         type_version_id=version.type_version_id,
@@ -101,7 +101,7 @@ def get_held_event(reference: str) -> HeldEvent:
     )
 
 
-def list_register(event: HeldEvent) -> list[RegisterPerson]:
+def list_register(event: RegisterEvent) -> list[RegisterPerson]:
     """Everybody with a place at an event or signed off there, by syndicate and then by name.
 
     Three statements, however many they are.
@@ -148,7 +148,7 @@ def _describe_person(
     )
 
 
-def find_booking(event: HeldEvent, staff_number: str) -> int:
+def find_booking(event: RegisterEvent, staff_number: str) -> int:
     """The booking of the person with this staff number at an event.
 
     Raises:
@@ -195,4 +195,4 @@ def read_outcomes(event_id: int) -> dict[int, AttendanceOutcome]:
 def find_name(person_id: int) -> str:
     """The person's name, as it is spoken."""
     name = db.session.get(PersonName, person_id)
-    return f"{name.forenames} {name.surname}" if name else "Name erased"
+    return name.full_name if name else "Name erased"

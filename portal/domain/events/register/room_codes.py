@@ -53,20 +53,20 @@ def seconds_to_next_code(at: datetime) -> float:
 def seal_ticket(secret: str, ticket: Ticket) -> str:
     """The ticket as text, signed."""
     fields = (ticket.event_id, ticket.person_id, ticket.key.hex, int(ticket.ends_at.timestamp()))
-    said = ".".join(map(str, fields))
-    return f"{said}.{urlsafe_b64encode(_sign_text(secret, f'ticket {said}')).decode()}"
+    text = ".".join(map(str, fields))
+    return f"{text}.{urlsafe_b64encode(_sign_text(secret, f'ticket {text}')).decode()}"
 
 
 def is_ticket_of(secret: str, text: str, event_id: int, person_id: int, at: datetime) -> bool:
     """Whether the text is a ticket of this person for this event that has not ended."""
-    said, _, signature = text.rpartition(".")
+    fields, _, signature = text.rpartition(".")
     try:
-        signed = hmac.compare_digest(_sign_text(secret, f"ticket {said}"), urlsafe_b64decode(signature))
+        signed = hmac.compare_digest(_sign_text(secret, f"ticket {fields}"), urlsafe_b64decode(signature))
     except ValueError:
         return False
     if not signed:
         return False
-    event, person, _, ends = said.split(".")
+    event, person, _, ends = fields.split(".")
     return (int(event), int(person)) == (event_id, person_id) and at.timestamp() < int(ends)
 
 

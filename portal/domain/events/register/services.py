@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal.domain.events.models import Booking, RegisterEntry
 from portal.domain.events.register import room_codes
 from portal.domain.events.register.merging import KINDS
-from portal.domain.events.register.queries import HeldEvent, find_booking, find_place, get_held_event
+from portal.domain.events.register.queries import RegisterEvent, find_booking, find_place, get_register_event
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import ForbiddenError, RuleError
@@ -52,14 +52,14 @@ def note_entries(reference: str, notes: Iterable[Note], *, by: int, at: datetime
     if len(notes) > MOST_SENT or any(note.kind not in KINDS for note in notes):
         raise RuleError("The register cannot read these entries.")
     recorded_at = stamp()
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     require_open(event, at)
     people = _people_of_bookings(event, notes)
     keys = select(RegisterEntry.key).where(RegisterEntry.key.in_({note.key for note in notes}))
-    known, written = set(db.session.scalars(keys)), 0
+    recorded_keys, written = set(db.session.scalars(keys)), 0
     for note in notes:
-        if note.key not in known and note.booking_id in people:
-            known.add(note.key)
+        if note.key not in recorded_keys and note.booking_id in people:
+            recorded_keys.add(note.key)
             written += 1
             noted_at = max(at - max(note.ago, timedelta()), event.starts_at - OPENS_BEFORE)
             person_id = people[note.booking_id]
@@ -70,7 +70,7 @@ def note_entries(reference: str, notes: Iterable[Note], *, by: int, at: datetime
     return written
 
 
-def _people_of_bookings(event: HeldEvent, notes: Iterable[Note]) -> dict[int, int]:
+def _people_of_bookings(event: RegisterEvent, notes: Iterable[Note]) -> dict[int, int]:
     """The person of each booking that is of this event, also of one that has been cancelled since."""
     rows = select(Booking.id, Booking.person_id).where(
         Booking.event_id == event.id, Booking.id.in_({note.booking_id for note in notes})
@@ -86,7 +86,7 @@ def note_staff_number(reference: str, staff_number: str, *, by: int, at: datetim
         RuleError: The register is not open.
     """
     recorded_at = stamp()
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     require_open(event, at)
     booking = db.session.get_one(Booking, find_booking(event, staff_number))
     kind = arrival_kind(event, at)
@@ -103,7 +103,7 @@ def issue_ticket(secret: str, reference: str, code: str, person_id: int, at: dat
         ForbiddenError: The person has no place at the event.
         RuleError: The code is not on show any more, or the register is not open.
     """
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     require_open(event, at)
     require_place(event, person_id)
     if not room_codes.is_room_code(secret, reference, code, at):
@@ -120,7 +120,7 @@ def sign_in_by_ticket(secret: str, reference: str, ticket: str, person_id: int, 
         RuleError: The ticket is another's, has ended or is none; or the register is not open.
     """
     recorded_at = stamp()
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     require_open(event, at)
     require_place(event, person_id)
     if not room_codes.is_ticket_of(secret, ticket, event.id, person_id, at):
@@ -136,12 +136,12 @@ def sign_in_by_ticket(secret: str, reference: str, ticket: str, person_id: int, 
     return kind
 
 
-def arrival_kind(event: HeldEvent, at: datetime) -> str:
+def arrival_kind(event: RegisterEvent, at: datetime) -> str:
     """Whether somebody who arrives now is present or late."""
     return "late" if at > event.starts_at + LATE_AFTER else "present"
 
 
-def require_open(event: HeldEvent, at: datetime) -> None:
+def require_open(event: RegisterEvent, at: datetime) -> None:
     """Refuse with RuleError what is entered in a register too early, or of a cancelled event."""
     if event.cancelled:
         raise RuleError("This event was cancelled, so nobody is entered in its register.")
@@ -149,14 +149,14 @@ def require_open(event: HeldEvent, at: datetime) -> None:
         raise RuleError(f"The register opens at {instant(event.starts_at - OPENS_BEFORE)}.")
 
 
-def require_place(event: HeldEvent, person_id: int) -> None:
+def require_place(event: RegisterEvent, person_id: int) -> None:
     """Refuse with ForbiddenError who has no place at the event."""
     if find_place(event.id, person_id) is None:
         raise ForbiddenError("You have no place at this event. Ask the facilitator in the room.")
 
 
 def _write_entry(
-    event: HeldEvent,
+    event: RegisterEvent,
     person_id: int,
     key: UUID,
     kind: str,

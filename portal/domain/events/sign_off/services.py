@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 
 from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.models import AttendanceOutcome, Booking
-from portal.domain.events.register.queries import HeldEvent, get_held_event, read_outcomes
+from portal.domain.events.register.queries import RegisterEvent, get_register_event, read_outcomes
 from portal.domain.events.sign_off.reasons import describe_outcome, is_reason_of
 from portal.domain.records.queries import list_revocations
 from portal.domain.records.services import record_attendance, revoke_record
@@ -44,7 +44,7 @@ def sign_off(reference: str, decisions: Iterable[SignOff], *, by: int, at: datet
         ConflictError: Somebody was signed off with another outcome meanwhile.
     """
     recorded_at = stamp()
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     _require_begun(event, at)
     outcomes, written = read_outcomes(event.id), 0
     for decision in decisions:
@@ -58,8 +58,8 @@ def sign_off(reference: str, decisions: Iterable[SignOff], *, by: int, at: datet
             booking.sitting = event.id
             written += 1
         elif (earlier.outcome, earlier.reason) != (decision.outcome, decision.reason):
-            said = describe_outcome(earlier.outcome, earlier.reason)
-            raise ConflictError(f"Somebody was signed off meanwhile: {said}. Nothing was changed.")
+            earlier_outcome = describe_outcome(earlier.outcome, earlier.reason)
+            raise ConflictError(f"Somebody was signed off meanwhile: {earlier_outcome}. Nothing was changed.")
     db.session.flush()
     return written
 
@@ -81,7 +81,7 @@ def correct_outcome(reference: str, decision: SignOff, *, by: int, at: datetime)
         ConflictError: It is so already.
     """
     recorded_at = stamp()
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     booking = _find_booking(event, decision.booking_id)
     earlier = read_outcomes(event.id).get(booking.person_id)
     if earlier is None:
@@ -97,7 +97,7 @@ def correct_outcome(reference: str, decision: SignOff, *, by: int, at: datetime)
 
 
 def _write_outcome(
-    event: HeldEvent,
+    event: RegisterEvent,
     person_id: int,
     decision: SignOff,
     by: int,
@@ -133,7 +133,7 @@ def _write_outcome(
     return outcome
 
 
-def _find_booking(event: HeldEvent, booking_id: int) -> Booking:
+def _find_booking(event: RegisterEvent, booking_id: int) -> Booking:
     """The booking of somebody with a place, or of whoever was signed off, whatever became of it since."""
     booking = db.session.scalar(
         select(Booking).where(
@@ -147,7 +147,7 @@ def _find_booking(event: HeldEvent, booking_id: int) -> Booking:
     return booking
 
 
-def _require_begun(event: HeldEvent, at: datetime) -> None:
+def _require_begun(event: RegisterEvent, at: datetime) -> None:
     if event.cancelled:
         raise RuleError("This event was cancelled, so nobody attended it.")
     if at < event.starts_at:

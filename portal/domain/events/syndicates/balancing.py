@@ -33,14 +33,14 @@ def suggest_syndicates(people: Sequence[Member], *, syndicates: int, least: int,
     """
     if not people:
         return {}
-    used = count_used(len(people), syndicates=syndicates, least=least, most=most)
+    used = count_syndicates_used(len(people), syndicates=syndicates, least=least, most=most)
     in_order = sorted(people, key=lambda member: (member.role, member.unit, member.rank, member.id))
     groups = {member.id: 1 + position % used for position, member in enumerate(in_order)}
     _spread_units_and_ranks(in_order, groups)
     return groups
 
 
-def count_used(people: int, *, syndicates: int, least: int, most: int) -> int:
+def count_syndicates_used(people: int, *, syndicates: int, least: int, most: int) -> int:
     """How many syndicates so many people fill: as many as are not too small, but enough for all."""
     needed = -(-people // most)
     return max(1, min(syndicates, max(needed, people // least)))
@@ -68,8 +68,8 @@ def _spread_units_and_ranks(people: Sequence[Member], groups: dict[int, int]) ->
             first, second = groups[one.id], groups[other.id]
             if one.role != other.role or first == second:
                 continue
-            gain = _UNIT_WEIGHT * _pairs_saved(units, first, second, one.unit, other.unit)
-            gain += _RANK_WEIGHT * _pairs_saved(ranks, first, second, one.rank, other.rank)
+            gain = _UNIT_WEIGHT * _count_pairs_saved(units, first, second, one.unit, other.unit)
+            gain += _RANK_WEIGHT * _count_pairs_saved(ranks, first, second, one.rank, other.rank)
             if gain > 0:
                 groups[one.id], groups[other.id] = second, first
                 _swap_counts(units, first, second, one.unit, other.unit)
@@ -77,7 +77,9 @@ def _spread_units_and_ranks(people: Sequence[Member], groups: dict[int, int]) ->
                 improved = True
 
 
-def _pairs_saved(counts: Counter[tuple[int, str]], first: int, second: int, own: str, others: str) -> int:
+def _count_pairs_saved(
+    counts: Counter[tuple[int, str]], first: int, second: int, own: str, others: str
+) -> int:
     """How many pairs are fewer if ``own`` leaves the first syndicate for ``others`` of the second."""
     if own == others:
         return 0

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import select
 
 from portal.domain.events.models import Booking
-from portal.domain.events.register.queries import HeldEvent, RegisterPerson, get_held_event
+from portal.domain.events.register.queries import RegisterEvent, RegisterPerson, get_register_event
 from portal.domain.events.syndicates.balancing import Member, suggest_syndicates
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
 from portal.platform.errors import RuleError
 
 
-def suggest_groups(event: HeldEvent, people: list[RegisterPerson]) -> dict[int, int]:
+def suggest_groups(event: RegisterEvent, people: list[RegisterPerson]) -> dict[int, int]:
     """A balanced suggestion by booking, which nobody has accepted yet. Writes nothing."""
     members = [Member(row.booking_id, row.role, row.rank, row.unit) for row in people]
     return suggest_syndicates(
@@ -38,7 +38,7 @@ def move_people(reference: str, moves: Mapping[int, int | None], *, by: int) -> 
         RuleError: There is no such syndicate, one would be too large, or a person has no place any more.
     """
     stamp()
-    event = get_held_event(reference)
+    event = get_register_event(reference)
     booked = select(Booking).where(Booking.event_id == event.id, Booking.state == "booked")
     bookings = {booking.id: booking for booking in db.session.scalars(booked)}
     if moves.keys() - bookings.keys():
@@ -56,7 +56,7 @@ def move_people(reference: str, moves: Mapping[int, int | None], *, by: int) -> 
     return changed
 
 
-def _check_sizes(event: HeldEvent, bookings: Iterable[Booking]) -> None:
+def _check_sizes(event: RegisterEvent, bookings: Iterable[Booking]) -> None:
     sizes = Counter(booking.syndicate for booking in bookings if booking.syndicate is not None)
     too_large = sorted(number for number, size in sizes.items() if size > event.syndicate_most)
     if too_large:

@@ -74,10 +74,10 @@ def _read_text(fields: Mapping[str, str], name: str, what: str) -> str:
 def _read_order(question: InjectQuestion, fields: Mapping[str, str]) -> list[str]:
     keys = [choice["key"] for choice in question["choices"]]
     places = {fields.get(f"place-{key}", ""): key for key in keys}
-    wanted = [str(place) for place in range(1, len(keys) + 1)]
-    if sorted(places) != sorted(wanted):
+    all_places = [str(place) for place in range(1, len(keys) + 1)]
+    if sorted(places) != sorted(all_places):
         raise RuleError(MISSING["ranking"])
-    return [places[place] for place in wanted]
+    return [places[place] for place in all_places]
 
 
 def words_of_answer(question: InjectQuestion | None, answer: Mapping[str, Any]) -> list[str]:

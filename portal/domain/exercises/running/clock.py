@@ -59,15 +59,15 @@ class ClockReading:
 
     def instant_of(self, minute: int) -> datetime | None:
         """When the clock said this minute; None if it has not yet."""
-        wanted = timedelta(minutes=minute)
+        target = timedelta(minutes=minute)
         for stretch in self.stretches:
-            if stretch.before + (stretch.until - stretch.since) >= wanted:
-                return stretch.since + max(wanted - stretch.before, NOTHING)
+            if stretch.before + (stretch.until - stretch.since) >= target:
+                return stretch.since + max(target - stretch.before, NOTHING)
         return None
 
 
 @dataclass(slots=True)
-class _State:
+class _RunState:
     started: bool = False
     held: bool = False
     plenary: bool = False
@@ -94,7 +94,7 @@ class _State:
 
 def read_clock(steps: Sequence[PastStep], now: datetime) -> ClockReading:
     """What the clock of a run with these steps, in their order, says now."""
-    state, elapsed = _State(), NOTHING
+    state, elapsed = _RunState(), NOTHING
     stretches: list[Stretch] = []
     for step, until in zip(steps, [*(after.clock_at for after in steps[1:]), now], strict=False):
         state.take(step.kind)
@@ -107,7 +107,7 @@ def read_clock(steps: Sequence[PastStep], now: datetime) -> ClockReading:
 
 def read_phase(steps: Sequence[PastStep]) -> Phase:
     """What a run with these steps, in their order, is doing."""
-    state = _State()
+    state = _RunState()
     for step in steps:
         state.take(step.kind)
     return state.phase

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from portal.domain.events.models import Booking, Event, EventVersion
 from portal.domain.exercises.models import ExerciseRun, ExerciseVersion, RunStep
-from portal.domain.exercises.running.queries import was_seen
+from portal.domain.exercises.running.queries import is_in_register
 from portal.domain.exercises.running.services import erase_run
 from portal.domain.exercises.versions.queries import newest_version
 from portal.domain.people.queries import Viewer
@@ -204,7 +204,7 @@ def list_runs(viewer: Viewer, at: datetime) -> list[ExerciseRunRow]:
 
 
 def _has_place(person_id: int) -> ColumnElement[bool]:
-    return or_(Booking.id.is_not(None), was_seen(person_id))
+    return or_(Booking.id.is_not(None), is_in_register(person_id))
 
 
 def _select_runs(person_id: int) -> Select[*tuple[Any, ...]]:

@@ -38,7 +38,7 @@ class Progress:
         """What the run is doing."""
         return self.clock.phase
 
-    def sees(self, syndicate: int, inject: Inject) -> bool:
+    def has_inject(self, syndicate: int, inject: Inject) -> bool:
         """Whether a syndicate has an inject on its screen."""
         return self.release_to(syndicate, inject) is not None
 

@@ -27,7 +27,7 @@ _HIGHEST_SYNDICATE = 999  # that is looked up: an address may have any number
 
 
 @dataclass(frozen=True, slots=True)
-class RunGlance:
+class RunView:
     """A run as one person meets it, and how far its steps and logs have come."""
 
     person_id: int  # who looks
@@ -74,7 +74,7 @@ class RunGlance:
         return self.has_own_scribe or progress.scribes.get(syndicate) == self.person_id
 
 
-def was_seen(person_id: Any) -> Exists:
+def is_in_register(person_id: Any) -> Exists:
     """Whether the register of a run's event has a person as there; for a statement that reads runs."""
     return exists().where(
         RegisterEntry.event_id == ExerciseRun.event_id,
@@ -104,7 +104,7 @@ _GLANCE = (
         func.coalesce(_NEWEST_STEP, 0),
         func.coalesce(_NEWEST_ENTRY, 0),
         Booking.syndicate,
-        or_(Booking.id.is_not(None), was_seen(_PERSON)).label("has_place"),
+        or_(Booking.id.is_not(None), is_in_register(_PERSON)).label("has_place"),
     )
     .outerjoin(
         Booking,
@@ -133,7 +133,7 @@ _STEPS = (
 )
 
 
-def find_run(reference: str, viewer: Viewer, syndicate: int = 0) -> RunGlance:
+def find_run(reference: str, viewer: Viewer, syndicate: int = 0) -> RunView:
     """The run with a reference, as the viewer meets it; one statement.
 
     Args:
@@ -152,7 +152,7 @@ def find_run(reference: str, viewer: Viewer, syndicate: int = 0) -> RunGlance:
     may_control = _may_control(viewer, row.kind, row.opened_by_id)
     if not may_control and not row.has_place:
         raise NotFoundError(NO_RUN)
-    return RunGlance(viewer.person_id, may_control, *row)
+    return RunView(viewer.person_id, may_control, *row)
 
 
 def _may_control(viewer: Viewer, kind: str, opened_by_id: int) -> bool:
@@ -189,17 +189,17 @@ def forget_runs() -> None:
     _list_kept_steps.cache_clear()
 
 
-def list_steps(run: RunGlance) -> tuple[PastStep, ...]:
+def list_steps(run: RunView) -> tuple[PastStep, ...]:
     """The steps of a run, in order, up to those of its glance."""
     return _list_kept_steps(run.id, run.recorded_at, run.newest_step) if run.newest_step else ()
 
 
-def exercise_in(run: RunGlance) -> RunningExercise:
+def exercise_in(run: RunView) -> RunningExercise:
     """The exercise that a run is of."""
     return exercise_of(run.version_id, run.recorded_at)
 
 
-def progress_of(run: RunGlance, now: datetime) -> Progress:
+def progress_of(run: RunView, now: datetime) -> Progress:
     """What is on the screens of a run now."""
     return read_progress(exercise_in(run).content["injects"], list_steps(run), now)
 
@@ -236,14 +236,13 @@ def list_entries(run_id: int, syndicate: int = 0) -> list[Entry]:
         LogEntry.recorded_at,
         clock_at(LogEntry.recorded_at),
     )
-    wanted = select(*columns).where(LogEntry.run_id == run_id).order_by(LogEntry.id)
+    statement = select(*columns).where(LogEntry.run_id == run_id).order_by(LogEntry.id)
     if syndicate:
-        wanted = wanted.where(LogEntry.syndicate == syndicate)
-    return [Entry(*row) for row in db.session.execute(wanted)]
+        statement = statement.where(LogEntry.syndicate == syndicate)
+    return [Entry(*row) for row in db.session.execute(statement)]
 
 
 def list_names(people: set[int]) -> dict[int, str]:
     """Forenames and surname by person, without people whose names were erased. One statement."""
-    columns = (PersonName.person_id, PersonName.forenames, PersonName.surname)
-    rows = db.session.execute(select(*columns).where(PersonName.person_id.in_(people)))
-    return {row.person_id: f"{row.forenames} {row.surname}" for row in rows}
+    names = select(PersonName.person_id, PersonName.full_name).where(PersonName.person_id.in_(people))
+    return {person_id: name for person_id, name in db.session.execute(names)}

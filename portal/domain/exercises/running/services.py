@@ -24,7 +24,7 @@ from portal.domain.exercises.running.clock import Phase, holds_already, is_allow
 from portal.domain.exercises.running.progress import Progress
 from portal.domain.exercises.running.queries import (
     NO_RUN,
-    RunGlance,
+    RunView,
     exercise_in,
     find_run,
     list_names,
@@ -83,7 +83,7 @@ def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: dat
     if not run.may_control:
         raise ForbiddenError("Only a facilitator may do this.")
     progress = progress_of(run, at)
-    if was_stepped(run.id, key) or _is_so_already(run, progress, wish):
+    if is_step_taken(run.id, key) or _has_no_effect(run, progress, wish):
         return False
     if not is_allowed(wish.kind, progress.phase):
         raise RuleError(_REFUSED[progress.phase])
@@ -106,19 +106,19 @@ def _narrow_wish(wish: StepWish) -> StepWish:
     return StepWish(wish.kind)
 
 
-def was_stepped(run_id: int, key: UUID) -> bool:
+def is_step_taken(run_id: int, key: UUID) -> bool:
     """Whether the step of a form is taken: it was sent before."""
     return bool(db.session.scalar(select(exists().where(RunStep.run_id == run_id, RunStep.key == key))))
 
 
-def _is_so_already(run: RunGlance, progress: Progress, wish: StepWish) -> bool:
+def _has_no_effect(run: RunView, progress: Progress, wish: StepWish) -> bool:
     if wish.kind == "release":
         own = (wish.syndicate, wish.inject_key) in progress.own_releases
         return own or wish.inject_key in progress.releases
     return holds_already(wish.kind, progress.phase)
 
 
-def _check_wish(run: RunGlance, wish: StepWish) -> None:
+def _check_wish(run: RunView, wish: StepWish) -> None:
     if wish.kind == "release":
         known = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
         if wish.inject_key not in known:
@@ -137,7 +137,7 @@ def _check_wish(run: RunGlance, wish: StepWish) -> None:
 
 
 def add_step(
-    run: RunGlance, key: UUID, wish: StepWish, *, by_id: int | None, person_id: int | None = None
+    run: RunView, key: UUID, wish: StepWish, *, by_id: int | None, person_id: int | None = None
 ) -> None:
     """Add a step to a run, after the stamp was taken and all was checked."""
     step = RunStep(
@@ -155,7 +155,7 @@ def add_step(
     db.session.flush()
 
 
-def _log_step(run: RunGlance, wish: StepWish) -> None:
+def _log_step(run: RunView, wish: StepWish) -> None:
     if not run.is_rehearsal:
         log("exercise.step_taken", actor_id=run.person_id, reference=run.reference, step=wish.kind)
 
@@ -170,7 +170,7 @@ def note_releases(reference: str, viewer: Viewer, at: datetime) -> None:
     _note_releases(run, progress_of(run, at))
 
 
-def _note_releases(run: RunGlance, progress: Progress) -> None:
+def _note_releases(run: RunView, progress: Progress) -> None:
     for inject_key in progress.unnoted:
         add_step(run, uuid4(), StepWish("release", inject_key), by_id=None)
 
@@ -188,7 +188,7 @@ def become_scribe(reference: str, viewer: Viewer, syndicate: int, key: UUID, at:
     stamp()
     run = _find_own(reference, viewer, syndicate)
     progress = progress_of(run, at)
-    if was_stepped(run.id, key) or progress.scribes.get(syndicate) == viewer.person_id:
+    if is_step_taken(run.id, key) or progress.scribes.get(syndicate) == viewer.person_id:
         return False
     if not is_allowed("scribe", progress.phase):
         raise RuleError(_REFUSED[progress.phase])
@@ -198,7 +198,7 @@ def become_scribe(reference: str, viewer: Viewer, syndicate: int, key: UUID, at:
     return True
 
 
-def _find_own(reference: str, viewer: Viewer, syndicate: int) -> RunGlance:
+def _find_own(reference: str, viewer: Viewer, syndicate: int) -> RunView:
     """The run in whose syndicate the viewer may write."""
     run = find_run(reference, viewer, syndicate)
     if not run.may_see(syndicate):
@@ -249,7 +249,7 @@ def write_entry(
     return True
 
 
-def _check_scribe(run: RunGlance, progress: Progress, syndicate: int) -> None:
+def _check_scribe(run: RunView, progress: Progress, syndicate: int) -> None:
     if run.is_scribe(syndicate, progress):
         return
     scribe = progress.scribes.get(syndicate)
@@ -259,12 +259,12 @@ def _check_scribe(run: RunGlance, progress: Progress, syndicate: int) -> None:
     raise RuleError(f"{name} is the scribe now. What you wrote is still here: become the scribe to send it.")
 
 
-def _check_entry(run: RunGlance, progress: Progress, syndicate: int, wish: EntryWish) -> str:
+def _check_entry(run: RunView, progress: Progress, syndicate: int, wish: EntryWish) -> str:
     """The key of the entry's inject, after what may be refused."""
-    asked = (LogEntry.run_id == run.id, LogEntry.syndicate == syndicate)
+    of_syndicate = (LogEntry.run_id == run.id, LogEntry.syndicate == syndicate)
     if wish.corrects_id:
         first = db.session.scalars(
-            select(LogEntry).where(*asked, LogEntry.id == wish.corrects_id)
+            select(LogEntry).where(*of_syndicate, LogEntry.id == wish.corrects_id)
         ).one_or_none()
         if first is None or first.corrects_id is not None or first.question_key != wish.question_key:
             raise RuleError("There is no such entry to correct. Open the page again.")
@@ -273,9 +273,9 @@ def _check_entry(run: RunGlance, progress: Progress, syndicate: int, wish: Entry
         return ""
     inject_key, _ = find_question(exercise_in(run).content, wish.question_key)
     injects = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
-    if not progress.sees(syndicate, injects[inject_key]):
+    if not progress.has_inject(syndicate, injects[inject_key]):
         raise RuleError("Your syndicate does not have this question yet. Open the page again.")
-    if db.session.scalar(select(exists().where(*asked, LogEntry.question_key == wish.question_key))):
+    if db.session.scalar(select(exists().where(*of_syndicate, LogEntry.question_key == wish.question_key))):
         raise RuleError(
             "This question was answered meanwhile. What you wrote is still here: correct the answer below it."
         )

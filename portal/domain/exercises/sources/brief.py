@@ -9,7 +9,7 @@ from datetime import date
 
 from portal.domain.catalogue.sources.validation import PRACTICE
 from portal.domain.content_checks import figure_checks, language_checks, metrics, text_checks
-from portal.domain.exercises.sources.checking import CheckedExercise, every_question
+from portal.domain.exercises.sources.checking import CheckedExercise, list_questions
 from portal.domain.exercises.sources.exercise_folder import FACILITATOR
 from portal.domain.exercises.sources.exercise_source import ExerciseText
 from portal.domain.exercises.sources.inject_source import InjectText
@@ -67,7 +67,7 @@ def _check_whole(text: ExerciseText, on: date) -> Iterator[Fault]:
 
 
 def _check_decisions(text: ExerciseText) -> Iterator[Fault]:
-    counts = Counter(question.role for _, question in every_question(text))
+    counts = Counter(question.role for _, question in list_questions(text))
     for role in text.roles:
         if counts[role] < MIN_DECISIONS:
             reason = (

@@ -74,7 +74,7 @@ def check_exercise(
     return checked
 
 
-def every_question(text: ExerciseText) -> Iterator[tuple[InjectText, AskedQuestion]]:
+def list_questions(text: ExerciseText) -> Iterator[tuple[InjectText, AskedQuestion]]:
     """Every question with its inject, in order."""
     for inject in text.injects:
         for question in inject.questions:
@@ -118,16 +118,16 @@ def _check_turning_points(text: ExerciseText) -> None:
 
 
 def _check_questions(text: ExerciseText, faults: Faults) -> None:
-    seen: set[str] = set()
+    seen_keys: set[str] = set()
     decided: set[str] = set()
-    for inject, question in every_question(text):
-        if question.key and question.key in seen:
+    for inject, question in list_questions(text):
+        if question.key and question.key in seen_keys:
             reason = f"The key “{question.key}” is used twice in the exercise. Use another."
             faults.add(inject.path, question.line, reason)
         if question.role and question.role not in text.roles:
             reason = f"“{question.role}” is not among the roles of exercise.toml. Add it, or correct it."
             faults.add(inject.path, question.line, reason)
-        seen.add(question.key)
+        seen_keys.add(question.key)
         decided.add(question.role)
     for role in text.roles:
         if role not in decided:
@@ -135,7 +135,7 @@ def _check_questions(text: ExerciseText, faults: Faults) -> None:
 
 
 def _check_prompts(text: ExerciseText) -> None:
-    questions = {question.key for _, question in every_question(text)}
+    questions = {question.key for _, question in list_questions(text)}
     keys = [prompt.key for prompt in text.plenary]
     for prompt in text.plenary:
         if keys.count(prompt.key) > 1:

@@ -109,8 +109,8 @@ def _read_injects(key: str, root: Table, files: dict[str, bytes], faults: Faults
         name = path.removeprefix("injects/").removesuffix(".md")
         if path.startswith("injects/") and name not in keys:
             faults.add(f"{key}/{path}", None, f"{EXERCISE_FILE} does not name it. Add “{name}” to injects.")
-    known = [name for name in keys if inject_path(name) in files]
-    return [inject for name in known if (inject := read_inject(key, name, files, faults))]
+    known_names = [name for name in keys if inject_path(name) in files]
+    return [inject for name in known_names if (inject := read_inject(key, name, files, faults))]
 
 
 def _read_prompt(table: Table) -> PromptText:

@@ -9,10 +9,10 @@ from portal.domain.exercises.models import ExerciseProposal
 from portal.domain.exercises.sources.archive import open_exercise
 from portal.domain.exercises.versions import publishing
 from portal.domain.exercises.versions.queries import newest_version
-from portal.domain.people.models import PersonName
+from portal.domain.people.proposals import ProposalLine, select_proposals
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
-from portal.platform.errors import BadInputError, ConflictError, NotFoundError, RuleError
+from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from portal.platform.proposals import (
     count_waiting,
     end_proposal,
@@ -24,21 +24,13 @@ from portal.platform.proposals import (
 
 
 @dataclass(frozen=True, slots=True)
-class ProposalLine:
+class ProposedExercise(ProposalLine):
     """A proposal as lists and its own page show it."""
 
-    id: int
     key: str
-    note: str
-    proposed_by_id: int
-    proposed_by: str
-    proposed_at: datetime
-    ended_at: datetime | None
-    ended_as: str | None
-    reason: str
 
 
-def list_open_proposals() -> list[ProposalLine]:
+def list_open_proposals() -> list[ProposedExercise]:
     """The proposals that wait for a second person, oldest first. One statement."""
     return _read_lines(ExerciseProposal.ended_at.is_(None))
 
@@ -48,7 +40,7 @@ def count_exercises_for(person_id: int) -> int:
     return count_waiting(ExerciseProposal, person_id)
 
 
-def get_proposal(proposal_id: int) -> ProposalLine:
+def get_proposal(proposal_id: int) -> ProposedExercise:
     """The proposal with this id, open or ended.
 
     Raises:
@@ -88,8 +80,7 @@ def propose_exercise(archive: bytes, *, note: str, by: int, at: datetime) -> int
     """
     key, files = open_exercise(archive)
     reading = publishing.check_exercise_files(key, files)
-    if len(reading.faults):
-        raise BadInputError(reading.faults.sentences())
+    reading.faults.refuse()
     stamp()
     current = newest_version(key)
     if current is not None and current.digest == reading.exercises[0].digest:
@@ -156,21 +147,7 @@ def withdraw_proposal(proposal_id: int, *, by: int, at: datetime) -> None:
     log("exercise.withdrawn", actor_id=by, exercise=proposal.key, proposal=proposal.id)
 
 
-def _read_lines(condition: ColumnElement[bool]) -> list[ProposalLine]:
-    rows = db.session.execute(
-        select(
-            ExerciseProposal.id,
-            ExerciseProposal.key,
-            ExerciseProposal.note,
-            ExerciseProposal.proposed_by_id,
-            PersonName.forenames + " " + PersonName.surname,
-            ExerciseProposal.proposed_at,
-            ExerciseProposal.ended_at,
-            ExerciseProposal.ended_as,
-            ExerciseProposal.reason,
-        )
-        .outerjoin(PersonName, PersonName.person_id == ExerciseProposal.proposed_by_id)
-        .where(condition)
-        .order_by(ExerciseProposal.id)
-    )
-    return [ProposalLine(*row) for row in rows]
+def _read_lines(condition: ColumnElement[bool]) -> list[ProposedExercise]:
+    statement = select_proposals(ExerciseProposal, ExerciseProposal.key).where(condition)
+    rows = db.session.execute(statement.order_by(ExerciseProposal.id))
+    return [ProposedExercise(*row) for row in rows]

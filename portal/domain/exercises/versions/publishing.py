@@ -56,7 +56,7 @@ def check_exercise_folder(folder: Path) -> CheckedExercises:
     """
     folder = folder.resolve()
     if not folder.is_dir():
-        raise BadInputError([f"There is no folder {folder.name}."])
+        raise BadInputError([f"The folder {folder.name} does not exist."])
     faults = Faults()
     is_one = is_exercise(folder)
     folders = [folder] if is_one else exercise_folders(folder, faults)
@@ -98,8 +98,7 @@ def publish_exercise_folder(folder: Path, *, at: datetime, by: int | None = None
         BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_exercise_folder(folder)
-    if len(reading.faults):
-        raise BadInputError(reading.faults.sentences())
+    reading.faults.refuse()
     stamp()  # before the current versions are read
     result = PublishedExercises()
     for checked in reading.exercises:
@@ -118,8 +117,7 @@ def publish_exercise_files(key: str, files: dict[str, bytes], *, at: datetime, b
         BadInputError: There are faults; the error lists all of them. Nothing is written.
     """
     reading = check_exercise_files(key, files)
-    if len(reading.faults):
-        raise BadInputError(reading.faults.sentences())
+    reading.faults.refuse()
     stamp()
     return _write_version(reading.exercises[0], at, by)
 
@@ -164,9 +162,9 @@ def _write_version(checked: CheckedExercise, at: datetime, by: int | None) -> in
 
 
 def _add_exercise(key: str) -> int:
-    known = db.session.scalar(select(Exercise.id).where(Exercise.key == key))
-    if known is not None:
-        return known
+    exercise_id = db.session.scalar(select(Exercise.id).where(Exercise.key == key))
+    if exercise_id is not None:
+        return exercise_id
     exercise = Exercise(recorded_at=stamp(), key=key)
     db.session.add(exercise)
     db.session.flush()

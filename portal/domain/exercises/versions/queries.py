@@ -4,19 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import aliased
 
 from portal.domain.exercises.models import Exercise, ExerciseFile, ExerciseVersion
 from portal.domain.people.models import PersonName
-from portal.platform.db import db
+from portal.platform.db import db, is_newest_version
 from portal.platform.errors import NotFoundError
 
 MOST_VERSIONS = 1_000_000  # a larger number in an address names none
 
-_other = aliased(ExerciseVersion)
-_IS_NEWEST = ExerciseVersion.number == (
-    select(func.max(_other.number)).where(_other.exercise_id == ExerciseVersion.exercise_id).scalar_subquery()
-)
+_IS_NEWEST = is_newest_version(ExerciseVersion.exercise_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ def _read_lines(condition: ColumnElement[bool]) -> list[VersionLine]:
             ExerciseVersion.minutes,
             ExerciseVersion.owner,
             ExerciseVersion.published_at,
-            func.coalesce(PersonName.forenames + " " + PersonName.surname, ""),
+            func.coalesce(PersonName.full_name, ""),
         )
         .join(Exercise, Exercise.id == ExerciseVersion.exercise_id)
         .outerjoin(PersonName, PersonName.person_id == ExerciseVersion.published_by_id)

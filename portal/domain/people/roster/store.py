@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import false, func, insert, or_, select, true
+from sqlalchemy import Table, false, func, insert, or_, select, true
 
 from portal.domain.people import services
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.models import Person, PersonName, Post, Unit, UnitState
+from portal.domain.people.models import Person, PersonName, Post, Unit, UnitState, fold_name
 from portal.domain.people.roster.plan import (
     KnownPost,
     PostValues,
@@ -23,6 +23,7 @@ from portal.domain.people.services import PersonNames
 from portal.domain.people.units.tree import read_tree
 from portal.platform import clock
 from portal.platform.audit.services import log
+from portal.platform.bulk_writing import insert_rows
 from portal.platform.db import OPEN_END, Base, db, touch
 
 
@@ -30,52 +31,89 @@ from portal.platform.db import OPEN_END, Base, db, touch
 class PlanBasis:
     """What a plan depends on: equal as long as nothing that a plan looks at is changed."""
 
-    newest_post: int
-    newest_state: int
+    newest: tuple[int, ...]  # post, unit state, person and unit
     names: int  # a hash of all of them
     today: date
 
 
-class RosterWriteResult(NamedTuple):
-    """The ids of what a plan has written."""
+class RosterIds(NamedTuple):
+    """The ids of what a plan writes."""
 
     people: dict[str, int]  # at least everyone whom the plan names, by staff number
     units: dict[UnitRef, int]  # new units, by their names
-    post_ids: list[int]  # in the order of the plan's changes
+    posts: list[int]  # in the order of the plan's changes
 
 
 def read_plan_basis() -> PlanBasis:
-    """What a plan plan now depends on. Three short statements."""
-    posts, states = (db.session.scalar(select(func.max(fact.id))) or 0 for fact in (Post, UnitState))
+    """What a plan made now depends on. Five short statements."""
+    tables = (Post, UnitState, Person, Unit)
+    newest = tuple(db.session.scalar(select(func.max(table.id))) or 0 for table in tables)
     names = hash(frozenset(tuple(row) for row in db.session.execute(_select_names())))
-    return PlanBasis(posts, states, names, clock.today())
+    return PlanBasis(newest, names, clock.today())
 
 
-def write_plan(plan: RosterPlan, at: datetime, *, by: int | None) -> RosterWriteResult:
+def give_ids(plan: RosterPlan) -> RosterIds:
+    """Ids for the rows that ``write_plan`` adds, before it adds them.
+
+    Another transaction may still take them for its own rows, on SQLite alone: where nobody has recorded a
+    person, a unit or a post meanwhile, they are free.
+    """
+    numbers = [names.staff_number for names in plan.new_people]
+    people = dict(zip(numbers, _next_ids(Person, len(numbers)), strict=True))
+    posts = [change.values for change in plan.post_changes]
+    named = {post.staff_number for post in posts}
+    named |= {post.manager for post in posts if post.manager and not post.manager.startswith(ERASED_PREFIX)}
+    named -= people.keys()
+    statement = select(PersonName.staff_number, PersonName.person_id)
+    if len(named) <= services.MOST_BOUND:
+        statement = statement.where(PersonName.staff_number.in_(sorted(named)))
+    people.update((number, person_id) for number, person_id in db.session.execute(statement))
+    created = [unit.names for unit in plan.unit_plan.new_units]
+    units: dict[UnitRef, int] = dict(zip(created, _next_ids(Unit, len(created)), strict=True))
+    return RosterIds(people, units, _next_ids(Post, len(posts)))
+
+
+def _next_ids(model: type[Base], number: int) -> list[int]:
+    """So many ids of new rows, in ascending order."""
+    if not number:
+        return []
+    if db.engine.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(model.__tablename__, "id")
+        numbers = func.generate_series(1, number).table_valued("number")
+        return sorted(db.session.scalars(select(func.nextval(sequence)).select_from(numbers)))
+    table = _table_of(model)
+    newest = db.session.scalar(select(func.max(table.c.id))) or 0
+    return list(range(newest + 1, newest + 1 + number))
+
+
+def write_plan(plan: RosterPlan, at: datetime, *, by: int | None, ids: RosterIds | None = None) -> RosterIds:
     """Write a plan, as facts of the transaction whose stamp is ``at``.
 
     Args:
         plan: The plan.
         at: The stamp.
         by: Who imports it; None for a command.
+        ids: As ``give_ids`` gave them, and still free; None to take them now.
     """
-    written = write_facts(plan, at, by=by)
+    written = write_facts(plan, at, by=by, ids=ids)
     if not plan.is_empty:
         _log_import(plan, by)
     return written
 
 
-def write_facts(plan: RosterPlan, at: datetime, *, by: int | None) -> RosterWriteResult:
+def write_facts(plan: RosterPlan, at: datetime, *, by: int | None, ids: RosterIds | None = None) -> RosterIds:
     """Write a plan as ``write_plan`` does, without an audit event of its own: its caller has one."""
-    people = _write_people(plan, at)
-    units = _write_units(plan.unit_plan.new_units, at)
+    db.session.flush()
+    ids = ids or give_ids(plan)
+    _write_people(plan.new_people, ids, at)
+    _write_units(plan.unit_plan.new_units, ids, at)
     for state in plan.unit_plan.extended_states:
         fields = state._asdict()
         db.session.add(UnitState(recorded_at=at, replaces_id=fields.pop("id"), **fields))
-    post_ids = insert_facts(Post, list(_post_rows(plan, people, units, at))) if plan.post_changes else []
-    touch(people=(people[change.values.staff_number] for change in plan.post_changes))
+    insert_rows(_table_of(Post), _POST_COLUMNS, _post_rows(plan, ids, at))
+    touch(people=(ids.people[change.values.staff_number] for change in plan.post_changes))
     services.correct_many_names(plan.renamed_people, by=by, at=clock.now())
-    return RosterWriteResult(people, units, post_ids)
+    return ids
 
 
 def read_baseline() -> RosterBaseline:
@@ -168,77 +206,88 @@ def _log_import(plan: RosterPlan, by: int | None) -> None:
     )
 
 
-def _write_people(plan: RosterPlan, at: datetime) -> dict[str, int]:
-    """Write the new people; return the ids of everyone whom the plan names, by staff number."""
-    if plan.new_people:
-        ids = insert_facts(Person, [{"recorded_at": at}] * len(plan.new_people))
-        rows = [
-            {
-                "person_id": person_id,
-                "staff_number": names.staff_number,
-                "surname": names.surname,
-                "forenames": names.forenames,
-                "email": names.email,
-            }
-            for person_id, names in zip(ids, plan.new_people, strict=True)
-        ]
-        db.session.execute(insert(PersonName), rows)
-    statement = select(PersonName.staff_number, PersonName.person_id)
-    posts = [change.values for change in plan.post_changes]
-    named = {names.staff_number for names in plan.new_people} | {post.staff_number for post in posts}
-    named |= {post.manager for post in posts if post.manager and not post.manager.startswith(ERASED_PREFIX)}
-    if len(named) <= services.MOST_BOUND:
-        statement = statement.where(PersonName.staff_number.in_(sorted(named)))
-    return {number: person_id for number, person_id in db.session.execute(statement)}
+def _write_people(new_people: Sequence[PersonNames], ids: RosterIds, at: datetime) -> None:
+    people = [(ids.people[names.staff_number], names) for names in new_people]
+    insert_rows(_table_of(Person), ("id", "recorded_at"), ((person_id, at) for person_id, _ in people))
+    rows = (
+        (
+            person_id,
+            names.staff_number,
+            names.surname,
+            names.forenames,
+            names.email,
+            fold_name(names.surname, names.forenames, names.staff_number),
+        )
+        for person_id, names in people
+    )
+    columns = ("person_id", "staff_number", "surname", "forenames", "email", "folded")
+    insert_rows(_table_of(PersonName), columns, rows)
 
 
-def _write_units(created: Sequence[NewUnit], at: datetime) -> dict[UnitRef, int]:
-    """Write the new units, upper ones first; return their ids by their names."""
-    if not created:
-        return {}
-    new_ids = insert_facts(Unit, [{"recorded_at": at}] * len(created))
-    ids: dict[UnitRef, int] = dict(zip((unit.names for unit in created), new_ids, strict=True))
-    rows = [
-        {
-            "recorded_at": at,
-            "unit_id": ids[unit.names],
-            "name": unit.names[-1],
-            "parent_id": ids.get(unit.parent, unit.parent) if unit.parent is not None else None,
-            "valid_from": unit.valid_from,
-            "valid_to": OPEN_END,
-        }
+def _write_units(created: Sequence[NewUnit], ids: RosterIds, at: datetime) -> None:
+    """Write the new units, upper ones first."""
+    insert_rows(_table_of(Unit), ("id", "recorded_at"), ((ids.units[unit.names], at) for unit in created))
+    states = (
+        (
+            at,
+            False,
+            ids.units[unit.names],
+            unit.names[-1],
+            None if unit.parent is None else ids.units.get(unit.parent, unit.parent),
+            unit.valid_from,
+            OPEN_END,
+        )
         for unit in created
-    ]
-    table: Any = UnitState.__table__
-    db.session.execute(insert(table), rows)
-    return ids
+    )
+    columns = ("recorded_at", "void", "unit_id", "name", "parent_id", "valid_from", "valid_to")
+    insert_rows(_table_of(UnitState), columns, states)
+
+
+def _table_of(model: type[Base]) -> Table:
+    return model.metadata.tables[model.__tablename__]
 
 
 def insert_facts(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert rows of a model; return their ids in the order of the rows, which is ascending."""
-    table = model.metadata.tables[model.__tablename__]  # with the class, rows with nulls are inserted singly
+    table = _table_of(model)  # with the class, rows with nulls are inserted singly
     in_order = db.engine.dialect.name == "postgresql"  # SQLite always numbers rows in their order
     statement = insert(table).returning(table.c.id, sort_by_parameter_order=in_order)
     return sorted(db.session.scalars(statement, rows))
 
 
-def _post_rows(
-    plan: RosterPlan, people: dict[str, int], units: dict[UnitRef, int], at: datetime
-) -> Iterator[dict[str, Any]]:
-    for values, replaces_id, void in plan.post_changes:
-        yield {
-            "recorded_at": at,
-            "replaces_id": replaces_id,
-            "void": void,
-            "person_id": people[values.staff_number],
-            "post_key": values.post_key,
-            "rank_or_grade": values.rank_or_grade,
-            "designated_role": values.designated_role,
-            "unit_id": units.get(values.unit, values.unit),
-            "line_manager_id": line_manager_id_of(values, people),
-            "valid_from": values.valid_from,
-            "valid_to": values.valid_to,
-        }
+_POST_COLUMNS = (
+    "id",
+    "recorded_at",
+    "replaces_id",
+    "void",
+    "person_id",
+    "post_key",
+    "rank_or_grade",
+    "designated_role",
+    "unit_id",
+    "line_manager_id",
+    "valid_from",
+    "valid_to",
+)
+
+
+def _post_rows(plan: RosterPlan, ids: RosterIds, at: datetime) -> Iterator[tuple[Any, ...]]:
+    """The rows of posts, their values in the order of ``_POST_COLUMNS``."""
+    for post_id, (values, replaces_id, void) in zip(ids.posts, plan.post_changes, strict=True):
+        yield (
+            post_id,
+            at,
+            replaces_id,
+            void,
+            ids.people[values.staff_number],
+            values.post_key,
+            values.rank_or_grade,
+            values.designated_role,
+            ids.units.get(values.unit, values.unit),
+            line_manager_id_of(values, ids.people),
+            values.valid_from,
+            values.valid_to,
+        )
 
 
 def line_manager_id_of(values: PostValues, people: Mapping[str, int]) -> int | None:

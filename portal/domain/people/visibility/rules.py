@@ -11,14 +11,30 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, literal, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Person, Post, RoleGrant, Unit, UnitState
 from portal.platform import clock
-from portal.platform.db import db
+from portal.platform.db import db, read
 from portal.platform.permissions import SIGHT_ROLES, Permission, Role, roles_with
+
+# Other rows of the same tables; made once, because building them is most of a statement's cost.
+_POST, _OTHER_POST, _REPORT, _STATE = aliased(Post), aliased(Post), aliased(Post), aliased(UnitState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +74,7 @@ def visibility_of(viewer: Viewer) -> Visibility:
     """The viewer's visibility by the grants of this instant, for the rows of a report. One statement."""
     if viewer.is_system:
         return _visibility_of_system(viewer.only_unit_id)
-    today = clock.today()
-    under = _visible_units(viewer.person_id, today)
-    grants = select(RoleGrant.role, RoleGrant.unit_id).where(_gives_sight(viewer.person_id, today))
-    rows = db.session.execute(
-        union_all(grants, select(literal(""), under.c.unit_id))  # "": below a granted unit
-    ).all()
+    rows = read(_SIGHT, {"person_id": viewer.person_id, "today": clock.today()})
     roles = {role for role, unit_id in rows if unit_id is None}
     return Visibility(
         everyone=bool(roles - {Role.MANAGER}),
@@ -107,14 +118,13 @@ def is_visible(
     me, today = viewer.person_id, clock.today()
     roles = SIGHT_ROLES if act is None else SIGHT_ROLES & roles_with(act)
     unlimited = [_gives_sight(me, today, roles), RoleGrant.unit_id.is_(None)]
-    post = aliased(Post)
-    by_post = select(post.person_id).where(decides_visibility(post, today))
+    by_post = select(_POST.person_id).where(decides_visibility(_POST, today))
     if among is not None:
-        by_post = by_post.where(post.person_id.in_(among))
-    is_direct_report = post.line_manager_id == me
+        by_post = by_post.where(_POST.person_id.in_(among))
+    is_direct_report = _POST.line_manager_id == me
     if not (viewer.line_manager and Role.MANAGER in roles):  # otherwise the roster alone shows them
         is_direct_report = and_(is_direct_report, exists().where(*unlimited, RoleGrant.role == Role.MANAGER))
-    clauses = [post.unit_id.in_(select(_visible_units(me, today, roles).c.unit_id)), is_direct_report]
+    clauses = [_POST.unit_id.in_(select(_visible_units(me, today, roles).c.unit_id)), is_direct_report]
     if among is not None:  # these use the index of people; otherwise each clause uses an index of its own
         clauses = [or_(*clauses)]
     return or_(
@@ -131,12 +141,12 @@ def _is_visible_to_system(
         return false()
     if viewer.only_unit_id is None:
         return true()
-    today, post = clock.today(), aliased(Post)
+    today = clock.today()
     under = _units_under(_select_unit(viewer.only_unit_id), today)
-    by_post = select(post.person_id).where(decides_visibility(post, today))
+    by_post = select(_POST.person_id).where(decides_visibility(_POST, today))
     if among is not None:
-        by_post = by_post.where(post.person_id.in_(among))
-    in_ids: ColumnElement[bool] = person_id.in_(by_post.where(post.unit_id.in_(select(under.c.unit_id))))
+        by_post = by_post.where(_POST.person_id.in_(among))
+    in_ids: ColumnElement[bool] = person_id.in_(by_post.where(_POST.unit_id.in_(select(under.c.unit_id))))
     return in_ids
 
 
@@ -157,16 +167,15 @@ def is_granted_to(person_id: Any, day: date) -> ColumnElement[bool]:
 
 def is_line_manager(person_id: Any, day: date) -> ColumnElement[bool]:
     """WHERE clause: a known post of somebody else names the person as line manager on ``day``."""
-    report = aliased(Post)
-    names_person = (report.line_manager_id == person_id, report.person_id != person_id)
-    return exists().where(*names_person, is_known_fact(report), is_valid_on(report, day))
+    names_person = (_REPORT.line_manager_id == person_id, _REPORT.person_id != person_id)
+    return exists().where(*names_person, is_known_fact(_REPORT), is_valid_on(_REPORT, day))
 
 
-def _gives_sight(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
+def _gives_sight(person_id: Any, day: Any, roles: frozenset[Role] = SIGHT_ROLES) -> ColumnElement[bool]:
     return and_(is_granted_to(person_id, day), RoleGrant.role.in_(sorted(roles)))
 
 
-def _visible_units(person_id: int, day: date, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
+def _visible_units(person_id: Any, day: Any, roles: frozenset[Role] = SIGHT_ROLES) -> Any:
     """CTE of the granted units and of all units under them on ``day``, as known now."""
     by_unit = (_gives_sight(person_id, day, roles), RoleGrant.unit_id.is_not(None))
     return _units_under(select(RoleGrant.unit_id).where(*by_unit), day)
@@ -176,26 +185,32 @@ def _select_unit(unit_id: int) -> Select[Any]:
     return select(Unit.id.label("unit_id")).where(Unit.id == unit_id)
 
 
-def _units_under(units: Select[Any], day: date) -> Any:
+def _units_under(units: Select[Any], day: Any) -> Any:
     """CTE of these units and of all units under them on ``day``, as known now."""
     under = units.cte(recursive=True)
-    state = aliased(UnitState)
     below = (
-        select(state.unit_id)
-        .join(under, state.parent_id == under.c.unit_id)
-        .where(is_known_fact(state), is_valid_on(state, day))
+        select(_STATE.unit_id)
+        .join(under, _STATE.parent_id == under.c.unit_id)
+        .where(is_known_fact(_STATE), is_valid_on(_STATE, day))
     )
     return under.union(below)
 
 
+_ME: Any = bindparam("person_id")
+_TODAY: Any = bindparam("today", type_=Date())
+_SIGHT = union_all(
+    select(RoleGrant.role, RoleGrant.unit_id).where(_gives_sight(_ME, _TODAY)),
+    select(literal(""), _visible_units(_ME, _TODAY).c.unit_id),  # "": below a granted unit
+)
+
+
 def decides_visibility(post: Any, day: date) -> ColumnElement[bool]:
     """WHERE clause: a known post decides who sees its person: it is live, or the last one that ended."""
-    other = aliased(Post)
     ends_later = exists().where(
-        other.person_id == post.person_id,
-        is_known_fact(other),
-        other.valid_from <= day,
-        other.valid_to > post.valid_to,
+        _OTHER_POST.person_id == post.person_id,
+        is_known_fact(_OTHER_POST),
+        _OTHER_POST.valid_from <= day,
+        _OTHER_POST.valid_to > post.valid_to,
     )
     return and_(
         is_known_fact(post), post.valid_from <= day, or_(post.valid_to >= day, ~ends_later.correlate(post))

@@ -21,7 +21,7 @@ from portal.domain.people.queries import UnitRow
 from portal.domain.people.units.tree import read_tree
 from portal.domain.records.models import Record, Registration, Revocation
 from portal.domain.reports import sentences
-from portal.domain.status.report_diff import Step
+from portal.domain.status.changes import Step
 from portal.platform import wording as say
 from portal.platform.db import OPEN_END, db
 

@@ -13,9 +13,9 @@ from portal.domain.reports.parameters import EVERYONE, Filters, Position
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.trend.trend import units_visible_throughout
 from portal.domain.reports.viewer_scope import linkable_people, numbers_and_names, units_under
+from portal.domain.status.changes import Cell, Cells, find_changed_cells, list_steps
+from portal.domain.status.filters import Scope, Whose
 from portal.domain.status.paging import ERASED
-from portal.domain.status.queries import Scope, Whose
-from portal.domain.status.report_diff import Cell, Cells, find_changed_cells, list_steps
 from portal.domain.status.rules import WHOLE
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural

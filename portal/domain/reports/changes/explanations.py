@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from portal.domain.reports.changes.cause_facts import Cause, FactSight, facts_of, moves_of_units, versions_of
-from portal.domain.status.report_diff import Step
+from portal.domain.status.changes import Step
 from portal.domain.status.rules import Status
 from portal.platform import wording as say
 from portal.platform.clock import london_day

@@ -8,7 +8,7 @@ from portal.domain.reports.changes.absence import Absences
 from portal.domain.reports.queries import CompletionReport
 from portal.domain.reports.statistics import Share, share_of_group
 from portal.domain.reports.viewer_scope import ViewerScope, linkable_people, numbers_and_names
-from portal.domain.status import queries as status_queries
+from portal.domain.status.changes import find_status_changes
 from portal.domain.status.rules import Status
 
 SHOWN = 50
@@ -45,7 +45,7 @@ def compare_with_known_now(report: CompletionReport, newest: datetime) -> KnownN
     scope_then, scope_now = (
         one.scope_of(one.viewer_scope.select_people(group)) for one in (report, report_now)
     )
-    statuses = status_queries.find_status_changes(scope_then, scope_now)
+    statuses = find_status_changes(scope_then, scope_now)
     counts = dict(report.group.by_status)
     for (old, new), people_changed in Counter(statuses.values()).items():
         if old is not None:

@@ -22,8 +22,10 @@ from portal.domain.reports.parameters import Position
 from portal.domain.status import report_rows
 from portal.domain.status.filters import Scope
 from portal.domain.status.paging import ERASED
-from portal.domain.status.report_rows import (
-    AudienceRow,
+from portal.domain.status.report_rows import AudienceRow
+from portal.domain.status.rules import Status
+from portal.platform import clock
+from portal.platform.bulk_reading import (
     RawScore,
     ValueCache,
     fetch_raw_rows,
@@ -33,8 +35,6 @@ from portal.domain.status.report_rows import (
     parse_score,
     text_column,
 )
-from portal.domain.status.rules import Status
-from portal.platform import clock
 
 PersonActivity = tuple[int, int]  # person id, activity id
 

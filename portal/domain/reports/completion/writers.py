@@ -23,8 +23,8 @@ from portal.domain.reports.completion import definition
 from portal.domain.reports.completion.export_columns import AnyRow, Column, values_reader
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.queries import CompletionReport
-from portal.domain.status.report_rows import ValueCache
 from portal.domain.status.rules import Status
+from portal.platform.bulk_reading import ValueCache
 from portal.platform.clock import LONDON
 from portal.platform.errors import RuleError, UnwritableError
 from portal.platform.tables.csv_cells import csv_text

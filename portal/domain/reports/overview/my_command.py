@@ -15,7 +15,6 @@ from portal.domain.reports.statistics import (
 )
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.domain.status.period_counts import CountBy, count_worst
-from portal.domain.status.rules import Status
 from portal.platform.wording import number, percent_cut, plural
 
 
@@ -49,8 +48,7 @@ def read_command(viewer_scope: ViewerScope, filters: Filters) -> Command | None:
         return None
     position, people = viewer_scope.position, viewer_scope.select_people(filters)
     counts = count_worst([CountBy.UNIT], position.as_at, position.as_known_on, people)
-    by_unit = ((unit_id, Status(status), count) for (unit_id, status), count in counts)
-    figures = Figures.from_unit_counts(by_unit, 0)
+    figures = Figures.from_unit_counts(counts, 0)
     top = viewer_scope.unit_of(filters.unit) if filters.unit else None
     if top is None and len(viewer_scope.tops) == 1:
         top = viewer_scope.tops[0]
@@ -70,7 +68,7 @@ def read_command_groups(
     position, people = viewer_scope.position, viewer_scope.select_people(filters)
     by = [CountBy.ROLE, CountBy.RANK]
     counts = count_worst(by, position.as_at, position.as_known_on, people)
-    shares = [(role, rank, share_of_group({Status(status): n})) for (role, rank, status), n in counts]
+    shares = [(role, rank, share_of_group({status: n})) for role, rank, status, n in counts]
     ranks = group_lines((rank, share) for _, rank, share in shares)
     roles = group_lines((role, share) for role, _, share in shares)
     return sorted(ranks, key=lambda line: rank_key(line.name)), roles

@@ -19,8 +19,9 @@ from portal.domain.reports.directive_snapshot import DirectiveSnapshot, read_dir
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.person.timeline import TimelineEvent, last_active, list_events
 from portal.domain.reports.viewer_scope import linkable_people
-from portal.domain.status import queries as status_queries
 from portal.domain.status import report_rows
+from portal.domain.status.filters import Scope, Whose
+from portal.domain.status.queries import directive_statuses
 from portal.domain.status.rules import Status
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db
@@ -143,7 +144,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
     if not position.past:
         modules = module_progress_by_activity(person_id)
         begun_modules = {activity_id: module for activity_id, module in modules.items() if module.progress}
-    name = f"{names.forenames} {names.surname}"
+    name = names.full_name
     requests = list_requests_about(person_id)
     events = list_events(person_id, requests)
     return PersonPage(
@@ -225,12 +226,10 @@ def _read_directives(
 ) -> list[PersonDirective]:
     """Read every directive that applies to the person at the position, the worst status first."""
     directives = []
-    people = status_queries.Whose(everyone=True, people=frozenset([person_id]))
-    for reference, status, due_on in status_queries.directive_statuses(
-        person_id, position.as_at, position.as_known_on
-    ):
+    people = Whose(everyone=True, people=frozenset([person_id]))
+    for reference, status, due_on in directive_statuses(person_id, position.as_at, position.as_known_on):
         directive = read_directive(reference, position)
-        scope = status_queries.Scope((directive.id,), position.as_at, position.as_known_on, people)
+        scope = Scope((directive.id,), position.as_at, position.as_known_on, people)
         builder = RowBuilder(directive, scope, units, position)
         rows = [row for batch in report_rows.stream_people(scope, 1) for row in builder.build_rows(batch)]
         requirements = [_describe_requirement(row, directive, position, begun_modules) for row in rows]

@@ -17,7 +17,6 @@ from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
 from portal.domain.reports.viewer_scope import ViewerScope
 from portal.domain.status.period_counts import CountBy, count_periods
-from portal.domain.status.rules import Status
 from portal.platform.replica import read_as_known_on
 
 KINDS = {"module": "Modules", "event": "Attendance"}
@@ -80,8 +79,8 @@ def _count_completed(viewer: Viewer, unit_ids: set[int], position: Position) -> 
     found: dict[int, dict[str, Share]] = defaultdict(dict)
     scope = viewer_scope.scope_of(*sorted(directives))
     scope = replace(scope, whose=replace(scope.whose, within=frozenset(unit_ids)))
-    for (directive_id, unit_id, place, key), people in count_periods(scope, columns, None):
-        status, kind = Status(key), kinds[directive_id].get(place, "")
+    for directive_id, unit_id, place, status, people in count_periods(scope, columns):
+        kind = kinds[directive_id].get(place, "")
         if kind in KINDS and not status.excluded:
             share = Share(people * status.held, people)
             found[unit_id][kind] = found[unit_id].get(kind, Share()) + share

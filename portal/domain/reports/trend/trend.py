@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.reports.parameters import Filters
@@ -12,6 +12,7 @@ from portal.domain.reports.viewer_scope import ViewerScope, tree_on, units_under
 from portal.domain.status.counting import count_over_days
 from portal.domain.status.filters import Scope
 from portal.domain.status.period_counts import DaysRun
+from portal.platform.months import month_end_before
 
 MONTHS = 12
 
@@ -28,7 +29,7 @@ def month_ends(day: date, months: int = MONTHS) -> list[date]:
     """The last day of each of the months before that of ``day``, in order, then ``day`` itself."""
     days = [day]
     for _ in range(months):
-        days.append(days[-1].replace(day=1) - timedelta(days=1))
+        days.append(month_end_before(days[-1]))
     return days[::-1]
 
 

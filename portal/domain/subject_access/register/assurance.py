@@ -1,6 +1,6 @@
 """Marks of the tables of the assurance desk, of dip samples and of returns."""
 
-from portal.domain.subject_access.register.marks import WORK, PersonalTable, View
+from portal.domain.subject_access.register.marks import WORK, PersonalTable, View, mark_proposals
 from portal.domain.subject_access.register.people import FACT
 
 _RECORDED = {"recorded_at": "Recorded"}
@@ -137,25 +137,7 @@ _DESK = (
         people={"decided_by_id": "who decided"},
         technical="id judgement_id",
     ),
-    PersonalTable(
-        "plan_proposal",
-        WORK,
-        "record",
-        (
-            View("Plans you proposed", "proposed_by_id"),
-            View("Plans of others that you decided", "ended_by_id", "ended_at ended_as"),
-        ),
-        {
-            "note": "Note",
-            "proposed_at": "Proposed",
-            "ended_at": "Ended",
-            "ended_as": "Outcome",
-            "reason": "Reason",
-        },
-        people={"proposed_by_id": "the author", "ended_by_id": "who ended it"},
-        by_others="reason",
-        technical="id recommendation_id content review_on",
-    ),
+    mark_proposals("plan_proposal", "Plans", "recommendation_id content review_on"),
     PersonalTable(
         "plan_version",
         WORK,

@@ -1,6 +1,6 @@
 """Marks of the tables of taught events and exercises."""
 
-from portal.domain.subject_access.register.marks import LEARNING, WORK, PersonalTable, View
+from portal.domain.subject_access.register.marks import LEARNING, WORK, PersonalTable, View, mark_proposals
 from portal.domain.subject_access.register.people import FACT
 
 _YOU = {"person_id": "you"}
@@ -95,26 +95,7 @@ _EVENTS = (
         technical="id recorded_at activity_id digest content aim audience owner review_on minutes "
         "syndicate_least syndicate_most places_least places_most facilitators approval preparation",
     ),
-    PersonalTable(
-        "event_type_proposal",
-        WORK,
-        "record",
-        (
-            View("Event types you proposed", "proposed_by_id"),
-            View("Event types of others that you decided", "ended_by_id", "key ended_at ended_as"),
-        ),
-        {
-            "key": "Event type",
-            "note": "Note",
-            "proposed_at": "Proposed",
-            "ended_at": "Ended",
-            "ended_as": "Outcome",
-            "reason": "Reason",
-        },
-        people={"proposed_by_id": "the author", "ended_by_id": "who ended it"},
-        by_others="reason",
-        technical="id content",
-    ),
+    mark_proposals("event_type_proposal", "Event types", "content", {"key": "Event type"}),
     PersonalTable(
         "event_version",
         WORK,
@@ -159,26 +140,7 @@ _EXERCISES = (
         people={"published_by_id": "the publisher"},
         technical="id recorded_at exercise_id digest summary owner review_on minutes content",
     ),
-    PersonalTable(
-        "exercise_proposal",
-        WORK,
-        "record",
-        (
-            View("Exercises you proposed", "proposed_by_id"),
-            View("Exercises of others that you decided", "ended_by_id", "key ended_at ended_as"),
-        ),
-        {
-            "key": "Exercise",
-            "note": "Note",
-            "proposed_at": "Proposed",
-            "ended_at": "Ended",
-            "ended_as": "Outcome",
-            "reason": "Reason",
-        },
-        people={"proposed_by_id": "the author", "ended_by_id": "who ended it"},
-        by_others="reason",
-        technical="id archive",
-    ),
+    mark_proposals("exercise_proposal", "Exercises", "archive", {"key": "Exercise"}),
     PersonalTable(
         "exercise_run",
         WORK,

@@ -135,3 +135,38 @@ SYSTEMS = DataCategory(
     "To take over who works where, and to tell other systems of the force what changed",
     _STAFF,
 )
+
+
+def mark_proposals(
+    name: str, noun: str, technical: str, key: Mapping[str, str] | None = None
+) -> PersonalTable:
+    """Marks of a table with the columns of ``ProposalColumns``.
+
+    Args:
+        name: Of the table.
+        noun: What is proposed, in the plural.
+        technical: Further columns that say nothing about anybody.
+        key: A column that says what was proposed, with its label.
+    """
+    key = key or {}
+    decided = " ".join((*key, "ended_at ended_as"))
+    return PersonalTable(
+        name,
+        WORK,
+        "record",
+        (
+            View(f"{noun} you proposed", "proposed_by_id"),
+            View(f"{noun} of others that you decided", "ended_by_id", decided),
+        ),
+        {
+            **key,
+            "note": "Note",
+            "proposed_at": "Proposed",
+            "ended_at": "Ended",
+            "ended_as": "Outcome",
+            "reason": "Reason",
+        },
+        people={"proposed_by_id": "the author", "ended_by_id": "who ended it"},
+        by_others="reason",
+        technical=f"id {technical}",
+    )

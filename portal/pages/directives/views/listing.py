@@ -11,7 +11,7 @@ from portal.domain.directives.queries import DirectiveDetails, VersionDetails
 from portal.domain.directives.scope import directives_within_own_units
 from portal.domain.directives.toml_writer import to_toml
 from portal.domain.people.queries import visibility_of
-from portal.domain.status.period_counts import NOBODY, count_reach
+from portal.domain.status.queries import NOBODY, count_reach
 from portal.pages.layout.access import requires
 from portal.platform import clock
 from portal.platform.errors import NotFoundError

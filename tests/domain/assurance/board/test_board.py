@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from portal.domain.assurance.board import board_words
 from portal.domain.assurance.board.board import Board, BoardLine, read_board
-from portal.domain.assurance.board.film_strip import list_positions, share_of
+from portal.domain.assurance.board.year_strip import list_positions, share_of
 from portal.domain.assurance.desk import read_desk
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.platform.db import db
@@ -26,7 +26,7 @@ APRIL_END = date(2026, 4, 30)
 
 
 def line_of(board: Board, key: str = "e-learning") -> BoardLine:
-    return next(line for line in board.lines if line.held.key == key)
+    return next(line for line in board.lines if line.recommendation.key == key)
 
 
 def test_a_month_end_is_shown_as_known_then_and_as_known_now(database: None) -> None:
@@ -40,8 +40,8 @@ def test_a_month_end_is_shown_as_known_then_and_as_known_now(database: None) -> 
     assert (april.then.state, april.now.state) == ("not_judged", "partly_met")
     assert (april.then.share.done, april.now.share.done) == (1, 2)
     assert strip.frames[0].then is None  # the portal did not know the recommendation
-    assert [frame.day for frame in strip.differing][-1] == APRIL_END
-    assert strip.runs[-1] == ("partly_met", APRIL_END, TODAY.date())
+    assert [frame.day for frame in strip.differing_frames][-1] == APRIL_END
+    assert strip.state_runs[-1] == ("partly_met", APRIL_END, TODAY.date())
 
 
 def test_every_frame_is_what_the_desk_and_its_evidence_say_at_its_position(database: None) -> None:
@@ -51,16 +51,16 @@ def test_every_frame_is_what_the_desk_and_its_evidence_say_at_its_position(datab
 
     for place, pair in enumerate(list_positions(position)):
         for side, at in zip(("then", "now"), pair, strict=True):
-            desk = {held.key: held for held in read_desk(at)}
+            desk = {recommendation.key: recommendation for recommendation in read_desk(at)}
             for line in board.lines:
-                glimpse = getattr(line.strip.frames[place], side)
-                held = desk.get(line.held.key)
-                assert (glimpse is None) == (held is None)
-                if held is None:
+                shown = getattr(line.strip.frames[place], side)
+                recommendation = desk.get(line.recommendation.key)
+                assert (shown is None) == (recommendation is None)
+                if recommendation is None:
                     continue
-                states = list(check_evidence(held.evidence, at).values())
-                assert glimpse.state == held.state
-                assert glimpse.share == share_of(states[0] if states else None)
+                states = list(check_evidence(recommendation.evidence, at).values())
+                assert shown.state == recommendation.state
+                assert shown.share == share_of(states[0] if states else None)
 
 
 def test_a_figure_that_moved_says_by_how_much_and_because_of_what(database: None) -> None:
@@ -91,7 +91,7 @@ def test_the_week_lists_what_was_recorded_with_its_reason(database: None) -> Non
     world = make_board_world()
     before = line_of(read_board(position_at(TODAY.date())))
     change_action(
-        before.held.actions[0].version.action_id,
+        before.recommendation.actions[0].version.action_id,
         by=world.owner,
         on=date(2026, 5, 20),
         title="Brief every team",
@@ -132,10 +132,10 @@ def test_dates_name_what_is_next_and_what_has_passed(database: None) -> None:
     late, plan, hydra = (line_of(board, key) for key in ("e-learning", "plan", "hydra"))
 
     assert board_words.past_words(board, late).startswith("47 days late: A-")
-    assert late.dates.next is None
-    assert plan.dates.next is not None
-    assert plan.dates.next.on == date(2026, 9, 1)
-    assert hydra.dates.next is None
+    assert late.dates.next_date is None
+    assert plan.dates.next_date is not None
+    assert plan.dates.next_date.on == date(2026, 9, 1)
+    assert hydra.dates.next_date is None
     assert board_words.answer_sentence(board) == "1 of 4 recommendations is met"
     assert board_words.attention_words(board) == "1 date has passed. 1 piece of evidence needs attention."
 

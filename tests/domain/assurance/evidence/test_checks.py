@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import event
 
-from portal.domain.assurance.desk import HeldEvidence, read_recommendation
+from portal.domain.assurance.desk import EvidenceSnapshot, read_recommendation
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence.figure import parse_figure
 from portal.domain.assurance.evidence.shares import parse_threshold
@@ -43,8 +43,8 @@ def check_one(
     """What a piece of evidence that was added today shows."""
     author = make_person()
     made = make_evidence(make_recommendation(), kind, definition, by=author, **columns)
-    held = read_recommendation("e-learning", position)
-    states = check_evidence(held.evidence, position)
+    recommendation = read_recommendation("e-learning", position)
+    states = check_evidence(recommendation.evidence, position)
     row = db.session.get(Evidence, made)
     assert row is not None
     return states[row.reference]
@@ -147,7 +147,7 @@ def test_many_figures_take_no_more_statements_than_two(database: None) -> None:
     assert count_statements(read_recommendation("e-learning", LATER).evidence) == two
 
 
-def count_statements(pieces: Sequence[HeldEvidence]) -> int:
+def count_statements(pieces: Sequence[EvidenceSnapshot]) -> int:
     """How many statements the check of these pieces takes."""
     seen: list[str] = []
 

@@ -8,9 +8,9 @@ import pytest
 import time_machine
 
 from portal.domain.assurance.desk import read_recommendation
+from portal.domain.assurance.entering import EntryRefusedError
 from portal.domain.assurance.evidence import judging
 from portal.domain.assurance.evidence.judging import list_decided_judgements
-from portal.domain.assurance.evidence.stale import list_stale
 from portal.domain.assurance.evidence.writing import (
     EvidenceEntry,
     add_evidence,
@@ -19,8 +19,10 @@ from portal.domain.assurance.evidence.writing import (
     withdraw_evidence,
 )
 from portal.domain.assurance.evidence_state import EvidenceState
+from portal.domain.assurance.models import Judgement
+from portal.domain.assurance.stale import list_stale
 from portal.domain.reports.parameters import read_position_today
-from portal.platform.db import transaction
+from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError, NotFoundError, RuleError
 from tests.factories.assurance import give_owner, make_recommendation
 from tests.factories.people import make_person
@@ -56,8 +58,17 @@ def add(kind: str, entry: EvidenceEntry, *, by: int) -> str:
 def judge(by: int, state: str = "met") -> int:
     """A judgement as at today."""
     with transaction():
-        position = read_position_today(NOW)
-        return judging.make_judgement("e-learning", position, state, "It is so.", by=by, at=NOW)
+        return judging.make_judgement("e-learning", state, "It is so.", from_on=TODAY, at=NOW, by=by)
+
+
+def test_a_judgement_is_made_on_all_that_is_known_by_then_for_no_later_day(people: tuple[int, int]) -> None:
+    author, _ = people
+    judgement = db.session.get_one(Judgement, judge(author))
+
+    assert (judgement.from_on, judgement.as_known_on) == (TODAY, judgement.recorded_at)
+    tomorrow = TODAY + timedelta(days=1)
+    with pytest.raises(EntryRefusedError, match="Enter today’s date or an earlier one"), transaction():
+        judging.make_judgement("e-learning", "met", "Soon.", from_on=tomorrow, at=NOW, by=author)
 
 
 def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tuple[int, int]) -> None:
@@ -66,18 +77,18 @@ def test_a_second_person_confirms_and_its_figures_stay_as_they_were(people: tupl
     with pytest.raises(RuleError, match="yourself"), transaction():
         judging.confirm_judgement("e-learning", judgement, by=author, at=NOW)
     with pytest.raises(ConflictError), transaction():
-        judging.make_judgement("e-learning", read_position_today(NOW), "met", "Again.", by=other, at=NOW)
+        judging.make_judgement("e-learning", "met", "Again.", from_on=TODAY, at=NOW, by=other)
     with transaction():
         judging.confirm_judgement("e-learning", judgement, by=other, at=NOW)
     with transaction():
         withdraw_evidence("E-0001", from_on=TODAY, reason="Signed too early.", by=author, at=NOW)
 
-    held = read_recommendation("e-learning", read_position_today(NOW))
+    recommendation = read_recommendation("e-learning", read_position_today(NOW))
 
-    assert held.state == "met"
-    assert held.evidence == ()
-    assert held.judgement is not None
-    kept = [EvidenceState.from_json(each) for each in held.judgement.judgement.figures]
+    assert recommendation.state == "met"
+    assert recommendation.evidence == ()
+    assert recommendation.judgement is not None
+    kept = [EvidenceState.from_json(each) for each in recommendation.judgement.judgement.figures]
     assert [state.shown for state in kept] == ["Signed as Head of Crime on 15 June 2026"]
     with pytest.raises(ConflictError, match="confirmed already"), transaction():
         judging.send_judgement_back("e-learning", judgement, reason="Late.", by=other, at=NOW)
@@ -96,10 +107,10 @@ def test_a_judgement_is_sent_back_with_a_reason_or_withdrawn_by_its_author(peopl
     with transaction():
         judging.withdraw_judgement("e-learning", second, by=author, at=NOW)
 
-    held = read_recommendation("e-learning", read_position_today(NOW))
+    recommendation = read_recommendation("e-learning", read_position_today(NOW))
 
-    assert (held.state, held.waiting) == ("not_judged", None)
-    decided = list_decided_judgements(held.id, read_position_today(NOW))
+    assert (recommendation.state, recommendation.waiting_judgement) == ("not_judged", None)
+    decided = list_decided_judgements(recommendation.id, read_position_today(NOW))
     assert [decision.outcome for _, decision in decided] == ["withdrawn", "sent_back"]
 
 
@@ -156,8 +167,8 @@ def test_evidence_may_be_entered_late_and_is_withdrawn_from_a_day_on(people: tup
         withdraw_evidence(reference, from_on=date(2026, 6, 1), reason="The page moved.", by=author, at=NOW)
 
     def read(day: date) -> list[str]:
-        held = read_recommendation("e-learning", replace(read_position_today(NOW), as_at=day))
-        return [piece.reference for piece in held.evidence]
+        recommendation = read_recommendation("e-learning", replace(read_position_today(NOW), as_at=day))
+        return [piece.reference for piece in recommendation.evidence]
 
     assert (read(date(2026, 4, 29)), read(date(2026, 5, 31)), read(date(2026, 6, 1))) == ([], [reference], [])
     with pytest.raises(ConflictError), transaction():
@@ -171,14 +182,14 @@ def test_stale_evidence_is_its_owners_else_the_recommendations(people: tuple[int
     )
     with time_machine.travel(NOW + timedelta(days=90), tick=False):
         at = NOW + timedelta(days=90)
-        held = read_recommendation("e-learning", read_position_today(at))
-        give_owner(held.id, other, by=author)
+        recommendation = read_recommendation("e-learning", read_position_today(at))
+        give_owner(recommendation.id, other, by=author)
         position = read_position_today(at)
 
         mine, theirs = list_stale(position, author), list_stale(position, other)
 
-    assert [stale.state.reference for stale in mine] == [own]
-    assert [stale.state.reference for stale in theirs] == ["E-0001"]
-    assert theirs[0].state.faults == ("Its review was due on 1 September 2026.",)
+    assert [stale.reference for stale in mine] == [own]
+    assert [stale.reference for stale in theirs] == ["E-0001"]
+    assert theirs[0].faults == ("Its review was due on 1 September 2026.",)
     assert theirs[0].address == "/assurance/e-learning/evidence/E-0001"
     assert len(list_stale(position)) == 2

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.assurance.desk import HeldEvidence, read_recommendation
+from portal.domain.assurance.desk import EvidenceSnapshot, read_recommendation
 from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence.document import keep_document, read_document
 from portal.domain.assurance.evidence.link import (
@@ -54,7 +54,7 @@ def check_one(kind: str, definition: dict[str, Any]) -> EvidenceState:
     return check_evidence([piece], read_position_today(NOW))[piece.reference]
 
 
-def make_piece(kind: str, definition: dict[str, Any]) -> HeldEvidence:
+def make_piece(kind: str, definition: dict[str, Any]) -> EvidenceSnapshot:
     """A piece of evidence that was added today."""
     make_evidence(make_recommendation(), kind, definition, by=make_person())
     return read_recommendation("e-learning", read_position_today(NOW)).evidence[-1]

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import time_machine
 from sqlalchemy import select
 
-from portal.domain.assurance.board.desk_facts import read_desk_facts
+from portal.domain.assurance.desk import read_desk_facts
 from portal.domain.assurance.evidence.checks import check_evidence, check_evidence_at
 from portal.domain.catalogue.models import Activity
 from portal.domain.directives.models import Directive
@@ -47,7 +47,8 @@ def check_days(known: datetime) -> int:
     position = Position(TODAY.date(), known, TODAY.date(), latest=known >= TODAY)
     facts = read_desk_facts(known)
     pieces = {
-        replace(position, as_at=day): facts.list_evidence(day, known) for day in month_ends(position.as_at)
+        at: [piece for recommendation in facts.desk_at(at) for piece in recommendation.evidence]
+        for at in (replace(position, as_at=day) for day in month_ends(position.as_at))
     }
     together = check_evidence_at(pieces)
     for at, group in pieces.items():

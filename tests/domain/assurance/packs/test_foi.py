@@ -5,11 +5,20 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.evidence_state import EvidenceState
-from portal.domain.assurance.packs.foi import describe_suppression, hide_numbers
+from portal.domain.assurance.models import EvidenceVersion
+from portal.domain.assurance.packs.foi import (
+    PublishedNumbers,
+    choose_frame,
+    describe_suppression,
+    hide_numbers,
+)
 
 SMALL = 5
-PUBLISHED = {(241, 310)}
+PUBLISHED = PublishedNumbers({"OIC-2026": (241, 310)}, ("", 12))
+WHOLE = {"directive": "OIC-2026", "requirement": ""}
+EVERY_UNIT = {"months": 12}
 
 
 def state_of(
@@ -22,16 +31,38 @@ def state_of(
 def test_a_figure_is_shown_where_the_annex_publishes_its_numbers():
     figure = state_of("figure", 241, 310, threshold=Decimal("0.9"), faults=("77% is below the threshold.",))
 
-    assert hide_numbers(figure, PUBLISHED, SMALL) == figure
+    assert hide_numbers(figure, WHOLE, PUBLISHED, SMALL) == figure
+
+
+def test_a_figure_of_others_that_happens_to_have_the_same_numbers_is_hidden():
+    figure = state_of("figure", 241, 310)
+
+    for definition in ({**WHOLE, "role": "response"}, {**WHOLE, "directive": "OIC-2025"}):
+        assert hide_numbers(figure, definition, PUBLISHED, SMALL).reached is None
+    for kind in ("acknowledgements", "attendance"):
+        assert hide_numbers(state_of(kind, 241, 310), {"guide": "force-plan"}, PUBLISHED, SMALL).total is None
+
+
+def test_counts_of_documents_are_of_the_widest_units_and_months_alone():
+    definitions = ({"months": 12}, {"months": 3}, {"months": 24, "unit": "Crime"}, {"months": 12, "unit": ""})
+    pieces = [
+        EvidenceSnapshot("E-0001", EvidenceVersion(kind="samples", definition=each)) for each in definitions
+    ]
+
+    assert choose_frame(pieces) == ("", 12)
+    assert choose_frame(pieces[2:3]) == ("Crime", 24)
+    assert choose_frame([]) is None
+    samples = state_of("samples", 217, 240)
+    kept = [hide_numbers(samples, each, PUBLISHED, SMALL) == samples for each in definitions]
+    assert kept == [True, False, False, True]
 
 
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_no_other_figure_of_people_tells_a_number_or_whether_it_holds(reached, total):
     for kind in ("figure", "acknowledgements", "attendance"):
-        bad = hide_numbers(state_of(kind, reached, total, faults=("Below",)), PUBLISHED, SMALL)
-        good = hide_numbers(state_of(kind, reached, total), PUBLISHED, SMALL)
-        if (reached, total) in PUBLISHED:
-            continue
+        part = {**WHOLE, "rank": "Sergeant"}
+        bad = hide_numbers(state_of(kind, reached, total, faults=("Below",)), part, PUBLISHED, SMALL)
+        good = hide_numbers(state_of(kind, reached, total), part, PUBLISHED, SMALL)
         assert bad == good
         assert (bad.reached, bad.total, bad.definition) == (None, None, ())
         assert not any(character.isdecimal() for character in bad.shown)
@@ -41,7 +72,7 @@ def test_no_other_figure_of_people_tells_a_number_or_whether_it_holds(reached, t
 def test_small_counts_of_documents_are_hidden(reached, rest):
     samples = state_of("samples", reached, reached + rest)
 
-    hidden = hide_numbers(samples, (), SMALL) != samples
+    hidden = hide_numbers(samples, EVERY_UNIT, PUBLISHED, SMALL) != samples
 
     assert hidden == any(0 < part < SMALL for part in (reached, rest, reached + rest))
 
@@ -54,14 +85,14 @@ def test_documents_and_statements_are_left_out_and_links_kept():
     link = state_of("link", address="https://police.example/plan")
 
     for kept_back in (statement, document):
-        shown = hide_numbers(kept_back, PUBLISHED, SMALL)
+        shown = hide_numbers(kept_back, {}, PUBLISHED, SMALL)
         assert "not in this edition" in shown.shown
         assert (shown.definition, shown.address, shown.digest) == ((), "", "")
-    assert hide_numbers(link, PUBLISHED, SMALL) == link
+    assert hide_numbers(link, {}, PUBLISHED, SMALL) == link
 
 
 def test_the_edition_says_how_much_is_hidden_and_why():
-    hidden = hide_numbers(state_of("figure", 3, 9), PUBLISHED, SMALL)
+    hidden = hide_numbers(state_of("figure", 3, 9), WHOLE, PUBLISHED, SMALL)
 
     words = " ".join(describe_suppression([hidden, state_of("figure", 241, 310)], SMALL))
 

@@ -173,7 +173,7 @@ def test_the_next_version_begins_with_what_was_ended_or_published(travel) -> Non
 
     publish_next_plan(one, other)
     proposal = act(begin_plan, by=one)
-    with pytest.raises(RuleError, match="says exactly this already"):
+    with pytest.raises(RuleError, match="says exactly the same"):
         act(send_plan, proposal, note="Nothing", review_on=date(2027, 3, 3), by=one)
 
 

@@ -1,46 +1,21 @@
 """Many book, accept and cancel at the same instant, on databases whose writers really wait for each other."""
 
-import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import func, select
 
-from config import Config
-from portal.app import create_app
 from portal.domain.events.booking import services
 from portal.domain.events.models import OPEN_BOOKINGS, Booking
 from portal.platform.db import db, transaction
 from portal.platform.errors import ConflictError, NotFoundError, PortalError
-from tests.databases import close_database
 from tests.domain.events.booking.world import NOW, make_booking_world
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def serving(request, tmp_path) -> Iterator[Flask]:
-    """The application on a database of its own, nothing rolled back."""
-    url = ""
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql")
-        name = f"book_{secrets.token_hex(4)}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = f"{server.rpartition('/')[0]}/{name}"
-    made = create_app(
-        Config(mode="demo", database_url=url, secret_key=secrets.token_hex(32), instance=tmp_path)
-    )
-    with made.app_context():
-        upgrade()
-        yield made
-        close_database()
 
 
 def do_at_once(app: Flask, acts: Sequence[Callable[[], object]]) -> list[object]:
@@ -100,7 +75,7 @@ def test_places_given_back_while_others_book_and_sweep_go_to_who_waits_longest(s
         person = world.people[place]
         return lambda: services.book_place(world.event, person, way="self", by=person, at=NOW).state
 
-    sweeps = [lambda: services.bring_up_to_date([event_id], NOW)] * 2
+    sweeps = [lambda: services.update_bookings([event_id], NOW)] * 2
     found = do_at_once(serving, [cancel(0), cancel(0), cancel(1), book(4), book(5), *sweeps])
 
     assert sum(isinstance(answer, NotFoundError) for answer in found) == 1  # one of the two cancellations
@@ -120,8 +95,8 @@ def test_an_offer_is_taken_or_lapses_never_both(serving):
         serving,
         [
             lambda: services.accept_place(offered, by=world.people[1], at=before).state,
-            lambda: services.bring_up_to_date([event_id], late),
-            lambda: services.bring_up_to_date([event_id], late),
+            lambda: services.update_bookings([event_id], late),
+            lambda: services.update_bookings([event_id], late),
         ],
     )
     states = [world.state_of(booking) for booking in bookings[1:]]

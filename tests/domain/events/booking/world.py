@@ -50,7 +50,7 @@ class BookingWorld:
 
     def sweep(self, at: datetime) -> int:
         with transaction():
-            return services.bring_up_to_date(list(db.session.scalars(select(Event.id))), at)
+            return services.update_bookings(list(db.session.scalars(select(Event.id))), at)
 
     def change_event(self, reference: str = "", **columns: object) -> None:
         """A further version of the event with other columns."""

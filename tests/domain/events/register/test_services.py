@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from portal.domain.events.register.queries import get_held_event, list_register, read_states
+from portal.domain.events.register.queries import get_register_event, list_register, read_states
 from portal.domain.events.register.room_codes import make_room_code
 from portal.domain.events.register.services import (
     Note,
@@ -33,7 +33,7 @@ def note(world, kind="present", *, key=None, person=0, ago=0.0, at=BEGUN, by=Non
 
 
 def presence(world, person=0):
-    return read_states(get_held_event(world.reference).id)[world.people[person]]
+    return read_states(get_register_event(world.reference).id)[world.people[person]]
 
 
 def come(world, person_id, *, at=BEGUN, used_at=None):
@@ -143,7 +143,7 @@ def test_a_booking_of_another_event_is_passed_over():
 
 
 def test_a_register_is_read_in_as_many_statements_for_twenty_as_for_two():
-    few, many = (get_held_event(make_held_event(number).reference) for number in (2, 20))
+    few, many = (get_register_event(make_held_event(number).reference) for number in (2, 20))
 
     counts = []
     for event in (few, many):

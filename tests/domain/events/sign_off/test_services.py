@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import EventTypeVersion
-from portal.domain.events.booking.services import bring_up_to_date
+from portal.domain.events.booking.services import update_bookings
 from portal.domain.events.booking.tasks import list_changing_events
-from portal.domain.events.register.queries import get_held_event, list_register
+from portal.domain.events.register.queries import get_register_event, list_register
 from portal.domain.events.sign_off.services import SignOff, correct_outcome, sign_off
 from portal.domain.records.models import Revocation
 from portal.domain.status.models import OPEN_KNOWN, StatusPeriod
@@ -104,7 +104,7 @@ def test_the_sweep_of_bookings_leaves_who_was_signed_off_as_they_are():
     sign(world, "absent", "sick", person=1, at=BEGUN)
 
     with transaction():
-        swept = bring_up_to_date([get_booking(world.bookings[0]).event_id], OVER)
+        swept = update_bookings([get_booking(world.bookings[0]).event_id], OVER)
 
     kept = [(get_booking(each).state, get_booking(each).sitting) for each in world.bookings]
     event_id = get_booking(world.bookings[0]).event_id
@@ -160,7 +160,7 @@ def test_who_left_the_list_after_sign_off_stays_on_it_and_can_be_corrected():
     get_booking(world.bookings[0]).state = get_booking(world.bookings[1]).state = "left"
     db.session.commit()
 
-    assert [row.person_id for row in list_register(get_held_event(world.reference))] == world.people[:1]
+    assert [row.person_id for row in list_register(get_register_event(world.reference))] == world.people[:1]
     correct(world, "part", "other")
 
 

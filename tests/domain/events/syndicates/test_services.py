@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from portal.domain.events.register.queries import get_held_event, list_register
+from portal.domain.events.register.queries import get_register_event, list_register
 from portal.domain.events.syndicates.services import move_people, suggest_groups
 from portal.platform.db import transaction
 from portal.platform.errors import RuleError
@@ -19,13 +19,13 @@ def move(world, moves):
 
 
 def sizes(world):
-    people = list_register(get_held_event(world.reference))
+    people = list_register(get_register_event(world.reference))
     return Counter(person.syndicate for person in people)
 
 
 def test_a_suggestion_is_only_taken_when_it_is_saved():
     world = make_held_event(10)
-    event = get_held_event(world.reference)
+    event = get_register_event(world.reference)
 
     suggested = suggest_groups(event, list_register(event))
     assert sizes(world) == {None: 10}

@@ -1,46 +1,20 @@
 """What several press at the same instant, where writers really wait for each other, is done once."""
 
-import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import func, select
 
-from config import Config
-from portal.app import create_app
 from portal.domain.exercises.models import LogEntry, RunStep
 from portal.platform.db import db
 from portal.platform.errors import RuleError
-from tests.databases import close_database, forget_published_content
 from tests.domain.exercises.running.playing import make_players, press, take_pen, write
 from tests.waiting import PATIENCE
 
 PRESSES = 12
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def serving(request, tmp_path) -> Iterator[Flask]:
-    """The application on a database of its own, nothing rolled back."""
-    url = ""
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql")
-        name = f"room_at_once_{secrets.token_hex(4)}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = f"{server.rpartition('/')[0]}/{name}"
-    made = create_app(Config(mode="demo", database_url=url, secret_key="k" * 32, instance=tmp_path))
-    made.config["TESTING"] = True
-    with made.app_context():
-        upgrade()
-        forget_published_content()
-        yield made
-        close_database()
-        forget_published_content()
 
 
 def at_once(app: Flask, *acts: Callable[[], bool]) -> list[bool | str]:

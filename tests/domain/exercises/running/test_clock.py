@@ -76,8 +76,8 @@ def test_what_was_noted_stays_when_the_clock_is_set_back():
 
 def test_an_inject_is_for_its_syndicates_alone():
     progress = read_progress(INJECTS, steps_of((0, "start")), after(2400))
-    assert [progress.sees(n, INJECTS[2]) for n in (1, 2, 3)] == [False, True, False]
-    assert progress.sees(1, INJECTS[1])
+    assert [progress.has_inject(n, INJECTS[2]) for n in (1, 2, 3)] == [False, True, False]
+    assert progress.has_inject(1, INJECTS[1])
 
 
 def test_the_latest_scribe_writes():

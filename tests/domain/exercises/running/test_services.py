@@ -80,7 +80,7 @@ def test_an_inject_released_to_one_syndicate_is_on_its_screens_alone():
 def screens_with(players, key):
     run, progress = look(players.run, players.facilitator)
     (inject,) = (each for each in queries.exercise_in(run).content["injects"] if each["key"] == key)
-    return [number for number in (1, 2) if progress.sees(number, inject)]
+    return [number for number in (1, 2) if progress.has_inject(number, inject)]
 
 
 def test_a_release_by_hand_when_the_clock_has_just_released_it_does_nothing(morning):

@@ -7,7 +7,6 @@ import time_machine
 from sqlalchemy import select
 
 from portal.domain.catalogue.models import Activity
-from portal.domain.dip_samples.measures import list_full_months
 from portal.domain.dip_samples.tables import read_sample_table
 from portal.domain.directives.models import Directive
 from portal.domain.people.visibility.rules import COMMAND_LINE
@@ -17,6 +16,7 @@ from portal.domain.reports.samples.beside import UnitBeside, list_units_beside
 from portal.domain.reports.samples.trend_chart import SampleTrend
 from portal.domain.reports.statistics import Share, share_of_group
 from portal.platform.db import db, newest_stamp
+from portal.platform.months import list_full_months
 from tests.domain.status.facts import make_activity, make_directive, make_record, make_version
 from tests.factories.dip_samples import APRIL, few, make_sample
 from tests.factories.events import make_event_type

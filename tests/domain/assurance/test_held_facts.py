@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import product
 
-from portal.domain.assurance.holding import read_holding
+from portal.domain.assurance.held_facts import read_held_by_subject
 from portal.domain.assurance.models import RecommendationOwner
 from portal.domain.reports.parameters import Position
 from portal.platform.db import db, stamp, transaction
@@ -42,7 +42,7 @@ def test_every_order_of_entries_reads_the_same_by_the_rule(database: None) -> No
 
     for known, day in product(range(1, 4), DAYS):
         position = Position(day, stamps[known - 1], DAYS[-1], latest=False)
-        held = read_holding(RecommendationOwner, "recommendation_id", position)
+        held = read_held_by_subject(RecommendationOwner, "recommendation_id", position)
         for recommendation, order in zip(recommendations, ORDERS, strict=True):
             number = expected(order, known, day)
             found = held.get(recommendation)

@@ -1,4 +1,4 @@
-"""The desk's facts read once give at each position what a query of that position gives."""
+"""The desk's facts are read once, and give the desk at each position."""
 
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -8,15 +8,12 @@ import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.domain.assurance.board.desk_facts import DeskFacts, choose_held, read_desk_facts
-from portal.domain.assurance.desk import read_desk
-from portal.domain.assurance.holding import list_held
+from portal.domain.assurance.desk import DeskFacts, read_desk_facts
+from portal.domain.assurance.held_facts import choose_held_facts, list_held_facts
 from portal.domain.assurance.models import EvidenceVersion, RiskAssessment
 from portal.domain.reports.parameters import Position
 from portal.platform.db import db, stamp, transaction
 from tests.factories.assurance import (
-    give_owner,
-    make_action,
     make_evidence,
     make_judgement,
     make_recommendation,
@@ -62,8 +59,8 @@ def write_risks(seed: int, count: int) -> None:
 @given(day=st.integers(-3, 32), known=st.integers(-3, 32))
 def compare_at(facts: DeskFacts, day: int, known: int) -> None:
     position = position_of((FIRST + day * DAY).date(), FIRST + known * DAY + timedelta(hours=1))
-    chosen = choose_held(facts.rows[RiskAssessment], position.as_at, position.as_known_on)
-    assert [row.id for row in chosen] == [row.id for row in list_held(RiskAssessment, position)]
+    chosen = choose_held_facts(facts.rows[RiskAssessment], position)
+    assert [row.id for row in chosen] == [row.id for row in list_held_facts(RiskAssessment, position)]
 
 
 def test_facts_that_are_late_corrected_or_withdrawn_hold_as_a_query_says(database: None) -> None:
@@ -72,44 +69,39 @@ def test_facts_that_are_late_corrected_or_withdrawn_hold_as_a_query_says(databas
 
     compare_at(facts)
     ids = {row.id for row in facts.rows[RiskAssessment]}
-    held = {row.id for row in choose_held(facts.rows[RiskAssessment], date(2026, 5, 1), FIRST + 40 * DAY)}
+    late = position_of(date(2026, 5, 1), FIRST + 40 * DAY)
+    held = {row.id for row in choose_held_facts(facts.rows[RiskAssessment], late)}
     assert 0 < len(held) < len(ids)
 
 
-def test_state_and_headline_are_those_of_the_desk_at_each_position(database: None) -> None:
+def test_the_facts_of_a_later_instant_give_the_desk_of_an_earlier_one(database: None) -> None:
     with time_machine.travel(FIRST, tick=False):
         one, other = make_person(), make_person()
-        plan, hydra = make_recommendation("plan"), make_recommendation("hydra")
-        give_owner(plan, one, by=other)
-        make_action(plan, by=one)
+        plan = make_recommendation("plan")
         make_evidence(plan, "statement", {"text": "It is so.", "post": "Head of Crime"}, by=one)
         make_evidence(plan, "figure", {"directive": "OIC-1"}, by=one, title="Completed")
     with time_machine.travel(FIRST + 3 * DAY, tick=False):
         make_judgement(plan, "not_met", by=one, confirmed_by=other)
-        make_evidence(hydra, "attendance", {"event": "hydra"}, by=one, title="Attended")
+        make_recommendation("hydra")
     with time_machine.travel(FIRST + 6 * DAY, tick=False):
         make_judgement(plan, "met", by=one, confirmed_by=other, on=(FIRST + 2 * DAY).date())
-        make_judgement(hydra, "met", by=one)
+        make_judgement(plan, "partly_met", by=one)
     facts = read_desk_facts(FIRST + 9 * DAY)
 
-    for day in range(-1, 9):
-        for known in range(-1, 9):
-            position = position_of((FIRST + day * DAY).date(), FIRST + known * DAY + timedelta(hours=1))
-            desk = {held.id: held for held in read_desk(position)}
-            for key in (plan, hydra):
-                assert facts.is_known(key, position.as_known_on) == (key in desk)
-                judged = facts.judgement_at(key, position.as_at, position.as_known_on)
-                headline = facts.headlines_at(position.as_at, position.as_known_on).get(key)
-                held = desk.get(key)
-                assert (judged.judgement.id if judged else None) == (
-                    held.judgement.judgement.id if held and held.judgement else None
-                )
-                counted = [
-                    piece.reference
-                    for piece in (held.evidence if held else ())
-                    if piece.version.kind != "statement"
-                ]
-                assert ([headline.reference] if headline else []) == counted[:1]
+    def desk(day: int, known: int) -> dict[str, str]:
+        at = position_of((FIRST + day * DAY).date(), FIRST + known * DAY + timedelta(hours=1))
+        return {held.key: held.state for held in facts.desk_at(at)}
+
+    assert desk(-1, -1) == {}
+    assert desk(0, 0) == desk(2, 2) == {"plan": "not_judged"}
+    assert desk(3, 3) == {"plan": "not_met", "hydra": "not_judged"}
+    assert desk(2, 5)["plan"] == "not_judged"
+    assert desk(2, 6)["plan"] == "met"  # entered late
+    assert desk(3, 6)["plan"] == desk(6, 6)["plan"] == "not_met"  # from the later day, and confirmed
+    (held, _) = facts.desk_at(position_of((FIRST + 6 * DAY).date(), FIRST + 7 * DAY))
+    assert held.waiting_judgement is not None
+    assert held.headline is not None
+    assert held.headline.reference == "E-0002"  # a statement counts nobody
 
 
 def test_evidence_that_is_withdrawn_is_no_headline(database: None) -> None:
@@ -136,8 +128,8 @@ def test_evidence_that_is_withdrawn_is_no_headline(database: None) -> None:
         db.session.add(EvidenceVersion(evidence_id=first, **values))
     facts = read_desk_facts(FIRST + 2 * DAY)
 
-    before = facts.headlines_at(FIRST.date(), FIRST + 2 * DAY).get(plan)
-    after = facts.headlines_at(FIRST.date() + DAY, FIRST + 2 * DAY).get(plan)
-    assert before is not None
-    assert after is not None
-    assert (before.version.title, after.version.title) == ("Completed", "Attended")
+    def headline(day: date) -> str:
+        (held,) = facts.desk_at(position_of(day, FIRST + 2 * DAY))
+        return held.headline.version.title if held.headline else ""
+
+    assert (headline(FIRST.date()), headline(FIRST.date() + DAY)) == ("Completed", "Attended")

@@ -15,7 +15,7 @@ NOTHING = Share()
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class StateAndShare:
     """A recommendation at one position.
 
     Attributes:
@@ -29,16 +29,16 @@ class Glimpse:
     measure: str = ""
 
 
-NO_ANSWER = Glimpse("not_judged")
+NO_ANSWER = StateAndShare("not_judged")
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One month end of a film strip."""
+    """One month end of a year strip."""
 
     day: date
-    then: Glimpse | None  # as known on that day; None: the recommendation was not in the portal yet
-    now: Glimpse
+    then: StateAndShare | None  # as known on that day; None: the recommendation was not in the portal yet
+    now: StateAndShare
 
     @property
     def differs(self) -> bool:
@@ -47,7 +47,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmStrip:
+class YearStrip:
     """The frames of a recommendation, the earliest first; the last one is the board's own day."""
 
     key: str
@@ -55,7 +55,7 @@ class FilmStrip:
     frames: tuple[Frame, ...]
 
     @property
-    def line(self) -> LineChart:
+    def share_line(self) -> LineChart:
         """The figure over the months, as known now, as far as one thing was measured."""
         measure = self.frames[-1].now.measure
         return LineChart(
@@ -66,12 +66,12 @@ class FilmStrip:
         )
 
     @property
-    def differing(self) -> tuple[Frame, ...]:
+    def differing_frames(self) -> tuple[Frame, ...]:
         """The months of which more has become known since."""
         return tuple(frame for frame in self.frames if frame.differs)
 
     @property
-    def runs(self) -> list[tuple[str, date, date]]:
+    def state_runs(self) -> list[tuple[str, date, date]]:
         """Each state with the first and the last month end that it had without a break, as known now."""
         runs = []
         for state, frames in groupby(self.frames, key=lambda frame: frame.now.state):

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.assurance.board.film_strip import FilmStrip, Frame, Glimpse, list_positions
+from portal.domain.assurance.board.year_strip import Frame, StateAndShare, YearStrip, list_positions
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
 from portal.platform import clock
@@ -31,28 +31,31 @@ def test_a_month_end_is_never_known_later_than_the_board(as_at: date, known: dat
         assert not then.latest or then == now
 
 
-def frame(month: int, now: Glimpse, then: Glimpse | None) -> Frame:
+def frame(month: int, now: StateAndShare, then: StateAndShare | None) -> Frame:
     return Frame(date(2026, month, 28), then, now)
 
 
 def test_a_frame_differs_only_if_something_else_was_known() -> None:
-    met, empty = Glimpse("met", Share(3, 4), "Complete"), Glimpse("not_judged")
+    met, empty = StateAndShare("met", Share(3, 4), "Complete"), StateAndShare("not_judged")
 
     assert not frame(1, met, met).differs
     assert not frame(1, empty, None).differs  # nothing was in the portal, and there is still nothing
     assert frame(1, met, None).differs
-    assert frame(1, met, Glimpse("met", Share(2, 4), "Complete")).differs
+    assert frame(1, met, StateAndShare("met", Share(2, 4), "Complete")).differs
 
 
 def test_the_line_follows_one_measure_and_runs_join_equal_states() -> None:
-    older, newer = Glimpse("not_met", Share(1, 4), "Started"), Glimpse("not_met", Share(2, 4), "Complete")
-    met = Glimpse("met", Share(4, 4), "Complete")
+    older, newer = (
+        StateAndShare("not_met", Share(1, 4), "Started"),
+        StateAndShare("not_met", Share(2, 4), "Complete"),
+    )
+    met = StateAndShare("met", Share(4, 4), "Complete")
     frames = tuple(frame(month, glimpse, glimpse) for month, glimpse in ((1, older), (2, newer), (3, met)))
 
-    strip = FilmStrip("e-learning", "The modules", frames)
+    strip = YearStrip("e-learning", "The modules", frames)
 
-    assert [point.share for point in strip.line.points] == [Share(), Share(2, 4), Share(4, 4)]
-    assert strip.runs == [
+    assert [point.share for point in strip.share_line.points] == [Share(), Share(2, 4), Share(4, 4)]
+    assert strip.state_runs == [
         ("not_met", date(2026, 1, 28), date(2026, 2, 28)),
         ("met", date(2026, 3, 28), date(2026, 3, 28)),
     ]
