@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,3 +49,17 @@ def test_full_months_are_those_that_ended_by_the_day(day, count):
     assert months == [add_months(months[0], place) for place in range(count)]
     assert add_months(months[-1], 1) <= day + ONE_DAY < add_months(months[-1], 2)
     assert list_months(1, day)[0] in (months[-1], add_months(months[-1], 1))
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "ends"),
+    [
+        (date(2024, 2, 29), 12, date(2025, 2, 28)),
+        (date(2025, 8, 31), 6, date(2026, 2, 28)),
+        (date(2025, 11, 30), 1, date(2025, 12, 30)),
+        (date(2025, 12, 31), 2, date(2026, 2, 28)),
+        (date(9999, 6, 1), 12, date.max),
+    ],
+)
+def test_months_keep_the_day_or_take_the_last(day, months, ends):
+    assert add_months(day, months) == ends

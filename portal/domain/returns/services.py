@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select
 from config import current_settings
 from portal.domain.returns.building import build_return, read_period
 from portal.domain.returns.checking import CheckedReturn, check_return, read_claimed_force
-from portal.domain.returns.content import ReturnContent
+from portal.domain.returns.content import ReturnContent, period_words
 from portal.domain.returns.models import ForceReturn, OwnReturn, ReturnFigure
 from portal.domain.returns.own_key import own_short_name
 from portal.domain.returns.queries import find_force, find_received_return, list_keys, newest_own_return
@@ -93,7 +93,8 @@ def keep_own_return(
     before = newest_own_return(content.period)
     number = before.number + 1 if before else 1
     if before is not None and _says_same(before.content, content, key):
-        raise RuleError(f"Nothing has changed since return {before.number} of {content.period}.")
+        month = period_words(content.period)
+        raise RuleError(f"Nothing has changed since return {before.number} of {month}.")
     if before is not None and not reason.strip():
         raise RuleError(NEEDS_REASON)
     numbered = replace(content, number=number, reason=" ".join(reason.split()) if before else "")
@@ -232,7 +233,7 @@ def _add_figures(return_id: int, content: ReturnContent) -> None:
 
 def _list_notes(content: ReturnContent, highest: int) -> list[str]:
     if content.number < highest:
-        return [f"Return {highest} of {content.period} came before it and still counts."]
+        return [f"Return {highest} of {period_words(content.period)} came before it and still counts."]
     if content.number > highest + 1:
-        return [f"Return {content.number - 1} of {content.period} has not come."]
+        return [f"Return {content.number - 1} of {period_words(content.period)} has not come."]
     return []

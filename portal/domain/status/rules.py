@@ -1,12 +1,12 @@
 """The status of one requirement of one person on any day, by the facts known of it: a pure function."""
 
-import calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 
 from portal.domain.directives.minimum_versions import MinimumVersionRule, last_counted_day
+from portal.platform.months import add_months
 
 WHOLE = 0  # the position of the person under the whole directive; its requirements have 1, 2, …
 
@@ -236,19 +236,6 @@ def combine_statuses(statuses: Sequence[Status]) -> Status:
     if worst is Status.NOT_STARTED and any(s is Status.IN_PROGRESS or s.held for s in statuses):
         return Status.IN_PROGRESS
     return worst
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day number ``months`` later, or that month's last day where it has no such day.
-
-    >>> add_months(date(2024, 2, 29), 12)
-    datetime.date(2025, 2, 28)
-    """
-    years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    if year > date.max.year:
-        return date.max
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def find_next_yearly(month_day: str, earliest: date) -> date:

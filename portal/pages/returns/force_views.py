@@ -153,7 +153,7 @@ def ask_returns() -> ResponseReturnValue:
                 form.period.data, form.due_on.day, at=clock.now(), by=current_user.person_id
             )
         if not form.errors:
-            flash(f"Every force is asked for its return of {period}.", "success")
+            flash(f"Every force is asked for its return of {period_words(period)}.", "success")
             return redirect(url_for(".ask_returns"), 303)
     html = render_template(
         "returns/periods.html", period_words=period_words, form=form, periods=list_periods()

@@ -80,7 +80,10 @@ def make_return() -> ResponseReturnValue:
         except (BadInputError, RuleError, NotFoundError) as error:
             mark_wrong(form.reason if str(error) == NEEDS_REASON else form.period, str(error))
         else:
-            flash(f"Return {number} of {content.period} is made. Download it and send it.", "success")
+            flash(
+                f"Return {number} of {period_words(content.period)} is made. Download it and send it.",
+                "success",
+            )
             return redirect(url_for(".show_returns"), 303)
     return render_template("returns/new.html", form=form), 400 if form.errors else 200
 
@@ -109,7 +112,7 @@ def load_comparison() -> ResponseReturnValue:
         except (BadInputError, RuleError) as error:
             form.file.errors = error.reasons if isinstance(error, BadInputError) else [str(error)]
         else:
-            flash(f"The comparison of {period} is loaded.", "success")
+            flash(f"The comparison of {period_words(period)} is loaded.", "success")
             return redirect(url_for(".show_comparison", period=period), 303)
     return render_template("returns/load_comparison.html", form=form), 400 if form.errors else 200
 

@@ -39,7 +39,7 @@ def load_return() -> ResponseReturnValue:
             refused = error.checked
             form.file.errors = error.reasons[:1] if refused.has_passed else [NOT_TAKEN]
         else:
-            named = f"Return {received.number} of {received.period}"
+            named = f"Return {received.number} of {period_words(received.period)}"
             if received.again:
                 flash(f"{named} had come before. Nothing was changed.", "success")
             else:

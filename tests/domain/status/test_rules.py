@@ -13,7 +13,6 @@ from portal.domain.status.rules import (
     RevocationFact,
     StartFact,
     Status,
-    add_months,
     combine_statuses,
     find_next_yearly,
 )
@@ -142,20 +141,6 @@ def test_yearly_validity_ends_on_its_day_after_the_least_gap():
 
     assert compute_status_as_known(facts, date(2026, 3, 1), NOW).valid_until == date(2027, 4, 30)
     assert find_next_yearly("04-30", date(2026, 4, 30)) == date(2026, 4, 30)
-
-
-@pytest.mark.parametrize(
-    ("day", "months", "ends"),
-    [
-        (date(2024, 2, 29), 12, date(2025, 2, 28)),
-        (date(2025, 8, 31), 6, date(2026, 2, 28)),
-        (date(2025, 11, 30), 1, date(2025, 12, 30)),
-        (date(2025, 12, 31), 2, date(2026, 2, 28)),
-        (date(9999, 6, 1), 12, date.max),
-    ],
-)
-def test_months_keep_the_day_or_take_the_last(day, months, ends):
-    assert add_months(day, months) == ends
 
 
 def test_a_day_is_a_london_day():

@@ -64,7 +64,7 @@ def test_a_force_is_registered_and_its_return_received_once(unit: PortalClient) 
     load(unit, sign(make_content()))
     again = unit.page("/returns/forces/northmere")
 
-    assert "Return 1 of 2026-04 is received." in page.text
+    assert "Return 1 of April 2026 is received." in page.text
     assert "had come before. Nothing was changed." in again.text
     assert db.session.scalar(select(func.count()).select_from(ForceReturn)) == 1
     assert unit.get("/returns/forces/northmere/returns/2026-04/1.json").data == sign(make_content())
@@ -94,7 +94,7 @@ def test_an_early_correction_is_said_to_be_one(unit: PortalClient) -> None:
     register(unit)
     load(unit, sign(replace(make_content(), number=2, reason="Counted again.")))
 
-    assert "Return 1 of 2026-04 has not come." in unit.page("/returns/forces/northmere").text
+    assert "Return 1 of April 2026 has not come." in unit.page("/returns/forces/northmere").text
 
 
 def test_a_key_is_registered_only_with_the_fingerprint_that_the_force_told(unit: PortalClient) -> None:

@@ -63,7 +63,7 @@ def test_a_return_is_made_downloaded_and_genuine(client: PortalClient, now: None
     enter_as(client)
     page = make(client, period="2026-04")
 
-    assert "Return 1 of 2026-04 is made." in page.text
+    assert "Return 1 of April 2026 is made." in page.text
     answer = client.get("/returns/made/2026-04/1.json")
     document = json.loads(answer.data)
     assert answer.headers["Content-Disposition"].endswith("westshire-police-return-2026-04-1.json")
@@ -85,7 +85,7 @@ def test_the_last_ended_month_is_offered_and_a_second_return_says_why(
     ahead = make(client, 400, period="2026-06")
     few = make(client, 400, period="2026-03", hide_small="y")
 
-    assert "Nothing has changed since return 1 of 2026-04" in again.text
+    assert "Nothing has changed since return 1 of April 2026" in again.text
     assert "2026-06 has not ended" in ahead.text
     assert "So few people" in few.text
 

@@ -38,11 +38,11 @@ def count_shares(field: str, pieces: Sequence[PieceAtPosition], force: WholeForc
     """
     if not pieces:
         return []
-    keys = sorted({str(asked.piece.version.definition[field]) for asked in pieces})
+    keys = sorted({str(pair.piece.version.definition[field]) for pair in pieces})
     facts = _RecordFacts(_read_records(field, keys), _read_revocations(keys))
     shares = []
-    for asked in pieces:
-        definition, position = asked.piece.version.definition, asked.position
+    for pair in pieces:
+        definition, position = pair.piece.version.definition, pair.position
         in_post = force.list_in_post(Population.from_json(definition), position)
         holders = facts.list_holders(definition[field], definition.get("version", 0), position)
         shares.append(Share(len(in_post & holders), len(in_post)))
