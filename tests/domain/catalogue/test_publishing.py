@@ -179,7 +179,7 @@ def test_what_is_not_there_is_said(database, tmp_path):
         queries.get_module_version(999)
     with pytest.raises(NotFoundError, match="has no version 4"):
         queries.numbered_version("sample", 4)
-    with pytest.raises(BadInputError, match="There is no folder nowhere"):
+    with pytest.raises(BadInputError, match="The folder nowhere does not exist"):
         services.check_folder(tmp_path / "nowhere")
 
 

@@ -131,7 +131,7 @@ def test_a_statement_never_changes_but_its_review_date_does(people: tuple[int, i
     another = replace(later, definition={**WORDS, "text": "Most units have it."})
     with pytest.raises(RuleError, match="cannot be changed"), transaction():
         change_evidence("E-0001", another, reason="Typo", by=author, at=NOW)
-    with pytest.raises(RuleError, match="Nothing is changed"), transaction():
+    with pytest.raises(RuleError, match="Nothing has changed"), transaction():
         change_evidence("E-0001", ENTRY, reason="No reason", by=author, at=NOW)
     with transaction():
         change_evidence("E-0001", later, reason="Reviewed.", by=author, at=NOW)
