@@ -27,7 +27,7 @@ def test_the_force_made_its_returns_and_reads_itself_beside_the_rest(small_force
         compared = read_own_comparison(list_comparisons()[0].period, find_comparison_key())
 
     assert len(made) >= 5
-    assert all(each.passed for each in checked)
+    assert all(each.has_passed for each in checked)
     assert len({each.content.counts[0].complete for each in checked}) > 1
     assert compared.number == 1
     assert all(place.own and len(place.compared.shares) > 30 for place in compared.places)
