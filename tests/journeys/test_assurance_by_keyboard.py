@@ -41,10 +41,10 @@ STOPS = """() => {
     const one = all.find((each) => each.checked) || all[0];
     return e === one && !groups.has(e.name) && groups.add(e.name);
   });
-  document.activeElement.blur();
+  const start = document.activeElement;  // the summary of errors, where there is one
+  start.blur();
   window.rest = stops.map(look);
   window.before = null;
-  const start = document.activeElement;
   return [stops.findIndex((e) => start.compareDocumentPosition(e) & 4), stops.length];
 }"""
 # What is wrong with the focus where it is; empty: nothing.
@@ -216,14 +216,14 @@ def test_each_person_does_their_work_without_a_mouse(
 @pytest.mark.sweep
 @ON_A_DESK_AND_A_PHONE
 def test_the_focus_goes_through_every_page_and_is_seen(
-    browser: Browser, shared_server: Server, width: int, scripts: bool
+    browser: Browser, server: Server, width: int, scripts: bool
 ) -> None:
-    made = make_returns(shared_server.instance)
+    made = make_returns(server.instance)
     pages = {path: place.owner for place in ASSURANCE.values() for path in place.paths[:2]}
     pages |= {path.format(**made): OWNER for paths in RETURN_PATHS.values() for path in paths}
     wrong: list[str] = []
     for who in {OWNER, AUDITOR, MANAGER}:
-        with visitor(browser, shared_server, width, java_script_enabled=scripts) as tab:
+        with visitor(browser, server, width, java_script_enabled=scripts) as tab:
             sign_in(tab, who)
             for path in (path for path, owner in pages.items() if owner == who):
                 tab.goto(path)
