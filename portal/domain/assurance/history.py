@@ -41,7 +41,7 @@ class HistoryEntry:
     recorded_by_id: int | None  # None: the command line
     row: Any  # the fact
     reference: str = ""  # of an action or a piece of evidence
-    correction: str = ""  # CORRECTED, TAKEN_BACK, or empty where it stands
+    correction: str = ""  # CORRECTED, TAKEN_BACK, or empty: neither
 
     @property
     def entered_late(self) -> bool:

@@ -47,3 +47,13 @@ def choose_known(rows: Iterable[SomeFact], at: datetime) -> list[SomeFact]:
     recorded = [row for row in rows if row.recorded_at <= at]
     replaced = {row.replaces_id for row in recorded if row.replaces_id is not None}
     return [row for row in recorded if not row.void and row.id not in replaced]
+
+
+def choose_known_rows(rows: Iterable[tuple[Any, ...]], at: datetime) -> list[tuple[Any, ...]]:
+    """The rows that are known at an instant, of columns that were read of facts which are not void.
+
+    Args:
+        rows: The last two columns are when a fact was recorded and when another replaced it (None: never).
+        at: The instant whose knowledge counts.
+    """
+    return [row for row in rows if row[-2] <= at and (row[-1] is None or row[-1] > at)]

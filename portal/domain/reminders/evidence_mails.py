@@ -73,7 +73,7 @@ def _by_owner(stale: list[StaleEntry]) -> dict[int, set[str]]:
 
 
 def _list_mailed(since: datetime, owners: dict[int, set[str]]) -> dict[int, datetime]:
-    """When such a mail was queued last for owners for whom one was after an instant."""
+    """When the newest of these mails was queued, by owner; without owners who had none since an instant."""
     newest = func.max(Message.created_at)
     rows = db.session.execute(
         select(Message.person_id, newest)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -22,7 +23,7 @@ from portal.platform.db import db
 from portal.platform.signing.documents import read_document
 
 NOTHING = ShownCounts()
-EMPTY: ShownTable[int] = ShownTable({}, None, frozenset())
+EMPTY: ShownTable[Any] = ShownTable({}, None, frozenset())
 RequirementCounts = Mapping[str, Mapping[int, Counts]]  # by requirement and id of the return
 
 
@@ -130,12 +131,11 @@ def read_months(
         receipt.current.return_id for of in receipts.values() for receipt in of.values() if receipt.current
     ]
     counts = read_counts(return_ids)
-    made = [
+    national = [
         NationalMonth(asked, came, protect_receipts(came, counts, small), requirement)
-        for asked in shown
-        for came in [receipts[asked.period]]
+        for asked, came in zip(shown, receipts.values(), strict=True)
     ]
-    return NationalFigures(book, requirement, small, made)
+    return NationalFigures(book, requirement, small, national)
 
 
 def protect_receipts(
@@ -203,9 +203,9 @@ def read_groups(month: NationalMonth, grouping: str, small: int) -> GroupFigures
         for table in [month.tables.get(key, EMPTY)]
         if all(map(table.shows, table.groups - set(of)))
     }
-    made = protect_together(tables, small).get(month.requirement, ShownTable({}, None, frozenset()))
+    shown = protect_together(tables, small).get(month.requirement, EMPTY)
     counted = full.get(month.requirement, {})
-    return GroupFigures(made, len(counted), month.table.summed - len(counted))
+    return GroupFigures(shown, len(counted), month.table.summed - len(counted))
 
 
 def _choose_full(

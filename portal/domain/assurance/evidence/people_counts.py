@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeForce
 from portal.domain.assurance.evidence.shares import Population
 from portal.domain.catalogue.models import Activity, GuideVersion
+from portal.domain.people.as_of import choose_known_rows
 from portal.domain.records.models import Acknowledgement, Record, Revocation
 from portal.domain.reports.parameters import Position
 from portal.domain.reports.statistics import Share
@@ -51,7 +52,7 @@ def count_shares(field: str, pieces: Sequence[PieceAtPosition], force: WholeForc
 
 @dataclass(frozen=True, slots=True)
 class _RecordFacts:
-    """What was recorded; the last column of each row is when another replaced it, None if none did."""
+    """Records and revocations, in rows as ``choose_known_rows`` takes them."""
 
     records: Rows
     revocations: Rows
@@ -60,19 +61,14 @@ class _RecordFacts:
         """The people with a record of an activity, from a version on, that counts at a position."""
         day, at = position.as_at, position.as_known_on
         revoked = {
-            record_id
-            for record_id, from_on, recorded_at, replaced_at in self.revocations
-            if from_on <= day and recorded_at <= at and (replaced_at is None or replaced_at > at)
+            record_id for record_id, from_on, *_ in choose_known_rows(self.revocations, at) if from_on <= day
         }
         return {
             person_id
-            for of, version, record_id, person_id, achieved_on, recorded_at, replaced_at in self.records
-            if of == key
-            and version >= number
-            and achieved_on <= day
-            and recorded_at <= at
-            and (replaced_at is None or replaced_at > at)
-            and record_id not in revoked
+            for activity, version, record_id, person_id, achieved_on, *_ in choose_known_rows(
+                self.records, at
+            )
+            if activity == key and version >= number and achieved_on <= day and record_id not in revoked
         }
 
 

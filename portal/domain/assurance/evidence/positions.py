@@ -1,4 +1,4 @@
-"""Pieces of evidence with the positions at which they are read, and everybody whom they may count then."""
+"""Pieces of evidence with the positions at which they are read, and the people whom they count."""
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.assurance.desk import EvidenceSnapshot
 from portal.domain.assurance.evidence.shares import Population
+from portal.domain.people.as_of import choose_known_rows
 from portal.domain.people.models import Post
 from portal.domain.people.queries import live_units_at
 from portal.domain.people.units.former_names import read_former_units
@@ -72,10 +73,8 @@ class WholeForce:
         within, ranks = self.units_within(population.unit, position), population.filters.ranks
         return {
             person_id
-            for person_id, unit_id, role, rank, valid_from, valid_to, recorded_at, replaced_at in self._posts
+            for person_id, unit_id, role, rank, valid_from, valid_to, *_ in choose_known_rows(self._posts, at)
             if valid_from <= day <= valid_to
-            and recorded_at <= at
-            and (replaced_at is None or replaced_at > at)
             and (within is None or unit_id in within)
             and population.role in ("", role)
             and (not population.rank or rank in ranks)
@@ -83,7 +82,7 @@ class WholeForce:
 
     @cached_property
     def _posts(self) -> Sequence[tuple[Any, ...]]:
-        """Posts on any of the days, the last column being when another row replaced it, None if none did."""
+        """Posts on any of the days, in rows as ``choose_known_rows`` takes them."""
         days = [position.as_at for position in self._positions]
         columns: tuple[Any, ...] = (
             Post.person_id,
