@@ -27,7 +27,10 @@ def upgrade() -> None:
         return
     text = _read_text()
     for key, (column, parent) in KEYS.items():
-        text = text.replace(_text_of(key, column, parent), "")
+        written = _text_of(key, column, parent)
+        if written not in text:  # imports would be refused later, by a key that nobody knows of
+            raise RuntimeError(f"{TABLE} has no key written as {key} is.")
+        text = text.replace(written, "")
     _write_text(text)
 
 
