@@ -50,11 +50,13 @@ def add_action(key: str, details: ActionDetails, *, from_on: date, at: datetime,
 
     Raises:
         NotFoundError: There is no such recommendation.
-        EntryRefusedError: It cannot be entered so.
+        EntryRefusedError: It cannot be entered so, or the same action is there on that day: the form
+            was sent twice.
     """
     position = begin_entry(from_on, at)
     refuse_wrong_lengths(title=details.title)
     recommendation = require_recommendation(key)
+    _refuse_repeated_action(recommendation.id, details, position)
     number = (db.session.scalar(select(func.count()).select_from(AssuranceAction)) or 0) + 1
     action = AssuranceAction(
         recorded_at=position.as_known_on,
@@ -165,6 +167,20 @@ def describe_action(action: AssuranceAction, position: Position) -> ActionDetail
     return ActionDetails(
         version.title, version.owner_id, version.due_on, version.state, waits_for=tuple(waits_for)
     )
+
+
+def _refuse_repeated_action(recommendation_id: int, details: ActionDetails, position: Position) -> None:
+    of_recommendation = select(AssuranceAction.id).where(
+        AssuranceAction.recommendation_id == recommendation_id
+    )
+    versions = read_held_by_subject(
+        ActionVersion, "action_id", position, ActionVersion.action_id.in_(of_recommendation)
+    )
+    entered = (details.title, details.owner_id, details.due_on)
+    for action_id, version in versions.items():
+        if version.state not in ENDED and (version.title, version.owner_id, version.due_on) == entered:
+            action = db.session.get_one(AssuranceAction, action_id)
+            raise EntryRefusedError("title", f"{action.reference} is this action. Enter another title.")
 
 
 def _write_version(

@@ -65,11 +65,20 @@ def record_decision(key: str, details: DecisionDetails, *, from_on: date, at: da
 
     Raises:
         NotFoundError: There is no such recommendation.
-        EntryRefusedError: The day or a text cannot be one.
+        EntryRefusedError: The day or a text cannot be one, or this is recorded on that day already: the
+            form was sent twice.
     """
     position = begin_entry(from_on, at)
     refuse_wrong_lengths(**asdict(details))
     recommendation = require_recommendation(key)
+    decisions = list_held_facts(
+        AssuranceDecision,
+        position,
+        AssuranceDecision.recommendation_id == recommendation.id,
+        AssuranceDecision.from_on == from_on,
+    )
+    if details in [DecisionDetails(row.title, row.text, row.decided_by) for row in decisions]:
+        raise EntryRefusedError("title", "This decision is recorded on that day already.")
     row = add_entry(
         AssuranceDecision, position, by=by, recommendation_id=recommendation.id, **asdict(details)
     )
@@ -132,7 +141,7 @@ def assess_risk(key: str, details: RiskDetails, *, from_on: date, at: datetime, 
 
     Raises:
         NotFoundError: There is no such recommendation.
-        EntryRefusedError: The day, the text or a number cannot be one.
+        EntryRefusedError: The day, the text or a number cannot be one, or this holds on that day already.
     """
     position = begin_entry(from_on, at)
     refuse_wrong_lengths(text=details.text)
@@ -140,6 +149,9 @@ def assess_risk(key: str, details: RiskDetails, *, from_on: date, at: datetime, 
         if getattr(details, field) not in SCALE:
             raise EntryRefusedError(field, f"Choose a number from {SCALE[0]} to {SCALE[-1]}.")
     recommendation = require_recommendation(key)
+    risks = list_held_facts(RiskAssessment, position, RiskAssessment.recommendation_id == recommendation.id)
+    if risks and RiskDetails(risks[-1].likelihood, risks[-1].impact, risks[-1].text) == details:
+        raise EntryRefusedError("text", "This is the risk on that day already. Change something.")
     add_entry(RiskAssessment, position, by=by, recommendation_id=recommendation.id, **asdict(details))
     log("risk.assessed", actor_id=by, **_audit_detail(key, from_on))
 

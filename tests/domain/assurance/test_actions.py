@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 import time_machine
@@ -40,7 +40,10 @@ def person(database: None):
 
 @pytest.fixture
 def add(person: int) -> Callable[..., str]:
+    numbers = count(1)
+
     def add_action(*waits_for: str, on: date = TODAY, **changes: object) -> str:
+        changes = {"title": f"Brief team {next(numbers)}"} | changes
         details = replace(BRIEF, waits_for=waits_for, **changes)
         with transaction():
             return actions.add_action("e-learning", details, from_on=on, at=NOW, by=person)
@@ -129,7 +132,7 @@ def test_what_cannot_be_entered_names_its_field(add, changes, field):
 
 
 def test_a_change_that_changes_nothing_and_an_unknown_action_are_refused(add, change):
-    reference = add()
+    reference = add(title=BRIEF.title)
     with pytest.raises(EntryRefusedError, match="Nothing is different"):
         change(reference)
     with pytest.raises(NotFoundError):

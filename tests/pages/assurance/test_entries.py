@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from portal.domain.assurance.desk import read_recommendation
+from portal.domain.assurance.history import list_history
 from portal.domain.reports.parameters import Position
 from portal.platform.db import newest_stamp
 from tests.factories.assurance import make_evidence, make_recommendation
@@ -28,10 +29,14 @@ def desk(app, database):
         yield browser_of
 
 
-def find_recommendation_on(day: date = TODAY):
+def find_position(day: date = TODAY) -> Position:
     newest = newest_stamp()
     assert newest
-    return read_recommendation("e-learning", Position(day, newest, TODAY, latest=True))
+    return Position(day, newest, TODAY, latest=True)
+
+
+def find_recommendation_on(day: date = TODAY):
+    return read_recommendation("e-learning", find_position(day))
 
 
 def add_action(browser, title: str = "Brief every team", **fields: object):
@@ -80,9 +85,47 @@ def test_a_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(desk):
     assert find_recommendation_on().actions == ()
 
 
+STATEMENT = {
+    "title": "Checklists are in use",
+    "text": "Every unit has the checklist.",
+    "post": "Head of Crime",
+    "review_on": "1 September 2026",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "button", "fields", "words"),
+    [
+        ("actions/new", "Add the action", {"title": "Brief every team"}, "A-0001 is this action."),
+        (
+            "decisions/new",
+            "Save the decision",
+            {"title": "Two places a shift", "text": "As the board said.", "decided_by": "Force board"},
+            "This decision is recorded on that day already.",
+        ),
+        (
+            "risk",
+            "Save the risk",
+            {"text": "Shifts are short.", "likelihood": "4", "impact": "3"},
+            "This is the risk on that day already.",
+        ),
+        ("evidence/new/statement", "Save", STATEMENT, "E-0001 is this evidence."),
+    ],
+)
+def test_a_form_that_is_sent_from_two_tabs_is_entered_once(desk, path, button, fields, words):
+    tabs = [desk(OWNER).page(f"{HERE}/{path}") for _ in range(2)]
+    desk(OWNER).press(tabs[0], button, **fields)
+    before = len(list_history("e-learning", find_position()))
+
+    refused = desk(OWNER).press(tabs[1], button, 400, **fields)
+
+    assert words in refused.text
+    assert len(list_history("e-learning", find_position())) == before
+
+
 def test_actions_that_would_wait_for_each_other_are_refused_at_the_field(desk):
     browser = desk(OWNER)
-    add_action(browser), add_action(browser, waits_for=["A-0001"])
+    add_action(browser), add_action(browser, "Ask every team", waits_for=["A-0001"])
     form = browser.page(f"{HERE}/actions/A-0001")
     refused = browser.press(form, "Save the action", 400, waits_for=["A-0002"], reason="A mistake.")
     assert "wait for each other: A-0001 waits for A-0002 waits for A-0001." in refused.text

@@ -13,7 +13,7 @@ from portal.domain.assurance.entering import (
     require_recommendation,
 )
 from portal.domain.assurance.evidence.kinds import IMMUTABLE, REVIEWED
-from portal.domain.assurance.held_facts import list_held_facts
+from portal.domain.assurance.held_facts import list_held_facts, read_held_by_subject
 from portal.domain.assurance.models import EVIDENCE_KINDS, Evidence, EvidenceVersion
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.platform import wording as say
@@ -45,7 +45,8 @@ def add_evidence(key: str, kind: str, entry: EvidenceEntry, *, by: int, at: date
 
     Raises:
         NotFoundError: There is no such recommendation.
-        EntryRefusedError: A day or a text is refused.
+        EntryRefusedError: A day or a text is refused, or the same piece is there on that day: the form
+            was sent twice.
     """
     position = begin_entry(entry.from_on, at)
     recommendation = require_recommendation(key)
@@ -54,6 +55,7 @@ def add_evidence(key: str, kind: str, entry: EvidenceEntry, *, by: int, at: date
     if kind in IMMUTABLE and position.as_at != position.today:
         raise EntryRefusedError("from_on", "A statement is signed today.")
     _refuse_entry(kind, entry)
+    _refuse_repeated_piece(recommendation.id, kind, entry, position)
     number = (db.session.scalar(select(func.count()).select_from(Evidence)) or 0) + 1
     reference = f"E-{number:04}"
     piece = Evidence(
@@ -148,6 +150,20 @@ def _refuse_entry(kind: str, entry: EvidenceEntry) -> None:
         )
     if entry.review_on is not None and entry.review_on < entry.from_on:
         raise EntryRefusedError("review_on", "Enter the day from which it holds, or a later one.")
+
+
+def _refuse_repeated_piece(
+    recommendation_id: int, kind: str, entry: EvidenceEntry, position: Position
+) -> None:
+    pieces = select(Evidence.id).where(Evidence.recommendation_id == recommendation_id)
+    versions = read_held_by_subject(
+        EvidenceVersion, "evidence_id", position, EvidenceVersion.evidence_id.in_(pieces)
+    )
+    entered = (kind, entry.title.strip(), entry.definition)
+    for evidence_id, version in versions.items():
+        if not version.withdrawn and (version.kind, version.title, version.definition) == entered:
+            piece = db.session.get_one(Evidence, evidence_id)
+            raise EntryRefusedError("title", f"{piece.reference} is this evidence. Enter another title.")
 
 
 def _record_version(
