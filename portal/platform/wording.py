@@ -107,6 +107,16 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def size_words(size: int) -> str:
+    """A number of bytes as people read it.
+
+    >>> size_words(1), size_words(150_000), size_words(2_500_000), size_words(10 * 1024 * 1024)
+    ('1 KB', '147 KB', '2.4 MB', '10 MB')
+    """
+    kilobytes = -(-size // 1024)
+    return f"{kilobytes} KB" if kilobytes < 1024 else f"{size / 1024 / 1024:.1f} MB".replace(".0 MB", " MB")
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """The count and its noun; the plural adds an s where it is not given.
 

@@ -77,7 +77,7 @@ def test_no_file_is_kept_or_stops_the_page(owner, door):
         answer = owner.post(door, data=body, content_type=f"multipart/form-data; boundary={boundary}")
         text = answer.get_data(as_text=True)
         assert answer.status_code in (400, 413), (what, answer.status_code)
-        said = "The file is too large" if answer.status_code == 413 else "govuk-error-summary"
+        said = "is larger than" if answer.status_code == 413 else "govuk-error-summary"
         assert said in text, what
         assert (answer.status_code == 413) == (len(content) >= 11 * MEBIBYTE), what
 

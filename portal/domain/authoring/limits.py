@@ -8,6 +8,7 @@ from datetime import timedelta
 from portal.domain.authoring.errors import TooLargeError, UnreadableFileError
 from portal.domain.catalogue.media.media_types import media_kind
 from portal.domain.catalogue.media.played import most_bytes
+from portal.platform.wording import size_words
 
 TEXT_BYTES = 200 * 1024  # one lesson, the job aid, module.toml or one file of items
 MEDIA_BYTES = 5 * 1024 * 1024  # one file of media, but sound and film, which have limits of their own
@@ -36,8 +37,8 @@ def check_file(path: str, content: bytes, places: re.Pattern[str], noun: str) ->
         most = most_bytes(media_kind(content) or "") or MEDIA_BYTES
         if len(content) > most:
             raise TooLargeError(
-                f"“{path}” is {_format_megabytes(len(content))}."
-                f" A file may have up to {_format_megabytes(most)}."
+                f"“{path}” is {size_words(len(content))}."
+                f" A file may have up to {size_words(most)}."
             )
         return
     if len(content) > TEXT_BYTES:
@@ -64,8 +65,8 @@ def check_state(before: Mapping[str, int], after: Mapping[str, int], noun: str) 
         raise TooLargeError(f"A {noun} may have up to {DRAFT_FILES} files. Remove one first.")
     if sum(after.values()) > max(DRAFT_BYTES, sum(before.values())):
         raise TooLargeError(
-            f"All files of a {noun} together may have up to {_format_megabytes(DRAFT_BYTES)}."
-            f" These would have {_format_megabytes(sum(after.values()))}. Remove one first."
+            f"All files of a {noun} together may have up to {size_words(DRAFT_BYTES)}."
+            f" These would have {size_words(sum(after.values()))}. Remove one first."
         )
 
 
@@ -89,7 +90,3 @@ def _front_matter(path: str, text: str) -> str:
     if len(ends) < 2 or ends[0] != 0:
         raise UnreadableFileError(f"“{path}” has lost its front matter between two lines +++.")
     return "\n".join(rows[1 : ends[1]])
-
-
-def _format_megabytes(size: int) -> str:
-    return f"{size / 1024 / 1024:.1f} MB".replace(".0 ", " ")

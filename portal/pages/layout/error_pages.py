@@ -33,8 +33,9 @@ from portal.platform.errors import (
     UnauthorisedError,
     UnwritableError,
 )
+from portal.platform.isolation.readers import MEBIBYTE
 from portal.platform.observability.logs import get_logger
-from portal.platform.wording import minutes_words, plural
+from portal.platform.wording import minutes_words, plural, size_words
 
 STATUS_OF = {
     BadInputError: 400,
@@ -163,6 +164,12 @@ def _too_many(seconds: int | None, said: tuple[str, ...] = ()) -> Failure:
     return Failure(429, "errors/429.html", said, headers, {"wait": wait})
 
 
+def _limit_words() -> str:
+    """How much the page takes, in whole megabytes from one on: a form has a little more than its file."""
+    most = request.max_content_length or 0
+    return size_words(most if most < MEBIBYTE else most - most % MEBIBYTE)
+
+
 def _challenge(error: UnauthorisedError) -> dict[str, str]:
     code = f', error="{error.code}"' if error.code else ""
     return {"WWW-Authenticate": f'Bearer realm="portal"{code}'}
@@ -197,6 +204,8 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code == 429:
         after = headers.get("Retry-After", "")
         return _answer(_too_many(int(after) if after.isdigit() else None))
+    if error.code == 413:
+        return _answer(Failure(413, "errors/413.html", words={"limit": _limit_words()}))
     page = error.code if error.code in PAGES else 500 if error.code > 500 else 400
     return _answer(Failure(error.code, f"errors/{page}.html", (), headers))
 

@@ -14,6 +14,7 @@ from portal.domain.reports.models import PreparedFile
 from portal.pages.layout import job_labels
 from portal.pages.layout.sessions.step_up import require_recent_sign_in
 from portal.platform import clock
+from portal.platform import wording as say
 from portal.platform.db import transaction
 from portal.platform.engines import BUSY_SECONDS
 from portal.platform.errors import RuleError
@@ -53,7 +54,7 @@ def show_prepared(row: PreparedFile, template: str, **values: Any) -> ResponseRe
         job=job,
         jobs=job_labels,
         heading=HEADINGS[job.state],
-        size=_size_words(row.size or 0),
+        size=say.size_words(row.size or 0),
         expires_at=export_files.expires_at(row),
         refusal=_download_refusal(row) if job.state == JobState.DONE else "",
         **values,
@@ -108,8 +109,3 @@ def _download_refusal(row: PreparedFile) -> str:
     if tasks.file_folder().stored_path(row) is None:
         return GONE
     return "" if export_files.may_download(row, current_user.viewer) else export_files.NARROWED
-
-
-def _size_words(size: int) -> str:
-    """A number of bytes in MB or KB."""
-    return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, size // 1000)} KB"

@@ -114,6 +114,7 @@ def test_a_field_of_a_megabyte_is_refused_and_changes_nothing(everything: Portal
     assert response.status_code == 413
     page = Page(response, path)
     assert page.h1 == "The file is too large"
+    assert "larger than 768 KB, the most that this page takes." in page.text
     assert "What to do" in page.text
     assert rows() == before
     assert everything.get("/account").status_code == 200

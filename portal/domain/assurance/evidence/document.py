@@ -92,7 +92,9 @@ def _check_document(pair: PieceAtPosition, documents: Mapping[str, tuple[datetim
     if row is not None and row[0] > pair.position.as_known_on:
         row = None
     shown = (
-        "Not kept" if row is None else f"{name}, PDF of {_size_words(row[1])}, kept since {say.date(row[0])}"
+        "Not kept"
+        if row is None
+        else f"{name}, PDF of {say.size_words(row[1])}, kept since {say.date(row[0])}"
     )
     return EvidenceState(
         piece.reference,
@@ -104,16 +106,6 @@ def _check_document(pair: PieceAtPosition, documents: Mapping[str, tuple[datetim
         address=f"/assurance/documents/{digest}.pdf",
         digest=digest,
     )
-
-
-def _size_words(size: int) -> str:
-    """A size as people read it.
-
-    >>> _size_words(1), _size_words(150_000), _size_words(2_500_000)
-    ('1 KB', '147 KB', '2.4 MB')
-    """
-    kilobytes = -(-size // 1024)
-    return f"{kilobytes} KB" if kilobytes < 1024 else f"{size / 1024 / 1024:.1f} MB"
 
 
 def _clean_name(file_name: str) -> str:
