@@ -12,11 +12,13 @@ from typing import Generic, TypeVar
 
 from portal.domain.reports.packs.suppression import is_small
 from portal.domain.reports.statistics import Share
+from portal.domain.returns.content import WHOLE_DIRECTIVE
 
 Key = TypeVar("Key", bound=Hashable)
-Cells = tuple[int, ...]  # complete, not complete and, where it may be told, excluded
+Cells = tuple[int, ...]  # complete, not complete and, where it may be told, excluded; or what tables tell
 BY_FORCE = "force"  # the force hid numbers in its own return
 BY_US = "small"  # a number is small, or would give a small one away
+FEWEST_OTHERS = 2  # hidden with those of a small number: of two groups, each knows the other's from the sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +107,56 @@ def protect_together(tables: Mapping[str, Mapping[Key, Counts]], small: int) -> 
         for name, groups in tables.items()
     }
     while True:
-        shown = {name: cells for name, cells in whole.items() if _may_show_sums(cells, small)}
+        shown = _choose_tables(whole, small)
         few_excluded = any(is_small(_sum_up(cells)[2], small) for cells in shown.values())
         width = 2 if few_excluded else 3  # too few are excluded to say how many: nothing says it
-        hidden = _choose_hidden(shown.values(), width, small)
+        parts = [{key: line[:width] for key, line in cells.items()} for cells in shown.values()]
+        hidden = _choose_hidden([*parts, *(told for _, told in _list_told(shown))], small)
+        if hidden is None:
+            shown, hidden = {}, set()
         apart = {key for key in hidden for cells in shown.values() if key not in cells}
         if not apart:
             break
         # Another table has a total without this group, so it could not be exchanged there: it is in none.
         whole = {name: _leave_out(cells, apart) for name, cells in whole.items()}
     return {name: _show_table(groups, shown.get(name, {}), hidden, width) for name, groups in tables.items()}
+
+
+def _choose_tables(tables: Mapping[str, Mapping[Key, Cells]], small: int) -> dict[str, Mapping[Key, Cells]]:
+    """The tables whose sums may be shown, also beside those of the others."""
+    shown = {name: cells for name, cells in tables.items() if _may_show_sums(cells, small)}
+    while few := [name for name, told in _list_told(shown) if is_small(_sum_up(told)[0], small)]:
+        del shown[few[0]]
+    return shown
+
+
+def _list_told(tables: Mapping[str, Mapping[Key, Cells]]) -> list[tuple[str, dict[Key, Cells]]]:
+    """What the tables of requirements tell beside that of the whole directive.
+
+    Of each group, how many have completed a requirement and not all of them; and how often people lack more
+    than one: with two requirements, how many lack both. And how many people it has.
+
+    Returns:
+        Each with the name of a table without which it is not told.
+    """
+    directive = tables.get(WHOLE_DIRECTIVE, {})
+    requirements = {name: cells for name, cells in tables.items() if name != WHOLE_DIRECTIVE}
+    told = [(name, _compare_complete(cells, directive)) for name, cells in requirements.items()]
+    lacking: dict[Key, Cells] = {
+        key: (sum(cells[key][1] for cells in requirements.values()) - line[1], sum(line))
+        for key, line in directive.items()
+        if all(key in cells for cells in requirements.values())
+    }
+    told += [(name, lacking) for name in list(requirements)[-1:]]
+    return [(name, lines) for name, lines in told if lines]
+
+
+def _compare_complete(requirement: Mapping[Key, Cells], directive: Mapping[Key, Cells]) -> dict[Key, Cells]:
+    return {
+        key: (requirement[key][0] - line[0], sum(line))
+        for key, line in directive.items()
+        if key in requirement
+    }
 
 
 def _sum_up(cells: Mapping[Key, Cells]) -> list[int]:
@@ -159,24 +201,28 @@ def _split_cells(counts: Counts) -> Cells | None:
     return counts.complete, counts.assigned - counts.excluded - counts.complete, counts.excluded
 
 
-def _choose_hidden(tables: Collection[Mapping[Key, Cells]], width: int, small: int) -> set[Key]:
-    """The groups with a small number in any table, and others, small ones first, until no sum is small.
+def _choose_hidden(tables: Collection[Mapping[Key, Cells]], small: int) -> set[Key] | None:
+    """The groups with a small number in any table, and others, of fewest people first, until all are safe.
 
-    Of the others nothing is looked at but whether the sums of all hidden groups, which everybody can work
-    out, are small without them.
+    Nothing is looked at but sums that everybody can work out in the end, so that even who knows this rule
+    cannot tell which groups are the others, nor a number from which they are.
+
+    Returns:
+        None if hiding every group would not be enough.
     """
     lines: dict[Key, list[Cells]] = defaultdict(list)
     for table in tables:
         for key, cells in table.items():
-            lines[key].append(cells[:width])
+            lines[key].append(cells)
     hidden = {key for key, of in lines.items() if any(_is_telling(line, small) for line in of)}
+    if not hidden:
+        return hidden
     others = sorted(lines.keys() - hidden, key=lambda key: (sum(map(sum, lines[key])), str(key)))
-    while hidden and others and not _are_safe(tables, hidden, width, small):
-        enough = (key for key in others if _are_safe(tables, hidden | {key}, width, small))
-        chosen = next(enough, others[0])
-        hidden.add(chosen)
-        others.remove(chosen)
-    return hidden
+    for count, key in enumerate(others, start=1):
+        hidden.add(key)
+        if count >= FEWEST_OTHERS and _are_safe(tables, hidden, small):
+            return hidden
+    return None
 
 
 def _is_telling(line: Cells, small: int) -> bool:
@@ -184,14 +230,14 @@ def _is_telling(line: Cells, small: int) -> bool:
     return any(is_small(count, small) for count in line) or is_small(sum(line), 2 * small)
 
 
-def _are_safe(tables: Collection[Mapping[Key, Cells]], hidden: set[Key], width: int, small: int) -> bool:
-    """Whether in no table the hidden groups are one alone, few people, or add up to a small number."""
-    for table in tables:
-        lines = [table[key][:width] for key in hidden if key in table]
-        sums = tuple(map(sum, zip(*lines, strict=True)))
-        if len(lines) == 1 or _is_telling(sums, small):
-            return False
-    return True
+def _are_safe(tables: Collection[Mapping[Key, Cells]], hidden: set[Key], small: int) -> bool:
+    """Whether any hidden number could be each small number, whatever small numbers the others are.
+
+    If one is the greatest small number and every other is 1, then one that is not small is still to be left.
+    """
+    least = len(hidden) + 2 * small - 3
+    sums = (map(sum, zip(*(table[key] for key in hidden if key in table), strict=True)) for table in tables)
+    return all(not 0 < number < least for of in sums for number in of)
 
 
 def _show_cells(line: Cells) -> ShownCounts:

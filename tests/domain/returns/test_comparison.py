@@ -18,7 +18,7 @@ def twelve(database, time_machine):
     time_machine.move_to(datetime(2026, 6, 20, 9, tzinfo=UTC))
     ask_for("2026-05", date(2026, 6, 14))
     for place in range(12):
-        more = {("module:respond", "force", ""): (110, 10, 50 + place)} if place < 9 else {}
+        more = {("module:respond", "force", ""): (110, 10, 60 + 3 * place)} if place < 9 else {}
         make_return(make_force(f"force-{place}"), "2026-05", 40 + 3 * place, more=more)
     make_force("silent")
 

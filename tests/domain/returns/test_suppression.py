@@ -1,5 +1,6 @@
 """What is hidden of counts, and that it cannot be worked out from what is left."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -24,33 +25,91 @@ def test_large_numbers_are_shown_with_their_sum():
     assert table.summed == 2
 
 
-def test_a_group_with_a_small_number_is_hidden_with_another():
-    groups = {"a": Counts(110, 10, 97), "b": Counts(220, 20, 150), "c": Counts(330, 30, 200)}
+def test_a_group_with_a_small_number_is_hidden_with_two_others():
+    groups = {"a": Counts(110, 10, 97), "b": Counts(220, 20, 150)}
 
-    rows = protect_counts(groups, SMALL).rows
+    two = protect_counts(groups, SMALL)
+    rows = protect_counts({**groups, "c": Counts(330, 30, 200), "d": Counts(440, 40, 300)}, SMALL).rows
 
-    assert rows["a"] == rows["b"] == ShownCounts(hidden=BY_US)
-    assert rows["c"] == ShownCounts(330, 30, 200, 100)
+    assert (set(two.rows.values()), two.total) == ({ShownCounts(hidden=BY_US)}, None)
+    assert rows["a"] == rows["b"] == rows["c"] == ShownCounts(hidden=BY_US)
+    assert rows["d"] == ShownCounts(440, 40, 300, 100)
 
 
 def test_what_is_hidden_under_one_requirement_is_hidden_under_each():
-    first = {"a": Counts(110, 10, 97), "b": Counts(220, 20, 150), "c": Counts(330, 30, 200)}
-    second = {key: Counts(each.assigned, each.excluded, 60) for key, each in first.items()}
+    first = {key: Counts(110 * n, 10 * n, 60 * n) for n, key in enumerate("abcd", start=1)}
+    second = {**first, "a": Counts(110, 10, 97)}
 
     tables = protect_together({"first": first, "second": second}, SMALL)
 
-    assert [key for key in first if tables["first"].shows(key)] == ["c"]
+    assert [key for key in first if tables["first"].shows(key)] == ["d"]
     assert tables["second"].rows == {
-        "a": ShownCounts(hidden=BY_US),
-        "b": ShownCounts(hidden=BY_US),
-        "c": ShownCounts(330, 30, 60, 240),
+        **dict.fromkeys("abc", ShownCounts(hidden=BY_US)),
+        "d": ShownCounts(440, 40, 240, 160),
     }
-    assert tables["second"].total == ShownCounts(660, 60, 180, 420)
+    assert tables["second"].total == ShownCounts(1100, 100, 637, 363)
+
+
+def test_a_group_is_hidden_where_requirements_tell_how_few_lack_one_alone_or_both():
+    whole = {key: Counts(100 * n, 0, 50 * n) for n, key in enumerate("abcde", start=1)}
+    half = {key: Counts(100 * n, 0, 70 * n) for n, key in enumerate("abcde", start=1)}
+    for few in ((70, 52), (80, 68)):  # two lack the first alone; two lack both
+        both = [{**half, "a": Counts(100, 0, complete)} for complete in few]
+        tables = protect_together({"": whole, "first": both[0], "second": both[1]}, SMALL)
+        assert [key for key in whole if tables[""].shows(key)] == ["d", "e"]
+
+    assert protect_together({"": whole, "first": half, "second": half}, SMALL)[""].shows("a")
+
+
+def test_a_requirement_of_which_few_lack_another_alone_in_all_groups_is_not_shown():
+    whole = {key: Counts(200, 0, 100) for key in "abcde"}
+    first = {**whole, "a": Counts(200, 0, 103)}
+
+    tables = protect_together({"": whole, "first": first}, SMALL)
+
+    assert tables["first"].total is None
+    assert tables[""].total == ShownCounts(1000, 0, 500, 500)
+
+
+def list_fills(total, places):
+    """All ways to have a number of people in so many places."""
+    if places == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        for rest in list_fills(total - first, places - 1):
+            yield (first, *rest)
+
+
+@pytest.mark.parametrize(
+    "missing", [(4, 4, 4, 9, 12, 20), (3, 0, 5, 30, 40, 50), (4, 4, 8, 30, 40, 50), (3, 5, 0, 0, 9, 40)]
+)
+def test_not_even_who_knows_this_rule_and_the_size_of_groups_can_tell_a_small_number(missing):
+    """All numbers with which the same would be shown: each hidden small one can be every small number."""
+
+    def show(numbers):
+        groups = {n: Counts(60 + 10 * n, 0, 60 + 10 * n - each) for n, each in enumerate(numbers)}
+        return protect_counts(groups, SMALL)
+
+    table = show(missing)
+    hidden = [n for n in range(len(missing)) if not table.shows(n)]
+    small = [n for n in hidden if is_small(missing[n], SMALL)]
+    possible = {n: set() for n in small}
+    for fill in list_fills(sum(missing[n] for n in hidden), len(hidden)):
+        numbers = list(missing)
+        for n, number in zip(hidden, fill, strict=True):
+            numbers[n] = number
+        if any(numbers[n] not in possible[n] for n in small) and show(numbers) == table:
+            for n in small:
+                possible[n].add(numbers[n])
+
+    assert table.total
+    assert all(possible[n] >= set(range(1, SMALL)) for n in small), possible
 
 
 def test_a_group_that_cannot_be_exchanged_under_another_requirement_is_in_no_total():
-    first = {"a": Counts(110, 10, 97), "b": Counts(120, 20, 50), "c": Counts(330, 30, 200)}
-    second = {"a": Counts(110, None, None), **{key: Counts(120, 20, 50) for key in ("b", "c")}}
+    first = {"a": Counts(110, 10, 97), **{key: Counts(320, 20, 50) for key in ("b", "c")}}
+    second = {"a": Counts(110, None, None), **{key: Counts(320, 20, 50) for key in ("b", "c")}}
 
     tables = protect_together({"first": first, "second": second}, SMALL)
 

@@ -369,8 +369,10 @@ def _requirement_table(figures: FoiFigures, columns: Sequence[list[int]], small:
 def hide_requirements(missing: Sequence[int], total: int, complete: int, small: int) -> set[int]:
     """The places of requirements whose numbers are hidden.
 
-    Whoever has not completed everything has not completed at least one requirement, so the numbers of the
-    others bound a hidden one from below; where that bound tells too much, another is hidden as well.
+    Whoever has not completed everything has not completed at least one requirement. So where few have
+    completed a requirement and not everything, its number tells how few; where few are lacking twice, all
+    numbers together do. And the numbers of the others bound a hidden one from below; where that bound tells
+    too much, another is hidden as well.
 
     Args:
         missing: Of each requirement, the people who have not completed it.
@@ -378,14 +380,17 @@ def hide_requirements(missing: Sequence[int], total: int, complete: int, small: 
         complete: Those who have completed every requirement.
         small: The small number.
     """
+    incomplete = total - complete
     hidden = {
         place
         for place, count in enumerate(missing)
-        if is_small(count, small) or is_small(total - count, small)
+        if any(is_small(told, small) for told in (count, total - count, incomplete - count))
     }
+    if not hidden and is_small(sum(missing) - incomplete, small):
+        hidden.add(0)
     if len(hidden) == 1:
         (place,) = hidden
-        least = total - complete - (sum(missing) - missing[place])
-        if least > (1 if is_small(missing[place], small) else total - small + 1):
+        least = incomplete - (sum(missing) - missing[place])
+        if least > (1 if is_small(missing[place], small) else incomplete - small + 1):
             hidden.add(1 if place == 0 else 0)
     return hidden

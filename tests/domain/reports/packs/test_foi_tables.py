@@ -229,6 +229,50 @@ def test_what_is_shown_is_true_and_tables_agree(figures):
                         assert row[group.key] == sum(true.get(status, 0) for status in group.statuses)
 
 
+def list_told_by_requirements(tables):
+    """Numbers of people that shown requirements and the statuses tell together.
+
+    Those who lack something less those who lack one requirement have completed that one alone of what they
+    lacked. All that is lacking less those who lack something is how much is lacking twice.
+    """
+    rows = tables.get("requirements", [])
+    totals = {row["group"]: row["people"] for row in tables["statuses"] if row["status"] == "All"}
+    shown = [row["complete"] for row in rows if row["complete"] != HIDDEN]
+    told = [complete - totals["Complete"] for complete in shown]
+    if rows and len(shown) == len(rows):
+        counted = rows[0]["complete"] + list(rows[0].values())[4]
+        told.append(sum(counted - complete for complete in shown) - (counted - totals["Complete"]))
+    return told
+
+
+@settings(max_examples=100, deadline=None)
+@given(FIGURES)
+def test_requirements_and_statuses_tell_no_small_number_together(figures):
+    told = list_told_by_requirements(published(make_tables(figures, SMALL)))
+
+    assert not [number for number in told if 0 < number < SMALL]
+
+
+def few_between(*complete):
+    """A force of 100 people, 60 of them complete, given how many completed each requirement."""
+    group = {PostGroup("Crime", "PC", "Response"): {Status.SATISFIED: 60, Status.OVERDUE: 40}}
+    requirements = (RequirementTotal("module", f"m{n}", f"M{n}", each) for n, each in enumerate(complete))
+    return FoiFigures(group, ("PC",), tuple(requirements))
+
+
+@pytest.mark.parametrize(
+    ("complete", "hidden"),
+    [((62, 70), [0]), ((90, 68), [0]), ((75, 75), []), ((90, 70), []), ((60, 100), [])],
+    ids=["two-lack-the-second-alone", "two-lack-both", "no-few", "nobody-lacks-both", "all-lack-one"],
+)
+def test_a_requirement_is_hidden_that_would_tell_how_few_lack_another_alone(complete, hidden):
+    figures = few_between(*complete)
+    rows = published(make_tables(figures, SMALL))["requirements"]
+
+    assert [place for place, row in enumerate(rows) if row["complete"] == HIDDEN] == hidden
+    assert attack(figures, SMALL) == {}
+
+
 def naive(counts, small):
     """Hide the small numbers alone."""
     return frozenset(
