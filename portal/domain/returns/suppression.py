@@ -1,4 +1,4 @@
-"""What is shown of counts: small numbers are hidden, and others with which they could be worked out. Pure.
+"""Hides small numbers, and others from which they could be worked out (disclosure control). Pure.
 
 Whoever has not completed a requirement has not completed the whole directive either. So the tables of all
 requirements are looked at together: a group of which one number is hidden is hidden whole, and in each of
@@ -14,7 +14,7 @@ from portal.domain.reports.packs.suppression import is_small
 from portal.domain.reports.statistics import Share
 
 Key = TypeVar("Key", bound=Hashable)
-Cells = tuple[int, ...]  # complete, not complete and, where it may be told, excluded
+Cells = tuple[int, ...]  # complete, not complete and, where it may be shown, excluded
 BY_FORCE = "force"  # the force hid numbers in its own return
 BY_US = "small"  # a number is small, or would give a small one away
 
@@ -28,7 +28,7 @@ class Counts:
     complete: int | None
 
     @property
-    def hides(self) -> bool:
+    def has_hidden_number(self) -> bool:
         """Whether a number is hidden."""
         return None in (self.assigned, self.excluded, self.complete)
 
@@ -43,7 +43,7 @@ class ShownCounts:
     """Counts as a page or a file shows them; None: hidden.
 
     Attributes:
-        hidden: Who hid what is hidden: BY_FORCE or BY_US; "" where nothing is.
+        hidden: Who hid a number: BY_FORCE or BY_US; "" where none is hidden.
     """
 
     assigned: int | None = None
@@ -75,12 +75,12 @@ class ShownTable(Generic[Key]):
     groups: frozenset[Key]
 
     @property
-    def summed(self) -> int:
-        """How many groups are in the sum."""
+    def group_count(self) -> int:
+        """Number of groups in the sum."""
         return len(self.groups)
 
     def shows(self, key: Key) -> bool:
-        """Whether the numbers of a group are shown."""
+        """Whether the share of a group is shown."""
         return key in self.rows and self.rows[key].share is not None
 
 
@@ -107,7 +107,7 @@ def protect_together(tables: Mapping[str, Mapping[Key, Counts]], small: int) -> 
     while True:
         shown = {name: cells for name, cells in whole.items() if _may_show_sums(cells, small)}
         few_excluded = any(is_small(_sum_up(cells)[2], small) for cells in shown.values())
-        width = 2 if few_excluded else 3  # too few are excluded to say how many: nothing says it
+        width = 2 if few_excluded else 3  # too few are excluded to show how many anywhere
         hidden = _choose_hidden(shown.values(), width, small)
         apart = {key for key in hidden for cells in shown.values() if key not in cells}
         if not apart:
@@ -122,7 +122,7 @@ def _sum_up(cells: Mapping[Key, Cells]) -> list[int]:
 
 
 def _leave_out(cells: Mapping[Key, Cells], keys: set[Key]) -> dict[Key, Cells]:
-    return {key: line for key, line in cells.items() if key not in keys}
+    return {key: row for key, row in cells.items() if key not in keys}
 
 
 def _may_show_sums(cells: Mapping[Key, Cells], small: int) -> bool:
@@ -160,43 +160,45 @@ def _split_cells(counts: Counts) -> Cells | None:
 
 
 def _choose_hidden(tables: Collection[Mapping[Key, Cells]], width: int, small: int) -> set[Key]:
-    """The groups with a small number in any table, and others, small ones first, until no sum is small.
+    """Choose groups with a small number in any table, and others, small ones first, until no sum is small.
 
-    Of the others nothing is looked at but whether the sums of all hidden groups, which everybody can work
-    out, are small without them.
+    Another group is chosen only by whether the sums of all hidden groups, which everybody can work out, are
+    small without it.
     """
-    lines: dict[Key, list[Cells]] = defaultdict(list)
+    rows_by_group: dict[Key, list[Cells]] = defaultdict(list)
     for table in tables:
         for key, cells in table.items():
-            lines[key].append(cells[:width])
-    hidden = {key for key, of in lines.items() if any(_is_telling(line, small) for line in of)}
-    others = sorted(lines.keys() - hidden, key=lambda key: (sum(map(sum, lines[key])), str(key)))
-    while hidden and others and not _are_safe(tables, hidden, width, small):
-        enough = (key for key in others if _are_safe(tables, hidden | {key}, width, small))
-        chosen = next(enough, others[0])
-        hidden.add(chosen)
-        others.remove(chosen)
+            rows_by_group[key].append(cells[:width])
+    hidden = {key for key, rows in rows_by_group.items() if any(_is_disclosive(row, small) for row in rows)}
+    candidates = sorted(
+        rows_by_group.keys() - hidden, key=lambda key: (sum(map(sum, rows_by_group[key])), str(key))
+    )
+    while hidden and candidates and not _are_safe(tables, hidden, width, small):
+        enough = (key for key in candidates if _are_safe(tables, hidden | {key}, width, small))
+        next_key = next(enough, candidates[0])
+        hidden.add(next_key)
+        candidates.remove(next_key)
     return hidden
 
 
-def _is_telling(line: Cells, small: int) -> bool:
+def _is_disclosive(row: Cells, small: int) -> bool:
     """Whether a number of a group is small, or the group has few people."""
-    return any(is_small(count, small) for count in line) or is_small(sum(line), 2 * small)
+    return any(is_small(count, small) for count in row) or is_small(sum(row), 2 * small)
 
 
 def _are_safe(tables: Collection[Mapping[Key, Cells]], hidden: set[Key], width: int, small: int) -> bool:
     """Whether in no table the hidden groups are one alone, few people, or add up to a small number."""
     for table in tables:
-        lines = [table[key][:width] for key in hidden if key in table]
-        sums = tuple(map(sum, zip(*lines, strict=True)))
-        if len(lines) == 1 or _is_telling(sums, small):
+        hidden_rows = [table[key][:width] for key in hidden if key in table]
+        sums = tuple(map(sum, zip(*hidden_rows, strict=True)))
+        if len(hidden_rows) == 1 or _is_disclosive(sums, small):
             return False
     return True
 
 
-def _show_cells(line: Cells) -> ShownCounts:
-    """The numbers of a row; where the excluded are not told, the assigned are not either."""
-    complete, not_complete, *excluded = line
+def _show_cells(row: Cells) -> ShownCounts:
+    """The numbers of a row; where the excluded are not shown, the assigned are not either."""
+    complete, not_complete, *excluded = row
     if not excluded:
         return ShownCounts(None, None, complete, not_complete, BY_US)
-    return ShownCounts(sum(line), excluded[0], complete, not_complete)
+    return ShownCounts(sum(row), excluded[0], complete, not_complete)
