@@ -36,7 +36,9 @@ def book_places(events: Sequence[str], people: dict[str, int], units: Mapping[st
         first, second = (event_details(reference) for reference in events[:2])
         audience = EventAudience([first.activity_id], people.values())
         key = (first.activity_id, first.held_on)
-        expected = [each for _, each in sorted(people.items()) if audience.expects(each, *key)]
+        expected = [
+            person_id for _, person_id in sorted(people.items()) if audience.may_attend(person_id, *key)
+        ]
         for person_id in expected[:BOOKED]:
             services.book_place(events[0], person_id, way=services.SELF, by=person_id, at=at)
         others, fill = expected[BOOKED:], event_details(events[-1]).places + WAITING

@@ -70,7 +70,7 @@ def plan_held_date(day: date, people: Mapping[str, int], units: Mapping[str, int
         reference = planning.plan_events([plan], by=by, at=at)[0]
         activity_id = kind.activity_id
     audience = EventAudience([activity_id], people.values())
-    expected = [number for number in sorted(people) if audience.expects(people[number], activity_id, day)]
+    expected = [number for number in sorted(people) if audience.may_attend(people[number], activity_id, day)]
     runs_events = set(_list_facilitators())  # nobody signs themself off
     free = [number for number in expected if number[0] != "D" and people[number] not in runs_events]
     chosen = [CALLED_AWAY] if CALLED_AWAY in expected else []
