@@ -61,7 +61,7 @@ class LogLine:
 class ScreenQuestion:
     """A question on a syndicate's page, with what was answered."""
 
-    question: InjectQuestion
+    inject_question: InjectQuestion
     prompt: Markup
     choices: list[tuple[str, Markup]]
     lines: list[LogLine]  # the answer and its corrections
