@@ -24,7 +24,7 @@ bp = Blueprint("backups_commands", __name__, cli_group="backups")
 
 @bp.cli.command("run")
 def run_backup() -> None:
-    """Back up now, copy, and remove the old ones, as a worker does each day; listed among the jobs."""
+    """Make a backup now, copy it and remove old ones, as a worker does each day. The jobs list it."""
     settings = _read_settings()
     result = _record_job(
         BACKUP,

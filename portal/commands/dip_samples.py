@@ -19,7 +19,7 @@ bp = Blueprint("dip_samples_commands", __name__, cli_group="dip-samples")
 @bp.cli.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--by", "staff_number", metavar="STAFF_NUMBER", required=True, help="Who answers for the counts."
+    "--by", "staff_number", metavar="STAFF_NUMBER", required=True, help="Who is responsible for the counts."
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, and change nothing.")
 def import_file(file: Path, staff_number: str, dry_run: bool) -> None:

@@ -25,7 +25,7 @@ FILE_ARGUMENT = click.argument("file", type=click.Path(exists=True, dir_okay=Fal
 
 @bp.cli.command("tidy")
 def delete_expired_files() -> None:
-    """Delete files that were not applied within a week; opening the page of imports does so, too."""
+    """Delete files that were not applied within a week. Opening the imports page does this, too."""
     with transaction():
         count = services.delete_expired_files(clock.now())
     click.echo(f"Files removed: {count}")

@@ -39,9 +39,11 @@ def run_worker(app: Flask, threads: int, *, embedded: bool = False) -> None:
 
 
 @bp.cli.command("work")
-@click.option("--workers", type=click.IntRange(1, 32), help="How many jobs at once; JOBS_WORKERS otherwise.")
+@click.option(
+    "--workers", type=click.IntRange(1, 32), help="How many jobs at once; JOBS_WORKERS if left out."
+)
 def run_jobs(workers: int | None) -> None:
-    """Run jobs until ended by SIGTERM or Ctrl-C; set JOBS=separate for the server then."""
+    """Run jobs until stopped by SIGTERM or Ctrl-C. If you use it, set JOBS=separate for the server."""
     app = cast(Any, current_app)._get_current_object()
     for sentence in list_retired_settings():
         click.echo(sentence, err=True)

@@ -88,7 +88,9 @@ def review_law(folder: Path, document: Path | None) -> None:
 @bp.cli.command("audit")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--into", "document", type=click.Path(dir_okay=False, path_type=Path), help=PAGE)
-@click.option("--draws", type=click.IntRange(1, 100_000), default=DRAWS, help="Attempts of each kind.")
+@click.option(
+    "--draws", type=click.IntRange(1, 100_000), default=DRAWS, help="How many attempts of each kind to play."
+)
 def audit(folder: Path, document: Path | None, draws: int) -> None:
     """Play surface strategies, a cue model and common sense against every bank; 1 if an aim is missed."""
     found = audit_folder(_read_folder(folder), draws=draws)
@@ -104,7 +106,7 @@ def audit(folder: Path, document: Path | None, draws: int) -> None:
 @bp.cli.command("sense-sheet")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.argument("sheet", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--all", "everything", is_flag=True, help="Ask what is answered already, too.")
+@click.option("--all", "everything", is_flag=True, help="Also write questions that are answered already.")
 def write_sense_sheet(folder: Path, sheet: Path, everything: bool) -> None:
     """Write the questions without their keys, for a sensible reader who has not seen the lessons."""
     reading = _read_folder(folder)
@@ -117,7 +119,7 @@ def write_sense_sheet(folder: Path, sheet: Path, everything: bool) -> None:
 @bp.cli.command("sense-key")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.argument("sheet", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--knows-lessons", is_flag=True, help="The reader had seen the lessons: not blind.")
+@click.option("--knows-lessons", is_flag=True, help="The reader had seen the lessons.")
 def read_sense_key(folder: Path, sheet: Path, knows_lessons: bool) -> None:
     """Write the answers of a filled-in sheet to the common-sense.toml beside each bank of all modules."""
     reading = _read_folder(folder)
@@ -168,7 +170,7 @@ def publish(folder: Path, dry_run: bool) -> None:
 
 @bp.cli.command("check-links")
 def check_links() -> None:
-    """Ask every page of the web that a published text links to whether it is still there.
+    """Check whether every web page that a published text links to is still there.
 
     Only public addresses with https are asked, and redirects only to such. Authors see what is broken. Ends
     with 1 where something is.
@@ -202,10 +204,19 @@ def export(slug: str, folder: Path, number: int | None) -> None:
 @bp.cli.command("import-items")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--module", required=True, metavar="DIR|KEY", help="A module's folder, or the key of a module.")
-@click.option("--format", "file_format", type=click.Choice(list(packages.FORMATS)), help="Refuse any other.")
-@click.option("--outcome", default="", metavar="KEY", help="For questions for which the file names none.")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(list(packages.FORMATS)),
+    help="Refuse a file of any other format.",
+)
+@click.option(
+    "--outcome", default="", metavar="KEY", help="Outcome of questions for which the file names none."
+)
 @click.option("--by", "staff_number", metavar="STAFF_NUMBER", help="Whose draft it is, where KEY is given.")
-@click.option("--dry-run", is_flag=True, help="List what comes and what cannot, and change nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="List which questions can be added and which cannot; change nothing."
+)
 def import_items(
     file: Path, module: str, file_format: str | None, outcome: str, staff_number: str | None, dry_run: bool
 ) -> None:
@@ -286,7 +297,7 @@ def _outcome_keys(files: dict[str, bytes]) -> list[str]:
 @click.argument("module", metavar="DIR|KEY")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--format", "file_format", type=click.Choice(list(item_exchange.OUT_FORMATS)), required=True)
-@click.option("--retired", is_flag=True, help="Take retired questions along.")
+@click.option("--retired", is_flag=True, help="Include retired questions.")
 def export_items(module: str, file: Path, file_format: str, retired: bool) -> None:
     """Write a module's questions to FILE, for another system; list what does not fit.
 

@@ -24,7 +24,7 @@ bp = Blueprint("people_commands", __name__, cli_group="people")
 
 @bp.cli.command("import")
 @FILE_ARGUMENT
-@click.option("--profile", help="How the columns are matched, as it was saved on the page of imports.")
+@click.option("--profile", help="Name of the column mapping that was saved on the imports page.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 def import_roster(file: Path, profile: str | None, dry_run: bool) -> None:
     """Import the roster FILE (CSV or XLSX): all of it, or nothing."""
@@ -34,8 +34,12 @@ def import_roster(file: Path, profile: str | None, dry_run: bool) -> None:
 @bp.cli.command("grant")
 @click.argument("staff_number")
 @click.argument("role", type=click.Choice([str(role) for role in Role]))
-@click.option("--unit", help="Path of the unit on which, such as 'Westshire Police/Crime'.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Its last day; without one it has none.")
+@click.option("--unit", help="Path of the unit for which, such as 'Westshire Police/Crime'.")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Last day of the role. Without it the role does not end.",
+)
 def grant_role(staff_number: str, role: str, unit: str | None, until: datetime | None) -> None:
     """Grant ROLE to the person with STAFF_NUMBER, from today on; their sessions end."""
     with exit_if_refused(counted=False), transaction():
@@ -54,7 +58,7 @@ def grant_role(staff_number: str, role: str, unit: str | None, until: datetime |
 @bp.cli.command("revoke")
 @click.argument("staff_number")
 @click.argument("role", type=click.Choice([str(role) for role in Role]))
-@click.option("--unit", help="Path of the unit on which it was granted.")
+@click.option("--unit", help="Path of the unit for which it was granted.")
 def revoke_role(staff_number: str, role: str, unit: str | None) -> None:
     """Revoke ROLE from the person with STAFF_NUMBER, at once; their sessions end."""
     with exit_if_refused(counted=False), transaction():

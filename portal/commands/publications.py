@@ -14,7 +14,10 @@ FILE_OR_FOLDER = click.argument("place", metavar="FILE|DIR", type=click.Path(exi
 NEW_FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be published, and change nothing.")
 VERSION = click.option(
-    "--version", "number", type=click.IntRange(1, 1_000_000), help="The latest unless given."
+    "--version",
+    "number",
+    type=click.IntRange(1, 1_000_000),
+    help="Number of the version; the latest if left out.",
 )
 
 

@@ -38,15 +38,25 @@ bp = Blueprint("returns_commands", __name__, cli_group="returns")
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FROM = click.option("--from", "from_on", default="", help="The day from which it holds; today if left out.")
+_FROM = click.option(
+    "--from", "from_on", default="", help="The day from which it is true; today if left out."
+)
 
 
 @bp.cli.command("export")
 @click.option("--period", required=True, help="A month that has ended, such as 2026-04.")
-@click.option("--directive", "reference", default="", help="Its reference; needed if there are several.")
-@click.option("--hide-small", is_flag=True, help="Show what the FOI pack of that day shows, and no more.")
-@click.option("--reason", default="", help="Why it is made again; needed if one was made before.")
-@click.option("--dry-run", is_flag=True, help="Say what it would say, and write and keep nothing.")
+@click.option(
+    "--directive", "reference", default="", help="Its reference; needed if there are several directives."
+)
+@click.option(
+    "--hide-small",
+    is_flag=True,
+    help="Hide small numbers: show what the FOI pack of that day shows, and no more.",
+)
+@click.option(
+    "--reason", default="", help="Why you make it again; needed if you made one of this month before."
+)
+@click.option("--dry-run", is_flag=True, help="Say what the return would hold; write and keep nothing.")
 @click.argument("file", type=_NEW_FILE)
 def export_return(
     period: str, reference: str, hide_small: bool, reason: str, dry_run: bool, file: Path
@@ -60,8 +70,8 @@ def export_return(
             reference or _only_directive(), period, hide=hide_small, now=now, newest=newest
         )
         with transaction(dry_run=dry_run):
-            made = keep_own_return(content, load_own_key(), at=now, by=None, reason=reason)
-            number, written = made.number, made.content
+            own_return = keep_own_return(content, load_own_key(), at=now, by=None, reason=reason)
+            number, written = own_return.number, own_return.content
     whole = content.counts[0]
     click.echo(
         f"Return {number} of {content.period} for {content.directive}: {whole.assigned} people assigned, "
@@ -97,13 +107,13 @@ def import_file(file: Path, dry_run: bool) -> None:
         if read_document(content).get("format") == COMPARISON_FORMAT:
             key = find_comparison_key()
             with transaction(dry_run=dry_run):
-                said = f"Comparison of {keep_comparison(content, key, at=clock.now(), by=None)}"
+                outcome = f"Comparison of {keep_comparison(content, key, at=clock.now(), by=None)}"
         else:
-            said = _receive(content, dry_run)
-    click.echo(f"{said}: no faults{', nothing was kept' if dry_run else ''}.")
+            outcome = _receive_return(content, dry_run)
+    click.echo(f"{outcome}: no faults{', nothing was kept' if dry_run else ''}.")
 
 
-def _receive(content: bytes, dry_run: bool) -> str:
+def _receive_return(content: bytes, dry_run: bool) -> str:
     refuse_unless_coordinator()
     try:
         with transaction(dry_run=dry_run):
@@ -115,8 +125,8 @@ def _receive(content: bytes, dry_run: bool) -> str:
         raise
     for note in received.notes:
         click.echo(note)
-    came = " had come before" if received.again else ""
-    return f"Return {received.number} of {received.period} from {received.force}{came}"
+    repeated = " had come before" if received.was_known else ""
+    return f"Return {received.number} of {received.period} from {received.force}{repeated}"
 
 
 @bp.cli.group("keys")
@@ -127,7 +137,7 @@ def keys() -> None:
 @keys.command("make")
 @click.argument("file", type=_NEW_FILE, required=False)
 def make_key(file: Path | None) -> None:
-    """Make a key in FILE, or where RETURN_KEY_FILE says; it is never written over."""
+    """Make a key in FILE, or where RETURN_KEY_FILE says. A key that is there is never overwritten."""
     settings = current_settings()
     path = file or settings.returns.find_key_file(settings.mode, settings.instance)
     try:
@@ -139,21 +149,21 @@ def make_key(file: Path | None) -> None:
     except PortalError as error:
         exit_refused(error)
     click.echo(f"Written to {path}, for its owner alone. Keep a copy apart from backups.")
-    _say_key(public_key)
+    _print_key(public_key)
 
 
 @keys.command("show")
 def show_key() -> None:
-    """Show the public key, its fingerprint, and the short name that returns say."""
+    """Show the public key, its fingerprint, and the short name that this force's returns have."""
     public_key = find_own_public_key()
     if not public_key:
         with exit_if_refused():
             load_own_key()
     click.echo(f"Short name: {own_short_name()}")
-    _say_key(public_key)
+    _print_key(public_key)
 
 
-def _say_key(public_key: str) -> None:
+def _print_key(public_key: str) -> None:
     click.echo(f"Public key: {public_key}\nFingerprint: {take_fingerprint(public_key)}")
 
 
@@ -165,7 +175,9 @@ def forces() -> None:
 @forces.command("add")
 @click.argument("key")
 @click.argument("name")
-@click.option("--headcount", type=click.IntRange(1, 1_000_000), required=True, help="Of its workforce.")
+@click.option(
+    "--headcount", type=click.IntRange(1, 1_000_000), required=True, help="How many people work there."
+)
 @_FROM
 def add_force(key: str, name: str, headcount: int, from_on: str) -> None:
     """Register a force under the short name KEY, which it keeps for ever."""
@@ -183,7 +195,7 @@ def add_force(key: str, name: str, headcount: int, from_on: str) -> None:
 @click.option("--fingerprint", required=True, help="As the force read it out: 32 characters or more.")
 @_FROM
 def add_force_key(key: str, public_key: str, fingerprint: str, from_on: str) -> None:
-    """Register PUBLIC_KEY of the force KEY, whose fingerprint the force told by another way."""
+    """Register PUBLIC_KEY for the force KEY, once the force has read its fingerprint out to you."""
     with exit_if_refused():
         refuse_unless_coordinator()
         with transaction():
@@ -197,7 +209,7 @@ def add_force_key(key: str, public_key: str, fingerprint: str, from_on: str) -> 
 @click.argument("fingerprint")
 @_FROM
 def end_force_key(key: str, fingerprint: str, from_on: str) -> None:
-    """End a key of the force KEY: from the day on nothing signed with it is taken."""
+    """End a key of the force KEY: returns signed with it are refused from that day on."""
     with exit_if_refused():
         refuse_unless_coordinator()
         with transaction():
@@ -207,12 +219,12 @@ def end_force_key(key: str, fingerprint: str, from_on: str) -> None:
 
 @forces.command("list")
 def list_all() -> None:
-    """List the forces: short name, name, workforce, and how many keys count today."""
+    """List the forces: short name, name, workforce, and how many keys are valid today."""
     with exit_if_refused():
         refuse_unless_coordinator()
-    today, held = clock.today(), list_keys()
+    today, keys_by_force = clock.today(), list_keys()
     for force in list_forces(today):
-        valid = sum(key.is_valid_on(today) for key in held.get(force.id, []))
+        valid = sum(key.is_valid_on(today) for key in keys_by_force.get(force.id, []))
         click.echo(f"{force.key}: {force.name}, {force.headcount:,} people, {plural(valid, 'key')}")
 
 
@@ -220,7 +232,7 @@ def list_all() -> None:
 @click.argument("period")
 @click.option("--due", required=True, help="The last day on which a return is on time.")
 def ask_for_period(period: str, due: str) -> None:
-    """Ask every force for its return of PERIOD, such as 2026-04, or move the day by which it is due."""
+    """Ask every force for its return of PERIOD, such as 2026-04, or change the day by which it is due."""
     with exit_if_refused():
         refuse_unless_coordinator()
         with transaction():

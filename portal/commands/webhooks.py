@@ -20,7 +20,7 @@ EVENTS = [str(event) for event in EventType if event is not EventType.TEST]
 
 @bp.cli.command("list")
 def list_webhooks() -> None:
-    """List every webhook: name, state, what it hears of, messages waiting and failed."""
+    """List every webhook: name, state, the events it sends, messages waiting and failed."""
     rows = queries.list_webhooks(clock.today())
     for row in rows:
         webhook = row.webhook
@@ -34,7 +34,13 @@ def list_webhooks() -> None:
 @bp.cli.command("add")
 @click.argument("name")
 @click.argument("address")
-@click.option("--event", "events", multiple=True, type=click.Choice(EVENTS), help="Without one: every event.")
+@click.option(
+    "--event",
+    "events",
+    multiple=True,
+    type=click.Choice(EVENTS),
+    help="Repeat it for several. Without it: every event.",
+)
 @click.option("--unit", help="Only people in and under this unit, such as 'Westshire Police/Crime'.")
 @click.option("--directive", help="Only this directive, such as OIC-2026.")
 def add_webhook(

@@ -72,15 +72,15 @@ class DemoDesk:
         for step in list_action_steps(today):
             yield step.entered_on, partial(self._take_step, step)
         for decision in DECISIONS:
-            yield decision.entered_on, partial(self._decide, *decision)
+            yield decision.entered_on, partial(self._record_decision, *decision)
         for risk in RISKS:
-            yield risk.entered_on, partial(self._assess, *risk)
+            yield risk.entered_on, partial(self._assess_risk, *risk)
 
     def _give_owner(self, entered_on: date, key: str, owner: str, from_on: date) -> None:
-        services.give_owner(key, self.people[owner], **self._times(entered_on, from_on))
+        services.give_owner(key, self.people[owner], **self._times_of(entered_on, from_on))
 
     def _take_step(self, step: ActionStep) -> None:
-        times = self._times(step.entered_on, step.from_on or step.entered_on)
+        times = self._times_of(step.entered_on, step.from_on or step.entered_on)
         reference = self.references.get(step.name)
         if reference is None:
             waits_for = tuple(sorted(self.references[name] for name in step.waits_for))
@@ -92,18 +92,18 @@ class DemoDesk:
             actions.change_action(reference, details, step.reason, **times)
         self.details[reference] = details
 
-    def _decide(
+    def _record_decision(
         self, entered_on: date, key: str, from_on: date, details: DecisionDetails, corrects: bool
     ) -> None:
-        times = self._times(entered_on, from_on)
+        times = self._times_of(entered_on, from_on)
         if corrects:
             self.decisions[key] = services.correct_decision(key, self.decisions[key], details, **times)
         else:
             self.decisions[key] = services.record_decision(key, details, **times)
 
-    def _assess(self, entered_on: date, key: str, details: RiskDetails) -> None:
-        services.assess_risk(key, details, **self._times(entered_on, entered_on))
+    def _assess_risk(self, entered_on: date, key: str, details: RiskDetails) -> None:
+        services.assess_risk(key, details, **self._times_of(entered_on, entered_on))
 
-    def _times(self, entered_on: date, from_on: date) -> Times:
+    def _times_of(self, entered_on: date, from_on: date) -> Times:
         day = max(entered_on, self.earliest)
         return {"from_on": max(from_on, self.earliest), "at": noon(day), "by": self.people[BY]}

@@ -142,18 +142,18 @@ class DemoEvidence:
         """Each act with the day on which it is entered."""
         for step in EVIDENCE:
             day = max(step.entered_on, earliest)
-            yield day, partial(self._add, step, day)
+            yield day, partial(self._add_evidence, step, day)
         free_on: dict[str, date] = {}  # when the last judgement of a recommendation was decided
         for judged in JUDGEMENTS:
             day = max(judged.judged_on, free_on.get(judged.key, earliest) + timedelta(days=1))
-            yield day, partial(self._judge, judged, day)
+            yield day, partial(self._make_judgement, judged, day)
             if judged.decided_on is not None:
                 free_on[judged.key] = decided_on = max(judged.decided_on, day + timedelta(days=1))
-                yield decided_on, partial(self._decide, judged, decided_on)
+                yield decided_on, partial(self._decide_judgement, judged, decided_on)
         reviewed_on = max(date(2026, 5, 12), earliest + timedelta(days=3))
         yield reviewed_on, partial(self._lower_threshold, ATTENDANCE, reviewed_on)
 
-    def _add(self, step: EvidenceStep, day: date) -> None:
+    def _add_evidence(self, step: EvidenceStep, day: date) -> None:
         definition = step.definition or self._keep_plan(day)
         review_on = None if step.review_on is None else max(step.review_on, day)
         entry = EvidenceEntry(step.title, definition, None, review_on, day)
@@ -167,12 +167,12 @@ class DemoEvidence:
         reference, by = self.references[step.title], self.people[OWNER]
         change_evidence(reference, entry, reason=reason, by=by, at=noon(day))
 
-    def _judge(self, step: JudgementStep, day: date) -> None:
+    def _make_judgement(self, step: JudgementStep, day: date) -> None:
         self.judgements[step] = judging.make_judgement(
             step.key, step.state, step.reason, from_on=day, at=noon(day), by=self.people[OWNER]
         )
 
-    def _decide(self, step: JudgementStep, day: date) -> None:
+    def _decide_judgement(self, step: JudgementStep, day: date) -> None:
         judgement, by, at = self.judgements[step], self.people[AUDITOR], noon(day)
         if step.sent_back:
             judging.send_judgement_back(step.key, judgement, reason=step.sent_back, by=by, at=at)

@@ -67,10 +67,10 @@ def schedule_narratives(
     for step in NARRATIVES:
         day = max(step.written_on, first_day + timedelta(days=3))
         if day <= today:
-            days[day].append(partial(_write, step, day, people[BY]))
+            days[day].append(partial(_write_narrative, step, day, people[BY]))
 
 
-def _write(step: NarrativeStep, day: date, by: int) -> None:
+def _write_narrative(step: NarrativeStep, day: date, by: int) -> None:
     position = read_position_today(noon(day))
     recommendation = read_recommendation(step.key, position)
     states = check_evidence(recommendation.evidence, position)

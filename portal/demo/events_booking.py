@@ -36,12 +36,14 @@ def book_places(events: Sequence[str], people: dict[str, int], units: Mapping[st
         first, second = (event_details(reference) for reference in events[:2])
         audience = EventAudience([first.activity_id], people.values())
         key = (first.activity_id, first.held_on)
-        expected = [each for _, each in sorted(people.items()) if audience.expects(each, *key)]
-        for person_id in expected[:BOOKED]:
+        eligible = [
+            person_id for _, person_id in sorted(people.items()) if audience.may_attend(person_id, *key)
+        ]
+        for person_id in eligible[:BOOKED]:
             services.book_place(events[0], person_id, way=services.SELF, by=person_id, at=at)
-        others, fill = expected[BOOKED:], event_details(events[-1]).places + WAITING
-        if len(others) >= fill + FREE:
-            for person_id in others[:fill]:
+        unbooked, fill = eligible[BOOKED:], event_details(events[-1]).places + WAITING
+        if len(unbooked) >= fill + FREE:
+            for person_id in unbooked[:fill]:
                 services.book_place(events[-1], person_id, way=services.SELF, by=person_id, at=at)
-        until = second.held_on - timedelta(days=7)
-        services.keep_places(events[1], units[command], KEPT, until, by=by, at=at)
+        until_on = second.held_on - timedelta(days=7)
+        services.keep_places(events[1], units[command], KEPT, until_on, by=by, at=at)

@@ -53,7 +53,7 @@ def run_exercise(held: HeldDate, people: Sequence[RegisterPerson], facilitator: 
     if lead is None or first is None or second is None:
         return
     with _record_at_minute(held, -5) as at:
-        run = opening.open_run(lead, opening.RunWish(EXERCISE, "event", held.reference), at)
+        run = opening.open_run(lead, opening.RunRequest(EXERCISE, "event", held.reference), at)
     for syndicate, viewer in ((1, first), (2, second)):
         with _record_at_minute(held, syndicate - 4) as at:
             services.become_scribe(run, viewer, syndicate, uuid4(), at)
@@ -73,9 +73,9 @@ def _write_entries(held: HeldDate, minute: int, run: str, writers: tuple[Viewer,
     """What the syndicates wrote at a minute of the exercise."""
     for when, syndicate, question, answer in ENTRIES:
         if when == minute:
-            wish = services.EntryWish(answer, question)
+            requested = services.EntryRequest(answer, question)
             with _record_at_minute(held, minute) as at:
-                services.write_entry(run, writers[syndicate - 1], syndicate, uuid4(), wish, at)
+                services.write_entry(run, writers[syndicate - 1], syndicate, uuid4(), requested, at)
 
 
 def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer, Viewer]) -> None:
@@ -83,20 +83,21 @@ def _hold_plenary(held: HeldDate, run: str, lead: Viewer, writers: tuple[Viewer,
     stage = plenary.PromptStage
     _open_stage(held, 125, run, lead, stage.STATEMENTS)
     with _record_at_minute(held, 130):
-        for viewer, words in zip(writers, STATEMENTS, strict=True):
-            plenary.write_statement(run, viewer, PROMPT, words)
+        for viewer, text in zip(writers, STATEMENTS, strict=True):
+            plenary.write_statement(run, viewer, PROMPT, text)
     _open_stage(held, 135, run, lead, stage.READING)
     _open_stage(held, 140, run, lead, stage.RANKING)
     with _record_at_minute(held, 145):
-        known = list_statements(plenary.find_plenary(run, lead).run.id, PROMPT)
-        favourite = [statement.key for statement in known if statement.text == STATEMENTS[0]]
-        for viewer, chosen in zip(writers, (favourite, [one.key for one in known]), strict=True):
-            plenary.choose_statements(run, viewer, PROMPT, chosen)
+        statements = list_statements(plenary.find_plenary(run, lead).run.id, PROMPT)
+        favourite = [statement.key for statement in statements if statement.text == STATEMENTS[0]]
+        all_keys = [statement.key for statement in statements]
+        for viewer, keys in zip(writers, (favourite, all_keys), strict=True):
+            plenary.choose_statements(run, viewer, PROMPT, keys)
     _open_stage(held, 150, run, lead, stage.CLOSED)
     with _record_at_minute(held, 160) as at:
         due_on = london_day(at) + timedelta(days=28)
-        taken = plenary.find_plenary(run, lead).run
-        actions.add_action(taken, ACTION, "Every supervisor here", due_on, key=uuid4())
+        run_view = plenary.find_plenary(run, lead).run
+        actions.add_action(run_view, ACTION, "Every supervisor here", due_on, key=uuid4())
 
 
 def _open_stage(held: HeldDate, minute: float, run: str, lead: Viewer, stage: plenary.PromptStage) -> None:
@@ -106,7 +107,7 @@ def _open_stage(held: HeldDate, minute: float, run: str, lead: Viewer, stage: pl
 
 def _take_step(held: HeldDate, minute: float, run: str, lead: Viewer, kind: str) -> None:
     with _record_at_minute(held, minute) as at:
-        services.take_step(run, lead, uuid4(), services.StepWish(kind), at)
+        services.take_step(run, lead, uuid4(), services.StepRequest(kind), at)
 
 
 @contextmanager

@@ -61,23 +61,23 @@ def plan_held_date(day: date, people: Mapping[str, int], units: Mapping[str, int
     by, at = people[FACILITATOR], instant_in_london(day - PLANNED_BEFORE, time(11))
     starts_at = instant_in_london(day, time(9, 30))
     with transaction(stamp_as=at):
-        kind = current_event_type(EVENT_TYPE)
-        if kind is None:
+        event_type = current_event_type(EVENT_TYPE)
+        if event_type is None:
             return None
         room = save_room(None, RoomDetails(ROOM, units[""], 24, "Behind the training suite."), by=by, at=at)
-        places = SYNDICATES * kind.syndicate_most
-        plan = EventPlan(kind.id, starts_at, kind.minutes, room, SYNDICATES, places, (by,), NOTES)
+        places = SYNDICATES * event_type.syndicate_most
+        plan = EventPlan(event_type.id, starts_at, event_type.minutes, room, SYNDICATES, places, (by,), NOTES)
         reference = planning.plan_events([plan], by=by, at=at)[0]
-        activity_id = kind.activity_id
+        activity_id = event_type.activity_id
     audience = EventAudience([activity_id], people.values())
-    expected = [number for number in sorted(people) if audience.expects(people[number], activity_id, day)]
+    eligible = [number for number in sorted(people) if audience.may_attend(people[number], activity_id, day)]
     runs_events = set(_list_facilitators())  # nobody signs themself off
-    free = [number for number in expected if number[0] != "D" and people[number] not in runs_events]
-    chosen = [CALLED_AWAY] if CALLED_AWAY in expected else []
-    chosen += list(reversed(free))[: BOOKED - len(chosen)]
+    free = [number for number in eligible if number[0] != "D" and people[number] not in runs_events]
+    booked = [CALLED_AWAY] if CALLED_AWAY in eligible else []
+    booked += list(reversed(free))[: BOOKED - len(booked)]
     at += timedelta(hours=2)
     with transaction(stamp_as=at):
-        for number in chosen:
+        for number in booked:
             booking.book_place(reference, people[number], way=booking.MANAGER, by=by, at=at)
     return HeldDate(reference, starts_at)
 
@@ -97,15 +97,17 @@ def keep_register(held: HeldDate, by: int) -> list[RegisterPerson]:
     with transaction(stamp_as=held.time_after(12)):
         people = list_register(event)
         notes = [
-            register.Note(uuid4(), person.booking_id, _kind_of(people, person), timedelta(minutes=12 - place))
-            for place, person in enumerate(people)
+            register.Note(
+                uuid4(), person.booking_id, _kind_of(people, person), timedelta(minutes=12 - position)
+            )
+            for position, person in enumerate(people)
         ]
         register.note_entries(held.reference, notes, by=by, at=held.time_after(12))
     return people
 
 
 def choose_signer(facilitator: int) -> int:
-    """Another facilitator than this one, so that this one may correct; the same where there is no other."""
+    """Choose another facilitator, so that this one may correct; this one if there is no other."""
     return next((person for person in _list_facilitators() if person != facilitator), facilitator)
 
 
@@ -131,7 +133,7 @@ def sign_people_off(held: HeldDate, people: list[RegisterPerson], by: int) -> No
 
 def _kind_of(people: list[RegisterPerson], person: RegisterPerson) -> str:
     """Of at least four people, one is late and another does not come."""
-    others = [each for each in people if each.staff_number != CALLED_AWAY]
+    others = [other for other in people if other.staff_number != CALLED_AWAY]
     if len(others) < 4:
         return "present"
     return {others[-1]: "not_here", others[-2]: "late"}.get(person, "present")

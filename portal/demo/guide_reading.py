@@ -24,7 +24,7 @@ def schedule_reading(
 ) -> None:
     """Add each acknowledgement to its day: most come soon, and each while its reader is in post.
 
-    Those with accounts read nothing yet. Nobody else's history changes by it.
+    People with sign-ins acknowledge nothing. No other part of anybody's history changes.
     """
     begins = {GUIDE_KEY: today - WRITTEN_BEFORE + PUBLISHED_AFTER, CHECKLIST: CHECKLIST_ON}
     for person in planned:
@@ -35,10 +35,10 @@ def schedule_reading(
             since, until = max(person.posts[0].since, begins[key]), min(person.posts[-1].until, today)
             day = since + timedelta(days=1 + round(SLOWEST * luck.random() ** 3))
             if luck.random() < share and day <= until:
-                days[day].append(partial(_acknowledge, people[person.staff_number], key, day))
+                days[day].append(partial(_record_acknowledgement, people[person.staff_number], key, day))
 
 
-def _acknowledge(person_id: int, key: str, day: date) -> None:
+def _record_acknowledgement(person_id: int, key: str, day: date) -> None:
     guide = current_guide(key)
     if guide is not None:
         record_acknowledgement(person_id, guide, noon(day))

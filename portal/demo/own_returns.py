@@ -19,13 +19,13 @@ from portal.platform.signing.keys import make_key_file, write_public_key
 
 Act = Callable[[], None]
 DIRECTIVE = "OIC-2026"
-MADE, COMPARED = 6, 2  # of how many of the last months
+RETURN_MONTHS, COMPARISON_MONTHS = 6, 2  # of how many of the last months
 MADE_AFTER = timedelta(days=4)  # the end of a month
 COMPARED_AFTER = timedelta(days=DUE_DAYS + 3)
 
 
 def keep_key() -> None:
-    """Make the key that signs the demo's returns, in its instance folder, unless one is there."""
+    """Make the key that signs the demo's returns, in its instance folder, unless it is there."""
     settings = current_settings()
     path = settings.returns.find_key_file(settings.mode, settings.instance)
     if path is not None and not path.exists():
@@ -33,22 +33,22 @@ def keep_key() -> None:
 
 
 def schedule_own_returns(today: date, by: int, days: Mapping[date, list[Act]]) -> None:
-    """Note on which day the force makes a return of a month, and takes the comparison of it.
+    """Schedule the day on which the force makes each return, and loads each comparison.
 
     Args:
         today: The last day.
-        by: Who does so.
-        days: By day, what is done at its end; acts of this are added after what is there.
+        by: Who makes and loads them.
+        days: What is done at the end of each day; this adds to it.
     """
     periods = list_periods(today)
-    for period in periods[-MADE:]:
+    for period in periods[-RETURN_MONTHS:]:
         day = last_day_of(period) + MADE_AFTER
         if day <= today:
             days[day].append(partial(_make_return, period, day, by))
     compared = [period for period in periods if last_day_of(period) + COMPARED_AFTER <= today]
-    for period in compared[-COMPARED:]:
+    for period in compared[-COMPARISON_MONTHS:]:
         day = last_day_of(period) + COMPARED_AFTER
-        days[day].append(partial(_take_comparison, period, day, by))
+        days[day].append(partial(_load_comparison, period, day, by))
 
 
 def _make_return(period: str, day: date, by: int) -> None:
@@ -57,8 +57,8 @@ def _make_return(period: str, day: date, by: int) -> None:
     keep_own_return(content, load_own_key(), at=at, by=by)
 
 
-def _take_comparison(period: str, day: date, by: int) -> None:
-    """Take the comparison that the coordinating unit, which is this portal too, signs on this day."""
+def _load_comparison(period: str, day: date, by: int) -> None:
+    """Load the comparison that the coordinating unit, which is this portal too, signs on this day."""
     key, position = load_own_key(), Position(day, stamp(), day, latest=True)
     file = sign_document(build_comparison(position, current_settings().small_number, period), key)
     keep_comparison(file, write_public_key(key), at=noon(day), by=by)

@@ -24,7 +24,7 @@ from portal.platform.signing.keys import take_fingerprint, write_public_key
 Act = Callable[[], None]
 MONTHS, DUE_DAYS = 12, 14  # how many months back, and how long after its end a month is due
 SEED, SMALL = 43, 5
-PLACES = """
+FORCE_NAMES = """
     Northmere Southfold Eastfold Westmoor Amberfold Blackmarsh Brindleshire Calderwick Copperdale Dunmarsh
     Easterley Fairholt Fenborough Gorseland Greyhaven Harrowdale Hartsea Highfell Ironvale Kestrelshire
     Kingsmarsh Lakenshire Larkmere Longmere Marlowshire Meadowsea Millstone Netherfold Oakmere Otterdale
@@ -34,7 +34,7 @@ PLACES = """
 STYLES = ("Constabulary", "Police", "Police Service")
 LATE, MISSING, CORRECTED = 0.07, 0.025, 0.05  # of all returns
 HIDES = {"fairholt", "hartsea", "millstone", "quarryshire"}  # send no small numbers, and nothing by role
-NEVER_AFTER = "greyhaven"  # a force that stopped sending after half a year
+STOPPED_FORCE = "greyhaven"  # sends no returns after half a year
 REASONS = (
     "Completions of one unit had been counted twice.",
     "People who had left were still counted.",
@@ -50,42 +50,43 @@ class FictionalForce:
     name: str
     headcount: int
     pace: ForcePace
-    signs_with: Ed25519PrivateKey
+    private_key: Ed25519PrivateKey
 
 
 def make_forces(random: Random) -> list[FictionalForce]:
-    """The forty-three forces; the same each time for the same random numbers."""
+    """Make the forty-three forces; the same for the same random numbers."""
     forces = []
-    for number, place in enumerate(PLACES):
+    for number, name in enumerate(FORCE_NAMES):
         headcount = round(random.choice((900, 1_400, 2_100, 3_200, 4_800, 7_600)) * random.uniform(0.8, 1.25))
         forces.append(
             FictionalForce(
-                key=place.lower(),
-                name=f"{place} {STYLES[number % len(STYLES)]}",
+                key=name.lower(),
+                name=f"{name} {STYLES[number % len(STYLES)]}",
                 headcount=headcount,
                 pace=choose_pace(random, headcount),
-                signs_with=Ed25519PrivateKey.from_private_bytes(random.randbytes(32)),
+                private_key=Ed25519PrivateKey.from_private_bytes(random.randbytes(32)),
             )
         )
     return forces
 
 
 def schedule_returns(today: date, by: int, days: Mapping[date, list[Act]]) -> None:
-    """Note what the coordinating unit does on which day, up to today.
+    """Schedule what the coordinating unit does, day by day, up to today.
 
     Args:
         today: The last day.
         by: Who registers forces and receives their returns.
-        days: By day, what is done at its end; acts of this are added.
+        days: What is done at the end of each day; this adds to it.
     """
     random = Random(SEED)  # noqa: S311 - repeatable returns, not secrets: their keys sign nothing else
     forces, periods = make_forces(random), list_periods(today)
-    first = last_day_of(periods[0]) - timedelta(days=10)
-    days[first].append(partial(_register_forces, forces, first, by))
+    first_day = last_day_of(periods[0]) - timedelta(days=10)
+    days[first_day].append(partial(_register_forces, forces, first_day, by))
     for month, period in enumerate(periods):
-        ended = last_day_of(period)
-        due = ended + timedelta(days=DUE_DAYS)
-        days[ended - timedelta(days=5)].append(partial(_ask_for, period, due, ended - timedelta(days=5), by))
+        last_day = last_day_of(period)
+        due = last_day + timedelta(days=DUE_DAYS)
+        asked_on = last_day - timedelta(days=5)
+        days[asked_on].append(partial(_ask_for_period, period, due, asked_on, by))
         for force in forces:
             for day, file in _write_returns(force, month, period, random):
                 if day <= today:
@@ -100,13 +101,13 @@ def list_periods(today: date) -> list[str]:
 def _write_returns(
     force: FictionalForce, month: int, period: str, random: Random
 ) -> list[tuple[date, bytes]]:
-    """The returns of a force for a month, each with the day on which it comes; none where it sends none."""
-    chance, ended = random.random(), last_day_of(period)
-    day = ended + timedelta(days=random.randint(3, DUE_DAYS))
-    if chance < MISSING or (force.key == NEVER_AFTER and month >= MONTHS // 2):
+    """Write the returns of a force for a month, each with the day on which it comes; it may send none."""
+    chance, last_day = random.random(), last_day_of(period)
+    day = last_day + timedelta(days=random.randint(3, DUE_DAYS))
+    if chance < MISSING or (force.key == STOPPED_FORCE and month >= MONTHS // 2):
         return []
     if chance < MISSING + LATE:
-        day = ended + timedelta(days=DUE_DAYS + random.randint(1, 12))
+        day = last_day + timedelta(days=DUE_DAYS + random.randint(1, 12))
     if random.random() >= CORRECTED:
         return [(day, _sign_return(force, month, period, day))]
     miscounted = random.randint(8, 40)
@@ -145,7 +146,7 @@ def _sign_return(
         requirements=REQUIREMENTS,
         counts=hide_counts(counts, SMALL) if force.key in HIDES else counts,
     )
-    return sign_document(content.to_document(), force.signs_with)
+    return sign_document(content.to_document(), force.private_key)
 
 
 def _morning_of(day: date) -> datetime:
@@ -156,12 +157,12 @@ def _register_forces(forces: list[FictionalForce], day: date, by: int) -> None:
     at = _morning_of(day)
     for force in forces:
         register_force(force.key, StatedForce(force.name, force.headcount, day), at=at, by=by)
-        public_key = write_public_key(force.signs_with)
+        public_key = write_public_key(force.private_key)
         fingerprint = take_fingerprint(public_key)
         add_key(force.key, public_key, read_out=fingerprint, from_on=day, at=at, by=by)
 
 
-def _ask_for(period: str, due: date, day: date, by: int) -> None:
+def _ask_for_period(period: str, due: date, day: date, by: int) -> None:
     ask_for_returns(period, due, at=_morning_of(day), by=by)
 
 

@@ -1,4 +1,4 @@
-"""What waits, so that desks have something to show: a lesson in work, a guide to review, a request."""
+"""Work that waits on desks: a lesson being edited, a guide to review, and a request."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -60,7 +60,7 @@ def create_drafts(author: str, *, at: datetime) -> None:
 
 
 def ask_for_deferral(manager: str, *, at: datetime) -> None:
-    """The manager asks for more time for a person of theirs who has no record, and is none of the sign-ins.
+    """Ask, as a manager, for more time for one of their people who has no record and no sign-in of the demo.
 
     Args:
         manager: Staff number.

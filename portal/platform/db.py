@@ -241,7 +241,7 @@ def transaction(
     session.commit()
     info = session.info
     reads_from = info.pop("reads_from", None)
-    _forget(info)
+    _forget_transaction(info)
     if stamp_as is not None:
         info["stamp_as"] = stamp_as
     wait = info.get("wait_seconds") if wait_seconds is None else wait_seconds
@@ -258,7 +258,7 @@ def transaction(
     finally:
         session.rollback()  # what was not committed; after a commit there is nothing
         info["reads_from"] = reads_from
-        _forget(info)
+        _forget_transaction(info)
 
 
 def _error_for_user(error: DBAPIError | sqlite3.OperationalError) -> BusyError | UnwritableError | None:
@@ -317,7 +317,7 @@ def settle() -> None:
             db.session.flush()
 
 
-def _forget(info: dict[Any, Any]) -> None:
+def _forget_transaction(info: dict[Any, Any]) -> None:
     for key in ("touched", "acts", "stamp", "stamp_as"):
         info.pop(key, None)
 

@@ -1,4 +1,4 @@
-"""The demo's dip samples: true counts of a year, one month missing, one left for whoever looks around."""
+"""The demo's dip samples: true counts of a year, one month missing, one left for whoever tries the demo."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -9,8 +9,8 @@ import time_machine
 from portal.demo.dip_samples import (
     FIRST_TEAM,
     FORCE_LEAD,
+    INCOMPLETE_TEAM,
     MONTHS,
-    SILENT_TEAM,
     SUPERVISOR,
     TEAMS,
     plan_samples,
@@ -41,10 +41,10 @@ def test_a_year_is_recorded_in_the_order_of_days_with_a_gap_and_a_correction(dat
         labels = {unit_id: team for team, unit_id in units.items()}
         table = read_sample_table("submitted", list_full_months(MONTHS, TODAY), labels, position)
 
-    missing = {line.label: [cell.month for cell in line.cells if cell.missing] for line in table.lines}
+    missing = {line.label: [cell.month for cell in line.cells if cell.is_missing] for line in table.lines}
     assert {team: months for team, months in missing.items() if months} == {
         FIRST_TEAM: [date(2026, 5, 1)],
-        SILENT_TEAM: [date(2026, 4, 1)],
+        INCOMPLETE_TEAM: [date(2026, 4, 1)],
     }
     rows = db.session.query(DipSample).filter(is_known_fact(DipSample)).all()
     assert Counter(row.reason for row in rows)["came_later"] <= 1

@@ -30,4 +30,4 @@ def test_the_force_made_its_returns_and_reads_itself_beside_the_rest(small_force
     assert all(each.has_passed for each in checked)
     assert len({each.content.counts[0].complete for each in checked}) > 1
     assert compared.number == 1
-    assert all(place.own and len(place.compared.shares) > 30 for place in compared.places)
+    assert all(row.own_share and len(row.compared.shares) > 30 for row in compared.standings)

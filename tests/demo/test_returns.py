@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 import pytest
 
 from portal.demo.return_figures import share_out
-from portal.demo.returns import PLACES, schedule_returns
+from portal.demo.returns import FORCE_NAMES, schedule_returns
 from portal.domain.returns.movement import CORRECTION, PROGRESS, read_movement
 from portal.domain.returns.national import read_groups, read_national
 from portal.domain.returns.variation import compare_forces
@@ -35,12 +35,15 @@ def year(database, time_machine):
 
 @pytest.mark.slow
 def test_forty_three_forces_send_a_year_of_returns_with_gaps_and_corrections(year):
-    assert len(PLACES) == len(set(PLACES)) == 43
+    assert len(FORCE_NAMES) == len(set(FORCE_NAMES)) == 43
 
     figures = read_national(position(), 5)
 
     assert len(figures.forces) == 43
-    assert [month.period.period for month in (figures.months[0], figures.newest)] == ["2025-06", "2026-05"]
+    assert [month.period.period for month in (figures.months[0], figures.newest_month)] == [
+        "2025-06",
+        "2026-05",
+    ]
     states = Counter(receipt.state for month in figures.months for receipt in month.receipts.values())
     assert states["on_time"] > 400
     assert states["late"] > 15
@@ -49,16 +52,16 @@ def test_forty_three_forces_send_a_year_of_returns_with_gaps_and_corrections(yea
     shares = [month.share.done / month.share.total for month in figures.months]
     assert shares[-1] > 0.6 > 0.3 > shares[0]
     greyhaven = next(force for force in figures.forces if force.key == "greyhaven")
-    assert figures.newest.receipts[greyhaven.id].state == "missing"
-    roles = read_groups(figures.newest, "role", 5)
+    assert figures.newest_month.receipts[greyhaven.id].state == "missing"
+    roles = read_groups(figures.newest_month, "role", 5)
     assert set(roles.table.rows) == {"contact", "custody", "investigation", "neighbourhood", "response"}
-    for groups in (roles, read_groups(figures.newest, "rank", 5)):
+    for groups in (roles, read_groups(figures.newest_month, "rank", 5)):
         kept = [100 * row.share.done // row.share.total for row in groups.table.rows.values() if row.share]
         assert len(kept) == len(set(kept)) >= 4
         assert max(kept) < 97
-    assert len(compare_forces(figures).beyond) > 5
+    assert len(compare_forces(figures).beyond_limits) > 5
     moves = [read_movement(read_national(position(), 5, period=each.period)) for each in figures.book.periods]
-    parts = [move.parts for move in moves if move]
+    parts = [move.steps for move in moves if move]
     assert all(part[PROGRESS].complete >= 0 for part in parts)
     assert any(part[CORRECTION].complete < 0 for part in parts)
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
 from config import Config
-from portal.domain.exercises.running.opening import RunWish, open_run
+from portal.domain.exercises.running.opening import RunRequest, open_run
 from portal.domain.people.queries import person_by_staff_number, viewer_of
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -41,7 +41,7 @@ def open_room(server: Server) -> str:
         viewer = viewer_of(facilitator)
         assert viewer
         with transaction():
-            return open_run(viewer, RunWish("night-shift", "event", event), clock.now())
+            return open_run(viewer, RunRequest("night-shift", "event", event), clock.now())
 
 
 @dataclass

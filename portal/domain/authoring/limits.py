@@ -37,8 +37,7 @@ def check_file(path: str, content: bytes, places: re.Pattern[str], noun: str) ->
         most = most_bytes(media_kind(content) or "") or MEDIA_BYTES
         if len(content) > most:
             raise TooLargeError(
-                f"“{path}” is {size_words(len(content))}."
-                f" A file may have up to {size_words(most)}."
+                f"“{path}” is {size_words(len(content))}. A file may have up to {size_words(most)}."
             )
         return
     if len(content) > TEXT_BYTES:

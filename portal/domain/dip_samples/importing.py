@@ -1,7 +1,7 @@
-"""A spreadsheet of counts: checked row by row, and recorded whole or not at all.
+"""Imports a spreadsheet of counts: every row is checked, and all rows are recorded or none.
 
-A row that is known already, to the last number, changes nothing: the same file twice is recorded once. A row
-with other counts corrects what is known, and needs a reason that says so.
+A row with the same counts as the known sample changes nothing, so a file may be loaded twice. A row with
+other counts corrects the known sample, and needs a reason of correction.
 """
 
 import csv
@@ -51,19 +51,21 @@ class SampleImport:
     @property
     def sentence(self) -> str:
         """Such as: 12 samples recorded, 1 corrected, 3 known already."""
-        first = f"{plural(self.recorded, 'sample')} recorded"
-        return f"{first}, {number(self.corrected)} corrected, {number(self.unchanged)} known already."
+        recorded_words = f"{plural(self.recorded, 'sample')} recorded"
+        return (
+            f"{recorded_words}, {number(self.corrected)} corrected, {number(self.unchanged)} known already."
+        )
 
 
 def read_sample_file(content: bytes, name: str) -> list[SourceRow]:
-    """The rows of a file, before anything is known of them; it takes no transaction.
+    """Read the rows of a file without the database.
 
     Args:
         content: The file's bytes: CSV in UTF-8, or a workbook.
-        name: The name that its owner gave it.
+        name: The file's name, whose ending says its kind.
 
     Raises:
-        BadInputError: It is no table with these columns, or too long.
+        BadInputError: The file is no table with these columns, has no rows, or has too many.
     """
     rows = parse_table(content, name, required=REQUIRED, optional=OPTIONAL)
     if len(rows) > MOST_ROWS:
@@ -76,11 +78,11 @@ def read_sample_file(content: bytes, name: str) -> list[SourceRow]:
 def import_samples(
     rows: Sequence[SourceRow], units: Mapping[int, UnitRow], *, by: int, at: datetime
 ) -> SampleImport:
-    """Record a whole file in the caller's transaction.
+    """Record all rows of a file in the caller's transaction.
 
     Args:
-        rows: The file's.
-        units: The units of today for which it may speak.
+        rows: As ``read_sample_file`` gives them.
+        units: The units of today for which the file may have rows, by id.
         by: Who imports it.
         at: Now.
 
@@ -88,9 +90,9 @@ def import_samples(
         BadInputError: A sentence for each row that cannot be recorded, with its line; nothing is recorded.
     """
     recorded_at = stamp()
-    known = _read_known()
-    entries = _check_rows(rows, units, known, london_day(at))
-    return _record_entries(entries, known, by=by, recorded_at=recorded_at)
+    known_samples = _read_known_samples()
+    entries = _check_rows(rows, units, known_samples, london_day(at))
+    return _record_entries(entries, known_samples, by=by, recorded_at=recorded_at)
 
 
 def write_template() -> bytes:
@@ -103,10 +105,10 @@ def write_template() -> bytes:
 def _check_rows(
     rows: Sequence[SourceRow],
     units: Mapping[int, UnitRow],
-    known: Mapping[tuple[int, date], DipSample],
+    known_samples: Mapping[tuple[int, date], DipSample],
     today: date,
 ) -> list[SampleEntry]:
-    """The entries of all rows.
+    """Read and check every row.
 
     Raises:
         BadInputError: A sentence for each row that is refused.
@@ -115,11 +117,11 @@ def _check_rows(
     for row in rows:
         try:
             entry = _read_entry(row, units, today)
-            place = entry.unit_id, entry.month
-            if place in lines:
-                raise RuleError(f"Line {lines[place]} has this unit and month already.")
-            lines[place] = row.line
-            _check_entry(entry, known.get(place))
+            unit_and_month = entry.unit_id, entry.month
+            if unit_and_month in lines:
+                raise RuleError(f"Line {lines[unit_and_month]} has this unit and month already.")
+            lines[unit_and_month] = row.line
+            _check_entry(entry, known_samples.get(unit_and_month))
             entries.append(entry)
         except (NotFoundError, RuleError) as error:
             reasons.append(f"Line {row.line}: {error}")
@@ -128,17 +130,17 @@ def _check_rows(
     return entries
 
 
-def _read_known() -> dict[tuple[int, date], DipSample]:
+def _read_known_samples() -> dict[tuple[int, date], DipSample]:
     rows = db.session.scalars(select(DipSample).where(is_known_fact(DipSample)))
     return {(row.unit_id, row.month): row for row in rows}
 
 
 def _read_entry(row: SourceRow, units: Mapping[int, UnitRow], today: date) -> SampleEntry:
-    """What a row says.
+    """Read a row as an entry.
 
     Raises:
-        NotFoundError: It names no unit.
-        RuleError: Another value cannot be read.
+        NotFoundError: The row names no unit.
+        RuleError: A month, count or reason cannot be read.
     """
     unit_id = find_current_unit(row.values["unit"], units)
     month = _read_month(row.values["month"])
@@ -167,34 +169,34 @@ def _read_reason(text: str) -> str:
     return key_by_words.get(text.casefold(), text)
 
 
-def _check_entry(entry: SampleEntry, known: DipSample | None) -> None:
+def _check_entry(entry: SampleEntry, known_sample: DipSample | None) -> None:
     """Refuse counts that cannot be true, and a correction without its reason.
 
     Raises:
-        CountRefusedError: Why.
+        CountRefusedError: The counts or the reason are refused.
     """
-    if known is not None and entry_of(known) == entry:
+    if known_sample is not None and entry_of(known_sample) == entry:
         return
     refuse_false_counts(entry.counts)
     try:
-        refuse_false_reason(entry, corrects=known is not None)
+        refuse_false_reason(entry, corrects=known_sample is not None)
     except CountRefusedError as error:
         words = f"{error} One of: {', '.join(REASONS)}."
-        if known is not None:
+        if known_sample is not None:
             words = f"Other counts are recorded of this unit and month. {words}"
         raise CountRefusedError("reason", words) from error
 
 
 def _record_entries(
     entries: list[SampleEntry],
-    known: Mapping[tuple[int, date], DipSample],
+    known_samples: Mapping[tuple[int, date], DipSample],
     *,
     by: int,
     recorded_at: datetime,
 ) -> SampleImport:
     recorded = corrected = unchanged = 0
     for entry in entries:
-        row = known.get((entry.unit_id, entry.month))
+        row = known_samples.get((entry.unit_id, entry.month))
         if row is not None and entry_of(row) == entry:
             unchanged += 1
             continue

@@ -1,4 +1,4 @@
-"""What is counted of a unit's documents in a month, which shares follow, and why documents may be missing."""
+"""The counts of a unit's documents in a month, the shares that follow, and reasons for missing documents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,14 +41,14 @@ class SampleCounts:
     returned: int
 
     @property
-    def missing(self) -> int:
-        """For how many reported cases there is no document."""
+    def missing_documents(self) -> int:
+        """Number of reported cases without a document."""
         return self.reported - self.submitted
 
 
 @dataclass(frozen=True, slots=True)
 class SampleEntry:
-    """What somebody says of a unit and a month."""
+    """The counts of one unit in one month, as somebody enters them."""
 
     unit_id: int  # whose own documents alone are counted
     month: date  # its first day
@@ -138,7 +138,7 @@ MEASURES: Mapping[str, Measure] = {
 
 
 def ask_for_count(name: str) -> str:
-    """What to enter for a count of ``COUNT_WORDS``, as a sentence without its stop."""
+    """What to enter for a count of ``COUNT_WORDS``, as a sentence without its full stop."""
     return f"Enter a whole number from 0 to {number(MOST)} for {COUNT_WORDS[name]}"
 
 
@@ -162,19 +162,19 @@ def refuse_false_counts(counts: SampleCounts) -> None:
 
 
 def refuse_false_reason(entry: SampleEntry, *, corrects: bool) -> None:
-    """Refuse a reason that says nothing about these counts, and counts that need one and have none.
+    """Refuse a reason that does not fit the counts, and counts that need a reason and have none.
 
     Raises:
-        CountRefusedError: Which reason is wanted.
+        CountRefusedError: The reason is missing, unknown or does not fit.
     """
     counts, reason = entry.counts, entry.reason
     if reason and reason not in REASONS:
         raise CountRefusedError("reason", "Choose a reason from the list.")
     if corrects and not reason:
         raise CountRefusedError("reason", "Choose why the count is corrected.")
-    if counts.missing and not reason:
+    if counts.missing_documents and not reason:
         raise CountRefusedError("reason", "Choose why documents are missing.")
-    if reason in MISSING_REASONS and not counts.missing:
+    if reason in MISSING_REASONS and not counts.missing_documents:
         raise CountRefusedError("reason", "No document is missing, so leave out why one is.")
     if reason in CORRECTION_REASONS and not corrects:
         raise CountRefusedError(

@@ -1,4 +1,4 @@
-"""Dip samples as known at a position, and the shares that follow from them."""
+"""Reads of dip samples as known at a position, and the shares that follow from them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -29,7 +29,7 @@ class SamplePosition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SampleRatio:
-    """A share of documents, with how far it can be trusted and from what it was counted."""
+    """A share of documents, with the months, samples and units that it is counted from."""
 
     measure: str  # a key of ``MEASURES``
     reached: int
@@ -50,7 +50,7 @@ def counts_of(sample: DipSample) -> SampleCounts:
 
 
 def entry_of(sample: DipSample) -> SampleEntry:
-    """What a row says."""
+    """A row as the entry that made it."""
     return SampleEntry(sample.unit_id, sample.month, counts_of(sample), sample.reason)
 
 
@@ -76,12 +76,18 @@ def list_samples(
 
 
 def read_sample_facts(months: Collection[date]) -> list[DipSample]:
-    """Everything that was ever recorded of some months, whether it still counts or not. One statement."""
+    """All rows of some months, with those that were replaced or withdrawn. One statement."""
     return list(db.session.scalars(select(DipSample).where(DipSample.month.in_(sorted(months)))))
 
 
 def sum_samples(measure: str, months: Sequence[date], samples: Iterable[DipSample]) -> SampleRatio:
-    """The share that several rows give together."""
+    """Add up samples and give the share of a measure.
+
+    Args:
+        measure: A key of ``MEASURES``.
+        months: The first days of the months asked for.
+        samples: Of these months.
+    """
     definition, rows = MEASURES[measure], list(samples)
     return SampleRatio(
         measure=measure,

@@ -31,7 +31,7 @@ def record_sample(entry: SampleEntry, *, replaces: int | None, by: int, at: date
         at: Now.
 
     Returns:
-        The new row; None: this is known already, to the last number, and nothing was written.
+        The id of the new row; None: the same counts and reason are recorded already, and nothing was written.
 
     Raises:
         CountRefusedError: The counts cannot be true, or the month has not begun.
@@ -75,7 +75,7 @@ def add_sample(
 
 
 def withdraw_sample(sample_id: int, *, by: int) -> None:
-    """Take back what was recorded of a unit and a month, such as of the wrong unit.
+    """Withdraw a sample, such as one of the wrong unit: adds a void row.
 
     Raises:
         ConflictError: It was corrected or withdrawn meanwhile.
@@ -93,8 +93,8 @@ def refuse_wrong_month(month: date, today: date) -> None:
     """Refuse a month that has not begun, and one that was mistyped.
 
     Raises:
-        CountRefusedError: It is one.
-        RuleError: It is no first day of a month.
+        CountRefusedError: The month has not begun, or is before ``EARLIEST``.
+        RuleError: The date is not the first day of a month.
     """
     if month != first_of_month(month):
         raise RuleError("A month is named by its first day.")

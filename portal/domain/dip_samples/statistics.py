@@ -1,6 +1,6 @@
-"""How far a share of few can be trusted: Wilson's interval, and the limits of a funnel.
+"""Wilson's interval of a share, and the limits of a funnel plot.
 
-Both are the same test, asked from two sides: a unit lies outside the funnel exactly when the share of all
+Both are the same test: a unit lies outside the funnel exactly when the share of all
 lies outside the unit's own interval. Pure; nothing here knows the database.
 """
 
@@ -10,7 +10,7 @@ from math import ceil, floor, sqrt
 
 WARNING = 1.959963984540054  # standard deviations that 95 in 100 samples keep within
 ALARM = 3.090232306167813  # 99.8 in 100
-FEWEST = 10  # documents; of fewer nothing is said
+FEWEST = 10  # documents; a share of fewer is not judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Interval:
 
     @property
     def words(self) -> str:
-        """In whole per cent, rounded outwards, so that it never seems surer than it is.
+        """In whole per cent, rounded outwards, so that it is never narrower than the interval.
 
         >>> Interval(0.4902, 0.9433).words
         '49% to 95%'
@@ -35,7 +35,7 @@ class Interval:
 
 
 class Standing(StrEnum):
-    """How a unit's share stands beside that of all."""
+    """How a unit's share compares with that of all units together."""
 
     TOO_FEW = "too_few"
     INSIDE = "inside"
@@ -63,7 +63,7 @@ def wilson_interval(reached: int, total: int, deviations: float = WARNING) -> In
 
 
 def funnel_limits(share: float, total: int, deviations: float = WARNING) -> Interval:
-    """Between which shares a unit of so many lies by chance alone, where ``share`` is that of all."""
+    """The shares between which a unit of ``total`` documents lies by chance; ``share`` is that of all."""
     if not total:
         return Interval(0.0, 1.0)
     half = deviations * sqrt(share * (1 - share) / total)
@@ -71,12 +71,12 @@ def funnel_limits(share: float, total: int, deviations: float = WARNING) -> Inte
 
 
 def judge_standing(reached: int, total: int, share: float) -> Standing:
-    """How a unit stands beside the share of all units together; of few documents nothing is said.
+    """Compare a unit's share with that of all units together; fewer than ``FEWEST`` documents are not judged.
 
     Args:
-        reached: How many of the unit's count.
-        total: Of how many.
-        share: Of all units together, from 0 to 1.
+        reached: The unit's documents that count.
+        total: All of the unit's documents.
+        share: That of all units together, from 0 to 1.
     """
     if total < FEWEST:
         return Standing.TOO_FEW

@@ -1,4 +1,4 @@
-"""Samples by unit and month, with what is missing."""
+"""The table of samples by unit and month, with months that are missing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ from portal.platform.months import list_full_months
 
 @dataclass(frozen=True, slots=True)
 class MonthCell:
-    """What is known of a unit and a month."""
+    """The sample of one unit in one month."""
 
     month: date
     ratio: SampleRatio | None  # None: nothing is recorded
-    missing: bool  # nothing is recorded though the month is over and the unit had begun
+    is_missing: bool  # the month is over, the unit recorded an earlier one, and nothing is recorded
 
 
 @dataclass(frozen=True, slots=True)
 class SampleLine:
-    """One unit's months, and their sum."""
+    """The samples of one unit by month, and their sum."""
 
     unit_id: int
     label: str
@@ -39,8 +39,8 @@ class SampleLine:
 
     @property
     def missing(self) -> int:
-        """For how many months a sample is wanted."""
-        return sum(cell.missing for cell in self.cells)
+        """Number of months whose sample is missing."""
+        return sum(cell.is_missing for cell in self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ class SampleTable:
     lines: tuple[SampleLine, ...]
     totals: tuple[SampleRatio, ...]  # of all these units, by month
     ratio: SampleRatio
-    silent: Mapping[int, str]  # units without any sample: their labels by id
+    units_without_samples: Mapping[int, str]  # their labels by id
 
     @property
     def missing(self) -> int:
-        """How many samples are wanted in all."""
+        """Number of missing samples of all units."""
         return sum(line.missing for line in self.lines)
 
 
 def read_sample_table(
     measure: str, months: Sequence[date], units: Mapping[int, str], position: SamplePosition
 ) -> SampleTable:
-    """The samples of units and months at a position. Two statements.
+    """Read the samples of units and months at a position. Two statements.
 
     A unit is expected to record every month from its first sample on.
 
@@ -73,14 +73,16 @@ def read_sample_table(
         units: Labels by id, in order.
         position: As at which day, as known on which instant.
     """
-    begun = _first_months(position)
+    first_months = _first_months(position)
     samples = list_samples(position, months, units)
-    over = set(list_full_months(len(months), position.as_at))
+    past_months = set(list_full_months(len(months), position.as_at))
     by_unit = group_by_unit(samples)
     lines = tuple(
-        _make_line(measure, months, unit_id, label, by_unit.get(unit_id, []), begun[unit_id], over)
+        _make_line(
+            measure, months, unit_id, label, by_unit.get(unit_id, []), first_months[unit_id], past_months
+        )
         for unit_id, label in units.items()
-        if unit_id in begun
+        if unit_id in first_months
     )
     return SampleTable(
         measure=measure,
@@ -90,7 +92,9 @@ def read_sample_table(
             sum_samples(measure, [month], [row for row in samples if row.month == month]) for month in months
         ),
         ratio=sum_samples(measure, months, samples),
-        silent={unit_id: label for unit_id, label in units.items() if unit_id not in begun},
+        units_without_samples={
+            unit_id: label for unit_id, label in units.items() if unit_id not in first_months
+        },
     )
 
 
@@ -100,15 +104,15 @@ def _make_line(
     unit_id: int,
     label: str,
     samples: Sequence[DipSample],
-    begun: date,
-    over: set[date],
+    first_month: date,
+    past_months: set[date],
 ) -> SampleLine:
-    own = {row.month: row for row in samples}
+    sample_by_month = {row.month: row for row in samples}
     cells = (
         MonthCell(
             month,
-            sum_samples(measure, [month], [own[month]]) if month in own else None,
-            month not in own and month in over and month > begun,
+            sum_samples(measure, [month], [sample_by_month[month]]) if month in sample_by_month else None,
+            month not in sample_by_month and month in past_months and month > first_month,
         )
         for month in months
     )

@@ -20,11 +20,13 @@ from portal.platform.permissions import Permission, Role, roles_with
 def list_recordable_units(viewer: Viewer) -> dict[int, str]:
     """The units of today for which a viewer may record samples: their labels by id, in order of paths."""
     units = live_units(clock.today())
-    allowed = _allowed_units(viewer, Permission.SAMPLE_RECORD, units)
-    chosen = (
-        (row.path, found, row.label) for found, row in units.items() if allowed is None or found in allowed
+    allowed_ids = _allowed_unit_ids(viewer, Permission.SAMPLE_RECORD, units)
+    recordable = (
+        (row.path, unit_id, row.label)
+        for unit_id, row in units.items()
+        if allowed_ids is None or unit_id in allowed_ids
     )
-    return {found: label for _, found, label in sorted(chosen)}
+    return {unit_id: label for _, unit_id, label in sorted(recordable)}
 
 
 def list_viewable_units(viewer: Viewer, position: SamplePosition) -> dict[int, str]:
@@ -32,20 +34,21 @@ def list_viewable_units(viewer: Viewer, position: SamplePosition) -> dict[int, s
 
     Whoever sees the whole force sees units that are closed as well: their samples count.
     """
-    allowed = _allowed_units(viewer, Permission.SAMPLE_VIEW, live_units(clock.today()))
+    allowed_ids = _allowed_unit_ids(viewer, Permission.SAMPLE_VIEW, live_units(clock.today()))
     tree = read_tree(position.as_known_on)
-    known = set(tree.unit_ids()) if allowed is None else allowed & set(tree.unit_ids())
-    paths = sorted((tree.last_path_on(found, position.as_at), found) for found in known)
-    return {found: tree.last_label_on(found, position.as_at) for _, found in paths}
+    known_ids = set(tree.unit_ids())
+    viewable_ids = known_ids if allowed_ids is None else allowed_ids & known_ids
+    paths = sorted((tree.last_path_on(unit_id, position.as_at), unit_id) for unit_id in viewable_ids)
+    return {unit_id: tree.last_label_on(unit_id, position.as_at) for _, unit_id in paths}
 
 
-def _allowed_units(viewer: Viewer, act: Permission, units: dict[int, UnitRow]) -> set[int] | None:
-    """The ids; None: every unit."""
-    if act not in viewer.permissions:
+def _allowed_unit_ids(viewer: Viewer, permission: Permission, units: dict[int, UnitRow]) -> set[int] | None:
+    """The ids of the units for which a viewer has a permission; None: every unit."""
+    if permission not in viewer.permissions:
         return set()
     if viewer.is_system:
         return None if viewer.only_unit_id is None else _with_units_below({viewer.only_unit_id}, units)
-    roles = sorted(roles_with(act))
+    roles = sorted(roles_with(permission))
     granted = db.session.execute(
         select(RoleGrant.role, RoleGrant.unit_id).where(
             is_granted_to(viewer.person_id, clock.today()), RoleGrant.role.in_(roles)
@@ -54,10 +57,10 @@ def _allowed_units(viewer: Viewer, act: Permission, units: dict[int, UnitRow]) -
     everywhere = {role for role, unit_id in granted if unit_id is None}
     if everywhere - {Role.MANAGER}:
         return None
-    allowed = _with_units_below({unit_id for _, unit_id in granted if unit_id is not None}, units)
+    allowed_ids = _with_units_below({unit_id for _, unit_id in granted if unit_id is not None}, units)
     if Role.MANAGER in everywhere or (viewer.line_manager and Role.MANAGER in roles):
-        allowed |= _units_of_reports(viewer.person_id)
-    return allowed
+        allowed_ids |= _units_of_reports(viewer.person_id)
+    return allowed_ids
 
 
 def _with_units_below(granted: set[int], units: dict[int, UnitRow]) -> set[int]:
@@ -65,12 +68,12 @@ def _with_units_below(granted: set[int], units: dict[int, UnitRow]) -> set[int]:
     children: dict[int | None, list[int]] = {}
     for child, unit in units.items():
         children.setdefault(unit.parent_id, []).append(child)
-    unit_ids, waiting = set[int](), list(granted)
-    while waiting:
-        unit_id = waiting.pop()
+    unit_ids, unvisited = set[int](), list(granted)
+    while unvisited:
+        unit_id = unvisited.pop()
         if unit_id not in unit_ids:
             unit_ids.add(unit_id)
-            waiting += children.get(unit_id, [])
+            unvisited += children.get(unit_id, [])
     return unit_ids
 
 

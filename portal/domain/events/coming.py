@@ -1,4 +1,4 @@
-"""Coming events with their places, and what became of booked places at past ones."""
+"""Coming events with their places, and how people with a place at past events attended."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
@@ -52,7 +52,7 @@ class ComingEvent:
 
 @dataclass(frozen=True, slots=True)
 class UnitOutcomes:
-    """What became of the booked places of one unit's people."""
+    """How people of one unit with a place attended."""
 
     unit: str
     booked: int
@@ -61,13 +61,13 @@ class UnitOutcomes:
     absent: int
 
     @property
-    def open(self) -> int:
-        """Places of which nobody has signed off anything yet."""
+    def not_signed_off(self) -> int:
+        """Number of people who are not signed off yet."""
         return self.booked - self.attended - self.part - self.absent
 
 
 def list_coming_events(at: datetime) -> list[ComingEvent]:
-    """The events that have not ended and are not cancelled, the next first; ten statements at most."""
+    """List the events that have not ended and are not cancelled, the next first. Ten statements at most."""
     details = list_events(EventFilters(ends_after=at, without_cancelled=True))
     places = {event.id: event for event in read_events([event.id for event in details], at)}
     return [
@@ -106,7 +106,7 @@ def list_coming_bookings(activity_ids: Collection[int], today: date) -> Iterator
 
 
 def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes]:
-    """What became of booked places at past events, by the unit of the day of the event; two statements.
+    """Count how people with a place at past events attended, by their unit on that day. Two statements.
 
     It counts the people the viewer may see, and everybody at events that the viewer runs.
 
@@ -127,7 +127,7 @@ def read_outcomes(viewer: Viewer, since: date, today: date) -> list[UnitOutcomes
         )
         for unit_id, counts in by_unit.items()
     ]
-    return sorted(outcomes, key=lambda line: (-line.absent, line.unit))
+    return sorted(outcomes, key=lambda row: (-row.absent, row.unit))
 
 
 def _select_outcomes(viewer: Viewer, since: date, today: date) -> Any:

@@ -61,9 +61,9 @@ class TypeAttendance:
     @property
     def without_place(self) -> list[RequiredPerson]:
         """People without attendance, a place or a request for one; the earliest due date first."""
-        unserved = (p for p in self.people if not p.status.held and p.person_id not in self.booked)
-        found = [person for person in unserved if person.person_id not in self.waiting]
-        return sorted(found, key=lambda person: (person.due_on, person.person_id))
+        served_ids = self.booked.keys() | self.waiting
+        people = [row for row in self.people if not row.status.held and row.person_id not in served_ids]
+        return sorted(people, key=lambda person: (person.due_on, person.person_id))
 
     @property
     def sentence(self) -> str:
@@ -72,19 +72,19 @@ class TypeAttendance:
 
     @property
     def force_sentence(self) -> str:
-        """The same of the whole force: "5 of 8 supervisors attended"."""
+        """The same sentence about the whole force: "5 of 8 supervisors attended"."""
         return self._write_sentence("")
 
     def _write_sentence(self, whose: str) -> str:
         total = len(self.people)
-        one, many = ("supervisor", SUPERVISORS) if self.all_supervisors else ("person", "people")
-        parts = [f"{say.number(self.attended)} of {whose}{say.plural(total, one, many)} attended"]
+        singular, plural = ("supervisor", SUPERVISORS) if self.all_supervisors else ("person", "people")
+        parts = [f"{say.number(self.attended)} of {whose}{say.plural(total, singular, plural)} attended"]
         days = Counter(self.booked.values())
         parts += [f"{say.number(days[day])} booked for {say.date(day)}" for day in sorted(days)]
-        waiting = len(self.waiting - self.booked.keys())
-        parts += [f"{say.number(waiting)} waiting for a place"] if waiting else []
-        left = len(self.without_place)
-        parts += [f"{say.number(left)} without a place"] if left else []
+        waiting_count = len(self.waiting - self.booked.keys())
+        parts += [f"{say.number(waiting_count)} waiting for a place"] if waiting_count else []
+        lacking_count = len(self.without_place)
+        parts += [f"{say.number(lacking_count)} without a place"] if lacking_count else []
         return f"{', '.join(parts)}."
 
 
@@ -145,8 +145,8 @@ def _count_attendance(whose: Whose, today: date) -> list[TypeAttendance]:
         if person is None or person.status.held:
             continue
         if state == "booked":
-            first = booked[activity_id].get(person_id, held_on)
-            booked[activity_id][person_id] = min(first, held_on)
+            earliest = booked[activity_id].get(person_id, held_on)
+            booked[activity_id][person_id] = min(earliest, held_on)
         else:
             waiting[activity_id].add(person_id)
     attendances = [
@@ -160,15 +160,15 @@ def _count_attendance(whose: Whose, today: date) -> list[TypeAttendance]:
         )
         for activity_id, people in by_type.items()
     ]
-    return sorted(attendances, key=lambda one: (one.title, one.key))
+    return sorted(attendances, key=lambda attendance: (attendance.title, attendance.key))
 
 
 def are_supervisors(ranks: Iterable[str]) -> bool:
     """Whether all of these ranks or grades are of supervisors, as the force says which are."""
     values = shared_content().values
-    known = set(ranks)
-    return bool(known) and all(
-        SUPERVISORS in duties_of_posts([PostNames("response", rank)], values) for rank in known
+    distinct_ranks = set(ranks)
+    return bool(distinct_ranks) and all(
+        SUPERVISORS in duties_of_posts([PostNames("response", rank)], values) for rank in distinct_ranks
     )
 
 
@@ -178,24 +178,24 @@ def find_next_syndicates(
     """For each event type with people who lack a place: its next event with free places, and who they are.
 
     Args:
-        attendances: Of the people who are looked at.
+        attendances: Of the people concerned.
         coming: Future events, the next first.
         today: The London day.
         named: Whether people are named.
     """
-    first: dict[int, ComingEvent] = {}
+    next_events: dict[int, ComingEvent] = {}
     for event in coming:
         if event.untaken_places > 0:
-            first.setdefault(event.activity_id, event)
+            next_events.setdefault(event.activity_id, event)
     syndicates = []
     for attendance in attendances:
-        lacking, open_event = attendance.without_place, first.get(attendance.activity_id)
+        lacking, open_event = attendance.without_place, next_events.get(attendance.activity_id)
         if open_event is not None and lacking:
-            begin, fill = count_lacking_people(
+            to_begin, to_fill = count_lacking_people(
                 open_event.taken, open_event.untaken_places, open_event.least, open_event.most
             )
             candidates = _name_candidates(lacking[:MOST_CANDIDATES], today) if named else []
-            syndicates.append(NextSyndicate(attendance, open_event, begin, fill, tuple(candidates)))
+            syndicates.append(NextSyndicate(attendance, open_event, to_begin, to_fill, tuple(candidates)))
     return syndicates
 
 
@@ -207,8 +207,8 @@ def count_lacking_people(taken: int, left: int, least: int, most: int) -> tuple[
     >>> count_lacking_people(5, 9, 4, 7), count_lacking_people(8, 6, 4, 7), count_lacking_people(13, 1, 4, 7)
     ((0, 2), (3, 6), (0, 1))
     """
-    inside = taken % most
-    return min(max(least - inside, 0), left), min(most - inside, left)
+    members = taken % most
+    return min(max(least - members, 0), left), min(most - members, left)
 
 
 def _read_required(whose: Whose, today: date) -> dict[int, dict[int, RequiredPerson]]:
@@ -217,8 +217,8 @@ def _read_required(whose: Whose, today: date) -> dict[int, dict[int, RequiredPer
     people_by_activity: dict[int, dict[int, RequiredPerson]] = defaultdict(dict)
     for activity_id, person_id, status, due_on, *rest in rows:
         person = RequiredPerson(person_id, Status(status), date.fromordinal(due_on), *rest)
-        known = people_by_activity[activity_id].get(person_id)
-        if not person.status.excluded and (known is None or person.status < known.status):
+        earlier = people_by_activity[activity_id].get(person_id)
+        if not person.status.excluded and (earlier is None or person.status < earlier.status):
             people_by_activity[activity_id][person_id] = person
     return {activity_id: people for activity_id, people in people_by_activity.items() if people}
 

@@ -57,7 +57,7 @@ _VERSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class OwnPlace:
-    """What an event is to one person."""
+    """One person's place at an event, their wait for one, or that they run it."""
 
     event: EventDetails
     state: str  # of their booking, or ``RUNS``
@@ -71,10 +71,10 @@ class OwnPlace:
 
 
 def list_own_places(person_id: int, at: datetime) -> list[OwnPlace]:
-    """The events that are not over and that concern a person, the next first; cancelled ones until their day.
+    """List the events to come that concern a person, the next first; cancelled ones until their day.
 
     Args:
-        person_id: Whose.
+        person_id: The person.
         at: Now.
     """
     bookings = read(_COMING_BOOKINGS, {"person_id": person_id, "at": at})
@@ -100,20 +100,20 @@ def find_own_place(person_id: int, event: EventDetails, at: datetime) -> Booking
     """The booking by which a person has a place at an event of today; None on any other day."""
     if event.cancelled or event.held_on != london_day(at):
         return None
-    mine = (Booking.event_id == event.id, Booking.person_id == person_id, Booking.state == "booked")
-    return db.session.scalar(select(Booking).where(*mine))
+    own_booking = (Booking.event_id == event.id, Booking.person_id == person_id, Booking.state == "booked")
+    return db.session.scalar(select(Booking).where(*own_booking))
 
 
 def _moves_since(bookings: Sequence[Any], events: dict[int, EventDetails]) -> dict[int, str]:
-    """Time and room that each event had when its person booked it, where it has others now."""
+    """The time and room of each event when the person booked it, where they have changed since."""
     asked_at = {booking.event_id: booking.asked_at for booking in bookings}
     changed = [event_id for event_id in asked_at if events[event_id].number > 0]
-    then: dict[int, Any] = {}
+    booked_versions: dict[int, Any] = {}
     for version in read(_VERSIONS, {"event_ids": changed}) if changed else ():
         if version.number == 0 or version.recorded_at <= asked_at[version.event_id]:
-            then[version.event_id] = version
+            booked_versions[version.event_id] = version
     return {
         event_id: f"{date_words(version.starts_at)}, {clock_time(version.starts_at)}, {version.name}"
-        for event_id, version in then.items()
+        for event_id, version in booked_versions.items()
         if (version.starts_at, version.room_id) != (events[event_id].starts_at, events[event_id].room_id)
     }

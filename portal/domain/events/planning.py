@@ -1,4 +1,4 @@
-"""What a plan of an event must hold, and what can be chosen for one."""
+"""Checks the plan of an event, and lists what can be chosen for one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ FARTHEST = timedelta(days=3 * 366)  # ahead: beyond it, the year was mistyped
 
 @dataclass(frozen=True, slots=True)
 class EventPlan:
-    """When and where an event is to be, and for how many."""
+    """When and where an event is planned, and for how many people."""
 
     type_version_id: int
     starts_at: datetime
@@ -36,12 +36,12 @@ class EventPlan:
 
     @property
     def ends_at(self) -> datetime:
-        """The end: so many minutes on, even where the clocks change in between."""
+        """The end: ``minutes`` after the start, even if the clocks change in between."""
         return self.starts_at + timedelta(minutes=self.minutes)
 
 
 class PlanRefusedError(RuleError):
-    """An event cannot be planned so; ``field`` names what to change."""
+    """A plan that cannot take place; ``field`` names the field to change."""
 
     def __init__(self, field: str, sentence: str) -> None:
         self.field = field
@@ -54,7 +54,7 @@ def list_event_types() -> dict[str, EventTypeVersion]:
 
 
 def event_type_with_id(version_id: int) -> EventTypeVersion:
-    """A version of an event type that an event names."""
+    """The version of an event type with an id."""
     return db.session.get_one(EventTypeVersion, version_id)
 
 
@@ -81,7 +81,7 @@ def refuse_faulty_plan(plan: EventPlan, *, at: datetime, event: EventDetails | N
         event: The event that it changes; None for a new one.
 
     Raises:
-        PlanRefusedError: Why, and what to change.
+        PlanRefusedError: The plan is refused; its text says why.
     """
     if plan.starts_at <= at:
         raise PlanRefusedError("day", "This is in the past. Enter a time in the future.")
@@ -97,21 +97,23 @@ def refuse_faulty_plan(plan: EventPlan, *, at: datetime, event: EventDetails | N
     _refuse_clashes(plan, event)
 
 
-def _refuse_wrong_numbers(plan: EventPlan, kind: EventTypeVersion) -> None:
-    if not kind.places_least <= plan.places <= kind.places_most:
+def _refuse_wrong_numbers(plan: EventPlan, event_type: EventTypeVersion) -> None:
+    if not event_type.places_least <= plan.places <= event_type.places_most:
         raise PlanRefusedError(
-            "places", f"{kind.title} takes {kind.places_least} to {kind.places_most} people at one event."
+            "places",
+            f"{event_type.title} takes {event_type.places_least} to {event_type.places_most} people at one "
+            "event.",
         )
-    if plan.places > plan.syndicates * kind.syndicate_most:
+    if plan.places > plan.syndicates * event_type.syndicate_most:
         raise PlanRefusedError(
             "syndicates",
-            f"A syndicate has at most {plural(kind.syndicate_most, 'person', 'people')}: "
+            f"A syndicate has at most {plural(event_type.syndicate_most, 'person', 'people')}: "
             f"{plan.places} places need more syndicates.",
         )
-    if plan.places < plan.syndicates * kind.syndicate_least:
+    if plan.places < plan.syndicates * event_type.syndicate_least:
         raise PlanRefusedError(
             "syndicates",
-            f"A syndicate has at least {plural(kind.syndicate_least, 'person', 'people')}: "
+            f"A syndicate has at least {plural(event_type.syndicate_least, 'person', 'people')}: "
             f"{plan.places} places are too few for {plural(plan.syndicates, 'syndicate')}.",
         )
 
@@ -131,12 +133,14 @@ def _refuse_wrong_room(plan: EventPlan, event: EventDetails | None) -> None:
 
 def _refuse_clashes(plan: EventPlan, event: EventDetails | None) -> None:
     """Refuse a room or a facilitator that another event has at the same time."""
-    allowed = {person.person_id: person for person in list_possible_facilitators(london_day(plan.starts_at))}
-    kept = {person.person_id for person in event.facilitators} if event else set()
-    if strangers := set(plan.facilitators) - allowed.keys() - kept:
+    allowed_by_id = {
+        person.person_id: person for person in list_possible_facilitators(london_day(plan.starts_at))
+    }
+    kept_ids = {person.person_id for person in event.facilitators} if event else set()
+    if refused_ids := set(plan.facilitators) - allowed_by_id.keys() - kept_ids:
         raise PlanRefusedError(
             "facilitators",
-            f"{plural(len(strangers), 'person', 'people')} may not run events on that day. Select others.",
+            f"{plural(len(refused_ids), 'person', 'people')} may not run events on that day. Select others.",
         )
     for other in events_during(plan.starts_at, plan.ends_at):
         if event is not None and other.id == event.id:
@@ -152,5 +156,5 @@ def _refuse_clashes(plan: EventPlan, event: EventDetails | None) -> None:
 
 
 def events_during(starts_at: datetime, ends_at: datetime) -> Sequence[EventDetails]:
-    """The events that are not cancelled and take place at some time between these two."""
+    """List the events, without cancelled ones, that overlap a span of time."""
     return list_events(EventFilters(begins_before=ends_at, ends_after=starts_at, without_cancelled=True))

@@ -1,4 +1,4 @@
-"""What is known of dated events: when and where each is, who runs it, and how many places are taken."""
+"""Reads of dated events: when and where each is, who runs it, and how many places are taken."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ _FACILITATORS = (
 
 @dataclass(frozen=True, slots=True)
 class BookingCounts:
-    """How many bookings of one event are in each open state, and how many ended otherwise."""
+    """Number of bookings of one event by state."""
 
     by_state: dict[str, int] = field(default_factory=dict)
 
@@ -138,10 +138,10 @@ class EventFilters:
 
 
 def event_details(reference: str) -> EventDetails:
-    """The event with this reference.
+    """Read the newest version of the event with a reference.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such event.
     """
     events = _read_events(_NEWEST.where(Event.reference == reference))
     if not events:
@@ -150,7 +150,7 @@ def event_details(reference: str) -> EventDetails:
 
 
 def list_events(filters: EventFilters = EventFilters()) -> list[EventDetails]:
-    """The events that match, the next first. Three statements, however many there are."""
+    """List the events that match the filters, the next first. Three statements, however many events."""
     return _read_events(_NEWEST.where(*_conditions_of(filters)))
 
 
@@ -166,7 +166,7 @@ def events_with_ids(ids: Collection[int]) -> list[EventDetails]:
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """What one version of an event says, and why it differs from the one before."""
+    """One version of an event, and why it differs from the one before."""
 
     number: int
     recorded_at: datetime
@@ -229,7 +229,7 @@ def _conditions_of(filters: EventFilters) -> list[ColumnElement[bool]]:
 
 
 def is_newest_version() -> ColumnElement[bool]:
-    """WHERE clause: the row of ``EventVersion`` is the one that holds."""
+    """WHERE clause: the row of ``EventVersion`` is the newest of its event."""
     return ~exists().where(_LATER.event_id == EventVersion.event_id, _LATER.number > EventVersion.number)
 
 
@@ -249,7 +249,7 @@ _RUN_NEXT: Any = _NEWEST.where(
 
 def _read_events(statement: Any, values: Mapping[str, Any] | None = None) -> list[EventDetails]:
     rows = db.session.execute(statement, values).all()
-    runners = _facilitators_by_version([version.id for _, version, *_ in rows])
+    facilitators = _facilitators_by_version([version.id for _, version, *_ in rows])
     counts = count_bookings([event.id for event, *_ in rows])
     return [
         EventDetails(
@@ -280,7 +280,7 @@ def _read_events(statement: Any, values: Mapping[str, Any] | None = None) -> lis
             notes=version.notes,
             cancelled=version.cancelled,
             reason=version.reason,
-            facilitators=tuple(runners.get(version.id, ())),
+            facilitators=tuple(facilitators.get(version.id, ())),
             bookings=counts[event.id],
         )
         for event, version, key, title, minutes, needed, least, most, room in rows

@@ -22,7 +22,7 @@ NEAR = 1  # steps: within one's own unit, or within the unit above it
 
 @dataclass(frozen=True, slots=True)
 class RoomDetails:
-    """What is known of a room."""
+    """The details of a room that can be changed."""
 
     name: str
     unit_id: int | None
@@ -32,7 +32,7 @@ class RoomDetails:
 
 
 class RoomRefusedError(RuleError):
-    """A room cannot be saved so; ``field`` names what is wrong."""
+    """Details of a room that are refused; ``field`` names the field that is wrong."""
 
     def __init__(self, field: str, sentence: str) -> None:
         self.field = field
@@ -46,10 +46,10 @@ def list_rooms(*, with_closed: bool = True) -> Sequence[EventRoom]:
 
 
 def room_with_id(room_id: int) -> EventRoom:
-    """The room.
+    """Find a room.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such room.
     """
     room = db.session.get(EventRoom, room_id)
     if room is None:
@@ -62,7 +62,7 @@ def save_room(room_id: int | None, details: RoomDetails, *, by: int, at: datetim
 
     Raises:
         NotFoundError: There is no such room.
-        RoomRefusedError: Another has its name, or a future event has more places than its new capacity.
+        RoomRefusedError: Another room has its name, or a future event has more places than its new capacity.
     """
     take_writers_lock()  # so that people who save a room or plan an event at once see each other's changes
     namesake = db.session.scalar(select(EventRoom).where(EventRoom.name == details.name))
@@ -107,7 +107,7 @@ class Nearness:
         return [state.unit_id for state in self.tree.states_above(unit_id, self.day)]
 
     def steps_to(self, room_unit_id: int | None) -> int:
-        """How far up from one's own unit one must go to a unit that the room's unit is in."""
+        """Number of units to go up from the own unit to the first one that contains the room's unit."""
         units = set(self._path_of(room_unit_id))
         return next((steps for steps, unit_id in enumerate(self._above) if unit_id in units), FAR)
 

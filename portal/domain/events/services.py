@@ -1,4 +1,4 @@
-"""Planning, changing and cancelling events, and telling the people concerned."""
+"""Plans, changes and cancels events, and notifies the people concerned."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -43,9 +43,11 @@ def plan_events(plans: Sequence[EventPlan], *, by: int, at: datetime) -> list[st
     references = []
     for plan in plans:
         refuse_faulty_plan(plan, at=at)
-        kind = db.session.get_one(EventTypeVersion, plan.type_version_id)
+        type_version = db.session.get_one(EventTypeVersion, plan.type_version_id)
         number = 1 + (db.session.scalar(select(func.count(Event.id))) or 0)
-        event = Event(recorded_at=recorded_at, reference=f"EV-{number:04d}", activity_id=kind.activity_id)
+        event = Event(
+            recorded_at=recorded_at, reference=f"EV-{number:04d}", activity_id=type_version.activity_id
+        )
         event.series = series
         db.session.add(event)
         db.session.flush()
@@ -57,20 +59,20 @@ def plan_events(plans: Sequence[EventPlan], *, by: int, at: datetime) -> list[st
 
 
 def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, by: int, at: datetime) -> int:
-    """Change an event, and tell the people who have a place or run it where it matters to them.
+    """Change an event, and notify the people who have a place or run it if the change concerns them.
 
     Extra places are offered at once to the people who wait.
 
     Args:
         reference: The event's.
-        plan: All that holds from now on; its type is the event's.
+        plan: The whole new plan; its type is the event's.
         number: The version that the change begins from.
         reason: Why, for the people who attend; it may be empty unless the event is moved.
         by: Who changes it.
         at: Now.
 
     Returns:
-        How many people are told. Repeat-safe: a plan that changes nothing writes nothing.
+        How many people are notified. Repeat-safe: a plan that changes nothing writes nothing.
 
     Raises:
         ConflictError: Somebody else changed the event meanwhile.
@@ -85,24 +87,24 @@ def change_event(reference: str, plan: EventPlan, *, number: int, reason: str, b
     refuse_faulty_plan(plan, at=at, event=event)
     _add_version(event.id, event.number + 1, plan, reason=reason, by=by, recorded_at=recorded_at)
     log("event.changed", actor_id=by, event=reference, number=event.number + 1)
-    before, after = {person.person_id for person in event.facilitators}, set(plan.facilitators)
+    former_ids, new_ids = {person.person_id for person in event.facilitators}, set(plan.facilitators)
     notified = [
-        _notify_people("event.facilitator_named", after - before, reference, event.number + 1, by),
-        _notify_people("event.facilitator_released", before - after, reference, event.number + 1, by),
+        _notify_people("event.facilitator_named", new_ids - former_ids, reference, event.number + 1, by),
+        _notify_people("event.facilitator_released", former_ids - new_ids, reference, event.number + 1, by),
     ]
     if is_moved(event, plan) or plan.notes != event.notes:
-        readers = _people_with_place(event.id) | (before & after)
+        readers = _people_with_place(event.id) | (former_ids & new_ids)
         notified.append(_notify_people("event.move_told", readers, reference, event.number + 1, by))
     update_bookings([event.id], at)
     return sum(notified)
 
 
 def cancel_event(reference: str, *, number: int, reason: str, by: int, at: datetime) -> int:
-    """Cancel an event for good, end every booking of it, and tell their people; return how many are told.
+    """Cancel an event, end all of its bookings and notify their people; return how many are notified.
 
     Args:
         reference: The event's.
-        number: The version that its reader saw.
+        number: The version that the user saw.
         reason: Why, for the people who had a place.
         by: Who cancels it.
         at: Now.
@@ -201,7 +203,7 @@ def _people_with_place(event_id: int) -> set[int]:
 
 
 def _notify_people(action: str, readers: Iterable[int], reference: str, number: int, by: int) -> int:
-    """Note for each reader that they are told, which queues a mail; return how many they are."""
+    """Log for each reader that they are notified, which queues a mail; return how many people they are."""
     people = sorted(set(readers))
     for person_id in people:
         log(action, actor_id=by, subject_id=person_id, event=reference, number=number)

@@ -45,7 +45,7 @@ class ProposedType(ProposalLine):
 
     @property
     def source(self) -> EventTypeSource:
-        """What it says; it was checked when it was proposed."""
+        """The proposed file as read; it was checked when it was proposed."""
         return EVENT_TYPE_FILES.check_content(self.key, self.content)
 
 
@@ -75,12 +75,12 @@ def propose_type(key: str, content: bytes, *, note: str, by: int, at: datetime) 
 
 
 def publish_proposal(proposal_id: int, *, by: int, at: datetime) -> int:
-    """Publish what was proposed, and return the version's number.
+    """Publish a proposal; return the number of the version.
 
     Raises:
         RuleError: The publisher proposed it.
-        ConflictError: It has ended, or another version was published meanwhile.
-        BadInputError: It names preparation that is no longer published.
+        ConflictError: The proposal has ended, or another version was published meanwhile.
+        BadInputError: The proposal names preparation that is no longer published.
     """
     row = lock_proposal(EventTypeProposal, proposal_id)
     current = current_event_type(row.key)
@@ -133,13 +133,13 @@ def list_open_proposals() -> list[ProposedType]:
 
 
 def list_ended_proposals(key: str, limit: int = 20) -> list[ProposedType]:
-    """What became of the last proposals of an event type, the newest first. One statement."""
-    ended = _select_proposals().where(~_IS_OPEN, EventTypeProposal.key == key)
-    return list(_fetch_proposals(ended.order_by(EventTypeProposal.id.desc()).limit(limit)))
+    """List the last ended proposals of an event type, the newest first. One statement."""
+    statement = _select_proposals().where(~_IS_OPEN, EventTypeProposal.key == key)
+    return list(_fetch_proposals(statement.order_by(EventTypeProposal.id.desc()).limit(limit)))
 
 
 def count_types_for(person_id: int) -> int:
-    """How many proposals wait for this publisher: those of others."""
+    """Number of proposals of others that wait for this publisher."""
     return count_waiting(EventTypeProposal, person_id)
 
 
@@ -169,12 +169,14 @@ def _fetch_proposals(statement: Select[Any]) -> Iterator[ProposedType]:
 def list_differences(
     current: EventTypeVersion | None, proposed: EventTypeSource
 ) -> list[tuple[str, str, str]]:
-    """What the proposal changes: the name of each value, what it is, and what it would be."""
+    """List the values that a proposal changes: the name, the value as it is, and as it would be."""
     fields = asdict(proposed)
-    before = describe_values({name: getattr(current, name) for name in VALUES}) if current else {}
-    after = describe_values({name: fields[name] for name in VALUES})
+    published = describe_values({name: getattr(current, name) for name in VALUES}) if current else {}
+    after_change = describe_values({name: fields[name] for name in VALUES})
     return [
-        (label, before.get(label, ""), text) for label, text in after.items() if before.get(label, "") != text
+        (label, published.get(label, ""), text)
+        for label, text in after_change.items()
+        if published.get(label, "") != text
     ]
 
 
@@ -196,7 +198,7 @@ VALUES = (
 
 
 def describe_values(values: Mapping[str, Any]) -> dict[str, str]:
-    """What an event type says, each value in words by its name, as pages list it."""
+    """The values of an event type in words, by name, as pages list them."""
     syndicate = f"{values['syndicate_least']} to {plural(values['syndicate_most'], 'person', 'people')}"
     least, most = values["places_least"], values["places_most"]
     return {
@@ -208,7 +210,7 @@ def describe_values(values: Mapping[str, Any]) -> dict[str, str]:
         "Places": f"{most}, and it takes place from {plural(least, 'person', 'people')}",
         "Facilitators needed": str(values["facilitators"]),
         "Booking": _BOOKING[bool(values["approval"])],
-        "To prepare": ", ".join(each.title for each in list_preparation(values["preparation"])) or "Nothing",
+        "To prepare": ", ".join(row.title for row in list_preparation(values["preparation"])) or "Nothing",
         "Owner": values["owner"],
         "To be reviewed by": date_words(values["review_on"]),
     }

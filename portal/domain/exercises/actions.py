@@ -18,7 +18,7 @@ LONGEST = 300  # characters
 
 @dataclass(frozen=True, slots=True)
 class ListedAction:
-    """One action that nobody took back."""
+    """One action that was not withdrawn."""
 
     key: UUID
     what: str
@@ -27,12 +27,12 @@ class ListedAction:
 
 
 def list_actions(run_id: int) -> list[ListedAction]:
-    """The actions of a run, the earliest day first; without those that were taken back."""
-    taken_back = aliased(RunAction)
+    """The actions of a run, the earliest day first; without those that were withdrawn."""
+    withdrawal = aliased(RunAction)
     rows = db.session.execute(
         select(RunAction.key, RunAction.what, RunAction.owner, RunAction.due_on)
-        .outerjoin(taken_back, taken_back.withdraws_id == RunAction.id)
-        .where(RunAction.run_id == run_id, RunAction.withdraws_id.is_(None), taken_back.id.is_(None))
+        .outerjoin(withdrawal, withdrawal.withdraws_id == RunAction.id)
+        .where(RunAction.run_id == run_id, RunAction.withdraws_id.is_(None), withdrawal.id.is_(None))
         .order_by(RunAction.due_on, RunAction.id)
     )
     return [ListedAction(*row) for row in rows]
@@ -50,7 +50,7 @@ def add_action(run: RunView, what: str, owner: str, due_on: date, *, key: UUID) 
 
 
 def withdraw_action(run: RunView, action_key: UUID, *, key: UUID) -> None:
-    """Take an action back, by a row that names it.
+    """Withdraw an action, by a row that names it.
 
     Raises:
         ForbiddenError: As ``add_action``.

@@ -50,12 +50,12 @@ class ComparedInject:
 
 
 def injects_with_questions(content: ExerciseContent) -> list[Inject]:
-    """The injects of which something can be compared, in order."""
+    """The injects that have questions, in order."""
     return [inject for inject in content["injects"] if inject["questions"]]
 
 
 def compare_injects(run: RunView, keys: Iterable[str]) -> list[ComparedInject]:
-    """The answers of all syndicates at these injects; one statement, however many there are.
+    """Compare the answers of all syndicates at some injects. One statement, however many there are.
 
     Args:
         run: The run.
@@ -87,7 +87,7 @@ def answer_words(question: InjectQuestion, answer: dict[str, Any]) -> str:
     """An answer in plain words: the text, or the words of its choices."""
     words = [plain_words(html) for html in words_of_answer(question, answer)]
     if "order" in answer:
-        return "; ".join(f"{place}. {name}" for place, name in enumerate(words, start=1))
+        return "; ".join(f"{position}. {name}" for position, name in enumerate(words, start=1))
     return words[0] if words else str(answer.get("text", ""))
 
 
@@ -120,16 +120,16 @@ def _compare_question(
 
 
 def _join_answer(run: RunView, question: InjectQuestion, entries: Sequence[Entry]) -> SyndicateAnswer | None:
-    """The last entry holds; the first is told too where its words were others."""
+    """The answer of the last entry, with the first answer if a correction changed its words."""
     if not entries:
         return None
     first, last = entries[0], entries[-1]
-    words, before = answer_words(question, last.answer), answer_words(question, first.answer)
+    last_words, first_words = answer_words(question, last.answer), answer_words(question, first.answer)
     return SyndicateAnswer(
-        words,
+        last_words,
         str(last.answer.get("reason", "")),
         minute_of(list_steps(run), last.recorded_at, last.at),
-        before if before != words else "",
+        first_words if first_words != last_words else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves to read: decisions side by side, statements and actions, as a tagged PDF and a ZIP.
+"""The debrief of a run: decisions side by side, statements and actions, as a tagged PDF and a ZIP.
 
 No file names anybody: syndicates have numbers, actions the owner that the room wrote down. Statements stand
 by their groups, their points and their words, so that the order of a file says nothing either.
@@ -39,7 +39,7 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the only date of an entry: a ZIP has no tim
 
 @dataclass(frozen=True, slots=True)
 class RunDebrief:
-    """All that the files of a run hold."""
+    """The content of the files of a run."""
 
     plenary: PlenaryRun
     event_reference: str  # "" where it is at no event
@@ -52,14 +52,14 @@ class RunDebrief:
 
 
 def read_debrief(plenary: PlenaryRun, at: datetime) -> RunDebrief:
-    """Read it; statements only of prompts whose statements the room may read."""
+    """Read the debrief of a run; statements only of prompts whose statements the room may read."""
     run, content = plenary.run, plenary.exercise.content
     keys = [inject["key"] for inject in injects_with_questions(content)]
     statements = []
     for prompt in content["plenary"]:
         if plenary.stages[prompt["key"]] in READABLE_STAGES:
-            shown = readable_statements(plenary, prompt["key"])
-            statements.append((plain_words(prompt["prompt_html"]), tuple(shown)))
+            readable = readable_statements(plenary, prompt["key"])
+            statements.append((plain_words(prompt["prompt_html"]), tuple(readable)))
     event = db.session.scalar(select(Event.reference).where(Event.id == run.event_id))
     compared, actions = tuple(compare_injects(run, keys)), tuple(list_actions(run.id))
     return RunDebrief(plenary, event or "", compared, tuple(statements), actions, at)
@@ -79,11 +79,11 @@ def write_pdf(debrief: RunDebrief, *, force: str) -> bytes:
         *_statements_markup(debrief),
         *_actions_markup(debrief),
     ]
-    place = f" · {debrief.event_reference}" if debrief.event_reference else ""
+    event_words = f" · {debrief.event_reference}" if debrief.event_reference else ""
     return typeset_pdf(
         "\n".join(markup),
         title=f"Debrief of {exercise.title}",
-        above=f"{force} · {reference}{place}",
+        above=f"{force} · {reference}{event_words}",
         foot=f"{force}, {reference}. Made {say.instant(debrief.at)}.",
         author=force,
         at=debrief.at,
@@ -129,9 +129,9 @@ def _write_csv(rows: Iterator[Sequence[str]]) -> bytes:
 def _decision_rows(compared: Sequence[ComparedInject]) -> Iterator[Sequence[str]]:
     yield "inject", "question", "syndicate", "answer", "reason", "minute", "first_answer"
     for inject in compared:
-        for asked in inject.questions:
-            question = plain_words(asked.question["prompt_html"])
-            for number, answer in asked.answers:
+        for compared_question in inject.questions:
+            question = plain_words(compared_question.question["prompt_html"])
+            for number, answer in compared_question.answers:
                 start = (inject.inject["title"], question, str(number))
                 if answer is None:
                     yield (*start, "", "", "", "")
@@ -143,8 +143,8 @@ def _decision_rows(compared: Sequence[ComparedInject]) -> Iterator[Sequence[str]
 def _statement_rows(debrief: RunDebrief) -> Iterator[Sequence[str]]:
     yield "question", "group", "statement", "points"
     for question, statements in debrief.statements:
-        for one in statements:
-            yield question, one.theme, one.text, str(one.points)
+        for statement in statements:
+            yield question, statement.theme, statement.text, str(statement.points)
 
 
 def _action_rows(actions: Sequence[ListedAction]) -> Iterator[Sequence[str]]:
@@ -188,7 +188,7 @@ def _statements_markup(debrief: RunDebrief) -> Iterator[str]:
     yield f"{text_content('Nobody’s name is kept with a statement, nor when it was written.')}\n"
     for question, statements in debrief.statements:
         yield f"=== {text_content(question)}"
-        rows = [(one.theme or "In no group", one.text, str(one.points)) for one in statements]
+        rows = [(row.theme or "In no group", row.text, str(row.points)) for row in statements]
         if rows:
             yield from _write_table("(1fr, 4fr, auto)", ("Group", "Statement", "Points"), rows)
         else:
@@ -197,7 +197,7 @@ def _statements_markup(debrief: RunDebrief) -> Iterator[str]:
 
 def _actions_markup(debrief: RunDebrief) -> Iterator[str]:
     yield f"== {text_content('Actions')}"
-    rows = [(one.what, one.owner, say.date(one.due_on)) for one in debrief.actions]
+    rows = [(action.what, action.owner, say.date(action.due_on)) for action in debrief.actions]
     if rows:
         yield from _write_table("(3fr, 2fr, auto)", ("Action", "Owner", "By"), rows)
     else:

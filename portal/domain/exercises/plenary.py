@@ -1,4 +1,4 @@
-"""The plenary of a run: at which stage each of its prompts is, and what the room does there.
+"""The plenary of a run: the stage of each of its prompts, and what the room does there.
 
 The stage follows from the run's steps, as all of its state does: a step ``plenary`` that names a prompt
 says in ``text`` what the room may do now.
@@ -21,7 +21,7 @@ from portal.domain.exercises.running.queries import (
     find_run,
     list_steps,
 )
-from portal.domain.exercises.running.services import StepWish, add_step, is_step_taken
+from portal.domain.exercises.running.services import StepRequest, add_step, is_step_taken
 from portal.domain.exercises.statements import (
     add_statement,
     forget_voters,
@@ -55,7 +55,7 @@ STAGE_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class PlenaryRun:
-    """The plenary of a run, as one person meets it; whoever controls the run leads it."""
+    """The plenary of a run as one person sees it; whoever controls the run leads it."""
 
     run: RunView
     exercise: RunningExercise
@@ -75,19 +75,19 @@ class PlenaryRun:
 
     @property
     def may_compare(self) -> bool:
-        """Whether the person reads what all syndicates decided: who leads always, all from the plenary on."""
+        """Whether the person may compare decisions: the leader always, everybody from the plenary on."""
         return self.run.may_control or read_phase(self.steps) in (Phase.PLENARY, Phase.ENDED)
 
     @property
     def may_debrief(self) -> bool:
-        """Whether the person takes the debrief away: who leads always, all after the end."""
+        """Whether the person may download the debrief: the leader always, everybody after the end."""
         return self.run.may_control or self.has_ended
 
-    def prompt(self, key: str) -> PlenaryPrompt:
-        """One of its prompts.
+    def find_prompt(self, key: str) -> PlenaryPrompt:
+        """Find a prompt.
 
         Raises:
-            NotFoundError: It has none with this key.
+            NotFoundError: The exercise has no prompt with this key.
         """
         for prompt in self.exercise.content["plenary"]:
             if prompt["key"] == key:
@@ -103,7 +103,7 @@ def find_plenary(reference: str, viewer: Viewer) -> PlenaryRun:
     """
     run = find_run(reference, viewer)
     exercise, steps = exercise_in(run), list_steps(run)
-    stages = dict.fromkeys((one["key"] for one in exercise.content["plenary"]), PromptStage.NOT_YET)
+    stages = dict.fromkeys((prompt["key"] for prompt in exercise.content["plenary"]), PromptStage.NOT_YET)
     return PlenaryRun(run, exercise, steps, stages | dict(list_moves(exercise.content, steps)))
 
 
@@ -118,7 +118,7 @@ def list_moves(content: ExerciseContent, steps: Sequence[PastStep]) -> Iterator[
 def move_to_stage(
     reference: str, viewer: Viewer, prompt_key: str, stage: PromptStage, *, form_key: UUID
 ) -> None:
-    """Let the room do something else at a prompt; sent twice is once.
+    """Move a prompt to another stage; sent twice, it moves once.
 
     All statements of the run are written anew, so that this act is the last that touched any of them. When
     the ranking ends, who ranked is forgotten.
@@ -134,7 +134,7 @@ def move_to_stage(
     run = plenary.run
     if not run.may_control:
         raise ForbiddenError("Only the person who leads the exercise opens and closes its questions.")
-    plenary.prompt(prompt_key)
+    plenary.find_prompt(prompt_key)
     if stage is PromptStage.NOT_YET:
         raise RuleError("An open question can only stay open or be closed.")
     if is_step_taken(run.id, form_key):
@@ -148,7 +148,7 @@ def move_to_stage(
     moves = list_moves(plenary.exercise.content, plenary.steps)
     if stage is PromptStage.RANKING and (prompt_key, stage) in moves:
         raise RuleError("The room has ranked these statements already.")
-    add_step(run, form_key, StepWish("plenary", prompt_key, text=stage.value), by_id=run.person_id)
+    add_step(run, form_key, StepRequest("plenary", prompt_key, text=stage.value), by_id=run.person_id)
     if stage is not PromptStage.RANKING:
         forget_voters(run.id, prompt_key)
     shuffle_statements(run.id)
@@ -194,8 +194,8 @@ def _find_run_at_stage(reference: str, viewer: Viewer, prompt_key: str, stage: P
     """The run, read under the writers' lock, so that its stage cannot move before the commit."""
     take_writers_lock()
     plenary = find_plenary(reference, viewer)
-    plenary.prompt(prompt_key)
+    plenary.find_prompt(prompt_key)
     if plenary.stages[prompt_key] is not stage:
-        words = "write" if stage is PromptStage.STATEMENTS else "rank"
-        raise ConflictError(f"The room does not {words} statements on this question now.")
+        verb = "write" if stage is PromptStage.STATEMENTS else "rank"
+        raise ConflictError(f"The room does not {verb} statements on this question now.")
     return plenary.run

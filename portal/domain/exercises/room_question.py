@@ -35,8 +35,8 @@ def statements_at(run_id: int, prompt_key: str, stage: PromptStage) -> list[Stat
     """The statements that the room reads at a stage: without hidden ones, and points once they are ranked."""
     if stage not in READABLE_STAGES:
         return []
-    shown_statements = [one for one in list_statements(run_id, prompt_key) if not one.hidden]
+    shown_statements = [row for row in list_statements(run_id, prompt_key) if not row.hidden]
     if stage is PromptStage.CLOSED:
         return shown_statements
-    plain = [Statement(one.key, one.text, one.theme, one.hidden, 0) for one in shown_statements]
-    return sorted(plain, key=lambda one: (not one.theme, one.theme.casefold(), one.text))
+    without_points = [Statement(row.key, row.text, row.theme, row.hidden, 0) for row in shown_statements]
+    return sorted(without_points, key=lambda row: (not row.theme, row.theme.casefold(), row.text))

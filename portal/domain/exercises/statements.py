@@ -1,4 +1,4 @@
-"""Anonymous statements of the plenary: written, grouped and ranked so that nothing tells who or when.
+"""Anonymous statements of the plenary: written, grouped and ranked so that nobody can tell by whom or when.
 
 Nothing here takes a stamp or writes an audit event for what the room does: either would keep the time. The
 writers' lock alone orders them. Every change takes all rows of the run out and puts them in again in a
@@ -24,7 +24,7 @@ LONGEST = 300  # characters
 MOST = 400  # of a prompt: more than a room can read
 LONGEST_THEME = 60
 CHOICES = 3  # statements that one person may choose
-COUNT_STEP = 5  # while they are written, their number is told in such steps
+COUNT_STEP = 5  # while they are written, their number is shown in such steps
 
 _random = SystemRandom()
 Rows = list[dict[str, Any]]
@@ -53,11 +53,11 @@ def list_statements(run_id: int, prompt_key: str) -> list[Statement]:
         ).where(PlenaryStatement.run_id == run_id, PlenaryStatement.prompt_key == prompt_key)
     )
     statements = [Statement(*row) for row in rows]
-    return sorted(statements, key=lambda one: (not one.theme, one.theme.casefold(), -one.points, one.text))
+    return sorted(statements, key=lambda row: (not row.theme, row.theme.casefold(), -row.points, row.text))
 
 
 def count_in_fives(run_id: int, prompt_key: str) -> int:
-    """How many statements a prompt has, rounded down to fives, so that nobody sees the moment of one."""
+    """Count the statements of a prompt, rounded down to fives, so that nobody sees when one is added."""
     return len(list_statements(run_id, prompt_key)) // COUNT_STEP * COUNT_STEP
 
 
@@ -67,22 +67,22 @@ def add_statement(run_id: int, prompt_key: str, text: str) -> None:
     Raises:
         RuleError: It is empty, too long, or one too many.
     """
-    words = " ".join(text.split())
-    if not words:
+    clean_text = " ".join(text.split())
+    if not clean_text:
         raise RuleError("Write a statement.")
-    if len(words) > LONGEST:
-        raise RuleError(f"This has {len(words):,} characters. Shorten it to {LONGEST} or fewer.")
+    if len(clean_text) > LONGEST:
+        raise RuleError(f"This has {len(clean_text):,} characters. Shorten it to {LONGEST} or fewer.")
     rows, voters = _remove_rows(run_id)
     of_prompt = [row for row in rows if row["prompt_key"] == prompt_key]
     if len(of_prompt) >= MOST:
         raise RuleError("This question has enough statements for the room to read. Talk about them now.")
-    if all(row["text"].casefold() != words.casefold() for row in of_prompt):
+    if all(row["text"].casefold() != clean_text.casefold() for row in of_prompt):
         rows.append(
             {
                 "key": uuid4(),
                 "run_id": run_id,
                 "prompt_key": prompt_key,
-                "text": words,
+                "text": clean_text,
                 "theme": "",
                 "hidden": False,
                 "points": 0,
@@ -98,18 +98,18 @@ def rank_statements(run_id: int, prompt_key: str, keys: Collection[UUID], person
         RuleError: None was chosen, or too many.
         ConflictError: One of them is no longer shown.
     """
-    chosen = set(keys)
-    if not 1 <= len(chosen) <= CHOICES:
-        raise RuleError(f"Choose one, two or three statements. You chose {len(chosen)}.")
+    chosen_keys = set(keys)
+    if not 1 <= len(chosen_keys) <= CHOICES:
+        raise RuleError(f"Choose one, two or three statements. You chose {len(chosen_keys)}.")
     rows, voters = _remove_rows(run_id)
     mark = {"run_id": run_id, "prompt_key": prompt_key, "person_id": person_id}
     shown_keys = {row["key"] for row in rows if row["prompt_key"] == prompt_key and not row["hidden"]}
-    if not chosen <= shown_keys:
+    if not chosen_keys <= shown_keys:
         raise ConflictError("One of these statements is no longer shown. Choose again.")
     if mark not in voters:
         voters.append(mark)
         for row in rows:
-            row["points"] += row["key"] in chosen
+            row["points"] += row["key"] in chosen_keys
     _insert_rows(rows, voters)
 
 
@@ -150,7 +150,7 @@ def forget_voters(run_id: int, prompt_key: str) -> None:
 
 
 def shuffle_statements(run_id: int) -> None:
-    """Write all statements of a run anew, and who ranked them."""
+    """Write all statements of a run, and who ranked them, again in a random order."""
     _insert_rows(*_remove_rows(run_id))
 
 
@@ -166,7 +166,7 @@ def _change_statements(run: RunView, prompt_key: str, keys: Collection[UUID], **
 
 
 def _remove_rows(run_id: int) -> tuple[Rows, Rows]:
-    """Delete the statements of a run and the marks of who ranked, and give them; ``_insert_rows`` follows."""
+    """Delete and return the statements of a run and the marks of who ranked, for ``_insert_rows``."""
     take_writers_lock()
     _overwrite_deleted()
     removed: list[Rows] = []

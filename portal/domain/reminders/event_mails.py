@@ -29,7 +29,7 @@ from portal.platform.mail.smtp import CalendarPart, Letter
 from portal.platform.wording import clock_time, instant
 from portal.platform.wording import date as date_words
 
-OVERTAKEN = "A later message tells of it."
+OVERTAKEN = "A later message says what holds now."
 
 # The subject and first sentence of a mail about an end: of the event, or of what an act ended.
 _END_WORDS = {

@@ -102,8 +102,8 @@ def compose_evidence_mail(row: Message, now: datetime, portal: PortalDetails) ->
         Paragraph("See what to do about it:", link=f"{portal.address}/assurance/mine"),
     ]
     foot = (
-        f"{portal.force} sent this from its learning portal because you own this. It comes when more of it"
-        " does not hold, and otherwise at most once a week. Replies are not read."
+        f"{portal.force} sent this from its learning portal because you own what it lists. It comes when more"
+        " of that no longer holds, and otherwise at most once a week. Replies are not read."
     )
     return compose_letter(reader, subject, paragraphs, foot=foot)
 

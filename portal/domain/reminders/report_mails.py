@@ -196,7 +196,7 @@ def _letter_about_end(
     if not schedule.ended_why or reader.person_id != report.owner_id:
         return NothingToSend("The emails of this report were stopped.")
     paragraphs = [
-        Paragraph(f"The report “{report.name}” is emailed no longer, to you or to anybody else."),
+        Paragraph(f"The report “{report.name}” is no longer emailed to you or to anybody else."),
         Paragraph("You may not open this report any more: your role, or what it lets you see, has changed."),
         Paragraph("See your saved reports:", link=f"{portal.address}/saved-reports"),
     ]

@@ -35,18 +35,18 @@ GroupKey = tuple[int, str, str]  # position of the requirement, grouping, group
 
 
 def read_period(text: str, today: date) -> str:
-    """The month that a text names.
+    """Read the month that a text names.
 
     Raises:
-        BadInputError: It is none, or it has not ended.
+        BadInputError: The text is no month, or the month has not ended.
     """
     try:
-        last = last_day_of(text.strip())
+        last_day = last_day_of(text.strip())
     except ValueError as error:
         raise BadInputError([NO_PERIOD]) from error
-    if last.year < 2000 or last.isoformat()[:7] != text.strip():
+    if last_day.year < 2000 or last_day.isoformat()[:7] != text.strip():
         raise BadInputError([NO_PERIOD])
-    if last >= today:
+    if last_day >= today:
         raise BadInputError([f"{text.strip()} has not ended. A return is made of a month that has."])
     return text.strip()
 
@@ -61,7 +61,7 @@ def build_return(
     today: date,
     hide_below: int | None = None,
 ) -> ReturnContent:
-    """The first return of a month: the counts of a directive at its end, as known on an instant.
+    """Build the first return of a month: the counts of a directive at its end, as known on an instant.
 
     With ``hide_below`` numbers below it are hidden; None: none is. ``force`` is the short name.
 
@@ -86,7 +86,7 @@ def build_return(
         threshold=str(directive.target),
         population=_describe_population(reference, directive.version_number),
         small_number=hide_below,
-        requirements=tuple((f"{each.kind}:{each.key}", each.title) for each in directive.requirements),
+        requirements=tuple((f"{row.kind}:{row.key}", row.title) for row in directive.requirements),
         counts=tuple(counts),
     )
 
@@ -117,7 +117,7 @@ def _count_all_numbers(report: CompletionReport) -> list[ReturnCount]:
         ):
             groups[key][status] += people
     keys = {WHOLE: WHOLE_DIRECTIVE} | {
-        each.position: f"{each.kind}:{each.key}" for each in report.directive.requirements
+        row.position: f"{row.kind}:{row.key}" for row in report.directive.requirements
     }
     return [
         count
@@ -128,10 +128,10 @@ def _count_all_numbers(report: CompletionReport) -> list[ReturnCount]:
 
 
 def _list_group_counts(
-    groups: dict[GroupKey, dict[Status, int]], of: tuple[int, str], requirement: str
+    groups: dict[GroupKey, dict[Status, int]], part: tuple[int, str], requirement: str
 ) -> Iterator[ReturnCount]:
-    position, grouping = of
-    names = sorted(group for place, by, group in groups if (place, by) == of)
+    position, grouping = part
+    names = sorted(group for *key, group in groups if tuple(key) == part)
     if grouping == RANK:
         names.sort(key=rank_key)
     if grouping == FORCE and not names:
@@ -147,7 +147,7 @@ def _list_group_counts(
 def _count_with_suppression(report: CompletionReport, small: int) -> list[ReturnCount]:
     if report.figures.assigned < 2 * small:
         raise RuleError(TOO_FEW)
-    keys = [f"{each.kind}:{each.key}" for each in report.directive.requirements]
+    keys = [f"{row.kind}:{row.key}" for row in report.directive.requirements]
     return hide_small(read_figures(report), keys, small)
 
 

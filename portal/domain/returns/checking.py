@@ -1,4 +1,4 @@
-"""Checks a return as its receiver does: schema, period, definitions, sums, and whose signature it is."""
+"""Checks a return as its receiver does: schema, signature, period, definitions and sums."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ CHECKS = {  # each check in the order in which it is made, and what it asks
 
 @dataclass(frozen=True, slots=True)
 class CheckedReturn:
-    """What a file says, as far as it could be read, and what is wrong with it."""
+    """The content of a file, as far as it could be read, and the faults of each check."""
 
     content: ReturnContent | None  # None: it does not fit the schema
     key_id: int | None  # of the key that verified it
@@ -37,22 +37,22 @@ class CheckedReturn:
 
     @property
     def sentences(self) -> list[str]:
-        """What is wrong."""
+        """The faults, a sentence each."""
         return [sentence for _, sentence in self.faults]
 
     def faults_of(self, check: str) -> list[str] | None:
-        """What one check found; None: it was not reached."""
+        """The faults that one check found; None: the check was not made."""
         if self.content is None and check != SCHEMA:
             return None
         return [sentence for name, sentence in self.faults if name == check]
 
 
 def check_return(content: bytes, keys: Mapping[int, str], on: date, *, force: str = "") -> CheckedReturn:
-    """Check a file.
+    """Check a return.
 
     Args:
         content: The file.
-        keys: The public keys of the force it says it is of, valid on the day, by their ids.
+        keys: The public keys, valid on the day, of the force that the file names, by their ids.
         on: The London day on which it came.
         force: The short name of the force whose keys they are; "" where no such force is known.
     """
@@ -74,7 +74,7 @@ def check_return(content: bytes, keys: Mapping[int, str], on: date, *, force: st
 
 
 def read_claimed_force(content: bytes) -> str:
-    """The short name of the force that a file says it is of, before anything is checked; "" for none."""
+    """Read the short name of the force that an unchecked file names; "" where it names none."""
     try:
         force = read_document(content).get("force")
     except BadInputError:
@@ -86,7 +86,7 @@ def read_claimed_force(content: bytes) -> str:
 
 
 def find_signer(document: dict[str, Any], keys: Mapping[int, str]) -> int | None:
-    """The id of the key with which a document is signed; None: with none of these."""
+    """Find the key with which a document is signed: its id; None: it is signed with none of these."""
     return next((key_id for key_id, key in keys.items() if is_genuine(document, key)), None)
 
 
@@ -124,10 +124,12 @@ def _list_instant_faults(read: ReturnContent, on: date) -> list[str]:
 
 
 def _list_meaning_faults(read: ReturnContent) -> list[str]:
-    stated, ours = dict(read.definitions), dict(DEFINITIONS)
-    faults = [f"“{term}” is not defined." for term in ours if term not in stated]
-    faults += [f"“{term}” means something else here." for term in ours if stated.get(term, "") != ours[term]]
-    faults += [f"“{term}” is not a term that returns use." for term in stated if term not in ours]
+    stated, expected = dict(read.definitions), dict(DEFINITIONS)
+    faults = [f"“{term}” is not defined." for term in expected if term not in stated]
+    faults += [
+        f"“{term}” means something else here." for term in expected if stated.get(term, "") != expected[term]
+    ]
+    faults += [f"“{term}” is not a term that returns use." for term in stated if term not in expected]
     faults += ["A word is defined twice."] if len(stated) != len(read.definitions) else []
-    missing = {f"“{term}” means something else here." for term in ours if term not in stated}
-    return [fault for fault in faults if fault not in missing]
+    undefined = {f"“{term}” means something else here." for term in expected if term not in stated}
+    return [fault for fault in faults if fault not in undefined]

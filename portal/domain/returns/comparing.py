@@ -1,4 +1,4 @@
-"""A force beside the anonymous rest: keeps the coordinating unit's comparisons, and reads its own place."""
+"""Keeps the coordinating unit's comparisons, and reads this force's figures beside the anonymous others."""
 
 import hashlib
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class OwnStanding:
     """One requirement in a comparison, with this force’s own figure; None: there is none, or it is hidden."""
 
     compared: ComparedRequirement
-    own: Share | None
+    own_share: Share | None
 
     @property
     def lower_and_higher(self) -> tuple[int, int]:
         """How many other forces have a lower share, and how many a higher one."""
-        return self.compared.count_below(self.own) if self.own else (0, 0)
+        return self.compared.count_beside(self.own_share) if self.own_share else (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class OwnComparison:
     """A comparison as the force reads it."""
 
     content: ComparisonContent
-    places: tuple[OwnStanding, ...]
+    standings: tuple[OwnStanding, ...]
     number: int | None  # of the own return beside it; None: the force made none of the month
 
 
@@ -45,14 +45,14 @@ def keep_comparison(file: bytes, public_key: str, *, at: datetime, by: int | Non
     Args:
         file: As it came.
         public_key: Of the coordinating unit.
-        at: The instant, by the clock.
-        by: Who took it; None: the command line.
+        at: Now.
+        by: Who loaded it; None: the command line.
 
     Returns:
         Its period.
 
     Raises:
-        BadInputError: It is none, or the coordinating unit did not sign it.
+        BadInputError: The file is no comparison, or the coordinating unit did not sign it.
     """
     recorded_at = stamp()
     content = read_comparison(file, public_key)
@@ -72,10 +72,10 @@ def keep_comparison(file: bytes, public_key: str, *, at: datetime, by: int | Non
 
 
 def read_own_comparison(period: str, public_key: str) -> OwnComparison:
-    """The last comparison of a month that came, beside this force's newest return of it.
+    """Read the last comparison of a month that was received, beside this force's newest return of it.
 
     Raises:
-        NotFoundError: None came.
+        NotFoundError: No comparison of the month was received.
         BadInputError: The key of the coordinating unit was changed since.
     """
     statement = select(Comparison).where(Comparison.period == period).order_by(Comparison.id.desc())
@@ -83,9 +83,9 @@ def read_own_comparison(period: str, public_key: str) -> OwnComparison:
     if loaded is None:
         raise NotFoundError("There is no comparison of this month.")
     content, own_return = read_comparison(loaded.content, public_key), newest_own_return(period)
-    own = _read_shares(own_return.content) if own_return else {}
-    places = tuple(OwnStanding(each, own.get(each.key)) for each in content.requirements)
-    return OwnComparison(content, places, own_return.number if own_return else None)
+    own_shares = _read_shares(own_return.content) if own_return else {}
+    standings = tuple(OwnStanding(row, own_shares.get(row.key)) for row in content.requirements)
+    return OwnComparison(content, standings, own_return.number if own_return else None)
 
 
 def _read_shares(file: bytes) -> dict[str, Share]:

@@ -1,7 +1,7 @@
 """The comparison of a month: what a force may see of the others, signed by the coordinating unit.
 
-It names no force. Of each it has the share alone, in whole per cent and in rising order, because with its
-number of people a force could be told by its size. Of few forces there is none: each could be guessed.
+It names no force. It has the share of each force alone, in whole per cent and in rising order, because a
+number of people would identify a force by its size. It is not made of few forces: each could be guessed.
 """
 
 from collections.abc import Sequence
@@ -91,10 +91,10 @@ class ComparedRequirement:
     whole: Share  # of all forces together
     shares: tuple[int, ...]  # whole per cent, rising
 
-    def count_below(self, own: Share) -> tuple[int, int]:
+    def count_beside(self, own_share: Share) -> tuple[int, int]:
         """How many shares are lower than a force's own, and how many higher; its own is neither."""
-        percent = 100 * own.done // own.total if own.total else 0
-        return sum(each < percent for each in self.shares), sum(each > percent for each in self.shares)
+        percent = 100 * own_share.done // own_share.total if own_share.total else 0
+        return sum(share < percent for share in self.shares), sum(share > percent for share in self.shares)
 
     @property
     def quartiles(self) -> tuple[int, int, int]:
@@ -105,7 +105,7 @@ class ComparedRequirement:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonContent:
-    """A comparison that was checked."""
+    """The content of a checked comparison."""
 
     period: str
     as_at: str
@@ -116,26 +116,26 @@ class ComparisonContent:
 
 
 def build_comparison(position: Position, small: int, period: str) -> dict[str, Any]:
-    """The comparison of a month, not yet signed. The number of statements grows with requirements alone.
+    """Build the unsigned comparison of a month. The number of statements grows with requirements alone.
 
     Raises:
-        NotFoundError: Nothing was asked for of this month.
+        NotFoundError: No returns were asked for of this month.
         RuleError: Too few forces have a figure.
     """
     whole = read_national(position, small, period=period, months=1)
     if not whole.months:
         raise NotFoundError("No returns were asked for of this month.")
-    titles = {**name_requirements(whole.newest), WHOLE_DIRECTIVE: WHOLE_TITLE}
-    parts = [
+    titles = {**name_requirements(whole.newest_month), WHOLE_DIRECTIVE: WHOLE_TITLE}
+    figures_by_requirement = [
         whole
         if key == WHOLE_DIRECTIVE
         else read_national(position, small, period=period, requirement=key, months=1)
-        for key in list_requirements(whole.newest)
+        for key in list_requirements(whole.newest_month)
     ]
     compared = [
         comparison
-        for each in parts
-        if (comparison := _compare_shares(each, titles.get(each.requirement, each.requirement)))
+        for figures in figures_by_requirement
+        if (comparison := _compare_shares(figures, titles.get(figures.requirement, figures.requirement)))
     ]
     if not compared:
         raise RuleError(
@@ -147,24 +147,26 @@ def build_comparison(position: Position, small: int, period: str) -> dict[str, A
         "period": period,
         "as_at": position.as_at.isoformat(),
         "as_known_on": format_utc(position.as_known_on),
-        "asked": whole.newest.asked,
-        "returned": whole.newest.returned,
+        "asked": whole.newest_month.asked_count,
+        "returned": whole.newest_month.returned_count,
         "definitions": [{"term": term, "meaning": meaning} for term, meaning in DEFINITIONS],
         "requirements": compared,
     }
 
 
 def _compare_shares(figures: NationalFigures, title: str) -> dict[str, Any] | None:
-    shown = [share for row in figures.newest.table.rows.values() if (share := row.share) and share.total]
-    if len(shown) < FEWEST_FORCES:
+    shares = [
+        share for row in figures.newest_month.table.rows.values() if (share := row.share) and share.total
+    ]
+    if len(shares) < FEWEST_FORCES:
         return None
-    whole = sum(shown, Share())
+    whole = sum(shares, Share())
     return {
         "key": figures.requirement,
         "title": title,
         "complete": whole.done,
         "counted": whole.total,
-        "shares": sorted(100 * share.done // share.total for share in shown),
+        "shares": sorted(100 * share.done // share.total for share in shares),
     }
 
 
@@ -176,7 +178,7 @@ def read_comparison(content: bytes, public_key: str) -> ComparisonContent:
         public_key: Of the coordinating unit, as this force knows it.
 
     Raises:
-        BadInputError: It is not one, or the coordinating unit did not sign it.
+        BadInputError: The file is no comparison, or the coordinating unit did not sign it.
     """
     document = read_document(content)
     faults = list_schema_faults(document, COMPARISON_SCHEMA)
@@ -194,17 +196,17 @@ def read_comparison(content: bytes, public_key: str) -> ComparisonContent:
         document["returned"],
         tuple(
             ComparedRequirement(
-                each["key"], each["title"], Share(each["complete"], each["counted"]), tuple(each["shares"])
+                row["key"], row["title"], Share(row["complete"], row["counted"]), tuple(row["shares"])
             )
-            for each in document["requirements"]
+            for row in document["requirements"]
         ),
     )
 
 
 def _list_impossible_numbers(requirements: Sequence[dict[str, Any]]) -> list[str]:
-    """What cannot be: more complete than counted, or shares out of order."""
+    """List requirements with more complete than counted, or with shares out of order."""
     return [
-        f"The numbers of “{each['title']}” cannot be."
-        for each in requirements
-        if each["complete"] > each["counted"] or each["shares"] != sorted(each["shares"])
+        f"The numbers of “{row['title']}” cannot all be true."
+        for row in requirements
+        if row["complete"] > row["counted"] or row["shares"] != sorted(row["shares"])
     ]

@@ -1,4 +1,4 @@
-"""What a return says: a force's counts of a month, with what they mean. Pure.
+"""The content of a return: a force's counts of a month, with their definitions. Pure.
 
 A return holds numbers of people and no person. Its definitions are the same for every force, word for word,
 so that counts of different forces mean the same; its threshold and its population are the force's own.
@@ -49,8 +49,8 @@ class ReturnCount:
     complete: int | None
 
     @property
-    def place(self) -> tuple[str, str, str]:
-        """What it counts: no two counts of a return have the same."""
+    def counted_group(self) -> tuple[str, str, str]:
+        """Requirement, grouping and group: no two counts of a return have the same."""
         return self.requirement, self.grouping, self.group
 
     @property
@@ -81,7 +81,7 @@ class ReturnContent:
     definitions: tuple[tuple[str, str], ...] = DEFINITIONS
 
     def to_document(self) -> dict[str, Any]:
-        """As the file holds it."""
+        """Write the return as the document of its file."""
         return {
             "format": FORMAT,
             "force": {"key": self.force, "name": self.force_name},
@@ -109,7 +109,7 @@ class ReturnContent:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> "ReturnContent":
-        """Read what ``to_document`` wrote, or another document that fits the schema."""
+        """Read a document that fits the schema."""
         directive = document["directive"]
         return cls(
             force=document["force"]["key"],
@@ -125,9 +125,9 @@ class ReturnContent:
             threshold=document["threshold"],
             population=document["population"],
             small_number=document["small_number"],
-            requirements=tuple((each["key"], each["title"]) for each in document["requirements"]),
-            counts=tuple(ReturnCount(**each) for each in document["figures"]),
-            definitions=tuple((each["term"], each["meaning"]) for each in document["definitions"]),
+            requirements=tuple((row["key"], row["title"]) for row in document["requirements"]),
+            counts=tuple(ReturnCount(**row) for row in document["figures"]),
+            definitions=tuple((row["term"], row["meaning"]) for row in document["definitions"]),
         )
 
 
@@ -135,7 +135,7 @@ def last_day_of(period: str) -> date:
     """The last day of a month such as 2026-04.
 
     Raises:
-        ValueError: It is no month.
+        ValueError: The text is no month.
     """
     return last_of_month(date.fromisoformat(f"{period}-01"))
 

@@ -1,4 +1,4 @@
-"""Drawings of shares over months: the line of all forces, and a small one of each."""
+"""Line charts of shares by month: one of all forces together, and a small one of each force."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class MonthLine:
 
     @property
     def parts(self) -> list[tuple[Dot, Dot]]:
-        """The pieces of the line between neighbouring months."""
+        """The segments of the line between neighbouring months."""
         return [(left, right) for left, right in pairwise(self._place_dots()) if left and right]
 
     @property
@@ -33,14 +33,14 @@ class MonthLine:
     def _place_dots(self) -> list[Dot | None]:
         step = (100 - 2 * _EDGE) / max(len(self.shares) - 1, 1)
         return [
-            Dot(_EDGE + step * place, 90 - 80 * share.done / share.total) if share and share.total else None
-            for place, share in enumerate(self.shares)
+            Dot(_EDGE + step * index, 90 - 80 * share.done / share.total) if share and share.total else None
+            for index, share in enumerate(self.shares)
         ]
 
 
 def line_of_force(figures: NationalFigures, force: NationalForce) -> MonthLine:
     """The line of one force over the months."""
-    return MonthLine([month.shown(force).share for month in figures.months])
+    return MonthLine([month.figures_of(force).share for month in figures.months])
 
 
 def line_of_all(figures: NationalFigures) -> LineChart:

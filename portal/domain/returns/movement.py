@@ -1,7 +1,7 @@
-"""What changed between two months and why: progress told apart from corrections, and from who returned.
+"""What changed between two months: progress, corrections, and forces with a figure in one month alone.
 
-The change is from what came first for the earlier month, which is what was said then, to what counts now for
-the later one. It is the sum of its parts, number for number.
+The change is from the first return for the earlier month, as it was shown then, to what counts now for the
+later month. It is exactly the sum of its parts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ PART_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class CountStep:
-    """By how many people the complete and the counted changed."""
+    """By how many the people complete and the people counted changed."""
 
     complete: int = 0
     counted: int = 0
@@ -42,10 +42,10 @@ class CountStep:
         return bool(self.complete or self.counted)
 
 
-def step_between(before: Share | None, after: Share | None) -> CountStep:
+def step_between(earlier: Share | None, later: Share | None) -> CountStep:
     """The step from one share to another; None counts as nobody."""
-    old, new = before or Share(), after or Share()
-    return CountStep(new.done - old.done, new.total - old.total)
+    first, last = earlier or Share(), later or Share()
+    return CountStep(last.done - first.done, last.total - first.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class ForceMovement:
     """What changed for one force.
 
     Attributes:
-        force: Which.
-        first_counts: What its first return for the earlier month said.
+        force: The force.
+        first_counts: Those of its first return for the earlier month.
         current_counts: What counts now for the earlier month.
         later_counts: What counts for the later month.
-        reasons: In words, a sentence each.
+        reasons: Why, a sentence each.
     """
 
     force: NationalForce
@@ -67,22 +67,22 @@ class ForceMovement:
     reasons: tuple[str, ...] = ()
 
     @property
-    def parts(self) -> dict[str, CountStep]:
+    def steps(self) -> dict[str, CountStep]:
         """The steps from the first return for the earlier month to what counts for the later one."""
         first, current, later = (
-            each.share if each else None
-            for each in (self.first_counts, self.current_counts, self.later_counts)
+            counts.share if counts else None
+            for counts in (self.first_counts, self.current_counts, self.later_counts)
         )
-        parts: dict[str, CountStep] = {}
+        steps: dict[str, CountStep] = {}
         if first != current:
-            parts[CORRECTION] = step_between(first, current)
+            steps[CORRECTION] = step_between(first, current)
         if current is not None and later is not None:
-            parts[PROGRESS] = step_between(current, later)
+            steps[PROGRESS] = step_between(current, later)
         elif later is not None:
-            parts[ENTERED] = step_between(None, later)
+            steps[ENTERED] = step_between(None, later)
         elif current is not None:
-            parts[LEFT] = step_between(current, None)
-        return parts
+            steps[LEFT] = step_between(current, None)
+        return steps
 
     @property
     def whole_step(self) -> CountStep:
@@ -108,61 +108,65 @@ class Movement:
     forces: Sequence[ForceMovement]
 
     @property
-    def parts(self) -> dict[str, CountStep]:
+    def steps(self) -> dict[str, CountStep]:
         """The sum of each part over all forces."""
         sums = dict.fromkeys(PART_WORDS, CountStep())
         for force in self.forces:
-            for part, step in force.parts.items():
+            for part, step in force.steps.items():
                 sums[part] += step
         return sums
 
     @property
     def first_share(self) -> Share:
         """The sum of all forces' first returns for the earlier month."""
-        return sum_shares(each.first_counts for each in self.forces)
+        return sum_shares(force.first_counts for force in self.forces)
 
     @property
     def later_share(self) -> Share:
         """The sum of what counts for the later month."""
-        return sum_shares(each.later_counts for each in self.forces)
+        return sum_shares(force.later_counts for force in self.forces)
 
 
-def sum_shares(shown: Iterable[ShownCounts | None]) -> Share:
+def sum_shares(rows: Iterable[ShownCounts | None]) -> Share:
     """The sum of all shares that are shown."""
-    shares = (each.share for each in shown if each is not None)
+    shares = (row.share for row in rows if row is not None)
     return sum((share for share in shares if share is not None), Share())
 
 
 def read_movement(figures: NationalFigures) -> Movement | None:
-    """What changed from the month before to the newest; None where none was before. Two statements."""
-    before = figures.before
-    if before is None:
+    """Read what changed since the month before the newest; None where there is none. Two statements."""
+    earlier_month = figures.previous_month
+    if earlier_month is None:
         return None
-    firsts = {
+    first_receipts = {
         force: Receipt(receipt.state, receipt.first, receipt.first)
-        for force, receipt in before.receipts.items()
+        for force, receipt in earlier_month.receipts.items()
         if receipt.first
     }
-    counts = read_counts([each.current.return_id for each in firsts.values() if each.current])
-    first_table = protect_receipts(firsts, counts, figures.small).get(figures.requirement, EMPTY)
-    reasons = read_correction_reasons(before.receipts.values())
+    counts = read_counts(
+        [receipt.current.return_id for receipt in first_receipts.values() if receipt.current]
+    )
+    first_table = protect_receipts(first_receipts, counts, figures.small).get(figures.requirement, EMPTY)
+    reasons = read_correction_reasons(earlier_month.receipts.values())
     movements = [
         _describe_force(
             force,
-            (first_table, before.table, figures.newest.table),
-            before.receipts[force.id],
+            (first_table, earlier_month.table, figures.newest_month.table),
+            earlier_month.receipts[force.id],
             reasons.get(force.id, ""),
         )
         for force in figures.forces
     ]
     forces = [
-        each
-        for each in movements
+        movement
+        for movement in movements
         if any(
-            counts.share for counts in (each.first_counts, each.current_counts, each.later_counts) if counts
+            counts.share
+            for counts in (movement.first_counts, movement.current_counts, movement.later_counts)
+            if counts
         )
     ]
-    return Movement(before.period, figures.newest.period, forces)
+    return Movement(earlier_month.period, figures.newest_month.period, forces)
 
 
 def _describe_force(
@@ -177,7 +181,7 @@ def _describe_force(
 
 
 def read_correction_reasons(receipts: Iterable[Receipt]) -> dict[int, str]:
-    """Why forces say that they corrected a month, by the id of the force. One statement."""
+    """Read the reasons that forces gave for their corrections, by the id of the force. One statement."""
     return_ids = [
         receipt.current.return_id for receipt in receipts if receipt.current and receipt.is_corrected
     ]
@@ -201,11 +205,11 @@ def _correction_words(receipt: Receipt, first: ShownCounts | None, current: Show
         return ["The earlier month was corrected."]
     if first == current:
         return ["The earlier month was sent again with the same figures for the whole force."]
-    was, became = (
-        f"{percent_cut(each.done, each.total)} ({fraction(each.done, each.total)})"
-        for each in (first.share, current.share)
+    former, corrected = (
+        f"{percent_cut(share.done, share.total)} ({fraction(share.done, share.total)})"
+        for share in (first.share, current.share)
     )
-    return [f"The earlier month was corrected from {was} to {became}."]
+    return [f"The earlier month was corrected from {former} to {corrected}."]
 
 
 def _progress_words(before: ShownCounts | None, after: ShownCounts | None) -> list[str]:
@@ -220,7 +224,7 @@ def _progress_words(before: ShownCounts | None, after: ShownCounts | None) -> li
         _more_or_fewer(before.assigned, after.assigned, "assigned"),
         _more_or_fewer(before.excluded, after.excluded, "exempt or deferred"),
     ]
-    changes = [each for each in words if each]
+    changes = [text for text in words if text]
     return (
         [f"{changes[0][0].upper()}{', '.join(changes)[1:]}."]
         if changes

@@ -1,4 +1,4 @@
-"""The figures of all forces: month by month, with small numbers hidden; pages and files read them here."""
+"""The figures of all forces by month, with small numbers hidden, for pages and files."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,9 +33,9 @@ class NationalMonth:
 
     Attributes:
         period: The month.
-        receipts: What came, by the id of the force.
-        tables: The figures of what counts, by requirement and the id of the force.
-        requirement: The one that the page is about.
+        receipts: By the id of the force.
+        tables: The figures of the returns that count, by requirement and the id of the force.
+        requirement: That of the page.
     """
 
     period: AskedPeriod
@@ -45,38 +45,38 @@ class NationalMonth:
 
     @property
     def table(self) -> ShownTable[int]:
-        """The figures under the requirement, by the id of the force."""
+        """The figures of the requirement, by the id of the force."""
         return self.tables.get(self.requirement, EMPTY)
 
-    def shown(self, force: NationalForce) -> ShownCounts:
-        """The figures of a force; nothing where none came."""
+    def figures_of(self, force: NationalForce) -> ShownCounts:
+        """The figures of a force; all None where no return came."""
         return self.table.rows.get(force.id, NOTHING)
 
     @property
-    def returned(self) -> int:
-        """How many forces have sent a return."""
+    def returned_count(self) -> int:
+        """Number of forces that sent a return."""
         return sum(receipt.current is not None for receipt in self.receipts.values())
 
     @property
-    def asked(self) -> int:
-        """How many forces were asked for one, or sent one unasked."""
+    def asked_count(self) -> int:
+        """Number of forces that were asked for a return, or sent one unasked."""
         return sum(receipt.state != "not_asked" for receipt in self.receipts.values())
 
     @property
     def share(self) -> Share | None:
-        """The people complete of all forces that are in the total."""
+        """The share of people complete, of all forces in the total."""
         return self.table.total.share if self.table.total else None
 
 
 @dataclass(frozen=True, slots=True)
 class NationalFigures:
-    """Several months of all forces under one requirement, the earliest first.
+    """Several months of all forces for one requirement.
 
     Attributes:
-        book: What has come at the position.
+        book: The returns received at the position.
         requirement: Kind and key; WHOLE_DIRECTIVE for all of it.
         small: Numbers below it are hidden.
-        months: At least one, unless nothing was ever asked for.
+        months: The earliest first; empty only if no return was ever asked for.
     """
 
     book: ReceiptBook
@@ -95,20 +95,20 @@ class NationalFigures:
         return self.book.forces
 
     @property
-    def newest(self) -> NationalMonth:
-        """The month that the page is about."""
+    def newest_month(self) -> NationalMonth:
+        """The last month, which the page is about."""
         return self.months[-1]
 
     @property
-    def before(self) -> NationalMonth | None:
-        """The month before it."""
+    def previous_month(self) -> NationalMonth | None:
+        """The month before the newest; None: there is none."""
         return self.months[-2] if len(self.months) > 1 else None
 
 
 def read_national(
     position: Position, small: int, *, period: str = "", requirement: str = WHOLE_DIRECTIVE, months: int = 12
 ) -> NationalFigures:
-    """The figures of all forces up to a month. Five statements, however many forces and months.
+    """Read the figures of all forces up to a month. Five statements, however many forces and months.
 
     Args:
         position: As at which day, as known on which instant.
@@ -123,17 +123,20 @@ def read_national(
 def read_months(
     book: ReceiptBook, small: int, *, period: str = "", requirement: str = WHOLE_DIRECTIVE, months: int = 12
 ) -> NationalFigures:
-    """As ``read_national``, where it has been read what came. One statement."""
-    last = book.find_period(period) if period else book.newest
-    shown = book.up_to(last, months) if last else []
-    receipts = {asked.period: book.receipts(asked) for asked in shown}
+    """Read the same as ``read_national`` from receipts that were read already. One statement."""
+    last_period = book.find_period(period) if period else book.newest_period
+    periods = book.list_periods_up_to(last_period, months) if last_period else []
+    receipts = {asked_period.period: book.receipts_for(asked_period) for asked_period in periods}
     return_ids = [
-        receipt.current.return_id for of in receipts.values() for receipt in of.values() if receipt.current
+        receipt.current.return_id
+        for by_force in receipts.values()
+        for receipt in by_force.values()
+        if receipt.current
     ]
     counts = read_counts(return_ids)
     national = [
-        NationalMonth(asked, came, protect_receipts(came, counts, small), requirement)
-        for asked, came in zip(shown, receipts.values(), strict=True)
+        NationalMonth(asked_period, by_force, protect_receipts(by_force, counts, small), requirement)
+        for asked_period, by_force in zip(periods, receipts.values(), strict=True)
     ]
     return NationalFigures(book, requirement, small, national)
 
@@ -141,10 +144,12 @@ def read_months(
 def protect_receipts(
     receipts: Mapping[int, Receipt], counts: RequirementCounts, small: int
 ) -> dict[str, ShownTable[int]]:
-    """The shown figures of what counts of each force, by requirement."""
+    """Hide small numbers in the figures of the return that counts of each force; by requirement."""
     return_ids = {force: receipt.current.return_id for force, receipt in receipts.items() if receipt.current}
     tables = {
-        requirement: {force: numbers[made] for force, made in return_ids.items() if made in numbers}
+        requirement: {
+            force: numbers[return_id] for force, return_id in return_ids.items() if return_id in numbers
+        }
         for requirement, numbers in counts.items()
     }
     return protect_together({key: table for key, table in tables.items() if table}, small)
@@ -156,10 +161,10 @@ def read_counts(return_ids: Iterable[int]) -> dict[str, dict[int, Counts]]:
     statement = select(ReturnFigure.requirement, ReturnFigure.force_return_id, *columns).where(
         ReturnFigure.force_return_id.in_(list(return_ids)), ReturnFigure.grouping == FORCE
     )
-    found: dict[str, dict[int, Counts]] = defaultdict(dict)
+    counts: dict[str, dict[int, Counts]] = defaultdict(dict)
     for requirement, return_id, *numbers in db.session.execute(statement):
-        found[requirement][return_id] = Counts(*numbers)
-    return found
+        counts[requirement][return_id] = Counts(*numbers)
+    return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +173,8 @@ class GroupFigures:
 
     Attributes:
         table: By the name of the role or rank.
-        forces: How many forces are in it.
-        left_out: How many forces of the total hid numbers of their roles or ranks, and so are in no sum.
+        forces: Number of forces in it.
+        left_out: Number of forces in the total that hid numbers of their roles or ranks: they are not summed.
     """
 
     table: ShownTable[str]
@@ -178,10 +183,10 @@ class GroupFigures:
 
 
 def read_groups(month: NationalMonth, grouping: str, small: int) -> GroupFigures:
-    """The figures of a month by role or by rank. One statement.
+    """Read the figures of a month by role or by rank. One statement.
 
-    A force that hid any of its numbers is left out whole: what is shown of the others says nothing of it. Its
-    own numbers are the difference of the totals, so nothing is shown where one of those is hidden.
+    A force that hid any number of its groups is left out. The numbers of the forces left out are the
+    difference of two totals, so nothing is shown where a number of one of them is hidden.
     """
     force_of = {
         receipt.current.return_id: force for force, receipt in month.receipts.items() if receipt.current
@@ -195,32 +200,35 @@ def read_groups(month: NationalMonth, grouping: str, small: int) -> GroupFigures
     groups: dict[str, dict[int, dict[str, Counts]]] = defaultdict(lambda: defaultdict(dict))
     for requirement, return_id, name, *numbers in db.session.execute(statement):
         groups[requirement][force_of[return_id]][name] = Counts(*numbers)
-    names = {name for of in groups.values() for force in of.values() for name in force}
-    full = {key: _choose_full(of, month.tables.get(key, EMPTY)) for key, of in groups.items()}
-    tables = {
-        key: _sum_groups(of, sorted(names))
-        for key, of in full.items()
-        for table in [month.tables.get(key, EMPTY)]
-        if all(map(table.shows, table.groups - set(of)))
+    names = {name for by_force in groups.values() for by_name in by_force.values() for name in by_name}
+    shown_forces = {
+        key: _choose_forces_without_hidden(by_force, month.tables.get(key, EMPTY))
+        for key, by_force in groups.items()
     }
-    shown = protect_together(tables, small).get(month.requirement, EMPTY)
-    counted = full.get(month.requirement, {})
-    return GroupFigures(shown, len(counted), month.table.summed - len(counted))
+    tables = {
+        key: _sum_groups(by_force, sorted(names))
+        for key, by_force in shown_forces.items()
+        for table in [month.tables.get(key, EMPTY)]
+        if all(map(table.shows, table.groups - set(by_force)))
+    }
+    summed_groups = protect_together(tables, small).get(month.requirement, EMPTY)
+    force_count = len(shown_forces.get(month.requirement, {}))
+    return GroupFigures(summed_groups, force_count, month.table.group_count - force_count)
 
 
-def _choose_full(
+def _choose_forces_without_hidden(
     forces: Mapping[int, Mapping[str, Counts]], table: ShownTable[int]
 ) -> dict[int, Mapping[str, Counts]]:
-    """The forces of a total that hid no number of their groups."""
+    """Choose the forces of a total that hid no number of their groups."""
     return {
         force: groups
         for force, groups in forces.items()
-        if force in table.groups and not any(each.hides for each in groups.values())
+        if force in table.groups and not any(counts.has_hidden_number for counts in groups.values())
     }
 
 
 def _sum_groups(forces: Mapping[int, Mapping[str, Counts]], names: Sequence[str]) -> dict[str, Counts]:
-    """The groups of all forces together; one that nobody is in has nobody."""
+    """Add up the groups of all forces; a group without people has zeros."""
     sums = dict.fromkeys(names, Counts(0, 0, 0))
     for groups in forces.values():
         for name, counts in groups.items():
@@ -229,7 +237,7 @@ def _sum_groups(forces: Mapping[int, Mapping[str, Counts]], names: Sequence[str]
 
 
 def list_requirements(month: NationalMonth) -> list[str]:
-    """The requirements of which a month has figures, the whole directive first. One statement."""
+    """List the requirements for which a month has figures, the whole directive first. One statement."""
     return_ids = {receipt.current.return_id for receipt in month.receipts.values() if receipt.current}
     statement = select(ReturnFigure.requirement).distinct()
     statement = statement.where(ReturnFigure.force_return_id.in_(return_ids), ReturnFigure.grouping == FORCE)
@@ -237,7 +245,7 @@ def list_requirements(month: NationalMonth) -> list[str]:
 
 
 def name_requirements(month: NationalMonth) -> dict[str, str]:
-    """The titles of requirements as the latest return of a month has them. One statement."""
+    """Read the titles of requirements from the latest return of a month. One statement."""
     return_ids = [receipt.current.return_id for receipt in month.receipts.values() if receipt.current]
     latest = (
         select(ForceReturn.content)

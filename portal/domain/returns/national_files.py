@@ -1,6 +1,6 @@
-"""The figures of all forces as a file: a row for each force and month, as the pages show them.
+"""Writes the figures of all forces to files: a row for each force and month, as the pages show them.
 
-Empty means hidden or not there; ``state`` and ``hidden`` say which.
+An empty cell is hidden or not there; ``state`` and ``hidden`` say which.
 """
 
 import csv
@@ -62,10 +62,10 @@ COLUMNS = {  # each column of the files, and what it means
 
 
 def list_rows(figures: NationalFigures) -> Iterator[NationalRow]:
-    """The rows of a file, by month and then by name of force."""
+    """List the rows of a file, by month and then by name of force."""
     for month in figures.months:
         for force in figures.forces:
-            receipt, shown = month.receipts[force.id], month.shown(force)
+            receipt, counts = month.receipts[force.id], month.figures_of(force)
             yield NationalRow(
                 month.period.period,
                 month.period.due_on,
@@ -78,16 +78,16 @@ def list_rows(figures: NationalFigures) -> Iterator[NationalRow]:
                 receipt.days_late,
                 receipt.current.number if receipt.current else None,
                 receipt.corrections,
-                shown.assigned,
-                shown.excluded,
-                shown.complete,
-                shown.not_complete,
-                shown.hidden,
+                counts.assigned,
+                counts.excluded,
+                counts.complete,
+                counts.not_complete,
+                counts.hidden,
             )
 
 
 def describe_file(figures: NationalFigures) -> dict[str, str]:
-    """Both times of the file and the small number, as its readers need them."""
+    """Both times, the small number and the requirement of a file, by name."""
     return {
         "as_at": figures.position.as_at.isoformat(),
         "as_known_on": format_utc(figures.position.as_known_on),
@@ -97,7 +97,7 @@ def describe_file(figures: NationalFigures) -> dict[str, str]:
 
 
 def write_national_csv(figures: NationalFigures) -> bytes:
-    """The rows as CSV, each with both times of the file."""
+    """Write the rows as CSV, each with both times of the file."""
     about = describe_file(figures)
     times = {name: about[name] for name in ("as_at", "as_known_on")}
     buffer = io.StringIO()
@@ -113,7 +113,7 @@ def _write_cell(value: Any) -> Any:
 
 
 def write_national_json(figures: NationalFigures) -> bytes:
-    """The definitions, the sums of each month, and the rows, as JSON."""
+    """Write the definitions, the sums of each month, and the rows as JSON."""
     document = {
         **describe_file(figures),
         "definitions": [{"term": term, "meaning": meaning} for term, meaning in DEFINITIONS],
@@ -121,7 +121,7 @@ def write_national_json(figures: NationalFigures) -> bytes:
         "totals": [
             {
                 "period": month.period.period,
-                "forces": month.table.summed,
+                "forces": month.table.group_count,
                 **(asdict(month.table.total) if month.table.total else {}),
             }
             for month in figures.months
@@ -132,11 +132,11 @@ def write_national_json(figures: NationalFigures) -> bytes:
 
 
 def write_national_xlsx(figures: NationalFigures, created: datetime) -> bytes:
-    """The rows as a workbook, with the meaning of each column. No text can run as a formula.
+    """Write the rows as a workbook, with the meaning of each column. No text can run as a formula.
 
     Args:
-        figures: What is written.
-        created: When its properties say that it was made.
+        figures: The rows.
+        created: The time of making in the workbook's properties.
     """
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -147,12 +147,12 @@ def write_national_xlsx(figures: NationalFigures, created: datetime) -> bytes:
         page.freeze_panes(1, 0)
         page.write_row(0, 0, list(COLUMNS), bold)
         page.set_column(0, len(COLUMNS) - 1, 14)
-        for line, row in enumerate(list_rows(figures), start=1):
+        for number, row in enumerate(list_rows(figures), start=1):
             for column, value in enumerate(asdict(row).values()):
                 if isinstance(value, date):
-                    page.write_datetime(line, column, datetime(value.year, value.month, value.day), day)
+                    page.write_datetime(number, column, datetime(value.year, value.month, value.day), day)
                 elif value is not None and value != "":
-                    page.write(line, column, value)
+                    page.write(number, column, value)
         _write_meanings(book.add_worksheet("Columns"), figures, bold)
     return buffer.getvalue()
 
@@ -161,5 +161,7 @@ def _write_meanings(page: Any, figures: NationalFigures, bold: Any) -> None:
     page.set_column(0, 0, 20)
     page.set_column(1, 1, 100)
     page.write_row(0, 0, ["column", "meaning"], bold)
-    for line, pair in enumerate({**COLUMNS, **describe_file(figures), **dict(DEFINITIONS)}.items(), start=1):
-        page.write_row(line, 0, pair)
+    for number, cells in enumerate(
+        {**COLUMNS, **describe_file(figures), **dict(DEFINITIONS)}.items(), start=1
+    ):
+        page.write_row(number, 0, cells)

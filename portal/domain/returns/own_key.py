@@ -1,4 +1,4 @@
-"""The key with which this portal signs, and the one by which it checks comparisons; from the settings."""
+"""Finds the key with which this portal signs, and the key that verifies comparisons, by the settings."""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -11,10 +11,10 @@ NO_COORDINATOR_KEY = "An operator first sets COORDINATOR_KEY, the public key of 
 
 
 def load_own_key() -> Ed25519PrivateKey:
-    """The private key.
+    """Load the private key of this portal.
 
     Raises:
-        RuleError: There is none, or it cannot be used.
+        RuleError: There is no key, or it cannot be used.
     """
     settings = current_settings()
     path = settings.returns.find_key_file(settings.mode, settings.instance)
@@ -27,7 +27,7 @@ def load_own_key() -> Ed25519PrivateKey:
 
 
 def find_own_public_key() -> str:
-    """The public half of the key; "" where there is none that can be used."""
+    """Find the public key of this portal; "" where there is no key that can be used."""
     try:
         return write_public_key(load_own_key())
     except RuleError:
@@ -35,14 +35,14 @@ def find_own_public_key() -> str:
 
 
 def find_comparison_key() -> str:
-    """The public key of the coordinating unit: as set, or its own where this portal is that unit.
+    """Find the public key of the coordinating unit: as set, or this portal's own where it is that unit.
 
     Raises:
-        RuleError: It is not known.
+        RuleError: The key is not known.
     """
     settings = current_settings()
-    own = find_own_public_key() if is_coordinator() else ""
-    if key := settings.returns.coordinator_key or own:
+    own_key = find_own_public_key() if is_coordinator() else ""
+    if key := settings.returns.coordinator_key or own_key:
         return key
     raise RuleError(NO_COORDINATOR_KEY)
 
@@ -60,10 +60,10 @@ def is_coordinator() -> bool:
 
 
 def refuse_unless_coordinator() -> None:
-    """Refuse what is for a coordinating unit alone.
+    """Refuse what only a coordinating unit can do.
 
     Raises:
-        NotFoundError: This portal is none.
+        NotFoundError: This portal is not that of a coordinating unit.
     """
     if not is_coordinator():
         raise NotFoundError("Only a coordinating unit can do this. Set COORDINATOR to on.")

@@ -1,4 +1,4 @@
-"""Reads of returns: a force's own, and at the coordinating unit forces, their keys and what they returned."""
+"""Reads of returns: a force's own, and at the coordinating unit the forces, their keys and their returns."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -42,17 +42,17 @@ class RegisteredKey:
     ended_on: date | None
 
     def is_valid_on(self, day: date) -> bool:
-        """Whether a return that comes on a day may be signed with it."""
+        """Whether a return received on a day may be signed with the key."""
         return self.from_on <= day and (self.ended_on is None or day < self.ended_on)
 
 
 def list_forces(day: date, known_on: datetime | None = None, key: str = "") -> list[RegisteredForce]:
-    """Every force that was registered by a day, by name; of facts of one day the last recorded counts.
+    """List the forces registered by a day, by name; of facts of one day the last recorded counts.
 
     Args:
         day: A London day.
         known_on: The instant whose knowledge counts; None: all that is recorded.
-        key: The short name of the one that is looked for; "": every one.
+        key: The short name of the only force to list; "": every force.
     """
     statement = (
         select(CoordinatedForce.key, ForceDetails)
@@ -62,18 +62,18 @@ def list_forces(day: date, known_on: datetime | None = None, key: str = "") -> l
     )
     if key:
         statement = statement.where(CoordinatedForce.key == key)
-    held = {
+    forces = {
         details.force_id: RegisteredForce(details.force_id, key, details.name, details.headcount)
         for key, details in db.session.execute(statement)
     }
-    return sorted(held.values(), key=lambda force: (force.name, force.key))
+    return sorted(forces.values(), key=lambda force: (force.name, force.key))
 
 
 def find_force(key: str, day: date) -> RegisteredForce:
-    """The force with this short name.
+    """Find the force with a short name.
 
     Raises:
-        NotFoundError: None is registered by that day.
+        NotFoundError: No such force is registered by that day.
     """
     forces = list_forces(day, key=key) if key else []
     if not forces:
@@ -82,7 +82,7 @@ def find_force(key: str, day: date) -> RegisteredForce:
 
 
 def list_keys(force_ids: Sequence[int] | None = None) -> dict[int, list[RegisteredKey]]:
-    """The keys of forces by the id of the force, the newest first. One statement.
+    """List the keys of forces by the id of the force, the newest first. One statement.
 
     Args:
         force_ids: Which forces; None: all.
@@ -105,13 +105,13 @@ def list_keys(force_ids: Sequence[int] | None = None) -> dict[int, list[Register
 
 
 def list_received_returns(force_id: int) -> Sequence[ForceReturn]:
-    """Every return that came from a force, with those that a correction replaced, by month and number."""
+    """List the returns received from a force, with those that were corrected, by month and number."""
     statement = select(ForceReturn).where(ForceReturn.void.is_(False), ForceReturn.force_id == force_id)
     return db.session.scalars(statement.order_by(ForceReturn.period, ForceReturn.number)).all()
 
 
 def find_received_return(force_id: int, period: str, number: int) -> ForceReturn | None:
-    """One return of a force; None: it has not come."""
+    """Find a received return of a force; None: it was not received."""
     return db.session.scalar(
         select(ForceReturn).where(
             ForceReturn.force_id == force_id, ForceReturn.period == period, ForceReturn.number == number
@@ -120,7 +120,7 @@ def find_received_return(force_id: int, period: str, number: int) -> ForceReturn
 
 
 def list_periods() -> list[ReturnPeriod]:
-    """The periods that are asked for, the latest first, each as it was last stated."""
+    """List the periods that are asked for, the latest first, each as last recorded."""
     statement = (
         select(ReturnPeriod)
         .where(is_known_fact(ReturnPeriod))
@@ -130,16 +130,16 @@ def list_periods() -> list[ReturnPeriod]:
 
 
 def list_own_returns() -> Sequence[OwnReturn]:
-    """The returns that this force made, the latest first."""
+    """List the returns that this force made, the latest first."""
     order = (OwnReturn.period.desc(), OwnReturn.number.desc())
     return db.session.scalars(select(OwnReturn).order_by(*order)).all()
 
 
 def find_own_return(period: str, number: int) -> OwnReturn:
-    """One return of this force.
+    """Find a return that this force made.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such return.
     """
     own_return = db.session.scalar(
         select(OwnReturn).where(OwnReturn.period == period, OwnReturn.number == number)
@@ -156,7 +156,7 @@ def newest_own_return(period: str) -> OwnReturn | None:
 
 
 def list_comparisons() -> Sequence[Comparison]:
-    """The comparisons that this force received, the latest period first; of one period the last received."""
+    """List the comparisons that this force received, the latest period first; the last received of each."""
     newest = select(func.max(Comparison.id)).group_by(Comparison.period)
     statement = select(Comparison).where(Comparison.id.in_(newest)).order_by(Comparison.period.desc())
     return db.session.scalars(statement).all()

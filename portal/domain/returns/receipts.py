@@ -1,4 +1,4 @@
-"""Which returns have come: on time, late or not at all, and which were corrected."""
+"""Which returns were received: on time, late or not at all, and which were corrected."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from portal.platform.wording import month_words, plural
 
 
 class ReceiptState(StrEnum):
-    """What became of a force's return for a period."""
+    """Whether a force's return for a period was received, and when."""
 
     ON_TIME = "on_time"
     LATE = "late"
@@ -43,7 +43,7 @@ class NationalForce:
     key: str
     name: str
     headcount: int
-    since: date  # the first day from which it is known as a force here
+    registered_from: date  # the first day of its details here
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class AskedPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One return that came: the force's own number of it, and the day."""
+    """One return that was received: the force's own number of it, and the day."""
 
     return_id: int
     number: int
@@ -75,14 +75,14 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of a force for a period, as far as it is known at a position.
+    """The returns received from a force for a period, as known at a position.
 
     Attributes:
         state: By the day of the first arrival: a correction makes no return late.
-        first: The arrival that came first; None: nothing has come.
-        current: The arrival that counts: the highest number, in whatever order they came.
-        corrections: How many arrivals there were after the first.
-        days_late: Of the first arrival, or until the position's day where nothing has come.
+        first: The first arrival; None: nothing was received.
+        current: The arrival that counts: that with the highest number, in whatever order they came.
+        corrections: Number of arrivals after the first.
+        days_late: Of the first arrival, or until the position's day where nothing was received.
     """
 
     state: ReceiptState
@@ -93,7 +93,7 @@ class Receipt:
 
     @property
     def is_corrected(self) -> bool:
-        """Whether what counts is not what came first."""
+        """Whether a correction was received."""
         return self.corrections > 0
 
     @property
@@ -103,7 +103,7 @@ class Receipt:
 
     @property
     def detail(self) -> str:
-        """What there is to know beside the state; empty where that is all."""
+        """Details of the state, such as "3 days overdue"; empty where there are none."""
         if self.first is None:
             return f"{plural(self.days_late, 'day')} overdue" if self.days_late else ""
         parts = [f"Received on {say_date(self.first.received_on)}"]
@@ -116,7 +116,7 @@ class Receipt:
 
 
 def judge_receipt(due_on: date, as_at: date, arrivals: Iterable[Arrival], *, asked: bool = True) -> Receipt:
-    """What became of a return. Pure.
+    """Judge whether a return came on time, late or not at all. Pure.
 
     Args:
         due_on: The last day on which it is on time.
@@ -124,23 +124,23 @@ def judge_receipt(due_on: date, as_at: date, arrivals: Iterable[Arrival], *, ask
         arrivals: Of this force and period, in any order.
         asked: Whether the force was known when the return was due.
     """
-    come = [arrival for arrival in arrivals if arrival.received_on <= as_at]
-    if not come:
+    received = [arrival for arrival in arrivals if arrival.received_on <= as_at]
+    if not received:
         if not asked:
             return Receipt(ReceiptState.NOT_ASKED)
         if as_at <= due_on:
             return Receipt(ReceiptState.AWAITED)
         return Receipt(ReceiptState.MISSING, days_late=(as_at - due_on).days)
-    first = min(come, key=lambda each: (each.received_on, each.return_id))
-    current = max(come, key=lambda each: each.number)
+    first = min(received, key=lambda arrival: (arrival.received_on, arrival.return_id))
+    current = max(received, key=lambda arrival: arrival.number)
     late = max(0, (first.received_on - due_on).days) if asked else 0
     state = ReceiptState.LATE if late else ReceiptState.ON_TIME
-    return Receipt(state, first, current, len(come) - 1, late)
+    return Receipt(state, first, current, len(received) - 1, late)
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptBook:
-    """Every force and period at a position, with what came.
+    """Every force and period at a position, with the returns received.
 
     Attributes:
         position: As at which day, as known on which instant.
@@ -153,43 +153,37 @@ class ReceiptBook:
     periods: Sequence[AskedPeriod]
     arrivals: Mapping[tuple[int, str], Sequence[Arrival]]
 
-    def receipt(self, force: NationalForce, period: AskedPeriod) -> Receipt:
-        """What came of a force for a period."""
+    def receipt_of(self, force: NationalForce, period: AskedPeriod) -> Receipt:
+        """The receipt of a force for a period."""
         return judge_receipt(
             period.due_on,
             self.position.as_at,
             self.arrivals.get((force.id, period.period), ()),
-            asked=force.since <= period.due_on,
+            asked=force.registered_from <= period.due_on,
         )
 
-    def receipts(self, period: AskedPeriod) -> dict[int, Receipt]:
-        """What came for a period, by the id of the force."""
-        return {force.id: self.receipt(force, period) for force in self.forces}
+    def receipts_for(self, period: AskedPeriod) -> dict[int, Receipt]:
+        """The receipts for a period, by the id of the force."""
+        return {force.id: self.receipt_of(force, period) for force in self.forces}
 
     def find_period(self, period: str) -> AskedPeriod | None:
-        """The asked month of this name."""
-        return next((asked for asked in self.periods if asked.period == period), None)
+        """Find the asked month with a name such as 2026-04; None: it was not asked for."""
+        return next((row for row in self.periods if row.period == period), None)
 
     @property
-    def newest(self) -> AskedPeriod | None:
-        """The latest month of which a return has come, or else the latest that is asked for."""
+    def newest_period(self) -> AskedPeriod | None:
+        """The latest month with a return, or else the latest that is asked for."""
         with_returns = {period for _, period in self.arrivals}
-        come = [asked for asked in self.periods if asked.period in with_returns]
-        shown = come or list(self.periods)
-        return shown[-1] if shown else None
+        periods = [row for row in self.periods if row.period in with_returns] or list(self.periods)
+        return periods[-1] if periods else None
 
-    def before(self, period: AskedPeriod) -> AskedPeriod | None:
-        """The asked month before a month."""
-        place = list(self.periods).index(period)
-        return self.periods[place - 1] if place else None
-
-    def up_to(self, period: AskedPeriod, most: int = 12) -> list[AskedPeriod]:
-        """The months up to a month, at most so many, the earliest first."""
+    def list_periods_up_to(self, period: AskedPeriod, most: int = 12) -> list[AskedPeriod]:
+        """List the asked months up to a month, at most ``most`` of them, the earliest first."""
         return list(self.periods)[: list(self.periods).index(period) + 1][-most:]
 
 
 def read_receipts(position: Position) -> ReceiptBook:
-    """What has come at a position. Four statements."""
+    """Read every force, period and arrival at a position. Four statements."""
     return ReceiptBook(position, _read_forces(position), _read_periods(position), _read_arrivals(position))
 
 
@@ -197,13 +191,13 @@ def _read_forces(position: Position) -> list[NationalForce]:
     keys = {
         force: key for force, key in db.session.execute(select(CoordinatedForce.id, CoordinatedForce.key))
     }
-    known = (
+    statement = (
         select(ForceDetails)
         .where(is_known_fact(ForceDetails, position.as_known_on), ForceDetails.from_on <= position.as_at)
         .order_by(ForceDetails.from_on, ForceDetails.recorded_at, ForceDetails.id)
     )
     details: dict[int, list[ForceDetails]] = defaultdict(list)
-    for row in db.session.scalars(known):
+    for row in db.session.scalars(statement):
         details[row.force_id].append(row)
     forces = [
         NationalForce(force, keys[force], rows[-1].name, rows[-1].headcount, rows[0].from_on)
@@ -213,18 +207,18 @@ def _read_forces(position: Position) -> list[NationalForce]:
 
 
 def _read_periods(position: Position) -> list[AskedPeriod]:
-    known = (
+    statement = (
         select(ReturnPeriod.period, ReturnPeriod.due_on)
         .where(is_known_fact(ReturnPeriod, position.as_known_on))
         .order_by(ReturnPeriod.recorded_at, ReturnPeriod.id)
     )
-    asked = {period: AskedPeriod(period, due_on) for period, due_on in db.session.execute(known)}
-    return [asked[period] for period in sorted(asked) if asked[period].first_day <= position.as_at]
+    periods = {period: AskedPeriod(period, due_on) for period, due_on in db.session.execute(statement)}
+    return [periods[period] for period in sorted(periods) if periods[period].first_day <= position.as_at]
 
 
 def _read_arrivals(position: Position) -> dict[tuple[int, str], list[Arrival]]:
     """The returns that had come by the position's day, without those withdrawn."""
-    known = (
+    statement = (
         select(
             ForceReturn.id,
             ForceReturn.force_id,
@@ -237,7 +231,7 @@ def _read_arrivals(position: Position) -> dict[tuple[int, str], list[Arrival]]:
         .where(ForceReturn.recorded_at <= position.as_known_on)
         .order_by(ForceReturn.recorded_at, ForceReturn.id)
     )
-    rows = db.session.execute(known).all()
+    rows = db.session.execute(statement).all()
     withdrawn = {row.replaces_id for row in rows if row.void}
     arrivals: dict[tuple[int, str], list[Arrival]] = defaultdict(list)
     for row in rows:

@@ -1,4 +1,4 @@
-"""What a coordinating unit records of forces: names and sizes, their keys, and what is asked of them."""
+"""Registers forces at a coordinating unit: names, sizes, keys, and the months asked for."""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ RESERVED = frozenset({"new"})  # the address of a page, in place of a short name
 
 
 class RegistrationError(FieldError):
-    """What is to be recorded of a force or of a month is refused."""
+    """Details of a force, a key or a month that cannot be registered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def register_force(key: str, stated: StatedForce, *, at: datetime, by: int | Non
     """Register a force under a short name that it keeps for ever. Returns its id.
 
     Raises:
-        RegistrationError: The short name is taken or is none, or the details are refused.
+        RegistrationError: The short name is taken or malformed, or the details are refused.
     """
     recorded_at = stamp()
     if not NAME.fullmatch(key) or len(key) > LONGEST_NAME:
@@ -104,15 +104,15 @@ def _refuse_day(from_on: date, at: datetime) -> None:
 def add_key(key: str, public_key: str, *, read_out: str, from_on: date, at: datetime, by: int | None) -> str:
     """Register a public key of a force, beside those it has: while keys change, both are valid.
 
-    ``read_out`` is the first characters of its fingerprint, which the force told by another way than the one
-    the key came: so nobody between them can have put in a key of their own.
+    ``read_out`` is the beginning of its fingerprint, which the force read out by telephone or in person: so
+    nobody can have exchanged the key on its way.
 
     Returns:
         The fingerprint.
 
     Raises:
         NotFoundError: There is no such force.
-        RegistrationError: It is no key, has another fingerprint, or is registered already.
+        RegistrationError: The text is no key, has another fingerprint, or is registered already.
     """
     recorded_at = stamp()
     force = find_force(key, clock.london_day(at))
@@ -141,32 +141,32 @@ def add_key(key: str, public_key: str, *, read_out: str, from_on: date, at: date
 
 
 def _refuse_other_fingerprint(fingerprint: str, read_out: str) -> None:
-    told = "".join(read_out.split()).lower()
-    if len(told) < LEAST_READ_OUT or not fingerprint.startswith(told):
+    beginning = "".join(read_out.split()).lower()
+    if len(beginning) < LEAST_READ_OUT or not fingerprint.startswith(beginning):
         raise RegistrationError("read_out", NOT_ITS_FINGERPRINT)
 
 
 def end_key(key: str, fingerprint: str, *, from_on: date, at: datetime, by: int | None) -> None:
-    """End a key: from a day on nothing signed with it is taken. What was taken before stays.
+    """End a key: no return signed with it is received from a day on. Those received before stay.
 
     Raises:
         NotFoundError: There is no such force.
-        RegistrationError: The force has no such key, or it is ended.
+        RegistrationError: The force has no such key, or the key has ended already.
     """
     recorded_at = stamp()
     force = find_force(key, clock.london_day(at))
-    held = next((each for each in _keys_of(force) if each.fingerprint == fingerprint), None)
-    if held is None or held.ended_on is not None:
+    ended_key = next((row for row in _keys_of(force) if row.fingerprint == fingerprint), None)
+    if ended_key is None or ended_key.ended_on is not None:
         raise RegistrationError("fingerprint", "The force has no such key, or it has ended already.")
     _refuse_day(from_on, at)
     db.session.add(
         ForceKey(
             recorded_at=recorded_at,
-            replaces_id=held.id,
+            replaces_id=ended_key.id,
             void=True,
             force_id=force.id,
             from_on=from_on,
-            public_key=held.public_key,
+            public_key=ended_key.public_key,
             fingerprint=fingerprint,
             recorded_by_id=by,
         )
@@ -179,27 +179,26 @@ def _keys_of(force: RegisteredForce) -> list[RegisteredKey]:
 
 
 def ask_for_returns(period: str, due_on: date, *, at: datetime, by: int | None) -> str:
-    """Ask every force for a return of a month, or state another day by which it is due.
+    """Ask every force for a return of a month, or change the day by which it is due.
 
     Returns:
         The period.
 
     Raises:
-        RegistrationError: It is no month, or the day is not after it; nothing would change.
+        RegistrationError: The text is no month, the day is not after its end, or nothing would change.
     """
     recorded_at = stamp()
     if not re.fullmatch(PERIOD, period.strip()):
         raise RegistrationError("period", "Enter a month such as 2026-04.")
-    last = last_day_of(period.strip())
-    if due_on <= last:
+    if due_on <= last_day_of(period.strip()):
         raise RegistrationError("due_on", "Enter a day after the end of the month.")
-    asked = next((row for row in list_periods() if row.period == period.strip()), None)
-    if asked is not None and asked.due_on == due_on:
+    asked_period = next((row for row in list_periods() if row.period == period.strip()), None)
+    if asked_period is not None and asked_period.due_on == due_on:
         raise RegistrationError("due_on", "This return is due on that day already. Enter another day.")
     db.session.add(
         ReturnPeriod(
             recorded_at=recorded_at,
-            replaces_id=asked.id if asked else None,
+            replaces_id=asked_period.id if asked_period else None,
             period=period.strip(),
             due_on=due_on,
             recorded_by_id=by,

@@ -15,7 +15,7 @@ MOST_PEOPLE = 1_000_000
 MOST_NUMBER = 1_000
 LONGEST_LINE = 200
 LONGEST_TEXT = 2_000
-# Neither control characters nor what nobody sees: two words that look alike are one word.
+# Neither control characters nor invisible ones, so that two terms that look alike are the same term.
 _UNSEEN = "\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff"
 _PRINTED = f"^[^\\x00-\\x1f\\x7f-\\x9f{_UNSEEN}]*$"
 REQUIREMENT = "^(?:module|event|guide):[a-z0-9-]{1,60}$"
@@ -145,7 +145,7 @@ RETURN_SCHEMA: Schema = {
 
 
 def list_schema_faults(value: Any, schema: Schema) -> list[str]:
-    """What is wrong with a value, a sentence each, at most ``MOST_FAULTS``; empty: it fits its schema.
+    """List the faults of a value, a sentence each, at most ``MOST_FAULTS``; empty: it fits its schema.
 
     Each begins with where it is, counting entries of lists from 1: "figures 3, assigned: …". The value itself
     is not quoted, since it may be long.
@@ -154,11 +154,11 @@ def list_schema_faults(value: Any, schema: Schema) -> list[str]:
 
     validator = jsonschema_rs.Draft202012Validator(schema, mask="it")
     faults = islice(validator.iter_errors(value), MOST_FAULTS)
-    return [f"{_name_place(fault.instance_path)}: {fault.message}." for fault in faults]
+    return [f"{_name_position(fault.instance_path)}: {fault.message}." for fault in faults]
 
 
-def _name_place(path: list[str | int]) -> str:
-    place = ""
+def _name_position(path: list[str | int]) -> str:
+    position = ""
     for step in path:
-        place += f" {step + 1}" if isinstance(step, int) else f", {step[:60]}"
-    return place.removeprefix(", ").strip() or "The file"
+        position += f" {step + 1}" if isinstance(step, int) else f", {step[:60]}"
+    return position.removeprefix(", ").strip() or "The file"

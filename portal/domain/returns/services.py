@@ -31,7 +31,7 @@ class ReturnRefusedError(BadInputError):
     """A file is not received.
 
     Attributes:
-        checked: What each check found.
+        checked: The faults of each check.
     """
 
     def __init__(self, checked: CheckedReturn, reasons: Sequence[str] = ()) -> None:
@@ -41,14 +41,14 @@ class ReturnRefusedError(BadInputError):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedReturn:
-    """What became of a file that passed every check."""
+    """A return that passed every check."""
 
     id: int
     force: str
     period: str
     number: int
-    again: bool  # it had come before, and nothing was changed
-    notes: tuple[str, ...]  # what its receiver should know
+    was_known: bool  # the same return was received before, and nothing was changed
+    notes: tuple[str, ...]  # sentences for the receiver
 
 
 def prepare_own_return(
@@ -57,7 +57,7 @@ def prepare_own_return(
     """Build this force's return of a month from what is known by the newest stamp; nothing is kept.
 
     Raises:
-        BadInputError: It is no month that has ended.
+        BadInputError: The period is no month that has ended.
         NotFoundError: There is no such directive.
         RuleError: There is nobody to count.
     """
@@ -81,41 +81,41 @@ def keep_own_return(
     Args:
         content: As ``build_return`` gives it.
         key: The force's own.
-        at: The instant, by the clock.
+        at: Now.
         by: Who makes it; None: the command line.
         reason: Why it is made again; not needed of the first of its period.
 
     Raises:
-        RuleError: It says the same as the newest of its period, or says not why it is made again.
-        BadInputError: It does not pass its own check.
+        RuleError: It says the same as the newest return of its period, or has no reason and is not the first.
+        BadInputError: The return does not pass its own checks.
     """
     recorded_at = stamp()
-    before = newest_own_return(content.period)
-    number = before.number + 1 if before else 1
-    if before is not None and _says_same(before.content, content, key):
+    earlier = newest_own_return(content.period)
+    number = earlier.number + 1 if earlier else 1
+    if earlier is not None and _says_same(earlier.content, content, key):
         month = period_words(content.period)
-        raise RuleError(f"Nothing has changed since return {before.number} of {month}.")
-    if before is not None and not reason.strip():
+        raise RuleError(f"Nothing has changed since return {earlier.number} of {month}.")
+    if earlier is not None and not reason.strip():
         raise RuleError(NEEDS_REASON)
-    numbered = replace(content, number=number, reason=" ".join(reason.split()) if before else "")
+    numbered = replace(content, number=number, reason=" ".join(reason.split()) if earlier else "")
     file = _sign_checked(numbered, key, at)
-    made = OwnReturn(
+    own_return = OwnReturn(
         recorded_at=recorded_at,
-        replaces_id=before.id if before else None,
+        replaces_id=earlier.id if earlier else None,
         period=content.period,
         number=number,
         content=file,
         digest=hashlib.sha256(file).hexdigest(),
         made_by_id=by,
     )
-    db.session.add(made)
+    db.session.add(own_return)
     db.session.flush()
-    log("return.made", actor_id=by, period=made.period, number=number, sha256=made.digest)
-    return made
+    log("return.made", actor_id=by, period=own_return.period, number=number, sha256=own_return.digest)
+    return own_return
 
 
 def _sign_checked(content: ReturnContent, key: Ed25519PrivateKey, at: datetime) -> bytes:
-    """The signed file, which its receiver will take."""
+    """Sign a return and check the file as its receiver does."""
     file = sign_document(content.to_document(), key)
     checked = check_return(file, {0: write_public_key(key)}, clock.london_day(at), force=content.force)
     if not checked.has_passed:
@@ -124,15 +124,17 @@ def _sign_checked(content: ReturnContent, key: Ed25519PrivateKey, at: datetime) 
 
 
 def _says_same(file: bytes, content: ReturnContent, key: Ed25519PrivateKey) -> bool:
-    """Whether a kept return says what a new one would, but for when it was made, under the same key."""
+    """Whether a kept return, signed with the same key, has the content of a new one, whatever its instant."""
     document = read_document(file)
-    kept = ReturnContent.from_document(document)
-    same = replace(content, number=kept.number, reason=kept.reason, as_known_on=kept.as_known_on)
-    return kept == same and is_genuine(document, write_public_key(key))
+    kept_content = ReturnContent.from_document(document)
+    same = replace(
+        content, number=kept_content.number, reason=kept_content.reason, as_known_on=kept_content.as_known_on
+    )
+    return kept_content == same and is_genuine(document, write_public_key(key))
 
 
 def check_received_return(file: bytes, at: datetime) -> CheckedReturn:
-    """Check a file by what is registered of the force it says it is of; nothing is kept."""
+    """Check a file with the registered keys of the force that it names; nothing is kept."""
     on = clock.london_day(at)
     try:
         force = find_force(read_claimed_force(file), on)
@@ -144,12 +146,12 @@ def check_received_return(file: bytes, at: datetime) -> CheckedReturn:
 
 
 def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedReturn:
-    """Receive a return: it is checked, then kept byte for byte, with its counts once more in a table.
+    """Check a return and keep it byte for byte, with its counts in a table of their own.
 
     The same return twice is kept once. Corrections may come in any order: the highest number counts.
 
     Raises:
-        ReturnRefusedError: A check failed, or another return with its number came before.
+        ReturnRefusedError: A check failed, or another return with its number was received before.
     """
     recorded_at = stamp()
     checked = check_received_return(file, at)
@@ -158,12 +160,12 @@ def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedRetu
         raise ReturnRefusedError(checked)
     on = clock.london_day(at)
     force = find_force(content.force, on)
-    before = find_received_return(force.id, content.period, content.number)
-    if before is not None:
-        return _accept_repeated_return(before, file, checked)
+    known_return = find_received_return(force.id, content.period, content.number)
+    if known_return is not None:
+        return _accept_repeated_return(known_return, file, checked)
     period, highest = content.period, _highest_number(force.id, content.period)
     replaced = find_received_return(force.id, period, highest) if 0 < highest < content.number else None
-    made = ForceReturn(
+    received = ForceReturn(
         recorded_at=recorded_at,
         replaces_id=replaced.id if replaced else None,
         force_id=force.id,
@@ -175,37 +177,39 @@ def receive_return(file: bytes, *, at: datetime, by: int | None) -> ReceivedRetu
         key_id=checked.key_id,
         received_by_id=by,
     )
-    db.session.add(made)
+    db.session.add(received)
     db.session.flush()
-    _add_figures(made.id, content)
-    details: dict[str, Any] = {"force": force.key, "period": made.period, "number": made.number}
-    log("return.received", actor_id=by, **details, sha256=made.digest)
+    _add_figures(received.id, content)
+    details: dict[str, Any] = {"force": force.key, "period": received.period, "number": received.number}
+    log("return.received", actor_id=by, **details, sha256=received.digest)
     notes = tuple(_list_notes(content, highest))
-    return ReceivedReturn(made.id, force.key, made.period, made.number, False, notes)
+    return ReceivedReturn(received.id, force.key, received.period, received.number, False, notes)
 
 
-def _accept_repeated_return(before: ForceReturn, file: bytes, checked: CheckedReturn) -> ReceivedReturn:
-    """What becomes of a return whose number came before: nothing, or it is refused."""
-    read = read_document(file)
-    if write_canonical(read_document(before.content)) == write_canonical(read):
-        return ReceivedReturn(before.id, read["force"]["key"], before.period, before.number, True, ())
+def _accept_repeated_return(known_return: ForceReturn, file: bytes, checked: CheckedReturn) -> ReceivedReturn:
+    """Accept a return that was received before and change nothing; refuse another one with its number."""
+    document = read_document(file)
+    if write_canonical(read_document(known_return.content)) == write_canonical(document):
+        force = document["force"]["key"]
+        return ReceivedReturn(known_return.id, force, known_return.period, known_return.number, True, ())
     raise ReturnRefusedError(
         checked,
         [
-            f"Another return {before.number} of {before.period} came on {before.received_on.isoformat()}. "
+            f"Another return {known_return.number} of {known_return.period} came on "
+            f"{known_return.received_on.isoformat()}. "
             "A correction has the next number."
         ],
     )
 
 
 def log_refused_return(error: ReturnRefusedError, *, by: int | None) -> None:
-    """Log that a file was refused, by which checks, and whose it said it was, if anybody's."""
+    """Log that a file was refused, with the checks that failed and the return that it claims to be."""
     content = error.checked.content
-    named: dict[str, Any] = {}
+    claimed: dict[str, Any] = {}
     if content is not None:
-        named = {"force": content.force, "period": content.period, "number": content.number}
+        claimed = {"force": content.force, "period": content.period, "number": content.number}
     checks = sorted({check for check, _ in error.checked.faults}) or ["number"]
-    log("return.refused", actor_id=by, checks=", ".join(checks), **named)
+    log("return.refused", actor_id=by, checks=", ".join(checks), **claimed)
 
 
 def _highest_number(force_id: int, period: str) -> int:

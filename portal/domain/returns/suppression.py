@@ -1,4 +1,4 @@
-"""What is shown of counts: small numbers are hidden, and others with which they could be worked out. Pure.
+"""Hides small numbers, and others from which they could be worked out (disclosure control). Pure.
 
 Whoever has not completed a requirement has not completed the whole directive either. So the tables of all
 requirements are looked at together: a group of which one number is hidden is hidden whole, and in each of
@@ -30,7 +30,7 @@ class Counts:
     complete: int | None
 
     @property
-    def hides(self) -> bool:
+    def has_hidden_number(self) -> bool:
         """Whether a number is hidden."""
         return None in (self.assigned, self.excluded, self.complete)
 
@@ -45,7 +45,7 @@ class ShownCounts:
     """Counts as a page or a file shows them; None: hidden.
 
     Attributes:
-        hidden: Who hid what is hidden: BY_FORCE or BY_US; "" where nothing is.
+        hidden: Who hid a number: BY_FORCE or BY_US; "" where none is hidden.
     """
 
     assigned: int | None = None
@@ -77,12 +77,12 @@ class ShownTable(Generic[Key]):
     groups: frozenset[Key]
 
     @property
-    def summed(self) -> int:
-        """How many groups are in the sum."""
+    def group_count(self) -> int:
+        """Number of groups in the sum."""
         return len(self.groups)
 
     def shows(self, key: Key) -> bool:
-        """Whether the numbers of a group are shown."""
+        """Whether the share of a group is shown."""
         return key in self.rows and self.rows[key].share is not None
 
 
@@ -111,7 +111,7 @@ def protect_together(tables: Mapping[str, Mapping[Key, Counts]], small: int) -> 
         few_excluded = any(is_small(_sum_up(cells)[2], small) for cells in shown.values())
         width = 2 if few_excluded else 3  # too few are excluded to say how many: nothing says it
         parts = [{key: line[:width] for key, line in cells.items()} for cells in shown.values()]
-        hidden = _choose_hidden([*parts, *(told for _, told in _list_told(shown))], small)
+        hidden = _choose_hidden([*parts, *(told for _, told in _list_derived_tables(shown))], small)
         if hidden is None:
             shown, hidden = {}, set()
         apart = {key for key in hidden for cells in shown.values() if key not in cells}
@@ -125,12 +125,12 @@ def protect_together(tables: Mapping[str, Mapping[Key, Counts]], small: int) -> 
 def _choose_tables(tables: Mapping[str, Mapping[Key, Cells]], small: int) -> dict[str, Mapping[Key, Cells]]:
     """The tables whose sums may be shown, also beside those of the others."""
     shown = {name: cells for name, cells in tables.items() if _may_show_sums(cells, small)}
-    while few := [name for name, told in _list_told(shown) if is_small(_sum_up(told)[0], small)]:
+    while few := [name for name, told in _list_derived_tables(shown) if is_small(_sum_up(told)[0], small)]:
         del shown[few[0]]
     return shown
 
 
-def _list_told(tables: Mapping[str, Mapping[Key, Cells]]) -> list[tuple[str, dict[Key, Cells]]]:
+def _list_derived_tables(tables: Mapping[str, Mapping[Key, Cells]]) -> list[tuple[str, dict[Key, Cells]]]:
     """What the tables of requirements tell beside that of the whole directive.
 
     Of each group, how many have completed a requirement and not all of them; and how often people lack more
@@ -141,7 +141,7 @@ def _list_told(tables: Mapping[str, Mapping[Key, Cells]]) -> list[tuple[str, dic
     """
     directive = tables.get(WHOLE_DIRECTIVE, {})
     requirements = {name: cells for name, cells in tables.items() if name != WHOLE_DIRECTIVE}
-    told = [(name, _compare_complete(cells, directive)) for name, cells in requirements.items()]
+    told = [(name, _subtract_complete(cells, directive)) for name, cells in requirements.items()]
     lacking: dict[Key, Cells] = {
         key: (sum(cells[key][1] for cells in requirements.values()) - line[1], sum(line))
         for key, line in directive.items()
@@ -151,7 +151,7 @@ def _list_told(tables: Mapping[str, Mapping[Key, Cells]]) -> list[tuple[str, dic
     return [(name, lines) for name, lines in told if lines]
 
 
-def _compare_complete(requirement: Mapping[Key, Cells], directive: Mapping[Key, Cells]) -> dict[Key, Cells]:
+def _subtract_complete(requirement: Mapping[Key, Cells], directive: Mapping[Key, Cells]) -> dict[Key, Cells]:
     return {
         key: (requirement[key][0] - line[0], sum(line))
         for key, line in directive.items()
@@ -164,7 +164,7 @@ def _sum_up(cells: Mapping[Key, Cells]) -> list[int]:
 
 
 def _leave_out(cells: Mapping[Key, Cells], keys: set[Key]) -> dict[Key, Cells]:
-    return {key: line for key, line in cells.items() if key not in keys}
+    return {key: row for key, row in cells.items() if key not in keys}
 
 
 def _may_show_sums(cells: Mapping[Key, Cells], small: int) -> bool:
@@ -210,14 +210,16 @@ def _choose_hidden(tables: Collection[Mapping[Key, Cells]], small: int) -> set[K
     Returns:
         None if hiding every group would not be enough.
     """
-    lines: dict[Key, list[Cells]] = defaultdict(list)
+    rows_by_group: dict[Key, list[Cells]] = defaultdict(list)
     for table in tables:
         for key, cells in table.items():
-            lines[key].append(cells)
-    hidden = {key for key, of in lines.items() if any(_is_telling(line, small) for line in of)}
+            rows_by_group[key].append(cells)
+    hidden = {key for key, rows in rows_by_group.items() if any(_is_disclosive(row, small) for row in rows)}
     if not hidden:
         return hidden
-    others = sorted(lines.keys() - hidden, key=lambda key: (sum(map(sum, lines[key])), str(key)))
+    others = sorted(
+        rows_by_group.keys() - hidden, key=lambda key: (sum(map(sum, rows_by_group[key])), str(key))
+    )
     for count, key in enumerate(others, start=1):
         hidden.add(key)
         if count >= FEWEST_OTHERS and _are_safe(tables, hidden, small):
@@ -225,9 +227,9 @@ def _choose_hidden(tables: Collection[Mapping[Key, Cells]], small: int) -> set[K
     return None
 
 
-def _is_telling(line: Cells, small: int) -> bool:
+def _is_disclosive(row: Cells, small: int) -> bool:
     """Whether a number of a group is small, or the group has few people."""
-    return any(is_small(count, small) for count in line) or is_small(sum(line), 2 * small)
+    return any(is_small(count, small) for count in row) or is_small(sum(row), 2 * small)
 
 
 def _are_safe(tables: Collection[Mapping[Key, Cells]], hidden: set[Key], small: int) -> bool:
@@ -240,9 +242,9 @@ def _are_safe(tables: Collection[Mapping[Key, Cells]], hidden: set[Key], small: 
     return all(not 0 < number < least for of in sums for number in of)
 
 
-def _show_cells(line: Cells) -> ShownCounts:
-    """The numbers of a row; where the excluded are not told, the assigned are not either."""
-    complete, not_complete, *excluded = line
+def _show_cells(row: Cells) -> ShownCounts:
+    """The numbers of a row; where the excluded are not shown, the assigned are not either."""
+    complete, not_complete, *excluded = row
     if not excluded:
         return ShownCounts(None, None, complete, not_complete, BY_US)
-    return ShownCounts(sum(line), excluded[0], complete, not_complete)
+    return ShownCounts(sum(row), excluded[0], complete, not_complete)

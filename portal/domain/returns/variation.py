@@ -1,4 +1,4 @@
-"""How forces differ: each share with the interval that its size allows, beside that of all together."""
+"""How forces differ: each share with its Wilson interval, compared with that of all forces together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from portal.platform.wording import number
 
 @dataclass(frozen=True, slots=True)
 class ForceStanding:
-    """A force's share, and how sure it is.
+    """A force's share, with its interval.
 
     Attributes:
-        interval: Between which shares it would lie if its people were a sample of such forces.
-        standing: Beside all forces together.
+        interval: Wilson's 95% interval of the share.
+        standing: Compared with all forces together.
     """
 
     force: NationalForce
@@ -27,12 +27,12 @@ class ForceStanding:
 
     @property
     def words(self) -> str:
-        """How it stands, in words."""
+        """The standing in words."""
         return STANDING_WORDS[self.standing]
 
     @property
-    def at(self) -> float:
-        """The share in per cent, for a drawing."""
+    def percent(self) -> float:
+        """The share in per cent, for a chart."""
         return 100 * self.share.done / self.share.total
 
 
@@ -41,54 +41,54 @@ class Variation:
     """The forces of a month that have a share, the most people first, and those that have none.
 
     They are in the order of their size, not of their share: a small force is high or low by chance more
-    easily than a large one, so an order by percentage would say what is not there.
+    easily than a large one, so an order by percentage would mislead.
     """
 
     forces: Sequence[ForceStanding]
-    without: Sequence[NationalForce]
+    without_share: Sequence[NationalForce]
 
     @property
     def funnel(self) -> FunnelPlot:
-        """The same forces as a funnel."""
-        return FunnelPlot([(each.force.name, each.share) for each in self.forces])
+        """The forces with a share as a funnel plot."""
+        return FunnelPlot([(row.force.name, row.share) for row in self.forces])
 
     @property
-    def beyond(self) -> list[ForceStanding]:
+    def beyond_limits(self) -> list[ForceStanding]:
         """The forces beyond the limits, the lowest standing first."""
         order = [Standing.VERY_LOW, Standing.LOW, Standing.HIGH, Standing.VERY_HIGH]
-        beyond = [each for each in self.forces if each.standing in BEYOND]
-        return sorted(beyond, key=lambda each: (order.index(each.standing), each.force.name))
+        rows = [row for row in self.forces if row.standing in BEYOND]
+        return sorted(rows, key=lambda row: (order.index(row.standing), row.force.name))
 
     @property
     def quartiles(self) -> tuple[int, int, int] | None:
         """The lower quartile, the median and the upper quartile of shares in per cent, cut; None: too few."""
-        shares = sorted(100 * each.share.done // each.share.total for each in self.forces)
+        shares = sorted(100 * row.share.done // row.share.total for row in self.forces)
         if len(shares) < 4:
             return None
         return shares[len(shares) // 4], shares[len(shares) // 2], shares[3 * len(shares) // 4]
 
     @property
     def sentence(self) -> str:
-        """What the page says first."""
-        beyond = len(self.beyond)
+        """How many forces differ by more than chance, as a sentence or two."""
+        count = len(self.beyond_limits)
         if len(self.forces) < 2:
             return "Too few forces have a figure to compare them."
-        if not beyond:
+        if not count:
             return (
                 f"No force of {number(len(self.forces))} differs from the rest by more than chance explains."
             )
-        said = (
-            f"{number(beyond)} of {number(len(self.forces))} forces differ from all forces together by more "
+        text = (
+            f"{number(count)} of {number(len(self.forces))} forces differ from all forces together by more "
             "than chance explains (1 in 20)."
         )
-        if 2 * beyond > len(self.forces):
-            said += " Most do, so chance is not the reason: ask what is."
-        return said
+        if 2 * count > len(self.forces):
+            text += " Most do, so chance is not the reason: ask what is."
+        return text
 
 
 def compare_forces(figures: NationalFigures) -> Variation:
-    """How the forces of the newest month differ."""
-    shares = {force: figures.newest.shown(force).share for force in figures.forces}
+    """Compare the forces of the newest month."""
+    shares = {force: figures.newest_month.figures_of(force).share for force in figures.forces}
     whole = sum((share for share in shares.values() if share), Share())
     centre = whole.done / whole.total if whole.total else 0.0
     standings = [
@@ -101,5 +101,5 @@ def compare_forces(figures: NationalFigures) -> Variation:
         for force, share in shares.items()
         if share and share.total
     ]
-    standings.sort(key=lambda each: (-each.share.total, each.force.name))
+    standings.sort(key=lambda row: (-row.share.total, row.force.name))
     return Variation(standings, [force for force, share in shares.items() if not (share and share.total)])

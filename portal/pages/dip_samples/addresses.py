@@ -1,4 +1,4 @@
-"""What addresses of dip samples name: a month, and a unit that the viewer sees."""
+"""Reads the month and the unit that an address of dip samples names."""
 
 import re
 from datetime import date
@@ -14,20 +14,20 @@ _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 
 
 def read_month(text: str) -> date | None:
-    """The first day of a month that is written as 2026-04; None if the text is none.
+    """The first day of a month that is written as 2026-04; None if the text is no month.
 
     >>> read_month("2026-04"), read_month("April")
     (datetime.date(2026, 4, 1), None)
     """
-    found = _MONTH.fullmatch(text)
-    return date(int(found[1]), int(found[2]), 1) if found else None
+    match = _MONTH.fullmatch(text)
+    return date(int(match[1]), int(match[2]), 1) if match else None
 
 
 def require_month(text: str) -> date:
     """The first day of the month in an address.
 
     Raises:
-        NotFoundError: It names none.
+        NotFoundError: The text is no month.
     """
     month = read_month(text)
     if month is None:

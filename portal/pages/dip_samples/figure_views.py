@@ -39,8 +39,8 @@ def show_sample_figures(position: Position) -> ResponseReturnValue:
     months = arguments.choice("months", MONTHS, "number of months") or MONTHS[0]
     form = filter_form(key, months, position)
     viewer, measure = current_user.viewer, MEASURES[key]
-    full = list_full_months(int(months), position.as_at)
-    table = read_sample_table(key, full, list_viewable_units(viewer, position), position)
+    full_months = list_full_months(int(months), position.as_at)
+    table = read_sample_table(key, full_months, list_viewable_units(viewer, position), position)
     units = list_units_beside(viewer, table, position)
     html = render_template(
         "dip_samples/figures.html",

@@ -67,8 +67,8 @@ class SampleForm(FlaskForm):  # type: ignore[misc]
     def offer_choices(self, units: Mapping[int, str], today: date, kept_month: date | None) -> None:
         """Offer the units, the latest months, and the reasons."""
         labels = {str(unit_id): label for unit_id, label in units.items()}
-        first = {} if len(labels) == 1 else {"": "Select a unit"}
-        self.unit.choices = _list_choices(first | labels)
+        prompt = {} if len(labels) == 1 else {"": "Select a unit"}
+        self.unit.choices = _list_choices(prompt | labels)
         months = {
             f"{month:%Y-%m}": month_words(month) for month in reversed(list_months(OFFERED_MONTHS, today))
         }
@@ -80,16 +80,16 @@ class SampleForm(FlaskForm):  # type: ignore[misc]
         self.reason.choices = _list_choices(reasons | dict(REASONS if corrects else MISSING_REASONS))
 
     def read_entry(self) -> SampleEntry:
-        """What a valid form says."""
+        """The entry of a valid form."""
         counts = SampleCounts(**{name: self[name].number or 0 for name in COUNTS})
         month = require_month(self.month.data)
         return SampleEntry(int(self.unit.data), month, counts, self.reason.data or "")
 
 
-def first_values(counts: SampleCounts | None, **chosen: Any) -> dict[str, Any]:
-    """What the fields hold at first."""
-    known = {name: str(getattr(counts, name)) for name in COUNTS} if counts is not None else {}
-    return {**known, **chosen}
+def first_values(counts: SampleCounts | None, **others: Any) -> dict[str, Any]:
+    """What the fields of the form hold at first: the known counts, and other values by field."""
+    count_texts = {name: str(getattr(counts, name)) for name in COUNTS} if counts is not None else {}
+    return {**count_texts, **others}
 
 
 def reason_words(reason: str) -> str:

@@ -33,7 +33,7 @@ NOT_RECORDED = "Nothing was recorded. Put right what this page lists, and import
 
 
 class SampleFileForm(FlaskForm):  # type: ignore[misc]
-    """A spreadsheet, to be looked at or recorded."""
+    """A spreadsheet, to be checked or recorded."""
 
     file = FileField(
         "The spreadsheet",
@@ -48,20 +48,20 @@ class SampleFileForm(FlaskForm):  # type: ignore[misc]
 @bp.route("/dip-samples/import", methods=["GET", "POST"])
 @requires(Permission.SAMPLE_RECORD)
 def import_file() -> ResponseReturnValue:
-    """Record every row of a file, or none; or only say what would be recorded."""
-    form, done, reasons = SampleFileForm(), None, list[str]()
+    """Record every row of a file, or none; or only show what would be recorded."""
+    form, sample_import, reasons = SampleFileForm(), None, list[str]()
     if form.validate_on_submit():
         try:
-            done = _import_file(form)
+            sample_import = _import_file(form)
         except BadInputError as error:
             reasons, form.file.errors = error.reasons, [NOT_RECORDED]
-        if done is not None and not form.only_check.data:
-            flash(done.sentence, "success")
+        if sample_import is not None and not form.only_check.data:
+            flash(sample_import.sentence, "success")
             return redirect(url_for(".show_samples"), 303)
     html = render_template(
         "dip_samples/import.html",
         form=form,
-        checked=done,
+        checked=sample_import,
         reasons=reasons[:MOST_SHOWN],
         more=len(reasons) - MOST_SHOWN,
         required=REQUIRED,
@@ -74,7 +74,7 @@ def import_file() -> ResponseReturnValue:
 def _import_file(form: SampleFileForm) -> SampleImport:
     """Record the file, or roll back what it would record."""
     recordable = list_recordable_units(current_user.viewer)
-    units = {found: row for found, row in live_units(clock.today()).items() if found in recordable}
+    units = {unit_id: row for unit_id, row in live_units(clock.today()).items() if unit_id in recordable}
     rows = read_sample_file(form.file.data.read(), form.file.data.filename or "")
     with transaction(dry_run=form.only_check.data):
         return import_samples(rows, units, by=current_user.person_id, at=clock.now())

@@ -26,39 +26,44 @@ from portal.platform.permissions import Permission
 @bp.route("/dip-samples/record", methods=["GET", "POST"])
 @requires(Permission.SAMPLE_RECORD)
 def record_counts() -> ResponseReturnValue:
-    """Record the counts of a unit and a month; where they are known, correct them."""
+    """Record the counts of a unit and a month; where they are recorded already, correct them."""
     units = list_recordable_units(current_user.viewer)
     month = read_month(request.args.get("month", "")) or add_months(first_of_month(clock.today()), -1)
-    known = _find_sample_to_correct(units, month)
-    form = SampleForm(data=_first_values(units, month, known))
+    known_sample = _find_sample_to_correct(units, month)
+    form = SampleForm(data=_first_values(units, month, known_sample))
     form.offer_choices(units, clock.today(), month)
     if form.validate_on_submit() and _save_counts(form):
         flash("The counts are saved.", "success")
         return redirect(url_for(".show_sample", unit_id=int(form.unit.data), month=form.month.data), 303)
     html = render_template(
-        "dip_samples/record.html", form=form, units=units, known=known, month=month, checklist=CHECKLIST
+        "dip_samples/record.html",
+        form=form,
+        units=units,
+        known=known_sample,
+        month=month,
+        checklist=CHECKLIST,
     )
     return html, 400 if form.errors else 200
 
 
 def _find_sample_to_correct(units: dict[int, str], month: date) -> DipSample | None:
     """The sample that the address asks to correct."""
-    chosen = request.args.get("unit", "")
-    if chosen not in map(str, units):
+    unit = request.args.get("unit", "")
+    if unit not in map(str, units):
         return None
-    return find_sample(int(chosen), month)
+    return find_sample(int(unit), month)
 
 
-def _first_values(units: dict[int, str], month: date, known: DipSample | None) -> dict[str, str]:
-    only = str(next(iter(units))) if len(units) == 1 else ""
-    counts = counts_of(known) if known is not None else None
-    unit = request.args.get("unit", "") or only
-    replaces = str(known.id) if known is not None else ""
+def _first_values(units: dict[int, str], month: date, known_sample: DipSample | None) -> dict[str, str]:
+    only_unit = str(next(iter(units))) if len(units) == 1 else ""
+    counts = counts_of(known_sample) if known_sample is not None else None
+    unit = request.args.get("unit", "") or only_unit
+    replaces = str(known_sample.id) if known_sample is not None else ""
     return first_values(counts, unit=unit, month=f"{month:%Y-%m}", replaces=replaces)
 
 
 def _save_counts(form: SampleForm) -> bool:
-    """Save a valid form; whether that was done, and else the form says why not."""
+    """Save a valid form. Returns whether it was saved; if not, the form has the errors."""
     replaced = form.replaces.data or ""
     try:
         with save_form(form):
@@ -76,7 +81,7 @@ def _save_counts(form: SampleForm) -> bool:
 @bp.post("/dip-samples/<int:unit_id>/<month>/withdraw")
 @requires(Permission.SAMPLE_RECORD)
 def withdraw_counts(unit_id: int, month: str) -> ResponseReturnValue:
-    """Take back what was recorded of a unit and a month."""
+    """Withdraw the counts of a unit and a month."""
     require_recordable_unit(unit_id)
     sample = find_sample(unit_id, require_month(month))
     if sample is None:

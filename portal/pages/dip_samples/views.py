@@ -32,7 +32,7 @@ COUNT_HEADS = {name: words[0].upper() + words[1:] for name, words in COUNT_WORDS
 @requires(Permission.SAMPLE_VIEW)
 @at_position(PARENT)
 def show_samples(position: Position) -> ResponseReturnValue:
-    """Show one share of every unit that the viewer sees, by month, with what is missing."""
+    """Show one share of every unit that the viewer sees, by month, with the months that are missing."""
     arguments = QueryArguments(request.args, request.path)
     measure = arguments.choice("measure", MEASURES, "share") or "submitted"
     months = arguments.choice("months", MONTHS, "number of months") or MONTHS[0]
@@ -49,7 +49,9 @@ def show_samples(position: Position) -> ResponseReturnValue:
         position=position,
         banner=sentences.banner_sentence(position),
         recordable=recordable,
-        silent={found: label for found, label in table.silent.items() if found in recordable},
+        units_without_samples={
+            unit_id: label for unit_id, label in table.units_without_samples.items() if unit_id in recordable
+        },
     )
     return html, arguments.status
 
@@ -58,22 +60,22 @@ def show_samples(position: Position) -> ResponseReturnValue:
 @requires(Permission.SAMPLE_VIEW)
 @at_position(PARENT)
 def show_sample(position: Position, unit_id: int, month: str) -> ResponseReturnValue:
-    """Show what is known of a unit and a month, and what was recorded of it before."""
-    unit, first = require_viewable_unit(unit_id, position), require_month(month)
-    history = list_history(unit_id, first, position.as_known_on) if first <= position.as_at else []
-    known = history[0] if history and not history[0].void else None
+    """Show the counts of a unit and a month, and earlier ones."""
+    unit, first_day = require_viewable_unit(unit_id, position), require_month(month)
+    history = list_history(unit_id, first_day, position.as_known_on) if first_day <= position.as_at else []
+    known_sample = history[0] if history and not history[0].void else None
     return render_template(
         "dip_samples/sample.html",
         unit=unit,
         unit_id=unit_id,
-        month=first,
+        month=first_day,
         month_text=month,
         position=position,
         banner=sentences.banner_sentence(position),
         here=request.path,
         history=history,
-        known=known,
-        rows=_sample_rows(known) if known else [],
+        known=known_sample,
+        rows=_sample_rows(known_sample) if known_sample else [],
         reasons={row.id: reason_words(row.reason) for row in history},
         count_heads=COUNT_HEADS,
         may_record=unit_id in _recordable_units(position),

@@ -147,7 +147,7 @@ def _render_own_booking(event: EventDetails, form: ConfirmForm, cancel_form: Can
         is_open=choice.places.is_open(now),
         has_open_booking=state in OPEN_BOOKINGS,
         may_accept=state == "offered" or may_take,
-        refusal="" if audience.expects(me, event.activity_id, event.held_on) else services.NOT_ASKED,
+        refusal="" if audience.may_attend(me, event.activity_id, event.held_on) else services.NOT_ASKED,
         clashes=find_clashes(event, [me], clock.today())[me],
         form=form,
         cancel_form=cancel_form,
@@ -167,9 +167,9 @@ class _PeoplePage:
 
 def _read_people_page(reference: str) -> _PeoplePage:
     event, arguments = event_details(reference), QueryArguments(request.args, request.path)
-    found = list_candidates(current_user.viewer, event, clock.now())
-    page = arguments.page(len(found))
-    people = found[page.offset : page.offset + page.size]
+    candidates = list_candidates(current_user.viewer, event, clock.now())
+    page = arguments.page(len(candidates))
+    people = candidates[page.offset : page.offset + page.size]
     clashes = find_clashes(event, [person.person_id for person in people], clock.today())
     return _PeoplePage(event, page, people, ChoosePeopleForm(people, clashes), arguments)
 
@@ -178,19 +178,19 @@ def _read_people_page(reference: str) -> _PeoplePage:
 @requires(Permission.EVENT_BOOK)
 def book_people(reference: str) -> ResponseReturnValue:
     """Show which of their people a manager booked, and book more who still need to attend."""
-    shown = _read_people_page(reference)
-    form = shown.form
+    people_page = _read_people_page(reference)
+    form = people_page.form
     if not form.is_submitted():
-        return _render_people(shown), shown.arguments.status
+        return _render_people(people_page), people_page.arguments.status
     if not form.validate():
-        return _render_people(shown), 400
-    chosen = set(form.people.chosen_values)
-    _book_each(reference, [person for person in shown.people if person.staff_number in chosen])
+        return _render_people(people_page), 400
+    staff_numbers = set(form.people.chosen_values)
+    _book_all(reference, [person for person in people_page.people if person.staff_number in staff_numbers])
     return redirect(url_for(".book_people", reference=reference), 303)
 
 
-def _book_each(reference: str, people: Sequence[PersonToBook]) -> None:
-    """Book for each, in one transaction: all or nobody."""
+def _book_all(reference: str, people: Sequence[PersonToBook]) -> None:
+    """Book for all of these people in one transaction, or for none."""
     by, now = current_user.person_id, clock.now()
     try:
         with transaction():
@@ -201,16 +201,18 @@ def _book_each(reference: str, people: Sequence[PersonToBook]) -> None:
     except REFUSALS as error:
         flash(str(error), "error")
         return
-    waiting = states.count("waiting")
-    said = f"Booked for {plural(len(states) - waiting, 'person', 'people')}."
+    waiting_count = states.count("waiting")
+    sentence = f"Booked for {plural(len(states) - waiting_count, 'person', 'people')}."
     flash(
-        f"{said} {plural(waiting, 'person is', 'people are')} on the wait list." if waiting else said,
+        f"{sentence} {plural(waiting_count, 'person is', 'people are')} on the wait list."
+        if waiting_count
+        else sentence,
         "success",
     )
 
 
-def _render_people(shown: _PeoplePage) -> str:
-    event = shown.event
+def _render_people(people_page: _PeoplePage) -> str:
+    event = people_page.event
     booked = list_booked_people(current_user.viewer, event)
     clashes = find_clashes(event, [person.person_id for person in booked], clock.today())
     places = read_event(event.id, clock.now())
@@ -222,10 +224,10 @@ def _render_people(shown: _PeoplePage) -> str:
         booked=booked,
         clashes=clashes,
         words=STATE_WORDS,
-        page=shown.page,
-        people=shown.people,
-        form=shown.form,
-        errors=shown.arguments.errors(),
+        page=people_page.page,
+        people=people_page.people,
+        form=people_page.form,
+        errors=people_page.arguments.errors(),
     )
 
 
@@ -250,6 +252,6 @@ def decide_booking(reference: str, staff_number: str, act: str) -> ResponseRetur
     except REFUSALS as error:
         flash(str(error), "error")
     else:
-        done = {"approval": "approved", "refusal": "refused", "cancellation": "cancelled"}[act]
-        flash(f"The booking of {person.name} is {done}.", "success")
+        outcome = {"approval": "approved", "refusal": "refused", "cancellation": "cancelled"}[act]
+        flash(f"The booking of {person.name} is {outcome}.", "success")
     return redirect(url_for(".book_people", reference=reference), 303)

@@ -67,9 +67,9 @@ def _number_field(label: str, message: str, *, least: int, most: int, **kwargs: 
     return WholeNumberField(label, message=message, least=least, most=most, widget=widget, **kwargs)
 
 
-def _type_choices(first: str, types: dict[str, EventTypeVersion]) -> list[SelectChoice]:
-    others = [SelectChoice(value=key, label=version.title) for key, version in types.items()]
-    return [SelectChoice(value="", label=first), *others]
+def _type_choices(prompt: str, types: dict[str, EventTypeVersion]) -> list[SelectChoice]:
+    choices = [SelectChoice(value=key, label=version.title) for key, version in types.items()]
+    return [SelectChoice(value="", label=prompt), *choices]
 
 
 class _PlanForm(FlaskForm):  # type: ignore[misc]
@@ -113,23 +113,24 @@ class _PlanForm(FlaskForm):  # type: ignore[misc]
     )
     asks_which = False  # whether the time comes twice on that day
 
-    def offer_choices(self, offered: PlanChoices, kept_room: int | None = None) -> None:
+    def offer_choices(self, plan_choices: PlanChoices, kept_room: int | None = None) -> None:
         """Offer the rooms that are open, and the people who may run events."""
-        rooms = [room for room in offered.rooms if not room.closed or room.id == kept_room]
+        rooms = [room for room in plan_choices.rooms if not room.closed or room.id == kept_room]
         labels = {str(room.id): f"{room.name} ({room.capacity} people)" for room in rooms}
         self.room.choices = [
             SelectChoice(value="", label="Select a room"),
             *(SelectChoice(value=key, label=label) for key, label in labels.items()),
         ]
         people = {
-            str(person.person_id): f"{person.name}, {person.staff_number}" for person in offered.facilitators
+            str(person.person_id): f"{person.name}, {person.staff_number}"
+            for person in plan_choices.facilitators
         }
         if unknown := set(self.facilitators.data or []) - people.keys():
             self.facilitators.data = [value for value in self.facilitators.data if value not in unknown]
         self.facilitators.offer_values(list(people), people)
 
     def read_starts(self, count: int = 1, weeks: int = 1) -> list[datetime]:
-        """The instants of the dates; empty where one is refused, which its field then says."""
+        """The instants of the dates; empty: one is refused, and its field has the error."""
         at = read_time(self.start.data or "")
         if at is None:
             mark_wrong(self.start, "Enter a time of day, such as 09:30")
@@ -148,15 +149,15 @@ class _PlanForm(FlaskForm):  # type: ignore[misc]
         return []
 
     def show_refusal(self, field: str, sentence: str) -> None:
-        """Say at its field why the plan is refused."""
+        """Show at its field why a plan is refused."""
         mark_wrong(self[field], sentence)
 
-    def make_plan(self, starts_at: datetime, kind: EventTypeVersion) -> EventPlan:
+    def make_plan(self, starts_at: datetime, event_type: EventTypeVersion) -> EventPlan:
         """The plan that a valid form holds, for one of its dates."""
         return EventPlan(
-            type_version_id=kind.id,
+            type_version_id=event_type.id,
             starts_at=starts_at,
-            minutes=self.minutes.number or kind.minutes,
+            minutes=self.minutes.number or event_type.minutes,
             room_id=int(self.room.data),
             syndicates=self.syndicates.number or 1,
             places=self.places.number or 1,
@@ -245,7 +246,7 @@ class RoomForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Save", widget=GovSubmit())
 
     def make_details(self, unit_id: int | None) -> RoomDetails:
-        """What a valid form says of the room."""
+        """The details of a valid form."""
         return RoomDetails(
             name=self.name.data,
             unit_id=unit_id,
@@ -256,8 +257,8 @@ class RoomForm(FlaskForm):  # type: ignore[misc]
 
 
 def _filter_field(label: str, *choices: tuple[str, str]) -> SelectField:
-    offered = [SelectChoice(value=value, label=text) for value, text in choices]
-    return SelectField(label, widget=GovSelect(), choices=offered, validate_choice=False)
+    options = [SelectChoice(value=value, label=text) for value, text in choices]
+    return SelectField(label, widget=GovSelect(), choices=options, validate_choice=False)
 
 
 class EventFilterForm(Form):  # type: ignore[misc]
@@ -274,7 +275,7 @@ class EventFilterForm(Form):  # type: ignore[misc]
 
 
 def form_values_of(plan: EventPlan) -> dict[str, object]:
-    """What the fields of a form show of a plan."""
+    """The values of a form's fields for a plan."""
     local = plan.starts_at.astimezone(LONDON)
     return {
         "day": date_words(local.date()),

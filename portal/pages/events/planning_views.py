@@ -35,17 +35,18 @@ from portal.platform.wording import plural
 @requires(Permission.EVENT_RUN)
 def plan_event() -> ResponseReturnValue:
     """Plan an event or a series, from nothing or as a copy of another."""
-    offered = _read_plan_choices()
-    form = NewEventForm(data=_first_values(offered.types))
-    form.offer_types(offered.types)
-    form.offer_choices(offered)
-    if form.validate_on_submit() and (references := _plan_all(form, offered.types[form.kind.data])):
-        words = plural(len(references), "event is", "events are")
+    choices = _read_plan_choices()
+    form = NewEventForm(data=_first_values(choices.types))
+    form.offer_types(choices.types)
+    form.offer_choices(choices)
+    if form.validate_on_submit() and (references := _plan_all(form, choices.types[form.kind.data])):
+        sentence_start = plural(len(references), "event is", "events are")
         flash(
-            f"{words} planned. Who runs {'it' if len(references) == 1 else 'them'} gets an email.", "success"
+            f"{sentence_start} planned. Who runs {'it' if len(references) == 1 else 'them'} gets an email.",
+            "success",
         )
         return redirect(url_for(".show_event", reference=references[0]), 303)
-    html = render_template("events/new.html", form=form, offered=offered)
+    html = render_template("events/new.html", form=form, offered=choices)
     return html, 400 if form.errors or form.asks_which else 200
 
 
@@ -56,19 +57,19 @@ def _first_values(types: dict[str, EventTypeVersion]) -> dict[str, object]:
         values = form_values_of(services.plan_of(event)) | {"kind": event.key}
         return {name: value for name, value in values.items() if name not in {"day", "which"}}
     key = request.args.get("type", "") or (next(iter(types)) if len(types) == 1 else "")
-    kind = types.get(key)
-    if kind is None:
+    event_type = types.get(key)
+    if event_type is None:
         return {}
-    syndicates = -(-kind.places_most // kind.syndicate_most)
-    return {"kind": key, "places": str(kind.places_most), "syndicates": str(syndicates)}
+    syndicates = -(-event_type.places_most // event_type.syndicate_most)
+    return {"kind": key, "places": str(event_type.places_most), "syndicates": str(syndicates)}
 
 
-def _plan_all(form: NewEventForm, kind: EventTypeVersion) -> list[str]:
-    """Plan every date of a valid form; nothing where one of them is refused, which the form then says."""
+def _plan_all(form: NewEventForm, event_type: EventTypeVersion) -> list[str]:
+    """Plan every date of a valid form; if one is refused, plan none and say so in the form."""
     starts = form.read_starts(form.count.number or 1, form.weeks.number or 1)
     if not starts:
         return []
-    plans = [form.make_plan(starts_at, kind) for starts_at in starts]
+    plans = [form.make_plan(starts_at, event_type) for starts_at in starts]
     try:
         with transaction():
             return services.plan_events(plans, by=current_user.person_id, at=clock.now())
@@ -84,11 +85,11 @@ def change_event(reference: str) -> ResponseReturnValue:
     event = event_details(reference)
     if event.cancelled or event.starts_at <= clock.now():
         raise RuleError("This event is over or cancelled, so it cannot be changed.")
-    offered = _read_plan_choices()
+    choices = _read_plan_choices()
     form = ChangeEventForm(data=form_values_of(services.plan_of(event)) | {"number": str(event.number)})
-    form.offer_choices(offered, kept_room=event.room_id)
-    if form.validate_on_submit() and (told := _change_event(form, event)) is not None:
-        flash(f"The change is saved. {_email_words(told)}", "success")
+    form.offer_choices(choices, kept_room=event.room_id)
+    if form.validate_on_submit() and (notified_count := _change_event(form, event)) is not None:
+        flash(f"The change is saved. {_email_words(notified_count)}", "success")
         return redirect(url_for(".show_event", reference=reference), 303)
     shows_which = form.asks_which or bool(form.which.data)
     html = render_template("events/change.html", form=form, event=event, shows_which=shows_which)
@@ -96,7 +97,7 @@ def change_event(reference: str) -> ResponseReturnValue:
 
 
 def _change_event(form: ChangeEventForm, event: EventDetails) -> int | None:
-    """Change the event as a valid form says; None where that is refused, which the form then says."""
+    """Change the event as a valid form says; None: it is refused, and the form has the error."""
     starts = form.read_starts()
     if not starts:
         return None
@@ -130,14 +131,14 @@ def cancel_event(reference: str) -> ResponseReturnValue:
     form = CancelEventForm(data={"number": str(event.number)})
     if form.validate_on_submit():
         with transaction():
-            told = services.cancel_event(
+            notified_count = services.cancel_event(
                 reference,
                 number=_number_of(form.number.data),
                 reason=form.reason.data,
                 by=current_user.person_id,
                 at=clock.now(),
             )
-        flash(f"The event is cancelled. {_email_words(told)}", "success")
+        flash(f"The event is cancelled. {_email_words(notified_count)}", "success")
         return redirect(url_for(".show_event", reference=reference), 303)
     return render_template("events/cancel.html", form=form, event=event), 400 if form.errors else 200
 
@@ -150,13 +151,17 @@ def _number_of(text: str | None) -> int:
     """The number of the version that a form was opened with.
 
     Raises:
-        NotFoundError: It is none.
+        NotFoundError: The text is no number.
     """
     if not (text or "").isascii() or not (text or "").isdigit() or len(text or "") > 6:
         raise NotFoundError("The form is not complete. Open it again.")
     return int(text or "0")
 
 
-def _email_words(told: int) -> str:
+def _email_words(notified_count: int) -> str:
     """How many people get an email, as a sentence."""
-    return f"{plural(told, 'person gets', 'people get')} an email." if told else "Nobody gets an email."
+    return (
+        f"{plural(notified_count, 'person gets', 'people get')} an email."
+        if notified_count
+        else "Nobody gets an email."
+    )

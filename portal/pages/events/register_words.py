@@ -18,8 +18,8 @@ def describe_state(state: RegisterState | None) -> str:
         return "Not noted yet"
     at = london_time(state.noted_at)
     if state.is_here:
-        came = "Here" if state.kind == "present" else "Came late, here"
-        return f"{came} since {london_time(state.came_at or state.noted_at)}{_MEANS[state.came_by]}"
+        arrival = "Here" if state.kind == "present" else "Came late, here"
+        return f"{arrival} since {london_time(state.came_at or state.noted_at)}{_MEANS[state.came_by]}"
     return f"Left early at {at}" if state.kind == "left_early" else f"Not here at {at}"
 
 
@@ -34,21 +34,21 @@ def describe_heads(count: HeadCount, people: int) -> str:
 
 
 def compare_heads(count: HeadCount, heads: int) -> str:
-    """What the facilitator's count of heads says beside the register."""
+    """Compare the facilitator's count of heads with the register, in a sentence."""
     if heads == count.here:
         return f"You counted {heads}, as the register says."
     if heads > count.here:
-        missing = plural(heads - count.here, "person", "people")
-        return f"You counted {heads}, the register says {count.here}: {missing} in the room not noted."
-    over = plural(count.here - heads, "person", "people")
+        uncounted = plural(heads - count.here, "person", "people")
+        return f"You counted {heads}, the register says {count.here}: {uncounted} in the room not noted."
+    surplus = plural(count.here - heads, "person", "people")
     return (
-        f"You counted {heads}, the register says {count.here}: {over} noted and not in the room. "
+        f"You counted {heads}, the register says {count.here}: {surplus} noted and not in the room. "
         "Look first at people signed in by code, and enter “Not here”."
     )
 
 
 def read_heads(text: str) -> int | None:
-    """The heads that a facilitator counted; None if nothing sensible was entered."""
+    """Read the number of heads that a facilitator counted; None: the text is no such number."""
     is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_HEADS))
     return int(text) if is_number and int(text) <= MOST_HEADS else None
 

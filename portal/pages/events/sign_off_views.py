@@ -26,7 +26,7 @@ from portal.platform.permissions import Permission
 from portal.platform.wording import plural
 
 FIELD = "outcome-"  # before the number of the booking
-# What the register suggests; who was never noted is left for a decision.
+# What the register suggests; for a person without an entry it suggests nothing.
 _SUGGESTED = {
     "present": "attended:",
     "late": "attended:",
@@ -66,9 +66,9 @@ def sign_off_people(reference: str) -> ResponseReturnValue:
     ]
     try:
         with transaction():
-            written = sign_off(reference, decisions, by=current_user.person_id, at=clock.now())
-        said = plural(written, "person", "people")
-        flash(f"{said} signed off." if written else "You signed nobody off.", "success")
+            count = sign_off(reference, decisions, by=current_user.person_id, at=clock.now())
+        people = plural(count, "person", "people")
+        flash(f"{people} signed off." if count else "You signed nobody off.", "success")
     except (RuleError, ConflictError) as error:
         flash(str(error), "error")
     return redirect(url_for(".show_sign_off", reference=reference), 303)
@@ -110,7 +110,7 @@ def correct_attendance(reference: str, booking: int) -> ResponseReturnValue:
 def list_choices() -> dict[str, list[tuple[str, str]]]:
     """Outcomes with their reasons as one list to choose from, by outcome."""
     return {
-        words: [(f"{key}:{reason}", said) for reason, said in REASON_WORDS[key].items()]
+        words: [(f"{key}:{reason}", text) for reason, text in REASON_WORDS[key].items()]
         or [(f"{key}:", words)]
         for key, words in OUTCOME_WORDS.items()
     }

@@ -37,13 +37,13 @@ def show_syndicates(reference: str) -> ResponseReturnValue:
     event = get_register_event(reference)
     people = list_register(event)
     is_suggested = bool(request.args.get("suggest"))
-    chosen = suggest_groups(event, people) if is_suggested else {p.booking_id: p.syndicate for p in people}
+    choices = suggest_groups(event, people) if is_suggested else {p.booking_id: p.syndicate for p in people}
     return render_template(
         "events/syndicates.html",
         event=event,
         when_and_where=register_words.when_and_where(event),
-        groups=_group_by_choice(event, people, chosen),
-        chosen=chosen,
+        groups=_group_by_choice(event, people, choices),
+        chosen=choices,
         is_suggested=is_suggested,
         people=people,
         mix=_describe_mix(people),
@@ -53,7 +53,7 @@ def show_syndicates(reference: str) -> ResponseReturnValue:
 @bp.post("/events/<reference>/syndicates")
 @requires(Permission.EVENT_RUN)
 def move_between_syndicates(reference: str) -> ResponseReturnValue:
-    """Move whoever got another choice."""
+    """Move everybody for whom another syndicate was chosen."""
     moves = {
         int(booking): int(value) if value.isdigit() else None
         for name, value in request.form.items()
@@ -98,13 +98,13 @@ def print_syndicates(reference: str, what: str) -> ResponseReturnValue:
 
 
 def _group_by_choice(
-    event: RegisterEvent, people: list[RegisterPerson], chosen: Mapping[int, int | None]
+    event: RegisterEvent, people: list[RegisterPerson], choices: Mapping[int, int | None]
 ) -> dict[int | None, list[RegisterPerson]]:
     """The people of each syndicate of the event, those in none first; empty ones as well."""
     groups: dict[int | None, list[RegisterPerson]] = {None: []}
     groups |= {number: [] for number in range(1, event.syndicates + 1)}
     for person in people:
-        groups.setdefault(chosen[person.booking_id], []).append(person)
+        groups.setdefault(choices[person.booking_id], []).append(person)
     return groups
 
 

@@ -43,10 +43,10 @@ STAGE_BUTTONS = {
 def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
     """One question of the plenary: move it on, and put its statements into groups."""
     plenary = _lead_plenary(reference)
-    prompt, stage, run = plenary.prompt(key), plenary.stages[key], plenary.run
-    found = list_statements(run.id, key) if stage in READABLE_STAGES else []
+    prompt, stage, run = plenary.find_prompt(key), plenary.stages[key], plenary.run
+    statements = list_statements(run.id, key) if stage in READABLE_STAGES else []
     form = ThemeForm()
-    form.chosen.offer(found)
+    form.chosen.offer_statements(statements)
     if form.validate_on_submit():
         with transaction():
             _change_statements(run, key, form, request.form.get("act", ""))
@@ -59,8 +59,12 @@ def lead_prompt(reference: str, key: str) -> ResponseReturnValue:
         prompt_key=key,
         stage=stage,
         stage_words=STAGE_WORDS[stage],
-        buttons=[(one.value, STAGE_BUTTONS[one]) for one in plenary.open_stages if one is not stage],
-        statements=found,
+        buttons=[
+            (next_stage.value, STAGE_BUTTONS[next_stage])
+            for next_stage in plenary.open_stages
+            if next_stage is not stage
+        ],
+        statements=statements,
         about=count_in_fives(run.id, key),
         writing=stage is PromptStage.STATEMENTS,
         form=form,
@@ -126,8 +130,8 @@ def _lead_plenary(reference: str) -> PlenaryRun:
 
 def _change_statements(run: RunView, key: str, form: ThemeForm, act: str) -> None:
     if act == "group":
-        group_statements(run, key, form.chosen.keys, form.theme.data or "")
+        group_statements(run, key, form.chosen.chosen_keys, form.theme.data or "")
     elif act in {"hide", "show"}:
-        hide_statements(run, key, form.chosen.keys, hidden=act == "hide")
+        hide_statements(run, key, form.chosen.chosen_keys, hidden=act == "hide")
     else:
         raise BadInputError(["Choose what to do with the statements."])

@@ -17,16 +17,16 @@ ASK_EVERY = 800  # milliseconds from one answer to the next question: an inject 
 
 
 def screen_tag(
-    screen: str, run: RunView, progress: Progress, syndicate: int = 0, *, asked: object = None
+    screen: str, run: RunView, progress: Progress, syndicate: int = 0, *, plenary: object = None
 ) -> str:
-    """What changes when something on a screen does: all that it shows follows from these.
+    """A tag of a screen's content: it changes whenever something on the screen does.
 
     Args:
-        screen: Which screen.
-        run: As the viewer meets it, with the newest entry of the syndicate or of all.
+        screen: The name of the screen.
+        run: As the viewer sees it, with the newest entry of the syndicate or of all.
         progress: Of the run now.
         syndicate: Whose screen; 0: one that shows all.
-        asked: What it shows of the plenary.
+        plenary: What it shows of the plenary.
     """
     injects = exercise_in(run).content["injects"]
     released = [
@@ -35,14 +35,14 @@ def screen_tag(
         if inject["key"] in progress.releases and (screen == "control" or is_for(syndicate, inject))
     ]
     scribes = sorted(progress.scribes.items())
-    shown = (
-        (screen, run.recorded_at, run.person_id, syndicate, run.newest_entry, asked),
-        (progress.phase, progress.clock.waits, released),
-        sorted(own for own in progress.own_releases if screen == "control" or own[0] == syndicate),
+    contents = (
+        (screen, run.recorded_at, run.person_id, syndicate, run.newest_entry, plenary),
+        (progress.phase, progress.clock.is_waiting, released),
+        sorted(key for key in progress.own_releases if screen == "control" or key[0] == syndicate),
         [step.id for step in progress.messages if screen == "control" or step.syndicate in (0, syndicate)],
         scribes if not syndicate else progress.scribes.get(syndicate),
     )
-    return sha256(repr(shown).encode()).hexdigest()[:24]
+    return sha256(repr(contents).encode()).hexdigest()[:24]
 
 
 def answer_screen(tag: str, progress: Progress, render: Callable[[], str]) -> Response:

@@ -37,16 +37,16 @@ class StatementForm(FlaskForm):  # type: ignore[misc]
 class StatementsField(CheckboxesField):
     """Some of the statements that a page shows."""
 
-    def offer(self, found: Iterable[Statement]) -> None:
-        """Offer these, in this order."""
+    def offer_statements(self, offered: Iterable[Statement]) -> None:
+        """Offer some statements, in their order."""
         self.choices = [
-            SelectChoice(value=str(one.key), label=f"{one.text} (off the wall)" if one.hidden else one.text)
-            for one in found
+            SelectChoice(value=str(row.key), label=f"{row.text} (off the wall)" if row.hidden else row.text)
+            for row in offered
         ]
 
     @property
-    def keys(self) -> list[UUID]:
-        """The keys of the chosen ones; what is no key is left out."""
+    def chosen_keys(self) -> list[UUID]:
+        """The keys of the chosen statements; a value that is no key is left out."""
         return [key for value in dict.fromkeys(self.data or []) if (key := read_key(value)) is not None]
 
 
@@ -58,7 +58,7 @@ class RankingForm(FlaskForm):  # type: ignore[misc]
 
     def validate_chosen(self, field: StatementsField) -> None:
         """Require one, two or three."""
-        if not 1 <= len(field.keys) <= statements.CHOICES:
+        if not 1 <= len(field.chosen_keys) <= statements.CHOICES:
             raise ValidationError("Choose one, two or three statements")
 
 
@@ -75,7 +75,7 @@ class ThemeForm(FlaskForm):  # type: ignore[misc]
 
     def validate_chosen(self, field: StatementsField) -> None:
         """Require at least one."""
-        if not field.keys:
+        if not field.chosen_keys:
             raise ValidationError("Choose the statements")
 
 
@@ -127,7 +127,7 @@ class ActionForm(OnceForm):
 
 
 def read_key(text: str) -> UUID | None:
-    """The key that a text is; None if it is none."""
+    """Read a key; None: the text is no key."""
     try:
         return UUID(text)
     except ValueError:

@@ -76,16 +76,16 @@ def compare_decisions(reference: str) -> ResponseReturnValue:
     if not plenary.may_compare:
         raise NotFoundError("You can compare decisions once the plenary has begun.")
     injects = injects_with_questions(plenary.exercise.content)
-    known = {inject["key"] for inject in injects}
-    chosen = [key for key in request.args.getlist("inject") if key in known]
-    chosen = chosen or [inject["key"] for inject in injects[:1]]
+    known_keys = {inject["key"] for inject in injects}
+    chosen_keys = [key for key in request.args.getlist("inject") if key in known_keys]
+    chosen_keys = chosen_keys or [inject["key"] for inject in injects[:1]]
     return render_template(
         "exercises/decisions.html",
         run=plenary.run,
         exercise=plenary.exercise,
         injects=injects,
-        chosen=chosen,
-        compared=compare_injects(plenary.run, chosen),
+        chosen=chosen_keys,
+        compared=compare_injects(plenary.run, chosen_keys),
         plain_words=plain_words,
     )
 
@@ -97,7 +97,7 @@ def compare_decisions(reference: str) -> ResponseReturnValue:
 def send_statement(reference: str, key: str) -> ResponseReturnValue:
     """Write an anonymous statement; nothing is kept of who sent it, or when."""
     plenary = find_plenary(reference, current_user.viewer)
-    words = plain_words(plenary.prompt(key)["prompt_html"])
+    words = plain_words(plenary.find_prompt(key)["prompt_html"])
     if plenary.stages[key] is not PromptStage.STATEMENTS:
         return _render_over(plenary, "The room does not write statements on this question now."), 409
     form = StatementForm()
@@ -126,17 +126,17 @@ def send_statement(reference: str, key: str) -> ResponseReturnValue:
 def rank_prompt(reference: str, key: str) -> ResponseReturnValue:
     """Choose the statements that matter most, once; what one chose is not kept."""
     plenary = find_plenary(reference, current_user.viewer)
-    words = plain_words(plenary.prompt(key)["prompt_html"])
+    words = plain_words(plenary.find_prompt(key)["prompt_html"])
     if plenary.stages[key] is not PromptStage.RANKING:
         return _render_over(plenary, "The room does not rank statements on this question now."), 409
     if has_ranked(plenary.run.id, key, current_user.person_id):
         return _render_over(plenary, "Your choice is counted. What you chose is not kept."), 200
     form = RankingForm()
-    form.chosen.offer(readable_statements(plenary, key))
+    form.chosen.offer_statements(readable_statements(plenary, key))
     if form.validate_on_submit():
         try:
             with transaction():
-                choose_statements(reference, current_user.viewer, key, form.chosen.keys)
+                choose_statements(reference, current_user.viewer, key, form.chosen.chosen_keys)
         except ConflictError as error:
             return _render_over(plenary, str(error)), 409
         return redirect(url_for(".rank_prompt", reference=reference, key=key), 303)
@@ -172,13 +172,15 @@ def _send_debrief(reference: str, kind: str, write: Callable[..., bytes]) -> Res
     return send_file(BytesIO(content), FILE_KINDS[kind], as_attachment=True, download_name=name)
 
 
-def _group_by_theme(found: list[Statement]) -> list[tuple[str, list[Statement]]]:
+def _group_by_theme(statements: list[Statement]) -> list[tuple[str, list[Statement]]]:
     """The statements by group, in their order."""
-    return [(theme, list(group)) for theme, group in groupby(found, key=lambda one: one.theme)]
+    return [
+        (theme, list(group)) for theme, group in groupby(statements, key=lambda statement: statement.theme)
+    ]
 
 
 def _render_over(plenary: PlenaryRun, sentence: str) -> str:
-    """The page that says why nothing is to be sent now, or that all is."""
+    """Render the page that says why there is nothing to send now."""
     return render_template(
         "exercises/plenary_over.html", run=plenary.run, exercise=plenary.exercise, sentence=sentence
     )

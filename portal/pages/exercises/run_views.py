@@ -22,7 +22,7 @@ from portal.domain.exercises.running.queries import (
     list_steps,
     progress_of,
 )
-from portal.domain.exercises.running.services import EntryWish, StepWish
+from portal.domain.exercises.running.services import EntryRequest, StepRequest
 from portal.pages.exercises.live import ASK_EVERY, answer_screen, note_clock_releases, screen_tag
 from portal.pages.exercises.screens import (
     PHASE_WORDS,
@@ -73,19 +73,19 @@ def _read_syndicate(text: str) -> int:
 def take_control_step(reference: str) -> ResponseReturnValue:
     """Take a step, such as begin, hold, release or send a message."""
     form, viewer = request.form, current_user.viewer
-    wish = StepWish(
+    requested = StepRequest(
         form.get("do", ""),
         form.get("inject", ""),
         _read_syndicate(form.get("to", "")),
         clean_text(form.get("text", "")).strip(),
     )
-    leaves_nothing = wish.kind == "end" and find_run(reference, viewer).is_rehearsal
+    leaves_nothing = requested.kind == "end" and find_run(reference, viewer).is_rehearsal
     try:
         with transaction():
-            services.take_step(reference, viewer, _sent_key(form), wish, clock.now())
+            services.take_step(reference, viewer, _sent_key(form), requested, clock.now())
     except RuleError as error:
         run, progress = _find_controlled_run(reference)
-        return _render_control(run, progress, screen_tag("control", run, progress), str(error), wish)
+        return _render_control(run, progress, screen_tag("control", run, progress), str(error), requested)
     if form.get("from") == "syndicate":
         return redirect(url_for(".show_syndicate", reference=reference, syndicate=1), 303)
     if leaves_nothing:
@@ -101,7 +101,7 @@ def _find_controlled_run(reference: str) -> tuple[RunView, Progress]:
 
 
 def _render_control(
-    run: RunView, progress: Progress, tag: str, error: str = "", typed: StepWish | None = None
+    run: RunView, progress: Progress, tag: str, error: str = "", typed: StepRequest | None = None
 ) -> str:
     return render_template(
         "exercises/control.html",
@@ -134,20 +134,20 @@ def show_wall(reference: str) -> ResponseReturnValue:
     """Show the room the clock and what all syndicates were given last."""
     run = find_run(reference, current_user.viewer)
     progress = progress_of(run, clock.now())
-    asked = _find_room_question(run, progress)
-    statements = statements_at(run.id, asked.key, asked.stage) if asked else []
-    tag = screen_tag("wall", run, progress, asked=(asked, statements))
+    room_question = _find_room_question(run, progress)
+    statements = statements_at(run.id, room_question.key, room_question.stage) if room_question else []
+    tag = screen_tag("wall", run, progress, plenary=(room_question, statements))
 
     def render_wall() -> str:
         injects = exercise_in(run).content["injects"]
-        shown = [i for i in injects if i["key"] in progress.releases and is_for(0, i)]
-        shown.sort(key=lambda inject: progress.releases[inject["key"]].order)
+        released = [i for i in injects if i["key"] in progress.releases and is_for(0, i)]
+        released.sort(key=lambda inject: progress.releases[inject["key"]].order)
         return render_template(
             "exercises/wall.html",
             **_frame_screen(run, progress, tag),
-            injects=[(inject, progress.releases[inject["key"]].at) for inject in shown[::-1][:6]],
+            injects=[(inject, progress.releases[inject["key"]].at) for inject in released[::-1][:6]],
             room_messages=progress.messages_to(0)[::-1][:2],
-            asked=asked,
+            room_question=room_question,
             stage_words=STAGE_WORDS,
             statements=statements[:MOST_ON_WALL],
             not_shown=max(0, len(statements) - MOST_ON_WALL),
@@ -168,7 +168,7 @@ def show_syndicate(reference: str, syndicate: int) -> ResponseReturnValue:
     """Show a syndicate its material in order, its questions and its decision log."""
     run, progress = _find_syndicate_run(reference, syndicate)
     note_clock_releases(run, progress, current_user.viewer, clock.now())
-    tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_room_question(run, progress))
+    tag = screen_tag("syndicate", run, progress, syndicate, plenary=_find_room_question(run, progress))
     return answer_screen(tag, progress, lambda: _render_syndicate(run, progress, syndicate, tag))
 
 
@@ -179,26 +179,26 @@ def write_to_log(reference: str, syndicate: int) -> ResponseReturnValue:
     run, progress = _find_syndicate_run(reference, syndicate)
     try:
         key, do, at = _sent_key(form), form.get("do", ""), clock.now()
-        wish = None if do == "scribe" else _read_entry(run, form)
+        requested = None if do == "scribe" else _read_entry(run, form)
         with transaction():
             if do in ("scribe", "both"):
                 services.become_scribe(reference, viewer, syndicate, key, at)
-            if wish:
-                services.write_entry(reference, viewer, syndicate, key, wish, at)
+            if requested:
+                services.write_entry(reference, viewer, syndicate, key, requested, at)
     except RuleError as error:
         run, progress = _find_syndicate_run(reference, syndicate)
-        tag = screen_tag("syndicate", run, progress, syndicate, asked=_find_room_question(run, progress))
+        tag = screen_tag("syndicate", run, progress, syndicate, plenary=_find_room_question(run, progress))
         return _render_syndicate(run, progress, syndicate, tag, str(error), form)
     page = url_for(".show_syndicate", reference=reference, syndicate=syndicate)
-    place = form.get("place", "")
-    return redirect(f"{page}#{place}" if place.replace("-", "").isalnum() else page, 303)
+    anchor = form.get("place", "")
+    return redirect(f"{page}#{anchor}" if anchor.replace("-", "").isalnum() else page, 303)
 
 
-def _read_entry(run: RunView, form: MultiDict[str, str]) -> EntryWish:
+def _read_entry(run: RunView, form: MultiDict[str, str]) -> EntryRequest:
     question_key = form.get("question", "")
     question = find_question(exercise_in(run).content, question_key)[1] if question_key else None
     fields = {name: clean_text(value) for name, value in form.items()}
-    return EntryWish(
+    return EntryRequest(
         read_answer(question, fields), question_key, read_whole_number(form.get("corrects", "")) or None
     )
 
@@ -226,7 +226,7 @@ def _render_syndicate(
         own_page=url_for(".show_syndicate", reference=run.reference, syndicate=syndicate),
         screen=build_syndicate_screen(run, progress, syndicate),
         injects=build_inject_rows(run, progress) if run.kind == "table_top" else [],
-        asked=_find_room_question(run, progress),
+        room_question=_find_room_question(run, progress),
         is_scribe=is_scribe,
         may_write=run.may_write(syndicate),
         writes_now=is_scribe and is_allowed("entry", progress.phase),

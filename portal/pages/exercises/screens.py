@@ -61,7 +61,7 @@ class LogLine:
 class ScreenQuestion:
     """A question on a syndicate's page, with what was answered."""
 
-    asked: InjectQuestion
+    inject_question: InjectQuestion
     prompt: Markup
     choices: list[tuple[str, Markup]]
     lines: list[LogLine]  # the answer and its corrections
@@ -125,7 +125,7 @@ class SyndicateScreen:
 
 
 def build_syndicate_screen(run: RunView, progress: Progress, syndicate: int) -> SyndicateScreen:
-    """What a syndicate reads and wrote. Two statements."""
+    """Build the page of a syndicate: what it reads and wrote. Two statements."""
     entries = list_entries(run.id, syndicate)
     scribe = progress.scribes.get(syndicate)
     names = list_names({entry.by_id for entry in entries} | ({scribe} if scribe else set()))
@@ -184,18 +184,18 @@ def build_logs(run: RunView, progress: Progress) -> list[SyndicateLog]:
         by_syndicate.setdefault(entry.syndicate, []).append(entry)
     logs = []
     for number in range(1, run.syndicates + 1):
-        own = by_syndicate.get(number, [])
+        own_entries = by_syndicate.get(number, [])
         scribe = progress.scribes.get(number)
-        asked = [
+        question_keys = [
             question["key"]
             for inject in exercise_in(run).content["injects"]
             if progress.has_inject(number, inject)
             for question in inject["questions"]
         ]
-        answered = {entry.question_key for entry in own} & set(asked)
-        lines = _build_log_lines(run, own, names)[::-1]
+        answered = {entry.question_key for entry in own_entries} & set(question_keys)
+        lines = _build_log_lines(run, own_entries, names)[::-1]
         name = names.get(scribe, SOMEONE) if scribe else ""
-        logs.append(SyndicateLog(number, name, lines, len(answered), len(asked)))
+        logs.append(SyndicateLog(number, name, lines, len(answered), len(question_keys)))
     return logs
 
 
@@ -204,7 +204,9 @@ def build_inject_rows(run: RunView, progress: Progress) -> list[InjectRow]:
     rows = []
     for inject in exercise_in(run).content["injects"]:
         release = progress.releases.get(inject["key"])
-        own = {n: each.at for (n, key), each in progress.own_releases.items() if key == inject["key"]}
+        own_times = {
+            number: own.at for (number, key), own in progress.own_releases.items() if key == inject["key"]
+        }
         alone = run.syndicates > 1 and inject["minute"] is None and not release
         rows.append(
             InjectRow(
@@ -212,8 +214,8 @@ def build_inject_rows(run: RunView, progress: Progress) -> list[InjectRow]:
                 fill_placeholders(inject["facilitator_html"]),
                 release.at if release else None,
                 bool(release and release.by_hand),
-                own,
-                [number for number in run.syndicates_for(inject) if number not in own] if alone else [],
+                own_times,
+                [number for number in run.syndicates_for(inject) if number not in own_times] if alone else [],
             )
         )
     return rows

@@ -48,7 +48,7 @@ def fill_content(content: Mapping[str, Any]) -> dict[str, Any]:
                 key: fill_html(each) if key.endswith("html") and isinstance(each, str) else fill_values(each)
                 for key, each in value.items()
             }
-        return [fill_values(each) for each in value] if isinstance(value, list) else value
+        return [fill_values(item) for item in value] if isinstance(value, list) else value
 
     filled: dict[str, Any] = fill_values(content)
     return filled
@@ -72,13 +72,13 @@ def _compare_files(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterat
 def _compare_texts(path: str, old: bytes, new: bytes) -> ChangedFile:
     if not path.endswith(TEXT_ENDINGS):
         return ChangedFile(path, "Changed")
-    before, after = (content.decode("utf-8", "replace").split("\n") for content in (old, new))
-    shown, count = [], 0
-    for change in diff_lines(before, after):
+    old_lines, new_lines = (content.decode("utf-8", "replace").split("\n") for content in (old, new))
+    shown_lines, count = [], 0
+    for change in diff_lines(old_lines, new_lines):
         count += change.end - change.start + change.new_end - change.new_start
         if count > MOST_SHOWN_LINES:
             break
-        removed = "\n".join(before[change.start : change.end])
-        added = "\n".join(after[change.new_start : change.new_end])
-        shown.append(ChangedLines(change.new_start + 1, removed, added))
-    return ChangedFile(path, "Changed", tuple(shown), count > MOST_SHOWN_LINES)
+        removed = "\n".join(old_lines[change.start : change.end])
+        added = "\n".join(new_lines[change.new_start : change.new_end])
+        shown_lines.append(ChangedLines(change.new_start + 1, removed, added))
+    return ChangedFile(path, "Changed", tuple(shown_lines), count > MOST_SHOWN_LINES)

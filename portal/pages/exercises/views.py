@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.exercises.running.opening import (
-    RunWish,
+    RunRequest,
     list_events_to_run,
     list_runs,
     open_run,
@@ -36,7 +36,7 @@ def list_exercise_runs() -> ResponseReturnValue:
 def begin_run() -> ResponseReturnValue:
     """Open a run, and lead to its first page."""
     form, viewer = request.form, current_user.viewer
-    wish = RunWish(
+    requested = RunRequest(
         clean_text(form.get("exercise", "")),
         form.get("kind", ""),
         clean_text(form.get("event", "")),
@@ -44,10 +44,10 @@ def begin_run() -> ResponseReturnValue:
     )
     try:
         with transaction():
-            reference = open_run(viewer, wish, clock.now())
+            reference = open_run(viewer, requested, clock.now())
     except RuleError as error:
         return _show_list(str(error))
-    if wish.kind == "table_top":
+    if requested.kind == "table_top":
         return redirect(url_for(".show_syndicate", reference=reference, syndicate=1), 303)
     return redirect(url_for(".show_control", reference=reference), 303)
 

@@ -37,14 +37,14 @@ def _day_today() -> dict[str, str]:
 @bp.get("/returns/forces")
 @requires(Permission.RETURN_VIEW)
 def show_forces() -> ResponseReturnValue:
-    """Show every force with its size, and whether it has a key that counts today."""
+    """Show every force with its size, and how many of its keys are valid today."""
     refuse_unless_coordinator()
     today = clock.today()
-    valid = {force: sum(key.is_valid_on(today) for key in keys) for force, keys in list_keys().items()}
+    valid_keys = {force: sum(key.is_valid_on(today) for key in keys) for force, keys in list_keys().items()}
     return render_template(
         "returns/forces.html",
         forces=list_forces(today),
-        valid_keys=valid,
+        valid_keys=valid_keys,
         may_manage=Permission.RETURN_MANAGE in current_user.permissions,
     )
 
@@ -57,7 +57,7 @@ def add_force() -> ResponseReturnValue:
     form = ForceForm(data=_day_today())
     if form.validate_on_submit():
         with save_form(form):
-            register_force(form.key.data, form.stated, at=clock.now(), by=current_user.person_id)
+            register_force(form.key.data, form.read_details(), at=clock.now(), by=current_user.person_id)
         if not form.errors:
             flash("The force is registered. Register its public key next.", "success")
             return redirect(url_for(".show_force", key=form.key.data), 303)
@@ -91,7 +91,7 @@ def change_force(key: str) -> ResponseReturnValue:
     del form.key
     if form.validate_on_submit():
         with save_form(form):
-            change_force_details(key, form.stated, at=clock.now(), by=current_user.person_id)
+            change_force_details(key, form.read_details(), at=clock.now(), by=current_user.person_id)
         if not form.errors:
             flash("The details are saved.", "success")
             return redirect(url_for(".show_force", key=key), 303)
@@ -124,11 +124,11 @@ def register_key(key: str) -> ResponseReturnValue:
 @bp.route("/returns/forces/<key>/keys/<fingerprint>/end", methods=["GET", "POST"])
 @requires(Permission.RETURN_MANAGE, recent=True)
 def end_force_key(key: str, fingerprint: str) -> ResponseReturnValue:
-    """End a key of a force: from a day on nothing signed with it is taken."""
+    """End a key of a force: from a day on no return signed with it is received."""
     refuse_unless_coordinator()
     force = find_force(key, clock.today())
-    held = list_keys([force.id]).get(force.id, [])
-    if not any(each.fingerprint == fingerprint and each.ended_on is None for each in held):
+    force_keys = list_keys([force.id]).get(force.id, [])
+    if not any(row.fingerprint == fingerprint and row.ended_on is None for row in force_keys):
         raise NotFoundError("The force has no such key, or it has ended already.")
     form = EndKeyForm(data=_day_today())
     if form.validate_on_submit() and form.from_on.day:
@@ -144,7 +144,7 @@ def end_force_key(key: str, fingerprint: str) -> ResponseReturnValue:
 @bp.route("/returns/periods", methods=["GET", "POST"])
 @requires(Permission.RETURN_MANAGE)
 def ask_returns() -> ResponseReturnValue:
-    """Show the months that are asked for, and ask for another or by another day."""
+    """Show the months that are asked for, ask for another, or change the day by which one is due."""
     refuse_unless_coordinator()
     form = AskReturnsForm()
     if form.validate_on_submit() and form.due_on.day:

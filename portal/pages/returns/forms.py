@@ -40,7 +40,7 @@ def _day_field(label: str, missing: str, **kwargs: Any) -> DayField:
 
 
 class MakeReturnForm(FlaskForm):  # type: ignore[misc]
-    """Of which month and directive, and whether small numbers are hidden."""
+    """The month and directive of a return, and whether small numbers are hidden."""
 
     period = _period_field()
     directive = SelectField("Directive", widget=GovSelect(), validators=[InputRequired("Select a directive")])
@@ -79,7 +79,7 @@ class LoadFileForm(FlaskForm):  # type: ignore[misc]
 
 
 class ForceForm(FlaskForm):  # type: ignore[misc]
-    """What a force is called and how large it is, from a day on; ``key`` only where it is registered."""
+    """The name and size of a force from a day on; ``key`` only while it is registered."""
 
     key = LineField(
         "Short name",
@@ -104,9 +104,8 @@ class ForceForm(FlaskForm):  # type: ignore[misc]
     from_on = _day_field("From which day is this true?", "Enter the day")
     send = SubmitField("Save", widget=GovSubmit())
 
-    @property
-    def stated(self) -> StatedForce:
-        """What a valid form holds."""
+    def read_details(self) -> StatedForce:
+        """The details of a valid form."""
         assert self.from_on.day is not None
         return StatedForce(self.name.data or "", self.headcount.number or 0, self.from_on.day)
 
@@ -132,7 +131,7 @@ class AddKeyForm(FlaskForm):  # type: ignore[misc]
 
 
 class EndKeyForm(FlaskForm):  # type: ignore[misc]
-    """From which day on a key no longer counts."""
+    """The day from which a key is no longer valid."""
 
     from_on = _day_field("On which day it stopped counting", "Enter the day")
     send = SubmitField("End the key", widget=GovSubmit(warning=True))

@@ -1,4 +1,4 @@
-"""What every page of the national view reads from its address: month, requirement and position.
+"""Reads what every page of the national view has in its address: month, requirement and position.
 
 The pages are there only where this portal coordinates forces; elsewhere nothing has their addresses.
 """
@@ -53,7 +53,7 @@ class NationalForm(Form):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class NationalPage:
-    """What the pages of the national view share."""
+    """The figures, titles and errors that all pages of the national view show."""
 
     figures: NationalFigures
     titles: dict[str, str]  # of the requirements of the month
@@ -61,15 +61,15 @@ class NationalPage:
 
     @property
     def address(self) -> dict[str, str]:
-        """What the links between the pages keep."""
-        chosen = {"requirement": self.figures.requirement, "period": request.args.get("period", "")}
-        kept = {name: text for name, text in chosen.items() if text}
-        return {**kept, **self.figures.position.address}
+        """The query arguments of links between the pages."""
+        arguments = {"requirement": self.figures.requirement, "period": request.args.get("period", "")}
+        given = {name: text for name, text in arguments.items() if text}
+        return {**given, **self.figures.position.address}
 
     @property
     def pinned(self) -> dict[str, str]:
-        """What the links to files keep: month and both times always."""
-        period = self.figures.newest.period.period if self.figures.months else ""
+        """The query arguments of links to files: always with the month and both times."""
+        period = self.figures.newest_month.period.period if self.figures.months else ""
         return {**self.address, **({"period": period} if period else {}), **self.figures.position.pinned}
 
     @property
@@ -80,7 +80,7 @@ class NationalPage:
     @property
     def month(self) -> str:
         """The month in words."""
-        return self.figures.newest.period.words if self.figures.months else ""
+        return self.figures.newest_month.period.words if self.figures.months else ""
 
     @property
     def banner(self) -> str:
@@ -89,7 +89,7 @@ class NationalPage:
 
     @property
     def times(self) -> str:
-        """Both times of the page, which paper says too."""
+        """Both times of the page, as its print shows them."""
         return sentences.both_times(self.figures.position)
 
     @property
@@ -106,8 +106,8 @@ class NationalPage:
         form = NationalForm(
             data={"requirement": self.figures.requirement, "period": self.pinned.get("period", "")}
         )
-        asked = reversed(self.figures.book.periods)
-        form.period.choices = [SelectChoice(value=each.period, label=each.words) for each in asked]
+        periods = reversed(self.figures.book.periods)
+        form.period.choices = [SelectChoice(value=row.period, label=row.words) for row in periods]
         form.requirement.choices = [
             SelectChoice(value=key, label=title) for key, title in self.titles.items()
         ]
@@ -125,7 +125,7 @@ class NationalPage:
 
     @property
     def status(self) -> int:
-        """The status of the answer."""
+        """The HTTP status of the page."""
         return 400 if self.errors else 200
 
 
@@ -136,8 +136,8 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
     """Read the page that the address asks for; refused values are left out, with the reason.
 
     Args:
-        strict: Whether a refused value refuses the address, as that of a file.
-        months: At most so many.
+        strict: Whether one refused value refuses the whole address, as for a file.
+        months: Read at most this many.
 
     Raises:
         NotFoundError: This portal does not coordinate forces.
@@ -150,16 +150,16 @@ def read_page(*, strict: bool = False, months: int = 12) -> NationalPage:
         arguments.only(("period", "requirement", "as_at", "as_known_on"))
     config: Config = current_app.config["PORTAL"]
     book, small = read_receipts(requested_position()), config.small_number
-    period = arguments.choice("period", [asked.period for asked in book.periods], "month")
+    period = arguments.choice("period", [row.period for row in book.periods], "month")
     figures = read_months(book, small, period=period, months=months)
-    keys = list_requirements(figures.newest) if figures.months else []
+    keys = list_requirements(figures.newest_month) if figures.months else []
     requirement = arguments.choice("requirement", keys)
     if requirement:
         figures = read_months(book, small, period=period, requirement=requirement, months=months)
     if strict:
         arguments.raise_faults()
-    named = name_requirements(figures.newest) if figures.months else {}
-    titles = {key: WHOLE_TITLE if not key else named.get(key, key) for key in keys} or {"": WHOLE_TITLE}
+    names = name_requirements(figures.newest_month) if figures.months else {}
+    titles = {key: WHOLE_TITLE if not key else names.get(key, key) for key in keys} or {"": WHOLE_TITLE}
     return NationalPage(figures, titles, arguments.errors(("period", "requirement")))
 
 
@@ -167,12 +167,12 @@ def with_national_page(months: int) -> Callable[[NationalView], Callable[[], Res
     """Give a view the page that its address asks for; a position that is refused is answered with its form.
 
     Args:
-        months: At most so many.
+        months: Read at most this many.
     """
 
-    def place(view: NationalView) -> Callable[[], ResponseReturnValue]:
+    def decorate(view: NationalView) -> Callable[[], ResponseReturnValue]:
         @wraps(view)
-        def placed() -> ResponseReturnValue:
+        def show_page() -> ResponseReturnValue:
             try:
                 page = read_page(months=months)
             except PositionError as error:
@@ -181,6 +181,6 @@ def with_national_page(months: int) -> Callable[[NationalView], Callable[[], Res
                 )
             return view(page)
 
-        return placed
+        return show_page
 
-    return place
+    return decorate

@@ -45,7 +45,7 @@ def show_national(page: NationalPage) -> ResponseReturnValue:
     figures, groups = page.figures, {}
     if figures.months:
         for grouping, words in ((ROLE, "By designated role"), (RANK, "By rank or grade")):
-            groups[words] = read_groups(figures.newest, grouping, figures.small)
+            groups[words] = read_groups(figures.newest_month, grouping, figures.small)
     html = render_template(
         "returns/national.html",
         page=page,
@@ -70,30 +70,30 @@ def show_variation(page: NationalPage) -> ResponseReturnValue:
 @requires(Permission.RETURN_VIEW)
 @with_national_page(months=12)
 def show_receipts(page: NationalPage) -> ResponseReturnValue:
-    """Show whose return has not come, came late or was corrected, and twelve months of each force."""
+    """Show whose return is missing, late or corrected, and twelve months of each force."""
     return render_template("returns/receipts.html", page=page, states=_sort_states(page)), page.status
 
 
 def _sort_states(page: NationalPage) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The states of the month with their forces, what needs an act first: names, each with what to know."""
+    """The states of the month, the most urgent first, each with its forces: names and details."""
     if not page.figures.months:
         return []
-    month, shown = page.figures.newest, []
+    month, states = page.figures.newest_month, []
     for state in LATE_ORDER:
         forces = []
         for force in page.figures.forces:
             receipt = month.receipts[force.id]
             if receipt.state is state:
                 forces.append((force.name, receipt.detail))
-        shown.append((RECEIPT_WORDS[state], forces))
-    return [(words, forces) for words, forces in shown if forces]
+        states.append((RECEIPT_WORDS[state], forces))
+    return [(words, forces) for words, forces in states if forces]
 
 
 @bp.get("/returns/national/changes")
 @requires(Permission.RETURN_VIEW)
 @with_national_page(months=2)
 def show_movement(page: NationalPage) -> ResponseReturnValue:
-    """Show what changed since the month before and why, corrections told apart from progress."""
+    """Show what changed since the month before and why, with corrections apart from progress."""
     movement = read_movement(page.figures) if page.figures.months else None
     html = render_template("returns/movement.html", page=page, movement=movement, part_words=PART_WORDS)
     return html, page.status
@@ -137,7 +137,7 @@ def comparison_json() -> ResponseReturnValue:
     page = read_page(strict=True, months=1)
     if not page.figures.months:
         raise NotFoundError("No returns were asked for yet.")
-    key, period = load_own_key(), page.figures.newest.period.period
+    key, period = load_own_key(), page.figures.newest_month.period.period
     document = build_comparison(page.figures.position, page.figures.small, period)
     with transaction():
         log("comparison.written", actor_id=current_user.person_id, period=period)
@@ -154,10 +154,12 @@ def _record_export(page: NationalPage, form: str) -> None:
         log("national_view.exported", actor_id=current_user.person_id, **detail)
 
 
-def _send_bytes(content: bytes, kind: str, page: NationalPage, form: str, name: str = "national") -> Response:
-    period = page.figures.newest.period.period if page.figures.months else "none"
+def _send_bytes(
+    content: bytes, media_type: str, page: NationalPage, form: str, name: str = "national"
+) -> Response:
+    period = page.figures.newest_month.period.period if page.figures.months else "none"
     response = send_file(
-        BytesIO(content), kind, as_attachment=True, download_name=f"returns-{name}-{period}.{form}"
+        BytesIO(content), media_type, as_attachment=True, download_name=f"returns-{name}-{period}.{form}"
     )
     response.headers["Cache-Control"] = "no-store"
     return response

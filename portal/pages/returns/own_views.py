@@ -1,4 +1,4 @@
-"""Pages of a force's own returns: the list, making one, its file, and the force beside the anonymous rest."""
+"""Pages of a force's own returns: the list, making one, its file, and the force beside the others."""
 
 from io import BytesIO
 from textwrap import wrap
@@ -57,7 +57,9 @@ def make_return() -> ResponseReturnValue:
     today = clock.today()
     last_month = add_months(first_of_month(today), -1)
     form = MakeReturnForm(data={"period": f"{last_month:%Y-%m}"})
-    titles = [(held.reference, held.shown_version(today).file.title) for held in list_directives()]
+    titles = [
+        (directive.reference, directive.shown_version(today).file.title) for directive in list_directives()
+    ]
     form.offer_directives(titles)
     if form.validate_on_submit():
         try:
@@ -69,14 +71,14 @@ def make_return() -> ResponseReturnValue:
                 newest=read_stamps()[0],
             )
             with transaction():
-                made = keep_own_return(
+                own_return = keep_own_return(
                     content,
                     load_own_key(),
                     at=clock.now(),
                     by=current_user.person_id,
                     reason=form.reason.data or "",
                 )
-                number = made.number
+                number = own_return.number
         except (BadInputError, RuleError, NotFoundError) as error:
             mark_wrong(form.reason if str(error) == NEEDS_REASON else form.period, str(error))
         else:
@@ -92,8 +94,8 @@ def make_return() -> ResponseReturnValue:
 @requires(Permission.RETURN_VIEW)
 def download_return(period: str, number: int) -> ResponseReturnValue:
     """Download a return, byte for byte as it was signed."""
-    found = find_own_return(period, number)
-    content, name = found.content, f"{own_short_name()}-return-{period}-{number}.json"
+    own_return = find_own_return(period, number)
+    content, name = own_return.content, f"{own_short_name()}-return-{period}-{number}.json"
     with transaction():
         log("return.downloaded", actor_id=current_user.person_id, period=period, number=number)
     return send_file(BytesIO(content), "application/json", as_attachment=True, download_name=name)
@@ -120,6 +122,8 @@ def load_comparison() -> ResponseReturnValue:
 @bp.get("/returns/comparisons/<period>")
 @requires(Permission.RETURN_VIEW)
 def show_comparison(period: str) -> ResponseReturnValue:
-    """Show this force beside the anonymous rest."""
-    own = read_own_comparison(period, find_comparison_key())
-    return render_template("returns/comparison.html", period_words=period_words, own=own, period=period)
+    """Show this force beside the anonymous others."""
+    comparison = read_own_comparison(period, find_comparison_key())
+    return render_template(
+        "returns/comparison.html", period_words=period_words, own=comparison, period=period
+    )

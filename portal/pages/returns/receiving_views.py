@@ -1,4 +1,4 @@
-"""Pages of a coordinating unit on which it receives a return, and takes the file of one out again."""
+"""Pages of a coordinating unit on which it receives a return, and downloads a received one."""
 
 from io import BytesIO
 
@@ -26,7 +26,7 @@ NOT_TAKEN = "This file does not pass, so it is not received. The page says what 
 @bp.route("/returns/received/new", methods=["GET", "POST"])
 @requires(Permission.RETURN_MANAGE)
 def load_return() -> ResponseReturnValue:
-    """Receive a return; one that does not pass is not kept, and the page says what each check found."""
+    """Receive a return; one that fails a check is not kept, and the page says what each check found."""
     refuse_unless_coordinator()
     form, refused = LoadFileForm(), None
     if form.validate_on_submit():
@@ -39,11 +39,11 @@ def load_return() -> ResponseReturnValue:
             refused = error.checked
             form.file.errors = error.reasons[:1] if refused.has_passed else [NOT_TAKEN]
         else:
-            named = f"Return {received.number} of {period_words(received.period)}"
-            if received.again:
-                flash(f"{named} had come before. Nothing was changed.", "success")
+            title = f"Return {received.number} of {period_words(received.period)}"
+            if received.was_known:
+                flash(f"{title} had come before. Nothing was changed.", "success")
             else:
-                flash(" ".join((f"{named} is received.", *received.notes)), "success")
+                flash(" ".join((f"{title} is received.", *received.notes)), "success")
             return redirect(url_for(".show_force", key=received.force), 303)
     html = render_template(
         "returns/load_return.html", period_words=period_words, form=form, refused=refused, checks=CHECKS
@@ -54,12 +54,12 @@ def load_return() -> ResponseReturnValue:
 @bp.get("/returns/forces/<key>/returns/<period>/<int:number>.json")
 @requires(Permission.RETURN_VIEW)
 def download_received(key: str, period: str, number: int) -> ResponseReturnValue:
-    """Download a return that came, byte for byte."""
+    """Download a received return, byte for byte."""
     refuse_unless_coordinator()
-    found = find_received_return(find_force(key, clock.today()).id, period, number)
-    if found is None:
+    received = find_received_return(find_force(key, clock.today()).id, period, number)
+    if received is None:
         raise NotFoundError("This return has not arrived.")
-    content = found.content
+    content = received.content
     with transaction():
         log("return.taken_out", actor_id=current_user.person_id, force=key, period=period, number=number)
     name = f"{key}-return-{period}-{number}.json"

@@ -26,16 +26,16 @@ def pack_people(ids: Iterable[int]) -> bytes:
 
 def holds_person(packed: bytes, person_id: int) -> bool:
     """Whether the set has the person."""
-    bits = _unpack(packed)
+    bits = _unpack_bits(packed)
     return person_id // 8 < len(bits) and bool(bits[person_id // 8] & 1 << person_id % 8)
 
 
 def count_people(packed: bytes) -> int:
     """How many people the set has."""
-    return int.from_bytes(_unpack(packed)).bit_count()
+    return int.from_bytes(_unpack_bits(packed)).bit_count()
 
 
-def _unpack(packed: bytes) -> bytes:
+def _unpack_bits(packed: bytes) -> bytes:
     unpacker = zlib.decompressobj()
     bits = unpacker.decompress(packed, MOST_IDS // 8)
     if unpacker.unconsumed_tail:

@@ -64,7 +64,7 @@ def decrypt_file(source: Path, target: Path, identity_file: Path) -> None:
     identities = read_identities(identity_file)
     written: BinaryIO
     try:
-        with source.open("rb") as read, os.fdopen(_create(target), "wb") as written:
+        with source.open("rb") as read, os.fdopen(_create_private_file(target), "wb") as written:
             pyrage.decrypt_io(read, written, identities)
     except BaseException as error:
         target.unlink(missing_ok=True)
@@ -100,7 +100,7 @@ def make_identity(file: Path) -> str:
     identity = pyrage.x25519.Identity.generate()
     public_key = str(identity.to_public())
     try:
-        with os.fdopen(_create(file), "w", encoding="utf-8") as written:
+        with os.fdopen(_create_private_file(file), "w", encoding="utf-8") as written:
             written.write(f"# public key: {public_key}\n{identity}\n")
     except FileExistsError as error:
         raise RuleError(f"{file} exists: name a file that does not.") from error
@@ -109,7 +109,7 @@ def make_identity(file: Path) -> str:
     return public_key
 
 
-def _create(file: Path) -> int:
+def _create_private_file(file: Path) -> int:
     return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 

@@ -68,7 +68,7 @@ def run_backup(settings: BackupSettings, *, always: bool, waits: bool, report: R
         _remove_incomplete(here)
         manifests = list_backups(here)
         newest = manifests[0] if manifests else None
-        if is_new := always or newest is None or newest.taken_at < _due(settings):
+        if is_new := always or newest is None or newest.taken_at < _find_last_due(settings):
             report("Backing up")
             newest = _make_backup(settings, work)
             manifests = [newest, *manifests]
@@ -82,7 +82,7 @@ def run_backup(settings: BackupSettings, *, always: bool, waits: bool, report: R
     return run
 
 
-def _due(settings: BackupSettings) -> datetime:
+def _find_last_due(settings: BackupSettings) -> datetime:
     return last_due_at(clock.now(), settings.time_of_day)
 
 
@@ -147,7 +147,7 @@ def _make_backup(settings: BackupSettings, work: Path) -> Manifest:
     plain = work / file.stem if settings.public_keys else file
     made = backup(plain)
     if settings.public_keys:
-        _encrypt(plain, file, settings.public_keys)
+        _write_encrypted(plain, file, settings.public_keys)
     manifest = Manifest(
         name=file.name,
         taken_at=taken_at,
@@ -165,24 +165,24 @@ def _make_backup(settings: BackupSettings, work: Path) -> Manifest:
         write_durably(file.with_name(manifest.file_name), manifest.to_json().encode())
     except OSError as error:
         file.unlink(missing_ok=True)
-        raise _unwritable(file, error) from error
+        raise _unwritable_error(file, error) from error
     return manifest
 
 
-def _encrypt(plain: Path, file: Path, public_keys: tuple[str, ...]) -> None:
+def _write_encrypted(plain: Path, file: Path, public_keys: tuple[str, ...]) -> None:
     partial = file.with_name(f".{file.name}.partial")
     try:
         partial.touch(mode=0o600)
         encrypt_file(plain, partial, public_keys)
         partial.replace(file)
     except OSError as error:
-        raise _unwritable(file, error) from error
+        raise _unwritable_error(file, error) from error
     finally:
         partial.unlink(missing_ok=True)
         plain.unlink(missing_ok=True)
 
 
-def _unwritable(file: Path, error: OSError) -> RuleError:
+def _unwritable_error(file: Path, error: OSError) -> RuleError:
     return RuleError(f"{file} cannot be written: {error.strerror or error}. No backup was made.")
 
 

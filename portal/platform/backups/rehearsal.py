@@ -77,15 +77,15 @@ def rehearse(
         if manifest is None:
             raise RuleError(f"There is no backup in {storage.place}, so none can be rehearsed.")
         report(f"Fetching {manifest.name}")
-        file = _fetch(storage, manifest, work)
+        file = _fetch_file(storage, manifest, work)
         if manifest.encrypted:
-            file = _open(file, work, identity_file)
+            file = _decrypt_file(file, work, identity_file)
         report(f"Restoring {manifest.name}")
         _restore_scratch(file, manifest, work)
         return Rehearsal(manifest, storage.place, monotonic() - begun)
 
 
-def _fetch(storage: Storage, manifest: Manifest, work: Path) -> Path:
+def _fetch_file(storage: Storage, manifest: Manifest, work: Path) -> Path:
     if not isinstance(storage, FolderStorage):
         return fetch_backup(storage, manifest.name, work)
     file = storage.folder / manifest.name
@@ -93,7 +93,7 @@ def _fetch(storage: Storage, manifest: Manifest, work: Path) -> Path:
     return file
 
 
-def _open(file: Path, work: Path, identity_file: Path | None) -> Path:
+def _decrypt_file(file: Path, work: Path, identity_file: Path | None) -> Path:
     if identity_file is None:
         raise WrongIdentityError(
             f"{file.name} is encrypted: name the identity that opens it with --identity FILE."

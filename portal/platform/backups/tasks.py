@@ -31,17 +31,19 @@ DAY = timedelta(days=1)  # between two rehearsals that failed, and two mails abo
 def make_backup(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     """Back up if that is due or a person asked for it; copy, and remove the old ones."""
     always = job.asked_by_id is not None
-    return backup_result(run_backup(_settings(), always=always, waits=True, report=_reporting_to(job)))
+    return backup_result(
+        run_backup(_require_settings(), always=always, waits=True, report=_reporting_to(job))
+    )
 
 
 def backup_result(run: BackupRun) -> dict[str, Any]:
     """The result of a job that backed up."""
-    return {"said": describe_run(run), **_figures(run.newest, run.newest.seconds)}
+    return {"said": describe_run(run), **_describe_backup(run.newest, run.newest.seconds)}
 
 
 def rehearse_restore(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     """Restore the newest backup into a scratch database, compare, and report by mail."""
-    settings = _settings()
+    settings = _require_settings()
     identity_file = Path(settings.identity_file) if settings.identity_file else None
     return rehearsal_result(rehearse(settings, identity_file, waits=True, report=_reporting_to(job)))
 
@@ -54,7 +56,7 @@ def rehearsal_result(rehearsal: Rehearsal) -> dict[str, Any]:
             send_report(config, "the newest backup was restored for a rehearsal", sentences)
         except PortalError as error:
             sentences = [*sentences, f"The report could not be mailed: {error}"]
-    return {"said": sentences, **_figures(rehearsal.manifest, rehearsal.seconds)}
+    return {"said": sentences, **_describe_backup(rehearsal.manifest, rehearsal.seconds)}
 
 
 def mail_troubles(_job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
@@ -109,14 +111,14 @@ def _reporting_to(job: JobProgress) -> Report:
     return lambda words: job.report_progress(0, 0, words)
 
 
-def _settings() -> BackupSettings:
+def _require_settings() -> BackupSettings:
     settings = current_settings().backup
     if not settings.folder:
         raise RuleError("BACKUP_DIR is not set, so the portal has no place for backups.")
     return settings
 
 
-def _figures(manifest: Manifest, seconds: float) -> dict[str, Any]:
+def _describe_backup(manifest: Manifest, seconds: float) -> dict[str, Any]:
     return figures_of(clock.format_utc(manifest.taken_at), seconds, manifest.name, manifest.size)
 
 

@@ -41,7 +41,7 @@ class _HtmlReader(HTMLParser):
         if tag in SKIPPED and not names_readers:
             self._skipping += tag not in {"img", "source", "track"}
         elif tag in {"br", "hr"}:
-            self._add("#linebreak()" if tag == "br" else "#line(length: 100%, stroke: 0.5pt)\n")
+            self._add_markup("#linebreak()" if tag == "br" else "#line(length: 100%, stroke: 0.5pt)\n")
         else:
             self._open.append((tag, {name: value or "" for name, value in attrs}, []))
 
@@ -50,19 +50,19 @@ class _HtmlReader(HTMLParser):
             self._skipping -= tag not in {"img", "source", "track"}
         elif len(self._open) > 1 and tag == self._open[-1][0]:
             _, attributes, parts = self._open.pop()
-            self._add(self._element(tag, attributes, "".join(parts)))
+            self._add_markup(self._element_markup(tag, attributes, "".join(parts)))
 
     def handle_data(self, data: str) -> None:
         words = re.sub(r"\s+", " ", data)
         inside = self._open[-1][0]
         if words.strip() or (words and inside not in {"", "ul", "ol", "table", "thead", "tbody", "tr"}):
-            self._add(text_content(words))
+            self._add_markup(text_content(words))
 
-    def _add(self, markup: str) -> None:
+    def _add_markup(self, markup: str) -> None:
         if not self._skipping:
             self._open[-1][2].append(markup)
 
-    def _element(self, tag: str, attributes: dict[str, str], inner: str) -> str:
+    def _element_markup(self, tag: str, attributes: dict[str, str], inner: str) -> str:
         if re.fullmatch("h[2-6]", tag):
             return f"#heading(level: {tag[1]})[{inner}]\n"
         if tag == "a":

@@ -67,7 +67,7 @@ class Table:
 
     def text(self, key: str, *, required: bool = True) -> str:
         """A text that is not blank; empty, with the fault noted, where there is none."""
-        value = self._take(key, required)
+        value = self._take_value(key, required)
         if value is None:
             return ""
         if not isinstance(value, str) or not value.strip():
@@ -84,7 +84,7 @@ class Table:
 
     def number(self, key: str, *, least: int, most: int | None = None, default: int | None = None) -> int:
         """A whole number of at least ``least``, and at most ``most`` where that is given."""
-        value = self._take(key, default is None)
+        value = self._take_value(key, default is None)
         if value is None:
             return default if default is not None else least
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 100_000:
@@ -96,7 +96,7 @@ class Table:
 
     def scaled(self, key: str, *, zero: bool = False) -> Decimal:
         """A number above 0, or with ``zero`` from 0, and at most 1, with at most four places."""
-        value = self._take(key, True)
+        value = self._take_value(key, True)
         if isinstance(value, int) and not isinstance(value, bool):
             value = Decimal(value)
         good = isinstance(value, Decimal) and value.is_finite() and (value > 0 or (zero and value == 0))
@@ -109,7 +109,7 @@ class Table:
 
     def flag(self, key: str, *, default: bool = False) -> bool:
         """``true`` or ``false``."""
-        value = self._take(key, False)
+        value = self._take_value(key, False)
         if value is None:
             return default
         if not isinstance(value, bool):
@@ -119,7 +119,7 @@ class Table:
 
     def day(self, key: str) -> date:
         """A calendar date."""
-        value = self._take(key, True)
+        value = self._take_value(key, True)
         if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
             self.fault(key, f"“{key}” needs a date without quotation marks, such as 2027-05-31.")
             value = None
@@ -127,7 +127,7 @@ class Table:
 
     def texts(self, key: str, *, required: bool = True) -> list[str]:
         """A list of texts, none of them blank or twice."""
-        value = self._take(key, required)
+        value = self._take_value(key, required)
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
@@ -139,7 +139,7 @@ class Table:
 
     def whole_numbers(self, key: str, count: int) -> tuple[int, ...]:
         """A list of ``count`` whole numbers from 0; empty, with the fault noted, where there is none."""
-        value = self._take(key, True)
+        value = self._take_value(key, True)
         if value is None:
             return ()
         numbers = value if isinstance(value, list) else []
@@ -151,7 +151,7 @@ class Table:
 
     def numbers(self, key: str) -> list[int]:
         """A list of whole numbers from 1, none of them twice; empty where the table does not say it."""
-        value = self._take(key, False)
+        value = self._take_value(key, False)
         if value is None:
             return []
         numbers = value if isinstance(value, list) else [None]
@@ -169,22 +169,22 @@ class Table:
 
     def table(self, key: str) -> "Table | None":
         """The table ``[key]``."""
-        value = self._take(key, True, shown=f"[{key}]")
+        value = self._take_value(key, True, shown=f"[{key}]")
         if value is not None and not isinstance(value, dict):
             self.fault(key, f"“{key}” needs a table headed [{key}].")
             return None
-        return value if value is None else self._below(value, key, 0)
+        return value if value is None else self._open_subtable(value, key, 0)
 
     def tables(self, key: str, shown: str = "") -> "list[Table]":
         """The tables ``[[key]]``, in order."""
         shown = shown or f"[[{key}]]"
-        value = self._take(key, True, shown=shown)
+        value = self._take_value(key, True, shown=shown)
         if value is None:
             return []
         if not isinstance(value, list) or not value or not all(isinstance(v, dict) for v in value):
             self.fault(key, f"“{key}” needs tables headed {shown}.")
             return []
-        return [self._below(v, key, index) for index, v in enumerate(value)]
+        return [self._open_subtable(v, key, index) for index, v in enumerate(value)]
 
     def close(self) -> None:
         """Refuse every key that was not read, by name."""
@@ -193,10 +193,10 @@ class Table:
                 known = ", ".join(sorted(self._read))
                 self.fault(key, f"“{key}” is not a known key here. Known keys: {known}.")
 
-    def _below(self, data: dict[str, Any], key: str, index: int) -> "Table":
+    def _open_subtable(self, data: dict[str, Any], key: str, index: int) -> "Table":
         return Table(data, self._source, (*self._trail, (key, index)))
 
-    def _take(self, key: str, required: bool, shown: str = "") -> Any:
+    def _take_value(self, key: str, required: bool, shown: str = "") -> Any:
         self._read.add(key)
         if key not in self._data and required:
             self.fault("", f"“{shown or key}” is missing.")

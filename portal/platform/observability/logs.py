@@ -43,7 +43,12 @@ def configure_logs(read_request_id: Callable[[], str]) -> None:
     """
     _readers[:] = [read_request_id]
     structlog.configure(
-        processors=[_add_level, _add_request, structlog.processors.ExceptionRenderer(describe_fault), _order],
+        processors=[
+            _add_level,
+            _add_request,
+            structlog.processors.ExceptionRenderer(describe_fault),
+            _order_values,
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_: _Writer(),
         cache_logger_on_first_use=False,
@@ -119,7 +124,7 @@ def _add_request(_writer: object, _method: str, values: Line) -> Line:
     return values
 
 
-def _order(_writer: object, _method: str, values: Line) -> tuple[Any, ...]:
+def _order_values(_writer: object, _method: str, values: Line) -> tuple[Any, ...]:
     """What every line begins with, then what is its own."""
     first = ("at", "level", "source", "event", "request")
     ordered = {name: values.pop(name) for name in first if name in values}

@@ -53,9 +53,9 @@ def parse_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
     may_be_http = urlsplit(issuer).scheme == "http"
     methods = document.get("token_endpoint_auth_methods_supported")
     return Metadata(
-        authorization_endpoint=_endpoint(document, "authorization_endpoint", may_be_http),
-        token_endpoint=_endpoint(document, "token_endpoint", may_be_http),
-        jwks_uri=_endpoint(document, "jwks_uri", may_be_http),
+        authorization_endpoint=_read_endpoint(document, "authorization_endpoint", may_be_http),
+        token_endpoint=_read_endpoint(document, "token_endpoint", may_be_http),
+        jwks_uri=_read_endpoint(document, "jwks_uri", may_be_http),
         userinfo_endpoint=_optional_endpoint(document, "userinfo_endpoint", may_be_http),
         end_session_endpoint=_optional_endpoint(document, "end_session_endpoint", may_be_http),
         algorithms=algorithms,
@@ -65,10 +65,10 @@ def parse_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
 
 
 def _optional_endpoint(document: Mapping[str, Any], name: str, may_be_http: bool) -> str:
-    return _endpoint(document, name, may_be_http) if document.get(name) else ""
+    return _read_endpoint(document, name, may_be_http) if document.get(name) else ""
 
 
-def _endpoint(document: Mapping[str, Any], name: str, may_be_http: bool) -> str:
+def _read_endpoint(document: Mapping[str, Any], name: str, may_be_http: bool) -> str:
     address = document.get(name)
     if not isinstance(address, str) or not re.fullmatch(r"[\x21-\x7e]{1,2000}", address):
         raise ProviderUnavailableError(f"metadata_{name}")

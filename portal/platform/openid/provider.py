@@ -101,7 +101,7 @@ class Provider:
         """
         metadata = self._metadata.get()
         pending = PendingSignIn(generate_token(32), generate_token(32), generate_token(64))
-        with self._connect(metadata, redirect_uri) as connection:
+        with self._open_connection(metadata, redirect_uri) as connection:
             address, _ = connection.create_authorization_url(
                 metadata.authorization_endpoint,
                 state=pending.state,
@@ -140,7 +140,7 @@ class Provider:
         id_token, access_token = given.get("id_token"), str(given.get("access_token") or "")
         if not isinstance(id_token, str):
             raise TokenRefusedError("no_id_token")
-        expected, nonce = self._expect(metadata), pending.nonce
+        expected, nonce = self._expected_token(metadata), pending.nonce
         claims = self._with_known_key(
             lambda keys: read_id_token(
                 id_token, keys, expected, nonce=nonce, access_token=access_token, at=at
@@ -158,7 +158,7 @@ class Provider:
             ProviderUnavailableError: The provider's keys cannot be had.
             TokenRefusedError: The token is not one to believe.
         """
-        expected = self._expect(self._metadata.get())
+        expected = self._expected_token(self._metadata.get())
         return self._with_known_key(lambda keys: read_logout_token(token, keys, expected, at=at))
 
     def sign_out_address(self, return_to: str) -> str | None:
@@ -172,7 +172,7 @@ class Provider:
         query = urlencode({"client_id": self._client_id, "post_logout_redirect_uri": return_to})
         return f"{address}{'&' if '?' in address else '?'}{query}"
 
-    def _expect(self, metadata: Metadata) -> ExpectedToken:
+    def _expected_token(self, metadata: Metadata) -> ExpectedToken:
         return ExpectedToken(self.issuer, self._client_id, metadata.algorithms)
 
     def _check_answer(self, answer: Mapping[str, str], metadata: Metadata) -> None:
@@ -183,14 +183,14 @@ class Provider:
         if stated is None and metadata.states_issuer:
             raise TokenRefusedError("answer_without_issuer")
         if "error" in answer:
-            raise TokenRefusedError(f"provider_{_word(answer['error'])}")
+            raise TokenRefusedError(f"provider_{_clean_error_code(answer['error'])}")
         if not answer.get("code"):
             raise TokenRefusedError("no_code")
 
     def _redeem_code(
         self, metadata: Metadata, code: str, pending: PendingSignIn, redirect_uri: str
     ) -> Mapping[str, Any]:
-        with self._connect(metadata, redirect_uri) as connection:
+        with self._open_connection(metadata, redirect_uri) as connection:
             try:
                 given: Mapping[str, Any] = connection.fetch_token(
                     metadata.token_endpoint,
@@ -200,7 +200,7 @@ class Provider:
                     redirect_uri=redirect_uri,
                 )
             except AuthlibBaseError as error:
-                reason = f"token_{_word(str(error.error))}"
+                reason = f"token_{_clean_error_code(str(error.error))}"
                 if error.error in {"invalid_client", "unauthorized_client"}:  # a fault of the settings
                     raise ProviderUnavailableError(reason) from error
                 raise TokenRefusedError(reason) from error
@@ -211,7 +211,7 @@ class Provider:
         return given
 
     def _fetch_user_info(self, metadata: Metadata, access_token: str, subject: str) -> Claims:
-        with self._connect(metadata) as connection:
+        with self._open_connection(metadata) as connection:
             more: Claims = connection.fetch_json(metadata.userinfo_endpoint, token=access_token)
         if more.get("sub") != subject:
             raise TokenRefusedError("userinfo_subject")
@@ -233,7 +233,7 @@ class Provider:
         with ProviderConnection(self._proxy) as connection:
             return parse_keys(connection.fetch_json(address))
 
-    def _connect(self, metadata: Metadata, redirect_uri: str = "") -> ProviderConnection:
+    def _open_connection(self, metadata: Metadata, redirect_uri: str = "") -> ProviderConnection:
         return ProviderConnection(
             self._proxy,
             client_id=self._client_id,
@@ -252,6 +252,6 @@ class Provider:
         return "client_secret_post" if by_body and not (by_header and plain) else "client_secret_basic"
 
 
-def _word(text: str) -> str:
+def _clean_error_code(text: str) -> str:
     """An error code as far as a log may repeat it."""
     return re.sub(r"[^a-z_]", "", text.lower())[:40] or "error"

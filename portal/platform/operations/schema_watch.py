@@ -54,7 +54,7 @@ class SchemaWatch:
         if monotonic() >= self._next_look and self._looking.acquire(blocking=is_first):
             try:
                 if monotonic() >= self._next_look:
-                    self._look()
+                    self._check_schema()
             finally:
                 self._looking.release()
         return self._reason
@@ -69,7 +69,7 @@ class SchemaWatch:
         if not self._reason_of_database():
             presence.hold_presence(self._instance, wait_seconds=PRESENCE_SECONDS)
 
-    def _look(self) -> None:
+    def _check_schema(self) -> None:
         reason = self._reason_of_database()
         if not reason:
             reason = self._reason_of_presence()

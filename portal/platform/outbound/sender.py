@@ -65,9 +65,9 @@ def post_message(
     """
     deadline = monotonic() + seconds
     target = read_target(address, policy)
-    texts = _resolve(target.host, target.port, policy, deadline)
+    texts = _resolve_name(target.host, target.port, policy, deadline)
     addresses = check_addresses(texts, target, policy)
-    watch = _connect(addresses, target.port, policy, deadline)
+    watch = _connect_first(addresses, target.port, policy, deadline)
     with _open_connection(target, watch, authorities) as connection:
         named = {"Host": target.host_header, "User-Agent": AGENT, "Connection": "close", **headers}
         connection.request("POST", target.path, body, named)
@@ -97,7 +97,7 @@ def read_retry_after(text: str, now: datetime) -> timedelta:
         return NO_WAIT
 
 
-def _resolve(host: str, port: int, policy: OutboundPolicy, deadline: float) -> Sequence[str]:
+def _resolve_name(host: str, port: int, policy: OutboundPolicy, deadline: float) -> Sequence[str]:
     """The addresses of a name, found beside this thread: the system's own wait has no limit."""
     found: list[str] = []
 
@@ -118,11 +118,11 @@ class _Watch:
 
     def __init__(self, connected: socket.socket, deadline: float) -> None:
         self.socket, self.expired = connected, Event()
-        self._timer = Timer(max(0.0, deadline - monotonic()), self._cut)
+        self._timer = Timer(max(0.0, deadline - monotonic()), self._cut_connection)
         self._timer.daemon = True
         self._timer.start()
 
-    def _cut(self) -> None:
+    def _cut_connection(self) -> None:
         self.expired.set()
         with suppress(OSError):
             socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # below TLS, which would wait
@@ -157,7 +157,9 @@ def _open_connection(target: Target, watch: _Watch, authorities: str) -> Iterato
         watch.end()
 
 
-def _connect(addresses: Sequence[Address], port: int, policy: OutboundPolicy, deadline: float) -> _Watch:
+def _connect_first(
+    addresses: Sequence[Address], port: int, policy: OutboundPolicy, deadline: float
+) -> _Watch:
     """A connection to the first of these addresses that takes one, directly or through the proxy."""
     fault = OutboundFault.UNREACHABLE
     for address in addresses:
@@ -174,7 +176,7 @@ def _connect_through(
     proxy: Proxy, address: Address, port: int, policy: OutboundPolicy, deadline: float
 ) -> _Watch:
     """A connection through the proxy to a checked address; the proxy's own is the operator's to choose."""
-    for own_address in _resolve(proxy.host, proxy.port, policy, deadline):
+    for own_address in _resolve_name(proxy.host, proxy.port, policy, deadline):
         with suppress(OSError):
             watch = _Watch(_open_socket(own_address, proxy.port, deadline), deadline)
             break
@@ -237,8 +239,8 @@ def _request_once(
 ) -> tuple[int, str]:
     """Status and Location of one answer."""
     target = read_target(address, policy)
-    addresses = check_addresses(_resolve(target.host, target.port, policy, deadline), target, policy)
-    watch = _connect(addresses, target.port, policy, deadline)
+    addresses = check_addresses(_resolve_name(target.host, target.port, policy, deadline), target, policy)
+    watch = _connect_first(addresses, target.port, policy, deadline)
     with _open_connection(target, watch, authorities) as connection:
         headers = {"Host": target.host_header, "User-Agent": AGENT, "Connection": "close", "Accept": "*/*"}
         connection.request(method, target.path, headers=headers)

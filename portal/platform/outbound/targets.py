@@ -62,12 +62,12 @@ class OutboundPolicy:
         >>> [policy.allows(ip_address(text)) for text in ("10.1.2.3", "10.2.0.1", "::ffff:10.1.2.3")]
         [True, False, True]
         """
-        address = _unmap(address)
+        address = _unmap_address(address)
         return _lies_in(address, self.networks) or is_public(address)
 
     def proxy_to(self, address: Address) -> Proxy | None:
         """The proxy through which this address is reached; None: it is reached directly."""
-        return None if _lies_in(_unmap(address), self.networks) else self.proxy
+        return None if _lies_in(_unmap_address(address), self.networks) else self.proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Target:
 
 def is_public(address: Address) -> bool:
     """Whether an address is one of the public internet, of one machine."""
-    address = _unmap(address)
+    address = _unmap_address(address)
     return address.is_global and not address.is_multicast and not _lies_in(address, _NEVER_PUBLIC)
 
 
@@ -98,20 +98,20 @@ def read_target(address: str, policy: OutboundPolicy) -> Target:
     Raises:
         OutboundError: It is refused, with a sentence that says what to write.
     """
-    parts = _split(address)
+    parts = _split_address(address)
     if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise _refusal("Enter an address that begins with https://")
+        raise _address_error("Enter an address that begins with https://")
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
-        raise _refusal("Leave out the name and the password before the @: messages are signed instead.")
+        raise _address_error("Leave out the name and the password before the @: messages are signed instead.")
     if parts.fragment:
-        raise _refusal("Leave out the # and what follows it.")
+        raise _address_error("Leave out the # and what follows it.")
     https = parts.scheme == "https"
     target = Target(https, _read_host(parts.hostname), _read_port(parts, https), _read_path(parts))
     literal = _parse_literal(target.host)
     if literal is not None:
         check_addresses([str(literal)], target, policy)
     elif not https and target.host != "localhost":
-        raise _refusal("Enter an address that begins with https://")
+        raise _address_error("Enter an address that begins with https://")
     return target
 
 
@@ -123,25 +123,25 @@ def check_addresses(texts: Sequence[str], target: Target, policy: OutboundPolicy
     """
     if not texts:
         raise OutboundError(OutboundFault.NAME)
-    addresses = [_unmap(ip_address(text)) for text in texts]
+    addresses = [_unmap_address(ip_address(text)) for text in texts]
     for address in addresses:
         if not policy.allows(address):
-            raise _refusal("This address is not public. WEBHOOK_NETWORKS can allow its network.")
+            raise _address_error("This address is not public. WEBHOOK_NETWORKS can allow its network.")
         if not target.https and not _lies_in(address, _LOOPBACK):
-            raise _refusal("Enter an address that begins with https://")
+            raise _address_error("Enter an address that begins with https://")
     return addresses
 
 
-def _split(address: str) -> SplitResult:
+def _split_address(address: str) -> SplitResult:
     if len(address) > LONGEST_ADDRESS:
-        raise _refusal(f"Enter an address of at most {LONGEST_ADDRESS} characters.")
+        raise _address_error(f"Enter an address of at most {LONGEST_ADDRESS} characters.")
     if re.search(r"[\x00-\x20\x7f-\x9f\\]", address):
-        raise _refusal("Enter an address without spaces and backslashes.")
+        raise _address_error("Enter an address without spaces and backslashes.")
     try:
         parts = urlsplit(address)
         parts.port  # noqa: B018 - a wrong port raises only when it is read
     except ValueError as error:
-        raise _refusal("Enter an address such as https://hr.example.police.uk/webhooks") from error
+        raise _address_error("Enter an address such as https://hr.example.police.uk/webhooks") from error
     return parts
 
 
@@ -152,25 +152,25 @@ def _read_host(hostname: str) -> str:
     try:
         host = hostname.encode("ascii" if hostname.isascii() else "idna").decode().lower()
     except UnicodeError as error:
-        raise _refusal("Enter the name of a machine that exists.") from error
+        raise _address_error("Enter the name of a machine that exists.") from error
     if not _NAME.fullmatch(host):
-        raise _refusal("Enter the name of a machine that exists.")
+        raise _address_error("Enter the name of a machine that exists.")
     if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) and _parse_literal(host) is None:
-        raise _refusal("Enter the name of the machine, or its address with four numbers.")
+        raise _address_error("Enter the name of the machine, or its address with four numbers.")
     return host
 
 
 def _read_port(parts: SplitResult, https: bool) -> int:
     port = parts.port if parts.port is not None else 443 if https else 80
     if port != (443 if https else 80) and port < LOWEST_PORT:
-        raise _refusal(f"Leave out the port, or enter one from {LOWEST_PORT} to 65535.")
+        raise _address_error(f"Leave out the port, or enter one from {LOWEST_PORT} to 65535.")
     return port
 
 
 def _read_path(parts: SplitResult) -> str:
     path = parts.path or "/"
     if not (path + parts.query).isascii():
-        raise _refusal("Enter the path with percent signs for letters such as é.")
+        raise _address_error("Enter the path with percent signs for letters such as é.")
     return f"{path}?{parts.query}" if parts.query else path
 
 
@@ -184,14 +184,14 @@ def _parse_literal(host: str) -> Address | None:
         address = ip_address(host)
     except ValueError:
         if ":" in host:
-            raise _refusal("Enter an address such as https://hr.example.police.uk/webhooks") from None
+            raise _address_error("Enter an address such as https://hr.example.police.uk/webhooks") from None
         return None
     if isinstance(address, IPv6Address) and address.scope_id:
-        raise _refusal("Leave out the % and what follows it.")
+        raise _address_error("Leave out the % and what follows it.")
     return address
 
 
-def _unmap(address: Address) -> Address:
+def _unmap_address(address: Address) -> Address:
     """The IPv4 address within an IPv6 address that only writes it otherwise."""
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
@@ -200,5 +200,5 @@ def _lies_in(address: Address, networks: Sequence[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 
 
-def _refusal(sentence: str) -> OutboundError:
+def _address_error(sentence: str) -> OutboundError:
     return OutboundError(OutboundFault.ADDRESS, sentence)

@@ -58,7 +58,7 @@ def read_assertion(signed: bytes, expected: ExpectedAssertion, at: datetime) -> 
         raise TokenRefusedError("no_assertion") from error
     if assertion is None or assertion.version != "2.0":
         raise TokenRefusedError("no_assertion")
-    if _text(assertion.issuer) != expected.issuer:
+    if _read_text(assertion.issuer) != expected.issuer:
         raise TokenRefusedError("issuer")
     _check_audience(assertion.conditions, expected.audience)
     bearer = _bearer_of(assertion.subject, expected.recipient)
@@ -71,7 +71,7 @@ def read_assertion(signed: bytes, expected: ExpectedAssertion, at: datetime) -> 
         _match_value(assertion, expected.match_attribute),
         None,
     )
-    signed_in_at = _instant(assertion.authn_statement[0].authn_instant)
+    signed_in_at = _read_instant(assertion.authn_statement[0].authn_instant)
     return SignedStatement(subject, str(assertion.id), str(bearer.in_response_to or ""), signed_in_at)
 
 
@@ -79,7 +79,7 @@ def _check_audience(conditions: Any, audience: str) -> None:
     """Refuse an assertion that is for others too, or has conditions that the portal does not know."""
     if conditions is None or conditions.extension_elements or conditions.condition:
         raise TokenRefusedError("conditions")
-    restrictions = [[_text(each) for each in one.audience] for one in conditions.audience_restriction]
+    restrictions = [[_read_text(each) for each in one.audience] for one in conditions.audience_restriction]
     if restrictions != [[audience]]:
         raise TokenRefusedError("audience")
 
@@ -99,12 +99,12 @@ def _bearer_of(subject: Any, recipient: str) -> Any:
 
 def _check_times(assertion: Any, bearer: Any, at: datetime) -> None:
     """Refuse an assertion that was not issued just now, or has run out."""
-    issued = _instant(assertion.issue_instant)
+    issued = _read_instant(assertion.issue_instant)
     conditions = assertion.conditions
-    begins = [_instant(each) for each in (conditions.not_before, bearer.not_before) if each]
+    begins = [_read_instant(each) for each in (conditions.not_before, bearer.not_before) if each]
     sessions = [each.session_not_on_or_after for each in assertion.authn_statement]
     limits = [each for each in (conditions.not_on_or_after, *sessions) if each]
-    ends = [_instant(each) for each in (bearer.not_on_or_after, *limits)]  # the first must be there
+    ends = [_read_instant(each) for each in (bearer.not_on_or_after, *limits)]  # the first must be there
     ahead = issued - at
     timely = -LONGEST_WAY <= ahead <= LEEWAY and all(begin <= at + LEEWAY for begin in begins)
     if timely and all(end > at - LEEWAY for end in ends):
@@ -114,7 +114,7 @@ def _check_times(assertion: Any, bearer: Any, at: datetime) -> None:
     raise TokenRefusedError("expired")
 
 
-def _instant(stated: object) -> datetime:
+def _read_instant(stated: object) -> datetime:
     try:
         instant = datetime.fromisoformat(str(stated or ""))
     except ValueError as error:
@@ -127,7 +127,7 @@ def _instant(stated: object) -> datetime:
 def _lasting_subject(assertion: Any, expected: ExpectedAssertion) -> str:
     """What identifies the person at the provider for ever."""
     if expected.subject_attribute:
-        value = _attribute(assertion, expected.subject_attribute)
+        value = _read_attribute(assertion, expected.subject_attribute)
     else:
         name_id = assertion.subject.name_id
         if name_id is None or name_id.format != names.PERSISTENT:
@@ -137,7 +137,7 @@ def _lasting_subject(assertion: Any, expected: ExpectedAssertion) -> str:
             raise TokenRefusedError("name_qualifier")
         if (name_id.sp_name_qualifier or expected.audience) != expected.audience:
             raise TokenRefusedError("name_qualifier")
-        value = _text(name_id)
+        value = _read_text(name_id)
     if not value:
         raise TokenRefusedError("subject")
     return value
@@ -146,14 +146,14 @@ def _lasting_subject(assertion: Any, expected: ExpectedAssertion) -> str:
 def _match_value(assertion: Any, match_attribute: str) -> str:
     """What names a person in the roster; empty where it is missing, or an email address as NameID."""
     if match_attribute != NAME_ID:
-        return _attribute(assertion, match_attribute)
+        return _read_attribute(assertion, match_attribute)
     name_id = assertion.subject.name_id
     if name_id is None or name_id.format in {names.EMAIL, names.TRANSIENT}:
         return ""
-    return _text(name_id)
+    return _read_text(name_id)
 
 
-def _attribute(assertion: Any, name: str) -> str:
+def _read_attribute(assertion: Any, name: str) -> str:
     """The value of an attribute; empty where it is no single short text."""
     values = [
         value
@@ -162,10 +162,10 @@ def _attribute(assertion: Any, name: str) -> str:
         if attribute.name == name
         for value in attribute.attribute_value
     ]
-    return _text(values[0]) if len(values) == 1 else ""
+    return _read_text(values[0]) if len(values) == 1 else ""
 
 
-def _text(element: Any) -> str:
+def _read_text(element: Any) -> str:
     """The text of an element as the roster writes it; empty where it holds more, or is long or odd."""
     if element is None or element.extension_elements:
         return ""

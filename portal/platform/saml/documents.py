@@ -76,13 +76,13 @@ def read_response(document: bytes, *, issuer: str, address: str) -> ResponseShap
         raise TokenRefusedError("unknown_elements")
     signature = root.find(ds("Signature"))
     if signature is not None:
-        _check_signature(signature, _id(root))
+        _check_signature(signature, _read_id(root))
     assertion, encrypted = root.find(saml("Assertion")), root.find(saml("EncryptedAssertion"))
     if assertion is not None:
-        return ResponseShape(document, _id(root), signature is not None, check_assertion(assertion), "")
+        return ResponseShape(document, _read_id(root), signature is not None, check_assertion(assertion), "")
     if encrypted is None:
         raise TokenRefusedError("number_of_assertions")
-    return ResponseShape(document, _id(root), signature is not None, "", _check_encrypted(encrypted))
+    return ResponseShape(document, _read_id(root), signature is not None, "", _check_encrypted(encrypted))
 
 
 def find_decrypted(document: bytes) -> str:
@@ -132,7 +132,7 @@ def check_assertion(assertion: "Element") -> str:
     signatures = assertion.findall(ds("Signature"))
     if len(signatures) != 1:
         raise TokenRefusedError("assertion_not_signed")
-    element_id = _id(assertion)
+    element_id = _read_id(assertion)
     _check_signature(signatures[0], element_id)
     return element_id
 
@@ -164,7 +164,7 @@ def _check_alone(root: "Element", *, encrypted: bool = False) -> None:
         raise TokenRefusedError("stray_signature")
 
 
-def _id(element: "Element") -> str:
+def _read_id(element: "Element") -> str:
     value = element.get("ID", "")
     if not _ID.fullmatch(value):
         raise TokenRefusedError("id")
@@ -192,7 +192,7 @@ def _check_signature(signature: "Element", element_id: str) -> None:
     transforms, digest, _ = reference
     if reference.get("URI") != f"#{element_id}":
         raise TokenRefusedError("signature_of_another_element")
-    if form.get("Algorithm") != names.EXCLUSIVE or _algorithms(transforms) != [
+    if form.get("Algorithm") != names.EXCLUSIVE or _list_algorithms(transforms) != [
         names.ENVELOPED,
         names.EXCLUSIVE,
     ]:
@@ -204,7 +204,7 @@ def _check_signature(signature: "Element", element_id: str) -> None:
         raise TokenRefusedError("transforms")
 
 
-def _algorithms(parent: "Element") -> list[str | None]:
+def _list_algorithms(parent: "Element") -> list[str | None]:
     return [child.get("Algorithm") for child in parent if child.tag == ds("Transform")]
 
 

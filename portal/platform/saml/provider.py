@@ -44,7 +44,7 @@ class SamlProvider:
         Raises:
             ProviderUnavailableError: The provider's metadata cannot be used any more.
         """
-        settings, destination = self._settings, self._metadata(at).sign_in_address
+        settings, destination = self._settings, self._read_metadata(at).sign_in_address
         pending = PendingSignIn(
             state=secrets.token_urlsafe(32), nonce=f"_{secrets.token_urlsafe(32)}", code_verifier=""
         )
@@ -70,22 +70,22 @@ class SamlProvider:
             ProviderUnavailableError: xmlsec1 does not run, or the metadata cannot be used any more.
             TokenRefusedError: It is not one to believe.
         """
-        keys, document = self._metadata(at).public_keys, decode(sent)
+        keys, document = self._read_metadata(at).public_keys, decode(sent)
         response = read_response(document, issuer=self._issuer, address=self._address)
         covered = b""
         if response.is_signed:
             covered = xmlsec.read_signed(document, "Response", response.response_id, keys)
         if response.cipher:
-            clear, assertion_id = self._decrypt(response, covered)
+            clear, assertion_id = self._decrypt_response(response, covered)
         elif self._settings.encryption_required:
             raise TokenRefusedError("assertion_not_encrypted")
         else:
             clear, assertion_id = document, response.assertion_id
         signed = xmlsec.read_signed(clear, "Assertion", assertion_id, keys)
         _check_schema(document)  # which takes long: not for what nobody signed
-        return read_assertion(signed, self._expect(), at)
+        return read_assertion(signed, self._expected_assertion(), at)
 
-    def _decrypt(self, response: ResponseShape, covered: bytes) -> tuple[bytes, str]:
+    def _decrypt_response(self, response: ResponseShape, covered: bytes) -> tuple[bytes, str]:
         """A response with its assertion in clear, and that assertion's id.
 
         Args:
@@ -98,7 +98,7 @@ class SamlProvider:
         clear = xmlsec.decrypt(covered or response.document, self._settings.key_files)
         return clear, find_decrypted(clear)
 
-    def _expect(self) -> ExpectedAssertion:
+    def _expected_assertion(self) -> ExpectedAssertion:
         return ExpectedAssertion(
             issuer=self._issuer,
             audience=self._entity_id,
@@ -107,7 +107,7 @@ class SamlProvider:
             subject_attribute=self._settings.subject_attribute,
         )
 
-    def _metadata(self, at: datetime) -> IdpMetadata:
+    def _read_metadata(self, at: datetime) -> IdpMetadata:
         """What the provider's metadata says; read again when its file has changed."""
         path = Path(self._settings.idp_metadata)
         try:

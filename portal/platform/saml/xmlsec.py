@@ -47,7 +47,7 @@ def read_signed(document: bytes, element: str, element_id: str, public_keys: Seq
         *("--node-xpath", _path_of_signature(element, namespace, element_id), "--pubkey-pem"),
     )
     for key in public_keys:
-        done = _run(options, document, key)
+        done = _run_xmlsec(options, document, key)
         if done.returncode == 0 and (digested := _DIGESTED.search(done.stdout)):
             return digested[1]
     raise TokenRefusedError("signature")
@@ -61,7 +61,7 @@ def decrypt(document: bytes, key_files: Sequence[str]) -> bytes:
         TokenRefusedError: None of the keys decrypts it.
     """
     for key_file in key_files:
-        done = _run(
+        done = _run_xmlsec(
             ("--decrypt", "--enabled-key-data", "enc-key,aes", "--privkey-pem"), document, Path(key_file)
         )
         if done.returncode == 0 and done.stdout:
@@ -77,7 +77,9 @@ def _path_of_signature(element: str, namespace: str, element_id: str) -> str:
     )
 
 
-def _run(options: Sequence[str], document: bytes, key: bytes | Path) -> "subprocess.CompletedProcess[bytes]":
+def _run_xmlsec(
+    options: Sequence[str], document: bytes, key: bytes | Path
+) -> "subprocess.CompletedProcess[bytes]":
     """Run xmlsec1 on a document with one key; its files are gone afterwards, whatever happens."""
     with tempfile.TemporaryDirectory(prefix="portal-saml-") as folder:
         if isinstance(key, bytes):
@@ -85,18 +87,18 @@ def _run(options: Sequence[str], document: bytes, key: bytes | Path) -> "subproc
         else:
             path = key
         (file := Path(folder) / "document.xml").write_bytes(document)
-        return _execute(options[0], *_search_options(), *options[1:], str(path), str(file))
+        return _execute_command(options[0], *_search_options(), *options[1:], str(path), str(file))
 
 
 @lru_cache(maxsize=1)
 def _search_options() -> tuple[str, ...]:
     """What makes xmlsec1 use the given key although the document does not name it: from 1.3 on, an option."""
-    stated = re.search(rb"(\d+)\.(\d+)", _execute("--version").stdout)
+    stated = re.search(rb"(\d+)\.(\d+)", _execute_command("--version").stdout)
     is_strict = stated is not None and (int(stated[1]), int(stated[2])) >= (1, 3)
     return ("--lax-key-search",) if is_strict else ()
 
 
-def _execute(*words: str) -> "subprocess.CompletedProcess[bytes]":
+def _execute_command(*words: str) -> "subprocess.CompletedProcess[bytes]":
     try:
         done = subprocess.run(  # noqa: S603 - no shell reads what was sent
             (*LIMITED, *words), stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False

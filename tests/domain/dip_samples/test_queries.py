@@ -60,7 +60,7 @@ def test_a_month_that_is_not_over_is_no_full_month(units: tuple[int, int]) -> No
     assert read_ratio("submitted", 1, None, At(date(2026, 4, 29))).months == (MARCH,)
 
 
-def test_what_was_entered_later_was_not_known_then(units: tuple[int, int]) -> None:
+def test_a_share_as_known_before_the_entry_counts_nothing(units: tuple[int, int]) -> None:
     known_then = At(date(2026, 4, 30), ENTERED - timedelta(days=1))
 
     assert read_ratio("submitted", 1, None, known_then).total == 0
@@ -83,7 +83,7 @@ def test_the_same_counts_again_write_nothing(units: tuple[int, int]) -> None:
         assert make_sample(one, make_person(), APRIL, few(9, 12)) is None
 
 
-def test_what_was_withdrawn_cannot_be_withdrawn_again(units: tuple[int, int]) -> None:
+def test_withdrawn_counts_cannot_be_withdrawn_again(units: tuple[int, int]) -> None:
     one, _ = units
     with time_machine.travel(ENTERED + timedelta(days=2), tick=False):
         by = make_person()

@@ -34,7 +34,7 @@ def test_the_interval_has_the_published_values(reached: int, total: int, low: fl
     assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
 
 
-def test_of_nothing_nothing_is_known() -> None:
+def test_the_interval_of_no_documents_is_from_nought_to_one() -> None:
     assert wilson_interval(0, 0) == funnel_limits(0.5, 0) == Interval(0.0, 1.0)
 
 
@@ -78,7 +78,7 @@ def test_a_unit_is_outside_the_funnel_where_its_own_interval_leaves_out_the_shar
 @given(
     st.integers(0, FEWEST - 1).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0, 1)
 )
-def test_of_few_documents_nothing_is_said(counted: tuple[int, int], share: float) -> None:
+def test_fewer_than_ten_documents_are_not_judged(counted: tuple[int, int], share: float) -> None:
     assert judge_standing(*counted, share) is Standing.TOO_FEW
 
 
@@ -93,7 +93,7 @@ def test_of_few_documents_nothing_is_said(counted: tuple[int, int], share: float
         (200, 205, Standing.VERY_HIGH),
     ],
 )
-def test_a_unit_stands_beside_a_force_of_eighty_per_cent(
+def test_a_unit_is_compared_with_a_force_of_eighty_per_cent(
     reached: int, total: int, standing: Standing
 ) -> None:
     assert judge_standing(reached, total, 0.8) is standing

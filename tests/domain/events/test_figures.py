@@ -66,7 +66,7 @@ def test_a_manager_reads_how_many_attended_and_who_is_booked_for_when():
     assert [person.person_id for person in line.without_place] == [force.people[7]]
 
 
-def test_who_is_excused_is_not_counted_and_an_attendance_that_expired_counts_no_more():
+def test_excluded_people_and_expired_attendances_are_not_counted():
     force = Force(rank="Constable")
     make_version(force.directive, {1: force.activity}, number=2, validity_months=12)
     make_exclusion(force.people[0], force.directive, date(2026, 1, 1))
@@ -79,7 +79,7 @@ def test_who_is_excused_is_not_counted_and_an_attendance_that_expired_counts_no_
 
 
 @pytest.mark.parametrize("state", ["asked", "waiting", "offered"])
-def test_who_waits_is_told_apart_from_who_has_a_place(state):
+def test_waiting_people_are_counted_apart_from_people_with_a_place(state):
     force = Force()
     make_booking(force.event(), force.people[0], state=state)
 
@@ -125,7 +125,7 @@ def test_places_left_count_offered_ones_as_taken():
     assert (line.taken, line.left, line.waiting) == (2, 2, 1)
 
 
-def test_who_is_needed_next_are_those_without_a_place_at_the_next_event_with_room():
+def test_the_next_syndicate_lists_people_without_a_place_for_the_next_event_with_free_places():
     force = Force()
     full = force.event(datetime(2026, 7, 1, 9, tzinfo=UTC), places=1)
     make_booking(full, force.people[0])
@@ -141,7 +141,7 @@ def test_who_is_needed_next_are_those_without_a_place_at_the_next_event_with_roo
 
 
 @given(some.integers(0, 60), some.integers(1, 60), some.integers(1, 7), some.integers(0, 6))
-def test_what_a_syndicate_lacks_fits_into_the_places_left(taken, left, least, more):
+def test_the_people_a_syndicate_lacks_fit_into_the_places_left(taken, left, least, more):
     most = least + more
     begin, fill = count_lacking_people(taken, left, least, most)
 
@@ -168,7 +168,7 @@ def sign_off(force: Force, reference: str, person: int, outcome: str) -> None:
         )
 
 
-def test_what_became_of_booked_places_is_told_by_unit_to_who_sees_the_people():
+def test_outcomes_by_unit_are_shown_to_those_who_may_see_the_people():
     force = Force()
     event = force.event(datetime(2026, 5, 20, 9, tzinfo=UTC))
     for person, outcome in zip(force.people, ("attended", "attended", "part", "absent"), strict=False):
@@ -183,7 +183,7 @@ def test_what_became_of_booked_places_is_told_by_unit_to_who_sees_the_people():
     (mine,) = read_outcomes(viewer_of(force.manager), since, TODAY)
     all_of_event = read_outcomes(viewer_of(force.facilitator), since, TODAY)
 
-    assert (mine.unit, mine.booked, mine.attended, mine.part, mine.absent, mine.open) == (
+    assert (mine.unit, mine.booked, mine.attended, mine.part, mine.absent, mine.not_signed_off) == (
         "Response",
         5,
         2,

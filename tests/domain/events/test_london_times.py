@@ -37,7 +37,7 @@ def test_an_instant_reads_back_as_the_time_that_was_typed_or_the_time_does_not_e
 
 
 @given(days, times)
-def test_nobody_is_asked_but_about_the_hour_that_comes_twice(day: date, at: time) -> None:
+def test_a_choice_is_needed_only_for_the_hour_that_comes_twice(day: date, at: time) -> None:
     try:
         instant_in_london(day, at)
     except RepeatedTimeError:

@@ -51,7 +51,7 @@ def told(action: str) -> list[int | None]:
     return sorted(db.session.scalars(statement))
 
 
-def test_a_cancelled_event_ends_every_booking_and_tells_its_people(plan: EventPlan, host: int) -> None:
+def test_cancelling_an_event_ends_every_booking_and_notifies_its_people(plan: EventPlan, host: int) -> None:
     reference = plan_event(plan, host)
     people = [make_person() for _ in range(4)]
     for person, state in zip(people, ("booked", "offered", "waiting", "declined"), strict=True):
@@ -72,7 +72,7 @@ def test_a_cancelled_event_ends_every_booking_and_tells_its_people(plan: EventPl
     assert told("event.cancellation_told") == sorted([host, *people[:3]])
 
 
-def test_places_that_an_event_gets_are_offered_at_once_to_who_waits(plan: EventPlan, host: int) -> None:
+def test_extra_places_are_offered_at_once_to_the_wait_list(plan: EventPlan, host: int) -> None:
     small = replace(plan, places=8)
     reference, unit = plan_event(small, host), make_unit("Response")
     for _ in range(8):
@@ -85,7 +85,9 @@ def test_places_that_an_event_gets_are_offered_at_once_to_who_waits(plan: EventP
     assert (booking.state, booking.offered_until) == ("offered", NOW + timedelta(hours=48))
 
 
-def test_a_moved_event_keeps_its_versions_and_tells_those_with_a_place(plan: EventPlan, host: int) -> None:
+def test_a_moved_event_keeps_its_versions_and_notifies_people_with_a_place(
+    plan: EventPlan, host: int
+) -> None:
     reference = plan_event(plan, host)
     booked, offered, waiting = (make_person() for _ in range(3))
     for person, state in ((booked, "booked"), (offered, "offered"), (waiting, "waiting")):
@@ -104,7 +106,7 @@ def test_a_moved_event_keeps_its_versions_and_tells_those_with_a_place(plan: Eve
     assert told("event.move_told") == sorted([host, booked, offered])
 
 
-def test_a_change_of_places_alone_tells_nobody_and_a_plan_that_is_the_same_writes_nothing(
+def test_a_change_of_places_notifies_nobody_and_an_equal_plan_writes_nothing(
     plan: EventPlan, host: int
 ) -> None:
     reference = plan_event(plan, host)
@@ -191,7 +193,7 @@ def test_a_series_is_planned_whole_or_not_at_all(plan: EventPlan, host: int) -> 
     assert len(db.session.scalars(select(EventVersion)).all()) == 3
 
 
-def test_what_has_begun_or_is_cancelled_is_left_as_it_is(plan: EventPlan, host: int) -> None:
+def test_an_event_that_has_begun_or_is_cancelled_cannot_be_changed(plan: EventPlan, host: int) -> None:
     reference = plan_event(plan, host)
     with pytest.raises(RuleError, match="has begun"), transaction():
         services.cancel_event(reference, number=0, reason="Late", by=host, at=plan.starts_at)

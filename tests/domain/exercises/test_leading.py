@@ -44,7 +44,7 @@ def without_role(person: int) -> Viewer:
 
 
 @pytest.mark.parametrize("kind", ["event", "rehearsal"])
-def test_who_opened_a_run_and_facilitates_no_longer_meets_none_of_it(kind):
+def test_a_former_facilitator_cannot_open_the_run_they_opened(kind):
     players = make_players()
     run = players.run if kind == "event" else open_as(players.facilitator, kind, syndicates=2)
 
@@ -52,7 +52,7 @@ def test_who_opened_a_run_and_facilitates_no_longer_meets_none_of_it(kind):
         find_plenary(run, without_role(players.facilitator))
 
 
-def test_only_who_leads_moves_questions_and_groups_statements():
+def test_only_the_leader_moves_questions_and_groups_statements():
     players = make_players()
 
     with pytest.raises(ForbiddenError), transaction():
@@ -61,7 +61,7 @@ def test_only_who_leads_moves_questions_and_groups_statements():
         group_statements(look(players.run, players.first)[0], "hard", [], "Cars")
 
 
-def test_who_was_seen_at_the_event_without_a_booking_takes_part_and_finds_the_run():
+def test_a_person_in_the_register_without_a_booking_takes_part_and_finds_the_run():
     players = make_players()
     guest = viewer(make_person(make_unit("Other"), staff_number="D1009", surname="Dale", forenames="Kim"))
     assert list_runs(guest, clock.now()) == []

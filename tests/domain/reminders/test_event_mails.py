@@ -172,7 +172,7 @@ def test_a_mail_that_a_later_one_overtook_is_not_sent(stage: Stage) -> None:
 
     assert {mail["Subject"] for mail in stage.send()} == {"Cancelled: OIC Hydra"}
     reasons = db.session.scalars(select(Message.reason).where(Message.state == "dropped")).all()
-    assert reasons == ["A later message tells of it."] * 2
+    assert reasons == ["A later message says what holds now."] * 2
 
 
 def test_reminders_come_seven_days_and_one_day_before_once_even_where_a_day_was_left_out(

@@ -60,7 +60,7 @@ def test_every_count_is_that_of_the_rows_of_the_report(database: None) -> None:
             expected[requirement, grouping, group, "excluded"] += status.excluded
             expected[requirement, grouping, group, "complete"] += status.held
     shown = {
-        (*count.place, name): number
+        (*count.counted_group, name): number
         for count in content.counts
         for name, number in zip(("assigned", "excluded", "complete"), count.numbers, strict=True)
     }
@@ -69,7 +69,7 @@ def test_every_count_is_that_of_the_rows_of_the_report(database: None) -> None:
     assert content.population == "Everyone with the role response or investigation."
 
 
-def test_what_was_known_then_stays_what_a_return_of_then_says(database: None) -> None:
+def test_a_return_as_known_then_does_not_change_with_later_facts(database: None) -> None:
     with time_machine.travel(TODAY, tick=False):
         make_world()
         then, now = build(CLOSE), build()
@@ -87,7 +87,7 @@ def test_hidden_numbers_are_refused_of_few_people(database: None) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "2026", "2026-13", "2026-4", "April 2026", "1999-04", "20260401"])
-def test_what_is_no_month_is_refused(text: str) -> None:
+def test_a_text_that_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(BadInputError, match="Enter a month such as"):
         read_period(text, date(2026, 5, 1))
 
@@ -115,7 +115,7 @@ def forces(draw: st.DrawFn) -> FoiFigures:
 
 
 @given(forces(), st.integers(3, 10))
-def test_what_hides_small_numbers_passes_its_own_checks(figures: FoiFigures, small: int) -> None:
+def test_a_return_with_hidden_numbers_passes_its_own_checks(figures: FoiFigures, small: int) -> None:
     assume(figures.people >= 2 * small)
     counts = tuple(hide_small(figures, ["module:respond"], small))
     content = replace(make_content(), counts=counts, small_number=small)

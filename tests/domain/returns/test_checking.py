@@ -80,7 +80,7 @@ def test_its_period_has_ended_and_a_correction_says_why(
     assert words in faults[0]
 
 
-def test_other_definitions_are_told_word_by_word() -> None:
+def test_each_different_definition_is_named() -> None:
     (term, _), *others = DEFINITIONS
     changed = make_content(definitions=((term, "Whoever we counted."), *others[1:], ("Score", "Points.")))
 
@@ -150,7 +150,7 @@ def test_a_count_that_is_missing_or_twice_is_found(content: ReturnContent, data:
         assert list_sum_faults(replace(content, counts=left))
 
 
-def test_a_hidden_number_is_told_and_small_ones_are_then_refused() -> None:
+def test_a_hidden_number_needs_a_small_number_and_small_ones_are_then_refused() -> None:
     content = make_content(counts=tuple(replace(count, excluded=0) for count in make_content().counts))
     hidden = tuple(replace(count, complete=None) if count.group else count for count in content.counts)
     low = (replace(content.counts[0], complete=4), *hidden[1:])

@@ -31,7 +31,7 @@ def test_a_force_reads_the_shares_of_the_others_and_nothing_that_names_them(twel
     (whole,) = read.requirements  # of the other requirement nine forces alone have a figure
     assert whole.whole == Share(678, 1_200)
     assert whole.shares == tuple(range(40, 76, 3))
-    assert whole.count_below(Share(50, 100)) == (4, 8)
+    assert whole.count_beside(Share(50, 100)) == (4, 8)
     assert b"force-" not in content
     assert b"2000" not in content  # anybody's headcount
 
@@ -57,7 +57,7 @@ def test_a_file_that_was_changed_or_that_another_signed_is_refused(twelve):
     with pytest.raises(BadInputError, match="did not sign"):
         read_comparison(content, public_key(2))
     document["requirements"][0]["shares"].reverse()
-    with pytest.raises(BadInputError, match="cannot be"):
+    with pytest.raises(BadInputError, match="cannot all be true"):
         read_comparison(sign_document(document, make_key()), public_key())
     with pytest.raises(BadInputError, match="period: it does not match"):
         read_comparison(sign_document({**document, "period": "soon"}, make_key()), public_key())

@@ -52,10 +52,10 @@ def test_the_months_of_all_forces_hold_what_counts_of_each(forces):
     figures = read_national(position(), 5)
 
     assert [month.period.period for month in figures.months] == ["2026-04", "2026-05"]
-    assert figures.newest.share == Share(205, 300)
-    assert figures.before.share == Share(115, 300)
-    assert (figures.newest.returned, figures.newest.asked) == (3, 4)
-    shown = {force.key: figures.newest.shown(force).share for force in figures.forces}
+    assert figures.newest_month.share == Share(205, 300)
+    assert figures.previous_month.share == Share(115, 300)
+    assert (figures.newest_month.returned_count, figures.newest_month.asked_count) == (3, 4)
+    shown = {force.key: figures.newest_month.figures_of(force).share for force in figures.forces}
     assert shown == {
         "north": Share(70, 100),
         "south": Share(55, 100),
@@ -63,15 +63,15 @@ def test_the_months_of_all_forces_hold_what_counts_of_each(forces):
         "east": None,
     }
     earlier = read_national(position("2026-05-20"), 5)
-    assert earlier.newest.period.period == "2026-04"
-    assert earlier.newest.share == Share(120, 300)
+    assert earlier.newest_month.period.period == "2026-04"
+    assert earlier.newest_month.share == Share(120, 300)
 
 
-def test_the_change_is_told_apart_by_its_causes_and_adds_up(forces):
+def test_the_change_is_split_by_its_causes_and_adds_up(forces):
     movement = read_movement(read_national(position(), 5))
 
     assert (movement.first_share, movement.later_share) == (Share(120, 300), Share(205, 300))
-    assert movement.parts == {
+    assert movement.steps == {
         CORRECTION: CountStep(-5, 0),
         PROGRESS: CountStep(40, 0),
         ENTERED: CountStep(80, 100),
@@ -88,17 +88,17 @@ def test_the_change_is_told_apart_by_its_causes_and_adds_up(forces):
 def test_roles_are_summed_over_forces_that_hid_none(forces):
     figures = read_national(position(), 5)
 
-    groups = read_groups(figures.newest, "role", 5)
+    groups = read_groups(figures.newest_month, "role", 5)
 
     assert {name: row.share for name, row in groups.table.rows.items()} == {
         "custody": Share(20, 35),
         "response": Share(50, 65),
     }
     assert (groups.forces, groups.left_out) == (1, 2)  # one returned no roles
-    assert list_requirements(figures.newest) == [""]
+    assert list_requirements(figures.newest_month) == [""]
 
 
-def test_many_forces_ask_as_many_statements_as_few(database):
+def test_many_forces_need_as_many_statements_as_few(database):
     ask_for("2026-04", date(2026, 5, 14))
     ask_for("2026-05", date(2026, 6, 14))
     counts = []
@@ -123,5 +123,5 @@ _SHOWN = some.none() | some.tuples(some.integers(0, 50), some.integers(0, 50)).m
 def test_the_parts_of_a_change_are_the_whole_change(first, current, later):
     movement = ForceMovement(None, first, current, later)
 
-    assert sum(movement.parts.values(), CountStep()) == movement.whole_step
+    assert sum(movement.steps.values(), CountStep()) == movement.whole_step
     assert movement.whole_step == step_between(first.share if first else None, later.share if later else None)

@@ -34,7 +34,7 @@ def test_a_return_is_on_time_late_missing_or_not_due_and_a_correction_replaces_i
     second = make_return(north, "2026-04", 70, number=2, replaces=first)
 
     book = read_receipts(position())
-    receipts = book.receipts(book.periods[0])
+    receipts = book.receipts_for(book.periods[0])
 
     assert [receipts[force].state for force in (north, south, east)] == ["on_time", "late", "missing"]
     assert (receipts[south].days_late, receipts[east].days_late) == (6, 6)
@@ -43,7 +43,7 @@ def test_a_return_is_on_time_late_missing_or_not_due_and_a_correction_replaces_i
     assert [force.name for force in book.forces] == ["East Police", "North Police", "South Police"]
 
     then = read_receipts(position("2026-05-12", "2026-05-12"))
-    states = then.receipts(then.periods[0])
+    states = then.receipts_for(then.periods[0])
     assert [states[force].state for force in (north, south, east)] == ["on_time", "awaited", "awaited"]
     assert not states[north].is_corrected
 
@@ -57,8 +57,8 @@ def test_a_due_day_that_was_put_off_counts_from_when_it_was_known(database, time
 
     now, then = read_receipts(position()), read_receipts(position(known="2026-05-19"))
 
-    assert now.receipt(now.forces[0], now.periods[0]).state == ReceiptState.ON_TIME
-    assert then.receipt(then.forces[0], then.periods[0]).state == ReceiptState.MISSING
+    assert now.receipt_of(now.forces[0], now.periods[0]).state == ReceiptState.ON_TIME
+    assert then.receipt_of(then.forces[0], then.periods[0]).state == ReceiptState.MISSING
 
 
 def test_a_withdrawn_return_has_never_come(database):
@@ -68,10 +68,10 @@ def test_a_withdrawn_return_has_never_come(database):
 
     book = read_receipts(position())
 
-    assert book.receipt(book.forces[0], book.periods[0]).state == ReceiptState.MISSING
+    assert book.receipt_of(book.forces[0], book.periods[0]).state == ReceiptState.MISSING
 
 
-def test_a_force_that_came_later_is_not_asked_and_a_later_name_counts_from_its_day(database):
+def test_a_force_registered_later_is_not_asked_and_a_later_name_counts_from_its_day(database):
     north = make_force("north", "North Police", 900, on=date(2026, 1, 1))
     make_force("north", "Northland Police", 1_000, on=date(2026, 4, 1), force=north)
     make_force("new", on=date(2026, 6, 1))
@@ -84,7 +84,7 @@ def test_a_force_that_came_later_is_not_asked_and_a_later_name_counts_from_its_d
         ("Northland Police", 1_000),
         ("Young Police", 2_000),
     ]
-    states = [receipt.state for receipt in book.receipts(book.periods[0]).values()]
+    states = [receipt.state for receipt in book.receipts_for(book.periods[0]).values()]
     assert states == ["missing", "not_asked"]
     assert [force.name for force in read_receipts(position("2026-03-31")).forces] == ["North Police"]
 

@@ -14,7 +14,7 @@ DOCUMENT = json.loads(sign(make_content()))
 
 
 @pytest.mark.parametrize("schema", [RETURN_SCHEMA, COMPARISON_SCHEMA])
-def test_what_is_published_is_a_schema_of_2020(schema: Schema) -> None:
+def test_the_published_schema_is_json_schema_2020_12(schema: Schema) -> None:
     jsonschema_rs.meta.validate(json.loads(json.dumps(schema)))
 
 
@@ -25,7 +25,7 @@ def test_a_return_fits_the_schema_and_other_json_does_not() -> None:
     assert len(list_schema_faults(many, RETURN_SCHEMA)) == MOST_FAULTS
 
 
-def test_a_fault_says_where_it_is_and_quotes_nothing() -> None:
+def test_a_schema_fault_names_its_position_and_quotes_nothing() -> None:
     document = deepcopy(DOCUMENT)
     document["figures"][2]["assigned"] = "30" * 1_000
     document["force"]["key"] = "No key\n"

@@ -72,7 +72,7 @@ def test_a_return_is_kept_byte_for_byte_with_its_counts_in_a_table(database: Non
     rows = db.session.scalars(select(ReturnFigure).where(ReturnFigure.force_return_id == kept.id)).all()
     assert (kept.content, kept.received_on, kept.number) == (sign(content), MAY.date(), 1)
     assert {(row.requirement, row.grouping, row.group_name): (row.assigned, row.excluded, row.complete)
-            for row in rows} == {count.place: count.numbers for count in content.counts}  # fmt: skip
+            for row in rows} == {count.counted_group: count.numbers for count in content.counts}  # fmt: skip
     assert db.session.scalar(select(AuditEvent.action).order_by(AuditEvent.id.desc())) == "return.received"
 
 
@@ -87,7 +87,7 @@ def test_the_same_return_twice_is_kept_once_and_another_with_its_number_is_refus
     with pytest.raises(ReturnRefusedError, match="A correction has the next number"):
         receive(make_content(31))
 
-    assert (again.id, again.again) == (first.id, True)
+    assert (again.id, again.was_known) == (first.id, True)
     assert db.session.scalar(select(func.count()).select_from(ForceReturn)) == 1
 
 
@@ -168,7 +168,7 @@ def test_a_forces_name_and_size_hold_from_their_day(database: None) -> None:
         ("southmere", StatedForce("S", 1, date(1899, 1, 1)), "from_on"),
     ],
 )
-def test_what_cannot_be_registered_is_said_at_its_field(
+def test_a_value_that_cannot_be_registered_is_named_at_its_field(
     database: None, key: str, stated: StatedForce, field: str
 ) -> None:
     register()
@@ -193,7 +193,7 @@ def test_a_key_belongs_to_one_force_for_ever(database: None) -> None:
 
 @time_machine.travel(MAY, tick=False)
 @pytest.mark.parametrize("told", ["", take_fingerprint(public_key(2))[:31], take_fingerprint(public_key(3))])
-def test_a_key_whose_fingerprint_the_force_told_otherwise_is_refused(database: None, told: str) -> None:
+def test_a_key_with_another_fingerprint_than_the_force_read_out_is_refused(database: None, told: str) -> None:
     register()
     with pytest.raises(RegistrationError) as refused, transaction():
         add_key("northmere", public_key(2), read_out=told, from_on=BEGIN, at=MAY, by=None)
@@ -256,7 +256,7 @@ def test_a_return_made_again_needs_a_change_and_says_why(database: None) -> None
         )
 
 
-def test_what_a_force_makes_the_coordinating_unit_receives(database: None) -> None:
+def test_the_coordinating_unit_receives_a_return_that_a_force_made(database: None) -> None:
     with time_machine.travel(TODAY, tick=False):
         make_world()
         register()

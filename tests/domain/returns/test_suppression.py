@@ -22,7 +22,7 @@ def test_large_numbers_are_shown_with_their_sum():
 
     assert table.rows["north"] == ShownCounts(110, 10, 60, 40)
     assert table.total == ShownCounts(330, 30, 210, 90)
-    assert table.summed == 2
+    assert table.group_count == 2
 
 
 def test_a_group_with_a_small_number_is_hidden_with_two_others():
@@ -36,7 +36,13 @@ def test_a_group_with_a_small_number_is_hidden_with_two_others():
     assert rows["d"] == ShownCounts(440, 40, 300, 100)
 
 
-def test_what_is_hidden_under_one_requirement_is_hidden_under_each():
+def test_the_total_of_a_single_group_of_few_people_is_not_shown():
+    table = protect_counts({"a": Counts(10, 4, 0)}, SMALL)
+
+    assert (table.rows["a"], table.total) == (ShownCounts(hidden=BY_US), None)
+
+
+def test_a_group_hidden_under_one_requirement_is_hidden_under_each():
     first = {key: Counts(110 * n, 10 * n, 60 * n) for n, key in enumerate("abcd", start=1)}
     second = {**first, "a": Counts(110, 10, 97)}
 
@@ -117,16 +123,16 @@ def test_a_group_that_cannot_be_exchanged_under_another_requirement_is_in_no_tot
     assert (tables["first"].rows["a"].hidden, tables["second"].rows["a"].hidden) == (BY_US, BY_FORCE)
 
 
-def test_what_a_force_hid_stays_hidden_and_is_in_no_sum():
+def test_numbers_that_a_force_hid_stay_hidden_and_are_in_no_sum():
     groups = {"a": Counts(40, None, None), "b": Counts(220, 20, 150), "c": Counts(330, 30, 200)}
 
     table = protect_counts(groups, SMALL)
 
     assert table.rows["a"] == ShownCounts(assigned=40, hidden=BY_FORCE)
-    assert (table.total, table.summed) == (ShownCounts(550, 50, 350, 150), 2)
+    assert (table.total, table.group_count) == (ShownCounts(550, 50, 350, 150), 2)
 
 
-def test_where_few_are_excluded_nowhere_nothing_says_how_many():
+def test_if_few_are_excluded_no_table_shows_how_many():
     table = protect_counts({"a": Counts(101, 1, 60), "b": Counts(220, 0, 150)}, SMALL)
 
     assert table.rows["a"] == ShownCounts(None, None, 60, 40, BY_US)

@@ -33,8 +33,8 @@ def test_forces_are_in_the_order_of_their_size_and_never_of_their_percentage(fig
     variation = compare_forces(figures)
 
     assert [each.force.key for each in variation.forces] == ["large", "low", "middling", "small"]
-    assert [force.key for force in variation.without] == ["silent"]
-    assert [each.force.key for each in variation.beyond] == ["low", "large", "middling"]
+    assert [force.key for force in variation.without_share] == ["silent"]
+    assert [each.force.key for each in variation.beyond_limits] == ["low", "large", "middling"]
     assert variation.sentence.startswith("3 of 4 forces differ")
     small = variation.forces[-1]
     assert small.share == Share(15, 25)
@@ -42,7 +42,7 @@ def test_forces_are_in_the_order_of_their_size_and_never_of_their_percentage(fig
     assert small.words == "Within what chance explains"
 
 
-def test_the_funnel_has_a_place_for_each_force_between_its_limits(figures):
+def test_the_funnel_has_a_point_for_each_force_between_its_limits(figures):
     funnel = compare_forces(figures).funnel
 
     assert funnel.drawn

@@ -73,7 +73,7 @@ def test_the_drawings_have_words_and_the_same_numbers_as_a_table(
     assert "58 of 83 (69%)" in page.text
 
 
-def test_what_one_sees_leads_to_an_action_with_unit_and_measure_filled_in(
+def test_a_unit_leads_to_a_new_action_with_unit_and_measure_filled_in(
     client: PortalClient, units: dict[str, int]
 ) -> None:
     link = next(href for text, href in client.page(ADDRESS).links.items() if text.endswith("about Team B"))
@@ -98,7 +98,7 @@ def test_a_supervisor_sees_their_own_unit_and_the_checklist_but_opens_no_action(
     assert "Add an action" not in page.text
 
 
-def test_more_units_ask_no_more_statements(client: PortalClient, units: dict[str, int]) -> None:
+def test_more_units_need_no_more_statements(client: PortalClient, units: dict[str, int]) -> None:
     client.page(ADDRESS)
     few_units = count_statements(lambda: client.get(ADDRESS))
     by = make_person()

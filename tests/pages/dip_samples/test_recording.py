@@ -124,7 +124,7 @@ def test_a_second_first_count_of_a_month_is_refused(client: PortalClient, team: 
     assert "Somebody else has recorded this unit and month meanwhile." in page.text
 
 
-def test_what_is_withdrawn_counts_no_more_and_stays_in_the_history(client: PortalClient, team: int) -> None:
+def test_withdrawn_counts_no_longer_count_and_stay_in_the_history(client: PortalClient, team: int) -> None:
     record(client)
     page = client.press(client.page(f"/dip-samples/{team}/2026-04"), "Withdraw the counts")
 

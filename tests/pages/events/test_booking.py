@@ -73,7 +73,7 @@ def test_a_person_no_directive_requires_reads_so_and_is_offered_no_place(app, da
     assert "Book a place" in world.browser_of("D2001").page(f"/events/{event}/booking").text
 
 
-def test_a_manager_books_who_still_needs_it_and_sees_what_stands_against_it(app, database):
+def test_a_manager_books_people_who_still_need_it_and_sees_their_clashes(app, database):
     world = make_booking_pages(app, places=2)
     other = make_event(
         make_event_type("custody-day"),
@@ -132,7 +132,7 @@ def test_a_facilitator_keeps_places_for_a_unit_and_lets_them_go(app, database):
     assert "Offered a place" in southern.page(f"/events/{world.event}/booking").text
 
 
-def test_what_nobody_may_book_is_said_in_a_sentence(app, database):
+def test_a_booking_that_is_not_possible_is_refused_in_a_sentence(app, database):
     world = make_booking_pages(app)
     soon = NOW + timedelta(minutes=10)
     event = make_event(world.type_version, make_event_room("Room 2"), world.people["D5001"], starts_at=soon)
@@ -146,7 +146,7 @@ def test_what_nobody_may_book_is_said_in_a_sentence(app, database):
 
 
 @pytest.mark.slow
-def test_a_page_of_people_asks_as_much_with_twenty_as_with_two(app, database):
+def test_a_page_of_people_needs_as_many_statements_for_twenty_as_for_two(app, database):
     world = make_booking_pages(app, places=30)
     browser = world.browser_of("D2001")
     path = f"/events/{world.event}/people"

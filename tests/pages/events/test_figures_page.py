@@ -54,7 +54,7 @@ def test_a_facilitator_reads_places_how_many_need_one_and_nobodys_name(client, f
     assert "Seen" not in page.text
 
 
-def test_many_people_ask_as_many_statements_as_few(client, force):
+def test_many_people_need_as_many_statements_as_few(client, force):
     let_in(client, "D2009")
     counts = []
     for added in (0, 18):

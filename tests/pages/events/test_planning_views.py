@@ -89,7 +89,7 @@ def test_the_hour_that_comes_twice_is_asked_about_and_the_one_that_is_skipped_re
 
 
 @pytest.mark.slow
-def test_what_cannot_be_is_said_at_its_field(client: PortalClient, host: int) -> None:
+def test_an_impossible_value_is_refused_at_its_field(client: PortalClient, host: int) -> None:
     make_event_type()
     make_event_room(capacity=10)
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_is_said_at_its_field(client: PortalClient, host: int) ->
 
 
 @pytest.mark.slow
-def test_an_event_is_moved_with_a_reason_and_those_with_a_place_are_told(
+def test_an_event_is_moved_with_a_reason_and_people_with_a_place_are_notified(
     client: PortalClient, host: int
 ) -> None:
     reference = make_event(make_event_type(), make_event_room(), host)

@@ -51,7 +51,7 @@ def test_a_button_notes_a_person_and_the_page_says_so(event):
     assert "1 of 3 people here: 0 by code, 0 by staff number, 1 by your entries." in shown.text
 
 
-def test_what_two_phones_send_late_and_twice_ends_equal(event):
+def test_two_phones_that_send_late_and_twice_agree(event):
     mine, theirs = row(event, 0, "present", ago=60_000), row(event, 0, "left_early", ago=1_000)
 
     send(event, theirs, by=event.world.second)
@@ -79,7 +79,7 @@ def test_what_two_phones_send_late_and_twice_ends_equal(event):
         "[" * 100_000,
     ],
 )
-def test_what_is_no_entry_is_refused_in_a_sentence(event, sent):
+def test_a_malformed_entry_is_refused_in_a_sentence(event, sent):
     token = event.facilitator.page("/account").forms()[0].fields["csrf_token"]
 
     data = {"csrf_token": token, "entries": sent}

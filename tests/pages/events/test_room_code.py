@@ -26,7 +26,7 @@ def link(event, at=BEGUN):
     return f"{event.root}/sign-in?code={make_room_code(SECRET, event.world.reference, at)}"
 
 
-def test_who_scans_the_code_and_presses_is_there_by_code(event):
+def test_scanning_the_code_and_pressing_the_button_signs_a_person_in(event):
     learner = event.browser_of(event.world.people[0])
 
     page = learner.page(link(event))
@@ -55,7 +55,7 @@ def test_a_photographed_code_helps_no_friend(event):
     assert list_entries() == []
 
 
-def test_who_is_not_signed_in_signs_in_first_and_scans_again(event, client):
+def test_a_person_who_is_not_signed_in_signs_in_first_and_scans_again(event, client):
     answer = client.get(link(event))
 
     assert answer.status_code in (302, 303)

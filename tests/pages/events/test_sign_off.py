@@ -97,5 +97,5 @@ def test_an_event_that_has_not_begun_is_not_signed_off(app):
     assert "This event has not begun." in page.text
 
 
-def test_nobody_is_corrected_who_was_not_signed_off(event):
+def test_a_person_who_was_not_signed_off_cannot_be_corrected(event):
     event.facilitator.page(f"{event.root}/sign-off/{event.world.bookings[0]}", 404)

@@ -40,7 +40,7 @@ def test_a_suggestion_is_filled_in_and_saved_as_it_was_changed(event):
     assert sorted(filter(None, numbers(event))) in ([1] * 4 + [2] * 4, [1] * 5 + [2] * 3, [1] * 3 + [2] * 5)
 
 
-def test_who_was_not_moved_stays_where_another_facilitator_put_them(event):
+def test_a_person_who_was_not_moved_stays_where_another_facilitator_put_them(event):
     first = event.facilitator.page(f"{event.root}/syndicates")
     second = event.browser_of(event.world.second)
     name = "syndicate-{}".format

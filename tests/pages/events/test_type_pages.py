@@ -70,7 +70,7 @@ def propose(by: int, content: bytes, key: str = "hydra") -> int:
         return type_proposals.propose_type(key, content, note="A change", by=by, at=clock.now())
 
 
-def test_what_an_author_proposes_a_publisher_publishes(browse):
+def test_a_publisher_publishes_what_an_author_proposed(browse):
     author, publisher = browse("D3001"), browse("D3002")
     assert author.page("/authoring").links["Event types"] == "/events/types"
     page = author.press(author.page("/events/types/new"), SEND, **FILLED)
@@ -172,7 +172,7 @@ def test_the_file_of_a_version_is_downloaded_byte_for_byte_and_stays(browse):
         ({"note": ""}, "Enter why, for the person who publishes it"),
     ],
 )
-def test_what_is_filled_in_wrong_stays_and_is_said(browse, wrong, sentence):
+def test_a_wrong_value_stays_in_the_form_with_its_error(browse, wrong, sentence):
     publish()
     author = browse("D3001")
     page = author.press(author.page("/events/types/new"), SEND, **{**FILLED, **wrong})
@@ -194,7 +194,7 @@ def test_one_proposal_waits_at_a_time_and_is_decided_once(browse):
             decide(first, by=publisher, at=clock.now())
 
 
-def test_what_was_published_meanwhile_is_not_overwritten_unseen(browse):
+def test_a_version_published_meanwhile_is_not_overwritten_unseen(browse):
     publish()
     author, publisher = browse("D3001").person, browse("D3002").person
     proposal = propose(author, event_type_file(("OIC Hydra", "Second")))

@@ -252,7 +252,7 @@ def read_versions() -> list[tuple[str]]:
         ).fetchall()
 
 
-def test_who_chose_is_forgotten_when_the_ranking_ends(served):
+def test_the_names_of_those_who_ranked_are_deleted_when_the_ranking_ends(served):
     facilitator, priya, tom = (served.browser(who) for who in (FACILITATOR, PRIYA, TOM))
     move(served, facilitator, "statements")
     for words in WORDS:

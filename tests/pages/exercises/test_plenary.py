@@ -119,7 +119,7 @@ def test_decisions_stand_side_by_side_with_their_minute_and_what_was_first_said(
     assert "Syndicate 2 No answer" in page.text
 
 
-def test_who_has_no_part_in_the_run_meets_none_of_it(room):
+def test_a_person_without_a_part_in_the_run_cannot_open_its_pages(room):
     outsider, priya = room.browser(OUTSIDER), room.browser(PRIYA)
     for rest in ("", "/decisions", "/hard/statement", "/hard/ranking", "/hard/lead"):
         assert outsider.get(room.path(rest)).status_code == 404
@@ -136,7 +136,7 @@ def test_who_has_no_part_in_the_run_meets_none_of_it(room):
         ("x" * (LONGEST + 1), "Shorten it to 300 or fewer"),
     ],
 )
-def test_a_statement_that_is_none_is_refused_with_what_to_do(room, text, says):
+def test_an_empty_or_too_long_statement_is_refused_with_what_to_do(room, text, says):
     move(room, room.browser(FACILITATOR), "statements")
 
     assert says in write(room, room.browser(PRIYA), text, 400).text

@@ -157,7 +157,7 @@ def test_a_paste_of_a_megabyte_or_too_many_letters_is_refused_and_kept(room):
     assert "y" * 6_000 in page.html
 
 
-def test_a_form_sent_by_who_is_no_longer_scribe_keeps_its_text(room):
+def test_a_form_sent_by_a_former_scribe_keeps_its_text(room):
     second, third = room.browsers["D1002"], room.browsers["D1003"]
     press(room.run, room.facilitator, "start")
     page = second.press(second.page(own(room, 2)), "Become the scribe")
@@ -195,7 +195,7 @@ def test_a_form_sent_twice_and_a_forged_one(room):
     assert "For two only." not in client.page(own(room, 1)).text
 
 
-def test_who_meets_which_screen(room):
+def test_each_person_may_open_their_own_screens_alone(room):
     stranger = another(room.browsers["D1001"].application)
     make_account("D1009")
     let_in(stranger, "D1009")

@@ -80,7 +80,7 @@ def test_an_exercise_goes_from_its_author_through_a_second_person_to_facilitator
     assert "How to reach NCCU" in page.text  # a detail that the force has not set, named for whoever reads
 
 
-def test_what_waits_is_on_the_desk_of_publishers_who_did_not_send_it(app, author, publisher):
+def test_a_proposal_is_on_the_desk_of_publishers_who_did_not_send_it(app, author, publisher):
     assert "1 exercise to read and publish" not in publisher.page("/desk").links
     send(author, archive_with())
 
@@ -116,7 +116,7 @@ def test_faults_are_listed_all_at_once_and_nothing_is_kept(author):
     assert "Say what you changed, and why" in send(author, archive_with(), note=" ", status=400).text
 
 
-def test_what_is_larger_than_allowed_is_refused_before_it_is_read(author):
+def test_a_zip_that_is_too_large_is_refused_before_it_is_read(author):
     body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="x.zip"\r\n\r\n'
     body += b"PK" + b"a" * (MOST_ARCHIVE_BYTES + ENVELOPE) + b"\r\n--x--\r\n"
 
@@ -198,7 +198,7 @@ def test_who_may_read_and_who_may_not(app, author):
     assert [author.get(page).status_code for page in unknown] == [404] * 3
 
 
-def test_a_list_asks_as_much_with_several_as_with_one(author):
+def test_a_list_needs_as_many_statements_for_several_as_for_one(author):
     publish_first(make_person_with("D3009"))
     author.page(LIST)
     with statements() as one:

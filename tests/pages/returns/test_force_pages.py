@@ -90,14 +90,14 @@ def test_a_return_that_does_not_pass_is_not_kept_and_each_check_says_what_it_fou
     assert "Not checked" in load(unit, b"{}", 400)
 
 
-def test_an_early_correction_is_said_to_be_one(unit: PortalClient) -> None:
+def test_an_early_correction_says_which_return_is_missing(unit: PortalClient) -> None:
     register(unit)
     load(unit, sign(replace(make_content(), number=2, reason="Counted again.")))
 
     assert "Return 1 of April 2026 has not come." in unit.page("/returns/forces/northmere").text
 
 
-def test_a_key_is_registered_only_with_the_fingerprint_that_the_force_told(unit: PortalClient) -> None:
+def test_a_key_is_registered_only_with_the_fingerprint_that_the_force_read_out(unit: PortalClient) -> None:
     register(unit)
     page = unit.page("/returns/forces/northmere/keys/new")
     told = {"read_out": take_fingerprint(public_key(3)), "from_on": "1 May 2026"}
@@ -144,7 +144,7 @@ def test_an_address_of_a_page_is_no_short_name(unit: PortalClient) -> None:
         "/returns/periods",
     ],
 )
-def test_where_nobody_coordinates_these_pages_are_not_there(
+def test_without_coordinator_these_pages_are_not_there(
     app: Flask, unit: PortalClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     config = app.config["PORTAL"]

@@ -55,7 +55,7 @@ def make_twelve() -> None:
             make_return(force, "2026-05", 55, on=date(2026, 6, 10))
 
 
-def test_every_force_is_read_with_its_months_its_figure_and_what_came(client, owner):
+def test_every_force_shows_its_months_its_figure_and_its_receipt(client, owner):
     make_twelve()
 
     page = client.page("/returns/national")
@@ -72,7 +72,7 @@ def test_every_force_is_read_with_its_months_its_figure_and_what_came(client, ow
     assert "Response 55% – 240 of 432" in words(roles)
 
 
-def test_differences_are_read_by_size_with_what_is_beyond_chance(client, owner):
+def test_forces_are_compared_by_size_with_those_beyond_chance_listed(client, owner):
     ask_for("2026-05", date(2026, 6, 14))
     for key, complete, assigned in (("large", 700, 1_010), ("low", 300, 810), ("small", 15, 35)):
         make_return(make_force(key), "2026-05", complete, assigned)
@@ -168,7 +168,7 @@ def test_nothing_is_there_where_this_portal_does_not_coordinate(client, owner, a
     assert client.get("/returns/comparison.json").status_code == 404
 
 
-def test_many_forces_and_months_ask_as_many_statements_as_few(client, owner):
+def test_many_forces_and_months_need_as_many_statements_as_few(client, owner):
     paths = [f"/returns/national{path}" for path in (*PAGES, ".csv", ".xlsx", ".json")]
     paths += ["/returns/forces", "/returns/forces/force-2-0"]
     counts: dict[str, list[int]] = {path: [] for path in paths}

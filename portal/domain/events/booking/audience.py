@@ -1,4 +1,4 @@
-"""Who must or may attend events of a type on a day: the people a directive names, or else everyone."""
+"""Who must or may attend events of a type on a day: the people required by a directive, or else everyone."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -16,31 +16,33 @@ Span = tuple[date, date]
 
 
 class EventAudience:
-    """Who is expected at events of some types on which day, as known now. Three statements."""
+    """Who must or may attend events of some types on a day, as known now. Three statements."""
 
     def __init__(self, activity_ids: Collection[int], people: Collection[int]) -> None:
         self._versions = _read_versions(activity_ids)
-        self._asked = defaultdict[tuple[int, int], list[Span]](list)
+        self._assignments = defaultdict[tuple[int, int], list[Span]](list)
         self._posts = defaultdict[int, list[Span]](list)
         for ids in split_into_batches(sorted(people)):
             self._read_assignments(activity_ids, ids)
             self._read_posts(ids)
 
-    def expects(self, person_id: int, activity_id: int, day: date) -> bool:
+    def may_attend(self, person_id: int, activity_id: int, day: date) -> bool:
         """Whether the person must or may attend an event of the type on the day.
 
         They need a post on that day. If directives require the type of some people, they must be one of them.
         """
         if not _cover_day(self._posts[person_id], day):
             return False
-        return not self.is_required(activity_id, day) or _cover_day(self._asked[person_id, activity_id], day)
+        return not self.is_required(activity_id, day) or _cover_day(
+            self._assignments[person_id, activity_id], day
+        )
 
     def is_required(self, activity_id: int, day: date) -> bool:
         """Whether a directive that is in force on the day requires the type."""
         return any(
-            max(begun)[2]
+            max(started)[2]
             for versions in self._versions[activity_id].values()
-            if (begun := [version for version in versions if version[0] <= day])
+            if (started := [version for version in versions if version[0] <= day])
         )
 
     def _read_assignments(self, activity_ids: Collection[int], people: Collection[int]) -> None:
@@ -51,7 +53,7 @@ class EventAudience:
             .where(Requirement.activity_id.in_(activity_ids), is_known_fact(rule))
         )
         for person_id, activity_id, *span in db.session.execute(statement.where(rule.person_id.in_(people))):
-            self._asked[person_id, activity_id].append((span[0], span[1]))
+            self._assignments[person_id, activity_id].append((span[0], span[1]))
 
     def _read_posts(self, people: Collection[int]) -> None:
         statement = select(Post.person_id, Post.valid_from, Post.valid_to).where(is_known_fact(Post))
@@ -79,10 +81,10 @@ def _read_versions(activity_ids: Collection[int]) -> dict[int, _Versions]:
         .where(version.directive_id.in_(concerned), is_known_fact(version))
     )
     versions_by_activity: dict[int, _Versions] = {activity_id: {} for activity_id in activity_ids}
-    for directive_id, effective_on, number, withdrawn, asked_id in db.session.execute(statement):
+    for directive_id, effective_on, number, withdrawn, required_id in db.session.execute(statement):
         for activity_id, versions in versions_by_activity.items():
-            asks = asked_id == activity_id and not withdrawn
-            versions.setdefault(directive_id, []).append((effective_on, number, asks))
+            requires = required_id == activity_id and not withdrawn
+            versions.setdefault(directive_id, []).append((effective_on, number, requires))
     return versions_by_activity
 
 

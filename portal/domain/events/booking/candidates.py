@@ -60,7 +60,7 @@ _IN_ORDER = (PersonName.surname, PersonName.staff_number)
 
 
 def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[PersonToBook]:
-    """The other people the viewer may book who still need to attend, the most urgent first.
+    """List the other people whom the viewer may book and who still need to attend, the most urgent first.
 
     If no directive requires the type, they are those who have no record of it.
     """
@@ -71,8 +71,8 @@ def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[P
         Booking.activity_id == event.activity_id, Booking.sitting == 0, Booking.state.in_(OPEN_BOOKINGS)
     )
     may_book = is_visible(PersonName.person_id, viewer, Permission.EVENT_BOOK)
-    others = PersonName.person_id != viewer.person_id
-    statement = statement.where(may_book, others, PersonName.person_id.not_in(booked))
+    is_other = PersonName.person_id != viewer.person_id
+    statement = statement.where(may_book, is_other, PersonName.person_id.not_in(booked))
     candidates = [
         PersonToBook(
             person_id=row.person_id,
@@ -84,7 +84,7 @@ def list_candidates(viewer: Viewer, event: EventDetails, at: datetime) -> list[P
         for row in db.session.execute(statement)
     ]
     audience = EventAudience([event.activity_id], [person.person_id for person in candidates])
-    return [person for person in candidates if audience.expects(person.person_id, *key)]
+    return [person for person in candidates if audience.may_attend(person.person_id, *key)]
 
 
 def _select_in_need(event: EventDetails, at: datetime) -> _Rows:
@@ -103,8 +103,8 @@ def _select_without_record(event: EventDetails) -> _Rows:
     has_record = select(Record.person_id).where(
         Record.activity_id == event.activity_id, is_known_fact(Record)
     )
-    nothing = type_coerce(null(), Integer)
-    columns = (PersonName.person_id, *_NAME, nothing.label("status"), nothing.label("due_on"))
+    no_value = type_coerce(null(), Integer)
+    columns = (PersonName.person_id, *_NAME, no_value.label("status"), no_value.label("due_on"))
     return select(*columns).where(PersonName.person_id.not_in(has_record)).order_by(*_IN_ORDER)
 
 

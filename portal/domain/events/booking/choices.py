@@ -29,12 +29,12 @@ class PlaceChoice:
 
 
 def list_next_places(person_id: int, keys: Sequence[str], at: datetime) -> list[PlaceChoice]:
-    """The future events that somebody may book: the nearest first, then the soonest.
+    """List the future events that somebody may book: the nearest first, then the soonest.
 
     Args:
         person_id: The person who would attend.
         keys: Of event types; empty: all.
-        at: This instant.
+        at: Now.
     """
     events = list_events(EventFilters(keys=tuple(keys), begins_after=at, without_cancelled=True))
     audience = EventAudience({event.activity_id for event in events}, [person_id])
@@ -43,38 +43,40 @@ def list_next_places(person_id: int, keys: Sequence[str], at: datetime) -> list[
         event
         for event in events
         if event.activity_id not in booked_activities
-        and audience.expects(person_id, event.activity_id, event.held_on)
+        and audience.may_attend(person_id, event.activity_id, event.held_on)
     ]
     return _build_choices(person_id, open_events, at)
 
 
 def read_choice(person_id: int, event: EventDetails, at: datetime) -> PlaceChoice:
-    """One event as somebody may book it."""
+    """Read one event as a choice of somebody."""
     return _build_choices(person_id, [event], at)[0]
 
 
 def _list_open_bookings(person_id: int) -> list[Booking]:
-    mine = (Booking.person_id == person_id, Booking.sitting == 0, Booking.state.in_(OPEN_BOOKINGS))
-    return list(db.session.scalars(select(Booking).where(*mine)))
+    own_open = (Booking.person_id == person_id, Booking.sitting == 0, Booking.state.in_(OPEN_BOOKINGS))
+    return list(db.session.scalars(select(Booking).where(*own_open)))
 
 
 def _build_choices(person_id: int, events: Sequence[EventDetails], at: datetime) -> list[PlaceChoice]:
     if not events:
         return []
     tree, today = read_tree(), london_day(at)
-    near = Nearness(unit_of_person(person_id, today), today, tree)
+    nearness = Nearness(unit_of_person(person_id, today), today, tree)
     units = read_units([person_id], today, tree)[person_id]
     ids = [event.id for event in events]
-    places = {each.id: each for each in read_events(ids, at)}
-    mine = select(Booking).where(Booking.person_id == person_id, Booking.event_id.in_(ids))
-    bookings = {row.event_id: row for row in db.session.scalars(mine.order_by(Booking.id))}  # the newest
+    places = {row.id: row for row in read_events(ids, at)}
+    own_bookings = select(Booking).where(Booking.person_id == person_id, Booking.event_id.in_(ids))
+    bookings = {
+        row.event_id: row for row in db.session.scalars(own_bookings.order_by(Booking.id))
+    }  # the newest
     return [
         PlaceChoice(
             event=event,
             places=places[event.id],
-            near=near.is_near(event),
+            near=nearness.is_near(event),
             can_take=can_take(places[event.id].sitting, places[event.id].holders, units),
             booking=bookings.get(event.id),
         )
-        for event in near.sort_near_first(events)
+        for event in nearness.sort_near_first(events)
     ]

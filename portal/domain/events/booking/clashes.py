@@ -1,4 +1,4 @@
-"""Reasons why a person may not be able to attend an event: shown to managers, never a bar."""
+"""Finds reasons why a person may not be able to attend an event: managers see them, and may still book."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -17,11 +17,11 @@ from portal.platform.db import db
 from portal.platform.wording import clock_time
 from portal.platform.wording import date as say_date
 
-Found = tuple[int, str]  # a person, and a sentence
+Clash = tuple[int, str]  # a person, and a sentence
 
 
 def find_clashes(event: EventDetails, people: Collection[int], today: date) -> dict[int, list[str]]:
-    """For each person, a sentence for each reason why they may not be able to attend. Four statements."""
+    """Find, for each person, reasons why they may not be able to attend, a sentence each. Four statements."""
     clashes: dict[int, list[str]] = {person_id: [] for person_id in people}
     for find in (_find_bookings, _find_duties):
         for person_id, sentence in find(event, people):
@@ -43,7 +43,7 @@ def _match_overlaps(event: EventDetails) -> list[Any]:
     ]
 
 
-def _find_bookings(event: EventDetails, people: Collection[int]) -> Iterator[Found]:
+def _find_bookings(event: EventDetails, people: Collection[int]) -> Iterator[Clash]:
     statement = (
         select(Booking.person_id, Event.reference, EventVersion.starts_at)
         .join(Event, Event.id == Booking.event_id)
@@ -55,7 +55,7 @@ def _find_bookings(event: EventDetails, people: Collection[int]) -> Iterator[Fou
         yield person_id, f"Has a place at {reference}, {say_date(starts_at)} at {clock_time(starts_at)}"
 
 
-def _find_duties(event: EventDetails, people: Collection[int]) -> Iterator[Found]:
+def _find_duties(event: EventDetails, people: Collection[int]) -> Iterator[Clash]:
     statement = (
         select(EventFacilitator.person_id, Event.reference, EventVersion.starts_at)
         .join(EventVersion, EventVersion.id == EventFacilitator.event_version_id)
@@ -67,17 +67,17 @@ def _find_duties(event: EventDetails, people: Collection[int]) -> Iterator[Found
         yield person_id, f"Runs {reference}, {say_date(starts_at)} at {clock_time(starts_at)}"
 
 
-def _find_ending_posts(held_on: date, people: Collection[int], today: date) -> Iterator[Found]:
+def _find_ending_posts(held_on: date, people: Collection[int], today: date) -> Iterator[Clash]:
     """The people whose post of today ends before the event's day, with its last day."""
     statement = select(Post.person_id, Post.post_key, Post.valid_from, Post.valid_to).where(
         Post.person_id.in_(people), is_known_fact(Post), Post.valid_to >= today
     )
     spans = defaultdict[tuple[int, str], list[tuple[date, date]]](list)
-    for person_id, key, first, last in db.session.execute(statement):
-        spans[person_id, key].append((first, last))
+    for person_id, key, first_day, last_day in db.session.execute(statement):
+        spans[person_id, key].append((first_day, last_day))
     for (person_id, _), days in spans.items():
-        ends = [last for first, last in days if first <= today and last < held_on]
-        if ends and not any(first <= held_on <= last for first, last in days):
+        ends = [last_day for first_day, last_day in days if first_day <= today and last_day < held_on]
+        if ends and not any(first_day <= held_on <= last_day for first_day, last_day in days):
             yield person_id, f"Leaves a post on {say_date(ends[0])}"
 
 

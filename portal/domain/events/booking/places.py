@@ -1,8 +1,8 @@
 """Who may take a place, and how the bookings of one event must change. Pure.
 
-A place is held by whoever is booked, or was offered one. Of the rest, reservations keep some for the people
-of units. Whoever waits is offered a place in the order of asking, and passed over only for a place that is
-kept for others.
+People who are booked, or were offered a place, hold one. Reservations keep some of the other places for the
+people of units. Free places are offered to people on the wait list in the order in which they asked; somebody
+is passed over only for a place that is kept for others.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,13 +37,13 @@ class Sitting:
 
     @property
     def offers_end_at(self) -> datetime:
-        """When its day begins in London: nobody is asked for an answer on the day itself."""
+        """When the day of the event begins in London: no place is offered on the day itself."""
         return end_of_day(self.held_on - timedelta(days=1)) + _TICK
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One open booking, as far as it decides about places."""
+    """One open booking, with what the rules of places need."""
 
     booking_id: int
     state: str
@@ -55,7 +55,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A booking gets another state, and why."""
+    """A change of a booking's state, and why."""
 
     booking_id: int
     state: str
@@ -64,18 +64,18 @@ class Transition:
 
 
 def count_kept(kept: Iterable[KeptPlaces], holders: Iterable[frozenset[int]]) -> int:
-    """How many places are still kept for units, given the units of the people who hold a place.
+    """Count the places that are still kept for units, given the units of the people who hold a place.
 
-    Whoever holds a place fills one that is kept for the lowest unit they belong to, while there is one.
+    Each of these people fills a place kept for the lowest unit that they belong to, as long as there is one.
     """
-    free = sorted(kept, key=lambda each: (-each.depth, each.unit_id))
-    left = [each.places for each in free]
+    reservations = sorted(kept, key=lambda row: (-row.depth, row.unit_id))
+    unfilled = [row.places for row in reservations]
     for units in holders:
-        for index, each in enumerate(free):
-            if left[index] and each.unit_id in units:
-                left[index] -= 1
+        for index, row in enumerate(reservations):
+            if unfilled[index] and row.unit_id in units:
+                unfilled[index] -= 1
                 break
-    return sum(left)
+    return sum(unfilled)
 
 
 def fills_kept_place(sitting: Sitting, holders: Sequence[frozenset[int]], units: frozenset[int]) -> bool:
@@ -93,7 +93,7 @@ def can_take(sitting: Sitting, holders: Sequence[frozenset[int]], units: frozens
 
 
 def count_free(sitting: Sitting, holders: Sequence[frozenset[int]]) -> int:
-    """How many places anybody could have."""
+    """Count the places that anybody could have."""
     return max(0, sitting.places - len(holders) - count_kept(sitting.kept, holders))
 
 
@@ -108,17 +108,18 @@ def order_seats(seats: Iterable[Seat]) -> list[Seat]:
 
 
 def plan_transitions(sitting: Sitting, seats: Sequence[Seat], at: datetime) -> list[Transition]:
-    """The changes that an event's open bookings need at an instant, and no others.
+    """Plan the changes that an event's open bookings need at an instant.
 
-    A cancelled event ends all of them. Where it has begun, nobody waits any more. Before, whoever is no
-    longer expected leaves, offers that were not taken lapse, and who waits longest is offered what is free.
-    Planned again after it was carried out, at the same instant, it is empty.
+    A cancelled event ends all of them. Once it has begun, nobody waits any more. Before, people who may no
+    longer attend lose their booking, offers that were not accepted lapse, and free places are offered to
+    those who have waited longest. Planned again after the changes were made, at the same instant, the list is
+    empty.
     """
     if sitting.cancelled:
         return [Transition(seat.booking_id, "cancelled", "event_cancelled") for seat in seats]
     if at >= sitting.starts_at:
-        late = [seat for seat in seats if seat.state != "booked"]
-        return [Transition(seat.booking_id, "lapsed", "event_began") for seat in late]
+        unbooked = [seat for seat in seats if seat.state != "booked"]
+        return [Transition(seat.booking_id, "lapsed", "event_began") for seat in unbooked]
     ended = {seat.booking_id: ending for seat in seats if (ending := _ending_of(sitting, seat, at))}
     staying = [seat for seat in seats if seat.booking_id not in ended]
     return [*ended.values(), *_plan_offers(sitting, staying, at)]
@@ -127,19 +128,19 @@ def plan_transitions(sitting: Sitting, seats: Sequence[Seat], at: datetime) -> l
 def _ending_of(sitting: Sitting, seat: Seat, at: datetime) -> Transition | None:
     if not seat.expected:
         return Transition(seat.booking_id, "left", "not_expected")
-    until = min(seat.offered_until or sitting.offers_end_at, sitting.offers_end_at)
-    if seat.state == "offered" and at >= until:
+    offer_ends_at = min(seat.offered_until or sitting.offers_end_at, sitting.offers_end_at)
+    if seat.state == "offered" and at >= offer_ends_at:
         return Transition(seat.booking_id, "lapsed", "not_taken")
     return None
 
 
 def _plan_offers(sitting: Sitting, seats: Sequence[Seat], at: datetime) -> list[Transition]:
-    until = min(at + OFFER_LASTS, sitting.offers_end_at)
-    if until <= at:
+    offered_until = min(at + OFFER_LASTS, sitting.offers_end_at)
+    if offered_until <= at:
         return []
     holders, offers = list_holders(seats), list[Transition]()
     for seat in order_seats(seats):
         if seat.state == "waiting" and can_take(sitting, holders, seat.units):
             holders.append(seat.units)
-            offers.append(Transition(seat.booking_id, "offered", "place_free", until))
+            offers.append(Transition(seat.booking_id, "offered", "place_free", offered_until))
     return offers

@@ -1,4 +1,4 @@
-"""Reads events with their open bookings, as the rules of ``places`` want them; few statements for many."""
+"""Reads events with their open bookings for the rules of ``places``; few statements for many events."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -77,12 +77,12 @@ class BookableEvent:
         return sum(seat.state == "waiting" for seat in self.seats)
 
     def is_open(self, at: datetime) -> bool:
-        """Whether places are given: it is still to begin, and goes ahead."""
+        """Whether places can be booked: the event has not begun and is not cancelled."""
         return not self.sitting.cancelled and at < self.sitting.starts_at
 
 
 def id_of_event(reference: str) -> int:
-    """The id of an event.
+    """Find the id of an event.
 
     Raises:
         NotFoundError: No event has this reference.
@@ -94,12 +94,12 @@ def id_of_event(reference: str) -> int:
 
 
 def read_event(event_id: int, at: datetime) -> BookableEvent:
-    """One event with its open bookings."""
+    """Read one event with its open bookings."""
     return read_events([event_id], at)[0]
 
 
 def read_events(event_ids: Collection[int], at: datetime) -> list[BookableEvent]:
-    """These events with their open bookings, the soonest first; seven statements at most."""
+    """Read events with their open bookings, the soonest first. Seven statements at most."""
     statement = (
         select(Event, EventVersion, EventTypeVersion, EventRoom)
         .join(EventVersion, EventVersion.event_id == Event.id)
@@ -120,7 +120,7 @@ def read_events(event_ids: Collection[int], at: datetime) -> list[BookableEvent]
 
 
 def count_places_left(event_ids: Collection[int], at: datetime) -> dict[int, int]:
-    """How many places of each event anybody could have, beside those kept for units; 0 when cancelled."""
+    """Count the places of each event that anybody could have, without kept ones; 0 if cancelled."""
     events = read_events(event_ids, at)
     return {event.id: 0 if event.sitting.cancelled else event.free for event in events}
 
@@ -128,21 +128,21 @@ def count_places_left(event_ids: Collection[int], at: datetime) -> dict[int, int
 def _build_event(
     event: Event,
     version: EventVersion,
-    kind: EventTypeVersion,
+    event_type: EventTypeVersion,
     room: EventRoom,
     kept: Iterable[KeptPlaces],
     seats: Iterable[tuple[int, Seat]],
 ) -> BookableEvent:
-    pairs = list(seats)
+    seats_by_person = list(seats)
     return BookableEvent(
         id=event.id,
         reference=event.reference,
         activity_id=event.activity_id,
-        approval=kind.approval,
+        approval=event_type.approval,
         room_unit_id=room.unit_id,
         sitting=Sitting(version.starts_at, version.held_on, version.places, version.cancelled, tuple(kept)),
-        seats=tuple(seat for _, seat in pairs),
-        person_ids=tuple(person_id for person_id, _ in pairs),
+        seats=tuple(seat for _, seat in seats_by_person),
+        person_ids=tuple(person_id for person_id, _ in seats_by_person),
     )
 
 
@@ -182,14 +182,14 @@ def _read_seats(
             asked_at=row.asked_at,
             offered_until=row.offered_until,
             units=units[row.person_id],
-            expected=audience.expects(row.person_id, *days[row.event_id]),
+            expected=audience.may_attend(row.person_id, *days[row.event_id]),
         )
         seats[row.event_id].append((row.person_id, seat))
     return seats
 
 
 def read_units(people: Collection[int], day: date, tree: UnitTree) -> dict[int, frozenset[int]]:
-    """For each person the units of their posts of a day, and all units above them. One statement."""
+    """Read, for each person, the units of their posts on a day and all units above them. One statement."""
     rows = db.session.execute(
         select(Post.person_id, Post.unit_id).where(
             Post.person_id.in_(people), is_known_fact(Post), is_valid_on(Post, day)

@@ -1,7 +1,7 @@
-"""Books, offers, frees and keeps places. Each takes the stamp first, so that one counts after the other.
+"""Books, offers, frees and keeps places. Each function takes the stamp first, so that they run in turn.
 
-Whatever changes an event brings all of its bookings up to date before and after, so no place stays free
-while somebody waits who may have it.
+Each change brings all bookings of its event up to date before and after, so no place stays free while
+somebody who may have it waits.
 """
 
 from collections.abc import Collection, Iterable
@@ -41,7 +41,7 @@ CANCEL_REASONS = {
     "other_date": "will come on another date",
     "other": "another reason",
 }
-BY_MANAGER = "by_manager"  # a manager cancelled, and tells the person why
+BY_MANAGER = "by_manager"  # a manager cancelled
 ENDED = "Places at this event are no longer given: it has begun or is cancelled."
 NO_BOOKING = "There is no such booking any more."
 NOT_ASKED = (
@@ -58,14 +58,14 @@ _ACTS = {
 
 
 def book_place(reference: str, person_id: int, *, way: str, by: int, at: datetime) -> Booking:
-    """Give somebody a place, or put them on the wait list; or, where the type wants it, have them ask first.
+    """Give somebody a place or put them on the wait list; if the type needs approval, request it.
 
     Args:
         reference: The event's.
         person_id: The person who would attend.
         way: ``SELF`` or ``MANAGER``. A manager's booking needs no approval.
         by: Who books.
-        at: This instant.
+        at: Now.
 
     Raises:
         NotFoundError: No such event.
@@ -76,7 +76,7 @@ def book_place(reference: str, person_id: int, *, way: str, by: int, at: datetim
     event = _update_event_bookings(id_of_event(reference), at)
     _require_open(event, at)
     audience = EventAudience([event.activity_id], [person_id])
-    if not audience.expects(person_id, event.activity_id, event.sitting.held_on):
+    if not audience.may_attend(person_id, event.activity_id, event.sitting.held_on):
         raise RuleError(NOT_ASKED)
     _refuse_second_booking(person_id, event.activity_id)
     units = read_units([person_id], london_day(at), read_tree())[person_id]
@@ -145,13 +145,13 @@ def cancel_booking(booking_id: int, reason: str, *, by: int, at: datetime) -> Bo
     """Give back a place, an offer or a wait, and offer the free place to the person who has waited longest.
 
     Args:
-        booking_id: Which.
+        booking_id: The booking.
         reason: One of ``CANCEL_REASONS``, or ``BY_MANAGER``.
         by: Who cancels.
-        at: This instant.
+        at: Now.
 
     Raises:
-        NotFoundError: It has ended already.
+        NotFoundError: The booking has ended already.
         RuleError: The event has begun or is cancelled, or the reason is not known.
     """
     if reason not in (*CANCEL_REASONS, BY_MANAGER):
@@ -183,11 +183,11 @@ def keep_places(
     depth = sum(1 for _ in read_tree().states_above(unit_id, today))
     if not depth:
         raise RuleError("Choose a unit that exists today.")
-    others = [kept for kept in event.sitting.kept if kept.unit_id != unit_id]
-    kept = [*others, KeptPlaces(unit_id, places, depth)]
-    room = event.sitting.places - len(event.holders) - count_kept(others, event.holders)
+    of_other_units = [row for row in event.sitting.kept if row.unit_id != unit_id]
+    kept = [*of_other_units, KeptPlaces(unit_id, places, depth)]
+    keepable = event.sitting.places - len(event.holders) - count_kept(of_other_units, event.holders)
     if places < 1 or len(event.holders) + count_kept(kept, event.holders) > event.sitting.places:
-        raise RuleError(f"Enter a number from 1: {plural(max(0, room), 'place')} can still be kept.")
+        raise RuleError(f"Enter a number from 1: {plural(max(0, keepable), 'place')} can still be kept.")
     reservation = db.session.scalar(
         select(PlaceReservation).where(
             PlaceReservation.event_id == event.id, PlaceReservation.unit_id == unit_id
@@ -199,7 +199,7 @@ def keep_places(
     reservation.places, reservation.until_on, reservation.reserved_by_id = places, until_on, by
     db.session.flush()
     log("places.kept", actor_id=by, event=reference, unit_id=unit_id, places=places)
-    _update_event_bookings(event.id, at)  # fewer than before: the others may be somebody's
+    _update_event_bookings(event.id, at)  # places that are no longer kept are offered
     return reservation
 
 
@@ -207,12 +207,12 @@ def stop_keeping_places(reference: str, unit_id: int, *, by: int, at: datetime) 
     """Stop keeping places for a unit, and offer them to the people who have waited longest.
 
     Raises:
-        NotFoundError: No such event, or none are kept.
+        NotFoundError: There is no such event, or no places are kept for the unit.
     """
     stamp()
     event_id = id_of_event(reference)
-    mine = (PlaceReservation.event_id == event_id, PlaceReservation.unit_id == unit_id)
-    reservation = db.session.scalar(select(PlaceReservation).where(*mine))
+    of_unit = (PlaceReservation.event_id == event_id, PlaceReservation.unit_id == unit_id)
+    reservation = db.session.scalar(select(PlaceReservation).where(*of_unit))
     if reservation is None:
         raise NotFoundError("No places are kept for this unit any more.")
     db.session.delete(reservation)
@@ -222,9 +222,9 @@ def stop_keeping_places(reference: str, unit_id: int, *, by: int, at: datetime) 
 
 
 def update_bookings(event_ids: Collection[int], at: datetime) -> int:
-    """Make the changes that the bookings of these events need now; return how many changed.
+    """Make the changes that the bookings of some events need now; return how many changed.
 
-    Whoever moves or cancels an event, or changes its places, calls it in the same transaction.
+    Call it in the transaction that moves or cancels an event, or changes its places.
     """
     stamp()
     return sum(_apply_transitions(event, at) for event in read_events(event_ids, at))

@@ -1,4 +1,4 @@
-"""The job that lets offers lapse and offers free places on, whenever some booking has to change."""
+"""The job that ends offers that were not accepted, and offers free places to the wait list."""
 
 from datetime import datetime, timedelta
 
@@ -20,22 +20,22 @@ _AT_ONCE = 20  # events in one transaction: a fraction of a second of the write 
 
 
 def list_changing_events(at: datetime) -> list[int]:
-    """The ids of events of which some booking has to change now, in order; few statements for all."""
-    held_later = select(EventVersion.event_id).where(is_newest_version(), EventVersion.starts_at > at)
+    """List the ids of events with a booking that has to change now, in order; few statements for all."""
+    starts_later = select(EventVersion.event_id).where(is_newest_version(), EventVersion.starts_at > at)
     has_open = exists().where(Booking.event_id == EventVersion.event_id, Booking.state.in_(OPEN_BOOKINGS))
-    unsettled = select(Booking.event_id).where(Booking.state.in_(_NOT_BOOKED)).distinct()
-    events = sorted({*db.session.scalars(held_later.where(has_open)), *db.session.scalars(unsettled)})
+    with_unbooked = select(Booking.event_id).where(Booking.state.in_(_NOT_BOOKED)).distinct()
+    events = sorted({*db.session.scalars(starts_later.where(has_open)), *db.session.scalars(with_unbooked)})
     return [event.id for event in read_events(events, at) if plan_transitions(event.sitting, event.seats, at)]
 
 
 def bring_bookings_up_to_date(job: JobProgress, arguments: Arguments) -> dict[str, list[str]]:
-    """Carry out what is due, some events at a time; run again, it goes on with what is left."""
+    """Make the changes that are due, a few events at a time; run again, it goes on with the others."""
     events = list_changing_events(clock.now())
     changed = 0
-    for first in range(0, len(events), _AT_ONCE):
-        job.report_progress(first, len(events), plural(changed, "booking"))
+    for offset in range(0, len(events), _AT_ONCE):
+        job.report_progress(offset, len(events), plural(changed, "booking"))
         with transaction():
-            changed += update_bookings(events[first : first + _AT_ONCE], clock.now())
+            changed += update_bookings(events[offset : offset + _AT_ONCE], clock.now())
     return {"said": [f"{plural(changed, 'booking')} brought up to date."]}
 
 

@@ -1,7 +1,7 @@
-"""Merges the entries of a register to who is there. Pure: the same answer in whatever order they came.
+"""Merges the entries of a register into each person's state. Pure; the order of arrival does not matter.
 
-So a device that was offline, a second facilitator and the portal itself end equal as soon as each has all
-entries; an entry that comes twice is one entry.
+So a device that was offline, a second facilitator and the portal itself agree as soon as each has all
+entries; an entry that comes twice counts once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ _ARRIVALS = frozenset({"present", "late"})
 
 @dataclass(frozen=True, slots=True)
 class NotedEntry:
-    """What one device noted of one person."""
+    """An entry that one device made about one person."""
 
     key: UUID
     person_id: int
@@ -59,8 +59,8 @@ def merge_entries(entries: Iterable[NotedEntry]) -> dict[int, RegisterState]:
     """
     merged: dict[int, RegisterState] = {}
     for entry in sorted(set(entries), key=_place_in_order):
-        before = merged.get(entry.person_id)
-        came_by, came_at = (before.came_by, before.came_at) if before else ("", None)
+        earlier = merged.get(entry.person_id)
+        came_by, came_at = (earlier.came_by, earlier.came_at) if earlier else ("", None)
         if entry.kind == "not_here":
             came_by, came_at = "", None
         elif entry.kind in _ARRIVALS and not came_by:

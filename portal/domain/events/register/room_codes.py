@@ -1,7 +1,7 @@
-"""The code that is shown in the room, and the ticket it is exchanged for. Pure; the time is an argument.
+"""The code shown in the room, and the ticket for which it is exchanged. Pure; the time is an argument.
 
-A code is of one event and of thirty seconds. Whoever is signed in and reads it in time gets a ticket that
-names them: passed on, it signs in nobody else.
+A code is valid for one event and thirty seconds. A signed-in person who reads it in time gets a ticket in
+their own name, which signs in nobody else.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _LENGTH = 24  # characters of a code: 120 bits
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Lets one person note at one event that they are there."""
+    """Lets one person sign in at one event."""
 
     event_id: int
     person_id: int

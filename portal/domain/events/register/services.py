@@ -1,4 +1,4 @@
-"""Notes in the register who is there: by code, by staff number, or what devices send, in any order."""
+"""Writes entries of the register: by code, by staff number, or as devices send them, in any order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,10 +43,10 @@ def note_entries(reference: str, notes: Iterable[Note], *, by: int, at: datetime
         at: Now, by the portal's clock; the age of each entry is counted back from it.
 
     Returns:
-        How many were new.
+        Number of entries that were new.
 
     Raises:
-        RuleError: The register is not open yet, the event was cancelled, or an entry is none.
+        RuleError: The register is not open yet, the event was cancelled, or an entry is malformed.
     """
     notes = list(notes)
     if len(notes) > MOST_SENT or any(note.kind not in KINDS for note in notes):
@@ -56,18 +56,18 @@ def note_entries(reference: str, notes: Iterable[Note], *, by: int, at: datetime
     require_open(event, at)
     people = _people_of_bookings(event, notes)
     keys = select(RegisterEntry.key).where(RegisterEntry.key.in_({note.key for note in notes}))
-    recorded_keys, written = set(db.session.scalars(keys)), 0
+    recorded_keys, written_count = set(db.session.scalars(keys)), 0
     for note in notes:
         if note.key not in recorded_keys and note.booking_id in people:
             recorded_keys.add(note.key)
-            written += 1
+            written_count += 1
             noted_at = max(at - max(note.ago, timedelta()), event.starts_at - OPENS_BEFORE)
             person_id = people[note.booking_id]
             _write_entry(event, person_id, note.key, note.kind, noted_at, "register", by, recorded_at)
-    if written:
-        log("register.noted", actor_id=by, event=reference, entries=written)
+    if written_count:
+        log("register.noted", actor_id=by, event=reference, entries=written_count)
     db.session.flush()
-    return written
+    return written_count
 
 
 def _people_of_bookings(event: RegisterEvent, notes: Iterable[Note]) -> dict[int, int]:
@@ -117,7 +117,7 @@ def sign_in_by_ticket(secret: str, reference: str, ticket: str, person_id: int, 
 
     Raises:
         ForbiddenError: The person has no place at the event.
-        RuleError: The ticket is another's, has ended or is none; or the register is not open.
+        RuleError: The ticket is somebody else's, has ended or is malformed; or the register is not open.
     """
     recorded_at = stamp()
     event = get_register_event(reference)
@@ -142,7 +142,7 @@ def arrival_kind(event: RegisterEvent, at: datetime) -> str:
 
 
 def require_open(event: RegisterEvent, at: datetime) -> None:
-    """Refuse with RuleError what is entered in a register too early, or of a cancelled event."""
+    """Refuse with RuleError entries of a register that is not open yet, or of a cancelled event."""
     if event.cancelled:
         raise RuleError("This event was cancelled, so nobody is entered in its register.")
     if at < event.starts_at - OPENS_BEFORE:
@@ -150,7 +150,7 @@ def require_open(event: RegisterEvent, at: datetime) -> None:
 
 
 def require_place(event: RegisterEvent, person_id: int) -> None:
-    """Refuse with ForbiddenError who has no place at the event."""
+    """Refuse with ForbiddenError a person who has no place at the event."""
     if find_place(event.id, person_id) is None:
         raise ForbiddenError("You have no place at this event. Ask the facilitator in the room.")
 

@@ -46,7 +46,7 @@ def sign_off(reference: str, decisions: Iterable[SignOff], *, by: int, at: datet
     recorded_at = stamp()
     event = get_register_event(reference)
     _require_begun(event, at)
-    outcomes, written = read_outcomes(event.id), 0
+    outcomes, written_count = read_outcomes(event.id), 0
     for decision in decisions:
         booking = _find_booking(event, decision.booking_id)
         _check_decision(booking.person_id, decision, by)
@@ -56,12 +56,12 @@ def sign_off(reference: str, decisions: Iterable[SignOff], *, by: int, at: datet
                 event, booking.person_id, decision, by, at, recorded_at
             )
             booking.sitting = event.id
-            written += 1
+            written_count += 1
         elif (earlier.outcome, earlier.reason) != (decision.outcome, decision.reason):
             earlier_outcome = describe_outcome(earlier.outcome, earlier.reason)
             raise ConflictError(f"Somebody was signed off meanwhile: {earlier_outcome}. Nothing was changed.")
     db.session.flush()
-    return written
+    return written_count
 
 
 def correct_outcome(reference: str, decision: SignOff, *, by: int, at: datetime) -> AttendanceOutcome:
@@ -71,14 +71,14 @@ def correct_outcome(reference: str, decision: SignOff, *, by: int, at: datetime)
 
     Args:
         reference: Of the event.
-        decision: What is right.
-        by: Not who signed it off, and not the person themself.
+        decision: The right outcome.
+        by: Neither who signed it off nor the person themself.
         at: Now.
 
     Raises:
         NotFoundError: The person was not signed off at this event.
         RuleError: ``by`` signed it off, or the outcome or its reason is wrong.
-        ConflictError: It is so already.
+        ConflictError: The person is signed off with this outcome already.
     """
     recorded_at = stamp()
     event = get_register_event(reference)

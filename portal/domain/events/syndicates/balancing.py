@@ -1,4 +1,4 @@
-"""Suggests balanced syndicates. Pure: of equal people it suggests the same each time.
+"""Suggests balanced syndicates. Pure: the same people give the same suggestion.
 
 Sizes differ by one at most and lie within the limits where the numbers allow it. Roles are dealt out evenly;
 then people of the same role change places until no change puts fewer of one unit or rank together.
@@ -33,9 +33,9 @@ def suggest_syndicates(people: Sequence[Member], *, syndicates: int, least: int,
     """
     if not people:
         return {}
-    used = count_syndicates_used(len(people), syndicates=syndicates, least=least, most=most)
+    used_count = count_syndicates_used(len(people), syndicates=syndicates, least=least, most=most)
     in_order = sorted(people, key=lambda member: (member.role, member.unit, member.rank, member.id))
-    groups = {member.id: 1 + position % used for position, member in enumerate(in_order)}
+    groups = {member.id: 1 + position % used_count for position, member in enumerate(in_order)}
     _spread_units_and_ranks(in_order, groups)
     return groups
 
@@ -64,31 +64,33 @@ def _spread_units_and_ranks(people: Sequence[Member], groups: dict[int, int]) ->
     improved = True
     while improved:  # each swap lowers the crowding, which is never negative
         improved = False
-        for one, other in combinations(people, 2):
-            first, second = groups[one.id], groups[other.id]
-            if one.role != other.role or first == second:
+        for member, other in combinations(people, 2):
+            first, second = groups[member.id], groups[other.id]
+            if member.role != other.role or first == second:
                 continue
-            gain = _UNIT_WEIGHT * _count_pairs_saved(units, first, second, one.unit, other.unit)
-            gain += _RANK_WEIGHT * _count_pairs_saved(ranks, first, second, one.rank, other.rank)
+            gain = _UNIT_WEIGHT * _count_pairs_saved(units, first, second, member.unit, other.unit)
+            gain += _RANK_WEIGHT * _count_pairs_saved(ranks, first, second, member.rank, other.rank)
             if gain > 0:
-                groups[one.id], groups[other.id] = second, first
-                _swap_counts(units, first, second, one.unit, other.unit)
-                _swap_counts(ranks, first, second, one.rank, other.rank)
+                groups[member.id], groups[other.id] = second, first
+                _swap_counts(units, first, second, member.unit, other.unit)
+                _swap_counts(ranks, first, second, member.rank, other.rank)
                 improved = True
 
 
 def _count_pairs_saved(
-    counts: Counter[tuple[int, str]], first: int, second: int, own: str, others: str
+    counts: Counter[tuple[int, str]], first: int, second: int, leaving: str, joining: str
 ) -> int:
-    """How many pairs are fewer if ``own`` leaves the first syndicate for ``others`` of the second."""
-    if own == others:
+    """How many pairs fewer there are if ``leaving`` and ``joining`` change places."""
+    if leaving == joining:
         return 0
-    saved = counts[first, own] - 1 - counts[second, own]
-    return saved + counts[second, others] - 1 - counts[first, others]
+    saved = counts[first, leaving] - 1 - counts[second, leaving]
+    return saved + counts[second, joining] - 1 - counts[first, joining]
 
 
-def _swap_counts(counts: Counter[tuple[int, str]], first: int, second: int, own: str, others: str) -> None:
-    counts[first, own] -= 1
-    counts[second, own] += 1
-    counts[second, others] -= 1
-    counts[first, others] += 1
+def _swap_counts(
+    counts: Counter[tuple[int, str]], first: int, second: int, leaving: str, joining: str
+) -> None:
+    counts[first, leaving] -= 1
+    counts[second, leaving] += 1
+    counts[second, joining] -= 1
+    counts[first, joining] += 1

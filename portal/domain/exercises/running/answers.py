@@ -1,4 +1,4 @@
-"""What a syndicate writes into its decision log, read from a form and checked against its question; pure."""
+"""Reads what a syndicate writes into its decision log from a form, and checks it by its question. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -64,20 +64,20 @@ def read_answer(question: InjectQuestion | None, fields: Mapping[str, str]) -> L
     return answer
 
 
-def _read_text(fields: Mapping[str, str], name: str, what: str) -> str:
+def _read_text(fields: Mapping[str, str], name: str, label: str) -> str:
     text = fields.get(name, "").replace("\r\n", "\n").strip()
     if len(text) > LONGEST:
-        raise RuleError(f"{what} has {len(text):,} characters. Use {LONGEST:,} or fewer.")
+        raise RuleError(f"{label} has {len(text):,} characters. Use {LONGEST:,} or fewer.")
     return text
 
 
 def _read_order(question: InjectQuestion, fields: Mapping[str, str]) -> list[str]:
     keys = [choice["key"] for choice in question["choices"]]
-    places = {fields.get(f"place-{key}", ""): key for key in keys}
-    all_places = [str(place) for place in range(1, len(keys) + 1)]
-    if sorted(places) != sorted(all_places):
+    key_by_position = {fields.get(f"place-{key}", ""): key for key in keys}
+    positions = [str(position) for position in range(1, len(keys) + 1)]
+    if sorted(key_by_position) != sorted(positions):
         raise RuleError(MISSING["ranking"])
-    return [places[place] for place in all_places]
+    return [key_by_position[position] for position in positions]
 
 
 def words_of_answer(question: InjectQuestion | None, answer: Mapping[str, Any]) -> list[str]:

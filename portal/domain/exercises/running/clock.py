@@ -1,6 +1,6 @@
-"""The exercise's clock, counted from the steps of a run: a pure rule that asks neither database nor time.
+"""The exercise's clock, computed from the steps of a run. Pure; the time is an argument.
 
-The clock goes from the start on, and stands while it is held, in the plenary and after the end. It counts by
+The clock runs from the start on, and stands while it is held, in the plenary and after the end. It counts by
 what the machine's clock said at each step. Where that clock was set back, the exercise's clock waits: it is
 never less than at the latest step, so no inject leaves the screens, and it goes on from the next step.
 """
@@ -15,7 +15,7 @@ MOST_BEHIND = timedelta(seconds=5)  # of the machine's clock: two machines of on
 
 
 class Phase(StrEnum):
-    """What a run is doing."""
+    """The phase of a run."""
 
     READY = "ready"
     RUNNING = "running"
@@ -41,43 +41,43 @@ class PastStep:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A time in which the exercise's clock went, and what it said before."""
+    """A span of time in which the exercise's clock ran, and what it said before."""
 
-    since: datetime
-    until: datetime
-    before: timedelta
+    starts_at: datetime
+    ends_at: datetime
+    elapsed_before: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """What the exercise's clock says at an instant."""
+    """The exercise's clock at an instant."""
 
     phase: Phase
     elapsed: timedelta
     stretches: tuple[Stretch, ...]
-    waits: bool  # the machine's clock was set back before the latest step, and so this one stands
+    is_waiting: bool  # stands still because the machine's clock was set back to before the latest step
 
     def instant_of(self, minute: int) -> datetime | None:
-        """When the clock said this minute; None if it has not yet."""
+        """The instant at which the clock reached a minute; None: it has not yet."""
         target = timedelta(minutes=minute)
         for stretch in self.stretches:
-            if stretch.before + (stretch.until - stretch.since) >= target:
-                return stretch.since + max(target - stretch.before, NOTHING)
+            if stretch.elapsed_before + (stretch.ends_at - stretch.starts_at) >= target:
+                return stretch.starts_at + max(target - stretch.elapsed_before, NOTHING)
         return None
 
 
 @dataclass(slots=True)
 class _RunState:
     started: bool = False
-    held: bool = False
+    is_held: bool = False
     plenary: bool = False
     ended: bool = False
 
-    def take(self, kind: str) -> None:
+    def apply_step(self, kind: str) -> None:
         self.started |= kind == "start"
         self.ended |= kind == "end"
         if kind in ("hold", "resume"):
-            self.held = kind == "hold"
+            self.is_held = kind == "hold"
         if kind in ("plenary", "back"):
             self.plenary = kind == "plenary"
 
@@ -89,27 +89,28 @@ class _RunState:
             return Phase.READY
         if self.plenary:
             return Phase.PLENARY
-        return Phase.HELD if self.held else Phase.RUNNING
+        return Phase.HELD if self.is_held else Phase.RUNNING
 
 
 def read_clock(steps: Sequence[PastStep], now: datetime) -> ClockReading:
-    """What the clock of a run with these steps, in their order, says now."""
+    """Read the clock of a run from its steps, in their order."""
     state, elapsed = _RunState(), NOTHING
     stretches: list[Stretch] = []
-    for step, until in zip(steps, [*(after.clock_at for after in steps[1:]), now], strict=False):
-        state.take(step.kind)
+    ends = [*(next_step.clock_at for next_step in steps[1:]), now]
+    for step, ends_at in zip(steps, ends, strict=False):
+        state.apply_step(step.kind)
         if state.phase is Phase.RUNNING:
-            stretches.append(Stretch(step.clock_at, max(until, step.clock_at), elapsed))
-            elapsed += max(until - step.clock_at, NOTHING)
-    waits = bool(steps) and state.phase is Phase.RUNNING and steps[-1].clock_at - now > MOST_BEHIND
-    return ClockReading(state.phase, elapsed, tuple(stretches), waits)
+            stretches.append(Stretch(step.clock_at, max(ends_at, step.clock_at), elapsed))
+            elapsed += max(ends_at - step.clock_at, NOTHING)
+    is_waiting = bool(steps) and state.phase is Phase.RUNNING and steps[-1].clock_at - now > MOST_BEHIND
+    return ClockReading(state.phase, elapsed, tuple(stretches), is_waiting)
 
 
 def read_phase(steps: Sequence[PastStep]) -> Phase:
-    """What a run with these steps, in their order, is doing."""
+    """Read the phase of a run from its steps, in their order."""
     state = _RunState()
     for step in steps:
-        state.take(step.kind)
+        state.apply_step(step.kind)
     return state.phase
 
 
@@ -154,5 +155,5 @@ def is_allowed(kind: str, phase: Phase) -> bool:
 
 
 def holds_already(kind: str, phase: Phase) -> bool:
-    """Whether a phase is what a step of this kind would bring: somebody pressed it before."""
+    """Whether a run is already in the phase to which a step of this kind leads: it was pressed before."""
     return phase in _HOLDS_IN.get(kind, frozenset())

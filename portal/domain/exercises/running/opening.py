@@ -32,8 +32,8 @@ _NEWEST_OF_EVENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class RunWish:
-    """A run that somebody asks for."""
+class RunRequest:
+    """The run that somebody asks to open."""
 
     exercise_key: str
     kind: str
@@ -67,15 +67,15 @@ class ExerciseRunRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRun:
-    """A run at an event, as the event's page leads to it."""
+    """A run at an event, as the event's page links to it."""
 
     reference: str
     title: str
     ended: bool
 
 
-def open_run(viewer: Viewer, wish: RunWish, at: datetime) -> str:
-    """Open a run, or find the one that is open already: pressed twice, there is one.
+def open_run(viewer: Viewer, requested: RunRequest, at: datetime) -> str:
+    """Open a run, or find the one that is open already, so that pressing twice opens one.
 
     Rehearsals that were begun a day ago or longer are erased.
 
@@ -85,47 +85,47 @@ def open_run(viewer: Viewer, wish: RunWish, at: datetime) -> str:
     Raises:
         ForbiddenError: Only a facilitator opens one at an event, or as a rehearsal.
         NotFoundError: There is no such exercise.
-        RuleError: The event or the number of syndicates is not one that can be.
+        RuleError: The event is cancelled or unknown, or the number of syndicates is out of range.
     """
-    if wish.kind not in KINDS:
+    if requested.kind not in KINDS:
         raise RuleError("Choose how to open the exercise.")
     recorded_at = stamp()
-    if wish.kind != "table_top" and Permission.EXERCISE_RUN not in viewer.permissions:
+    if requested.kind != "table_top" and Permission.EXERCISE_RUN not in viewer.permissions:
         raise ForbiddenError("Only a facilitator may do this.")
     _erase_old_rehearsals(at)
-    version = newest_version(wish.exercise_key)
+    version = newest_version(requested.exercise_key)
     if version is None:
         raise NotFoundError("There is no such exercise.")
-    event_id, syndicates = _place_of(wish)
-    if found := _find_open_run(viewer, wish.kind, version.id, event_id):
-        return found
+    event_id, syndicates = _event_and_syndicates_of(requested)
+    if open_reference := _find_open_run(viewer, requested.kind, version.id, event_id):
+        return open_reference
     run = ExerciseRun(
         recorded_at=recorded_at,
-        reference=_make_reference(wish.kind),
+        reference=_make_reference(requested.kind),
         exercise_version_id=version.id,
         event_id=event_id,
-        kind=wish.kind,
+        kind=requested.kind,
         syndicates=syndicates,
         opened_by_id=viewer.person_id,
     )
     db.session.add(run)
-    if wish.kind != "rehearsal":
-        log("exercise.opened", actor_id=viewer.person_id, reference=run.reference, kind=wish.kind)
+    if requested.kind != "rehearsal":
+        log("exercise.opened", actor_id=viewer.person_id, reference=run.reference, kind=requested.kind)
     return run.reference
 
 
-def _place_of(wish: RunWish) -> tuple[int | None, int]:
+def _event_and_syndicates_of(requested: RunRequest) -> tuple[int | None, int]:
     """The event of a run, if it has one, and its syndicates."""
-    if wish.kind == "table_top":
+    if requested.kind == "table_top":
         return None, 1
-    if wish.kind == "rehearsal":
-        if not 1 <= wish.syndicates <= MOST_SYNDICATES:
+    if requested.kind == "rehearsal":
+        if not 1 <= requested.syndicates <= MOST_SYNDICATES:
             raise RuleError(f"Enter a number of syndicates from 1 to {MOST_SYNDICATES}.")
-        return None, wish.syndicates
+        return None, requested.syndicates
     row = db.session.execute(
         select(Event.id, EventVersion.syndicates, EventVersion.cancelled)
         .join(EventVersion, EventVersion.event_id == Event.id)
-        .where(Event.reference == wish.event_reference)
+        .where(Event.reference == requested.event_reference)
         .order_by(EventVersion.number.desc())
         .limit(1)
     ).one_or_none()
@@ -136,31 +136,31 @@ def _place_of(wish: RunWish) -> tuple[int | None, int]:
 
 def _find_open_run(viewer: Viewer, kind: str, version_id: int, event_id: int | None) -> str | None:
     """The run of an event that has not ended, whoever opened it; of another kind, the viewer's own."""
-    same: ColumnElement[bool] = ExerciseRun.opened_by_id == viewer.person_id
+    is_same: ColumnElement[bool] = ExerciseRun.opened_by_id == viewer.person_id
     if event_id is not None:
-        same = ExerciseRun.event_id == event_id
+        is_same = ExerciseRun.event_id == event_id
     return db.session.scalar(
         select(ExerciseRun.reference)
-        .where(same, ExerciseRun.kind == kind, ExerciseRun.exercise_version_id == version_id, ~_HAS_ENDED)
+        .where(is_same, ExerciseRun.kind == kind, ExerciseRun.exercise_version_id == version_id, ~_HAS_ENDED)
         .order_by(ExerciseRun.id.desc())
         .limit(1)
     )
 
 
 def _make_reference(kind: str) -> str:
-    """The next one in order; of a rehearsal one by chance, so that none is used again after it is erased."""
+    """Make the next reference in order; a random one for a rehearsal, so that none is used twice."""
     if kind == "rehearsal":
         return f"TRY-{secrets.token_hex(3).upper()}"
-    counted = select(ExerciseRun.reference).where(ExerciseRun.kind != "rehearsal")
-    newest = db.session.scalar(counted.order_by(ExerciseRun.id.desc()).limit(1))
+    statement = select(ExerciseRun.reference).where(ExerciseRun.kind != "rehearsal")
+    newest = db.session.scalar(statement.order_by(ExerciseRun.id.desc()).limit(1))
     return f"EX-{1 + int((newest or 'EX-0').partition('-')[2]):04d}"
 
 
 def _erase_old_rehearsals(at: datetime) -> None:
-    old = select(ExerciseRun.id).where(
+    old_rehearsals = select(ExerciseRun.id).where(
         ExerciseRun.kind == "rehearsal", ExerciseRun.recorded_at < at - REHEARSAL_LASTS
     )
-    for run_id in db.session.scalars(old).all():
+    for run_id in db.session.scalars(old_rehearsals).all():
         erase_run(run_id)
 
 

@@ -1,4 +1,4 @@
-"""What is on the screens of a run at an instant: released injects, messages and scribes; a pure rule.
+"""What is on the screens of a run at an instant: released injects, messages and scribes. Pure.
 
 A timed release is computed from the clock, so nothing has to be written when it is due, and a restart or a
 lost network changes nothing. What was seen is noted as a step soon after: then it stays on the screens even
@@ -15,7 +15,7 @@ from portal.domain.exercises.running.clock import ClockReading, PastStep, Phase,
 
 
 class Release(NamedTuple):
-    """When an inject was released, and after which other."""
+    """When an inject was released, and in which order."""
 
     at: datetime  # by the machine's clock
     order: datetime  # by the stamps
@@ -24,7 +24,7 @@ class Release(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the steps of a run and the clock say."""
+    """What follows from the steps and the clock of a run at an instant."""
 
     clock: ClockReading
     releases: Mapping[str, Release]  # to every syndicate that gets the inject
@@ -35,7 +35,7 @@ class Progress:
 
     @property
     def phase(self) -> Phase:
-        """What the run is doing."""
+        """The phase of the run."""
         return self.clock.phase
 
     def has_inject(self, syndicate: int, inject: Inject) -> bool:
@@ -44,9 +44,11 @@ class Progress:
 
     def release_to(self, syndicate: int, inject: Inject) -> Release | None:
         """When a syndicate got an inject, alone or with all: the first of both."""
-        own = self.own_releases.get((syndicate, inject["key"]))
-        shared = self.releases.get(inject["key"]) if is_for(syndicate, inject) else None
-        return min(filter(None, (own, shared)), key=lambda release: release.order, default=None)
+        own_release = self.own_releases.get((syndicate, inject["key"]))
+        shared_release = self.releases.get(inject["key"]) if is_for(syndicate, inject) else None
+        return min(
+            filter(None, (own_release, shared_release)), key=lambda release: release.order, default=None
+        )
 
     def messages_to(self, syndicate: int) -> tuple[PastStep, ...]:
         """The messages that a syndicate got, in order; those to all for 0."""
@@ -59,30 +61,30 @@ def is_for(syndicate: int, inject: Inject) -> bool:
 
 
 def read_progress(injects: Sequence[Inject], steps: Sequence[PastStep], now: datetime) -> Progress:
-    """What is on the screens now.
+    """Read what is on the screens now.
 
     Args:
         injects: Of the exercise, in order.
         steps: Of the run, in order.
-        now: This instant, by the machine's clock.
+        now: By the machine's clock.
     """
     clock = read_clock(steps, now)
     releases: dict[str, Release] = {}
     own_releases: dict[tuple[int, str], Release] = {}
     for step in steps:
         if step.kind == "release":
-            released = Release(step.clock_at, step.recorded_at, step.by_id is not None)
+            release = Release(step.clock_at, step.recorded_at, step.by_id is not None)
             if step.syndicate:
-                own_releases.setdefault((step.syndicate, step.inject_key), released)
+                own_releases.setdefault((step.syndicate, step.inject_key), release)
             else:
-                releases.setdefault(step.inject_key, released)
+                releases.setdefault(step.inject_key, release)
     unnoted = []
     for inject in injects:
         if inject["minute"] is None or inject["key"] in releases:
             continue
-        due = clock.instant_of(inject["minute"])
-        if due is not None:
-            releases[inject["key"]] = Release(due, due, by_hand=False)
+        released_at = clock.instant_of(inject["minute"])
+        if released_at is not None:
+            releases[inject["key"]] = Release(released_at, released_at, by_hand=False)
             unnoted.append(inject["key"])
     return Progress(
         clock,

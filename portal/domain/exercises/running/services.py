@@ -1,8 +1,8 @@
-"""What is done in a run: its steps, who is scribe, and entries of decision logs.
+"""Takes steps of a run, makes scribes, and writes entries of decision logs.
 
-Each act carries a key that its form was given: sent twice, by a double click or after a lost answer, it is
-done once. The stamp is taken first, so two people who press at once are served one after the other, and the
-second meets what the first has done.
+Each form carries a key: sent twice, by a double click or after a lost answer, it takes effect once. The stamp
+is taken first, so two people who press at once are served one after the other, and the second sees what the
+first did.
 """
 
 from dataclasses import dataclass
@@ -47,8 +47,8 @@ _REFUSED = {
 
 
 @dataclass(frozen=True, slots=True)
-class StepWish:
-    """A step that a facilitator asks for."""
+class StepRequest:
+    """The step that a facilitator asks for."""
 
     kind: str
     inject_key: str = ""
@@ -57,97 +57,99 @@ class StepWish:
 
 
 @dataclass(frozen=True, slots=True)
-class EntryWish:
-    """An entry that a scribe asks for."""
+class EntryRequest:
+    """The entry that a scribe asks for."""
 
     answer: LogAnswer
     question_key: str = ""  # "" for a decision of their own
     corrects_id: int | None = None
 
 
-def take_step(reference: str, viewer: Viewer, key: UUID, wish: StepWish, at: datetime) -> bool:
+def take_step(reference: str, viewer: Viewer, key: UUID, requested: StepRequest, at: datetime) -> bool:
     """Take a step of a run; the end of a rehearsal erases it.
 
     Returns:
-        Whether something was done: False where it was so already.
+        Whether the step was taken; False: it had no effect, or was taken before.
 
     Raises:
         NotFoundError: There is no such run for the viewer, or no such step.
         ForbiddenError: The viewer does not run it.
-        RuleError: The step does not fit what the run is doing.
+        RuleError: The step is not allowed in the run's phase.
     """
-    if wish.kind not in CONTROL_KINDS:
+    if requested.kind not in CONTROL_KINDS:
         raise NotFoundError("There is no such step.")
     stamp()
-    run, wish = find_run(reference, viewer), _narrow_wish(wish)
+    run, requested = find_run(reference, viewer), _narrow_request(requested)
     if not run.may_control:
         raise ForbiddenError("Only a facilitator may do this.")
     progress = progress_of(run, at)
-    if is_step_taken(run.id, key) or _has_no_effect(run, progress, wish):
+    if is_step_taken(run.id, key) or _has_no_effect(run, progress, requested):
         return False
-    if not is_allowed(wish.kind, progress.phase):
+    if not is_allowed(requested.kind, progress.phase):
         raise RuleError(_REFUSED[progress.phase])
-    _check_wish(run, wish)
-    if wish.kind == "end" and run.is_rehearsal:
+    _check_request(run, requested)
+    if requested.kind == "end" and run.is_rehearsal:
         erase_run(run.id)
         return True
     _note_releases(run, progress)
-    add_step(run, key, wish, by_id=viewer.person_id)
-    _log_step(run, wish)
+    add_step(run, key, requested, by_id=viewer.person_id)
+    _log_step(run, requested)
     return True
 
 
-def _narrow_wish(wish: StepWish) -> StepWish:
-    """Only what a step of its kind says: a prompt or a long text beside another would be kept for ever."""
-    if wish.kind == "release":
-        return StepWish("release", wish.inject_key, wish.syndicate)
-    if wish.kind == "message":
-        return StepWish("message", syndicate=wish.syndicate, text=wish.text)
-    return StepWish(wish.kind)
+def _narrow_request(requested: StepRequest) -> StepRequest:
+    """Keep only the values that a step of its kind has, since whatever is stored stays for ever."""
+    if requested.kind == "release":
+        return StepRequest("release", requested.inject_key, requested.syndicate)
+    if requested.kind == "message":
+        return StepRequest("message", syndicate=requested.syndicate, text=requested.text)
+    return StepRequest(requested.kind)
 
 
 def is_step_taken(run_id: int, key: UUID) -> bool:
-    """Whether the step of a form is taken: it was sent before."""
+    """Whether the step with a form's key was taken before."""
     return bool(db.session.scalar(select(exists().where(RunStep.run_id == run_id, RunStep.key == key))))
 
 
-def _has_no_effect(run: RunView, progress: Progress, wish: StepWish) -> bool:
-    if wish.kind == "release":
-        own = (wish.syndicate, wish.inject_key) in progress.own_releases
-        return own or wish.inject_key in progress.releases
-    return holds_already(wish.kind, progress.phase)
+def _has_no_effect(run: RunView, progress: Progress, requested: StepRequest) -> bool:
+    if requested.kind == "release":
+        is_released_alone = (requested.syndicate, requested.inject_key) in progress.own_releases
+        return is_released_alone or requested.inject_key in progress.releases
+    return holds_already(requested.kind, progress.phase)
 
 
-def _check_wish(run: RunView, wish: StepWish) -> None:
-    if wish.kind == "release":
-        known = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
-        if wish.inject_key not in known:
+def _check_request(run: RunView, requested: StepRequest) -> None:
+    if requested.kind == "release":
+        injects = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
+        if requested.inject_key not in injects:
             raise RuleError("This exercise has no such inject. Open the page again.")
-        if wish.syndicate and wish.syndicate not in run.syndicates_for(known[wish.inject_key]):
+        if requested.syndicate and requested.syndicate not in run.syndicates_for(
+            injects[requested.inject_key]
+        ):
             raise RuleError("This inject is not for that syndicate. Open the page again.")
-    if wish.kind == "message":
-        if not wish.text.strip():
+    if requested.kind == "message":
+        if not requested.text.strip():
             raise RuleError("Enter the message.")
-        if len(wish.text) > LONGEST_MESSAGE:
+        if len(requested.text) > LONGEST_MESSAGE:
             raise RuleError(
-                f"The message has {len(wish.text):,} characters. Use {LONGEST_MESSAGE:,} or fewer."
+                f"The message has {len(requested.text):,} characters. Use {LONGEST_MESSAGE:,} or fewer."
             )
-        if not 0 <= wish.syndicate <= run.syndicates:
+        if not 0 <= requested.syndicate <= run.syndicates:
             raise RuleError("Choose a syndicate of this exercise.")
 
 
 def add_step(
-    run: RunView, key: UUID, wish: StepWish, *, by_id: int | None, person_id: int | None = None
+    run: RunView, key: UUID, requested: StepRequest, *, by_id: int | None, person_id: int | None = None
 ) -> None:
     """Add a step to a run, after the stamp was taken and all was checked."""
     step = RunStep(
         recorded_at=stamp(),
         run_id=run.id,
         key=key,
-        kind=wish.kind,
-        inject_key=wish.inject_key,
-        syndicate=wish.syndicate,
-        text=wish.text,
+        kind=requested.kind,
+        inject_key=requested.inject_key,
+        syndicate=requested.syndicate,
+        text=requested.text,
         person_id=person_id,
         by_id=by_id,
     )
@@ -155,9 +157,9 @@ def add_step(
     db.session.flush()
 
 
-def _log_step(run: RunView, wish: StepWish) -> None:
+def _log_step(run: RunView, requested: StepRequest) -> None:
     if not run.is_rehearsal:
-        log("exercise.step_taken", actor_id=run.person_id, reference=run.reference, step=wish.kind)
+        log("exercise.step_taken", actor_id=run.person_id, reference=run.reference, step=requested.kind)
 
 
 def note_releases(reference: str, viewer: Viewer, at: datetime) -> None:
@@ -172,34 +174,34 @@ def note_releases(reference: str, viewer: Viewer, at: datetime) -> None:
 
 def _note_releases(run: RunView, progress: Progress) -> None:
     for inject_key in progress.unnoted:
-        add_step(run, uuid4(), StepWish("release", inject_key), by_id=None)
+        add_step(run, uuid4(), StepRequest("release", inject_key), by_id=None)
 
 
 def become_scribe(reference: str, viewer: Viewer, syndicate: int, key: UUID, at: datetime) -> bool:
-    """Make the viewer the scribe of their syndicate, whoever was before.
+    """Make the viewer the scribe of their syndicate, in place of any other.
 
     Returns:
-        Whether something was done: False where they are already.
+        Whether the scribe changed; False: the viewer is the scribe already.
 
     Raises:
         NotFoundError: There is no such run, or no such syndicate of theirs.
         RuleError: The exercise has ended.
     """
     stamp()
-    run = _find_own(reference, viewer, syndicate)
+    run = _find_writable_run(reference, viewer, syndicate)
     progress = progress_of(run, at)
     if is_step_taken(run.id, key) or progress.scribes.get(syndicate) == viewer.person_id:
         return False
     if not is_allowed("scribe", progress.phase):
         raise RuleError(_REFUSED[progress.phase])
-    wish = StepWish("scribe", syndicate=syndicate)
-    add_step(run, key, wish, by_id=viewer.person_id, person_id=viewer.person_id)
-    _log_step(run, wish)
+    requested = StepRequest("scribe", syndicate=syndicate)
+    add_step(run, key, requested, by_id=viewer.person_id, person_id=viewer.person_id)
+    _log_step(run, requested)
     return True
 
 
-def _find_own(reference: str, viewer: Viewer, syndicate: int) -> RunView:
-    """The run in whose syndicate the viewer may write."""
+def _find_writable_run(reference: str, viewer: Viewer, syndicate: int) -> RunView:
+    """Find a run in whose syndicate the viewer may write."""
     run = find_run(reference, viewer, syndicate)
     if not run.may_see(syndicate):
         raise NotFoundError(NO_RUN)
@@ -209,7 +211,7 @@ def _find_own(reference: str, viewer: Viewer, syndicate: int) -> RunView:
 
 
 def write_entry(
-    reference: str, viewer: Viewer, syndicate: int, key: UUID, wish: EntryWish, at: datetime
+    reference: str, viewer: Viewer, syndicate: int, key: UUID, requested: EntryRequest, at: datetime
 ) -> bool:
     """Write an entry into a syndicate's log: an answer, a decision of their own, or a correction.
 
@@ -218,18 +220,18 @@ def write_entry(
 
     Raises:
         NotFoundError: There is no such run, or no such syndicate of theirs.
-        RuleError: Somebody else is scribe, or the entry does not fit what the run is doing.
+        RuleError: Somebody else is scribe, or the entry is not allowed in the run's phase.
     """
     stamp()
-    run = _find_own(reference, viewer, syndicate)
+    run = _find_writable_run(reference, viewer, syndicate)
     if db.session.scalar(select(exists().where(LogEntry.run_id == run.id, LogEntry.key == key))):
         return False
     progress = progress_of(run, at)
     if not is_allowed("entry", progress.phase):
         raise RuleError(_REFUSED[progress.phase])
     _check_scribe(run, progress, syndicate)
-    inject_key = _check_entry(run, progress, syndicate, wish)
-    kind = "correction" if wish.corrects_id else "answer" if wish.question_key else "decision"
+    inject_key = _check_entry(run, progress, syndicate, requested)
+    kind = "correction" if requested.corrects_id else "answer" if requested.question_key else "decision"
     db.session.add(
         LogEntry(
             recorded_at=stamp(),
@@ -238,9 +240,9 @@ def write_entry(
             syndicate=syndicate,
             kind=kind,
             inject_key=inject_key,
-            question_key=wish.question_key,
-            answer=dict(wish.answer),
-            corrects_id=wish.corrects_id,
+            question_key=requested.question_key,
+            answer=dict(requested.answer),
+            corrects_id=requested.corrects_id,
             by_id=viewer.person_id,
         )
     )
@@ -259,23 +261,29 @@ def _check_scribe(run: RunView, progress: Progress, syndicate: int) -> None:
     raise RuleError(f"{name} is the scribe now. What you wrote is still here: become the scribe to send it.")
 
 
-def _check_entry(run: RunView, progress: Progress, syndicate: int, wish: EntryWish) -> str:
-    """The key of the entry's inject, after what may be refused."""
+def _check_entry(run: RunView, progress: Progress, syndicate: int, requested: EntryRequest) -> str:
+    """Check an entry; return the key of its inject."""
     of_syndicate = (LogEntry.run_id == run.id, LogEntry.syndicate == syndicate)
-    if wish.corrects_id:
-        first = db.session.scalars(
-            select(LogEntry).where(*of_syndicate, LogEntry.id == wish.corrects_id)
+    if requested.corrects_id:
+        corrected = db.session.scalars(
+            select(LogEntry).where(*of_syndicate, LogEntry.id == requested.corrects_id)
         ).one_or_none()
-        if first is None or first.corrects_id is not None or first.question_key != wish.question_key:
+        if (
+            corrected is None
+            or corrected.corrects_id is not None
+            or corrected.question_key != requested.question_key
+        ):
             raise RuleError("There is no such entry to correct. Open the page again.")
-        return first.inject_key
-    if not wish.question_key:
+        return corrected.inject_key
+    if not requested.question_key:
         return ""
-    inject_key, _ = find_question(exercise_in(run).content, wish.question_key)
+    inject_key, _ = find_question(exercise_in(run).content, requested.question_key)
     injects = {inject["key"]: inject for inject in exercise_in(run).content["injects"]}
     if not progress.has_inject(syndicate, injects[inject_key]):
         raise RuleError("Your syndicate does not have this question yet. Open the page again.")
-    if db.session.scalar(select(exists().where(*of_syndicate, LogEntry.question_key == wish.question_key))):
+    if db.session.scalar(
+        select(exists().where(*of_syndicate, LogEntry.question_key == requested.question_key))
+    ):
         raise RuleError(
             "This question was answered meanwhile. What you wrote is still here: correct the answer below it."
         )

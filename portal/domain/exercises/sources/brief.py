@@ -77,22 +77,25 @@ def _check_decisions(text: ExerciseText) -> Iterator[Fault]:
 
 
 def _check_gaps(text: ExerciseText) -> Iterator[Fault]:
-    """Yield a fault where the clock brings nothing for long, so that a room may run dry."""
-    before = 0
+    """Yield a fault for each long time in which the clock releases nothing."""
+    last_minute = 0
     for inject in text.injects:
         if inject.minute is None:
             continue
-        if inject.minute - before > LONGEST_GAP:
-            reason = f"Nothing comes from minute {before} to minute {inject.minute}. Bring something sooner."
+        if inject.minute - last_minute > LONGEST_GAP:
+            reason = (
+                f"Nothing comes from minute {last_minute} to minute {inject.minute}. Bring something sooner."
+            )
             yield Fault(inject.path, inject.head.line_of("minute"), reason)
-        before = inject.minute
+        last_minute = inject.minute
 
 
 def _check_inject(inject: InjectText) -> Iterator[Fault]:
-    words = metrics.measure_text(inject.body).words
-    if words > MAX_INJECT_WORDS:
+    word_count = metrics.measure_text(inject.body).words
+    if word_count > MAX_INJECT_WORDS:
         reason = (
-            f"The syndicates read {words} words before they can decide. Write {MAX_INJECT_WORDS} at most."
+            f"The syndicates read {word_count} words before they can decide. "
+            f"Write {MAX_INJECT_WORDS} at most."
         )
         yield Fault(inject.path, inject.body_line, reason)
     yield from _check_words(inject.path, inject.body, inject.body_line, law=False)

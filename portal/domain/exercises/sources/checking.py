@@ -83,16 +83,16 @@ def list_questions(text: ExerciseText) -> Iterator[tuple[InjectText, AskedQuesti
 
 def _check_times(text: ExerciseText) -> None:
     """Times rise in the order of the injects, and the last is before the end."""
-    before = 0
+    latest_minute = 0
     for inject in text.injects:
         if inject.minute is None:
             continue
-        if inject.minute < before:
-            reason = f"The inject above it comes at minute {before}. Change the order, or the minute."
+        if inject.minute < latest_minute:
+            reason = f"The inject above it comes at minute {latest_minute}. Change the order, or the minute."
             inject.head.fault("minute", reason)
         if inject.minute >= text.minutes:
             inject.head.fault("minute", f"The exercise ends at minute {text.minutes}. Choose one before it.")
-        before = max(before, inject.minute)
+        latest_minute = max(latest_minute, inject.minute)
 
 
 def _check_turning_points(text: ExerciseText) -> None:
@@ -192,7 +192,7 @@ def _render_inject(inject: InjectText, text: ExerciseText, context: RenderContex
         "turning_point": inject.turning_point,
         "html": render_page(inject.body, _locate_text(context, inject.path, inject.body_line)),
         "facilitator_html": notes + _list_sources(inject.sources, context.shared),
-        "questions": [_render_question(each, inject, context) for each in inject.questions],
+        "questions": [_render_question(question, inject, context) for question in inject.questions],
     }
 
 
@@ -217,9 +217,9 @@ def _list_sources(numbers: list[str], shared: SharedContent) -> str:
             rows.append(f"<li>{escape(number)}: {escape(source.title)}, {escape(source.publisher)}</li>")
         elif number == PRACTICE:
             rows.append("<li>Good practice that needs no source</li>")
-    listed = "".join(rows)
+    items = "".join(rows)
     return (
-        f'<h3 class="govuk-heading-s">Sources</h3>\n<ul class="govuk-list govuk-list--bullet">{listed}</ul>\n'
+        f'<h3 class="govuk-heading-s">Sources</h3>\n<ul class="govuk-list govuk-list--bullet">{items}</ul>\n'
         if rows
         else ""
     )

@@ -55,7 +55,7 @@ def exercise_folders(folder: Path, faults: Faults) -> list[Path]:
 def refuse_paths(key: str, files: dict[str, bytes], faults: Faults) -> None:
     """Add a fault for each path that the format does not allow."""
     for path in files:
-        if not any(place.fullmatch(path) for place in EXERCISE_PATHS):
+        if not any(pattern.fullmatch(path) for pattern in EXERCISE_PATHS):
             faults.add(f"{key}/{path}", None, _misplaced_reason(path))
 
 

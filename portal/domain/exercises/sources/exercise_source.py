@@ -74,7 +74,7 @@ def parse_exercise(key: str, files: dict[str, bytes], faults: Faults) -> Exercis
         minutes=_read_minutes(root),
         roles=root.texts("roles"),
         injects=_read_injects(key, root, files, faults),
-        plenary=[_read_prompt(each) for each in root.tables("plenary")],
+        plenary=[_read_prompt(row) for row in root.tables("plenary")],
         sheets=_read_sheets(key, files, faults),
         files=files,
         head=root,

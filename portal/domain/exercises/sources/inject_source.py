@@ -120,7 +120,7 @@ def _read_syndicates(table: Table) -> list[int]:
 
 
 def _read_questions(table: Table) -> list[AskedQuestion]:
-    return [_read_question(each) for each in table.tables("question")] if table.has("question") else []
+    return [_read_question(row) for row in table.tables("question")] if table.has("question") else []
 
 
 def _read_question(table: Table) -> AskedQuestion:
@@ -147,12 +147,12 @@ def _read_choices(table: Table, kind: str) -> list[tuple[str, str]]:
             table.tables("choice")
         return []
     choices: list[tuple[str, str]] = []
-    for each in table.tables("choice", "[[question.choice]]"):
-        key, text = read_key(each), each.text("text")
-        if key and key in {known for known, _ in choices}:
-            each.fault("key", f"“{key}” is used twice. Give each choice a key of its own.")
+    for row in table.tables("choice", "[[question.choice]]"):
+        key, text = read_key(row), row.text("text")
+        if key and key in {earlier_key for earlier_key, _ in choices}:
+            row.fault("key", f"“{key}” is used twice. Give each choice a key of its own.")
         choices.append((key, text))
-        each.close()
+        row.close()
     if not 2 <= len(choices) <= MOST_CHOICES:
         table.fault("choice", f"Write 2 to {MOST_CHOICES} choices.")
     return choices

@@ -85,10 +85,10 @@ def propose_exercise(archive: bytes, *, note: str, by: int, at: datetime) -> int
     current = newest_version(key)
     if current is not None and current.digest == reading.exercises[0].digest:
         raise RuleError(f"This is version {current.number} as it is published. There is nothing to propose.")
-    waiting = db.session.scalar(
+    open_proposal_id = db.session.scalar(
         select(ExerciseProposal.id).where(ExerciseProposal.key == key, ExerciseProposal.ended_at.is_(None))
     )
-    if waiting is not None:
+    if open_proposal_id is not None:
         raise ConflictError(
             f"A proposal of “{key}” waits already. It must be published, sent back or withdrawn first."
         )

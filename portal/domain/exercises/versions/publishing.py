@@ -65,7 +65,7 @@ def check_exercise_folder(folder: Path) -> CheckedExercises:
         reason = f"There is no exercise in this folder. An exercise's folder contains {EXERCISE_FILE}."
         faults.add(folder.name, None, reason)
     checked = [check_exercise(path.name, read_exercise(path, faults), shared, faults) for path in folders]
-    return CheckedExercises([each for each in checked if each is not None], faults)
+    return CheckedExercises([exercise for exercise in checked if exercise is not None], faults)
 
 
 def check_exercise_files(

@@ -62,7 +62,7 @@ def test_all_book_twice_at_once_and_each_has_one_booking_and_no_place_too_many(s
     assert sorted(people) == sorted(world.people)
 
 
-def test_places_given_back_while_others_book_and_sweep_go_to_who_waits_longest(serving):
+def test_places_given_back_while_others_book_go_to_the_people_who_waited_longest(serving):
     world = make_booking_world(places=2, people=(0, 0, 0, 0, 0, 0))
     bookings = [world.book(person) for person in world.people[:4]]
     event_id = db.session.scalar(select(Booking.event_id).limit(1))

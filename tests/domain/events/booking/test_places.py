@@ -45,12 +45,12 @@ def most_seated(kept: tuple[KeptPlaces, ...], holders: list[frozenset[int]]) -> 
 
 
 @given(kept_places.filter(lambda kept: sum(each.places for each in kept) <= 5), holder_lists)
-def test_who_holds_a_place_fills_as_many_kept_ones_as_can_be(kept, holders):
+def test_people_with_a_place_fill_as_many_kept_places_as_possible(kept, holders):
     assert count_kept(kept, holders) == sum(each.places for each in kept) - most_seated(kept, holders)
 
 
 @given(kept_places, st.integers(1, 6), st.lists(st.sampled_from(CHAINS), max_size=9))
-def test_who_asks_one_after_the_other_never_fills_more_places_nor_those_kept_for_others(kept, places, asking):
+def test_people_who_ask_in_turn_never_fill_too_many_places_or_those_kept_for_others(kept, places, asking):
     sitting = Sitting(START, DAY, places, False, kept)
     holders: list[frozenset[int]] = []
     begin = max(places, count_kept(kept, []))  # more may be kept than there are, where an event shrank
@@ -83,7 +83,7 @@ def test_an_offer_lasts_48_hours_or_to_the_eve_whichever_is_earlier():
     assert plan_transitions(sitting, waiting, datetime(2026, 6, 9, 23, tzinfo=UTC)) == []
 
 
-def test_what_lapses_goes_to_the_next_and_whoever_is_no_longer_expected_leaves():
+def test_a_lapsed_offer_goes_to_the_next_person_and_people_who_may_no_longer_attend_leave():
     sitting = Sitting(START, DAY, 2, False)
     seats = [
         make_seat(1, "booked", expected=False),
@@ -102,13 +102,13 @@ def test_what_lapses_goes_to_the_next_and_whoever_is_no_longer_expected_leaves()
     }
 
 
-def test_who_waits_is_passed_over_only_for_a_place_kept_for_others():
+def test_a_waiting_person_is_passed_over_only_for_a_place_kept_for_others():
     sitting = Sitting(START, DAY, 2, False, (KeptPlaces(2, 1, 2),))
     seats = [make_seat(1, "booked"), make_seat(2, "waiting"), make_seat(3, "waiting", units=CHAINS[1])]
     assert planned(sitting, seats, NOON) == {3: ("offered", "place_free")}
 
 
-def test_cancelled_ends_all_and_a_beginning_ends_waits():
+def test_cancelling_ends_every_booking_and_the_beginning_ends_the_wait_list():
     seats = [make_seat(number, state) for number, state in enumerate(("asked", "waiting", "booked"), 1)]
     cancelled = Sitting(START, DAY, 9, True)
     assert set(planned(cancelled, seats, START).values()) == {("cancelled", "event_cancelled")}

@@ -88,7 +88,7 @@ def test_kept_places_are_for_the_unit_and_those_under_it_until_their_day():
     assert world.state_of(second) == "offered"
 
 
-def test_no_more_is_kept_than_is_free_and_what_is_kept_no_longer_is_offered():
+def test_only_free_places_are_kept_and_places_no_longer_kept_are_offered():
     world = make_booking_world(places=2, people=(2, 2))
     world.book(world.people[0])
     until = date(2026, 6, 10)
@@ -113,7 +113,7 @@ def test_a_cancelled_event_ends_every_booking_and_takes_no_more():
         world.book(world.people[0])
 
 
-def test_on_the_day_nothing_is_offered_and_who_waits_may_take_what_is_free():
+def test_on_the_day_nothing_is_offered_and_waiting_people_may_take_a_free_place():
     world = make_booking_world(places=1, people=(0, 0))
     first, second = (world.book(person) for person in world.people)
     morning = datetime(2026, 6, 10, 6, tzinfo=UTC)

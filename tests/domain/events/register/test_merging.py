@@ -35,7 +35,7 @@ def note(number: int, kind: str, minute: float, means: str = "register", person:
 
 
 @given(ENTRIES, st.randoms(use_true_random=False), st.data())
-def test_any_order_and_any_repetition_end_equal(entries, random, data):
+def test_any_order_and_repetition_of_entries_give_the_same_state(entries, random, data):
     twice = data.draw(st.lists(st.sampled_from(entries), max_size=5) if entries else st.just([]))
     shuffled = [*entries, *twice]
     random.shuffle(shuffled)
@@ -44,7 +44,7 @@ def test_any_order_and_any_repetition_end_equal(entries, random, data):
 
 
 @given(ENTRIES, st.data())
-def test_two_devices_that_exchange_what_they_hold_end_equal(entries, data):
+def test_two_devices_that_exchange_their_entries_agree(entries, data):
     ours = data.draw(st.lists(st.sampled_from(entries), unique=True) if entries else st.just([]))
     theirs = [entry for entry in entries if entry not in ours]
 
@@ -52,7 +52,7 @@ def test_two_devices_that_exchange_what_they_hold_end_equal(entries, data):
 
 
 @given(ENTRIES)
-def test_what_was_noted_last_of_a_person_holds(entries):
+def test_the_entry_noted_last_counts(entries):
     merged = merge_entries(entries)
 
     assert merged.keys() == {entry.person_id for entry in entries}
@@ -62,7 +62,7 @@ def test_what_was_noted_last_of_a_person_holds(entries):
 
 
 @given(ENTRIES)
-def test_who_is_here_came_by_one_means_and_heads_add_up(entries):
+def test_each_person_here_came_by_one_means_and_heads_add_up(entries):
     merged = merge_entries(entries)
     heads = count_heads(merged)
 
@@ -77,7 +77,7 @@ def test_of_two_noted_in_one_millisecond_the_higher_key_holds():
     assert merge_entries([first, second])[1].kind == merge_entries([second, first])[1].kind == "present"
 
 
-def test_who_was_not_here_and_then_came_came_by_the_later_means():
+def test_a_person_marked_not_here_who_then_comes_came_by_the_later_means():
     entries = [note(1, "present", 0, "code"), note(2, "not_here", 5), note(3, "late", 20, "staff_number")]
 
     merged = merge_entries(reversed(entries))[1]
@@ -86,7 +86,7 @@ def test_who_was_not_here_and_then_came_came_by_the_later_means():
     assert merged == RegisterState("late", came_at, came_by="staff_number", came_at=came_at)
 
 
-def test_who_left_early_keeps_how_they_came_and_is_no_head():
+def test_a_person_who_left_early_keeps_how_they_came_and_is_not_counted():
     entries = [note(1, "present", 0, "code"), note(2, "left_early", 90), note(3, "present", 1, person=2)]
 
     merged = merge_entries(entries)

@@ -42,7 +42,7 @@ def test_a_code_is_of_one_event_and_one_portal():
 
 
 @pytest.mark.parametrize("code", ["", "A" * 24, "é", "\ud800", "x" * 10_000])
-def test_what_is_no_code_is_refused(code):
+def test_a_malformed_code_is_refused(code):
     assert not is_room_code(SECRET, "EV-0001", code, START)
 
 
@@ -59,5 +59,5 @@ def test_a_ticket_is_of_one_person_one_event_and_two_minutes():
 
 
 @pytest.mark.parametrize("text", ["", "...", "1.2.3.4.5", "é.é", "7.41." + "0" * 32 + ".9999999999.AAAA"])
-def test_what_is_no_ticket_is_refused(text):
+def test_a_malformed_ticket_is_refused(text):
     assert not is_ticket_of(SECRET, text, 7, 41, START)

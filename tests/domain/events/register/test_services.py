@@ -43,7 +43,7 @@ def come(world, person_id, *, at=BEGUN, used_at=None):
         return sign_in_by_ticket(SECRET, world.reference, ticket, person_id, used_at or at)
 
 
-def test_two_devices_end_equal_when_the_one_without_network_sends_later():
+def test_two_devices_agree_once_the_one_without_network_has_sent():
     world = make_held_event()
     note(world, "left_early", at=OVER, by=world.second)
 
@@ -72,7 +72,7 @@ def test_a_device_with_a_wrong_clock_notes_nothing_later_than_now_or_before_the_
     assert first.noted_at == EVENT_START - timedelta(hours=2)
 
 
-def test_who_reads_the_code_in_time_is_there_by_code_and_twice_is_once():
+def test_a_person_who_reads_the_code_in_time_is_signed_in_once():
     world = make_held_event()
     code = make_room_code(SECRET, world.reference, BEGUN)
     ticket = issue_ticket(SECRET, world.reference, code, world.people[0], BEGUN)
@@ -86,7 +86,7 @@ def test_who_reads_the_code_in_time_is_there_by_code_and_twice_is_once():
     assert come(world, world.people[1], at=EVENT_START + timedelta(minutes=11)) == "late"
 
 
-def test_a_code_sent_to_a_friend_is_over_and_a_ticket_is_nobody_elses():
+def test_a_code_passed_on_has_expired_and_a_ticket_works_for_one_person():
     world = make_held_event()
     code = make_room_code(SECRET, world.reference, BEGUN)
     with pytest.raises(RuleError, match="no longer valid"):

@@ -79,7 +79,7 @@ def test_the_status_follows_on_the_day_of_the_event_and_is_known_from_sign_off_o
     assert (details.event_reference, details.signed_off_by_id) == (world.reference, world.facilitator)
 
 
-def test_only_who_attended_gets_a_record_and_each_may_book_again():
+def test_only_people_who_attended_get_a_record_and_everybody_may_book_again():
     world = make_held_event()
 
     sign(world)
@@ -97,7 +97,7 @@ def test_only_who_attended_gets_a_record_and_each_may_book_again():
         make_booking(again, person)  # the index on open bookings would refuse it
 
 
-def test_the_sweep_of_bookings_leaves_who_was_signed_off_as_they_are():
+def test_updating_bookings_does_not_change_people_who_are_signed_off():
     world = make_held_event()
     waiting = make_booking(world.reference, make_person(), state="waiting")
     sign(world, at=BEGUN)
@@ -113,7 +113,7 @@ def test_the_sweep_of_bookings_leaves_who_was_signed_off_as_they_are():
     assert list_changing_events(OVER) == []
 
 
-def test_a_second_person_corrects_an_attendance_that_was_none():
+def test_a_second_person_corrects_a_wrong_attendance():
     world = make_held_event()
     sign(world)
     with pytest.raises(RuleError, match="second person"):
@@ -130,7 +130,7 @@ def test_a_second_person_corrects_an_attendance_that_was_none():
         correct(world, "absent", "sick", by=world.facilitator)
 
 
-def test_who_attended_after_all_gets_a_record_of_the_events_day_even_a_second_time():
+def test_a_correction_to_attended_makes_a_record_of_the_events_day_even_a_second_time():
     world = make_held_event()
     sign(world, "absent", "not_known")
     correct(world, "attended")
@@ -144,7 +144,7 @@ def test_who_attended_after_all_gets_a_record_of_the_events_day_even_a_second_ti
     assert list_outcomes()[-1].record_id == records[1].id
 
 
-def test_signing_off_twice_is_once_and_otherwise_meanwhile_is_a_conflict():
+def test_signing_off_twice_counts_once_and_another_outcome_meanwhile_is_a_conflict():
     world = make_held_event()
 
     assert (sign(world), sign(world, by=world.second)) == (1, 0)
@@ -154,7 +154,7 @@ def test_signing_off_twice_is_once_and_otherwise_meanwhile_is_a_conflict():
     assert get_booking(world.bookings[0]).sitting == get_booking(world.bookings[0]).event_id
 
 
-def test_who_left_the_list_after_sign_off_stays_on_it_and_can_be_corrected():
+def test_a_person_who_cancels_after_sign_off_stays_in_the_register_and_can_be_corrected():
     world = make_held_event(2)
     sign(world)
     get_booking(world.bookings[0]).state = get_booking(world.bookings[1]).state = "left"

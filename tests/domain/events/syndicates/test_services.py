@@ -45,7 +45,7 @@ def test_two_facilitators_who_move_different_people_both_succeed():
 
 
 @pytest.mark.parametrize(("number", "reason"), [(3, "syndicates 1 to 2"), (0, "syndicates 1 to 2")])
-def test_there_is_no_other_syndicate(number, reason):
+def test_a_syndicate_that_the_event_does_not_have_is_refused(number, reason):
     world = make_held_event(1)
 
     with pytest.raises(RuleError, match=reason):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from portal.domain.exercises.running import queries, services
-from portal.domain.exercises.running.opening import RunWish, open_run
-from portal.domain.exercises.running.services import EntryWish, StepWish
+from portal.domain.exercises.running.opening import RunRequest, open_run
+from portal.domain.exercises.running.services import EntryRequest, StepRequest
 from portal.domain.people.queries import Viewer, viewer_of
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -45,7 +45,7 @@ def viewer(person: int) -> Viewer:
 def open_as(person: int, kind: str, **more) -> str:
     """Open a run of the exercise."""
     with transaction():
-        return open_run(viewer(person), RunWish("night-shift", kind, **more), clock.now())
+        return open_run(viewer(person), RunRequest("night-shift", kind, **more), clock.now())
 
 
 def make_players(injects: int = 3) -> Players:
@@ -67,7 +67,7 @@ def make_players(injects: int = 3) -> Players:
 def press(run: str, person: int, kind: str, key: UUID | None = None, **more) -> bool:
     """Take a step."""
     with transaction():
-        return services.take_step(run, viewer(person), key or uuid4(), StepWish(kind, **more), clock.now())
+        return services.take_step(run, viewer(person), key or uuid4(), StepRequest(kind, **more), clock.now())
 
 
 def take_pen(run: str, person: int, syndicate: int) -> bool:
@@ -81,9 +81,9 @@ def write(
 ) -> bool:
     """Write an entry."""
     answer = {"text": more.pop("text", "Send a car."), "reason": "To see."}
-    wish = EntryWish(answer, question, **more)
+    requested = EntryRequest(answer, question, **more)
     with transaction():
-        return services.write_entry(run, viewer(person), syndicate, key or uuid4(), wish, clock.now())
+        return services.write_entry(run, viewer(person), syndicate, key or uuid4(), requested, clock.now())
 
 
 def look(run: str, person: int, syndicate: int = 0):

@@ -63,15 +63,15 @@ def test_the_clock_releases_at_its_minute_and_not_while_held():
     assert progress.unnoted == ("i1", "i2")
 
 
-def test_what_was_noted_stays_when_the_clock_is_set_back():
+def test_a_noted_release_stays_when_the_clock_is_set_back():
     steps = steps_of((0, "start"), (601, "release"))
     noted = [steps[0], PastStep(2, "release", steps[1].recorded_at, after(601), "i2")]
     progress = read_progress(INJECTS, noted, after(-3600))
     assert set(progress.releases) == {"i1", "i2"}
-    assert (progress.clock.elapsed.seconds, progress.clock.waits) == (601, True)
+    assert (progress.clock.elapsed.seconds, progress.clock.is_waiting) == (601, True)
     went_on = [*noted, PastStep(3, "message", noted[1].recorded_at + TICK, after(-3600))]
     reading = read_clock(went_on, after(-3590))
-    assert (reading.elapsed.seconds, reading.waits) == (611, False)
+    assert (reading.elapsed.seconds, reading.is_waiting) == (611, False)
 
 
 def test_an_inject_is_for_its_syndicates_alone():

@@ -142,7 +142,7 @@ def test_the_clock_releases_is_noted_and_what_is_not_released_takes_no_answer(mo
     assert write(players.run, players.first, 1, "q2")
 
 
-def test_what_does_not_fit_is_refused_and_what_is_so_already_does_nothing():
+def test_a_step_out_of_its_phase_is_refused_and_a_repeated_one_does_nothing():
     players = make_players()
     with pytest.raises(RuleError, match="not begun"):
         press(players.run, players.facilitator, "hold")
@@ -204,7 +204,7 @@ def test_the_reference_of_a_rehearsal_that_was_erased_is_never_another_runs():
     assert open_as(players.facilitator, "rehearsal", syndicates=2) != tried
 
 
-def test_what_was_tried_in_the_plenary_of_a_rehearsal_is_gone_at_its_end():
+def test_the_plenary_of_a_rehearsal_is_erased_at_its_end():
     players = make_players()
     leader, kept = players.facilitator, count(AuditEvent)
     reference = open_as(leader, "rehearsal", syndicates=2)

@@ -81,7 +81,7 @@ def test_nobody_publishes_or_sends_back_what_they_sent(author):
     assert queries.newest_version(KEY) is None
 
 
-def test_what_was_sent_back_or_withdrawn_leaves_room_for_another(author, publisher):
+def test_after_a_proposal_is_sent_back_or_withdrawn_another_can_be_sent(author, publisher):
     first = propose(archive_with(), author)
     with pytest.raises(ConflictError, match="waits already"):
         propose(archive_with(debrief="Other.\n"), publisher)
@@ -101,7 +101,7 @@ def test_what_was_sent_back_or_withdrawn_leaves_room_for_another(author, publish
         decide(proposals.publish_proposal, 999, publisher)
 
 
-def test_what_was_published_meanwhile_is_never_overwritten_unread(author, publisher, tmp_path):
+def test_an_exercise_published_meanwhile_is_never_overwritten_unread(author, publisher, tmp_path):
     old = propose(archive_with(debrief="Old.\n"), author)
     with transaction():
         proposals.publishing.publish_exercise_files(

@@ -140,7 +140,7 @@ def test_metadata_that_ran_out_is_said_and_administrators_get_in(
     def fail(*_: object) -> None:
         raise ProviderUnavailableError("metadata_out_of_date")
 
-    monkeypatch.setattr(SamlProvider, "_metadata", fail)
+    monkeypatch.setattr(SamlProvider, "_read_metadata", fail)
     for answer in (
         client.get("/sign-in/saml?next=/account"),
         bring_and_follow(client, trusted.signed_response(request_id), relay_state),
