@@ -24,7 +24,7 @@ from portal.platform.db import db
 
 ERASED = "Erased"
 MANY = 500  # people in a group whose names are not all sorted
-MOST_COUNTED = 20_000  # people equally late whose requirements are counted; more are sorted by name alone
+MOST_COUNTED = 2_000  # people equally late whose requirements are counted; more are sorted by name alone
 
 Key = tuple[Any, ...]  # values of the columns by which groups are sorted
 
