@@ -8,6 +8,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from portal.domain.status.models import StatusPeriod
+
 TABLES = (
     "person",
     "person_name",
@@ -24,6 +26,12 @@ TABLES = (
     "imported_record",
     "status_period",
 )
+# What a span names is written without a foreign key (its model says why).
+NAMED_WITHOUT_KEY = {
+    (StatusPeriod.__tablename__, column.name): column.info["table"]
+    for column in StatusPeriod.__table__.columns
+    if "table" in column.info
+}
 # A UUID's version is 4 in all that the portal makes, and its variant 8 to b: in no copy both are.
 _COPIED_UUID = (
     "substr({0}, 1, 12) || printf('%x', (:copy + 4) % 16) || substr({0}, 14, 3)"
@@ -67,7 +75,7 @@ def _statement(connection: sqlite3.Connection, table: str, last: dict[str, int])
     aims = {key[3]: key[2] for key in connection.execute(f"PRAGMA foreign_key_list({table})")}
     values = []
     for name in names:
-        aim = table if name == "id" else aims.get(name)
+        aim = table if name == "id" else aims.get(name) or NAMED_WITHOUT_KEY.get((table, name))
         moved = f'"{name}" + :copy * {last[aim]}' if aim in last else f'"{name}"'
         values.append(NEW_TEXT.get((table, name), moved))
     columns = ", ".join(f'"{name}"' for name in names)

@@ -49,7 +49,9 @@ def copy(url: str, forces: int) -> None:
         connection.execute("SET maintenance_work_mem = '1GB'")
         constraints = connection.execute(_CONSTRAINTS, (tables,)).fetchall()
         indexes = connection.execute(_INDEXES, (tables,)).fetchall()
-        keys = {(table, column): aim for table, column, aim in connection.execute(_KEYS)}
+        keys = multiply.NAMED_WITHOUT_KEY | {
+            (table, column): aim for table, column, aim in connection.execute(_KEYS)
+        }
         for table, name, _, _ in reversed(constraints):
             connection.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
         for name, _ in indexes:
