@@ -378,4 +378,5 @@ OF_SOMEONE = {  # who holds the permission may still meet "not found" here
     "reminders.nudge_person",
     "saved_reports.manage_report",
     "saved_reports.show_emails",
+    "dip_samples.show_sample",
 }

@@ -93,8 +93,8 @@ def test_the_next_address_is_tried_where_the_proxy_cannot_reach_the_first(secure
     with proxying(port_of(receiver)) as proxy:
 
         def refuse_first(client):
+            proxy.handle = None  # before the answer: the next connection may come at once
             client.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
-            proxy.handle = None
 
         proxy.handle = refuse_first
         policy = policy_by(proxy, ["2606:2800:21f:cb07::1", PUBLIC])
