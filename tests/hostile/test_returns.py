@@ -142,6 +142,6 @@ def test_a_replayed_return_of_the_past_stays_the_past() -> None:
         receive_return(sign(make_content()), at=MAY, by=None)
         second = make_content(40, number=2, reason="Two stations were counted twice.")
         receive_return(sign(second), at=MAY, by=None)
-        assert receive_return(sign(make_content()), at=MAY, by=None).again
+        assert receive_return(sign(make_content()), at=MAY, by=None).was_known
     rows = db.session.scalars(select(ForceReturn).order_by(ForceReturn.id)).all()
     assert [row.number for row in rows] == [1, 2]
