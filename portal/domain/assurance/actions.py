@@ -180,7 +180,9 @@ def _refuse_repeated_action(recommendation_id: int, details: ActionDetails, posi
     for action_id, version in versions.items():
         if version.state not in ENDED and (version.title, version.owner_id, version.due_on) == entered:
             action = db.session.get_one(AssuranceAction, action_id)
-            raise EntryRefusedError("title", f"{action.reference} is this action. Enter another title.")
+            raise EntryRefusedError(
+                "title", f"{action.reference} is the same action. Change that one, or enter another title."
+            )
 
 
 def _write_version(

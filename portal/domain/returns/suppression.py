@@ -15,10 +15,10 @@ from portal.domain.reports.statistics import Share
 from portal.domain.returns.content import WHOLE_DIRECTIVE
 
 Key = TypeVar("Key", bound=Hashable)
-Cells = tuple[int, ...]  # complete, not complete and, where it may be told, excluded; or what tables tell
+Cells = tuple[int, ...]  # complete, not complete and, where it may be told, excluded; or of a derived table
 BY_FORCE = "force"  # the force hid numbers in its own return
 BY_US = "small"  # a number is small, or would give a small one away
-FEWEST_OTHERS = 2  # hidden with those of a small number: of two groups, each knows the other's from the sum
+FEWEST_OTHERS = 2  # hidden with a small one: of two hidden groups, each could subtract its own from the sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,9 @@ def protect_together(tables: Mapping[str, Mapping[Key, Counts]], small: int) -> 
     while True:
         shown = _choose_tables(whole, small)
         few_excluded = any(is_small(_sum_up(cells)[2], small) for cells in shown.values())
-        width = 2 if few_excluded else 3  # too few are excluded to say how many: nothing says it
+        width = 2 if few_excluded else 3  # too few are excluded to show how many anywhere
         parts = [{key: line[:width] for key, line in cells.items()} for cells in shown.values()]
-        hidden = _choose_hidden([*parts, *(told for _, told in _list_derived_tables(shown))], small)
+        hidden = _choose_hidden([*parts, *(rows for _, rows in _list_derived_tables(shown))], small)
         if hidden is None:
             shown, hidden = {}, set()
         apart = {key for key in hidden for cells in shown.values() if key not in cells}
@@ -125,30 +125,31 @@ def protect_together(tables: Mapping[str, Mapping[Key, Counts]], small: int) -> 
 def _choose_tables(tables: Mapping[str, Mapping[Key, Cells]], small: int) -> dict[str, Mapping[Key, Cells]]:
     """The tables whose sums may be shown, also beside those of the others."""
     shown = {name: cells for name, cells in tables.items() if _may_show_sums(cells, small)}
-    while few := [name for name, told in _list_derived_tables(shown) if is_small(_sum_up(told)[0], small)]:
+    while few := [name for name, rows in _list_derived_tables(shown) if is_small(_sum_up(rows)[0], small)]:
         del shown[few[0]]
     return shown
 
 
 def _list_derived_tables(tables: Mapping[str, Mapping[Key, Cells]]) -> list[tuple[str, dict[Key, Cells]]]:
-    """What the tables of requirements tell beside that of the whole directive.
+    """List what can be worked out by subtracting tables of requirements and of the whole directive.
 
-    Of each group, how many have completed a requirement and not all of them; and how often people lack more
-    than one: with two requirements, how many lack both. And how many people it has.
+    One for each requirement: how many people of a group have completed it and not all requirements. And one
+    of them all: how often people lack more than one, which for two requirements is how many lack both. The
+    second number of a row is the people of the group.
 
     Returns:
-        Each with the name of a table without which it is not told.
+        Each with the name of a table that it needs: where that is not shown, it cannot be worked out.
     """
     directive = tables.get(WHOLE_DIRECTIVE, {})
     requirements = {name: cells for name, cells in tables.items() if name != WHOLE_DIRECTIVE}
-    told = [(name, _subtract_complete(cells, directive)) for name, cells in requirements.items()]
+    derived = [(name, _subtract_complete(cells, directive)) for name, cells in requirements.items()]
     lacking: dict[Key, Cells] = {
         key: (sum(cells[key][1] for cells in requirements.values()) - line[1], sum(line))
         for key, line in directive.items()
         if all(key in cells for cells in requirements.values())
     }
-    told += [(name, lacking) for name in list(requirements)[-1:]]
-    return [(name, lines) for name, lines in told if lines]
+    derived += [(name, lacking) for name in list(requirements)[-1:]]
+    return [(name, rows) for name, rows in derived if rows]
 
 
 def _subtract_complete(requirement: Mapping[Key, Cells], directive: Mapping[Key, Cells]) -> dict[Key, Cells]:
@@ -204,8 +205,8 @@ def _split_cells(counts: Counts) -> Cells | None:
 def _choose_hidden(tables: Collection[Mapping[Key, Cells]], small: int) -> set[Key] | None:
     """The groups with a small number in any table, and others, of fewest people first, until all are safe.
 
-    Nothing is looked at but sums that everybody can work out in the end, so that even who knows this rule
-    cannot tell which groups are the others, nor a number from which they are.
+    The choice depends only on sums that every reader can work out anyway. So a reader who knows this rule
+    learns neither which groups had a small number, nor a number from which groups were chosen.
 
     Returns:
         None if hiding every group would not be enough.
@@ -233,11 +234,12 @@ def _is_disclosive(row: Cells, small: int) -> bool:
 
 
 def _are_safe(tables: Collection[Mapping[Key, Cells]], hidden: set[Key], small: int) -> bool:
-    """Whether any hidden number could be each small number, whatever small numbers the others are.
+    """Whether the sums of the hidden groups leave every small value possible for each of them.
 
-    If one is the greatest small number and every other is 1, then one that is not small is still to be left.
+    That holds where one group may have the greatest small number, another one that is not small, and each of
+    the others 1. A sum of 0 hides nobody.
     """
-    least = len(hidden) + 2 * small - 3
+    least = (small - 1) + small + (len(hidden) - 2)
     sums = (map(sum, zip(*(table[key] for key in hidden if key in table), strict=True)) for table in tables)
     return all(not 0 < number < least for of in sums for number in of)
 

@@ -96,7 +96,7 @@ STATEMENT = {
 @pytest.mark.parametrize(
     ("path", "button", "fields", "words"),
     [
-        ("actions/new", "Add the action", {"title": "Brief every team"}, "A-0001 is this action."),
+        ("actions/new", "Add the action", {"title": "Brief every team"}, "A-0001 is the same action."),
         (
             "decisions/new",
             "Save the decision",
@@ -109,7 +109,7 @@ STATEMENT = {
             {"text": "Shifts are short.", "likelihood": "4", "impact": "3"},
             "This is the risk on that day already.",
         ),
-        ("evidence/new/statement", "Save", STATEMENT, "E-0001 is this evidence."),
+        ("evidence/new/statement", "Save", STATEMENT, "E-0001 is the same evidence."),
     ],
 )
 def test_a_form_that_is_sent_from_two_tabs_is_entered_once(desk, path, button, fields, words):

@@ -12,6 +12,7 @@ from portal.domain.decisions import joint_requests
 from portal.domain.people.units.changes import rename_unit
 from portal.domain.reminders import bulk_nudges
 from portal.domain.reports.parameters import STATUS_WORDS
+from portal.domain.status import paging
 from portal.platform.db import stamp, transaction
 from tests.domain.status.facts import make_exclusion, make_record
 from tests.factories.people import make_grant
@@ -138,7 +139,7 @@ def test_heads_sort_and_turn_round(auditor, column, first):
     assert people(turned) == people(page)[::-1]
 
 
-def test_of_people_equally_late_those_with_most_to_do_come_first(client):
+def test_of_people_equally_late_those_with_most_to_do_come_first(client, monkeypatch):
     world = make_world()
     make_record(world.people["S1"], world.activities[1], date(2026, 5, 20))
     with time_machine.travel(TODAY, tick=False):
@@ -147,6 +148,11 @@ def test_of_people_equally_late_those_with_most_to_do_come_first(client):
         assert people(auditor.page(f"{REPORT}?status=late")) == ["N2", "D1001", "S1"]
         assert people(auditor.page(f"{REPORT}?status=late&sort=-status")) == ["S1", "D1001", "N2"]
         assert people(auditor.page("/monitoring")) == ["N2", "D1001", "S1"]
+
+        monkeypatch.setattr(paging, "MOST_COUNTED", 2)
+        by_name = people(auditor.page(f"{REPORT}?status=late&sort=person"))
+        assert by_name != ["N2", "D1001", "S1"]
+        assert people(auditor.page(f"{REPORT}?status=late")) == by_name
 
 
 def test_ranks_stand_in_the_order_of_ranks_wherever_they_are_listed(client):

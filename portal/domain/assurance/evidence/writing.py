@@ -163,7 +163,9 @@ def _refuse_repeated_piece(
     for evidence_id, version in versions.items():
         if not version.withdrawn and (version.kind, version.title, version.definition) == entered:
             piece = db.session.get_one(Evidence, evidence_id)
-            raise EntryRefusedError("title", f"{piece.reference} is this evidence. Enter another title.")
+            raise EntryRefusedError(
+                "title", f"{piece.reference} is the same evidence. Change that one, or enter another title."
+            )
 
 
 def _record_version(

@@ -369,10 +369,10 @@ def _requirement_table(figures: FoiFigures, columns: Sequence[list[int]], small:
 def hide_requirements(missing: Sequence[int], total: int, complete: int, small: int) -> set[int]:
     """The places of requirements whose numbers are hidden.
 
-    Whoever has not completed everything has not completed at least one requirement. So where few have
-    completed a requirement and not everything, its number tells how few; where few are lacking twice, all
-    numbers together do. And the numbers of the others bound a hidden one from below; where that bound tells
-    too much, another is hidden as well.
+    Numbers are worked out from those shown in three ways. The people complete in one requirement, less those
+    complete in all, are those who lack another. The people who lack each requirement, added up, less those
+    who lack any, tell how often people lack more than one. And the numbers of the others bound a hidden one
+    from below. Where one of these would give a small number, a number that it needs is hidden.
 
     Args:
         missing: Of each requirement, the people who have not completed it.
