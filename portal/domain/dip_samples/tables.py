@@ -38,7 +38,7 @@ class SampleLine:
     ratio: SampleRatio
 
     @property
-    def missing(self) -> int:
+    def missing_months(self) -> int:
         """Number of months whose sample is missing."""
         return sum(cell.is_missing for cell in self.cells)
 
@@ -55,9 +55,9 @@ class SampleTable:
     units_without_samples: Mapping[int, str]  # their labels by id
 
     @property
-    def missing(self) -> int:
+    def missing_samples(self) -> int:
         """Number of missing samples of all units."""
-        return sum(line.missing for line in self.lines)
+        return sum(line.missing_months for line in self.lines)
 
 
 def read_sample_table(

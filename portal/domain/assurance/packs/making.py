@@ -100,7 +100,7 @@ def make_answer_pack(
         answers=[_make_answer(recommendation, wish, desk) for recommendation in recommendations],
         attached=desk.attached,
         annexes=annexes.files,
-        remarks=[*annexes.refusals, *desk.missing],
+        remarks=[*annexes.refusals, *desk.lost_documents],
         foi=wish.is_foi,
         small=wish.small,
     )
@@ -115,7 +115,7 @@ class _DeskAtPosition(NamedTuple):
     owners: set[int]
     names: DeskNames
     attached: Attached
-    missing: list[str]  # a sentence for each document that is no longer kept
+    lost_documents: list[str]  # a sentence for each document that is no longer kept
     annexes: Sequence[PackFile]
 
 
@@ -135,8 +135,10 @@ def _read_edition(
         }
         return _DeskAtPosition(position, states, set(), DeskNames(), {}, [], annexes.files)
     owners = _list_owners(recommendations)
-    attached, missing = _read_attached(pieces, states)
-    return _DeskAtPosition(position, states, owners, name_people(owners), attached, missing, annexes.files)
+    attached, lost_documents = _read_attached(pieces, states)
+    return _DeskAtPosition(
+        position, states, owners, name_people(owners), attached, lost_documents, annexes.files
+    )
 
 
 def _make_answer(
@@ -168,7 +170,7 @@ def _read_attached(
     statement = select(EvidenceDocument).where(EvidenceDocument.digest.in_(sorted(digests)))
     documents = {row.digest: row.content for row in db.session.scalars(statement)} if digests else {}
     attached: Attached = {}
-    missing = []
+    lost_documents = []
     for piece in pieces:
         reference, kind = piece.reference, piece.version.kind
         if kind == "statement":
@@ -177,8 +179,8 @@ def _read_attached(
         elif kind == "document" and (content := documents.get(states[reference].digest)) is not None:
             attached[reference] = _name_file(piece, "document", "pdf"), content
         elif kind == "document":
-            missing.append(MISSING.format(reference=reference))
-    return attached, missing
+            lost_documents.append(MISSING.format(reference=reference))
+    return attached, lost_documents
 
 
 def _name_file(piece: EvidenceSnapshot, kind: str, form: str) -> PackFile:

@@ -30,7 +30,7 @@ class UnitBeside:
     label: str
     ratio: SampleRatio
     standing: Standing
-    missing: int  # months without a sample
+    missing_months: int  # without a sample
     completed: Mapping[str, Share] = field(default_factory=dict)  # by kind of requirement
 
     @property
@@ -60,7 +60,7 @@ def list_units_beside(viewer: Viewer, table: SampleTable, position: Position) ->
             line.label,
             line.ratio,
             judge_standing(line.ratio.reached, line.ratio.total, whole),
-            line.missing,
+            line.missing_months,
             completed.get(line.unit_id, {}),
         )
         for line in table.lines
