@@ -98,7 +98,7 @@ class LaneTask(WSGITask):
         try:
             super().execute()
         except Exception:
-            if self.wrote_header and not self.chunked_response:
+            if self.wrote_header and not self.chunked_response and self.channel.connected:
                 self.channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             raise
 
