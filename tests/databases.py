@@ -11,6 +11,7 @@ from flask_migrate import upgrade
 
 from config import Config
 from portal.app import create_app
+from portal.domain.cases.queries import _shares_in
 from portal.domain.catalogue import queries, version_cache
 from portal.domain.catalogue.markdown import placeholders
 from portal.domain.exercises.running.queries import forget_runs
@@ -80,6 +81,6 @@ def undone() -> Iterator[None]:
 def forget_published_content() -> None:
     """Empty what this process keeps of published versions by id: another database gives the same ids."""
     versions = version_cache.published_version, version_cache.version_content
-    for kept in (*versions, queries._cached_shared_content, placeholders._fill_from):
+    for kept in (*versions, queries._cached_shared_content, placeholders._fill_from, _shares_in):
         kept.cache_clear()
     forget_runs()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BindParameter, ColumnElement, Date, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.cases.models import CaseCopy, CaseCopyEnd, CaseRubric, CaseRun
@@ -19,7 +19,7 @@ from portal.domain.people.models import FactNote, PersonName, Post
 from portal.domain.people.notes import notes_of
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.records.models import Registration
-from portal.platform.db import db
+from portal.platform.db import db, read
 from portal.platform.errors import NotFoundError
 
 TICKS, PHRASES = "ticks", "phrases"  # kinds of note of a rubric: keys, separated by spaces
@@ -73,23 +73,66 @@ class RubricText:
     lines: list[tuple[str, str, bool]]  # ``part/number``, safe HTML, whether it was ticked
 
 
+def _full_name(person: Any) -> ColumnElement[str]:
+    return func.coalesce(person.full_name, "Erased")
+
+
+_PERSON_ID: BindParameter[int] = bindparam("person_id")
+_RUN_ID: BindParameter[int] = bindparam("run_id")
+_DAY: Any = bindparam("day", type_=Date())
+_LEARNER, _MANAGER = aliased(PersonName), aliased(PersonName)
+_COPIES = (
+    select(
+        CaseCopy.id,
+        CaseCopy.run_id,
+        CaseRun.registration_id,
+        CaseRun.lesson_id,
+        Lesson.module_version_id,
+        Activity.key,
+        Lesson.key,
+        Lesson.title,
+        Registration.person_id,
+        _full_name(_LEARNER),
+        CaseCopy.manager_id,
+        _full_name(_MANAGER),
+        CaseCopy.recorded_at,
+        CaseCopyEnd.recorded_at,
+    )
+    .join(CaseRun, CaseRun.id == CaseCopy.run_id)
+    .join(Registration, Registration.id == CaseRun.registration_id)
+    .join(Lesson, Lesson.id == CaseRun.lesson_id)
+    .join(ModuleVersion, ModuleVersion.id == Lesson.module_version_id)
+    .join(Activity, Activity.id == ModuleVersion.activity_id)
+    .outerjoin(CaseCopyEnd, CaseCopyEnd.copy_id == CaseCopy.id)
+    .outerjoin(_LEARNER, _LEARNER.person_id == Registration.person_id)
+    .outerjoin(_MANAGER, _MANAGER.person_id == CaseCopy.manager_id)
+)
+_NEWEST_COPY_OF_RUN = _COPIES.where(CaseCopy.run_id == _RUN_ID).order_by(CaseCopy.id.desc()).limit(1)
+_RUBRICS_OF_RUN = (
+    select(CaseRubric.id, CaseRubric.copy_id, CaseRubric.recorded_at)
+    .where(CaseRubric.run_id == _RUN_ID)
+    .order_by(CaseRubric.id)
+)
+_LINE_MANAGER = (
+    select(PersonName.person_id, _full_name(PersonName))
+    .join(Post, Post.line_manager_id == PersonName.person_id)
+    .where(Post.person_id == _PERSON_ID, PersonName.person_id != _PERSON_ID)
+    .where(is_known_fact(Post), is_valid_on(Post, _DAY))
+    .order_by(Post.post_key, Post.valid_from.desc(), Post.id.desc())
+    .limit(1)
+)
+
+
 def line_manager_on(person_id: int, day: date) -> PersonInCopy | None:
     """The line manager that the person's posts of a day name, the main post's first; None if none does."""
-    statement = (
-        select(PersonName.person_id, _full_name(PersonName))
-        .join(Post, Post.line_manager_id == PersonName.person_id)
-        .where(Post.person_id == person_id, PersonName.person_id != person_id)
-        .where(is_known_fact(Post), is_valid_on(Post, day))
-        .order_by(Post.post_key, Post.valid_from.desc(), Post.id.desc())
-        .limit(1)
-    )
-    row = db.session.execute(statement).one_or_none()
-    return PersonInCopy(*row) if row else None
+    rows = read(_LINE_MANAGER, {"person_id": person_id, "day": day})
+    return PersonInCopy(*rows[0]) if rows else None
 
 
 def latest_copy_of(run_id: int) -> ShownCopy | None:
     """The copy of a run that was shown last; None if none was."""
-    return next(iter(_list_copies(CaseCopy.run_id == run_id)), None)
+    rows = read(_NEWEST_COPY_OF_RUN, {"run_id": run_id})
+    return _build_copy(rows[0]) if rows else None
 
 
 def copies_shown_by(person_id: int) -> list[ShownCopy]:
@@ -134,10 +177,10 @@ def count_unread_copies(person_id: int) -> int:
     text = select(FactNote.id).where(
         FactNote.fact_table == CaseCopy.__tablename__, FactNote.fact_id == CaseCopy.id
     )
-    read = select(CaseRubric.id).where(CaseRubric.copy_id == CaseCopy.id)
+    rubric = select(CaseRubric.id).where(CaseRubric.copy_id == CaseCopy.id)
     ended = select(CaseCopyEnd.copy_id).where(CaseCopyEnd.copy_id == CaseCopy.id)
     statement = select(func.count()).select_from(CaseCopy).where(CaseCopy.manager_id == person_id)
-    return db.session.scalar(statement.where(~read.exists(), ~ended.exists(), text.exists())) or 0
+    return db.session.scalar(statement.where(~rubric.exists(), ~ended.exists(), text.exists())) or 0
 
 
 def texts_of_copy(copy_id: int) -> dict[str, str]:
@@ -150,8 +193,7 @@ def rubrics_of_run(run_id: int) -> dict[int | None, AppliedRubric]:
 
     What was erased is left out.
     """
-    statement = select(CaseRubric).where(CaseRubric.run_id == run_id).order_by(CaseRubric.id)
-    latest = {rubric.copy_id: rubric for rubric in db.session.scalars(statement)}
+    latest = {rubric.copy_id: rubric for rubric in read(_RUBRICS_OF_RUN, {"run_id": run_id})}
     notes = notes_of(CaseRubric.__tablename__, [rubric.id for rubric in latest.values()]) if latest else {}
     return {
         copy_id: AppliedRubric(
@@ -209,44 +251,12 @@ def _of_person(statement: Any, person_id: int) -> Any:
     return joined.where(Registration.person_id == person_id)
 
 
-def _full_name(person: Any) -> ColumnElement[str]:
-    return func.coalesce(person.full_name, "Erased")
-
-
 def _find_copy(copy_id: int, condition: ColumnElement[bool]) -> ShownCopy | None:
     return next(iter(_list_copies(CaseCopy.id == copy_id, condition)), None)
 
 
 def _list_copies(*conditions: ColumnElement[bool]) -> list[ShownCopy]:
-    learner, manager = aliased(PersonName), aliased(PersonName)
-    statement = (
-        select(
-            CaseCopy.id,
-            CaseCopy.run_id,
-            CaseRun.registration_id,
-            CaseRun.lesson_id,
-            Lesson.module_version_id,
-            Activity.key,
-            Lesson.key,
-            Lesson.title,
-            Registration.person_id,
-            _full_name(learner),
-            CaseCopy.manager_id,
-            _full_name(manager),
-            CaseCopy.recorded_at,
-            CaseCopyEnd.recorded_at,
-        )
-        .join(CaseRun, CaseRun.id == CaseCopy.run_id)
-        .join(Registration, Registration.id == CaseRun.registration_id)
-        .join(Lesson, Lesson.id == CaseRun.lesson_id)
-        .join(ModuleVersion, ModuleVersion.id == Lesson.module_version_id)
-        .join(Activity, Activity.id == ModuleVersion.activity_id)
-        .outerjoin(CaseCopyEnd, CaseCopyEnd.copy_id == CaseCopy.id)
-        .outerjoin(learner, learner.person_id == Registration.person_id)
-        .outerjoin(manager, manager.person_id == CaseCopy.manager_id)
-        .where(*conditions)
-        .order_by(CaseCopy.id.desc())
-    )
+    statement = _COPIES.where(*conditions).order_by(CaseCopy.id.desc())
     return [_build_copy(row) for row in db.session.execute(statement)]
 
 

@@ -1,12 +1,12 @@
 """A learner's latest run through a case, and what colleagues decided in it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any
 
-from sqlalchemy import Select, Text, and_, bindparam, cast, func, select
+from sqlalchemy import Text, and_, bindparam, cast, func, select
 from sqlalchemy.orm import aliased
 
 from portal.domain.cases.models import CaseRun, CaseStep
@@ -18,6 +18,7 @@ from portal.domain.people.notes import notes_of
 from portal.domain.records.models import Registration
 from portal.platform.db import db, read
 
+MOST_CASES_KEPT = 100  # whose shares a process keeps
 MOST_COLLEAGUES = 1_000  # the first people who finished a case, whose decisions are counted
 
 
@@ -78,39 +79,64 @@ def step_ids_of(person_id: int) -> list[int]:
     return list(db.session.scalars(statement))
 
 
+_THIS, _SAME = aliased(Lesson), aliased(Lesson)
+_VERSION, _OWN_VERSION = aliased(ModuleVersion), aliased(ModuleVersion)
+# The ends of first runs through these cases in any version of the module, numbered in the order of ending.
+_FIRST_ENDS = (
+    select(
+        _THIS.id.label("lesson_id"),
+        Registration.person_id,
+        CaseStep.choices,
+        func.row_number().over(partition_by=_THIS.id, order_by=CaseStep.id).label("place"),
+    )
+    .select_from(_THIS)
+    .join(_OWN_VERSION, _OWN_VERSION.id == _THIS.module_version_id)
+    .join(_VERSION, _VERSION.activity_id == _OWN_VERSION.activity_id)
+    .join(_SAME, and_(_SAME.module_version_id == _VERSION.id, _SAME.key == _THIS.key))
+    .join(CaseRun, CaseRun.lesson_id == _SAME.id)
+    .join(CaseStep, CaseStep.run_id == CaseRun.id)
+    .join(Registration, Registration.id == CaseRun.registration_id)
+    .where(
+        _THIS.id.in_(bindparam("lesson_ids", expanding=True)),
+        _SAME.case_kind == _THIS.case_kind,
+        cast(_SAME.case_content, Text) == cast(_THIS.case_content, Text),
+        CaseRun.number == 1,
+        CaseStep.ends,
+    )
+    .subquery()
+)
+_FIRST_WAYS = (
+    select(_FIRST_ENDS.c.lesson_id, _FIRST_ENDS.c.person_id, _FIRST_ENDS.c.choices)
+    .where(_FIRST_ENDS.c.place <= MOST_COLLEAGUES)
+    .order_by(_FIRST_ENDS.c.lesson_id, _FIRST_ENDS.c.place)
+)
+
+
 def shares_of_colleagues(lesson_ids: Collection[int]) -> dict[int, dict[str, str]]:
     """Return how many of ten people took each step of each case, in words; see ``count_shares``.
 
     People who finished the same case in another version of the module count too; of each, the first run
     that ended. One statement.
     """
-    steps = _first_ends(lesson_ids).subquery()
-    rows = db.session.execute(
-        select(steps.c.lesson_id, steps.c.person_id, steps.c.choices)
-        .where(steps.c.place <= MOST_COLLEAGUES)
-        .order_by(steps.c.lesson_id, steps.c.place)
-    )
     first_ways: dict[int, dict[int, list[str]]] = {lesson_id: {} for lesson_id in lesson_ids}
-    for lesson_id, person_id, choices in rows:
+    for lesson_id, person_id, choices in read(_FIRST_WAYS, {"lesson_ids": list(lesson_ids)}):
         first_ways[lesson_id].setdefault(person_id, choices)
     return {lesson_id: count_shares(list(ways.values())) for lesson_id, ways in first_ways.items()}
 
 
-def _first_ends(lesson_ids: Collection[int]) -> Select[Any]:
-    """The ends of first runs through these cases in any version, numbered in the order of ending."""
-    this, same = aliased(Lesson), aliased(Lesson)
-    version, own_version = aliased(ModuleVersion), aliased(ModuleVersion)
-    place = func.row_number().over(partition_by=this.id, order_by=CaseStep.id)
-    return (
-        select(this.id.label("lesson_id"), Registration.person_id, CaseStep.choices, place.label("place"))
-        .select_from(this)
-        .join(own_version, own_version.id == this.module_version_id)
-        .join(version, version.activity_id == own_version.activity_id)
-        .join(same, and_(same.module_version_id == version.id, same.key == this.key))
-        .join(CaseRun, CaseRun.lesson_id == same.id)
-        .join(CaseStep, CaseStep.run_id == CaseRun.id)
-        .join(Registration, Registration.id == CaseRun.registration_id)
-        .where(this.id.in_(lesson_ids), same.case_kind == this.case_kind)
-        .where(cast(same.case_content, Text) == cast(this.case_content, Text))
-        .where(CaseRun.number == 1, CaseStep.ends)
-    )
+def shares_within_minute(lesson_id: int, published_at: datetime, at: datetime) -> Mapping[str, str]:
+    """Return the shares of one case as they were when this process first read them in the minute of ``at``.
+
+    Everybody who finishes a case sees them, and counting them reads up to ``MOST_COLLEAGUES`` ways.
+
+    Args:
+        lesson_id: The case.
+        published_at: When its version was published: a restored database may use the id for another lesson.
+        at: The instant.
+    """
+    return _shares_in(lesson_id, published_at, at.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=MOST_CASES_KEPT)
+def _shares_in(lesson_id: int, _published_at: datetime, _minute: datetime) -> Mapping[str, str]:
+    return shares_of_colleagues([lesson_id])[lesson_id]

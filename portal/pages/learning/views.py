@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from config import Config
 from portal.domain.assessment import queries as assessment
-from portal.domain.cases.queries import shares_of_colleagues
+from portal.domain.cases.queries import shares_within_minute
 from portal.domain.cases.services import LATER
 from portal.domain.catalogue.archiving import archive_of
 from portal.domain.catalogue.markdown.check_answers import answer_checks
@@ -153,15 +153,16 @@ def _render_case(
 ) -> ResponseReturnValue:
     if error is not None:
         case = replace(case, answer=error.answer_to_show(case.answer))
+    now = clock.now()
     return render_template(
         "learning/case.html",
         module=module,
         lesson=lesson,
         case=case,
         step_url=url_for(".save_case_step", slug=module.slug, key=lesson.key, number=case.number),
-        shares=shares_of_colleagues([lesson.id])[lesson.id] if case.ended else {},
+        shares=shares_within_minute(lesson.id, module.version.published_at, now) if case.ended else {},
         clear_url=_clear_url(module.slug, lesson.key) if case.ended else "",
-        debrief=case_copies.load_debrief(current_user.person_id, case, clock.now()),
+        debrief=case_copies.load_debrief(current_user.person_id, case, now),
         errors={place: sentence for sentence, place in error.problems} if error else {},
         fill=partial(fill_placeholders, shared=module.shared),
     )

@@ -1,8 +1,10 @@
 """Lessons that are cases, worked through with HTML alone: decisions, consequences, a debrief, no score."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from portal.domain.cases.models import CaseRun, CaseStep
@@ -10,6 +12,7 @@ from portal.domain.catalogue import services
 from portal.domain.catalogue.queries import current_version, package_files
 from portal.domain.people.models import FactNote
 from portal.domain.records.models import LessonVisit
+from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from tests.domain.catalogue.folders import MODULE, write
 from tests.domain.catalogue.kinds_written import CASE_BODIES
@@ -91,7 +94,10 @@ def test_shares_of_colleagues_begin_with_ten_people_and_single_nobody_out(app, c
         ended = decide(colleague, colleague.page(CASE), *way)
         assert "colleagues" not in ended.text
 
-    ended = decide(client, page, *first)
+    counted_before = decide(client, page, *first)
+    assert "colleagues" not in counted_before.text  # shares are counted once a minute
+    with time_machine.travel(clock.now() + timedelta(minutes=1)):
+        ended = client.page(CASE)
 
     assert "Open the doors at once – what you did – 9 in 10 or more colleagues" in ended.text
     assert "Listen and speak – a good choice here – 1 in 10 or fewer colleagues" in ended.text
