@@ -1,11 +1,11 @@
 """Forms for setting and changing a password, and for adding a second factor."""
 
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
 from portal.domain.accounts.factors.enrolment import LONGEST_LABEL
 from portal.domain.accounts.passwords.hashing import PASSWORD_LENGTH
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovCode, GovInput, GovPassword, GovSubmit
 from portal.pages.layout.secret_fields import SecretField
 
@@ -14,7 +14,7 @@ NEW_PASSWORD_HINT = (
 )
 
 
-class NewPasswordForm(FlaskForm):  # type: ignore[misc]
+class NewPasswordForm(PortalForm):
     """A password to set from a link."""
 
     password = SecretField(
@@ -26,7 +26,7 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Set password", widget=GovSubmit())
 
 
-class ChangePasswordForm(FlaskForm):  # type: ignore[misc]
+class ChangePasswordForm(PortalForm):
     """The current password and a new one."""
 
     current = SecretField(
@@ -43,7 +43,7 @@ class ChangePasswordForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Change password", widget=GovSubmit())
 
 
-class ChoosePasswordForm(FlaskForm):  # type: ignore[misc]
+class ChoosePasswordForm(PortalForm):
     """A new password in place of a weak one."""
 
     password = SecretField(
@@ -65,7 +65,7 @@ def _label_field(example: str) -> StringField:
     )
 
 
-class AddCodeDeviceForm(FlaskForm):  # type: ignore[misc]
+class AddCodeDeviceForm(PortalForm):
     """A device for one-time codes: its first code, and a name."""
 
     sealed = HiddenField()
@@ -79,7 +79,7 @@ class AddCodeDeviceForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Set up", widget=GovSubmit())
 
 
-class AddPasskeyForm(FlaskForm):  # type: ignore[misc]
+class AddPasskeyForm(PortalForm):
     """The name of a new passkey; a script fills in the passkey."""
 
     label = _label_field("“Laptop” or “Security key”")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date
 
-from flask_wtf import FlaskForm
 from wtforms import RadioField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
@@ -11,6 +10,7 @@ from wtforms.validators import InputRequired
 from portal.domain.assurance.entering import LONGEST_TEXT, LONGEST_TITLE
 from portal.domain.people.queries import person_by_staff_number
 from portal.domain.people.services import list_names_of
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import DayField, LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovTextarea, mark_wrong
 from portal.platform.errors import NotFoundError
@@ -72,7 +72,7 @@ def choice_field(label: str, missing: str, words: Mapping[str, str], **kwargs: o
     )
 
 
-class EntryForm(FlaskForm):  # type: ignore[misc]
+class EntryForm(PortalForm):
     """A form with the day from which it holds."""
 
     def offer_day(self, today: date) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from wtforms import SubmitField
 
 from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
@@ -17,6 +16,7 @@ from portal.pages.assurance.desk_words import PARENT, template_values_of
 from portal.pages.assurance.entry_forms import WHOSE, EntryForm, choice_field, day_field, text_field
 from portal.pages.assurance.evidence_rows import describe_evidence
 from portal.pages.layout.access import requires
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovSubmit
 from portal.pages.layout.forms import save_form
 from portal.pages.layout.report_position import at_position
@@ -39,7 +39,7 @@ class JudgementForm(EntryForm):
     send = SubmitField("Send to a second person", widget=GovSubmit())
 
 
-class SendJudgementBackForm(FlaskForm):  # type: ignore[misc]
+class SendJudgementBackForm(PortalForm):
     """Why a judgement is not confirmed as it is."""
 
     reason = text_field("Send it back: what has to change", "Enter what has to change", rows=3)

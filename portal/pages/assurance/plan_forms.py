@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from flask_wtf import FlaskForm
 from wtforms import Field, SubmitField
 
 from portal.domain.assurance.plan.template import PlanQuestion, PlanSection
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import DayField, LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovSubmit, GovTextarea
 from portal.platform.proposals import LONGEST_NOTE
@@ -14,11 +14,12 @@ LABEL = "govuk-label--s"
 SHORT = 160  # characters that are seen in one line
 
 
-def build_section_form(section: PlanSection, answers: Mapping[str, str]) -> FlaskForm:
+def build_section_form(section: PlanSection, answers: Mapping[str, str]) -> PortalForm:
     """Build the form of one section, filled with the answers so far."""
     fields: dict[str, Field] = {each.key: _answer_field(each) for each in section.questions}
     fields["save"] = SubmitField("Save and go on", widget=GovSubmit())
-    return type("PlanSectionForm", (FlaskForm,), fields)(prefix="plan", data=dict(answers))
+    form: type[PortalForm] = type("PlanSectionForm", (PortalForm,), fields)
+    return form(prefix="plan", data=dict(answers))
 
 
 def _answer_field(question: PlanQuestion) -> Field:
@@ -31,7 +32,7 @@ def _answer_field(question: PlanQuestion) -> Field:
     return LineField(label, widget=GovTextarea(label_classes=LABEL, rows=2), **about)
 
 
-class SendPlanForm(FlaskForm):  # type: ignore[misc]
+class SendPlanForm(PortalForm):
     """What is new, and when the plan is to be looked at again."""
 
     note = LinesField(
@@ -52,7 +53,7 @@ class SendPlanForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Send to a second person", widget=GovSubmit())
 
 
-class SendPlanBackForm(FlaskForm):  # type: ignore[misc]
+class SendPlanBackForm(PortalForm):
     """Why a plan is not published as it is."""
 
     reason = LinesField(

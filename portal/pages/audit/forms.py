@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from wtforms import Form, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
 
 from portal.domain.audit_desk.action_words import GROUP_WORDS
 from portal.domain.audit_desk.acts import CHANNEL_WORDS, OUTCOME_WORDS
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_widgets import GovInput, GovSelect
 
 
@@ -19,7 +20,7 @@ def _text_field(label: str, hint: str = "") -> StringField:
     return StringField(label, description=hint, widget=GovInput(autocomplete="off", spellcheck=False))
 
 
-class AuditFilterForm(Form):  # type: ignore[misc]
+class AuditFilterForm(PlainForm):
     """Which acts are listed."""
 
     since = _text_field("From", "For example, 1 April 2026.")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import Form, RadioField, SelectField, StringField, SubmitField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, StopValidation
@@ -12,6 +11,7 @@ from portal.domain.decisions import labels as decisions_labels
 from portal.domain.decisions.change_requests import ChangeRequest, RequestFault
 from portal.domain.decisions.choices import RequestChoice
 from portal.domain.decisions.queries import RequestRow
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit, GovTextarea
 from portal.pages.layout.query_arguments import NO_TEXT
 from portal.platform.clock import read_day
@@ -72,7 +72,7 @@ def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-class AskForm(FlaskForm):  # type: ignore[misc]
+class AskForm(PortalForm):
     """The fields of every request; each kind below adds its own."""
 
     about = RadioField("", widget=GovRadios(label_classes="govuk-fieldset__legend--s"), validate_choice=False)
@@ -273,7 +273,7 @@ _LABELS = {
 }
 
 
-class DecideForm(FlaskForm):  # type: ignore[misc]
+class DecideForm(PortalForm):
     """The decision on a request: its dates, which may be changed, and a comment."""
 
     from_on = RequestDayField("", validators=[Optional()])
@@ -322,13 +322,13 @@ class DecideForm(FlaskForm):  # type: ignore[misc]
                 self.form_errors.append(fault.sentence)
 
 
-class WithdrawRequestForm(FlaskForm):  # type: ignore[misc]
+class WithdrawRequestForm(PortalForm):
     """The button that withdraws a request."""
 
     withdraw = SubmitField("Withdraw the request", widget=GovSubmit(secondary=True))
 
 
-class RequestFilterForm(Form):  # type: ignore[misc]
+class RequestFilterForm(PlainForm):
     """The filters of the list of requests, kept in the address."""
 
     whose = SelectField("Which", widget=GovSelect(), validate_choice=False)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flask_wtf import FlaskForm
-from wtforms import Form, HiddenField, SelectField, StringField, SubmitField
+from wtforms import HiddenField, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
@@ -23,6 +22,7 @@ from portal.domain.dip_samples.models import COUNTS
 from portal.domain.reports import sentences
 from portal.domain.reports.parameters import Position
 from portal.pages.dip_samples.addresses import require_month
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_fields import WholeNumberField
 from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
 from portal.platform.months import list_months
@@ -36,7 +36,7 @@ def _count_field(name: str, label: str, hint: str) -> WholeNumberField:
     return WholeNumberField(label, message=ask_for_count(name), most=MOST, description=hint, widget=widget)
 
 
-class SampleForm(FlaskForm):  # type: ignore[misc]
+class SampleForm(PortalForm):
     """Seven counts and a reason from a list."""
 
     unit = SelectField("Unit", widget=GovSelect(), validators=[InputRequired("Select a unit")])
@@ -101,7 +101,7 @@ def _list_choices(labels: Mapping[str, str]) -> list[SelectChoice]:
     return [SelectChoice(value=value, label=label) for value, label in labels.items()]
 
 
-class SampleFilterForm(Form):  # type: ignore[misc]
+class SampleFilterForm(PlainForm):
     """Which share a page shows, of how many months, as at when and as known when."""
 
     measure = SelectField(

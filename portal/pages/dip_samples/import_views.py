@@ -5,7 +5,6 @@ from io import BytesIO
 from flask import flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, SubmitField
 
@@ -22,6 +21,7 @@ from portal.domain.dip_samples.units import list_recordable_units
 from portal.domain.people.queries import live_units
 from portal.pages.dip_samples.blueprint import bp
 from portal.pages.layout.access import requires
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovCheckboxes, GovFile, GovSubmit
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -32,7 +32,7 @@ MOST_SHOWN = 50  # reasons on a page
 NOT_RECORDED = "Nothing was recorded. Put right what this page lists, and import the whole file again"
 
 
-class SampleFileForm(FlaskForm):  # type: ignore[misc]
+class SampleFileForm(PortalForm):
     """A spreadsheet, to be checked or recorded."""
 
     file = FileField(

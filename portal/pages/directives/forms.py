@@ -5,14 +5,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from flask_wtf import FlaskForm
-from wtforms import FieldList, FileField, Form, FormField, SelectField, ValidationError
+from wtforms import FieldList, FileField, FormField, SelectField, ValidationError
 from wtforms.fields import SelectChoice
 
 from portal.domain.directives import descriptions, toml_reader
 from portal.domain.directives.toml_reader import DirectiveFile, Selectors
 from portal.domain.directives.toml_writer import to_toml
 from portal.domain.people.queries import person_by_staff_number
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_fields import (
     CheckboxesField,
     DayField,
@@ -41,7 +41,7 @@ def _short_input(width: int = 5, **kwargs: Any) -> GovInput:
     return GovInput(classes=f"govuk-input--width-{width}", label_classes=LABEL, autocomplete="off", **kwargs)
 
 
-class GroupForm(Form):  # type: ignore[misc]
+class GroupForm(PlainForm):
     """One group of people: a post must match every field that is filled in, by any of its choices."""
 
     roles = CheckboxesField("Designated roles")
@@ -96,7 +96,7 @@ class DirectiveChoices:
         self.roles, self.ranks, self.units, self.titles = roles, ranks, sorted(units), titles
 
 
-class DirectiveForm(FlaskForm):  # type: ignore[misc]
+class DirectiveForm(PortalForm):
     """A directive, or its next version."""
 
     reference = LineField(
@@ -337,7 +337,7 @@ def _number_text(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-class FileForm(FlaskForm):  # type: ignore[misc]
+class FileForm(PortalForm):
     """The upload of a directive's TOML file, which fills in the form."""
 
     upload = FileField(
@@ -347,7 +347,7 @@ class FileForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class WithdrawForm(FlaskForm):  # type: ignore[misc]
+class WithdrawForm(PortalForm):
     """The first day on which a directive is withdrawn."""
 
     effective_on = FirstDayField(

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.domain.events.booking.candidates import PersonToBook
 from portal.domain.events.booking.services import CANCEL_REASONS
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import CheckboxesField, DayField, WholeNumberField
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit
 from portal.platform.wording import date as say_date
@@ -17,7 +17,7 @@ from portal.platform.wording import date as say_date
 MOST_PLACES = 500
 
 
-class CancelPlaceForm(FlaskForm):  # type: ignore[misc]
+class CancelPlaceForm(PortalForm):
     """Why somebody's place is given back."""
 
     reason = RadioField(
@@ -32,7 +32,7 @@ class CancelPlaceForm(FlaskForm):  # type: ignore[misc]
     cancel = SubmitField("Cancel booking", widget=GovSubmit(warning=True))
 
 
-class ChoosePeopleForm(FlaskForm):  # type: ignore[misc]
+class ChoosePeopleForm(PortalForm):
     """People who still need to attend, with reasons why they may not be able to."""
 
     people = CheckboxesField("Who should come?")
@@ -65,7 +65,7 @@ def _need_of(person: PersonToBook) -> str:
     return f"{person.status.label}, due on {say_date(person.due_on)}"
 
 
-class KeepPlacesForm(FlaskForm):  # type: ignore[misc]
+class KeepPlacesForm(PortalForm):
     """How many places are kept for which unit, and until when."""
 
     unit = SelectField(

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from flask_wtf import FlaskForm
-from wtforms import BooleanField, Form, HiddenField, RadioField, SelectField, SubmitField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
@@ -21,6 +20,7 @@ from portal.domain.events.models import EventRoom
 from portal.domain.events.planning import EventPlan
 from portal.domain.events.queries import EventPerson
 from portal.domain.events.rooms import RoomDetails
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_fields import (
     CheckboxesField,
     DayField,
@@ -72,7 +72,7 @@ def _type_choices(prompt: str, types: dict[str, EventTypeVersion]) -> list[Selec
     return [SelectChoice(value="", label=prompt), *choices]
 
 
-class _PlanForm(FlaskForm):  # type: ignore[misc]
+class _PlanForm(PortalForm):
     """When and where an event is, and for how many."""
 
     day = DayField(
@@ -207,7 +207,7 @@ class ChangeEventForm(_PlanForm):
     send = SubmitField("Save the change", widget=GovSubmit())
 
 
-class CancelEventForm(FlaskForm):  # type: ignore[misc]
+class CancelEventForm(PortalForm):
     """Why an event is cancelled."""
 
     number = HiddenField()
@@ -220,7 +220,7 @@ class CancelEventForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Cancel the event", widget=GovSubmit(warning=True))
 
 
-class RoomForm(FlaskForm):  # type: ignore[misc]
+class RoomForm(PortalForm):
     """A room in which events are held."""
 
     name = LineField(
@@ -261,7 +261,7 @@ def _filter_field(label: str, *choices: tuple[str, str]) -> SelectField:
     return SelectField(label, widget=GovSelect(), choices=options, validate_choice=False)
 
 
-class EventFilterForm(Form):  # type: ignore[misc]
+class EventFilterForm(PlainForm):
     """Which events the list has."""
 
     type = _filter_field("Event type")

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, SubmitField, ValidationError
 
 from portal.domain.catalogue.models import EventTypeVersion
@@ -19,6 +18,7 @@ from portal.domain.catalogue.sources.event_type_source import (
     EventTypeSource,
 )
 from portal.domain.catalogue.sources.event_type_writer import write_event_type
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import (
     CheckboxesField,
     DayField,
@@ -50,7 +50,7 @@ def _number_field(label: str, most: int, hint: str = "") -> WholeNumberField:
     )
 
 
-class EventTypeForm(FlaskForm):  # type: ignore[misc]
+class EventTypeForm(PortalForm):
     """What the next version of an event type says, and why."""
 
     title = LineField(
@@ -148,7 +148,7 @@ class NewEventTypeForm(EventTypeForm):
             raise ValidationError(f"“{field.data}” is the address of another page. Choose another")
 
 
-class SendTypeBackForm(FlaskForm):  # type: ignore[misc]
+class SendTypeBackForm(PortalForm):
     """Why a proposal is not published as it is."""
 
     reason = LinesField(

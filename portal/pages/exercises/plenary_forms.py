@@ -5,13 +5,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import ValidationError
 
 from portal.domain.exercises import actions, statements
 from portal.domain.exercises.statements import Statement
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import (
     CheckboxesField,
     DayField,
@@ -22,7 +22,7 @@ from portal.pages.layout.form_fields import (
 from portal.pages.layout.form_widgets import GovInput, GovSubmit, GovTextarea
 
 
-class StatementForm(FlaskForm):  # type: ignore[misc]
+class StatementForm(PortalForm):
     """One anonymous statement."""
 
     text = LineField(
@@ -50,7 +50,7 @@ class StatementsField(CheckboxesField):
         return [key for value in dict.fromkeys(self.data or []) if (key := read_key(value)) is not None]
 
 
-class RankingForm(FlaskForm):  # type: ignore[misc]
+class RankingForm(PortalForm):
     """The statements that matter most to one person."""
 
     chosen = StatementsField("Choose up to three", description="Each gets one point.")
@@ -62,7 +62,7 @@ class RankingForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError("Choose one, two or three statements")
 
 
-class ThemeForm(FlaskForm):  # type: ignore[misc]
+class ThemeForm(PortalForm):
     """Statements to put into a group, or to take off the wall; the button says which."""
 
     chosen = StatementsField("Statements")
@@ -79,7 +79,7 @@ class ThemeForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError("Choose the statements")
 
 
-class OnceForm(FlaskForm):  # type: ignore[misc]
+class OnceForm(PortalForm):
     """A form with a key of its own, so that sent twice is once."""
 
     key = HiddenField()

@@ -1,10 +1,10 @@
 """Forms to propose a version of an exercise, and to decide on a proposal."""
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import SubmitField
 
 from portal.domain.exercises.sources.archive import MEBIBYTE, MOST_ARCHIVE_BYTES
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovFile, GovSubmit, GovTextarea
 
@@ -12,7 +12,7 @@ LABEL = "govuk-label--s"
 LONGEST = 2000
 
 
-class ExerciseProposalForm(FlaskForm):  # type: ignore[misc]
+class ExerciseProposalForm(PortalForm):
     """A folder as a ZIP, and why."""
 
     file = FileField(
@@ -33,7 +33,7 @@ class ExerciseProposalForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Check it and send it", widget=GovSubmit())
 
 
-class ReturnExerciseForm(FlaskForm):  # type: ignore[misc]
+class ReturnExerciseForm(PortalForm):
     """Ends a proposal without publishing."""
 
     reason = LinesField(

@@ -1,14 +1,15 @@
 """Forms that filter the lists of grants."""
 
-from wtforms import Form, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
 
 from portal.domain.accounts.grants.grant_list import ALL_GRANTS, ENDED_GRANTS, MANAGERS_BY_ROSTER, role_words
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_widgets import GovInput, GovSelect
 from portal.platform.permissions import Role
 
 
-class GrantFilterForm(Form):  # type: ignore[misc]
+class GrantFilterForm(PlainForm):
     """Filters of the grant list; sent in the address, so that a list can be bookmarked."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
@@ -35,7 +36,7 @@ class GrantFilterForm(Form):  # type: ignore[misc]
     )
 
 
-class GrantSearchForm(Form):  # type: ignore[misc]
+class GrantSearchForm(PlainForm):
     """Filters of proposed grants and of grants to review."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))

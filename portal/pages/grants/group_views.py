@@ -5,7 +5,6 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from wtforms import SelectField, SubmitField
 from wtforms.fields import SelectChoice
 
@@ -14,6 +13,7 @@ from portal.domain.accounts.grants.grant_list import role_words, where_words
 from portal.domain.scim import group_changes, group_queries
 from portal.domain.scim.group_queries import MappedGroup
 from portal.pages.layout.access import requires
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovSelect, GovSubmit
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
@@ -23,7 +23,7 @@ from portal.platform.permissions import Permission, Role
 from portal.platform.wording import plural
 
 
-class GroupRoleForm(FlaskForm):  # type: ignore[misc]
+class GroupRoleForm(PortalForm):
     """The role that a group gives its members."""
 
     role = SelectField(

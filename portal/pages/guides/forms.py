@@ -2,24 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 
-from flask_wtf import FlaskForm
-from wtforms import Field, Form, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import Field, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import HiddenInput
 
 from portal.domain.catalogue.sources.shared_files import TEST_OUT_KEY, ForceSetting
 from portal.domain.people.duties import DUTIES, SETTING, USUAL_NAMES, names_of_duties
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovTextarea
 
 
-class GuideSearchForm(Form):  # type: ignore[misc]
+class GuideSearchForm(PlainForm):
     """The search for guides and lessons."""
 
     q = StringField("Search guides and lessons", widget=GovInput(autocomplete="off"))
 
 
-class AcknowledgeForm(FlaskForm):  # type: ignore[misc]
+class AcknowledgeForm(PortalForm):
     """The version of the guide that the reader was shown."""
 
     number = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
@@ -30,7 +30,7 @@ _TEST_OUT_WORDS = (("", "As each module says"), ("never", "In no module"), ("alw
 MAX_ROLES = 2000  # characters of the roles of one duty
 
 
-def build_force_form(settings: Iterable[ForceSetting], values: Mapping[str, str]) -> FlaskForm:
+def build_force_form(settings: Iterable[ForceSetting], values: Mapping[str, str]) -> PortalForm:
     """Build a form with one growing field for each setting; what is typed becomes one line of a sentence.
 
     Below them are the roles of each duty, one a line, and the force's word on assessment before the lessons.
@@ -54,10 +54,11 @@ def build_force_form(settings: Iterable[ForceSetting], values: Mapping[str, str]
         widget=GovRadios(classes="govuk-radios--small", label_classes="govuk-fieldset__legend--m"),
     )
     data = {TEST_OUT_KEY: "", **values, **names}
-    return type("ForceForm", (FlaskForm,), fields)(prefix="force", data=data)
+    form: type[PortalForm] = type("ForceForm", (PortalForm,), fields)
+    return form(prefix="force", data=data)
 
 
-def entered_values(form: FlaskForm, settings: Iterable[str]) -> dict[str, str]:
+def entered_values(form: PortalForm, settings: Iterable[str]) -> dict[str, str]:
     """The values that were entered, by key; the usual roles of a duty are no value."""
     values = {key: form[key].data or "" for key in (*settings, TEST_OUT_KEY)}
     for duty in DUTIES:

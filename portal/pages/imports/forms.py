@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
@@ -12,6 +11,7 @@ from wtforms.validators import Length, Regexp
 from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, TARGETS, ColumnMapping, ColumnTarget
 from portal.domain.imports.kept_rows import KEPT_FOR
 from portal.domain.imports.ready_profiles import ReadyProfile, ready_profiles
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovCheckboxes, GovFile, GovInput, GovRadios, GovSelect, GovSubmit
 
 MOST_BYTES = 25 * 1024 * 1024  # of a file sent from a page; a command takes more
@@ -27,7 +27,7 @@ _NONE, _EMPTY = "", "-"
 _SCHEMES = {STAFF_NUMBER: "Staff number", EMAIL: "Email address"}
 
 
-class ChooseForm(FlaskForm):  # type: ignore[misc]
+class ChooseForm(PortalForm):
     """The file, and how its columns are matched."""
 
     file = FileField(
@@ -104,7 +104,7 @@ class ChooseForm(FlaskForm):  # type: ignore[misc]
         return bool(super().validate(extra_validators))
 
 
-class MappingForm(FlaskForm):  # type: ignore[misc]
+class MappingForm(PortalForm):
     """A select for each value that the portal needs; ``build_mapping_form`` adds them."""
 
     save_as = StringField(
@@ -263,7 +263,7 @@ def add_gap_errors(form: MappingForm, gaps: Mapping[str, str]) -> bool:
     return bool(gaps)
 
 
-class ApplyForm(FlaskForm):  # type: ignore[misc]
+class ApplyForm(PortalForm):
     """The button that applies what the page shows."""
 
     expected = HiddenField()

@@ -3,12 +3,12 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from wtforms import SubmitField
 
 from portal.domain.imports import kept_rows, queries, services
 from portal.pages.imports.runs import allowed_kinds, check_and_show
 from portal.pages.layout.access import requires
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovSubmit
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform import clock
@@ -20,7 +20,7 @@ from portal.platform.wording import plural
 SCHEMES = {"staff_number": "Staff number", "email": "Email address"}
 
 
-class EraseKeptRowsForm(FlaskForm):  # type: ignore[misc]
+class EraseKeptRowsForm(PortalForm):
     """The button that erases one person's kept rows."""
 
     send = SubmitField("Erase these rows", widget=GovSubmit(warning=True))

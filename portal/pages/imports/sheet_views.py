@@ -6,7 +6,6 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from wtforms import RadioField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
@@ -16,6 +15,7 @@ from portal.domain.imports.column_mapping import list_repeated_columns
 from portal.domain.imports.models import ImportRun
 from portal.pages.imports.runs import LOOKED_AT, find_run, propose_mapping
 from portal.pages.layout.access import requires
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovRadios, GovSubmit
 from portal.pages.layout.query_arguments import NO_TEXT
 from portal.platform import clock
@@ -27,7 +27,7 @@ from portal.platform.tables.table_files import Sheet
 from portal.platform.wording import plural
 
 
-class SheetForm(FlaskForm):  # type: ignore[misc]
+class SheetForm(PortalForm):
     """The sheets to choose from; by their place, because a name may be anything."""
 
     sheet = RadioField(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length
@@ -12,6 +11,7 @@ from portal.domain.imports.column_mapping import COMPLETION, ColumnMapping, Colu
 from portal.domain.imports.value_mapping import OTHERS, ValueQuestion
 from portal.domain.imports.written_values import LEFT_OUT
 from portal.domain.people.units import paths
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovSelect, GovSubmit
 from portal.platform.errors import RuleError
 from portal.platform.wording import plural
@@ -20,7 +20,7 @@ MOST_CHARACTERS = 2_000  # of a unit's path
 FEW = 3  # so many values of other courses are answered one by one
 
 
-class ValuesForm(FlaskForm):  # type: ignore[misc]
+class ValuesForm(PortalForm):
     """A field for each question; ``build_values_form`` adds them."""
 
     send = SubmitField("Check the file", widget=GovSubmit())

@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask_wtf import FlaskForm
-
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import mark_wrong
 from portal.platform.db import transaction
 from portal.platform.errors import FieldError, PortalError
 
 
-class ConfirmForm(FlaskForm):  # type: ignore[misc]
+class ConfirmForm(PortalForm):
     """Nothing to fill in: the button alone, with its token."""
 
 
 @contextmanager
-def save_form(form: FlaskForm, *shown: type[PortalError]) -> Iterator[None]:
+def save_form(form: PortalForm, *shown: type[PortalError]) -> Iterator[None]:
     """Write what a valid form says, in one transaction. With no error in the form afterwards, it is saved.
 
     Args:
@@ -31,7 +30,7 @@ def save_form(form: FlaskForm, *shown: type[PortalError]) -> Iterator[None]:
         form.form_errors += [str(error)]
 
 
-def mark_refusal(form: FlaskForm, error: FieldError) -> None:
+def mark_refusal(form: PortalForm, error: FieldError) -> None:
     """Say why a form is refused: at the field, or above the form if it has no such field."""
     if error.field in form:
         mark_wrong(form[error.field], str(error))

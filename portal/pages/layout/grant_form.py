@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
@@ -10,13 +9,14 @@ from wtforms.validators import InputRequired, ValidationError
 from portal.domain.accounts.grants import authority
 from portal.domain.accounts.grants.grant_list import role_words
 from portal.domain.people.queries import Viewer
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovInput, GovSelect
 from portal.platform.clock import read_day, today
 from portal.platform.db import OPEN_END
 from portal.platform.permissions import UNIT_ROLES, Role
 
 
-class RoleForm(FlaskForm):  # type: ignore[misc]
+class RoleForm(PortalForm):
     """A role to grant, on which unit, and until when; pages add their button."""
 
     role = SelectField("Role", widget=GovSelect(), validators=[InputRequired("Select a role")])

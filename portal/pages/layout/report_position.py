@@ -17,6 +17,7 @@ from portal.domain.reports.parameters import (
     read_position,
     write_days_as_iso,
 )
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_widgets import GovInput
 from portal.platform import clock
 
@@ -24,7 +25,7 @@ P = ParamSpec("P")
 PositionView = Callable[Concatenate[Position, P], ResponseReturnValue]
 
 
-class PositionForm(Form):  # type: ignore[misc]
+class PositionForm(PlainForm):
     """The day of a report, and what was known."""
 
     as_at = StringField(

@@ -3,18 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
-from wtforms import Form, SelectField, SelectMultipleField, StringField
+from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
 
 from portal.domain.people.units import paths
 from portal.domain.reports.parameters import DUE_WORDS, LATE_WORDS, STATUS_WORDS
 from portal.domain.reports.queries import CompletionReport
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovSelect
 
 MOST_UNITS = 500  # in a list to choose from
 
 
-class ChangesForm(Form):  # type: ignore[misc]
+class ChangesForm(PlainForm):
     """The two positions to compare."""
 
     from_as_at = StringField(
@@ -25,7 +26,7 @@ class ChangesForm(Form):  # type: ignore[misc]
     as_known_on = StringField("To: as known on (empty means now)", widget=GovInput(autocomplete="off"))
 
 
-class ReportFilterForm(Form):  # type: ignore[misc]
+class ReportFilterForm(PlainForm):
     """Filters of the table and its files, with choices from what the viewer may see."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))

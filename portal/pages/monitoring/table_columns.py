@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request
-from wtforms import Form
 from wtforms.fields import SelectChoice
 
 from portal.domain.reports.parameters import join_values, split_values
 from portal.domain.reports.queries import CompletionReport
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_fields import CheckboxesField
 from portal.pages.layout.query_arguments import QueryArguments
 from portal.platform.errors import reason_of_refusal
@@ -50,7 +50,7 @@ def requested_columns(report: CompletionReport, arguments: QueryArguments) -> Ta
     return TableColumns(chosen or usual, chosen in ((), usual))
 
 
-class ColumnsForm(Form):  # type: ignore[misc]
+class ColumnsForm(PlainForm):
     """The columns to show."""
 
     columns = CheckboxesField("Columns to show")

@@ -1,22 +1,22 @@
 """Forms of the search, of one more attempt, and of an administrator about one account."""
 
-from flask_wtf import FlaskForm
-from wtforms import Form, RadioField, SelectField, StringField, SubmitField
+from wtforms import RadioField, SelectField, StringField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.domain.records.queries import EXTRA_REASONS
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit
 from portal.pages.layout.grant_form import RoleForm
 
 
-class SearchForm(Form):  # type: ignore[misc]
+class SearchForm(PlainForm):
     """The name or number to search for."""
 
     q = StringField("Name or staff number", widget=GovInput(autocomplete="off", spellcheck=False))
 
 
-class InvitationFilterForm(Form):  # type: ignore[misc]
+class InvitationFilterForm(PlainForm):
     """Whom to invite; sent in the address, so that a preview can be opened again."""
 
     unit = StringField("Unit, by path or name", widget=GovInput(autocomplete="off", spellcheck=False))
@@ -34,7 +34,7 @@ class InvitationFilterForm(Form):  # type: ignore[misc]
     )
 
 
-class PrintFilterForm(Form):  # type: ignore[misc]
+class PrintFilterForm(PlainForm):
     """Whose links to print."""
 
     unit = StringField(
@@ -54,7 +54,7 @@ class PrintFilterForm(Form):  # type: ignore[misc]
     )
 
 
-class ExtraAttemptForm(FlaskForm):  # type: ignore[misc]
+class ExtraAttemptForm(PortalForm):
     """The module in which one more attempt is opened, and why."""
 
     module = RadioField("Module", widget=GovRadios(), validators=[InputRequired("Select a module")])

@@ -1,11 +1,12 @@
 """Forms that filter the lists of accounts and of sessions, sent in the address."""
 
-from wtforms import Form, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
 
 from portal.domain.accounts.grants.grant_list import role_words
 from portal.domain.accounts.overview.account_list import CLOSED, INVITED, LOCKED, NEVER
 from portal.domain.accounts.overview.ways import METHOD_WORDS, NO_WAY, WAY_SOURCES
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_widgets import GovInput, GovSelect
 from portal.platform.network_names import ELSEWHERE
 from portal.platform.permissions import Role
@@ -27,7 +28,7 @@ def _choose(label: str, words: dict[str, str], empty: str) -> SelectField:
     return SelectField(label, choices=choices, widget=GovSelect(), validate_choice=False)
 
 
-class AccountFilterForm(Form):  # type: ignore[misc]
+class AccountFilterForm(PlainForm):
     """Filters of the list of accounts."""
 
     q = StringField("Name or staff number", widget=_TEXT)
@@ -42,7 +43,7 @@ class AccountFilterForm(Form):  # type: ignore[misc]
     )
 
 
-class SessionFilterForm(Form):  # type: ignore[misc]
+class SessionFilterForm(PlainForm):
     """Filters of the list of sessions; the page adds the names of networks."""
 
     q = StringField("Name or staff number", widget=_TEXT)

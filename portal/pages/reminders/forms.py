@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import Field, Form, StringField, SubmitField, ValidationError
 from wtforms.fields import SelectChoice
 
 from portal.domain.reminders.queries import Addressee
 from portal.domain.reminders.rules import ReminderRules
 from portal.domain.reminders.services import sort_days
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import CheckboxesField
 from portal.pages.layout.form_widgets import GovInput, GovSubmit
 
@@ -42,7 +42,7 @@ class DaysList:
             )
 
 
-class RulesForm(FlaskForm):  # type: ignore[misc]
+class RulesForm(PortalForm):
     """When a directive reminds."""
 
     notice = StringField(
@@ -90,7 +90,7 @@ class RulesForm(FlaskForm):  # type: ignore[misc]
         return ReminderRules(notice, every, escalate, ending)
 
 
-class BulkNudgeForm(FlaskForm):  # type: ignore[misc]
+class BulkNudgeForm(PortalForm):
     """The people to remind: all of the preview are ticked until somebody unticks them."""
 
     people = CheckboxesField("People to remind")
@@ -111,7 +111,7 @@ class BulkNudgeForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError("Select the people to remind")
 
 
-class NudgeForm(FlaskForm):  # type: ignore[misc]
+class NudgeForm(PortalForm):
     """The button that sends a reminder."""
 
     send = SubmitField("Send the reminder", widget=GovSubmit())

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import Form, RadioField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
@@ -11,6 +10,7 @@ from portal.domain.people.services import PersonNames
 from portal.domain.retention.classes import CLASSES, LONGEST, RetentionClass
 from portal.domain.retention.data_requests import CORRECTION, ERASURE
 from portal.domain.retention.holds import CLASS, PERSON, UNIT
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import (
     DayField,
     LineField,
@@ -40,7 +40,7 @@ def _reason(label: str, missing: str, hint: str = "") -> LinesField:
     )
 
 
-class PeriodForm(FlaskForm):  # type: ignore[misc]
+class PeriodForm(PortalForm):
     """How long a class is kept."""
 
     months = WholeNumberField(
@@ -64,21 +64,21 @@ class PeriodForm(FlaskForm):  # type: ignore[misc]
         return form
 
 
-class DisposalForm(FlaskForm):  # type: ignore[misc]
+class DisposalForm(PortalForm):
     """A request for a disposal."""
 
     reason = _reason("Why now", "Enter why this is to be disposed of now", "For example, yearly disposal.")
     ask = SubmitField("Ask for the disposal", widget=GovSubmit())
 
 
-class RefuseForm(FlaskForm):  # type: ignore[misc]
+class RefuseForm(PortalForm):
     """A refusal, with its reason."""
 
     refusal = _reason("Why it is refused", "Enter why it is refused")
     refuse = SubmitField("Refuse", widget=GovSubmit(secondary=True))
 
 
-class HoldForm(FlaskForm):  # type: ignore[misc]
+class HoldForm(PortalForm):
     """A hold on a person, a unit or a class."""
 
     scope = RadioField(
@@ -132,7 +132,7 @@ class HoldForm(FlaskForm):  # type: ignore[misc]
         return is_given
 
 
-class LiftHoldForm(FlaskForm):  # type: ignore[misc]
+class LiftHoldForm(PortalForm):
     """Lifting a hold, with a reason."""
 
     reason = _reason("Reason", "Enter why the hold is lifted")
@@ -151,7 +151,7 @@ def _kind_field(label: str) -> RadioField:
     )
 
 
-class NoteForm(FlaskForm):  # type: ignore[misc]
+class NoteForm(PortalForm):
     """A request that somebody made by letter, mail or word, noted for them."""
 
     staff_number = LineField(
@@ -170,7 +170,7 @@ class NoteForm(FlaskForm):  # type: ignore[misc]
     note = SubmitField("Note the request", widget=GovSubmit())
 
 
-class OwnRequestForm(FlaskForm):  # type: ignore[misc]
+class OwnRequestForm(PortalForm):
     """A request about one's own data."""
 
     kind = _kind_field("What do you ask for?")
@@ -188,7 +188,7 @@ def _name_field(label: str, missing: str = "") -> LineField:
     return LineField(label, widget=widget, validators=[*required, MaximumLength()])
 
 
-class CorrectionForm(FlaskForm):  # type: ignore[misc]
+class CorrectionForm(PortalForm):
     """The answer to a request to correct data."""
 
     surname = _name_field("Surname", "Enter the surname")
@@ -225,7 +225,7 @@ class CorrectionForm(FlaskForm):  # type: ignore[misc]
         )
 
 
-class EraseForm(FlaskForm):  # type: ignore[misc]
+class EraseForm(PortalForm):
     """The answer to a request to erase data."""
 
     answer = _reason("What was done", "Enter what was done", "The person reads this.")

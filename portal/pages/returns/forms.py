@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
@@ -12,6 +11,7 @@ from wtforms.validators import InputRequired
 from portal.domain.returns.registration import LEAST_READ_OUT, NOT_ITS_FINGERPRINT, StatedForce
 from portal.domain.returns.schema import LONGEST_LINE, MOST_PEOPLE
 from portal.domain.returns.services import LONGEST_REASON
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import (
     DayField,
     LineField,
@@ -39,7 +39,7 @@ def _day_field(label: str, missing: str, **kwargs: Any) -> DayField:
     return DayField(label, missing=missing, widget=widget, **kwargs)
 
 
-class MakeReturnForm(FlaskForm):  # type: ignore[misc]
+class MakeReturnForm(PortalForm):
     """The month and directive of a return, and whether small numbers are hidden."""
 
     period = _period_field()
@@ -66,7 +66,7 @@ class MakeReturnForm(FlaskForm):  # type: ignore[misc]
         self.directive.choices = [*none, *choices]
 
 
-class LoadFileForm(FlaskForm):  # type: ignore[misc]
+class LoadFileForm(PortalForm):
     """A signed file."""
 
     file = FileField(
@@ -78,7 +78,7 @@ class LoadFileForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Check the file", widget=GovSubmit())
 
 
-class ForceForm(FlaskForm):  # type: ignore[misc]
+class ForceForm(PortalForm):
     """The name and size of a force from a day on; ``key`` only while it is registered."""
 
     key = LineField(
@@ -110,7 +110,7 @@ class ForceForm(FlaskForm):  # type: ignore[misc]
         return StatedForce(self.name.data or "", self.headcount.number or 0, self.from_on.day)
 
 
-class AddKeyForm(FlaskForm):  # type: ignore[misc]
+class AddKeyForm(PortalForm):
     """A public key of a force."""
 
     public_key = LineField(
@@ -130,14 +130,14 @@ class AddKeyForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Register the key", widget=GovSubmit())
 
 
-class EndKeyForm(FlaskForm):  # type: ignore[misc]
+class EndKeyForm(PortalForm):
     """The day from which a key is no longer valid."""
 
     from_on = _day_field("On which day it stopped counting", "Enter the day")
     send = SubmitField("End the key", widget=GovSubmit(warning=True))
 
 
-class AskReturnsForm(FlaskForm):  # type: ignore[misc]
+class AskReturnsForm(PortalForm):
     """A month for which every force is asked, and by when."""
 
     period = _period_field()

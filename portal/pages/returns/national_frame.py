@@ -10,7 +10,7 @@ from functools import wraps
 from flask import current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from wtforms import Form, SelectField
+from wtforms import SelectField
 from wtforms.fields import SelectChoice
 
 from config import Config
@@ -25,6 +25,7 @@ from portal.domain.returns.national import (
 )
 from portal.domain.returns.own_key import refuse_unless_coordinator
 from portal.domain.returns.receipts import read_receipts
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_widgets import GovSelect
 from portal.pages.layout.paging import address
 from portal.pages.layout.query_arguments import QueryArguments
@@ -44,7 +45,7 @@ PARTS = {  # endpoint and words of each page
 }
 
 
-class NationalForm(Form):  # type: ignore[misc]
+class NationalForm(PlainForm):
     """The month and the requirement of the page."""
 
     period = SelectField("Month", widget=GovSelect(), validate_choice=False)

@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
 from portal.domain.reports.parameters import EARLIEST, TOO_EARLY
 from portal.domain.saved_reports.times import WEEKDAYS, AsOf, DayRule, Every, KnownRule, Recurrence, Span
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import DayField, LineField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovRadios, GovSelect, GovSubmit
 from portal.platform.clock import today
@@ -39,7 +39,7 @@ EVERY_CHOICES = [
 ]
 
 
-class SaveForm(FlaskForm):  # type: ignore[misc]
+class SaveForm(PortalForm):
     """The name of a report, and the rule for its day."""
 
     name = LineField(
@@ -90,7 +90,7 @@ class SaveForm(FlaskForm):  # type: ignore[misc]
         )
 
 
-class ShareForm(FlaskForm):  # type: ignore[misc]
+class ShareForm(PortalForm):
     """A person to share a report with."""
 
     staff_number = LineField(
@@ -102,7 +102,7 @@ class ShareForm(FlaskForm):  # type: ignore[misc]
     share = SubmitField("Share the report", widget=GovSubmit(secondary=True))
 
 
-class MailScheduleForm(FlaskForm):  # type: ignore[misc]
+class MailScheduleForm(PortalForm):
     """When a report is mailed."""
 
     every = RadioField(

@@ -1,14 +1,14 @@
 """Forms for signing in: with a password, with the second factor, again, and for a link by mail."""
 
-from flask_wtf import FlaskForm
 from wtforms import StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovCode, GovInput, GovPassword, GovSubmit
 from portal.pages.layout.secret_fields import SecretField
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc]
+class SignInForm(PortalForm):
     """Staff number or email address, and password."""
 
     name = StringField(
@@ -26,7 +26,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Sign in", widget=GovSubmit())
 
 
-class LinkRequestForm(FlaskForm):  # type: ignore[misc]
+class LinkRequestForm(PortalForm):
     """Whose link to send."""
 
     name = StringField(
@@ -42,7 +42,7 @@ class LinkRequestForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Send me a link", widget=GovSubmit())
 
 
-class CodeForm(FlaskForm):  # type: ignore[misc]
+class CodeForm(PortalForm):
     """A one-time code, or a recovery code."""
 
     code = SecretField(
@@ -54,7 +54,7 @@ class CodeForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Continue", widget=GovSubmit())
 
 
-class SignInAgainForm(FlaskForm):  # type: ignore[misc]
+class SignInAgainForm(PortalForm):
     """The password again, and a code where the person has a second factor."""
 
     password = SecretField(

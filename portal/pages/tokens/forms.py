@@ -1,12 +1,12 @@
 """The form with which an administrator makes an access token."""
 
-from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
 from portal.domain.access_tokens.models import TokenScope
 from portal.domain.access_tokens.services import MOST_DAYS, USUAL_DAYS
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import LineField, RequiredText, read_whole_number
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSelect, GovSubmit
 
@@ -17,7 +17,7 @@ SCOPE_WORDS = {
 }
 
 
-class TokenForm(FlaskForm):  # type: ignore[misc]
+class TokenForm(PortalForm):
     """A token to make: its name, what it may do, about whom, and for how long."""
 
     name = LineField(

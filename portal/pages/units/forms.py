@@ -2,10 +2,10 @@
 
 from datetime import date, timedelta
 
-from flask_wtf import FlaskForm
-from wtforms import Form, SelectField, StringField, SubmitField
+from wtforms import SelectField, StringField, SubmitField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
 from portal.platform.clock import read_day
 from portal.platform.db import OPEN_END
@@ -13,7 +13,7 @@ from portal.platform.db import OPEN_END
 ONE_DAY = timedelta(days=1)
 
 
-class UnitSearchForm(Form):  # type: ignore[misc]
+class UnitSearchForm(PlainForm):
     """The search for units by name."""
 
     q = StringField("Word in the name", widget=GovInput(autocomplete="off", spellcheck=False))
@@ -28,7 +28,7 @@ def _first_day_field() -> StringField:
     )
 
 
-class _FirstDayForm(FlaskForm):  # type: ignore[misc]
+class _FirstDayForm(PortalForm):
     """A change from a day on."""
 
     def validate_on(self, field: StringField) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import SelectField, SubmitField
 from wtforms.fields import SelectChoice
 
@@ -10,6 +9,7 @@ from portal.domain.webhooks import queries
 from portal.domain.webhooks.errors import WebhookError
 from portal.domain.webhooks.models import EventType, Webhook
 from portal.domain.webhooks.services import WebhookSettings
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import CheckboxesField, LineField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
 
@@ -24,7 +24,7 @@ EVENT_WORDS = {
 LABEL = "govuk-label--s"
 
 
-class WebhookForm(FlaskForm):  # type: ignore[misc]
+class WebhookForm(PortalForm):
     """A webhook."""
 
     name = LineField(

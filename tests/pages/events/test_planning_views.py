@@ -98,7 +98,7 @@ def test_an_impossible_value_is_refused_at_its_field(client: PortalClient, host:
         ({"day": "10 June 2025"}, "This is in the past"),
         ({"places": "14"}, "Training centre, room 1 has room for 10 people"),
         ({"places": "10", "minutes": "9999"}, "Enter a whole number from 15 to 720"),
-        ({"room": "99"}, "Not a valid choice"),
+        ({"room": "99"}, "Select one of the options that are shown"),
         ({"day": "31 December 9999", "places": "10", "count": "9"}, "Enter a date of the next three years"),
     ):
         page = plan(client, 400, **fields)

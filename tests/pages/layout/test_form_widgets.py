@@ -4,13 +4,11 @@ from xml.etree.ElementTree import Element
 
 import pytest
 from flask import Flask, render_template
-from flask_wtf import FlaskForm
 from werkzeug.test import TestResponse
 from wtforms import (
     BooleanField,
     FieldList,
     FileField,
-    Form,
     FormField,
     PasswordField,
     RadioField,
@@ -24,6 +22,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_widgets import (
     GovCheckboxes,
     GovFile,
@@ -48,13 +47,13 @@ def _needed(name: str) -> list[InputRequired]:
     return [InputRequired(f"Enter {name}")]
 
 
-class Row(Form):  # type: ignore[misc]
+class Row(PlainForm):
     """One of a repeated group."""
 
     words = StringField("Choice", widget=GovInput(), validators=_needed("words"))
 
 
-class Every(FlaskForm):  # type: ignore[misc]
+class Every(PortalForm):
     """A field of every kind, each needed."""
 
     text = StringField("Text", description="As on your card", widget=GovInput(), validators=_needed("text"))

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from flask import Flask, render_template
-from flask_wtf import FlaskForm
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -17,6 +16,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.domain.status.rules import Status
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovInput, GovPassword, GovRadios, GovSubmit
 from portal.pages.layout.paging import Page as Slice
 from tests.chromium import MILLISECONDS
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 PAGES = Path(__file__).parent / "pages"
 
 
-class SignIn(FlaskForm):  # type: ignore[misc]
+class SignIn(PortalForm):
     """Fields of three kinds."""
 
     who = StringField("Staff number", widget=GovInput(), validators=[InputRequired("Enter a staff number")])

@@ -199,7 +199,7 @@ def test_facts_that_moved_on_are_shown_again_before_anything_is_done(admin: Port
         ("rename", {"name": "/Night", "on": "1 June 2026"}, "has an empty name"),
         ("rename", {"name": "N" * 121, "on": "1 June 2026"}, "Enter 120 characters or fewer"),
         ("move", {"above": "", "on": "1 June 2026"}, "Select the unit"),
-        ("move", {"above": "999999", "on": "1 June 2026"}, "Not a valid choice"),
+        ("move", {"above": "999999", "on": "1 June 2026"}, "Select one of the options that are shown"),
     ],
 )
 def test_what_cannot_be_is_said_beside_its_field(admin: PortalClient, units, act, fields, said) -> None:

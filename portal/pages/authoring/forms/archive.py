@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import RadioField, SubmitField
 from wtforms.fields import SelectChoice
 
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovRadios, GovSubmit
 
 NO_SUCCESSOR = "none"
 
 
-class ArchiveForm(FlaskForm):  # type: ignore[misc]
+class ArchiveForm(PortalForm):
     """The module that replaces the archived one, if there is one."""
 
     successor = RadioField(

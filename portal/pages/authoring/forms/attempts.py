@@ -1,16 +1,16 @@
 """The form to open one more attempt by staff number."""
 
-from flask_wtf import FlaskForm
 from wtforms import RadioField, SubmitField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.domain.records.queries import EXTRA_REASONS
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import LineField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovRadios, GovSubmit
 
 
-class ExtraAttemptByNumberForm(FlaskForm):  # type: ignore[misc]
+class ExtraAttemptByNumberForm(PortalForm):
     """The staff number of the person, and the reason."""
 
     staff_number = LineField(

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Form, SelectField, StringField, SubmitField, ValidationError
+from wtforms import SelectField, StringField, SubmitField, ValidationError
 from wtforms.fields import SelectChoice
 
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_fields import LineField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovSelect, GovSubmit
 
@@ -30,7 +30,7 @@ Choice = tuple[str, str]  # value and label
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
-class NewForm(FlaskForm):  # type: ignore[misc]
+class NewForm(PortalForm):
     """The title and key of a new module or guide."""
 
     noun: ClassVar[str]
@@ -86,7 +86,7 @@ class NewGuideForm(NewForm):
     send = SubmitField("Create the guide", widget=GovSubmit())
 
 
-class QuestionFilterForm(Form):  # type: ignore[misc]
+class QuestionFilterForm(PlainForm):
     """The search of a draft's questions, kept in the address.
 
     Args:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flask_wtf import FlaskForm
-from wtforms import BooleanField, Form, FormField, HiddenField, ValidationError
+from wtforms import BooleanField, FormField, HiddenField, ValidationError
 
+from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_fields import (
     DayField,
     LineField,
@@ -26,14 +26,14 @@ def _short_input(classes: str = "govuk-input--width-3") -> GovInput:
     return GovInput(classes=classes, label_classes=LABEL, inputmode="numeric")
 
 
-class OutcomeForm(Form):  # type: ignore[misc]
+class OutcomeForm(PlainForm):
     """One outcome; its key, which lessons and questions refer to, is empty for a new one."""
 
     key = HiddenField()
     text = LineField("Outcome", widget=GovTextarea(rows=2), validators=[MaximumLength(300)])
 
 
-class DetailsForm(FlaskForm):  # type: ignore[misc]
+class DetailsForm(PortalForm):
     """The values of ``module.toml``, without the order of lessons."""
 
     expected = HiddenField()

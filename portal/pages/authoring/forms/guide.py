@@ -1,9 +1,9 @@
 """The form of a guide: its details and its text."""
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField
 
 from portal.pages.authoring.forms.pages import EDITOR, LABEL
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import (
     LONGEST_TEXT,
     DayField,
@@ -15,7 +15,7 @@ from portal.pages.layout.form_fields import (
 from portal.pages.layout.form_widgets import GovCheckboxes, GovInput, GovTextarea
 
 
-class GuideForm(FlaskForm):  # type: ignore[misc]
+class GuideForm(PortalForm):
     """One guide; ``expected`` is the hash of the file that the page showed."""
 
     expected = HiddenField()

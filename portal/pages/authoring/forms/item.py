@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     FieldList,
@@ -20,6 +19,7 @@ from wtforms.validators import InputRequired
 from portal.domain.authoring.editing.stimulus import Stimulus, has_mark, join_stimulus, split_stimulus
 from portal.domain.authoring.media.draft_media import Picture
 from portal.domain.people.duties import DUTIES
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import LONGEST_TEXT, LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.form_widgets import (
@@ -39,7 +39,7 @@ LEAST_SOURCES = 3  # fields shown, of which only the first is required
 Table = dict[str, Any]
 
 
-class QuestionForm(FlaskForm):  # type: ignore[misc]
+class QuestionForm(PortalForm):
     """The texts of a question or check; ``pictures`` are those that its figure can show."""
 
     expected = HiddenField()
@@ -204,7 +204,7 @@ class ItemForm(QuestionForm):
         }
 
 
-class ItemTextForm(FlaskForm):  # type: ignore[misc]
+class ItemTextForm(PortalForm):
     """One question as text; ``expected`` is the digest of the table that the page showed."""
 
     expected = HiddenField()

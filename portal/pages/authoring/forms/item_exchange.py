@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
@@ -11,6 +10,7 @@ from wtforms.fields import SelectChoice
 from portal.domain.authoring.item_exchange.adding import Addition
 from portal.domain.authoring.item_exchange.packages import MOST_BYTES
 from portal.domain.authoring.item_exchange.question import MOST_QUESTIONS, ForeignQuestion
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_widgets import GovFile, GovSelect, GovSubmit
 from portal.platform.wording import plural
 
@@ -19,7 +19,7 @@ AS_FOR_ALL, LEFT_OUT = "", "-"
 CHOOSE_OUTCOME = "Choose an outcome for all questions, or one for each"
 
 
-class ImportForm(FlaskForm):  # type: ignore[misc]
+class ImportForm(PortalForm):
     """The file."""
 
     file = FileField(
@@ -32,7 +32,7 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Look at the questions", widget=GovSubmit())
 
 
-class AddQuestionsForm(FlaskForm):  # type: ignore[misc]
+class AddQuestionsForm(PortalForm):
     """The questions of a file that can come, each with its outcome; made by ``build_confirm_form``."""
 
     questions = HiddenField()  # as ``adding.dump_questions`` gives them

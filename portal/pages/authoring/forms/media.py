@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, SelectField, SubmitField
 from wtforms.fields import SelectChoice
@@ -12,6 +11,7 @@ from portal.domain.authoring.limits import MEDIA_BYTES
 from portal.domain.authoring.media.draft_media import DRAWING_BYTES, MediaUpload
 from portal.domain.catalogue.media.media_types import ALIASES, CONTENT_TYPES
 from portal.domain.catalogue.media.played import FILM_BYTES, MEBIBYTE, SOUND_BYTES
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import LineField, LinesField, MaximumLength
 from portal.pages.layout.form_widgets import GovFile, GovInput, GovSelect, GovSubmit, GovTextarea
 
@@ -23,7 +23,7 @@ NOWHERE = "Nowhere yet"
 ACCEPTED = ",".join(f".{ending}" for ending in [*CONTENT_TYPES, *ALIASES])
 
 
-class UploadForm(FlaskForm):  # type: ignore[misc]
+class UploadForm(PortalForm):
     """A file with its title and description; ``expected`` is the hash of the file it replaces, or empty."""
 
     expected = HiddenField()
@@ -95,7 +95,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
         )
 
 
-class RemoveForm(FlaskForm):  # type: ignore[misc]
+class RemoveForm(PortalForm):
     """The form to remove a file."""
 
     expected = HiddenField()

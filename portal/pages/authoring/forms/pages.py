@@ -3,12 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, RadioField, SelectMultipleField, ValidationError
 from wtforms.fields import SelectChoice
 
 from portal.domain.authoring.editing.case_file import CASE_KINDS
 from portal.domain.authoring.editing.lesson_checks import unknown_checks
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import (
     LONGEST_TEXT,
     LineField,
@@ -43,7 +43,7 @@ def _minutes_field() -> WholeNumberField:
     )
 
 
-class _LessonDetailsForm(FlaskForm):  # type: ignore[misc]
+class _LessonDetailsForm(PortalForm):
     """A lesson's title, minutes and outcomes; ``outcomes`` are the module's, by key and text."""
 
     title = LineField(
@@ -91,7 +91,7 @@ class LessonForm(_LessonDetailsForm):
             )
 
 
-class CaseForm(FlaskForm):  # type: ignore[misc]
+class CaseForm(PortalForm):
     """One lesson that is a case, as text; ``expected`` is the hash of the file that the page showed."""
 
     expected = HiddenField()
@@ -115,7 +115,7 @@ class NewLessonForm(_LessonDetailsForm):
     )
 
 
-class JobAidForm(FlaskForm):  # type: ignore[misc]
+class JobAidForm(PortalForm):
     """The job aid; ``expected`` is the hash of the file that the page showed."""
 
     expected = HiddenField()

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, SubmitField, ValidationError
 
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import DayField, LineField, LinesField, MaximumLength, RequiredText
 from portal.pages.layout.form_widgets import GovInput, GovSubmit, GovTextarea
 from portal.platform.clock import read_london_time
@@ -23,7 +23,7 @@ def _words_field(label: str, missing: str, hint: str = "", rows: int = 4) -> Lin
     )
 
 
-class SendForm(FlaskForm):  # type: ignore[misc]
+class SendForm(PortalForm):
     """Sends a draft for review; ``expected`` is the number of the state that the page showed."""
 
     expected = HiddenField()
@@ -35,7 +35,7 @@ class SendForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Send for review", widget=GovSubmit())
 
 
-class PassAgainForm(FlaskForm):  # type: ignore[misc]
+class PassAgainForm(PortalForm):
     """The day from which older passes do not count; it is previewed before it is published."""
 
     review = HiddenField()
@@ -48,7 +48,7 @@ class PassAgainForm(FlaskForm):  # type: ignore[misc]
     preview = SubmitField("Show whom it concerns", widget=GovSubmit(secondary=True))
 
 
-class ScheduleForm(FlaskForm):  # type: ignore[misc]
+class ScheduleForm(PortalForm):
     """When a reviewed draft is to be published."""
 
     review = HiddenField()
@@ -71,7 +71,7 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]
         return read_london_time(str(self.when.data or ""))
 
 
-class SendBackForm(FlaskForm):  # type: ignore[misc]
+class SendBackForm(PortalForm):
     """Ends a review without publishing."""
 
     review = HiddenField()
@@ -83,7 +83,7 @@ class SendBackForm(FlaskForm):  # type: ignore[misc]
     send = SubmitField("Send back with a comment", widget=GovSubmit())
 
 
-class CommentForm(FlaskForm):  # type: ignore[misc]
+class CommentForm(PortalForm):
     """Comments on one place of the reviewed draft."""
 
     review = HiddenField()

@@ -9,7 +9,6 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from markupsafe import Markup
 
 from portal.domain.authoring import queries, services, snippets
@@ -26,6 +25,7 @@ from portal.domain.catalogue.sources.module_source import SHEET_NAMES
 from portal.domain.catalogue.sources.validation import sha256_of
 from portal.domain.content_checks.metrics import TextMeasures
 from portal.pages.authoring.views import autosave, draft_context
+from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import LONGEST_TEXT
 from portal.platform import clock
 from portal.platform.db import transaction
@@ -90,7 +90,7 @@ class TextSheet:
 
 
 def handle_editor(
-    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile
+    sheet: TextSheet, form: PortalForm, content: bytes, write_file: WriteFile
 ) -> ResponseReturnValue:
     """Handle a request to the editor: show it, or do what the pressed button says.
 
@@ -124,7 +124,7 @@ def handle_editor(
 
 
 def _show_unsaved(
-    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile
+    sheet: TextSheet, form: PortalForm, content: bytes, write_file: WriteFile
 ) -> ResponseReturnValue:
     """Show the form again, with a box added or its checks in another form; nothing is saved."""
     if snippet := _requested_snippet(sheet, form):
@@ -140,12 +140,12 @@ def _shows_text() -> bool:
     return "as_blocks" not in request.form and bool({"as_text", "as"} & set(request.values))
 
 
-def _requested_snippet(sheet: TextSheet, form: FlaskForm) -> snippets.Snippet | None:
+def _requested_snippet(sheet: TextSheet, form: PortalForm) -> snippets.Snippet | None:
     name = request.form.get("add", "")
     return next((snippet for snippet in _offer_snippets(sheet, form) if snippet.name == name), None)
 
 
-def _offer_snippets(sheet: TextSheet, form: FlaskForm) -> list[snippets.Snippet]:
+def _offer_snippets(sheet: TextSheet, form: PortalForm) -> list[snippets.Snippet]:
     if sheet.is_case:
         return []
     as_text = sheet.is_lesson and _shows_text()
@@ -153,7 +153,7 @@ def _offer_snippets(sheet: TextSheet, form: FlaskForm) -> list[snippets.Snippet]
 
 
 def _save_text(
-    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile
+    sheet: TextSheet, form: PortalForm, content: bytes, write_file: WriteFile
 ) -> ResponseReturnValue:
     new_content = write_file(content)
     if not form.validate_on_submit():
@@ -184,7 +184,7 @@ def _next_address(sheet: TextSheet) -> str:
 
 
 def _save_both(
-    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile
+    sheet: TextSheet, form: PortalForm, content: bytes, write_file: WriteFile
 ) -> ResponseReturnValue:
     """Save both authors' changes as one text; if the other saved again, ask again."""
     saved_hash = sheet.state.files.get(sheet.path)
@@ -195,14 +195,14 @@ def _save_both(
     return _save_text(sheet, form, content, lambda _: merged)
 
 
-def _save_file(sheet: TextSheet, form: FlaskForm, content: bytes) -> str:
+def _save_file(sheet: TextSheet, form: PortalForm, content: bytes) -> str:
     """Save the file; returns its hash."""
     summary = f"“{form.title.data}” edited"
     draft_context.save_files(sheet.state, {sheet.path: content}, form.expected.data or "", summary)
     return sha256_of(content)
 
 
-def _render_page(sheet: TextSheet, form: FlaskForm, content: bytes, *, unsaved: bool = False) -> str:
+def _render_page(sheet: TextSheet, form: PortalForm, content: bytes, *, unsaved: bool = False) -> str:
     """The editor with the preview of ``content``."""
     return render_template(
         "authoring/text.html",
@@ -217,13 +217,13 @@ def _render_page(sheet: TextSheet, form: FlaskForm, content: bytes, *, unsaved: 
     )
 
 
-def render_fragment(sheet: TextSheet, form: FlaskForm, content: bytes) -> str:
+def render_fragment(sheet: TextSheet, form: PortalForm, content: bytes) -> str:
     """The parts of the editor that change as the author types."""
     values = _preview_values(sheet, form, content)
     return render_template("authoring/render.html", sheet=sheet, form=form, **values)
 
 
-def _preview_values(sheet: TextSheet, form: FlaskForm, content: bytes) -> dict[str, Any]:
+def _preview_values(sheet: TextSheet, form: PortalForm, content: bytes) -> dict[str, Any]:
     body = form.body.data or ""
     if len(body) > LONGEST_TEXT:  # it cannot be saved: only its words are counted
         text_preview = TextPreview(Markup(), [], TextMeasures(len(body.split()), 0, 0, None))
@@ -242,7 +242,7 @@ def _preview_values(sheet: TextSheet, form: FlaskForm, content: bytes) -> dict[s
 
 
 def _render_stale(
-    sheet: TextSheet, form: FlaskForm, content: bytes, write_file: WriteFile, error: StaleSaveError
+    sheet: TextSheet, form: PortalForm, content: bytes, write_file: WriteFile, error: StaleSaveError
 ) -> ResponseReturnValue:
     """Show both texts side by side, and the ways to resolve the conflict."""
     saved_hash = error.present.get(sheet.path)
@@ -273,7 +273,7 @@ def _compare_texts(sheet: TextSheet, theirs: bytes, mine: bytes) -> list[tuple[W
     return [diff_words(*pair) for pair in [*line_pairs, *paragraph_pairs]]
 
 
-def render_gone(key: str, form: FlaskForm) -> ResponseReturnValue:
+def render_gone(key: str, form: PortalForm) -> ResponseReturnValue:
     """Show what was typed for a place that has been removed, to be copied."""
     try:
         ended = False

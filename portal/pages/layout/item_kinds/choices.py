@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wtforms import Form, FormField
+from wtforms import FormField
 
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.item_kinds.fields import (
     Data,
@@ -20,7 +21,7 @@ from portal.pages.layout.item_kinds.fields import (
 )
 
 
-class ChoiceRowForm(Form):  # type: ignore[misc]
+class ChoiceRowForm(PlainForm):
     """One choice in the editor."""
 
     key = hidden_key_field()
@@ -53,7 +54,7 @@ def choices_editor(check: Callable[[int], str]) -> ItemEditor:
     ``check`` returns the error for a number of correct choices; empty if the number is right.
     """
 
-    class ChoicesForm(Form):  # type: ignore[misc]
+    class ChoicesForm(PlainForm):
         choice = Rows(FormField(ChoiceRowForm), min_entries=2)
 
         def validate(self, extra_validators: Any = None) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import Form, FormField
+from wtforms import FormField
 
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.item_kinds.fields import (
     Data,
@@ -21,7 +22,7 @@ from portal.pages.layout.item_kinds.fields import (
 MIN_PAIRS = 2
 
 
-class PairForm(Form):  # type: ignore[misc]
+class PairForm(PlainForm):
     """One pair."""
 
     key = hidden_key_field()
@@ -29,7 +30,7 @@ class PairForm(Form):  # type: ignore[misc]
     right = line_field("What belongs to it", "Write what belongs to it")
 
 
-class MatchItemForm(Form):  # type: ignore[misc]
+class MatchItemForm(PlainForm):
     """The pairs, and right sides that belong to none."""
 
     pair = Rows(FormField(PairForm))

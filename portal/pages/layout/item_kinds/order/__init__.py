@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import Form, FormField
+from wtforms import FormField
 
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.item_kinds.fields import (
     Data,
@@ -20,14 +21,14 @@ from portal.pages.layout.item_kinds.fields import (
 MIN_STEPS = 3
 
 
-class StepForm(Form):  # type: ignore[misc]
+class StepForm(PlainForm):
     """One step."""
 
     key = hidden_key_field()
     text = line_field("Step", "Write the step")
 
 
-class OrderItemForm(Form):  # type: ignore[misc]
+class OrderItemForm(PlainForm):
     """The steps in the correct order."""
 
     step = Rows(FormField(StepForm))

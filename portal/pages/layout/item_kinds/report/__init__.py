@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import Form, FormField, HiddenField
+from wtforms import FormField, HiddenField
 from wtforms.validators import AnyOf
 
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.item_kinds.choices import ChoiceRowForm, choice_rows, choice_tables
 from portal.pages.layout.item_kinds.fields import (
@@ -23,7 +24,7 @@ from portal.pages.layout.item_kinds.fields import (
 )
 
 
-class ReportPartForm(Form):  # type: ignore[misc]
+class ReportPartForm(PlainForm):
     """One part of the form that officers fill in."""
 
     key = hidden_key_field()
@@ -52,7 +53,7 @@ class ReportPartForm(Form):  # type: ignore[misc]
         return is_valid and not self.model.errors and not self.checklist.errors
 
 
-class ReportItemForm(Form):  # type: ignore[misc]
+class ReportItemForm(PlainForm):
     """The incident and the parts."""
 
     incident = area_field(

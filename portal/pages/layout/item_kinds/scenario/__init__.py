@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from wtforms import Form, FormField, SelectField
+from wtforms import FormField, SelectField
 
+from portal.pages.layout.base_forms import PlainForm
 from portal.pages.layout.form_rows import Rows
 from portal.pages.layout.form_widgets import GovSelect
 from portal.pages.layout.item_kinds.fields import (
@@ -30,7 +31,7 @@ def _scene_select(label: str) -> SelectField:
     )
 
 
-class SceneChoiceForm(Form):  # type: ignore[misc]
+class SceneChoiceForm(PlainForm):
     """One choice of a scene."""
 
     key = hidden_key_field()
@@ -49,7 +50,7 @@ class SceneChoiceForm(Form):  # type: ignore[misc]
         return is_valid and not self.to.errors and not self.weight.errors
 
 
-class SceneForm(Form):  # type: ignore[misc]
+class SceneForm(PlainForm):
     """One scene; without choices it ends the scenario."""
 
     key = hidden_key_field()
@@ -58,7 +59,7 @@ class SceneForm(Form):  # type: ignore[misc]
     choice = Rows(FormField(SceneChoiceForm))
 
 
-class ScenarioItemForm(Form):  # type: ignore[misc]
+class ScenarioItemForm(PlainForm):
     """The scenes, and the one with which the scenario begins."""
 
     start = _scene_select("The scenario begins with")
