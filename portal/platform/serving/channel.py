@@ -35,7 +35,8 @@ class PacedChannel(HTTPChannel):
         """Handle one request, in a thread of its lane."""
         self.has_served = True
         try:
-            super().service()
+            with self.server.answering(self):
+                super().service()
         finally:
             self.busy_at = monotonic()
 
@@ -59,6 +60,13 @@ class PacedChannel(HTTPChannel):
     def rests(self) -> bool:
         """Whether nothing happens until the client sends something."""
         return not (self.is_answering or self.will_close or self.close_when_flushed)
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether nothing happens until a thread has something to send, or has finished."""
+        return bool(self.requests) and not (
+            self.total_outbufs_len or self.will_close or self.close_when_flushed
+        )
 
     @property
     def is_answering(self) -> bool:

@@ -5,8 +5,10 @@ import os
 import resource
 import signal
 import socket
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -64,6 +66,7 @@ class Server(TcpWSGIServer):
         self.refusal_headers = refusal_headers
         self.parent = os.getppid()
         self.is_ending = False
+        self._thread = threading.local()  # ``channel``: the one that this thread is answering
         super().__init__(
             self._answer, _sock=listening, dispatcher=self.lanes, adj=adj, bind_socket=False, sockinfo=address
         )
@@ -74,6 +77,22 @@ class Server(TcpWSGIServer):
         """Answer a request as a WSGI application; the process of files answers those for files."""
         answer = self._files.relay if environ[LANE] is Lane.FILES else self._answer_here
         return answer(environ, start_response)
+
+    @contextmanager
+    def answering(self, channel: PacedChannel) -> Iterator[None]:
+        """Answer a request of this connection in this thread."""
+        self._thread.channel = channel
+        try:
+            yield
+        finally:
+            self._thread.channel = None
+
+    def pull_trigger(self) -> None:
+        """End the loop's wait; a thread that answers wakes its connection with it."""
+        channel = getattr(self._thread, "channel", None)
+        if channel is not None:
+            self.resting.wake(channel)
+        super().pull_trigger()
 
     def add_task(self, channel: PacedChannel) -> None:
         """Queue the first request of a channel in its lane; that of one file too many is told so."""
@@ -134,6 +153,7 @@ class Server(TcpWSGIServer):
             self.maintenance(time.time())
 
     def _poll(self, seconds: float) -> None:
+        self.resting.wake_answered()
         wasyncore.poll2(seconds, self.awake)
         self.resting.lay_to_rest()
 

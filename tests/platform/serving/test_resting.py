@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,21 +20,27 @@ MANY = 60
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all connections are polled")
 
 
+@contextmanager
+def _serve(application: Any) -> Iterator[Server]:
+    running = Server(application, FilesApart(), socket.create_server(("127.0.0.1", 0), backlog=MANY), {})
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    try:
+        yield running
+    finally:
+        running.begin_to_end()
+        thread.join(10)
+    assert not thread.is_alive()
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
-    listening = socket.create_server(("127.0.0.1", 0), backlog=MANY)
-
     def application(_environ, start_response):
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
-    running = Server(application, FilesApart(), listening, {})
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    yield running
-    running.begin_to_end()
-    thread.join(10)
-    assert not thread.is_alive()
+    with _serve(application) as running:
+        yield running
 
 
 def _connect(server: Server) -> socket.socket:
@@ -104,3 +111,31 @@ def test_a_connection_closed_while_it_rests_leaves_its_number_to_another(server)
     with _connect(server) as second:
         assert [_answer(second), _answer(second)] == [b"200", b"200"]
         assert [each._fileno for each in server.active_channels.values()] == [number]
+
+
+def test_a_connection_that_waits_for_its_answer_is_not_polled_and_gets_all_of_it():
+    answers, large = threading.Event(), b"x" * 100_000
+
+    def application(_environ, start_response):
+        start_response("200 OK", [("Content-Length", str(40 * len(large)))])
+        answers.wait(PATIENCE)
+        for _ in range(40):  # more than the system takes before the client reads
+            yield large
+
+    with _serve(application) as server:
+        own = len(server.awake)
+        connections = [_connect(server) for _ in range(MANY)]
+        for connection in connections:
+            connection.sendall(REQUEST)
+        until(lambda: len(server.resting.unanswered) == MANY)
+        assert len(server.awake) <= own + 1  # and the entry of those at rest
+
+        answers.set()
+        for connection in connections:
+            read = b""
+            while len(read) < 40 * len(large) and (piece := connection.recv(1_000_000)):
+                read += piece
+            assert read.endswith(large)
+            connection.close()
+        until(lambda: not server.active_channels)
+        assert not server.resting.unanswered
