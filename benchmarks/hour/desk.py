@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from benchmarks.browser import credentials
 from benchmarks.hour.plan import Plan
 from benchmarks.hour.tally import BULK, FILE, REPORT
 from benchmarks.hour.visitor import FAILURES, REDIRECTS, AnsweredError, Page, Visitor
@@ -65,7 +66,7 @@ class Desk:
         with self.visitor.timed(FILE, what):
             reply = await self.visitor.ask("GET", path, keeps=False)
             if reply.status in REDIRECTS and "/sign-in" in reply.location:
-                await self._again(reply.location)
+                await self._sign_in_again(reply.location)
                 reply = await self.visitor.ask("GET", path, keeps=False)
             if reply.status == BUSY:
                 reply, counted = await self._accept_offer(Page(path, reply)), 2
@@ -75,11 +76,13 @@ class Desk:
                 raise AnsweredError(f"{reply.status} {what}")
         return counted
 
-    async def _again(self, location: str) -> None:
-        """Sign in again: a file about so many people is given out only within ten minutes of it."""
+    async def _sign_in_again(self, location: str) -> None:
+        """Show who one is: a file about so many people is given out only within ten minutes of it."""
         path = location.removeprefix(self.visitor.origin)
         page = Page(path, await self.visitor.ask("GET", path))
-        await self.visitor.sign_in(self.staff_number, self.password, "desk sign-in", page)
+        action, fields = page.form("Continue")
+        fields |= credentials(page.text, self.staff_number, self.password)
+        await self.visitor.send(action or path, fields.items(), "desk sign-in")
 
     async def _accept_offer(self, page: Page) -> Reply:
         """Have a job make the file, where too many others are being made; leads to its page."""

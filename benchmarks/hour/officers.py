@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from benchmarks.browser import CASE, case_button
-from benchmarks.hour.plan import Plan
+from benchmarks.hour.plan import CASE_PAUSES, Plan
 from benchmarks.hour.tally import ANSWER, PAGE
 from benchmarks.hour.visitor import FAILURES, AnsweredError, Page, Visitor
 from benchmarks.knowledge import SAVE, Knowledge
@@ -47,16 +47,19 @@ class Officer:
         return replace(self, module=module)
 
     async def read(self, seconds: float) -> None:
-        """Read the lessons, each for so long; a module passed before is taken again."""
+        """Read the lessons for so long, and decide in their cases; a module passed before is taken again."""
         here = f"/learning/modules/{self.module}"
         page = await self.visitor.page(here, PAGE)
         if AGAIN in page.text:
             await self.visitor.press(page, AGAIN, ANSWER, PAGE)
-        for key in lessons(self.module):
+        keys = lessons(self.module)
+        for key in keys:
             page = await self.visitor.page(f"{here}/lessons/{key}", PAGE)
-            await asyncio.sleep(seconds)
+            pause = seconds / len(keys) / (CASE_PAUSES if CASE in page.text else 1)
+            await asyncio.sleep(pause)
             while CASE in page.text:
                 page = await self.visitor.press(page, case_button(page.text), ANSWER, PAGE)
+                await asyncio.sleep(pause)
             if NEXT in page.text:
                 await self.visitor.press(page, NEXT, ANSWER, PAGE)
 

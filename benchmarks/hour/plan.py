@@ -8,9 +8,9 @@ MINUTE = 60.0  # seconds within which they sign in
 FORCE = 15_000
 MOVES = 2 / 3  # people who move, for each officer
 # Everything that people think over is ten times quicker than in a real hour.
-MODULE = (60.0, 300.0)  # seconds for the lessons of one module: 27 minutes by its file, some half, some twice
+MODULE = (120.0, 480.0)  # seconds for the lessons of one module: 45 minutes by their files, or half, or 80
 THINKING = (3.0, 9.0)  # seconds for a question: 30 to 90
-LESSONS = 6
+CASE_PAUSES = 4  # in a case, on average: before it, and after each decision
 FIRST_LEARNER = 600  # those before lead teams
 MANAGERS = ("B00001", "B00002", "B00003", "B00004")
 READER, IMPORTER, ISSUER = "D6001", "D9001", "D4001"
@@ -48,7 +48,7 @@ class Plan:
     @property
     def longest(self) -> float:
         """Seconds after which the run ends, whoever has not finished."""
-        return 660 * max(self.share, 0.2)
+        return 740 * max(self.share, 0.2)
 
     def staff_numbers(self) -> list[str]:
         """Who comes: no leaders, from all teams."""
@@ -60,8 +60,8 @@ class Plan:
         return chance.uniform(0, self.minute)
 
     def reading(self, chance: Random) -> float:
-        """Seconds that one person reads each lesson; some read all of them fast."""
-        return chance.uniform(*MODULE) / LESSONS * self.share
+        """Seconds that one person reads the lessons of a module; some read all of them fast."""
+        return chance.uniform(*MODULE) * self.share
 
     def thinking(self, chance: Random) -> float:
         """Seconds over one question."""
