@@ -1,6 +1,7 @@
 """Connections with limits on idle time and on slow clients."""
 
 import fcntl
+import socket
 import struct
 import termios
 from time import monotonic
@@ -77,6 +78,15 @@ class PacedChannel(HTTPChannel):
     def waits_for_client(self) -> bool:
         """Whether only the client can act next: send a request, or its rest, or take the answer."""
         return bool(not self.requests or self.total_outbufs_len)
+
+    def client_has_left(self) -> bool:
+        """Whether the client closed the connection: it is not asked while a request waits for a thread."""
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except (OSError, AttributeError):  # the loop closed it meanwhile
+            return True
 
     @property
     def bytes_received(self) -> int:

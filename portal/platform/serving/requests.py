@@ -9,6 +9,7 @@ import struct
 from time import monotonic
 from typing import Any
 
+from waitress.channel import ClientDisconnected
 from waitress.parser import HTTPRequestParser, ParsingError, get_header_lines
 from waitress.rfc7230 import HEADER_FIELD_RE
 from waitress.task import ErrorTask, WSGITask
@@ -93,8 +94,11 @@ class LaneTask(WSGITask):
     def execute(self) -> None:
         """Answer. What breaks off in the middle of a body ends its connection by a reset.
 
-        Without chunks a client of HTTP/1.0 would take an orderly end for the end of the whole.
+        Without chunks a client of HTTP/1.0 would take an orderly end for the end of the whole. A page whose
+        client left while it waited is not made; a change is carried out, as its sender meant it to be.
         """
+        if self.request.lane is not Lane.CHANGES and self.channel.client_has_left():
+            raise ClientDisconnected
         try:
             super().execute()
         except Exception:
