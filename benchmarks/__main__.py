@@ -3,6 +3,7 @@
 import argparse
 import sqlite3
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -76,18 +77,35 @@ def main() -> int:
         "n": partial(nation.measure, asked.nation, asked.note),
         "w": partial(growth.measure, asked.growth_quick, asked.note),
     }
-    for part, measure in sorted(alone.items()):
-        if part in only:
-            print(f"measuring {part}", flush=True)
-            found += measure()
+    apart, failed = _measure_apart({part: alone[part] for part in sorted(only & {*alone})})
+    found += apart
     found.sort(key=lambda figure: figure.part)
     print(table(found))
     if not only & {*"hnw"}:
         print("The hour when everyone comes, and growth, take half an hour each: --only hour, --only growth.")
         print("A nation on PostgreSQL takes the better part of an hour: --only n, or --large.")
-    if only >= {*"abcdefgijprx"} or asked.write:
+    if failed:
+        print(f"Not measured, because it failed: {', '.join(failed)}. Nothing is kept.")
+    elif only >= {*"abcdefgijprx"} or asked.write:
         write(found, asked.note, size)
-    return int(any(figure.met is False and figure.fails_build for figure in found))
+    return int(bool(failed) or any(figure.met is False and figure.fails_build for figure in found))
+
+
+def _measure_apart(measures: dict[str, Callable[[], list[Figure]]]) -> tuple[list[Figure], list[str]]:
+    """The figures of measures with a force of their own, and the letters of those that failed.
+
+    What the others found in half an hour is shown all the same.
+    """
+    found: list[Figure] = []
+    failed = []
+    for part, measure in measures.items():
+        print(f"measuring {part}", flush=True)
+        try:
+            found += measure()
+        except Exception:
+            traceback.print_exc()
+            failed.append(part)
+    return found, failed
 
 
 def _served(served: World, only: set[str]) -> list[Figure]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
@@ -50,7 +51,7 @@ def _previews() -> list[Figure]:
         "a command left out": replace(later, exceptions=without),
     }
     floor = _seconds(_read)
-    figures = [_figure(what, floor, lambda said=said: _effect(said)) for what, said in changes.items()]
+    figures = [_figure(what, floor, partial(_effect, said)) for what, said in changes.items()]
     return [
         *figures,
         _figure(

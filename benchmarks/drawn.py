@@ -145,7 +145,8 @@ def _drawn(chart: Chart) -> list[str]:
 def _spread(heights: Sequence[float]) -> list[float]:
     """The heights, moved as little as it takes so that no two names lie on each other, inside the frame."""
     order = sorted(range(len(heights)), key=lambda place: heights[place])
-    moved, last = list(heights), TOP - APART
+    moved = list(heights)
+    last: float = TOP - APART
     for place in order:
         last = moved[place] = max(heights[place], last + APART)
     last = HEIGHT - BOTTOM + APART

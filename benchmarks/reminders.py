@@ -52,7 +52,7 @@ class _Office:
         return "250 OK"
 
 
-class _Relay(Controller):  # type: ignore[misc]
+class _Relay(Controller):
     """Listens on a port that the machine chooses."""
 
     def _create_server(self) -> Coroutine[Any, Any, asyncio.AbstractServer]:
@@ -138,7 +138,7 @@ def _wrong(addresses: list[str]) -> int:
             stood = [
                 compute_status(each, day)
                 for directive_id in facts.assignments
-                for each in group_facts_by_position(facts, directive_id, history.versions, known).values()
+                for each in group_facts_by_position(facts, directive_id, history, known).values()
             ]
             wrong += not any(one is not None and one.status in LATE for one in stood)
     return wrong

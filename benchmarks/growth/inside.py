@@ -16,7 +16,8 @@ from portal.app import create_app
 from portal.platform import clock
 from portal.platform.db import db
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def in_process(function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
