@@ -26,13 +26,14 @@ NEW_PASSWORD = "lantern-orbit-walnut-quay"
 
 
 def newcomer(server: Server) -> str:
-    """The staff number of somebody with a post and no password."""
+    """The staff number of somebody with a post, no role and no password."""
     rows = ask(
         server.instance,
         "SELECT min(n.staff_number) FROM person_name n JOIN post p USING (person_id)"
         " WHERE p.valid_to > '2100-01-01' AND NOT p.void"
         " AND NOT EXISTS (SELECT 1 FROM post r WHERE r.replaces_id = p.id)"
-        " AND person_id NOT IN (SELECT person_id FROM credential)",
+        " AND person_id NOT IN (SELECT person_id FROM credential)"
+        " AND person_id NOT IN (SELECT person_id FROM role_grant)",  # who runs events begins there
     )
     return str(rows[0][0])
 
