@@ -36,7 +36,7 @@ class PacedChannel(HTTPChannel):
         """Handle one request, in a thread of its lane."""
         self.has_served = True
         try:
-            with self.server.answering(self):
+            with self.server.mark_answering(self):
                 super().service()
         finally:
             self.busy_at = monotonic()

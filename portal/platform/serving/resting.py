@@ -55,12 +55,12 @@ class RestingConnections:
                 self.resting[number] = self.awake.pop(number)
                 self._watch.register(number, select.EPOLLIN)
 
-    def wake(self, channel: Any) -> None:
+    def wake_channel(self, channel: Any) -> None:
         """Have a connection polled again that was answered, in part or in full; called by any thread."""
         self._woken.append(channel)
 
     def wake_answered(self) -> None:
-        """Poll again what ``wake`` was told of; called before each poll."""
+        """Poll the connections again that ``wake_channel`` was given; called before each poll."""
         while self._woken:
             channel = self._woken.popleft()
             number = channel._fileno  # None once it is closed

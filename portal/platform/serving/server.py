@@ -79,8 +79,8 @@ class Server(TcpWSGIServer):
         return answer(environ, start_response)
 
     @contextmanager
-    def answering(self, channel: PacedChannel) -> Iterator[None]:
-        """Answer a request of this connection in this thread."""
+    def mark_answering(self, channel: PacedChannel) -> Iterator[None]:
+        """Mark this connection as the one that this thread answers, until the block ends."""
         self._thread.channel = channel
         try:
             yield
@@ -91,7 +91,7 @@ class Server(TcpWSGIServer):
         """End the loop's wait; a thread that answers wakes its connection with it."""
         channel = getattr(self._thread, "channel", None)
         if channel is not None:
-            self.resting.wake(channel)
+            self.resting.wake_channel(channel)
         super().pull_trigger()
 
     def add_task(self, channel: PacedChannel) -> None:
