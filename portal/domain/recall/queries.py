@@ -100,10 +100,13 @@ class RecallQuestion:
 
 
 _REVOKED = aliased(Record)  # a correction keeps the reference, and a revocation of the row before it
-_STANDS = Record.reference.not_in(
-    select(_REVOKED.reference)
+_STANDS = ~(
+    select(_REVOKED.id)
     .join(Revocation, Revocation.record_id == _REVOKED.id)
+    .where(_REVOKED.reference == Record.reference)
     .where(is_known_fact(Revocation), Revocation.from_on <= bindparam("day"))
+    .correlate(Record)
+    .exists()
 )
 _NEWER = aliased(ModuleVersion)
 _NEWEST_VERSION = (

@@ -61,6 +61,7 @@ class Record(Fact):
     __table_args__ = (
         Index("ix_record_person_activity", "person_id", "activity_id", "achieved_on"),
         Index("ix_record_recorded_at", "recorded_at"),
+        Index("ix_record_reference", "reference"),
         unique_index("uq_record_reference_first", "reference", where="replaces_id IS NULL"),
     )
 
