@@ -68,8 +68,11 @@ def measure() -> list[Figure]:
 
 
 def write(file: Path, *, rows: int = ROWS, since: str = "", seed: int = 1, teams: int | None = None) -> None:
-    """A roster of people in designated roles, in ``teams``, or teams of 25, whose first member leads."""
-    random = Random(seed)
+    """A roster of people in designated roles, in ``teams``, or teams of 25, whose first member leads.
+
+    With another ``seed`` the same people, by the same names, are in other teams.
+    """
+    random, chosen_names = Random(seed), Random(0)
     many = teams or rows * TEAMS // ROWS
     order = list(range(many))
     random.shuffle(order)
@@ -84,7 +87,7 @@ def write(file: Path, *, rows: int = ROWS, since: str = "", seed: int = 1, teams
             rank = "Constable" if leader else "Sergeant"
             begun = since or f"{random.randint(2005, 2025)}-0{random.randint(1, 9)}-01"
             email = f"{staff.lower()}@westshire.example"
-            names = (random.choice(SURNAMES), f"Forename{number % 97}")
+            names = (chosen_names.choice(SURNAMES), f"Forename{number % 97}")
             writer.writerow((staff, *names, email, rank, ROLES[team % 6], path, leader, begun, ""))
 
 

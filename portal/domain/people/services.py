@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from portal.domain.people.models import Person, PersonName, RoleGrant, fold_name
+from portal.domain.people.name_index import index_names_afterwards
 from portal.platform.audit.models import AuditEvent
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day
@@ -129,7 +130,8 @@ def correct_many_names(corrected: Iterable[PersonNames], *, by: int | None, at: 
     _refuse_shared_identifiers([new_names[person_id] for person_id in changed])
     _clear_changing_emails(changes)
     rows = [_name_row(new_names[person_id]) for person_id in changed]
-    db.session.execute(update(PersonName), rows)
+    with index_names_afterwards(len(rows)):
+        db.session.connection().execute(_CORRECT_NAME, rows)
     events = [
         {
             "happened_at": at,
@@ -140,17 +142,18 @@ def correct_many_names(corrected: Iterable[PersonNames], *, by: int | None, at: 
         }
         for person_id in changed
     ]
-    db.session.execute(insert(AuditEvent), events)
+    db.session.connection().execute(insert(AuditEvent), events)
     return len(changed)
 
 
 def _name_row(names: PersonNames) -> dict[str, Any]:
     folded = fold_name(names.surname, names.forenames, names.staff_number)
     parts = {part: getattr(names, part) for part in NAME_PARTS}
-    return {"person_id": names.person_id, **parts, "folded": folded}
+    return {"corrected_id": names.person_id, **parts, "folded": folded}
 
 
 NAME_PARTS = ("staff_number", "surname", "forenames", "email")
+_CORRECT_NAME = update(PersonName).where(PersonName.person_id == bindparam("corrected_id"))
 
 
 def list_names_of(person_ids: Iterable[int]) -> list[PersonNames]:
@@ -195,7 +198,8 @@ def _clear_changing_emails(changes: dict[int, list[str]]) -> None:
     """Clear addresses that are about to change, so that two people can swap theirs."""
     person_ids = [i for i, parts in changes.items() if "email" in parts]
     if len(person_ids) > 1:
-        db.session.execute(update(PersonName), [{"person_id": i, "email": None} for i in person_ids])
+        rows = [{"corrected_id": person_id} for person_id in person_ids]
+        db.session.connection().execute(_CORRECT_NAME.values(email=None), rows)
 
 
 def _list_live_grants(person_id: int, role: Role, at: datetime) -> list[RoleGrant]:

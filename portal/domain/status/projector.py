@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.domain.catalogue.models import MinimumVersion, ModuleVersion
@@ -55,7 +55,7 @@ from portal.domain.status.rules import (
     StartFact,
 )
 from portal.platform.clock import to_microseconds
-from portal.platform.db import Touched, db, newest_stamp, read, stamp, touch
+from portal.platform.db import Stamp, Touched, db, newest_stamp, read, stamp, touch
 
 FACTS_OF_PEOPLE = (Post, Assignment, Exclusion, Record, Registration)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -245,6 +245,8 @@ class StagedProjection(Projection):
         Of all of them, or ``among`` some, few enough for one statement.
         """
         people = self.people if among is None else frozenset(among)
+        if not db.session.scalar(_ANYTHING_BETWEEN, {"since": self.known_at, "at": at}):
+            return frozenset()
         for fact in (UnitState, MinimumVersion, DirectiveVersion):
             newest = select(func.max(fact.recorded_at)).where(fact.recorded_at < at)
             if fact is DirectiveVersion and self.directive_ids is not None:
@@ -253,6 +255,11 @@ class StagedProjection(Projection):
             if (db.session.scalar(newest) or BEFORE_ALL) > self.known_at:
                 return people
         return people.intersection(_find_people_between(self.known_at, at, among))
+
+
+_ANYTHING_BETWEEN = select(
+    exists().where(Stamp.recorded_at > bindparam("since"), Stamp.recorded_at < bindparam("at"))
+)
 
 
 def with_stamp(real: Mapping[int, int], at: datetime) -> dict[int, int]:

@@ -11,6 +11,7 @@ from sqlalchemy import Table, false, func, insert, or_, select, true
 from portal.domain.people import services
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Person, PersonName, Post, Unit, UnitState, fold_name
+from portal.domain.people.name_index import index_names_afterwards
 from portal.domain.people.roster.plan import (
     KnownPost,
     PostValues,
@@ -221,7 +222,8 @@ def _write_people(new_people: Sequence[PersonNames], ids: RosterIds, at: datetim
         for person_id, names in people
     )
     columns = ("person_id", "staff_number", "surname", "forenames", "email", "folded")
-    insert_rows(_table_of(PersonName), columns, rows)
+    with index_names_afterwards(len(people)):
+        insert_rows(_table_of(PersonName), columns, rows)
 
 
 def _write_units(created: Sequence[NewUnit], ids: RosterIds, at: datetime) -> None:
