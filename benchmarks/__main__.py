@@ -29,7 +29,7 @@ from benchmarks.figures import Figure, table, write
 from benchmarks.growth import measure as growth
 from benchmarks.hour import measure as hour
 from benchmarks.hour import plan
-from benchmarks.hour.plan import Plan
+from benchmarks.hour.plan import Plan, all_ways
 from benchmarks.nation import measure as nation
 from benchmarks.serving import Watch
 from benchmarks.world import World, build, world
@@ -135,7 +135,7 @@ def _size(served: World) -> dict[str, int]:
 
 def _hours(asked: argparse.Namespace) -> list[Plan]:
     """Passwords on both databases and, once, single sign-on; or what was asked for."""
-    ways = [(each.postgresql, each.by_provider) for each in plan.WHOLE]
+    ways = [(each.postgresql, each.by_provider) for each in all_ways(Plan())]
     if asked.hour_on and asked.hour_by:
         ways = [(asked.hour_on == "postgresql", asked.hour_by == "provider")]
     return [
@@ -161,7 +161,7 @@ def _arguments() -> argparse.Namespace:
         "--hour-people", type=int, default=plan.OFFICERS, help="officers; fewer come at the same rate"
     )
     hours.add_argument("--hour-force", type=int, default=plan.FORCE, help="people of the force")
-    hours.add_argument("--hour-slower", type=float, default=1, help="stretch all times, for a busy machine")
+    hours.add_argument("--hour-slower", type=float, default=1, help="stretch thinking, for a slow machine")
     hours.add_argument("--hour-on", choices=("sqlite", "postgresql"), help="one database alone")
     hours.add_argument("--hour-by", choices=("passwords", "provider"), help="one way to sign in alone")
     parser.add_argument("--growth-quick", action="store_true", help="with growth, small sizes: two minutes")

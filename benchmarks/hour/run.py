@@ -21,7 +21,7 @@ from benchmarks.world import lessons, modules
 
 EARLY, WARMING = "D1001", 8  # somebody who was there before, in so many browsers
 STEP = 0.1  # seconds between two looks at how late this thread is
-ROSTER_AT, DIRECTIVE_AT = 1.5, 4.0  # of the sign-in minute
+ROSTER_AT, DIRECTIVE_AT = 1.5, 4.0  # minutes
 
 
 @dataclass
@@ -150,7 +150,7 @@ class _Hour:
             (ROSTER_AT, importer.import_roster, "roster.csv"),
             (DIRECTIVE_AT, issuer.issue_directive, "directive.toml"),
         ):
-            await asyncio.sleep(max(0.0, at * self.plan.minute - self.tally.now))
+            await asyncio.sleep(max(0.0, self.plan.after(at) - self.tally.now))
             try:
                 await act(self.made.folder / name)
             except FAILURES as error:

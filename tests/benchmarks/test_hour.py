@@ -8,11 +8,12 @@ import pytest
 
 from benchmarks.hour import measure
 from benchmarks.hour.forms import FilledForm
-from benchmarks.hour.plan import WHOLE, Plan
+from benchmarks.hour.plan import Plan, all_ways
 from benchmarks.hour.tally import PAGE, Spread, Tally
 from benchmarks.hour.visitor import route_of
 from benchmarks.hour.wire import Pool
 
+WHOLE = all_ways(Plan())
 FORM = """<form action="/one"><input name="a" value="1"><button>Leave</button></form>
 <form action="/two"><input type="checkbox" name="c" value="x" checked>
 <input type="checkbox" name="c" value="y">
@@ -48,9 +49,9 @@ def test_the_smallest_hour_on_postgresql():
 
 @pytest.mark.parametrize(
     "plans", [WHOLE[:1], (Plan(officers=300),), (*WHOLE[:2], Plan(postgresql=True, slower=2))],
-    ids=["one of three", "shorter", "slower"],
+    ids=["one of three", "shorter", "one slower"],
 )  # fmt: skip
-def test_only_all_whole_hours_are_kept(plans, monkeypatch):
+def test_only_all_ways_of_one_hour_are_kept(plans, monkeypatch):
     written = []
     monkeypatch.setattr(measure, "one", lambda plan: None)
     monkeypatch.setattr(measure, "report", lambda result: "")
@@ -60,7 +61,8 @@ def test_only_all_whole_hours_are_kept(plans, monkeypatch):
     measure.measure(plans)
     assert written == []
     measure.measure(WHOLE)
-    assert len(written) == 1
+    measure.measure(all_ways(Plan(officers=300, slower=4)))
+    assert len(written) == 2
 
 
 def test_a_form_is_sent_as_it_is_filled_in():
@@ -82,6 +84,14 @@ def test_a_smaller_hour_has_the_same_rate_for_a_shorter_time():
     assert tenth.thinking(Random(1)) == pytest.approx(whole.thinking(Random(1)) / 10)
     assert len(set(whole.staff_numbers())) == 3_000
     assert len({whole.address(number) for number in range(3_000)}) == 3_000
+
+
+def test_on_a_slow_machine_all_come_as_fast_and_think_for_longer():
+    whole, slower = Plan(), Plan(slower=4)
+
+    assert (slower.minute, slower.pace, whole.pace) == (60, 2.5, 10)
+    assert slower.thinking(Random(1)) == pytest.approx(4 * whole.thinking(Random(1)))
+    assert slower.after(1.5) == pytest.approx(4 * whole.after(1.5)) == 360
 
 
 def test_a_failure_counts_once_however_often_it_is_passed_on():
