@@ -1,5 +1,6 @@
-"""Bulk writes: many rows past the session, and a larger page cache of SQLite meanwhile."""
+"""Bulk writes: many rows past the session; meanwhile a larger page cache, and no search for garbage."""
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -32,6 +33,21 @@ def enlarged_page_cache() -> Iterator[None]:
     finally:  # on the connection itself: others use it next, even if the transaction failed
         if connection is not None:
             connection.cursor().execute(f"PRAGMA cache_size = {usual_size}")
+
+
+@contextmanager
+def paused_garbage_collection() -> Iterator[None]:
+    """Collect no garbage in this process while the block holds what it computed for thousands of people.
+
+    None of that is garbage, and to look through all of it takes a quarter of a second, also under a lock.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def insert_rows(table: Table, names: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:

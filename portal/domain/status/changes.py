@@ -125,12 +125,13 @@ def find_changed_cells(then: Scope, now: Scope) -> dict[int, Cells]:
     # After a first load everybody's cells differ, and are alike: what is equal is kept once.
     cells, pairs = ValueCache(_build_cell), dict[Pair, Pair]()
     changed: dict[int, Cells] = {}
-    for row in db.session.execute(statement, execution_options={"yield_per": ROWS}):
-        by_position = changed.setdefault(row.person_id, {})
-        cell = cells[row.status, row.due_on, row.valid_until]
-        old, new = by_position.get(row.position, (None, None))
-        pair = (cell, new) if row.before else (old, cell)
-        by_position[row.position] = pairs.setdefault(pair, pair)
+    rows = db.session.connection().execute(statement, execution_options={"yield_per": ROWS})
+    for person_id, position, status, due_on, valid_until, is_before in rows:
+        by_position = changed.setdefault(person_id, {})
+        cell = cells[status, due_on, valid_until]
+        old, new = by_position.get(position, (None, None))
+        pair = (cell, new) if is_before else (old, cell)
+        by_position[position] = pairs.setdefault(pair, pair)
     for person_id, by_position in [*changed.items()]:
         changed[person_id] = {at: pair for at, pair in by_position.items() if _cells_differ(*pair)}
     return {person_id: by_position for person_id, by_position in changed.items() if by_position}

@@ -19,7 +19,7 @@ from portal.domain.status.ahead import (
     tell_nobody,
 )
 from portal.domain.status.projector import StagedProjection, stage_projection, with_stamp
-from portal.platform.bulk_writing import enlarged_page_cache
+from portal.platform.bulk_writing import enlarged_page_cache, paused_garbage_collection
 from portal.platform.db import newest_stamp, stamp, transaction
 from portal.platform.errors import BusyError
 
@@ -137,6 +137,17 @@ def record_ahead(
         OutdatedError: What the rows follow from was changed meanwhile. Nothing is left of them.
         LostClaimError: Another process undid the rows.
     """
+    with paused_garbage_collection():
+        return _record_ahead(staged, prepare, record, tell, conclude)
+
+
+def _record_ahead(
+    staged: StagedProjection,
+    prepare: Callable[[], dict[int, int]],
+    record: Callable[[StagedProjection, bool], T],
+    tell: TellProgress,
+    conclude: Callable[[T], None],
+) -> T:
     rows, ids = begin_ahead(prepare)
     real = with_stamp(ids, rows.at)
     try:

@@ -54,6 +54,7 @@ from portal.domain.status.rules import (
     RevocationFact,
     StartFact,
 )
+from portal.platform.bulk_writing import paused_garbage_collection
 from portal.platform.clock import to_microseconds
 from portal.platform.db import Stamp, Touched, db, newest_stamp, read, stamp, touch
 
@@ -291,7 +292,8 @@ def stage_projection(
     staged = StagedProjection(
         known_at=newest_stamp() or BEFORE_ALL, people=frozenset(people), pending=pending
     )
-    staged.compute_edits(staged.people, tell)
+    with paused_garbage_collection():
+        staged.compute_edits(staged.people, tell)
     return staged
 
 

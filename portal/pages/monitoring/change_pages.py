@@ -55,14 +55,13 @@ def show_changes(reference: str) -> ResponseReturnValue:
     if iso_texts != texts or unit != filters.unit:
         current = {**iso_texts, **filters.address, "unit": unit, "kind": request.args.get("kind", "")}
         return redirect(address(request.path, current.items()), 303)
-    changes = replace(
-        changes, kind=arguments.choice("kind", [kind.key for kind in changes.kinds], "kind of change")
-    )
-    page = arguments.page(len(changes.people_of_kind))
+    chosen_kind = arguments.choice("kind", [kind.key for kind in changes.kinds], "kind of change")
+    page = arguments.page(len(changes.people_of_kind(chosen_kind)))
     response = render_template(
         "monitoring/changes.html",
         changes=changes,
-        rows=changes.list_changes(page.offset, page.size),
+        chosen_kind=chosen_kind,
+        rows=changes.list_changes(chosen_kind, page.offset, page.size),
         page=page,
         form=ChangesForm(data=_form_values(position_before, position_after)),
         errors=arguments.errors(),
@@ -72,7 +71,7 @@ def show_changes(reference: str) -> ResponseReturnValue:
         reference=reference,
         most_kinds=MOST_KINDS,
         filters=changes.filters,
-        save_arguments=_save_arguments(texts, changes),
+        save_arguments=_save_arguments(texts, changes, chosen_kind),
         address_of_kind=lambda kind: _address_of_kind(kind, texts, changes.filters),
         chips=_filter_chips(texts, changes.filters),
         clear_url=address(request.path, texts.items()),
@@ -99,9 +98,9 @@ def _compare(
     return Changes(earlier, later, later.viewer_scope.label_unit(filters))
 
 
-def _save_arguments(texts: dict[str, str], changes: Changes) -> dict[str, str]:
+def _save_arguments(texts: dict[str, str], changes: Changes, kind: str) -> dict[str, str]:
     """Arguments of the page that saves this comparison: what is chosen in it."""
-    arguments = {**texts, **changes.filters.address, "kind": changes.kind}
+    arguments = {**texts, **changes.filters.address, "kind": kind}
     return {name: value for name, value in arguments.items() if value}
 
 

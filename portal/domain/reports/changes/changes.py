@@ -1,7 +1,6 @@
 """Compares two reports of one directive: whose status changed between their positions, and why."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,6 +18,9 @@ from portal.domain.status.paging import ERASED
 from portal.domain.status.rules import WHOLE
 from portal.platform.wording import date as say_date
 from portal.platform.wording import plural
+
+SAME, OTHER_DUE_DATE = "same", "due"
+KINDS = {SAME: "Overall the same", OTHER_DUE_DATE: "Another due date"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,12 @@ class Changes:
     """The differences between two reports of one directive, as far as their viewer may see each.
 
     ``filters`` narrow them to people who match in one of the two reports. The unit is the one that has the
-    path at the later position, even if it had another name before. ``kind`` lists one kind of change alone,
-    and counts all.
+    path at the later position, even if it had another name before.
     """
 
     earlier: CompletionReport
     later: CompletionReport
     filters: Filters = EVERYONE
-    kind: str = ""
 
     @cached_property
     def _scopes(self) -> tuple[Scope, Scope]:
@@ -122,40 +122,43 @@ class Changes:
         return f"{plural(count, 'person’s', 'people’s')} status changed"
 
     @cached_property
-    def _kind_by_person(self) -> dict[int, tuple[str, str]]:
-        """The key and the words of each person's kind of change."""
-        return {
-            person_id: self._kind_of(person_id, cells.get(WHOLE)) for person_id, cells in self.cells.items()
-        }
+    def _people_by_kind(self) -> dict[str, list[int]]:
+        """The people of each kind of change, by its key."""
+        people: dict[str, list[int]] = {}
+        for person_id, cells in self.cells.items():
+            people.setdefault(self._kind_of(person_id, cells.get(WHOLE)), []).append(person_id)
+        return people
 
-    def _kind_of(self, person_id: int, pair: tuple[Cell | None, Cell | None] | None) -> tuple[str, str]:
+    def _kind_of(self, person_id: int, pair: tuple[Cell | None, Cell | None] | None) -> str:
         if pair is None:
-            return "same", "Overall the same"
+            return SAME
         old, new = pair
         if old and new and old.status is new.status:
-            return "due", "Another due date"
-        keys = [
+            return OTHER_DUE_DATE
+        return "-".join(
             cell.status.key if cell else absences.reason_of(person_id).name.lower()
             for cell, absences in zip(pair, self._absences, strict=True)
-        ]
-        return "-".join(keys), self._change_words(person_id, old, new)
+        )
 
     @cached_property
     def kinds(self) -> list[ChangeKind]:
         """Every kind of change with its number of people, the largest first."""
-        counts = Counter(self._kind_by_person.values())
-        kinds = [ChangeKind(key, words, people) for (key, words), people in counts.items()]
+        kinds = [
+            ChangeKind(key, self._kind_words(key, people[0]), len(people))
+            for key, people in self._people_by_kind.items()
+        ]
         return sorted(kinds, key=lambda kind: (-kind.people, kind.words))
 
-    @cached_property
-    def people_of_kind(self) -> list[int]:
-        """The ids of the people whom the list shows."""
-        return [key for key, (kind, _) in self._kind_by_person.items() if kind == self.kind or not self.kind]
+    def _kind_words(self, key: str, person_id: int) -> str:
+        """A kind of change in words, which are the same for each of its people."""
+        return KINDS.get(key) or self._change_words(person_id, *self.cells[person_id][WHOLE])
 
-    @cached_property
-    def _people(self) -> list[tuple[int, str, str, bool]]:
-        """Id, staff number and name of each person of the list, and whether they are erased."""
-        people = self.people_of_kind
+    def people_of_kind(self, kind: str) -> list[int]:
+        """The ids of the people whose status changed so; of everyone whose status changed if it is empty."""
+        return self._people_by_kind.get(kind, []) if kind else list(self.cells)
+
+    def _list_names(self, people: Sequence[int]) -> list[tuple[int, str, str, bool]]:
+        """Id, staff number and name of each of these people by name, and whether they are erased."""
         named = numbers_and_names(people, len(people))
         known = {person_id for person_id, _, _ in named}
         erased = [
@@ -163,9 +166,12 @@ class Changes:
         ]
         return [*((*person, False) for person in named), *erased]
 
-    def list_changes(self, offset: int, limit: int) -> list[Change]:
-        """List a slice of the people by name, each with what changed and why. A fixed number of queries."""
-        people = self._people[offset : offset + limit]
+    def list_changes(self, kind: str, offset: int, limit: int) -> list[Change]:
+        """List a slice of ``people_of_kind`` by name, each with what changed and why.
+
+        A fixed number of queries for so many people.
+        """
+        people = self._list_names(self.people_of_kind(kind))[offset : offset + limit]
         ids = [person_id for person_id, *_ in people]
         sight, people_between = self._sight_between()
         known = (self.earlier.position.as_known_on, self.later.position.as_known_on)
