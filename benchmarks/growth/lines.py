@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from benchmarks import roster
 from benchmarks.growth import plan
@@ -21,11 +21,13 @@ from benchmarks.statements import NOT_READS, signed_in
 from benchmarks.world import EIGHT, REPORT, WHOLE_FORCE, lessons
 from portal.demo.create import directive_file
 from portal.domain.people.models import PersonName
+from portal.domain.records.models import Record
 from portal.domain.status.count_check import add_missing_snapshots
 from portal.platform import clock
 from portal.platform.db import db, transaction
 
 TIMES, SECONDS = 12, 2.0  # each line so often, or so long where that is less, but once at least
+PASSED = "D2002"  # has passed all modules of the demo
 TEAM = "Westshire Police/Response/Response North/Team A"
 Act = Callable[[], object]
 
@@ -36,9 +38,10 @@ def measure(dimension: str, size: int, instance: Path, days_ago: int, times: int
         with app.app_context(), transaction():
             add_missing_snapshots(clock.today())  # as a job does in its time, which has no turn here
         password = (instance / "demo_password").read_text().strip()
-        learner, manager = (signed_in(app, who, password) for who in (EIGHT[0], WHOLE_FORCE))
+        learner, passed, manager = (signed_in(app, who, password) for who in (EIGHT[0], PASSED, WHOLE_FORCE))
+        record = f"/records/{_newest_reference(app, PASSED)}"
         acts: dict[str, Act] = {}
-        for line, (client, path) in _pages(learner, manager).items():
+        for line, (client, path) in _pages(learner, passed, record, manager).items():
             acts[line] = partial(_get, client, path)
         changes = _Changes(app, instance)
         acts |= {
@@ -53,13 +56,25 @@ def measure(dimension: str, size: int, instance: Path, days_ago: int, times: int
         return [Reading(dimension, size, line, *_cost(app, act, times)) for line, act in acts.items()]
 
 
-def _pages(learner: FlaskClient, manager: FlaskClient) -> dict[str, tuple[FlaskClient, str]]:
+def _newest_reference(app: Flask, staff_number: str) -> str:
+    """The reference of somebody's newest record."""
+    person = select(PersonName.person_id).where(PersonName.staff_number == staff_number).scalar_subquery()
+    newest = select(Record.reference).where(Record.person_id == person).order_by(Record.id.desc()).limit(1)
+    with app.app_context():
+        return db.session.scalars(newest).one()
+
+
+def _pages(
+    learner: FlaskClient, passed: FlaskClient, record: str, manager: FlaskClient
+) -> dict[str, tuple[FlaskClient, str]]:
     past = clock.today() - timedelta(days=180)
     as_at = f"{REPORT}?as_at={past}"
     known = past + timedelta(days=30)
     paths = {
         "lesson": (learner, f"/learning/modules/recognise/lessons/{lessons('recognise')[0]}"),
         plan.LEARNING: (learner, "/learning"),
+        "passed module": (passed, "/learning/modules/recognise"),
+        "own record": (passed, record),
         "search of lessons": (learner, "/guides?q=lorry"),
         "report, today": (manager, REPORT),
         "report, past": (manager, as_at),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 FLAT, LINEAR = 0.3, 1.2  # the most that an exponent may be, with room for the noise of a busy machine
 LEARNING, OVERVIEW = "My learning", "overview"
 PAGES = (
-    LEARNING, "lesson", "search of lessons", "report, today", "report, past",
+    LEARNING, "lesson", "passed module", "own record", "search of lessons", "report, today", "report, past",
     "report, as known then", OVERVIEW, "list of people", "search for a person",
 )  # fmt: skip
 FILE, IMPORT = "completion file (CSV)", "import of one row"

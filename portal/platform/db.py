@@ -35,7 +35,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, declared_attr, mapp
 from portal.platform import clock
 from portal.platform.clock import from_microseconds
 from portal.platform.column_types import NAMES, UtcDateTime
-from portal.platform.engines import SESSION_OPTIONS
+from portal.platform.engines import PLANNED_ONCE, SESSION_OPTIONS
 from portal.platform.errors import BusyError, UnwritableError
 from portal.platform.observability.logs import get_logger
 
@@ -126,12 +126,13 @@ def read(statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
     For the reads of every page: it goes past the session, which costs as much as the answer of the
     database. So it sees what has been flushed, and gives rows, never objects.
     """
-    return db.session.connection().execute(statement, values).all()
+    return db.session.connection().execute(statement, values, execution_options=PLANNED_ONCE).all()
 
 
 def write_row(statement: Any, values: Mapping[str, Any]) -> int:
     """Write a row by an insert that was built once, past the session as ``read``; its number."""
-    key = db.session.connection().execute(statement, values).inserted_primary_key or (0,)
+    connection = db.session.connection()
+    key = connection.execute(statement, values, execution_options=PLANNED_ONCE).inserted_primary_key or (0,)
     number: int = key[0]
     return number
 

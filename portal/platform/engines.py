@@ -1,6 +1,7 @@
 """The engines of the portal, the database and a replica of it where one is set, and their connections."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from threading import Lock
 from time import monotonic, sleep
@@ -17,6 +18,11 @@ LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be 
 REPLICA = "replica"  # the key of its engine
 DRIVER = "postgresql+psycopg://"
 CONNECT_SECONDS = 2  # to the replica; then reports are read from the database itself
+
+# Execution options of a statement that is planned once for each connection to PostgreSQL, not at each call.
+PLANNED_ONCE = {"planned_once": True}
+_HAS_WRITTEN = "has_written"  # of a connection: whether its transaction may have changed something
+_IN_TRANSACTION = 2  # as libpq numbers it; a transaction with an error has another number
 
 _turn_to_ask = Lock()  # for SQLite's write lock
 
@@ -83,6 +89,9 @@ def prepare_engine(engine: Engine) -> None:
     else:
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
+        event.listen(engine, "before_cursor_execute", _note_writes)
+        event.listen(engine, "do_execute", _execute_planned_once)
+        event.listen(engine, "rollback", _end_reading)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -143,12 +152,35 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
         # A page's statements take milliseconds; compiling one with many branches takes a second, each time.
         cursor.execute("SET jit = off")
         cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+    # The plan of a report depends on its day: only what says so with PLANNED_ONCE keeps its plan.
+    connection.prepare_threshold = sys.maxsize  # None would refuse those too
     connection.commit()
 
 
 def _begin_postgresql(connection: Any) -> None:
     """Let a reader see one state, as on SQLite; a writer sees what was committed while it waited."""
     writes = connection.get_execution_options().get("portal_writes")
+    connection.info[_HAS_WRITTEN] = bool(writes)
     # READ COMMITTED and REPEATABLE READ as psycopg numbers them: its 9 MiB are not loaded beside SQLite.
     level = 2 if writes else 3
     connection.connection.dbapi_connection.isolation_level = level  # nothing is sent before the first read
+
+
+def _note_writes(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    if not statement.startswith(("SELECT", "WITH")):
+        connection.info[_HAS_WRITTEN] = True
+
+
+def _execute_planned_once(cursor: Any, statement: str, values: Any, context: Any) -> bool:
+    """Execute a statement that keeps its plan; whether it was one."""
+    if not (context and context.execution_options.get("planned_once")):
+        return False
+    cursor.execute(statement, values, prepare=True)
+    return True
+
+
+def _end_reading(connection: Any) -> None:
+    """Commit a transaction that has only read, in place of its rollback: at one, psycopg drops all plans."""
+    driver = connection.connection.dbapi_connection
+    if not connection.info.get(_HAS_WRITTEN, True) and driver.info.transaction_status == _IN_TRANSACTION:
+        driver.commit()
