@@ -4,32 +4,17 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
-from portal.platform.serving.files import FilesApart
 from portal.platform.serving.lanes import THREADS, Lane
 from portal.platform.serving.server import Server
+from tests.platform.serving.running import connect, serve
 from tests.waiting import PATIENCE, until
 
 
-@contextmanager
-def _serve(application: Any) -> Iterator[Server]:
-    running = Server(application, FilesApart(), socket.create_server(("127.0.0.1", 0)), {})
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    try:
-        yield running
-    finally:
-        running.begin_to_end()
-        thread.join(PATIENCE)
-
-
 def _ask(server: Server, request: bytes) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", int(server.effective_port)), PATIENCE)
+    connection = connect(server)
     connection.sendall(request + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
     return connection
 
@@ -43,7 +28,7 @@ def test_a_client_that_leaves_in_the_middle_of_an_answer_is_no_fault(
             yield b"x" * 1000
             time.sleep(0.005)
 
-    with _serve(application) as server, caplog.at_level(logging.INFO, "waitress"):
+    with serve(application) as server, caplog.at_level(logging.INFO, "waitress"):
         with _ask(server, b"GET /") as client:
             assert client.recv(4096).startswith(b"HTTP/1.1 200 OK")
         until(lambda: any("while serving /" in message for message in caplog.messages))
@@ -60,7 +45,7 @@ def test_what_waits_is_not_shown_to_who_has_left_but_saved_for_them() -> None:
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
-    with _serve(application) as server:
+    with serve(application) as server:
         busy = [_ask(server, b"GET /busy") for _ in range(THREADS[Lane.READS])]
         busy += [_ask(server, b"POST /busy") for _ in range(THREADS[Lane.CHANGES])]
         until(lambda: len(asked) == len(busy))

@@ -5,32 +5,18 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from portal.platform.serving.files import FilesApart
 from portal.platform.serving.server import Server
+from tests.platform.serving.running import WAITING, connect, serve
 from tests.waiting import PATIENCE, until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-MANY = 60
+MANY = WAITING
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all connections are polled")
-
-
-@contextmanager
-def _serve(application: Any) -> Iterator[Server]:
-    running = Server(application, FilesApart(), socket.create_server(("127.0.0.1", 0), backlog=MANY), {})
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    try:
-        yield running
-    finally:
-        running.begin_to_end()
-        thread.join(10)
-    assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -39,12 +25,8 @@ def server() -> Iterator[Server]:
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
-    with _serve(application) as running:
+    with serve(application) as running:
         yield running
-
-
-def _connect(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", int(server.effective_port)), timeout=PATIENCE)
 
 
 def _close_idle(server: Server, channel: Any) -> bool:
@@ -69,7 +51,7 @@ def _read(connection: socket.socket, answers: int = 1) -> bytes:
 def test_a_connection_at_rest_is_not_polled_and_answers_again(server):
     until(lambda: server.resting in server.awake.values())
     own = len(server.awake)
-    connections = [_connect(server) for _ in range(MANY)]
+    connections = [connect(server) for _ in range(MANY)]
 
     for _ in range(2):
         assert {_answer(connection) for connection in connections} == {b"200"}
@@ -89,7 +71,7 @@ def _held(server: Server) -> bytes:
 
 
 def test_a_request_that_arrives_in_pieces_wakes_its_connection_for_each(server):
-    with _connect(server) as connection:
+    with connect(server) as connection:
         for piece in (REQUEST[:9], REQUEST[9:20]):
             connection.sendall(piece)
             until(lambda sent=piece: _held(server) == REQUEST[: REQUEST.index(sent) + len(sent)])
@@ -100,7 +82,7 @@ def test_a_request_that_arrives_in_pieces_wakes_its_connection_for_each(server):
 
 
 def test_a_connection_closed_while_it_rests_leaves_its_number_to_another(server):
-    with _connect(server) as first:
+    with connect(server) as first:
         assert _answer(first) == b"200"
         until(lambda: len(server.resting.resting) == 1)
         (channel,) = server.active_channels.values()
@@ -108,7 +90,7 @@ def test_a_connection_closed_while_it_rests_leaves_its_number_to_another(server)
         until(lambda: _close_idle(server, channel))
         assert first.recv(1) == b""
 
-    with _connect(server) as second:
+    with connect(server) as second:
         assert [_answer(second), _answer(second)] == [b"200", b"200"]
         assert [each._fileno for each in server.active_channels.values()] == [number]
 
@@ -122,9 +104,9 @@ def test_a_connection_that_waits_for_its_answer_is_not_polled_and_gets_all_of_it
         for _ in range(40):  # more than the system takes before the client reads
             yield large
 
-    with _serve(application) as server:
+    with serve(application) as server:
         own = len(server.awake)
-        connections = [_connect(server) for _ in range(MANY)]
+        connections = [connect(server) for _ in range(MANY)]
         for connection in connections:
             connection.sendall(REQUEST)
         until(lambda: len(server.resting.unanswered) == MANY)
