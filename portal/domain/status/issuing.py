@@ -122,6 +122,7 @@ def record_with_periods(
     raise BusyError
 
 
+@paused_garbage_collection()
 def record_ahead(
     staged: StagedProjection,
     prepare: Callable[[], dict[int, int]],
@@ -137,17 +138,6 @@ def record_ahead(
         OutdatedError: What the rows follow from was changed meanwhile. Nothing is left of them.
         LostClaimError: Another process undid the rows.
     """
-    with paused_garbage_collection():
-        return _record_ahead(staged, prepare, record, tell, conclude)
-
-
-def _record_ahead(
-    staged: StagedProjection,
-    prepare: Callable[[], dict[int, int]],
-    record: Callable[[StagedProjection, bool], T],
-    tell: TellProgress,
-    conclude: Callable[[T], None],
-) -> T:
     rows, ids = begin_ahead(prepare)
     real = with_stamp(ids, rows.at)
     try:
