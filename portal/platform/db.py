@@ -124,7 +124,8 @@ def read(statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
     """Every row of a statement of columns that was built once, at the import of its file.
 
     For the reads of every page: it goes past the session, which costs as much as the answer of the
-    database. So it sees what has been flushed, and gives rows, never objects.
+    database. So it sees what has been flushed, and gives rows, never objects. PostgreSQL plans it once for
+    each connection: it is for rows that are found by keys, not for reports, whose plan depends on their day.
     """
     return db.session.connection().execute(statement, values, execution_options=PLANNED_ONCE).all()
 

@@ -1,11 +1,13 @@
 """An import has room for the pages it changes; the connection it leaves behind has no more than before."""
 
+import gc
+
 import pytest
 from sqlalchemy import text
 
 from portal.domain.imports import services
 from portal.domain.people.roster import store
-from portal.platform.bulk_writing import KIBIBYTES
+from portal.platform.bulk_writing import KIBIBYTES, paused_garbage_collection
 from portal.platform.db import db, transaction
 from tests.domain.imports.rosters import row, run, write_csv
 
@@ -34,3 +36,23 @@ def test_only_while_an_import_is_written_has_it_room(app, database, tmp_path, mo
     assert cache() == before
     with transaction():
         assert cache() == before
+
+
+def test_garbage_is_collected_again_after_bulk_work_that_fails():
+    @paused_garbage_collection()
+    def fail():
+        assert not gc.isenabled()
+        raise RuntimeError
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            fail()
+        assert gc.isenabled()
+
+
+def test_garbage_is_left_to_whoever_paused_its_collection_first():
+    with paused_garbage_collection():
+        with paused_garbage_collection():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()

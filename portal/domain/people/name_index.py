@@ -22,7 +22,8 @@ _INDEX_ALL = text("INSERT INTO person_search (person_search) VALUES ('rebuild')"
 def index_names_afterwards(written: int) -> Iterator[None]:
     """Index all names once the block has written so many, where that is faster than one by one.
 
-    Inside a transaction. Only SQLite has this index; PostgreSQL's keeps itself.
+    Inside a transaction, which is to be rolled back if the block fails: until its end no name is indexed as
+    it is written. Only SQLite has this index; PostgreSQL's keeps itself.
     """
     if db.engine.dialect.name != "sqlite" or written < FEWEST or SHARE * written < _count_names():
         yield

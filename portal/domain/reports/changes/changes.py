@@ -157,21 +157,12 @@ class Changes:
         """The ids of the people whose status changed so; of everyone whose status changed if it is empty."""
         return self._people_by_kind.get(kind, []) if kind else list(self.cells)
 
-    def _list_names(self, people: Sequence[int]) -> list[tuple[int, str, str, bool]]:
-        """Id, staff number and name of each of these people by name, and whether they are erased."""
-        named = numbers_and_names(people, len(people))
-        known = {person_id for person_id, _, _ in named}
-        erased = [
-            (person_id, f"{ERASED}-{person_id}", ERASED, True) for person_id in sorted(set(people) - known)
-        ]
-        return [*((*person, False) for person in named), *erased]
-
     def list_changes(self, kind: str, offset: int, limit: int) -> list[Change]:
         """List a slice of ``people_of_kind`` by name, each with what changed and why.
 
         A fixed number of queries for so many people.
         """
-        people = self._list_names(self.people_of_kind(kind))[offset : offset + limit]
+        people = _list_names(self.people_of_kind(kind))[offset : offset + limit]
         ids = [person_id for person_id, *_ in people]
         sight, people_between = self._sight_between()
         known = (self.earlier.position.as_known_on, self.later.position.as_known_on)
@@ -235,6 +226,14 @@ def _cell_words(cell: Cell | None, absent: str, with_due: bool) -> str:
     if cell is None:
         return absent
     return f"{cell.status.label}, due {say_date(cell.due_on)}" if with_due else cell.status.label
+
+
+def _list_names(people: Sequence[int]) -> list[tuple[int, str, str, bool]]:
+    """Id, staff number and name of each of these people by name, and whether they are erased."""
+    named = numbers_and_names(people, len(people))
+    known = {person_id for person_id, _, _ in named}
+    erased = [(person_id, f"{ERASED}-{person_id}", ERASED, True) for person_id in sorted(set(people) - known)]
+    return [*((*person, False) for person in named), *erased]
 
 
 def _unique_causes(causes: Iterable[Cause]) -> list[Cause]:
