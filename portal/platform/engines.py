@@ -1,10 +1,8 @@
 """The engines of the portal, the database and a replica of it where one is set, and their connections."""
 
-import sqlite3
 import sys
 from collections.abc import Iterator
-from threading import Lock
-from time import monotonic, sleep
+from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy.session import Session
@@ -12,9 +10,9 @@ from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from portal.platform.observability.statements import count_statements
+from portal.platform.write_lock import BUSY_SECONDS, take_write_lock, wait_for_others
 
-BUSY_SECONDS = 15  # how long a writer waits for another
-LOCK_TIMEOUT = "30s"  # the same on PostgreSQL, where what is waited for may be a whole import
+LOCK_TIMEOUT = "30s"  # for another writer on PostgreSQL, which may be a whole import
 REPLICA = "replica"  # the key of its engine
 DRIVER = "postgresql+psycopg://"
 CONNECT_SECONDS = 2  # to the replica; then reports are read from the database itself
@@ -23,8 +21,6 @@ CONNECT_SECONDS = 2  # to the replica; then reports are read from the database i
 PLANNED_ONCE = {"planned_once": True}
 _HAS_WRITTEN = "has_written"  # of a connection: whether its transaction may have changed something
 _IN_TRANSACTION = 2  # as libpq numbers it; a transaction with an error has another number
-
-_turn_to_ask = Lock()  # for SQLite's write lock
 
 
 class RoutedSession(Session):
@@ -112,36 +108,23 @@ def _begin_sqlite(connection: Any) -> None:
     """Take SQLite's write lock at the start of a unit of work: FOR UPDATE does nothing there."""
     options = connection.get_execution_options()
     if options.get("portal_writes"):
-        wait = options.get("portal_wait")
-        _take_write_lock(connection.connection.dbapi_connection, BUSY_SECONDS if wait is None else wait)
+        driver = connection.connection.dbapi_connection
+        take_write_lock(driver, _folder_of(connection.engine), options.get("portal_wait"))
     else:  # cannot fail, so it goes straight to the driver
         connection.connection.dbapi_connection.execute("BEGIN")
 
 
-def _take_write_lock(driver: Any, seconds: float) -> None:
-    """Begin as the one writer, waiting at most ``seconds`` for another.
+def let_others_write(engine: Engine | Connection, seconds: float) -> None:
+    """Wait, between two transactions, until nobody waits for the lock any more; at most so long.
 
-    SQLite's own wait sleeps up to 100 ms at a time while the lock comes free many times over; writers
-    here hold it for a few milliseconds, so it is asked for more often: by one thread of a process at a
-    time, as others would only take the processor from whoever holds it.
+    PostgreSQL gives its lock to those who wait, in their order, so there nothing is to be done.
     """
-    last = monotonic() + seconds
-    has_turn = _turn_to_ask.acquire(timeout=seconds)
-    driver.execute("PRAGMA busy_timeout = 0")
-    try:
-        while True:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > last:
-                    raise
-                sleep(0.001)
-            else:
-                return
-    finally:
-        if has_turn:
-            _turn_to_ask.release()
-        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    if engine.dialect.name == "sqlite":
+        wait_for_others(_folder_of(engine), seconds)
+
+
+def _folder_of(engine: Engine | Connection) -> Path:
+    return Path(engine.engine.url.database or "").parent
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:

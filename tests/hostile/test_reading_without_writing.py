@@ -16,7 +16,7 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from portal.platform.db import READER_SECONDS
-from portal.platform.engines import BUSY_SECONDS
+from portal.platform.write_lock import BUSY_SECONDS
 from tests.databases import close_database
 from tests.hostile.desk_to_read import ROOMS
 from tests.hostile.reading import (

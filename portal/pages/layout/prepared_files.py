@@ -16,10 +16,10 @@ from portal.pages.layout.sessions.step_up import require_recent_sign_in
 from portal.platform import clock
 from portal.platform import wording as say
 from portal.platform.db import transaction
-from portal.platform.engines import BUSY_SECONDS
 from portal.platform.errors import RuleError
 from portal.platform.jobs import services as jobs
 from portal.platform.jobs.models import JobState
+from portal.platform.write_lock import BUSY_SECONDS
 
 Parent = dict[str, str]
 TYPES = {

@@ -14,11 +14,11 @@ from portal.pages.sign_in.forms import SignInForm
 from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.engines import BUSY_SECONDS
 from portal.platform.observability.logs import get_logger
 from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
 from portal.platform.openid.subjects import ProviderSubject
 from portal.platform.wording import minutes_words
+from portal.platform.write_lock import BUSY_SECONDS
 
 _log = get_logger("portal.sign_in")
 ELSEWHERE = "This sign-in was begun too long ago, or in another browser."

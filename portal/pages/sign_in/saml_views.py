@@ -27,10 +27,10 @@ from portal.pages.sign_in import pending_sign_ins, provider_answers
 from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
 from portal.platform.db import transaction
-from portal.platform.engines import BUSY_SECONDS
 from portal.platform.openid.errors import ClockError, ProviderUnavailableError, TokenRefusedError
 from portal.platform.openid.strength import LEEWAY, PROVIDER
 from portal.platform.saml.settings import SamlSettings
+from portal.platform.write_lock import BUSY_SECONDS
 
 if TYPE_CHECKING:
     from portal.platform.saml.provider import SamlProvider

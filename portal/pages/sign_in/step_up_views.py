@@ -24,9 +24,9 @@ from portal.pages.sign_in.pending_sign_ins import BegunSignIn
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import transaction
-from portal.platform.engines import BUSY_SECONDS
 from portal.platform.openid.subjects import ProviderSubject
 from portal.platform.permissions import Permission
+from portal.platform.write_lock import BUSY_SECONDS
 
 WRONG = "The password or the code is not right"
 

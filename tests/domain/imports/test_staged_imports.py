@@ -42,7 +42,7 @@ def slices(database, monkeypatch):
         act = staticmethod(lambda: None)
         number = 0
 
-    def between(_seconds):
+    def between(_engine, _seconds):
         Between.number += 1
         Between.act()
 
@@ -50,7 +50,7 @@ def slices(database, monkeypatch):
     monkeypatch.setattr(issuing, "FEW", 0)
     monkeypatch.setattr(ahead, "SLICE", 1)
     monkeypatch.setattr(ahead, "PEOPLE", 1)
-    monkeypatch.setattr(ahead, "sleep", between)
+    monkeypatch.setattr(ahead, "let_others_write", between)
     with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
         yield Between
 

@@ -5,13 +5,15 @@ import time
 from itertools import count
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from portal.commands.jobs import run_worker
 from portal.domain.status import ahead, issuing
 
 slices = count(1)
 
 
-def rest(_seconds: float) -> None:
+def rest(_engine: Engine, _seconds: float) -> None:
     """Leave a mark after the third slice, and wait to be killed."""
     if next(slices) == 3:
         Path(os.environ["INSTANCE_DIR"], "in-the-middle").touch()
@@ -21,7 +23,7 @@ def rest(_seconds: float) -> None:
 if __name__ == "__main__":
     issuing.MOST_AT_ONCE = 0
     ahead.SLICE = 1
-    ahead.sleep = rest  # type: ignore[assignment]
+    ahead.let_others_write = rest  # type: ignore[assignment]
     from wsgi import app
 
     run_worker(app, 1)

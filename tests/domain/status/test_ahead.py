@@ -55,7 +55,7 @@ def slices(monkeypatch):
         act = staticmethod(lambda: None)
         number = 0
 
-    def between(_seconds):
+    def between(_engine, _seconds):
         Between.number += 1
         Between.act()
 
@@ -63,7 +63,7 @@ def slices(monkeypatch):
     monkeypatch.setattr(issuing, "FEW", 1)
     monkeypatch.setattr(ahead, "SLICE", 1)
     monkeypatch.setattr(ahead, "PEOPLE", 1)
-    monkeypatch.setattr(ahead, "sleep", between)
+    monkeypatch.setattr(ahead, "let_others_write", between)
     return Between
 
 

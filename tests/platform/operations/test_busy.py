@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.platform import db as database_module
-from portal.platform import engines
+from portal.platform import engines, write_lock
 from portal.platform.db import Stamp, db
 from tests.domain.imports.rosters import row, write_csv
 from tests.page_reading import Page, PortalClient
@@ -21,7 +21,7 @@ SENTENCE = "The portal is busy: another change holds the database. Nothing was c
 
 @pytest.fixture
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(write_lock, "BUSY_SECONDS", 0.2)
     monkeypatch.setattr(engines, "LOCK_TIMEOUT", "200ms")
 
 
