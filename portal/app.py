@@ -124,7 +124,7 @@ from portal.platform.audit.models import AuditEvent
 from portal.platform.audit.origin import current_origin
 from portal.platform.backups import tasks as backups_tasks
 from portal.platform.db import db, subscribe
-from portal.platform.engines import prepare_engine, replica_engines
+from portal.platform.engines import POOL, prepare_engine, replica_engines
 from portal.platform.jobs import models as jobs_models
 from portal.platform.jobs.registry import set_tasks
 from portal.platform.observability.logs import configure_logs
@@ -263,6 +263,7 @@ def create_app(config: Config | None = None) -> Flask:
         PORTAL=config,
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
+        SQLALCHEMY_ENGINE_OPTIONS=POOL,
         SQLALCHEMY_BINDS=replica_engines(config.replica_url),
         MAX_CONTENT_LENGTH=768 * 1024,
         MAX_FORM_MEMORY_SIZE=MOST_BYTES,

@@ -17,6 +17,10 @@ REPLICA = "replica"  # the key of its engine
 DRIVER = "postgresql+psycopg://"
 CONNECT_SECONDS = 2  # to the replica; then reports are read from the database itself
 
+# A new connection costs as much as a page: SQLite reads the whole schema, PostgreSQL starts a process and
+# has no plans. So each thread of a process may keep one, and the one that was used last is used next.
+POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 0, "pool_use_lifo": True}
+
 # Execution options of a statement that is planned once for each connection to PostgreSQL, not at each call.
 PLANNED_ONCE = {"planned_once": True}
 _HAS_WRITTEN = "has_written"  # of a connection: whether its transaction may have changed something
@@ -73,7 +77,7 @@ def replica_engines(url: str) -> dict[str, dict[str, Any]]:
     if not url:
         return {}
     options = {"connect_args": {"connect_timeout": CONNECT_SECONDS}, "pool_pre_ping": True}
-    return {REPLICA: {"url": with_driver(url), **options}}
+    return {REPLICA: {"url": with_driver(url), **options, **POOL}}
 
 
 def prepare_engine(engine: Engine) -> None:

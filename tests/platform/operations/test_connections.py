@@ -1,8 +1,11 @@
-"""The settings without which an acknowledged commit could be lost, on every connection."""
+"""Connections: settings without which an acknowledged commit could be lost, and that they are kept."""
 
-from sqlalchemy import text
+from contextlib import ExitStack
+
+from sqlalchemy import event, text
 
 from portal.platform.db import db
+from portal.platform.serving.lanes import THREADS
 
 SQLITE = {
     "journal_mode": "wal",
@@ -25,3 +28,26 @@ def test_every_connection_is_durable_and_strict(app):
             assert held == wanted
         for connection in connections:
             connection.close()
+
+
+def test_as_many_threads_as_a_web_process_has_keep_a_connection_each(serving):
+    opened = []
+
+    def use_as_many_as_threads():
+        with ExitStack() as in_use:
+            for _ in range(sum(THREADS.values())):
+                in_use.enter_context(db.engine.connect())
+
+    use_as_many_as_threads()
+    event.listen(db.engine, "connect", lambda connection, _record: opened.append(connection))
+    use_as_many_as_threads()
+    assert opened == []
+
+
+def test_the_connection_that_was_used_last_is_used_next(serving):
+    first, last = db.engine.connect(), db.engine.connect()
+    driver = last.connection.dbapi_connection
+    first.close()
+    last.close()
+    with db.engine.connect() as following:
+        assert following.connection.dbapi_connection is driver
