@@ -51,3 +51,9 @@ def test_the_connection_that_was_used_last_is_used_next(serving):
     last.close()
     with db.engine.connect() as following:
         assert following.connection.dbapi_connection is driver
+
+
+def test_a_process_with_more_threads_opens_more_connections(serving):
+    with ExitStack() as in_use:
+        connections = [in_use.enter_context(db.engine.connect()) for _ in range(40)]
+        assert len({id(each.connection.dbapi_connection) for each in connections}) == 40
