@@ -87,7 +87,12 @@ def _locked(folder: Path, kind: int) -> Iterator[None]:
     """Lock a folder; the kernel ends the lock with the process, however that ends."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, kind)
+        try:
+            fcntl.flock(descriptor, kind)
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without such locks: nobody is seen to wait, and nothing fails
+            pass
         yield
     finally:
         os.close(descriptor)

@@ -1,12 +1,13 @@
 """How threads and processes wait for SQLite's write lock, and bulk work for them."""
 
+import errno
 import fcntl
 import os
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing, contextmanager
-from threading import Event, Thread, current_thread
+from threading import Event, Thread, Timer, current_thread
 from time import monotonic
 
 import pytest
@@ -128,4 +129,21 @@ def test_where_nobody_waits_the_next_transaction_follows_at_once(tmp_path, mine,
     monkeypatch.setattr(write_lock, "sleep", lambda _seconds: pytest.fail("It rests for nobody."))
     write_lock.take_write_lock(mine, tmp_path)
     mine.execute("COMMIT")
+    write_lock.wait_for_others(tmp_path, 60)
+
+
+def test_where_a_folder_cannot_be_locked_a_writer_waits_all_the_same(tmp_path, mine, monkeypatch):
+    def refuse(_descriptor, _kind):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with closing(
+        sqlite3.connect(tmp_path / "d.sqlite", isolation_level=None, check_same_thread=False)
+    ) as other:
+        write_lock.take_write_lock(other, tmp_path)
+        release = Timer(0.1, other.execute, ["COMMIT"])
+        release.start()
+        write_lock.take_write_lock(mine, tmp_path)
+        release.join()
+        mine.execute("COMMIT")
     write_lock.wait_for_others(tmp_path, 60)
