@@ -41,7 +41,7 @@ def take_write_lock(driver: Any, folder: Path, seconds: float | None = None) -> 
     try:
         busy = _begin_if_free(driver)
         if busy:
-            with _locked(folder, fcntl.LOCK_SH):
+            with _lock_folder(folder, fcntl.LOCK_SH):
                 while busy and monotonic() <= last:
                     sleep(PAUSE_SECONDS)
                     busy = _begin_if_free(driver)
@@ -76,14 +76,14 @@ def wait_for_others(folder: Path, seconds: float) -> None:
 
 def _is_awaited(folder: Path) -> bool:
     try:
-        with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with _lock_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
             return False
     except BlockingIOError:
         return True
 
 
 @contextmanager
-def _locked(folder: Path, kind: int) -> Iterator[None]:
+def _lock_folder(folder: Path, kind: int) -> Iterator[None]:
     """Lock a folder; the kernel ends the lock with the process, however that ends."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
