@@ -7,12 +7,16 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing, contextmanager
+from pathlib import Path
 from threading import Event, Thread, Timer, current_thread
 from time import monotonic
 
 import pytest
+from sqlalchemy import text
 
 from portal.platform import write_lock
+from portal.platform.db import db, take_writers_lock, transaction
+from portal.platform.engines import let_others_write
 
 OTHER = """
 import sqlite3, sys
@@ -147,3 +151,31 @@ def test_where_a_folder_cannot_be_locked_a_writer_waits_all_the_same(tmp_path, m
         release.join()
         mine.execute("COMMIT")
     write_lock.wait_for_others(tmp_path, 60)
+
+
+def is_anybody_waiting():
+    """Whether a transaction of the portal waits for the lock, asked by the one that holds it."""
+    if db.engine.dialect.name == "postgresql":
+        return bool(db.session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+    return is_awaited(Path(db.engine.url.database).parent)
+
+
+def test_a_transaction_that_waits_comes_before_the_next_of_bulk_work(serving):
+    order = []
+
+    def write(whose):
+        with serving.app_context(), transaction():
+            take_writers_lock()
+            order.append(whose)
+
+    with transaction():
+        take_writers_lock()
+        other = Thread(target=write, args=("other",))
+        other.start()
+        while not is_anybody_waiting():
+            assert other.is_alive()
+    let_others_write(db.engine, 60)
+    write("mine")
+    other.join()
+
+    assert order == ["other", "mine"]
