@@ -14,6 +14,7 @@ from portal.app import create_app
 from portal.domain.cases.queries import _shares_in
 from portal.domain.catalogue import queries, version_cache
 from portal.domain.catalogue.markdown import placeholders
+from portal.domain.directives.fact_loader import _keep_rule_history
 from portal.domain.exercises.running.queries import forget_runs
 from portal.platform.db import db
 from tests.running import copied, fresh_database
@@ -76,11 +77,14 @@ def undone() -> Iterator[None]:
     finally:
         db.session.remove()
         savepoint.rollback()
+        _keep_rule_history.cache_clear()
 
 
 def forget_published_content() -> None:
     """Empty what this process keeps of published versions by id: another database gives the same ids."""
     versions = version_cache.published_version, version_cache.version_content
-    for kept in (*versions, queries._cached_shared_content, placeholders._fill_from, _shares_in):
+    for kept in (
+        *versions, queries._cached_shared_content, placeholders._fill_from, _shares_in, _keep_rule_history,
+    ):  # fmt: skip
         kept.cache_clear()
     forget_runs()

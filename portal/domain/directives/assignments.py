@@ -14,6 +14,7 @@ from portal.domain.directives.fact_loader import (
     PEOPLE,
     RuleHistory,
     fetch_tuples,
+    load_rule_history,
     load_posts,
     split_into_batches,
 )
@@ -104,7 +105,7 @@ def reconcile_assignments(touched: Touched) -> None:
     touched.people |= find_people_under(touched.units) if touched.units else set()
     touched.people -= touched.projected
     if touched.people:
-        write_assignments(find_differences(touched.people, RuleHistory(), at), at)
+        write_assignments(find_differences(touched.people, load_rule_history(), at), at)
     if touched.directives:
         others = list_people_with_posts() - touched.people - touched.projected
         rows = list(find_differences(others, RuleHistory(only=touched.directives), at))

@@ -3,9 +3,10 @@
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, select, true
+from sqlalchemy import URL, BindParameter, ColumnElement, bindparam, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.catalogue.models import MinimumVersion, ModuleVersion
@@ -22,7 +23,8 @@ from portal.domain.directives.minimum_versions import MinimumVersionRule
 from portal.domain.directives.models import DirectiveVersion, Requirement
 from portal.domain.directives.pending import NOTHING_PENDING, PendingFacts
 from portal.domain.people.models import Post, UnitState
-from portal.platform.db import db
+from portal.platform.db import db, read, stamp
+from portal.platform.engines import PLANNED_ONCE
 
 BATCH = 500  # people read by one statement: below SQLite's limit of bound values
 
@@ -41,10 +43,17 @@ def split_into_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T
 PEOPLE: BindParameter[Any] = bindparam("people", expanding=True)
 
 
-def fetch_tuples(query: Any, people: Sequence[int] | None = None) -> Iterable[Any]:
-    """The rows as plain tuples: quicker than through the session, which processes each row once more."""
+def fetch_tuples(query: Any, people: Sequence[int] | None = None, **values: Any) -> Iterable[Any]:
+    """The rows as plain tuples: quicker than through the session, which processes each row once more.
+
+    About one person PostgreSQL plans the query once for each connection: what an officer does asks it under
+    the lock, and to plan it takes longer than to answer it.
+    """
     db.session.flush()
-    return db.session.connection().execute(query, {} if people is None else {"people": people})
+    if people is not None:
+        values["people"] = people
+    planned_once = PLANNED_ONCE if people is not None and len(people) == 1 else {}
+    return db.session.connection().execute(query, values, execution_options=planned_once)
 
 
 class _Timeline(Generic[F, T]):
@@ -128,6 +137,27 @@ class RuleHistory:
         return activity_id.in_(
             {activity for version in self.versions.values() for _, activity in version.positions}
         )
+
+
+_RULES = (DirectiveVersion, UnitState, MinimumVersion)
+_NEWEST_RULES = select(*(select(func.max(rule.recorded_at)).scalar_subquery() for rule in _RULES))
+
+
+def load_rule_history() -> RuleHistory:
+    """The history of all directives, for a transaction that records facts; the process keeps the newest.
+
+    Every pass needs it under the lock. A later rule has a later stamp, so what is kept holds for as long as
+    the newest stamps stay the same. Rules of this very transaction are not kept: it may be rolled back.
+    """
+    newest = tuple(read(_NEWEST_RULES, {})[0])
+    if stamp() in newest:
+        return RuleHistory()
+    return _keep_rule_history(db.session.connection().engine.url, newest)
+
+
+@lru_cache(maxsize=2)
+def _keep_rule_history(_database: URL, _newest: tuple[datetime | None, ...]) -> RuleHistory:
+    return RuleHistory()
 
 
 _POSITIONS = select(Requirement.directive_version_id, Requirement.position, Requirement.activity_id).order_by(

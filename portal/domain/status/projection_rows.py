@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_in_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_in_sqlite
 
 from portal.domain.directives.audience import LAST_DAY, PostFact
-from portal.domain.directives.fact_loader import split_into_batches
+from portal.domain.directives.fact_loader import PEOPLE, fetch_tuples, split_into_batches
 from portal.domain.directives.models import Exclusion
 from portal.domain.status.models import (
     OPEN_KNOWN,
@@ -50,6 +50,12 @@ CountedBy = tuple[int, int, int, int, int, Group]  # unit, position, status, due
 CountKey = tuple[int, Kind, int, CountedBy]  # directive, kind, day
 
 
+_PERIODS = select(PERIODS.c.id, *(PERIODS.c[name] for name in PERIOD_COLUMNS)).where(
+    PERIODS.c.person_id.in_(PEOPLE)
+)
+_PERIODS_KNOWN = _PERIODS.where(PERIODS.c.known_from <= bindparam("at"), PERIODS.c.known_to >= bindparam("at"))
+
+
 def load_rows(
     people: Sequence[int], at: int | None = None, only: Collection[int] | None = None
 ) -> dict[int, dict[int, KnownPeriod]]:
@@ -58,16 +64,13 @@ def load_rows(
     Those that are open on ``at`` or were closed at it; None: all. Rows known from a later instant are being
     written ahead of it, and those that end at such an instant are still open.
     """
-    columns = (PERIODS.c[name] for name in PERIOD_COLUMNS)
-    query = select(PERIODS.c.id, *columns).where(PERIODS.c.person_id.in_(people))
+    query, instant = (_PERIODS, {}) if at is None else (_PERIODS_KNOWN, {"at": at})
     if only is not None:
         query = query.where(PERIODS.c.directive_id.in_(sorted(only)))
-    if at is not None:
-        query = query.where(PERIODS.c.known_from <= at, PERIODS.c.known_to >= at)
     rows: dict[int, dict[int, KnownPeriod]] = {person: {} for person in people}
     for (
         row_id, person_id, directive_id, position, from_on, to_on, known_from, known_to, *values,
-    ) in db.session.execute(query):  # fmt: skip
+    ) in fetch_tuples(query, people, **instant):  # fmt: skip
         period = Period(directive_id, position, from_on, to_on, PeriodValues(*values))
         is_closed = at is None or known_to == at
         rows[person_id][row_id] = KnownPeriod(period, known_from, known_to if is_closed else OPEN_KNOWN)

@@ -27,6 +27,7 @@ from portal.domain.directives.fact_loader import (
     RuleHistory,
     fetch_tuples,
     load_posts,
+    load_rule_history,
     split_into_batches,
 )
 from portal.domain.directives.models import Assignment, DirectiveVersion, Exclusion
@@ -173,7 +174,7 @@ def project_status(touched: Touched) -> None:
     for people, only in ((touched.people, None), (touched.reassigned, touched.directives)):
         if not people:
             continue
-        history = RuleHistory(only=only)
+        history = load_rule_history() if only is None else RuleHistory(only=only)
         for ids in split_into_batches(sorted(people)):
             projection.add_people(load_facts(ids, history), history, at)
     write_edits(projection.edits, {})
