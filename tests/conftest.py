@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import zxcvbn
-from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser
@@ -47,8 +46,8 @@ pytest_plugins = ("tests.times", "tests.quick", "tests.reading_once")
 
 SECRET = secrets.token_hex(32)
 
-REAL_HASHER = hashing._hasher
-CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+REAL_COSTS = hashing.PASSES, hashing.KIBIBYTES
+LEAST_COSTS = 1, 8
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -88,8 +87,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
-def _hash_with(monkeypatch: pytest.MonkeyPatch, hasher: PasswordHasher) -> None:
-    monkeypatch.setattr(hashing, "_hasher", hasher)
+def _hash_with(monkeypatch: pytest.MonkeyPatch, costs: tuple[int, int]) -> None:
+    for name, cost in zip(("PASSES", "KIBIBYTES"), costs, strict=True):
+        monkeypatch.setattr(hashing, name, cost)
     hashing._dummy_hash.cache_clear()
 
 
@@ -97,7 +97,7 @@ def _hash_with(monkeypatch: pytest.MonkeyPatch, hasher: PasswordHasher) -> None:
 def _cheap_passwords() -> Iterator[None]:
     """Hashing at next to no cost, in this process; ``real_passwords`` is for what tests the cost."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        _hash_with(monkeypatch, CHEAP_HASHER)
+        _hash_with(monkeypatch, LEAST_COSTS)
         judge = lru_cache(maxsize=2_000)(zxcvbn.zxcvbn)  # hundreds of tests set the same password
         monkeypatch.setattr(
             zxcvbn,
@@ -111,7 +111,7 @@ def _cheap_passwords() -> Iterator[None]:
 def real_passwords() -> Iterator[None]:
     """Hashing as the portal does it."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        _hash_with(monkeypatch, REAL_HASHER)
+        _hash_with(monkeypatch, REAL_COSTS)
         yield
     hashing._dummy_hash.cache_clear()
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from functools import cache
 from threading import Lock
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from nacl.exceptions import CryptoError
+from nacl.pwhash import argon2id
 
 from portal.domain.accounts.errors import PasswordRefusedError
 from portal.domain.accounts.passwords import strength
@@ -20,8 +20,8 @@ PASSWORD_LENGTH = 15  # characters at least (NIST SP 800-63B-4, for sign-in by p
 LONGEST_PASSWORD = 128
 RULE_NUMBER = 1  # stored beside each password that passed; add one when the rule gets stricter
 
-# 7 MiB, five passes, one lane: of the costs that OWASP holds to be equally strong, the quickest to check.
-_hasher = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1)
+# Of the costs that OWASP holds to be equally strong, the quickest to check.
+PASSES, KIBIBYTES = 5, 7 * 1024
 # One hash at a time in a process: their memory is bounded, and a core is left for everybody else.
 _turn = Lock()
 
@@ -58,7 +58,7 @@ def is_weak(plain: str, about: Iterable[str] = ()) -> bool:
 def hash_password(plain: str) -> str:
     """The Argon2id hash to store."""
     with _turn:
-        return _hasher.hash(_normalise_password(plain))
+        return _hash_bytes(_normalise_password(plain).encode())
 
 
 def password_matches(stored_hash: str | None, plain: str) -> bool:
@@ -66,20 +66,25 @@ def password_matches(stored_hash: str | None, plain: str) -> bool:
     typed = _normalise_password(plain[: 4 * LONGEST_PASSWORD])[: LONGEST_PASSWORD + 1]
     try:
         with _turn:
-            matches = _hasher.verify(stored_hash or _dummy_hash(), typed)
-    except (VerificationError, InvalidHashError):
+            matches = argon2id.verify((stored_hash or _dummy_hash()).encode(), typed.encode())
+    except (CryptoError, ValueError):  # another password, and what is no hash
         return False
     return matches and stored_hash is not None
 
 
 def renewed_hash(stored_hash: str, plain: str) -> str | None:
     """A new hash of a verified password whose hash was made with other costs; None where it was not."""
-    return hash_password(plain) if _hasher.check_needs_rehash(stored_hash) else None
+    has_these_costs = stored_hash.startswith(f"$argon2id$v=19$m={KIBIBYTES},t={PASSES},p=1$")
+    return None if has_these_costs else hash_password(plain)
 
 
 @cache
 def _dummy_hash() -> str:
-    return _hasher.hash(secrets.token_urlsafe(32))
+    return _hash_bytes(secrets.token_bytes())
+
+
+def _hash_bytes(password: bytes) -> str:
+    return argon2id.str(password, opslimit=PASSES, memlimit=1024 * KIBIBYTES).decode()
 
 
 def _normalise_password(plain: str) -> str:

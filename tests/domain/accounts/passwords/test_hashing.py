@@ -12,6 +12,7 @@ from time import process_time
 import pytest
 import time_machine
 from flask import Flask
+from nacl.pwhash import argon2id
 from sqlalchemy import select
 
 from portal.domain.accounts.errors import PasswordRefusedError
@@ -175,6 +176,31 @@ def test_the_same_characters_composed_otherwise_are_the_same_password() -> None:
     assert not hashing.password_matches(None, "cafe kettle orbit")
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "$argon2id$v=19$m=7168,t=5,p=1$y0vkkFfOIeoaVTbATYE6qA$aJNvY8/Q6DuonnEXdOcLn6zJUcCJN/xbSLVS+eeENbk",
+        "$argon2id$v=19$m=19456,t=2,p=1$fYsVrB4/bhqJP/RX+9PGVg$xznLLqbUd+9T5rogfVbR16GRQQ7LH6B5T6Qo9s132O0",
+        "$argon2id$v=19$m=65536,t=3,p=4$43InHn+DLZy65cxBFCT6yA$dEg5wr368K2Tk0wRf2fyIePYoPkoQe5Q+u9fpcjDnxU",
+    ],
+)
+@pytest.mark.usefixtures("real_passwords")
+def test_a_hash_that_another_library_made_is_checked_and_renewed_at_other_costs(kept: str) -> None:
+    """These were made with argon2-cffi, as releases before did."""
+    assert hashing.password_matches(kept, "pässword")
+    assert not hashing.password_matches(kept, "password")
+
+    renewed = hashing.renewed_hash(kept, "pässword")
+    assert (renewed is None) == ("m=7168,t=5,p=1" in kept)
+    assert renewed is None or renewed.startswith("$argon2id$v=19$m=7168,t=5,p=1$")
+    assert renewed is None or hashing.password_matches(renewed, "pässword")
+
+
+@pytest.mark.parametrize("kept", ["", "x" * 200, "$argon2id$v=19$m=7168,t=5,p=1$", "pässword"])
+def test_nothing_matches_what_is_no_hash(kept: str) -> None:
+    assert not hashing.password_matches(kept, "pässword")
+
+
 def test_a_link_sets_the_first_password_once(app: Flask, client: PortalClient) -> None:
     make_person(make_unit("Response"), staff_number="D1001")
     path = invite(app)
@@ -295,17 +321,14 @@ def test_an_unknown_staff_number_is_an_error_of_the_command(app: Flask, database
 def test_a_process_hashes_one_password_at_a_time(monkeypatch):
     under_way, most = [], []
 
-    class Hasher:
-        def verify(self, _stored: str, _plain: str) -> bool:
-            under_way.append(1)
-            most.append(len(under_way))
-            time.sleep(0.005)
-            under_way.pop()
-            return True
+    def verify(_stored: bytes, _plain: bytes) -> bool:
+        under_way.append(1)
+        most.append(len(under_way))
+        time.sleep(0.005)
+        under_way.pop()
+        return True
 
-        hash = verify
-
-    monkeypatch.setattr(hashing, "_hasher", Hasher())
+    monkeypatch.setattr(argon2id, "verify", verify)
     with ThreadPoolExecutor(8) as threads:
         outcomes = list(threads.map(lambda _: hashing.password_matches("stored", PASSWORD), range(16)))
 
