@@ -7,11 +7,13 @@ import termios
 from time import monotonic
 from typing import Any
 
+from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
 
 from portal.platform.serving.requests import HEADER_SECONDS, LaneTask, Pace, RefusalTask, StrictParser
 
 IDLE_SECONDS = 75  # longer than a proxy keeps a connection for its next request
+MOST_SENT_KEPT = 256 * 1024  # bytes of an answer that are kept after they are sent
 READER_WINDOW = 60  # seconds over which the rate of a reader is averaged: a phone may be in a tunnel
 
 
@@ -40,6 +42,30 @@ class PacedChannel(HTTPChannel):
                 super().service()
         finally:
             self.busy_at = monotonic()
+
+    def write_soon(self, data: Any) -> int:
+        """Send a piece of an answer, or queue it.
+
+        Waitress keeps all that a buffer has sent until it begins another, which by itself it would do after
+        the whole answer: a file of a force is 20 MB.
+        """
+        with self.outbuf_lock:
+            if self.current_outbuf_count - len(self.outbufs[-1]) > MOST_SENT_KEPT:
+                self._begin_buffer()
+        count: int = super().write_soon(data)
+        return count
+
+    def forget_sent(self) -> None:
+        """Free the memory of an answer that was sent in full."""
+        with self.outbuf_lock:
+            if not self.total_outbufs_len:
+                self._begin_buffer()
+                while len(self.outbufs) > 1:
+                    self.outbufs.pop(0).close()
+
+    def _begin_buffer(self) -> None:
+        self.outbufs.append(OverflowableBuffer(self.adj.outbuf_overflow))
+        self.current_outbuf_count = 0
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Hand bytes to the system; returns how many it took."""

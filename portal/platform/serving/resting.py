@@ -52,6 +52,7 @@ class RestingConnections:
             if getattr(channel, "awaits_answer", False):
                 self.unanswered[number] = self.awake.pop(number)
             elif sys.platform == "linux" and getattr(channel, "rests", False):
+                channel.forget_sent()
                 self.resting[number] = self.awake.pop(number)
                 self._watch.register(number, select.EPOLLIN)
 
