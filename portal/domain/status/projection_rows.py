@@ -53,7 +53,9 @@ CountKey = tuple[int, Kind, int, CountedBy]  # directive, kind, day
 _PERIODS = select(PERIODS.c.id, *(PERIODS.c[name] for name in PERIOD_COLUMNS)).where(
     PERIODS.c.person_id.in_(PEOPLE)
 )
-_PERIODS_KNOWN = _PERIODS.where(PERIODS.c.known_from <= bindparam("at"), PERIODS.c.known_to >= bindparam("at"))
+_PERIODS_KNOWN = _PERIODS.where(
+    PERIODS.c.known_from <= bindparam("at"), PERIODS.c.known_to >= bindparam("at")
+)
 
 
 def load_rows(

@@ -17,9 +17,7 @@ READS_RULES = "FROM requirement"  # the statement that reads what every version 
 
 def directives_of(person: int) -> set[int]:
     return set(
-        db.session.scalars(
-            db.select(StatusPeriod.directive_id).where(StatusPeriod.person_id == person)
-        )
+        db.session.scalars(db.select(StatusPeriod.directive_id).where(StatusPeriod.person_id == person))
     )
 
 
@@ -44,7 +42,9 @@ def test_a_completion_reads_the_rules_once_after_each_that_is_recorded(database)
     assert directives_of(make_person(unit)) == directives_of(person) == {first, second}
 
     moved = make_unit("South", unit)
-    make.make_version(first, {1: activity}, number=2, audience={"audience": [{}], "except": [{"unit": moved}]})
+    make.make_version(
+        first, {1: activity}, number=2, audience={"audience": [{}], "except": [{"unit": moved}]}
+    )
     make_unit("West", moved)
     assert reads_of_rules(person, activity) == 1
     assert rebuild_status(write=False) == []
