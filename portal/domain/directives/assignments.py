@@ -14,8 +14,8 @@ from portal.domain.directives.fact_loader import (
     PEOPLE,
     RuleHistory,
     fetch_tuples,
-    load_rule_history,
     load_posts,
+    load_rule_history,
     split_into_batches,
 )
 from portal.domain.directives.models import Assignment
