@@ -20,7 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from benchmarks import roster
-from benchmarks.browser import ATTRIBUTE, FORM, form_fields
+from benchmarks.browser import ATTRIBUTE, CASE, FORM, case_button, form_fields
 from benchmarks.figures import machine
 from benchmarks.knowledge import SAVE, Knowledge
 from benchmarks.serving import ROOT
@@ -152,6 +152,8 @@ def _learn(client: FlaskClient, slug: str) -> None:
     for key in lessons(slug):
         path = f"{here}/lessons/{key}"
         html = _get(client, path)
+        while CASE in html:
+            path, html = _press(client, path, html, case_button(html))
         if NEXT in html:
             _press(client, path, html, NEXT)
 
