@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from threading import Lock
 
-from nacl.exceptions import CryptoError
+from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 
 from portal.domain.accounts.errors import PasswordRefusedError
@@ -67,7 +67,7 @@ def password_matches(stored_hash: str | None, plain: str) -> bool:
     try:
         with _turn:
             matches = argon2id.verify((stored_hash or _dummy_hash()).encode(), typed.encode())
-    except (CryptoError, ValueError):  # another password, and what is no hash
+    except (InvalidkeyError, ValueError):  # another password, or what is no hash
         return False
     return matches and stored_hash is not None
 
