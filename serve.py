@@ -12,7 +12,7 @@ from config import Config, ConfigError, list_retired_settings
 from portal.pages.layout.headers import security_headers
 from portal.platform.observability.request_figures import take_part
 from portal.platform.processes import Supervisor, keep_running, take_handed_over_socket
-from portal.platform.serving.files import FilesApart
+from portal.platform.serving.long_requests import LongRequests
 from portal.platform.serving.server import FINISH_SECONDS, serve_requests
 
 WORKERS = 2
@@ -60,7 +60,7 @@ def serve(
     jobs: int = 0,
     refusal_headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Serve an application until stopped, with a process for files and one that runs so many jobs at once."""
+    """Serve an application until stopped, with a process for what takes seconds, and one that runs jobs."""
     _with_less_memory()
     module, _, name = target.partition(":")
     _load(module)
@@ -75,10 +75,10 @@ def serve(
     address, port = listening.getsockname()[:2]
     sys.stderr.write(f"Serving on http://{address}:{port}\n")
     try:
-        files = FilesApart()
-        web = partial(serve_requests, application, files, listening, refusal_headers or {})
-        make_files = partial(files.serve, application)
-        acts = [partial(_count_apart, part, act) for part, act in enumerate([*[web] * WORKERS, make_files])]
+        long_requests = LongRequests()
+        web = partial(serve_requests, application, long_requests, listening, refusal_headers or {})
+        answer_long = partial(long_requests.serve, application)
+        acts = [partial(_count_apart, part, act) for part, act in enumerate([*[web] * WORKERS, answer_long])]
         keep_running(acts, GOODBYE_SECONDS, before_end=listening.close)
     finally:
         if supervisor:

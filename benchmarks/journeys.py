@@ -127,8 +127,7 @@ def find_person(me: Traveller) -> None:
 def ask_exemption(me: Traveller) -> None:
     """For somebody in the report's list."""
     find_person(me)
-    me.click("An exemption")
-    me.choose("[name=about][value='OIC-2026']")
+    me.click("exemption from OIC-2026")
     me.fill("#from_on", "1 November 2026")
     me.fill("#to_on", "31 December 2099")
     me.choose("[name=reason][value='secondment']")

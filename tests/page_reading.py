@@ -30,7 +30,7 @@ class Form:
     action: str
     method: str
     fields: dict[str, list[str]]
-    buttons: list[str]
+    buttons: dict[str, tuple[str, dict[str, str]]]  # by their words: an address of their own, what they send
 
 
 TOKEN = re.compile(r'(name="csrf_token"[^>]*value=")([^"]+)')
@@ -113,12 +113,14 @@ class Page:
 
     def _form(self, form: Element) -> Form:
         fields: dict[str, list[str]] = {}
-        buttons = []
+        buttons: dict[str, tuple[str, dict[str, str]]] = {}
         for control in form.iter():
             tag, name = control.tag.removeprefix(H), control.get("name") or ""
             kind = control.get("type") or ""
             if tag == "button" or (tag == "input" and kind == "submit"):
-                buttons.append(words(control) or (control.get("value") or ""))
+                value = control.get("value") or ""
+                own = (control.get("formaction") or "", {name: value} if name else {})
+                buttons.setdefault(words(control) or value, own)
             elif tag == "textarea":
                 fields.setdefault(name, []).append("".join(control.itertext()))
             elif tag == "input" and (kind not in {"radio", "checkbox"} or control.get("checked") is not None):
@@ -155,8 +157,9 @@ class PortalClient(FlaskClient):
     def press(self, page: Page, button: str, status: int = 200, **fields: Any) -> Page:
         """Fill the form that has ``button`` and press it; follows redirects."""
         form = page.form_with(button)
-        data: dict[str, Any] = {**form.fields, **fields}
-        path = form.action or page.path
+        address, sent = form.buttons[button]
+        data: dict[str, Any] = {**form.fields, **sent, **fields}
+        path = address.partition("#")[0] or form.action or page.path
         if form.method == "get":
             return self.page(f"{path}?{urlencode(data, doseq=True)}")
         response = self.post(path, data=data, follow_redirects=True)

@@ -12,7 +12,7 @@ from random import Random
 
 from portal.domain.dip_samples.measures import SampleCounts, SampleEntry
 from portal.domain.dip_samples.queries import find_sample
-from portal.domain.dip_samples.services import record_sample
+from portal.domain.dip_samples.services import EARLIEST, record_sample
 from portal.platform.months import add_months, first_of_month
 
 MONTHS = 12
@@ -53,7 +53,7 @@ def plan_samples(
             is_missing = (team == FIRST_TEAM and months_ago == 1) or (
                 team == INCOMPLETE_TEAM and months_ago == 2
             )
-            if day >= today or day <= first_day or is_missing:
+            if day >= today or day <= first_day or month < EARLIEST or is_missing:
                 continue
             by = people[SUPERVISOR if team == FIRST_TEAM else FORCE_LEAD]
             yield day, partial(_record_entry, entry, by, day)

@@ -59,3 +59,17 @@ def test_nothing_is_recorded_on_the_day_or_later(today: date) -> None:
     acts = list(plan_samples(today, today - timedelta(days=450), people, units))
 
     assert max(day for day, _ in acts) < today
+
+
+def test_no_month_before_the_earliest_is_recorded() -> None:
+    """A force of ten years ago is made where growth is measured."""
+    acts = list(
+        plan_samples(
+            date(2020, 3, 10),
+            date(2018, 1, 1),
+            dict.fromkeys((SUPERVISOR, FORCE_LEAD), 1),
+            dict.fromkeys(TEAMS, 1),
+        )
+    )
+
+    assert {day.replace(day=1) for day, _ in acts} == {date(2020, 2, 1), date(2020, 3, 1)}

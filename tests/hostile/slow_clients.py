@@ -97,11 +97,11 @@ def is_page(port: int, path: str) -> bool:
     return answer_to(port, path, 50)[0] == 200
 
 
-def answer_to(port: int, path: str, timeout: float = 60) -> tuple[int, bytes]:
-    """Status and body of a page."""
+def answer_to(port: int, path: str, timeout: float = 60, sent: bytes | None = None) -> tuple[int, bytes]:
+    """Status and body of a page; of a form, where something is sent."""
     asked = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        asked.request("GET", path)
+        asked.request("GET" if sent is None else "POST", path, sent)
         answer = asked.getresponse()
         return answer.status, answer.read()
     finally:

@@ -195,6 +195,21 @@ def test_files_are_made_in_a_process_of_their_own_that_gives_way_to_pages(small:
     assert {int(niceness) - os.nice(0) for _, niceness in files} == {NICENESS}
 
 
+@pytest.mark.parametrize("size", [0, 300, 200_000])
+def test_a_form_whose_page_takes_seconds_reaches_that_process_whole(small: int, size: int) -> None:
+    maker = answer_to(small, "/monitoring/nice.csv")[1].split()[0]
+
+    assert answer_to(small, "/directives/preview", sent=b"n" * size) == (200, b"%s %d" % (maker, size))
+
+
+def test_a_page_that_takes_seconds_waits_for_no_file(small: int, folder: Path) -> None:
+    request = f"GET {HOLD_FILE} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+    with all_held(small, folder, request, PROCESSES), all_open(connected(small) for _ in range(3)) as others:
+        for one in others:
+            one.sendall(request)  # every thread of files is taken by now, and more wait
+        assert answer_to(small, "/directives/preview", sent=b"name=value")[0] == 200
+
+
 def test_a_file_whose_process_dies_is_seen_to_be_cut_off_and_the_next_is_made(small: int) -> None:
     with pytest.raises(http.client.IncompleteRead):
         answer_to(small, "/monitoring/cut.csv")

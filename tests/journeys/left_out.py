@@ -98,6 +98,8 @@ ELSEWHERE = {
     "exercises.show_syndicate",
     "exercises.show_wall",
     "assurance.show_pack_file",  # tests/pages/assurance/test_packs.py: its frame is that of other files
+    "directives.issue_directive",
     "directives.preview_directive",
+    "directives.preview_withdrawal",
     "directives.withdraw_version",
 }

@@ -1,9 +1,9 @@
 """Separate threads for each kind of request, so that no kind can use up the threads of another.
 
-Pages never wait behind forms that wait for the database's one writer, nor behind files that take long
-to write; health checks are answered while everything else is busy; and however many people sign in at once,
-each with a password to hash, they wait for one another, not learners for them. An identity provider that is
-slow keeps waiting only those who sign in with it.
+Pages never wait behind forms that wait for the database's one writer, nor behind files and pages that take
+seconds, which a process of their own makes; health checks are answered while everything else is busy; and
+however many people sign in at once, each with a password to hash, they wait for one another, not learners
+for them. An identity provider that is slow keeps waiting only those who sign in with it.
 """
 
 import re
@@ -19,6 +19,7 @@ class Lane(StrEnum):
     READS = "reads"
     CHANGES = "changes"
     FILES = "files"
+    LONG_PAGES = "long_pages"
     HEALTH = "health"
     READINESS = "readiness"
     SIGN_IN = "sign_in"
@@ -26,9 +27,11 @@ class Lane(StrEnum):
 
 
 THREADS = {
-    Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.HEALTH: 1, Lane.READINESS: 1,
+    Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.LONG_PAGES: 1,
+    Lane.HEALTH: 1, Lane.READINESS: 1,
     Lane.SIGN_IN: 2, Lane.PROVIDER: 2,
 }  # fmt: skip
+LONG = frozenset({Lane.FILES, Lane.LONG_PAGES})  # answered by the process for what takes seconds
 LANE = "portal.lane"  # in the environment of a request
 FILES_ARE_BUSY = "portal.files_are_busy"  # in the environment of a request for one file too many
 # What lies at and below them waits for the force's identity provider, or for xmlsec1.
@@ -39,6 +42,14 @@ PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS, "/metrics": Lane.R
 # Files that are written while their reader waits; each may take seconds of a processor.
 _FILES = re.compile(r"/(?:monitoring|imports|people|audit|exercises|api/v1)/.*\.(?:csv|json|xlsx|pdf|zip)")
 
+# Pages that compute what is, or would be, of everyone; none of them changes anything. What does change
+# something has an address of its own, or it would hold the database's lock in a process that gives way.
+_LONG_PAGES = re.compile(
+    r"POST /directives/(?:preview|[^/]+/withdraw/preview)"
+    r"|(?:GET|HEAD) /directives/[^/]+/versions/[0-9]+/withdraw"
+    r"|(?:GET|HEAD) /monitoring/directives/[^/]+/changes"
+)
+
 
 def lane_of(method: str, path: str) -> Lane:
     """The lane of a request.
@@ -48,6 +59,8 @@ def lane_of(method: str, path: str) -> Lane:
     """
     if any(_lies_below(path, each) for each in PROVIDER_PATHS):
         return Lane.PROVIDER
+    if _LONG_PAGES.fullmatch(f"{method} {path}"):
+        return Lane.LONG_PAGES
     if method not in SAFE:
         return Lane.SIGN_IN if _lies_below(path, SIGN_IN_PATH) else Lane.CHANGES
     if path in PROBES:

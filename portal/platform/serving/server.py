@@ -18,8 +18,8 @@ from waitress.server import TcpWSGIServer
 
 from portal.platform.processes import name_process
 from portal.platform.serving.channel import PacedChannel
-from portal.platform.serving.files import Application, FilesApart
-from portal.platform.serving.lanes import LANE, Lane, Lanes, lane_of
+from portal.platform.serving.lanes import LANE, LONG, Lane, Lanes, lane_of
+from portal.platform.serving.long_requests import Application, LongRequests
 from portal.platform.serving.resting import RestingConnections
 
 MIB = 1024 * 1024
@@ -55,11 +55,11 @@ class Server(TcpWSGIServer):
     def __init__(
         self,
         application: Application,
-        files: FilesApart,
+        long_requests: LongRequests,
         listening: socket.socket,
         refusal_headers: Mapping[str, str],
     ) -> None:
-        self._answer_here, self._files = application, files
+        self._answer_here, self._long_requests = application, long_requests
         address = (listening.family, listening.type, listening.proto, listening.getsockname())
         adj = Adjustments(sockets=[listening], **SETTINGS)
         self.lanes = Lanes()
@@ -74,8 +74,8 @@ class Server(TcpWSGIServer):
         self.resting = RestingConnections(self.awake)
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer a request as a WSGI application; the process of files answers those for files."""
-        answer = self._files.relay if environ[LANE] is Lane.FILES else self._answer_here
+        """Answer a request as a WSGI application; a process of their own answers those that take seconds."""
+        answer = self._long_requests.relay if environ[LANE] in LONG else self._answer_here
         return answer(environ, start_response)
 
     @contextmanager
@@ -160,7 +160,7 @@ class Server(TcpWSGIServer):
 
 def serve_requests(
     application: Application,
-    files: FilesApart,
+    long_requests: LongRequests,
     listening: socket.socket,
     refusal_headers: Mapping[str, str],
 ) -> None:
@@ -168,7 +168,7 @@ def serve_requests(
 
     Args:
         application: The WSGI application.
-        files: Where the process that makes files takes requests.
+        long_requests: Where the process for those that take seconds gets them.
         listening: Bound, and shared with the other web processes.
         refusal_headers: Headers of the server's own error answers.
     """
@@ -181,6 +181,6 @@ def serve_requests(
         most = needed if hard == resource.RLIM_INFINITY else min(hard, needed)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else each request to a full lane is logged
-    server = Server(application, files, listening, refusal_headers)
+    server = Server(application, long_requests, listening, refusal_headers)
     signal.signal(signal.SIGTERM, server.begin_to_end)
     server.run()

@@ -126,7 +126,7 @@ def test_two_forms_are_kept_and_sent_one_after_the_other(
 
     kept = sign_in(client)
 
-    assert [form.buttons for form in kept.forms() if "Continue" in form.buttons] == [["Continue"]] * 2
+    assert [list(form.buttons) for form in kept.forms() if "Continue" in form.buttons] == [["Continue"]] * 2
     assert "Role granted: Publisher" in client.press(kept, "Continue").text
     assert count_held_forms() == 1
     assert "Role granted: Author" in client.press(client.page("/sign-in/kept"), "Continue").text

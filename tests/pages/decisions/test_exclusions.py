@@ -11,7 +11,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import FactNote
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import OPEN_END, db
-from tests.domain.status.facts import make_exclusion, make_record
+from tests.domain.status.facts import make_directive, make_exclusion, make_record, make_version
 from tests.factories.people import make_grant, make_person
 from tests.pages.decisions.desk import count_rows
 
@@ -168,6 +168,25 @@ def test_the_same_request_twice_is_one_and_anothers_is_told_of(desk):
 
     assert "Priya Shah asked for this at 10:00 on 1 June 2026. It is waiting for a decision." in page.text
     assert count_rows(DecisionRequest) == 1
+
+
+def test_each_directive_on_a_persons_page_leads_to_a_request_about_it(desk):
+    make_version(make_directive(), {1: desk.activities[1]})
+    manager = desk.browser_of("D2001")
+
+    links = manager.page("/people/D1001").links
+    deferral = manager.page(links["deferral under OIC-2026"])
+    asked = manager.press(
+        manager.page(links["exemption from OIC-2026"]),
+        "Send request",
+        from_on="1 June 2026",
+        reason="secondment",
+    )
+
+    assert [box.get("value") for box in deferral.all("input", name="about", checked="")] == ["OIC-2026"]
+    assert asked.h1 == "Exemption from OIC-2026"
+    desk.decide("Grant")
+    assert "exemption from OIC-2026" not in manager.page("/people/D1001").links
 
 
 BAD_EXCLUSIONS = [

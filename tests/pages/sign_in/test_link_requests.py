@@ -272,7 +272,7 @@ def test_without_a_relay_the_page_says_whom_to_ask_and_takes_no_request(app: Fla
     client = PortalClient(app)
     page = client.page(HELP)
     assert "Ask the learning and development team of your force" in page.text
-    assert [form.buttons for form in page.forms()] == []
+    assert [list(form.buttons) for form in page.forms()] == []
     token = client.page("/sign-in").form_with("Sign in").fields["csrf_token"]
     answer = client.post(HELP, data={"csrf_token": token, "name": "D1001"})
     assert (answer.status_code, answer.location) == (303, HELP)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from portal.platform.serving.files import FilesApart
+from portal.platform.serving.long_requests import LongRequests
 from portal.platform.serving.server import Server
 from tests.waiting import PATIENCE
 
@@ -16,7 +16,7 @@ WAITING = 60  # connections that may wait to be accepted
 @contextmanager
 def serve(application: Any) -> Iterator[Server]:
     """The server while it runs; at the end of the block it has ended in good order."""
-    running = Server(application, FilesApart(), socket.create_server(("127.0.0.1", 0), backlog=WAITING), {})
+    running = Server(application, LongRequests(), socket.create_server(("127.0.0.1", 0), backlog=WAITING), {})
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     try:

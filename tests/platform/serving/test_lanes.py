@@ -1,5 +1,7 @@
 """Which threads work on which pages."""
 
+import pytest
+
 from portal.platform.serving.lanes import Lane, lane_of
 
 FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
@@ -39,6 +41,34 @@ def test_every_file_that_is_written_while_one_waits_has_the_thread_of_files(app)
     for path, endpoint in written.items():
         assert (lane_of("GET", path) is Lane.FILES) == (endpoint not in QUICK), path
     assert lane_of("GET", "/api/v1/directives/OIC-2026/files/people.csv") is Lane.FILES
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/directives/preview"),
+        ("POST", "/directives/OIC-2026/withdraw/preview"),
+        ("GET", "/directives/OIC-2026/versions/2/withdraw"),
+        ("GET", "/monitoring/directives/OIC-2026/changes"),
+    ],
+)
+def test_pages_that_compute_for_everyone_are_made_apart(app, method, path):
+    app.url_map.bind("localhost").match(path, method)  # there is such a page
+    assert lane_of(method, path) is Lane.LONG_PAGES
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/directives/preview/issue",
+        "/directives/OIC-2026/withdraw",
+        "/directives/OIC-2026/versions/2/withdraw",
+        "/directives/OIC-2026/change",
+    ],
+)
+def test_what_records_a_change_is_not_made_by_the_process_that_gives_way(app, path):
+    app.url_map.bind("localhost").match(path, "POST")
+    assert lane_of("POST", path) is Lane.CHANGES
 
 
 def test_probes_and_changes_have_threads_of_their_own():

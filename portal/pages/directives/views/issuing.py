@@ -55,6 +55,17 @@ def change_directive(reference: str) -> ResponseReturnValue:
 @requires(Permission.DIRECTIVE_ISSUE)
 def preview_directive() -> ResponseReturnValue:
     """The preview of a directive; its button issues exactly what was previewed."""
+    return _preview_or_issue()
+
+
+@bp.route("/preview/issue", methods=["GET", "POST"])
+@requires(Permission.DIRECTIVE_ISSUE)
+def issue_directive() -> ResponseReturnValue:
+    """Issue what was previewed: an address of its own, as another process makes the previews."""
+    return _preview_or_issue()
+
+
+def _preview_or_issue() -> ResponseReturnValue:
     if request.method == "GET":  # a bookmark or a typed address, without the form's fields
         return redirect(url_for(".list_directives"), 303)
     changing = request.args.get("of", "")

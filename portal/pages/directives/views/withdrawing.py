@@ -23,7 +23,18 @@ from portal.platform.permissions import Permission
 @bp.route("/<reference>/withdraw", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
 def withdraw_directive(reference: str) -> ResponseReturnValue:
-    """Ask for the first day, show who is affected, then withdraw."""
+    """Ask for the first day, then withdraw what was previewed."""
+    return _preview_or_withdraw(reference)
+
+
+@bp.route("/<reference>/withdraw/preview", methods=["GET", "POST"])
+@requires(Permission.DIRECTIVE_ISSUE)
+def preview_withdrawal(reference: str) -> ResponseReturnValue:
+    """Show who is affected."""
+    return _preview_or_withdraw(reference)
+
+
+def _preview_or_withdraw(reference: str) -> ResponseReturnValue:
     directive, form = queries.get_directive(reference), WithdrawForm()
     day = form.effective_on.day
     if request.method == "GET" or request.form.get("do") == "edit" or not form.validate() or day is None:
@@ -31,12 +42,12 @@ def withdraw_directive(reference: str) -> ResponseReturnValue:
     try:
         if request.form.get("do") == "withdraw":
             return _record_withdrawal(directive.reference, day)
-        return _preview_withdrawal(directive, day)
+        return _render_effect(directive, day)
     except BadInputError as error:
         form.effective_on.errors = [reason.removeprefix("effective_on: ") for reason in error.reasons]
         return _render_withdrawal(directive, form)
     except ConflictError as error:
-        return _preview_withdrawal(directive, day, str(error)), 409
+        return _render_effect(directive, day, str(error)), 409
 
 
 def _record_withdrawal(reference: str, day: date) -> ResponseReturnValue:
@@ -48,7 +59,7 @@ def _render_withdrawal(directive: DirectiveDetails, form: WithdrawForm) -> str:
     return render_template("directives/withdraw.html", directive=directive, form=form)
 
 
-def _preview_withdrawal(directive: DirectiveDetails, day: date, problem: str = "") -> str:
+def _render_effect(directive: DirectiveDetails, day: date, problem: str = "") -> str:
     proposal = propose_withdrawal(directive.reference, day)
     refuse_outside_own_units(current_user.viewer, proposal)
     effect, token = proposal.preview()

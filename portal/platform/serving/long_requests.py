@@ -1,21 +1,22 @@
-"""A process of its own for files: web processes hand it their requests and relay its answers.
+"""A process of its own for requests that take seconds: web processes hand them over and relay its answers.
 
-A file of a whole force takes seconds of a processor. In a web process it would share the interpreter's lock
-with the pages that learners wait for; here it shares nothing with them but the processors, on which they go
-first.
+A file of a whole force takes seconds of a processor, and so does a page that computes what would change for
+everyone. In a web process they would share the interpreter's lock with the pages that learners wait for, and
+with the changes that hold the database's; here they share nothing with them but the processors, on which
+learners go first.
 
-A request comes with a socket of its own, passed through one that all processes share. Over it come the
-environment as JSON, to the end of what is sent, and go back frames, each with its length before it: one of
-JSON with status and headers, then the body's pieces, and an empty one that says that all of it was sent.
+A request comes with a socket of its own, passed through one that all processes share. Both ways over it go
+frames, each with its length before it: one of JSON, with the request's environment or the answer's status
+and headers; then the body's pieces; and an empty one, which says that all of it was sent.
 """
 
-import io
 import json
 import os
 import signal
 import socket
 import struct
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, BinaryIO
@@ -23,9 +24,10 @@ from typing import Any, BinaryIO
 from portal.platform.observability.logs import get_logger
 from portal.platform.processes import name_process, peak_memory_mib, yield_to_pages
 
-_log = get_logger("portal.files")
-THREADS = 2  # as many as web processes: each relays one file at a time
-MOST_MIB = 192  # a process that had more than this is replaced by a fresh one, between two files
+_log = get_logger("portal.long")
+THREADS = 4  # for each web process two: it relays one file and one page at a time
+MOST_MIB = 192  # a process that had more than this is replaced by a fresh one, between two requests
+MOST_KEPT = 64 * 1024  # bytes of a request's body in memory; a longer one lies in a temporary file
 CHECK_SECONDS = 0.5  # between two checks whether to end
 _LENGTH = struct.Struct("!I")
 _TOKEN = b"."  # a socket is passed with at least one byte
@@ -33,29 +35,32 @@ _TOKEN = b"."  # a socket is passed with at least one byte
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class FileCutOffError(Exception):
-    """The process that made a file ended in the middle of it."""
+class CutOffError(Exception):
+    """The other process ended in the middle of a request or of its answer."""
 
 
-class FilesApart:
-    """The socket pair between web processes and the one that makes files; made before both are forked."""
+class LongRequests:
+    """The socket pair between web processes and the one for long requests; made before both are forked."""
 
     def __init__(self) -> None:
         self.requests, self._web_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def relay(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-        """As a WSGI application, have the other process answer a request that has no body.
+        """As a WSGI application, have the other process answer a request.
 
         Raises:
-            FileCutOffError: It ended before all of its answer came.
+            CutOffError: It ended before all of its answer came.
+            OSError: It ended before it had all of the request.
         """
         texts = {name: value for name, value in environ.items() if isinstance(value, str)}
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
                 socket.send_fds(self._web_end, [_TOKEN], [theirs.fileno()])
-            ours.sendall(json.dumps(texts).encode())
-            ours.shutdown(socket.SHUT_WR)
+            _send_frame(ours, json.dumps(texts).encode())
+            while piece := environ["wsgi.input"].read(MOST_KEPT):
+                _send_frame(ours, piece)
+            _send_frame(ours, b"")
             with ours.makefile("rb") as answer:
                 status, headers = json.loads(_read_frame(answer))
                 start_response(status, [(name, value) for name, value in headers])
@@ -64,7 +69,7 @@ class FilesApart:
 
     def serve(self, application: Application) -> None:
         """Answer such requests, in a process of its own, until SIGTERM or until its parent is gone."""
-        name_process("portal-files")
+        name_process("portal-long")
         signals: list[int] = []
         signal.signal(signal.SIGTERM, lambda received, _: signals.append(received))
         for number in (signal.SIGINT, signal.SIGHUP):
@@ -73,7 +78,7 @@ class FilesApart:
         parent = os.getppid()
         self.requests.settimeout(CHECK_SECONDS)
         under_way: set[Future[None]] = set()
-        with ThreadPoolExecutor(THREADS, "file") as pool:
+        with ThreadPoolExecutor(THREADS, "long") as pool:
             while True:
                 was_idle = not under_way
                 is_too_large = peak_memory_mib() > MOST_MIB and not signals
@@ -101,12 +106,16 @@ class FilesApart:
 
 def answer_request(application: Application, connection: socket.socket) -> None:
     """Answer one request; if its reader is gone, or the application fails, end the answer in the middle."""
-    with connection, connection.makefile("rb") as received:
+    with connection, connection.makefile("rb") as received, tempfile.SpooledTemporaryFile(MOST_KEPT) as body:
+        texts = json.loads(_read_frame(received))
+        while piece := _read_frame(received):
+            body.write(piece)
+        body.seek(0)
         environ = {
-            **json.loads(received.read()),
+            **texts,
             "wsgi.version": (1, 0),
             "wsgi.errors": sys.stderr,
-            "wsgi.input": io.BytesIO(),
+            "wsgi.input": body,
             "wsgi.multithread": True,
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
@@ -116,7 +125,7 @@ def answer_request(application: Application, connection: socket.socket) -> None:
         except (BrokenPipeError, ConnectionResetError):
             pass  # its reader is gone
         except Exception:
-            _log.exception("file.cut_off")
+            _log.exception("answer.cut_off")
 
 
 def _send_answer(application: Application, environ: dict[str, Any], connection: socket.socket) -> None:
@@ -151,5 +160,5 @@ def _read_frame(answer: BinaryIO) -> bytes:
     length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else -1
     content = answer.read(length) if length > 0 else b""
     if len(content) != length:
-        raise FileCutOffError
+        raise CutOffError
     return content
