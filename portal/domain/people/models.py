@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,7 +34,11 @@ class PersonName(Base):
     """A person's names and staff number as they are now: an ordinary row, may be corrected or erased."""
 
     __tablename__ = "person_name"
-    __table_args__ = (Index("ix_person_name_in_order", "surname", "staff_number", "person_id"),)
+    __table_args__ = (
+        Index("ix_person_name_in_order", "surname", "staff_number", "person_id"),
+        Index("ix_person_name_staff_number_lower", text("lower(staff_number)")),
+        Index("ix_person_name_email_lower", text("lower(email)")),
+    )
 
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     staff_number: Mapped[str] = mapped_column(unique=True)
@@ -53,7 +57,10 @@ class Identifier(Base):
     """A number or name under which another system knows a person; ordinary, unique in its scheme."""
 
     __tablename__ = "identifier"
-    __table_args__ = (UniqueConstraint("scheme", "value"),)
+    __table_args__ = (
+        UniqueConstraint("scheme", "value"),
+        Index("ix_identifier_value_lower", "scheme", text("lower(value)")),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)

@@ -47,7 +47,7 @@ _FILES = re.compile(r"/(?:monitoring|imports|people|audit|exercises|api/v1)/.*\.
 _LONG_PAGES = re.compile(
     r"POST /directives/(?:preview|[^/]+/withdraw/preview)"
     r"|(?:GET|HEAD) /directives/[^/]+/versions/[0-9]+/withdraw"
-    r"|(?:GET|HEAD) /monitoring/directives/[^/]+/changes"
+    r"|(?:GET|HEAD) (?:/monitoring/directives/[^/]+/changes|/assurance|/authoring/[^/]+/statistics)"
 )
 
 

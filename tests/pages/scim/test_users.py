@@ -21,6 +21,7 @@ from tests.factories.people import make_person, make_unit
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import PASSWORD, let_in, make_account, signed_in
 from tests.pages.scim.provider import ENTERPRISE, Provider, audited, person_of, posts_of, user
+from tests.statement_plans import noted_statements, tables_read_whole
 
 RESPONSE = "Westshire Police/Response"
 
@@ -34,6 +35,17 @@ def provider(app: Flask, database: None) -> Provider:
 def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel("2026-03-02T09:00:00Z", tick=False) as coordinates:
         yield coordinates
+
+
+def test_a_user_is_added_found_and_changed_without_reading_everyone(provider, clock):
+    make_person(make_unit("Other"), staff_number="9")
+    with noted_statements() as sent:
+        key = provider.add("4711", externalId="4b1c")
+        provider.find('userName eq "u4711@westshire.example"')
+        provider.patch(key, {"op": "replace", "path": "title", "value": "Sergeant"})
+
+    assert len(sent) > 30
+    assert tables_read_whole(sent) == {}
 
 
 def test_a_joiner_gets_a_post_from_today_with_the_attributes_that_the_mapping_names(provider, clock):

@@ -17,6 +17,7 @@ from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account, signed_in
 from tests.pages.sign_in.hostile_provider import HostileProvider
 from tests.pages.sign_in.walking import enter, enter_page
+from tests.statement_plans import noted_statements, tables_read_whole
 
 
 def rename(number: str, **values: str) -> None:
@@ -46,6 +47,16 @@ def test_the_first_sign_in_binds_in_any_capitals(
     identity = db.session.scalars(select(ProviderIdentity)).one()
     assert (identity.subject, identity.claim_value) == ("jo", written.strip())
     assert actions()[-2:] == ["account.identity_bound", "account.signed_in"]
+
+
+def test_a_first_sign_in_reads_the_names_of_nobody_else(
+    client: PortalClient, trusted: HostileProvider
+) -> None:
+    with noted_statements() as sent:
+        assert enter(client, trusted).status_code == 303
+
+    assert len(sent) > 5
+    assert tables_read_whole(sent) == {}
 
 
 def test_a_renamed_person_is_the_same_person(client: PortalClient, trusted: HostileProvider) -> None:

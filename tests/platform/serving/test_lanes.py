@@ -50,6 +50,8 @@ def test_every_file_that_is_written_while_one_waits_has_the_thread_of_files(app)
         ("POST", "/directives/OIC-2026/withdraw/preview"),
         ("GET", "/directives/OIC-2026/versions/2/withdraw"),
         ("GET", "/monitoring/directives/OIC-2026/changes"),
+        ("GET", "/assurance"),
+        ("GET", "/authoring/protect/statistics"),
     ],
 )
 def test_pages_that_compute_for_everyone_are_made_apart(app, method, path):

@@ -183,10 +183,9 @@ class Candidates:
 
 def shares_email(person_id: Any) -> ColumnElement[bool]:
     """Somebody else has the person's email address, in other capitals: nobody knows whose mailbox it is."""
-    own, every = aliased(PersonName), aliased(PersonName)
-    address = func.lower(every.email)
-    shared = select(address).where(every.email.is_not(None)).group_by(address).having(func.count() > 1)
-    return exists().where(own.person_id == person_id, func.lower(own.email).in_(shared))
+    own, other = aliased(PersonName), aliased(PersonName)
+    is_same = func.lower(other.email) == func.lower(own.email)
+    return exists().where(own.person_id == person_id, other.person_id != own.person_id, is_same)
 
 
 def list_designated_roles(viewer: Viewer, day: date) -> list[str]:
