@@ -347,3 +347,25 @@ def test_a_withdrawn_directive_says_so(client):
     told = section(page, "No longer required")
     assert "Directive OIC-2026, E-learning OIC-2026, was withdrawn from 1 April 2026." in told
     assert "Protect: law & people" in section(page, "Modules you can take")
+
+
+@pytest.mark.usefixtures("_spring")
+@pytest.mark.parametrize(("published", "beyond"), [(12, []), (13, ["All 13 modules"])])
+def test_of_many_modules_those_to_complete_are_beside_the_page_and_all_are_a_link_away(
+    client, published, beyond
+):
+    for number in range(published):
+        make_version(f"module-{number:02}", lessons=1, items=1, draw=1)
+    required = f"module-{published - 1}"
+    ask(required)
+    learner(client)
+
+    page = client.page("/learning")
+
+    (aside,) = page.all("aside")
+    links = [(words(link), link.get("href")) for link in aside.iter(H + "a")]
+    modules = [href for _, href in links if href.startswith("/learning/modules/module-")]
+    assert len([href for href in modules if href.endswith("/job-aid")]) == 12
+    assert len([href for href in modules if not href.endswith("/job-aid")]) == 12
+    assert f"/learning/modules/{required}" in modules
+    assert [link for link in links if link[0].startswith("All ")] == [(text, "/modules") for text in beyond]
