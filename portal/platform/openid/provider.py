@@ -17,7 +17,7 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.common.security import generate_token
 from joserfc.jwk import KeySet
 
-from portal.platform.openid.connection import ProviderConnection
+from portal.platform.openid.connection import KeptConnections, ProviderConnection
 from portal.platform.openid.errors import ProviderError, ProviderUnavailableError, TokenRefusedError
 from portal.platform.openid.metadata import Metadata, parse_metadata, well_known_address
 from portal.platform.openid.subjects import PendingSignIn
@@ -83,6 +83,7 @@ class Provider:
         self.issuer = issuer
         self._client_id, self._client_secret = client_id, client_secret
         self._proxy = proxy  # as OUTBOUND_PROXY names it
+        self._kept = KeptConnections()
         self._metadata = _Fetched(self._fetch_metadata, timer)
         self._keys = _Fetched(self._fetch_keys, timer)
 
@@ -225,17 +226,18 @@ class Provider:
             return read(self._keys.get(newer=True))
 
     def _fetch_metadata(self) -> Metadata:
-        with ProviderConnection(self._proxy) as connection:
+        with ProviderConnection(self._proxy, self._kept) as connection:
             return parse_metadata(connection.fetch_json(well_known_address(self.issuer)), self.issuer)
 
     def _fetch_keys(self) -> KeySet:
         address = self._metadata.get().jwks_uri
-        with ProviderConnection(self._proxy) as connection:
+        with ProviderConnection(self._proxy, self._kept) as connection:
             return parse_keys(connection.fetch_json(address))
 
     def _open_connection(self, metadata: Metadata, redirect_uri: str = "") -> ProviderConnection:
         return ProviderConnection(
             self._proxy,
+            self._kept,
             client_id=self._client_id,
             client_secret=self._client_secret,
             token_endpoint_auth_method=self._auth_method(metadata),
