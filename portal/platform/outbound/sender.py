@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from threading import Event, Thread, Timer
 from time import monotonic
 from urllib.parse import urldefrag, urljoin
@@ -25,6 +26,7 @@ from portal.platform.outbound.targets import Address, OutboundPolicy, Target, ch
 SECONDS = 10.0  # for all of it: the name, the connection, the message and the head of the answer
 AGENT = "Learning-Portal"
 NO_WAIT = timedelta()
+TRUST_SECONDS = 60 * 60  # how long the authorities that are trusted are kept
 LONGEST_WAIT = timedelta(days=365)  # a longer one means the same to anybody
 MOST_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -138,9 +140,7 @@ def _open_connection(target: Target, watch: _Watch, authorities: str) -> Iterato
     """HTTP over what is connected, which it closes; errors become ``OutboundError``."""
     try:
         if target.https:
-            context = ssl.create_default_context()
-            if authorities:
-                context.load_verify_locations(authorities)
+            context = _make_context(authorities, int(monotonic() // TRUST_SECONDS))
             secured = context.wrap_socket(
                 watch.socket, server_hostname=target.host, do_handshake_on_connect=False
             )
@@ -155,6 +155,15 @@ def _open_connection(target: Target, watch: _Watch, authorities: str) -> Iterato
         raise OutboundError(_fault_of(error, watch)) from error
     finally:
         watch.end()
+
+
+@lru_cache(maxsize=2)
+def _make_context(authorities: str, _period: int) -> ssl.SSLContext:
+    """What TLS trusts. To read all authorities takes longer than to send a message: done once a period."""
+    context = ssl.create_default_context()
+    if authorities:
+        context.load_verify_locations(authorities)
+    return context
 
 
 def _connect_first(
