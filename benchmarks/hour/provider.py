@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+TOKEN_SECONDS = 0.15  # until a token is answered: a provider is somewhere else
 CLIENT, SECRET = "portal", "benchmark-secret"
 CLAIM, FIELD = "employee_id", "staff_number"
 
@@ -97,6 +98,7 @@ async def _serve(provider: Provider, port: int) -> None:
                 headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
                 body = (await reader.readexactly(int(headers.get("content-length", 0)))).decode()
                 method, target, _ = first.split()
+                await asyncio.sleep(TOKEN_SECONDS if target == "/token" else 0)
                 status, location, text = provider.answer(method, target, headers, body)
                 more = f"Location: {location}\r\n" if location else ""
                 writer.write(

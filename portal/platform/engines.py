@@ -20,7 +20,7 @@ CONNECT_SECONDS = 2  # to the replica; then reports are read from the database i
 # A new connection costs as much as a page: SQLite reads the whole schema, PostgreSQL starts a process and
 # has no plans. So each thread of a web process may keep one, and the one that was used last is used next.
 # A worker with many jobs opens more: threads that wait for each other's connections might wait for ever.
-POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": -1, "pool_use_lifo": True}
+POOL: dict[str, Any] = {"pool_size": 18, "max_overflow": -1, "pool_use_lifo": True}
 
 # Execution options of a statement that is planned once for each connection to PostgreSQL, not at each call.
 PLANNED_ONCE = {"planned_once": True}

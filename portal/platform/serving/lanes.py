@@ -2,8 +2,9 @@
 
 Pages never wait behind forms that wait for the database's one writer, nor behind files and pages that take
 seconds, which a process of their own makes; health checks are answered while everything else is busy; and
-however many people sign in at once, each with a password to hash, they wait for one another, not learners
-for them. An identity provider that is slow keeps waiting only those who sign in with it.
+however many people sign in at once, each with a password to hash or a signed document to check, they wait
+for one another, not learners for them. An identity provider that is slow keeps waiting only those who sign
+in with it, and has threads for as many as come in an hour when everyone does.
 """
 
 import re
@@ -24,18 +25,20 @@ class Lane(StrEnum):
     READINESS = "readiness"
     SIGN_IN = "sign_in"
     PROVIDER = "provider"
+    SAML = "saml"
 
 
 THREADS = {
     Lane.READS: 4, Lane.CHANGES: 4, Lane.FILES: 1, Lane.LONG_PAGES: 1,
     Lane.HEALTH: 1, Lane.READINESS: 1,
-    Lane.SIGN_IN: 2, Lane.PROVIDER: 2,
+    Lane.SIGN_IN: 2, Lane.PROVIDER: 6, Lane.SAML: 1,
 }  # fmt: skip
 LONG = frozenset({Lane.FILES, Lane.LONG_PAGES})  # answered by the process for what takes seconds
 LANE = "portal.lane"  # in the environment of a request
 FILES_ARE_BUSY = "portal.files_are_busy"  # in the environment of a request for one file too many
-# What lies at and below them waits for the force's identity provider, or for xmlsec1.
-PROVIDER_PATHS = ("/sign-in/oidc", "/sign-in/saml", "/saml")
+# What lies at and below them waits for the force's identity provider, and works for xmlsec1.
+PROVIDER_PATH = "/sign-in/oidc"
+SAML_PATHS = ("/sign-in/saml", "/saml")
 SIGN_IN_PATH = "/sign-in"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 PROBES = {"/healthz": Lane.HEALTH, "/readyz": Lane.READINESS, "/metrics": Lane.READINESS}
@@ -57,8 +60,10 @@ def lane_of(method: str, path: str) -> Lane:
     >>> lane_of("GET", "/learning"), lane_of("POST", "/sign-in"), lane_of("GET", "/healthz")
     (<Lane.READS: 'reads'>, <Lane.SIGN_IN: 'sign_in'>, <Lane.HEALTH: 'health'>)
     """
-    if any(_lies_below(path, each) for each in PROVIDER_PATHS):
+    if _lies_below(path, PROVIDER_PATH):
         return Lane.PROVIDER
+    if any(_lies_below(path, each) for each in SAML_PATHS):
+        return Lane.SAML
     if _LONG_PAGES.fullmatch(f"{method} {path}"):
         return Lane.LONG_PAGES
     if method not in SAFE:

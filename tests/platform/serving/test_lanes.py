@@ -2,7 +2,8 @@
 
 import pytest
 
-from portal.platform.serving.lanes import Lane, lane_of
+from portal.platform.engines import POOL
+from portal.platform.serving.lanes import LONG, THREADS, Lane, lane_of
 
 FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
 # A page or two, one's own lines, and a description.
@@ -84,14 +85,21 @@ def test_probes_and_changes_have_threads_of_their_own():
     assert lane_of("GET", "/static/portal.0123456789abcdef.css") is Lane.READS
 
 
-def test_what_waits_for_the_identity_provider_has_threads_of_its_own(app):
-    paths = {
-        (method, rule.rule)
+def test_signing_in_at_a_provider_has_threads_of_its_own(app):
+    lanes = {
+        (rule.rule, method): lane_of(method, rule.rule)
         for rule in app.url_map.iter_rules()
         for method in rule.methods
         if rule.rule.startswith(("/sign-in/oidc", "/sign-in/saml", "/saml"))
     }
 
-    assert len({path for _, path in paths}) == 8
-    assert {lane_of(method, path) for method, path in paths} == {Lane.PROVIDER}
-    assert lane_of("GET", "/sign-in/oidcs") is Lane.READS
+    assert {lane for (path, _), lane in lanes.items() if "oidc" in path} == {Lane.PROVIDER}
+    assert {lane for (path, _), lane in lanes.items() if "saml" in path} == {Lane.SAML}
+    assert len({path for path, _ in lanes}) == 8
+    assert lane_of("GET", "/sign-in/oidcs") is lane_of("GET", "/samlet") is Lane.READS
+
+
+def test_each_thread_that_reads_the_database_may_keep_a_connection():
+    others = {*LONG, Lane.HEALTH}  # they relay what another process answers, and say that they are there
+    threads = sum(count for lane, count in THREADS.items() if lane not in others)
+    assert threads == POOL["pool_size"]
