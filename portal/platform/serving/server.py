@@ -23,7 +23,9 @@ from portal.platform.serving.long_requests import Application, LongRequests
 from portal.platform.serving.resting import RestingConnections
 
 MIB = 1024 * 1024
-MOST_CONNECTIONS = 1000  # of one process; beyond nine tenths, the oldest idle or unfinished ones are closed
+# Of one process; beyond nine tenths, the oldest idle or unfinished ones are closed. As many people may wait
+# to be signed in, in the minute in which 3,000 come: a proxy has a connection open for each of them.
+MOST_CONNECTIONS = 2000
 FILES_EACH = 3  # descriptors of a connection: itself, its body and its answer in temporary files
 LARGEST_BODY = 51 * MIB  # of a file by the API, 50 MB; pages take less and say so themselves
 MOST_RECEIVED = 256 * MIB  # of all incomplete bodies
@@ -34,9 +36,9 @@ SETTINGS = {
     "ident": "",
     "max_request_header_size": 32 * 1024,
     "max_request_body_size": LARGEST_BODY,
-    # Beyond these a body or an answer goes to a temporary file: a thousand of them must fit in memory.
+    # Beyond these a body or an answer goes to a temporary file: all of them together must fit in memory.
     "inbuf_overflow": MIB // 16,
-    "outbuf_overflow": MIB // 4,
+    "outbuf_overflow": MIB // 8,
     "outbuf_high_watermark": 4 * MOST_UNSENT,  # no thread ever waits for a reader
     "connection_limit": MOST_CONNECTIONS,
     "cleanup_interval": 1,
