@@ -2,8 +2,7 @@
 
 import pytest
 
-from portal.platform.engines import POOL
-from portal.platform.serving.lanes import LONG, THREADS, Lane, lane_of
+from portal.platform.serving.lanes import Lane, lane_of
 
 FILES = (".csv", ".json", ".xlsx", ".pdf", ".zip")
 # A page or two, one's own lines, and a description.
@@ -97,9 +96,3 @@ def test_signing_in_at_a_provider_has_threads_of_its_own(app):
     assert {lane for (path, _), lane in lanes.items() if "saml" in path} == {Lane.SAML}
     assert len({path for path, _ in lanes}) == 8
     assert lane_of("GET", "/sign-in/oidcs") is lane_of("GET", "/samlet") is Lane.READS
-
-
-def test_each_thread_that_reads_the_database_may_keep_a_connection():
-    others = {*LONG, Lane.HEALTH}  # they relay what another process answers, and say that they are there
-    threads = sum(count for lane, count in THREADS.items() if lane not in others)
-    assert threads == POOL["pool_size"]
