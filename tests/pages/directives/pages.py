@@ -7,6 +7,7 @@ from portal.platform.db import db
 from tests.page_reading import Page
 
 PREVIEW = "/directives/preview"
+ISSUE = "/directives/preview/issue"
 FORM = {
     "reference": "NEW-1",
     "title": "A new directive",

@@ -12,12 +12,12 @@ from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.directives.pages import (
+    ISSUE,
     PREVIEW,
     count_versions,
     open_preview,
     own_form,
     send_again,
-    send_form,
 )
 from tests.pages.learning.asking import ask
 from tests.pages.monitoring.counting import statements
@@ -56,7 +56,7 @@ def test_a_directive_is_issued_through_form_and_preview(desk):
     assert "Okafor, Priya" in shown.text
     assert "Hale" not in shown.text
     assert count_versions() == 0
-    done = send_again(desk, shown, PREVIEW, do="issue")
+    done = send_again(desk, shown, ISSUE, do="issue")
 
     assert done.h1 == "A new directive"
     assert "Version 1 of NEW-1 is issued and in force from 1 December 2025." in done.text
@@ -65,7 +65,7 @@ def test_a_directive_is_issued_through_form_and_preview(desk):
 
 
 def test_the_form_and_the_file_say_the_same(desk):
-    send_again(desk, open_preview(desk, months="24"), PREVIEW, do="issue")
+    send_again(desk, open_preview(desk, months="24"), ISSUE, do="issue")
     response = desk.get("/directives/NEW-1/versions/1?as=toml")
 
     assert response.headers["Content-Disposition"] == "attachment; filename=NEW-1-1.toml"
@@ -76,7 +76,7 @@ def test_the_form_and_the_file_say_the_same(desk):
 
 
 def test_a_change_shows_whose_due_date_changes_and_keeps_what_was(desk):
-    send_again(desk, open_preview(desk), PREVIEW, do="issue")
+    send_again(desk, open_preview(desk), ISSUE, do="issue")
     page = desk.page("/directives/NEW-1/change")
     form = own_form(page).fields
     assert form["audience-0-roles"] == ["response"]
@@ -87,7 +87,7 @@ def test_a_change_shows_whose_due_date_changes_and_keeps_what_was(desk):
     assert "31 July 2027 (was 30 April 2027)" in shown.text
     back = send_again(desk, shown, "/directives/NEW-1/change", do="edit")
     assert own_form(back).fields["due_on"] == ["31 July 2027"]
-    done = send_again(desk, shown, f"{PREVIEW}?of=NEW-1", do="issue")
+    done = send_again(desk, shown, f"{ISSUE}?of=NEW-1", do="issue")
     assert "Next change: version 2 from 1 January 2027. New due date: on 31 July 2027 or 60 days" in done.text
     assert (
         "(until then: on 30 April 2027 or 60 days after joining the audience, whichever is later)"
@@ -100,7 +100,7 @@ def test_a_change_shows_whose_due_date_changes_and_keeps_what_was(desk):
 
 
 def test_a_change_of_nothing_has_nothing_to_issue(desk):
-    send_again(desk, open_preview(desk), PREVIEW, do="issue")
+    send_again(desk, open_preview(desk), ISSUE, do="issue")
     page = desk.page("/directives/NEW-1/change")
     shown = send_again(desk, page, f"{PREVIEW}?of=NEW-1", do="preview", effective_on="1 December 2025")
 
@@ -111,19 +111,19 @@ def test_a_change_of_nothing_has_nothing_to_issue(desk):
 def test_what_moved_on_after_the_preview_is_previewed_again(desk):
     shown = open_preview(desk)
     make_person(make_unit("Late"), staff_number="D1009", surname="Late")
-    again_shown = send_again(desk, shown, PREVIEW, do="issue")
+    again_shown = send_again(desk, shown, ISSUE, do="issue")
 
     assert again_shown.status == 409
     assert again_shown.h1 == "3 people will have to do this"
     assert "Posts, units or this directive have changed since your preview" in again_shown.text
     assert count_versions() == 0
-    assert "is issued" in send_again(desk, again_shown, PREVIEW, do="issue").text
+    assert "is issued" in send_again(desk, again_shown, ISSUE, do="issue").text
 
 
 def test_issuing_twice_is_issuing_once(desk):
     shown = open_preview(desk)
-    send_again(desk, shown, PREVIEW, do="issue")
-    done = send_again(desk, shown, PREVIEW, do="issue")
+    send_again(desk, shown, ISSUE, do="issue")
+    done = send_again(desk, shown, ISSUE, do="issue")
 
     assert "Version 1 of NEW-1 already says this" in done.text
     assert count_versions() == 1
@@ -147,7 +147,16 @@ def test_what_moved_on_without_effect_is_issued_as_previewed(desk):
     shown = open_preview(desk)
     make_person(make_unit("Elsewhere"), staff_number="D1009", role="dogs")
 
-    assert "is issued" in send_again(desk, shown, PREVIEW, do="issue").text
+    assert "is issued" in send_again(desk, shown, ISSUE, do="issue").text
+
+
+def test_the_address_of_the_preview_issues_nothing(desk):
+    shown = open_preview(desk)
+
+    again_shown = send_again(desk, shown, PREVIEW, do="issue")
+
+    assert again_shown.h1 == shown.h1
+    assert count_versions() == 0
 
 
 def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_machine):
@@ -167,7 +176,9 @@ def test_withdrawing_says_what_happens_to_whom_and_keeps_the_past(desk, time_mac
     shown = desk.press(page, "See who is affected", effective_on="1 December 2026")
     assert shown.h1 == "3 people will no longer have to do this"
     assert "Vale, Priya" in shown.text
-    done = send_form(desk, shown, shown.path, **{**own_form(shown).fields, "do": "withdraw"})
+    again_shown = send_again(desk, shown, shown.path, do="withdraw")  # a preview changes nothing
+    assert again_shown.h1 == shown.h1
+    done = desk.press(shown, "Withdraw OIC-2026")
 
     assert "OIC-2026 is withdrawn from 1 December 2026. Its versions stay." in done.text
     assert "Next change: withdrawn from 1 December 2026." in done.text
@@ -239,4 +250,4 @@ def test_a_long_preview_is_paged_and_keeps_what_was_typed(desk):
     second = send_again(desk, shown, PREVIEW, page_joins="2")
 
     assert "Showing 26 to 32 of 32" in second.text
-    assert "is issued" in send_again(desk, second, PREVIEW, do="issue").text
+    assert "is issued" in send_again(desk, second, ISSUE, do="issue").text

@@ -9,7 +9,7 @@ from portal.domain.status.projector import rebuild_status
 from portal.platform import clock
 from portal.platform.db import db, stamp, transaction
 from tests.factories.people import make_person, make_unit
-from tests.pages.directives.pages import PREVIEW, count_versions, open_preview, send_again
+from tests.pages.directives.pages import ISSUE, count_versions, open_preview, send_again
 from tests.pages.monitoring.preparing import jobs, run_jobs
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def check_all():
 
 
 def test_a_job_issues_and_withdraws_what_was_previewed(app, large):
-    waiting = send_again(large, open_preview(large), PREVIEW, do="issue")
+    waiting = send_again(large, open_preview(large), ISSUE, do="issue")
     assert waiting.h1 == "Issue of a directive"
     assert "It begins when a worker is free." in waiting.text
     assert count_versions() == 0
@@ -70,7 +70,7 @@ def test_a_job_issues_and_withdraws_what_was_previewed(app, large):
 
 
 def test_a_job_issues_nothing_that_differs_from_the_preview(app, large):
-    send_again(large, open_preview(large), PREVIEW, do="issue")
+    send_again(large, open_preview(large), ISSUE, do="issue")
     make_person(make_unit("Team B"), staff_number="D1003")
 
     run_jobs(app)
@@ -82,7 +82,7 @@ def test_a_job_issues_nothing_that_differs_from_the_preview(app, large):
 
 @pytest.mark.parametrize("lost", [lose_role, leave_force], ids=["role", "post"])
 def test_a_job_issues_nothing_for_somebody_who_lost_their_role_or_left(app, large, lost):
-    send_again(large, open_preview(large), PREVIEW, do="issue")
+    send_again(large, open_preview(large), ISSUE, do="issue")
     with transaction():
         lost()
 

@@ -5,7 +5,7 @@ import pytest
 from portal.domain.people.queries import person_by_staff_number
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.pages.account.browsing import another, let_in, make_account
-from tests.pages.directives.pages import PREVIEW, count_versions, open_preview, own_form, send_again
+from tests.pages.directives.pages import ISSUE, count_versions, open_preview, own_form, send_again
 from tests.pages.learning.asking import ask
 
 BEYOND = "This directive is for people outside your units."
@@ -30,7 +30,7 @@ def test_what_would_reach_the_force_is_shown_and_not_issued(of_a_unit):
     assert BEYOND in shown.text
     assert "Issue version 1" not in shown.text
     form = {**own_form(shown).fields, "do": "issue"}
-    assert of_a_unit.post(PREVIEW, data=form).status_code == 403
+    assert of_a_unit.post(ISSUE, data=form).status_code == 403
     assert count_versions() == before
 
 
@@ -38,7 +38,7 @@ def test_what_reaches_their_unit_alone_is_issued(of_a_unit):
     shown = open_preview(of_a_unit, **{"audience-0-units": "Ports/Quay", "audience-0-roles": ""})
 
     assert BEYOND not in shown.text
-    assert "is issued and in force" in send_again(of_a_unit, shown, PREVIEW, do="issue").text
+    assert "is issued and in force" in send_again(of_a_unit, shown, ISSUE, do="issue").text
 
 
 def test_one_group_beyond_the_unit_is_one_too_many(of_a_unit):
@@ -53,7 +53,7 @@ def test_the_force_s_directive_is_neither_taken_over_nor_withdrawn(of_a_unit):
     fields = {**own_form(page).fields, "audience-0-units": "Ports", "effective_on": "1 December 2027"}
     token = own_form(page).fields["csrf_token"][0]
 
-    taken = of_a_unit.post(f"{PREVIEW}?of=OIC-2026", data={**fields, "do": "issue"})
+    taken = of_a_unit.post(f"{ISSUE}?of=OIC-2026", data={**fields, "do": "issue"})
     gone = {"csrf_token": token, "effective_on": "1 December 2027", "do": "withdraw"}
     assert taken.status_code == 403
     assert of_a_unit.post("/directives/OIC-2026/withdraw", data=gone).status_code == 403

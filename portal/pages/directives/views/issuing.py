@@ -55,17 +55,17 @@ def change_directive(reference: str) -> ResponseReturnValue:
 @requires(Permission.DIRECTIVE_ISSUE)
 def preview_directive() -> ResponseReturnValue:
     """The preview of a directive; its button issues exactly what was previewed."""
-    return _preview_or_issue()
+    return _answer_form(issues=False)
 
 
 @bp.route("/preview/issue", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
 def issue_directive() -> ResponseReturnValue:
     """Issue what was previewed: an address of its own, as another process makes the previews."""
-    return _preview_or_issue()
+    return _answer_form(issues=True)
 
 
-def _preview_or_issue() -> ResponseReturnValue:
+def _answer_form(*, issues: bool) -> ResponseReturnValue:
     if request.method == "GET":  # a bookmark or a typed address, without the form's fields
         return redirect(url_for(".list_directives"), 303)
     changing = request.args.get("of", "")
@@ -77,9 +77,7 @@ def _preview_or_issue() -> ResponseReturnValue:
         return _render_form(form, directive)
     try:
         proposal = propose_version(file)
-        if request.form.get("do") == "issue" and (
-            proposal.is_unchanged or _check_reference_is_free(form, proposal, directive)
-        ):
+        if issues and (proposal.is_unchanged or _check_reference_is_free(form, proposal, directive)):
             return _issue_version(proposal, file)
         return (
             _render_preview(proposal, file, directive)

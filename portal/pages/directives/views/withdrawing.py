@@ -24,23 +24,23 @@ from portal.platform.permissions import Permission
 @requires(Permission.DIRECTIVE_ISSUE)
 def withdraw_directive(reference: str) -> ResponseReturnValue:
     """Ask for the first day, then withdraw what was previewed."""
-    return _preview_or_withdraw(reference)
+    return _answer_form(reference, withdraws=True)
 
 
 @bp.route("/<reference>/withdraw/preview", methods=["GET", "POST"])
 @requires(Permission.DIRECTIVE_ISSUE)
 def preview_withdrawal(reference: str) -> ResponseReturnValue:
     """Show who is affected."""
-    return _preview_or_withdraw(reference)
+    return _answer_form(reference, withdraws=False)
 
 
-def _preview_or_withdraw(reference: str) -> ResponseReturnValue:
+def _answer_form(reference: str, *, withdraws: bool) -> ResponseReturnValue:
     directive, form = queries.get_directive(reference), WithdrawForm()
     day = form.effective_on.day
     if request.method == "GET" or request.form.get("do") == "edit" or not form.validate() or day is None:
         return _render_withdrawal(directive, form)
     try:
-        if request.form.get("do") == "withdraw":
+        if withdraws and request.form.get("do") == "withdraw":
             return _record_withdrawal(directive.reference, day)
         return _render_effect(directive, day)
     except BadInputError as error:
