@@ -77,11 +77,13 @@ def test_each_module_is_passed_with_the_keyboard_alone(
 
 @pytest.fixture(scope="module")
 def copies(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """The server with modules that nobody has begun: as it is, with one attempt, and asking whole banks."""
+    """The server with modules nobody has begun: asking little, with one attempt, and asking whole banks."""
     folder = Path(shutil.copytree(ROOT / "modules", tmp_path_factory.mktemp("copies") / "modules"))
     for slug, whole in (("recognise", False), ("respond", False), ("protect", True), ("report", True)):
         copy = Path(shutil.move(folder / slug, folder / f"second-{slug}"))
         held = (copy / "module.toml").read_text().replace(f'key = "{slug}"', f'key = "second-{slug}"', 1)
+        if slug == "recognise":  # so few that one attempt leaves items of each of its seven outcomes
+            held = held.replace("draw = 12", "draw = 8")
         if slug == "respond":
             held = held.replace("attempts = 0", "attempts = 1")
         if whole:
