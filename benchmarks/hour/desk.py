@@ -64,10 +64,7 @@ class Desk:
         """Download it; how often the portal counts that against the limit: an offer that is taken, twice."""
         path, what, counted = f"{REPORT_PATH}/{name}", name.partition("?")[0], 1
         with self.visitor.timed(FILE, what):
-            reply = await self.visitor.ask("GET", path, keeps=False)
-            if reply.status in REDIRECTS and "/sign-in" in reply.location:
-                await self._sign_in_again(reply.location)
-                reply = await self.visitor.ask("GET", path, keeps=False)
+            reply = await self._get_file(path)
             if reply.status == BUSY:
                 reply, counted = await self._accept_offer(Page(path, reply)), 2
             if reply.status in REDIRECTS:
@@ -75,6 +72,14 @@ class Desk:
             if reply.status != 200 or reply.size < 500:
                 raise AnsweredError(f"{reply.status} {what}")
         return counted
+
+    async def _get_file(self, path: str) -> Reply:
+        """The answer for a file; a file that took long to make may come after the ten minutes are over."""
+        reply = await self.visitor.ask("GET", path, keeps=False)
+        if reply.status in REDIRECTS and "/sign-in" in reply.location:
+            await self._sign_in_again(reply.location)
+            reply = await self.visitor.ask("GET", path, keeps=False)
+        return reply
 
     async def _sign_in_again(self, location: str) -> None:
         """Show who one is: a file about so many people is given out only within ten minutes of it."""
@@ -98,7 +103,7 @@ class Desk:
             await asyncio.sleep(min(1.0 + look / 4, 10.0))
         if FILE_READY not in text:
             raise AnsweredError("a file was not made")
-        return await self.visitor.ask("GET", f"{path}/download", keeps=False)
+        return await self._get_file(f"{path}/download")
 
     async def read_reports(self) -> None:
         """The overview, the report and its filters, today and at a past day, one after the other."""
