@@ -1,6 +1,7 @@
 """Command ``jobs work`` and the worker of an application."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import click
@@ -15,6 +16,8 @@ from portal.platform.db import transaction
 from portal.platform.jobs.worker import Worker, WorkerSetup
 from portal.platform.processes import name_process
 
+MOST_ROUNDS = 100  # of deleting what expired, in one minute
+
 bp = Blueprint("jobs_commands", __name__, cli_group="jobs")
 
 
@@ -25,7 +28,7 @@ def make_worker_setup(app: Flask) -> WorkerSetup:
         open_context=app.app_context,
         lost_seconds=config.jobs_lost_seconds,
         kept_days=config.jobs_kept_days,
-        upkeep=_delete_expired_forms,
+        upkeep=partial(_delete_expired_rows, timedelta(hours=config.absolute_hours)),
         routines=(*sending.ROUTINES, *looking.ROUTINES),
         reason_to_wait=app.extensions["schema_watch"].reason_to_wait,
     )
@@ -54,7 +57,11 @@ def run_jobs(workers: int | None) -> None:
     run_worker(app, workers or app.config["PORTAL"].jobs_workers)
 
 
-def _delete_expired_forms(now: datetime) -> None:
-    if retention.any_form_expired(now):  # mostly there are none, and then the write lock is not taken
+def _delete_expired_rows(session_lasts: timedelta, now: datetime) -> None:
+    for _ in range(MOST_ROUNDS):
+        if not retention.has_expired_rows(
+            session_lasts, now
+        ):  # mostly there is nothing: then no lock is taken
+            return
         with transaction():
-            retention.delete_expired_forms(now)
+            retention.delete_expired_rows(session_lasts, now)

@@ -138,6 +138,21 @@ def write_row(statement: Any, values: Mapping[str, Any]) -> int:
     return number
 
 
+def write_rows(statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows by an insert that was built once, past the session as ``read``; none if there are none."""
+    if rows:
+        db.session.connection().execute(statement, rows, execution_options=PLANNED_ONCE)
+
+
+def lock_rows(statement: Any, values: Mapping[str, Any]) -> None:
+    """Let other transactions wait to write the rows of this SELECT FOR UPDATE until this one ends.
+
+    On SQLite nothing is sent: there a transaction that writes waits for every other since its start.
+    """
+    if db.engine.dialect.name == "postgresql":
+        read(statement, values)
+
+
 def touch(
     *,
     people: Iterable[int] = (),

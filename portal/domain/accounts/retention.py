@@ -1,9 +1,9 @@
-"""Deletes old sign-in rows: some at each sign-in; a worker also deletes expired forms each minute."""
+"""Deletes old sign-in rows: a worker each minute; some kinds go when another of them is dealt with."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, select
+from sqlalchemy import bindparam, delete, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.domain.accounts.factors.models import PendingPasswordSignIn, SpentChallenge
@@ -17,11 +17,10 @@ from portal.domain.accounts.models import (
     SignInSession,
     SpentLogoutToken,
 )
-from portal.domain.accounts.queries import SessionLimits
 from portal.platform.column_types import UtcDateTime
 from portal.platform.db import db
 
-MOST_DELETED = 100  # rows of one table at one sign-in, which itself adds at most one to each
+MOST_DELETED = 100  # rows of one table in one transaction, so that nobody waits for it
 FAILURE_RETENTION = timedelta(hours=2)  # older ones make nobody wait
 BROWSER_RETENTION = timedelta(days=180)  # since the last sign-in from it
 REFUSAL_RETENTION = timedelta(days=90)  # since the identity was last refused
@@ -47,13 +46,32 @@ _OLD_PENDING_SIGN_INS = _delete_until(PendingPasswordSignIn, PendingPasswordSign
 _OLD_CHALLENGES = _delete_until(SpentChallenge, SpentChallenge.expires_at)
 
 
-def delete_expired_rows(limits: SessionLimits, at: datetime) -> None:
-    """Delete sessions that expired a week ago, what else has expired, old failures and unused browsers."""
-    _delete_rows(_OLD_SESSIONS, at - limits.absolute - SESSION_RETENTION)
-    _delete_rows(_OLD_LINKS, at)
-    delete_expired_forms(at)
-    delete_old_failures(at)
-    _delete_rows(_OLD_BROWSERS, at - BROWSER_RETENTION)
+def _last_instants(session_lasts: timedelta, at: datetime) -> tuple[tuple[Any, Any, datetime], ...]:
+    """What a worker deletes: the statement, the column that it compares, and the last instant that goes."""
+    return (
+        (_OLD_SESSIONS, SignInSession.created_at, at - session_lasts - SESSION_RETENTION),
+        (_OLD_LINKS, PasswordLink.expires_at, at),
+        (_OLD_FORMS, HeldForm.expires_at, at),
+        (_OLD_FAILURES, SignInFailure.failed_at, at - FAILURE_RETENTION),
+        (_OLD_BROWSERS, KnownBrowser.used_at, at - BROWSER_RETENTION),
+    )
+
+
+def has_expired_rows(session_lasts: timedelta, at: datetime) -> bool:
+    """Whether there is anything that ``delete_expired_rows`` would delete."""
+    expired = (exists().where(instant <= before) for _, instant, before in _last_instants(session_lasts, at))
+    return bool(db.session.scalar(select(or_(*expired))))
+
+
+def delete_expired_rows(session_lasts: timedelta, at: datetime) -> None:
+    """Delete sessions that expired a week ago, what else has expired, old failures and unused browsers.
+
+    Args:
+        session_lasts: How long a session lasts at most.
+        at: Now.
+    """
+    for statement, _, before in _last_instants(session_lasts, at):
+        _delete_rows(statement, before)
 
 
 def delete_old_provider_rows(at: datetime) -> None:
@@ -71,11 +89,6 @@ def delete_old_factor_rows(at: datetime) -> None:
     """Delete sign-ins that waited too long for a second factor and challenges that ran out."""
     _delete_rows(_OLD_PENDING_SIGN_INS, at)
     _delete_rows(_OLD_CHALLENGES, at)
-
-
-def any_form_expired(at: datetime) -> bool:
-    """Whether an expired held form is still stored."""
-    return bool(db.session.scalar(select(exists().where(HeldForm.expires_at <= at))))
 
 
 def delete_expired_forms(at: datetime) -> None:

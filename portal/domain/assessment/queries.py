@@ -23,7 +23,7 @@ from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, ItemKind
 from portal.domain.people.notes import notes_of
 from portal.domain.records.models import ExtraAttempt, Registration
-from portal.platform.db import db, read
+from portal.platform.db import db, lock_rows, read
 from portal.platform.errors import NotFoundError
 
 NO_ANSWER = Answer()
@@ -201,8 +201,8 @@ def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Atte
     Raises:
         NotFoundError: It does not exist, or belongs to someone else.
     """
-    if lock and db.engine.dialect.name == "postgresql":  # SQLite's writers wait for each other anyway
-        read(_LOCK_ATTEMPT, {"attempt_id": attempt_id})  # first, so that the next query sees others' writes
+    if lock:  # first, so that the next query sees others' writes
+        lock_rows(_LOCK_ATTEMPT, {"attempt_id": attempt_id})
     rows = read(_OWN_ATTEMPT, {"attempt_id": attempt_id, "person_id": person_id})
     if not rows:
         raise NotFoundError("There is no such attempt.")

@@ -26,7 +26,7 @@ from portal.domain.records.models import (
     Revocation,
     Waiver,
 )
-from portal.platform.db import clock_at, db, read
+from portal.platform.db import clock_at, db, lock_rows, read
 
 EXTRA_REASONS = {  # why one more attempt may be opened
     "prepared": "has gone through the lessons again",
@@ -94,7 +94,7 @@ def completed_lessons(registration_ids: Iterable[int]) -> dict[int, frozenset[in
 
 def lock_registration(registration_id: int) -> None:
     """Let other transactions wait to write under a registration until this one ends."""
-    read(_LOCK_REGISTRATION, {"registration_id": registration_id})
+    lock_rows(_LOCK_REGISTRATION, {"registration_id": registration_id})
 
 
 def list_visits(registration_id: int) -> set[tuple[int, str]]:

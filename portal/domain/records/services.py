@@ -23,7 +23,7 @@ from portal.domain.records.models import (
 )
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day, noon
-from portal.platform.db import db, stamp, touch, write_row
+from portal.platform.db import db, stamp, touch, write_rows
 from portal.platform.errors import ConflictError
 
 _INSERT_VISIT = insert(LessonVisit)
@@ -82,10 +82,9 @@ def complete_lesson(
 def _record_visits(registration_id: int, visits: Sequence[tuple[int, str]], at: datetime) -> None:
     queries.lock_registration(registration_id)
     recorded = queries.list_visits(registration_id)
-    for lesson_id, kind in visits:
-        if (lesson_id, kind) not in recorded:
-            row = {"recorded_at": at, "registration_id": registration_id, "lesson_id": lesson_id}
-            write_row(_INSERT_VISIT, {**row, "kind": kind})
+    row = {"recorded_at": at, "registration_id": registration_id}
+    missing = [visit for visit in visits if visit not in recorded]
+    write_rows(_INSERT_VISIT, [{**row, "lesson_id": lesson_id, "kind": kind} for lesson_id, kind in missing])
 
 
 def record_pass(

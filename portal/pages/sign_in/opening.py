@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from portal.domain.accounts import retention, services
+from portal.domain.accounts import services
 from portal.domain.accounts.queries import Account
 from portal.domain.accounts.sign_in import held_forms
 from portal.domain.people.queries import viewer_of
@@ -80,7 +80,6 @@ def open_session_here(
         factor=factor,
     )
     browser_token = cookies.remember_browser(person_id)
-    retention.delete_expired_rows(cookies.session_limits(), at)
     return OpenedSession(person_id, token, form_secret, browser_token)
 
 

@@ -10,6 +10,7 @@ from portal.platform.db import db
 from portal.platform.jobs import state_transitions
 from portal.platform.jobs.errors import CancelledError, StoppedError
 from portal.platform.jobs.models import JobState
+from portal.platform.sign_in_queue import Rest
 
 SECONDS_BETWEEN = 0.5  # two writes of progress; the calls between them cost nothing
 
@@ -28,6 +29,8 @@ class JobProgress:
         job: state_transitions.ClaimedJob,
         stopping: Event | None = None,
         seconds_between: float = SECONDS_BETWEEN,
+        *,
+        low_priority: bool = False,
     ) -> None:
         self.reference: uuid.UUID = job.reference
         self.asked_by_id = job.asked_by_id
@@ -36,23 +39,27 @@ class JobProgress:
         self._stopping = stopping or Event()
         self._seconds_between = seconds_between
         self._next_write = 0.0
+        self._rest = Rest() if low_priority else None
 
     def report_progress(self, done: int, total: int, said: str = "") -> None:
         """Record how far the job is; call it as often as convenient.
 
-        Inside the job's own transaction on SQLite, where nobody else can write, it becomes visible with
-        the commit; everywhere else at once.
+        One of low priority rests here while many people wait to be signed in, unless it may hold a lock.
+        Inside the job's own transaction on SQLite, where nobody else can write, what is recorded becomes
+        visible with the commit; everywhere else at once.
 
         Raises:
             CancelledError: The job must end; what was not committed is to be rolled back.
         """
+        if self._rest and not _is_writing():
+            self._rest.take(self._stopping.wait)
         if self._stopping.is_set() and not self.concluded:
             raise StoppedError
         if self.concluded or (monotonic() < self._next_write and done < total):
             return
         self._next_write = monotonic() + self._seconds_between
         values = {"done": done, "total": total, "said": said, "heartbeat_at": clock.now()}
-        if _holds_sqlite_write_lock():
+        if db.engine.dialect.name == "sqlite" and _is_writing():  # another connection would wait for ever
             self._update_job(db.session, values)
         else:
             with state_transitions.separate_transaction() as session:
@@ -76,9 +83,9 @@ class JobProgress:
             raise CancelledError
 
 
-def _holds_sqlite_write_lock() -> bool:
-    """Whether this thread holds SQLite's one write lock: another connection would wait for it for ever."""
+def _is_writing() -> bool:
+    """Whether this thread is in a transaction that writes, and so may hold a lock."""
     session = db.session()
-    if db.engine.dialect.name != "sqlite" or not session.in_transaction():
-        return False
-    return bool(session.connection().get_execution_options().get("portal_writes"))
+    return session.in_transaction() and bool(
+        session.connection().get_execution_options().get("portal_writes")
+    )

@@ -105,10 +105,10 @@ class JobRunner:
         log = _log.bind(job=job.reference, kind=job.kind)
         log.info("job.started")
         started, count = monotonic(), statements.start_count()
-        progress, reason = JobProgress(job, self.stopping), ""
+        task, reason = task_of_kind(job.kind), ""
+        progress = JobProgress(job, self.stopping, low_priority=task is not None and task.low_priority)
         result: dict[str, Any] | None = None
         try:
-            task = task_of_kind(job.kind)
             if task is None:
                 raise PortalError(UNKNOWN)
             result = task.run(progress, job.arguments)

@@ -40,6 +40,11 @@ def take_part(number: int) -> None:
     _own_part[0] = number
 
 
+def own_part() -> int:
+    """The part of this process; 0 where it is one of no server."""
+    return _own_part[0]
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointFigures:
     """What was counted of one endpoint since the server started."""

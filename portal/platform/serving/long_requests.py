@@ -19,10 +19,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any, BinaryIO
 
 from portal.platform.observability.logs import get_logger
 from portal.platform.processes import name_process, peak_memory_mib, yield_to_pages
+from portal.platform.serving.lanes import LANE, Lane
+from portal.platform.sign_in_queue import Rest
 
 _log = get_logger("portal.long")
 THREADS = 4  # for each web process two: it relays one file and one page at a time
@@ -134,7 +137,8 @@ def _send_answer(application: Application, environ: dict[str, Any], connection: 
     def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
         head[:] = [status, headers]
 
-    pieces = application(environ, start_response)
+    answer = partial(_rest_between_pieces, application) if environ.get(LANE) == Lane.FILES else application
+    pieces = answer(environ, start_response)
     try:
         is_first = True
         for piece in pieces:
@@ -146,6 +150,22 @@ def _send_answer(application: Application, environ: dict[str, Any], connection: 
         if is_first:
             _send_frame(connection, json.dumps(head).encode())
         _send_frame(connection, b"")
+    finally:
+        if hasattr(pieces, "close"):
+            pieces.close()
+
+
+def _rest_between_pieces(
+    application: Application, environ: dict[str, Any], start_response: Any
+) -> Iterator[bytes]:
+    """The answer of an application; it waits while many people wait to be signed in."""
+    rest = Rest()
+    rest.take()
+    pieces = application(environ, start_response)
+    try:
+        for piece in pieces:
+            rest.take()
+            yield piece
     finally:
         if hasattr(pieces, "close"):
             pieces.close()

@@ -21,6 +21,7 @@ from portal.platform.serving.channel import PacedChannel
 from portal.platform.serving.lanes import LANE, LONG, Lane, Lanes, lane_of
 from portal.platform.serving.long_requests import Application, LongRequests
 from portal.platform.serving.resting import RestingConnections
+from portal.platform.sign_in_queue import tell_waiting
 
 MIB = 1024 * 1024
 # Of one process; beyond nine tenths, the oldest idle or unfinished ones are closed. As many people may wait
@@ -158,6 +159,7 @@ class Server(TcpWSGIServer):
         self.resting.wake_answered()
         wasyncore.poll2(seconds, self.awake)
         self.resting.lay_to_rest()
+        tell_waiting(self.lanes.count_waiting(Lane.SIGN_IN))
 
 
 def serve_requests(

@@ -1,4 +1,4 @@
-"""Old rows of signing in are removed at sign-ins: a few each time, found by an index, nothing that counts."""
+"""Old rows of signing in are removed by a worker: a few at a time, found by an index, nothing that counts."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,12 +7,13 @@ import pytest
 import time_machine
 from sqlalchemy import Engine, event, func, insert, select, text
 
+from portal.commands.jobs import make_worker_setup
 from portal.domain.accounts import retention, services
 from portal.domain.accounts.models import HeldForm, KnownBrowser, PasswordLink, SignInFailure, SignInSession
-from portal.domain.accounts.queries import SessionLimits
 from portal.domain.accounts.sign_in import held_forms
 from portal.platform import clock
 from portal.platform.db import db, transaction
+from portal.platform.jobs.worker import Worker
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account, open_form, send_form, sign_in, signed_in
 
@@ -26,7 +27,7 @@ INDEXES = {
     "ix_pending_sign_in_expires_at",
     "ix_spent_challenge_expires_at",
 }
-LIMITS = SessionLimits(timedelta(minutes=60), timedelta(hours=12))
+LASTS = timedelta(hours=12)
 
 
 @pytest.fixture
@@ -48,7 +49,12 @@ def leave_a_row_of_each(client: PortalClient, person: int) -> None:
         held_forms.hold_form(person, "/account/password", "a=b", clock.now())
 
 
-def test_what_ran_out_is_gone_after_a_sign_in(frozen: time_machine.Traveller, client: PortalClient) -> None:
+def look_after_jobs(client: PortalClient) -> None:
+    """Do what a worker does each minute."""
+    Worker(make_worker_setup(client.application), 1).maintain_jobs()
+
+
+def test_what_ran_out_is_gone_within_a_minute(frozen: time_machine.Traveller, client: PortalClient) -> None:
     leave_a_row_of_each(client, make_account())
     make_account("D1002")
     tables = (SignInSession, PasswordLink, HeldForm, SignInFailure, KnownBrowser)
@@ -57,6 +63,7 @@ def test_what_ran_out_is_gone_after_a_sign_in(frozen: time_machine.Traveller, cl
     frozen.shift(timedelta(days=8))
     client.delete_cookie("portal")
     sign_in(client, "D1002", path="/sign-in?next=/account")
+    look_after_jobs(client)
 
     assert [count(table) for table in tables] == [1, 0, 0, 0, 2]  # the one session is the new one
     assert signed_in(client)
@@ -69,6 +76,7 @@ def test_what_still_counts_stays(frozen: time_machine.Traveller, client: PortalC
     frozen.shift(timedelta(minutes=59))
     client.delete_cookie("portal")
     sign_in(client, "D1002", path="/sign-in?next=/account")
+    look_after_jobs(client)
 
     assert [count(t) for t in (SignInSession, PasswordLink, HeldForm, SignInFailure, KnownBrowser)] == [
         2,
@@ -92,23 +100,31 @@ def test_a_form_from_a_page_left_open_over_a_long_weekend_is_kept(
     assert "What you sent is kept for 60 minutes" in asked.text
 
 
-def test_one_sign_in_removes_only_so_many(frozen: time_machine.Traveller, client: PortalClient) -> None:
-    make_account()
+def leave_failures(number: int) -> None:
     old = START - timedelta(days=30)
-    rows = [
-        {"account_hash": "a", "address": "192.0.2.1", "failed_at": old}
-        for _ in range(retention.MOST_DELETED * 2 + 50)
-    ]
+    rows = [{"account_hash": "a", "address": "192.0.2.1", "failed_at": old}] * number
     db.session.execute(insert(SignInFailure), rows)
     db.session.commit()
+
+
+def test_one_transaction_removes_only_so_many(frozen: time_machine.Traveller, client: PortalClient) -> None:
+    leave_failures(retention.MOST_DELETED * 2 + 50)
 
     remaining = []
     for _ in range(3):
         with transaction():
-            retention.delete_expired_rows(LIMITS, clock.now())
+            retention.delete_expired_rows(LASTS, clock.now())
         remaining.append(count(SignInFailure))
 
     assert remaining == [retention.MOST_DELETED + 50, 50, 0]
+
+
+def test_a_worker_removes_all_of_them(frozen: time_machine.Traveller, client: PortalClient) -> None:
+    leave_failures(retention.MOST_DELETED * 2 + 50)
+
+    look_after_jobs(client)
+
+    assert count(SignInFailure) == 0
 
 
 def test_each_removal_finds_its_rows_by_an_index(client: PortalClient) -> None:
@@ -121,7 +137,7 @@ def test_each_removal_finds_its_rows_by_an_index(client: PortalClient) -> None:
     event.listen(Engine, "before_cursor_execute", note)
     try:
         with transaction():
-            retention.delete_expired_rows(LIMITS, clock.now())
+            retention.delete_expired_rows(LASTS, clock.now())
             retention.delete_old_factor_rows(clock.now())
     finally:
         event.remove(Engine, "before_cursor_execute", note)

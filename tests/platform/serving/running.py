@@ -16,7 +16,14 @@ WAITING = 60  # connections that may wait to be accepted
 @contextmanager
 def serve(application: Any) -> Iterator[Server]:
     """The server while it runs; at the end of the block it has ended in good order."""
-    running = Server(application, LongRequests(), socket.create_server(("127.0.0.1", 0), backlog=WAITING), {})
+    with serve_with(application, LongRequests()) as running:
+        yield running
+
+
+@contextmanager
+def serve_with(application: Any, long_requests: LongRequests) -> Iterator[Server]:
+    """The same; whoever reads these requests answers those that take seconds."""
+    running = Server(application, long_requests, socket.create_server(("127.0.0.1", 0), backlog=WAITING), {})
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     try:

@@ -1,0 +1,49 @@
+"""How many people wait to be signed in, for every process of one server to see; files rest meanwhile.
+
+In the minute in which a whole force comes, its passwords take all of a small machine, and a file that is
+made beside them takes a fifth of it. Nobody hurries for a file as for a sign-in.
+
+The memory is shared: it is made before the processes are forked, and each web process writes to a part of
+its own. A worker on a machine of its own sees nobody wait, and never rests.
+"""
+
+import mmap
+from collections.abc import Callable
+from time import monotonic, sleep
+
+from portal.platform.observability.request_figures import PARTS, own_part
+
+MANY = 8  # people who wait: some fifth of a second's
+MOST_SECONDS = 30.0  # that one file rests in all: a proxy that hears nothing for a minute gives up
+LOOK_SECONDS = 0.05
+
+_waiting = memoryview(mmap.mmap(-1, PARTS * 8)).cast("q")
+
+
+def tell_waiting(people: int) -> None:
+    """Say how many wait for this process."""
+    _waiting[own_part()] = people
+
+
+def count_waiting() -> int:
+    """How many wait for any process."""
+    return sum(_waiting)
+
+
+class Rest:
+    """The rest that one file takes, between its pieces, while many wait to be signed in."""
+
+    def __init__(self) -> None:
+        self._left = MOST_SECONDS
+
+    def take(self, pause: Callable[[float], bool | None] = sleep) -> None:
+        """Wait until few are left to be signed in, or this file has rested for long enough.
+
+        Args:
+            pause: Waits for so many seconds; what gives True instead ends the rest.
+        """
+        while self._left > 0 and count_waiting() >= MANY:
+            begun = monotonic()
+            if pause(LOOK_SECONDS):
+                return
+            self._left -= monotonic() - begun

@@ -1,0 +1,161 @@
+"""Files rest while many people wait to be signed in; pages do not, and no file rests for ever."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from portal.platform import sign_in_queue
+from portal.platform.db import transaction
+from portal.platform.jobs.progress import JobProgress
+from portal.platform.serving.lanes import THREADS, Lane
+from portal.platform.serving.long_requests import LongRequests, answer_request
+from portal.platform.serving.server import Server
+from portal.platform.sign_in_queue import MANY, Rest, count_waiting, tell_waiting
+from tests.platform.serving.running import connect, serve_with
+from tests.waiting import PATIENCE, until
+
+SOON = 0.3  # seconds within which nothing comes
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits() -> Iterator[None]:
+    tell_waiting(0)
+    yield
+    tell_waiting(0)
+
+
+@pytest.fixture
+def let_in() -> Iterator[Event]:
+    """Until it is set, nobody is signed in."""
+    event = Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def server(let_in: Event) -> Iterator[Server]:
+    """A server that signs people in once they are let in; a thread answers for its other process."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        if environ["PATH_INFO"] == "/sign-in":
+            assert let_in.wait(PATIENCE)
+        start_response("200 OK", [])
+        yield b"first, "
+        yield b"last"
+
+    def answer_long_requests() -> None:
+        while not over.is_set():
+            if connection := long_requests._next_request():
+                Thread(target=answer_request, args=(application, connection)).start()
+
+    over, long_requests = Event(), LongRequests()
+    long_requests.requests.settimeout(0.05)
+    thread = Thread(target=answer_long_requests)
+    thread.start()
+    try:
+        with serve_with(application, long_requests) as running:
+            yield running
+    finally:
+        over.set()
+        thread.join()
+
+
+def ask(server: Server, line: str) -> socket.socket:
+    asked = connect(server)
+    asked.sendall(f"{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    return asked
+
+
+def answer_within(asked: socket.socket, seconds: float) -> bytes:
+    """What comes within so many seconds."""
+    asked.settimeout(seconds)
+    received = b""
+    with suppress(TimeoutError):
+        while piece := asked.recv(4096):
+            received += piece
+    return received
+
+
+def test_a_file_rests_while_many_wait_to_be_signed_in_and_a_page_does_not(
+    server: Server, let_in: Event
+) -> None:
+    with ExitStack() as stack:
+        people = [ask(server, "POST /sign-in") for _ in range(THREADS[Lane.SIGN_IN] + MANY)]
+        for person in people:
+            stack.enter_context(person)
+        until(lambda: count_waiting() == MANY)
+        file = stack.enter_context(ask(server, "GET /monitoring/completions.csv"))
+        page = stack.enter_context(ask(server, "GET /assurance"))
+
+        assert b"last" in answer_within(page, PATIENCE)
+        assert answer_within(file, SOON) == b""
+        let_in.set()
+        assert b"last" in answer_within(file, PATIENCE)
+        assert all(b"last" in answer_within(person, PATIENCE) for person in people)
+
+
+def test_a_file_comes_at_once_where_few_wait() -> None:
+    tell_waiting(MANY - 1)
+    Rest().take(lambda _seconds: pytest.fail("It rests for a few."))
+
+
+def test_no_file_rests_for_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in_queue, "MOST_SECONDS", 0.3)
+    tell_waiting(MANY)
+    rest, begun = Rest(), monotonic()
+
+    for _ in range(5):
+        rest.take()
+
+    assert 0.3 <= monotonic() - begun < PATIENCE
+
+
+class Job:
+    """A job that was claimed."""
+
+    reference = claim = None
+    asked_by_id = None
+
+
+@pytest.mark.parametrize("low_priority", [True, False])
+def test_a_job_of_low_priority_rests_and_no_other(low_priority: bool, client: Any) -> None:
+    tell_waiting(MANY)
+    rests: list[float] = []
+
+    class Stopping(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            rests.append(timeout or 0.0)
+            tell_waiting(0)
+            return False
+
+    progress = JobProgress(Job(), Stopping(), low_priority=low_priority)  # type: ignore[arg-type]
+    progress.concluded = True  # nothing is recorded of it any more
+    progress.report_progress(1, 2)
+
+    assert len(rests) == (1 if low_priority else 0)
+
+
+def test_a_job_that_may_hold_a_lock_does_not_rest(client: Any) -> None:
+    tell_waiting(MANY)
+    progress = JobProgress(Job(), low_priority=True)  # type: ignore[arg-type]
+    progress.concluded = True
+    begun = monotonic()
+    with transaction():
+        progress.report_progress(1, 2)
+
+    assert monotonic() - begun < sign_in_queue.MOST_SECONDS / 2
+
+
+def test_a_worker_that_ends_is_not_kept_waiting() -> None:
+    tell_waiting(MANY)
+    stopping = Event()
+    stopping.set()
+    begun = monotonic()
+    Rest().take(stopping.wait)
+
+    assert monotonic() - begun < sign_in_queue.MOST_SECONDS / 2
