@@ -30,19 +30,25 @@ def count_waiting() -> int:
     return sum(_waiting)
 
 
-class Rest:
-    """The rest that one file takes, between its pieces, while many wait to be signed in."""
+def many_wait() -> bool:
+    """Whether so many wait that files rest for them."""
+    return count_waiting() >= MANY
 
-    def __init__(self) -> None:
+
+class Rest:
+    """The rest that one file takes, between its pieces, while others come first."""
+
+    def __init__(self, others_come_first: Callable[[], bool] = many_wait) -> None:
+        self._others_come_first = others_come_first
         self._left = MOST_SECONDS
 
     def take(self, pause: Callable[[float], bool | None] = sleep) -> None:
-        """Wait until few are left to be signed in, or this file has rested for long enough.
+        """Wait until nobody comes first any more, or this file has rested for long enough.
 
         Args:
             pause: Waits for so many seconds; what gives True instead ends the rest.
         """
-        while self._left > 0 and count_waiting() >= MANY:
+        while self._left > 0 and self._others_come_first():
             begun = monotonic()
             if pause(LOOK_SECONDS):
                 return

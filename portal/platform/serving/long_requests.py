@@ -19,13 +19,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, BinaryIO
 
 from portal.platform.observability.logs import get_logger
 from portal.platform.processes import name_process, peak_memory_mib, yield_to_pages
 from portal.platform.serving.lanes import LANE, Lane
-from portal.platform.sign_in_queue import Rest
+from portal.platform.sign_in_queue import Rest, many_wait
 
 _log = get_logger("portal.long")
 THREADS = 4  # for each web process two: it relays one file and one page at a time
@@ -34,6 +35,7 @@ MOST_KEPT = 64 * 1024  # bytes of a request's body in memory; a longer one lies 
 CHECK_SECONDS = 0.5  # between two checks whether to end
 _LENGTH = struct.Struct("!I")
 _TOKEN = b"."  # a socket is passed with at least one byte
+_pages: list[str] = []  # that this process makes now, by their paths: somebody looks at each
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -123,8 +125,11 @@ def answer_request(application: Application, connection: socket.socket) -> None:
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
         }
+        is_file = texts.get(LANE) == Lane.FILES
+        answer = partial(_rest_between_pieces, application) if is_file else application
         try:
-            _send_answer(application, environ, connection)
+            with nullcontext() if is_file else _before_files(texts["PATH_INFO"]):
+                _send_answer(answer, environ, connection)
         except (BrokenPipeError, ConnectionResetError):
             pass  # its reader is gone
         except Exception:
@@ -137,8 +142,7 @@ def _send_answer(application: Application, environ: dict[str, Any], connection: 
     def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
         head[:] = [status, headers]
 
-    answer = partial(_rest_between_pieces, application) if environ.get(LANE) == Lane.FILES else application
-    pieces = answer(environ, start_response)
+    pieces = application(environ, start_response)
     try:
         is_first = True
         for piece in pieces:
@@ -155,11 +159,21 @@ def _send_answer(application: Application, environ: dict[str, Any], connection: 
             pieces.close()
 
 
+@contextmanager
+def _before_files(path: str) -> Iterator[None]:
+    """Let files rest in this process while the block makes a page."""
+    _pages.append(path)
+    try:
+        yield
+    finally:
+        _pages.remove(path)
+
+
 def _rest_between_pieces(
     application: Application, environ: dict[str, Any], start_response: Any
 ) -> Iterator[bytes]:
-    """The answer of an application; it waits while many people wait to be signed in."""
-    rest = Rest()
+    """The answer of an application; it waits for pages, and while many people wait to be signed in."""
+    rest = Rest(lambda: bool(_pages) or many_wait())
     rest.take()
     pieces = application(environ, start_response)
     try:

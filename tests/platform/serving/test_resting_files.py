@@ -1,4 +1,4 @@
-"""Files rest while many people wait to be signed in; pages do not, and no file rests for ever."""
+"""Files rest while many wait to be signed in, and for pages that take long; no file rests for ever."""
 
 import socket
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import pytest
 from portal.platform import sign_in_queue
 from portal.platform.db import transaction
 from portal.platform.jobs.progress import JobProgress
+from portal.platform.serving import long_requests
 from portal.platform.serving.lanes import THREADS, Lane
 from portal.platform.serving.long_requests import LongRequests, answer_request
 from portal.platform.serving.server import Server
@@ -38,27 +39,38 @@ def let_in() -> Iterator[Event]:
 
 
 @pytest.fixture
-def server(let_in: Event) -> Iterator[Server]:
+def page_made() -> Iterator[Event]:
+    """Until it is set, the page that takes long is being made; a test clears it."""
+    event = Event()
+    event.set()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def server(let_in: Event, page_made: Event) -> Iterator[Server]:
     """A server that signs people in once they are let in; a thread answers for its other process."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         if environ["PATH_INFO"] == "/sign-in":
             assert let_in.wait(PATIENCE)
+        if environ["PATH_INFO"] == "/assurance":
+            assert page_made.wait(PATIENCE)
         start_response("200 OK", [])
         yield b"first, "
         yield b"last"
 
     def answer_long_requests() -> None:
         while not over.is_set():
-            if connection := long_requests._next_request():
+            if connection := passed_on._next_request():
                 Thread(target=answer_request, args=(application, connection)).start()
 
-    over, long_requests = Event(), LongRequests()
-    long_requests.requests.settimeout(0.05)
+    over, passed_on = Event(), LongRequests()
+    passed_on.requests.settimeout(0.05)
     thread = Thread(target=answer_long_requests)
     thread.start()
     try:
-        with serve_with(application, long_requests) as running:
+        with serve_with(application, passed_on) as running:
             yield running
     finally:
         over.set()
@@ -97,6 +109,19 @@ def test_a_file_rests_while_many_wait_to_be_signed_in_and_a_page_does_not(
         let_in.set()
         assert b"last" in answer_within(file, PATIENCE)
         assert all(b"last" in answer_within(person, PATIENCE) for person in people)
+
+
+def test_a_file_rests_while_a_page_that_takes_long_is_made(server: Server, page_made: Event) -> None:
+    page_made.clear()
+    with ExitStack() as stack:
+        page = stack.enter_context(ask(server, "GET /assurance"))
+        until(lambda: long_requests._pages)
+        file = stack.enter_context(ask(server, "GET /monitoring/completions.csv"))
+
+        assert answer_within(file, SOON) == b""
+        page_made.set()
+        assert b"last" in answer_within(page, PATIENCE)
+        assert b"last" in answer_within(file, PATIENCE)
 
 
 def test_a_file_comes_at_once_where_few_wait() -> None:
