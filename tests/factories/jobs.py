@@ -1,14 +1,17 @@
-"""Jobs that were done."""
+"""Jobs that were done, and what a worker does beside them."""
 
 from datetime import datetime
 
+from flask import Flask
 from sqlalchemy import update
 
+from portal.commands.jobs import make_worker_setup
 from portal.platform import clock
 from portal.platform.backups.status import BACKUP, figures_of
 from portal.platform.db import db, transaction
 from portal.platform.jobs import services
 from portal.platform.jobs.models import Job, JobState
+from portal.platform.jobs.worker import Worker
 
 
 def record_backup(taken_at: datetime, size: int) -> None:
@@ -24,3 +27,8 @@ def record_backup(taken_at: datetime, size: int) -> None:
             "result": figures_of(taken_at.isoformat(), 1.0, "portal.backup", size),
         }
         db.session.execute(update(Job).where(Job.reference == reference).values(**ended))
+
+
+def maintain_jobs(app: Flask) -> None:
+    """Do once what a worker does each minute: start what is due, and delete what has expired."""
+    Worker(make_worker_setup(app), 1).maintain_jobs()

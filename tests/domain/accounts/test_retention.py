@@ -7,13 +7,12 @@ import pytest
 import time_machine
 from sqlalchemy import Engine, event, func, insert, select, text
 
-from portal.commands.jobs import make_worker_setup
 from portal.domain.accounts import retention, services
 from portal.domain.accounts.models import HeldForm, KnownBrowser, PasswordLink, SignInFailure, SignInSession
 from portal.domain.accounts.sign_in import held_forms
 from portal.platform import clock
 from portal.platform.db import db, transaction
-from portal.platform.jobs.worker import Worker
+from tests.factories.jobs import maintain_jobs
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import make_account, open_form, send_form, sign_in, signed_in
 
@@ -49,11 +48,6 @@ def leave_a_row_of_each(client: PortalClient, person: int) -> None:
         held_forms.hold_form(person, "/account/password", "a=b", clock.now())
 
 
-def look_after_jobs(client: PortalClient) -> None:
-    """Do what a worker does each minute."""
-    Worker(make_worker_setup(client.application), 1).maintain_jobs()
-
-
 def test_what_ran_out_is_gone_within_a_minute(frozen: time_machine.Traveller, client: PortalClient) -> None:
     leave_a_row_of_each(client, make_account())
     make_account("D1002")
@@ -63,7 +57,7 @@ def test_what_ran_out_is_gone_within_a_minute(frozen: time_machine.Traveller, cl
     frozen.shift(timedelta(days=8))
     client.delete_cookie("portal")
     sign_in(client, "D1002", path="/sign-in?next=/account")
-    look_after_jobs(client)
+    maintain_jobs(client.application)
 
     assert [count(table) for table in tables] == [1, 0, 0, 0, 2]  # the one session is the new one
     assert signed_in(client)
@@ -76,7 +70,7 @@ def test_what_still_counts_stays(frozen: time_machine.Traveller, client: PortalC
     frozen.shift(timedelta(minutes=59))
     client.delete_cookie("portal")
     sign_in(client, "D1002", path="/sign-in?next=/account")
-    look_after_jobs(client)
+    maintain_jobs(client.application)
 
     assert [count(t) for t in (SignInSession, PasswordLink, HeldForm, SignInFailure, KnownBrowser)] == [
         2,
@@ -122,7 +116,7 @@ def test_one_transaction_removes_only_so_many(frozen: time_machine.Traveller, cl
 def test_a_worker_removes_all_of_them(frozen: time_machine.Traveller, client: PortalClient) -> None:
     leave_failures(retention.MOST_DELETED * 2 + 50)
 
-    look_after_jobs(client)
+    maintain_jobs(client.application)
 
     assert count(SignInFailure) == 0
 
