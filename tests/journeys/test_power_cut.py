@@ -73,18 +73,20 @@ def test_every_acknowledged_answer_outlives_a_killed_server(browser: Browser, se
         attempt_id = reach_assessment(tab.context, server.instance, "protect")
         headers = headers_of(tab.context)
         token = token_in(tab.context.request.get("/learning").text())
-        wrong = [
-            (number, sent[0])
-            for number, sent in answers(server.instance, attempt_id, right=False)
-            if all(name == "choice" for name, _ in sent[0])  # a saving is the choice, as it is kept
+        ways = [
+            {number: sent[0] for number, sent in answers(server.instance, attempt_id, right=right)}
+            for right in (False, True)
         ]
+        numbers = [n for n in ways[0] if all([name for name, _ in way[n]] == ["choice"] for way in ways)]
         orders = [question.order for question in questions(server.instance, attempt_id)]
         acknowledged: list[tuple[int, list[str]]] = []
         enough = Event()
 
         def write() -> None:
             for turn in range(100_000):
-                number, choices = wrong[turn % len(wrong)]
+                number = numbers[turn % len(numbers)]
+                # Each time another choice: one that is saved already would not be written again.
+                choices = ways[turn // len(numbers) % 2][number]
                 chosen = [orders[number - 1][int(value.removeprefix("c.")) - 1] for _, value in choices]
                 fields = [("csrf_token", token), *choices]
                 try:
@@ -105,9 +107,10 @@ def test_every_acknowledged_answer_outlives_a_killed_server(browser: Browser, se
         kept = responses(server, attempt_id)
         assert kept[: len(acknowledged)] == acknowledged
         assert len(kept) <= len(acknowledged) + 1  # one may be saved whose answer never arrived
-        number, choices = wrong[0]
+        number, chosen = acknowledged[-1]
         tab.goto(f"/assessment/{attempt_id}/items/{number}")
-        assert tab.locator("input[name=choice]:checked").get_attribute("value") == choices[0][1]
+        checked = tab.locator("input[name=choice]:checked").get_attribute("value") or ""
+        assert [orders[number - 1][int(checked.removeprefix("c.")) - 1]] == chosen
         tab.goto(f"/assessment/{attempt_id}/items/1")
         answer_all(tab, server.instance, right=True)
         press(tab, "Submit answers")
