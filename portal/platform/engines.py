@@ -169,6 +169,8 @@ def _execute_planned_once(cursor: Any, statement: str, values: Any, context: Any
 
 def _end_reading(connection: Any) -> None:
     """Commit a transaction that has only read, in place of its rollback: at one, psycopg drops all plans."""
+    if connection.invalidated:  # the server is gone, and its transaction with it
+        return
     driver = connection.connection.dbapi_connection
     if not connection.info.get(_HAS_WRITTEN, True) and driver.info.transaction_status == _IN_TRANSACTION:
         driver.commit()

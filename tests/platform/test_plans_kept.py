@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 from sqlalchemy import bindparam, func, insert, select, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from portal.domain.people.models import Person
 from portal.domain.people.services import list_names_of
@@ -54,6 +54,16 @@ def test_a_plan_outlives_a_change(on_postgresql):
         make_person()
 
     assert [each for each in kept_statements() if "FROM person" in each]
+
+
+def test_after_a_connection_was_lost_the_next_one_answers(on_postgresql):
+    with transaction():
+        person = make_person()
+    with pytest.raises(OperationalError):
+        db.session.scalar(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    db.session.rollback()
+
+    assert find_ids(person) == [(person,)]
 
 
 def test_a_statement_is_answered_after_a_change_that_was_undone(on_postgresql):
