@@ -59,9 +59,8 @@ def run_jobs(workers: int | None) -> None:
 
 def _delete_expired_rows(session_lasts: timedelta, now: datetime) -> None:
     for _ in range(MOST_ROUNDS):
-        if not retention.has_expired_rows(
-            session_lasts, now
-        ):  # mostly there is nothing: then no lock is taken
+        # Mostly there are none, and then the write lock is not taken.
+        if not retention.has_expired_rows(session_lasts, now):
             return
         with transaction():
             retention.delete_expired_rows(session_lasts, now)
