@@ -141,7 +141,7 @@ def write_row(statement: Any, values: Mapping[str, Any]) -> int:
 def write_rows(statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows by an insert that was built once, past the session as ``read``; none if there are none."""
     if rows:
-        db.session.connection().execute(statement, rows, execution_options=PLANNED_ONCE)
+        db.session.connection().execute(statement, rows)
 
 
 def lock_rows(statement: Any, values: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 from portal.platform.observability.request_figures import PARTS, own_part
 
-MANY = 8  # people who wait: some fifth of a second's
+MANY = 8  # people who wait, from which on files rest: to sign them in takes a fifth of a second
 MOST_SECONDS = 30.0  # that one file rests in all: a proxy that hears nothing for a minute gives up
 LOOK_SECONDS = 0.05
 
@@ -42,8 +42,8 @@ class Rest:
         self._others_come_first = others_come_first
         self._left = MOST_SECONDS
 
-    def take(self, pause: Callable[[float], bool | None] = sleep) -> None:
-        """Wait until nobody comes first any more, or this file has rested for long enough.
+    def wait_for_others(self, pause: Callable[[float], bool | None] = sleep) -> None:
+        """Wait while others come first, unless this file has rested for long enough.
 
         Args:
             pause: Waits for so many seconds; what gives True instead ends the rest.

@@ -46,7 +46,7 @@ _OLD_PENDING_SIGN_INS = _delete_until(PendingPasswordSignIn, PendingPasswordSign
 _OLD_CHALLENGES = _delete_until(SpentChallenge, SpentChallenge.expires_at)
 
 
-def _last_instants(session_lasts: timedelta, at: datetime) -> tuple[tuple[Any, Any, datetime], ...]:
+def _list_deletions(session_lasts: timedelta, at: datetime) -> tuple[tuple[Any, Any, datetime], ...]:
     """What a worker deletes: the statement, the column that it compares, and the last instant that goes."""
     return (
         (_OLD_SESSIONS, SignInSession.created_at, at - session_lasts - SESSION_RETENTION),
@@ -59,7 +59,7 @@ def _last_instants(session_lasts: timedelta, at: datetime) -> tuple[tuple[Any, A
 
 def has_expired_rows(session_lasts: timedelta, at: datetime) -> bool:
     """Whether there is anything that ``delete_expired_rows`` would delete."""
-    expired = (exists().where(instant <= before) for _, instant, before in _last_instants(session_lasts, at))
+    expired = (exists().where(instant <= before) for _, instant, before in _list_deletions(session_lasts, at))
     return bool(db.session.scalar(select(or_(*expired))))
 
 
@@ -70,7 +70,7 @@ def delete_expired_rows(session_lasts: timedelta, at: datetime) -> None:
         session_lasts: How long a session lasts at most.
         at: Now.
     """
-    for statement, _, before in _last_instants(session_lasts, at):
+    for statement, _, before in _list_deletions(session_lasts, at):
         _delete_rows(statement, before)
 
 

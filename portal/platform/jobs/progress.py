@@ -52,7 +52,7 @@ class JobProgress:
             CancelledError: The job must end; what was not committed is to be rolled back.
         """
         if self._rest and not _is_writing():
-            self._rest.take(self._stopping.wait)
+            self._rest.wait_for_others(self._stopping.wait)
         if self._stopping.is_set() and not self.concluded:
             raise StoppedError
         if self.concluded or (monotonic() < self._next_write and done < total):

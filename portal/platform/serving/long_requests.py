@@ -174,11 +174,11 @@ def _rest_between_pieces(
 ) -> Iterator[bytes]:
     """The answer of an application; it waits for pages, and while many people wait to be signed in."""
     rest = Rest(lambda: bool(_pages) or many_wait())
-    rest.take()
+    rest.wait_for_others()
     pieces = application(environ, start_response)
     try:
         for piece in pieces:
-            rest.take()
+            rest.wait_for_others()
             yield piece
     finally:
         if hasattr(pieces, "close"):

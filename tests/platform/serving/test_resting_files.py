@@ -126,7 +126,7 @@ def test_a_file_rests_while_a_page_that_takes_long_is_made(server: Server, page_
 
 def test_a_file_comes_at_once_where_few_wait() -> None:
     tell_waiting(MANY - 1)
-    Rest().take(lambda _seconds: pytest.fail("It rests for a few."))
+    Rest().wait_for_others(lambda _seconds: pytest.fail("It rests for a few."))
 
 
 def test_no_file_rests_for_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_no_file_rests_for_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -
     rest, begun = Rest(), monotonic()
 
     for _ in range(5):
-        rest.take()
+        rest.wait_for_others()
 
     assert 0.3 <= monotonic() - begun < PATIENCE
 
@@ -181,6 +181,6 @@ def test_a_worker_that_ends_is_not_kept_waiting() -> None:
     stopping = Event()
     stopping.set()
     begun = monotonic()
-    Rest().take(stopping.wait)
+    Rest().wait_for_others(stopping.wait)
 
     assert monotonic() - begun < sign_in_queue.MOST_SECONDS / 2
