@@ -10,7 +10,7 @@ from functools import partial
 
 from config import Config, ConfigError, list_retired_settings
 from portal.pages.layout.headers import security_headers
-from portal.platform.observability.request_figures import take_part
+from portal.platform.observability.process_parts import take_part
 from portal.platform.processes import Supervisor, keep_running, take_handed_over_socket
 from portal.platform.serving.long_requests import LongRequests
 from portal.platform.serving.server import FINISH_SECONDS, serve_requests

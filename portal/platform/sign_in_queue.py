@@ -3,36 +3,24 @@
 In the minute in which a whole force comes, its passwords take all of a small machine, and a file that is
 made beside them takes a fifth of it. Nobody hurries for a file as for a sign-in.
 
-The memory is shared: it is made before the processes are forked, and each web process writes to a part of
-its own. A worker on a machine of its own sees nobody wait, and never rests.
+A worker on a machine of its own sees nobody wait, and never rests.
 """
 
-import mmap
 from collections.abc import Callable
 from time import monotonic, sleep
 
-from portal.platform.observability.request_figures import PARTS, own_part
+from portal.platform.observability.process_parts import SharedCount
 
 MANY = 8  # people who wait, from which on files rest: to sign them in takes a fifth of a second
 MOST_SECONDS = 30.0  # that one file rests in all: a proxy that hears nothing for a minute gives up
 LOOK_SECONDS = 0.05
 
-_waiting = memoryview(mmap.mmap(-1, PARTS * 8)).cast("q")
-
-
-def tell_waiting(people: int) -> None:
-    """Say how many wait for this process."""
-    _waiting[own_part()] = people
-
-
-def count_waiting() -> int:
-    """How many wait for any process."""
-    return sum(_waiting)
+WAITING = SharedCount()  # people, for each web process
 
 
 def many_wait() -> bool:
     """Whether so many wait that files rest for them."""
-    return count_waiting() >= MANY
+    return WAITING.sum() >= MANY
 
 
 class Rest:

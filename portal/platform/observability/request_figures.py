@@ -1,8 +1,7 @@
 """Counts and durations of requests, added up over the processes of one server.
 
-The memory is shared: it is made before the processes are forked, and each writes to a part of its own, which
-needs no lock between them. A process that takes the place of one that died goes on with its part, so that no
-count ever falls while the server runs.
+A process that takes the place of one that died goes on with its part of the shared memory, so that no count
+ever falls while the server runs.
 """
 
 import mmap
@@ -11,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-PARTS = 16  # processes of one server at most; what is never written to takes no memory
+from portal.platform.observability.process_parts import PARTS, own_part
+
 STATUSES = (
     *(200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308),
     *(400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504),
@@ -20,29 +20,12 @@ OTHER_STATUS = "other"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds, each the most of its own
 UNMATCHED = "unmatched"  # stands for the endpoint of an address that the portal does not know
 
-_own_part = [0]
 _COLUMN = {status: column for column, status in enumerate(STATUSES)}
 _FIRST_BUCKET = len(STATUSES) + 1  # after the statuses, and the other ones
 _SUM = _FIRST_BUCKET + len(BUCKETS) + 1  # microseconds
 _STATEMENTS = _SUM + 1
 _SLOW = _SUM + 2  # statements
 _WIDTH = _SUM + 3  # numbers of eight bytes for one endpoint
-
-
-def take_part(number: int) -> None:
-    """Have this process write to this part: another than its siblings, and the same after a restart.
-
-    Raises:
-        ValueError: There are not so many parts.
-    """
-    if not 0 <= number < PARTS:
-        raise ValueError(f"A server has at most {PARTS} processes.")
-    _own_part[0] = number
-
-
-def own_part() -> int:
-    """The part of this process; 0 where it is one of no server."""
-    return _own_part[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +52,7 @@ class RequestFigures:
     def count(self, endpoint: str, status: int, seconds: float, statements: int, slow: int) -> None:
         """Count one request."""
         numbers = self._numbers
-        first = _own_part[0] * self._part + self._rows.get(endpoint, 0) * _WIDTH
+        first = own_part() * self._part + self._rows.get(endpoint, 0) * _WIDTH
         status_at = first + _COLUMN.get(status, len(STATUSES))
         bucket_at = first + _FIRST_BUCKET + bisect_left(BUCKETS, seconds)
         with self._lock:

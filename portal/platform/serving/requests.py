@@ -106,6 +106,13 @@ class LaneTask(WSGITask):
                 self.channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             raise
 
+    def build_response_header(self) -> bytes:
+        """The first line and the header; the connection ends where another process should get its next."""
+        if self.channel.server.has_too_many():
+            self.set_close_on_finish()
+        header: bytes = super().build_response_header()
+        return header
+
     def get_environment(self) -> dict[str, Any]:
         """The WSGI environment."""
         environ: dict[str, Any] = super().get_environment()

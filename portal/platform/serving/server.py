@@ -16,14 +16,16 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
+from portal.platform.observability.process_parts import SharedCount
 from portal.platform.processes import name_process
 from portal.platform.serving.channel import PacedChannel
 from portal.platform.serving.lanes import LANE, LONG, Lane, Lanes, lane_of
 from portal.platform.serving.long_requests import Application, LongRequests
 from portal.platform.serving.resting import RestingConnections
-from portal.platform.sign_in_queue import tell_waiting
+from portal.platform.sign_in_queue import WAITING
 
 MIB = 1024 * 1024
+IN_HAND = SharedCount()  # requests, of each web process
 # Of one process; beyond nine tenths, the oldest idle or unfinished ones are closed. As many people may wait
 # to be signed in, in the minute in which 3,000 come: a proxy has a connection open for each of them.
 MOST_CONNECTIONS = 2000
@@ -109,6 +111,15 @@ class Server(TcpWSGIServer):
         unsent = sum(channel.total_outbufs_len for channel in list(self.active_channels.values()))
         return unsent > MOST_UNSENT or self.lanes.count_waiting(Lane.FILES) >= MOST_FILES_WAITING
 
+    def has_too_many(self) -> bool:
+        """Whether another web process has so few requests in hand that it should take the next ones.
+
+        A connection stays with the process that accepted it, and a proxy sends each request on the one that
+        it used last. So one process could get nearly all while another rests.
+        """
+        least = IN_HAND.least_of_others()
+        return least is not None and self.lanes.count_in_hand() > least + 1 + least // 4
+
     def maintenance(self, now: float) -> None:
         """Close connections that are stuck, and more if there are too many; called once a second."""
         self.is_ending = self.is_ending or os.getppid() != self.parent
@@ -159,7 +170,8 @@ class Server(TcpWSGIServer):
         self.resting.wake_answered()
         wasyncore.poll2(seconds, self.awake)
         self.resting.lay_to_rest()
-        tell_waiting(self.lanes.count_waiting(Lane.SIGN_IN))
+        WAITING.tell(self.lanes.count_waiting(Lane.SIGN_IN))
+        IN_HAND.tell(self.lanes.count_in_hand())
 
 
 def serve_requests(

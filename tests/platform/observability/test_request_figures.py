@@ -6,13 +6,14 @@ from threading import Thread
 
 import pytest
 
-from portal.platform.observability import request_figures
-from portal.platform.observability.request_figures import BUCKETS, PARTS, STATUSES, RequestFigures, take_part
+from portal.platform.observability import process_parts
+from portal.platform.observability.process_parts import PARTS, take_part
+from portal.platform.observability.request_figures import BUCKETS, STATUSES, RequestFigures
 
 
 @pytest.fixture
 def own_part(monkeypatch):
-    monkeypatch.setattr(request_figures, "_own_part", [0])
+    monkeypatch.setattr(process_parts, "_own_part", [0])
 
 
 def in_a_process(part, act):

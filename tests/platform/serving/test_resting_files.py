@@ -16,7 +16,7 @@ from portal.platform.serving import long_requests
 from portal.platform.serving.lanes import THREADS, Lane
 from portal.platform.serving.long_requests import LongRequests, answer_request
 from portal.platform.serving.server import Server
-from portal.platform.sign_in_queue import MANY, Rest, count_waiting, tell_waiting
+from portal.platform.sign_in_queue import MANY, WAITING, Rest
 from tests.platform.serving.running import connect, serve_with
 from tests.waiting import PATIENCE, until
 
@@ -25,9 +25,9 @@ SOON = 0.3  # seconds within which nothing comes
 
 @pytest.fixture(autouse=True)
 def nobody_waits() -> Iterator[None]:
-    tell_waiting(0)
+    WAITING.tell(0)
     yield
-    tell_waiting(0)
+    WAITING.tell(0)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_file_rests_while_many_wait_to_be_signed_in_and_a_page_does_not(
         people = [ask(server, "POST /sign-in") for _ in range(THREADS[Lane.SIGN_IN] + MANY)]
         for person in people:
             stack.enter_context(person)
-        until(lambda: count_waiting() == MANY)
+        until(lambda: WAITING.sum() == MANY)
         file = stack.enter_context(ask(server, "GET /monitoring/completions.csv"))
         page = stack.enter_context(ask(server, "GET /assurance"))
 
@@ -125,13 +125,13 @@ def test_a_file_rests_while_a_page_that_takes_long_is_made(server: Server, page_
 
 
 def test_a_file_comes_at_once_where_few_wait() -> None:
-    tell_waiting(MANY - 1)
+    WAITING.tell(MANY - 1)
     Rest().wait_for_others(lambda _seconds: pytest.fail("It rests for a few."))
 
 
 def test_no_file_rests_for_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign_in_queue, "MOST_SECONDS", 0.3)
-    tell_waiting(MANY)
+    WAITING.tell(MANY)
     rest, begun = Rest(), monotonic()
 
     for _ in range(5):
@@ -149,13 +149,13 @@ class Job:
 
 @pytest.mark.parametrize("low_priority", [True, False])
 def test_a_job_of_low_priority_rests_and_no_other(low_priority: bool, client: Any) -> None:
-    tell_waiting(MANY)
+    WAITING.tell(MANY)
     rests: list[float] = []
 
     class Stopping(Event):
         def wait(self, timeout: float | None = None) -> bool:
             rests.append(timeout or 0.0)
-            tell_waiting(0)
+            WAITING.tell(0)
             return False
 
     progress = JobProgress(Job(), Stopping(), low_priority=low_priority)  # type: ignore[arg-type]
@@ -166,7 +166,7 @@ def test_a_job_of_low_priority_rests_and_no_other(low_priority: bool, client: An
 
 
 def test_a_job_that_may_hold_a_lock_does_not_rest(client: Any) -> None:
-    tell_waiting(MANY)
+    WAITING.tell(MANY)
     progress = JobProgress(Job(), low_priority=True)  # type: ignore[arg-type]
     progress.concluded = True
     begun = monotonic()
@@ -177,7 +177,7 @@ def test_a_job_that_may_hold_a_lock_does_not_rest(client: Any) -> None:
 
 
 def test_a_worker_that_ends_is_not_kept_waiting() -> None:
-    tell_waiting(MANY)
+    WAITING.tell(MANY)
     stopping = Event()
     stopping.set()
     begun = monotonic()
