@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -64,15 +63,15 @@ class Server:
 
     def processor_seconds(self) -> float:
         """Seconds of processor time that all processes have used, with those of children that ended."""
-        return sum(self.processor_seconds_by_name().values())
+        return sum(self.processor_seconds_by_process().values())
 
-    def processor_seconds_by_name(self) -> dict[str, float]:
-        """The same by the name of the process."""
-        seconds: dict[str, float] = defaultdict(float)
+    def processor_seconds_by_process(self) -> dict[str, float]:
+        """The same of each process, by its name and id."""
+        seconds = {}
         for pid in self.pids():
             with suppress(FileNotFoundError, ProcessLookupError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                seconds[_name(pid)] += sum(map(int, fields[11:15])) / TICKS
+                seconds[f"{_name(pid)} {pid}"] = sum(map(int, fields[11:15])) / TICKS
         return seconds
 
 

@@ -15,6 +15,7 @@ from benchmarks.hour.tally import ANSWER, BULK, FILE, LEARNING, PAGE, REPORT, SI
 HERE = Path(__file__).parent
 SIGN_IN_P95, LEARNER_P95, LEARNER_LONGEST = 2_000, 250, 1_000  # ms
 MOST_MEMORY = 300  # MiB
+MOST_SHARE = 60  # % of what both web processes use
 KINDS = (f"{SIGN_IN} form", SIGN_IN, PAGE, ANSWER, FILE, REPORT, BULK)
 
 
@@ -26,7 +27,7 @@ class Result:
     tally: Tally
     costs: Costs
     peak: dict[str, float]  # MiB of each of the portal's processes when together they had most
-    used: dict[str, float]  # seconds of processor time of the portal, by the name of the process
+    used: dict[str, float]  # seconds of processor time of the each of the portal's processes
     lost: tuple[int, int]  # answers and passes acknowledged that the database does not have
 
     @property
@@ -52,10 +53,10 @@ def one(plan: Plan) -> Result:
     """Make the force, let everybody come, stop the portal, and look what is kept."""
     with made.force(plan) as force:
         with made.portal(force, plan) as (server, signer):
-            before, memory = server.processor_seconds_by_name(), Memory(server)
+            before, memory = server.processor_seconds_by_process(), Memory(server)
             with memory.sampling():
                 tally, costs = run(plan, force, server, signer)
-            after = server.processor_seconds_by_name()
+            after = server.processor_seconds_by_process()
             used = {name: seconds - before.get(name, 0.0) for name, seconds in after.items()}
         return Result(plan, tally, costs, memory.peak, used, made.lost(force, tally))
 
@@ -67,6 +68,7 @@ def figures(result: Result) -> list[Figure]:
     learning = tally.spread(LEARNING, minute)
     what = f"{plan.officers:,} officers, {result.name}"
     answers, passes = result.lost
+    web = [seconds for name, seconds in result.used.items() if name.startswith("portal-web")]
     return [
         _none(f"{what}: errors", tally.failures, "errors"),
         _none(f"{what}: of {tally.answers.total():,} acknowledged answers, lost", answers, "answers"),
@@ -75,6 +77,7 @@ def figures(result: Result) -> list[Figure]:
         _most(f"{what}: learners afterwards, p95", learning.p95, "ms", LEARNER_P95),
         _most(f"{what}: learners afterwards, longest", learning.longest, "ms", LEARNER_LONGEST),
         _most(f"{what}: memory (PSS, all processes), most", sum(result.peak.values()), "MiB", MOST_MEMORY),
+        _most(f"{what}: the busier web process's share of both", 100 * max(web) / sum(web), "%", MOST_SHARE),
         Figure("h", f"{what}: all signed in after", _last(tally, SIGN_IN), "s"),
         Figure("h", f"{what}: passed", tally.finished, "officers"),
         Figure("h", f"{what}: files downloaded", tally.spread([FILE]).count, "files"),
