@@ -10,7 +10,7 @@ from portal.platform.db import db
 from portal.platform.jobs import state_transitions
 from portal.platform.jobs.errors import CancelledError, StoppedError
 from portal.platform.jobs.models import JobState
-from portal.platform.sign_in_queue import Rest
+from portal.platform.requests_in_hand import Rest
 
 SECONDS_BETWEEN = 0.5  # two writes of progress; the calls between them cost nothing
 

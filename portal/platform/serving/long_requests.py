@@ -25,8 +25,8 @@ from typing import Any, BinaryIO
 
 from portal.platform.observability.logs import get_logger
 from portal.platform.processes import name_process, peak_memory_mib, yield_to_pages
+from portal.platform.requests_in_hand import Rest, many_are_in_hand
 from portal.platform.serving.lanes import LANE, Lane
-from portal.platform.sign_in_queue import Rest, many_wait
 
 _log = get_logger("portal.long")
 THREADS = 4  # for each web process two: it relays one file and one page at a time
@@ -173,7 +173,7 @@ def _rest_between_pieces(
     application: Application, environ: dict[str, Any], start_response: Any
 ) -> Iterator[bytes]:
     """The answer of an application; it waits for pages, and while many people wait to be signed in."""
-    rest = Rest(lambda: bool(_pages) or many_wait())
+    rest = Rest(lambda: bool(_pages) or many_are_in_hand())
     rest.wait_for_others()
     pieces = application(environ, start_response)
     try:

@@ -16,16 +16,14 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
-from portal.platform.observability.process_parts import SharedCount
 from portal.platform.processes import name_process
+from portal.platform.requests_in_hand import IN_HAND
 from portal.platform.serving.channel import PacedChannel
 from portal.platform.serving.lanes import LANE, LONG, Lane, Lanes, lane_of
 from portal.platform.serving.long_requests import Application, LongRequests
 from portal.platform.serving.resting import RestingConnections
-from portal.platform.sign_in_queue import WAITING
 
 MIB = 1024 * 1024
-IN_HAND = SharedCount()  # requests, of each web process
 # Of one process; beyond nine tenths, the oldest idle or unfinished ones are closed. As many people may wait
 # to be signed in, in the minute in which 3,000 come: a proxy has a connection open for each of them.
 MOST_CONNECTIONS = 2000
@@ -153,6 +151,12 @@ class Server(TcpWSGIServer):
         """Serve until told to end or the parent process is gone; finish requests under way."""
         while not self.is_ending:
             self._poll(1)
+        try:
+            self._finish()
+        finally:
+            IN_HAND.tell(0)
+
+    def _finish(self) -> None:
         self.resting.forget(self._fileno)
         self.del_channel()
         self.socket.close()
@@ -170,7 +174,6 @@ class Server(TcpWSGIServer):
         self.resting.wake_answered()
         wasyncore.poll2(seconds, self.awake)
         self.resting.lay_to_rest()
-        WAITING.tell(self.lanes.count_waiting(Lane.SIGN_IN))
         IN_HAND.tell(self.lanes.count_in_hand())
 
 

@@ -1,4 +1,4 @@
-"""Files rest while many wait to be signed in, and for pages that take long; no file rests for ever."""
+"""Files rest while many requests are in hand, and for pages that take long; no file rests for ever."""
 
 import socket
 from collections.abc import Iterator
@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from portal.platform import sign_in_queue
+from portal.platform import requests_in_hand
 from portal.platform.db import transaction
 from portal.platform.jobs.progress import JobProgress
+from portal.platform.requests_in_hand import IN_HAND, MANY, Rest
 from portal.platform.serving import long_requests
-from portal.platform.serving.lanes import THREADS, Lane
 from portal.platform.serving.long_requests import LongRequests, answer_request
 from portal.platform.serving.server import Server
-from portal.platform.sign_in_queue import MANY, WAITING, Rest
 from tests.platform.serving.running import connect, serve_with
 from tests.waiting import PATIENCE, until
 
@@ -24,10 +23,10 @@ SOON = 0.3  # seconds within which nothing comes
 
 
 @pytest.fixture(autouse=True)
-def nobody_waits() -> Iterator[None]:
-    WAITING.tell(0)
+def nothing_is_in_hand() -> Iterator[None]:
+    IN_HAND.tell(0)
     yield
-    WAITING.tell(0)
+    IN_HAND.tell(0)
 
 
 @pytest.fixture
@@ -93,14 +92,14 @@ def answer_within(asked: socket.socket, seconds: float) -> bytes:
     return received
 
 
-def test_a_file_rests_while_many_wait_to_be_signed_in_and_a_page_does_not(
+def test_a_file_rests_while_many_requests_are_in_hand_and_a_page_does_not(
     server: Server, let_in: Event
 ) -> None:
     with ExitStack() as stack:
-        people = [ask(server, "POST /sign-in") for _ in range(THREADS[Lane.SIGN_IN] + MANY)]
+        people = [ask(server, "POST /sign-in") for _ in range(MANY)]
         for person in people:
             stack.enter_context(person)
-        until(lambda: WAITING.sum() == MANY)
+        until(lambda: IN_HAND.sum() == MANY)
         file = stack.enter_context(ask(server, "GET /monitoring/completions.csv"))
         page = stack.enter_context(ask(server, "GET /assurance"))
 
@@ -124,14 +123,14 @@ def test_a_file_rests_while_a_page_that_takes_long_is_made(server: Server, page_
         assert b"last" in answer_within(file, PATIENCE)
 
 
-def test_a_file_comes_at_once_where_few_wait() -> None:
-    WAITING.tell(MANY - 1)
+def test_a_file_comes_at_once_where_few_are_in_hand() -> None:
+    IN_HAND.tell(MANY - 1)
     Rest().wait_for_others(lambda _seconds: pytest.fail("It rests for a few."))
 
 
 def test_no_file_rests_for_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign_in_queue, "MOST_SECONDS", 0.3)
-    WAITING.tell(MANY)
+    monkeypatch.setattr(requests_in_hand, "MOST_SECONDS", 0.3)
+    IN_HAND.tell(MANY)
     rest, begun = Rest(), monotonic()
 
     for _ in range(5):
@@ -149,13 +148,13 @@ class Job:
 
 @pytest.mark.parametrize("low_priority", [True, False])
 def test_a_job_of_low_priority_rests_and_no_other(low_priority: bool, client: Any) -> None:
-    WAITING.tell(MANY)
+    IN_HAND.tell(MANY)
     rests: list[float] = []
 
     class Stopping(Event):
         def wait(self, timeout: float | None = None) -> bool:
             rests.append(timeout or 0.0)
-            WAITING.tell(0)
+            IN_HAND.tell(0)
             return False
 
     progress = JobProgress(Job(), Stopping(), low_priority=low_priority)  # type: ignore[arg-type]
@@ -166,21 +165,21 @@ def test_a_job_of_low_priority_rests_and_no_other(low_priority: bool, client: An
 
 
 def test_a_job_that_may_hold_a_lock_does_not_rest(client: Any) -> None:
-    WAITING.tell(MANY)
+    IN_HAND.tell(MANY)
     progress = JobProgress(Job(), low_priority=True)  # type: ignore[arg-type]
     progress.concluded = True
     begun = monotonic()
     with transaction():
         progress.report_progress(1, 2)
 
-    assert monotonic() - begun < sign_in_queue.MOST_SECONDS / 2
+    assert monotonic() - begun < requests_in_hand.MOST_SECONDS / 2
 
 
 def test_a_worker_that_ends_is_not_kept_waiting() -> None:
-    WAITING.tell(MANY)
+    IN_HAND.tell(MANY)
     stopping = Event()
     stopping.set()
     begun = monotonic()
     Rest().wait_for_others(stopping.wait)
 
-    assert monotonic() - begun < sign_in_queue.MOST_SECONDS / 2
+    assert monotonic() - begun < requests_in_hand.MOST_SECONDS / 2

@@ -1,9 +1,10 @@
-"""How many people wait to be signed in, for every process of one server to see; files rest meanwhile.
+"""How many requests the web processes have in hand; files rest while they have many.
 
-In the minute in which a whole force comes, its passwords take all of a small machine, and a file that is
-made beside them takes a fifth of it. Nobody hurries for a file as for a sign-in.
+In the hour in which a whole force comes, passwords and answers take all of a small machine, and a file that
+is made beside them takes a fifth of it. Whoever holds the database's lock then waits for a processor, and
+everyone who saves an answer waits with them. Nobody hurries for a file as for these.
 
-A worker on a machine of its own sees nobody wait, and never rests.
+A worker on a machine of its own sees no requests, and never rests.
 """
 
 from collections.abc import Callable
@@ -11,22 +12,22 @@ from time import monotonic, sleep
 
 from portal.platform.observability.process_parts import SharedCount
 
-MANY = 8  # people who wait, from which on files rest: to sign them in takes a fifth of a second
+MANY = 8  # requests, from which on files rest: each process then has several more than it can work on
 MOST_SECONDS = 30.0  # that one file rests in all: a proxy that hears nothing for a minute gives up
 LOOK_SECONDS = 0.05
 
-WAITING = SharedCount()  # people, for each web process
+IN_HAND = SharedCount()  # requests that wait for a web process or are being answered by it
 
 
-def many_wait() -> bool:
-    """Whether so many wait that files rest for them."""
-    return WAITING.sum() >= MANY
+def many_are_in_hand() -> bool:
+    """Whether there are so many that files rest for them."""
+    return IN_HAND.sum() >= MANY
 
 
 class Rest:
     """The rest that one file takes, between its pieces, while others come first."""
 
-    def __init__(self, others_come_first: Callable[[], bool] = many_wait) -> None:
+    def __init__(self, others_come_first: Callable[[], bool] = many_are_in_hand) -> None:
         self._others_come_first = others_come_first
         self._left = MOST_SECONDS
 
