@@ -16,7 +16,7 @@ MANY = 8  # requests, from which on files rest: each process then has several mo
 MOST_SECONDS = 30.0  # that one file rests in all: a proxy that hears nothing for a minute gives up
 LOOK_SECONDS = 0.05
 
-IN_HAND = SharedCount()  # requests that wait for a web process or are being answered by it
+IN_HAND = SharedCount()  # requests that a web process works on, or will, until their answer begins
 
 
 def many_are_in_hand() -> bool:

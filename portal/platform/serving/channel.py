@@ -37,10 +37,12 @@ class PacedChannel(HTTPChannel):
     def service(self) -> None:
         """Handle one request, in a thread of its lane."""
         self.has_served = True
+        request = self.requests[0]
         try:
             with self.server.mark_answering(self):
                 super().service()
         finally:
+            self.server.in_hand.discard(request)  # where no answer was begun
             self.busy_at = monotonic()
 
     def write_soon(self, data: Any) -> int:

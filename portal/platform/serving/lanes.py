@@ -34,7 +34,8 @@ THREADS = {
     Lane.SIGN_IN: 2, Lane.PROVIDER: 6, Lane.SAML: 1,
 }  # fmt: skip
 LONG = frozenset({Lane.FILES, Lane.LONG_PAGES})  # answered by the process for what takes seconds
-COMPUTED_HERE = frozenset({Lane.READS, Lane.CHANGES, Lane.SIGN_IN, Lane.SAML})  # the others only wait
+# What a web process works on itself: not probes, nor what waits for another process or for a provider.
+COMPUTED_HERE = frozenset({Lane.READS, Lane.CHANGES, Lane.SIGN_IN, Lane.SAML})
 LANE = "portal.lane"  # in the environment of a request
 FILES_ARE_BUSY = "portal.files_are_busy"  # in the environment of a request for one file too many
 # What lies at and below them waits for the force's identity provider, and works for xmlsec1.
@@ -93,8 +94,3 @@ class Lanes:
     def count_waiting(self, lane: Lane) -> int:
         """How many requests wait for a thread of this lane."""
         return len(self.dispatchers[lane].queue)
-
-    def count_in_hand(self) -> int:
-        """How many requests wait for this process's own work, or have it."""
-        lanes = [self.dispatchers[lane] for lane in COMPUTED_HERE]
-        return sum(len(lane.queue) + lane.active_count for lane in lanes)

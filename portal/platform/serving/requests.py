@@ -110,6 +110,7 @@ class LaneTask(WSGITask):
         """The first line and the header; the connection ends where another process should get its next."""
         if self.channel.server.has_too_many():
             self.set_close_on_finish()
+        self.channel.server.in_hand.discard(self.request)  # the next may come before this thread ends
         header: bytes = super().build_response_header()
         return header
 

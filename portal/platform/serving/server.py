@@ -19,7 +19,7 @@ from waitress.server import TcpWSGIServer
 from portal.platform.processes import name_process
 from portal.platform.requests_in_hand import IN_HAND
 from portal.platform.serving.channel import PacedChannel
-from portal.platform.serving.lanes import LANE, LONG, Lane, Lanes, lane_of
+from portal.platform.serving.lanes import COMPUTED_HERE, LANE, LONG, Lane, Lanes, lane_of
 from portal.platform.serving.long_requests import Application, LongRequests
 from portal.platform.serving.resting import RestingConnections
 
@@ -66,6 +66,7 @@ class Server(TcpWSGIServer):
         address = (listening.family, listening.type, listening.proto, listening.getsockname())
         adj = Adjustments(sockets=[listening], **SETTINGS)
         self.lanes = Lanes()
+        self.in_hand: set[Any] = set()  # requests that this process works on, until their answer begins
         self.refusal_headers = refusal_headers
         self.parent = os.getppid()
         self.is_ending = False
@@ -103,6 +104,8 @@ class Server(TcpWSGIServer):
         request.lane = Lane.READS if request.error else lane_of(request.command, request.path)
         if request.lane is Lane.FILES and self._is_full():
             request.lane, request.is_file_too_many = Lane.READS, True
+        if request.lane in COMPUTED_HERE:
+            self.in_hand.add(request)
         self.lanes.add_task(request.lane, channel)
 
     def _is_full(self) -> bool:
@@ -116,7 +119,7 @@ class Server(TcpWSGIServer):
         it used last. So one process could get nearly all while another rests.
         """
         least = IN_HAND.least_of_others()
-        return least is not None and self.lanes.count_in_hand() > least + 1 + least // 4
+        return least is not None and len(self.in_hand) > least + 1 + least // 4
 
     def maintenance(self, now: float) -> None:
         """Close connections that are stuck, and more if there are too many; called once a second."""
@@ -174,7 +177,7 @@ class Server(TcpWSGIServer):
         self.resting.wake_answered()
         wasyncore.poll2(seconds, self.awake)
         self.resting.lay_to_rest()
-        IN_HAND.tell(self.lanes.count_in_hand())
+        IN_HAND.tell(len(self.in_hand))
 
 
 def serve_requests(

@@ -58,13 +58,13 @@ def answered_at_once() -> Iterator[list[http.client.HTTPResponse]]:
             stack.callback(connection.close)
             connection.request("GET", f"/?{place}")
             connections.append(connection)
-        until(lambda: server.lanes.count_in_hand() == ASKED)
+        until(lambda: len(server.in_hand) == ASKED)
         answers = []
         for left, (turn, connection) in enumerate(zip(turns, connections, strict=True)):
             turn.set()
             answers.append(connection.getresponse())
             assert answers[-1].read() == b"ok"
-            until(lambda left=left: server.lanes.count_in_hand() == ASKED - 1 - left)  # type: ignore[misc]
+            until(lambda left=left: len(server.in_hand) == ASKED - 1 - left)  # type: ignore[misc]
         yield answers
 
 
