@@ -21,7 +21,7 @@ IN_HAND = SharedCount()  # requests that a web process works on, or will, until 
 
 def many_are_in_hand() -> bool:
     """Whether there are so many that files rest for them."""
-    return IN_HAND.sum() >= MANY
+    return IN_HAND.add_up() >= MANY
 
 
 class Rest:

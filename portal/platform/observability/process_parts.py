@@ -1,4 +1,4 @@
-"""What the processes of one server tell each other: numbers in shared memory, a part for each process.
+"""Numbers in memory that the processes of one server share, a part for each process.
 
 The memory is made before the processes are forked, and each writes to a part of its own, which needs no lock
 between them. A process that takes the place of one that died goes on with its part.
@@ -28,20 +28,20 @@ def own_part() -> int:
 
 
 class SharedCount:
-    """A number of each process that has told one, for all of them to see."""
+    """One number of each process, which all of them can read."""
 
     def __init__(self) -> None:
-        self._told = memoryview(mmap.mmap(-1, PARTS * 8)).cast("q")  # one more than was told; 0: nothing was
+        self._parts = memoryview(mmap.mmap(-1, PARTS * 8)).cast("q")  # one more than the number; 0: none yet
 
-    def tell(self, count: int) -> None:
-        """Say how many this process has."""
-        self._told[own_part()] = count + 1
+    def set_own(self, count: int) -> None:
+        """Set the number of this process."""
+        self._parts[own_part()] = count + 1
 
-    def sum(self) -> int:
-        """How many all processes have together."""
-        return sum(told - 1 for told in self._told if told)
+    def add_up(self) -> int:
+        """The sum of the numbers of all processes."""
+        return sum(part - 1 for part in self._parts if part)
 
-    def least_of_others(self) -> int | None:
-        """How many that other process has which has fewest; None where no other has told."""
-        own = own_part()
-        return min((told - 1 for part, told in enumerate(self._told) if told and part != own), default=None)
+    def find_least_of_others(self) -> int | None:
+        """The least number of another process; None where no other has set one."""
+        others = (part - 1 for place, part in enumerate(self._parts) if part and place != own_part())
+        return min(others, default=None)

@@ -118,7 +118,7 @@ class Server(TcpWSGIServer):
         A connection stays with the process that accepted it, and a proxy sends each request on the one that
         it used last. So one process could get nearly all while another rests.
         """
-        least = IN_HAND.least_of_others()
+        least = IN_HAND.find_least_of_others()
         return least is not None and len(self.in_hand) > least + 1 + least // 4
 
     def maintenance(self, now: float) -> None:
@@ -155,11 +155,11 @@ class Server(TcpWSGIServer):
         while not self.is_ending:
             self._poll(1)
         try:
-            self._finish()
+            self._finish_requests()
         finally:
-            IN_HAND.tell(0)
+            IN_HAND.set_own(0)
 
-    def _finish(self) -> None:
+    def _finish_requests(self) -> None:
         self.resting.forget(self._fileno)
         self.del_channel()
         self.socket.close()
@@ -177,7 +177,7 @@ class Server(TcpWSGIServer):
         self.resting.wake_answered()
         wasyncore.poll2(seconds, self.awake)
         self.resting.lay_to_rest()
-        IN_HAND.tell(len(self.in_hand))
+        IN_HAND.set_own(len(self.in_hand))
 
 
 def serve_requests(

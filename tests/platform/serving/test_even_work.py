@@ -24,19 +24,19 @@ ASKED = THREADS[Lane.READS]
 
 @pytest.fixture
 def others(monkeypatch: pytest.MonkeyPatch) -> SharedCount:
-    """What the other web processes tell."""
+    """The counts of the other web processes."""
     count = SharedCount()
     monkeypatch.setattr(serving, "IN_HAND", count)
     monkeypatch.setattr(process_parts, "_own_part", [0])
     return count
 
 
-def tell_as(part: int, count: SharedCount, requests: int) -> None:
-    """Have another process tell how many it has in hand."""
+def set_as(part: int, count: SharedCount, requests: int) -> None:
+    """Have another process set how many it has in hand."""
     pid = os.fork()
     if not pid:
         take_part(part)
-        count.tell(requests)
+        count.set_own(requests)
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0
 
@@ -75,7 +75,7 @@ def list_closing(answers: list[http.client.HTTPResponse]) -> list[bool]:
 def test_a_process_gives_up_connections_until_it_has_no_more_in_hand_than_another(
     others: SharedCount,
 ) -> None:
-    tell_as(1, others, 0)
+    set_as(1, others, 0)
     with answered_at_once() as answers:
         assert list_closing(answers) == [True] * (ASKED - 1) + [False]
 
@@ -85,7 +85,7 @@ def test_connections_are_kept_where_the_others_have_as_much_in_hand(
     others: SharedCount, requests: tuple[int, ...]
 ) -> None:
     for part, count in enumerate(requests, start=1):
-        tell_as(part, others, count)
+        set_as(part, others, count)
     with answered_at_once() as answers:
         assert list_closing(answers) == [False] * ASKED
 

@@ -24,9 +24,9 @@ SOON = 0.3  # seconds within which nothing comes
 
 @pytest.fixture(autouse=True)
 def nothing_is_in_hand() -> Iterator[None]:
-    IN_HAND.tell(0)
+    IN_HAND.set_own(0)
     yield
-    IN_HAND.tell(0)
+    IN_HAND.set_own(0)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_file_rests_while_many_requests_are_in_hand_and_a_page_does_not(
         people = [ask(server, "POST /sign-in") for _ in range(MANY)]
         for person in people:
             stack.enter_context(person)
-        until(lambda: IN_HAND.sum() == MANY)
+        until(lambda: IN_HAND.add_up() == MANY)
         file = stack.enter_context(ask(server, "GET /monitoring/completions.csv"))
         page = stack.enter_context(ask(server, "GET /assurance"))
 
@@ -124,13 +124,13 @@ def test_a_file_rests_while_a_page_that_takes_long_is_made(server: Server, page_
 
 
 def test_a_file_comes_at_once_where_few_are_in_hand() -> None:
-    IN_HAND.tell(MANY - 1)
+    IN_HAND.set_own(MANY - 1)
     Rest().wait_for_others(lambda _seconds: pytest.fail("It rests for a few."))
 
 
 def test_no_file_rests_for_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests_in_hand, "MOST_SECONDS", 0.3)
-    IN_HAND.tell(MANY)
+    IN_HAND.set_own(MANY)
     rest, begun = Rest(), monotonic()
 
     for _ in range(5):
@@ -148,13 +148,13 @@ class Job:
 
 @pytest.mark.parametrize("low_priority", [True, False])
 def test_a_job_of_low_priority_rests_and_no_other(low_priority: bool, client: Any) -> None:
-    IN_HAND.tell(MANY)
+    IN_HAND.set_own(MANY)
     rests: list[float] = []
 
     class Stopping(Event):
         def wait(self, timeout: float | None = None) -> bool:
             rests.append(timeout or 0.0)
-            IN_HAND.tell(0)
+            IN_HAND.set_own(0)
             return False
 
     progress = JobProgress(Job(), Stopping(), low_priority=low_priority)  # type: ignore[arg-type]
@@ -165,7 +165,7 @@ def test_a_job_of_low_priority_rests_and_no_other(low_priority: bool, client: An
 
 
 def test_a_job_that_may_hold_a_lock_does_not_rest(client: Any) -> None:
-    IN_HAND.tell(MANY)
+    IN_HAND.set_own(MANY)
     progress = JobProgress(Job(), low_priority=True)  # type: ignore[arg-type]
     progress.concluded = True
     begun = monotonic()
@@ -176,7 +176,7 @@ def test_a_job_that_may_hold_a_lock_does_not_rest(client: Any) -> None:
 
 
 def test_a_worker_that_ends_is_not_kept_waiting() -> None:
-    IN_HAND.tell(MANY)
+    IN_HAND.set_own(MANY)
     stopping = Event()
     stopping.set()
     begun = monotonic()
