@@ -13,7 +13,6 @@ from sqlalchemy import insert
 from portal.domain.assessment import queries
 from portal.domain.assessment.errors import (
     AlreadyPassedError,
-    AlreadySubmittedError,
     AttemptsRemainError,
     LessonsFirstError,
     NoAttemptsLeftError,
@@ -193,7 +192,8 @@ def save_response(attempt: AttemptDetail, number: int, form: FormValues, at: dat
     Repeat-safe: an answer equal to the saved one writes nothing.
 
     Args:
-        attempt: Locked by the caller, so that nothing is saved during a submission.
+        attempt: As read before this transaction. It is locked here, so that nothing is saved during a
+            submission.
         number: The question's number, from 1.
         form: The submitted form.
         at: Now.
@@ -205,9 +205,7 @@ def save_response(attempt: AttemptDetail, number: int, form: FormValues, at: dat
         AlreadySubmittedError: The attempt has ended.
         AnswerError: Something is missing, or is not one of the question's options.
     """
-    if attempt.submission is not None:
-        raise AlreadySubmittedError
-    question = queries.load_answer_sheet(attempt).question_at(number)
+    question = queries.lock_question(attempt, number)
     new_answer = question.kind.read_answer(question.item.content, question.order, form)
     if not question.kind.may_replace(question.answer, new_answer):
         raise AnswerError((NO_WAY_BACK, "scene"), saved=True)

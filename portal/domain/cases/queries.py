@@ -30,8 +30,8 @@ class CaseState:
     registration_id: int
     number: int
     ended: bool
-    saved_at: datetime
-    answer: Answer
+    step_id: int  # of the step that was saved last
+    choices: tuple[str, ...]
 
 
 _LATEST = (
@@ -40,7 +40,6 @@ _LATEST = (
         CaseRun.registration_id,
         CaseRun.number,
         CaseStep.ends,
-        CaseStep.recorded_at,
         CaseStep.id,
         CaseStep.choices,
     )
@@ -53,13 +52,18 @@ _LATEST = (
 
 
 def latest_run(person_id: int, lesson_id: int) -> CaseState | None:
-    """Return the person's latest run through the case; None if there is none. Two statements at most."""
+    """Return the person's latest run through the case; None if there is none. One statement."""
     rows = read(_LATEST, {"person_id": person_id, "lesson_id": lesson_id})
     if not rows:
         return None
-    run_id, registration_id, number, ended, saved_at, step_id, choices = rows[0]
-    texts = notes_of(CaseStep.__tablename__, [step_id]).get(step_id, {})
-    return CaseState(run_id, registration_id, number, ended, saved_at, Answer(tuple(choices), texts))
+    *fields, choices = rows[0]
+    return CaseState(*fields, tuple(choices))
+
+
+def saved_answer(state: CaseState) -> Answer:
+    """Return what was saved last in a run, with its texts. One statement."""
+    texts = notes_of(CaseStep.__tablename__, [state.step_id]).get(state.step_id, {})
+    return Answer(state.choices, texts)
 
 
 def order_of_run(case: LessonCase, person_id: int, number: int) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import insert
 
 from portal.domain.cases.models import CaseRun, CaseStep
-from portal.domain.cases.queries import CaseState
+from portal.domain.cases.queries import CaseState, saved_answer
 from portal.domain.catalogue.version_cache import LessonCase
 from portal.domain.item_kinds.base import Answer, AnswerError, FormValues
 from portal.domain.people.notes import write_notes
@@ -55,7 +55,7 @@ def save_step(run_id: int, saved: CaseState | None, answer: Answer, *, ends: boo
 
     Repeat-safe: an answer equal to the saved one that does not end the run writes nothing.
     """
-    if saved is not None and saved.answer == answer and not ends:
+    if saved and not ends and saved.choices == answer.choices and saved_answer(saved) == answer:
         return
     row = {"run_id": run_id, "choices": list(answer.choices), "ends": ends, "recorded_at": at}
     step_id = write_row(_INSERT_STEP, row)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from portal.domain.cases import copies, copy_services
 from portal.domain.cases.copies import PersonInCopy, RubricText, ShownCopy
-from portal.domain.cases.queries import CaseState
+from portal.domain.cases.queries import CaseState, saved_answer
 from portal.domain.catalogue.version_cache import LessonCase, published_version, version_key
 from portal.domain.item_kinds.base import FormValues, single_value
 from portal.domain.learning import queries
@@ -84,7 +84,7 @@ def show_copy(
     manager = single_value(form, "manager")
     copy_services.show_copy(
         state.run_id,
-        {key: text for key, text in state.answer.texts.items() if key in parts},
+        {key: text for key, text in saved_answer(state).texts.items() if key in parts},
         learner_id=person_id,
         manager_id=int(manager) if re.fullmatch(r"[0-9]{1,18}", manager) else 0,
         consents="agree" in form,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.domain.cases import services as cases
-from portal.domain.cases.queries import CaseState, latest_run, order_of_run
+from portal.domain.cases.queries import CaseState, latest_run, order_of_run, saved_answer
 from portal.domain.catalogue.version_cache import LessonCase, PublishedLesson
 from portal.domain.item_kinds.base import Answer, FormValues
 from portal.domain.learning import queries
@@ -51,43 +51,64 @@ def load_case(
     case = module.version.lesson_case(lesson)
     if case is None:
         return None
-    state = latest_run(person_id, lesson.id)
-    if state is not None and module.progress and state.registration_id != module.progress.registration_id:
-        state = None  # of an earlier registration, which was passed
-    if state is None or (again and state.ended):
-        number = 1 + (state.number if state else 0)
-        return CaseLesson(case, number, order_of_run(case, person_id, number), Answer(), False, None)
-    order = order_of_run(case, person_id, state.number)
-    return CaseLesson(case, state.number, order, state.answer, state.ended, state)
+    number, state = _find_run(person_id, module, lesson, again=again)
+    order = order_of_run(case, person_id, number)
+    if state is None:
+        return CaseLesson(case, number, order, Answer(), False, None)
+    return CaseLesson(case, number, order, saved_answer(state), state.ended, state)
 
 
 def save_case_step(
-    person_id: int, slug: str, lesson_key: str, number: int, form: FormValues, at: datetime
+    person_id: int,
+    module: queries.ModuleReading,
+    lesson: PublishedLesson,
+    number: int,
+    form: FormValues,
+    at: datetime,
 ) -> None:
     """Save a step of the run ``number``; the first step of the first case may begin the module.
 
     The end of a run completes the lesson. Repeat-safe: a step of another run than the one under way, such as
     one sent again after the end, writes nothing; nor does one of a lesson that is a text.
 
+    Args:
+        person_id: The learner.
+        module: Their reading, from before this transaction: on SQLite all who save wait for what it reads.
+        lesson: One of it.
+        number: The run's.
+        form: The submitted form.
+        at: Now.
+
     Raises:
         AnswerError: Something is missing, or is not one of the options.
-        NotFoundError: There is no such lesson.
     """
-    module = queries.module_reading_with_lesson(person_id, slug, lesson_key)
-    lesson = module.lesson_by_key(lesson_key)
-    if lesson.case_kind is None:
+    case = module.version.lesson_case(lesson)
+    if case is None:
         return
     registration_id = _registration_for(person_id, module, at)
     registrations.lock_registration(registration_id)
-    case = load_case(person_id, module, lesson, again=True)
-    if case is None or case.number != number:
+    number_under_way, state = _find_run(person_id, module, lesson, again=True)
+    if number_under_way != number:
         return
-    answer, ends = cases.read_step(case.case, case.order, form)
-    run_id = case.state.run_id if case.state else cases.begin_run(registration_id, lesson.id, number, at)
-    cases.save_step(run_id, case.state, answer, ends=ends, at=at)
-    if not module.passed:
-        note = records.complete_lesson if ends else records.open_lesson
-        note(registration_id, lesson.id, at)
+    answer, ends = cases.read_step(case, order_of_run(case, person_id, number), form)
+    run_id = state.run_id if state else cases.begin_run(registration_id, lesson.id, number, at)
+    cases.save_step(run_id, state, answer, ends=ends, at=at)
+    if ends and not module.passed:
+        records.complete_lesson(registration_id, lesson.id, at)
+    elif not module.passed and not (module.progress and module.has_opened(lesson)):
+        records.open_lesson(registration_id, lesson.id, at)
+
+
+def _find_run(
+    person_id: int, module: queries.ModuleReading, lesson: PublishedLesson, *, again: bool
+) -> tuple[int, CaseState | None]:
+    """The number of the run to go on with, and its state; a run that is to begin has none. One statement."""
+    state = latest_run(person_id, lesson.id)
+    if state is not None and module.progress and state.registration_id != module.progress.registration_id:
+        state = None  # of an earlier registration, which was passed
+    if state is not None and again and state.ended:
+        return state.number + 1, None
+    return (1, None) if state is None else (state.number, state)
 
 
 def _registration_for(person_id: int, module: queries.ModuleReading, at: datetime) -> int:

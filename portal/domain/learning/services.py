@@ -6,6 +6,7 @@ from portal.domain.assessment import services as assessment
 from portal.domain.assessment.errors import LessonsFirstError
 from portal.domain.assessment.services import StartedAttempt
 from portal.domain.catalogue import queries as catalogue
+from portal.domain.catalogue.version_cache import PublishedLesson
 from portal.domain.learning import queries
 from portal.domain.records import services as records
 from portal.domain.records.queries import latest_registration
@@ -28,20 +29,25 @@ class ArchivedModuleError(RuleError):
         super().__init__("This module is archived, and no directive requires it of you. You cannot begin it.")
 
 
-def record_lesson_opened(person_id: int, slug: str, lesson_key: str, at: datetime) -> None:
+def record_lesson_opened(reading: queries.ModuleReading, lesson: PublishedLesson, at: datetime) -> None:
     """Record that a person opened a lesson of a module under way.
 
     Repeat-safe: opening it again writes nothing, nor does reading a module that is not begun or is passed.
     """
-    reading = queries.module_reading(person_id, slug)
-    if reading.progress is None:
-        return
-    lesson = reading.lesson_by_key(lesson_key)
-    records.open_lesson(reading.progress.registration_id, lesson.id, at)
+    if reading.progress is not None:
+        records.open_lesson(reading.progress.registration_id, lesson.id, at)
 
 
-def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> str | None:
+def finish_lesson(
+    person_id: int, reading: queries.ModuleReading, lesson_key: str, at: datetime
+) -> str | None:
     """Mark a lesson complete, and open the next; the first one begins a registration.
+
+    Args:
+        person_id: The learner.
+        reading: Their module, from before this transaction: on SQLite all who save wait for what it reads.
+        lesson_key: The lesson's.
+        at: Now.
 
     Returns:
         Key of the next lesson: the first incomplete one after this, else the first incomplete of all; None if
@@ -50,7 +56,6 @@ def finish_lesson(person_id: int, slug: str, lesson_key: str, at: datetime) -> s
     Raises:
         CaseFirstError: The lesson is a case, and its end alone completes it.
     """
-    reading = queries.module_reading(person_id, slug)
     if reading.passed:
         return None
     lesson = reading.lesson_by_key(lesson_key)
@@ -81,15 +86,14 @@ def may_begin_archived(person_id: int, reading: queries.ModuleReading, at: datet
     return any(each.activity_id == reading.version.activity_id for each in requirements)
 
 
-def start_module(person_id: int, slug: str, at: datetime) -> str | None:
+def start_module(person_id: int, reading: queries.ModuleReading, at: datetime) -> str | None:
     """Begin the newest version of a module, the first time or again after a pass, and open its lesson.
 
-    Repeat-safe: a module under way stays as it is.
+    ``reading`` is of before this transaction. Repeat-safe: a module under way stays as it is.
 
     Returns:
         Key of the lesson to go on with; None if every lesson is complete, or the module is taken again.
     """
-    reading = queries.module_reading(person_id, slug)
     registration_id = ensure_registration(person_id, reading, at)
     if reading.passed or reading.next_lesson is None:
         return None
@@ -97,15 +101,15 @@ def start_module(person_id: int, slug: str, at: datetime) -> str | None:
     return reading.next_lesson.key
 
 
-def begin_assessment(person_id: int, slug: str, at: datetime) -> StartedAttempt:
+def begin_assessment(person_id: int, reading: queries.ModuleReading, at: datetime) -> StartedAttempt:
     """Start an attempt, or return the one under way.
 
-    If the module allows testing out, this may be the learner's first action in it.
+    ``reading`` is of before this transaction. If the module allows testing out, this may be the learner's
+    first action in it.
 
     Raises:
         RuleError: A rule of the assessment does not allow it; the text says why.
     """
-    reading = queries.module_reading(person_id, slug)
     if reading.progress is None and reading.test_out and not reading.passed:
         ensure_registration(person_id, reading, at)
     registration = latest_registration(person_id, reading.version.activity_id)

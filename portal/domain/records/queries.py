@@ -26,7 +26,7 @@ from portal.domain.records.models import (
     Revocation,
     Waiver,
 )
-from portal.platform.db import clock_at, db, lock_rows, read
+from portal.platform.db import clock_at, db, lock_rows
 
 EXTRA_REASONS = {  # why one more attempt may be opened
     "prepared": "has gone through the lessons again",
@@ -37,9 +37,6 @@ EXTRA_REASONS = {  # why one more attempt may be opened
 
 _LOCK_REGISTRATION = (
     select(Registration.id).where(Registration.id == bindparam("registration_id")).with_for_update()
-)
-_VISITS = select(LessonVisit.lesson_id, LessonVisit.kind).where(
-    LessonVisit.registration_id == bindparam("registration_id")
 )
 
 
@@ -95,11 +92,6 @@ def completed_lessons(registration_ids: Iterable[int]) -> dict[int, frozenset[in
 def lock_registration(registration_id: int) -> None:
     """Let other transactions wait to write under a registration until this one ends."""
     lock_rows(_LOCK_REGISTRATION, {"registration_id": registration_id})
-
-
-def list_visits(registration_id: int) -> set[tuple[int, str]]:
-    """The lessons "opened" and "completed" under a registration: their ids, each with the kind of visit."""
-    return {(lesson_id, kind) for lesson_id, kind in read(_VISITS, {"registration_id": registration_id})}
 
 
 @dataclass(frozen=True, slots=True)

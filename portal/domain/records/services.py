@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from portal.domain.catalogue.models import EventTypeVersion, GuideVersion, ModuleVersion
 from portal.domain.people.as_of import is_known_fact
@@ -26,7 +26,14 @@ from portal.platform.clock import london_day, noon
 from portal.platform.db import db, stamp, touch, write_rows
 from portal.platform.errors import ConflictError
 
-_INSERT_VISIT = insert(LessonVisit)
+VISIT_COLUMNS = ("recorded_at", "registration_id", "lesson_id", "kind")
+_VISIT = {name: bindparam(name, type_=LessonVisit.__table__.c[name].type) for name in VISIT_COLUMNS}
+_IS_RECORDED = select(LessonVisit.id).where(
+    *(getattr(LessonVisit, name) == _VISIT[name] for name in VISIT_COLUMNS if name != "recorded_at")
+)
+_INSERT_NEW_VISIT = insert(LessonVisit).from_select(
+    VISIT_COLUMNS, select(*_VISIT.values()).where(~_IS_RECORDED.exists())
+)
 
 
 def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
@@ -81,10 +88,10 @@ def complete_lesson(
 
 def _record_visits(registration_id: int, visits: Sequence[tuple[int, str]], at: datetime) -> None:
     queries.lock_registration(registration_id)
-    recorded = queries.list_visits(registration_id)
     row = {"recorded_at": at, "registration_id": registration_id}
-    missing = [visit for visit in visits if visit not in recorded]
-    write_rows(_INSERT_VISIT, [{**row, "lesson_id": lesson_id, "kind": kind} for lesson_id, kind in missing])
+    write_rows(
+        _INSERT_NEW_VISIT, [{**row, "lesson_id": lesson_id, "kind": kind} for lesson_id, kind in visits]
+    )
 
 
 def record_pass(

@@ -50,9 +50,9 @@ def show_item(attempt_id: UUID, number: int) -> ResponseReturnValue:
 @requires(Permission.ATTEMPT_TAKE)
 def save_answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
     """Save the answer, then show the next question; after a change, the check of all."""
+    attempt = queries.own_attempt(attempt_id, current_user.person_id)
     try:
         with transaction():
-            attempt = queries.own_attempt(attempt_id, current_user.person_id, lock=True)
             goes_on = services.save_response(attempt, number, request.form.to_dict(flat=False), clock.now())
     except AnswerError as error:
         return _render_item(_own_answer_sheet(attempt_id), number, error)

@@ -126,7 +126,7 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
     lesson = module.lesson_by_key(key)
     if not module.has_opened(lesson):
         try_to_write(
-            lambda: services.record_lesson_opened(person_id, slug, key, clock.now()), "a lesson was opened"
+            lambda: services.record_lesson_opened(module, lesson, clock.now()), "a lesson was opened"
         )
     case = case_lessons.load_case(person_id, module, lesson, again="again" in request.args)
     if case is not None:
@@ -173,12 +173,12 @@ def _render_case(
 def save_case_step(slug: str, key: str, number: int) -> ResponseReturnValue:
     """Save a decision in a case, then show what follows from it; the end completes the lesson."""
     person_id, form = current_user.person_id, request.form.to_dict(flat=False)
+    module = queries.module_reading_with_lesson(person_id, slug, key)
+    lesson = module.lesson_by_key(key)
     try:
         with transaction():
-            case_lessons.save_case_step(person_id, slug, key, number, form, clock.now())
+            case_lessons.save_case_step(person_id, module, lesson, number, form, clock.now())
     except AnswerError as error:
-        module = queries.module_reading_with_lesson(person_id, slug, key)
-        lesson = module.lesson_by_key(key)
         case = case_lessons.load_case(person_id, module, lesson, again=True)
         if case is not None:
             return _render_case(module, lesson, case, error)
@@ -192,9 +192,10 @@ def save_case_step(slug: str, key: str, number: int) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def complete_lesson(slug: str, key: str) -> ResponseReturnValue:
     """Mark a lesson complete, then show the next lesson, or the module after the last."""
+    module = queries.module_reading(current_user.person_id, slug)
     try:
         with transaction():
-            following = services.finish_lesson(current_user.person_id, slug, key, clock.now())
+            following = services.finish_lesson(current_user.person_id, module, key, clock.now())
     except services.CaseFirstError as error:
         flash(str(error), "error")
         return redirect(url_for(".show_lesson", slug=slug, key=key), 303)
@@ -207,8 +208,9 @@ def complete_lesson(slug: str, key: str) -> ResponseReturnValue:
 @requires(Permission.LEARN)
 def start_module(slug: str) -> ResponseReturnValue:
     """Begin a module and show its first lesson; after a pass, take it again from its own page."""
+    module = queries.module_reading(current_user.person_id, slug)
     with transaction():
-        lesson = services.start_module(current_user.person_id, slug, clock.now())
+        lesson = services.start_module(current_user.person_id, module, clock.now())
     if lesson is None:
         return redirect(url_for(".show_module", slug=slug), 303)
     return redirect(url_for(".show_lesson", slug=slug, key=lesson), 303)
@@ -218,9 +220,10 @@ def start_module(slug: str) -> ResponseReturnValue:
 @requires(Permission.ATTEMPT_TAKE)
 def start_assessment(slug: str) -> ResponseReturnValue:
     """Start an attempt and show its first question, or resume the one under way."""
+    module = queries.module_reading(current_user.person_id, slug)
     try:
         with transaction():
-            attempt = services.begin_assessment(current_user.person_id, slug, clock.now())
+            attempt = services.begin_assessment(current_user.person_id, module, clock.now())
     except RuleError as error:
         flash(str(error), "error")
         return redirect(url_for(".show_module", slug=slug), 303)

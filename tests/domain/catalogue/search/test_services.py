@@ -10,7 +10,7 @@ from portal.domain.catalogue import services
 from portal.domain.catalogue.guide_publishing import current_guide
 from portal.domain.catalogue.search.services import SearchResult, search_content
 from portal.domain.learning import services as learning
-from portal.domain.learning.queries import readable_versions
+from portal.domain.learning.queries import module_reading, readable_versions
 from portal.platform import clock
 from portal.platform.db import stamp, transaction
 from tests.domain.catalogue.folders import SVG, lesson, write
@@ -185,7 +185,7 @@ def test_everybody_finds_the_version_that_they_read_and_no_other(database, tmp_p
     publish(tmp_path, **{"sample/lessons/second.md": lesson("Mind the zebras.\n")})
     reader = make_person()
     with transaction():
-        learning.start_module(reader, "sample", clock.now())
+        learning.start_module(reader, module_reading(reader, "sample"), clock.now())
     publish(tmp_path, **{"sample/lessons/second.md": lesson("Mind the giraffes.\n")})
 
     assert addresses("zebras", reader) == [f"{LESSONS}/second?place=1#place"]
