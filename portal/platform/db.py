@@ -209,6 +209,8 @@ def stamp() -> datetime:
     something happened. That is the clock's to say, read before the stamp is taken.
     """
     info = db.session.info
+    if info.get("takes_no_stamp"):
+        raise RuntimeError("A transaction that releases the lock early takes no stamp.")
     if "stamp" not in info:
         take_writers_lock()
         newest, ahead = read_stamps()
@@ -219,7 +221,7 @@ def stamp() -> datetime:
         elif (
             newest is not None
             and ahead is not None
-            and "stamp_as" not in info
+            and info.get("stamp_as") is None
             and at > ahead - STAMP_LEAD / 2
         ):
             at = newest + timedelta(microseconds=1)  # half a million of them, before the one that is given
@@ -237,35 +239,35 @@ def clock_at(recorded_at: Any) -> ColumnElement[datetime]:
 
 @contextmanager
 def transaction(
-    *, stamp_as: datetime | None = None, wait_seconds: float | None = None, dry_run: bool = False
+    *,
+    stamp_as: datetime | None = None,
+    wait_seconds: float | None = None,
+    dry_run: bool = False,
+    early_release: bool = False,
 ) -> Iterator[None]:
     """Commit what the block wrote, or roll all of it back and re-raise. Edge only.
 
-    Ends the reading transaction before it: SQLite cannot turn a stale read into a write. Before the
-    commit, the subscribers hear of the people, units and directives whose facts were written.
+    Ends the reading transaction before it. Before its commit, subscribers hear whose facts were written.
 
     Args:
-        stamp_as: The stamp to take, later than all committed: one whose rows were written ahead of it, or
-            one of the demo's past.
+        stamp_as: The stamp to take, later than all: its rows were written ahead, or it is of a demo's past.
         wait_seconds: How long to wait for another transaction; as long as this request may, if not given.
         dry_run: Roll back what the block wrote at its end too.
+        early_release: On SQLite, let others write before this is on the disk; end when it is. For what people
+            save about themselves, without a stamp: no report may show what a power cut could take back.
 
     Raises:
         BusyError: Another transaction held what this one waits for, for too long.
         UnwritableError: The disk is full, or the database takes no change.
     """
     session = db.session()
-    session.commit()
+    session.commit()  # SQLite cannot turn a stale read into a write
     info = session.info
     reads_from = info.pop("reads_from", None)
     _forget_transaction(info)
-    if stamp_as is not None:
-        info["stamp_as"] = stamp_as
-    wait = info.get("wait_seconds") if wait_seconds is None else wait_seconds
+    info.update(stamp_as=stamp_as, takes_no_stamp=early_release)
     try:
-        connection = session.connection(execution_options={"portal_writes": True, "portal_wait": wait})
-        if wait is not None and connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{max(1, round(1000 * wait))}ms'")
+        _begin_writing(session, wait_seconds, early_release=early_release)
         yield
         if not dry_run:
             settle()
@@ -276,6 +278,15 @@ def transaction(
         session.rollback()  # what was not committed; after a commit there is nothing
         info["reads_from"] = reads_from
         _forget_transaction(info)
+
+
+def _begin_writing(session: Any, wait_seconds: float | None, *, early_release: bool) -> None:
+    """Begin a transaction that writes, under the lock on SQLite; limit how long it waits for others."""
+    wait = session.info.get("wait_seconds") if wait_seconds is None else wait_seconds
+    options = {"portal_writes": True, "portal_wait": wait, "portal_early_release": early_release}
+    connection = session.connection(execution_options=options)
+    if wait is not None and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{max(1, round(1000 * wait))}ms'")
 
 
 def _error_for_user(error: DBAPIError | sqlite3.OperationalError) -> BusyError | UnwritableError | None:
@@ -312,7 +323,7 @@ def try_to_write(act: Callable[[], Written], what: str) -> Written | None:
         What ``act`` gave; None where it was left undone.
     """
     try:
-        with transaction(wait_seconds=0):
+        with transaction(wait_seconds=0, early_release=True):
             return act()
     except (BusyError, UnwritableError) as error:
         if monotonic() - _last_said[0] > SAID_EVERY:
@@ -335,7 +346,7 @@ def settle() -> None:
 
 
 def _forget_transaction(info: dict[Any, Any]) -> None:
-    for key in ("touched", "acts", "stamp", "stamp_as"):
+    for key in ("touched", "acts", "stamp", "stamp_as", "takes_no_stamp"):
         info.pop(key, None)
 
 

@@ -9,6 +9,7 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
+from portal.platform.early_release import commit_and_sync, prepare_release, roll_back
 from portal.platform.observability.statements import count_statements
 from portal.platform.write_lock import BUSY_SECONDS, take_write_lock, wait_for_others
 
@@ -87,6 +88,8 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "commit", _commit_sqlite)
+        event.listen(engine, "rollback", _roll_back_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
@@ -114,9 +117,27 @@ def _begin_sqlite(connection: Any) -> None:
     options = connection.get_execution_options()
     if options.get("portal_writes"):
         driver = connection.connection.dbapi_connection
+        if options.get("portal_early_release"):
+            prepare_release(driver)
         take_write_lock(driver, _folder_of(connection.engine), options.get("portal_wait"))
     else:  # cannot fail, so it goes straight to the driver
         connection.connection.dbapi_connection.execute("BEGIN")
+
+
+def _commit_sqlite(connection: Any) -> None:
+    """Commit what may be committed before it is on the disk; SQLAlchemy then finds nothing to commit."""
+    if _releases_early(connection):
+        commit_and_sync(connection.connection.dbapi_connection, Path(connection.engine.url.database))
+
+
+def _roll_back_sqlite(connection: Any) -> None:
+    if _releases_early(connection) and not connection.invalidated:
+        roll_back(connection.connection.dbapi_connection)
+
+
+def _releases_early(connection: Any) -> bool:
+    options = connection.get_execution_options()
+    return bool(options.get("portal_writes") and options.get("portal_early_release"))
 
 
 def let_others_write(engine: Engine | Connection, seconds: float) -> None:

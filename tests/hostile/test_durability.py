@@ -20,13 +20,22 @@ from tests.hostile.learners import Acknowledged
 pytestmark = pytest.mark.slow
 WRITES = """
 import sqlite3, sys
+from pathlib import Path
+from portal.platform.early_release import commit_and_sync, prepare_release
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute("PRAGMA journal_mode = WAL")
-database.execute(f"PRAGMA synchronous = {sys.argv[2]}")
+early = sys.argv[2] == "released early"
+if not early:
+    database.execute(f"PRAGMA synchronous = {sys.argv[2]}")
 for number in range(1, 1_000_000):
+    if early:
+        prepare_release(database)
     database.execute("BEGIN IMMEDIATE")
     database.execute("INSERT INTO t VALUES (?, ?)", (number, "x" * 300))
-    database.execute("COMMIT")
+    if early:
+        commit_and_sync(database, Path(sys.argv[1]))
+    else:
+        database.execute("COMMIT")
     print(number, flush=True)
 """
 
@@ -58,11 +67,11 @@ def lost_by_a_cut(folder: Path, shim: Path, synchronous: str) -> tuple[int, int]
 
 def test_the_shim_finds_what_a_careless_setting_loses_and_nothing_else(tmp_path: Path, shim: Path) -> None:
     lost = {}
-    for synchronous in ("FULL", "NORMAL"):
+    for synchronous in ("FULL", "NORMAL", "released early"):
         (tmp_path / synchronous).mkdir()
         _, lost[synchronous] = lost_by_a_cut(tmp_path / synchronous, shim, synchronous)
 
-    assert lost["FULL"] == 0
+    assert lost["FULL"] == lost["released early"] == 0
     assert lost["NORMAL"] > 0
 
 

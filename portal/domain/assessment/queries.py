@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
-from portal.domain.assessment.errors import AlreadySubmittedError
 from portal.domain.assessment.models import Attempt, Response, Submission, reaches_mastery
 from portal.domain.assessment.pauses import Fails
 from portal.domain.catalogue.models import ModuleVersion
@@ -165,7 +164,7 @@ _OWN_ATTEMPT: Any = (
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
     .where(Attempt.id == bindparam("attempt_id"), Registration.person_id == bindparam("person_id"))
 )
-_LOCK_ATTEMPT = select(Attempt.id).where(Attempt.id == bindparam("attempt_id")).with_for_update()
+LOCK_ATTEMPT = select(Attempt.id).where(Attempt.id == bindparam("attempt_id")).with_for_update()
 _ALL_ATTEMPTS: Any = (
     select(*_ATTEMPT, *_SUBMISSION)
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
@@ -195,15 +194,6 @@ _RESPONSES = (
     .where(Response.attempt_id == bindparam("attempt_id"))
     .order_by(Response.id)
 )
-_LAST_RESPONSE: Any = (
-    select(Submission.attempt_id, Response.id, Response.choices)
-    .select_from(Attempt)
-    .outerjoin(Submission, Submission.attempt_id == Attempt.id)
-    .outerjoin(Response, and_(Response.attempt_id == Attempt.id, Response.item_id == bindparam("item_id")))
-    .where(Attempt.id == bindparam("attempt_id"))
-    .order_by(Response.id.desc())
-    .limit(1)
-)
 
 
 def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> AttemptDetail:
@@ -213,7 +203,7 @@ def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Atte
         NotFoundError: It does not exist, or belongs to someone else.
     """
     if lock:  # first, so that the next query sees others' writes
-        lock_rows(_LOCK_ATTEMPT, {"attempt_id": attempt_id})
+        lock_rows(LOCK_ATTEMPT, {"attempt_id": attempt_id})
     rows = read(_OWN_ATTEMPT, {"attempt_id": attempt_id, "person_id": person_id})
     if not rows:
         raise NotFoundError("There is no such attempt.")
@@ -246,37 +236,6 @@ def load_answer_sheet(attempt: AttemptDetail) -> AnswerSheet:
         attempt.submission,
         questions=questions,
     )
-
-
-def lock_question(attempt: AttemptDetail, number: int) -> AttemptQuestion:
-    """Return one question with its latest response, and let others wait to write in the attempt.
-
-    They wait until this transaction ends. One short statement, which all who save wait for on SQLite.
-
-    Args:
-        attempt: As read before this transaction.
-        number: The question's number, from 1.
-
-    Raises:
-        AlreadySubmittedError: The attempt has ended.
-        NotFoundError: There is no such question.
-    """
-    if not 1 <= number <= len(attempt.drawn_items):
-        raise NotFoundError(NO_SUCH_QUESTION)
-    drawn = attempt.drawn_items[number - 1]
-    item = next(item for item in attempt.version.items if item.id == drawn["item_id"])
-    lock_rows(_LOCK_ATTEMPT, {"attempt_id": attempt.attempt.id})  # first, to see what others wrote
-    row = read(_LAST_RESPONSE, {"attempt_id": attempt.attempt.id, "item_id": item.id})[0]
-    submitted, response_id, choices = row
-    if submitted is not None:
-        raise AlreadySubmittedError
-    if response_id is None:
-        answer = NO_ANSWER
-    else:
-        takes_texts = kinds_by_name()[item.kind].takes_texts
-        texts = notes_of(Response.__tablename__, [response_id]) if takes_texts else {}
-        answer = Answer(tuple(choices), texts.get(response_id, {}))
-    return AttemptQuestion(number, item, tuple(drawn["order"]), answer)
 
 
 def _latest_answers(attempt_id: UUID, items: dict[int, PublishedItem]) -> dict[int, Answer]:

@@ -21,15 +21,13 @@ from portal.domain.assessment.errors import (
     UnansweredItemsError,
 )
 from portal.domain.assessment.item_selection import CandidateItem, draw_items
-from portal.domain.assessment.models import Attempt, Response, Submission
+from portal.domain.assessment.models import Attempt, Submission
 from portal.domain.assessment.pauses import attempt_opens_at, is_paused
 from portal.domain.assessment.queries import AttemptDetail, AttemptRow
 from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.version_cache import PublishedVersion, published_version, version_key
 from portal.domain.item_kinds import kinds_by_name
-from portal.domain.item_kinds.base import Answer, AnswerError, FormValues
 from portal.domain.people.duties import duties_of_posts
-from portal.domain.people.notes import write_notes
 from portal.domain.people.queries import post_names
 from portal.domain.records import queries as records
 from portal.domain.records.models import ExtraAttempt, Registration
@@ -38,10 +36,7 @@ from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import db, stamp, write_row
 
-NO_WAY_BACK = "You have already decided here, and there is no way back. Go on from this scene"
-
 _INSERT_ATTEMPT = insert(Attempt)
-_INSERT_RESPONSE = insert(Response)
 
 
 class StartedAttempt(NamedTuple):
@@ -184,41 +179,6 @@ def draw_attempt_items(
         duties=duties,
     )
     return [{"item_id": item.id, "order": list(item.choices)} for item in drawn]
-
-
-def save_response(attempt: AttemptDetail, number: int, form: FormValues, at: datetime) -> bool:
-    """Save the answer to a question. Each save is a new row; the last before submission counts.
-
-    Repeat-safe: an answer equal to the saved one writes nothing.
-
-    Args:
-        attempt: As read before this transaction. It is locked here, so that nothing is saved during a
-            submission.
-        number: The question's number, from 1.
-        form: The submitted form.
-        at: Now.
-
-    Returns:
-        Whether to go on to the next question; False if a scenario led to another scene.
-
-    Raises:
-        AlreadySubmittedError: The attempt has ended.
-        AnswerError: Something is missing, or is not one of the question's options.
-    """
-    question = queries.lock_question(attempt, number)
-    new_answer = question.kind.read_answer(question.item.content, question.order, form)
-    if not question.kind.may_replace(question.answer, new_answer):
-        raise AnswerError((NO_WAY_BACK, "scene"), saved=True)
-    if new_answer != question.answer:
-        _write_response(attempt.attempt.id, question.item.id, new_answer, at)
-    return not new_answer.repeats_question
-
-
-def _write_response(attempt_id: UUID, item_id: int, answer: Answer, at: datetime) -> None:
-    row = {"attempt_id": attempt_id, "item_id": item_id, "choices": list(answer.choices)}
-    response_id = write_row(_INSERT_RESPONSE, {**row, "saved_at": at, "recorded_at": at})
-    if answer.texts:
-        write_notes(Response.__tablename__, response_id, answer.texts)
 
 
 def submit_attempt(attempt: AttemptDetail, *, at: datetime) -> bool:

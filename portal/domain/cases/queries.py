@@ -56,8 +56,8 @@ def latest_run(person_id: int, lesson_id: int) -> CaseState | None:
     rows = read(_LATEST, {"person_id": person_id, "lesson_id": lesson_id})
     if not rows:
         return None
-    *fields, choices = rows[0]
-    return CaseState(*fields, tuple(choices))
+    run_id, registration_id, number, ended, step_id, choices = rows[0]
+    return CaseState(run_id, registration_id, number, ended, step_id, tuple(choices))
 
 
 def saved_answer(state: CaseState) -> Answer:

@@ -134,6 +134,11 @@ class ModuleReading:
             raise NotFoundError("There is no such lesson.")
         return lesson
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a registration, under way or passed."""
+        return self.progress is not None or self.passed
+
     def has_opened(self, lesson: PublishedLesson) -> bool:
         """Whether opening this lesson writes nothing: it was opened before, or the module is not begun."""
         return self.progress is None or lesson.id in self.progress.opened_lessons
@@ -270,12 +275,11 @@ def module_reading_with_lesson(person_id: int, slug: str, lesson: str) -> Module
     reading = module_reading(person_id, slug)
     if any(other.key == lesson for other in reading.lessons):
         return reading
-    row = db.session.execute(
-        _PASSED_VERSION, {"person_id": person_id, "slug": slug, "lesson": lesson}
-    ).one_or_none()
-    if row is None:
+    rows = read(_PASSED_VERSION, {"person_id": person_id, "slug": slug, "lesson": lesson})
+    if not rows:
         raise NotFoundError("There is no such lesson.")
-    return ModuleReading(published_version(VersionKey(*row)), reading.shared, None, True, reading.archived)
+    version = published_version(VersionKey(*rows[0]))
+    return ModuleReading(version, reading.shared, None, True, reading.archived)
 
 
 def own_duties(person_id: int, reading: ModuleReading, day: date) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.assessment import queries, services
+from portal.domain.assessment import queries, responses, services
 from portal.domain.assessment.errors import AlreadySubmittedError, UnansweredItemsError
 from portal.domain.assessment.queries import AnswerSheet
 from portal.domain.catalogue.markdown.placeholders import fill_placeholders
@@ -52,8 +52,8 @@ def save_answer(attempt_id: UUID, number: int) -> ResponseReturnValue:
     """Save the answer, then show the next question; after a change, the check of all."""
     attempt = queries.own_attempt(attempt_id, current_user.person_id)
     try:
-        with transaction():
-            goes_on = services.save_response(attempt, number, request.form.to_dict(flat=False), clock.now())
+        with transaction(early_release=True):
+            goes_on = responses.save_response(attempt, number, request.form.to_dict(flat=False), clock.now())
     except AnswerError as error:
         return _render_item(_own_answer_sheet(attempt_id), number, error)
     except AlreadySubmittedError as error:

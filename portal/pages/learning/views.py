@@ -176,7 +176,7 @@ def save_case_step(slug: str, key: str, number: int) -> ResponseReturnValue:
     module = queries.module_reading_with_lesson(person_id, slug, key)
     lesson = module.lesson_by_key(key)
     try:
-        with transaction():
+        with transaction(early_release=module.is_begun):
             case_lessons.save_case_step(person_id, module, lesson, number, form, clock.now())
     except AnswerError as error:
         case = case_lessons.load_case(person_id, module, lesson, again=True)
@@ -194,7 +194,7 @@ def complete_lesson(slug: str, key: str) -> ResponseReturnValue:
     """Mark a lesson complete, then show the next lesson, or the module after the last."""
     module = queries.module_reading(current_user.person_id, slug)
     try:
-        with transaction():
+        with transaction(early_release=module.is_begun):
             following = services.finish_lesson(current_user.person_id, module, key, clock.now())
     except services.CaseFirstError as error:
         flash(str(error), "error")

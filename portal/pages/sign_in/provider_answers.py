@@ -47,7 +47,8 @@ def sign_in_subject(
         return step_up_views.renew_by_provider(subject, begun, method=method, factor=factor, is_new=is_new)
     now = clock.now()
     try:
-        with transaction(wait_seconds=BUSY_SECONDS):  # a reader's request, which must write
+        # A reader's request, which must write.
+        with transaction(wait_seconds=BUSY_SECONDS, early_release=True):
             person_id = binding.admit_subject(subject, match_field, now)
             if factor is None and person_needs_factor(person_id):
                 raise FactorMissingError

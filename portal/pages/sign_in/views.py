@@ -105,7 +105,7 @@ def _open_session(
         person_id, plain, candidate.password_rule, cookies.current_settings().force_name
     )
     new_hash = None if is_weak else hashing.renewed_hash(candidate.password_hash or "", plain)
-    with transaction():
+    with transaction(early_release=True):
         failed = failures.refuse_throttled(attempt, now, lock=True)
         if not is_weak:
             services.accept_password(person_id, candidate.password_rule, new_hash)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.domain.assessment.models import Attempt, Response, Submission
-from portal.domain.assessment.services import NO_WAY_BACK
+from portal.domain.assessment.responses import NO_WAY_BACK
 from portal.domain.catalogue.models import Item
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.choices import EARLIER_PAGE
