@@ -310,7 +310,7 @@ Written = TypeVar("Written")
 _last_said = [float("-inf")]
 
 
-def try_to_write(act: Callable[[], Written], what: str) -> Written | None:
+def try_to_write(act: Callable[[], Written], what: str, *, early_release: bool = False) -> Written | None:
     """Commit what ``act`` writes, or leave it undone where that cannot be done at once. Edge only.
 
     For what a page notes in passing: nobody waits for it, and nobody is refused a page over it.
@@ -318,12 +318,13 @@ def try_to_write(act: Callable[[], Written], what: str) -> Written | None:
     Args:
         act: What to do in a transaction of its own.
         what: What is left undone, for the log.
+        early_release: As of ``transaction``.
 
     Returns:
         What ``act`` gave; None where it was left undone.
     """
     try:
-        with transaction(wait_seconds=0, early_release=True):
+        with transaction(wait_seconds=0, early_release=early_release):
             return act()
     except (BusyError, UnwritableError) as error:
         if monotonic() - _last_said[0] > SAID_EVERY:

@@ -26,13 +26,13 @@ from portal.platform.clock import london_day, noon
 from portal.platform.db import db, stamp, touch, write_rows
 from portal.platform.errors import ConflictError
 
-VISIT_COLUMNS = ("recorded_at", "registration_id", "lesson_id", "kind")
-_VISIT = {name: bindparam(name, type_=LessonVisit.__table__.c[name].type) for name in VISIT_COLUMNS}
+_VISIT_COLUMNS = ("recorded_at", "registration_id", "lesson_id", "kind")
+_VISIT = {name: bindparam(name, type_=LessonVisit.__table__.c[name].type) for name in _VISIT_COLUMNS}
 _IS_RECORDED = select(LessonVisit.id).where(
-    *(getattr(LessonVisit, name) == _VISIT[name] for name in VISIT_COLUMNS if name != "recorded_at")
+    *(getattr(LessonVisit, name) == _VISIT[name] for name in _VISIT_COLUMNS if name != "recorded_at")
 )
 _INSERT_NEW_VISIT = insert(LessonVisit).from_select(
-    VISIT_COLUMNS, select(*_VISIT.values()).where(~_IS_RECORDED.exists())
+    _VISIT_COLUMNS, select(*_VISIT.values()).where(~_IS_RECORDED.exists())
 )
 
 

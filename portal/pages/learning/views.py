@@ -126,7 +126,9 @@ def show_lesson(slug: str, key: str) -> ResponseReturnValue:
     lesson = module.lesson_by_key(key)
     if not module.has_opened(lesson):
         try_to_write(
-            lambda: services.record_lesson_opened(module, lesson, clock.now()), "a lesson was opened"
+            lambda: services.record_lesson_opened(module, lesson, clock.now()),
+            "a lesson was opened",
+            early_release=True,
         )
     case = case_lessons.load_case(person_id, module, lesson, again="again" in request.args)
     if case is not None:

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -183,7 +184,8 @@ def load_account(_request: object) -> Account | None:
     now = clock.now()
     if now - account.session.seen_at >= NOTE_USE_EVERY and not is_anonymous_request():
         token = account.session.token_hash
-        try_to_write(lambda: services.record_session_use(token, now), "a session was used")
+        note = partial(services.record_session_use, token, now)
+        try_to_write(note, "a session was used", early_release=True)
     return account
 
 
