@@ -41,7 +41,7 @@ def test_in_the_smallest_hour_everybody_passes_and_nothing_is_lost(by_provider):
     assert result.tally.answers.total() >= 8 * 12
     assert {"roster: apply", "directive: issue"} <= result.tally.phases.keys()
     judged = [figure.what for figure in measure.figures(result) if figure.target is not None]
-    assert len(judged) == 7
+    assert len(judged) == 8
     assert "during roster: apply" in measure.report(result)
 
 
