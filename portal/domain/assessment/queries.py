@@ -164,7 +164,7 @@ _OWN_ATTEMPT: Any = (
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
     .where(Attempt.id == bindparam("attempt_id"), Registration.person_id == bindparam("person_id"))
 )
-LOCK_ATTEMPT = select(Attempt.id).where(Attempt.id == bindparam("attempt_id")).with_for_update()
+_LOCK_ATTEMPT = select(Attempt.id).where(Attempt.id == bindparam("attempt_id")).with_for_update()
 _ALL_ATTEMPTS: Any = (
     select(*_ATTEMPT, *_SUBMISSION)
     .outerjoin(Submission, Submission.attempt_id == Attempt.id)
@@ -196,6 +196,11 @@ _RESPONSES = (
 )
 
 
+def lock_attempt(attempt_id: UUID) -> None:
+    """Let other transactions wait to write in an attempt until this one ends."""
+    lock_rows(_LOCK_ATTEMPT, {"attempt_id": attempt_id})
+
+
 def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> AttemptDetail:
     """Return an attempt of this person; ``lock`` keeps others from writing in it during this transaction.
 
@@ -203,7 +208,7 @@ def own_attempt(attempt_id: UUID, person_id: int, *, lock: bool = False) -> Atte
         NotFoundError: It does not exist, or belongs to someone else.
     """
     if lock:  # first, so that the next query sees others' writes
-        lock_rows(LOCK_ATTEMPT, {"attempt_id": attempt_id})
+        lock_attempt(attempt_id)
     rows = read(_OWN_ATTEMPT, {"attempt_id": attempt_id, "person_id": person_id})
     if not rows:
         raise NotFoundError("There is no such attempt.")

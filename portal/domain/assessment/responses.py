@@ -9,16 +9,16 @@ from sqlalchemy import and_, bindparam, insert, select
 from portal.domain.assessment.errors import AlreadySubmittedError
 from portal.domain.assessment.models import Attempt, Response, Submission
 from portal.domain.assessment.queries import (
-    LOCK_ATTEMPT,
     NO_ANSWER,
     NO_SUCH_QUESTION,
     AttemptDetail,
     AttemptQuestion,
+    lock_attempt,
 )
 from portal.domain.item_kinds import kinds_by_name
 from portal.domain.item_kinds.base import Answer, AnswerError, FormValues
 from portal.domain.people.notes import notes_of, write_notes
-from portal.platform.db import lock_rows, read, write_row
+from portal.platform.db import read, write_row
 from portal.platform.errors import NotFoundError
 
 NO_WAY_BACK = "You have already decided here, and there is no way back. Go on from this scene"
@@ -87,7 +87,7 @@ def _lock_question(attempt: AttemptDetail, number: int) -> AttemptQuestion:
         raise NotFoundError(NO_SUCH_QUESTION)
     drawn = attempt.drawn_items[number - 1]
     item = next(item for item in attempt.version.items if item.id == drawn["item_id"])
-    lock_rows(LOCK_ATTEMPT, {"attempt_id": attempt.attempt.id})  # first, to see what others wrote
+    lock_attempt(attempt.attempt.id)  # first, to see what others wrote
     rows = read(_LAST_RESPONSE, {"attempt_id": attempt.attempt.id, "item_id": item.id})
     submitted, response_id, choices = rows[0]
     if submitted is not None:
