@@ -88,6 +88,7 @@ class StampAhead(Base):
     heartbeat_at: Mapped[datetime]  # when its rows were last written; where that is long ago they are undone
 
 
+_INSERT_STAMP = insert(Stamp)
 _STAMPS = select(func.max(Stamp.recorded_at), select(func.max(StampAhead.microseconds)).scalar_subquery())
 
 
@@ -182,7 +183,7 @@ def newest_stamp() -> datetime | None:
 
 def read_stamps() -> tuple[datetime | None, datetime | None]:
     """The newest stamp, and the stamp whose rows are being written ahead of it, if any; one statement."""
-    newest, ahead = db.session.execute(_STAMPS).one()
+    newest, ahead = read(_STAMPS, {})[0]
     return newest, None if ahead is None else from_microseconds(ahead)
 
 
@@ -225,7 +226,7 @@ def stamp() -> datetime:
             and at > ahead - STAMP_LEAD / 2
         ):
             at = newest + timedelta(microseconds=1)  # half a million of them, before the one that is given
-        db.session.execute(insert(Stamp).values(recorded_at=at, clock_at=now))
+        write_rows(_INSERT_STAMP, [{"recorded_at": at, "clock_at": now}])
         info["stamp"] = at
     taken: datetime = info["stamp"]
     return taken

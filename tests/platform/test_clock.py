@@ -116,7 +116,8 @@ class Force:
             getattr(self, name)(self.people[who], now)
 
     def register(self, person: int, now: datetime) -> None:
-        begun = services.start_registration(person, self.module, now)
+        registration_id = services.start_registration(person, self.module.activity_id, self.module.id, now)
+        begun = queries.get_registration(registration_id)
         if begun.recorded_at == stamp():
             assert (begun.started_at, begun.started_on) == (now, clock.london_day(now))
 

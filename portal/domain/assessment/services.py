@@ -46,13 +46,13 @@ class StartedAttempt(NamedTuple):
     is_new: bool
 
 
-def start_attempt(registration: Registration, at: datetime) -> StartedAttempt:
+def start_attempt(registration_id: int, at: datetime) -> StartedAttempt:
     """Start an attempt: draw its items and freeze them with the mastery score.
 
     Only one attempt is open under a registration at a time, so a second call returns the open one.
 
     Args:
-        registration: Locked here, so that two clicks cannot race.
+        registration_id: Locked here, so that two clicks cannot race.
         at: Now.
 
     Raises:
@@ -61,7 +61,7 @@ def start_attempt(registration: Registration, at: datetime) -> StartedAttempt:
         NoAttemptsLeftError: Every attempt that the module allows is used.
         TooSoonError: The module sets a wait after a fail, and it is not over.
     """
-    registration = records.get_registration(registration.id, lock=True)
+    registration = records.get_registration(registration_id, lock=True)
     version = published_version(version_key(registration.module_version_id))
     attempts = queries.list_attempts(registration.id)
     under_way = next((other.attempt for other in attempts if other.submission is None), None)

@@ -71,18 +71,6 @@ def published_modules() -> list[ModuleVersion]:
     return list(db.session.scalars(_LATEST_VERSIONS))
 
 
-def get_module_version(version_id: int) -> ModuleVersion:
-    """Return the module version with this id.
-
-    Raises:
-        NotFoundError: There is no such version.
-    """
-    version = db.session.get(ModuleVersion, version_id)
-    if version is None:
-        raise NotFoundError("There is no such version of a module.")
-    return version
-
-
 def numbered_version(key: str, number: int) -> ModuleVersion:
     """Return version ``number`` of the module ``key``.
 

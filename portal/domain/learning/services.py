@@ -5,7 +5,6 @@ from datetime import datetime
 from portal.domain.assessment import services as assessment
 from portal.domain.assessment.errors import LessonsFirstError
 from portal.domain.assessment.services import StartedAttempt
-from portal.domain.catalogue import queries as catalogue
 from portal.domain.catalogue.version_cache import PublishedLesson
 from portal.domain.learning import queries
 from portal.domain.records import services as records
@@ -77,7 +76,7 @@ def ensure_registration(person_id: int, reading: queries.ModuleReading, at: date
         return reading.progress.registration_id
     if reading.archived and not may_begin_archived(person_id, reading, at):
         raise ArchivedModuleError
-    return records.start_registration(person_id, catalogue.get_module_version(reading.version.id), at).id
+    return records.start_registration(person_id, reading.version.activity_id, reading.version.id, at)
 
 
 def may_begin_archived(person_id: int, reading: queries.ModuleReading, at: datetime) -> bool:
@@ -110,9 +109,9 @@ def begin_assessment(person_id: int, reading: queries.ModuleReading, at: datetim
     Raises:
         RuleError: A rule of the assessment does not allow it; the text says why.
     """
-    if reading.progress is None and reading.test_out and not reading.passed:
-        ensure_registration(person_id, reading, at)
+    if reading.progress is not None or (reading.test_out and not reading.passed):
+        return assessment.start_attempt(ensure_registration(person_id, reading, at), at)
     registration = latest_registration(person_id, reading.version.activity_id)
     if registration is None:
         raise LessonsFirstError
-    return assessment.start_attempt(registration, at)
+    return assessment.start_attempt(registration.id, at)

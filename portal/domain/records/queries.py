@@ -26,7 +26,7 @@ from portal.domain.records.models import (
     Revocation,
     Waiver,
 )
-from portal.platform.db import clock_at, db, lock_rows
+from portal.platform.db import clock_at, db, lock_rows, read
 
 EXTRA_REASONS = {  # why one more attempt may be opened
     "prepared": "has gone through the lessons again",
@@ -37,6 +37,19 @@ EXTRA_REASONS = {  # why one more attempt may be opened
 
 _LOCK_REGISTRATION = (
     select(Registration.id).where(Registration.id == bindparam("registration_id")).with_for_update()
+)
+
+
+_LATEST_REGISTRATION = (
+    select(Registration.id, PassRecord.record_id)
+    .outerjoin(PassRecord, PassRecord.registration_id == Registration.id)
+    .where(
+        Registration.person_id == bindparam("person_id"),
+        Registration.activity_id == bindparam("activity_id"),
+        is_known_fact(Registration),
+    )
+    .order_by(Registration.id.desc())
+    .limit(1)
 )
 
 
@@ -61,6 +74,12 @@ def latest_registration(person_id: int, activity_id: int) -> Registration | None
         .order_by(Registration.id.desc())
         .limit(1)
     )
+
+
+def find_registration_under_way(person_id: int, activity_id: int) -> int | None:
+    """The id of a person's newest known registration on a module, unless it is passed. One statement."""
+    rows = read(_LATEST_REGISTRATION, {"person_id": person_id, "activity_id": activity_id})
+    return rows[0].id if rows and rows[0].record_id is None else None
 
 
 def get_registration(registration_id: int, *, lock: bool = False) -> Registration:

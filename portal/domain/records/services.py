@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select
 
-from portal.domain.catalogue.models import EventTypeVersion, GuideVersion, ModuleVersion
+from portal.domain.catalogue.models import EventTypeVersion, GuideVersion
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.notes import write_notes
 from portal.domain.records import queries, references
@@ -23,9 +23,10 @@ from portal.domain.records.models import (
 )
 from portal.platform.audit.services import log
 from portal.platform.clock import london_day, noon
-from portal.platform.db import db, stamp, touch, write_rows
+from portal.platform.db import db, stamp, touch, write_row, write_rows
 from portal.platform.errors import ConflictError
 
+_INSERT_REGISTRATION = insert(Registration)
 _VISIT_COLUMNS = ("recorded_at", "registration_id", "lesson_id", "kind")
 _VISIT = {name: bindparam(name, type_=LessonVisit.__table__.c[name].type) for name in _VISIT_COLUMNS}
 _IS_RECORDED = select(LessonVisit.id).where(
@@ -36,36 +37,37 @@ _INSERT_NEW_VISIT = insert(LessonVisit).from_select(
 )
 
 
-def start_registration(person_id: int, version: ModuleVersion, at: datetime) -> Registration:
+def start_registration(person_id: int, activity_id: int, module_version_id: int, at: datetime) -> int:
     """Begin a module version, unless the person has an unfinished registration for this module.
 
-    They finish the version they began, whatever was published since; after a pass a new registration begins
-    on ``version``.
+    They finish the version they began, whatever was published since; after a pass a new registration begins.
+    All who save on SQLite wait meanwhile, so it goes past the session.
 
     Args:
         person_id: The learner.
-        version: The newest published version.
+        activity_id: The module.
+        module_version_id: Its newest published version.
         at: Now. The lock of the stamp, taken here, lets no second registration in between.
 
     Returns:
-        The unfinished registration, or the new one.
+        The id of the unfinished registration, or of the new one.
     """
     stamped = stamp()
-    latest = queries.latest_registration(person_id, version.activity_id)
-    if latest is not None and queries.pass_of(latest.id) is None:
-        return latest
-    registration = Registration(
-        recorded_at=stamped,
-        person_id=person_id,
-        activity_id=version.activity_id,
-        module_version_id=version.id,
-        started_at=at,
-        started_on=london_day(at),
-    )
-    db.session.add(registration)
+    under_way = queries.find_registration_under_way(person_id, activity_id)
+    if under_way is not None:
+        return under_way
     touch(learners=[person_id])
-    db.session.flush()
-    return registration
+    return write_row(
+        _INSERT_REGISTRATION,
+        {
+            "recorded_at": stamped,
+            "person_id": person_id,
+            "activity_id": activity_id,
+            "module_version_id": module_version_id,
+            "started_at": at,
+            "started_on": london_day(at),
+        },
+    )
 
 
 def open_lesson(registration_id: int, lesson_id: int, at: datetime) -> None:

@@ -60,6 +60,7 @@ from portal.platform.clock import to_microseconds
 from portal.platform.db import Stamp, Touched, db, newest_stamp, read, stamp, touch
 
 FACTS_OF_PEOPLE = (Post, Assignment, Exclusion, Record, Registration)
+NOTHING_STAGED: Mapping[int, Sequence[AssignmentRow]] = {}
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 FactsByPerson = dict[int, PersonFacts]
@@ -95,18 +96,39 @@ _VERSIONS_PASSED = (
 
 
 def load_facts(
-    people: Sequence[int], history: RuleHistory, pending: PendingFacts = NOTHING_PENDING
+    people: Sequence[int],
+    history: RuleHistory,
+    pending: PendingFacts = NOTHING_PENDING,
+    staged: Mapping[int, Sequence[AssignmentRow]] = NOTHING_STAGED,
 ) -> FactsByPerson:
     """Every fact about these people, recorded at any time or pending, that matters to a history's directives.
 
-    Six statements.
+    Of people to whom none of them ever applied, only the posts: nothing follows from the rest. Six statements
+    where one applied to somebody, and two where not.
+
+    Args:
+        people: Their ids.
+        history: The directives that matter, and their rules.
+        pending: Facts to be recorded.
+        staged: Assignments to be written, by person.
     """
     posts = load_posts(people, pending)
     facts = {person: PersonFacts(posts=posts[person]) for person in people}
     for assignments in load_assignments(people, history).values():
         for assignment in assignments:
             _add_assignment(facts, assignment, history.versions)
+    _add_staged_assignments(facts, staged, history)
+    if assigned := {person: each for person, each in facts.items() if each.assignments}:
+        _add_learning(assigned, history, pending)
+    return facts
+
+
+def _add_learning(facts: FactsByPerson, history: RuleHistory, pending: PendingFacts) -> None:
+    """Add exclusions, records, what was begun, and the revocations of records if there are any."""
+    people = list(facts)
     for kind, name, statement in _FACTS:
+        if kind is RevocationFact and not any(each.records for each in facts.values()):
+            continue
         if history.only is not None:
             names_key = history.names_directive if kind is ExclusionFact else history.names_activity
             statement = statement.where(names_key([*statement.selected_columns][-1]))
@@ -117,7 +139,6 @@ def load_facts(
         for placeholder, activity_id, achieved_on in pending.records[person_id]:
             record = RecordFact(placeholder, ALL_KNOWN, False, None, achieved_on)
             facts[person_id].records.setdefault(activity_id, []).append(record)
-    return facts
 
 
 def _add_versions(facts: FactsByPerson, activities: Sequence[int]) -> None:
@@ -159,8 +180,9 @@ class Projection:
         ``at`` is the stamp of the transaction that writes them. Where it is a placeholder, ``loaded_at`` is
         the instant on which the stored rows are known.
         """
-        stored = load_rows(list(facts), to_microseconds(loaded_at or at), history.only)
-        for person_id, person in facts.items():
+        assigned = {person_id: person for person_id, person in facts.items() if person.assignments}
+        stored = load_rows(list(assigned), to_microseconds(loaded_at or at), history.only) if assigned else {}
+        for person_id, person in assigned.items():
             expected = compute_periods(person, history, at)
             if edits := diff_periods(stored[person_id], expected, to_microseconds(at)):
                 self.edits[person_id] = edits
@@ -209,8 +231,7 @@ class StagedProjection(Projection):
                 self.assignments.setdefault(row["person_id"], []).append(row)
             if self.directive_ids is not None:
                 ids = [each for each in ids if each in self.assignments]
-            facts = load_facts(ids, history, self.pending)
-            _add_staged_assignments(facts, self.assignments, history)
+            facts = load_facts(ids, history, self.pending, self.assignments)
             self.add_people(facts, history, ALL_KNOWN, loaded_at)
             tell(done, len(ids_to_do))
 
@@ -275,7 +296,7 @@ def _with_real_ids(row: AssignmentRow, real: Mapping[int, int]) -> AssignmentRow
 
 
 def _add_staged_assignments(
-    facts: FactsByPerson, assignments: Mapping[int, list[AssignmentRow]], history: RuleHistory
+    facts: FactsByPerson, assignments: Mapping[int, Sequence[AssignmentRow]], history: RuleHistory
 ) -> None:
     """Add the assignments that are still to be written."""
     numbers = number_placeholders()

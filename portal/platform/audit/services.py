@@ -9,7 +9,7 @@ from portal.platform import clock
 from portal.platform.audit.models import AuditEvent, FilePeople, Outcome
 from portal.platform.audit.origin import Channel, current_origin
 from portal.platform.audit.person_sets import pack_people
-from portal.platform.db import announce_act, db
+from portal.platform.db import announce_act, db, write_row
 
 # Acts about which the owner of the account, if there is one, and its other administrators get an email.
 ANNOUNCED = frozenset(
@@ -46,6 +46,7 @@ OUTCOMES = {
     **dict.fromkeys(COUNTED | {"account.binding_refused", "attempt.not_opened"}, Outcome.REFUSED),
     "request.failed": Outcome.FAILED,
 }
+_INSERT_EVENT = insert(AuditEvent)
 MASS_EXPORT = 1_000  # people; a file of more is told to administrators
 
 
@@ -79,18 +80,25 @@ def log_one_of_many(action: str, *, actor_id: int | None, subject_id: int, **det
 def _add_event(
     action: str, actor_id: int | None, subject_id: int | None, detail: dict[str, Any]
 ) -> AuditEvent:
-    event = AuditEvent(
+    origin = current_origin()
+    is_token = actor_id is None and "token" in detail and origin.channel is Channel.PAGE
+    return _insert_event(
         happened_at=clock.now(),
         action=action,
         actor_id=actor_id,
         subject_id=subject_id,
         outcome=OUTCOMES.get(action, Outcome.DONE),
         detail=detail,
+        channel=Channel.TOKEN if is_token else origin.channel,
+        agent=str(detail["token"]) if is_token else origin.agent,
     )
-    if actor_id is None and "token" in detail and current_origin().channel is Channel.PAGE:
-        event.channel, event.agent = Channel.TOKEN, str(detail["token"])
-    db.session.add(event)
-    return event
+
+
+def _insert_event(**columns: Any) -> AuditEvent:
+    """Insert an event past the session, since others wait for the lock; it belongs to no session."""
+    db.session.flush()  # what it names is to be there before it
+    event_id = write_row(_INSERT_EVENT, columns)
+    return AuditEvent(id=event_id, **columns)
 
 
 def log_alert(action: str, act: AuditEvent, **detail: Any) -> AuditEvent:
@@ -98,18 +106,16 @@ def log_alert(action: str, act: AuditEvent, **detail: Any) -> AuditEvent:
 
     The caller sees to it that it is announced.
     """
-    event = AuditEvent(
+    return _insert_event(
         happened_at=act.happened_at,
         action=action,
         actor_id=None,
         subject_id=act.actor_id,
+        outcome=Outcome.DONE,
         channel=act.channel,
         agent=act.agent,
         detail=detail,
     )
-    db.session.add(event)
-    db.session.flush()
-    return event
 
 
 def log_file(action: str, people: Iterable[int], *, actor_id: int | None, **detail: Any) -> AuditEvent:
@@ -123,7 +129,6 @@ def log_file(action: str, people: Iterable[int], *, actor_id: int | None, **deta
     """
     ids = set(people)
     event = log(action, actor_id=actor_id, people=len(ids), **detail)
-    db.session.flush()
     db.session.execute(insert(FilePeople).values(event_id=event.id, people=pack_people(ids)))
     return event
 
@@ -138,7 +143,6 @@ def log_copy(action: str, file_event_id: int | None, *, actor_id: int | None, **
         detail: As ``log``.
     """
     event = log(action, actor_id=actor_id, **detail)
-    db.session.flush()
     same = select(literal(event.id), FilePeople.people).where(FilePeople.event_id == file_event_id)
     db.session.execute(insert(FilePeople).from_select(["event_id", "people"], same))
     return event

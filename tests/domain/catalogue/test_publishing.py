@@ -49,7 +49,6 @@ def test_a_folder_becomes_rows(database, tmp_path):
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "module.published")).one()
     assert (event.detail["module"], event.detail["number"], event.actor_id) == ("sample", 1, None)
     assert [v.id for v in queries.published_modules()] == [version.id]
-    assert queries.get_module_version(version.id) is version
     assert queries.activity_id("module", "sample") == version.activity_id
     assert queries.activity_id("guide", "sample") is None
 
@@ -175,8 +174,6 @@ def test_one_module_is_checked_against_the_sources_that_are_published(database, 
 
 def test_what_is_not_there_is_said(database, tmp_path):
     assert queries.current_version("sample") is None
-    with pytest.raises(NotFoundError):
-        queries.get_module_version(999)
     with pytest.raises(NotFoundError, match="has no version 4"):
         queries.numbered_version("sample", 4)
     with pytest.raises(BadInputError, match="The folder nowhere does not exist"):

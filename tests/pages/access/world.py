@@ -117,7 +117,8 @@ def _subject(person: int, staff_number: str, version_id: int, asker: int) -> Sub
     with transaction():
         at: datetime = stamp()
         request = decisions.submit_request(wish, {}, by=asker, at=at)
-        registration = records.start_registration(person, db.session.scalars(select(ModuleVersion)).one(), at)
+        module = db.session.scalars(select(ModuleVersion)).one()
+        registration = records.start_registration(person, module.activity_id, module.id, at)
         attempt = assessment.start_attempt(registration, at)
         job = jobs.start_job("reconcile", {}, by=person, at=at)
         return Subject(staff_number, attempt.id, reference, job, request)

@@ -48,7 +48,7 @@ def test_people_who_work_on_a_version_are_counted_and_not_those_who_passed_or_be
     leaver = make_person(unit, staff_number="LEFT", until=clock.today() - timedelta(days=1))
     for each in (*people[:3], leaver, make_person(staff_number="NEVER")):
         with transaction():
-            records.start_registration(each, first, stamp())
+            records.start_registration(each, first.activity_id, first.id, stamp())
     assert reviews_queries.count_people_under_way("sample") == [(1, 3)]
     learner = signed_in_client(app, "D3001")
     page = answer_all_right(learner)
@@ -63,7 +63,8 @@ def test_people_who_work_on_a_version_are_counted_and_not_those_who_passed_or_be
     assert "3 people are working on version 1 and will finish it." in page.text
     publish_sent(reviews_queries.latest_review("sample").review_id, publisher)
     with transaction():
-        records.start_registration(people[3], catalogue.current_version("sample"), stamp())
+        second = catalogue.current_version("sample")
+        records.start_registration(people[3], second.activity_id, second.id, stamp())
     assert reviews_queries.count_people_under_way("sample") == [(2, 1), (1, 3)]
 
 

@@ -15,11 +15,10 @@ from portal.platform.db import db, read, write_row
 MOST_BROWSERS = 10  # of one person; beyond it the one unused for longest is deleted
 _NOTED_EVERY = timedelta(days=1)  # how often its last use is written
 _LAST_USE = select(KnownBrowser.used_at).where(KnownBrowser.browser_hash == bindparam("browser_hash"))
-_SURPLUS = (
-    select(KnownBrowser.browser_hash)
+_BROWSERS = (
+    select(KnownBrowser.browser_hash, KnownBrowser.used_at)
     .where(KnownBrowser.person_id == bindparam("person_id"))
     .order_by(KnownBrowser.used_at.desc())
-    .offset(MOST_BROWSERS - 1)
 )
 _INSERT_BROWSER = insert(KnownBrowser)
 
@@ -33,14 +32,14 @@ def find_browser_hash(account: str, token: str) -> str | None:
 def remember_browser(person_id: int, account: str, token: str, at: datetime) -> None:
     """Record that the person signed in from this browser."""
     browser_hash = hash_browser(token, account)
-    if rows := read(_LAST_USE, {"browser_hash": browser_hash}):
-        if at - rows[0].used_at >= _NOTED_EVERY:
+    used_at = dict(map(tuple, read(_BROWSERS, {"person_id": person_id})))  # the one used last first
+    if browser_hash in used_at:
+        if at - used_at[browser_hash] >= _NOTED_EVERY:
             statement = update(KnownBrowser).where(KnownBrowser.browser_hash == browser_hash)
             db.session.execute(statement.values(used_at=at))
         return
-    hashes = [row.browser_hash for row in read(_SURPLUS, {"person_id": person_id})]
-    if hashes:
-        db.session.execute(delete(KnownBrowser).where(KnownBrowser.browser_hash.in_(hashes)))
+    if surplus := [*used_at][MOST_BROWSERS - 1 :]:
+        db.session.execute(delete(KnownBrowser).where(KnownBrowser.browser_hash.in_(surplus)))
     write_row(_INSERT_BROWSER, {"browser_hash": browser_hash, "person_id": person_id, "used_at": at})
 
 
