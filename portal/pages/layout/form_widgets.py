@@ -21,6 +21,9 @@ from wtforms.csrf.core import CSRFTokenField
 from wtforms.fields import BooleanField, HiddenField
 
 Params = dict[str, Any]
+MOST_DRAWN = 300  # about 1 KiB each; more than all forms have, so none is drawn often for want of room
+
+_drawn_empty: dict[tuple[str, str], Markup] = {}  # by component and parameters
 
 
 @cache
@@ -34,6 +37,17 @@ def _environment() -> Environment:
 def _draw(component: str, macro: str, params: Params) -> Markup:
     template = _environment().get_template(f"govuk_frontend_jinja/components/{component}/macro.html")
     return Markup(str(getattr(template.module, macro)(params)).strip())  # noqa: S704 - the macro escapes
+
+
+def _draw_empty(component: str, macro: str, params: Params) -> Markup:
+    """Draw what holds nothing that somebody typed or chose; it is kept, as drawing costs most of a form."""
+    key = (component, repr(params))
+    drawn = _drawn_empty.get(key)
+    if drawn is None:
+        drawn = _draw(component, macro, params)
+        if len(_drawn_empty) < MOST_DRAWN:
+            _drawn_empty[key] = drawn
+    return drawn
 
 
 class GovWidget:
@@ -64,7 +78,9 @@ class GovWidget:
         attributes = {key.rstrip("_"): value for key, value in (field.render_kw or {}).items()}
         params["attributes"] = {**params.pop("attributes", {}), **attributes}
         params |= self.specific(field, self.title(field, heading))
-        return _draw(self.component, self.macro, params | overrides)
+        is_empty = not (field.data or field.errors or overrides) and not hasattr(field, "choices")
+        draw = _draw_empty if is_empty else _draw
+        return draw(self.component, self.macro, params | overrides)
 
     def title(self, field: Field, heading: bool) -> Params:
         """The words above the control, as the page's h1 where ``heading`` says so."""
@@ -184,7 +200,8 @@ class GovSubmit:
             "classes": self.classes,
             "preventDoubleClick": True,
         }
-        return _draw("button", "govukButton", params | overrides)
+        draw = _draw if overrides else _draw_empty
+        return draw("button", "govukButton", params | overrides)
 
 
 def _item(choice: Any, mark: str) -> Params:

@@ -22,6 +22,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
+from portal.pages.layout import form_widgets
 from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_widgets import (
     GovCheckboxes,
@@ -168,6 +169,31 @@ def test_what_was_typed_comes_back_as_text_and_a_password_never(app: Flask) -> N
     assert (ids["some"].get("checked"), ids["some-2"].get("checked")) == ("", "")
     chosen = [option.get("value") for option in page.all("option") if option.get("selected") is not None]
     assert chosen == ["2"]
+
+
+def test_fields_without_choices_that_hold_nothing_are_drawn_once(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw, drawn = form_widgets._draw, list[str]()
+    monkeypatch.setattr(form_widgets, "_drawn_empty", {})
+    monkeypatch.setattr(form_widgets, "_draw", lambda *args: drawn.append(args[0]) or draw(*args))
+    client = app.test_client()
+    first = Page(client.get("/every"), "/every")
+    drawn.clear()
+
+    again = Page(client.get("/every"), "/every")
+    assert drawn == ["radios", "select", "checkboxes"]
+    assert [control.attrib for control in controls(again)] == [control.attrib for control in controls(first)]
+
+    kept = len(form_widgets._drawn_empty)
+    send(app, text="typed", long="typed", secret="typed", **{"rows-0-words": "typed"})
+    assert not any("typed" in each for each in form_widgets._drawn_empty.values())
+    assert len(form_widgets._drawn_empty) == kept
+
+    monkeypatch.setattr(form_widgets, "MOST_DRAWN", 0)
+    form_widgets._drawn_empty.clear()
+    assert "As on your card" in Page(client.get("/every"), "/every").text
+    assert not form_widgets._drawn_empty
 
 
 def test_an_error_with_markup_in_it_stays_text(app: Flask) -> None:
