@@ -81,10 +81,11 @@ def test_a_statement_is_answered_after_a_change_that_was_undone(on_postgresql):
 def test_no_plan_is_kept_of_other_statements(on_postgresql):
     with transaction():
         person = make_person()
+    kept = kept_statements()
     for _ in range(8):
         list_names_of([person])
 
-    assert kept_statements() == []
+    assert kept_statements() == kept
 
 
 def test_what_is_written_outside_a_transaction_is_not_kept(on_postgresql):

@@ -69,10 +69,8 @@ def open_draft(key: str, *, by: int, at: datetime) -> int:
         raise NotFoundError(f"There is no {draft_subject.noun} “{draft_subject.activity_key}”.")
     files = draft_subject.version_files(version.id)
     summary = f"Version {version.number} as published"
-    try:
-        return _begin_draft(draft_subject, version.id, files, summary, by, at)
-    except IntegrityError:
-        return _draft_opened_elsewhere(key)
+    draft_id = _begin_draft(draft_subject, version.id, files, summary, by, at)
+    return _draft_opened_elsewhere(key) if draft_id is None else draft_id
 
 
 def create_module_draft(key: str, title: str, *, by: int, at: datetime) -> int:
@@ -126,10 +124,10 @@ def _new_subject(key: str, title: str) -> DraftSubject:
 
 
 def _begin_new_draft(draft_subject: DraftSubject, files: Mapping[str, bytes], by: int, at: datetime) -> int:
-    try:
-        return _begin_draft(draft_subject, None, files, "Created from the template", by, at)
-    except IntegrityError:
-        raise KeyTakenError(draft_subject.activity_key, draft_subject.noun) from None
+    draft_id = _begin_draft(draft_subject, None, files, "Created from the template", by, at)
+    if draft_id is None:
+        raise KeyTakenError(draft_subject.activity_key, draft_subject.noun)
+    return draft_id
 
 
 def save_files(
@@ -290,12 +288,15 @@ def _begin_draft(
     summary: str,
     by: int,
     at: datetime,
-) -> int:
+) -> int | None:
+    """Add a draft with its first state; None if somebody else opened one at this very moment."""
     based = draft_subject.base_columns(version_id)
-    with db.session.begin_nested():
-        draft = Draft(module_key=draft_subject.key, opened_by_id=by, opened_at=at, **based)
-        db.session.add(draft)
-        db.session.flush()
+    draft = Draft(module_key=draft_subject.key, opened_by_id=by, opened_at=at, **based)
+    try:
+        with db.session.begin_nested():
+            db.session.add(draft)
+    except IntegrityError:
+        return None
     _store_contents(files.values())
     first = DraftSave(
         draft_id=draft.id,
