@@ -38,11 +38,8 @@ EXTRA_REASONS = {  # why one more attempt may be opened
 _LOCK_REGISTRATION = (
     select(Registration.id).where(Registration.id == bindparam("registration_id")).with_for_update()
 )
-
-
 _LATEST_REGISTRATION = (
-    select(Registration.id, PassRecord.record_id)
-    .outerjoin(PassRecord, PassRecord.registration_id == Registration.id)
+    select(Registration)
     .where(
         Registration.person_id == bindparam("person_id"),
         Registration.activity_id == bindparam("activity_id"),
@@ -50,6 +47,9 @@ _LATEST_REGISTRATION = (
     )
     .order_by(Registration.id.desc())
     .limit(1)
+)
+_LATEST_WITH_PASS = _LATEST_REGISTRATION.with_only_columns(Registration.id, PassRecord.record_id).outerjoin(
+    PassRecord, PassRecord.registration_id == Registration.id
 )
 
 
@@ -64,21 +64,13 @@ def scale_score(raw: Decimal, maximum: int) -> Decimal:
 
 def latest_registration(person_id: int, activity_id: int) -> Registration | None:
     """The newest known registration of a person on a module, passed or not."""
-    return db.session.scalar(
-        select(Registration)
-        .where(
-            Registration.person_id == person_id,
-            Registration.activity_id == activity_id,
-            is_known_fact(Registration),
-        )
-        .order_by(Registration.id.desc())
-        .limit(1)
-    )
+    values = {"person_id": person_id, "activity_id": activity_id}
+    return db.session.scalar(_LATEST_REGISTRATION, values)
 
 
 def find_registration_under_way(person_id: int, activity_id: int) -> int | None:
     """The id of a person's newest known registration on a module, unless it is passed. One statement."""
-    rows = read(_LATEST_REGISTRATION, {"person_id": person_id, "activity_id": activity_id})
+    rows = read(_LATEST_WITH_PASS, {"person_id": person_id, "activity_id": activity_id})
     return rows[0].id if rows and rows[0].record_id is None else None
 
 

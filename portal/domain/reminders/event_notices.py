@@ -40,7 +40,7 @@ def queue_event_mails(acts: Sequence[AuditEvent]) -> None:
     """Queue a mail about each of these acts of events to the person it concerns; pass over other acts.
 
     Args:
-        acts: The audit events of this transaction, flushed.
+        acts: The audit events of this transaction.
     """
     told = [(act, kind) for act in acts if act.subject_id is not None and (kind := kind_of_act(act))]
     if not told:

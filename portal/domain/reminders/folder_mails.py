@@ -41,7 +41,7 @@ def queue_folder_mails(
     Each reader has one waiting mail at most: what happens before it goes is added to it.
 
     Args:
-        acts: The audit events of this transaction, flushed.
+        acts: The audit events of this transaction.
         readers: Staff numbers; empty: everybody who may import for the whole force.
         hours: Gives when mail may be sent.
     """

@@ -36,7 +36,7 @@ def queue_notices(acts: Sequence[AuditEvent]) -> None:
     address is recorded as failed, so that it is seen. A worker sends the others at once.
 
     Args:
-        acts: The audit events of this transaction, flushed.
+        acts: The audit events of this transaction.
     """
     announced = ANNOUNCED | ANNOUNCED_TO_OWNER
     announced_acts = [act for act in acts if act.action in announced or is_alert(act)]

@@ -103,8 +103,8 @@ def load_facts(
 ) -> FactsByPerson:
     """Every fact about these people, recorded at any time or pending, that matters to a history's directives.
 
-    Of people to whom none of them ever applied, only the posts: nothing follows from the rest. Six statements
-    where one applied to somebody, and two where not.
+    Of people to whom no such directive ever applied, only the posts are read: they have no status. Up to
+    seven statements if one has applied to somebody; two if not.
 
     Args:
         people: Their ids.

@@ -9,8 +9,9 @@ A template may adjust one field: ``form.name(heading=True)`` makes its label or 
 ``form.name(classes="govuk-input--width-10")`` replaces the classes of the widget.
 """
 
+import json
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from flask import Flask, current_app
@@ -21,9 +22,7 @@ from wtforms.csrf.core import CSRFTokenField
 from wtforms.fields import BooleanField, HiddenField
 
 Params = dict[str, Any]
-MOST_DRAWN = 300  # about 1 KiB each; more than all forms have, so none is drawn often for want of room
-
-_drawn_empty: dict[tuple[str, str], Markup] = {}  # by component and parameters
+MOST_DRAWN = 500  # fields and buttons that are kept in each process, of about 1 KiB
 
 
 @cache
@@ -39,15 +38,14 @@ def _draw(component: str, macro: str, params: Params) -> Markup:
     return Markup(str(getattr(template.module, macro)(params)).strip())  # noqa: S704 - the macro escapes
 
 
-def _draw_empty(component: str, macro: str, params: Params) -> Markup:
-    """Draw what holds nothing that somebody typed or chose; it is kept, as drawing costs most of a form."""
-    key = (component, repr(params))
-    drawn = _drawn_empty.get(key)
-    if drawn is None:
-        drawn = _draw(component, macro, params)
-        if len(_drawn_empty) < MOST_DRAWN:
-            _drawn_empty[key] = drawn
-    return drawn
+def _draw_once(component: str, macro: str, params: Params) -> Markup:
+    """Draw what holds nothing that somebody typed or chose; kept, since drawing costs most of a form."""
+    return _draw_kept(component, macro, json.dumps(params))
+
+
+@lru_cache(maxsize=MOST_DRAWN)
+def _draw_kept(component: str, macro: str, params: str) -> Markup:
+    return _draw(component, macro, json.loads(params))
 
 
 class GovWidget:
@@ -79,7 +77,7 @@ class GovWidget:
         params["attributes"] = {**params.pop("attributes", {}), **attributes}
         params |= self.specific(field, self.title(field, heading))
         is_empty = not (field.data or field.errors or overrides) and not hasattr(field, "choices")
-        draw = _draw_empty if is_empty else _draw
+        draw = _draw_once if is_empty else _draw
         return draw(self.component, self.macro, params | overrides)
 
     def title(self, field: Field, heading: bool) -> Params:
@@ -200,7 +198,7 @@ class GovSubmit:
             "classes": self.classes,
             "preventDoubleClick": True,
         }
-        draw = _draw if overrides else _draw_empty
+        draw = _draw if overrides else _draw_once
         return draw("button", "govukButton", params | overrides)
 
 

@@ -118,8 +118,8 @@ def _subject(person: int, staff_number: str, version_id: int, asker: int) -> Sub
         at: datetime = stamp()
         request = decisions.submit_request(wish, {}, by=asker, at=at)
         module = db.session.scalars(select(ModuleVersion)).one()
-        registration = records.start_registration(person, module.activity_id, module.id, at)
-        attempt = assessment.start_attempt(registration, at)
+        registration_id = records.start_registration(person, module.activity_id, module.id, at)
+        attempt = assessment.start_attempt(registration_id, at)
         job = jobs.start_job("reconcile", {}, by=person, at=at)
         return Subject(staff_number, attempt.id, reference, job, request)
 

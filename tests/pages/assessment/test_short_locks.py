@@ -26,7 +26,8 @@ BEGINNING = [  # the stamp, whether it is begun already, what is begun, and the 
     "INSERT INTO lesson_visit",
     "SELECT (SELECT max(directive_version.recorded_at)",
 ]
-LEARNING = ["SELECT exclusion.id", "SELECT record.id", "SELECT registration.id"]  # without a record, no more
+# Nobody here has a record, so no revocations are read.
+LEARNING = ["SELECT exclusion.id", "SELECT record.id", "SELECT registration.id"]
 
 
 @contextmanager

@@ -175,25 +175,26 @@ def test_fields_without_choices_that_hold_nothing_are_drawn_once(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw, drawn = form_widgets._draw, list[str]()
-    monkeypatch.setattr(form_widgets, "_drawn_empty", {})
     monkeypatch.setattr(form_widgets, "_draw", lambda *args: drawn.append(args[0]) or draw(*args))
+    form_widgets._draw_kept.cache_clear()
     client = app.test_client()
     first = Page(client.get("/every"), "/every")
+    assert {"input", "password-input", "textarea", "file-upload", "button"} <= set(drawn)
     drawn.clear()
 
     again = Page(client.get("/every"), "/every")
     assert drawn == ["radios", "select", "checkboxes"]
     assert [control.attrib for control in controls(again)] == [control.attrib for control in controls(first)]
 
-    kept = len(form_widgets._drawn_empty)
-    send(app, text="typed", long="typed", secret="typed", **{"rows-0-words": "typed"})
-    assert not any("typed" in each for each in form_widgets._drawn_empty.values())
-    assert len(form_widgets._drawn_empty) == kept
 
-    monkeypatch.setattr(form_widgets, "MOST_DRAWN", 0)
-    form_widgets._drawn_empty.clear()
-    assert "As on your card" in Page(client.get("/every"), "/every").text
-    assert not form_widgets._drawn_empty
+def test_what_was_typed_is_not_kept(app: Flask) -> None:
+    app.test_client().get("/every")
+    kept = form_widgets._draw_kept.cache_info().currsize
+
+    _, page = send(app, text="typed", long="typed", **{"rows-0-words": "typed"})
+    assert by_id(page)["text"].get("value") == "typed"
+    assert form_widgets._draw_kept.cache_info().currsize == kept
+    assert "typed" not in Page(app.test_client().get("/every"), "/every").html
 
 
 def test_an_error_with_markup_in_it_stays_text(app: Flask) -> None:
