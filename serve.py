@@ -11,7 +11,7 @@ from functools import partial
 from config import Config, ConfigError, list_retired_settings
 from portal.pages.layout.headers import security_headers
 from portal.platform.observability.process_parts import take_part
-from portal.platform.processes import Supervisor, keep_running, take_handed_over_socket
+from portal.platform.processes import Slot, Supervisor, keep_running, take_handed_over_socket
 from portal.platform.serving.long_requests import LongRequests
 from portal.platform.serving.server import FINISH_SECONDS, serve_requests
 
@@ -77,18 +77,20 @@ def serve(
     try:
         long_requests = LongRequests()
         web = partial(serve_requests, application, long_requests, listening, refusal_headers or {})
-        answer_long = partial(long_requests.serve, application)
-        acts = [partial(_count_apart, part, act) for part, act in enumerate([*[web] * WORKERS, answer_long])]
-        keep_running(acts, GOODBYE_SECONDS, before_end=listening.close)
+        acts: list[Callable[[Slot], None]] = [*[lambda _: web()] * WORKERS]
+        acts.append(partial(long_requests.serve, application))
+        keep_running(
+            [partial(_count_apart, act) for act in acts], GOODBYE_SECONDS, before_end=listening.close
+        )
     finally:
         if supervisor:
             supervisor.stop_child()
 
 
-def _count_apart(part: int, act: Callable[[], None]) -> None:
+def _count_apart(act: Callable[[Slot], None], slot: Slot) -> None:
     """Do what a process is for; it counts its requests in a part of the figures that is its own."""
-    take_part(part)
-    act()
+    take_part(slot.number)
+    act(slot)
 
 
 def _listening_socket(address: str, port: int) -> socket.socket:

@@ -1,5 +1,6 @@
 """Processes: what systemd hands to this one, and forks of it, restarted whenever they die."""
 
+import mmap
 import os
 import resource
 import signal
@@ -8,7 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 NICENESS = 5  # not more: even a thread that makes files is, for moments, SQLite's one writer
@@ -74,31 +77,66 @@ def fork_copy(act: Callable[[], None]) -> int:
 
 
 @dataclass
-class Child:
-    """One child process: ``pid`` is 0 between its end and its next start."""
+class Slot:
+    """What one child knows of itself.
 
-    act: Callable[[], None]
+    Attributes:
+        number: No other living child of its parent has it; the one that takes its place after its end may.
+    """
+
+    number: int
+    _retired: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 1))  # the parent reads it too
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether another child takes its place while it finishes what it has begun."""
+        return bool(self._retired[0])
+
+    def retire(self) -> None:
+        """Have another child started in its place; it ends by itself once it has finished."""
+        self._retired[0] = 1
+
+
+@dataclass
+class Child:
+    """One of several processes that are always there: ``pid`` is 0 between its end and its next start."""
+
+    act: Callable[[Slot], None]
+    slot: Slot
+    step: int  # between the numbers of its own, which none of the others uses
     pid: int = 0
     started: float = 0.0
     wait: float = AGAIN_SECONDS
+    retired: dict[int, int] = field(default_factory=dict)  # numbers by pid
 
     def start(self) -> None:
         """Start the process."""
-        self.pid, self.started = fork_copy(self.act), time.monotonic()
+        own = count(self.slot.number % self.step, self.step)
+        self.slot = Slot(next(number for number in own if number not in self.retired.values()))
+        self.pid, self.started = fork_copy(partial(self.act, self.slot)), time.monotonic()
 
     def restart_if_ended(self) -> None:
-        """Note whether it has ended; start it again once its pause is over."""
+        """Note whether it has ended or retired; start it again once its pause is over."""
+        self.retired = {pid: number for pid, number in self.retired.items() if not _has_ended(pid)}
         ended, code = os.waitpid(self.pid, os.WNOHANG) if self.pid else (0, 0)
         if ended:
             self.pid, lived = 0, time.monotonic() - self.started
             calm = not code or lived > MOST_SECONDS  # it ended of itself, or had worked for a while
             self.wait = AGAIN_SECONDS if calm else min(2 * self.wait, MOST_SECONDS)
+        elif self.pid and self.slot.is_retired:
+            self.retired[self.pid], self.pid = self.slot.number, 0
+            self.wait = AGAIN_SECONDS
         if not self.pid and time.monotonic() > self.started + self.wait:
             self.start()
 
+    @property
+    def pids(self) -> list[int]:
+        """The ids of its living processes."""
+        return [pid for pid in (self.pid, *self.retired) if pid]
+
 
 def keep_running(
-    acts: Sequence[Callable[[], None]],
+    acts: Sequence[Callable[[Slot], None]],
     goodbye_seconds: float,
     *,
     with_parent: bool = False,
@@ -120,7 +158,7 @@ def keep_running(
     elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
         signal.signal(signal.SIGHUP, lambda received, _: ending.append(received))
     parent = os.getppid()
-    children = [Child(act) for act in acts]
+    children = [Child(act, Slot(number), len(acts)) for number, act in enumerate(acts)]
     for child in children:
         child.start()
     while not ending and (not with_parent or os.getppid() == parent):
@@ -128,14 +166,14 @@ def keep_running(
             child.restart_if_ended()
         time.sleep(PAUSE_SECONDS)
     before_end()
-    _end_processes([child.pid for child in children if child.pid], goodbye_seconds)
+    _end_processes([pid for child in children for pid in child.pids], goodbye_seconds)
 
 
 class Supervisor:
     """A process that restarts one child whenever it dies, seen from the process that started it."""
 
     def __init__(self, act: Callable[[], None]) -> None:
-        self.pid = fork_copy(lambda: keep_running([act], SUPERVISED_SECONDS, with_parent=True))
+        self.pid = fork_copy(lambda: keep_running([lambda _: act()], SUPERVISED_SECONDS, with_parent=True))
 
     def stop_child(self) -> None:
         """Tell it to end its child and itself, and wait until it has."""
@@ -151,7 +189,12 @@ def _end_processes(pids: list[int], seconds: float) -> None:
         os.kill(pid, signal.SIGTERM)
     last = time.monotonic() + seconds
     while pids:
-        pids = [pid for pid in pids if not os.waitpid(pid, os.WNOHANG)[0]]
+        pids = [pid for pid in pids if not _has_ended(pid)]
         for pid in pids if time.monotonic() > last else ():
             os.kill(pid, signal.SIGKILL)
         time.sleep(PAUSE_SECONDS / 4)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether this child has; nobody can ask again."""
+    return bool(os.waitpid(pid, os.WNOHANG)[0])

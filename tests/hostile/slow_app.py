@@ -1,7 +1,8 @@
 """A small application for the server's own tests, served by ``serve.py``'s own function.
 
 ``/page`` answers at once, what ends in ``hold`` or ``hold.csv`` when the test lets it go; ``/large`` has
-4 MB, a file of a report 24. ``cut.csv`` ends the process that answers in the middle of it.
+4 MB, a file of a report 24. ``cut.csv`` ends the process that answers in the middle of it, and for the
+statistics of ``grow`` it takes more memory than one for what takes seconds may.
 """
 
 import os
@@ -16,9 +17,11 @@ from uuid import uuid4
 
 import serve
 from portal.platform.serving.lanes import FILES_ARE_BUSY
+from portal.platform.serving.long_requests import MOST_MIB
 
 PIECE = b"x" * 64 * 1024
 PIECES, FEWER_PIECES = 384, 64
+GROWING = "/authoring/grow/statistics"
 HOLD = "hold"  # a folder in that of the instance
 
 
@@ -52,6 +55,8 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return _large(FEWER_PIECES if path == "/large" else PIECES)
     if path.endswith("/cut.csv"):
         return _cut()
+    if path == GROWING:
+        len(b"x" * (MOST_MIB + 8) * 1024 * 1024)
     if path.endswith(("/hold", "/hold.csv")):
         _hold()
     body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""

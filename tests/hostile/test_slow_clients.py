@@ -14,7 +14,7 @@ import pytest
 
 from portal.platform.processes import NICENESS
 from tests.forked import Forked
-from tests.hostile.slow_app import HOLD, PIECE, PIECES
+from tests.hostile.slow_app import GROWING, HOLD, PIECE, PIECES
 from tests.hostile.slow_clients import (
     all_held,
     all_open,
@@ -224,6 +224,24 @@ def test_a_file_that_is_cut_off_is_no_whole_file_to_an_old_client_either(small: 
         old.sendall(b"GET /monitoring/cut.csv HTTP/1.0\r\nHost: a\r\n\r\n")
         with pytest.raises(ConnectionResetError):
             list(iter(lambda: old.recv(65_536), b""))
+
+
+def test_a_process_for_files_that_has_grown_finishes_its_file_while_the_next_takes_what_is_new(
+    small: int, folder: Path
+) -> None:
+    request = f"GET {HOLD_FILE} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+
+    def maker() -> bytes:
+        return answer_to(small, "/directives/preview", sent=b"")[1].split()[0]
+
+    with all_held(small, folder, request, 1) as (held, *_):
+        grown = maker()
+        assert answer_to(small, GROWING)[1].split()[0] == grown
+        until(lambda: maker() != grown)
+        os.kill(int(grown), 0)  # it is there still
+        let_go(folder)
+        assert grown in read_answer(held, b"0\r\n\r\n")
+    until(lambda: not Path(f"/proc/{int(grown)}").exists())
 
 
 def test_a_process_that_is_killed_is_begun_anew(small: int) -> None:

@@ -18,19 +18,19 @@ import struct
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, BinaryIO
 
 from portal.platform.observability.logs import get_logger
-from portal.platform.processes import name_process, peak_memory_mib, yield_to_pages
+from portal.platform.processes import Slot, name_process, peak_memory_mib, yield_to_pages
 from portal.platform.requests_in_hand import Rest, many_are_in_hand
 from portal.platform.serving.lanes import LANE, Lane
 
 _log = get_logger("portal.long")
 THREADS = 4  # for each web process two: it relays one file and one page at a time
-MOST_MIB = 192  # a process that had more than this is replaced by a fresh one, between two requests
+MOST_MIB = 192  # a process that had more than this retires, and a fresh one takes its place
 MOST_KEPT = 64 * 1024  # bytes of a request's body in memory; a longer one lies in a temporary file
 CHECK_SECONDS = 0.5  # between two checks whether to end
 _LENGTH = struct.Struct("!I")
@@ -72,8 +72,11 @@ class LongRequests:
                 while piece := _read_frame(answer):
                     yield piece
 
-    def serve(self, application: Application) -> None:
-        """Answer such requests, in a process of its own, until SIGTERM or until its parent is gone."""
+    def serve(self, application: Application, slot: Slot) -> None:
+        """Answer such requests, in a process of its own, until SIGTERM or until its parent is gone.
+
+        One that has grown too large retires: the next takes what comes from then on.
+        """
         name_process("portal-long")
         signals: list[int] = []
         signal.signal(signal.SIGTERM, lambda received, _: signals.append(received))
@@ -83,19 +86,23 @@ class LongRequests:
         parent = os.getppid()
         self.requests.settimeout(CHECK_SECONDS)
         under_way: set[Future[None]] = set()
+        has_worked = False
         with ThreadPoolExecutor(THREADS, "long") as pool:
             while True:
                 was_idle = not under_way
-                is_too_large = peak_memory_mib() > MOST_MIB and not signals
-                connection = None if is_too_large else self._next_request()
+                takes_more = not slot.is_retired or bool(signals)  # at the end nobody comes after it
+                connection = self._next_request() if takes_more else None
                 if connection is not None:
                     under_way.add(pool.submit(answer_request, application, connection))
+                    has_worked = True
                 under_way = {future for future in under_way if not future.done()}
                 if os.getppid() != parent:
                     os._exit(1)  # nobody reads what is under way
-                if is_too_large and under_way:
-                    wait(under_way, CHECK_SECONDS, FIRST_COMPLETED)  # whoever waits is for the next process
-                elif is_too_large or (signals and was_idle and connection is None and not under_way):
+                if has_worked and peak_memory_mib() > MOST_MIB:
+                    slot.retire()
+                if not takes_more:
+                    wait(under_way, CHECK_SECONDS)
+                if was_idle and connection is None and (signals or slot.is_retired):
                     return
 
     def _next_request(self) -> socket.socket | None:
