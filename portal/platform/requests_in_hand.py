@@ -13,8 +13,7 @@ from time import monotonic, sleep
 from portal.platform.observability.process_parts import SharedCount
 
 MANY = 8  # requests, from which on files rest: each process then has several more than it can work on
-MOST_SECONDS = 60.0  # that one file rests in all
-AT_ONCE_SECONDS = 15.0  # before one piece of it: a proxy that hears nothing for a minute gives up
+MOST_SECONDS = 30.0  # that one file rests in all: a proxy that hears nothing for a minute gives up
 LOOK_SECONDS = 0.05
 
 IN_HAND = SharedCount()  # requests that a web process works on, or will, until their answer begins
@@ -38,8 +37,8 @@ class Rest:
         Args:
             pause: Waits for so many seconds; what gives True instead ends the rest.
         """
-        begun = now = monotonic()
-        last = begun + min(self._left, AT_ONCE_SECONDS)
-        while now < last and self._others_come_first() and not pause(LOOK_SECONDS):
-            now = monotonic()
-        self._left -= now - begun
+        while self._left > 0 and self._others_come_first():
+            begun = monotonic()
+            if pause(LOOK_SECONDS):
+                return
+            self._left -= monotonic() - begun
