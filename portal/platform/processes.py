@@ -102,8 +102,9 @@ class Child:
     """One of several processes that are always there: ``pid`` is 0 between its end and its next start."""
 
     act: Callable[[Slot], None]
-    slot: Slot
-    step: int  # between the numbers of its own, which none of the others uses
+    number: int  # its first; the next ones are ``step`` apart, so that no other child uses them
+    step: int
+    slot: Slot = field(init=False)
     pid: int = 0
     started: float = 0.0
     wait: float = AGAIN_SECONDS
@@ -111,8 +112,8 @@ class Child:
 
     def start(self) -> None:
         """Start the process."""
-        own = count(self.slot.number % self.step, self.step)
-        self.slot = Slot(next(number for number in own if number not in self.retired.values()))
+        numbers = count(self.number, self.step)
+        self.slot = Slot(next(number for number in numbers if number not in self.retired.values()))
         self.pid, self.started = fork_copy(partial(self.act, self.slot)), time.monotonic()
 
     def restart_if_ended(self) -> None:
@@ -158,7 +159,7 @@ def keep_running(
     elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
         signal.signal(signal.SIGHUP, lambda received, _: ending.append(received))
     parent = os.getppid()
-    children = [Child(act, Slot(number), len(acts)) for number, act in enumerate(acts)]
+    children = [Child(act, number, len(acts)) for number, act in enumerate(acts)]
     for child in children:
         child.start()
     while not ending and (not with_parent or os.getppid() == parent):

@@ -8,8 +8,15 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.events.models import OPEN_BOOKINGS, Booking, BookingChange, EventRoom, EventVersion
-from portal.domain.events.queries import EventDetails, events_with_ids, list_events_run_by
+from portal.domain.events.models import (
+    OPEN_BOOKINGS,
+    Booking,
+    BookingChange,
+    EventFacilitator,
+    EventRoom,
+    EventVersion,
+)
+from portal.domain.events.queries import EventDetails, events_with_ids, is_newest_version
 from portal.domain.events.services import EVENT_CANCELLED
 from portal.platform.clock import london_day
 from portal.platform.db import db, read
@@ -39,6 +46,15 @@ _COMING_BOOKINGS = select(Booking.event_id, Booking.state, Booking.offered_until
     ~select(_LATER.id)
     .where(_LATER.person_id == Booking.person_id, _LATER.event_id == Booking.event_id, _LATER.id > Booking.id)
     .exists(),
+)
+_COMING_RUN = (
+    select(EventVersion.event_id)
+    .join(EventFacilitator, EventFacilitator.event_version_id == EventVersion.id)
+    .where(
+        EventFacilitator.person_id == bindparam("person_id"),
+        EventVersion.ends_at > bindparam("at"),
+        is_newest_version(),
+    )
 )
 _VERSIONS = (
     select(
@@ -77,9 +93,11 @@ def list_own_places(person_id: int, at: datetime) -> list[OwnPlace]:
         person_id: The person.
         at: Now.
     """
-    bookings = read(_COMING_BOOKINGS, {"person_id": person_id, "at": at})
-    booked = events_with_ids([booking.event_id for booking in bookings])
-    event_by_id = {event.id: event for event in booked if event.ends_at > at}
+    who = {"person_id": person_id, "at": at}
+    bookings = read(_COMING_BOOKINGS, who)
+    run = [event_id for (event_id,) in read(_COMING_RUN, who)]
+    events = events_with_ids({*run, *(booking.event_id for booking in bookings)})
+    event_by_id = {event.id: event for event in events if event.ends_at > at}
     bookings = [booking for booking in bookings if booking.event_id in event_by_id]
     moves = _moves_since(bookings, event_by_id)
     places = [
@@ -91,8 +109,8 @@ def list_own_places(person_id: int, at: datetime) -> list[OwnPlace]:
         )
         for booking in bookings
     ]
-    run = list_events_run_by(person_id, at)
-    places += [OwnPlace(event, RUNS) for event in run if event.id not in event_by_id]
+    booked = {booking.event_id for booking in bookings}
+    places += [OwnPlace(event_by_id[event_id], RUNS) for event_id in run if event_id not in booked]
     return sorted(places, key=lambda place: (place.event.starts_at, place.event.id))
 
 

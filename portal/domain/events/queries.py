@@ -1,6 +1,6 @@
 """Reads of dated events: when and where each is, who runs it, and how many places are taken."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -154,11 +154,6 @@ def list_events(filters: EventFilters = EventFilters()) -> list[EventDetails]:
     return _read_events(_NEWEST.where(*_conditions_of(filters)))
 
 
-def list_events_run_by(person_id: int, ends_after: datetime) -> list[EventDetails]:
-    """The events that a person runs and that end later, the next first."""
-    return _read_events(_RUN_NEXT, {"facilitator_id": person_id, "ends_after": ends_after})
-
-
 def events_with_ids(ids: Collection[int]) -> list[EventDetails]:
     """These events, the next first."""
     return _read_events(_NEWEST.where(Event.id.in_(ids))) if ids else []
@@ -242,13 +237,10 @@ _NEWEST: Any = (
     .where(is_newest_version())
     .order_by(EventVersion.starts_at, Event.id)
 )
-_RUN_NEXT: Any = _NEWEST.where(
-    *(_CONDITIONS[name](bindparam(name)) for name in ("facilitator_id", "ends_after"))
-)
 
 
-def _read_events(statement: Any, values: Mapping[str, Any] | None = None) -> list[EventDetails]:
-    rows = db.session.execute(statement, values).all()
+def _read_events(statement: Any) -> list[EventDetails]:
+    rows = db.session.execute(statement).all()
     facilitators = _facilitators_by_version([version.id for _, version, *_ in rows])
     counts = count_bookings([event.id for event, *_ in rows])
     return [
