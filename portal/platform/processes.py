@@ -78,10 +78,10 @@ def fork_copy(act: Callable[[], None]) -> int:
 
 @dataclass
 class Slot:
-    """What one child knows of itself.
+    """The place of one child process among those of its parent; both can see whether it has retired.
 
     Attributes:
-        number: No other living child of its parent has it; the one that takes its place after its end may.
+        number: No other living child of the parent has it. A later one may.
     """
 
     number: int

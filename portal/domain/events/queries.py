@@ -131,7 +131,6 @@ class EventFilters:
     begins_after: datetime | None = None
     begins_before: datetime | None = None
     ends_after: datetime | None = None
-    facilitator_id: int | None = None
     room_id: int | None = None
     series: UUID | None = None
     without_cancelled: bool = False
@@ -213,9 +212,6 @@ _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "room_id": lambda room_id: EventVersion.room_id == room_id,
     "series": lambda series: Event.series == series,
     "without_cancelled": lambda _: ~EventVersion.cancelled,
-    "facilitator_id": lambda person_id: exists().where(
-        EventFacilitator.event_version_id == EventVersion.id, EventFacilitator.person_id == person_id
-    ),
 }
 
 
