@@ -4,7 +4,8 @@
     python -m tests.hostile.durability --node-kills 10 --primary-restarts 5
 
 Each learner takes the four modules over HTTP. After each blow the portal starts again, and every pass whose
-reference was shown, and every answer that was acknowledged, has to be there; no pass may be half there.
+reference was shown, and every answer and step of a case that was acknowledged, has to be there; no pass may
+be half there.
 Exit 1 where one is lost or half.
 """
 
@@ -51,6 +52,7 @@ class Count:
     blows: int = 0
     passes: int = 0
     answers: int = 0
+    steps: int = 0  # of cases
     lost: list[str] = field(default_factory=list)
     half: list[str] = field(default_factory=list)
     unsynced: int = 0
@@ -59,13 +61,15 @@ class Count:
         """What was acknowledged on a portal that is left now."""
         self.passes += len(told.passes)
         self.answers += told.savings
+        self.steps += told.case_steps
 
     def line(self, what: str) -> str:
         """One line for the output."""
         more = f", writes without a promise {self.unsynced:,}" if self.unsynced else ""
         return (
             f"{what} {self.blows}, acknowledged passes {self.passes:,}, acknowledged answers"
-            f" {self.answers:,}, lost {len(self.lost)}, half {len(self.half)}{more}"
+            f" {self.answers:,}, acknowledged steps of cases {self.steps:,}, lost {len(self.lost)},"
+            f" half {len(self.half)}{more}"
         )
 
 
@@ -86,15 +90,21 @@ def _read(value: Any) -> Any:
 
 
 def find_losses(kept: Kept, told: Acknowledged) -> list[str]:
-    """The passes and answers that were acknowledged and are not there."""
+    """The passes, answers and steps of cases that were acknowledged and are not there."""
     passes_told = list(told.passes.items())  # before the database is asked: people go on meanwhile
     answers_told = [(where, list(savings)) for where, savings in list(told.answers.items())]
-    records, rows, attempts = ask(
+    steps_told = dict(told.steps)
+    records, rows, attempts, steps = ask(
         kept,
         "SELECT r.reference, p.attempt_id FROM record r JOIN pass_record p ON p.record_id = r.id",
         "SELECT attempt_id, item_id, choices FROM response",
         "SELECT id, drawn FROM attempt",
+        "SELECT n.staff_number, a.key, l.key, count(*) FROM case_step s JOIN case_run r ON r.id = s.run_id"
+        " JOIN lesson l ON l.id = r.lesson_id JOIN registration g ON g.id = r.registration_id"
+        " JOIN activity a ON a.id = g.activity_id JOIN person_name n ON n.person_id = g.person_id"
+        " GROUP BY n.staff_number, a.key, l.key",
     )
+    saved_steps = {(person, module, lesson): number for person, module, lesson, number in steps}
     passes = {reference: UUID(str(attempt)) for reference, attempt in records}
     responses: dict[tuple[UUID, int], list[list[str]]] = {}
     for attempt, item, choices in rows:
@@ -104,6 +114,11 @@ def find_losses(kept: Kept, told: Acknowledged) -> list[str]:
         f"pass {reference} of {person}"
         for reference, (person, attempt) in passes_told
         if passes.get(reference) != UUID(attempt)
+    ]
+    lost += [
+        f"{number} steps of {' '.join(where)}, there are {saved_steps.get(where, 0)}"
+        for where, number in steps_told.items()
+        if saved_steps.get(where, 0) < number
     ]
     for (attempt, number), savings in answers_told:
         items = drawn.get(UUID(attempt), [])

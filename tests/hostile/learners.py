@@ -5,7 +5,7 @@ import re
 import sqlite3
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from urllib.parse import urlencode
 
-from benchmarks.browser import Answer, Browser
+from benchmarks.browser import CASE, MOST_STEPS, Answer, Browser, case_button
 from benchmarks.knowledge import Knowledge
 from tests.running import PASSWORD, ROOT
 
@@ -30,12 +30,20 @@ class Acknowledged:
 
     passes: dict[str, tuple[str, str]] = field(default_factory=dict)  # staff number, attempt: by reference
     answers: dict[tuple[str, int], list[list[str]]] = field(default_factory=lambda: defaultdict(list))
+    steps: Counter[tuple[str, str, str]] = field(
+        default_factory=Counter
+    )  # staff number, module, lesson: a case's
     outages: int = 0  # requests that an outage cut off
 
     @property
     def savings(self) -> int:
         """How many answers were acknowledged."""
         return sum(map(len, self.answers.values()))
+
+    @property
+    def case_steps(self) -> int:
+        """How many steps of cases were acknowledged."""
+        return sum(self.steps.values())
 
 
 class Content:
@@ -66,7 +74,7 @@ class Learner(Browser):
             page = self.page(f"/learning/modules/{module}/lessons/{lesson}")
             if NEXT in page.text:
                 self.press(page, NEXT)
-            self.work_through(page)
+            self._work_through_case(page, (staff_number, module, lesson))
         page = self.page(f"/learning/modules/{module}")
         if START in page.text:
             page = self.press(page, START)
@@ -76,6 +84,16 @@ class Learner(Browser):
             page = self._answer(page)
         if page.path.endswith("/check"):
             self._submit(staff_number, page)
+
+    def _work_through_case(self, page: Answer, where: tuple[str, str, str]) -> None:
+        """A case to its end, from wherever it was left; counts each step that was acknowledged."""
+        for _ in range(MOST_STEPS):
+            if CASE not in page.text:
+                return
+            answer = self.send(page, case_button(page.text))
+            self.told.steps[where] += answer.status == 303 and "/lessons/" in answer.location
+            page = self._landed(answer)
+        raise RuntimeError(f"{page.path} has no end")
 
     def _answer(self, page: Answer) -> Answer:
         chosen = self.content.knowledge.choose(page.text)

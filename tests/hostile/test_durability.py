@@ -93,7 +93,11 @@ def test_a_pass_that_is_not_there_or_half_there_is_found(small_force: Path, tmp_
             (second,),
         )
 
-    assert durability.find_losses(instance, told) == [f"pass {second} of D1001"]
+    told.steps["D1001", "protect", "a-case"] = 2
+    assert durability.find_losses(instance, told) == [
+        f"pass {second} of D1001",
+        "2 steps of D1001 protect a-case, there are 0",
+    ]
     halves = durability.find_halves(instance)
     assert [half for half in halves if "without its end" in half]
     assert [half for half in halves if "passed without a pass" in half]
@@ -106,6 +110,7 @@ def test_kills_and_power_cuts_lose_nothing(capfd: pytest.CaptureFixture[str]) ->
 
     said = capfd.readouterr().out
     assert "kills 2, acknowledged passes" in said
+    assert "acknowledged steps of cases 0" not in said
     assert "power cuts 2, acknowledged passes" in said
 
 
