@@ -4,6 +4,7 @@ import io
 import json
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ from portal.domain.events.models import AttendanceOutcome, Booking, EventVersion
 from portal.domain.events.queries import event_details
 from portal.domain.events.register import room_codes
 from portal.domain.events.services import change_event, plan_of
+from portal.domain.exercises import statements
 from portal.domain.exercises.models import ExerciseRun, LogEntry, RunAction, RunStep
 from portal.domain.people.models import PersonName
 from portal.platform import clock
@@ -291,3 +293,23 @@ def test_who_was_erased_has_no_name_on_any_page(foes: Foes) -> None:
         page = foes.browsers[LEAD].get(path)
         assert page.status_code == 200, path
         assert b"Adair" not in page.data
+
+
+def test_one_person_who_floods_a_plenary_leaves_it_to_the_room(
+    foes: Foes, morning: time_machine.Traveller
+) -> None:
+    foes.post(LEAD, f"{foes.run}/control", key=str(uuid4()), do="start")
+    foes.post(LEAD, f"{foes.run}/control", key=str(uuid4()), do="plenary")
+    browser = foes.browsers[LEAD]
+    browser.press(
+        browser.page(f"{foes.run}/plenary/hard/lead"), "Let the room write statements", stage="statements"
+    )
+
+    answers = Counter[int]()
+    for number in range(statements.MOST // 2):
+        answers[foes.post(FIRST, f"{foes.run}/plenary/hard/statement", text=f"Noise {number}")] += 1
+        morning.shift(timedelta(seconds=4))
+
+    assert answers[303] <= statements.MOST / 4
+    assert answers[429] == answers.total() - answers[303]
+    assert foes.post(SECOND, f"{foes.run}/plenary/hard/statement", text="We had no second car") == 303

@@ -30,9 +30,14 @@ class ViewLimiter(Limiter):
             super()._check_request_limit(callable_name, in_middleware)
 
 
+def name_asker() -> str:
+    """The signed-in person; only where nobody is signed in the address, which a whole station may share."""
+    return str(current_user.person_id) if current_user.is_authenticated else get_remote_address()
+
+
 # Counted in each process's memory: these limits keep each process from making too many large files.
 # What keeps somebody from guessing is counted in the database instead: sign-ins, staff numbers.
-limiter = ViewLimiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
+limiter = ViewLimiter(name_asker, storage_uri="memory://", strategy="moving-window")
 
 
 def requires(permission: Permission, *, recent: bool = False) -> Callable[[View[P]], View[P]]:

@@ -30,9 +30,7 @@ from portal.platform.wording import plural
 
 COLUMNS = (("person", "Person"), ("signed-in", "Last sign-in"))
 NAMES = ("q", "unit", "role", "way", "state", "before")
-_files_limit = limiter.shared_limit(
-    "30 per 5 minutes", scope="accounts", key_func=lambda: str(current_user.person_id)
-)
+_files_limit = limiter.shared_limit("30 per 5 minutes", scope="accounts")
 
 
 @dataclass(frozen=True, slots=True)

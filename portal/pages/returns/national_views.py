@@ -32,9 +32,7 @@ from portal.platform.signing.documents import sign_document
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LATE_ORDER = (ReceiptState.MISSING, ReceiptState.LATE, ReceiptState.AWAITED, ReceiptState.ON_TIME)
-files_limit = limiter.shared_limit(
-    "30 per 5 minutes", scope="national", key_func=lambda: str(current_user.person_id)
-)
+files_limit = limiter.shared_limit("30 per 5 minutes", scope="national")
 
 
 @bp.get("/returns/national")
