@@ -1,7 +1,11 @@
 """XLS and ODS files that would take memory, run programs or fetch data are refused with a sentence."""
 
+import random
+import re
 import struct
 import zipfile
+from collections import Counter
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -16,12 +20,14 @@ from portal.platform.tables.xls_safety import check_xls
 from tests.platform.tables.written_workbooks import (
     begin,
     compound,
+    ods,
     ods_cell,
     ods_of,
     record,
     xls,
     xls_book,
     xls_sheet,
+    xlsx,
 )
 
 ROWS = [["staff_number"], ["R1"]]
@@ -191,3 +197,82 @@ def test_one_long_text_in_very_many_cells_is_refused_in_little_memory():
         BadInputError, match=r"takes too much memory to read|too long ones: split|or too long"
     ):
         open_sheet(content, "r.ods")
+
+
+TOKENS = [
+    *"""
+    1 0 -1 2 16384 1048576 999999999999 １２ 1e309 nan inf true 0x10 2026-13-45 9999-12-31T99:99:99
+    PT99999999H office:value-type string float date boolean percentage currency time void table:table
+    table:table-row table:table-cell table:covered-table-cell table:table-header-rows table:table-row-group
+    table:shapes text:p text:line-break office:annotation office:value office:date-value
+    table:number-columns-repeated table:number-rows-repeated table:number-rows-spanned &#0; &#x202e;
+    &amp;amp; ]]> <![CDATA[x]]> <!-- <?x?>
+    """.split(),
+    "9" * 40,
+    "text:s text:c='999999999'",
+    "\ufeff",
+    "\ud7ff",
+]
+
+
+def change_xml(chance, content):
+    """The workbook with a few words, tags or pieces of one of its parts changed for others, or doubled."""
+    out = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(content)) as given,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in given.namelist():
+            text = given.read(name).decode()
+            if name == "content.xml" or chance.random() < 0.1:
+                for _ in range(chance.randint(1, 5)):
+                    words = list(re.finditer(r"[\w:.-]+", text))
+                    if not words:
+                        break
+                    word, other = chance.choice(words), chance.choice(words)
+                    piece = text[min(word.start(), other.start()) : max(word.end(), other.end())]
+                    new = chance.choice((chance.choice(TOKENS), other[0], piece, ""))
+                    text = text[: word.start()] + new + text[word.end() :]
+            method = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            packed.writestr(name, text.encode(errors="replace"), method)
+    return out.getvalue()
+
+
+def change_bytes(chance, content):
+    """The file with a few of its bytes changed, two-byte numbers made extreme, or pieces moved."""
+    changed = bytearray(content)
+    for _ in range(chance.randint(1, 12)):
+        at = chance.randrange(len(changed) - 8)
+        extreme = struct.pack("<H", chance.choice((0, 1, 0x7FFF, 0x8000, 0xFFFF, chance.randrange(65536))))
+        changed[at : at + 2] = chance.choice((extreme, changed[-at - 2 : -at] or extreme))
+    return bytes(changed)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("write", "change"), [(ods, change_xml), (ods, change_bytes), (xls, change_bytes), (xlsx, change_bytes)]
+)
+def test_a_workbook_changed_at_random_is_read_or_refused_and_never_stops_the_portal(write, change):
+    day, chance = date(2026, 4, 30), random.Random(39)
+    rows = [
+        ["staff_number", "surname", "since"],
+        ["R1", "Ash & <b>", day],
+        ["R2", "", 7.5],
+        ["R3", "Old", day],
+    ]
+    content = write({"One": rows, "Two": rows}, merges=((0, 1, 0, 2),))
+    outcomes, said = Counter(), set()
+
+    for _ in range(250):
+        try:
+            sheet = open_sheet(change(chance, content), "r")
+        except BadInputError as error:
+            outcomes["refused"] += 1
+            said.update(error.reasons)
+        else:
+            outcomes["read"] += 1
+            assert all(len(cells) <= 200 for _, cells in sheet.lines)
+
+    assert outcomes["refused"] > 10
+    assert [reason for reason in said if not reason.endswith((".", "”", ")"))] == []
+    assert open_sheet(content, "r").rows == 3
