@@ -1,4 +1,4 @@
-"""Answers of real providers, sent many times at once, mixed up and changed byte by byte.
+"""Answers of real providers and second factors, sent many times at once, mixed up and changed.
 
 The OpenID provider and the first SAML provider are libraries run by Node; signatures are checked by xmlsec1.
 """
@@ -15,15 +15,21 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from portal.domain.accounts.factors import recovery_codes
 from portal.domain.accounts.models import ProviderIdentity, SignInSession
-from portal.platform.db import db
-from tests.page_reading import PortalClient
+from portal.platform import clock
+from portal.platform.db import db, transaction
+from portal.platform.permissions import Role
+from tests.domain.accounts.factors.making import add_codes, code_of
+from tests.factories.people import make_grant
+from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, make_account, signed_in
 from tests.pages.sign_in import conftest as providers
 from tests.pages.sign_in.saml import conftest as saml_providers
 from tests.pages.sign_in.saml.bringing import FROM_ELSEWHERE, bring_and_follow
 from tests.pages.sign_in.saml.hostile_idp import HostileIdp, request_of
 from tests.pages.sign_in.saml.real_idp import metadata_of, run_idp, sign_in_there
+from tests.pages.sign_in.second_factors import pass_password, set_factor
 from tests.pages.sign_in.walking import RealProvider, begin, come_back
 from tests.waiting import PATIENCE
 
@@ -115,6 +121,40 @@ def pollute(query: str, other: str) -> dict[str, str]:
         "no issuer": urlencode({name: value for name, value in own.items() if name != "iss"}),
         "another issuer": urlencode(own | {"iss": "http://127.0.0.1:9"}),
     }
+
+
+def press_everywhere(pages: list[tuple[PortalClient, Page]], button: str, **fields: str) -> int:
+    """In how many of these browsers somebody is signed in when all press the button at once."""
+    gate = threading.Barrier(len(pages), timeout=PATIENCE)
+
+    def press(client: PortalClient, page: Page) -> None:
+        form, window = page.form_with(button), client.application.test_client()
+        window._cookies = client._cookies
+        gate.wait()
+        window.post(form.action, data={**form.fields, **fields})
+
+    threads = [threading.Thread(target=press, args=pair) for pair in pages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(signed_in(client) for client, _ in pages)
+
+
+@pytest.mark.parametrize("kind", ["a code of a device", "a recovery code"])
+def test_a_second_factor_sent_from_many_browsers_at_once_signs_one_in(serving: Flask, monkeypatch, kind):
+    person = make_account("D1001")
+    make_grant(person, Role.ADMINISTRATOR)
+    set_factor(serving, monkeypatch, "required")
+    secret = add_codes(person)
+    with transaction():
+        recovery = recovery_codes.replace_codes(person, serving.config["SECRET_KEY"], clock.now())[0]
+    browsers = [another(serving) for _ in range(8)]
+    pages = [(browser, pass_password(browser)) for browser in browsers]
+
+    code = code_of(secret) if kind == "a code of a device" else recovery
+    assert press_everywhere(pages, "Continue", code=code) == 1
+    assert count(SignInSession) == 1
 
 
 OWN_COUNTS = {"both codes, own first", "both states, own first"}  # of two values the first is read
