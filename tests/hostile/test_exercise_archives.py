@@ -17,6 +17,8 @@ from portal.platform.db import db, transaction
 from portal.platform.errors import BadInputError
 from tests.domain.exercises.folders import as_bytes, exercise_files
 from tests.factories.people import make_person
+from tests.pages.authoring.desk import make_person_with, signed_in_client
+from tests.pages.exercises.test_versions import send
 
 KEY = "short-night"
 
@@ -85,6 +87,16 @@ def test_a_hostile_archive_is_refused_in_a_sentence_and_nothing_is_kept(database
         proposals.propose_exercise(content, note="", by=by, at=clock.now())
 
     assert any(said in reason for reason in refused.value.reasons), refused.value.reasons
+    assert db.session.scalar(select(func.count(ExerciseProposal.id))) == 0
+
+
+def test_the_page_refuses_each_with_its_reason_and_keeps_nothing(app, database):
+    make_person_with("D3001", "author")
+    author = signed_in_client(app, "D3001")
+    for what, (content, said) in HOSTILE.items():
+        page = send(author, content, status=400)
+        assert said in page.text, what
+
     assert db.session.scalar(select(func.count(ExerciseProposal.id))) == 0
 
 
