@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.assurance.actions import report_progress
+from portal.domain.assurance.evidence.judging import list_judgements_for
 from portal.domain.assurance.own_work import read_own_work
 from portal.domain.assurance.stale import list_stale
 from portal.domain.reports.parameters import read_position_today
@@ -21,12 +22,14 @@ from portal.platform.permissions import Permission
 @bp.get("/assurance/mine")
 @requires(Permission.ACCOUNT_OWN)
 def show_own_work() -> ResponseReturnValue:
-    """Show one's own recommendations and unfinished actions; whoever owns an action may see this page."""
+    """Show one's own recommendations and actions, and what one may confirm; all may see this page."""
     position = read_position_today(clock.now())
     work = read_own_work(current_user.person_id, position)
+    may_confirm = Permission.ASSURANCE_CONFIRM in current_user.permissions
     return render_template(
         "assurance/mine.html",
         work=work,
+        to_confirm=list_judgements_for(current_user.person_id) if may_confirm else [],
         stale=list_stale(position, current_user.person_id),
         may_view=Permission.ASSURANCE_VIEW in current_user.permissions,
         **template_values_of(position),

@@ -10,6 +10,7 @@ from portal.domain.accounts.grants.review import list_grants_to_review
 from portal.domain.accounts.overview.account_list import LOCKED, AccountFilters, AccountList
 from portal.domain.accounts.overview.ways import NO_WAY
 from portal.domain.accounts.sign_in.ways import current_rules
+from portal.domain.assurance.evidence.judging import list_judgements_for
 from portal.domain.assurance.own_work import count_own_actions
 from portal.domain.assurance.plan.reading import count_plans_for
 from portal.domain.authoring.reviews.queries import drafts_waiting_for
@@ -18,6 +19,7 @@ from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.review_dates import list_due_reviews
 from portal.domain.clarity.queries import count_open_words
 from portal.domain.decisions.queries import count_waiting_requests
+from portal.domain.events.booking.candidates import list_asked_bookings
 from portal.domain.events.type_proposals import count_types_for
 from portal.domain.exercises.versions.proposals import count_exercises_for
 from portal.domain.imports.queries import count_kept_runs, list_importable_kinds
@@ -127,6 +129,26 @@ def _find_plans(viewer: Viewer) -> Iterator[Waiting]:
             ),
             url_for("assurance.show_plan"),
             "Written by somebody else",
+        )
+
+
+def _find_judgements(viewer: Viewer) -> Iterator[Waiting]:
+    if count := len(list_judgements_for(viewer.person_id)):
+        yield Waiting(
+            f"{plural(count, 'judgement waits', 'judgements wait')} for you",
+            plural(count, "judgement to confirm or send back", "judgements to confirm or send back"),
+            url_for("assurance.show_own_work"),
+            "Made by somebody else. Each counts once a second person confirms it",
+        )
+
+
+def _find_bookings(viewer: Viewer) -> Iterator[Waiting]:
+    for event in list_asked_bookings(viewer, clock.now()):
+        yield Waiting(
+            f"{plural(event.count, 'booking waits', 'bookings wait')} for you: {event.title}",
+            event.words,
+            url_for("events.book_people", reference=event.reference),
+            "Your people asked for a place",
         )
 
 
@@ -284,6 +306,8 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.VERSION_PUBLISH, "Authoring", _find_event_types),
     (Permission.VERSION_PUBLISH, "Authoring", _find_exercises),
     (Permission.ASSURANCE_CONFIRM, "", _find_plans),  # auditors, too, who begin with a date
+    (Permission.ASSURANCE_CONFIRM, "", _find_judgements),
+    (Permission.EVENT_BOOK, "", _find_bookings),  # managers, who begin with their people
     (Permission.DRAFT_EDIT, "Authoring", _find_words),
     (Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     (Permission.RECORD_IMPORT, "Imports", _find_imports),

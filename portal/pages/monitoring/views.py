@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from portal.domain.decisions import joint_requests
 from portal.domain.decisions.queries import count_waiting_requests
+from portal.domain.events.booking.candidates import list_asked_bookings
 from portal.domain.events.figures import TypeAttendance, read_attendance
 from portal.domain.reminders import bulk_nudges
 from portal.domain.reports import last_visit, sentences
@@ -71,6 +72,7 @@ def show_overview() -> ResponseReturnValue:
         may_remind=Permission.REMINDER_NUDGE in current_user.permissions,
         most_to_remind=bulk_nudges.MOST,
         waiting=count_waiting_requests(current_user.viewer),
+        bookings=list_asked_bookings(current_user.viewer, clock.now()),
         events=_read_events(position),
         saved_reports=list_names(current_user.person_id),
     )

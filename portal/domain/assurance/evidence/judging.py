@@ -1,8 +1,9 @@
 """Judgements: one person judges a recommendation on its evidence, and a second confirms or sends it back."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, exists, select
 
 from portal.domain.assurance.desk import RecommendationSnapshot, read_recommendation
 from portal.domain.assurance.entering import (
@@ -134,12 +135,25 @@ def list_decided_judgements(
     return [(judgement, decision) for judgement, decision in rows]
 
 
-def _is_waiting(recommendation_id: int) -> bool:
-    waiting = (
-        select(Judgement.id)
-        .outerjoin(JudgementDecision, JudgementDecision.judgement_id == Judgement.id)
-        .where(Judgement.recommendation_id == recommendation_id, JudgementDecision.id.is_(None))
+def list_judgements_for(person_id: int) -> list[tuple[str, Judgement]]:
+    """The judgements of others that wait for a second person, with their recommendation's key; oldest first.
+
+    One statement. Whether the person may confirm at all, the caller asks.
+    """
+    waiting = _select_waiting(Recommendation.key, Judgement).join(
+        Recommendation, Recommendation.id == Judgement.recommendation_id
     )
+    rows = db.session.execute(waiting.where(Judgement.made_by_id != person_id).order_by(Judgement.id))
+    return [(key, judgement) for key, judgement in rows]
+
+
+def _select_waiting(*columns: Any) -> Select[Any]:
+    decided = JudgementDecision.judgement_id == Judgement.id
+    return select(*columns).select_from(Judgement).where(~exists().where(decided))
+
+
+def _is_waiting(recommendation_id: int) -> bool:
+    waiting = _select_waiting(Judgement.id).where(Judgement.recommendation_id == recommendation_id)
     return db.session.scalar(waiting.limit(1)) is not None
 
 

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Integer, Select, func, null, select, type_coerce
 
+from portal.domain.catalogue.models import EventTypeVersion
 from portal.domain.events.booking.audience import EventAudience
 from portal.domain.events.booking.places import HOLDS_A_PLACE
 from portal.domain.events.booking.reading import BookableEvent
-from portal.domain.events.models import OPEN_BOOKINGS, Booking, PlaceReservation
-from portal.domain.events.queries import EventDetails
+from portal.domain.events.models import OPEN_BOOKINGS, Booking, Event, EventVersion, PlaceReservation
+from portal.domain.events.queries import EventDetails, is_newest_version
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
@@ -20,6 +21,7 @@ from portal.domain.status.rules import Status
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.permissions import Permission
+from portal.platform.wording import plural
 
 
 class PersonToBook(NamedTuple):
@@ -41,6 +43,19 @@ class BookedPerson(NamedTuple):
     name: str
     state: str
     offered_until: datetime | None
+
+
+class AskedBookings(NamedTuple):
+    """How many of a viewer's people ask for a place at an event."""
+
+    reference: str
+    title: str
+    count: int
+
+    @property
+    def words(self) -> str:
+        """What there is to do."""
+        return f"{plural(self.count, 'booking')} of {self.reference} to approve"
 
 
 class KeptPlacesRow(NamedTuple):
@@ -123,6 +138,26 @@ def list_booked_people(viewer: Viewer, event: EventDetails) -> list[BookedPerson
         for row in db.session.execute(statement)
         for name in [f"{row.forenames} {row.surname}".strip()]
     ]
+
+
+def list_asked_bookings(viewer: Viewer, at: datetime) -> list[AskedBookings]:
+    """The events for which other people whom the viewer may book ask for a place, the next first.
+
+    One statement. An event that has begun or is cancelled waits for nobody.
+    """
+    columns = (Event.reference, EventTypeVersion.title, func.count(Booking.id))
+    statement = (
+        select(*columns)
+        .join(Event, Event.id == Booking.event_id)
+        .join(EventVersion, EventVersion.event_id == Event.id)
+        .join(EventTypeVersion, EventTypeVersion.id == EventVersion.type_version_id)
+        .where(is_newest_version(), ~EventVersion.cancelled, EventVersion.starts_at > at)
+        .where(Booking.state == "asked", Booking.person_id != viewer.person_id)
+        .where(is_visible(Booking.person_id, viewer, Permission.EVENT_BOOK))
+        .group_by(Event.reference, EventTypeVersion.title, EventVersion.starts_at)
+        .order_by(EventVersion.starts_at, Event.reference)
+    )
+    return [AskedBookings(*row) for row in db.session.execute(statement)]
 
 
 def find_booking(viewer: Viewer, event: EventDetails, staff_number: str) -> BookedPerson | None:
