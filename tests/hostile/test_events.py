@@ -38,6 +38,7 @@ from tests.domain.exercises.running.playing import (
 )
 from tests.factories.events import make_booking, make_event, make_event_room, make_event_type
 from tests.factories.people import make_person, make_unit
+from tests.limits import reset_limits
 from tests.page_reading import PortalClient
 from tests.pages.account.browsing import PASSWORD, another, let_in
 
@@ -218,18 +219,22 @@ def test_a_ticket_signs_in_its_owner_at_its_event_in_its_time(
         return found[1]
 
     ticket = fetch_ticket()
+    morning.shift(timedelta(seconds=room_codes.NUMBER_SECONDS))
+    number = room_codes.make_room_number(secret, foes.players.event, clock.now())
     for forged in (ticket[:-4], ticket.replace(".", "..", 1), "1." + ticket, ticket.upper(), f"{ticket}é"):
-        assert foes.post(FIRST, path, ticket=forged) == 409
-    assert foes.post(SECOND, path, ticket=ticket) == 409
+        assert foes.post(FIRST, path, ticket=forged, number=number) == 409
+    reset_limits()
+    assert foes.post(SECOND, path, ticket=ticket, number=number) == 409
     other = make_other(foes)
     make_booking(other, foes.players.first)
-    assert foes.post(FIRST, f"/events/{other}/sign-in", ticket=ticket) == 409
+    assert foes.post(FIRST, f"/events/{other}/sign-in", ticket=ticket, number=number) == 409
+    assert foes.post(FIRST, path, ticket=ticket, number="") == 400
     assert count(RegisterEntry) == 0
-    assert [foes.post(FIRST, path, ticket=ticket) for _ in range(3)] == [303, 303, 303]
+    assert [foes.post(FIRST, path, ticket=ticket, number=number) for _ in range(3)] == [303, 303, 303]
     assert count(RegisterEntry) == 1
     late = fetch_ticket()
     morning.shift(timedelta(minutes=3))
-    assert foes.post(FIRST, path, ticket=late) == 409
+    assert foes.post(FIRST, path, ticket=late, number=number) == 409
     with transaction():
         foes.booking_of(foes.players.second).state = "cancelled"
     assert foes.get(SECOND, f"{path}?code={code}") == 403

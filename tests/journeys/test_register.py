@@ -10,7 +10,12 @@ import segno
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from portal.domain.events.register.room_codes import CODE_SECONDS, make_room_code
+from portal.domain.events.register.room_codes import (
+    CODE_SECONDS,
+    GRACE_SECONDS,
+    NUMBER_SECONDS,
+    make_room_code,
+)
 from tests.journeys.events_held import FACILITATOR, SECOND, EventUnderWay, hold_event, make_facilitator
 from tests.journeys.walking import ask, hold_to_account, press, sign_in_afresh, visitor
 from tests.running import Server
@@ -174,6 +179,11 @@ def test_a_learners_phone_signs_in_by_the_code_on_the_screen(
         hold_to_account(screen)
         learner.goto(address_on(screen, server, event))
         hold_to_account(learner)
+        read = screen.inner_text("#number")
+        expect(screen.locator("#number")).not_to_have_text(
+            read, timeout=1000 * (NUMBER_SECONDS + GRACE_SECONDS)
+        )
+        learner.fill("#number", screen.inner_text("#number"))
         press(learner, "I am here")
         expect(learner.locator("main")).to_contain_text("Here since")
         with screen.expect_navigation():  # the next code comes by itself

@@ -145,7 +145,7 @@ def _find_judgements(viewer: Viewer) -> Iterator[Waiting]:
 def _find_bookings(viewer: Viewer) -> Iterator[Waiting]:
     for event in list_asked_bookings(viewer, clock.now()):
         yield Waiting(
-            f"{plural(event.count, 'booking waits', 'bookings wait')} for you: {event.title}",
+            f"{plural(event.asked, 'booking waits', 'bookings wait')} for you: {event.title}",
             event.words,
             url_for("events.book_people", reference=event.reference),
             "Your people asked for a place",

@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from portal.domain.events.register.room_codes import make_room_code
+from portal.domain.events.register.room_codes import NUMBER_SECONDS, make_room_code, make_room_number
 from tests.conftest import SECRET
 from tests.domain.events.worlds import BEGUN, OVER, list_entries
 from tests.factories.people import make_person, make_unit
 from tests.pages.events.signing import make_running_event
 
+NEXT = timedelta(seconds=NUMBER_SECONDS)
 pytestmark = pytest.mark.usefixtures("database")
 
 
@@ -26,12 +27,24 @@ def link(event, at=BEGUN):
     return f"{event.root}/sign-in?code={make_room_code(SECRET, event.world.reference, at)}"
 
 
+def number_at(event, at):
+    """What the screen shows below the code at this instant."""
+    return make_room_number(SECRET, event.world.reference, at)
+
+
+def press_later(event, client, page, status=200):
+    """Send the form with the number that the screen shows next."""
+    at = BEGUN + NEXT
+    with time_machine.travel(at, tick=False):
+        return client.press(page, "I am here", status, number=number_at(event, at))
+
+
 def test_scanning_the_code_and_pressing_the_button_signs_a_person_in(event):
     learner = event.browser_of(event.world.people[0])
 
     page = learner.page(link(event))
     assert list_entries() == []  # reading the address notes nothing
-    shown = learner.press(page, "I am here")
+    shown = press_later(event, learner, page)
 
     assert "You are signed in." in shown.text
     assert "Here since 09:31, by code" in shown.text
@@ -48,9 +61,16 @@ def test_a_photographed_code_helps_no_friend(event):
 
     assert "no longer valid" in late.text
     assert "You have no place at this event." in without_place.text
+    with time_machine.travel(BEGUN + NEXT, tick=False):  # the friend has the number of the picture alone
+        photographed = friend.press(
+            friend.page(link(event)), "I am here", 400, number=number_at(event, BEGUN)
+        )
+    assert "Wait until the number on the screen changes" in photographed.text
+    assert photographed.form_with("I am here").fields["ticket"]
     ticket = opened.form_with("I am here").fields["ticket"]
     own = friend.page(link(event)).form_with("I am here").fields
-    answer = friend.post(f"{event.root}/sign-in", data={**own, "ticket": ticket})
+    own |= {"ticket": ticket, "number": number_at(event, BEGUN)}
+    answer = friend.post(f"{event.root}/sign-in", data=own)
     assert answer.status_code == 409
     assert list_entries() == []
 
@@ -67,7 +87,8 @@ def test_the_screen_shows_another_code_each_half_minute_until_the_end(event):
     for seconds in (0, 30):
         with time_machine.travel(BEGUN + timedelta(seconds=seconds), tick=False):
             page = event.facilitator.page(f"{event.root}/sign-in/code")
-            assert 1 <= int(page.headers["Refresh"]) <= 30
+            assert 1 <= int(page.headers["Refresh"]) <= NUMBER_SECONDS
+            assert number_at(event, BEGUN + timedelta(seconds=seconds)) in page.text
             drawn.append(re.search(r"<svg.*</svg>", page.html, re.DOTALL)[0])
     assert drawn[0] != drawn[1]
 
@@ -75,6 +96,22 @@ def test_the_screen_shows_another_code_each_half_minute_until_the_end(event):
         over = event.browser_of(event.world.second).page(f"{event.root}/sign-in/code")
     assert "Refresh" not in over.headers
     assert "This event has ended." in over.text
+
+
+def test_nobody_guesses_the_number(event):
+    learner = event.browser_of(event.world.people[0])
+    page, answers = learner.page(link(event)), []
+    with time_machine.travel(BEGUN + NEXT, tick=False):
+        right = number_at(event, BEGUN + NEXT)
+        form = page.form_with("I am here").fields
+        wrong = [f"{guess:04}" for guess in range(10) if f"{guess:04}" != right]
+        answers = [
+            learner.post(f"{event.root}/sign-in", data={**form, "number": number}).status_code
+            for number in [*wrong[:8], right]
+        ]
+
+    assert answers == [400] * 6 + [429] * 3
+    assert list_entries() == []
 
 
 def test_the_page_without_a_code_says_what_to_do(event):

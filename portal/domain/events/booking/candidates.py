@@ -50,12 +50,12 @@ class AskedBookings(NamedTuple):
 
     reference: str
     title: str
-    count: int
+    asked: int
 
     @property
     def words(self) -> str:
         """What there is to do."""
-        return f"{plural(self.count, 'booking')} of {self.reference} to approve"
+        return f"{plural(self.asked, 'booking')} of {self.reference} to approve"
 
 
 class KeptPlacesRow(NamedTuple):

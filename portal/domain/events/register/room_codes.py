@@ -1,7 +1,8 @@
-"""The code shown in the room, and the ticket for which it is exchanged. Pure; the time is an argument.
+"""What the screen in the room shows, and the ticket for which it is exchanged. Pure; the time is an argument.
 
 A code is valid for one event and thirty seconds. A signed-in person who reads it in time gets a ticket in
-their own name, which signs in nobody else.
+their own name, which signs in nobody else. With it they type a number that the screen shows only later, so
+that whoever has a picture of the screen alone has nothing.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from uuid import UUID
 
 CODE_SECONDS = 30
 GRACE_SECONDS = 10  # after the next code is shown: for the phone that is reading
+NUMBER_SECONDS = 10  # that a number is shown
 TICKET_LASTS = timedelta(minutes=2)
 _LENGTH = 24  # characters of a code: 120 bits
 
@@ -45,9 +47,27 @@ def is_room_code(secret: str, reference: str, code: str, at: datetime) -> bool:
     return any(matches)
 
 
-def seconds_to_next_code(at: datetime) -> float:
-    """How long the code of ``at`` is still shown."""
-    return CODE_SECONDS - at.timestamp() % CODE_SECONDS
+def seconds_to_next_number(at: datetime) -> float:
+    """How long the number of ``at`` is still shown, and its code at least as long."""
+    return NUMBER_SECONDS - at.timestamp() % NUMBER_SECONDS
+
+
+def make_room_number(secret: str, reference: str, at: datetime) -> str:
+    """The four digits of this event that are shown at ``at``; no link carries them."""
+    return _number_of_window(secret, reference, int(at.timestamp() // NUMBER_SECONDS))
+
+
+def is_room_number(secret: str, reference: str, number: str, ticket: str, at: datetime) -> bool:
+    """Whether ``number`` is on show, or was until a moment ago, and came after the code of this ticket."""
+    read_at = int(ticket.split(".")[3]) - TICKET_LASTS.total_seconds()
+    moments = (at.timestamp(), at.timestamp() - GRACE_SECONDS)
+    windows = {int(moment // NUMBER_SECONDS) for moment in moments}
+    matches = [
+        _is_same(_number_of_window(secret, reference, window), number)
+        for window in windows
+        if window * NUMBER_SECONDS > read_at
+    ]
+    return any(matches)
 
 
 def seal_ticket(secret: str, ticket: Ticket) -> str:
@@ -77,6 +97,11 @@ def key_of_ticket(text: str) -> UUID:
 
 def _code_of_window(secret: str, reference: str, window: int) -> str:
     return b32encode(_sign_text(secret, f"room {reference} {window}")).decode()[:_LENGTH]
+
+
+def _number_of_window(secret: str, reference: str, window: int) -> str:
+    drawn = int.from_bytes(_sign_text(secret, f"number {reference} {window}")[:8])
+    return f"{drawn % 10_000:04}"
 
 
 def _window_at(at: datetime) -> int:

@@ -13,7 +13,7 @@ from portal.domain.events.register.merging import KINDS
 from portal.domain.events.register.queries import RegisterEvent, find_booking, find_place, get_register_event
 from portal.platform.audit.services import log
 from portal.platform.db import db, stamp
-from portal.platform.errors import ForbiddenError, RuleError
+from portal.platform.errors import FieldError, ForbiddenError, RuleError
 from portal.platform.wording import instant
 
 OPENS_BEFORE = timedelta(hours=2)  # the register, before an event begins
@@ -112,10 +112,16 @@ def issue_ticket(secret: str, reference: str, code: str, person_id: int, at: dat
     return room_codes.seal_ticket(secret, ticket)
 
 
-def sign_in_by_ticket(secret: str, reference: str, ticket: str, person_id: int, at: datetime) -> str:
-    """Note by their ticket that a person is there, or came late; twice is once. Returns which.
+def sign_in_by_ticket(
+    secret: str, reference: str, ticket: str, number: str, person_id: int, at: datetime
+) -> str:
+    """Note by their ticket and the room's number that a person is there, or came late; twice is once.
+
+    Returns:
+        Which.
 
     Raises:
+        FieldError: The screen does not show this number, or showed it before the code was read.
         ForbiddenError: The person has no place at the event.
         RuleError: The ticket is somebody else's, has ended or is malformed; or the register is not open.
     """
@@ -129,6 +135,8 @@ def sign_in_by_ticket(secret: str, reference: str, ticket: str, person_id: int, 
     earlier = db.session.get(RegisterEntry, key)
     if earlier is not None:
         return earlier.kind
+    if not room_codes.is_room_number(secret, reference, number, ticket, at):
+        raise FieldError("number", "Wait until the number on the screen changes, then enter the new one")
     kind = arrival_kind(event, at)
     _write_entry(event, person_id, key, kind, at, "code", person_id, recorded_at)
     log("register.signed_in", actor_id=person_id, subject_id=person_id, event=reference)

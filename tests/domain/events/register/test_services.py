@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from portal.domain.events.register.queries import get_register_event, list_register, read_states
-from portal.domain.events.register.room_codes import make_room_code
+from portal.domain.events.register.room_codes import NUMBER_SECONDS, make_room_code, make_room_number
 from portal.domain.events.register.services import (
     Note,
     issue_ticket,
@@ -24,6 +24,7 @@ from tests.factories.people import make_person
 
 pytestmark = pytest.mark.usefixtures("database")
 SECRET = "5d28c41b" * 3 + "9ae17f"  # of tests alone
+NEXT = timedelta(seconds=NUMBER_SECONDS)  # until the screen shows another number
 
 
 def note(world, kind="present", *, key=None, person=0, ago=0.0, at=BEGUN, by=None):
@@ -40,7 +41,13 @@ def come(world, person_id, *, at=BEGUN, used_at=None):
     code = make_room_code(SECRET, world.reference, at)
     ticket = issue_ticket(SECRET, world.reference, code, person_id, at)
     with transaction():
-        return sign_in_by_ticket(SECRET, world.reference, ticket, person_id, used_at or at)
+        return use_ticket(world, ticket, person_id, used_at or at + NEXT)
+
+
+def use_ticket(world, ticket, person_id, at):
+    """Sign in with the number that the screen shows at the instant."""
+    number = make_room_number(SECRET, world.reference, at)
+    return sign_in_by_ticket(SECRET, world.reference, ticket, number, person_id, at)
 
 
 def test_two_devices_agree_once_the_one_without_network_has_sent():
@@ -79,7 +86,7 @@ def test_a_person_who_reads_the_code_in_time_is_signed_in_once():
 
     for _ in range(2):
         with transaction():
-            assert sign_in_by_ticket(SECRET, world.reference, ticket, world.people[0], BEGUN) == "present"
+            assert use_ticket(world, ticket, world.people[0], BEGUN + NEXT) == "present"
 
     assert [(entry.means, entry.noted_by_id) for entry in list_entries()] == [("code", world.people[0])]
     assert presence(world).came_by == "code"
@@ -94,9 +101,9 @@ def test_a_code_passed_on_has_expired_and_a_ticket_works_for_one_person():
     ticket = issue_ticket(SECRET, world.reference, code, world.people[0], BEGUN)
 
     with pytest.raises(RuleError, match="took too long"), transaction():
-        sign_in_by_ticket(SECRET, world.reference, ticket, world.people[1], BEGUN)
+        use_ticket(world, ticket, world.people[1], BEGUN + NEXT)
     with pytest.raises(RuleError, match="took too long"), transaction():
-        sign_in_by_ticket(SECRET, world.reference, ticket, world.people[0], BEGUN + timedelta(minutes=3))
+        use_ticket(world, ticket, world.people[0], BEGUN + timedelta(minutes=3))
     assert list_entries() == []
 
 
