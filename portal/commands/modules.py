@@ -175,7 +175,7 @@ def check_links() -> None:
     Only public addresses with https are asked, and redirects only to such. Authors see what is broken. Ends
     with 1 where something is.
     """
-    faults = link_checks.find_faults(link_checks.public_policy())
+    faults = link_checks.find_faults(link_checks.list_linked_addresses(), link_checks.public_policy())
     with transaction():
         link_checks.save_checks(faults, clock.now())
     broken = link_checks.list_broken_links()

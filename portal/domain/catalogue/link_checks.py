@@ -1,12 +1,11 @@
 """Links of published texts to the web: whether each page is still there."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
-from urllib.parse import urldefrag
 
 from sqlalchemy import delete, insert, select
 
@@ -17,6 +16,7 @@ from portal.domain.catalogue.models import LinkCheck
 from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import db, transaction
+from portal.platform.jobs.items import ItemFailures
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.outbound.errors import OutboundError, OutboundFault
@@ -35,6 +35,7 @@ _FAULT_WORDS = {
     OutboundFault.TIMEOUT: "It did not answer in ten seconds.",
     OutboundFault.NO_ANSWER: "It gave no answer that can be read.",
 }
+UNEXPECTED = "The portal could not ask. Support finds the reason in its log."
 EVERY = timedelta(days=7)
 GONE = 400  # the least status that says that a page cannot be read
 
@@ -63,8 +64,14 @@ def list_web_links() -> list[WebLink]:
     links: dict[WebLink, None] = {}
     for title, parent_title, page, html in _list_texts():
         for found in _LINK.findall(html):
-            links[WebLink(urldefrag(unescape(found)).url, title, parent_title, page)] = None
+            address = unescape(found).partition("#")[0]
+            links[WebLink(address, title, parent_title, page)] = None
     return list(links)
+
+
+def list_linked_addresses() -> list[str]:
+    """The addresses of these links, each once."""
+    return sorted({link.address for link in list_web_links()})
 
 
 def _list_texts() -> Iterator[tuple[str, str, str, str]]:
@@ -96,15 +103,18 @@ def public_policy() -> OutboundPolicy:
 
 
 def find_faults(
-    policy: OutboundPolicy, tell: Callable[[int, int], None] = lambda _done, _all: None
+    addresses: Collection[str],
+    policy: OutboundPolicy,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> dict[str, str | None]:
-    """The fault of each address that published texts link to; None: none. Outside a transaction."""
-    addresses = sorted({link.address for link in list_web_links()})
+    """The fault of each of these addresses; None: none. Outside a transaction."""
     db.session.rollback()  # no reading transaction stays open while servers are slow
-    faults: dict[str, str | None] = {}
-    for number, address in enumerate(addresses, 1):
-        faults[address] = find_fault(address, policy)
-        tell(number, len(addresses))
+    faults: dict[str, str | None] = dict.fromkeys(addresses, UNEXPECTED)
+    failures = ItemFailures("page")
+    for number, address in enumerate(faults, 1):
+        with failures.of(number):
+            faults[address] = find_fault(address, policy)
+        tell(number, len(faults))
     return faults
 
 
@@ -139,7 +149,7 @@ def is_check_due(now: datetime) -> bool:
 
 def run_check(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     """Check every link, and save the result."""
-    faults = find_faults(public_policy(), job.report_progress)
+    faults = find_faults(list_linked_addresses(), public_policy(), job.report_progress)
     with transaction():
         save_checks(faults, clock.now())
     return {

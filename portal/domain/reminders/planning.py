@@ -9,6 +9,7 @@ from portal.domain.reminders import outbox_words, queries
 from portal.domain.reminders.queries import Addressee, ReminderDirective, ReminderLine, list_addressees
 from portal.domain.reminders.rules import PlanningWindow, ReminderReason, list_reasons
 from portal.domain.status.queries import PersonToRemind, people_to_remind
+from portal.platform.jobs.items import ItemFailures
 
 MOST_DAYS = 31  # the most days to catch up on, if nothing was planned for longer
 
@@ -23,6 +24,7 @@ class ReminderPlan:
     untold: dict[int, list[int]] = field(default_factory=dict)  # by line manager: people they may not see
     people: dict[int, Addressee] = field(default_factory=dict)
     directives: dict[int, ReminderDirective] = field(default_factory=dict)
+    failures: ItemFailures = field(default_factory=lambda: ItemFailures("part"))  # in queueing other mails
 
     @property
     def line_count(self) -> int:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import exists, insert, select
@@ -30,6 +30,7 @@ from portal.platform.audit.services import log, log_file
 from portal.platform.clock import london_day
 from portal.platform.db import db, transaction
 from portal.platform.errors import NotFoundError, UnknownValueError
+from portal.platform.jobs.items import ItemFailures
 from portal.platform.mail.smtp import AttachedFile, Letter
 from portal.platform.permissions import Permission
 from portal.platform.wording import date as date_words
@@ -47,6 +48,7 @@ class ReportMailPlan:
 
     queued: int = 0
     ended: int = 0
+    failures: ItemFailures = field(default_factory=lambda: ItemFailures("saved report"))
 
     @property
     def words(self) -> str:
@@ -79,23 +81,28 @@ def plan_report_mails(
     statement = select(SavedReport, ReportSchedule).where(*_UNPLANNED, ReportSchedule.planned_until < day)
     for report, schedule in db.session.execute(statement.order_by(SavedReport.id)).all():
         planned_until, schedule.planned_until = schedule.planned_until, day
-        if why := _reason_to_end(report, at, line_managers):
-            stop_schedule(report, by=None, at=at, why=why)
-            plan.ended += 1
-            if why != LEFT:
-                _queue_mails(report, [report.owner_id], day, at=at, hours=hours)
-        elif due_on := recurrence_of(schedule).latest_between(planned_until, day, holidays):
-            readers = [report.owner_id, *list_readers(report.id)]
-            count = _queue_mails(report, readers, due_on, at=at, hours=hours)
-            plan.queued += count
-            log(
-                "saved_report.mailed",
-                actor_id=None,
-                report=str(report.reference),
-                day=due_on.isoformat(),
-                letters=count,
-            )
+        db.session.flush()  # one that fails is not tried again before the next day
+        with plan.failures.of(report.id), db.session.begin_nested():
+            if why := _reason_to_end(report, at, line_managers):
+                stop_schedule(report, by=None, at=at, why=why)
+                plan.ended += 1
+                if why != LEFT:
+                    _queue_mails(report, [report.owner_id], day, at=at, hours=hours)
+            elif due_on := recurrence_of(schedule).latest_between(planned_until, day, holidays):
+                plan.queued += _queue_for_readers(report, due_on, at=at, hours=hours)
     return plan
+
+
+def _queue_for_readers(report: SavedReport, due_on: date, *, at: datetime, hours: SendWindow) -> int:
+    count = _queue_mails(report, [report.owner_id, *list_readers(report.id)], due_on, at=at, hours=hours)
+    log(
+        "saved_report.mailed",
+        actor_id=None,
+        report=str(report.reference),
+        day=due_on.isoformat(),
+        letters=count,
+    )
+    return count
 
 
 def _reason_to_end(report: SavedReport, at: datetime, line_managers: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from math import inf
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -29,6 +30,7 @@ from portal.domain.reminders.review_mails import compose_review_mail
 from portal.domain.reminders.send_window import SendWindow
 from portal.platform import clock
 from portal.platform.db import db, transaction
+from portal.platform.jobs.items import ItemFailures
 from portal.platform.mail.smtp import (
     DeferredError,
     Letter,
@@ -40,6 +42,7 @@ from portal.platform.mail.smtp import (
 )
 
 BATCH = 200
+UNEXPECTED = "The portal could not write it. Support finds the reason in its log."
 BREAKS = 3  # broken connections in a row, after which the round ends
 
 
@@ -169,6 +172,7 @@ class _MailSender:
     def __init__(self, settings: SendingSettings, outcome: SendingRound) -> None:
         self.settings, self.outcome = settings, outcome
         self.stack, self.breaks, self.next = ExitStack(), 0, 0.0
+        self.failures = ItemFailures("message", RelayError)
         self.connection: smtplib.SMTP | None = None
 
     def close(self) -> None:
@@ -184,6 +188,16 @@ class _MailSender:
         with transaction():
             if not services.claim_message(message_id, at=now, hours=hours):
                 return
+        put_off = partial(self._put_off_failed, message_id, now)
+        with self.failures.of(message_id, put_off):
+            self._write_and_send(message_id, kind, now)
+
+    def _put_off_failed(self, message_id: int, now: datetime) -> None:
+        self.outcome.put_off += 1
+        with transaction():
+            services.postpone_message(message_id, UNEXPECTED, at=now, hours=self.settings.hours)
+
+    def _write_and_send(self, message_id: int, kind: MessageKind, now: datetime) -> None:
         row = db.session.execute(select(Message).where(Message.id == message_id)).scalar_one()
         reference = row.reference
         draft = WRITERS[kind](row, now, self.settings.portal_details)

@@ -79,10 +79,11 @@ def plan_day(day: date, *, at: datetime, hours: SendWindow, line_managers: bool 
         return plan
     _queue_lines(plan.letters, at=at, hours=hours)
     _record_untold(plan, at)
-    queue_recall_mails(day, at=at, hours=hours)
-    queue_review_mails(day, at=at, hours=hours)
-    queue_evidence_mails(day, at=at, hours=hours)
-    remind_of_events(plan.window.after, day)
+    for queue_mails in (queue_recall_mails, queue_review_mails, queue_evidence_mails):
+        with plan.failures.of(queue_mails.__name__), db.session.begin_nested():
+            queue_mails(day, at=at, hours=hours)
+    with plan.failures.of(remind_of_events.__name__), db.session.begin_nested():
+        remind_of_events(plan.window.after, day)
     result = {"letters": len(plan.letters), "lines": plan.line_count, "unreachable": len(plan.unreachable)}
     result["untold"] = len(plan.untold)
     db.session.execute(insert(ReminderRun).values(day=day, planned_at=at, result=result))

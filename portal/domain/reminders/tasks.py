@@ -75,7 +75,7 @@ def send_reminders(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
     outcome = send_due_messages(
         sending_settings(), lambda count, words: job.report_progress(count, count + 1, words), KINDS
     )
-    return {"said": [*sentences, f"{outcome.summary_words}."]}
+    return plan.failures.end_job([*sentences, f"{outcome.summary_words}."])
 
 
 def has_report_mails(now: datetime) -> bool:
@@ -91,9 +91,7 @@ def plan_report_mails(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
         plan = report_mails.plan_report_mails(
             at=clock.now(), hours=mail_hours(), holidays=bank_holidays(), line_managers=line_managers_see()
         )
-        result = {"said": [plan.words]}
-        job.conclude_job(result)
-    return result
+    return plan.failures.end_job([plan.words])
 
 
 TASKS = (

@@ -5,6 +5,7 @@ from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.status import ahead, count_check, version_changes
 from portal.platform import clock
 from portal.platform.db import newest_stamp, transaction
+from portal.platform.jobs.items import ItemFailures
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.wording import number, plural
@@ -18,15 +19,17 @@ def check_assignments(job: JobProgress, arguments: Arguments) -> dict[str, list[
     at = newest_stamp() or clock.now()  # what is committed, nothing that is under way
     people = checks.list_all_people()
     history, differences = RuleHistory(), list[str]()
+    failures = ItemFailures("part")
     for first in range(0, len(people), BATCH):
         job.report_progress(first, len(people), f"{plural(len(differences), 'difference')} so far")
-        differences += checks.list_differences(people[first : first + BATCH], history, at)
+        with failures.of(people[first]):
+            differences += checks.list_differences(people[first : first + BATCH], history, at)
     job.report_progress(len(people), len(people))
     checked = f"{plural(len(people), 'person', 'people')} checked"
     sentences = [f"{checked}: {plural(len(differences), 'difference')}.", *differences[:MOST_SENTENCES]]
     if (more := len(differences) - MOST_SENTENCES) > 0:
         sentences.append(f"{number(more)} more: see the command “directives reconcile --dry-run”.")
-    return {"said": sentences}
+    return failures.end_job(sentences)
 
 
 def add_snapshots(job: JobProgress, arguments: Arguments) -> dict[str, list[str]]:

@@ -16,6 +16,7 @@ from portal.domain.webhooks.events import EventScope, WebhookEvent
 from portal.domain.webhooks.models import Webhook
 from portal.platform import clock
 from portal.platform.db import db, transaction
+from portal.platform.jobs.items import ItemFailures
 
 PEOPLE = 100  # whose events are added in one transaction, while nobody else can write on SQLite
 
@@ -31,11 +32,12 @@ def collect_events(stopping: Event | None = None) -> int:
     Returns:
         How many messages were added.
     """
-    added = 0
+    added, failures = 0, ItemFailures("webhook")
     for webhook_id in queries.list_active_webhook_ids():
         if stopping and stopping.is_set():
             break
-        added += _collect_for(webhook_id, stopping or Event())
+        with failures.of(webhook_id):
+            added += _collect_for(webhook_id, stopping or Event())
     return added
 
 

@@ -19,11 +19,13 @@ from portal.platform import clock
 from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError
 from portal.platform.jobs.registry import Routine
-from portal.platform.outbound.errors import OutboundError
+from portal.platform.observability.logs import get_logger
+from portal.platform.outbound.errors import OutboundError, OutboundFault
 from portal.platform.outbound.sender import NO_WAIT, post_message
 from portal.platform.outbound.targets import OutboundPolicy
 
 COLLECTING_SECONDS = 3.0  # between two looks for new events while messages are sent
+_log = get_logger("portal.webhooks")
 SECONDS_IN_TURN = 15.0  # after which no more of the messages that were claimed together are sent
 UPKEEP_SECONDS = 60.0  # between two rounds of failing what expired and deleting what is old
 
@@ -129,6 +131,9 @@ def _send(message: ClaimedMessage, policy: OutboundPolicy) -> EndedTry:
         answer = post_message(message.address, message.body, message.headers, policy)
     except OutboundError as error:
         return EndedTry(message, str(error.fault))
+    except Exception:  # one message that cannot be sent keeps no other waiting
+        _log.exception("webhook.message_failed", webhook=message.webhook_id)
+        return EndedTry(message, str(OutboundFault.NO_ANSWER))
     return EndedTry(message, str(answer.status), answer.wait)
 
 

@@ -9,6 +9,7 @@ from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.jobs import state_transitions
 from portal.platform.jobs.errors import CancelledError, StoppedError
+from portal.platform.jobs.items import is_writing
 from portal.platform.jobs.models import JobState
 from portal.platform.requests_in_hand import Rest
 
@@ -51,7 +52,7 @@ class JobProgress:
         Raises:
             CancelledError: The job must end; what was not committed is to be rolled back.
         """
-        if self._rest and not _is_writing():
+        if self._rest and not is_writing():
             self._rest.wait_for_others(self._stopping.wait)
         if self._stopping.is_set() and not self.concluded:
             raise StoppedError
@@ -59,7 +60,7 @@ class JobProgress:
             return
         self._next_write = monotonic() + self._seconds_between
         values = {"done": done, "total": total, "said": said, "heartbeat_at": clock.now()}
-        if db.engine.dialect.name == "sqlite" and _is_writing():  # another connection would wait for ever
+        if db.engine.dialect.name == "sqlite" and is_writing():  # another connection would wait for ever
             self._update_job(db.session, values)
         else:
             with state_transitions.separate_transaction() as session:
@@ -81,11 +82,3 @@ class JobProgress:
     def _update_job(self, session: Any, values: dict[str, Any]) -> None:
         if not state_transitions.update_claimed_job(session, self.reference, self._claim, values):
             raise CancelledError
-
-
-def _is_writing() -> bool:
-    """Whether this thread is in a transaction that writes, and so may hold a lock."""
-    session = db.session()
-    return session.in_transaction() and bool(
-        session.connection().get_execution_options().get("portal_writes")
-    )

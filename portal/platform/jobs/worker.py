@@ -19,6 +19,7 @@ from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError, PortalError
 from portal.platform.jobs import queries, services, state_transitions
 from portal.platform.jobs.errors import CancelledError, StoppedError
+from portal.platform.jobs.items import ItemFailures
 from portal.platform.jobs.models import JobState
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import (
@@ -262,8 +263,12 @@ class Worker:
 
 def list_due_tasks(now: datetime) -> Iterator[Task]:
     """Scheduled tasks of which a job is to be started now, as a worker does within a minute."""
+    failures = ItemFailures("task")
     for task in list_scheduled_tasks():
-        if task.due is not None and queries.is_idle_since(task.kind, now - task.rest) and task.due():
+        is_due = False
+        with failures.of(task.kind):
+            is_due = bool(task.due and queries.is_idle_since(task.kind, now - task.rest) and task.due())
+        if is_due:
             yield task
 
 

@@ -237,10 +237,17 @@ def read_status(
         if method == "HEAD" and status in NO_HEAD:
             method = "GET"
         elif status in REDIRECTS and location:
-            address = urldefrag(urljoin(address, location)).url
+            address = _follow_redirect(address, location)
         else:
             return status
     raise OutboundError(OutboundFault.NO_ANSWER)
+
+
+def _follow_redirect(address: str, location: str) -> str:
+    try:
+        return urldefrag(urljoin(address, location)).url
+    except ValueError as error:  # such as https://[
+        raise OutboundError(OutboundFault.NO_ANSWER) from error
 
 
 def _request_once(

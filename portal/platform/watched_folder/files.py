@@ -23,7 +23,7 @@ from portal.platform.watched_folder.settings import FolderSettings
 INCOMING, WAITING, QUARANTINE, DONE = "incoming", "waiting", "quarantine", "done"
 KINDS = ("roster", "completions")  # in this order: completions may be of people who are new in the roster
 UNFINISHED = (".filepart", ".part", ".partial", ".tmp", ".crdownload")  # by programs that rename at the end
-LONGEST_NAME = 100
+LONGEST_NAME = 100  # characters, and twice as many bytes: a file system takes 255, and a number is added
 
 
 class FolderEntry(NamedTuple):
@@ -120,9 +120,8 @@ class WatchedFolder:
                 f"{entry.kind}/{entry.profile}/{name} is a folder, and stays where it is."
             )
             return
-        try:
-            status = file.stat(follow_symlinks=False)
-        except OSError:  # gone meanwhile
+        status = _status_of(file)
+        if status is None:
             return
         if not self._is_quiet(status) or file.name.startswith(".") or file.name.lower().endswith(UNFINISHED):
             arrivals.arriving.append(entry)
@@ -156,7 +155,7 @@ class WatchedFolder:
             for kind in KINDS
             for folder in _scan(self.root / WAITING / kind)
             for file in _scan(Path(folder))
-            if self._is_quiet(file.stat(follow_symlinks=False))
+            if (status := _status_of(file)) and self._is_quiet(status)
         ]
 
     def refusal_of(self, entry: FolderEntry, most_bytes: int) -> str:
@@ -190,7 +189,7 @@ class WatchedFolder:
         """A free place for a waiting file below ``done`` or ``quarantine``, as a path below the root."""
         stem, dot, ending = entry.name.rpartition(".")
         for number in range(1, 10_000):
-            name = entry.name if number == 1 else f"{stem}-{number}{dot}{ending}"
+            name = shown_name(entry.name if number == 1 else f"{stem}-{number}{dot}{ending}")
             place = f"{folder}/{day.isoformat()}/{entry._replace(name=name).place}"
             if not os.path.lexists(self.root / place):
                 return place
@@ -237,6 +236,7 @@ def shown_name(name: str) -> str:
     """A file's name as it can be shown and stored."""
     text = name.encode("utf-8", "replace").decode()
     shown = "".join(filter(str.isprintable, text))[-LONGEST_NAME:]
+    shown = shown.encode()[-2 * LONGEST_NAME :].decode(errors="ignore")
     return "file" if shown in {"", ".", ".."} else shown  # these name no file
 
 
@@ -261,6 +261,13 @@ def _refusal_of_folder(folder: os.DirEntry[str]) -> str:
     if not _is_folder(folder) or not folder.name.isprintable():
         return "is in no profile’s folder."
     return "" if _is_open(Path(folder)) else "cannot be written by the portal’s user."
+
+
+def _status_of(file: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return file.stat(follow_symlinks=False)
+    except OSError:  # gone meanwhile
+        return None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -11,7 +11,13 @@ import pytest
 from sqlalchemy import insert
 
 from portal.domain.catalogue import link_checks
-from portal.domain.catalogue.link_checks import find_fault, find_faults, list_broken_links, save_checks
+from portal.domain.catalogue.link_checks import (
+    find_fault,
+    find_faults,
+    list_broken_links,
+    list_linked_addresses,
+    save_checks,
+)
 from portal.domain.catalogue.models import Lesson, LinkCheck
 from portal.platform import clock
 from portal.platform.db import db, transaction
@@ -23,10 +29,15 @@ LOOPBACK = OutboundPolicy((ip_network("127.0.0.0/8"),))
 
 
 class Site(BaseHTTPRequestHandler):
-    """/gone is missing; /moved leads to a page, /inside to a private one, /round to itself."""
+    """/gone is missing; others lead on: to a page, a private one, themselves, or what is no address."""
 
     def do_HEAD(self) -> None:
-        leads = {"/moved": "/there", "/inside": "https://10.0.0.1/", "/round": "/round"}
+        leads = {
+            "/moved": "/there",
+            "/inside": "https://10.0.0.1/",
+            "/round": "/round",
+            "/malformed": "https://[bad",
+        }
         missing = {"/gone": 404, "/no-head": 405 if self.command == "HEAD" else 200}
         self.send_response(301 if self.path in leads else missing.get(self.path, 200))
         if self.path in leads:
@@ -61,6 +72,7 @@ def site() -> Iterator[str]:
         ("/gone", "The page answers 404."),
         ("/inside", "It is not a public address with https, so the portal does not ask."),
         ("/round", "It gave no answer that can be read."),
+        ("/malformed", "It gave no answer that can be read."),
     ],
 )
 def test_a_page_is_there_or_it_is_said_why_not(site, path, fault):
@@ -94,7 +106,7 @@ def test_authors_see_which_text_has_a_broken_link(app, database, site):
             )
         )
 
-    faults = find_faults(LOOPBACK)
+    faults = find_faults(list_linked_addresses(), LOOPBACK)
     with transaction():
         save_checks(faults, clock.now())
 
@@ -117,3 +129,21 @@ def test_it_is_off_unless_it_is_turned_on_and_then_weekly(database, monkeypatch)
 
     assert not link_checks.is_check_due(now + link_checks.EVERY / 2)
     assert link_checks.is_check_due(now + link_checks.EVERY)
+
+
+def test_one_page_keeps_no_other_from_being_asked(database, site, monkeypatch):
+    def find_or_fail(address, policy):
+        if address.endswith("/poison"):
+            raise KeyError(address)
+        return find_fault(address, policy)
+
+    monkeypatch.setattr(link_checks, "find_fault", find_or_fail)
+    asked = [f"{site}/{name}" for name in ("there", "malformed", "poison", "gone")]
+
+    assert list(find_faults([*asked, "https://[bad"], LOOPBACK).values()) == [
+        None,
+        "It gave no answer that can be read.",
+        link_checks.UNEXPECTED,
+        "The page answers 404.",
+        "It is not a public address with https, so the portal does not ask.",
+    ]

@@ -394,3 +394,34 @@ def test_a_file_that_breaks_the_portal_is_set_aside_and_holds_up_no_other(drop, 
     drop.pass_a_minute()
 
     assert states() == [("poison.csv", "quarantined"), ("good.csv", "imported")]
+
+
+def test_a_file_with_the_longest_name_that_comes_twice_keeps_back_no_other(drop):
+    longest = "é" * 125 + "f.csv"  # 255 bytes, as many as a file system takes
+    assert len(longest.encode()) == 255
+    for again in range(3):
+        drop.put(longest, csv_of([row(f"L{again}")]))
+        drop.put(f"next-{again}.csv", csv_of([row(f"M{again}")]))
+        drop.pass_a_minute()
+
+    assert [state for _, state in states()] == ["imported"] * 6
+    assert len([place for place in drop.files() if place.startswith("done/")]) == 6
+
+
+def test_a_file_that_cannot_be_put_away_keeps_back_no_other(drop, monkeypatch):
+    healthy = files.WatchedFolder.choose_place
+
+    def choose_or_fail(self, folder, day, entry):
+        if entry.name == "b.csv":
+            raise OSError(36, "File name too long")
+        return healthy(self, folder, day, entry)
+
+    monkeypatch.setattr(files.WatchedFolder, "choose_place", choose_or_fail)
+    for name in "abc":
+        drop.put(f"{name}.csv", csv_of([row(f"N{name}")]))
+
+    with pytest.raises(AssertionError, match="1 file failed"):  # the reason of the job
+        drop.pass_a_minute()
+
+    assert states() == [("a.csv", "imported"), ("c.csv", "imported")]
+    monkeypatch.undo()

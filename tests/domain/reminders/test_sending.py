@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.people.models import PersonName, Post
-from portal.domain.reminders import queries, services
-from portal.domain.reminders.models import Delivery, Message, MessageLine
+from portal.domain.reminders import queries, sending, services
+from portal.domain.reminders.models import Delivery, Message, MessageKind, MessageLine
 from portal.domain.reminders.rules import LATE, ReminderReason
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import SendingRound, SendingSettings, send_due_messages
@@ -354,3 +354,39 @@ def test_what_is_done_while_the_relay_rests_is_not_asked_for(
     monkeypatch.setattr("portal.domain.reminders.sending.time.sleep", complete)
     done = send(office, per_minute=1)
     assert (done.sent, done.dropped) == (1, 2)
+
+
+def test_a_message_that_cannot_be_written_keeps_back_no_other(world, office, monkeypatch) -> None:
+    plan(date(2026, 5, 15))
+    healthy = sending.WRITERS[MessageKind.REMINDER]
+
+    def write_or_fail(row, *others):
+        if row.person_id == world.people["N2"]:
+            raise KeyError("poison")
+        return healthy(row, *others)
+
+    monkeypatch.setitem(sending.WRITERS, MessageKind.REMINDER, write_or_fail)
+
+    outcome = send(office)
+
+    assert (outcome.put_off, outcome.sent) == (1, len(states()) - 1)
+    assert states()["N2"] == Delivery.WAITING
+    for _ in range(services.TRIES):
+        with time_machine.travel(NOON + timedelta(days=1 + _), tick=False):
+            send(office)
+    assert states()["N2"] == Delivery.FAILED  # and so it is on the desk
+
+
+def test_a_part_of_the_plan_that_fails_keeps_back_no_other(world, monkeypatch) -> None:
+    reminded = list[object]()
+
+    def queue_review_mails(*_: object, **__: object) -> None:
+        raise KeyError("poison")
+
+    monkeypatch.setattr(services, "queue_review_mails", queue_review_mails)
+    monkeypatch.setattr(services, "remind_of_events", lambda *days: reminded.append(days))
+
+    planned = plan(date(2026, 5, 15))
+
+    assert planned.failures.count == len(reminded) == 1
+    assert len(states()) == len(planned.letters) > 0

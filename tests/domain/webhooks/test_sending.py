@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain.people.models import PersonName
-from portal.domain.webhooks import outcomes, services
+from portal.domain.webhooks import outcomes, sending, services
 from portal.domain.webhooks.collecting import collect_events
 from portal.domain.webhooks.models import DeliveryState, PauseReason
 from portal.domain.webhooks.outcomes import DELAYS, delay_after
@@ -361,3 +361,32 @@ def test_a_private_address_gets_nothing_where_the_setting_does_not_allow_it(pass
 
         assert receiver.messages == []
     assert states(reference) == [(DeliveryState.WAITING, 1, "address")]
+
+
+def test_a_webhook_that_fails_keeps_back_no_other(passes, monkeypatch):
+    with receiving() as receiver:
+        first, poisoned, last = (make_webhook(receiver.address, PASSES, name)[0] for name in "abc")
+        passes("W1")
+        healthy, number = services.start_window, the_webhook(poisoned).id
+
+        def start_or_fail(webhook):
+            if webhook.id == number:
+                raise KeyError("poison")
+            return healthy(webhook)
+
+        monkeypatch.setattr(services, "start_window", start_or_fail)
+        send_messages()
+        assert [len(outbox(each)) for each in (first, poisoned, last)] == [1, 0, 1]
+        monkeypatch.undo()
+
+        post = sending.post_message
+
+        def post_or_fail(to, *arguments):
+            if b"W2" in arguments[0]:
+                raise RuntimeError("poison")
+            return post(to, *arguments)
+
+        monkeypatch.setattr(sending, "post_message", post_or_fail)
+        passes("W2")
+        send_messages()
+        assert {row.outcome for row in outbox(last)} == {"200", "no_answer"}

@@ -1,7 +1,7 @@
 """Saved reports as people use them: named, found again, shared with those who may see them, and mailed."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from portal.domain.accounts.services import close_account
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.units.changes import rename_unit
+from portal.domain.reminders import report_mails
 from portal.domain.reminders.models import Message, MessageKind
 from portal.domain.reminders.report_mails import plan_report_mails
 from portal.domain.reminders.send_window import SendWindow
@@ -302,3 +303,30 @@ class _Progress:
 
     def report_progress(self, done: int, total: int, said: str = "") -> None:
         """Nothing."""
+
+
+def test_a_report_that_fails_keeps_back_no_other(
+    inspector: PortalClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_addresses(world, "D2003")
+    for name in ("First", "Poison", "Last"):
+        inspector.press(save(inspector, name), "Email the report", every="week", weekday="0")
+    healthy, poisoned = report_mails.list_readers, reports()["Poison"]
+
+    def list_or_fail(report_id):
+        if report_id == poisoned:
+            raise KeyError("poison")
+        return healthy(report_id)
+
+    monkeypatch.setattr(report_mails, "list_readers", list_or_fail)
+
+    assert plan_on(MONDAY) == 2
+    monkeypatch.undo()
+    assert plan_on(MONDAY) == 0  # not tried again the same day
+    assert plan_on(MONDAY + timedelta(days=7)) == 3
+
+
+def reports() -> dict[str, int]:
+    return {
+        name: report_id for name, report_id in db.session.execute(select(SavedReport.name, SavedReport.id))
+    }

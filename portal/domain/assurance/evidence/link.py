@@ -1,10 +1,10 @@
 """The kind link: a page of the web, and whether it answered when the portal asked last."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urlsplit
 
 from sqlalchemy import insert, select
 
@@ -15,7 +15,7 @@ from portal.domain.assurance.evidence.positions import PieceAtPosition, WholeFor
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.held_facts import read_held_by_subject
 from portal.domain.assurance.models import EvidenceLinkCheck, EvidenceVersion
-from portal.domain.catalogue.link_checks import find_fault, public_policy
+from portal.domain.catalogue.link_checks import find_faults, public_policy
 from portal.domain.reports.parameters import Position, read_position_today
 from portal.platform import clock
 from portal.platform import wording as say
@@ -23,7 +23,6 @@ from portal.platform.audit.services import log
 from portal.platform.db import db, stamp, transaction
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
-from portal.platform.outbound.targets import OutboundPolicy
 
 LONGEST_ADDRESS = 500  # characters
 ASKED_EVERY = timedelta(days=7)
@@ -101,35 +100,27 @@ def _check_link(piece: EvidenceSnapshot, last: tuple[datetime, str] | None) -> E
 
 def _page_of(piece: EvidenceSnapshot) -> str:
     """The address without the part after #, which no server is asked for."""
-    return str(urldefrag(piece.version.definition["address"]).url)
+    return _without_part(piece.version)
+
+
+def _without_part(version: EvidenceVersion) -> str:
+    return str(version.definition["address"]).partition("#")[0]
 
 
 def list_asked_pages(position: Position) -> list[str]:
     """The pages that are evidence at a position, each once. One statement."""
     versions = read_held_by_subject(EvidenceVersion, "evidence_id", position).values()
     links = (version for version in versions if version.kind == "link" and not version.withdrawn)
-    return sorted({urldefrag(version.definition["address"]).url for version in links})
+    return sorted({_without_part(version) for version in links})
 
 
-def find_link_faults(
-    pages: Sequence[str], policy: OutboundPolicy, tell: Callable[[int, int], None] = lambda _done, _all: None
-) -> dict[str, str]:
-    """Ask each page; its fault, or "" if it answered. Outside a transaction."""
-    db.session.rollback()  # no reading transaction stays open while servers are slow
-    faults: dict[str, str] = {}
-    for number, address in enumerate(pages, 1):
-        faults[address] = find_fault(address, policy) or ""
-        tell(number, len(pages))
-    return faults
-
-
-def save_link_checks(faults: Mapping[str, str], at: datetime) -> None:
+def save_link_checks(faults: Mapping[str, str | None], at: datetime) -> None:
     """Record how each page answered; earlier answers stay."""
     recorded_at = stamp()
     broken = sum(bool(fault) for fault in faults.values())
     log("evidence.links_checked", actor_id=None, pages=len(faults), broken=broken)
     rows = [
-        {"recorded_at": recorded_at, "address": address, "checked_at": at, "fault": fault}
+        {"recorded_at": recorded_at, "address": address, "checked_at": at, "fault": fault or ""}
         for address, fault in faults.items()
     ]
     if rows:
@@ -147,7 +138,7 @@ def is_link_check_due(now: datetime) -> bool:
 
 def run_link_check(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     """Ask every page that is evidence, and record the answers."""
-    faults = find_link_faults(
+    faults = find_faults(
         list_asked_pages(read_position_today(clock.now())), public_policy(), job.report_progress
     )
     with transaction():

@@ -5,6 +5,7 @@ If no server ran at the time, the job publishes at its next run, and the version
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,10 +21,12 @@ from portal.platform import clock
 from portal.platform.audit.services import log
 from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError, ConflictError, PortalError, RuleError, UnwritableError
+from portal.platform.jobs.items import ItemFailures
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.permissions import Permission
 
+UNEXPECTED = "Something went wrong in the portal. Support finds the reason in its log."
 LONGEST_WAIT = timedelta(days=366)
 
 
@@ -125,15 +128,21 @@ def _open_schedule(review_id: int) -> ScheduledPublication | None:
 def publish_due(job: JobProgress, _arguments: Arguments) -> dict[str, Any]:
     """Publish what is due, each in a transaction of its own; what cannot be published says why."""
     reviews, sentences = _due_reviews(clock.now()), list[str]()
+    failures = ItemFailures("publication")
     for number, review_id in enumerate(reviews):
         job.report_progress(number, len(reviews))
-        try:
-            sentences.append(_publish(review_id))
-        except (BusyError, UnwritableError):
-            raise  # for a while; the next run tries again
-        except PortalError as error:
-            sentences.append(_record_failure(review_id, str(error)))
-    return {"said": sentences or ["Nothing was to be published any more."]}
+        with failures.of(review_id, partial(_record_failure, review_id, UNEXPECTED)):
+            sentences.append(_publish_or_say_why(review_id))
+    return failures.end_job(sentences or ["Nothing was to be published any more."])
+
+
+def _publish_or_say_why(review_id: int) -> str:
+    try:
+        return _publish(review_id)
+    except (BusyError, UnwritableError):
+        raise  # for a while; the next run tries again
+    except PortalError as error:
+        return _record_failure(review_id, str(error))
 
 
 def _publish(review_id: int) -> str:

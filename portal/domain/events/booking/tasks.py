@@ -11,12 +11,12 @@ from portal.domain.events.models import OPEN_BOOKINGS, Booking, EventVersion
 from portal.domain.events.queries import is_newest_version
 from portal.platform import clock
 from portal.platform.db import db, transaction
+from portal.platform.jobs.items import ItemFailures
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.jobs.registry import Arguments, Task
 from portal.platform.wording import plural
 
 _NOT_BOOKED = tuple(state for state in OPEN_BOOKINGS if state != "booked")
-_AT_ONCE = 20  # events in one transaction: a fraction of a second of the write lock
 
 
 def list_changing_events(at: datetime) -> list[int]:
@@ -29,14 +29,13 @@ def list_changing_events(at: datetime) -> list[int]:
 
 
 def bring_bookings_up_to_date(job: JobProgress, arguments: Arguments) -> dict[str, list[str]]:
-    """Make the changes that are due, a few events at a time; run again, it goes on with the others."""
-    events = list_changing_events(clock.now())
-    changed = 0
-    for offset in range(0, len(events), _AT_ONCE):
-        job.report_progress(offset, len(events), plural(changed, "booking"))
-        with transaction():
-            changed += update_bookings(events[offset : offset + _AT_ONCE], clock.now())
-    return {"said": [f"{plural(changed, 'booking')} brought up to date."]}
+    """Make the changes that are due, event by event; run again, it goes on with the others."""
+    events, changed, failures = list_changing_events(clock.now()), 0, ItemFailures("event")
+    for number, event_id in enumerate(events):
+        job.report_progress(number, len(events), plural(changed, "booking"))
+        with failures.of(event_id), transaction():
+            changed += update_bookings([event_id], clock.now())
+    return failures.end_job([f"{plural(changed, 'booking')} brought up to date."])
 
 
 TASKS = (

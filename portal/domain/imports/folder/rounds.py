@@ -24,6 +24,7 @@ from portal.platform.bulk_writing import enlarged_page_cache
 from portal.platform.db import db, transaction
 from portal.platform.errors import BusyError, RuleError, UnwritableError
 from portal.platform.jobs.errors import CancelledError
+from portal.platform.jobs.items import ItemFailures
 from portal.platform.jobs.progress import JobProgress
 from portal.platform.observability.logs import get_logger
 from portal.platform.tables.table_files import MOST_BYTES
@@ -57,9 +58,10 @@ def run_folder(progress: JobProgress, _arguments: dict[str, Any]) -> dict[str, A
     with originating_from(origin), folder.hold_alone() as is_alone:
         if not is_alone:
             return {"said": ["Another worker works on the folder already."]}
-        counts = FolderRound(folder, settings, progress).run_round()
+        round_of_files = FolderRound(folder, settings, progress)
+        counts = round_of_files.run_round()
     words = [f"{plural(counts[state], 'file')} {_WORDS[state]}." for state in _WORDS if counts[state]]
-    return {"said": words or ["No file was to be imported."]}
+    return round_of_files.failures.end_job(words or ["No file was to be imported."])
 
 
 class FolderRound:
@@ -68,6 +70,7 @@ class FolderRound:
     def __init__(self, folder: WatchedFolder, settings: FolderSettings, progress: JobProgress) -> None:
         self.folder, self.settings, self.progress = folder, settings, progress
         self.counts: Counter[str] = Counter()
+        self.failures = ItemFailures("file")
 
     def run_round(self) -> Counter[str]:
         """Finish what was begun, then take what has arrived; return the number of files by state."""
@@ -76,23 +79,29 @@ class FolderRound:
             delete_expired_files(now)
         self._settle_answered_files()
         for file in queries.list_open_files():
-            if file.state != "waiting":
-                self._finish_move(file)
+            with self.failures.of(file.id):
+                if file.state != "waiting":
+                    self._finish_move(file)
         for entry in self.folder.list_waiting():
-            if queries.find_open_file(entry) is None:
-                self._take_file(entry)
+            with self.failures.of(f"waiting in {entry.kind}/{entry.profile}"):
+                if queries.find_open_file(entry) is None:
+                    self._take_file(entry)
         for arrival in self.folder.list_arrivals().complete:
-            if (arrival.kind, arrival.profile) in queries.list_held_up_profiles():
-                continue
-            if claimed := self.folder.claim_file(arrival):
-                self._take_file(claimed)
+            with self.failures.of(f"arrived in {arrival.kind}/{arrival.profile}"):
+                self._take_arrival(arrival)
         self.folder.remove_expired(clock.today() - timedelta(days=self.settings.kept_days))
         return self.counts
+
+    def _take_arrival(self, arrival: FolderEntry) -> None:
+        if (arrival.kind, arrival.profile) in queries.list_held_up_profiles():
+            return
+        if claimed := self.folder.claim_file(arrival):
+            self._take_file(claimed)
 
     def _settle_answered_files(self) -> None:
         for file, run in queries.list_answered_files():
             away = DONE if run.ended_as == "applied" else QUARANTINE
-            with transaction():
+            with self.failures.of(file.id), transaction():
                 place = self.folder.choose_place(away, clock.today(), _entry_of(file))
                 records.record_answer(file, run, place, at=clock.now())
 

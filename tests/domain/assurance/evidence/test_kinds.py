@@ -14,7 +14,6 @@ from portal.domain.assurance.evidence.checks import check_evidence
 from portal.domain.assurance.evidence.document import keep_document, read_document
 from portal.domain.assurance.evidence.link import (
     NOT_ASKED,
-    find_link_faults,
     list_asked_pages,
     parse_link,
     save_link_checks,
@@ -23,7 +22,7 @@ from portal.domain.assurance.evidence.records import parse_acknowledgements, par
 from portal.domain.assurance.evidence.samples import parse_samples
 from portal.domain.assurance.evidence_state import EvidenceState
 from portal.domain.assurance.models import EvidenceDocument
-from portal.domain.catalogue.link_checks import public_policy
+from portal.domain.catalogue.link_checks import find_faults, public_policy
 from portal.domain.catalogue.models import Activity
 from portal.domain.dip_samples.models import DipSample
 from portal.domain.records.models import Acknowledgement
@@ -199,7 +198,7 @@ def test_a_link_holds_as_it_answered_last(database: None) -> None:
 
 
 def test_a_page_inside_is_never_asked(database: None) -> None:
-    faults = find_link_faults(["https://127.0.0.1/plan"], public_policy())
+    faults = find_faults(["https://127.0.0.1/plan"], public_policy())
 
     assert faults["https://127.0.0.1/plan"].startswith("It is not a public address")
 
