@@ -1,15 +1,21 @@
 """Commands: backup, restore and version."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 from flask import Blueprint
 
 from portal.commands import release
+from portal.domain.audit_desk.action_words import ACCESS_CHANGES
+from portal.domain.audit_desk.sentences import sentence_of
+from portal.domain.people.units.tree import read_tree
+from portal.platform import clock
 from portal.platform.backups import backup as backups_backup
 from portal.platform.backups import restore as backups_restore
+from portal.platform.backups.later_acts import LaterAct, join_acts, read_acts_in_file
 from portal.platform.errors import PortalError
-from portal.platform.wording import plural
+from portal.platform.wording import instant, plural
 
 bp = Blueprint("operations_commands", __name__, cli_group=None)
 
@@ -35,14 +41,23 @@ def backup(file: Path) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="File of the identity that opens FILE, if it is encrypted.",
 )
-def restore(file: Path, replace: bool, identity: Path | None) -> None:
+@click.option(
+    "--audit",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File of the audit trail, downloaded at /audit after FILE was made: tells what FILE does not know.",
+)
+def restore(file: Path, replace: bool, identity: Path | None, audit: Path | None) -> None:
     """Put back the database in FILE; stop the portal first. Everyone signs in again.
+
+    Access tokens and webhooks wait until they are resumed. Roles, tokens, accounts and second factors that
+    were changed after FILE are listed, as far as the database before or a file of the audit trail says.
 
     A copy is checked and, if it is of an older release, upgraded, and then replaces the database in one
     step. The database before is kept.
     """
     try:
-        done = backups_restore.restore(file, replace=replace, identity_file=identity)
+        told = read_acts_in_file(audit, ACCESS_CHANGES) if audit else None
+        done = backups_restore.restore(file, replace=replace, identity_file=identity, actions=ACCESS_CHANGES)
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Restored {file}. What was recorded after {done.newest_stamp or 'nothing'} is not in it.")
@@ -55,6 +70,31 @@ def restore(file: Path, replace: bool, identity: Path | None) -> None:
     if done.webhooks:
         paused = plural(done.webhooks, "webhook is", "webhooks are")
         click.echo(f"{paused} paused: resume at /webhooks, on one machine alone.")
+    if done.tokens:
+        suspended = plural(done.tokens, "access token is", "access tokens are")
+        click.echo(f"{suspended} suspended: look at each, then let them work again at /tokens.")
+    for sentence in _describe_later_acts(join_acts(done.audited_until, told, done.later_acts)):
+        click.echo(sentence)
+
+
+def _describe_later_acts(acts: list[LaterAct] | None) -> Iterator[str]:
+    """What was changed of who may do what, and is not in the backup."""
+    if acts is None:
+        yield (
+            "Whether roles, tokens, accounts or second factors were changed after this backup is not known "
+            "here: look at /grants, /tokens and /people/accounts."
+        )
+    elif not acts:
+        yield "No role, token, account or second factor was changed after this backup."
+    else:
+        yield "Changed after this backup, and not in it. Make each of these changes again:"
+        tree = read_tree()
+        for act in acts:
+            unit_id = act.detail.get("unit_id")
+            unit = tree.last_label_on(unit_id, clock.today()) if unit_id else ""
+            words = act.words or sentence_of(act.action, act.detail, unit)
+            people = (f", by {act.who}" if act.who else "") + (f", of {act.whom}" if act.whom else "")
+            yield f"  {instant(act.happened_at)}: {words}{people}"
 
 
 @bp.cli.command("version", with_appcontext=False)

@@ -10,7 +10,7 @@ from portal.domain.people.queries import unit_by_path
 from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, PortalError
-from portal.platform.wording import instant
+from portal.platform.wording import instant, plural
 
 bp = Blueprint("tokens_commands", __name__, cli_group="tokens")
 
@@ -47,12 +47,13 @@ def create(name: str, scope: str, unit: str, directive: str, days: int) -> None:
 
 @bp.cli.command("list")
 def print_tokens() -> None:
-    """Print every access token that works: name, scope, unit, directive, last use and end."""
+    """Print every access token that works, or waits after a restore: name, scope, reach, last use and end."""
     for row in queries.list_tokens(None, clock.now()):
-        if row.works:
+        if row.works or row.suspended:
             used = instant(row.last_used_at) if row.last_used_at else "never used"
+            state = "\tsuspended by a restore" if row.suspended else ""
             reach = f"{row.unit_path or 'the whole force'}\t{row.directive_reference or 'every directive'}"
-            click.echo(f"{row.name}\t{row.scope}\t{reach}\t{used}\tuntil {instant(row.expires_at)}")
+            click.echo(f"{row.name}\t{row.scope}\t{reach}\t{used}\tuntil {instant(row.expires_at)}{state}")
 
 
 @bp.cli.command("revoke")
@@ -68,3 +69,20 @@ def revoke(name: str) -> None:
     except PortalError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Revoked: {token.name}.")
+
+
+@bp.cli.command("resume")
+@click.argument("name", default="")
+@click.option("--all", "everything", is_flag=True, help="Every token that a restore suspended.")
+def resume(name: str, everything: bool) -> None:
+    """Let the access token NAME work again, which a restore suspended."""
+    if bool(name) == everything:
+        raise click.UsageError("Name one token, or say --all.")
+    with transaction():
+        suspended = queries.list_suspended(None, clock.now())
+        chosen = [token for token in suspended if everything or token.name == name]
+        names = [token.name for token in chosen]
+        services.resume_tokens(chosen, by=None)
+    if name and not names:
+        raise click.ClickException(f"No token of the name {name} waits for this.")
+    click.echo(f"{plural(len(names), 'token')} resumed{': ' if names else ''}{', '.join(names)}.")

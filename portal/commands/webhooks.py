@@ -69,6 +69,21 @@ def remove_webhook(name: str) -> None:
     click.echo("Removed.")
 
 
+@bp.cli.command("resume")
+@click.argument("name", default="")
+@click.option("--all", "everything", is_flag=True, help="Every webhook that a restore paused.")
+@click.option("--from-now", is_flag=True, help="Leave out what happened while it was paused.")
+def resume_webhook(name: str, everything: bool, from_now: bool) -> None:
+    """Resume the webhook NAME, first with what happened while it was paused."""
+    if bool(name) == everything:
+        raise click.UsageError("Name one webhook, or say --all.")
+    with exit_if_refused(counted=False), transaction():
+        chosen = queries.list_restored() if everything else [queries.get_webhook_named(name)]
+        for webhook in chosen:
+            services.resume_webhook(webhook, by=None, at=clock.now(), from_now=from_now)
+    click.echo(f"{plural(len(chosen), 'webhook')} resumed.")
+
+
 @bp.cli.command("retry")
 @click.argument("name")
 def retry_messages(name: str) -> None:

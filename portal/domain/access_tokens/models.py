@@ -39,5 +39,6 @@ class AccessToken(Base):
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     revoked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    suspended_at: Mapped[datetime | None]  # by a restore, until an administrator lets it work again
     last_used_at: Mapped[datetime | None]  # written at most once a minute
     last_address: Mapped[str | None]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, select
 
 from portal.domain.access_tokens.models import AccessToken, TokenScope
 from portal.domain.people.queries import UnitRow, live_units
@@ -44,6 +44,7 @@ class TokenRow:
     last_used_at: datetime | None
     last_address: str
     works: bool
+    suspended: bool  # by a restore; it would work otherwise
 
 
 _WHOLE_FORCE = UnitRow("", None, "")
@@ -54,6 +55,7 @@ _FIND: Any = select(
 ).where(
     _t.token_hash == bindparam("token_hash"),
     _t.revoked_at.is_(None),
+    _t.suspended_at.is_(None),
     _t.expires_at > bindparam("at", type_=UtcDateTime()),
 )
 
@@ -83,20 +85,35 @@ def list_tokens(units: Collection[int] | None, at: datetime) -> list[TokenRow]:
         units: Units; None: the tokens of the whole force too.
         at: This instant.
     """
-    works = and_(_t.revoked_at.is_(None), _t.expires_at > at)
-    statement = select(_t, works).order_by(works.desc(), _t.name, _t.id)
+    lives = _lives(at)
+    statement = select(_t, lives).order_by(lives.desc(), _t.name, _t.id)
     if units is not None:
         statement = statement.where(_t.unit_id.in_(sorted(units)))
     units_today = live_units(clock.london_day(at))
     return [
         _row_of(
-            token, units_today.get(token.unit_id, _CLOSED) if token.unit_id else _WHOLE_FORCE, bool(works)
+            token, units_today.get(token.unit_id, _CLOSED) if token.unit_id else _WHOLE_FORCE, bool(lives)
         )
-        for token, works in db.session.execute(statement)
+        for token, lives in db.session.execute(statement)
     ]
 
 
-def _row_of(token: AccessToken, unit: UnitRow, works: bool) -> TokenRow:
+def list_suspended(units: Collection[int] | None, at: datetime, reference: str = "") -> list[AccessToken]:
+    """The tokens of these units (None: of all) that a restore suspended, if they live; or one of them."""
+    statement = select(_t).where(_lives(at), _t.suspended_at.is_not(None)).order_by(_t.name)
+    if units is not None:
+        statement = statement.where(_t.unit_id.in_(sorted(units)))
+    if reference:
+        statement = statement.where(_t.reference == reference)
+    return list(db.session.scalars(statement))
+
+
+def _lives(at: datetime) -> ColumnElement[bool]:
+    """WHERE clause: the token was not revoked, and has not expired."""
+    return and_(_t.revoked_at.is_(None), _t.expires_at > at)
+
+
+def _row_of(token: AccessToken, unit: UnitRow, lives: bool) -> TokenRow:
     return TokenRow(
         reference=token.reference,
         name=token.name,
@@ -109,7 +126,8 @@ def _row_of(token: AccessToken, unit: UnitRow, works: bool) -> TokenRow:
         revoked_at=token.revoked_at,
         last_used_at=token.last_used_at,
         last_address=token.last_address or "",
-        works=works,
+        works=lives and token.suspended_at is None,
+        suspended=lives and token.suspended_at is not None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -113,6 +114,15 @@ def revoke_token(token: AccessToken, *, by: int | None, at: datetime) -> None:
         return
     token.revoked_at, token.revoked_by_id = at, by
     _log("token.revoked", token, by)
+
+
+def resume_tokens(tokens: Iterable[AccessToken], *, by: int | None) -> int:
+    """Let tokens that a restore suspended work again; how many did not."""
+    suspended = [token for token in tokens if token.suspended_at is not None]
+    for token in suspended:
+        token.suspended_at = None
+        _log("token.resumed", token, by)
+    return len(suspended)
 
 
 def is_use_to_note(token: LiveToken, at: datetime) -> bool:

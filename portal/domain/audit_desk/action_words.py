@@ -119,6 +119,7 @@ _TEXTS = {
     ActionGroup.TOKENS: {
         "token.created": "Made the access token {token}[, for {scope}]",
         "token.revoked": "Revoked the access token {token}",
+        "token.resumed": "Let the access token {token} work again after a restore",
         "webhook.added": "Added the webhook {name}",
         "webhook.changed": "Changed the webhook {name}[: {changed}]",
         "webhook.secret_replaced": "Replaced the secret of the webhook {name}",
@@ -345,3 +346,22 @@ ACTIONS = {
 def actions_of(group: ActionGroup) -> tuple[str, ...]:
     """The actions of a group."""
     return tuple(_TEXTS[group])
+
+
+_OF_NO_ACCESS = {
+    "accounts.invited",
+    "account.reset_requested",
+    "account.unlocked",
+    "webhook.failed",
+    "webhook.tested",
+    "webhook.sent_again",
+}
+# What a restored backup would bring back, or not know: who has which role, token, second factor or key.
+ACCESS_CHANGES = frozenset(
+    action
+    for action, words in ACTIONS.items()
+    if (words.group in (ActionGroup.ACCOUNTS, ActionGroup.TOKENS) and action not in _OF_NO_ACCESS)
+    or action.startswith(
+        ("account.identity_", "scim.group_", "scim.member_", "scim.user_removed", "force.key_")
+    )
+)

@@ -11,7 +11,14 @@ from portal.domain.directives.models import Directive
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import live_units
 from portal.domain.people.units.tree import read_tree
-from portal.domain.webhooks.models import UNENDED, DeliveryState, EventType, Webhook, WebhookDelivery
+from portal.domain.webhooks.models import (
+    UNENDED,
+    DeliveryState,
+    EventType,
+    PauseReason,
+    Webhook,
+    WebhookDelivery,
+)
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
@@ -77,6 +84,12 @@ def get_webhook_named(name: str) -> Webhook:
     if webhook is None:
         raise NotFoundError(f"There is no webhook named {name}.")
     return webhook
+
+
+def list_restored() -> list[Webhook]:
+    """The webhooks that a restore paused, by name."""
+    paused = Webhook.paused == PauseReason.RESTORED
+    return list(db.session.scalars(select(Webhook).where(paused).order_by(Webhook.name)))
 
 
 def list_webhooks(day: date) -> list[WebhookRow]:

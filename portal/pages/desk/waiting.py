@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import url_for
 
+from portal.domain.access_tokens.queries import list_suspended
 from portal.domain.accounts.grants.proposals import list_proposals
 from portal.domain.accounts.grants.review import list_grants_to_review
 from portal.domain.accounts.overview.account_list import LOCKED, AccountFilters, AccountList
@@ -31,6 +32,7 @@ from portal.domain.reminders.queries import count_by_delivery
 from portal.domain.reminders.settings import relay_is_set
 from portal.domain.retention.data_requests import count_requests
 from portal.domain.retention.queries import count_disposals
+from portal.domain.webhooks.queries import list_restored
 from portal.pages.layout.sessions import cookies
 from portal.platform import clock
 from portal.platform.jobs.models import JobState
@@ -221,6 +223,27 @@ def _find_accounts(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
+def _find_suspended(viewer: Viewer) -> Iterator[Waiting]:
+    units = units_allowing(viewer, Permission.TOKEN_ADMINISTER)
+    if count := len(list_suspended(units, clock.now())):
+        yield Waiting(
+            plural(count, "access token is suspended", "access tokens are suspended"),
+            plural(count, "access token to confirm or revoke", "access tokens to confirm or revoke"),
+            url_for("tokens.list_tokens"),
+            "The database was restored from a backup",
+        )
+
+
+def _find_webhooks(_viewer: Viewer) -> Iterator[Waiting]:
+    if count := len(list_restored()):
+        yield Waiting(
+            plural(count, "webhook is paused", "webhooks are paused"),
+            plural(count, "webhook to resume or remove", "webhooks to resume or remove"),
+            url_for("webhooks.list_webhooks"),
+            "The database was restored from a backup",
+        )
+
+
 def _find_jobs(viewer: Viewer) -> Iterator[Waiting]:
     sees_all = units_allowing(viewer, Permission.JOB_VIEW) is None
     if count := count_jobs(None if sees_all else viewer.person_id)[JobState.FAILED]:
@@ -313,6 +336,8 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.RECORD_IMPORT, "Imports", _find_imports),
     (Permission.ACCOUNT_ADMINISTER, "Roles", _find_grants),
     (Permission.ACCOUNT_ADMINISTER, "Accounts", _find_accounts),
+    (Permission.TOKEN_ADMINISTER, "", _find_suspended),  # after a restore alone
+    (Permission.WEBHOOK_ADMINISTER, "", _find_webhooks),
     (Permission.JOB_VIEW, "Jobs", _find_jobs),
     (Permission.REMINDER_VIEW, "Reminders", _find_messages),
     (Permission.RETENTION_MANAGE, "Retention", _find_retention),

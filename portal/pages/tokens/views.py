@@ -16,6 +16,7 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import NotFoundError, RuleError
 from portal.platform.permissions import Permission
+from portal.platform.wording import plural
 
 bp = Blueprint("tokens", __name__, template_folder="templates")
 
@@ -50,6 +51,7 @@ def _render_list(units: set[int] | None, form: TokenForm) -> ResponseReturnValue
         page=page,
         rows=rows[page.offset : page.offset + page.size],
         scope_words=SCOPE_WORDS,
+        suspended=sum(row.suspended for row in rows),
     ), 400 if form.errors else 200
 
 
@@ -77,6 +79,20 @@ def make_token() -> ResponseReturnValue:
         field.errors = [str(error)]
         return _render_list(units, form)
     return render_template("tokens/made.html", name=form.name.data, plain=plain)
+
+
+@bp.post("/tokens/resume")
+@requires(Permission.TOKEN_ADMINISTER, recent=True)
+def resume_tokens() -> ResponseReturnValue:
+    """Let one token that a restore suspended work again, or all of the viewer's units."""
+    reference = request.form.get("reference", "")
+    with transaction():
+        tokens = queries.list_suspended(_own_units(), clock.now(), reference)
+        if reference and not tokens:
+            raise NotFoundError("No such token waits for this.")
+        count = services.resume_tokens(tokens, by=current_user.person_id)
+    flash(f"{plural(count, 'token works', 'tokens work')} again.", "success")
+    return redirect(url_for("tokens.list_tokens"), 303)
 
 
 @bp.post("/tokens/<reference>/revoke")

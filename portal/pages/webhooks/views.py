@@ -60,7 +60,22 @@ AGAIN = (DeliveryState.DELIVERED, DeliveryState.FAILED)
 def list_webhooks() -> ResponseReturnValue:
     """Every webhook; there are few."""
     rows = queries.list_webhooks(clock.today())
-    return render_template("webhooks/index.html", rows=rows, most=MOST_WEBHOOKS, pauses=PAUSES)
+    restored = sum(row.webhook.paused == PauseReason.RESTORED for row in rows)
+    return render_template(
+        "webhooks/index.html", rows=rows, most=MOST_WEBHOOKS, pauses=PAUSES, restored=restored
+    )
+
+
+@bp.post("/webhooks/resume")
+@requires(Permission.WEBHOOK_ADMINISTER, recent=True)
+def resume_restored() -> ResponseReturnValue:
+    """Resume every webhook that a restore paused; each sends first what happened meanwhile."""
+    with transaction():
+        webhooks = queries.list_restored()
+        for webhook in webhooks:
+            services.resume_webhook(webhook, by=current_user.person_id, at=clock.now())
+    flash(f"{plural(len(webhooks), 'webhook')} resumed. What they missed is sent now.", "success")
+    return redirect(url_for(".list_webhooks"), 303)
 
 
 @bp.route("/webhooks/new", methods=["GET", "POST"])

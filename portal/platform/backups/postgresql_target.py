@@ -14,6 +14,7 @@ from portal.platform.backups.backup import run_tool
 from portal.platform.errors import RuleError
 
 LONGEST = 63  # bytes of a name
+KEPT = "the database "  # before the name of the one that was replaced
 MAINTENANCE = ("postgres", "template1")  # databases to connect to while another is renamed
 RIGHTS = """
     SELECT (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user),
@@ -100,6 +101,10 @@ class PostgresqlTarget:
         with self._temporary_database(self._empty) as url:
             yield url
 
+    def url_of_kept(self, kept: str) -> URL:
+        """The database that was replaced, to be read and nothing else."""
+        return self.url.set(database=kept.removeprefix(KEPT))
+
     def swap_in_copy(self, now: datetime) -> str:
         """Give the copy the database's name, in one transaction; returns the name of the old one.
 
@@ -118,7 +123,7 @@ class PostgresqlTarget:
                 raise RuleError(
                     "Somebody connected to the database: stop the portal first. Nothing was changed."
                 ) from error
-        return f"the database {old_name}" if exists else ""
+        return f"{KEPT}{old_name}" if exists else ""
 
     @contextmanager
     def _temporary_database(self, name: str) -> Iterator[URL]:

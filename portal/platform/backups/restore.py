@@ -1,17 +1,21 @@
 """Restores a backup: a copy is built, checked and upgraded, and replaces the database in one step."""
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from config import current_settings
 from portal.platform import clock, presence
+from portal.platform.audit.models import AuditEvent
 from portal.platform.backups import backup, schema_comparison
 from portal.platform.backups.encryption import decrypt_file, is_encrypted
+from portal.platform.backups.later_acts import LaterAct, read_acts_after
 from portal.platform.backups.manifest import manifest_beside, refuse_changed
 from portal.platform.backups.sqlite_target import SqliteTarget
 from portal.platform.db import db
@@ -24,7 +28,28 @@ if TYPE_CHECKING:
 SQLITE_MAGIC = b"SQLite format 3\x00"
 POSTGRESQL_MAGIC = b"PGDMP"
 # Sessions, password links, requests for one, and half-filled forms of the backup are void.
-ENDED = ("sign_in_session", "pending_sign_in", "password_link", "held_form", "reset_request")
+ENDED = (
+    "sign_in_session",
+    "pending_sign_in",
+    "password_link",
+    "held_form",
+    "reset_request",
+    "known_browser",
+)
+# Nor are links sent that waited: they were sent, or went out of date, since.
+DROP_LINK_MAILS = """
+    UPDATE message SET state = 'dropped', reason = 'The database was restored. Ask for another link.'
+    WHERE kind IN ('invitation', 'reset') AND state IN ('waiting', 'sending')
+"""
+END_INVITATIONS = """
+    UPDATE invitation SET expires_at = CURRENT_TIMESTAMP
+    WHERE used_at IS NULL AND (expires_at IS NULL OR expires_at > CURRENT_TIMESTAMP)
+"""
+# One that was revoked since would work again: an administrator lets them work, one by one or all.
+SUSPEND_TOKENS = """
+    UPDATE access_token SET suspended_at = CURRENT_TIMESTAMP
+    WHERE revoked_at IS NULL AND suspended_at IS NULL AND expires_at > CURRENT_TIMESTAMP
+"""
 # Jobs that waited or ran in the backup are not started by themselves: an administrator decides.
 END_JOBS = """
     UPDATE job SET state = 'failed', claim = NULL, ended_at = CURRENT_TIMESTAMP,
@@ -48,11 +73,18 @@ class Restored:
     sessions: int = 0  # ended
     jobs: int = 0  # marked as failed
     webhooks: int = 0  # paused
+    tokens: int = 0  # suspended
+    audited_until: datetime | None = None  # the newest act that the backup knows
+    later_acts: list[LaterAct] | None = None  # by the database before; None: it does not say
     kept: str = ""  # where the database before is; empty: there was none
 
 
-def restore(file: Path, *, replace: bool, identity_file: Path | None = None) -> Restored:
-    """Put back the database in ``file``; sessions end, single-use links no longer work, jobs under way fail.
+def restore(
+    file: Path, *, replace: bool, identity_file: Path | None = None, actions: Collection[str] = ()
+) -> Restored:
+    """Put back the database in ``file``: nothing that was open or given in it works by itself.
+
+    Sessions, links and jobs end; access tokens and webhooks wait until somebody lets them work again.
 
     The database is replaced in one step, after everything that can fail; the old one is kept.
 
@@ -60,6 +92,7 @@ def restore(file: Path, *, replace: bool, identity_file: Path | None = None) -> 
         file: The backup. If its manifest stands beside it, it must be what that says.
         replace: Whether to replace a database that holds data or cannot be read.
         identity_file: Opens the backup, if it is encrypted.
+        actions: Kinds of act to list that were done after the backup, as far as the database before knows.
 
     Raises:
         RuleError: The portal runs; the file is no backup of this kind of database, is damaged, cannot be
@@ -69,19 +102,19 @@ def restore(file: Path, *, replace: bool, identity_file: Path | None = None) -> 
     if manifest := manifest_beside(file):
         refuse_changed(file, manifest)
     if not is_encrypted(file):
-        return _restore_plain(file, replace=replace)
+        return _restore_plain(file, replace, actions)
     if identity_file is None:
         raise RuleError(f"{file} is encrypted: name the identity that opens it with --identity FILE.")
     plain = current_settings().instance / f".{file.name}.decrypted"
     plain.unlink(missing_ok=True)  # of a restore that was killed
     try:
         decrypt_file(file, plain, identity_file)
-        return _restore_plain(plain, replace=replace)
+        return _restore_plain(plain, replace, actions)
     finally:
         plain.unlink(missing_ok=True)
 
 
-def _restore_plain(file: Path, *, replace: bool) -> Restored:
+def _restore_plain(file: Path, replace: bool, actions: Collection[str]) -> Restored:
     with file.open("rb") as read:
         start = read.read(16)
     kind, magic = ("SQLite", SQLITE_MAGIC) if backup.is_sqlite() else ("PostgreSQL", POSTGRESQL_MAGIC)
@@ -97,6 +130,8 @@ def _restore_plain(file: Path, *, replace: bool) -> Restored:
             with schema_comparison.open_engine(copy) as engine:
                 done = _prepare_copy(engine, target)
             done.kept = target.swap_in_copy(clock.now())
+        if done.kept:
+            done.later_acts = read_acts_after(target.url_of_kept(done.kept), done.audited_until, actions)
     return done
 
 
@@ -122,6 +157,7 @@ def _prepare_copy(engine: Engine, target: "SqliteTarget | PostgresqlTarget") -> 
             _end_what_was_open(connection, done)
             as_text = "SELECT CAST(max(recorded_at) AS varchar) FROM stamp"
             done.newest_stamp = connection.scalar(text(as_text)) or ""
+            done.audited_until = connection.scalar(select(func.max(AuditEvent.happened_at)))
     except (DBAPIError, sqlite3.Error) as error:
         cause = readiness.in_one_line(error)
         raise RuleError(f"The backup is damaged ({cause}). Nothing was changed.") from error
@@ -172,5 +208,8 @@ def _end_what_was_open(connection: Connection, done: Restored) -> None:
     if "job" in tables:
         connection.execute(text(FORGET_BACKUPS))
         done.jobs = connection.execute(text(END_JOBS)).rowcount
+    for statement in (DROP_LINK_MAILS, END_INVITATIONS):
+        connection.execute(text(statement))
+    done.tokens = connection.execute(text(SUSPEND_TOKENS)).rowcount
     if "webhook" in tables:
         done.webhooks = connection.execute(text(PAUSE_WEBHOOKS)).rowcount

@@ -70,6 +70,10 @@ class SqliteTarget:
         finally:
             _remove_database(file)
 
+    def url_of_kept(self, kept: str) -> URL:
+        """The database that was replaced, to be read and nothing else."""
+        return URL.create("sqlite", database=f"file:{kept}", query={"immutable": "1", "uri": "true"})
+
     def swap_in_copy(self, now: datetime) -> str:
         """Put the copy in the database's place; returns the path at which the old database is kept.
 

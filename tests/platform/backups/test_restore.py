@@ -52,6 +52,7 @@ def test_what_was_there_is_kept_and_what_was_done_is_said(here):
         f"Restored {here / 'b'}. What was recorded after 2029-01-01 00:00:00.000000 is not in it.",
         f"The database before is kept: {kept}",
         "0 people were signed in and have to sign in again.",
+        "No role, token, account or second factor was changed after this backup.",
     ]
     assert (is_marked(here / NAME), is_marked(kept)) == (False, True)
     assert leftovers(here) == []
