@@ -71,10 +71,12 @@ WANTED = {
     "returns.make_return",
     "returns.register_key",
     "tokens.make_token",
+    "tokens.resume_tokens",
     "units.move_unit",
     "webhooks.add_webhook",
     "webhooks.edit_webhook",
     "webhooks.replace_secret",
+    "webhooks.resume_restored",
     "webhooks.resume_webhook",
 }
 

@@ -2,14 +2,14 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from portal.domain.access_tokens import queries
 from portal.domain.access_tokens.models import AccessToken, TokenScope
 from portal.domain.reminders.models import Message
 from portal.platform import clock
 from portal.platform.audit.models import AuditEvent
-from portal.platform.db import db
+from portal.platform.db import db, transaction
 from portal.platform.permissions import Role
 from tests.domain.imports.rosters import run
 from tests.factories.access_tokens import bearer, make_token
@@ -172,3 +172,48 @@ def test_a_command_refuses_with_a_sentence(app, units, arguments, sentence):
 
     assert refused.exit_code == 1
     assert sentence in refused.stderr
+
+
+def suspend_all() -> None:
+    """As a restore does."""
+    with transaction():
+        db.session.execute(update(AccessToken).values(suspended_at=clock.now()))
+
+
+def test_tokens_of_a_restored_backup_work_once_an_administrator_says_so(app: Flask, admin: PortalClient):
+    tokens = {name: make_token(name=name) for name in ("first", "second", "third")}
+    suspend_all()
+
+    def working() -> list[str]:
+        answers = {
+            name: app.test_client().get("/api/v1/people", headers=bearer(it)) for name, it in tokens.items()
+        }
+        return [name for name, answer in answers.items() if answer.status_code == 200]
+
+    assert working() == []
+    page = admin.page(admin.page("/desk").links["3 access tokens to confirm or revoke"])
+    assert "so 3 tokens do not work" in page.text
+    page = admin.press(page, "Let it work again: second")
+    assert "1 token works again." in page.text
+    assert working() == ["second"]
+    page = admin.press(page, "Revoke first")
+    page = admin.press(page, "Let all 1 work again")
+    assert working() == ["second", "third"]
+    assert "restored from a backup" not in page.text
+    acts = db.session.scalars(select(AuditEvent.detail).where(AuditEvent.action == "token.resumed"))
+    assert [act["token"] for act in acts] == ["second", "third"]
+
+
+def test_an_administrator_of_a_unit_lets_no_token_of_others_work(unit_admin: PortalClient, units) -> None:
+    make_token(name="of the force")
+    make_token(name="of the north", unit=units["north"])
+    suspend_all()
+    other = db.session.scalar(select(AccessToken.reference).where(AccessToken.name == "of the force"))
+
+    page = unit_admin.press(unit_admin.page("/tokens"), "Let all 1 work again")
+
+    assert "1 token works again." in page.text
+    token = page.form_with("Make the token").fields["csrf_token"][0]
+    answer = unit_admin.post("/tokens/resume", data={"csrf_token": token, "reference": other})
+    assert answer.status_code == 404
+    assert [row.name for row in queries.list_suspended(None, clock.now())] == ["of the force"]

@@ -234,3 +234,21 @@ def test_other_administrators_hear_of_a_webhook_and_all_of_messages_that_failed(
     assert "could not be delivered for three days" in texts["Messages to HR failed"]
     assert "tells hr.example about people" in " ".join(texts["Webhook added: HR"].split())
     assert "/webhooks" in texts["Webhook added: HR"]
+
+
+def test_webhooks_that_a_restore_paused_are_resumed_together(admin):
+    fill_in(admin)
+    fill_in(admin, name="Paused by hand")
+    with transaction():
+        db.session.execute(update(Webhook).where(Webhook.name == "HR").values(paused="restored"))
+        db.session.execute(update(Webhook).where(Webhook.name != "HR").values(paused="by_hand"))
+
+    page = admin.page(admin.page("/desk").links["1 webhook to resume or remove"])
+    page = admin.press(page, "Resume all 1")
+
+    assert "1 webhook resumed. What they missed is sent now." in page.text
+    assert "Resume all" not in page.text
+    assert dict(db.session.execute(select(Webhook.name, Webhook.paused)).all()) == {
+        "HR": None,
+        "Paused by hand": "by_hand",
+    }

@@ -13,6 +13,7 @@ import pytest
 from portal.platform.operations import readiness
 from tests.examples import sweep_after
 from tests.forked import Forked
+from tests.platform.backups.test_restore import act_after_a_backup, check_what_was_revoked
 from tests.running import command, fresh_database, settings
 
 pytestmark = pytest.mark.postgresql
@@ -51,6 +52,16 @@ def here(postgresql: str, force_template: str, tmp_path: Path) -> Iterator[Porta
     yield portal
     for name in beside(postgresql):
         rows(postgresql, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_what_was_revoked_after_a_backup_does_not_come_back(here: Portal, tmp_path: Path) -> None:
+    act_after_a_backup(here, str(tmp_path / "c"))
+
+    done = command(here, "restore", str(tmp_path / "c"), "--replace")
+
+    assert done.returncode == 0, done.stderr
+    assert rows(here["DATABASE_URL"], "SELECT * FROM password_link") == []
+    check_what_was_revoked(here, done.stdout)
 
 
 def at(server: str, name: str) -> str:

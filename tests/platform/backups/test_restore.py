@@ -70,6 +70,70 @@ def test_webhooks_of_a_restored_copy_are_paused_so_that_two_portals_do_not_tell_
     assert rows(here / NAME, "SELECT paused FROM webhook") == [("restored",)]
 
 
+def act_after_a_backup(portal: dict[str, str], backup: str) -> None:
+    """Make tokens, a link and a backup; then revoke a token and a role."""
+    for words in (
+        ("tokens", "create", "kept", "--scope", "read"),
+        ("tokens", "create", "leaked", "--scope", "write"),
+        ("accounts", "invite", "D1001"),
+        ("backup", backup),
+        ("tokens", "revoke", "leaked"),
+        ("people", "revoke", "D6001", "auditor"),
+    ):
+        done = command(portal, *words)
+        assert done.returncode == 0, (words, done.stderr)
+
+
+def check_what_was_revoked(portal: dict[str, str], restored: str) -> None:
+    """The command has said what to do again, and no token works until somebody says so."""
+    assert "2 access tokens are suspended: look at each" in restored
+    assert "Changed after this backup, and not in it. Make each of these changes again:" in restored
+    assert restored.index("Revoked the access token leaked") < restored.index("Ended the role Auditor")
+    assert ", of D6001" in restored
+    assert command(portal, "tokens", "list").stdout.count("suspended by a restore") == 2
+    assert command(portal, "tokens", "revoke", "leaked").returncode == 0
+    assert command(portal, "tokens", "resume", "leaked").returncode == 1
+    assert command(portal, "tokens", "resume", "--all").stdout == "1 token resumed: kept.\n"
+    assert "suspended" not in command(portal, "tokens", "list").stdout
+
+
+@pytest.mark.slow
+def test_what_was_revoked_after_a_backup_does_not_come_back(here):
+    portal = settings(here)
+    act_after_a_backup(portal, str(here / "c"))
+
+    done = command(portal, "restore", str(here / "c"), "--replace")
+
+    assert done.returncode == 0, done.stderr
+    assert rows(here / NAME, "SELECT * FROM password_link") == []
+    check_what_was_revoked(portal, done.stdout)
+
+
+@pytest.mark.slow
+def test_a_file_of_the_audit_trail_tells_what_a_new_server_does_not_know(here):
+    portal = settings(here)
+    columns = "happened_at,action,what,who_staff_number,on_whom_staff_number"
+    later, earlier = "2031-01-01T09:00:00.5Z", "2019-01-01T09:00:00Z"
+    audit = here / "audit.csv"
+    audit.write_text(
+        f"{columns}\r\n{later},role.revoked,Ended the role manager on North,D9001,D2001\r\n"
+        f"{earlier},role.granted,Gave the role manager on North,D9001,D2001\r\n"
+        f"{later},pass.recorded,Passed: record X,D1001,D1001\r\n"
+    )
+    (here / NAME).unlink()
+
+    unknown = command(portal, "restore", str(here / "b"))
+    told = command(portal, "restore", str(here / "b"), "--replace", "--audit", str(audit))
+    audit.write_text("happened_at,what\r\n")
+    refused = command(portal, "restore", str(here / "b"), "--replace", "--audit", str(audit))
+
+    assert "or second factors were changed after this backup is not known here" in unknown.stdout
+    assert told.stdout.splitlines()[-1] == (
+        "  09:00 on 1 January 2031: Ended the role manager on North, by D9001, of D2001"
+    )
+    assert (refused.returncode, "is no file of the audit trail" in refused.stderr) == (1, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", ["nothing is left", "a page is torn", "it is another file"])
 def test_a_damaged_database_is_replaced_and_kept_as_it_was(here, damage):
