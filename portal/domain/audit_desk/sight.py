@@ -12,11 +12,10 @@ from sqlalchemy import and_, or_, select
 
 from portal.domain.audit_desk.filters import AuditFilters, Conditions
 from portal.domain.people.models import PersonName
-from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, visible_people
+from portal.domain.people.queries import Viewer, find_seen_person, visible_people
 from portal.domain.people.visibility.authorised_units import units_allowing
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db
-from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
 ACT = Permission.AUDIT_VIEW
@@ -60,10 +59,7 @@ class AuditSight:
         Raises:
             NotFoundError: Nobody has the number, or the reader may not see that person.
         """
-        person_id = person_by_staff_number(staff_number.replace("\x00", ""))
-        if not may_see(self.viewer, person_id, ACT):
-            raise NotFoundError(f"Nobody has the staff number {staff_number}.")
-        return person_id
+        return find_seen_person(self.viewer, staff_number, ACT)
 
     def visible_among(self, ids: Collection[int]) -> set[int]:
         """Those of these people whom the reader may see."""

@@ -20,7 +20,7 @@ from portal.domain.directives.models import Directive, Exclusion
 from portal.domain.people.decision_roles import describe_deciders
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import notes_of
-from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, visible_people
+from portal.domain.people.queries import Viewer, find_seen_person, may_see, visible_people
 from portal.domain.people.visibility.overseers import overseers_of
 from portal.domain.records.models import Record
 from portal.domain.records.queries import holder_name
@@ -50,9 +50,7 @@ def request_subject(viewer: Viewer, staff_number: str) -> RequestSubject:
     Raises:
         NotFoundError: Nobody has it, or the viewer may not make requests about this person.
     """
-    person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
-    if not may_see(viewer, person_id, Permission.DECISION_ASK):
-        raise NotFoundError(f"Nobody has the staff number {staff_number}.")
+    person_id = find_seen_person(viewer, staff_number, Permission.DECISION_ASK)
     return RequestSubject(person_id, staff_number, holder_name(person_id))
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "Visibility",
     "build_system_viewer",
     "build_viewer",
+    "find_seen_person",
     "live_units",
     "may_see",
     "person_by_staff_number",
@@ -196,6 +197,22 @@ def person_by_staff_number(staff_number: str) -> int:
     if person_id is None:
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     return person_id
+
+
+def find_seen_person(viewer: Viewer, staff_number: str, act: Permission | None = None) -> int:
+    """The id of the person who has this staff number and whom the viewer may see, or do ``act`` to.
+
+    Neither the answer nor the work for it tells a number of somebody out of sight from one that nobody has:
+    two statements, whatever was typed.
+
+    Raises:
+        NotFoundError: There is nobody whom the viewer may see.
+    """
+    number = staff_number.replace("\x00", "").strip()  # PostgreSQL takes no NUL
+    person_id = db.session.scalar(select(PersonName.person_id).where(PersonName.staff_number == number))
+    if not may_see(viewer, person_id or NOBODY, act):
+        raise NotFoundError(f"Nobody has the staff number {staff_number}.")
+    return person_id or NOBODY
 
 
 def live_units(day: date, known_at: datetime | None = None) -> dict[int, UnitRow]:

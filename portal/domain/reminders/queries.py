@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 
+from portal.domain.accounts.grants.authority import is_in_administration
 from portal.domain.directives.fact_loader import split_into_batches
 from portal.domain.directives.models import Directive, DirectiveVersion
 from portal.domain.people.as_of import is_known_fact
@@ -330,25 +331,27 @@ def get_message(viewer: Viewer, reference: UUID) -> Message:
 
 
 def visible_person_ids(viewer: Viewer) -> set[int]:
-    """The ids of everybody whom the viewer may see."""
-    return set(db.session.scalars(visible_people(viewer)))
+    """The ids of everybody whose reminders the viewer may see."""
+    return set(db.session.scalars(visible_people(viewer, Permission.REMINDER_VIEW)))
 
 
 def _visible_messages(viewer: Viewer) -> ColumnElement[bool]:
     """WHERE clause: the message is the viewer's own, or to and about people they may see.
 
-    Notices about accounts are shown only to people who administer accounts; ``PRIVATE_KINDS`` only
-    to their reader.
+    Notices about accounts are shown only to people who administer the reader's account; ``PRIVATE_KINDS``
+    only to their reader.
     """
-    people = visible_people(viewer)
+    people = visible_people(viewer, Permission.REMINDER_VIEW)
     lines = select(MessageLine.id).where(MessageLine.message_id == Message.id)
     about_visible = lines.where(MessageLine.about_id.in_(people)).correlate(Message).exists()
     has_visible_line = or_(about_visible, ~lines.correlate(Message).exists())
     is_own = Message.person_id == viewer.person_id
     is_visible = or_(and_(Message.person_id.in_(people), has_visible_line), is_own)
-    if Permission.ACCOUNT_ADMINISTER in viewer.permissions:
-        return and_(is_visible, or_(Message.kind.not_in(PRIVATE_KINDS), is_own))
-    return and_(is_visible, Message.kind == MessageKind.REMINDER)
+    is_reminder = and_(is_visible, Message.kind == MessageKind.REMINDER)
+    if Permission.ACCOUNT_ADMINISTER not in viewer.permissions:
+        return is_reminder
+    is_of_account = and_(is_in_administration(Message.person_id, viewer), has_visible_line)
+    return or_(is_reminder, and_(is_of_account, Message.kind.not_in(PRIVATE_KINDS)), is_own)
 
 
 def _outbox_row(row: Message, name: PersonName | None, lines: Iterable[str]) -> OutboxRow:

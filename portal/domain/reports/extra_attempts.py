@@ -5,9 +5,8 @@ from datetime import datetime
 
 from portal.domain.assessment import services as assessment
 from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
-from portal.domain.people.queries import Viewer, may_see, person_by_staff_number
+from portal.domain.people.queries import Viewer, find_seen_person, may_see
 from portal.domain.records.queries import holder_name, latest_registration
-from portal.platform.errors import NotFoundError
 from portal.platform.permissions import Permission
 
 
@@ -35,9 +34,11 @@ def may_open_attempts(viewer: Viewer, person_id: int) -> bool:
     A manager may for the people whom the role of manager lets them see; an author, whose role is not tied to
     units, for everyone whom any of their roles lets them see.
     """
-    everywhere = Permission.ATTEMPT_OPEN_UNSEEN in viewer.permissions
-    allowed = everywhere or Permission.ATTEMPT_OPEN in viewer.permissions
-    return allowed and may_see(viewer, person_id, None if everywhere else Permission.ATTEMPT_OPEN)
+    return Permission.ATTEMPT_OPEN in viewer.permissions and may_see(viewer, person_id, _act_of(viewer))
+
+
+def _act_of(viewer: Viewer) -> Permission | None:
+    return None if Permission.ATTEMPT_OPEN_UNSEEN in viewer.permissions else Permission.ATTEMPT_OPEN
 
 
 def get_limited_learner(viewer: Viewer, staff_number: str) -> LimitedLearner:
@@ -46,9 +47,7 @@ def get_limited_learner(viewer: Viewer, staff_number: str) -> LimitedLearner:
     Raises:
         NotFoundError: Nobody has it, or the viewer may not open attempts for that person.
     """
-    person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
-    if not may_open_attempts(viewer, person_id):
-        raise NotFoundError(f"Nobody has the staff number {staff_number}.")
+    person_id = find_seen_person(viewer, staff_number, _act_of(viewer))
     modules = [
         module
         for module in module_progress_by_activity(person_id).values()

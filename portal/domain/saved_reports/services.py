@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from portal.domain.people.queries import Viewer, person_by_staff_number, viewer_of
+from portal.domain.people.models import PersonName
+from portal.domain.people.queries import Viewer, find_seen_person, viewer_of
 from portal.domain.saved_reports.definitions import NO_RIGHT, Definition, find_refusal
 from portal.domain.saved_reports.models import ReportSchedule, ReportShare, SavedPage, SavedReport
 from portal.domain.saved_reports.queries import schedule_of
@@ -63,23 +64,25 @@ def save_report(name: str, definition: Definition, *, by: Viewer, at: datetime) 
 
 
 def share_report(
-    report: SavedReport, staff_number: str, *, at: datetime, line_managers: bool = False
+    report: SavedReport, staff_number: str, *, by: Viewer, at: datetime, line_managers: bool = False
 ) -> None:
-    """Share a report with somebody who may open it. Sharing again changes nothing.
+    """Share a report with somebody whom its owner sees and who may open it. Again, it changes nothing.
 
     Raises:
-        RuleError: Nobody has this staff number, they may not open the report, or it is shared with too many.
+        RuleError: The owner sees nobody with this staff number, they may not open the report, or it is shared
+            with too many.
     """
+    nobody = RuleError(f"You can see nobody with the staff number {staff_number} who may see reports.")
     try:
-        person_id = person_by_staff_number(staff_number)
+        person_id = find_seen_person(by, staff_number)
     except NotFoundError:
-        raise RuleError(f"Nobody with the staff number {staff_number} may see reports.") from None
-    if person_id == report.owner_id:
+        raise nobody from None
+    if person_id == by.person_id:
         raise RuleError("This report is yours already.")
     viewer = viewer_of(person_id, line_managers=line_managers)
     refusal = find_refusal(Definition.of(report), viewer, at)
     if refusal == NO_RIGHT:  # as if there were nobody, so that a number says nothing of a person
-        raise RuleError(f"Nobody with the staff number {staff_number} may see reports.")
+        raise nobody
     if refusal:
         raise RuleError(f"{staff_number} cannot open this report. {refusal}")
     readers = set(
@@ -94,20 +97,15 @@ def share_report(
 
 
 def end_share(report: SavedReport, staff_number: str) -> None:
-    """Share a report with somebody no longer. Doing it again changes nothing.
-
-    Raises:
-        NotFoundError: Nobody has this staff number.
-    """
-    person_id = person_by_staff_number(staff_number)
+    """Share a report with somebody no longer; a number with which it is not shared changes nothing."""
+    number = staff_number.replace("\x00", "").strip()  # PostgreSQL takes no NUL
+    having = select(PersonName.person_id).where(PersonName.staff_number == number)
     share = db.session.scalar(
-        select(ReportShare).where(
-            ReportShare.saved_report_id == report.id, ReportShare.person_id == person_id
-        )
+        select(ReportShare).where(ReportShare.saved_report_id == report.id, ReportShare.person_id.in_(having))
     )
     if share is not None:
         db.session.delete(share)
-        _log("saved_report.unshared", report, report.owner_id, subject_id=person_id)
+        _log("saved_report.unshared", report, report.owner_id, subject_id=share.person_id)
 
 
 def choose_mail(report: SavedReport, share: ReportShare, *, mailed: bool) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import date
 
+from flask_login import current_user
 from wtforms import RadioField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.domain.assurance.entering import LONGEST_TEXT, LONGEST_TITLE
-from portal.domain.people.queries import person_by_staff_number
+from portal.domain.people.queries import find_seen_person
 from portal.domain.people.services import list_names_of
 from portal.pages.layout.base_forms import PortalForm
 from portal.pages.layout.form_fields import DayField, LineField, LinesField, MaximumLength, RequiredText
@@ -92,11 +93,11 @@ class StaffNumberForm(EntryForm):
     owner_id: int | None = None  # of a valid form
 
     def validate_owner(self, field: LineField) -> None:
-        """Refuse a staff number that nobody has."""
+        """Refuse a staff number of nobody whom the viewer may see."""
         self.owner_id = None
         if field.data:
             try:
-                self.owner_id = person_by_staff_number(field.data)
+                self.owner_id = find_seen_person(current_user.viewer, field.data)
             except NotFoundError as error:
                 mark_wrong(field, str(error))
 

@@ -5,13 +5,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from flask_login import current_user
 from wtforms import FieldList, FileField, FormField, SelectField, ValidationError
 from wtforms.fields import SelectChoice
 
 from portal.domain.directives import descriptions, toml_reader
 from portal.domain.directives.toml_reader import DirectiveFile, Selectors
 from portal.domain.directives.toml_writer import to_toml
-from portal.domain.people.queries import person_by_staff_number
+from portal.domain.people.queries import find_seen_person
 from portal.pages.layout.base_forms import PlainForm, PortalForm
 from portal.pages.layout.form_fields import (
     CheckboxesField,
@@ -192,6 +193,8 @@ class DirectiveForm(PortalForm):
         widget=_short_input(inputmode="decimal", suffix={"text": "%"}),
     )
 
+    current_owner = ""  # the staff number in the version that is being changed
+
     @property
     def group_forms(self) -> list[GroupForm]:
         """The forms of all groups, exceptions last."""
@@ -210,9 +213,11 @@ class DirectiveForm(PortalForm):
             raise ValidationError("Choose at least one module, guide or event")
 
     def validate_owner(self, field: LineField) -> None:
-        """Refuse a staff number that nobody has."""
+        """Refuse a number of nobody whom the viewer may see, other than of who owns the directive already."""
+        if field.data == self.current_owner:
+            return
         try:
-            person_by_staff_number(field.data or "")
+            find_seen_person(current_user.viewer, field.data or "")
         except NotFoundError as error:
             raise ValidationError(str(error)) from error
 

@@ -13,7 +13,7 @@ from portal.domain.accounts.identities.binding import Refusal
 from portal.domain.accounts.overview.last_sign_in import find_last_sign_in
 from portal.domain.accounts.overview.ways import method_words
 from portal.domain.accounts.sign_in import locks
-from portal.domain.people.queries import Viewer, may_see, person_by_staff_number, viewer_of
+from portal.domain.people.queries import Viewer, find_seen_person, viewer_of
 from portal.pages.layout.access import requires
 from portal.pages.layout.disclosure import log_disclosure
 from portal.pages.layout.paging import Page
@@ -55,15 +55,15 @@ def add_account_pages(bp: Blueprint) -> None:
     bp.add_url_rule("/people/identities", show_identities.__name__, show_identities, methods=["GET"])
 
 
-def find_visible_person(staff_number: str) -> Viewer:
-    """Find the person, if the administrator may see them.
+def find_person_in_administration(staff_number: str) -> Viewer:
+    """Find the person at whose account the administrator may look: by that role alone, not by another.
 
     Raises:
-        NotFoundError: Nobody has this number, or the administrator may not see that person.
+        NotFoundError: Nobody has this number, or the administrator may not look at that account.
     """
-    person_id = person_by_staff_number(staff_number.replace("\x00", ""))  # PostgreSQL takes no NUL
+    person_id = find_seen_person(current_user.viewer, staff_number, Permission.ACCOUNT_ADMINISTER)
     person = viewer_of(person_id, line_managers=cookies.current_settings().line_managers_see)
-    if person is None or not may_see(current_user.viewer, person.person_id):
+    if person is None:
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     return person
 
@@ -72,12 +72,12 @@ def find_administered_person(staff_number: str) -> Viewer:
     """Find the person whose account the administrator is about to change.
 
     Raises:
-        NotFoundError: Nobody has this number, or the administrator may not see that person.
-        ForbiddenError: The account is outside the administrator's units.
+        NotFoundError: Nobody has this number, or the administrator may not look at that account.
+        ForbiddenError: They may not change it.
     """
-    person = find_visible_person(staff_number)
+    person = find_person_in_administration(staff_number)
     if not authority.administers_person(current_user.viewer, person.person_id):
-        raise ForbiddenError("This account is outside the units that you administer.")
+        raise ForbiddenError(authority.OUTSIDE)
     return person
 
 
@@ -107,7 +107,7 @@ def _build_grant_form() -> GrantForm:
 @requires(Permission.ACCOUNT_ADMINISTER)
 def show_account(staff_number: str) -> ResponseReturnValue:
     """The state of the account, and what the administrator can do with it."""
-    person = find_visible_person(staff_number)
+    person = find_person_in_administration(staff_number)
     log_disclosure(person.person_id, "account")
     return _render_account(person, _build_grant_form())
 
@@ -132,6 +132,7 @@ def _render_account(person: Viewer, form: GrantForm) -> ResponseReturnValue:
         lock=locks.find_lock_of(person.person_id, settings.secret_key, clock.now()),
         method_words=method_words,
         may_change=may_change,
+        outside=authority.OUTSIDE,
         is_self=person.person_id == current_user.person_id,
         role_words=role_words,
         where_words=where_words,

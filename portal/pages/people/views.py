@@ -83,7 +83,7 @@ def show_person(staff_number: str) -> ResponseReturnValue:
         banner=sentences.banner_sentence(position),
         position_form=position_form(position),
         may_request=_may(Permission.DECISION_ASK, page.person_id),
-        may_administer=Permission.ACCOUNT_ADMINISTER in current_user.permissions,
+        may_administer=_may(Permission.ACCOUNT_ADMINISTER, page.person_id),
         may_audit=_may(Permission.AUDIT_VIEW, page.person_id),
         may_remind=(may_remind := _may_remind(page.person_id, position)),
         reminded_until=nudges_allowed_from(page.person_id, clock.now()) if may_remind else {},

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.directives.scope import directives_within_own_units, refuse_directive_outside_own_units
-from portal.domain.people.queries import may_see, person_by_staff_number
+from portal.domain.people.queries import find_seen_person
 from portal.domain.reminders import planning, queries, services
 from portal.domain.reminders.models import Delivery
 from portal.domain.reminders.planning import ReminderPlan
@@ -223,8 +223,8 @@ def _get_person(staff_number: str) -> Addressee:
     Raises:
         NotFoundError: Nobody has the number, or the viewer may not see the person.
     """
-    person_id = person_by_staff_number(staff_number.replace("\x00", ""))
+    person_id = find_seen_person(current_user.viewer, staff_number, Permission.REMINDER_NUDGE)
     person = queries.list_addressees([person_id], clock.today()).get(person_id)
-    if person is None or not may_see(current_user.viewer, person_id, Permission.REMINDER_NUDGE):
+    if person is None:
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")
     return person

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.domain.people.queries import live_units, person_by_staff_number
+from portal.domain.people.queries import find_seen_person, live_units
 from portal.domain.retention import holds
 from portal.pages.layout.access import requires
 from portal.pages.retention.forms import HoldForm, LiftHoldForm
@@ -88,7 +88,7 @@ def _subject_of(form: HoldForm) -> int | str:
         NotFoundError: Nobody has the staff number.
     """
     if form.scope.data == holds.PERSON:
-        return person_by_staff_number(form.staff_number.data)
+        return find_seen_person(current_user.viewer, form.staff_number.data)
     return int(form.unit.data) if form.scope.data == holds.UNIT else str(form.kept_class.data)
 
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.domain.assessment.text_erasure import count_written_texts
-from portal.domain.people.queries import person_by_staff_number
+from portal.domain.people.queries import find_seen_person
 from portal.domain.retention import data_requests, holds
 from portal.domain.retention.data_requests import ERASURE
 from portal.pages.layout.access import requires
@@ -84,7 +84,7 @@ def note_request() -> ResponseReturnValue:
     if not form.validate():
         return _render_list(form, 400)
     try:
-        person_id = person_by_staff_number(form.staff_number.data)
+        person_id = find_seen_person(current_user.viewer, form.staff_number.data)
         with transaction():
             uuid = data_requests.note_request(
                 form.kind.data,

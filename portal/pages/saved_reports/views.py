@@ -154,7 +154,13 @@ def share_report(reference: UUID) -> ResponseReturnValue:
     try:
         with transaction():
             report = queries.get_own(reference, current_user.person_id)
-            services.share_report(report, number, at=clock.now(), line_managers=line_managers_see())
+            services.share_report(
+                report,
+                number,
+                by=current_user.viewer,
+                at=clock.now(),
+                line_managers=line_managers_see(),
+            )
     except RuleError as error:
         form.staff_number.errors = [str(error)]
         return _render_report(queries.get_own(reference, current_user.person_id), share_form=form)

@@ -1,31 +1,44 @@
 """Which accounts and units an administrator may act on, so that nobody can widen their own powers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
+from sqlalchemy.orm import aliased
 
+from config import current_settings
 from portal.domain.people.as_of import is_known_fact
-from portal.domain.people.models import Post, RoleGrant
-from portal.domain.people.queries import Viewer, live_units, may_see
+from portal.domain.people.models import Person, Post, RoleGrant
+from portal.domain.people.queries import Viewer, live_units
 from portal.domain.people.units.tree import read_tree
 from portal.domain.people.visibility.authorised_units import administered_units
-from portal.domain.people.visibility.rules import is_granted_to, is_valid_on, is_visible
-from portal.domain.people.workforce import Workforce
+from portal.domain.people.visibility.rules import (
+    is_granted_to,
+    is_line_manager,
+    is_valid_on,
+    is_visible,
+)
 from portal.platform import clock
 from portal.platform.db import db
-from portal.platform.permissions import Role
+from portal.platform.permissions import Permission, Role
 
 __all__ = [
+    "OUTSIDE",
     "CurrentGrant",
     "administered_units",
     "administers_person",
     "grantable_units",
     "is_administered",
+    "is_in_administration",
     "list_current_grants",
-    "people_administered_in",
 ]
+
+OUTSIDE = (
+    "This account is not yours to change: its owner works, has a role or manages people "
+    "outside the units that you administer."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +73,20 @@ def list_current_grants(person_id: int) -> list[CurrentGrant]:
 
 
 def administers_person(viewer: Viewer, person_id: int) -> bool:
-    """Whether the viewer may change the person's account.
-
-    An administrator of a unit may do so for people with a post there and no role outside it: whoever makes a
-    link to set another's password could use that account's roles.
-    """
-    units = administered_units(viewer)
-    if units is None:
-        return may_see(viewer, person_id)
-    posts = db.session.scalars(
-        select(Post.unit_id).where(
-            Post.person_id == person_id, is_known_fact(Post), is_valid_on(Post, clock.today())
-        )
-    ).all()
-    has_role_elsewhere = any(grant.unit_id not in units for grant in list_current_grants(person_id))
-    return any(unit_id in units for unit_id in posts) and not has_role_elsewhere
+    """Whether the viewer may change the person's account."""
+    statement = select(Person.id).where(Person.id == person_id, is_administered(Person.id, viewer))
+    return db.session.scalar(statement) is not None
 
 
 def is_administered(person_id: Any, viewer: Viewer) -> ColumnElement[bool]:
-    """WHERE clause: ``administers_person`` holds for the person of this id column."""
+    """WHERE clause: the viewer may change the account of the person of this id column.
+
+    An administrator of a unit may do so for people with a post there who have no role outside it and, as
+    line manager, see nobody outside it: whoever sets another's password could use what that account sees.
+    """
     units = administered_units(viewer)
     if units is None:
-        return is_visible(person_id, viewer)
+        return is_in_administration(person_id, viewer)
     today = clock.today()
     has_post_there = select(Post.person_id).where(
         is_known_fact(Post), is_valid_on(Post, today), Post.unit_id.in_(sorted(units))
@@ -90,20 +95,32 @@ def is_administered(person_id: Any, viewer: Viewer) -> ColumnElement[bool]:
         is_granted_to(person_id, today),
         or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.not_in(sorted(units))),
     )
-    return and_(person_id.in_(has_post_there), not_(has_role_elsewhere))
-
-
-def people_administered_in(units: set[int], force: Workforce) -> set[int]:
-    """The people whose accounts an administrator of these units may change."""
-    people_with_role_elsewhere = db.session.scalars(
-        select(RoleGrant.person_id).where(
-            is_valid_on(RoleGrant, force.day),
-            RoleGrant.ended_at.is_(None),
-            or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.not_in(units)),
-        )
+    return and_(
+        person_id.in_(has_post_there),
+        not_(has_role_elsewhere),
+        not_(_has_reports_elsewhere(person_id, units, today)),
     )
-    people_in_units = {person_id for unit_id in units for person_id in force.people_under(unit_id)}
-    return people_in_units.difference(people_with_role_elsewhere)
+
+
+def _has_reports_elsewhere(person_id: Any, units: Collection[int], today: date) -> ColumnElement[bool]:
+    """WHERE clause: the roster alone shows the person direct reports outside these units.
+
+    A line manager of today opens reports of earlier days too, so every post that ever named them counts.
+    """
+    if not current_settings().line_managers_see:
+        return false()
+    report = aliased(Post)
+    named = (report.line_manager_id == person_id, report.person_id != person_id)
+    elsewhere = exists().where(*named, report.unit_id.not_in(sorted(units)))
+    return and_(is_line_manager(person_id, today), elsewhere)
+
+
+def is_in_administration(person_id: Any, viewer: Viewer) -> ColumnElement[bool]:
+    """WHERE clause: the viewer may look at the account of the person of this id column.
+
+    Only grants as administrator count, so that the sight of another role opens no account.
+    """
+    return is_visible(person_id, viewer, Permission.ACCOUNT_ADMINISTER)
 
 
 def grantable_units(viewer: Viewer) -> list[tuple[int, str]]:

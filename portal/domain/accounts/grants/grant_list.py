@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.domain.accounts.grants.authority import administered_units, is_in_administration
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.name_search import name_conditions
-from portal.domain.people.queries import Viewer, live_units, visible_people
+from portal.domain.people.queries import Viewer, live_units
 from portal.domain.people.units.search import find_current_or_former_unit
 from portal.domain.people.units.tree import UnitTree, read_tree
-from portal.domain.people.visibility.authorised_units import administered_units
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.clock import london_day
 from portal.platform.db import OPEN_END, db
@@ -69,7 +69,7 @@ GRANT_SORTS: dict[str, Callable[[GrantRow], Any]] = {
 
 
 def list_grants(viewer: Viewer, filters: GrantFilters, sort: str, at: datetime) -> list[GrantRow]:
-    """Every grant that matches the filters, of people whom the viewer may see. Four statements at most.
+    """Every grant that matches the filters, of accounts that the viewer may look at. Four statements at most.
 
     Args:
         viewer: Who looks.
@@ -114,7 +114,7 @@ def _select_grants(viewer: Viewer, filters: GrantFilters, today: date) -> Any:
         .join(PersonName, PersonName.person_id == RoleGrant.person_id)
         .outerjoin(giver, giver.c.person_id == RoleGrant.given_by_id)
         .outerjoin(ender, ender.c.person_id == RoleGrant.ended_by_id)
-        .where(RoleGrant.person_id.in_(visible_people(viewer)), *name_conditions(filters.q))
+        .where(is_in_administration(RoleGrant.person_id, viewer), *name_conditions(filters.q))
         .where(*_filter_conditions(viewer, filters, today))
     )
 
@@ -140,11 +140,11 @@ def _grant_row(
 
 
 def _select_visible_names(viewer: Viewer) -> Any:
-    """SELECT of the names of people whom the viewer may see."""
+    """SELECT of the names of people whose accounts the viewer may look at."""
     other = aliased(PersonName)
     return (
         select(other.person_id, other.surname, other.forenames)
-        .where(other.person_id.in_(visible_people(viewer)))
+        .where(is_in_administration(other.person_id, viewer))
         .subquery()
     )
 

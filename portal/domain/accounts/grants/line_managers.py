@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
+from portal.domain.accounts.grants.authority import is_in_administration
 from portal.domain.accounts.grants.grant_list import GrantFilters, GrantRow
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.name_search import name_conditions
-from portal.domain.people.queries import Viewer, live_units, units_under, visible_people
+from portal.domain.people.queries import Viewer, live_units, units_under
 from portal.domain.people.units.search import find_current_unit
 from portal.domain.people.visibility.rules import is_line_manager, is_valid_on
 from portal.platform.db import db
@@ -21,7 +22,7 @@ _direct_report: Any = aliased(Post)
 
 
 def count_line_managers(viewer: Viewer, day: date) -> int:
-    """Count the line managers with a post on ``day`` whom the viewer may see. One statement."""
+    """Count the line managers with a post on ``day`` whose accounts the viewer may look at. One statement."""
     statement = select(func.count()).select_from(PersonName).where(is_line_manager(PersonName.person_id, day))
     return db.session.scalar(statement.where(*_visible_with_post(viewer, day))) or 0
 
@@ -58,9 +59,10 @@ def list_line_managers(viewer: Viewer, filters: GrantFilters, day: date) -> list
 
 
 def _visible_with_post(viewer: Viewer, day: date) -> Iterable[ColumnElement[bool]]:
-    """WHERE clauses: the viewer may see the person, who has a post on the day, as an account needs."""
+    """WHERE clauses: the viewer may look at the account of the person, who has a post on the day."""
     with_post = select(Post.person_id).where(is_known_fact(Post), is_valid_on(Post, day))
-    return PersonName.person_id.in_(visible_people(viewer)), PersonName.person_id.in_(with_post)
+    person_id = PersonName.person_id
+    return is_in_administration(person_id, viewer), person_id.in_(with_post)
 
 
 def _grant_row(staff_number: str, surname: str, forenames: str, since: date, recorded_at: Any) -> GrantRow:

@@ -12,7 +12,7 @@ from portal.domain.accounts.grants.changes import NewGrant
 from portal.domain.accounts.grants.grant_list import where_words
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
-from portal.domain.people.queries import Viewer, visible_people
+from portal.domain.people.queries import Viewer
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.people.workforce import LivePost, Workforce
 from portal.platform.db import db
@@ -63,14 +63,13 @@ def list_proposals(viewer: Viewer, force: Workforce) -> list[GrantProposal]:
     change, on their units; nobody gets one for themself, since nobody gives themself a role.
     """
     units = authority.administered_units(viewer)
-    administered = None if units is None else authority.people_administered_in(units, force)
     managed_units = _read_managed_units(force)
     proposals = []
     for row in _list_line_managers(viewer, force):
         reports = force.reports_to(row.person_id)
         own_posts = force.posts_of(row.person_id)
         managed = managed_units.get(row.person_id, set())
-        if not own_posts or not reports or (administered is not None and row.person_id not in administered):
+        if not own_posts or not reports:
             continue
         if row.person_id == viewer.person_id or _are_covered(reports, managed, force):
             continue
@@ -119,7 +118,7 @@ def list_choices_not_given(
         .where(
             RoleGrant.role == Role.MANAGER, is_valid_on(RoleGrant, force.day), RoleGrant.ended_at.is_(None)
         )
-        .where(RoleGrant.person_id.in_(visible_people(viewer)))
+        .where(authority.is_in_administration(RoleGrant.person_id, viewer))
     )
     given = {(number, "" if unit_id is None else str(unit_id)) for number, unit_id in rows}
     return [choice for choice in choices if choice not in given]
@@ -143,7 +142,7 @@ def _read_managed_units(force: Workforce) -> ManagedUnits:
 
 
 def _list_line_managers(viewer: Viewer, force: Workforce) -> Iterable[Any]:
-    """The line managers named by posts of the day whom the viewer may see, by name."""
+    """The line managers named by posts of the day whose accounts the viewer may change, by name."""
     named = select(Post.line_manager_id).where(is_known_fact(Post), is_valid_on(Post, force.day))
     rank = (
         select(Post.rank_or_grade)
@@ -161,7 +160,7 @@ def _list_line_managers(viewer: Viewer, force: Workforce) -> Iterable[Any]:
             PersonName.forenames,
             rank.label("rank"),
         )
-        .where(PersonName.person_id.in_(named), PersonName.person_id.in_(visible_people(viewer)))
+        .where(PersonName.person_id.in_(named), authority.is_administered(PersonName.person_id, viewer))
         .order_by(PersonName.surname, PersonName.forenames, PersonName.staff_number)
     ).all()
 

@@ -12,7 +12,7 @@ from portal.domain.accounts.grants import authority
 from portal.domain.accounts.grants.grant_list import role_words, where_words
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
-from portal.domain.people.queries import Viewer, visible_people
+from portal.domain.people.queries import Viewer
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.people.workforce import Workforce
@@ -44,14 +44,10 @@ def list_grants_to_review(viewer: Viewer, force: Workforce) -> list[GrantToRevie
 
     Five statements at most, however many grants there are.
     """
-    units = authority.administered_units(viewer)
-    administered = None if units is None else authority.people_administered_in(units, force)
     rows = _list_live_grants(viewer, force)
     reviewer = _GrantReviewer(force, read_tree(), _read_post_periods(), rows)
     grants_to_review = []
     for grant, staff_number, surname, forenames in rows:
-        if administered is not None and grant.person_id not in administered:
-            continue
         if reasons := tuple(reviewer.list_reasons(grant)):
             role = Role(grant.role)
             grants_to_review.append(
@@ -71,7 +67,7 @@ def list_grants_to_review(viewer: Viewer, force: Workforce) -> list[GrantToRevie
 
 
 def _list_live_grants(viewer: Viewer, force: Workforce) -> list[Any]:
-    """The grants of the day, of people whom the viewer may see, by name."""
+    """The grants of the day, of people whose accounts the viewer may change, by name."""
     return list(
         db.session.execute(
             select(RoleGrant, PersonName.staff_number, PersonName.surname, PersonName.forenames)
@@ -79,7 +75,7 @@ def _list_live_grants(viewer: Viewer, force: Workforce) -> list[Any]:
             .where(
                 is_valid_on(RoleGrant, force.day),
                 RoleGrant.ended_at.is_(None),
-                RoleGrant.person_id.in_(visible_people(viewer)),
+                authority.is_administered(RoleGrant.person_id, viewer),
             )
             .order_by(
                 PersonName.surname,

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, or_, select
 
+from portal.domain.accounts.grants.authority import administered_units, is_in_administration
 from portal.domain.accounts.identities.binding import Refusal
 from portal.domain.accounts.models import ProviderIdentity, RefusedIdentity
 from portal.domain.people.models import PersonName
-from portal.domain.people.queries import Viewer, visible_people
-from portal.domain.people.visibility.authorised_units import administered_units
+from portal.domain.people.queries import Viewer
 from portal.platform.db import db
 
 MOST_REFUSALS = 100  # the latest; more are a fault of the settings, not of people
@@ -47,14 +47,15 @@ def find_identity(person_id: int, issuer: str) -> ProviderIdentity | None:
 
 
 def count_bound_identities(viewer: Viewer, issuer: str) -> int:
-    """How many people whom the viewer may see sign in with this provider."""
-    people = ProviderIdentity.person_id.in_(visible_people(viewer))
-    statement = select(func.count()).where(ProviderIdentity.issuer == issuer, people)
+    """How many people whose accounts the viewer may look at sign in with this provider."""
+    statement = select(func.count()).where(
+        ProviderIdentity.issuer == issuer, is_in_administration(ProviderIdentity.person_id, viewer)
+    )
     return db.session.scalar(statement) or 0
 
 
 def list_bound_identities(viewer: Viewer, issuer: str, *, offset: int, limit: int) -> list[BoundIdentity]:
-    """A part of the identities of people whom the viewer may see, by name."""
+    """A part of the identities of people whose accounts the viewer may look at, by name."""
     rows = db.session.execute(
         select(
             PersonName.staff_number,
@@ -64,7 +65,7 @@ def list_bound_identities(viewer: Viewer, issuer: str, *, offset: int, limit: in
             ProviderIdentity.last_used_at,
         )
         .join(PersonName, PersonName.person_id == ProviderIdentity.person_id)
-        .where(ProviderIdentity.issuer == issuer, PersonName.person_id.in_(visible_people(viewer)))
+        .where(ProviderIdentity.issuer == issuer, is_in_administration(PersonName.person_id, viewer))
         .order_by(PersonName.surname, PersonName.staff_number)
         .offset(offset)
         .limit(limit)
@@ -73,11 +74,11 @@ def list_bound_identities(viewer: Viewer, issuer: str, *, offset: int, limit: in
 
 
 def list_refused_sign_ins(viewer: Viewer, issuer: str) -> list[RefusedSignIn]:
-    """The latest refusals of people whom the viewer may see.
+    """The latest refusals of people whose accounts the viewer may look at.
 
     Of nobody in the roster only to administrators of the whole force: whose number it is, nobody can say.
     """
-    is_shown: ColumnElement[bool] = RefusedIdentity.person_id.in_(visible_people(viewer))
+    is_shown = is_in_administration(RefusedIdentity.person_id, viewer)
     if administered_units(viewer) is None:
         is_shown = or_(is_shown, RefusedIdentity.person_id.is_(None))
     rows = db.session.execute(

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, not_, select
 
+from portal.domain.accounts.grants.authority import is_in_administration
 from portal.domain.accounts.models import Credential, LastSignIn, PasswordLink
 from portal.domain.accounts.overview.last_sign_in import LatestSignIn
 from portal.domain.accounts.overview.post_conditions import has_post, has_post_below, main_unit
@@ -24,7 +25,7 @@ from portal.domain.accounts.sign_in.ways import SignInRules, can_sign_in
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.name_search import name_conditions
 from portal.domain.people.queries import Viewer, live_units
-from portal.domain.people.visibility.rules import is_granted_to, is_visible
+from portal.domain.people.visibility.rules import is_granted_to
 from portal.platform.clock import LONDON
 from portal.platform.db import db
 
@@ -54,7 +55,7 @@ class AccountFilters:
 
 @dataclass(frozen=True, slots=True)
 class AccountCounts:
-    """Counts of people who have a post today and whom the viewer may see."""
+    """Counts of people who have a post today and whose accounts the viewer may look at."""
 
     people: int
     ways: Mapping[str, int]  # by the key of a source, and ``NO_WAY``
@@ -111,7 +112,7 @@ class AccountList:
         """How many accounts match. One statement, and two more for a unit.
 
         Raises:
-            NotFoundError: No unit that the viewer may see has the path or name of the filter.
+            NotFoundError: No unit that the viewer administers has the path or name of the filter.
             RuleError: Several units have this name.
         """
         statement = self._select_people(func.count()).where(*self._conditions(filters))
@@ -128,7 +129,7 @@ class AccountList:
         """The ids of all whose accounts match. One statement, and two more for a unit.
 
         Raises:
-            NotFoundError: No unit that the viewer may see has the path or name of the filter.
+            NotFoundError: No unit that the viewer administers has the path or name of the filter.
             RuleError: Several units have this name.
         """
         return list(db.session.scalars(self._select_people().where(*self._conditions(filters))))
@@ -143,14 +144,14 @@ class AccountList:
             yield from self._read_rows(people[start : start + FILE_BATCH], order)
 
     def _select_people(self, *columns: Any) -> Select[Any]:
-        """SELECT about everyone with a post today whom the viewer may see; by default of their ids."""
+        """SELECT about all with a post today whose account the viewer may look at; by default of their ids."""
         return (
             select(*(columns or (PersonName.person_id,)))
             .select_from(PersonName)
             .outerjoin(LastSignIn, LastSignIn.person_id == PersonName.person_id)
             .outerjoin(Credential, Credential.person_id == PersonName.person_id)
             .where(has_post(PersonName.person_id, self._rules.day))
-            .where(is_visible(PersonName.person_id, self._viewer))
+            .where(is_in_administration(PersonName.person_id, self._viewer))
         )
 
     def _conditions(self, filters: AccountFilters) -> list[ColumnElement[bool]]:

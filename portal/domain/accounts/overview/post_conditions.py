@@ -9,8 +9,9 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
-from portal.domain.people.queries import UnitRow, Viewer, visibility_of
+from portal.domain.people.queries import UnitRow, Viewer
 from portal.domain.people.units.search import find_current_or_former_unit
+from portal.domain.people.visibility.authorised_units import administered_units
 from portal.domain.people.visibility.rules import is_valid_on
 
 
@@ -25,12 +26,12 @@ def has_post_below(
 ) -> ColumnElement[bool]:
     """WHERE clause: the person has a post in the unit that ``text`` names, or in one below it.
 
-    Two statements find the unit.
+    Two statements find the unit, and a few more where the viewer does not administer the whole force.
 
     Args:
         person_id: The id column.
         text: The unit's path or name.
-        viewer: Who looks; only units with people whom they may see are found.
+        viewer: Who looks; only units that they administer are found.
         units: All units of ``day``.
         day: The day.
 
@@ -38,12 +39,8 @@ def has_post_below(
         NotFoundError: No such unit has this path or name.
         RuleError: Several units have this name.
     """
-    visibility = visibility_of(viewer)
-    searched = {
-        unit_id: unit
-        for unit_id, unit in units.items()
-        if visibility.everyone or unit_id in visibility.unit_ids
-    }
+    administered = administered_units(viewer)
+    searched = units if administered is None else {u: units[u] for u in units.keys() & administered}
     post = aliased(Post)
     below = _units_below(find_current_or_former_unit(text, searched), units)
     posts = select(post.person_id).where(post.unit_id.in_(below), is_known_fact(post), is_valid_on(post, day))

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, literal, select
 
-from portal.domain.accounts.grants.authority import is_administered
+from portal.domain.accounts.grants.authority import is_administered, is_in_administration
 from portal.domain.accounts.models import Credential, SignInSession
 from portal.domain.accounts.overview.post_conditions import has_post, has_post_below, main_unit
 from portal.domain.accounts.queries import SessionLimits, is_open
 from portal.domain.people.models import PersonName
 from portal.domain.people.name_search import name_conditions
 from portal.domain.people.queries import UnitRow, Viewer, live_units
-from portal.domain.people.visibility.rules import is_visible
 from portal.platform.clock import london_day
 from portal.platform.db import db
 from portal.platform.network_names import (
@@ -140,7 +139,7 @@ class SessionList:
                 is_open(self._limits, self._at),
                 Credential.closed_at.is_(None),
                 has_post(SignInSession.person_id, self._day),
-                is_visible(SignInSession.person_id, self._viewer),
+                is_in_administration(SignInSession.person_id, self._viewer),
             )
         )
 
@@ -153,7 +152,7 @@ class SessionList:
         """WHERE clauses of the filters. A statement for networks, and two for a unit.
 
         Raises:
-            NotFoundError: No unit that the viewer may see has the path or name of the filter.
+            NotFoundError: No unit that the viewer administers has the path or name of the filter.
             RuleError: Several units have this name.
             NetworkNameError: The address is none.
         """

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
-from portal.domain.accounts.grants.authority import is_administered
+from portal.domain.accounts.grants.authority import is_administered, is_in_administration
 from portal.domain.accounts.models import Invitation, PasswordLink
 from portal.domain.accounts.sign_in import ways
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.queries import Viewer, units_under
-from portal.domain.people.visibility.rules import is_valid_on, is_visible
+from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.reminders.models import Delivery, Message
 from portal.domain.status.queries import is_reached_by
 from portal.platform.clock import london_day
@@ -83,7 +83,7 @@ class Candidate(NamedTuple):
 
 
 class Candidates:
-    """The people with a post today whom the viewer may see and the filter names, with their outcomes."""
+    """The people of a filter with a post today whose accounts the viewer may look at, with their outcomes."""
 
     def __init__(self, viewer: Viewer, chosen: InvitationFilter, at: datetime) -> None:
         self._day, self._at = london_day(at), at
@@ -99,7 +99,7 @@ class Candidates:
             (self._came_back(), InvitationOutcome.UNDELIVERED),
             else_=InvitationOutcome.INVITE,
         )
-        self._where = [is_visible(PersonName.person_id, viewer), *self._filter_conditions(chosen)]
+        self._where = [is_in_administration(PersonName.person_id, viewer), *self._filter_conditions(chosen)]
 
     def count_by_outcome(self) -> tuple[dict[InvitationOutcome, int], int]:
         """The number of people of each outcome, and of those to invite who were invited before."""
@@ -189,9 +189,9 @@ def shares_email(person_id: Any) -> ColumnElement[bool]:
 
 
 def list_designated_roles(viewer: Viewer, day: date) -> list[str]:
-    """The designated roles of the posts of the day whose people the viewer may see. One statement."""
+    """The roles of the posts of the day, of people whose accounts the viewer may look at. One statement."""
     roles = select(Post.designated_role).where(
-        is_known_fact(Post), is_valid_on(Post, day), is_visible(Post.person_id, viewer)
+        is_known_fact(Post), is_valid_on(Post, day), is_in_administration(Post.person_id, viewer)
     )
     return sorted(db.session.scalars(roles.distinct()))
 

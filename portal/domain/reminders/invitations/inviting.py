@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select
 
 from portal.domain.accounts import delivered_links
 from portal.domain.accounts.delivered_links import INVITATION_LIFETIME
+from portal.domain.accounts.grants.authority import OUTSIDE
 from portal.domain.accounts.models import Invitation
 from portal.domain.people.models import PersonName
 from portal.domain.people.queries import Viewer
@@ -27,7 +28,7 @@ from portal.platform.errors import ConflictError, RuleError
 MAIL, PAPER = "mail", "paper"
 MOST_PRINTED = 200  # on one list
 OUTCOME_SENTENCES = {
-    InvitationOutcome.OUTSIDE: "This account is outside the units that you administer.",
+    InvitationOutcome.OUTSIDE: OUTSIDE,
     InvitationOutcome.CLOSED: "This account is closed. Open it again first.",
     InvitationOutcome.ACCOUNT: "This person can sign in already.",
     InvitationOutcome.PROVIDER: "Only administrators can sign in with a password. This person is none.",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Person, PersonName, Post
-from portal.domain.people.queries import UnitRow, Viewer, live_units, visible_people
+from portal.domain.people.queries import UnitRow, Viewer, find_seen_person, live_units, visible_people
 from portal.domain.people.visibility.rules import is_valid_on, is_visible
 from portal.domain.reports.parameters import Position
 from portal.platform.db import OPEN_END, db
@@ -74,8 +74,7 @@ def get_feed_person(viewer: Viewer, position: Position, staff_number: str) -> Fe
         select(n.person_id, n.staff_number, n.surname, n.forenames)
         .join(Person, Person.id == n.person_id)
         .where(
-            n.staff_number == staff_number,
-            is_visible(n.person_id, viewer),
+            n.person_id == find_seen_person(viewer, staff_number),
             Person.recorded_at <= position.as_known_on,
         )
     ).all()

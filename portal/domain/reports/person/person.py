@@ -11,7 +11,7 @@ from portal.domain.decisions.queries import RequestRow, list_requests_about, may
 from portal.domain.learning.queries import ModuleProgress, module_progress_by_activity
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
-from portal.domain.people.queries import UnitRow, Viewer, live_units, may_see, person_by_staff_number
+from portal.domain.people.queries import UnitRow, Viewer, find_seen_person, live_units
 from portal.domain.reports import sentences
 from portal.domain.reports.completion.export_columns import CompletionRow
 from portal.domain.reports.completion.export_rows import RowBuilder
@@ -25,7 +25,6 @@ from portal.domain.status.queries import directive_statuses
 from portal.domain.status.rules import Status
 from portal.platform import clock
 from portal.platform.db import OPEN_END, db
-from portal.platform.errors import NotFoundError
 from portal.platform.wording import date as say_date
 
 
@@ -135,9 +134,7 @@ def person_page(viewer: Viewer, staff_number: str, position: Position) -> Person
     Raises:
         NotFoundError: Nobody has it, or the viewer may not see that person.
     """
-    person_id = person_by_staff_number(staff_number)
-    if not may_see(viewer, person_id):
-        raise NotFoundError(f"Nobody has the staff number {staff_number}.")
+    person_id = find_seen_person(viewer, staff_number)
     names = db.session.get_one(PersonName, person_id)
     units = live_units(position.as_at, position.as_known_on)
     begun_modules: dict[int, ModuleProgress] = {}

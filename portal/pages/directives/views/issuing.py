@@ -193,6 +193,7 @@ def _prepare_form(form: DirectiveForm, directive: DirectiveDetails | None) -> No
     )
     if directive is not None:
         form.reference.data = directive.reference
+        form.current_owner = directive.newest.file.owner
 
 
 def _render_form(
