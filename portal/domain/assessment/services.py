@@ -127,16 +127,16 @@ def open_extra_attempt(registration: Registration | None, *, by: int, reason: st
         OwnAttemptError: ``by`` is the learner.
         AttemptsRemainError: An attempt is left or under way, or the module is passed.
     """
-    stamped = stamp()
-    if registration is None or records.pass_of(registration.id) is not None:
+    stamped, day = stamp(), london_day(at)
+    number = registration.id if registration else 0  # all is read, also of none: the work tells nothing
+    pass_record, opened_days = records.pass_of(number), queries.extra_attempt_days(number)
+    tally = queries.attempt_tally(number)
+    if registration is None or pass_record is not None:
         raise AttemptsRemainError
     if registration.person_id == by:
         raise OwnAttemptError
-    opened_days = queries.extra_attempt_days(registration.id)
-    day = london_day(at)
     if day in opened_days:
         return False
-    tally = queries.attempt_tally(registration.id)
     version = published_version(version_key(registration.module_version_id))
     attempts_left = queries.attempts_left(version, tally.attempt_count, len(opened_days))
     if tally.open_attempt is not None or not (attempts_left == 0 or is_paused(version, tally.fails, at)):

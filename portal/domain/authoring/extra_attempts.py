@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal.domain.assessment import services as assessment
 from portal.domain.assessment.errors import AttemptsRemainError, OwnAttemptError
 from portal.domain.catalogue.models import ModuleVersion
-from portal.domain.people.queries import person_by_staff_number
+from portal.domain.people.queries import NOBODY, person_by_staff_number
 from portal.domain.records.queries import latest_registration
 from portal.platform.audit.models import AuditEvent
 from portal.platform.audit.services import log
@@ -50,7 +50,7 @@ def open_extra_attempt(
     if person_id == by:
         raise OwnAttemptError
     try:
-        registration = latest_registration(person_id, version.activity_id) if person_id else None
+        registration = latest_registration(person_id or NOBODY, version.activity_id)
         assessment.open_extra_attempt(registration, by=by, reason=reason, at=at)
     except AttemptsRemainError:
         log(NOT_OPENED, actor_id=by, subject_id=person_id, module=version.activity.key)

@@ -30,6 +30,7 @@ from portal.platform.permissions import UNIT_ROLES, Permission, Role, permission
 
 __all__ = [
     "COMMAND_LINE",
+    "NOBODY",
     "UnitRow",
     "Viewer",
     "Visibility",

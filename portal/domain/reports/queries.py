@@ -24,7 +24,7 @@ from portal.domain.reports.statistics import (
     share_of_group,
     unit_lines,
 )
-from portal.domain.reports.viewer_scope import ViewerScope
+from portal.domain.reports.viewer_scope import ViewerScope, list_seen_managers
 from portal.domain.status import counting, paging, report_rows
 from portal.domain.status.filters import Scope, Whose
 from portal.domain.status.paging import ERASED, Sort
@@ -48,7 +48,6 @@ class Holder:
     designated_role: str
     unit: str
     unit_path: str
-    manager_number: str | None
     manager: str | None  # the line manager's name
     erased: bool
 
@@ -299,7 +298,9 @@ class CompletionReport:
         )
 
     def _row_builder(self) -> RowBuilder:
-        return RowBuilder(self.directive, self._visible_scope, self.viewer_scope.units, self.position)
+        managers = None if self.viewer_scope.everyone else list_seen_managers(self.viewer)
+        units = self.viewer_scope.units
+        return RowBuilder(self.directive, self._visible_scope, units, self.position, managers)
 
     def _read_audience(self) -> Iterator[Sequence[AudienceRow]]:
         for unit_ids in self._unit_batches():
@@ -371,7 +372,6 @@ def _read_holder(row: Any, unit: UnitRow | None) -> Holder:
         designated_role=row.designated_role,
         unit=unit.label if unit else "",
         unit_path=unit.path if unit else "",
-        manager_number=row.manager_number,
         manager=manager,
         erased=erased,
     )

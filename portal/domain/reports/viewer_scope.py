@@ -20,6 +20,7 @@ from portal.domain.people.queries import UnitRow, Viewer, live_units, visibility
 from portal.domain.people.units import paths
 from portal.domain.people.units.former_names import FormerUnits, read_former_units
 from portal.domain.people.units.tree import UnitTree, read_tree
+from portal.domain.people.visibility.rules import is_visible
 from portal.domain.reports.parameters import DUE_DAYS, EVERYONE, LATE_BANDS, Filters, Position
 from portal.domain.status.counting import measure_later
 from portal.domain.status.filters import Later, Scope, Whose
@@ -210,6 +211,13 @@ def tree_on(tree: UnitTree, day: date) -> dict[int, UnitRow]:
 def linkable_people(viewer: Viewer, people: Sequence[int]) -> set[int]:
     """The people among ``people`` whose page the viewer may open. One statement."""
     return set(db.session.scalars(visible_people(viewer, among=people)))
+
+
+def list_seen_managers(viewer: Viewer) -> frozenset[str]:
+    """The staff numbers of line managers whose page the viewer may open. One statement."""
+    named = select(Post.line_manager_id).where(Post.line_manager_id.is_not(None))
+    statement = select(PersonName.staff_number).where(PersonName.person_id.in_(named))
+    return frozenset(db.session.scalars(statement.where(is_visible(PersonName.person_id, viewer))))
 
 
 def numbers_and_names(people: Sequence[int], most: int) -> list[tuple[int, str, str]]:

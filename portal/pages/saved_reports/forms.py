@@ -95,7 +95,7 @@ class ShareForm(PortalForm):
 
     staff_number = LineField(
         "Staff number",
-        description="Of somebody who may see reports. They see what their own role lets them see.",
+        description="Of somebody you can see, who may see reports. They see what their own role lets them.",
         widget=GovInput(classes="govuk-input--width-10", autocomplete="off", spellcheck=False),
         validators=[RequiredText("Enter a staff number"), MaximumLength()],
     )

@@ -23,6 +23,7 @@ from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, stamp, transaction
 from tests.domain.reminders.office_set import set_office
 from tests.domain.reminders.post_office import Office
+from tests.factories.people import make_grant
 from tests.page_reading import Page, PortalClient
 from tests.pages.monitoring.counting import statements
 from tests.pages.monitoring.reading import parsed
@@ -98,13 +99,13 @@ def test_a_report_is_saved_found_again_and_shared(app, inspector: PortalClient, 
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        ("D1001", "Nobody with the staff number D1001 may see reports."),
-        ("D7777", "Nobody with the staff number D7777 may see reports."),
-        ("D2002", "D2002 cannot open this report. They may not see what it is filtered by: unit."),
+        ("D1001", "You can see nobody with the staff number D1001 who may see reports."),
+        ("D7777", "You can see nobody with the staff number D7777 who may see reports."),
+        ("D2002", "You can see nobody with the staff number D2002 who may see reports."),
         ("D2003", "This report is yours already."),
         ("", "Enter a staff number"),
     ],
-    ids=["learner", "nobody", "other unit", "oneself", "empty"],
+    ids=["learner", "nobody", "out of sight", "oneself", "empty"],
 )
 def test_sharing_with_somebody_who_may_not_see_it_is_refused(
     inspector: PortalClient, number: str, sentence: str
@@ -112,6 +113,16 @@ def test_sharing_with_somebody_who_may_not_see_it_is_refused(
     page = inspector.press(save(inspector), "Share the report", 400, staff_number=number)
     assert sentence in page.text
     assert "End sharing" not in page.text
+
+
+def test_who_is_in_sight_and_may_see_reports_but_not_this_one_is_named(
+    inspector: PortalClient, world: World
+) -> None:
+    make_grant(world.people["D1001"], "auditor", world.units["crime"])
+
+    page = inspector.press(save(inspector), "Share the report", 400, staff_number="D1001")
+
+    assert "D1001 cannot open this report. They may not see what it is filtered by: unit." in page.text
 
 
 def test_a_saved_report_is_nobody_elses(app, inspector: PortalClient, world: World) -> None:

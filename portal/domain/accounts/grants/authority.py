@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from config import current_settings
@@ -19,6 +19,7 @@ from portal.domain.people.visibility.rules import (
     is_line_manager,
     is_valid_on,
     is_visible,
+    visible_people,
 )
 from portal.platform import clock
 from portal.platform.db import db
@@ -33,6 +34,8 @@ __all__ = [
     "is_administered",
     "is_in_administration",
     "list_current_grants",
+    "people_administered",
+    "people_in_administration",
 ]
 
 OUTSIDE = (
@@ -74,8 +77,7 @@ def list_current_grants(person_id: int) -> list[CurrentGrant]:
 
 def administers_person(viewer: Viewer, person_id: int) -> bool:
     """Whether the viewer may change the person's account."""
-    statement = select(Person.id).where(Person.id == person_id, is_administered(Person.id, viewer))
-    return db.session.scalar(statement) is not None
+    return db.session.scalar(people_administered(viewer).where(Person.id == person_id)) is not None
 
 
 def is_administered(person_id: Any, viewer: Viewer) -> ColumnElement[bool]:
@@ -115,12 +117,22 @@ def _has_reports_elsewhere(person_id: Any, units: Collection[int], today: date) 
     return and_(is_line_manager(person_id, today), elsewhere)
 
 
+def people_administered(viewer: Viewer) -> Select[int]:
+    """The ids of ``is_administered``, for a statement that reads grants itself."""
+    return select(Person.id).where(is_administered(Person.id, viewer))
+
+
 def is_in_administration(person_id: Any, viewer: Viewer) -> ColumnElement[bool]:
     """WHERE clause: the viewer may look at the account of the person of this id column.
 
     Only grants as administrator count, so that the sight of another role opens no account.
     """
     return is_visible(person_id, viewer, Permission.ACCOUNT_ADMINISTER)
+
+
+def people_in_administration(viewer: Viewer) -> Select[int]:
+    """The ids of ``is_in_administration``, for a statement that reads grants itself."""
+    return visible_people(viewer, Permission.ACCOUNT_ADMINISTER)
 
 
 def grantable_units(viewer: Viewer) -> list[tuple[int, str]]:

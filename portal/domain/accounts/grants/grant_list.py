@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.accounts.grants.authority import administered_units, is_in_administration
+from portal.domain.accounts.grants.authority import administered_units, people_in_administration
 from portal.domain.people.models import PersonName, RoleGrant
 from portal.domain.people.name_search import name_conditions
 from portal.domain.people.queries import Viewer, live_units
@@ -114,7 +114,7 @@ def _select_grants(viewer: Viewer, filters: GrantFilters, today: date) -> Any:
         .join(PersonName, PersonName.person_id == RoleGrant.person_id)
         .outerjoin(giver, giver.c.person_id == RoleGrant.given_by_id)
         .outerjoin(ender, ender.c.person_id == RoleGrant.ended_by_id)
-        .where(is_in_administration(RoleGrant.person_id, viewer), *name_conditions(filters.q))
+        .where(RoleGrant.person_id.in_(people_in_administration(viewer)), *name_conditions(filters.q))
         .where(*_filter_conditions(viewer, filters, today))
     )
 
@@ -144,7 +144,7 @@ def _select_visible_names(viewer: Viewer) -> Any:
     other = aliased(PersonName)
     return (
         select(other.person_id, other.surname, other.forenames)
-        .where(is_in_administration(other.person_id, viewer))
+        .where(other.person_id.in_(people_in_administration(viewer)))
         .subquery()
     )
 

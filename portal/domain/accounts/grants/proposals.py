@@ -118,7 +118,7 @@ def list_choices_not_given(
         .where(
             RoleGrant.role == Role.MANAGER, is_valid_on(RoleGrant, force.day), RoleGrant.ended_at.is_(None)
         )
-        .where(authority.is_in_administration(RoleGrant.person_id, viewer))
+        .where(RoleGrant.person_id.in_(authority.people_in_administration(viewer)))
     )
     given = {(number, "" if unit_id is None else str(unit_id)) for number, unit_id in rows}
     return [choice for choice in choices if choice not in given]

@@ -75,7 +75,7 @@ def _list_live_grants(viewer: Viewer, force: Workforce) -> list[Any]:
             .where(
                 is_valid_on(RoleGrant, force.day),
                 RoleGrant.ended_at.is_(None),
-                authority.is_administered(RoleGrant.person_id, viewer),
+                RoleGrant.person_id.in_(authority.people_administered(viewer)),
             )
             .order_by(
                 PersonName.surname,

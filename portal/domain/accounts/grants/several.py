@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import and_, or_, select
 
-from portal.domain.accounts.grants.authority import is_administered
+from portal.domain.accounts.grants.authority import people_administered
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant
 from portal.domain.people.name_search import name_conditions
@@ -47,7 +47,7 @@ def find_people(viewer: Viewer, text: str) -> list[tuple[str, str]]:
     rows = db.session.execute(
         select(n.staff_number, n.surname, n.forenames)
         .where(or_(and_(*name_conditions(text)), n.person_id.in_(in_units)))
-        .where(is_administered(n.person_id, viewer), n.person_id != viewer.person_id)
+        .where(n.person_id.in_(people_administered(viewer)), n.person_id != viewer.person_id)
         .order_by(n.surname, n.forenames, n.staff_number)
         .limit(MOST_FOUND)
     )
@@ -95,7 +95,7 @@ def _find_people(
     rows = db.session.execute(
         select(n.person_id, n.staff_number, n.surname, n.forenames, g.valid_to)
         .outerjoin(g, has_it)
-        .where(n.staff_number.in_(numbers), is_administered(n.person_id, viewer))
+        .where(n.staff_number.in_(numbers), n.person_id.in_(people_administered(viewer)))
         .order_by(g.valid_to)
     )
     return {

@@ -144,7 +144,7 @@ class AccountList:
             yield from self._read_rows(people[start : start + FILE_BATCH], order)
 
     def _select_people(self, *columns: Any) -> Select[Any]:
-        """SELECT about all with a post today whose account the viewer may look at; by default of their ids."""
+        """SELECT about people of today whose account the viewer may look at; by default of their ids."""
         return (
             select(*(columns or (PersonName.person_id,)))
             .select_from(PersonName)

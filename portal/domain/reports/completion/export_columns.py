@@ -142,7 +142,7 @@ _FORCE_TO_DIRECTIVE = (
     ),
     Column(
         "line_manager_staff_number",
-        "Staff number of the line manager that the row's post names.",
+        "Staff number of the line manager that the row's post names, if whoever asked may see that person.",
         str,
         "post",
         optional=True,

@@ -131,12 +131,20 @@ class _RequirementFields(NamedTuple):
 
 
 class RowBuilder:
-    """Builds the rows of one report."""
+    """Builds the rows of one report; a line manager's number stands in them only if it is among ``managers``.
+
+    None shows every number: the reader sees the whole force.
+    """
 
     def __init__(
-        self, directive: DirectiveSnapshot, scope: Scope, units: dict[int, UnitRow], position: Position
+        self,
+        directive: DirectiveSnapshot,
+        scope: Scope,
+        units: dict[int, UnitRow],
+        position: Position,
+        managers: Collection[str] | None = None,
     ) -> None:
-        self._subject, self._position = directive, position
+        self._subject, self._position, self._managers = directive, position, managers
         self._requirements = {requirement.position: requirement for requirement in directive.requirements}
         self._read_requirements = report_rows.requirement_reader(scope)
         self._read_statuses = report_rows.status_reader(scope)
@@ -211,6 +219,9 @@ class RowBuilder:
             names = (f"{ERASED}-{person.person_id}", ERASED, "")
         else:
             names = (person.staff_number, person.surname, person.forenames)
+        manager = person.manager_number or None
+        if self._managers is not None and manager not in self._managers:
+            manager = None
         return _PostFields(
             force,
             *names,
@@ -218,7 +229,7 @@ class RowBuilder:
             person.designated_role,
             unit,
             unit_path,
-            person.manager_number or None,
+            manager,
             self._subject.reference,
         )
 

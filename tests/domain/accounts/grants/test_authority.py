@@ -1,21 +1,37 @@
 """Nobody gives themself a role, and a role that works for the whole force is given for nothing less."""
 
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
 import pytest
+import time_machine
 from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
+from werkzeug.routing import Rule
 
 from portal.domain.accounts import services
 from portal.domain.accounts.grants import changes
-from portal.domain.people.models import RoleGrant, UnitState
+from portal.domain.accounts.grants.authority import administers_person, is_administered
+from portal.domain.accounts.models import SignInSession
+from portal.domain.people.models import Person, PersonName, RoleGrant, UnitState
 from portal.domain.people.queries import viewer_of
+from portal.pages.layout.access import permission_of
 from portal.platform import clock
-from portal.platform.db import db, transaction
+from portal.platform.db import OPEN_END, db, transaction
 from portal.platform.errors import RuleError
 from portal.platform.permissions import UNIT_ROLES, Permission, Role
 from tests.domain.imports.rosters import run
+from tests.domain.people.worlds import PEOPLE, TODAY, World, build, chain, worlds
+from tests.domain.people.worlds import units as units_of_worlds
+from tests.examples import few_or_many
 from tests.factories.people import make_grant, make_person, make_unit
 from tests.page_reading import PortalClient
-from tests.pages.account.browsing import PASSWORD, another, make_account, sign_in
+from tests.pages.access.routes import ROUTES
+from tests.pages.access.shown import SYSTEM
+from tests.pages.account.browsing import PASSWORD, another, let_in, make_account, sign_in
 from tests.pages.grants.granting import (
     LIST,
     PROPOSED,
@@ -28,6 +44,7 @@ from tests.pages.grants.granting import (
 )
 
 OWN = "/people/D9001/account"
+ALWAYS = (date(2020, 1, 1), OPEN_END)
 WHOLE_FORCE_ROLES = sorted(set(Role) - UNIT_ROLES)
 
 
@@ -179,3 +196,210 @@ def test_an_administrator_of_a_unit_sets_nothing_that_every_page_shows(client: P
     sent = {"csrf_token": token(client)}
     assert client.post("/force-settings", data=sent).status_code == 403
     assert client.get("/grants").status_code == 200
+
+
+# What makes an account of the north one's to change, or not, for an administrator of the north alone.
+
+
+@dataclass
+class Target:
+    """A person by staff number, and the status of what an administrator of the north does about them."""
+
+    number: str
+    refused: int | None  # None: nothing is refused
+
+
+TARGETS = [
+    Target("PLAIN", None),
+    Target("LEADS-HERE", None),  # line manager of somebody in the north
+    Target("LED-ONCE", None),  # line manager of somebody in the south, until last year
+    Target("ROLE-SOUTH", 403),
+    Target("ROLE-FORCE", 403),
+    Target("ROLE-REPORTS", 403),  # a manager of direct reports, by a grant without a unit
+    Target("LEADS-SOUTH", 403),  # by the roster alone
+    Target("LEADS-BOTH", 403),
+    Target("LED-SOUTH", 403),  # leads the north today; reports of last year show the south
+    Target("UNSEEN", 404),
+    Target("NOBODY", 404),
+]
+LAST_YEAR = {"since": date(2024, 1, 1), "until": date(2024, 12, 31)}
+
+
+def make_targets() -> int:
+    """The force with these people, and who they lead; returns the north, of which D9001 is administrator."""
+    force = make_unit("Force")
+    north, south = make_unit("North", force), make_unit("South", force)
+    ids = {each.number: make_account(each.number, unit=north) for each in TARGETS if each.refused != 404}
+    make_account("UNSEEN", unit=south)
+    for leader, unit, days in (
+        ("LEADS-HERE", north, {}),
+        ("LED-ONCE", south, LAST_YEAR),
+        ("ROLE-REPORTS", south, {}),
+        ("LEADS-SOUTH", south, {}),
+        ("LEADS-BOTH", north, {}),
+        ("LEADS-BOTH", south, {}),
+        ("LED-SOUTH", north, {}),
+        ("LED-SOUTH", south, LAST_YEAR),
+    ):
+        make_person(unit, manager=ids[leader], **days)
+    make_grant(ids["ROLE-SOUTH"], "auditor", south)
+    make_grant(ids["ROLE-FORCE"], "author")
+    make_grant(ids["ROLE-REPORTS"], "manager")
+    administrator = make_account("D9001", unit=north)
+    make_grant(administrator, "administrator", north)
+    for role in ("auditor", "manager", "directive-owner"):  # whose sight opens no account
+        make_grant(administrator, role, south)
+    return north
+
+
+def list_account_routes(app: Flask) -> list[Rule]:
+    """Every route by which an administrator looks at accounts or changes them."""
+    of_people = [rule for rule in app.url_map.iter_rules() if ROUTES[rule.endpoint] != SYSTEM]
+    return [
+        rule
+        for rule in sorted(of_people, key=lambda rule: rule.endpoint)
+        if permission_of(app.view_functions[rule.endpoint]) is Permission.ACCOUNT_ADMINISTER
+    ]
+
+
+@pytest.fixture
+def line_managers_see(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "PORTAL", replace(app.config["PORTAL"], line_manager_sight="on"))
+
+
+@pytest.mark.slow
+def test_whoever_sees_beyond_a_unit_is_no_account_of_its_administrator(
+    app: Flask, client: PortalClient, line_managers_see: None
+) -> None:
+    """Every act about an account, for every kind of person: roles, line management, a unit out of reach."""
+    make_targets()
+    let_in(client, "D9001")
+    sent, wrong = {"csrf_token": token(client)}, []
+    acts = [
+        (rule, method)
+        for rule in list_account_routes(app)
+        for method in rule.methods & {"GET", "POST"}
+        if "staff_number" in rule.arguments
+    ]
+    assert len(acts) > 12
+    for target in TARGETS:
+        for rule, method in acts:
+            values = {"staff_number": target.number, "reference": "unknown"}
+            address = build_address(app, rule, {name: values[name] for name in rule.arguments})
+            answer = client.open(address, method=method, data=sent if method == "POST" else None)
+            refusal = target.refused
+            if rule.endpoint == "people.show_account" and refusal == 403:
+                refusal = None  # it may be looked at
+            allowed = answer.status_code in {200, 303, 409, 422} or rule.endpoint in MAY_BE_MISSING
+            if not (allowed if refusal is None else answer.status_code == refusal):
+                wrong.append(f"{method} {address}: {answer.status_code}, not {refusal or 'done'}")
+
+    assert wrong == []
+
+
+def build_address(app: Flask, rule: Rule, values: dict[str, str]) -> str:
+    with app.test_request_context():
+        return app.url_map.bind("127.0.0.1").build(rule.endpoint, values)
+
+
+MAY_BE_MISSING = {"people.revoke_role", "people.end_person_session", "people.remove_identity"}
+
+
+@pytest.mark.slow
+def test_whoever_sees_beyond_a_unit_is_left_out_of_what_is_done_to_many(
+    app: Flask, client: PortalClient, line_managers_see: None
+) -> None:
+    north = make_targets()
+    for target in TARGETS[:-1]:
+        let_in(another(app), target.number)
+    let_in(client, "D9001")
+    sent = {"csrf_token": token(client)}
+    untouchable = {each.number for each in TARGETS if each.refused == 403}
+
+    numbers = "\n".join(each.number for each in TARGETS)
+    role = {"role": "auditor", "unit": str(north), "numbers": numbers, "preview": "Preview"}
+    refused = client.post("/grants/new", data={**sent, **role}).get_data(as_text=True)
+    named = {each.number for each in TARGETS if f"{each.number} is nobody whose account" in refused}
+    assert named == {each.number for each in TARGETS if each.refused}
+
+    invitations = client.get("/people/invitations?outcome=outside").get_data(as_text=True)
+    assert {each.number for each in TARGETS if each.number in invitations} == untouchable
+
+    client.post("/people/accounts/sessions/end", data={**sent, "confirmed": "all"})
+    open_to = db.session.scalars(
+        select(PersonName.staff_number)
+        .join(SignInSession, SignInSession.person_id == PersonName.person_id)
+        .where(SignInSession.ended_at.is_(None))
+    )
+    assert set(open_to) == {*untouchable, "UNSEEN", "D9001"}
+
+
+@pytest.mark.slow
+def test_another_roles_sight_opens_no_page_of_an_administrator(
+    app: Flask, client: PortalClient, line_managers_see: None
+) -> None:
+    """Lists, files and filters; what is sent to them is tried above."""
+    make_targets()
+    let_in(another(app), "UNSEEN")
+    let_in(client, "D9001")
+    assert client.get("/people/UNSEEN").status_code == 200, "an auditor may see the person"
+    assert "/people/UNSEEN/account" not in client.page("/people/UNSEEN").links.values()
+    lists = [rule for rule in list_account_routes(app) if "GET" in rule.methods and not rule.arguments]
+    assert {"/people/accounts.csv", "/people/accounts/sessions", "/grants"} <= {rule.rule for rule in lists}
+    for rule in lists:
+        address = build_address(app, rule, {})
+        for query in ("", "?q=UNSEEN", "?state=all", "?state=roster"):
+            body = re.sub(r'"[^"]*"', "", client.get(address + query).get_data(as_text=True))
+            assert not re.search(r"\bUNSEEN\b", body.replace("?q=UNSEEN", "").replace("“UNSEEN”", "")), (
+                address
+            )
+    for path in ("accounts", "accounts/sessions"):
+        assert client.get(f"/people/{path}?unit=Force/South").status_code == 400
+    assert client.get("/people/accounts.csv?unit=Force/South").status_code == 400
+
+
+@pytest.mark.slow
+@settings(max_examples=few_or_many(8, 40), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(world=worlds(), unit=units_of_worlds | st.none(), on=st.booleans())
+def test_whose_account_may_be_changed_follows_the_rule_for_any_history(
+    app: Flask, database: None, world: World, unit: int | None, on: bool
+) -> None:
+    """The first person is an administrator, of a unit or of the whole force; the others are anybody."""
+    world.grants.append((0, "administrator", unit, ALWAYS, False))
+    settings_before = app.config["PORTAL"]
+    app.config["PORTAL"] = replace(settings_before, line_manager_sight="on" if on else "off")
+    try:
+        with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=False):
+            _, ids = build(world)
+            for v in range(PEOPLE):
+                viewer = viewer_of(ids[v])
+                expected = {ids[p] for p in range(PEOPLE) if administers(world, v, p, on=on)}
+                statement = select(Person.id).where(Person.id.in_(ids), is_administered(Person.id, viewer))
+                assert set(db.session.scalars(statement)) == expected
+                assert {p for p in ids if administers_person(viewer, p)} == expected
+    finally:
+        app.config["PORTAL"] = settings_before
+
+
+def administers(world: World, viewer: int, person: int, *, on: bool) -> bool:
+    """The rule in plain words, of a world."""
+    live = [
+        (who, role, unit)
+        for who, role, unit, (start, end), revoked in world.grants
+        if start <= TODAY <= end and not revoked
+    ]
+    administered = {unit for who, role, unit in live if who == viewer and role == "administrator"}
+    if None in administered:
+        return True
+
+    def is_within(unit: int | None) -> bool:
+        return unit is not None and bool(administered & set(chain(world, unit)))
+
+    current = [post for post in world.posts if post[4] == "live" and post[3][0] <= TODAY <= post[3][1]]
+    if not any(post[0] == person and is_within(post[1]) for post in current):
+        return False
+    if not all(is_within(unit) for who, _, unit in live if who == person):
+        return False
+    leads = any(post[2] == person != post[0] for post in current)
+    led = [post[1] for post in world.posts if post[2] == person != post[0]]
+    return not (on and leads and not all(is_within(unit) for unit in led))

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.accounts import services
-from portal.domain.accounts.grants.authority import administers_person, is_administered
 from portal.domain.accounts.models import ProviderIdentity
 from portal.domain.accounts.overview.account_list import (
     CLOSED,
@@ -25,7 +24,6 @@ from portal.domain.accounts.sign_in import failures, locks
 from portal.domain.accounts.sign_in.failures import SignInAttempt
 from portal.domain.accounts.sign_in.tokens import account_key
 from portal.domain.accounts.sign_in.ways import SignInRules
-from portal.domain.people.models import Person
 from portal.domain.people.queries import viewer_of
 from portal.platform import clock
 from portal.platform.clock import london_day
@@ -219,29 +217,3 @@ def test_many_addresses_lock_an_account_everywhere(app, database) -> None:
 
     assert lock is not None
     assert lock.everywhere
-
-
-GRANTS = st.lists(
-    st.tuples(
-        st.integers(0, 3), st.sampled_from(["administrator", "auditor", "manager"]), st.integers(-1, 2)
-    ),
-    max_size=6,
-)
-
-
-@pytest.mark.slow
-@QUIET
-@given(grants=GRANTS, looker=st.integers(0, 3))
-def test_the_rule_as_a_condition_is_the_rule_for_one_person(app, database, grants, looker) -> None:
-    with undone():
-        force = make_unit("Force")
-        units = [force, make_unit("North", force), make_unit("South", force)]
-        people = [make_person(units[number % 3], staff_number=f"P{number}") for number in range(4)]
-        for number, role, unit in grants:
-            make_grant(people[number], role, None if unit < 0 else units[unit])
-        viewer = viewer_of(people[looker])
-
-        statement = db.select(Person.id).where(is_administered(Person.id, viewer))
-
-        administered = {person for person in people if administers_person(viewer, person)}
-        assert set(db.session.scalars(statement)) == administered
