@@ -43,16 +43,22 @@ MOVED_UNDER_ANOTHER_GRANT = World(
 )
 
 
-def row_is_seen(world: World, viewer: int, person: int, day: date) -> bool:
-    """Whether the viewer sees the person's row as at a day, as product.md words it."""
+def post_of_row(world: World, person: int, day: date) -> tuple[int, int | None] | None:
+    """Unit and line manager of the post that makes the person's row as at a day."""
     held = [
         (start, -key, unit, manager)
         for key, (who, unit, manager, (start, end), state) in enumerate(world.posts)
         if who == person and state == "live" and start <= day <= end
     ]
-    if not held:
+    return max(held)[2:] if held else None  # the latest begun; of these the lowest key
+
+
+def row_is_seen(world: World, viewer: int, person: int, day: date) -> bool:
+    """Whether the viewer sees the person's row as at a day, as product.md words it."""
+    post = post_of_row(world, person, day)
+    if post is None:
         return False
-    _, _, unit, manager = max(held)  # the latest begun; of these the lowest key
+    unit, manager = post
     live = [
         (role, on)
         for who, role, on, (start, end), revoked in world.grants
@@ -117,7 +123,10 @@ def test_whoever_looks_meets_the_same_people_on_pages_and_in_files(
             may = Permission.COMPLETION_VIEW in viewer.permissions
             rows = {staff[p] for p in range(PEOPLE) if row_is_seen(world, looking, p, day)}
             opened = {staff[p] for p in range(PEOPLE) if sees(world, looking, p)}
-            assert_report(client, reference, day, staff, rows if may else None)
+            posts = ((staff[p], post_of_row(world, p, day)) for p in range(PEOPLE))
+            named = {number: staff[post[1]] for number, post in posts if post and post[1] is not None}
+            managers = {number: manager if manager in opened else "" for number, manager in named.items()}
+            assert_report(client, reference, day, managers, staff, rows if may else None)
             assert_people(client, staff, opened if may else None)
             for person in ids:
                 found = client.get(f"/records/{held[person]}").status_code == 200
@@ -125,7 +134,12 @@ def test_whoever_looks_meets_the_same_people_on_pages_and_in_files(
 
 
 def assert_report(
-    client: PortalClient, reference: str, day: date, staff: list[str], rows: set[str] | None
+    client: PortalClient,
+    reference: str,
+    day: date,
+    managers: dict[str, str],
+    staff: list[str],
+    rows: set[str] | None,
 ) -> None:
     at = f"/monitoring/directives/{reference}"
     asked = f"?as_at={day.isoformat()}"
@@ -138,6 +152,9 @@ def assert_report(
     assert shown == rows
     text = client.get(f"{at}/completions.csv{asked}").get_data(as_text=True)
     assert numbers_in(parsed(text), staff) == rows
+    for row in [*parsed(text), *parsed(client.get(f"{at}/people.csv{asked}").get_data(as_text=True))]:
+        if row["staff_number"] in staff:
+            assert row["line_manager_staff_number"] == managers.get(row["staff_number"], "")
     assert numbers_in(sheet(client.get(f"{at}/completions.xlsx{asked}")), staff) == rows
 
 

@@ -1,5 +1,6 @@
 """The completion file: the contract's columns, the page's rows, types, and no formula that runs."""
 
+import io
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from portal.domain.records.models import ImportedRecord, Record
@@ -15,7 +17,10 @@ from portal.domain.reports.completion import writers
 from portal.platform.audit.models import AuditEvent
 from portal.platform.db import db, transaction
 from tests.domain.status.facts import add
-from tests.pages.monitoring.reading import csv_rows, parsed, sheet_of, xlsx_rows
+from tests.factories.access_tokens import bearer, make_token
+from tests.factories.people import make_person
+from tests.page_reading import PortalClient
+from tests.pages.monitoring.reading import csv_rows, parsed, sheet, sheet_of, xlsx_rows
 from tests.pages.monitoring.world import REPORT, TODAY, enter, make_world
 
 pytestmark = pytest.mark.usefixtures("today")
@@ -97,6 +102,48 @@ def test_one_row_says_what_the_facts_say(auditor):
     assert brennan["satisfied_at"] == "2026-04-18T12:00:00Z"
     assert (brennan["late_days"], brennan["source"]) == ("0", "imported")
     assert brennan["record_reference"].startswith("OIC-")
+
+
+@pytest.mark.slow
+def test_a_line_manager_out_of_sight_has_no_number_in_any_file(app, client, tmp_path):
+    """Columns stay; whoever sees the whole force reads every number."""
+    world = make_world()
+    for number, manager in (("M1", "D2001"), ("M2", "D2002")):  # the second one's is of another department
+        make_person(world.units["south"], staff_number=number, manager=world.people[manager])
+    token = make_token(unit=world.units["local"])
+    for viewer, hidden in (("D2003", ""), ("D6001", "D2002")):
+        reader = enter(PortalClient(app), world, viewer)
+        files = {name: reader.get(f"{REPORT}/{name}") for name in MANAGERS_IN}
+        rows = {name: rows_of(name, answer) for name, answer in files.items()}
+        if viewer == "D2003":
+            for path in ("completions", "files/completions.csv", "files/people.csv"):
+                answer = client.get(f"{API}/{path}", headers=bearer(token))
+                rows[f"API {path}"] = rows_of(path, answer)
+        for name, found in rows.items():
+            by_person = {row["staff_number"]: row["line_manager_staff_number"] or "" for row in found}
+            assert (by_person["M1"], by_person["M2"]) == ("D2001", hidden), (viewer, name)
+        assert "D2002" not in pdf_words(reader.get(f"{REPORT}/completions.pdf").data), viewer
+    path = tmp_path / "completions.csv"
+    run(app, "--directive", "OIC-2026", "--output", str(path))
+    (row, _) = (row for row in parsed(path.read_text("utf-8")) if row["staff_number"] == "M2")
+    assert row["line_manager_staff_number"] == "D2002", "the command line sees everyone"
+
+
+API = "/api/v1/directives/OIC-2026"
+MANAGERS_IN = ("completions.csv", "completions.xlsx", "completions.json", "people.csv", "people.xlsx")
+
+
+def rows_of(name, answer):
+    assert answer.status_code == 200, name
+    if name.endswith("xlsx"):
+        return sheet(answer)
+    if name.endswith("csv"):
+        return parsed(answer.get_data(as_text=True))
+    return answer.json["items" if name == "completions" else "rows"]
+
+
+def pdf_words(body):
+    return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(body)).pages)
 
 
 def test_a_corrected_record_keeps_its_score_and_says_its_instant_to_the_microsecond(client):
