@@ -124,7 +124,7 @@ def test_a_line_manager_out_of_sight_has_no_number_in_any_file(app, client, tmp_
             assert (by_person["M1"], by_person["M2"]) == ("D2001", hidden), (viewer, name)
         assert "D2002" not in pdf_words(reader.get(f"{REPORT}/completions.pdf").data), viewer
     path = tmp_path / "completions.csv"
-    run(app, "--directive", "OIC-2026", "--output", str(path))
+    run(app, "--directive", "OIC-2026", "--format", "csv", "--output", str(path))
     (row, _) = (row for row in parsed(path.read_text("utf-8")) if row["staff_number"] == "M2")
     assert row["line_manager_staff_number"] == "D2002", "the command line sees everyone"
 
