@@ -202,7 +202,7 @@ def test_a_preview_names_nobody_outside_the_viewers_sight(desk, app):
     make_grant(make_account("D4002", unit=unit), "directive-owner", unit)
     client = another(app)
     let_in(client, "D4002")
-    shown = open_preview(client)
+    shown = open_preview(client, owner="D4002")
 
     assert shown.h1 == "3 people will have to do this"
     assert "Okafor" not in shown.text

@@ -8,6 +8,7 @@ from tests.pages.account.browsing import another, let_in, make_account
 from tests.pages.directives.pages import ISSUE, count_versions, open_preview, own_form, send_again
 from tests.pages.learning.asking import ask
 
+OWN = {"owner": "D4002"}
 BEYOND = "This directive is for people outside your units."
 
 
@@ -25,7 +26,7 @@ def of_a_unit(desk, app):
 
 def test_what_would_reach_the_force_is_shown_and_not_issued(of_a_unit):
     before = count_versions()
-    shown = open_preview(of_a_unit)
+    shown = open_preview(of_a_unit, **OWN)
 
     assert BEYOND in shown.text
     assert "Issue version 1" not in shown.text
@@ -35,7 +36,7 @@ def test_what_would_reach_the_force_is_shown_and_not_issued(of_a_unit):
 
 
 def test_what_reaches_their_unit_alone_is_issued(of_a_unit):
-    shown = open_preview(of_a_unit, **{"audience-0-units": "Ports/Quay", "audience-0-roles": ""})
+    shown = open_preview(of_a_unit, **OWN, **{"audience-0-units": "Ports/Quay", "audience-0-roles": ""})
 
     assert BEYOND not in shown.text
     assert "is issued and in force" in send_again(of_a_unit, shown, ISSUE, do="issue").text
@@ -44,7 +45,7 @@ def test_what_reaches_their_unit_alone_is_issued(of_a_unit):
 def test_one_group_beyond_the_unit_is_one_too_many(of_a_unit):
     fields = {"audience-0-units": "Ports", "audience-1-roles": "response"}
 
-    assert BEYOND in open_preview(of_a_unit, **fields).text
+    assert BEYOND in open_preview(of_a_unit, **OWN, **fields).text
 
 
 def test_the_force_s_directive_is_neither_taken_over_nor_withdrawn(of_a_unit):
@@ -64,4 +65,9 @@ def test_the_force_s_directive_is_neither_taken_over_nor_withdrawn(of_a_unit):
 def test_another_role_with_sight_of_the_force_lends_nothing(of_a_unit):
     make_grant(person_by_staff_number("D4002"), "auditor")
 
-    assert BEYOND in open_preview(of_a_unit).text
+    assert BEYOND in open_preview(of_a_unit, **OWN).text
+
+
+def test_an_owner_out_of_sight_is_refused_as_a_number_that_nobody_has(of_a_unit):
+    for number in ("D4001", "D7777"):
+        assert f"Nobody has the staff number {number}" in open_preview(of_a_unit, owner=number).text
