@@ -42,6 +42,13 @@ MOVED_UNDER_ANOTHER_GRANT = World(
     grants=[(0, "manager", 1, ALWAYS, False), (0, "manager", 2, ALWAYS, False)],
 )
 
+LED_FROM_ELSEWHERE = World(  # by somebody whom the viewer does not see
+    parents=[None, 0, 0, 0, 0],
+    moved=None,
+    posts=[(0, 1, None, ALWAYS, "live"), (1, 1, 2, ALWAYS, "live"), (2, 2, 0, ALWAYS, "live")],
+    grants=[(0, "manager", 1, ALWAYS, False)],
+)
+
 
 def post_of_row(world: World, person: int, day: date) -> tuple[int, int | None] | None:
     """Unit and line manager of the post that makes the person's row as at a day."""
@@ -99,6 +106,7 @@ def numbers_in(rows: list[dict[str, str]], staff: list[str]) -> set[str]:
 )
 @example(world=MOVED_OUT, day=TODAY - timedelta(30))
 @example(world=MOVED_UNDER_ANOTHER_GRANT, day=TODAY - timedelta(30))
+@example(world=LED_FROM_ELSEWHERE, day=TODAY)
 @given(world=worlds(), day=days)
 def test_whoever_looks_meets_the_same_people_on_pages_and_in_files(
     app: Flask, database: None, world: World, day: date

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.routing import Rule
@@ -358,14 +358,27 @@ def test_another_roles_sight_opens_no_page_of_an_administrator(
     assert client.get("/people/accounts.csv?unit=Force/South").status_code == 400
 
 
+LAST_YEARS_DAYS = (date(2025, 1, 1), date(2025, 12, 31))
+
+
+def make_line_manager(here: tuple[date, date], elsewhere: tuple[date, date]) -> World:
+    """The second person leads somebody in their own unit, and somebody in another, in these days."""
+    posts = [(1, 1, None, ALWAYS, "live"), (2, 1, 1, here, "live"), (3, 2, 1, elsewhere, "live")]
+    return World([None, 0, 0, 0, 0], None, posts, [])
+
+
 @pytest.mark.slow
 @settings(max_examples=few_or_many(8, 40), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(world=make_line_manager(ALWAYS, ALWAYS), unit=1, on=True)
+@example(world=make_line_manager(ALWAYS, ALWAYS), unit=1, on=False)
+@example(world=make_line_manager(ALWAYS, LAST_YEARS_DAYS), unit=1, on=True)
+@example(world=make_line_manager(LAST_YEARS_DAYS, LAST_YEARS_DAYS), unit=1, on=True)
 @given(world=worlds(), unit=units_of_worlds | st.none(), on=st.booleans())
 def test_whose_account_may_be_changed_follows_the_rule_for_any_history(
     app: Flask, database: None, world: World, unit: int | None, on: bool
 ) -> None:
     """The first person is an administrator, of a unit or of the whole force; the others are anybody."""
-    world.grants.append((0, "administrator", unit, ALWAYS, False))
+    world = replace(world, grants=[*world.grants, (0, "administrator", unit, ALWAYS, False)])
     settings_before = app.config["PORTAL"]
     app.config["PORTAL"] = replace(settings_before, line_manager_sight="on" if on else "off")
     try:
