@@ -6,7 +6,7 @@ export PORT ?= 8000
 export BIND ?= 127.0.0.1
 export PYTHONDONTWRITEBYTECODE :=  # what one process compiles, the next need not
 
-.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested content-audit data-model examples pages lock sbom licences bench hostile wheel release clean
+.PHONY: run run-with-sign-in setup first-run test test-full check linted typed tested content-audit data-model examples pages lock fonts sbom licences bench hostile wheel release clean
 
 run: export PORTAL_MODE := demo
 run: setup
@@ -105,19 +105,20 @@ pages: $(VENV)/.dev portal/pages/layout/static/manifest.json  # docs/pages.md, a
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url
 lock: $(VENV)/.dev
-	$(COMPILE) $(LOCK) requirements/base.in -o requirements/base.txt
-	$(COMPILE) $(LOCK) requirements/saml.in -o requirements/saml.txt
-	$(COMPILE) $(LOCK) requirements/s3.in -o requirements/s3.txt
-	$(COMPILE) $(LOCK) requirements/dev.in -o requirements/dev.txt
+	for name in base production postgresql dev; do $(COMPILE) $(LOCK) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 	npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent --no-audit --no-fund
 
-sbom: $(VENV)/.dev  # what is shipped, from the lock files: a bill of materials in CycloneDX
-	$(BIN)/python requirements/inventory.py sbom build/sbom.json
+fonts: $(VENV)/.dev  # portal/platform/documents/fonts, from packages of Debian and npm
+	$(BIN)/python requirements/fonts.py
+
+sbom:  # what is shipped, from the lock files: a bill of materials in CycloneDX
+	@$(PYTHON) requirements/inventory.py sbom build/sbom.json
 
 licences: $(VENV)/.dev  # the licence of each; exit 1 if pyproject.toml does not allow one
-	$(BIN)/python requirements/inventory.py licences build/licences.csv
+	$(BIN)/python requirements/inventory.py licences requirements/licences.csv
 
-# build/portal-VERSION.tar.gz: a wheel that runs without Node, the lock file, deploy/ and the operator's book.
+# build/portal-VERSION.tar.gz with its checksum: docs/operating/release.md says what it holds. RELEASE_KEY=PATH,
+# a key of SSH that is kept elsewhere, signs it.
 wheel: portal/pages/layout/static/manifest.json
 	@$(PYTHON) requirements/wheel.py build
 

@@ -32,7 +32,8 @@ if [ -z "$root" ]; then
   apt-get update -qq
   # shellcheck disable=SC2046 # several words
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-    python3 python3-venv postgresql nginx openssl xmlsec1 $([ -n "$wheel" ] || echo make nodejs npm) >/dev/null
+    python3 python3-venv postgresql nginx openssl xmlsec1 fonts-noto-cjk fonts-symbola \
+    gcc libc6-dev libpq-dev python3-dev $([ -n "$wheel" ] || echo make nodejs npm) >/dev/null
   if [ -x /opt/portal/deploy/portalctl ] && [ -d /var/lib/portal ]; then  # which is made after the database
     before=/var/backups/portal/before-upgrade-$(date -u +%Y%m%dT%H%M%SZ).backup
     say "Backup, with the release that is installed: $before"
@@ -53,9 +54,9 @@ for old in portal migrations modules event_types exercises recommendations requi
   package.json package-lock.json requirements.txt; do
   rm -rf "$root/opt/portal/"$old  # what an earlier release had and this one has not
 done
-program="CHANGELOG.md deploy docs requirements.txt"
-[ -n "$wheel" ] || program="config.py wsgi.py serve.py pyproject.toml CHANGELOG.md deploy docs migrations modules event_types exercises recommendations \
-  portal requirements package.json package-lock.json Makefile"
+program="CHANGELOG.md deploy docs requirements"
+[ -n "$wheel" ] || program="$program config.py wsgi.py serve.py pyproject.toml migrations modules event_types exercises recommendations \
+  portal package.json package-lock.json Makefile"
 # shellcheck disable=SC2086 # several names
 (cd "$here" && tar -cf - --exclude=__pycache__ $program) | tar -xf - --no-same-owner -C "$root/opt/portal"
 [ -z "$wheel" ] || python3 -m zipfile -e "$wheel" "$root/opt/portal"
@@ -89,15 +90,19 @@ fi
 [ -z "$root" ] || { say "Nothing was started: all files are below $root."; exit 0; }
 
 chown portal:portal /var/backups/portal "$drop/waiting" "$drop/quarantine" "$drop/done"
-if [ -n "$wheel" ]; then
-  say "Packages of Python, as the release locks them"
-  [ -x /opt/portal/.venv/bin/python ] || python3 -m venv /opt/portal/.venv
-  /opt/portal/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-    -r /opt/portal/requirements.txt
-else
-  say "Build: packages of Python, style sheets"
-  make -s -C /opt/portal setup PYTHON=python3
+if [ -z "$wheel" ]; then
+  say "Build: style sheets"
+  make -s -C /opt/portal portal/pages/layout/static/manifest.json
 fi
+say "Packages of Python, as the release locks them; the driver of PostgreSQL is built against Debian's libpq"
+[ -x /opt/portal/.venv/bin/python ] || python3 -m venv /opt/portal/.venv
+pip() { /opt/portal/.venv/bin/python -m pip --disable-pip-version-check "$@"; }
+pip install --quiet --require-hashes -r /opt/portal/requirements/production.txt
+pip install --quiet --no-build-isolation --require-hashes -r /opt/portal/requirements/postgresql.txt
+locked=$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' /opt/portal/requirements/production.txt /opt/portal/requirements/postgresql.txt)
+for old in $(pip list --format=freeze | sed 's/==.*//' | tr 'A-Z_.' 'a-z--'); do
+  printf 'pip\n%s\n' "$locked" | grep -qxF "$old" || pip uninstall --quiet --yes "$old"  # of an earlier release
+done
 /opt/portal/.venv/bin/python -m compileall -q /opt/portal/portal /opt/portal/config.py /opt/portal/wsgi.py
 runuser -u postgres -- psql -qtAc "SELECT 1 FROM pg_roles WHERE rolname = 'portal'" | grep -q 1 ||
   runuser -u postgres -- createuser --createdb portal

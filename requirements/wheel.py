@@ -1,17 +1,20 @@
-"""Builds what a force installs: a wheel that runs without Node, and beside it the lock file and ``deploy/``.
+"""Builds what a force installs: a wheel that runs without Node, and the archive with all that goes with it.
 
 ``make wheel`` runs it from the project's root, after the assets were compiled. A wheel is a ZIP archive of a
 package's files with a few that describe it (PyPA's binary distribution format); this one holds ``portal/``
 with its compiled assets, ``migrations/``, ``modules/``, ``event_types/``, ``exercises/``,
-``recommendations/``, ``config.py``, ``wsgi.py`` and ``serve.py``. The same sources make the same wheel, byte
-for byte.
+``recommendations/``, ``config.py``, ``wsgi.py`` and ``serve.py``. The same sources make the same bytes.
 """
 
 import base64
+import gzip
 import hashlib
 import json
+import os
 import re
+import runpy
 import shutil
+import subprocess
 import sys
 import tarfile
 import tomllib
@@ -29,7 +32,14 @@ LEFT_OUT = (
     f"{STATIC}/", f"{LAYOUT}/sass/", f"{LAYOUT}/js/", f"{LAYOUT}/assets/", f"{LAYOUT}/build.mjs",
     "portal/demo/sign_in_provider.mjs",
 )  # fmt: skip
-BESIDE = ("deploy", "docs/operating", "docs/runbook", "CHANGELOG.md", "LICENSE")
+# What an archive holds beside the wheel and the bill of materials, as git names files: see
+# docs/operating/release.md. Every document that one of them links to is among them.
+BESIDE = (
+    "deploy", "docs", ":(glob)*.md", "LICENSE", ":(glob)benchmarks/**/*.md", ":(glob)benchmarks/**/*.svg",
+    "requirements/production.txt", "requirements/postgresql.txt", ":(exclude,glob)docs/*.py",
+)  # fmt: skip
+BILL = "sbom.json"
+NAMESPACE = "portal-release"  # of the signature: one for another purpose is not one of a release
 PINNED = re.compile(r"^(?!-)[A-Za-z0-9._-]+(\[[a-z,]+\])?(==\S+)?$", re.MULTILINE)
 EPOCH = (2020, 1, 1, 0, 0, 0)
 WHEEL = "Wheel-Version: 1.0\nGenerator: portal\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -103,22 +113,55 @@ def _digest(content: bytes) -> str:
 
 
 def build_release(target: Path) -> Path:
-    """Write the folder that a force unpacks, and its archive; the archive's path."""
+    """Write the folder that a force unpacks, its archive, and the archive's checksum; the archive's path."""
     project = read_project()
     folder = target / f"{project['name']}-{project['version']}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     build_wheel(folder)
-    shutil.copy(ROOT / "requirements/base.txt", folder / "requirements.txt")
-    for name in BESIDE:
-        source = ROOT / name
+    (folder / BILL).write_text(
+        runpy.run_path(str(ROOT / "requirements/inventory.py"))["make_bill_of_materials"]()
+    )
+    for name in _git("ls-files", "-z", "--", *BESIDE).rstrip("\0").split("\0"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+        shutil.copy(ROOT / name, folder / name)
     archive = target / f"{folder.name}.tar.gz"
-    with tarfile.open(archive, "w:gz") as packed:
-        packed.add(folder, folder.name)
+    with (
+        archive.open("wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as members,
+    ):
+        for path in sorted(folder.rglob("*")):
+            members.add(path, path.relative_to(target), recursive=False, filter=_without_builder)
+    checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
+    target.joinpath(f"{archive.name}.sha256").write_text(f"{checksum}  {archive.name}\n")
     return archive
 
 
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603, S607
+
+
+def _without_builder(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """The member without what tells who built it, and when."""
+    member.uid = member.gid = member.mtime = 0
+    member.uname = member.gname = "root"
+    member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+    return member
+
+
+def sign_release(archive: Path, key: str) -> str:
+    """Sign the archive with a key of SSH, if there is one; a sentence about it."""
+    signature = archive.with_name(f"{archive.name}.sig")
+    signature.unlink(missing_ok=True)
+    if not key:
+        return f"{archive.name} is unsigned: RELEASE_KEY=PATH signs it (docs/operating/release.md)."
+    sign = ["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", NAMESPACE, archive]
+    subprocess.run(sign, check=True)  # noqa: S603 - words of this file
+    return f"{archive.name} is signed: {signature.name}"
+
+
 if __name__ == "__main__":
-    print(build_release(Path(sys.argv[1])))
+    built = build_release(Path(sys.argv[1]))
+    print(built)
+    print(sign_release(built, os.environ.get("RELEASE_KEY", "")))

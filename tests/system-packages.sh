@@ -1,12 +1,14 @@
 #!/bin/sh
-# What the full suite needs from the system: Chromium, PostgreSQL's server, a C compiler and xmlsec1;
-# and the programs that are named.
+# What the full suite needs from the system: Chromium, PostgreSQL's server, a C compiler, xmlsec1, and fonts that
+# the portal has not of its own; and the programs that are named.
 set -eu
 missing=""
 command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing="chromium"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
 command -v xmlsec1 >/dev/null || missing="$missing xmlsec1"
+[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
+[ -e /usr/share/fonts/truetype/ancient-scripts/Symbola_hint.ttf ] || missing="$missing fonts-symbola"
 for program in "$@"; do
   command -v "$program" >/dev/null || missing="$missing $program"
 done

@@ -10,7 +10,7 @@ bp = Blueprint("doctor_commands", __name__, cli_group=None)
 
 @bp.cli.command("doctor")
 def doctor() -> None:
-    """Check database, clock, jobs, disk, permissions, mail, sign-in, returns, proxy, address, backups.
+    """Check database, driver, clock, jobs, disk, permissions, fonts, mail, sign-in, returns, proxy and more.
 
     Nothing is changed.
 

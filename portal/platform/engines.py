@@ -70,8 +70,18 @@ def list_database_faults(url: str, replica_url: str) -> Iterator[str]:
         is_known = False
     if not is_known:
         yield "DATABASE_URL begins with postgresql://, or with sqlite:/// and the path of a file."
+    elif not is_file and not _has_driver():
+        yield "DATABASE_URL needs PostgreSQL's libpq: install it, on Debian with apt-get install libpq5"
     if replica_url and (is_file or not with_driver(replica_url).startswith(DRIVER)):
         yield "REPLICA_URL begins with postgresql://, and DATABASE_URL does too."
+
+
+def _has_driver() -> bool:
+    try:
+        import psycopg  # noqa: F401 - 9 MiB, which are not loaded beside SQLite
+    except ImportError:  # it looks for libpq when it is imported
+        return False
+    return True
 
 
 def replica_engines(url: str) -> dict[str, dict[str, Any]]:

@@ -1,11 +1,15 @@
 """Broken set-ups, each with the line of ``doctor`` that says what to do; and a right one."""
 
 import sqlite3
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from portal.platform.operations.doctor import file_system_of
+from portal.platform.documents.fonts import SYSTEM_FONTS, list_missing_packages
+from portal.platform.engines import list_database_faults
+from portal.platform.operations.doctor import _examine_driver, _examine_fonts, file_system_of
 from tests.running import command, copied, settings
 
 SHUT = "http://127.0.0.1:9"  # the discard port, at which nothing listens
@@ -41,10 +45,47 @@ def test_a_right_set_up_has_no_problem(server):
     assert (done.returncode, done.stderr) == (0, "")
     findings = read_findings(done)
     assert findings.pop("returns")[0] in {"OK", "NOTE"}  # whether there is a key has a test of its own
+    assert findings.pop("fonts")[0] in {"OK", "NOTE"}  # whether Debian's are installed here
     assert {subject: state for subject, (state, _) in findings.items()} == {
         **dict.fromkeys(("database", "clock", "jobs", "folder", "disk", "proxy", "address"), "OK"),
         **dict.fromkeys(("mail", "backups"), "NOTE"),
     }
+
+
+def test_fonts_of_debian_that_are_missing_are_a_note(monkeypatch):
+    assert "fonts for names in every script" in _examine_fonts().sentence or list_missing_packages()
+    monkeypatch.setitem(SYSTEM_FONTS, "fonts-noto-cjk", Path("/nowhere"))
+
+    finding = _examine_fonts()
+
+    assert finding.state == "NOTE"
+    assert "apt-get install fonts-noto-cjk" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("built", "state", "words"),
+    [
+        ("c", "OK", "uses this system's libpq 17.2."),
+        ("binary", "NOTE", "its own libpq 17.2 and OpenSSL, which this system's updates do not mend."),
+        ("python", "NOTE", "without its part in C"),
+    ],
+)
+def test_the_driver_of_postgresql_says_whose_libpq_it_uses(monkeypatch, built, state, words):
+    monkeypatch.setattr("psycopg.pq.__impl__", built)
+    monkeypatch.setattr("psycopg.pq.version", lambda: 170002)
+
+    finding = _examine_driver()
+
+    assert (finding.state, words in finding.sentence) == (state, True)
+
+
+def test_a_machine_without_libpq_is_told_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # as where its import fails
+
+    assert list(list_database_faults("sqlite:////var/lib/portal.sqlite", "")) == []
+    (sentence,) = list_database_faults("postgresql+psycopg://portal@db/portal", "")
+
+    assert "apt-get install libpq5" in sentence
 
 
 @pytest.mark.slow

@@ -109,7 +109,7 @@ class BackupSettings:
         if importlib.util.find_spec("obstore") is None:
             yield (
                 "BACKUP_COPY_TO needs the package obstore: "
-                "install it with python -m pip install --require-hashes -r requirements/s3.txt"
+                "install it with python -m pip install --require-hashes -r requirements/production.txt"
             )
 
 

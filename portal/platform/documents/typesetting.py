@@ -86,11 +86,11 @@ def typeset_pdf(
     texts = {"title": title, "above": above, "foot": foot, "author": author}
     source = with_replacements(_document_frame(texts, at, across=across), markup)
     try:
-        return _make_pdf(source.encode(), at, claimed=True)
+        return _make_pdf(source, at, claimed=True)
     except TypesettingError:
         if strict:
             raise
-    return _make_pdf(source.encode(), at, claimed=False)
+    return _make_pdf(source, at, claimed=False)
 
 
 def _document_frame(texts: dict[str, str], at: datetime, *, across: bool) -> str:
@@ -103,15 +103,15 @@ def _document_frame(texts: dict[str, str], at: datetime, *, across: bool) -> str
     return re.sub(r"\{(\w+)\}", lambda name: values[name[1]], _FRAME)
 
 
-def _make_pdf(source: bytes, at: datetime, *, claimed: bool) -> bytes:
+def _make_pdf(source: str, at: datetime, *, claimed: bool) -> bytes:
     """Make the PDF in a separate process; ``claimed`` says that it declares to conform to PDF/UA.
 
     Raises:
         TypesettingError: The typesetter refuses the source.
         ReadingStoppedError: It took too much memory or time.
     """
-    arguments = {"fonts": font_folders(), "at": at.isoformat(), "claimed": claimed}
-    pdf = read_apart(READER, arguments, [source], _pdf_of_answer)
+    arguments = {"fonts": font_folders(source), "at": at.isoformat(), "claimed": claimed}
+    pdf = read_apart(READER, arguments, [source.encode()], _pdf_of_answer)
     if isinstance(pdf, str):
         raise TypesettingError(pdf)
     return pdf

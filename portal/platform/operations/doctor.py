@@ -18,6 +18,7 @@ from sqlalchemy import make_url, text
 from config import Config, current_settings
 from portal.platform import clock
 from portal.platform.db import db
+from portal.platform.documents.fonts import list_missing_packages
 from portal.platform.mail.smtp import Relay, RelayError, connect_relay
 from portal.platform.openid.connection import ProviderConnection
 from portal.platform.openid.errors import ProviderUnavailableError
@@ -61,7 +62,9 @@ def examine_set_up() -> list[SetUpFinding]:
     findings = [_examine_database()]
     if findings[0].state == State.RIGHT:
         findings += [_examine_clock(), _examine_jobs()]
-    findings += [*_examine_folder(config), _examine_disk(config), _examine_mail(config)]
+    if not _is_embedded(config):
+        findings.append(_examine_driver())
+    findings += [*_examine_folder(config), _examine_disk(config), _examine_fonts(), _examine_mail(config)]
     if config.import_folder.path:
         findings.append(_examine_import_folder(config))
     if config.oidc_issuer:
@@ -76,6 +79,20 @@ def _examine_database() -> SetUpFinding:
     version = db.session.scalar(text("SELECT sqlite_version()" if is_embedded else "SHOW server_version"))
     name = "SQLite" if is_embedded else "PostgreSQL"
     return SetUpFinding(State.RIGHT, "database", f"{name} {version}, at the newest migration.")
+
+
+def _examine_driver() -> SetUpFinding:
+    from psycopg import pq  # 9 MiB, which are not loaded beside SQLite
+
+    how = " docs/operating/release.md says how to build its part in C against this system's libpq."
+    library = f"libpq {pq.version() // 10000}.{pq.version() % 10000}"
+    if pq.__impl__ == "python":
+        sentence = "psycopg runs without its part in C: long files take several times as long."
+    elif pq.__impl__ == "binary":
+        sentence = f"psycopg brings its own {library} and OpenSSL, which this system's updates do not mend."
+    else:
+        return SetUpFinding(State.RIGHT, "driver", f"psycopg uses this system's {library}.")
+    return SetUpFinding(State.NOTE, "driver", sentence + how)
 
 
 def _examine_clock() -> SetUpFinding:
@@ -186,6 +203,13 @@ def _examine_disk(config: Config) -> SetUpFinding:
             " make room there.",
         )
     return SetUpFinding(State.RIGHT, "disk", f"{_in_gib(free)} are free in {config.instance}.")
+
+
+def _examine_fonts() -> SetUpFinding:
+    if missing := " ".join(list_missing_packages()):
+        sentence = "Documents show � for Chinese, Japanese, Korean or emoji: on Debian, apt-get install"
+        return SetUpFinding(State.NOTE, "fonts", f"{sentence} {missing}")
+    return SetUpFinding(State.RIGHT, "fonts", "Documents have fonts for names in every script.")
 
 
 def _examine_mail(config: Config) -> SetUpFinding:

@@ -126,7 +126,7 @@ def _installation_faults() -> Iterator[str]:
     if importlib.util.find_spec("saml2") is None:
         yield (
             "SAML_IDP_METADATA needs the package pysaml2: "
-            "install it with python -m pip install --require-hashes -r requirements/saml.txt"
+            "install it with python -m pip install --require-hashes -r requirements/production.txt"
         )
     if shutil.which(PROGRAM) is None:
         yield f"SAML_IDP_METADATA needs the program {PROGRAM}: install it with apt-get install {PROGRAM}"

@@ -109,7 +109,7 @@ def test_a_package_that_is_absent_is_named_with_how_to_install_it(environment) -
     (sentence,) = sentences()
 
     assert "pysaml2" in sentence
-    assert "pip install --require-hashes -r requirements/saml.txt" in sentence
+    assert "pip install --require-hashes -r requirements/production.txt" in sentence
 
 
 def test_a_program_that_is_absent_is_named_with_how_to_install_it(environment, tmp_path) -> None:

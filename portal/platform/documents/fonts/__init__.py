@@ -1,4 +1,8 @@
-"""The fonts of documents, installed as packages, and the characters that none of them has."""
+"""The fonts of documents, and the characters that none of them has.
+
+Those of this folder are the same on every machine: ``requirements/fonts.py`` makes them. Those for Chinese,
+Japanese, Korean and emoji are too large for it, and come from Debian's packages where these are installed.
+"""
 
 import re
 import unicodedata
@@ -6,21 +10,21 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
-import font_source_sans_pro
-import fontpkg_ibm_plex_sans_arabic
-import manimgx_fonts
-import manimgx_fonts_cjk
 from fontTools.ttLib import TTFont
 
 REPLACEMENT = "\ufffd"  # shown in place of a character that no font has; Noto Sans has this one
-
-_PACKAGES = (font_source_sans_pro, fontpkg_ibm_plex_sans_arabic, manimgx_fonts, manimgx_fonts_cjk)
+FOLDER = Path(__file__).parent
+# Files of Debian's packages, by the name of the package.
+SYSTEM_FONTS = {
+    "fonts-noto-cjk": Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+    "fonts-symbola": Path("/usr/share/fonts/truetype/ancient-scripts/Symbola_hint.ttf"),
+}
 # Tried in this order for each character, and for a letter with its marks: the first that has it is used.
 # Arabic comes from Plex, whose letters are one glyph each: a reader that knows nothing of ActualText takes
 # Noto's dots for letters.
 FAMILIES = (
-    "Source Sans Pro",
-    "IBM Plex Sans Arabic",
+    "Portal Sans",
+    "Portal Sans Arabic",
     "Noto Sans",
     "Noto Sans CJK SC",
     *(
@@ -30,9 +34,9 @@ FAMILIES = (
             " Malayalam Myanmar Oriya Sinhala Symbols Tamil Telugu Thai"
         ).split()
     ),
-    "Noto Emoji",
+    "Symbola",
 )
-_USUAL = "SourceSansPro-Regular.ttf"
+_USUAL = FOLDER / "PortalSans-Regular.otf"
 # Unicode's default-ignorable characters and line ends: the typesetter draws nothing for them, in any font.
 _UNDRAWN = re.compile(
     "[\x85\u2028\u2029\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2060-\u2064"
@@ -43,9 +47,19 @@ _UNDRAWN = re.compile(
 _NEVER = frozenset("\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def font_folders() -> list[str]:
-    """Folders that the typesetter loads fonts from; fonts installed on the machine are not used."""
-    return [str(folder) for folder in _package_folders()]
+def font_folders(text: str) -> list[str]:
+    """Folders that the typesetter loads fonts from, for this text; of those it uses ``FAMILIES`` alone.
+
+    Debian's are looked through, a fifth of a second, only where a character is unusual.
+    """
+    if _usual_characters().issuperset(text):
+        return [str(FOLDER)]
+    return [str(FOLDER), *(str(path.parent) for path in SYSTEM_FONTS.values() if path.is_file())]
+
+
+def list_missing_packages() -> list[str]:
+    """Debian's packages of fonts that are not installed here: their characters are replaced."""
+    return [package for package, path in SYSTEM_FONTS.items() if not path.is_file()]
 
 
 def undrawable_letters(text: str) -> frozenset[str]:
@@ -87,18 +101,11 @@ def _letters_not_drawn(known: frozenset[str], letters: Iterable[str]) -> frozens
 @cache
 def _usual_characters() -> frozenset[str]:
     """The characters of the first font: few texts have others."""
-    return _characters_of_font(next(path for path in _font_files() if path.name == _USUAL)) - _NEVER | {"\n"}
-
-
-def _package_folders() -> list[Path]:
-    return [Path(str(package.__file__)).parent for package in _PACKAGES]
+    return _characters_of_font(_USUAL) - _NEVER | {"\n"}
 
 
 def _font_files() -> list[Path]:
-    ends = (".ttf", ".ttc")  # Source Sans Pro comes as OpenType too, with the same characters
-    return [
-        path for folder in _package_folders() for path in sorted(folder.rglob("*")) if path.suffix in ends
-    ]
+    return [*FOLDER.glob("*.[ot]tf"), *(path for path in SYSTEM_FONTS.values() if path.is_file())]
 
 
 def _characters_of_font(path: Path) -> frozenset[str]:
