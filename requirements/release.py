@@ -3,6 +3,7 @@
 Nothing leaves this machine: whoever releases looks at the tag, then pushes it.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -37,6 +38,13 @@ def list_faults(root: Path) -> Iterator[str]:
         yield "The working tree has changes that are not committed."
     if git(root, "tag", "--list", f"v{version}"):
         yield f"v{version} is tagged already: write the next version in pyproject.toml."
+    try:
+        git(root, "var", "GIT_COMMITTER_IDENT")
+    except subprocess.CalledProcessError:
+        yield "Git does not know who makes the tag: set user.name and user.email with git config."
+    key = os.environ.get("RELEASE_KEY", "")
+    if key and not os.access(key, os.R_OK):
+        yield f"RELEASE_KEY={key} cannot be read: give the path of a private key of SSH."
     changelog = (root / "CHANGELOG.md").read_text()
     sections = SECTION.findall(changelog)
     if sections[:1] != [version]:

@@ -75,6 +75,25 @@ def test_what_is_missing_is_said_in_a_sentence_and_nothing_is_tagged(
     assert git(project, "tag") == ""
 
 
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"GIT_COMMITTER_NAME": "", "GIT_CONFIG_GLOBAL": "/dev/null"}, "does not know who makes the tag"),
+        ({"RELEASE_KEY": "/nowhere/key"}, "RELEASE_KEY=/nowhere/key cannot be read"),
+    ],
+    ids=["nobody", "no key"],
+)
+def test_what_would_fail_after_the_tests_is_said_before_them(
+    project, capsys, monkeypatch, settings, sentence
+):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    assert release.main(["check"], project) == 1
+
+    assert sentence in capsys.readouterr().err
+
+
 def test_another_commit_than_the_tested_one_is_not_tagged(project, capsys):
     tested = git(project, "rev-parse", "HEAD")
     git(project, "commit", "--quiet", "--allow-empty", "--message", "Later")
