@@ -7,8 +7,10 @@ command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null 
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
 command -v xmlsec1 >/dev/null || missing="$missing xmlsec1"
-[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
-[ -e /usr/share/fonts/truetype/ancient-scripts/Symbola_hint.ttf ] || missing="$missing fonts-symbola"
+if command -v apt-get >/dev/null; then  # elsewhere they are in other places, and tests of them are skipped
+  [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
+  [ -e /usr/share/fonts/truetype/ancient-scripts/Symbola_hint.ttf ] || missing="$missing fonts-symbola"
+fi
 for program in "$@"; do
   command -v "$program" >/dev/null || missing="$missing $program"
 done
