@@ -9,6 +9,7 @@ from config import Config, current_settings, read_settings_from
 from portal.commands import accounts as accounts_commands
 from portal.commands import backup as backup_commands
 from portal.commands import backups as backups_commands
+from portal.commands import content as content_commands
 from portal.commands import dip_samples as dip_samples_commands
 from portal.commands import directives as directives_commands
 from portal.commands import doctor as doctor_commands
@@ -200,6 +201,7 @@ VIEWS = (
 COMMANDS = (
     accounts_commands,
     modules_commands,
+    content_commands,
     demo_commands,
     dip_samples_commands,
     directives_commands,

@@ -325,7 +325,7 @@ def export_items(module: str, file: Path, file_format: str, retired: bool) -> No
 
 def _publication_lines(published: services.PublishingResult, dry_run: bool) -> list[str]:
     done = "would be published" if dry_run else "published"
-    lines = [f"{name}: {done}." for name in published.shared]
+    lines = [f"{name}: {done}." for name, _ in published.shared]
     for version in published.versions:
         lines.append(f"{version.activity.key}: version {version.number} {done}.")
     lines += [f"{key}: guide, version {number} {done}." for key, number in published.guides]

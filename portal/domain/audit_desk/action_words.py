@@ -234,6 +234,7 @@ _TEXTS = {
         "exercise.proposed": "Proposed a version of the exercise {exercise}",
         "exercise.sent_back": "Sent back a version of the exercise {exercise}",
         "exercise.withdrawn": "Withdrew a proposed version of the exercise {exercise}",
+        "content.published": "Published what came with the release, with them as its author: {number} new",
         "module.published": "Published version {number} of module {module}",
         "guide.published": "Published version {number} of guide {guide}",
         "shared_file.published": "Published version {number} of shared file {name}",

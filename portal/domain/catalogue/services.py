@@ -57,7 +57,7 @@ class PublishingResult:
     unchanged: list[str] = field(
         default_factory=list
     )  # keys of modules and guides whose bytes are published already
-    shared: list[str] = field(default_factory=list)  # names of shared files that got a version
+    shared: list[tuple[str, int]] = field(default_factory=list)  # name and number of shared files
 
 
 def check_folder(folder: Path) -> CheckedFolder:
@@ -122,8 +122,8 @@ def publish_folder(folder: Path, *, at: datetime, by: int | None = None) -> Publ
     stamp()  # before the current versions are read
     result = PublishingResult()
     for name in SHARED_FILE_NAMES:
-        if name in reading.shared and _publish_shared(name, reading.shared[name], by):
-            result.shared.append(name)
+        if name in reading.shared and (number := _publish_shared(name, reading.shared[name], by)):
+            result.shared.append((name, number))
     db.session.flush()
     for module in reading.modules:
         version = _publish_module(module, at, by)
@@ -222,17 +222,18 @@ def set_force_values(values: dict[str, str], *, by: int) -> bool:
     filled_values = {key: text for key, value in values.items() if (text := value.strip())}
     if filled_values == queries.shared_content().values:
         return False
-    return _publish_shared(FORCE_VALUES_FILE, format_values(filled_values), by)
+    return _publish_shared(FORCE_VALUES_FILE, format_values(filled_values), by) is not None
 
 
-def _publish_shared(name: str, content: bytes, by: int | None) -> bool:
+def _publish_shared(name: str, content: bytes, by: int | None) -> int | None:
+    """The number of its new version; None if the current version has the same bytes."""
     current = queries.shared_version(name)
     if current is not None and current.content == content:
-        return False
+        return None
     number = current.number + 1 if current else 1
     db.session.add(SharedVersion(recorded_at=stamp(), name=name, number=number, content=content))
     log("shared_file.published", actor_id=by, name=name, number=number)
-    return True
+    return number
 
 
 def _publish_module(module: CheckedModule, at: datetime, by: int | None) -> ModuleVersion | None:
