@@ -48,6 +48,7 @@ def test_a_right_set_up_has_no_problem(server):
     assert findings.pop("fonts")[0] in {"OK", "NOTE"}  # whether Debian's are installed here
     assert {subject: state for subject, (state, _) in findings.items()} == {
         **dict.fromkeys(("database", "clock", "jobs", "folder", "disk", "proxy", "address"), "OK"),
+        **dict.fromkeys(("roster", "content", "administrator", "learners", "directives"), "OK"),
         **dict.fromkeys(("mail", "backups"), "NOTE"),
     }
 
