@@ -130,4 +130,5 @@ if nginx -tq; then
 else
   say "Put the certificate and its key where /etc/nginx/sites-available/portal names them, then: systemctl reload nginx"
 fi
-/opt/portal/deploy/portalctl doctor || say "The doctor names what is left to do: docs/operating/install.md"
+/opt/portal/deploy/portalctl doctor || say "The doctor names what is left to do, such as people import and content publish:" \
+  "docs/operating/install.md, from step 5"

@@ -22,7 +22,9 @@ _loaded = get_context("forkserver")
 _loaded.set_forkserver_preload(["tests.loaded"])
 
 
-def _become(run: str, words: Sequence[str], environment: dict[str, str], out: str, err: str) -> None:
+def _become(
+    run: str, words: Sequence[str], environment: dict[str, str], out: str, err: str, folder: str
+) -> None:
     """Be the program from here on: a session of its own, so that all of it can be ended at once."""
     os.setsid()
     for stream, path in ((1, out), (2, err)):
@@ -31,7 +33,7 @@ def _become(run: str, words: Sequence[str], environment: dict[str, str], out: st
         os.close(file)
     os.environ.clear()
     os.environ.update(MALLOC | environment)  # what serve.py would begin again for, were it not there
-    os.chdir(ROOT)
+    os.chdir(folder)
     set_start_method(None, force=True)  # what it begins, it begins in its own way
     sys.argv = [run, *words]
     if run.endswith(".py"):
@@ -44,13 +46,19 @@ class Forked:
     """A process that runs a file, or a module, of the portal."""
 
     def __init__(
-        self, run: str, words: Sequence[str], environment: dict[str, str], out: Path, err: Path | None = None
+        self,
+        run: str,
+        words: Sequence[str],
+        environment: dict[str, str],
+        out: Path,
+        err: Path | None = None,
+        folder: Path = ROOT,
     ) -> None:
         here = Path.cwd()
         os.chdir(ROOT)  # where the first of all finds what it is to load
         try:
             self._process = _loaded.Process(
-                target=_become, args=(run, words, environment, str(out), str(err or out))
+                target=_become, args=(run, words, environment, str(out), str(err or out), str(folder))
             )
             self._process.start()
         finally:

@@ -4,6 +4,7 @@ import platform
 import sys
 import tomllib
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from functools import cache, update_wrapper
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +18,7 @@ from flask_migrate import Migrate
 from config import ConfigError
 from portal.platform.audit.origin import Channel, Origin, login_name, new_request_id, originating_from
 from portal.platform.db import db
+from portal.platform.observability.statements import log_none
 from portal.platform.operations import readiness
 
 migrate = Migrate(directory=str(readiness.MIGRATIONS), render_as_batch=False)
@@ -103,7 +105,11 @@ def _state_origin_first(callback: Callable[..., Any]) -> Callable[..., Any]:
     def run(*arguments: Any, **options: Any) -> Any:
         words = click.get_current_context().command_path.split()[1:]
         agent = f"{' '.join(words)} ({login_name()})"
-        with originating_from(Origin(Channel.COMMAND, agent, request_id=new_request_id())):
+        serves = words[:1] == ["jobs"]  # its output is the server's log
+        with (
+            originating_from(Origin(Channel.COMMAND, agent, request_id=new_request_id())),
+            nullcontext() if serves else log_none(),
+        ):
             return callback(*arguments, **options)
 
     return update_wrapper(run, callback)

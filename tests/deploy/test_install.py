@@ -6,23 +6,16 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests.deploy.machine import HOST, NOBODY, install, make_machine
 from tests.running import ROOT, copied, free_port, settings
 from tests.waiting import until
 
-DEPLOY = ROOT / "deploy"
-HOST = "learning.west.police.uk"
 UNITS = ("portal.service", "portal.socket", "portal-worker.service")
-
-
-def install(root, *words):
-    """Run the script as a packager does."""
-    return subprocess.run(
-        [DEPLOY / "install.sh", "--root", root, *words], capture_output=True, text=True, timeout=60
-    )
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +64,43 @@ def test_the_script_refuses_an_address_for_a_name(tmp_path):
     assert refused.returncode == 2
     assert "is no host name" in refused.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+ROSTER = """staff_number,surname,forenames,email,rank_or_grade,designated_role,unit_path,\
+line_manager_staff_number,valid_from,valid_to
+W1,Hale,Ann,ann@west.example,Constable,response,West/Response,,2026-01-01,
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+@pytest.mark.slow
+def test_portalctl_reads_and_writes_the_files_of_whoever_types_it(tmp_path):
+    """As a user of the system that cannot open the folder of the one who types."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        root = make_machine(Path(folder))
+        tmp_path.chmod(0o700)
+        (tmp_path / "roster.csv").write_text(ROSTER)
+
+        def portalctl(*words):
+            return subprocess.run(
+                [root / "opt/portal/deploy/portalctl", *words],
+                cwd=tmp_path, capture_output=True, text=True, timeout=300,
+            )  # fmt: skip
+
+        imported = portalctl("people", "import", "roster.csv", "--dry-run")
+        missing = portalctl("people", "import", "none.csv")
+        made = portalctl("backups", "new-key", "identity.txt")
+
+        assert imported.returncode == 0, imported.stderr
+        assert "New people: 1" in imported.stdout
+        assert missing.returncode == 2
+        assert "File 'none.csv' does not exist" in missing.stderr
+        assert "Move identity.txt off this machine" in made.stdout
+        assert "AGE-SECRET-KEY" in (tmp_path / "identity.txt").read_text()
+        owned = (tmp_path / "identity.txt").stat()
+        assert (owned.st_uid, owned.st_mode & 0o777) == (0, 0o600)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["identity.txt", "roster.csv"]
+        assert (root / "var/lib/portal/portal.sqlite").stat().st_uid == NOBODY
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")

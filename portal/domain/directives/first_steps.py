@@ -46,7 +46,9 @@ def _may_sign_in(day: date) -> tuple[ColumnElement[bool], ...]:
 def _examine_roster(day: date) -> SetUpFinding:
     if people := _count_people(has_post(Person.id, day)):
         has = "has" if people == 1 else "have"
-        return SetUpFinding(State.RIGHT, "roster", f"{plural(people, 'person', 'people')} {has} a post today.")
+        return SetUpFinding(
+            State.RIGHT, "roster", f"{plural(people, 'person', 'people')} {has} a post today."
+        )
     return SetUpFinding(State.WRONG, "roster", "Nobody has a post today: people import FILE")
 
 

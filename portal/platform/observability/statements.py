@@ -5,6 +5,8 @@ gets it, with placeholders; the values never are.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import local
 from time import perf_counter
 from typing import Any
@@ -17,6 +19,7 @@ MOST_TEXT = 1_500  # characters of a statement in the log
 OWN_CODE = str(ROOT / "portal")
 NOT_SENDERS = (  # pass statements on for others
     str(ROOT / "portal" / "platform" / "db.py"),
+    str(ROOT / "portal" / "platform" / "audit"),  # writes what the session holds before an event
     str(ROOT / "portal" / "platform" / "observability"),
 )
 
@@ -46,6 +49,16 @@ def log_slower_than(seconds: float) -> None:
     _slow_seconds[0] = seconds
 
 
+@contextmanager
+def log_none() -> Iterator[None]:
+    """Log no slow statement in the block: whoever typed a command reads what it says, not SQL."""
+    before, _slow_seconds[0] = _slow_seconds[0], float("inf")
+    try:
+        yield
+    finally:
+        _slow_seconds[0] = before
+
+
 def count_statements(engine: Engine) -> None:
     """Count what is sent through this engine, and time it."""
     event.listen(engine, "before_cursor_execute", _note_start)
@@ -71,11 +84,16 @@ def _note_end(_connection: object, _cursor: object, statement: str, *_: Any) -> 
 
 
 def _find_sender() -> str:
-    """The function of the portal that sent the statement of this thread."""
-    frame = sys._getframe(1)
+    """The function of the portal that sent the statement of this thread.
+
+    A question before which the session writes what it holds did not send that: it is named as what follows.
+    """
+    frame, writes_first = sys._getframe(1), False
     while frame.f_back is not None:
         frame = frame.f_back
         file = frame.f_code.co_filename
+        writes_first |= frame.f_code.co_name == "_autoflush"
         if file.startswith(OWN_CODE) and not file.startswith(NOT_SENDERS):
-            return f"{file[len(str(ROOT)) + 1 :]}:{frame.f_lineno} {frame.f_code.co_name}"
+            place = f"{file[len(str(ROOT)) + 1 :]}:{frame.f_lineno} {frame.f_code.co_name}"
+            return f"before {place}" if writes_first else place
     return ""

@@ -3,9 +3,12 @@
 import pytest
 from sqlalchemy import bindparam, select, text
 
-from portal.domain.people.models import PersonName
-from portal.platform.db import db, read
+from portal.domain.people.models import PersonName, Unit
+from portal.domain.people.queries import people_by_staff_number
+from portal.platform.audit.services import log as write_audit_event
+from portal.platform.db import db, read, stamp
 from portal.platform.observability import statements
+from tests.factories.people import make_unit
 
 
 @pytest.fixture
@@ -32,6 +35,29 @@ def test_its_sender_is_the_function_that_needed_it(client, log):
 
     senders = [line["sender"].split(":")[0] for line in log.lines("statement.slow")]
     assert set(senders) >= {"portal/platform/operations/readiness.py", "portal/platform/jobs/queries.py"}
+
+
+@pytest.mark.usefixtures("every_statement_is_slow", "database")
+def test_what_the_session_writes_is_never_put_on_who_came_by(log):
+    make_unit("North")
+    db.session.add(Unit(recorded_at=stamp()))
+    people_by_staff_number({"D1"})  # has the session write first
+    db.session.add(Unit(recorded_at=stamp()))
+    write_audit_event("import.applied", actor_id=None)
+
+    senders = [line["sender"] for line in log.lines("statement.slow") if "INTO unit " in line["statement"]]
+
+    assert len(senders) >= 2
+    assert not [sender for sender in senders if "audit" in sender]
+    assert any(sender.startswith("before portal/domain/people/queries.py") for sender in senders)
+
+
+@pytest.mark.usefixtures("every_statement_is_slow", "database")
+def test_a_command_prints_no_statement(app, log):
+    done = app.test_cli_runner().invoke(args=["event-types", "list"])
+
+    assert done.exit_code == 0
+    assert log.lines("statement.slow") == []
 
 
 @pytest.mark.usefixtures("database")
