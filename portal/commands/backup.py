@@ -64,9 +64,11 @@ def restore(file: Path, replace: bool, identity: Path | None, audit: Path | None
     if done.revision != done.head:
         click.echo(f"Upgraded from revision {done.revision} to {done.head}.")
     click.echo(f"The database before is kept: {done.kept}" if done.kept else "There was no database before.")
-    click.echo(f"{done.sessions:,} people were signed in and have to sign in again.")
+    were, have = ("person was", "has") if done.sessions == 1 else ("people were", "have")
+    click.echo(f"{done.sessions:,} {were} signed in and {have} to sign in again.")
     if done.jobs:
-        click.echo(f"{done.jobs:,} jobs had not ended and are marked as failed: see /jobs.")
+        had = plural(done.jobs, "job had not ended and is", "jobs had not ended and are")
+        click.echo(f"{had} marked as failed: see /jobs.")
     if done.webhooks:
         paused = plural(done.webhooks, "webhook is", "webhooks are")
         click.echo(f"{paused} paused: resume at /webhooks, on one machine alone.")

@@ -38,7 +38,7 @@ def check_exercises(folder: Path) -> None:
     for checked in reading.exercises:
         questions = sum(1 for _ in list_questions(checked.text))
         counts = f"{plural(len(checked.text.injects), 'inject')}, {plural(questions, 'question')}"
-        click.echo(f"{checked.text.key}: {counts}, {checked.text.minutes} minutes, no faults.")
+        click.echo(f"{checked.text.key}: {counts}, {plural(checked.text.minutes, 'minute')}, no faults.")
 
 
 @bp.cli.command("publish")
@@ -70,7 +70,7 @@ def export_exercise(key: str, folder: Path, number: int | None) -> None:
             raise NotFoundError(f"The exercise “{key}” is not published.")
         files = queries.version_files(version.id)
         write_folder(files, folder)
-    click.echo(f"{key}: {len(files)} files written to {folder}.")
+    click.echo(f"{key}: {plural(len(files), 'file')} written to {folder}.")
 
 
 @bp.cli.command("list")
@@ -78,6 +78,6 @@ def list_published() -> None:
     """List the newest version of each published exercise."""
     lines = queries.list_newest_versions()
     for line in lines:
-        click.echo(f"{line.key}: version {line.number}, {line.minutes} minutes, {line.title}")
+        click.echo(f"{line.key}: version {line.number}, {plural(line.minutes, 'minute')}, {line.title}")
     if not lines:
         click.echo("No exercise is published. “exercises publish DIR” publishes one.")

@@ -15,6 +15,7 @@ from portal.platform import clock
 from portal.platform.db import transaction
 from portal.platform.errors import UnknownValueError
 from portal.platform.tables.table_files import Sheet, read_bytes
+from portal.platform.wording import plural
 
 bp = Blueprint("imports_commands", __name__, cli_group="imports")
 
@@ -37,7 +38,7 @@ def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> No
         content = read_bytes(file)
         sheet, mapping = _open_file(content, file.name, kind, profile)
         upload = Upload(kind, file.name, content, sheet, mapping, profile)
-        click.echo(f"Read {sheet.rows:,} rows.", err=True)
+        click.echo(f"Read {plural(sheet.rows, 'row')}.", err=True)
         result = (
             tasks.check_upload(upload) if dry_run else tasks.import_upload(upload, tell_writing=_tell_writing)
         )

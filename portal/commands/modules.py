@@ -55,10 +55,10 @@ def check(folder: Path) -> None:
     if breaches := check_brief(reading, clock.today()):
         exit_refused(BadInputError([str(breach) for breach in breaches]))
     for module in reading.modules:
-        counts = f"{len(module.lessons)} lessons, {len(module.items)} items"
+        counts = f"{plural(len(module.lessons), 'lesson')}, {plural(len(module.items), 'item')}"
         click.echo(f"{module.package.key}: {counts}, no faults.")
     for checked in reading.guides:
-        click.echo(f"{checked.guide.key}: guide, {checked.words} words, no faults.")
+        click.echo(f"{checked.guide.key}: guide, {plural(checked.words, 'word')}, no faults.")
 
 
 @bp.cli.command("table")
@@ -198,7 +198,7 @@ def export(slug: str, folder: Path, number: int | None) -> None:
     with exit_if_refused(writing=folder):
         files = _files_of(slug, number)
         write_folder(files, folder)
-    click.echo(f"{slug}: {len(files)} files written to {folder}.")
+    click.echo(f"{slug}: {plural(len(files), 'file')} written to {folder}.")
 
 
 @bp.cli.command("import-items")
@@ -236,8 +236,8 @@ def import_items(
         exit_refused(error)
     except OSError as error:
         exit_refused(BadInputError([f"{error.filename} cannot be read or written: {error.strerror}."]))
-    done = "would be" if dry_run else "were"
-    click.echo(f"{number} of {len(questions.questions)} questions {done} added.")
+    done = "would be" if dry_run else "was" if len(questions.questions) == 1 else "were"
+    click.echo(f"{number} of {plural(len(questions.questions), 'question')} {done} added.")
 
 
 def _import_to_folder(folder: Path, questions: reading.ReadFile, outcome: str, *, dry_run: bool) -> int:
@@ -320,7 +320,7 @@ def export_items(module: str, file: Path, file_format: str, retired: bool) -> No
         exit_refused(BadInputError([f"{error.filename} cannot be read or written: {error.strerror}."]))
     for key, sentence in (*bank.left_out, *bank.notes):
         click.echo(f"{key}: {sentence}")
-    click.echo(f"{len(bank.items)} questions written to {file}, {len(bank.left_out)} left out.")
+    click.echo(f"{plural(len(bank.items), 'question')} written to {file}, {len(bank.left_out)} left out.")
 
 
 def _publication_lines(published: services.PublishingResult, dry_run: bool) -> list[str]:

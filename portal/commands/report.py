@@ -25,6 +25,7 @@ from portal.platform import clock
 from portal.platform.audit.services import log_file
 from portal.platform.db import transaction
 from portal.platform.errors import PortalError, RuleError
+from portal.platform.wording import plural
 
 bp = Blueprint("report_commands", __name__, cli_group="report")
 
@@ -62,7 +63,8 @@ def completions(reference: str, as_at: str, as_known_on: str, form: str, output:
         with transaction():
             log_file("completions.exported", people, actor_id=None, **detail)
         _write_report(report, form, output)
-    click.echo(f"Wrote {report.shown.rows:,} rows about {report.shown.assigned:,} people to {output}.")
+    about = plural(report.shown.assigned, "person", "people")
+    click.echo(f"Wrote {plural(report.shown.rows, 'row')} about {about} to {output}.")
 
 
 @bp.cli.command("pack")

@@ -74,8 +74,9 @@ def export_return(
             number, written = own_return.number, own_return.content
     whole = content.counts[0]
     click.echo(
-        f"Return {number} of {content.period} for {content.directive}: {whole.assigned} people assigned, "
-        f"{len(content.counts)} lines."
+        f"Return {number} of {content.period} for {content.directive}: "
+        f"{plural(whole.assigned or 0, 'person', 'people')} assigned, "
+        f"{plural(len(content.counts), 'line')}."
     )
     if dry_run:
         click.echo("Nothing was kept or written.")

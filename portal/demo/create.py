@@ -38,6 +38,7 @@ from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, touch, transaction
 from portal.platform.errors import RuleError
 from portal.platform.permissions import Role
+from portal.platform.wording import plural
 
 Act = Callable[[], None]
 ROLES = ("response", "contact", "investigation", "custody", "neighbourhood", "roads policing")
@@ -83,7 +84,7 @@ def create_force(people: int, seed: int, password: str, modules: Path, tell: Cal
         _create_people(force, planned)
         _create_accounts(force, password)
         catalogue.set_force_values(names.FORCE_VALUES, by=force.people["D3001"])
-    tell(f"{len(planned)} people in {len(force.units)} units")
+    tell(f"{plural(len(planned), 'person', 'people')} in {plural(len(force.units), 'unit')}")
     with transaction(stamp_as=_close_of(force.first_day) + timedelta(minutes=1)):
         directives.issue_toml(directive_file(force.first_day), at=stamp())
     _schedule_posts(force, planned)

@@ -1,4 +1,4 @@
-"""``content publish``: what a release brings, published by two people, and never over what a force changed."""
+"""``content publish``: what a release brings, published by two people, never over what a force changed."""
 
 import shutil
 from pathlib import Path

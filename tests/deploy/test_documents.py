@@ -21,7 +21,7 @@ DOCUMENTS = [
     *sorted((ROOT / "docs/runbook").glob("*.md")),
 ]
 BLOCK = re.compile(
-    r"^( *)```(\S*)\n(.*?)^ *```\n(?:\n *(Not run by the tests: .+\.)$)?", re.MULTILINE | re.DOTALL
+    r"^( *)```(\S*)\n(.*?)^ *```\n(?:\n *(Not run by the tests: [^\n]+\.)$)?", re.MULTILINE | re.DOTALL
 )
 NO_COMMANDS = {"crontab", "ini", "json", "nginx", "powerquery", "python", "sql", "sshconfig", "text"}
 PORTAL = re.compile(r"(?:flask --app wsgi|/opt/portal/deploy/portalctl) (.+)")
@@ -87,19 +87,24 @@ INSTALLING = [
     ),
 ]  # fmt: skip
 OPERATING = [
-    Step("api.md", 1, {}, ["power-bi", "nightly", "hr", "power-bi"]),
-    Step("data-protection.md", 1, {"NUMBER": "D1001"}, ["about D1001 to copy.pdf", "about D1001 to copy.json"]),
+    Step("api.md", 1, {}, ["hr\twrite", "nightly\tread", "power-bi\tread", "Revoked: power-bi."]),
+    Step("data-protection.md", 1, {"NUMBER": "D1001"}, ["D1001 to copy.pdf", "D1001 to copy.json"]),
     Step("packs.md", 1, {}, ["SHA-256", "SHA-256"]),
     Step("saml.md", 2),
-    Step("upgrade.md", 1, {"FILE": "/var/backups/portal/before.backup"}, ["Backed up to", "there is nothing to upgrade"]),
+    Step("upgrade.md", 1, {"FILE": "/var/backups/portal/old.backup"}, ["Backed up to", "nothing to upgrade"]),
     Step("watched-folder.md", 2),
-    Step("runbook/backup.md", 1, {"FILE.age": "key.backup.age", "FILE": "by-hand.backup", "[--replace]": "--replace",
-         "IDENTITY_FILE": "identity.txt"}, ["Backed up to", "Restored"]),
-    Step("backup.md", 1, {}, ["BACKUP_COPY_TO", "Backed up", "newest backup is of"], code=1),
+    Step("watched-folder.md", 6),
+    Step("backup.md", 1, {}, ["OK      database", "Backed up", "The newest backup is of"], code=1),
     Step("backup.md", 3, {}, ["rows"]),
     Step("disaster.md", 2, {}, [".backup.age", "Fetched "]),
     Step("disaster.md", 3, {}, ["Restored "]),
     Step("disaster.md", 5, {}, ["OK      database"], code=1),  # no server answers here
+    Step(
+        "runbook/backup.md",
+        1,
+        {"IDENTITY_FILE": "identity.txt", "FILE.age": "kept.age", "FILE": "by-hand.backup", "[": "", "]": ""},
+        ["Backed up to by-hand.backup", "Restored by-hand.backup", "Restored kept.age"],
+    ),
 ]  # fmt: skip
 
 
@@ -125,14 +130,14 @@ class Operator:
 
     def follow(self, step: Step) -> None:
         """Run each command of the block, and compare."""
-        said = code = ""
+        said, codes = "", {0}
         for line in self._list_lines(step):
             portal = PORTAL.fullmatch(line)
             done = self._run_portal(shlex.split(portal[1])) if portal else self._run_shell(line)
             said += done.stdout + done.stderr
-            code = done.returncode
-            assert code in {0, step.code}, f"{line}\n{said}"
-        assert code == step.code, said
+            codes.add(done.returncode)
+            assert codes <= {0, step.code}, f"{line}\n{said}"
+        assert step.code in codes, said
         rest = said
         for promised in step.says:
             assert promised in rest, f"{promised}\n{said}"
@@ -213,6 +218,7 @@ def test_a_force_is_run_by_the_book(machine, tmp_path, small_force):
     add_settings(machine, PORTAL_MODE="demo", DEMO_PASSWORD=PASSWORD)
     made = operator._run_portal(["backups", "new-key", "identity.txt"])
     (key,) = re.findall(r"age1\w+", made.stdout)
+    (tmp_path / "hr.pub").write_text("ssh-ed25519 AAAA hr\n")
     stick = machine / "media/stick"
     stick.mkdir(parents=True)
     (stick / "identity.txt").write_bytes((tmp_path / "identity.txt").read_bytes())
@@ -220,9 +226,13 @@ def test_a_force_is_run_by_the_book(machine, tmp_path, small_force):
     copies.mkdir(mode=0o777)
     copies.chmod(0o777)
     for step in OPERATING:
+        if (step.document, step.number) == ("disaster.md", 3):  # another machine, with an empty database
+            for file in (machine / "var/lib/portal").glob("portal.sqlite*"):
+                file.unlink()
+            assert operator._run_portal(["db", "upgrade"]).returncode == 0
         if step.document == "runbook/backup.md":
-            add_settings(machine, BACKUP_PUBLIC_KEYS=key)
-            assert operator._run_portal(["backup", "key.backup.age"]).returncode == 0
+            newest = max((machine / "var/backups/portal").glob("*.age"))
+            (tmp_path / "kept.age").write_bytes(newest.read_bytes())
         if step.document == "backup.md":
-            add_settings(machine, BACKUP_COPY_TO=str(copies))
+            add_settings(machine, BACKUP_COPY_TO=str(copies), BACKUP_PUBLIC_KEYS=key)
         operator.follow(step)

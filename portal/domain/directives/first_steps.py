@@ -20,7 +20,7 @@ from portal.platform.wording import number, plural
 
 
 def examine_first_steps() -> list[SetUpFinding]:
-    """A finding for each step after the installation: the roster, content, people who sign in, a directive."""
+    """A finding for each step after the installation: roster, content, who signs in, a directive."""
     day = clock.today()
     return [
         _examine_roster(day),

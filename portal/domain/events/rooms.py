@@ -15,6 +15,7 @@ from portal.domain.people.visibility.rules import is_valid_on
 from portal.platform.audit.services import log
 from portal.platform.db import db, take_writers_lock
 from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.wording import plural
 
 FAR = 1_000  # steps: a room that is near no unit, or not in the same force's tree
 NEAR = 1  # steps: within one's own unit, or within the unit above it
@@ -84,7 +85,8 @@ def _refuse_too_few_seats(room_id: int, capacity: int, at: datetime) -> None:
     largest = max(coming, key=lambda event: event.places, default=None)
     if largest is not None and largest.places > capacity:
         raise RoomRefusedError(
-            "capacity", f"{largest.reference} has {largest.places} places in this room. Change it first."
+            "capacity",
+            f"{largest.reference} has {plural(largest.places, 'place')} in this room. Change it first.",
         )
 
 

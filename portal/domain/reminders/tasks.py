@@ -66,7 +66,7 @@ def send_reminders(job: JobProgress, arguments: Arguments) -> dict[str, Any]:
         plan = services.plan_day(
             clock.london_day(now), at=now, hours=mail_hours(), line_managers=line_managers_see()
         )
-    sentences = [f"{len(plan.letters)} messages planned."]
+    sentences = [f"{plural(len(plan.letters), 'message')} planned."]
     if plan.untold:
         managers = plural(len(plan.untold), "line manager was", "line managers were")
         sentences.append(f"{managers} not told, because they cannot open the report. See Reminders.")

@@ -42,6 +42,7 @@ from portal.pages.layout.form_widgets import (
 from portal.platform.clock import LONDON, london_time
 from portal.platform.errors import RuleError
 from portal.platform.wording import date as date_words
+from portal.platform.wording import plural
 
 SHORT = "govuk-input--width-5"
 LONGEST_NOTE = 2_000
@@ -116,7 +117,9 @@ class _PlanForm(PortalForm):
     def offer_choices(self, plan_choices: PlanChoices, kept_room: int | None = None) -> None:
         """Offer the rooms that are open, and the people who may run events."""
         rooms = [room for room in plan_choices.rooms if not room.closed or room.id == kept_room]
-        labels = {str(room.id): f"{room.name} ({room.capacity} people)" for room in rooms}
+        labels = {
+            str(room.id): f"{room.name} ({plural(room.capacity, 'person', 'people')})" for room in rooms
+        }
         self.room.choices = [
             SelectChoice(value="", label="Select a room"),
             *(SelectChoice(value=key, label=label) for key, label in labels.items()),

@@ -12,6 +12,7 @@ from portal.domain.authoring.item_exchange.qti_writer import write_package
 from portal.domain.authoring.queries import DraftState
 from portal.platform.audit.services import log
 from portal.platform.errors import RuleError
+from portal.platform.wording import plural
 
 OUT_FORMATS = {"qti3": "QTI 3.0", "moodle": "Moodle XML"}
 NOTHING_FITS = "None of the questions fits into this format."
@@ -43,7 +44,7 @@ def save_questions(
         state.draft_id,
         changes,
         expected=dict.fromkeys(changes),
-        summary=f"Added {len(additions)} questions from a file",
+        summary=f"Added {plural(len(additions), 'question')} from a file",
         by=by,
         at=at,
     )
