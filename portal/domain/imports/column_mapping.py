@@ -1,11 +1,11 @@
 """Column mappings: which column of a file contains what; suggested by name, chosen, or saved as a profile."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from portal.platform.tables.column_names import NAME_JOINT, find_columns, plain_name
 from portal.platform.tables.sheet_choice import SheetWish
 from portal.platform.tables.table_files import Sheet, SourceRow, map_rows
 
@@ -179,14 +179,12 @@ class ColumnMapping:
         gaps = {}
         for target in self.targets:
             column = self.columns.get(target.name)
-            if column is None and target.name not in self.fixed:
-                gaps[target.name] = f"Choose the column for “{target.label}”"
-            elif column is not None and column not in present:
+            fixed = self.fixed.get(target.name)
+            if column is not None and column not in present:
                 gaps[target.name] = f"The file has no column “{column}”. Choose another for “{target.label}”"
-            elif column is None and target.needed and not self.fixed[target.name]:
-                gaps[target.name] = (
-                    f"Choose the column for “{target.label}”, or enter one value for every row"
-                )
+            elif column is None and not fixed and (fixed is None or target.needed):
+                other = ", or enter one value for every row" if target.fixed else ""
+                gaps[target.name] = f"Choose the column for “{target.label}”{other}"
         if self.shape == "person" and not present & self.activities.keys():
             gaps["activities"] = "Choose the module of at least one column"
         return gaps
@@ -200,9 +198,7 @@ def suggest_mapping(columns: Sequence[str], shape: str, activities: Mapping[str,
         shape: What a row of the file is.
         activities: Titles by "kind/key", for a file with a column for each module.
     """
-    column_by_name: dict[str, str] = {}
-    for column in columns:
-        column_by_name.setdefault(plain_name(column), column)
+    column_by_name = find_columns(columns)
     chosen: dict[str, str] = {}
     for target in TARGETS[shape]:
         for name in (plain_name(target.name), *_OTHER_NAMES[target.name].split()):
@@ -224,27 +220,32 @@ def likely_columns(shape: str) -> tuple[str, ...]:
     return tuple(" ".join(names).split())
 
 
-def plain_name(name: str) -> str:
-    """The letters and digits of a name, in lower case: equal for names that differ only in writing."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
 def scheme_of_column(column: str) -> str:
     """The likeliest kind of identifier in a column with this name."""
     return EMAIL if "email" in plain_name(column) else STAFF_NUMBER
 
 
 def _match_activities(
-    columns: Iterable[str], others: set[str], activities: Mapping[str, str]
+    columns: Sequence[str], others: set[str], activities: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Columns named by an activity's key, its title or the title's first words, with the activity."""
+    """Columns named by an activity's key, its title or the title's first words, with the activity.
+
+    A column of two lines may have that name above, and below it one of a day, such as "Respond: Completed".
+    """
+    days = {plain_name("achieved_at"), *_OTHER_NAMES["achieved_at"].split()}
     activity_by_name = {}
     for activity, title in activities.items():
         for name in (title.partition(":")[0], title, activity, activity.partition("/")[2]):
             activity_by_name[plain_name(name)] = activity
+    found = find_columns(columns)
     for column in columns:
-        if column not in others and plain_name(column) in activity_by_name:
-            yield column, activity_by_name[plain_name(column)]
+        over, _, own = column.rpartition(NAME_JOINT)
+        if plain_name(own) in days:
+            found.setdefault(plain_name(over), column)
+    named = {found[name]: activity for name, activity in activity_by_name.items() if name in found}
+    for column in columns:
+        if column in named and column not in others:
+            yield column, named[column]
 
 
 def leave_out_rows(sheet: Sheet, mapping: ColumnMapping) -> tuple[Sheet, Counter[str]]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from portal.domain.imports import queries
-from portal.domain.imports.column_mapping import plain_name
 from portal.domain.imports.written_values import (
     COMPLETED,
     EMPLOYED,
@@ -25,6 +24,7 @@ from portal.domain.people.units.search import find_current_unit
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.tables.column_names import plain_name
 
 ALIKE = 0.8  # from this likeness on, a new rank or role may be a known one that is written otherwise
 _SEPARATORS = (" > ", " | ", "\\", "; ", " - ")  # between the names of a unit's path

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from portal.domain.imports.column_mapping import ColumnMapping, leave_out_rows, read_rows
+from portal.domain.imports.column_mapping import TODAY, ColumnMapping, leave_out_rows, read_rows
 from portal.domain.imports.known_values import KnownValues, read_known_values, staff_numbers_by_email
 from portal.domain.imports.written_values import (
     LEFT_OUT,
@@ -16,6 +16,8 @@ from portal.domain.imports.written_values import (
     NumberForm,
     ScoreForm,
     complete_year,
+    depends_on_order,
+    list_mixed,
     list_number_forms,
     list_orders,
     list_score_forms,
@@ -33,6 +35,11 @@ NAMES = {
 }
 SCORE, NUMBER = "score_scaled", "staff_number"
 OTHERS = "*"  # in place of a value: every other value of the column
+MIXED = (
+    "this column mixes two orders of day and month, as in “{}” and “{}”, so each of its dates may be wrong. "
+    "Ask for a file with one order."
+)
+NO_DATES = "nothing in this column is a date. Choose another column, or ask for a file that has the dates."
 SAMPLES = 3  # values of a column that are shown with their meaning
 ORDER_LABELS: dict[str, str] = {
     DateOrder.DAY_FIRST: "Day first: 3/4/2026 is 3 April 2026",
@@ -92,6 +99,11 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
     rows, reasons = read_rows(sheet, mapping)
     if mapping.short_years:
         rows = [_with_whole_years(row, mapping.shape) for row in rows]
+    unread = _find_unread_days(rows, mapping.shape)
+    for row in rows:
+        for target, text in row.values.items() & unread.keys():
+            reasons.append(f"Line {row.line}: {target} “{text}”: {unread[target, text]}")
+    rows = [row for row in rows if row.values.items().isdisjoint(unread)]
     settled, questions = settle_values(rows, mapping, read_known_values(mapping.shape))
     open_values = {(question.target, question.text) for question in questions}
     if any(not question.text for question in questions):
@@ -170,6 +182,8 @@ def _count_texts(target: str, rows: Iterable[SourceRow]) -> dict[str, tuple[int,
 def _translate(values: dict[str, str], mapping: ColumnMapping) -> tuple[dict[str, str], str | None]:
     """The values of a row in the documented format, and the value for which it is left out, if any."""
     translated = dict(values)
+    if read_outcome(values.get("achieved_at", "")) == LEFT_OUT:
+        return values, values["achieved_at"]
     for target in DAYS[mapping.shape]:
         read = read_time if target == "achieved_at" else read_day
         translated[target] = read(values[target], DateOrder(mapping.forms[target])) or values[target]
@@ -188,6 +202,19 @@ def _translate(values: dict[str, str], mapping: ColumnMapping) -> tuple[dict[str
         scaled = read_score(score, ScoreForm(form) if form else None)
         translated[SCORE] = score if scaled is None else scaled
     return translated, None
+
+
+def _find_unread_days(rows: Sequence[SourceRow], shape: str) -> dict[tuple[str, str], str]:
+    """Why days cannot be read because of their whole column, by our name of it and the file's value."""
+    unread: dict[tuple[str, str], str] = {}
+    for target in DAYS[shape]:
+        texts = [t for t in _count_texts(target, rows) if t != TODAY and read_outcome(t) != LEFT_OUT]
+        if mixed := list_mixed(texts):
+            why = MIXED.format(*mixed)
+            unread |= {(target, text): why for text in texts if depends_on_order(text)}
+        elif not any(read_time(text, order) for text in texts for order in DateOrder):
+            unread |= {(target, text): NO_DATES for text in texts}
+    return unread
 
 
 def _with_whole_years(row: SourceRow, shape: str) -> SourceRow:

@@ -6,9 +6,13 @@ which: `DateOrder` and `ScoreForm` are those answers.
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from dateutil import parser
 
 from portal.platform import clock
 
@@ -39,11 +43,15 @@ class NumberForm(StrEnum):
     AS_IT_IS = "as_it_is"
 
 
-_NUMBERS = re.compile(r"(?P<first>\d{1,2})(?P<sign>[/.-])(?P<second>\d{1,2})(?P=sign)(?P<rest>\d{4}\b.*)")
+_NUMBERS = re.compile(r"(?P<first>\d{1,2})(?P<sign>[/. -])(?P<second>\d{1,2})(?P=sign)(?P<rest>\d{4}\b.*)")
+_YEAR_FIRST = re.compile(r"\d{4}[/.-]\d.*")
 _SHORT_YEAR = re.compile(r"(?P<day>\d{1,2}([/.-])\d{1,2}\2)(?P<year>\d{2})(?!\d)")
-_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _SERIAL = re.compile(r"[2-7]\d{4}(\.\d+)?")  # a spreadsheet's day number, from 1954 to 2119
 _SERIAL_START = datetime(1899, 12, 30)
+_PLACE = re.compile(r"(?P<time>.+) (?P<zone>[A-Z][A-Za-z]+(/[A-Z][A-Za-z_]+)+)")
+_ZONES: dict[str, tzinfo] = {"GMT": UTC, "UTC": UTC, "BST": timezone(timedelta(hours=1))}
+_LONGEST = 60  # characters of a day or a time: longer texts are neither
+_NO_DAY = datetime(1, 1, 31)  # what is missing in a text is taken from here, and then not found in the text
 _PERCENT = re.compile(r"(?P<marks>\d{1,3}(?:\.\d+)?) ?%")
 _PART = re.compile(r"(?P<marks>\d{1,4}(?:\.\d+)?) ?(?:/|of|out of) ?(?P<most>\d{1,4})")
 _NUMBER = re.compile(r"\d{1,3}(\.\d+)?")
@@ -53,7 +61,8 @@ _COMPLETED_WORDS = frozenset(
 _EMPLOYED_WORDS = frozenset({"true", "yes", "y", "active", "enabled", "current", "employed"})
 _NOT_COMPLETED_WORDS = frozenset(
     {"failed", "fail", "incomplete", "not completed", "not complete", "in progress", "not started", "no", "n"}
-    | {"false", "started", "enrolled", "not attempted", "browsed", "withdrawn", "did not attend"}
+    | {"false", "started", "enrolled", "not attempted", "browsed", "withdrawn", "did not attend", "n/a"}
+    | {"not yet started", "not applicable", "-", "–", "—"}
 )
 
 
@@ -65,14 +74,38 @@ def list_orders(texts: Iterable[str]) -> list[DateOrder]:
     a number may be a spreadsheet's day.
     """
     distinct = set(texts)
-    day_first, month_first = (
-        {text for text in distinct if _NUMBERS.fullmatch(text) and read_time(text, order)}
-        for order in DateOrder
-    )
+    day_first, month_first = _split_by_order(distinct)
     is_open = any(map(_SERIAL.fullmatch, distinct)) or month_first - day_first
     if is_open or (day_first and day_first == month_first):
         return list(DateOrder)[:: -1 if len(month_first) > len(day_first) else 1]
     return [DateOrder.DAY_FIRST] if day_first else []
+
+
+def list_mixed(texts: Iterable[str]) -> tuple[str, ...]:
+    """A text that only has the day first and one that only has the month first; else empty.
+
+    >>> list_mixed(["14/03/2026", "2/1/2026", "03/14/2026"])
+    ('14/03/2026', '03/14/2026')
+    """
+    distinct = list(dict.fromkeys(texts))
+    day_first, month_first = _split_by_order(distinct)
+    pairs = zip(
+        (text for text in distinct if text in day_first - month_first),
+        (text for text in distinct if text in month_first - day_first),
+        strict=False,
+    )
+    return next(pairs, ())
+
+
+def depends_on_order(text: str) -> bool:
+    """Whether the order of day and month matters to this text."""
+    return bool(_NUMBERS.fullmatch(text))
+
+
+def _split_by_order(texts: Iterable[str]) -> list[set[str]]:
+    """The days in numbers that can be read day first, and those that can be read month first."""
+    numbers = [text for text in texts if depends_on_order(text)]
+    return [{text for text in numbers if read_time(text, order)} for order in DateOrder]
 
 
 def read_day(text: str, order: DateOrder) -> str | None:
@@ -81,36 +114,80 @@ def read_day(text: str, order: DateOrder) -> str | None:
     >>> read_day("3/4/2026", DateOrder.DAY_FIRST), read_day("3/4/2026", DateOrder.MONTH_FIRST)
     ('2026-04-03', '2026-03-04')
     """
-    plain = _in_plain_order(text, order)
-    if day := clock.read_day(plain):
-        return day.isoformat()
-    instant = clock.read_london_time(plain)
-    local = instant.astimezone(clock.LONDON) if instant else None
-    return local.date().isoformat() if local and local.time() == time() else None
+    read = _read_moment(text, order)
+    if not isinstance(read, datetime):
+        return read.isoformat() if read else None
+    local = read.astimezone(clock.LONDON)
+    return None if local.time() != time() else local.date().isoformat()
 
 
 def read_time(text: str, order: DateOrder) -> str | None:
-    """The day, or the instant of a London time in UTC, as ISO 8601; None for any other text.
+    """The day, or the instant in UTC, as ISO 8601; None for any other text. A bare time is London's.
 
     >>> read_time("14/03/2026 10:22", DateOrder.DAY_FIRST), read_time("14 Mar 2026", DateOrder.DAY_FIRST)
     ('2026-03-14T10:22:00Z', '2026-03-14')
     """
-    plain = _in_plain_order(text, order)
-    if day := clock.read_day(plain):
-        return day.isoformat()
-    instant = clock.read_london_time(plain)
-    return clock.format_utc(instant) if instant else None
+    read = _read_moment(text, order)
+    return clock.format_utc(read) if isinstance(read, datetime) else read.isoformat() if read else None
 
 
-def _in_plain_order(text: str, order: DateOrder) -> str:
-    """The text with the day before the month, as the clock reads it; empty without a year of four digits."""
+def _read_moment(text: str, order: DateOrder) -> date | datetime | None:
+    """The day, or the instant, that the text names with this order of its numbers."""
+    text = " ".join(text.split())
+    if len(text) > _LONGEST or not text.isascii():
+        return None
     if _SERIAL.fullmatch(text):
-        seconds = int((Decimal(text) * 86_400).to_integral_value())
-        return (_SERIAL_START + timedelta(seconds=seconds)).isoformat(" ").removesuffix(" 00:00:00")
-    match = _NUMBERS.fullmatch(text)
-    if match and order is DateOrder.MONTH_FIRST:
-        return f"{match['second']}/{match['first']}/{match['rest']}"
-    return text.replace("T", " ", 1) if _YEAR.match(text) else text if _YEAR.search(text) else ""
+        read = _SERIAL_START + timedelta(seconds=int((Decimal(text) * 86_400).to_integral_value()))
+        return read.date() if read.time() == time() else read.replace(tzinfo=clock.LONDON)
+    if match := _NUMBERS.fullmatch(text):
+        day, month = (match["first"], match["second"])[:: 1 if order is DateOrder.DAY_FIRST else -1]
+        text = f"{match['rest'][:4]}-{month:0>2}-{day:0>2}{match['rest'][4:]}"
+    zone: tzinfo = clock.LONDON
+    try:
+        if place := _PLACE.fullmatch(text):
+            text, zone = place["time"], ZoneInfo(place["zone"])
+        moment = _read_iso(text) or _read_words(text)
+    except (ValueError, OverflowError, KeyError):  # no such day, time or zone
+        return None
+    if isinstance(moment, datetime) and moment.tzinfo is None:
+        return moment.replace(tzinfo=zone)
+    return moment
+
+
+def _read_iso(text: str) -> date | datetime | None:
+    """The day or time of a text in ISO 8601; None for any other text, a week or a bare number."""
+    if "W" in text or (text.isdigit() and len(text) != len("20260314")):
+        return None
+    for read in (date.fromisoformat, datetime.fromisoformat):
+        with suppress(ValueError):
+            return read(text)
+    return None
+
+
+def _read_words(text: str) -> date | datetime | None:
+    """The day or time of a text with a month's name, or with am or pm.
+
+    The parser takes what is missing from today and lets numbers mean what it likes, so whatever it reads must
+    account for every number of the text.
+
+    Raises:
+        ValueError: It names no whole day, or has a number too many.
+    """
+    read = parser.parse(text, default=_NO_DAY, tzinfos=_find_zone)
+    digits = re.findall(r"\d+", text)
+    digits.remove(f"{read.year:04}")
+    numbers = [int(number) for number in digits]
+    for number in (*[read.month] * bool(_YEAR_FIRST.fullmatch(text)), read.day):
+        numbers.remove(number)
+    if not numbers:
+        return read.date()
+    hour, *rest = numbers
+    said = [hour % 12, *rest, *[0] * (2 - len(rest))]
+    return read if said == [read.hour % 12, read.minute, read.second] else None
+
+
+def _find_zone(name: str | None, offset: int | None) -> tzinfo | None:
+    return None if name is None and offset is None else _ZONES[name or ""]
 
 
 def complete_year(text: str) -> str:
@@ -167,7 +244,7 @@ def read_outcome(text: str) -> str | None:
     >>> read_outcome("Passed"), read_outcome("In progress"), read_outcome("Exempt")
     ('completed', '-', None)
     """
-    words = " ".join(text.lower().replace("_", " ").replace("-", " ").split())
+    words = " ".join(re.sub("[_-]", " ", text.lower()).split()) or text.strip()
     return COMPLETED if words in _COMPLETED_WORDS else LEFT_OUT if words in _NOT_COMPLETED_WORDS else None
 
 

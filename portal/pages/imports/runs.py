@@ -60,7 +60,7 @@ def propose_mapping(kind: str, sheet: Sheet, shape: str, *, ready: str) -> tuple
     elif not ready and (copy := find_saved_copy(system, sheet.columns)):
         return ColumnMapping.from_json(copy.columns), copy.name
     else:
-        mapping = system.map_columns(sheet.columns)
+        mapping = system.map_columns(sheet.columns, stated=bool(ready))
     return _with_scheme(mapping, sheet), None
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from portal.platform.errors import BadInputError
-from portal.platform.tables.merged_headers import find_names
+from portal.platform.tables.column_names import find_names
 from portal.platform.tables.ods_safety import Span
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

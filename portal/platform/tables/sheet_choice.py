@@ -4,6 +4,10 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from portal.platform.tables.column_names import find_columns
+
+_PAST = re.compile(r"\b(leavers?|left|former|archived?|old)\b", re.IGNORECASE)  # a sheet with those of before
+
 
 class SheetWish(NamedTuple):
     """What is known of the sheet that is to be read."""
@@ -51,10 +55,10 @@ def choose_sheet(glimpses: Sequence[SheetGlimpse], wish: SheetWish) -> tuple[int
         return fitting[0], True
     likeliest = max(
         fitting or candidates,
-        key=lambda place: (_count_likely(glimpses[place].columns, wish.likely), glimpses[place].rows, -place),
+        key=lambda place: (_count_likely(glimpses[place], wish.likely), glimpses[place].rows, -place),
     )
     return likeliest, len(candidates) == 1
 
 
-def _count_likely(columns: Sequence[str], likely: Collection[str]) -> int:
-    return len({re.sub(r"[^a-z0-9]", "", column.lower()) for column in columns} & {*likely})
+def _count_likely(glimpse: SheetGlimpse, likely: Collection[str]) -> tuple[bool, int]:
+    return not _PAST.search(glimpse.name), len(find_columns(glimpse.columns).keys() & {*likely})

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.imports.column_mapping import TODAY, ColumnMapping, leave_out_rows, plain_name, read_rows
+from portal.domain.imports.column_mapping import (
+    TODAY,
+    ColumnMapping,
+    leave_out_rows,
+    likely_columns,
+    read_rows,
+)
 from portal.domain.imports.known_values import KnownValues
 from portal.domain.imports.post_days import date_posts
 from portal.domain.imports.ready_profiles import ready_profiles, recognise_system
@@ -28,6 +34,7 @@ from portal.domain.people.roster.rows import parse_rows_with_faults
 from portal.domain.people.services import PersonNames
 from portal.domain.people.units.tree import KnownUnitState, UnitTree
 from portal.platform.db import OPEN_END
+from portal.platform.tables.column_names import plain_name
 from portal.platform.tables.forgiving import decode_text, split_lines, trim_lines
 from portal.platform.tables.table_files import Sheet, SourceRow
 from tests.domain.imports.rosters import row
@@ -42,7 +49,7 @@ SHORT = {DateOrder.DAY_FIRST: "{:%d/%m/%y, %H:%M}", DateOrder.MONTH_FIRST: "{:%m
 def test_each_column_is_one_that_the_system_names_so_or_is_asked_for(key, columns):
     ready = READY[key]
 
-    mapping = ready.map_columns(columns)
+    mapping = ready.map_columns(columns, stated=True)
 
     names = {target: {plain_name(name) for name in ready.columns[target]} for target in mapping.columns}
     assert all(plain_name(column) in names[target] for target, column in mapping.columns.items())
@@ -53,18 +60,51 @@ def test_each_column_is_one_that_the_system_names_so_or_is_asked_for(key, column
 
 
 @given(st.lists(st.sampled_from([*COLUMNS, *(c for r in READY.values() for c in r.recognised_by)])))
-def test_a_system_is_recognised_by_all_of_its_columns_or_not_at_all(columns):
+def test_a_system_is_recognised_by_all_of_its_columns_and_a_name_of_its_own_or_not_at_all(columns):
     for kind in ("roster", "completions"):
         ready = recognise_system(kind, columns)
         assert ready is None or (ready.kind == kind and ready.fits(columns))
+        assert ready is None or not set(columns).isdisjoint(ready.own_names)
+
+
+@pytest.mark.parametrize("key", sorted(READY))
+def test_a_name_of_its_own_is_no_other_systems_and_no_usual_one(key):
+    ready = READY[key]
+    others = {
+        plain_name(name)
+        for other in READY.values()
+        if other.system != ready.system
+        for name in (*other.recognised_by, *(name for names in other.columns.values() for name in names))
+    }
+
+    own = {plain_name(name) for name in ready.own_names}
+    assert own.isdisjoint({*others, *likely_columns(ready.shape)})
+    assert ready.own_names or ready.assumed, "whatever is not recognised is chosen by its name"
 
 
 @pytest.mark.parametrize("key", sorted(READY))
 def test_each_system_is_recognised_by_what_makes_it_out(key):
     ready = READY[key]
-    columns = [*ready.recognised_by, *(names[0] for names in ready.columns.values())]
+    columns = [*ready.recognised_by, *ready.own_names]
+    found = ready if ready.own_names else None
 
-    assert recognise_system(ready.kind, [name.upper() for name in columns]) is ready
+    assert recognise_system(ready.kind, [name.upper() for name in columns]) is found
+    assert recognise_system(ready.kind, [f"Export: {name}" for name in dict.fromkeys(columns)]) is found
+    assert recognise_system(ready.kind, [name for name in columns if name not in ready.own_names]) is None
+
+
+@pytest.mark.parametrize("key", sorted(READY))
+def test_where_records_come_from_is_only_said_for_certain(key):
+    ready = READY[key]
+    recognised = ready.map_columns(ready.recognised_by, stated=False)
+
+    if ready.kind == "completions":
+        assert ("source_system" in recognised.fixed) == (not ready.assumed)
+        assert ready.map_columns(ready.recognised_by, stated=True).fixed["source_system"] == ready.system
+    assert (
+        recognise_system("completions", ["Staff number", "Course", "Completion Date", "Completion Status"])
+        is None
+    )
 
 
 SAMPLES = {  # the system of each, what is asked about its values, and how many of its rows are left
@@ -96,9 +136,9 @@ def test_each_sample_is_recognised_and_asks_only_what_it_does_not_say(name):
     text, _ = decode_text((Path(__file__).parent / f"samples/{name}.csv").read_bytes())
     columns, lines, _ = trim_lines(list(split_lines(text)[0]))
 
-    ready = recognise_system(READY[key].kind, columns)
-    assert ready is READY[key]
-    mapping = ready.map_columns(columns)
+    ready = READY[key]
+    assert recognise_system(ready.kind, columns) is (ready if ready.own_names else None)
+    mapping = ready.map_columns(columns, stated=True)
     if mapping.shape == "person":
         mapping.activities["Course complete"] = "module/respond"
     sheet, _ = leave_out_rows(Sheet(columns, lines, len(lines)), mapping)

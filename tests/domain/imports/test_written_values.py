@@ -1,5 +1,6 @@
 """What other systems write is either read rightly or asked about, never guessed."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from portal.domain.imports.written_values import (
     LEFT_OUT,
     DateOrder,
     ScoreForm,
+    list_mixed,
     list_orders,
     list_score_forms,
     read_day,
@@ -26,7 +28,8 @@ PATTERNS = {
     DateOrder.DAY_FIRST: ["{:%d/%m/%Y}", "{:%-d/%-m/%Y}", "{:%d.%m.%Y}", "{:%d-%m-%Y}"],
     DateOrder.MONTH_FIRST: ["{:%m/%d/%Y}", "{:%-m/%-d/%Y}", "{:%m-%d-%Y}"],
 }
-EITHER = ["{:%Y-%m-%d}", "{:%d %b %Y}", "{:%-d %B %Y}", "{:%A %-d %B %Y}"]
+EITHER = ["{:%Y-%m-%d}", "{:%Y%m%d}", "{:%d %b %Y}", "{:%d/%b/%Y}", "{:%-d %B %Y}", "{:%A %-d %B %Y}"]
+EITHER += ["{:%d-%b-%Y}", "{:%B %-d, %Y}", "{:%Y/%m/%d}"]
 
 
 @given(st.sampled_from(DateOrder), st.lists(DAYS, min_size=1, max_size=8), st.data())
@@ -61,15 +64,84 @@ def test_a_time_is_a_time_in_london(moment, order):
 
     readings = {
         read_time(text, order)
-        for text in (f"{day} {moment:%H:%M:%S}", f"{moment:%Y-%m-%dT%H:%M:%S}", f"{day} {moment:%I:%M:%S %p}")
+        for text in (
+            f"{day} {moment:%H:%M:%S}",
+            f"{day} {moment:%I:%M:%S %p}",
+            f"{moment:%Y-%m-%dT%H:%M:%S}",
+            f"{moment:%d/%b/%Y %I:%M:%S %p} Europe/London",
+            f"{moment:%A, %-d %B %Y, %I:%M:%S %p}",
+            f"{instant:%Y-%m-%d %H:%M:%S}Z",
+            f"{instant:%d %B %Y %H:%M:%S} GMT",
+        )
     }
 
     assert readings == {instant.isoformat().replace("+00:00", "Z")}
 
 
-@pytest.mark.parametrize("text", ["", "soon", "today", "14/03/26", "14/3", "31/02/2026", "3/2026", "9" * 400])
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("14/Mar/2026 09:41 AM Europe/London", "2026-03-14T09:41:00Z"),
+        ("14/Jul/2026 09:41 PM Europe/London", "2026-07-14T20:41:00Z"),
+        ("14/Mar/2026 09:41 AM America/New_York", "2026-03-14T13:41:00Z"),
+        ("14 Jul 2026 09:41 BST", "2026-07-14T08:41:00Z"),
+        ("2026-07-14T09:41:00+01:00", "2026-07-14T08:41:00Z"),
+        ("14/Mar/2026", "2026-03-14"),
+        ("20260314", "2026-03-14"),
+    ],
+)
+def test_days_and_times_are_read_as_training_systems_write_them(text, read):
+    assert {read_time(text, order) for order in DateOrder} == {read}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "soon", "today", "14/03/26", "14-Mar-26", "14 Mar 26 1030", "14/3", "31/02/2026", "3/2026"),
+        *("1 2026", "May 2026", "May 2026 10:31", "1 2 March 2026", "14/3-2026", "2026-14-03", "2026-W11"),
+        *("1772323200", "1601011212", "20260314094100", "85.00", "9" * 400, "14 Mar 2026 9.30pm"),
+        *(
+            "14/03/2026 10:22 EST",
+            "14/Mar/2026 10:22 Mars/Phobos",
+            "14 Mar 2026 10:22 GMT+3",
+            "14 Mar 2026 10:22:03 GMT+3",
+        ),
+    ],
+)
 def test_what_names_no_day_of_a_whole_year_is_none(text):
     assert {read_day(text, order) or read_time(text, order) for order in DateOrder} == {None}
+
+
+PIECES = [
+    "14",
+    "3",
+    "03",
+    "2026",
+    "26",
+    "9",
+    "59",
+    "1e9",
+    "Mar",
+    "May",
+    "pm",
+    "am",
+    "T",
+    "W",
+    "Z",
+    "GMT",
+    "+01:00",
+]
+SIGNS = ["/", "-", ".", ":", ",", " ", "Europe/London", "h", "of", "th", "Monday", "٣", "\u2003", "'"]
+
+
+@given(st.lists(st.sampled_from(PIECES + SIGNS), max_size=9).map("".join) | st.text(max_size=40))
+def test_whatever_is_read_says_its_day_and_its_year(text):
+    for order in DateOrder:
+        read = read_time(text, order)
+        if read and not text[:5].isdigit():
+            day = datetime.fromisoformat(read).astimezone(LONDON) if "T" in read else date.fromisoformat(read)
+            years = {int(number) for number in re.findall(r"\d{4}", text)}
+            assert any(abs(year - day.year) <= 1 for year in years), (text, read)
 
 
 def test_a_day_with_a_time_is_no_day_but_at_midnight():
@@ -114,7 +186,8 @@ def test_what_is_no_score_is_none(text):
 
 def test_outcomes_are_known_words_or_asked_about():
     assert {read_outcome(text) for text in ("Passed", "COMPLETE", "completed ")} == {COMPLETED}
-    assert {read_outcome(text) for text in ("Failed", "Not-completed", "in_progress")} == {LEFT_OUT}
+    words = ("Failed", "Not-completed", "in_progress", "Not started", "Not yet started", "-", "–", "N/A")
+    assert {read_outcome(text) for text in words} == {LEFT_OUT}
     assert read_outcome("Exempt") is None
 
 
@@ -124,3 +197,14 @@ def test_a_months_days_say_by_themselves_that_the_day_comes_first():
 
     assert list_orders(days) == [DateOrder.DAY_FIRST]
     assert len(list_orders(days[:12])) == 2
+
+
+@given(st.dates(date(2026, 1, 1)), st.dates(date(2026, 1, 1)), st.lists(DAYS, max_size=5))
+def test_a_column_mixes_two_orders_where_no_order_reads_it(one, other, days):
+    texts = [f"{one:%d/%m/%Y}", f"{other:%m/%d/%Y}", *(f"{day:%Y-%m-%d}" for day in days)]
+
+    mixed = list_mixed(texts)
+
+    is_mixed = one.day > 12 and other.day > 12
+    assert mixed == (tuple(texts[:2]) if is_mixed else ())
+    assert list_orders(texts) or is_mixed or not any(read_day(t, DateOrder.DAY_FIRST) != t for t in texts[:2])

@@ -1,5 +1,6 @@
 """Files as ten systems write them: recognised, read by a ready profile; what is not sure is asked once."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -48,7 +49,11 @@ def force(team):
 
 
 def send(client, name, content=None, shape="completion", **fields):
+    """Upload a sample; a system that has no column of its own is chosen by its name."""
     kind = "roster" if shape is None else "completions"
+    ready = ready_profiles.ready_profiles().get(name)
+    if ready and not ready.own_names:
+        fields.setdefault("profile", f"ready:{name}")
     content = content or (SAMPLES / f"{name}.csv").read_bytes()
     fields |= {"shape": shape} if shape else {}
     return upload(client, content, kind, f"{name}.csv", **fields)
@@ -106,7 +111,7 @@ def posts():
     ]
 
 
-COMPLETIONS = {
+COMPLETIONS = {  # the source of the records, and what is asked about values
     "scorm-cloud": ("SCORM Cloud", {"“UNKNOWN”": "-", "How it is written": "percent"}),
     "chronicle": ("Chronicle", {}),
     "college-learn": ("College Learn", {"(NCALT)": "module/respond", "Manual handling": "-"}),
@@ -118,12 +123,18 @@ COMPLETIONS = {
 @pytest.mark.parametrize("name", sweep_after(1, *COMPLETIONS))
 def test_completions_of_a_system_go_in_as_it_writes_them(client, force, name):
     source, answers = COMPLETIONS[name]
-    page = send(client, name)
     ready = ready_profiles.ready_profiles()[name]
+    page = send(client, name)
     assert f"This looks like {ready.looks_like}." in page.text
     assert ("Assumed: the ready profile is made from" in page.text) == ready.assumed
+    if ready.own_names and ready.assumed:
+        asked_again = match(client, page)
+        assert (
+            "Choose the column for “System it comes from”, or enter one value for every row"
+            in asked_again.text
+        )
+    page = match(client, page, fixed_source_system=source)
 
-    page = match(client, page)
     if answers:
         page = answer(client, page, answers)
     apply(client, page)
@@ -222,19 +233,38 @@ def test_users_of_entra_move_and_leave_on_the_day_of_the_import_as_somebody_said
 
 
 def test_a_saved_copy_stays_as_it_is_when_its_ready_profile_changes(client, force, monkeypatch):
-    page = send(client, "chronicle")
+    key = "totara-course-completion"
+    page = send(client, key)
     match(client, page, save_as="Our training list")
     ready = dict(ready_profiles.ready_profiles())
-    values = {name: getattr(ready["chronicle"], name) for name in ready["chronicle"].__slots__}
-    changed = ready_profiles.ReadyProfile(**values | {"fixed": {"source_system": "Chronicle 9"}})
-    monkeypatch.setattr(ready_profiles, "ready_profiles", lambda: ready | {"chronicle": changed})
+    changed = replace(ready[key], fixed={"source_system": "Totara 19"})
+    monkeypatch.setattr(ready_profiles, "ready_profiles", lambda: ready | {key: changed})
 
-    page = send(client, "chronicle")
+    page = send(client, key)
 
     assert "Matched as in “Our training list”." in page.text
     assert "It has changed since “Our training list” was copied from it." in page.text
     (saved,) = queries.list_profiles("completions")
-    assert saved.columns["fixed"]["source_system"] == "Chronicle"
+    assert saved.columns["fixed"]["source_system"] == "Totara"
+
+
+def test_usual_names_of_columns_are_no_systems_and_the_source_is_asked(client, force):
+    heads = ("Staff number", "Course", "Completion Date", "Completion Status")
+    row = dict(
+        zip(heads, ("W1001", "Protect", "14/Mar/2026 09:41 AM Europe/London", "Complete"), strict=True)
+    )
+
+    page = send(client, "learning", csv_of([row], heads))
+
+    assert "Columns were found by their names." in page.text
+    picked = selected_values(page)
+    assert [picked[f"column_{name}"] for name in ("person", "requirement", "achieved_at", "outcome")] == list(
+        "0123"
+    )
+    page = match(client, page)
+    assert "“System it comes from”, or enter one value for every row" in page.text
+    apply(client, match(client, page, fixed_source_system="SAP Learning"))
+    assert records(force) == [(0, "2026-03-14", "SAP Learning")]
 
 
 def test_a_ready_profile_can_be_chosen_by_the_systems_name(client, force):

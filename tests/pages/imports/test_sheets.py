@@ -90,6 +90,27 @@ def test_a_profile_remembers_the_sheet_and_a_command_reads_it(client, app, force
     assert records() == 3
 
 
+def test_a_force_under_merged_names_is_proposed_before_those_who_left(client):
+    administrator(client)
+    row_of = row()
+    groups = {"Person": COLUMNS[:4], "Post": COLUMNS[4:]}
+    over = [name if n == 0 else "" for name, names in groups.items() for n in range(len(names))]
+    force_rows = [over, list(COLUMNS), *([row_of[name] for name in COLUMNS] for _ in range(2))]
+    left = [["Staff number", "Surname", "Left on"], *(["W9", "Rees", "2025-01-01"] for _ in range(5))]
+    same = [list(COLUMNS), *([row_of[name] for name in COLUMNS] for _ in range(9))]
+    spans = [(0, 0, 0, 3), (0, 4, 0, len(COLUMNS) - 1)]
+    content = xlsx({"Establishment": force_rows, "Leavers": left, "Former staff": same}, spans)
+
+    page = upload(client, content, name="hr.xlsx")
+
+    (checked,) = [box for box in page.all("input") if box.get("checked") is not None]
+    assert checked.get("value") == "0", page.text
+    page = client.press(page, "Continue", sheet="0")
+    assert "Person: surname" in page.text
+    picked = selected_values(page)
+    assert [picked[f"column_{name}"] for name in COLUMNS] == [str(n) for n in range(len(COLUMNS))]
+
+
 def test_another_sheet_can_be_chosen_while_columns_are_matched(client, force):
     content = xlsx(
         {"Contacts": NOTES, "May": completions("W1"), "June": [*completions("W1"), ["W2", "x", "y"]]}

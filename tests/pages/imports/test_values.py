@@ -95,6 +95,56 @@ def test_an_export_of_another_system_goes_in_as_it_is(client, app, tmp_path, for
     assert "Line 2: requirement: “OIC - Reflect” is new." in result.stderr
 
 
+def matrix(client, rows, heads=("Staff number", "Protect", "Training: Respond")):
+    """Check a file with a row for each person."""
+    content = csv_of([dict(zip(heads, row, strict=True)) for row in rows], heads)
+    page = upload(client, content, "completions", "matrix.csv", shape="person")
+    return client.press(page, "Check the file", **selected_values(page), fixed_source_system="LMS")
+
+
+def test_words_for_not_completed_in_a_matrix_are_left_out_and_counted(client, force):
+    page = matrix(
+        client,
+        [
+            ("W1", "14/03/2026", "Not started"),
+            ("W2", "-", "15/Mar/2026"),
+            ("W3", "In progress", "Not started"),
+            ("W4", "", "n/a"),
+        ],
+    )
+
+    assert page.h1 == "Every row is good", page.text
+    assert sections(page)["Left out"] == [
+        ["Not started", "2"],
+        ["-", "1"],
+        ["In progress", "1"],
+        ["n/a", "1"],
+    ]
+    client.press(page, "Apply the import")
+    assert records() == [(force[0], date(2026, 3, 14), None), (force[1], date(2026, 3, 15), None)]
+
+
+@pytest.mark.parametrize(
+    ("days", "lines", "sentence"),
+    [
+        (
+            ("14/03/2026", "03/14/2026", "02/03/2026", "2026-03-01"),
+            ["2", "3", "4"],
+            "mixes two orders of day and month, as in “14/03/2026” and “03/14/2026”",
+        ),
+        (("1772323200", "-", "85.00", "1772323300"), ["2", "4", "5"], "nothing in this column is a date"),
+    ],
+    ids=["two orders", "no dates"],
+)
+def test_a_column_that_cannot_be_read_says_why_of_each_of_its_rows(client, force, days, lines, sentence):
+    page = matrix(client, [(f"W{n}", day, "") for n, day in enumerate(days, start=1)])
+
+    assert page.h1 != "Every row is good"
+    assert page.text.count(sentence) == len(lines)
+    assert "is not valid" not in page.text
+    assert not records()
+
+
 def test_a_page_opens_the_kept_file_once(client, force, monkeypatch):
     opened = []
     monkeypatch.setattr(

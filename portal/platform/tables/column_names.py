@@ -1,15 +1,42 @@
-"""Names of columns that stand in two lines: one name over several columns, and a name below for each.
+"""Names of columns: found however they are written, and joined where they stand in two lines.
 
-In a workbook merged cells say so. In a text file a name followed by empty cells says it, where the line below
-fills exactly these columns, or would name several columns alike.
+Two lines are one name over several columns, and a name below for each. In a workbook merged cells say so. In
+a text file a name followed by empty cells says it, where the line below fills exactly these columns, or would
+name several columns alike.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from portal.platform.tables.ods_safety import Span
 
 Line = tuple[int, list[str]]
+NAME_JOINT = ": "  # between the name over several columns and the one below
 Groups = list[tuple[int, int]]  # the first and the last column that one name stands over, from 0
+
+
+def plain_name(name: str) -> str:
+    """The letters and digits of a name, in lower case: equal for names that differ only in writing."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def find_columns(columns: Iterable[str]) -> dict[str, str]:
+    """The columns by their plain name, the first of equal ones.
+
+    A column of two lines is also found by its own name alone, where no other has it.
+
+    >>> find_columns(["Person: Surname", "Post: From", "Leave: From"])["surname"]
+    'Person: Surname'
+    """
+    names = list(columns)
+    own = Counter(plain_name(name.rpartition(NAME_JOINT)[2]) for name in names)
+    found = {plain_name(name): name for name in reversed(names)}
+    for name in names:
+        _, joint, own_name = name.rpartition(NAME_JOINT)
+        if joint and own[plain_name(own_name)] == 1:
+            found.setdefault(plain_name(own_name), name)
+    return found
 
 
 def find_names(lines: Sequence[Line], first: int, spans: Sequence[Span] | None) -> tuple[list[str], int, int]:
@@ -46,7 +73,7 @@ def _join_lines(top: Line, below: list[str], spans: Sequence[Span] | None) -> li
     names = [upper or lower for upper, lower in zip(over, below, strict=True)]
     for first, last in groups:
         for column in range(first, min(last + 1, width)):
-            names[column] = f"{over[first]}: {below[column]}"
+            names[column] = f"{over[first]}{NAME_JOINT}{below[column]}"
     return names
 
 
