@@ -88,10 +88,11 @@ content-audit: export PORTAL_MODE := demo
 content-audit: $(VENV)/.dev
 	$(BIN)/python -m flask --app wsgi modules audit modules --into docs/modules/content-audit.md
 
-data-model: $(VENV)/.dev  # docs/data-model.md, docs/personal-data.md and docs/operating/settings.md, from the code
+data-model: $(VENV)/.dev  # docs/data-model.md, docs/personal-data.md and docs/operating: settings and formats, from the code
 	$(BIN)/python -m docs.draw_data_model
 	$(BIN)/python -m docs.draw_personal_data
 	$(BIN)/python -m docs.draw_settings
+	$(BIN)/python -m docs.draw_formats
 
 examples: $(VENV)/.dev  # docs/examples: the answer of the fictional force to an inspection
 	$(BIN)/python -m docs.draw_examples

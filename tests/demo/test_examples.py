@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.draw_examples import LATER, THEN
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "examples"
 MAKE = "import sys; from pathlib import Path; from docs.draw_examples import make_examples; "
@@ -14,7 +16,7 @@ MAKE += "make_examples(Path(sys.argv[1]), people=20)"
 
 
 def sums(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.parent != folder and path.is_file())
+    files = sorted(path for name in (THEN, LATER) for path in (folder / name).iterdir())
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }

@@ -24,6 +24,7 @@ NO_PAGES = {
     "exercises.debrief_pdf",
     "exercises.debrief_zip",
     "imports.download_bad_rows",
+    "imports.download_example",
     "jobs.show_progress",
     "learning.read_copy",  # what somebody showed: tests/journeys/test_nccu_cases.py
     "dip_samples.download_template",
@@ -57,6 +58,8 @@ NO_PAGES = {
     "monitoring.completions_pdf",
     "monitoring.completions_xlsx",
     "monitoring.data_dictionary_csv",
+    "monitoring.completions_schema_json",
+    "monitoring.people_schema_json",
     "monitoring.people_csv",
     "people.accounts_csv",
     "monitoring.people_xlsx",

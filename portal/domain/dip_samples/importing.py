@@ -13,8 +13,10 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from portal.domain.dip_samples.measures import (
+    COUNT_WORDS,
     MOST,
     REASONS,
+    WITHIN,
     CountRefusedError,
     SampleCounts,
     SampleEntry,
@@ -32,11 +34,38 @@ from portal.platform.audit.services import log
 from portal.platform.clock import london_day, read_day
 from portal.platform.db import db, stamp
 from portal.platform.errors import BadInputError, NotFoundError, RuleError
+from portal.platform.tables.file_columns import FileColumn, name_columns
 from portal.platform.tables.table_files import SourceRow, parse_table
 from portal.platform.wording import number, plural
 
-REQUIRED = ("unit", "month", *COUNTS)
-OPTIONAL = ("reason",)
+_EXAMPLE = SampleCounts(reported=14, submitted=12, on_time=10, sampled=6, complete=5, graded=5, returned=1)
+COLUMNS = (
+    FileColumn(
+        "unit",
+        "The unit whose own documents were counted.",
+        "its path, or a name that only one unit has",
+        ("Westshire Police/Response/Team A",),
+    ),
+    FileColumn("month", "The month, which must be over.", "YYYY-MM, or its first day", ("2026-03",)),
+    *(
+        FileColumn(
+            name,
+            f"Number of {COUNT_WORDS[name]}"
+            + (f", at most {WITHIN[name]}." if name in WITHIN else ", in the month."),
+            f"a whole number up to {MOST:,}",
+            (str(getattr(_EXAMPLE, name)),),
+        )
+        for name in COUNTS
+    ),
+    FileColumn(
+        "reason",
+        "Why documents are missing, where fewer were submitted than reported; why a known row is corrected.",
+        f"one of {', '.join(REASONS)}, or its words",
+        ("in_hand",),
+        required=False,
+    ),
+)
+REQUIRED, OPTIONAL = (name_columns(COLUMNS, required=required) for required in (True, False))
 MOST_ROWS = 20_000
 
 

@@ -65,7 +65,7 @@ COUNT_WORDS: Mapping[str, str] = {
     "graded": "documents graded",
     "returned": "documents sent back",
 }
-_WITHIN = {
+WITHIN = {
     "submitted": "reported",
     "on_time": "submitted",
     "sampled": "submitted",
@@ -152,7 +152,7 @@ def refuse_false_counts(counts: SampleCounts) -> None:
         value = getattr(counts, name)
         if not 0 <= value <= MOST:
             raise CountRefusedError(name, f"{ask_for_count(name)}.")
-        whole = _WITHIN.get(name)
+        whole = WITHIN.get(name)
         if whole and value > getattr(counts, whole):
             raise CountRefusedError(
                 name,

@@ -19,6 +19,7 @@ from portal.platform.audit import services as audit
 from portal.platform.db import OPEN_END, clock_at, db, stamp, touch
 from portal.platform.errors import BadInputError, ConflictError
 from portal.platform.permissions import Permission
+from portal.platform.tables.file_columns import FileColumn, name_columns
 from portal.platform.tables.table_files import SourceRow
 from portal.platform.wording import date as say_date
 
@@ -32,8 +33,40 @@ REASON_WORDS = {
     "other": "other",
 }
 REASONS = tuple(REASON_WORDS)
-COLUMNS = ("staff_number", "directive", "kind", "reason", "valid_from", "valid_to", "due_on", "decided_by")
-OPTIONAL = ("comment",)
+FILE_COLUMNS = (
+    FileColumn("staff_number", "Whom it is about.", "a staff number in the portal", ("W1001", "W1002")),
+    FileColumn("directive", "Which directive.", "its reference", ("OIC-2026", "OIC-2026")),
+    FileColumn(
+        "kind",
+        "An exemption takes a person out of the directive; a deferral gives them more time.",
+        " or ".join(KINDS),
+        ("exemption", "deferral"),
+    ),
+    FileColumn(
+        "reason",
+        "The category of the reason, never a diagnosis.",
+        f"one of {', '.join(REASONS)}",
+        ("secondment", "maternity_or_parental"),
+    ),
+    FileColumn("valid_from", "First day.", "YYYY-MM-DD", ("2026-04-01", "2026-03-01")),
+    FileColumn(
+        "valid_to",
+        "Last day. Empty: it has no end.",
+        "YYYY-MM-DD",
+        ("2026-06-30", "2026-12-31"),
+        filled=False,
+    ),
+    FileColumn(
+        "due_on",
+        "The new due date of a deferral. Empty: counted from valid_to, as after joining.",
+        "YYYY-MM-DD",
+        ("", "2027-02-28"),
+        filled=False,
+    ),
+    FileColumn("decided_by", "Who decided it.", "a staff number in the portal", ("W4001", "W4001")),
+    FileColumn("comment", "A note that is kept with it.", "any text", ("To the region", ""), required=False),
+)
+COLUMNS, OPTIONAL = (name_columns(FILE_COLUMNS, required=required) for required in (True, False))
 DAYS_AFTER_DEFERRAL = 28  # offered where the directive counts no days after joining
 
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

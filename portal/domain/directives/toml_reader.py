@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 from portal.platform.errors import BadInputError
+from portal.platform.tables.file_columns import FileColumn
 
 RESERVED_REFERENCES = ("new", "preview")  # other pages below /directives/
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")  # part of addresses and file names
@@ -16,24 +17,113 @@ MOST_DAYS = 36_500
 MOST_BYTES = 256 * 1024  # of a file that a browser sends
 
 KINDS = ("module", "event", "guide")
-SELECTORS = ("designated_role", "unit_under", "rank_or_grade")
-TOP_KEYS = (
-    "reference",
-    "title",
-    "source",
-    "wording",
-    "owner",
-    "effective_on",
-    "target",
-    "notice_days",
-    "expiring_days",
-    "withdrawn",
-    "due",
-    "validity",
-    "audience",
-    "except",
-    "requirement",
+_TEXTS = "a text, or a list of texts"
+DIRECTIVE_KEYS = (  # of a table after its name and a dot; examples are TOML, one for each table of a list
+    FileColumn(
+        "reference", "Its name in addresses and files.", "letters, digits and hyphens", ('"OIC-2026"',)
+    ),
+    FileColumn("title", "Its title.", "a text", ('"Organised immigration crime e-learning"',)),
+    FileColumn("source", "Who asks for it.", "a text", ('"Inspection recommendation"',)),
+    FileColumn(
+        "wording", "What it says, word for word.", "a text", ('"All response officers complete it."',)
+    ),
+    FileColumn("owner", "Who answers for it.", "a staff number in the portal", ('"W4001"',)),
+    FileColumn("effective_on", "From which day it holds.", "YYYY-MM-DD, without quotes", ("2025-09-01",)),
+    FileColumn(
+        "target", "The share that must be complete.", "from 0 to 1; else 1", ("0.95",), required=False
+    ),
+    FileColumn(
+        "notice_days",
+        "How many days before the due date people are reminded.",
+        "a list of whole numbers",
+        ("[30, 7, 1]",),
+        required=False,
+    ),
+    FileColumn(
+        "expiring_days",
+        "How many days before its end a completion is shown as expiring.",
+        "a whole number; else 0",
+        ("60",),
+        required=False,
+    ),
+    FileColumn("withdrawn", "Whether it no longer holds.", "true or false", ("false",), required=False),
+    FileColumn(
+        "due.on", "The due date for everyone.", "YYYY-MM-DD, without quotes", ("2026-04-30",), required=False
+    ),
+    FileColumn(
+        "due.days_after_joining",
+        "The due date, so many days after somebody joins the audience. One of the two keys is needed; of "
+        "both, the later day counts.",
+        "a whole number",
+        ("60",),
+        required=False,
+    ),
+    FileColumn("validity.months", "How long a completion counts.", "whole months", ("12",), required=False),
+    FileColumn(
+        "validity.yearly_on",
+        "In place of months: a completion counts until such a day of a year.",
+        'a text, MM-DD, such as "04-30"',
+        ("",),
+        required=False,
+    ),
+    FileColumn(
+        "validity.minimum_gap_months",
+        "With yearly_on: the first such day that is at least so many months later.",
+        "whole months",
+        ("",),
+        required=False,
+    ),
+    FileColumn(
+        "audience.designated_role",
+        "To whom it applies. One table is needed, with one key at least. A post must fit all keys of a "
+        "table, and one of the tables.",
+        _TEXTS,
+        ('["response", "contact"]', ""),
+        required=False,
+    ),
+    FileColumn(
+        "audience.unit_under",
+        "Units with all below them, by path.",
+        _TEXTS,
+        ('"Westshire Police"', ""),
+        required=False,
+    ),
+    FileColumn("audience.rank_or_grade", "Ranks or grades.", _TEXTS, ("", '"Inspector"'), required=False),
+    FileColumn(
+        "except.designated_role",
+        "To whom it does not apply; the keys are those of audience.",
+        _TEXTS,
+        ('"student officer"',),
+        required=False,
+    ),
+    FileColumn("except.unit_under", "Units.", _TEXTS, ("",), required=False),
+    FileColumn("except.rank_or_grade", "Ranks or grades.", _TEXTS, ("",), required=False),
+    FileColumn(
+        "requirement.kind", "What is to be completed.", f"one of {', '.join(KINDS)}", ('"module"',) * 2
+    ),
+    FileColumn("requirement.key", "Its key; it must be published.", "a text", ('"respond"', '"protect"')),
 )
+LISTS = ("audience", "except", "requirement")  # tables that may be there more than once
+TOP_KEYS = tuple(dict.fromkeys(key.name.partition(".")[0] for key in DIRECTIVE_KEYS))
+
+
+def _keys_of(table: str) -> tuple[str, ...]:
+    prefix = f"{table}."
+    return tuple(key.name.removeprefix(prefix) for key in DIRECTIVE_KEYS if key.name.startswith(prefix))
+
+
+def write_example() -> str:
+    """The example of a directive, with a line above each key that says what it means."""
+    lines: list[str] = []
+    for table in dict.fromkeys(key.name.rpartition(".")[0] for key in DIRECTIVE_KEYS):
+        keys = [key for key in DIRECTIVE_KEYS if key.name.rpartition(".")[0] == table]
+        for place in range(len(keys[0].examples)):
+            lines += ["", f"[[{table}]]" if table in LISTS else f"[{table}]"] if table else []
+            for key in keys:
+                name, text = key.name.rpartition(".")[2], key.examples[place]
+                lines += [*[f"# {name}: {key.meaning}"] * (not place), *[f"{name} = {text}"] * bool(text)]
+    return "\n".join([*lines, ""])
+
 
 Selectors = dict[str, list[str]]
 
@@ -117,9 +207,9 @@ class _DirectiveReader:
 
     def read_selectors(self, values: Mapping[str, Any], key: str) -> list[Selectors]:
         selectors = []
-        for number, table in enumerate(self.read_tables(values, key, SELECTORS), 1):
+        for number, table in enumerate(self.read_tables(values, key, _keys_of(key)), 1):
             if not table:
-                self.faults.append(f"{key} {number}: name at least one of {', '.join(SELECTORS)}.")
+                self.faults.append(f"{key} {number}: name at least one of {', '.join(_keys_of(key))}.")
             selectors.append({k: self._read_texts(v, f"{key} {number}: {k}") for k, v in table.items()})
         return selectors
 
@@ -209,7 +299,7 @@ def _read_withdrawn(reader: _DirectiveReader, values: Mapping[str, Any]) -> bool
 
 
 def _read_due_rule(reader: _DirectiveReader, values: Mapping[str, Any]) -> dict[str, Any]:
-    table = reader.read_table(values, "due", ("on", "days_after_joining"))
+    table = reader.read_table(values, "due", _keys_of("due"))
     if not table:
         reader.faults.append("due: write [due] with on, days_after_joining, or both.")
     return {
@@ -219,8 +309,7 @@ def _read_due_rule(reader: _DirectiveReader, values: Mapping[str, Any]) -> dict[
 
 
 def _read_validity(reader: _DirectiveReader, values: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("months", "yearly_on", "minimum_gap_months")
-    table = reader.read_table(values, "validity", keys)
+    table = reader.read_table(values, "validity", _keys_of("validity"))
     if "validity" in values and ("months" in table) == ("yearly_on" in table):
         reader.faults.append("validity: write either months, or yearly_on with minimum_gap_months.")
     if ("yearly_on" in table) != ("minimum_gap_months" in table):
@@ -255,7 +344,7 @@ def _read_audience(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[
 
 def _read_requirements(reader: _DirectiveReader, values: Mapping[str, Any]) -> list[tuple[str, str]]:
     requirements: list[tuple[str, str]] = []
-    for number, table in enumerate(reader.read_tables(values, "requirement", ("kind", "key")), 1):
+    for number, table in enumerate(reader.read_tables(values, "requirement", _keys_of("requirement")), 1):
         where = f"requirement {number}: "
         requirement = (reader.read_text(table, "kind", where), reader.read_text(table, "key", where))
         if requirement[0] and requirement[0] not in KINDS:

@@ -9,27 +9,65 @@ from portal.domain.imports.column_mapping import (
     list_repeated_columns,
     suggest_mapping,
 )
-from portal.domain.people.roster import rows
+from portal.domain.people.roster.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from portal.platform.errors import BadInputError, NotFoundError, UnknownValueError
+from portal.platform.tables.file_columns import FileColumn, name_columns
 
 BuiltInProfile = Callable[[Sequence[str]], ColumnMapping]  # takes the names of the file's columns
 
-DEFAULT = (
-    "staff_number",
-    "requirement_kind",
-    "requirement",
-    "achieved_at",
-    "score_scaled",
+_WHOSE = FileColumn("staff_number", "Who completed it.", "a staff number in the portal", ("W1001", "W1002"))
+_SOURCE = FileColumn(
     "source_system",
-    "evidence",
+    "Where the completion comes from. It stays on the record for good.",
+    "a name",
+    ("Earlier portal", "College Learn"),
 )
-WIDE, WIDE_OPTIONAL = ("staff_number", "source_system"), ("evidence",)
+_EVIDENCE = FileColumn(
+    "evidence",
+    "The proof, such as a certificate’s number.",
+    "any text",
+    ("Certificate C-881", ""),
+    filled=False,
+)
+COMPLETION_COLUMNS = (
+    _WHOSE,
+    FileColumn("requirement_kind", "What was completed.", "module, event or guide", ("module", "module")),
+    FileColumn("requirement", "The key of it.", "as its address in the portal ends", ("respond", "protect")),
+    FileColumn(
+        "achieved_at",
+        "When it was completed, not in the future.",
+        "YYYY-MM-DD, or a date and time with its offset",
+        ("2026-03-14", "2026-04-03T10:22:00+01:00"),
+    ),
+    FileColumn(
+        "score_scaled",
+        "Score. Empty: none.",
+        "a number from 0 to 1, with at most four decimals",
+        ("0.85", ""),
+        filled=False,
+    ),
+    _SOURCE,
+    _EVIDENCE,
+)
+WIDE_COLUMNS = (_WHOSE, _SOURCE, _EVIDENCE._replace(required=False))
+MODULE_COLUMNS = tuple(  # one for each module, guide or event; these are examples
+    FileColumn(
+        key,
+        "When it was completed: a column for each module, guide or event, named by its key or title.",
+        "as achieved_at; empty: not completed",
+        days,
+        required=False,
+    )
+    for key, days in (("respond", ("2026-03-14", "")), ("protect", ("2026-03-15", "2026-04-03")))
+)
+DEFAULT = name_columns(COMPLETION_COLUMNS, required=True)
+WIDE, WIDE_OPTIONAL = (name_columns(WIDE_COLUMNS, required=required) for required in (True, False))
 
 
 def map_roster(columns: Sequence[str]) -> ColumnMapping:
     """The mapping of a roster in the documented format: one row for each post."""
-    _refuse_columns(columns, rows.REQUIRED_COLUMNS, rows.OPTIONAL_COLUMNS)
-    empty = {name: "" for name in (*rows.OPTIONAL_COLUMNS, "employment") if name not in columns}
+    _refuse_columns(columns, REQUIRED_COLUMNS, OPTIONAL_COLUMNS)
+    empty = {name: "" for name in (*OPTIONAL_COLUMNS, "employment") if name not in columns}
     return ColumnMapping("post", {name: name for name in columns}, empty, documented=True)
 
 

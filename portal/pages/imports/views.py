@@ -14,6 +14,7 @@ from portal.domain.imports.check_result import KEPT, MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns
 from portal.domain.imports.file_opening import open_for_mapping
 from portal.domain.imports.folder import queries as folder_queries
+from portal.domain.imports.formats import FORMATS
 from portal.domain.imports.models import ImportRun
 from portal.domain.imports.ready_profiles import ReadyProfile
 from portal.domain.imports.services import Upload
@@ -90,6 +91,25 @@ def list_imports() -> ResponseReturnValue:
         folder=folder_queries.read_folder_status(kinds, clock.now()) if _watches_folder(kinds) else None,
     )
     return html, arguments.status
+
+
+@bp.get("/formats")
+@requires(Permission.RECORD_IMPORT)
+def show_formats() -> ResponseReturnValue:
+    """Show what each column of the portal's own formats means."""
+    return render_template("imports/formats.html", formats=FORMATS)
+
+
+@bp.get("/formats/<name>")
+@requires(Permission.RECORD_IMPORT)
+def download_example(name: str) -> ResponseReturnValue:
+    """Download the example of a format."""
+    texts = {form.name: form.example for form in FORMATS}
+    if name not in texts:
+        raise NotFoundError("There is no such example.")
+    kind = "text/csv" if name.endswith(".csv") else "application/toml"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(texts[name], content_type=f"{kind}; charset=utf-8", headers=headers)
 
 
 def _watches_folder(kinds: list[str]) -> bool:

@@ -8,6 +8,7 @@ from flask import (
     Blueprint,
     Response,
     current_app,
+    jsonify,
     render_template,
     request,
     send_file,
@@ -57,6 +58,8 @@ def add_export_pages(bp: Blueprint) -> None:
     for name in packs.NAMES:
         bp.add_url_rule(f"{root}/{name}", name.replace("-", "_").replace(".", "_"), send_report)
         bp.add_url_rule(f"{root}/{name}", "request_file", request_file, methods=["POST"])
+    for name in ("completions", "people"):
+        bp.add_url_rule(f"{root}/{name}.schema.json", f"{name}_schema_json", send_schema)
     bp.add_url_rule("/monitoring/data-dictionary", "data_dictionary", data_dictionary)
     bp.add_url_rule("/monitoring/data-dictionary.csv", "data_dictionary_csv", data_dictionary_csv)
 
@@ -149,6 +152,17 @@ _MAKERS = {  # by the last part of the address
 
 
 @requires(Permission.COMPLETION_VIEW)
+def send_schema(reference: str) -> ResponseReturnValue:
+    """Send the Frictionless Table Schema of the CSV file beside it, at the same position."""
+    report = _read_requested_report(reference)
+    kind = _requested_name().partition(".")[0]
+    columns = report.columns if kind == "completions" else report.person_columns
+    response = jsonify(writers.table_schema(columns))
+    response.headers.set("Content-Disposition", "attachment", filename=f"{kind}.schema.json")
+    return response
+
+
+@requires(Permission.COMPLETION_VIEW)
 def data_dictionary() -> ResponseReturnValue:
     """What each column of the files means, and which fact it comes from."""
     return render_template(
@@ -224,12 +238,16 @@ def read_report(reference: str, position: Position, arguments: QueryArguments) -
         return _completion_report(reference, position, filters.without(*(name for _, name in error.faults)))
 
 
-def _requested_report(reference: str) -> CompletionReport:
+def _read_requested_report(reference: str) -> CompletionReport:
     arguments = QueryArguments(request.args)
     arguments.only((*FIELDS, *NAMES), several=("rank",))
     arguments.raise_faults()
     position = parse_position_now(request.args.get("as_at", ""), request.args.get("as_known_on", ""))
-    report = _completion_report(reference, position, parse_filters(request.args))
+    return _completion_report(reference, position, parse_filters(request.args))
+
+
+def _requested_report(reference: str) -> CompletionReport:
+    report = _read_requested_report(reference)
     if report.shown.assigned > MANY_PEOPLE and _requested_name() not in NAMELESS:
         require_recent_sign_in()
     return report

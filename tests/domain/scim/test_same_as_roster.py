@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.people.roster import store
+from portal.domain.people.roster.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from portal.domain.people.roster.plan import plan_with_faults
-from portal.domain.people.roster.rows import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, parse_rows_with_faults
+from portal.domain.people.roster.rows import parse_rows_with_faults
 from portal.domain.scim import queries, user_changes
 from portal.domain.scim.queries import UserValues
 from portal.domain.scim.user_changes import ProviderChange

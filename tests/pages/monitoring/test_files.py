@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -60,6 +60,36 @@ def test_the_csv_has_the_contracts_columns_lines_and_order(auditor):
         "attachment; filename=OIC-2026-completions-2026-06-01.csv"
     )
     assert response.headers["Cache-Control"] == "no-store"
+
+
+CELLS = {  # how a Table Schema reads the text of a cell
+    "string": str,
+    "integer": int,
+    "number": Decimal,
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+}
+
+
+@pytest.mark.parametrize("name", ["completions", "people"])
+def test_the_table_schema_beside_a_file_describes_each_of_its_cells(auditor, name):
+    schema = auditor.get(f"{REPORT}/{name}.schema.json").json
+    rows = parsed(auditor.get(f"{REPORT}/{name}.csv").data.decode("utf-8"))
+
+    assert schema.keys() == {"$schema", "fields", "missingValues"}
+    assert schema["$schema"] == "https://datapackage.org/profiles/2.0/tableschema.json"
+    assert [field["name"] for field in schema["fields"]] == list(rows[0])
+    for field in schema["fields"]:
+        constraints = field["constraints"]
+        assert field.keys() == {"name", "type", "description", "constraints"}
+        assert constraints.keys() <= {"required", "enum"}
+        assert field["description"]
+        cells = {row[field["name"]] for row in rows}
+        assert not (constraints["required"] and cells & set(schema["missingValues"]))
+        for cell in cells - set(schema["missingValues"]):
+            CELLS[field["type"]](cell)
+            assert cell in constraints.get("enum", [cell])
+    assert any("enum" in field["constraints"] for field in schema["fields"])
 
 
 def test_one_row_says_what_the_facts_say(auditor):

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from portal.domain.imports.check_result import RowFault
 from portal.domain.imports.column_mapping import TARGETS
 from portal.domain.imports.profiles import DEFAULT, WIDE, WIDE_OPTIONAL
-from portal.domain.people.roster import rows
+from portal.domain.people.roster.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from portal.platform.tables.table_files import Sheet
 
 HIDDEN = "…"
@@ -25,7 +25,7 @@ _PLAIN = {
     "2026-04-30",
 }  # in capitals or digits, and no value of a file
 _OUR_NAMES = {
-    *DEFAULT, *WIDE, *WIDE_OPTIONAL, *rows.REQUIRED_COLUMNS, *rows.OPTIONAL_COLUMNS,
+    *DEFAULT, *WIDE, *WIDE_OPTIONAL, *REQUIRED_COLUMNS, *OPTIONAL_COLUMNS,
     *(name for targets in TARGETS.values() for target in targets for name in (target.name, target.label)),
 }  # fmt: skip
 

@@ -5,25 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from portal.domain.people.roster.columns import FILLED_COLUMNS
 from portal.domain.people.units import paths
 from portal.platform.errors import BadInputError, RuleError
 from portal.platform.tables.table_files import SourceRow
 
-REQUIRED_COLUMNS = (
-    "staff_number",
-    "surname",
-    "forenames",
-    "email",
-    "rank_or_grade",
-    "designated_role",
-    "unit_path",
-    "line_manager_staff_number",
-    "valid_from",
-    "valid_to",
-)
-OPTIONAL_COLUMNS = ("post_key", "withdraw")
 RESERVED_NUMBERS = {"accounts", "accounts.csv", "identities"}  # pages below /people that are no person's
-FILLED_COLUMNS = ("staff_number", "surname", "forenames", "rank_or_grade", "designated_role", "unit_path")
 MOST_CHARACTERS = {name: 200 for name in ("surname", "forenames", "rank_or_grade", "designated_role")} | {
     "staff_number": 50,
     "email": 254,

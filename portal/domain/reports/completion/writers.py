@@ -322,6 +322,17 @@ _TYPES = {
 }
 
 
+TABLE_SCHEMA = "https://datapackage.org/profiles/2.0/tableschema.json"
+_SCHEMA_TYPES = {
+    str: "string",
+    Status: "string",
+    int: "integer",
+    Decimal: "number",
+    date: "date",
+    datetime: "datetime",
+}
+
+
 def dictionary_lines(columns: Iterable[Column]) -> list[tuple[str, ...]]:
     """The data dictionary: a line for each column, with the parts that ``DICTIONARY`` names."""
     return [
@@ -334,6 +345,26 @@ def dictionary_lines(columns: Iterable[Column]) -> list[tuple[str, ...]]:
         )
         for column in columns
     ]
+
+
+def table_schema(columns: Iterable[Column]) -> dict[str, Any]:
+    """The columns of a CSV file as a Frictionless Table Schema."""
+    return {
+        "$schema": TABLE_SCHEMA,
+        "fields": [
+            {
+                "name": column.header,
+                "type": _SCHEMA_TYPES[column.kind],
+                "description": column.meaning,
+                "constraints": {
+                    "required": not column.optional,
+                    **({"enum": [status.key for status in Status]} if column.kind is Status else {}),
+                },
+            }
+            for column in columns
+        ],
+        "missingValues": [""],
+    }
 
 
 def dictionary_csv(columns: Iterable[Column]) -> str:
