@@ -31,8 +31,7 @@ def draw() -> str:
 def _section(form: FileFormat) -> str:
     noun = "Key" if form.name.endswith(".toml") else "Column"
     rows = (
-        f"| `{column.name}` | {column.need} | {column.meaning} | {column.written} | {_code(column.example)} |\n"
-        for column in form.columns
+        f"| `{c.name}` | {c.need} | {c.meaning} | {c.written} | {_code(c.example)} |\n" for c in form.columns
     )
     return (
         f"\n### {form.title}\n\n{form.lead}\n\nBy command: `{form.command}`\n\n"

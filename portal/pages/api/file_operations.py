@@ -1,11 +1,12 @@
 """The operations on files of a directive's report: those that people download, with the token's people."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from portal.domain.reports.completion import writers
+from portal.domain.reports.completion.export_columns import AnyRow, Column
 from portal.domain.reports.parameters import NAMES, parse_filters
 from portal.domain.reports.queries import CompletionReport, completion_report
 from portal.pages.api.operations import ROOT, Call, FileReply, Operation, Parameter, Reply
@@ -22,6 +23,7 @@ FILE = ObjectShape(
         Field("media_type", "Its media type."),
         Field("rows", "How many rows it has, without the header.", int),
         Field("address", "Where it is, at this position."),
+        Field("table_schema", "Its columns, as a Frictionless Table Schema.", object),
     ),
 )
 CSV_TYPE = "text/csv"
@@ -33,19 +35,22 @@ class ReportFile:
 
     contents: str
     count_rows: Callable[[CompletionReport], int]
-    write: Callable[[CompletionReport], Iterator[str]]
+    columns: Callable[[CompletionReport], Sequence[Column]]
+    rows: Callable[[CompletionReport], Iterator[AnyRow]]
 
 
 FILES = {
     "completions.csv": ReportFile(
         "One row for each person and requirement.",
         lambda report: report.shown.rows,
-        lambda report: writers.csv_pieces(report.rows(), report.columns),
+        lambda report: report.columns,
+        lambda report: report.rows(),
     ),
     "people.csv": ReportFile(
         "One row for each person, with a column for each requirement.",
         lambda report: report.shown.assigned,
-        lambda report: writers.csv_pieces(report.person_rows(), report.person_columns),
+        lambda report: report.person_columns,
+        lambda report: report.person_rows(),
     ),
 }
 
@@ -65,7 +70,7 @@ def read_file(call: Call) -> FileReply:
         raise NotFoundError(f"The files of a directive are {' and '.join(FILES)}.")
     report, file = _read_report(call), FILES[name]
     return FileReply(
-        pieces=file.write(report),
+        pieces=writers.csv_pieces(file.rows(report), file.columns(report)),
         name=writers.file_name(report, "csv", name.partition(".")[0]),
         people=report.list_person_ids(),
         rows=file.count_rows(report),
@@ -86,6 +91,7 @@ def _describe_file(call: Call, report: CompletionReport, name: str) -> dict[str,
         "media_type": CSV_TYPE,
         "rows": FILES[name].count_rows(report),
         "address": f"{cookies.current_settings().address}{path}?{urlencode(arguments)}",
+        "table_schema": writers.table_schema(FILES[name].columns(report)),
     }
 
 

@@ -19,6 +19,7 @@ SCHEMAS: dict[type, dict[str, Any]] = {
     datetime: {"type": "string", "format": "date-time"},
     Status: {"type": "string", "enum": [status.key for status in Status]},
     dict: {"type": "object", "additionalProperties": {"type": "integer"}},  # counts by name
+    object: {"type": "object"},  # as another standard has it
 }
 
 

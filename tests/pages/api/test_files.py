@@ -62,6 +62,7 @@ def test_the_list_says_what_there_is_and_where(caller):
     for file in files:
         lines = caller.ask(file["address"]).text.splitlines()
         assert len(lines) == file["rows"] + 1 > 1
+        assert ",".join(field["name"] for field in file["table_schema"]["fields"]) == lines[0]
     assert caller.read_all(f"{FILES}?limit=1&status=overdue") == files
 
 
