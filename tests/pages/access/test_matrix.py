@@ -89,6 +89,7 @@ MAY_BE_UNKNOWN = {
     "authoring.remove_briefing",
     "records.download_certificate",  # these records are imported; tests/pages/records/test_documents.py
     "imports.download_bad_rows",
+    "imports.download_example",  # it has a name of its own; tests/domain/imports/test_formats.py reads each
     "imports.cancel_import",
     "imports.show_check",
     "imports.begin_again",
