@@ -56,6 +56,7 @@ from portal.domain.imports import models as imports_models
 from portal.domain.imports import tasks as imports_tasks
 from portal.domain.imports.folder import looking as folder_looking
 from portal.domain.people import models as people_models
+from portal.domain.people.staff_numbers import reserve_numbers
 from portal.domain.recall import models as recall_models
 from portal.domain.recall.services import erase_answers
 from portal.domain.records import models as records_models
@@ -132,6 +133,7 @@ from portal.platform.observability.logs import configure_logs
 from portal.platform.observability.statements import log_slower_than
 from portal.platform.operations.schema_watch import SchemaWatch
 
+NUMBER = "<staff_number>"  # in the address of a page about a person
 TABLES = (
     people_models,
     audit_models,
@@ -283,9 +285,23 @@ def create_app(config: Config | None = None) -> Flask:
         app.register_blueprint(commands.bp)
     upgrade.replace_upgrade()
     refuse_undeclared_routes(app)
+    reserve_numbers(_list_pages_beside_people(app))
     make_figures(app)
     setup.wrap(app, https=config.secure, trusted=config.trusted_networks)
     return app
+
+
+def _list_pages_beside_people(app: Flask) -> set[str]:
+    """What stands in an address of a page where others have a person's staff number."""
+    addresses = [tuple(rule.rule.split("/")) for rule in app.url_map.iter_rules()]
+    starts = {parts[: parts.index(NUMBER)] for parts in addresses if NUMBER in parts}
+    beside = {
+        parts[len(start)]
+        for start in starts
+        for parts in addresses
+        if parts[: len(start)] == start and len(parts) > len(start)
+    }
+    return {name for name in beside if "<" not in name}
 
 
 def _prepare_database(app: Flask) -> None:

@@ -13,6 +13,7 @@ from portal.domain.accounts.sign_in.tokens import hash_token
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
 from portal.domain.people.queries import Viewer, build_viewer, viewer_of
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.people.visibility.rules import is_granted_to, is_line_manager, is_valid_on
 from portal.platform import clock
 from portal.platform.clock import london_day
@@ -231,7 +232,7 @@ _SELECT_CANDIDATE: Any = (
 
 def find_account(typed: str) -> SignInCandidate:
     """Find the account of a typed staff number, in any capitals, or email address."""
-    name = typed.replace("\x00", "").strip()  # PostgreSQL takes no NUL
+    name = fold_staff_number(typed.replace("\x00", ""))  # PostgreSQL takes no NUL
     forms = {"upper": name.upper(), "lower": name.lower(), "casefold": name.casefold()}
     rows = read(_SELECT_CANDIDATE, {"typed": name, **forms})
     return SignInCandidate(*rows[0]) if rows else _NOBODY

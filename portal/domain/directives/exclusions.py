@@ -14,6 +14,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.decision_roles import describe_deciders
 from portal.domain.people.models import PersonName
 from portal.domain.people.notes import write_notes
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.people.visibility.rules import COMMAND_LINE, Viewer, is_visible
 from portal.platform.audit import services as audit
 from portal.platform.db import OPEN_END, clock_at, db, stamp, touch
@@ -270,9 +271,13 @@ class _ExclusionReader:
     """Reads rows as decisions and collects every fault."""
 
     def __init__(self, rows: Sequence[SourceRow], viewer: Viewer) -> None:
-        self.rows = rows
+        numbered = ("staff_number", "decided_by")
+        self.rows = [
+            SourceRow(row.line, row.values | {name: fold_staff_number(row.values[name]) for name in numbered})
+            for row in rows
+        ]
         self.faults: list[str] = []
-        numbers = {row.values[k] for row in rows for k in ("staff_number", "decided_by")}
+        numbers = {row.values[name] for row in self.rows for name in numbered}
         names = select(PersonName.staff_number, PersonName.person_id)
         is_known = is_visible(PersonName.person_id, viewer, Permission.DECISION_MAKE)
         people = db.session.execute(names.where(PersonName.staff_number.in_(sorted(numbers)), is_known))

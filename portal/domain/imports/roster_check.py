@@ -23,7 +23,7 @@ from portal.domain.imports.unit_move_suggestions import suggest_unit_moves
 from portal.domain.imports.value_mapping import FileValues, read_values
 from portal.domain.people.roster import store
 from portal.domain.people.roster.plan import RosterBaseline, RosterPlan, plan_with_faults
-from portal.domain.people.roster.rows import parse_rows_with_faults
+from portal.domain.people.roster.rows import fold_numbers, parse_rows_with_faults
 from portal.domain.people.units.paths import join
 from portal.platform import clock
 from portal.platform.tables.table_files import Sheet, SourceRow
@@ -73,10 +73,11 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
 
 def _date_rows(values: FileValues, mapping: ColumnMapping, baseline: RosterBaseline) -> list[SourceRow]:
     """The rows with the days of their posts; whoever has left and has no post is counted as left out."""
+    folded = [fold_numbers(row) for row in values.rows]
     if mapping.documented:
-        return values.rows
-    rows = list(date_posts(values.rows, mapping, baseline))
-    values.left_out.update({"Has left, and has no post that goes on": len(values.rows) - len(rows)})
+        return folded
+    rows = list(date_posts(folded, mapping, baseline))
+    values.left_out.update({"Has left, and has no post that goes on": len(folded) - len(rows)})
     return rows
 
 

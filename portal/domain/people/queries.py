@@ -10,6 +10,7 @@ from sqlalchemy import Boolean, Date, and_, bindparam, select
 from portal.domain.people.as_of import choose_known, is_known_fact
 from portal.domain.people.duties import PostNames
 from portal.domain.people.models import PersonName, Post, RoleGrant, UnitState
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.people.units import paths
 from portal.domain.people.visibility.rules import (
     COMMAND_LINE,
@@ -187,13 +188,17 @@ def people_by_staff_number(staff_numbers: Collection[str]) -> set[int]:
 
 
 def person_by_staff_number(staff_number: str) -> int:
-    """The id of the person who has this staff number.
+    """The id of the person who has this staff number, however it was typed or copied.
 
     Raises:
         NotFoundError: Nobody has it.
     """
+    typed = staff_number.strip()
     person_id = db.session.scalar(
-        select(PersonName.person_id).where(PersonName.staff_number == staff_number.strip())
+        select(PersonName.person_id)
+        .where(PersonName.staff_number.in_({typed, fold_staff_number(typed)}))
+        .order_by((PersonName.staff_number == typed).desc())  # one recorded before numbers were folded
+        .limit(1)
     )
     if person_id is None:
         raise NotFoundError(f"Nobody has the staff number {staff_number}.")

@@ -18,6 +18,7 @@ from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Identifier, PersonName
 from portal.domain.people.notes import write_many_notes
 from portal.domain.people.roster.store import insert_facts
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.records.models import ImportedRecord, Record
 from portal.domain.records.references import new_reference
 from portal.platform import clock
@@ -109,7 +110,9 @@ def person_ids_by(scheme: str) -> dict[str, int]:
 
 
 def normalise_identifier(value: str, scheme: str) -> str:
-    """The identifier as the portal keeps it: email addresses in lower case."""
+    """The identifier as the portal keeps it: email addresses in lower case, staff numbers folded."""
+    if scheme == STAFF_NUMBER:
+        return fold_staff_number(value)
     return value.lower() if scheme == EMAIL else value
 
 

@@ -17,6 +17,7 @@ from portal.domain.people.models import PersonName
 from portal.domain.people.notes import notes_of, write_notes
 from portal.domain.people.roster.rows import find_name_faults
 from portal.domain.people.services import NAME_PARTS, PersonNames, correct_many_names, list_names_of
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.recall.services import erase_answers
 from portal.domain.retention.errors import AnsweredError, HeldError
 from portal.domain.retention.holds import is_person_held, take_turn
@@ -115,7 +116,8 @@ def answer_correction(uuid: UUID, names: PersonNames | None, answer: str, *, by:
     row = _get_open(uuid, CORRECTION)
     _require_answer(answer)
     if names is not None:
-        names = replace(names, person_id=row.person_id, email=names.email.lower() if names.email else None)
+        number, email = fold_staff_number(names.staff_number), names.email.lower() if names.email else None
+        names = replace(names, person_id=row.person_id, staff_number=number, email=email)
         parts = {part: getattr(names, part) or "" for part in NAME_PARTS}
         if faults := find_name_faults(parts):
             raise RuleError(" ".join(faults))

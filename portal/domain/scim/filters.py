@@ -40,6 +40,7 @@ from sqlalchemy import (
 )
 
 from portal.domain.people.models import Person, PersonName
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.scim.models import ScimGroup, ScimMember
 from portal.domain.scim.queries import UserTable, has_user_name, id_text
 
@@ -61,6 +62,7 @@ class Text:
 
     column: Any
     is_case_exact: bool = False
+    fold: Callable[[str], str] = str
 
     def compare(self, op: CompareOperator, value: Any) -> ColumnElement[bool]:
         """The comparison; never null, so that ``not`` turns it round."""
@@ -69,6 +71,7 @@ class Text:
             return null
         if not isinstance(value, str):
             raise InvalidFilterException(detail="A text is compared with a text in double quotes.")
+        value = self.fold(value)
         column: Any = self.column
         operand: Any = literal(value)
         if not self.is_case_exact:
@@ -341,7 +344,7 @@ def _user_attributes(table: UserTable) -> dict[str, Callable[[], Attribute]]:
         "emails.value": Emails,
         "emails.type": lambda: Text(case((PersonName.email.is_not(None), "work"))),
         "meta.created": lambda: Instant(Person.recorded_at),
-        f"{ENTERPRISE}:employeenumber": lambda: Text(PersonName.staff_number),
+        f"{ENTERPRISE}:employeenumber": lambda: Text(PersonName.staff_number, fold=fold_staff_number),
         f"{ENTERPRISE}:department": lambda: Department(table),
         f"{ENTERPRISE}:manager": lambda: Text(id_text(table.manager_id), is_case_exact=True),
         f"{ENTERPRISE}:manager.value": lambda: Text(id_text(table.manager_id), is_case_exact=True),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import Identifier, Person, PersonName, Post
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.people.units.tree import UnitTree, read_tree
 from portal.domain.people.visibility.rules import is_valid_on
 from portal.domain.scim.models import ScimUser
@@ -251,7 +252,8 @@ def get_user(person_id: int | None, day: date) -> UserRecord:
 def find_person(text: str) -> int | None:
     """The person whom a provider names by SCIM id or staff number; None if there is none."""
     person_id = parse_user_id(text)
-    is_named = PersonName.person_id == person_id if person_id is not None else PersonName.staff_number == text
+    number = fold_staff_number(text)
+    is_named = PersonName.staff_number == number if person_id is None else PersonName.person_id == person_id
     return db.session.scalar(select(PersonName.person_id).where(is_named))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, request
 from scim2_models import Context, Meta, PatchOp
 
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.domain.scim import queries, user_changes
 from portal.domain.scim.filters import user_condition
 from portal.domain.scim.queries import UserRecord, UserTable, UserValues
@@ -224,7 +225,7 @@ def _read_resource(resource: Any, before: UserValues | None) -> UserValues:
     return UserValues(
         user_name=_text(resource.user_name),
         external_id=_text(resource.external_id) or None,
-        staff_number=_text(extension.employee_number),
+        staff_number=fold_staff_number(_text(extension.employee_number)),
         surname=_text(name.family_name),
         forenames=_text(name.given_name),
         email=_choose_email(resource.emails or []),

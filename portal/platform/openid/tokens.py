@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key, KeySet, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
+from nacl.bindings import crypto_core_ed25519_is_valid_point
 
 from portal.platform.openid.errors import ClockError, TokenRefusedError
 
@@ -40,7 +41,10 @@ class UnknownKeyError(TokenRefusedError):
 
 
 def parse_keys(document: Mapping[str, Any]) -> KeySet:
-    """The provider's public keys for signatures; keys of other kinds or uses, or unreadable, are left out."""
+    """The provider's public keys for signatures; keys of other kinds or uses, or unreadable, are left out.
+
+    So is an Ed25519 key of a small group: anybody could sign under it.
+    """
     stated = document.get("keys")
     keys: list[Key] = []
     for entry in stated if isinstance(stated, list) else []:
@@ -50,9 +54,14 @@ def parse_keys(document: Mapping[str, Any]) -> KeySet:
             key = JWKRegistry.import_key(entry)
         except (JoseError, ValueError, TypeError, KeyError):
             continue
-        if isinstance(key, RSAKey | ECKey | OKPKey):
+        if isinstance(key, RSAKey | ECKey) or (isinstance(key, OKPKey) and _is_sound(key)):
             keys.append(key)
     return KeySet(keys)
+
+
+def _is_sound(key: OKPKey) -> bool:
+    raw = key.public_key.public_bytes_raw()
+    return key.curve_name != "Ed25519" or crypto_core_ed25519_is_valid_point(raw)
 
 
 def read_id_token(

@@ -73,7 +73,7 @@ def take_fingerprint(public_key: str) -> str:
         SigningKeyError: The text is no public key.
     """
     if not is_public_key(public_key):
-        raise SigningKeyError("is 44 characters of base64")
+        raise SigningKeyError("is not one that a force can have made: it is 44 characters of base64")
     return hashlib.sha256(base64.b64decode(public_key)).hexdigest()
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nacl.bindings import crypto_core_ed25519_is_valid_point
+
 KEY_BYTES = 32  # of an Ed25519 public key
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 60
@@ -69,8 +71,16 @@ def read_return_settings(read: Callable[[str], str]) -> ReturnSettings:
 
 
 def is_public_key(text: str) -> bool:
-    """Whether a text is base64 of as many bytes as a public key has."""
+    """Whether a text is base64 of a public key under which nobody signs without the private half."""
     try:
-        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+        return is_sound_key(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):
         return False
+
+
+def is_sound_key(raw: bytes) -> bool:
+    """Whether bytes are a point of Ed25519 in its one way to be written, and of the large group.
+
+    Under a point of a small group, such as 32 zeros, signatures can be forged without a private key.
+    """
+    return len(raw) == KEY_BYTES and crypto_core_ed25519_is_valid_point(raw)

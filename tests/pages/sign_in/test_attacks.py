@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from portal.domain.accounts.models import ProviderIdentity, SignInSession
 from portal.platform.db import db
+from portal.platform.openid.tokens import parse_keys
 from tests.logged import Log
 from tests.page_reading import Page, PortalClient
 from tests.pages.account.browsing import another, signed_in
@@ -253,6 +254,15 @@ def test_every_usual_signature_is_believed(
     hostile.keys, hostile.make_token = [key], lambda claims: sign(claims, key, alg)
 
     assert come_back(client, hostile.answer_to(begin(client))).status_code == 303
+
+
+def test_a_key_under_which_anybody_signs_is_not_believed() -> None:
+    entry = {"kty": "OKP", "crv": "Ed25519", "kid": "first", "use": "sig"}
+    good = new_key("second", "OKP", "Ed25519").as_dict(private=False)
+
+    keys = parse_keys({"keys": [{**entry, "x": "A" * 43}, good]})
+
+    assert [key.kid for key in keys.keys] == ["second"]
 
 
 def test_a_signature_that_the_provider_does_not_state_is_not_believed(client: PortalClient, hostile) -> None:

@@ -64,6 +64,16 @@ def test_a_passkey_is_added_with_a_name_and_recovery_codes(client: PortalClient)
     assert "Laptop Passkey" in client.page("/account/factors").text
 
 
+def test_a_passkey_under_whose_key_anybody_signs_is_not_added(client: PortalClient) -> None:
+    make_account()
+    sign_in(client)
+
+    page = add_passkey(client, SoftAuthenticator(key=bytes(32)))
+
+    assert page.h1 != "Your recovery codes"
+    assert "Laptop Passkey" not in client.page("/account/factors").text
+
+
 def test_a_learner_signs_in_with_a_passkey_alone(client: PortalClient, device: SoftAuthenticator) -> None:
     assert enter(client, device).h1 == "Your account"
 

@@ -14,6 +14,7 @@ from portal.platform.errors import BadInputError
 from portal.platform.signing.documents import is_genuine, read_document, sign_document, write_canonical
 from portal.platform.signing.keys import (
     SigningKeyError,
+    is_signed_by,
     load_private_key,
     make_key_file,
     take_fingerprint,
@@ -27,6 +28,25 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
     max_leaves=8,
 )
+ONE = (1).to_bytes(32, "little")
+# Every point of a small group, and two that are written in a second way.
+SMALL = [
+    ONE,
+    bytes(32),
+    bytes(31) + b"\x80",
+    (2**255 - 20).to_bytes(32, "little"),
+    (2**255 - 19).to_bytes(32, "little"),
+    (2**255 - 18).to_bytes(32, "little"),
+    *(
+        bytes.fromhex(point)
+        for point in (
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        )
+    ),
+]
 DOCUMENTS = st.dictionaries(st.sampled_from(["b", "a", "figures"]), VALUES, max_size=3)
 
 
@@ -89,6 +109,16 @@ def test_a_fingerprint_is_the_hash_of_the_raw_key(tmp_path: Path) -> None:
     assert take_fingerprint(public) == hashlib.sha256(base64.b64decode(public)).hexdigest()
     with pytest.raises(SigningKeyError):
         take_fingerprint("short")
+
+
+@pytest.mark.parametrize("raw", SMALL, ids=bytes.hex)
+def test_a_key_under_which_anybody_signs_is_none(raw: bytes) -> None:
+    public = base64.b64encode(raw).decode()
+
+    assert not any(is_signed_by(public, ONE + bytes(32), b"%d" % number) for number in range(40))
+    with pytest.raises(SigningKeyError):
+        take_fingerprint(public)
+    assert list(ReturnSettings("", "", "", public).list_faults())
 
 
 def test_a_document_that_says_something_twice_is_refused() -> None:

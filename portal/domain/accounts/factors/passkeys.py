@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from portal.domain.accounts.factors.errors import PasskeyRefusedError
+from portal.platform.signing.settings import is_sound_key
 
 LONGEST_ANSWER = 16 * 1024  # characters
 MILLISECONDS = 120_000  # that a person has to answer
@@ -139,10 +140,13 @@ def check_new_passkey(answer: str, challenge: bytes, party: RelyingParty) -> New
     """The passkey that a browser made, after its answer was checked.
 
     Raises:
-        PasskeyRefusedError: The answer is not to this challenge, from this portal's page, or not verified.
+        PasskeyRefusedError: The answer is not to this challenge, from this portal's page, or not verified,
+            or anybody could sign under its key.
     """
     from webauthn import verify_registration_response  # 20 MiB with what it needs, at its first use
+    from webauthn.helpers import decode_credential_public_key
     from webauthn.helpers.cose import COSEAlgorithmIdentifier
+    from webauthn.helpers.decode_credential_public_key import DecodedOKPPublicKey
 
     checked = _check(
         lambda: verify_registration_response(
@@ -154,6 +158,9 @@ def check_new_passkey(answer: str, challenge: bytes, party: RelyingParty) -> New
             supported_pub_key_algs=[COSEAlgorithmIdentifier(number) for number in ALGORITHMS],
         )
     )
+    key = decode_credential_public_key(checked.credential_public_key)
+    if isinstance(key, DecodedOKPPublicKey) and not is_sound_key(key.x):
+        raise PasskeyRefusedError("small_group")
     return NewPasskey(encode(checked.credential_id), checked.credential_public_key, checked.sign_count)
 
 

@@ -10,6 +10,7 @@ from portal.domain.accounts import retention, services
 from portal.domain.accounts.models import Credential, ProviderIdentity, RefusedIdentity
 from portal.domain.people.models import Identifier, Person, PersonName
 from portal.domain.people.queries import viewer_of
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.platform.audit.services import log
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
@@ -107,7 +108,8 @@ def _match_person(value: str, match_field: str) -> int:
     if not value:
         raise BindingRefusedError(Refusal.NO_CLAIM)
     if match_field == STAFF_NUMBER:
-        statement = select(PersonName.person_id).where(_is_spelt(PersonName.staff_number, value))
+        number = fold_staff_number(value)
+        statement = select(PersonName.person_id).where(_is_spelt(PersonName.staff_number, number))
     else:
         statement = select(Identifier.person_id).where(
             Identifier.scheme == match_field, _is_spelt(Identifier.value, value)

@@ -21,6 +21,7 @@ from portal.domain.events.register.merging import NotedEntry, RegisterState, mer
 from portal.domain.people.as_of import is_known_fact
 from portal.domain.people.models import PersonName, Post
 from portal.domain.people.queries import live_units
+from portal.domain.people.staff_numbers import fold_staff_number
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError
 
@@ -154,11 +155,12 @@ def find_booking(event: RegisterEvent, staff_number: str) -> int:
     Raises:
         NotFoundError: Nobody with a place has it; whether somebody without one has it is not said.
     """
+    number = fold_staff_number(staff_number)
     booking_id = db.session.scalar(
         select(Booking.id)
         .join(PersonName, PersonName.person_id == Booking.person_id)
         .where(Booking.event_id == event.id, Booking.state == "booked")
-        .where(PersonName.staff_number.in_({staff_number.strip(), staff_number.strip().upper()}))
+        .where(PersonName.staff_number.in_({number, number.upper()}))
     )
     if booking_id is None:
         raise NotFoundError("Nobody with a place at this event has this staff number.")

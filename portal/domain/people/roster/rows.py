@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal.domain.people.roster.columns import FILLED_COLUMNS
+from portal.domain.people.staff_numbers import find_number_faults, fold_staff_number
 from portal.domain.people.units import paths
 from portal.platform.errors import BadInputError, RuleError
 from portal.platform.tables.table_files import SourceRow
 
-RESERVED_NUMBERS = {"accounts", "accounts.csv", "identities"}  # pages below /people that are no person's
 MOST_CHARACTERS = {name: 200 for name in ("surname", "forenames", "rank_or_grade", "designated_role")} | {
-    "staff_number": 50,
     "email": 254,
     "post_key": 100,
 }  # characters
 MOST_NAMES, LONGEST_NAME = 20, 200  # of a unit's path, and of each name in it
 EARLIEST_DAY = date(1900, 1, 1)  # an earlier day is a typing error
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_EMAIL = re.compile(r"[^@\s]+@([\w-]+\.)+[\w-]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,13 @@ class RosterRow:
     valid_to: date | None
     post_key: str
     withdraw: bool
+
+
+def fold_numbers(row: SourceRow) -> SourceRow:
+    """The row with its staff numbers as the portal keeps them."""
+    columns = ("staff_number", "line_manager_staff_number")
+    folded = {name: fold_staff_number(row.values[name]) for name in columns}
+    return SourceRow(row.line, row.values | folded)
 
 
 def parse_rows_with_faults(rows: Iterable[SourceRow]) -> tuple[list[RosterRow], list[str]]:
@@ -105,20 +111,13 @@ def _find_unfit_values(values: dict[str, str]) -> list[str]:
         for name, most in MOST_CHARACTERS.items()
         if len(values.get(name, "")) > most
     ]
-    number = values["staff_number"]
-    if "/" in number:
-        reasons.append(
-            f"staff_number {number[:50]!r} has a “/” in it, which cannot be part of a page's address."
-        )
-    if number in RESERVED_NUMBERS:
-        reasons.append(f"staff_number {number!r} is the address of a page.")
-    if number and not number.strip("."):
-        reasons.append(f"staff_number {number[:50]!r} has nothing but dots in it.")
-    return reasons
+    return reasons + find_number_faults(values["staff_number"])
 
 
 def _find_email_faults(email: str) -> list[str]:
-    return [f"email {email!r} is not an email address."] if email and not _EMAIL.fullmatch(email) else []
+    if not email or (_EMAIL.fullmatch(email) and email.isprintable()):
+        return []
+    return [f"email {email!r} is not an email address."]
 
 
 def find_name_faults(values: dict[str, str]) -> list[str]:
