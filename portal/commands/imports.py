@@ -32,17 +32,25 @@ def delete_expired_files() -> None:
     click.echo(f"Files removed: {count}")
 
 
-def import_file(kind: str, file: Path, profile: str | None, dry_run: bool) -> None:
-    """Import the file, or with ``dry_run`` only check it; print what changes. Exits with 1 if refused."""
+def import_file(
+    kind: str, file: Path, profile: str | None, dry_run: bool, *, new_values: bool = False
+) -> None:
+    """Import the file, or with ``dry_run`` only check it; print what changes. Exits with 1 if refused.
+
+    With ``new_values`` values that look mistyped are taken as they are.
+    """
     with exit_if_refused(counted=False):
         content = read_bytes(file)
         sheet, mapping = _open_file(content, file.name, kind, profile)
         upload = Upload(kind, file.name, content, sheet, mapping, profile)
         click.echo(f"Read {plural(sheet.rows, 'row')}.", err=True)
-        result = (
-            tasks.check_upload(upload) if dry_run else tasks.import_upload(upload, tell_writing=_tell_writing)
-        )
+        if dry_run:
+            result = tasks.check_upload(upload, new_values=new_values)
+        else:
+            result = tasks.import_upload(upload, new_values=new_values, tell_writing=_tell_writing)
     click.echo(_summary_text(result))
+    for line, sentence in result.notices:
+        click.echo(f"Look at line {line}: {sentence}" if line else sentence)
     click.echo(
         "Dry run: nothing was changed." if dry_run else "Nothing to do." if result.is_empty else "Done."
     )

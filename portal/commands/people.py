@@ -26,9 +26,13 @@ bp = Blueprint("people_commands", __name__, cli_group="people")
 @FILE_ARGUMENT
 @click.option("--profile", help="Name of the column mapping that was saved on the imports page.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-def import_roster(file: Path, profile: str | None, dry_run: bool) -> None:
-    """Import the roster FILE (CSV or XLSX): all of it, or nothing."""
-    import_file("roster", file, profile, dry_run)
+@click.option("--new-values", is_flag=True, help="Take new ranks and roles though they look mistyped.")
+def import_roster(file: Path, profile: str | None, dry_run: bool, new_values: bool) -> None:
+    """Import the roster FILE (CSV or XLSX): all of it, or nothing.
+
+    A rank or role that is new and looks like a known one mistyped is refused without --new-values.
+    """
+    import_file("roster", file, profile, dry_run, new_values=new_values)
 
 
 @bp.cli.command("grant")

@@ -1,5 +1,6 @@
 """Letters and words as a search compares them: without accents, and with faults forgiven. Pure."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -42,3 +43,29 @@ def near_words(typed: str, words: Iterable[str]) -> list[tuple[int, bool, str]]:
         for word, faults, _ in near
         if word.isalpha() and len(word) > most + 1
     ]
+
+
+def find_mistyped(text: str, known: Iterable[str]) -> str:
+    """The known text that this one is perhaps a mistyping, or the beginning, of; empty for none.
+
+    Faults count as for ``near_words``, capitals and underscores not at all. Other digits mean another thing.
+
+    >>> known = ["Constable", "Chief Constable", "Grade 5"]
+    >>> [find_mistyped(text, known) for text in ("constabel", "Chief Cons", "Grade 6", "Chief Constables 2")]
+    ['Constable', 'Chief Constable', '', '']
+    """
+    folded = {_fold_words(each): each for each in sorted(known)}
+    typed = _fold_words(text)
+    if typed in folded:
+        return folded[typed]
+    begun = [each for each in folded if len(typed) >= _LETTERS_A_FAULT and each.startswith(typed)]
+    if len(begun) == 1:
+        return folded[begun[0]]
+    most = min(len(typed) // _LETTERS_A_FAULT, _MOST_FAULTS)
+    alike = [each for each in folded if re.findall(r"\d+", each) == re.findall(r"\d+", typed)]
+    found = process.extractOne(typed, alike, scorer=OSA.distance, score_cutoff=most) if most else None
+    return folded[found[0]] if found else ""
+
+
+def _fold_words(text: str) -> str:
+    return " ".join(fold_letters(text).replace("_", " ").replace(".", " ").split())

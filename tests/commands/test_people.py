@@ -132,7 +132,7 @@ def test_who_and_what_is_missing_stays_and_is_listed(app, tmp_path):
     result = load(app, tmp_path, row(), row("R3"))
 
     assert "People missing from the file: 1\n  R2\n" in result.stdout
-    assert "Posts missing from the file: 1\n  R3 from 2025-01-01 (acting)\n" in result.stdout
+    assert "Posts missing from the file: 1\n  R3 from 1 January 2025 (acting)\n" in result.stdout
     assert held("R2") == [("2025-01-01", "", "response")]
 
 

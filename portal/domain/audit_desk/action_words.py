@@ -137,6 +137,8 @@ _TEXTS = {
         "exclusions.sent": "Sent exemptions and deferrals: {added} new[, {corrected} corrected]",
         "scim.user_created": "Added them as a user of the identity provider",
         "scim.user_changed": "Changed what the identity provider says of them[: {parts}]",
+        "scim.role_not_named": "Gave them the role “{role}”, which no directive names",
+        "scim.unit_created": "Created the unit {unit} for them",
         "scim.user_removed": "Removed them as a user of the identity provider",
         "scim.member_added": "Added them to a group of the identity provider",
         "scim.member_removed": "Took them out of a group of the identity provider",

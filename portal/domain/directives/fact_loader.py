@@ -83,7 +83,7 @@ class RuleHistory:
 
     def __init__(self, pending: PendingFacts = NOTHING_PENDING, only: Collection[int] | None = None) -> None:
         self.only = None if only is None else frozenset(only)
-        self.versions = {version.id: version for version in (*_load_versions(), *pending.versions)}
+        self.versions = {version.id: version for version in (*load_versions(), *pending.versions)}
         if self.only is not None:
             self.versions = {v.id: v for v in self.versions.values() if v.directive_id in self.only}
         depends_on_units = any(version.depends_on_units for version in self.versions.values())
@@ -189,9 +189,10 @@ def _group_by_activity(rules: Iterable[MinimumVersionRule]) -> dict[int, list[Mi
     return by_activity
 
 
-def _load_versions() -> list[AudienceVersion]:
+def load_versions(*, with_activities: bool = True) -> list[AudienceVersion]:
+    """Every directive version ever recorded; without activities, for whom only the audience matters."""
     positions: dict[int, list[tuple[int, int]]] = {}
-    for version_id, position, activity_id in fetch_tuples(_POSITIONS):
+    for version_id, position, activity_id in fetch_tuples(_POSITIONS) if with_activities else ():
         positions.setdefault(version_id, []).append((position, activity_id))
     return [
         AudienceVersion(

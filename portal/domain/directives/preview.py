@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
-from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -18,6 +17,7 @@ from portal.domain.directives.assignments import AssignmentTerms, compare_assign
 from portal.domain.directives.audience import AudienceVersion, PostFact, UnitFact
 from portal.domain.directives.fact_loader import RuleHistory
 from portal.domain.directives.models import Directive, DirectiveVersion
+from portal.domain.directives.named_roles import NamedValues
 from portal.domain.directives.pending import ALL_KNOWN, PendingFacts, number_placeholders
 from portal.domain.people.models import PersonName, Post, UnitState
 from portal.domain.people.roster.plan import PostChange
@@ -59,6 +59,16 @@ class AudienceEffect:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class RosterEffect:
+    """What changes of posts do to audiences, and who of these people has something to complete."""
+
+    audiences: list[AudienceEffect]  # those that change, in order of reference
+    named: NamedValues
+    before: frozenset[str]  # staff numbers of those to whom a directive applies from today on, as it is
+    after: frozenset[str]  # the same, once the changes are made
+
+
 def effect_of_version(version: AudienceVersion, reference: str) -> AudienceEffect:
     """The change to the audience if ``version`` were recorded now.
 
@@ -72,16 +82,29 @@ def effect_of_version(version: AudienceVersion, reference: str) -> AudienceEffec
     return next(iter(effects), AudienceEffect(reference))
 
 
-def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan | None = None) -> list[AudienceEffect]:
-    """The changes to audiences if these changes of posts were made; directives without a change are left out.
+def effect_of_posts(changes: Sequence[PostChange], units: UnitPlan, today: date) -> RosterEffect:
+    """What would follow if these changes of posts were made; directives without a change are left out.
 
     Args:
         changes: As in a ``RosterPlan``; people are named by staff number.
         units: The units that the same plan creates, and those that it lets begin earlier.
+        today: Whoever has an assignment on this day or later has something to complete.
     """
-    roster = build_pending_roster(changes, units or UnitPlan())
-    staff_numbers = {person_id: number for number, person_id in roster.people.items()}
-    return _compare_effects(roster.facts.posts, roster.facts, _load_references(), staff_numbers)
+    roster = build_pending_roster(changes, units)
+    numbers = {person_id: number for number, person_id in roster.people.items()}
+    references = _load_references()
+    history = RuleHistory(roster.facts, only=references)
+    effects = {directive_id: AudienceEffect(reference) for directive_id, reference in references.items()}
+    before, after = set[str](), set[str]()
+    rows = compare_assignments(roster.facts.posts, history, ALL_KNOWN, roster.facts)
+    for person_id, directive_id, current, expected in rows:
+        was, number = [fact.terms for fact in current], numbers[person_id]
+        _add_changes(effects[directive_id], person_id, number, was, expected)
+        before.update([number] if any(term.to_on >= today for term in was) else ())
+        after.update([number] if any(term.to_on >= today for term in expected) else ())
+    audiences = [effect for effect in effects.values() if effect]
+    named = NamedValues.of(history.versions.values(), today)
+    return RosterEffect(audiences, named, frozenset(before), frozenset(after))
 
 
 def effect_of_move(people: Iterable[int], states: Sequence[NewUnitState]) -> list[AudienceEffect]:
@@ -103,14 +126,13 @@ def _compare_effects(
     people: Iterable[int],
     pending: PendingFacts,
     references: Mapping[int, str],
-    staff_numbers: Mapping[int, str] = MappingProxyType({}),
 ) -> list[AudienceEffect]:
     """The effects on these directives, in order; those without a change are left out."""
     effects = {directive_id: AudienceEffect(reference) for directive_id, reference in references.items()}
     rows = compare_assignments(people, RuleHistory(pending, only=references), ALL_KNOWN, pending)
     for person_id, directive_id, current, expected in rows:
         before = [fact.terms for fact in current]
-        _add_changes(effects[directive_id], person_id, staff_numbers.get(person_id, ""), before, expected)
+        _add_changes(effects[directive_id], person_id, "", before, expected)
     return [effect for effect in effects.values() if effect]
 
 

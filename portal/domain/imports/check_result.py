@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from portal.platform.errors import ConflictError
 from portal.platform.tables.csv_cells import disarm_formula
 from portal.platform.tables.table_files import Sheet
-from portal.platform.wording import number
+from portal.platform.wording import number, plural
 
 MOST_LISTED = 200  # rows of one section that are shown and stored
 Tell = Callable[[int, str], None]  # is told each step that begins: its number from 0, and a sentence
@@ -45,6 +45,31 @@ class RowFault(NamedTuple):
         """Split a reason such as "Line 3: surname is empty." into line and reason."""
         match = _LINE.fullmatch(reason)
         return cls(0, reason) if match is None else cls(int(match[1]), match[2])
+
+
+class NewValue(NamedTuple):
+    """A rank or role of a file that nobody has and no directive names."""
+
+    target: str  # our name of the column
+    text: str
+    rows: int  # that have it
+    line: int  # the first of them
+    alike: str  # a known one of which it is perhaps a mistyping; else empty
+
+    @property
+    def fault(self) -> RowFault:
+        """Why a file with a mistyped value is refused where nobody can be asked."""
+        return RowFault(
+            self.line, f"{self.target} {self.text!r} is new, and looks like {self.alike!r} mistyped."
+        )
+
+    @property
+    def notice(self) -> RowFault:
+        """The value, said to whoever checks the file."""
+        what = "role" if self.target == "designated_role" else "rank or grade"
+        told = f"The {what} “{self.text}” is new: nobody has it, and no directive names it"
+        perhaps = f" Perhaps “{self.alike}” is meant." if self.alike else ""
+        return RowFault(self.line, f"{told} ({plural(self.rows, 'row')}).{perhaps}")
 
 
 class EndedPosts(NamedTuple):
@@ -88,11 +113,18 @@ class CheckResult:
     write: Callable[[datetime, int | None], None] = field(repr=False)  # called by that, with the stamp
     posts: EndedPosts = field(default_factory=EndedPosts)
     keep: Callable[[str, int | None, datetime], None] = field(default=keep_nothing, repr=False)
+    notices: Sequence[RowFault] = ()  # what to look at, though no row is bad; line 0: the file as a whole
+    unasked: Sequence[NewValue] = ()  # to be confirmed where nobody was asked: the portal's own format
 
     @property
     def bad_rows(self) -> int:
         """The number of bad lines."""
         return len({fault.line for fault in self.faults})
+
+    @property
+    def mistyped(self) -> list[RowFault]:
+        """Values that look mistyped, about which nobody was asked."""
+        return [value.fault for value in self.unasked if value.alike]
 
     @property
     def is_empty(self) -> bool:
@@ -109,6 +141,7 @@ class CheckResult:
         return {
             "same": self.same,
             "faults": [list(fault) for fault in self.faults],
+            "notices": [list(notice) for notice in self.notices],
             "sections": [
                 {
                     "key": section.key,

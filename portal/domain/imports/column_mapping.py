@@ -173,6 +173,17 @@ class ColumnMapping:
             mapping.fixed.setdefault(later, "")
         return mapping
 
+    def name_columns(self, reason: str) -> str:
+        """The reason with the file's own names of columns in place of ours; what is quoted stays as it is."""
+        labels = {target.name: self.columns.get(target.name, target.label) for target in self.targets}
+        labels = {name: label for name, label in labels.items() if label != name}
+        if not labels:
+            return reason
+        # A name that is a word of English, too, is one of a column only where a reason begins.
+        words = "|".join(name if "_" in name else rf"(?:(?<=: )|^){name}" for name in labels)
+        names = re.compile(rf"(“[^”]*”|'[^']*'|\"[^\"]*\")|\b({words})\b")
+        return names.sub(lambda found: found[1] or f"“{labels[found[2]]}”", reason)
+
     def list_gaps(self, columns: Iterable[str]) -> dict[str, str]:
         """Why a file with these columns cannot be read with this mapping, by our name; empty if it can."""
         present = set(columns)

@@ -20,7 +20,7 @@ from portal.domain.imports.check_result import (
 from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.kept_rows import KEPT_FOR, ReadyRow, UnknownRows
 from portal.domain.imports.staged_imports import StagedCompletions, commit_at_once
-from portal.domain.imports.value_mapping import read_values
+from portal.domain.imports.value_mapping import read_values, word_as_file
 from portal.domain.people.models import PersonName
 from portal.domain.records import completion_import
 from portal.domain.records.completion_import import ImportedCompletion
@@ -51,7 +51,8 @@ def check_completions(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_
     tell(1, "Comparing with the records in the portal")
     proposed = [*completions, *(row.completion for row in ready)]
     new = completion_import.list_unrecorded(proposed)
-    faults = sorted(RowFault.from_reason(r) for r in (*values.reasons, *reasons, *unknown.reasons))
+    every_reason = word_as_file((*values.reasons, *reasons, *unknown.reasons), sheet, mapping)
+    faults = sorted(map(RowFault.from_reason, every_reason))
     staged = StagedCompletions(proposed, new, newest, [row.id for row in ready])
     return CheckResult(
         faults=faults,

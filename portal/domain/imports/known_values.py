@@ -1,12 +1,14 @@
 """What the portal knows of the values that files name: requirements, units, ranks and roles."""
 
-import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from rapidfuzz import fuzz, process
 from sqlalchemy import select
 
+from portal.domain.directives.named_roles import read_named_values
 from portal.domain.imports import queries
 from portal.domain.imports.written_values import (
     COMPLETED,
@@ -24,9 +26,10 @@ from portal.domain.people.units.search import find_current_unit
 from portal.platform import clock
 from portal.platform.db import db
 from portal.platform.errors import NotFoundError, RuleError
+from portal.platform.spelling import find_mistyped
 from portal.platform.tables.column_names import plain_name
 
-ALIKE = 0.8  # from this likeness on, a new rank or role may be a known one that is written otherwise
+MOST_NEAR = 5  # known units that are shown beside a new one
 _SEPARATORS = (" > ", " | ", "\\", "; ", " - ")  # between the names of a unit's path
 _SHORT_RANKS = {
     "pc": "constable",
@@ -63,7 +66,7 @@ class KnownValues:
     def find(self, target: str, text: str) -> str | None:
         """What the value means beyond doubt; None if a person must say.
 
-        A rank or role that resembles no known one is a new one, and means itself.
+        Where no rank, role or unit is known yet, each is a new one, and means itself.
         """
         if target == "outcome":
             return read_outcome(text)
@@ -73,7 +76,7 @@ class KnownValues:
             return self._find_activity(text)
         if target == "unit_path":
             return self._find_unit(text)
-        return text if text in self.texts[target] or not self._find_alike(target, text) else None
+        return text if text in self.texts[target] or not self.texts[target] else None
 
     def choices(self, target: str, text: str) -> tuple[Choices, str]:
         """What a person may choose for a value, and the likeliest of it; no choices mean any text."""
@@ -88,10 +91,9 @@ class KnownValues:
             choices = (*named, (LEFT_OUT, "Not one of ours: leave these rows out"))
             return choices, alike[0] if len(alike) == 1 else ""
         if target == "unit_path":
-            return (), ""
+            return self._choose_unit(text), ""
         known = sorted(self.texts[target])
-        alike = self._find_alike(target, text)
-        return ((text, f"New: “{text}”"), *((name, name) for name in known)), alike[0]
+        return ((text, f"New: “{text}”"), *((name, name) for name in known)), self.find_alike(target, text)
 
     def _find_activity(self, text: str) -> str | None:
         """The activity that the text names by its key, its title or the title's first words."""
@@ -105,24 +107,33 @@ class KnownValues:
         return matching.pop() if len(matching) == 1 else None
 
     def _find_unit(self, text: str) -> str | None:
-        """The path of the unit that the text names; any path in the documented form is one, too."""
+        """The path of the unit that the text names."""
+        for path, _ in self._list_paths(text):
+            with suppress(NotFoundError, RuleError):
+                return self.units[find_current_unit(path, self.units)].path
+        return None if self.units else text
+
+    def _list_paths(self, text: str) -> Iterator[tuple[str, bool]]:
+        """Each path that the text may be, and whether it is one from the force down."""
         forces = {unit.name for unit in self.units.values() if unit.parent_id is None}
         for separator in ("/", *_SEPARATORS):
             names = [name.strip() for name in text.split(separator)]
             path = text if separator == "/" and "//" in text else paths.join(names)
-            try:
-                return self.units[find_current_unit(path, self.units)].path
-            except (NotFoundError, RuleError):
-                if len(names) > 1 and (separator == "/" or names[0] in forces):
-                    return path
-        return None if self.units else text
+            yield path, len(names) > 1 and (separator == "/" or names[0] in forces)
 
-    def _find_alike(self, target: str, text: str) -> list[str]:
-        """Known ranks or roles that the text may be another writing of, the likeliest first."""
-        known = {name.casefold(): name for name in sorted(self.texts[target])}
+    def _choose_unit(self, text: str) -> Choices:
+        """The new unit that a path would make, and known ones that are written nearly so; none for a name."""
+        new = next((path for path, is_whole in self._list_paths(text) if is_whole), "")
+        if not new:
+            return ()
+        known = [unit.path for unit in self.units.values()]
+        near = process.extract(new, known, scorer=fuzz.ratio, limit=MOST_NEAR)
+        return ((new, f"New: create the unit “{new}”"), *((path, path) for path, _, _ in near))
+
+    def find_alike(self, target: str, text: str) -> str:
+        """The known rank or role that the text is perhaps another writing of; empty for none."""
         words = " ".join(text.casefold().replace(".", "").replace("_", " ").split())
-        words = _SHORT_RANKS.get(words, words)
-        return [known[name] for name in difflib.get_close_matches(words, known, n=3, cutoff=ALIKE)]
+        return find_mistyped(_SHORT_RANKS.get(words, text), self.texts[target])
 
 
 def read_known_values(shape: str) -> KnownValues:
@@ -130,11 +141,16 @@ def read_known_values(shape: str) -> KnownValues:
     if shape != "post":
         return KnownValues(activities=queries.activity_titles())
     columns = {"rank_or_grade": Post.rank_or_grade, "designated_role": Post.designated_role}
+    today = clock.today()
+    named = read_named_values(today)
+    by_directives = {"rank_or_grade": named.ranks, "designated_role": named.roles}
     texts = {
-        name: frozenset(db.session.scalars(select(column).where(is_known_fact(Post)).distinct()))
+        name: by_directives[name].union(
+            db.session.scalars(select(column).where(is_known_fact(Post)).distinct())
+        )
         for name, column in columns.items()
     }
-    return KnownValues(units=live_units(clock.today()), texts=texts)
+    return KnownValues(units=live_units(today), texts=texts)
 
 
 def staff_numbers_by_email() -> dict[str, str]:

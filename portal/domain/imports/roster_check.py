@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from portal.domain.directives import preview
-from portal.domain.directives.preview import AudienceEffect
+from portal.domain.directives.preview import AudienceEffect, RosterEffect
 from portal.domain.imports.check_result import (
     CheckResult,
     EndedPosts,
+    NewValue,
     ResultSection,
     RowFault,
     Tell,
@@ -16,11 +17,12 @@ from portal.domain.imports.check_result import (
 )
 from portal.domain.imports.column_mapping import EMAIL, STAFF_NUMBER, ColumnMapping
 from portal.domain.imports.kept_rows import count_rows_by_identifier
+from portal.domain.imports.known_values import read_known_values
 from portal.domain.imports.post_days import date_posts
 from portal.domain.imports.roster_summary import RosterSummary
 from portal.domain.imports.staged_imports import StagedRoster
 from portal.domain.imports.unit_move_suggestions import suggest_unit_moves
-from portal.domain.imports.value_mapping import FileValues, read_values
+from portal.domain.imports.value_mapping import FileValues, list_new_values, read_values, word_as_file
 from portal.domain.people.roster import store
 from portal.domain.people.roster.plan import RosterBaseline, RosterPlan, plan_with_faults
 from portal.domain.people.roster.rows import fold_numbers, parse_rows_with_faults
@@ -29,6 +31,7 @@ from portal.platform import clock
 from portal.platform.tables.table_files import Sheet, SourceRow
 from portal.platform.wording import date as day_words
 
+MOST_NOTICES = 50  # of one kind
 WHO = ("Person", "Staff number")
 
 
@@ -41,15 +44,17 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
     rows, mistyped = parse_rows_with_faults(source_rows)
     numbers_in_file = {row.values["staff_number"] for row in source_rows}
     plan, reasons = plan_with_faults(rows, baseline, numbers_in_file)
-    faults = sorted(RowFault.from_reason(reason) for reason in (*values.reasons, *mistyped, *reasons))
+    every_reason = word_as_file((*values.reasons, *mistyped, *reasons), sheet, mapping)
+    faults = sorted(map(RowFault.from_reason, every_reason))
     if reasons:  # show what the good rows would do
         bad_lines = {fault.line for fault in faults}
         plan, _ = plan_with_faults(
             [row for row in rows if row.line not in bad_lines], baseline, numbers_in_file
         )
     tell(1, "Finding who each directive applies to")
-    effects = preview.effect_of_posts(plan.post_changes, plan.unit_plan)
-    summary = RosterSummary(plan, baseline)
+    effect = preview.effect_of_posts(plan.post_changes, plan.unit_plan, baseline.today)
+    effects, summary = effect.audiences, RosterSummary(plan, baseline)
+    new_values = list_new_values(source_rows, read_known_values(mapping.shape))
     staged = StagedRoster(plan, *bases)
     return CheckResult(
         faults=faults,
@@ -68,7 +73,19 @@ def check_roster(sheet: Sheet, mapping: ColumnMapping, tell: Tell = ignore_progr
         commit=staged.commit,
         write=staged.write,
         posts=_count_ended_posts(plan, baseline),
+        notices=[
+            *summary.list_reach_notices(effect),
+            *(value.notice for value in new_values[:MOST_NOTICES]),
+            *map(RowFault.from_reason, values.notices[:MOST_NOTICES]),
+        ],
+        unasked=_list_unasked(new_values, effect) if mapping.documented else (),
     )
+
+
+def _list_unasked(new_values: list[NewValue], effect: RosterEffect) -> list[NewValue]:
+    """New values that look mistyped, and roles that no directive names where directives are in force."""
+    roles = effect.named.is_any
+    return [value for value in new_values if value.alike or (roles and value.target == "designated_role")]
 
 
 def _date_rows(values: FileValues, mapping: ColumnMapping, baseline: RosterBaseline) -> list[SourceRow]:

@@ -5,14 +5,19 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
 
+from portal.domain.directives.preview import RosterEffect
+from portal.domain.imports.check_result import RowFault
 from portal.domain.people.roster.plan import KnownPost, PostChange, PostValues, RosterBaseline, RosterPlan
 from portal.domain.people.roster.units import UnitRef
 from portal.domain.people.services import PersonNames
 from portal.domain.people.units import paths
 from portal.platform.db import OPEN_END
 from portal.platform.wording import date as day_words
+from portal.platform.wording import number as number_words
+from portal.platform.wording import plural
 
 Row = tuple[str, ...]
+MOST_NAMED = 5  # people named in one sentence
 _PARTS = {
     "rank_or_grade": "rank or grade",
     "designated_role": "role",
@@ -56,8 +61,13 @@ class RosterSummary:
             return "returns" if after is not None and after >= self.baseline.today else "corrected"
         if after is None or after < before:
             return "leaves"
-        added = any(change.replaces_id is None for change in self._changes[number])
-        return "moves" if added else "corrected"
+        added = (change.values for change in self._changes[number] if change.replaces_id is None)
+        return "moves" if any(not self._goes_on(number, values) for values in added) else "corrected"
+
+    def _goes_on(self, number: str, values: PostValues) -> bool:
+        """Whether a new post says the same in words as the one before it."""
+        old = self._post_before(number, values)
+        return old is not None and self._post_words(old) == self._post_words(values)
 
     def _last_day(self, number: str, *, after: bool) -> date | None:
         """The last day on which the person has a post, before or after the import."""
@@ -74,6 +84,43 @@ class RosterSummary:
         """The person's name after the import."""
         names = self._new.get(number) or self._renamed.get(number) or self.baseline.names.get(number)
         return f"{names.surname}, {names.forenames}" if names else ""
+
+    def full_name(self, number: str) -> str:
+        """The person's forenames and surname after the import; the number of somebody unknown."""
+        surname, _, forenames = self.person_name(number).partition(", ")
+        return f"{forenames} {surname}".strip() or number
+
+    def list_reach_notices(self, effect: RosterEffect) -> Iterator[RowFault]:
+        """Who of those who come has something to complete, and who has nothing now or nothing any more.
+
+        Nothing where no directive is in force.
+        """
+        if not effect.named.is_any:
+            return
+        kinds = self.change_kinds
+        arrivals = sorted(number for number, kind in kinds.items() if kind in {"joins", "returns"})
+        if arrivals:
+            come = _COME["returns" in map(kinds.get, arrivals)][len(arrivals) == 1]
+            having = sum(number in effect.after for number in arrivals)
+            yield RowFault(
+                0, f"{plural(len(arrivals), 'person', 'people')} {come}{_having(having, len(arrivals))}."
+            )
+        without = defaultdict[tuple[str, str], list[str]](list)
+        for number in sorted(kinds.keys() - effect.after):
+            if kinds[number] in {"joins", "returns"} or (
+                kinds[number] != "leaves" and number in effect.before
+            ):
+                more = " any more" if number in effect.before else ""
+                without[more, self._why_nothing(number, effect)].append(self.full_name(number))
+        for (more, why), names in without.items():
+            yield RowFault(0, f"{_listed_names(names)} will have nothing to complete{more}: {why}.")
+
+    def _why_nothing(self, number: str, effect: RosterEffect) -> str:
+        posts = (change.values for change in self._changes[number] if not change.void)
+        newest = max(posts, key=lambda values: values.valid_to, default=None)
+        if newest is None or newest.designated_role in effect.named.roles:
+            return "no directive is for this post"
+        return f"no directive names the role “{newest.designated_role}”"
 
     def unit_path(self, ref: UnitRef) -> str:
         """A unit's path today, or on its first day if it does not exist today."""
@@ -107,7 +154,7 @@ class RosterSummary:
         """People who move: name, number, old post, new post, first day."""
         for number in self._numbers_of_kind("moves"):
             for change in self._changes[number]:
-                if change.replaces_id is None:
+                if change.replaces_id is None and not self._goes_on(number, change.values):
                     old = self._post_before(number, change.values)
                     was = self._post_words(old) if old else "In addition to other posts"
                     start = day_words(change.values.valid_from)
@@ -123,10 +170,11 @@ class RosterSummary:
         """Corrected posts: name, number, the post's first day, what changes."""
         for number in sorted(self._changes):
             for change in self._changes[number]:
-                if change.replaces_id is None or change.void:
+                if change.void or (change.replaces_id is None and not self._goes_on(number, change.values)):
                     continue
                 differences = self._list_differences(number, change)
-                only_ends = list(differences) == ["valid_to"] and self.change_kinds[number] != "corrected"
+                is_cut = change.replaces_id is not None and list(differences) == ["valid_to"]
+                only_ends = is_cut and (self.change_kinds[number] != "corrected" or self._is_followed(change))
                 if differences and not only_ends:
                     start = day_words(change.values.valid_from)
                     yield self.person_name(number), number, start, "; ".join(differences.values())
@@ -174,13 +222,28 @@ class RosterSummary:
     def _list_differences(self, number: str, change: PostChange) -> dict[str, str]:
         """What a correction changes, in words, by field; the last day comes last."""
         if change.replaces_id is None:
-            return {}
-        old = self._known_posts[number][change.replaces_id].values
-        return {
+            known = self._post_before(number, change.values)
+            old, begins = (
+                known or change.values,
+                {"valid_from": "a new post, with the same rank, role and unit"},
+            )
+        else:
+            old, begins = self._known_posts[number][change.replaces_id].values, {}
+        return begins | {
             part: f"{label}: {self._value_words(part, old)} becomes {self._value_words(part, change.values)}"
             for part, label in _PARTS.items()
-            if getattr(old, part) != getattr(change.values, part)
+            if getattr(old, part) != getattr(change.values, part) and not (begins and part == "valid_to")
         }
+
+    def _is_followed(self, change: PostChange) -> bool:
+        """Whether a new post of the same key begins on the day after this one ends."""
+        values = change.values
+        return any(
+            other.replaces_id is None
+            and other.values.post_key == values.post_key
+            and (other.values.valid_from - values.valid_to).days == 1
+            for other in self._changes[values.staff_number]
+        )
 
     def _value_words(self, part: str, values: PostValues) -> str:
         if part == "unit":
@@ -188,6 +251,22 @@ class RosterSummary:
         if part == "valid_to":
             return "no end" if values.valid_to == OPEN_END else day_words(values.valid_to)
         return str(getattr(values, part) or "nobody").lstrip("\0")
+
+
+_COME = {False: ("join", "joins"), True: ("join or come back", "joins or comes back")}
+
+
+def _having(having: int, people: int) -> str:
+    if having == people:
+        return " and will have something to complete"
+    return f"; {number_words(having) if having else 'none'} of them will have something to complete"
+
+
+def _listed_names(names: list[str]) -> str:
+    """Up to five names in a sentence, and how many others."""
+    shown, others = names[:MOST_NAMED], len(names) - MOST_NAMED
+    parts = [*shown, plural(others, "other")] if others > 0 else shown
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
 def _name_key(names: PersonNames) -> tuple[str, str]:

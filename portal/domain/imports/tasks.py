@@ -1,6 +1,7 @@
 """Jobs that check and apply large files, so that no browser waits for them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -37,9 +38,9 @@ def start_apply(run_id: UUID, expected: str, *, by: int | None) -> UUID:
     return _start_job(APPLY, run_id, {"expected": expected}, by)
 
 
-def start_import(run_id: UUID) -> UUID:
-    """Start a job that checks another system's file and, if every row is good, applies it."""
-    return _start_job(IMPORT, run_id, {}, None)
+def start_import(run_id: UUID, *, new_values: bool) -> UUID:
+    """Start a job that checks and applies another system's file, or refuses it as ``check_upload`` does."""
+    return _start_job(IMPORT, run_id, {"new_values": "accept"} if new_values else {}, None)
 
 
 def _start_job(kind: str, run_id: UUID, arguments: dict[str, str], by: int | None) -> UUID:
@@ -131,10 +132,12 @@ def check_and_apply(
 
 
 def run_import(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Check the file and, if every row is good, write all of it; else save the check."""
+    """Check another system's file and write all of it; if that is refused, save the check."""
     run = queries.get_run(UUID(arguments["run"]))
     progress.report_progress(0, STEPS, "Reading the file")
     result = services.check_run(run, lambda step, text: progress.report_progress(step, STEPS, text))
+    if "new_values" not in arguments:
+        result = replace(result, faults=sorted([*result.faults, *result.mistyped]))
     if not result.faults:
         conclude = progress.conclude_job
         return dict(check_and_apply(run.id, result.digest, by=None, conclude=conclude).numbers)
@@ -145,27 +148,39 @@ def run_import(progress: JobProgress, arguments: dict[str, Any]) -> dict[str, An
     return numbers
 
 
-def check_upload(upload: Upload) -> CheckResult:
+def check_upload(upload: Upload, *, new_values: bool = False) -> CheckResult:
     """Compare a command's or another system's file with the portal's data.
 
+    Args:
+        upload: The file.
+        new_values: Whether somebody said that new values are meant which look mistyped.
+
     Raises:
-        BadInputError: Rows are bad: one reason for each, with its line.
+        BadInputError: Rows are bad, or values look mistyped: one reason for each, with its line.
     """
     result = services.CHECKS[upload.kind](upload.sheet, upload.mapping, ignore_progress)
-    if result.faults:
-        raise BadInputError([f"Line {line}: {reason}" for line, reason in result.faults])
+    faults = sorted([*result.faults, *([] if new_values else result.mistyped)])
+    if faults:
+        raise BadInputError([f"Line {line}: {reason}" for line, reason in faults])
     return result
 
 
-def import_upload(upload: Upload, *, tell_writing: Callable[[], None] = lambda: None) -> CheckResult:
+def import_upload(
+    upload: Upload, *, new_values: bool = False, tell_writing: Callable[[], None] = lambda: None
+) -> CheckResult:
     """Check such a file and write all of it; check again if others recorded facts meanwhile. Edge only.
 
+    Args:
+        upload: The file.
+        new_values: As of ``check_upload``.
+        tell_writing: Called when all is good and the writing begins.
+
     Raises:
-        BadInputError: Rows are bad, and nothing was written.
+        BadInputError: Rows are bad or values look mistyped, and nothing was written.
         MovedError: Others recorded facts each time.
     """
     for _ in range(TRIES):
-        result = check_upload(upload)
+        result = check_upload(upload, new_values=new_values)
         if result.is_empty:
             return result
         tell_writing()

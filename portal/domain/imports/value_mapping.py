@@ -4,10 +4,12 @@ Answers are part of a `ColumnMapping`, so a profile remembers them and each new 
 Files in the portal's own format are taken as they are.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from portal.domain.imports.check_result import NewValue
 from portal.domain.imports.column_mapping import TODAY, ColumnMapping, leave_out_rows, read_rows
 from portal.domain.imports.known_values import KnownValues, read_known_values, staff_numbers_by_email
 from portal.domain.imports.written_values import (
@@ -26,6 +28,7 @@ from portal.domain.imports.written_values import (
     read_score,
     read_time,
 )
+from portal.domain.people.roster.rows import parse_iso_date
 from portal.platform.tables.table_files import Sheet, SourceRow
 
 DAYS = {"post": ("valid_from", "valid_to"), "completion": ("achieved_at",), "person": ("achieved_at",)}
@@ -33,7 +36,9 @@ NAMES = {
     "post": ("unit_path", "rank_or_grade", "designated_role", "employment"),
     "completion": ("requirement", "outcome"),
 }
-SCORE, NUMBER = "score_scaled", "staff_number"
+SCORE, NUMBER, MANAGER = "score_scaled", "staff_number", "line_manager_staff_number"
+_ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_DAY_IN_NUMBERS = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{4}\b")
 OTHERS = "*"  # in place of a value: every other value of the column
 MIXED = (
     "this column mixes two orders of day and month, as in “{}” and “{}”, so each of its dates may be wrong. "
@@ -84,6 +89,9 @@ class FileValues:
     reasons: list[str]  # why lines cannot be read, each with its line
     left_out: Counter[str]  # rows that are no completions of ours, by the value that says so
     questions: list[ValueQuestion]
+    notices: list[str] = field(
+        default_factory=list
+    )  # what is lost of rows that can be read, with their lines
 
 
 def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
@@ -109,6 +117,7 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
     if any(not question.text for question in questions):
         rows = []
     translated: list[SourceRow] = []
+    notices: list[str] = []
     numbers = staff_numbers_by_email() if settled.forms.get(NUMBER) == NumberForm.BY_EMAIL else {}
     for row in rows:
         if not open_values.isdisjoint(row.values.items()):
@@ -116,11 +125,40 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
         values, outcome = _translate(row.values, settled)
         if outcome is None and mapping.shape == "post":
             values, outcome = _name_person(values, settled.forms.get(NUMBER), numbers)
+            if outcome is None and row.values[MANAGER] and not values[MANAGER]:
+                lost = f"Nobody in the portal has the address {row.values[MANAGER]}"
+                notices.append(f"Line {row.line}: {lost}: this post has no line manager.")
         if outcome is None:
             translated.append(SourceRow(row.line, values))
         else:
             left_out[outcome] += 1
-    return FileValues(translated, reasons + [question.reason for question in questions], left_out, questions)
+    reasons += [mapping.name_columns(question.reason) for question in questions]
+    return FileValues(translated, reasons, left_out, questions, notices)
+
+
+def word_as_file(reasons: Iterable[str], sheet: Sheet, mapping: ColumnMapping) -> list[str]:
+    """Reasons in the words of a file: with its names of columns, and days as it writes them."""
+    if mapping.documented:
+        return list(reasons)
+    form = _find_day_form(sheet, mapping)
+
+    def write_day(found: re.Match[str]) -> str:
+        day = parse_iso_date(found[0]) if form else None
+        return day.strftime(form) if day else found[0]
+
+    return [_ISO_DAY.sub(write_day, mapping.name_columns(reason)) for reason in reasons]
+
+
+def _find_day_form(sheet: Sheet, mapping: ColumnMapping) -> str:
+    """How the file writes its first day in numbers, as ``strftime`` takes it; empty if it has none."""
+    columns = {target: mapping.columns.get(target) for target in DAYS[mapping.shape]}
+    places = {target: sheet.columns.index(name) for target, name in columns.items() if name in sheet.columns}
+    for _, cells in sheet.lines:
+        for target, place in places.items():
+            if place < len(cells) and (written := _DAY_IN_NUMBERS.match(cells[place].strip())):
+                numbers = ("%m", "%d") if mapping.forms.get(target) == DateOrder.MONTH_FIRST else ("%d", "%m")
+                return written[1].join((*numbers, "%Y"))
+    return ""
 
 
 def settle_values(
@@ -148,6 +186,18 @@ def settle_values(
                 choices, proposed = known.choices(target, text)
                 questions.append(ValueQuestion(target, text, number, line, choices, proposed))
     return replace(mapping, forms=forms, values=values), questions
+
+
+def list_new_values(rows: Sequence[SourceRow], known: KnownValues) -> list[NewValue]:
+    """The ranks and roles of a roster that are not known; none where none is known yet."""
+    posts = [row for row in rows if row.values.get("withdraw") != "yes"]
+    return [
+        NewValue(target, text, number, line, known.find_alike(target, text))
+        for target, texts in known.texts.items()
+        if texts
+        for text, (number, line) in _count_texts(target, posts).items()
+        if text not in texts
+    ]
 
 
 def _settle_form(
@@ -227,7 +277,7 @@ def _name_person(
 ) -> tuple[dict[str, str], str | None]:
     """A post's values with staff numbers where the file has addresses; or the address that nobody has."""
     named = dict(values)
-    for target in (NUMBER, "line_manager_staff_number"):
+    for target in (NUMBER, MANAGER):
         address = values[target]
         if form == NumberForm.BEFORE_AT:
             named[target] = address.partition("@")[0]

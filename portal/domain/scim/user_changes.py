@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, func, select
 
 from portal.domain.accounts import services as accounts
+from portal.domain.directives.named_roles import read_named_values
 from portal.domain.people import services as people
 from portal.domain.people.models import Identifier, PersonName
 from portal.domain.people.roster import store
@@ -35,8 +36,10 @@ from portal.platform.audit.services import log
 from portal.platform.clock import london_day
 from portal.platform.db import OPEN_END, db
 from portal.platform.errors import BadInputError, RuleError
+from portal.platform.observability.logs import get_logger
 from portal.platform.tables.table_files import SourceRow
 
+_log = get_logger("portal.scim")
 LEFT = "left"  # why the sessions of a leaver ended
 LONGEST_IDENTIFIER = 254  # characters
 ATTRIBUTES = {
@@ -202,7 +205,24 @@ def _write_person(values: UserValues, person_id: int | None, act: ProviderChange
     _set_waiting(row, None if values.active else values)
     if current is not None and not values.active:
         accounts.end_sessions(person_id, LEFT, None, act.at)
+    _log_unknown_values(plan, person_id, act)
     return person_id
+
+
+def _log_unknown_values(plan: RosterPlan, person_id: int, act: ProviderChange) -> None:
+    """Say in the log and in the audit trail what nobody was asked about: a role or a unit that is new.
+
+    A role that no directive names stands at the desk of administrators for as long as somebody has it.
+    """
+    role = next((change.values.designated_role for change in plan.post_changes if not change.void), "")
+    named = read_named_values(london_day(act.at)) if role else None
+    if named is not None and named.is_any and role not in named.roles:
+        log("scim.role_not_named", actor_id=None, subject_id=person_id, token=act.token, role=role)
+        _log.warning("scim.role_not_named", role=role, token=act.token)
+    for unit in plan.unit_plan.new_units:
+        path = paths.join(unit.names)
+        log("scim.unit_created", actor_id=None, subject_id=person_id, token=act.token, unit=path)
+        _log.warning("scim.unit_created", unit=path, token=act.token)
 
 
 def _manager_number(values: UserValues) -> str:

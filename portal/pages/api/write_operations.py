@@ -1,5 +1,6 @@
 """The operations that write: files of records, roster and exemptions, read as the commands read them."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,11 @@ JOB_STATES = {JobState.WAITING: "waiting", JobState.RUNNING: "running", JobState
 DRY_RUN = Parameter(
     "dry_run", "true: check every row, and change nothing.", {"type": "string", "enum": ["true", "false"]}
 )
+NEW_VALUES = Parameter(
+    "new_values",
+    "accept: take new ranks and roles though they look mistyped. Else such a file is refused.",
+    {"type": "string", "enum": ["accept"]},
+)
 PROFILE = Parameter("profile", "How the columns are matched: default, or a profile saved in the portal.")
 
 FAULT = ObjectShape(
@@ -47,6 +53,12 @@ IMPORT = ObjectShape(
         Field("rows", "Rows of the file.", int),
         Field("numbers", "What is written, by name.", dict),
         Field("faults", "Bad rows, of a refused import.", items=FAULT),
+        Field(
+            "notices",
+            "What to look at, though no row is bad: new ranks and roles, and who will have nothing to "
+            "complete. Line 0: the file as a whole.",
+            items=FAULT,
+        ),
     ),
 )
 EXCLUSIONS = ObjectShape(
@@ -77,23 +89,24 @@ def _import(call: Call, kind: str) -> Reply:
     profile = call.arguments.get("profile") or None
     sheet, mapping = open_for_profile(content, _FILE_NAME, kind, profile)
     upload = Upload(kind, _FILE_NAME, content, sheet, mapping, profile)
+    new_values = _accepts_new_values(call)
     if _is_dry_run(call):
-        result = tasks.check_upload(upload)
-        return Reply(_build_import(None, "checked", sheet.rows, result.numbers))
+        result = tasks.check_upload(upload, new_values=new_values)
+        return Reply(_build_import(None, "checked", sheet.rows, result.numbers, result.notices))
     if sheet.rows > tasks.MOST_ROWS_AT_ONCE:
-        return _begin_job(upload)
+        return _begin_job(upload, new_values)
     with transaction():
         log_token_act("import.sent", kind=kind, rows=sheet.rows)
-    result = tasks.import_upload(upload)
+    result = tasks.import_upload(upload, new_values=new_values)
     state = "unchanged" if result.is_empty else "applied"
-    return Reply(_build_import(None, state, sheet.rows, result.numbers))
+    return Reply(_build_import(None, state, sheet.rows, result.numbers, result.notices))
 
 
-def _begin_job(upload: Upload) -> Reply:
+def _begin_job(upload: Upload, new_values: bool) -> Reply:
     """Let a job check and apply a large file, and say where to ask for it."""
     with transaction():
         run = services.begin_import(upload, by=None, at=clock.now())
-        tasks.start_import(run.id)
+        tasks.start_import(run.id, new_values=new_values)
         log_token_act("import.sent", kind=upload.kind, rows=upload.sheet.rows, run=str(run.id))
         run_id = str(run.id)
     started = _build_import(run_id, "waiting", upload.sheet.rows, {})
@@ -105,9 +118,11 @@ def show_import(call: Call) -> Reply:
     run = queries.get_run(UUID(call.path["import_id"]))
     if run.began_by_id is not None or run.kind not in queries.list_importable_kinds(call.viewer):
         raise NotFoundError("There is no such import.")
-    faults = run.report["faults"] if run.report and not run.ended_as else []
-    shown = _build_import(str(run.id), _state_of(run), run.rows, run.numbers or {})
-    return Reply({**shown, "faults": [{"line": line, "reason": reason} for line, reason in faults]})
+    report = run.report if run.report and not run.ended_as else {}
+    faults, notices = report.get("faults", ()), report.get("notices", ())
+    return Reply(
+        _build_import(str(run.id), _state_of(run), run.rows, run.numbers or {}, notices, faults=faults)
+    )
 
 
 def _state_of(run: ImportRun) -> str:
@@ -117,8 +132,18 @@ def _state_of(run: ImportRun) -> str:
     return state or ("refused" if run.bad_rows else "checked")
 
 
-def _build_import(run_id: str | None, state: str, rows: int, numbers: dict[str, int]) -> dict[str, Any]:
-    return {"id": run_id, "state": state, "rows": rows, "numbers": numbers, "faults": []}
+def _build_import(
+    run_id: str | None,
+    state: str,
+    rows: int,
+    numbers: dict[str, int],
+    notices: Iterable[Sequence[Any]] = (),
+    *,
+    faults: Iterable[Sequence[Any]] = (),
+) -> dict[str, Any]:
+    told = {"faults": faults, "notices": notices}
+    lines = {name: [{"line": line, "reason": reason} for line, reason in each] for name, each in told.items()}
+    return {"id": run_id, "state": state, "rows": rows, "numbers": numbers, **lines}
 
 
 def import_exclusions(call: Call) -> Reply:
@@ -143,6 +168,13 @@ def _read_file() -> bytes:
     if request.mimetype not in MEDIA_TYPES:
         abort(415)
     return request.get_data()
+
+
+def _accepts_new_values(call: Call) -> bool:
+    text = call.arguments.get("new_values", "")
+    if text not in {"", "accept"}:
+        raise BadInputError(["new_values: write accept, or leave it out."])
+    return text == "accept"
 
 
 def _is_dry_run(call: Call) -> bool:
@@ -180,7 +212,7 @@ OPERATIONS = (
         import_roster,
         method="POST",
         scopes=WRITERS,
-        parameters=(PROFILE, DRY_RUN),
+        parameters=(PROFILE, NEW_VALUES, DRY_RUN),
         at_position=False,
         media_types=MEDIA_TYPES,
         statuses=(200, 202),

@@ -20,6 +20,7 @@ from portal.domain.catalogue.queries import shared_content
 from portal.domain.catalogue.review_dates import list_due_reviews
 from portal.domain.clarity.queries import count_open_words
 from portal.domain.decisions.queries import count_waiting_requests
+from portal.domain.directives.named_roles import list_unnamed_roles
 from portal.domain.events.booking.candidates import list_asked_bookings
 from portal.domain.events.type_proposals import count_types_for
 from portal.domain.exercises.versions.proposals import count_exercises_for
@@ -185,6 +186,18 @@ def _find_imports(viewer: Viewer) -> Iterator[Waiting]:
         )
 
 
+def _find_roles(viewer: Viewer) -> Iterator[Waiting]:
+    if "roster" not in list_importable_kinds(viewer):
+        return
+    if count := len(list_unnamed_roles(clock.today())):
+        yield Waiting(
+            plural(count, "role is named by no directive", "roles are named by no directive"),
+            plural(count, "role that no directive names", "roles that no directive names"),
+            url_for("imports.list_unnamed_roles"),
+            "People who have it may have nothing to complete. Perhaps it is mistyped",
+        )
+
+
 def _find_grants(viewer: Viewer) -> Iterator[Waiting]:
     force = read_workforce(clock.today())
     by_roster = cookies.current_settings().line_managers_see  # then nobody lacks a grant
@@ -334,6 +347,7 @@ _SOURCES: tuple[tuple[Permission, str, Callable[[Viewer], Iterator[Waiting]]], .
     (Permission.DRAFT_EDIT, "Authoring", _find_words),
     (Permission.DRAFT_EDIT, "Authoring", _find_reviews),
     (Permission.RECORD_IMPORT, "Imports", _find_imports),
+    (Permission.ROSTER_IMPORT, "Imports", _find_roles),
     (Permission.ACCOUNT_ADMINISTER, "Roles", _find_grants),
     (Permission.ACCOUNT_ADMINISTER, "Accounts", _find_accounts),
     (Permission.TOKEN_ADMINISTER, "", _find_suspended),  # after a restore alone

@@ -17,7 +17,8 @@ from portal.platform.errors import RuleError
 from portal.platform.wording import plural
 
 MOST_CHARACTERS = 2_000  # of a unit's path
-FEW = 3  # so many values of other courses are answered one by one
+FEW = 3  # so many values of a column are answered one by one
+NEW = ("unit_path", "rank_or_grade", "designated_role")  # columns of which a value may be new
 
 
 class ValuesForm(PortalForm):
@@ -35,17 +36,15 @@ class ValuesForm(PortalForm):
         for place, question in enumerate(self.questions):
             field = self[f"answer_{place}"]
             problem = (
-                ""
-                if self.leaves_others_out(question.target) and not field.data
-                else _problem(field, question)
+                "" if self.settles_others(question.target) and not field.data else _problem(field, question)
             )
             if problem:
                 field.errors = [problem]
                 valid = False
         return valid
 
-    def leaves_others_out(self, target: str) -> bool:
-        """Whether every value of the column without an answer is left out."""
+    def settles_others(self, target: str) -> bool:
+        """Whether every value of the column without an answer is left out, or new."""
         return f"others_{target}" in self and bool(self[f"others_{target}"].data)
 
 
@@ -62,14 +61,19 @@ def build_values_form(questions: Sequence[ValueQuestion]) -> ValuesForm:
     fields: dict[str, Any] = {}
     for place, question in enumerate(questions):
         fields[f"answer_{place}"] = _question_field(question)
-        named = [other for other in questions if other.target == question.target]
-        if len(named) > FEW and any(value == LEFT_OUT for value, _ in question.choices):
-            fields[f"others_{question.target}"] = BooleanField(
-                "Leave out every other value, in later files too", widget=GovCheckboxes()
-            )
+        named = [other for other in questions if other.target == question.target and other.text]
+        if len(named) > FEW and (label := _label_for_others(question)):
+            fields[f"others_{question.target}"] = BooleanField(label, widget=GovCheckboxes())
     data = {f"answer_{n}": question.proposed for n, question in enumerate(questions)}
     form: ValuesForm = type("ValuesFormOfFile", (ValuesForm,), fields)(questions, data=data)
     return form
+
+
+def _label_for_others(question: ValueQuestion) -> str:
+    """What may be said of all values of a column that are not answered one by one; empty for nothing."""
+    if any(value == LEFT_OUT for value, _ in question.choices):
+        return "Leave out every other value, in later files too"
+    return "Every other value is new: take it as it is written" if question.target in NEW else ""
 
 
 def _question_field(question: ValueQuestion) -> Field:
@@ -102,13 +106,25 @@ def _problem(field: Field, question: ValueQuestion) -> str:
 
 
 def read_answers(form: ValuesForm, questions: Sequence[ValueQuestion]) -> Mapping[tuple[str, str], str]:
-    """The answers, by our name of the column and the file's value."""
+    """The answers, by our name of the column and the file's value.
+
+    Args:
+        form: With the questions of one page.
+        questions: Every one of the file; what is said of all other values answers those of later pages, too.
+    """
     answers = {
         (question.target, question.text): (form[f"answer_{place}"].data or "").strip()
         for place, question in enumerate(form.questions)
     }
-    others = {(q.target, OTHERS): LEFT_OUT for q in questions if form.leaves_others_out(q.target)}
-    return {key: answer for key, answer in answers.items() if answer} | others
+    others = {}
+    for question in questions:
+        if not form.settles_others(question.target):
+            continue
+        if question.target not in NEW:
+            others[question.target, OTHERS] = LEFT_OUT
+        elif question.choices and not question.proposed:
+            others[question.target, question.text] = question.choices[0][0]
+    return others | {key: answer for key, answer in answers.items() if answer}
 
 
 def group_by_column(questions: Sequence[ValueQuestion], mapping: ColumnMapping) -> list[ColumnQuestions]:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import current_settings
+from portal.domain.directives import named_roles
 from portal.domain.imports import kept_rows, queries, ready_profiles, services, tasks
 from portal.domain.imports.check_result import KEPT, MovedError, bad_rows_csv
 from portal.domain.imports.column_mapping import ColumnMapping, list_repeated_columns
@@ -240,14 +241,15 @@ def match_values(run_id: UUID) -> ResponseReturnValue:
         return redirect(url_for(".show_check", run_id=run_id), 303)
     mapping = services.mapping_of_run(run)
     sheet = services.open_run_sheet(run, mapping)
-    questions = services.read_run_values(run, sheet).questions[:MOST_QUESTIONS]
+    every_question = services.read_run_values(run, sheet).questions
+    questions = every_question[:MOST_QUESTIONS]
     if not questions:
         return redirect(url_for(".match_columns", run_id=run_id), 303)
     form = build_values_form(questions)
     if form.validate_on_submit():
         with transaction():
             by, at = current_user.person_id, clock.now()
-            services.answer_questions(run_id, read_answers(form, questions), by=by, at=at)
+            services.answer_questions(run_id, read_answers(form, every_question), by=by, at=at)
         return _ask_or_check(run_id, sheet)
     return render_template(
         "imports/values.html", run=run, form=form, groups=group_by_column(questions, mapping)
@@ -331,11 +333,14 @@ def apply_import(run_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show_check", run_id=run_id), 303)
 
 
-@bp.post("/<uuid:run_id>/cancel")
+@bp.route("/<uuid:run_id>/cancel", methods=["GET", "POST"])
 @requires(Permission.RECORD_IMPORT)
 def cancel_import(run_id: UUID) -> ResponseReturnValue:
-    """Cancel the import, and delete its file."""
-    find_run(run_id)
+    """Ask whether the import is to be cancelled; cancel it, and delete its file."""
+    run = find_run(run_id)
+    if request.method == "GET":
+        ended = redirect(url_for(".show_check", run_id=run_id), 303) if run.ended_as else None
+        return ended or render_template("imports/confirm_cancel.html", run=run)
     with transaction():
         services.cancel_import(run_id, by=current_user.person_id, at=clock.now())
     flash("Import cancelled. Nothing was changed, and the file was deleted.")
@@ -354,6 +359,15 @@ def download_bad_rows(run_id: UUID) -> ResponseReturnValue:
         mimetype="text/csv",
         headers={"Content-Disposition": 'attachment; filename="bad-rows.csv"'},
     )
+
+
+@bp.get("/roles")
+@requires(Permission.ROSTER_IMPORT)
+def list_unnamed_roles() -> ResponseReturnValue:
+    """Roles of today's posts that no directive names, the likeliest typing errors first."""
+    if "roster" not in allowed_kinds():
+        raise NotFoundError("A roster covers the whole force, so you need a role for the whole force.")
+    return render_template("imports/roles.html", roles=named_roles.list_unnamed_roles(clock.today()))
 
 
 add_sheet_pages(bp)

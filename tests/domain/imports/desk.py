@@ -54,7 +54,23 @@ def upload_and_check(client, content, kind="roster", name="roster.csv", shape=No
     more = {"shape": shape} if shape else {}
     page = upload(client, content, kind, name, **more)
     assert page.h1 == f"Match the columns of {name}", page.text
-    return client.press(page, "Check the file", **{**selected_values(page), **fields})
+    return press_new(client, client.press(page, "Check the file", **{**selected_values(page), **fields}))
+
+
+def press_new(client, page):
+    """Say of every value that is asked about and may be new that it is; the page that follows."""
+    while page.h1.startswith("Say what values") and any(new_value(each) for each in page.all("select")):
+        answers = {select.get("name"): new_value(select) for select in page.all("select")}
+        page = client.press(page, "Check the file", **answers)
+    return page
+
+
+def new_value(select):
+    """The value of the choice “New”; of a select without one, the likeliest."""
+    options = list(select.iter(H + "option"))
+    new = [option for option in options if words(option).startswith("New:")]
+    chosen = [option for option in options if option.get("selected") is not None]
+    return (new or chosen or options)[0].get("value")
 
 
 def run_id(page):
@@ -82,6 +98,7 @@ __all__ = [
     "activity",
     "administrator",
     "csv_of",
+    "press_new",
     "row",
     "run_id",
     "sections",

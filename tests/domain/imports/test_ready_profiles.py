@@ -114,9 +114,9 @@ SAMPLES = {  # the system of each, what is asked about its values, and how many 
     "moodle-course-completion": ("moodle-course-completion", [], 2),
     "moodle-course-completion-excel": ("moodle-course-completion", [], 2),
     "moodle-report-builder": ("moodle-report-builder", ["OIC - Respond (NCALT)"], 3),
-    "oracle-hcm": ("oracle-hcm", ["Inactive - Payroll Eligible"], 3),
-    "origin-hr": ("origin-hr", ["PC"], 3),
-    "sap-successfactors": ("sap-successfactors", ["inactive"], 3),
+    "oracle-hcm": ("oracle-hcm", ["supervisor", "Inactive - Payroll Eligible"], 3),
+    "origin-hr": ("origin-hr", ["PC", "supervisor"], 3),
+    "sap-successfactors": ("sap-successfactors", ["supervisor", "inactive"], 3),
     "scorm-cloud": ("scorm-cloud", ["", "UNKNOWN"], 4),
     "totara-course-completion": ("totara-course-completion", ["Complete via rpl"], 4),
 }

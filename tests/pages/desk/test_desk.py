@@ -211,6 +211,7 @@ def test_the_administrator_sees_imports_access_jobs_and_mail(world: World, sign_
     assert desk.h1 == f"{len(links)} things need a look"
     assert [re.sub(r"\d+ ", "", text) for text in links] == [
         "import to finish or cancel",
+        "roles that no directive names",
         "line manager without a grant",
         "grant to look at again",
         "people without a way to sign in",

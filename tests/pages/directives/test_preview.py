@@ -21,6 +21,7 @@ from portal.domain.people.roster.rows import RosterRow
 from portal.domain.status import count_check
 from portal.domain.status.issuing import stage_version, write_version
 from portal.domain.status.projector import rebuild_status
+from portal.platform import clock
 from portal.platform.db import OPEN_END, db, stamp, transaction
 from tests.databases import undone
 from tests.domain.imports.rosters import import_rows, plan_rows
@@ -206,7 +207,7 @@ def test_the_preview_of_a_roster_is_what_happens(database, posts, later, one, tw
         held = load_assignments()
         coming = roster_rows(later, 3)  # some are of people there already
         made = plan_rows(coming)
-        effects = effect_of_posts(made.post_changes, made.unit_plan)
+        effects = effect_of_posts(made.post_changes, made.unit_plan, clock.today()).audiences
         apply_roster(coming)
         assert summarise_effects(effects) == compare_day_by_day(held, load_assignments())
 

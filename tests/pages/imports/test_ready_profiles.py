@@ -167,13 +167,21 @@ def test_short_years_that_may_be_read_in_two_ways_are_asked_about(client, force)
 
 
 ROSTERS = {
-    "sap-successfactors": ({}, {"inactive": "-"}, [("W1001", "2026-06-01"), ("W1003", "2026-06-01")]),
+    "sap-successfactors": (
+        {},
+        {"supervisor": "supervisor", "inactive": "-"},
+        [("W1001", "2026-06-01"), ("W1003", "2026-06-01")],
+    ),
     "origin-hr": (
         {},
-        {"“PC”": "Constable"},
+        {"“PC”": "Constable", "supervisor": "supervisor"},
         [("W1001", "2026-03-14"), ("W1002", "2024-01-01"), ("W1003", "2025-09-01")],
     ),
-    "oracle-hcm": ({}, {"Inactive": "-"}, [("W1001", "2026-03-14"), ("W1003", "2025-09-01")]),
+    "oracle-hcm": (
+        {},
+        {"supervisor": "supervisor", "Inactive": "-"},
+        [("W1001", "2026-03-14"), ("W1003", "2025-09-01")],
+    ),
 }
 
 

@@ -81,7 +81,7 @@ def test_a_file_that_was_applied_shows_what_it_would_change_now_while_it_is_kept
         ["R2", "Price, Priya, r2@westshire.example", "Shah, Priya, r2@westshire.example"]
     ]
     assert db.session.scalar(select(PersonName.surname).where(PersonName.staff_number == "R2")) == "Price"
-    client.press(page, "Cancel this import")
+    client.press(client.page(page.links["Cancel this import"]), "Cancel and delete the file")
     assert kept_files() == 2, "one of each profile"
     with time_machine.travel(LATER, tick=True):
         let_in(client, "ADMIN")

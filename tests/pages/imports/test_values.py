@@ -92,7 +92,7 @@ def test_an_export_of_another_system_goes_in_as_it_is(client, app, tmp_path, for
     later.write_bytes(csv_of([export_row("W4", "OIC - Reflect", "21/05/2026 10:00")], EXPORT))
     result = run(app, "records", "import", later, "--profile", "Chronicle")
     assert result.exit_code == 1
-    assert "Line 2: requirement: “OIC - Reflect” is new." in result.stderr
+    assert "Line 2: “Course name”: “OIC - Reflect” is new." in result.stderr
 
 
 def matrix(client, rows, heads=("Staff number", "Protect", "Training: Respond")):
@@ -242,12 +242,13 @@ def test_units_ranks_and_roles_are_read_as_the_portal_knows_them(client):
     page = upload(client, content)
     page = client.press(page, "Check the file", **selected_values(page), save_as="HR")
 
-    assert selected_values(page) == {"answer_1": "Constable", "answer_2": "response"}
-    page = client.press(page, "Check the file", **selected_values(page))
+    asked = {"answer_1": "Constable", "answer_2": "", "answer_3": "response"}
+    assert selected_values(page) == asked
+    page = client.press(page, "Check the file", **asked)
     assert "Say what “The old team” means" in page.text
-    page = client.press(
-        page, "Check the file", **selected_values(page), answer_0="Westshire Police/Response/Team A"
-    )
+    assert "Say what “Dog handler” means" in page.text
+    answers = asked | {"answer_0": "Westshire Police/Response/Team A", "answer_2": "Dog handler"}
+    page = client.press(page, "Check the file", **answers)
     assert page.h1 == "Every row is good", page.text
     client.press(page, "Apply the import")
     posts = {

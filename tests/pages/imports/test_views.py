@@ -24,6 +24,7 @@ from tests.domain.imports.desk import (
     activity,
     administrator,
     csv_of,
+    press_new,
     row,
     run_id,
     sections,
@@ -269,7 +270,7 @@ def test_a_cancelled_import_changes_nothing_and_keeps_no_file(client):
     administrator(client)
     page = upload_and_check(client, csv_of([row()]))
 
-    client.press(page, "Cancel this import")
+    client.press(client.page(page.links["Cancel this import"]), "Cancel and delete the file")
 
     assert count(ImportContent) == 0
     assert "was cancelled" in client.page(f"/imports/{run_id(page)}").h1
@@ -308,7 +309,7 @@ def test_columns_are_found_by_other_names_chosen_and_saved(client, app, tmp_path
         "fixed_designated_role": "response",
         "save_as": "HR",
     }
-    page = client.press(page, "Check the file", **picked)
+    page = press_new(client, client.press(page, "Check the file", **picked))
     assert page.h1 == "Every row is good"
     assert count(ImportProfile) == 1
 

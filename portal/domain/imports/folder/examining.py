@@ -11,7 +11,7 @@ from portal.domain.imports.folder.queries import EarlierImport
 from portal.domain.imports.folder.report_lines import list_safe_lines
 from portal.domain.imports.queries import list_profiles
 from portal.domain.imports.services import CHECKS, Upload
-from portal.domain.imports.value_mapping import read_values
+from portal.domain.imports.value_mapping import read_values, word_as_file
 from portal.platform.errors import BadInputError, NotFoundError, RuleError, UnknownValueError
 from portal.platform.tables.table_files import Sheet
 from portal.platform.watched_folder.files import FolderEntry
@@ -57,7 +57,11 @@ def examine_file(entry: FolderEntry, content: bytes, sha256: str, most_ended: in
         return Verdict("quarantined", list_safe_lines(map(RowFault.from_reason, str(error).splitlines())))
     if result.faults:
         return _judge_faults(upload, result, sheet, mapping)
-    reasons = [*_say_ended_posts(result.posts, most_ended), *_say_earlier(earlier, result)]
+    reasons = [
+        *_say_new_values(result),
+        *_say_ended_posts(result.posts, most_ended),
+        *_say_earlier(earlier, result),
+    ]
     return Verdict("waiting" if reasons else "imported", reasons, upload, result)
 
 
@@ -70,12 +74,21 @@ def _columns_of_profile(entry: FolderEntry) -> set[str]:
 def _judge_faults(upload: Upload, result: CheckResult, sheet: Sheet, mapping: ColumnMapping) -> Verdict:
     """A file that only asks what values mean waits for a person; any other with bad rows is set aside."""
     questions = read_values(sheet, mapping).questions
-    if set(result.faults) <= {RowFault.from_reason(question.reason) for question in questions}:
+    asked = word_as_file((question.reason for question in questions), sheet, mapping)
+    if set(result.faults) <= set(map(RowFault.from_reason, asked)):
         reason = f"A person has to say what {plural(len(questions), 'new value', 'new values')} of it mean."
         return Verdict("waiting", [reason], upload, result, asks_values=True)
     return Verdict(
         "quarantined", list_safe_lines(result.faults, sheet, mapping.columns.values()), upload, result
     )
+
+
+def _say_new_values(result: CheckResult) -> list[str]:
+    """Nobody was asked about values of the portal's own format; the import's page names them."""
+    if not result.unasked:
+        return []
+    values = plural(len(result.unasked), "new rank or role", "new ranks or roles")
+    return [f"A person has to confirm {values} of it: perhaps mistyped, or named by no directive."]
 
 
 def _say_ended_posts(posts: EndedPosts, most_ended: int) -> list[str]:

@@ -16,6 +16,7 @@ from portal.domain.people.roster.units import UnitPlan, UnitRef, plan_units
 from portal.domain.people.services import PersonNames
 from portal.domain.people.units.tree import UnitTree
 from portal.platform.db import OPEN_END
+from portal.platform.wording import date as day_words
 
 Slot = tuple[str, str]  # staff number and post key: within one, posts never overlap
 ONE_DAY = timedelta(days=1)
@@ -286,7 +287,7 @@ def _add_missing(
             if number not in listed:
                 people.add(number)
             elif (number, key, post.values.valid_from) not in starts:
-                label = f"{number} from {post.values.valid_from.isoformat()}"
+                label = f"{number} from {day_words(post.values.valid_from)}"
                 plan.missing_posts.append(f"{label} ({key})" if key else label)
     plan.missing_people = sorted(people)
     plan.missing_posts.sort()
