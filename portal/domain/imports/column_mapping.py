@@ -1,5 +1,6 @@
 """Column mappings: which column of a file contains what; suggested by name, chosen, or saved as a profile."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field

@@ -107,11 +107,7 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
     rows, reasons = read_rows(sheet, mapping)
     if mapping.short_years:
         rows = [_with_whole_years(row, mapping.shape) for row in rows]
-    unread = _find_unread_days(rows, mapping.shape)
-    for row in rows:
-        for target, text in row.values.items() & unread.keys():
-            reasons.append(f"Line {row.line}: {target} “{text}”: {unread[target, text]}")
-    rows = [row for row in rows if row.values.items().isdisjoint(unread)]
+    rows = _leave_unread_days(rows, mapping.shape, reasons)
     settled, questions = settle_values(rows, mapping, read_known_values(mapping.shape))
     open_values = {(question.target, question.text) for question in questions}
     if any(not question.text for question in questions):
@@ -134,6 +130,15 @@ def read_values(sheet: Sheet, mapping: ColumnMapping) -> FileValues:
             left_out[outcome] += 1
     reasons += [mapping.name_columns(question.reason) for question in questions]
     return FileValues(translated, reasons, left_out, questions, notices)
+
+
+def _leave_unread_days(rows: list[SourceRow], shape: str, reasons: list[str]) -> list[SourceRow]:
+    """The rows whose days can be read; why those of the others cannot is added to the reasons."""
+    unread = _find_unread_days(rows, shape)
+    for row in rows:
+        for target, text in row.values.items() & unread.keys():
+            reasons.append(f"Line {row.line}: {target} “{text}”: {unread[target, text]}")
+    return [row for row in rows if row.values.items().isdisjoint(unread)]
 
 
 def word_as_file(reasons: Iterable[str], sheet: Sheet, mapping: ColumnMapping) -> list[str]:

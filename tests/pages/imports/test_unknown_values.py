@@ -1,0 +1,179 @@
+"""A typing error in a roster is asked about or named, on every way by which a roster comes."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+
+from portal.domain.access_tokens.models import TokenScope
+from portal.domain.people.models import PersonName
+from portal.platform.db import db
+from tests.domain.imports.desk import csv_of, press_new, sections, selected_values, upload, upload_and_check
+from tests.domain.imports.rosters import row, run, write_csv
+from tests.factories.people import make_grant, make_person
+from tests.pages.api.calling import system
+from tests.pages.monitoring.world import enter, make_world
+from tests.pages.scim.provider import Provider, audited, user
+
+NORTH = "Westshire Police/Local Policing/Response, North"
+THEIRS = (
+    "Staff No",
+    "Last name",
+    "First name",
+    "Email",
+    "Rank",
+    "Role",
+    "Unit",
+    "Line manager",
+    "Start date",
+)
+NOTHING = "Cath Carr will have nothing to complete: no directive names the role “resp”."
+
+
+@pytest.fixture(autouse=True)
+def world(database):
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True):
+        made = make_world()
+        made.people["D9001"] = make_person(made.units["force"], staff_number="D9001", role="audit")
+        make_grant(made.people["D9001"], "administrator")
+        yield made
+
+
+@pytest.fixture
+def desk(client, world):
+    return enter(client, world, "D9001")
+
+
+def joiner(number, **values):
+    return row(number, unit_path=NORTH, **values)
+
+
+CATH = joiner("W9903", surname="Carr", forenames="Cath", designated_role="resp")
+
+
+def theirs(number="W9903", rank="Constable", role="response", unit=NORTH, when="14/03/2026", **other):
+    address, manager = other.get("email", f"{number}@westshire.example"), other.get("manager", "")
+    values = (number, "Carr", "Cath", address, rank, role, unit, manager, when)
+    return dict(zip(THEIRS, values, strict=True))
+
+
+def test_what_is_not_known_is_asked_on_the_page_and_the_check_says_who_has_nothing(desk):
+    rows = [theirs("W1"), theirs("W9903", "Constabel", "resp", "Westshire Police/Crime/Team Z")]
+
+    page = upload(desk, csv_of(rows, THEIRS))
+    page = desk.press(page, "Check the file", **selected_values(page))
+
+    assert page.h1 == "Say what values of roster.csv mean"
+    assert "New: create the unit “Westshire Police/Crime/Team Z”" in page.text
+    assert sorted(selected_values(page).values()) == ["", "Constable", "response"]
+    page = press_new(desk, page)
+    assert page.h1 == "Every row is good"
+    assert "2 people join; 1 of them will have something to complete." in page.text
+    assert NOTHING in page.text
+    assert "The role “resp” is new: nobody has it, and no directive names it" in page.text
+    desk.press(page, "Apply the import")
+    links = {text: href for text, href in desk.page("/desk").links.items() if "no directive names" in text}
+    (href,) = links.values()
+    assert "resp 1 1 response W9903" in desk.page(href).text
+
+
+def test_many_new_values_are_answered_at_once(desk):
+    rows = [theirs(f"W{n}", role=f"role {n}") for n in range(120)]
+    page = upload(desk, csv_of(rows, THEIRS))
+    page = desk.press(page, "Check the file", **selected_values(page))
+
+    page = desk.press(page, "Check the file", others_designated_role="y")
+
+    assert page.h1 == "Every row is good", page.text[:300]
+    assert len(sections(page)["People who join"]) == 120
+
+
+def test_a_file_in_which_everything_is_known_asks_and_tells_nothing(desk, app, tmp_path):
+    page = upload_and_check(desk, csv_of([joiner("W1")]))
+    told = run(app, "people", "import", write_csv(tmp_path / "a.csv", [joiner("W1")]), "--dry-run")
+
+    assert page.h1 == "Every row is good"
+    assert "is new" not in page.text
+    assert told.exit_code == 0
+    assert "1 person joins and will have something to complete." in told.stdout
+    assert "is new" not in told.stdout
+
+
+def test_a_command_names_what_is_new_and_refuses_what_looks_mistyped(app, tmp_path):
+    rows = [joiner("W1"), {**CATH, "designated_role": "horse handler"}]
+    result = run(app, "people", "import", write_csv(tmp_path / "a.csv", rows), "--dry-run")
+    assert result.exit_code == 0
+    assert "Look at line 3: The role “horse handler” is new" in result.stdout
+    assert (
+        "Cath Carr will have nothing to complete: no directive names the role “horse handler”."
+        in result.stdout
+    )
+
+    path = write_csv(tmp_path / "b.csv", [joiner("W1"), CATH])
+    result = run(app, "people", "import", path)
+    assert result.exit_code == 1
+    assert "Line 3: designated_role 'resp' is new, and looks like 'response' mistyped." in result.stderr
+    result = run(app, "people", "import", path, "--new-values")
+    assert result.exit_code == 0
+    assert NOTHING in result.stdout
+
+
+def test_another_system_is_told_the_same(app):
+    writer = system(app, TokenScope.WRITE)
+    text = csv_of([CATH]).decode()
+
+    refused = writer.send("/roster", text)
+    taken = writer.send("/roster?new_values=accept", text).get_json()
+
+    assert refused.status_code == 400
+    assert "looks like" in refused.text
+    assert taken["state"] == "applied"
+    assert NOTHING in [notice["reason"] for notice in taken["notices"]]
+
+
+def test_a_provider_is_logged_and_the_desk_has_its_role(app, desk):
+    Provider(app).add("4711", userType="resp", department="Westshire Police/Crime/Team Z")
+
+    (event,) = audited("scim.role_not_named")
+    assert event.detail["role"] == "resp"
+    assert [made.detail["unit"] for made in audited("scim.unit_created")] == ["Westshire Police/Crime/Team Z"]
+    assert "resp 1 1 response 4711" in desk.page("/imports/roles").text
+
+
+@pytest.mark.parametrize("address", ["bob.older@westshire", "bob@.uk", "bob@west..uk", "b\u200bob@west.uk"])
+def test_an_address_without_a_domain_is_bad_everywhere(app, desk, tmp_path, address):
+    bad = joiner("W1", email=address)
+
+    command = run(app, "people", "import", write_csv(tmp_path / "a.csv", [bad]))
+    page = upload_and_check(desk, csv_of([bad]))
+    sent = system(app, TokenScope.WRITE).send("/roster", csv_of([bad]).decode())
+    _, told = Provider(app).refused("POST", "/Users", {**user("4711"), "emails": [{"value": address}]})
+
+    for text in (command.stderr, page.text, sent.text, told):
+        assert "is not an email address" in text
+    assert not db.session.scalar(db.select(PersonName.person_id).where(PersonName.staff_number == "W1"))
+
+
+def test_reasons_have_the_columns_and_days_of_the_file(desk):
+    rows = [theirs(when="30/02/2026", manager="W0000"), theirs("W2", when="14/03/2026", email="bob")]
+
+    page = upload_and_check(desk, csv_of(rows, THEIRS))
+
+    assert "“Start date” '30/02/2026' is not a date. Write it as 30/04/2026." in page.text
+    assert "“Email” 'bob' is not an email address." in page.text
+    page = upload_and_check(desk, csv_of([theirs(manager="W0000")], THEIRS))
+    assert "“Line manager” 'W0000' is nobody's staff number" in page.text
+
+
+def test_nobody_moves_whose_post_stays_the_same(app, desk, tmp_path):
+    run(app, "people", "import", write_csv(tmp_path / "a.csv", [joiner("W1")]))
+
+    page = upload_and_check(
+        desk, csv_of([joiner("W1", valid_from="2026-05-01", line_manager_staff_number="D2001")])
+    )
+
+    listed = sections(page)
+    assert "People who move" not in listed
+    (corrected,) = listed["Posts that are corrected"]
+    assert corrected[2] == "1 May 2026"
+    assert "line manager: nobody becomes D2001" in corrected[3]
