@@ -1,6 +1,8 @@
 """What is true of every page, and a client that holds each response to it."""
 
+import io
 import re
+import zipfile
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +13,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 from flask import Flask
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 from portal.platform.db import db
@@ -21,6 +24,16 @@ H = "{http://www.w3.org/1999/xhtml}"
 def words(element: Element) -> str:
     """The text of an element as read, white space folded."""
     return re.sub(r"\s+", " ", "".join(element.itertext())).strip()
+
+
+def read_words(body: bytes) -> str:
+    """What a reader of the page or file can read; a workbook's parts unpacked."""
+    if body.startswith(b"%PDF"):
+        return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(body)).pages)
+    if not body.startswith(b"PK"):
+        return body.decode()
+    with zipfile.ZipFile(io.BytesIO(body)) as parts:
+        return " ".join(read_words(parts.read(name)) for name in parts.namelist())
 
 
 @dataclass

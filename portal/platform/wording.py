@@ -5,7 +5,7 @@ Every filter is a plain function of its arguments; none asks the time.
 
 from datetime import date as calendar_date
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from portal.platform.clock import LONDON, london_time
 
@@ -69,7 +69,7 @@ def days_words(days: int) -> str:
     return f"in {number(days)} days" if days > 0 else f"{number(-days)} days ago"
 
 
-def percent_cut(part: int, whole: int) -> str:
+def percent_cut(part: int | Decimal, whole: int) -> str:
     """The share in whole per cent, cut and never rounded up, so that 100% means all of them.
 
     Nothing out of nothing is no share at all and is shown as a dash.
@@ -78,6 +78,24 @@ def percent_cut(part: int, whole: int) -> str:
     ('83%', '99%', '–')
     """
     return f"{part * 100 // whole}%" if whole else "–"
+
+
+def score_words(raw: Decimal, maximum: int) -> str:
+    """A score as marks and in per cent, both cut, so that none just below a pass mark reads as a pass.
+
+    >>> score_words(Decimal("11.8125"), 12), score_words(Decimal("9.5999"), 12)
+    ('11.8 of 12 (98%)', '9.5 of 12 (79%)')
+    """
+    return f"{marks_words(raw)} of {maximum} ({percent_cut(raw, maximum)})"
+
+
+def marks_words(marks: Decimal | str) -> str:
+    """Marks with one decimal at most, cut.
+
+    >>> marks_words("0.8750"), marks_words(Decimal("1.0000"))
+    ('0.8', '1')
+    """
+    return f"{Decimal(marks).quantize(Decimal('0.1'), ROUND_DOWN)}".removesuffix(".0")
 
 
 def percent_exact(share: Decimal) -> str:

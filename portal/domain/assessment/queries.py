@@ -25,6 +25,7 @@ from portal.domain.people.notes import notes_of
 from portal.domain.records.models import ExtraAttempt, Registration
 from portal.platform.db import db, lock_rows, read
 from portal.platform.errors import NotFoundError
+from portal.platform.wording import score_words
 
 NO_ANSWER = Answer()
 NO_SUCH_QUESTION = "There is no such question."
@@ -55,6 +56,11 @@ class MarkedSubmission:
     def passed(self) -> bool:
         """Whether the marks reach the mastery score."""
         return reaches_mastery(self.score_raw, self.score_max, self.mastery_score)
+
+    @property
+    def score_words(self) -> str:
+        """Marks and percentage."""
+        return score_words(self.score_raw, self.score_max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import date
 from portal.domain.records.queries import RecordRow
 from portal.platform.documents.markup import quote_text, text_content
 from portal.platform.wording import date as date_words
-from portal.platform.wording import instant
+from portal.platform.wording import instant, percent_exact
 
 SEEN_BY = (
     "The page is shown, after signing in, to the holder and to those in the force who may see their record. "
@@ -74,7 +74,7 @@ def _facts_table(record: RecordRow, first: RecordRow, day: date) -> str:
         "Version of the event type" if first.kind == "event" else "Version of the module",
         str(first.version),
     )
-    mark = [("Pass mark", f"{float(first.mastery_score * 100):g}%")] if first.mastery_score else []
+    mark = [("Pass mark", percent_exact(first.mastery_score))] if first.mastery_score else []
     stands = (f"The {noun} stands on", date_words(day))
     facts = [("Reference", record.reference), *proof, version, *mark, stands]
     cells = ", ".join(f"[{text_content(cell)}]" for fact in facts for cell in fact)

@@ -6,7 +6,7 @@ from typing import Any
 from portal.domain.records.models import Registration, Revocation
 from portal.domain.records.queries import ExtraAttemptRow, RecordRow, RevocationDecision
 from portal.platform.clock import london_day, noon
-from portal.platform.wording import date, instant, percent_cut
+from portal.platform.wording import date, instant, percent_exact
 
 SOURCE_WORDS = {
     "assessed": "Passed in this portal",
@@ -134,8 +134,6 @@ def _achieved_words(record: RecordRow) -> str:
 
 
 def _score_words(row: RecordRow) -> str:
-    if row.score_raw is not None and row.score_max and row.mastery_score is not None:
-        share = percent_cut(int(row.score_raw), row.score_max)
-        score = f"{float(row.score_raw):g} of {row.score_max} ({share})"
-        return f"{score}. The pass mark was {float(row.mastery_score * 100):g}%."
-    return f"{int(row.imported_score * 100)}%" if row.imported_score is not None else ""
+    if row.mastery_score is None:
+        return row.score_words
+    return f"{row.score_words}. The pass mark was {percent_exact(row.mastery_score)}."

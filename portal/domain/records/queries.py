@@ -27,6 +27,7 @@ from portal.domain.records.models import (
     Waiver,
 )
 from portal.platform.db import clock_at, db, lock_rows, read
+from portal.platform.wording import percent_cut, score_words
 
 EXTRA_REASONS = {  # why one more attempt may be opened
     "prepared": "has gone through the lessons again",
@@ -140,6 +141,13 @@ class RecordRow:
         if self.score_raw is not None and self.score_max:
             return scale_score(self.score_raw, self.score_max)
         return self.imported_score
+
+    @property
+    def score_words(self) -> str:
+        """Marks and percentage, of an imported record the percentage; empty without a score."""
+        if self.score_raw is not None and self.score_max:
+            return score_words(self.score_raw, self.score_max)
+        return "" if self.imported_score is None else percent_cut(self.imported_score, 1)
 
 
 def record_chain(reference: str) -> list[RecordRow]:

@@ -250,7 +250,7 @@ def lesson_words(progress: ModuleProgress) -> str:
 
 def _completion_words(row: CompletionRow) -> str:
     how = ACHIEVED.get(row.source or "", "Completed")
-    score = f" with {int(row.score_scaled * 100)}%" if row.score_scaled is not None else ""
+    score = f" with {say.percent_cut(row.score_scaled, 1)}" if row.score_scaled is not None else ""
     late = f", {say.plural(row.late_days, 'day')} late" if row.late_days else ""
     ends = f", counts until {say.date(row.valid_until)}" if row.valid_until else ""
     return f"{how}{'' if how.endswith(' of') else ' on'} {say.date(row.satisfied_at)}{score}{late}{ends}"

@@ -18,6 +18,8 @@ FILTERS = (
     "minutes_words",
     "days_words",
     "percent_cut",
+    "percent_exact",
+    "marks_words",
     "number",
     "plural",
 )

@@ -3,19 +3,17 @@
 A new route fails here until ``ROUTES`` states whose data it shows.
 """
 
-import io
 import re
-import zipfile
 from dataclasses import replace
 
 import pytest
 from flask import Flask
-from pypdf import PdfReader
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from portal.pages.layout.access import permission_of, scopes_of
 from portal.platform.permissions import Permission
+from tests.page_reading import read_words
 from tests.pages.access.event_routes import NAME_WHO_HAS_A_PLACE, OF_WHO_RUNS
 from tests.pages.access.routes import ROUTES
 from tests.pages.access.shown import ATTEMPT, JOB, PERSON, RECORD, SYSTEM
@@ -181,16 +179,6 @@ def _refused(world: World, endpoint: str, subject: str, permission: Permission |
     return set()
 
 
-def _words(body: bytes) -> str:
-    """What a reader of the page or file can read; a workbook's parts unpacked."""
-    if body.startswith(b"%PDF"):
-        return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(body)).pages)
-    if not body.startswith(b"PK"):
-        return body.decode()
-    with zipfile.ZipFile(io.BytesIO(body)) as parts:
-        return " ".join(_words(parts.read(name)) for name in parts.namelist())
-
-
 def test_every_route_is_stated(app):
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ROUTES)
     of_systems = {name for name, view in app.view_functions.items() if scopes_of(view)}
@@ -234,6 +222,6 @@ def test_nobody_reaches_or_reads_what_is_not_theirs(app, database, viewer):
         if not right:
             wrong.append(f"{method} {address}: {status}, not {refusal or 'reached'}")
         if (method, subject) == ("GET", "own") and rule.endpoint not in NAME_WHO_HAS_A_PLACE:
-            leaks += [f"{address}: {name}" for name in hidden.findall(_words(answer.get_data()))]
+            leaks += [f"{address}: {name}" for name in hidden.findall(read_words(answer.get_data()))]
 
     assert (wrong, leaks) == ([], [])

@@ -1,4 +1,6 @@
+import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,15 @@ def test_a_percentage_is_cut_and_says_100_only_of_all(part: int, more: int) -> N
     said = int(wording.percent_cut(part, whole).removesuffix("%"))
     assert said * whole <= part * 100 < (said + 1) * whole
     assert (said == 100) == (part == whole)
+
+
+@given(st.integers(1, 60), st.decimals(0, 60, places=4), st.integers(1, 100))
+def test_a_score_below_a_pass_mark_never_reads_as_a_pass(maximum: int, raw: Decimal, mastery: int) -> None:
+    raw = min(raw, Decimal(maximum))
+    said = wording.score_words(raw, maximum)
+    marks, percent = re.fullmatch(r"(\d+(?:\.[1-9])?) of \d+ \((\d+)%\)", said).groups()
+    assert Decimal(marks) <= raw < Decimal(marks) + Decimal("0.1")
+    assert (int(percent) >= mastery) == (raw * 100 >= mastery * maximum)
 
 
 @given(st.integers(0, 10_000))

@@ -206,7 +206,7 @@ def _submission_events(person_id: int) -> Iterator[TimelineEvent]:
     )
     for row, number, title in rows:
         if not row.passed:
-            score = f"{int(row.score_raw)} of {row.score_max}"
+            score = say.score_words(row.score_raw, row.score_max)
             words = f"Did not pass {_short_title(title)}, attempt {number}: {score}"
             yield TimelineEvent(row.submitted_at, words, row.recorded_at, here=True)
 
@@ -220,7 +220,7 @@ def _record_events(person_id: int) -> Iterator[TimelineEvent]:
 def _record_event(row: RecordRow) -> TimelineEvent:
     how = sentences.SOURCES.get(row.source, row.source)
     version = f", version {row.version}" if row.version else ""
-    score = f", with {int(row.score_raw)} of {row.score_max}" if row.score_raw is not None else ""
+    score = f", with {row.score_words}" if row.score_words else ""
     only_day = row.source != "assessed" and row.achieved_at == clock.noon(row.achieved_on)
     return TimelineEvent(
         row.achieved_on if only_day else row.achieved_at,
