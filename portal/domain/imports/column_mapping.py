@@ -245,19 +245,22 @@ def _match_activities(
     A column of two lines may have that name above, and below it one of a day, such as "Respond: Completed".
     """
     days = {plain_name("achieved_at"), *_OTHER_NAMES["achieved_at"].split()}
-    activity_by_name = {}
-    for activity, title in activities.items():
-        for name in (title.partition(":")[0], title, activity, activity.partition("/")[2]):
-            activity_by_name[plain_name(name)] = activity
     found = find_columns(columns)
     for column in columns:
         over, _, own = column.rpartition(NAME_JOINT)
         if plain_name(own) in days:
             found.setdefault(plain_name(over), column)
-    named = {found[name]: activity for name, activity in activity_by_name.items() if name in found}
+    named = {found[name]: activity for name, activity in name_activities(activities) if name in found}
     for column in columns:
         if column in named and column not in others:
             yield column, named[column]
+
+
+def name_activities(activities: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The plain names that an activity may have: its key, its title, the first words of that."""
+    for activity, title in activities.items():
+        for name in (title.partition(":")[0], title, activity, activity.partition("/")[2]):
+            yield plain_name(name), activity
 
 
 def leave_out_rows(sheet: Sheet, mapping: ColumnMapping) -> tuple[Sheet, Counter[str]]:

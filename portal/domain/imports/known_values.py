@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from portal.domain.directives.named_roles import read_named_values
 from portal.domain.imports import queries
+from portal.domain.imports.column_mapping import name_activities
 from portal.domain.imports.written_values import (
     COMPLETED,
     EMPLOYED,
@@ -98,12 +99,7 @@ class KnownValues:
     def _find_activity(self, text: str) -> str | None:
         """The activity that the text names by its key, its title or the title's first words."""
         wanted = plain_name(text)
-        matching = {
-            activity
-            for activity, title in self.activities.items()
-            for name in (title.partition(":")[0], title, activity, activity.partition("/")[2])
-            if plain_name(name) == wanted
-        }
+        matching = {activity for name, activity in name_activities(self.activities) if name == wanted}
         return matching.pop() if len(matching) == 1 else None
 
     def _find_unit(self, text: str) -> str | None:

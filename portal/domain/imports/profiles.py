@@ -6,12 +6,12 @@ from portal.domain.imports import queries
 from portal.domain.imports.column_mapping import (
     STAFF_NUMBER,
     ColumnMapping,
-    list_repeated_columns,
     suggest_mapping,
 )
 from portal.domain.people.roster.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from portal.platform.errors import BadInputError, NotFoundError, UnknownValueError
 from portal.platform.tables.file_columns import FileColumn, name_columns
+from portal.platform.tables.table_files import refuse_columns
 
 BuiltInProfile = Callable[[Sequence[str]], ColumnMapping]  # takes the names of the file's columns
 
@@ -66,14 +66,14 @@ WIDE, WIDE_OPTIONAL = (name_columns(WIDE_COLUMNS, required=required) for require
 
 def map_roster(columns: Sequence[str]) -> ColumnMapping:
     """The mapping of a roster in the documented format: one row for each post."""
-    _refuse_columns(columns, REQUIRED_COLUMNS, OPTIONAL_COLUMNS)
+    refuse_columns(columns, REQUIRED_COLUMNS, OPTIONAL_COLUMNS)
     empty = {name: "" for name in (*OPTIONAL_COLUMNS, "employment") if name not in columns}
     return ColumnMapping("post", {name: name for name in columns}, empty, documented=True)
 
 
 def map_completions(columns: Sequence[str]) -> ColumnMapping:
     """The mapping of prior completions in the documented format: one row for each completion."""
-    _refuse_columns(columns, DEFAULT, ())
+    refuse_columns(columns, DEFAULT, ())
     return ColumnMapping(
         "completion", _map_names(DEFAULT), {"outcome": ""}, person_by=STAFF_NUMBER, documented=True
     )
@@ -82,7 +82,7 @@ def map_completions(columns: Sequence[str]) -> ColumnMapping:
 def map_wide_completions(columns: Sequence[str]) -> ColumnMapping:
     """The mapping of one row for each person, with a column for each module, named by its key or title."""
     activities = suggest_mapping(columns, "person", queries.activity_titles()).activities
-    _refuse_columns(columns, WIDE, (*WIDE_OPTIONAL, *activities))
+    refuse_columns(columns, WIDE, (*WIDE_OPTIONAL, *activities))
     if not activities:
         raise BadInputError(
             ["Line 1: no column is named after a module, guide or event, by its key or title."]
@@ -126,15 +126,3 @@ def choose_mapping(kind: str, name: str | None, columns: Sequence[str]) -> Colum
 
 def _map_names(names: Sequence[str]) -> dict[str, str]:
     return {"person" if name == "staff_number" else name: name for name in names}
-
-
-def _refuse_columns(columns: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:
-    known = {*required, *optional}
-    reasons = [
-        f"Line 1: the column {name!r} is unknown. Columns are: {', '.join([*required, *optional])}."
-        for name in columns
-        if name not in known
-    ]
-    reasons += [f"Line 1: the column {name!r} is missing." for name in required if name not in columns]
-    if reasons or (reasons := list_repeated_columns(columns)):
-        raise BadInputError(reasons)

@@ -51,16 +51,17 @@ def split_lines(text: str) -> tuple[Iterator[Line], str]:
     start = "".join(text.splitlines(keepends=True)[:LOOKED_AT])
     best, mark = (0, 0), ","
     for candidate in SEPARATORS:
-        counts = Counter(len(values) for _, values in _read_csv(start, candidate) if len(values) > 1)
+        counts = Counter(len(values) for _, values in read_csv(start, candidate) if len(values) > 1)
         if counts:
             width, lines = max(counts.items(), key=lambda item: (item[1], item[0]))
             if (lines, width) > best:
                 best, mark = (lines, width), candidate
-    return _read_csv(text, mark), mark
+    return read_csv(text, mark), mark
 
 
-def _read_csv(text: str, separator: str) -> Iterator[Line]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+def read_csv(text: str, separator: str = ",", *, strict: bool = False) -> Iterator[Line]:
+    """The lines that are not empty as values, each with its number; ``strict`` takes RFC 4180 alone."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
     begins = 1
     try:
         for values in reader:
@@ -68,7 +69,8 @@ def _read_csv(text: str, separator: str) -> Iterator[Line]:
                 yield begins, values
             begins = reader.line_num + 1
     except csv.Error as error:
-        raise BadInputError([f"Line {begins}: cannot be split into values: {error}."]) from error
+        why = "is not CSV as RFC 4180 has it" if strict else "cannot be split into values"
+        raise BadInputError([f"Line {begins}: {why}: {error}."]) from error
 
 
 def trim_lines(

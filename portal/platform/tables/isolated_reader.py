@@ -3,8 +3,6 @@
 The kind of file is taken from its bytes, never from its name.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -180,12 +178,4 @@ def _csv_lines(content: bytes) -> Iterator[Line]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise BadInputError([f"Line {line}: is not UTF-8. Save the file as 'CSV UTF-8'."]) from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    begins = 1
-    try:
-        for values in reader:
-            if any(value.strip() for value in values):
-                yield begins, values
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise BadInputError([f"Line {begins}: is not CSV as RFC 4180 has it: {error}."]) from error
+    return forgiving.read_csv(text, strict=True)

@@ -65,7 +65,7 @@ def parse_table(
 ) -> list[SourceRow]:
     """The rows of a file's bytes, as ``read_table`` reads a file."""
     sheet = open_sheet(content, name)
-    _refuse_columns(sheet.columns, required, optional)
+    refuse_columns(sheet.columns, required, optional)
     rows, reasons = map_rows(sheet, as_named(sheet, [*required, *optional]))
     if reasons:
         raise BadInputError(reasons)
@@ -175,7 +175,12 @@ def map_rows(sheet: Sheet, sources: Mapping[str, int | str]) -> tuple[list[Sourc
     return rows, reasons
 
 
-def _refuse_columns(columns: list[str], required: Sequence[str], optional: Sequence[str]) -> None:
+def refuse_columns(columns: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:
+    """Refuse a table in the portal's own format with other columns than these.
+
+    Raises:
+        BadInputError: One is unknown, missing or there twice; one reason for each.
+    """
     known = {*required, *optional}
     reasons = [
         f"Line 1: the column {name!r} is unknown. Columns are: {', '.join([*required, *optional])}."
