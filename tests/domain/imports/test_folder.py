@@ -15,6 +15,7 @@ from portal.domain.imports.column_mapping import ColumnMapping
 from portal.domain.imports.folder import examining, looking, rounds
 from portal.domain.imports.models import FolderFile, FolderLook, ImportProfile, ImportRun
 from portal.domain.people.models import PersonName
+from portal.domain.people.queries import person_by_staff_number
 from portal.domain.reminders.models import Message, MessageKind, NoticeLine
 from portal.domain.reminders.send_window import SendWindow
 from portal.domain.reminders.sending import SendingSettings, send_due_messages
@@ -425,3 +426,18 @@ def test_a_file_that_cannot_be_put_away_keeps_back_no_other(drop, monkeypatch):
 
     assert states() == [("a.csv", "imported"), ("c.csv", "imported")]
     monkeypatch.undo()
+
+
+def test_a_role_that_looks_mistyped_waits_for_a_person(client, drop):
+    drop.put("monday.csv", csv_of(FORCE))
+    drop.pass_a_minute()
+    drop.put("tuesday.csv", csv_of([row("N99", designated_role="respnse")]))
+    drop.pass_a_minute()
+
+    assert states() == [("monday.csv", "imported"), ("tuesday.csv", "waiting")]
+    page = client.page("/imports")
+    assert "A person has to confirm 1 new rank or role of it" in page.text
+    page = client.page(page.links["Look at the check of tuesday.csv"])
+    assert "The role “respnse” is new" in page.text
+    client.press(page, "Apply the import")
+    assert person_by_staff_number("N99")
