@@ -61,6 +61,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(app, tmp_path):
 
     assert result.exit_code == 0
     assert "New people: 1" in result.stdout
+    assert "Read 1 row.\n" in result.stderr
     assert "Dry run: nothing was changed." in result.stdout
     assert (count(Person), count(Post), count(UnitState), count(Stamp)) == (0, 0, 0, 0)
 
