@@ -90,7 +90,7 @@ OPERATING = [
     Step("api.md", 1, {}, ["hr\twrite", "nightly\tread", "power-bi\tread", "Revoked: power-bi."]),
     Step("data-protection.md", 1, {"NUMBER": "D1001"}, ["D1001 to copy.pdf", "D1001 to copy.json"]),
     Step("packs.md", 1, {}, ["SHA-256", "SHA-256"]),
-    Step("saml.md", 2),
+    Step("saml.md", 1),
     Step("upgrade.md", 1, {"FILE": "/var/backups/portal/old.backup"}, ["Backed up to", "nothing to upgrade"]),
     Step("watched-folder.md", 2),
     Step("watched-folder.md", 6),

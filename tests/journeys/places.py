@@ -179,6 +179,7 @@ ADMINISTRATION = {
         ("/people/accounts/sessions/end", "/people/accounts/sessions/end?q=zzzz"), ADMINISTRATOR
     ),
     "imports.list_imports": Place(("/imports",), ADMINISTRATOR),
+    "imports.list_unnamed_roles": Place(("/imports/roles",), ADMINISTRATOR),
     "imports.show_formats": Place(("/imports/formats",), ADMINISTRATOR),
     "imports.choose_file": Place(("/imports/completions/new", "/imports/roster/new"), ADMINISTRATOR),
     "imports.match_columns": Place(("/imports/{good}/columns",), ADMINISTRATOR),

@@ -165,6 +165,7 @@ ROUTES: dict[str, str] = {
     "imports.check_again": NOBODY,
     "imports.choose_file": NOBODY,
     "imports.list_imports": NOBODY,
+    "imports.list_unnamed_roles": NOBODY,
     "imports.show_formats": NOBODY,
     "imports.download_example": NOBODY,
     "imports.match_columns": NOBODY,

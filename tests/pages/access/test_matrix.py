@@ -22,6 +22,7 @@ from tests.pages.account.browsing import another, let_in
 
 # Of these there is none for anyone in this world: not found is as good as reached.
 MAY_BE_UNKNOWN = {
+    "imports.list_unnamed_roles",  # of the whole force's roster
     "assurance.report_action",  # of whoever owns it: tests/pages/assurance/test_entries.py
     "events.show_correction",  # nobody was signed off; tests/pages/events/test_sign_off.py
     "events.correct_attendance",

@@ -8,6 +8,7 @@ import importlib
 import json
 import pkgutil
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -109,7 +110,9 @@ def list_fields() -> Iterator[str]:
         importlib.import_module(module.name)
     for form in list_subclasses(Form):
         for name, field in vars(form).items():
-            if isinstance(field, UnboundField) and form.__module__.startswith("portal.pages."):
+            # Forms that a view makes for the columns of one file ask which column it is, not for a person.
+            own = hasattr(sys.modules[form.__module__], form.__qualname__.partition(".")[0])
+            if isinstance(field, UnboundField) and own and form.__module__.startswith("portal.pages."):
                 words = f"{field.args} {field.kwargs.get('label')} {field.kwargs.get('description')}"
                 if name in FIELD_NAMES or NAMES_A_PERSON.search(words):
                     yield f"{form.__module__.removeprefix('portal.pages.')}.{form.__qualname__}.{name}"

@@ -159,8 +159,8 @@ TABLES = (
         ),
         {"name": "Name of the token", "created_at": "Made", "revoked_at": "Ended"},
         people={"created_by_id": "an administrator", "revoked_by_id": "an administrator"},
-        technical="id reference token_hash scope unit_id directive_reference expires_at last_used_at "
-        "last_address",
+        technical="id reference token_hash scope unit_id directive_reference expires_at suspended_at "
+        "last_used_at last_address",
     ),
     PersonalTable(
         "import_run",
